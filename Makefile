@@ -1,0 +1,102 @@
+# Sageline's own commands. Needs Python 3.11 to 3.13 and make; everything else is installed into .venv from uv.lock.
+.DEFAULT_GOAL := help
+.ONESHELL:
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+VENV := $(CURDIR)/.venv
+BIN := $(VENV)/bin
+SAGELINE_HOME ?= .local
+export SAGELINE_HOME
+export PATH := $(BIN):$(PATH)
+export SAM_CLI_TELEMETRY := 0
+
+.PHONY: help setup setup-tensorflow demo demo-tensorflow examples test test-tensorflow lint format unit validate workflow bench docs bundle clean
+
+help: ## Show the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.synced ## Install what uv.lock pins into .venv; afterwards no network is needed
+
+$(VENV)/.synced: pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || {
+		echo "Sageline needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 2; }
+	echo "Installing into .venv (once; about a minute on a first run) ..."
+	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	[ -x $(BIN)/uv ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet --python $(BIN)/python
+	$(BIN)/python -m local.build
+	touch $@
+
+demo: ## The main job on this machine: upload, train, deploy, predict, delete
+	@begin=$$(date +%s.%N)
+	$(MAKE) --no-print-directory setup
+	SAGELINE_SETUP_SECONDS=$$(awk "BEGIN {print $$(date +%s.%N) - $$begin}") $(BIN)/python -m cli.demo
+
+# The jobs of examples/. Those with TensorFlow install it first.
+demo-regression: ## XGBoost on a table of numbers; batch transform of a file
+demo-tuning: ## 20 XGBoost models, 3 at a time, the best one deployed
+demo-ab: ## Linear learner and XGBoost behind one endpoint
+demo-blazingtext: ## BlazingText on documents
+demo-images-knn: ## k nearest neighbours on images
+demo-script: ## A scikit-learn script of one's own
+demo-text: setup-tensorflow ## A deep TensorFlow classifier on a bag of 500 words
+demo-text-script: setup-tensorflow ## A Keras script of one's own on the same
+demo-images-tensorflow: setup-tensorflow ## A convolutional network on images, trained by two hosts
+
+EXAMPLES := regression tuning ab blazingtext images-knn script
+TENSORFLOW_EXAMPLES := text text-script images-tensorflow
+
+$(addprefix demo-,$(EXAMPLES) $(TENSORFLOW_EXAMPLES)): demo-%: setup
+	@$(BIN)/python -m cli.examples $*
+
+demo-tensorflow: setup-tensorflow ## The three TensorFlow examples, one after the other
+	@$(BIN)/python -m cli.examples $(TENSORFLOW_EXAMPLES)
+
+examples: setup ## The examples without TensorFlow, one after the other
+	@$(BIN)/python -m cli.examples $(EXAMPLES)
+
+setup-tensorflow: $(VENV)/.tensorflow ## Install TensorFlow into .venv (half a gigabyte)
+
+$(VENV)/.tensorflow: $(VENV)/.synced
+	@echo "Installing TensorFlow into .venv (once) ..."
+	UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet --inexact --group tensorflow --python $(BIN)/python
+	touch $@
+
+test: setup lint unit validate workflow ## Everything that CI runs
+
+lint: setup ## ruff and strict mypy
+	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --diff --quiet .; exit 1; }
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+
+format: setup ## Format the code
+	@$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+unit: setup ## Unit tests, network off, with branch coverage of the layer and the handlers
+	@$(BIN)/pytest tests/unit -n 2 --dist loadfile --quiet --cov --cov-report=term
+
+validate: setup ## The template, checked by the SAM CLI
+	@$(BIN)/sam validate --lint
+
+workflow: setup ## The real state machine on the local stack, and one run end to end
+	@$(BIN)/pytest tests/workflow tests/e2e --durations=10
+
+test-tensorflow: setup-tensorflow ## The tests that need TensorFlow
+	@$(BIN)/pytest tests -m tensorflow --durations=10
+
+bench: setup ## Measure Sageline beside its peers (installed for it, 10 minutes); writes docs/benchmarks.md
+	@UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet --inexact --group bench --python $(BIN)/python
+	$(BIN)/python -m tests.benchmarks
+
+docs: setup ## Write the generated part of the documentation again
+	@$(BIN)/python -m docs.generate
+
+bundle: setup ## Build what would be deployed to AWS (python3.13, arm64)
+	@$(BIN)/sam build
+
+clean: ## Remove what was built, and the local stack's state (stop it first: sageline local down)
+	rm -rf .aws-sam .local
