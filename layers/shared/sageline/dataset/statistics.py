@@ -1,0 +1,139 @@
+"""What is known of a dataset's columns, counted block by block in bounded memory; for the profile of a run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from sageline.dataset.blocks import Block, IntArray, StringArray
+from sageline.dataset.split import hash_strings
+from sageline.encoder.table import read_numbers
+
+MOST_HASHES = 4096
+
+
+class _Statistics(Protocol):
+    def add(self, block: Block, name: str) -> None: ...
+
+    def profile(self) -> dict[str, Any]: ...  # Any: a JSON document
+
+
+class Moments:
+    """Minimum, maximum, mean and standard deviation of numbers that come in pieces.
+
+    The deviations of two pieces are joined as Chan, Golub and LeVeque (1983) do it, which loses no digits when the
+    mean is large.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._minimum, self._maximum = math.inf, -math.inf
+        self._mean = self._squares = 0.0  # squares: the sum of the squared deviations from the mean
+
+    def add(self, values: np.ndarray[Any, Any]) -> None:  # Any: numpy's shape parameter, and any kind of number
+        if not len(values):
+            return
+        numbers = values.astype(np.float64)
+        mean, total = float(numbers.mean()), self.count + len(numbers)
+        apart = mean - self._mean
+        self._squares += float(((numbers - mean) ** 2).sum()) + apart**2 * self.count * len(numbers) / total
+        self._mean += apart * len(numbers) / total
+        self.count = total
+        self._minimum, self._maximum = min(self._minimum, float(numbers.min())), max(self._maximum, float(numbers.max()))
+
+    def profile(self) -> dict[str, float | None]:
+        """To seven digits, which the size of the pieces does not change. ``std`` is that of the values themselves (divided
+        by their number). All are None when there is no value."""
+        if self.count == 0:
+            return dict.fromkeys(("minimum", "maximum", "mean", "std"))
+        std = math.sqrt(self._squares / self.count)
+        numbers = {"minimum": self._minimum, "maximum": self._maximum, "mean": self._mean, "std": std}
+        return {name: float(f"{number:.7g}") for name, number in numbers.items()}
+
+
+class DistinctCount:
+    """How many different values there are: exact up to :data:`MOST_HASHES`, above it an estimate, within 5 % nearly always.
+
+    Keeps the smallest hashes; where the largest of them is tells how dense they are (Bar-Yossef et al., 2002).
+    """
+
+    def __init__(self) -> None:
+        self._hashes = np.zeros(0, dtype=np.uint64)
+
+    def add(self, column: StringArray) -> None:
+        hashes = np.unique(hash_strings(column))
+        self._hashes = np.union1d(self._hashes, hashes[:MOST_HASHES])[:MOST_HASHES]
+
+    def profile(self) -> dict[str, int]:
+        if len(self._hashes) < MOST_HASHES:
+            return {"distinct": len(self._hashes)}
+        return {"distinct_estimate": round((MOST_HASHES - 1) / (float(self._hashes[-1]) / 2.0**64))}
+
+
+class _Numbers:
+    def __init__(self) -> None:
+        self._rows = 0
+        self._moments = Moments()
+
+    def add(self, block: Block, name: str) -> None:
+        values = read_numbers(block, name)
+        self._rows += len(values)
+        self._moments.add(values[~np.isnan(values)])
+
+    def profile(self) -> dict[str, Any]:  # Any: a JSON document
+        return {"missing": self._rows - self._moments.count, **self._moments.profile()}
+
+
+class _Texts:
+    """Missing values, different ones, and lengths in characters, of those that are not missing."""
+
+    def __init__(self) -> None:
+        self._missing = 0
+        self._lengths = Moments()
+        self._distinct = DistinctCount()
+
+    def add(self, block: Block, name: str) -> None:
+        column = block.columns[name]
+        present = column.lengths > 0
+        self._missing += len(column) - int(np.count_nonzero(present))
+        self._lengths.add(characters(column)[present])
+        self._distinct.add(column.take(present) if self._missing else column)
+
+    def profile(self) -> dict[str, Any]:  # Any: a JSON document
+        return {"missing": self._missing, **self._distinct.profile(), "characters": self._lengths.profile()}
+
+
+class DatasetStatistics:
+    """Statistics of every column, over all rows of the dataset.
+
+    Args:
+        features: kinds of the feature columns; other columns than these are read as text.
+        label: name of the label column.
+    """
+
+    def __init__(self, features: Mapping[str, str], label: str) -> None:
+        self._features = features
+        self._label = label
+        self._columns: dict[str, _Statistics] = {}
+
+    def add(self, block: Block) -> None:
+        """Count a block; InvalidDataset names row and column where a number is none."""
+        for name in block.columns:
+            if name not in self._columns:
+                self._columns[name] = _Numbers() if self._features.get(name) in ("number", "pixel") else _Texts()
+            self._columns[name].add(block, name)
+
+    def profile(self) -> dict[str, Any]:  # Any: a JSON document
+        """Column by column: ``kind`` (of a feature; ``label``; ``left out``), ``missing``, and of numbers ``minimum``,
+        ``maximum``, ``mean``, ``std``; of others ``distinct`` or ``distinct_estimate``, and the same four of ``characters``."""
+        kinds = {self._label: "label", **self._features}
+        return {name: {"kind": kinds.get(name, "left out"), **column.profile()} for name, column in self._columns.items()}
+
+
+def characters(column: StringArray) -> IntArray:
+    """``int64[n]``: the length of each string in characters."""
+    continuing = np.flatnonzero((column.data & 0xC0) == 0x80)
+    return column.lengths - np.diff(np.searchsorted(continuing, column.offsets))

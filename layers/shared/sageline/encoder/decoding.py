@@ -1,0 +1,170 @@
+"""What a model answered, row by row, as predictions: labels with probabilities, or values.
+
+A prediction of a class has the shape ``{"label", "probability", "top": [{"label", "probability"}, ...]}``; ``top`` begins with
+the label, and holds what the answer tells of others, the more probable first:
+
+- all classes, where there is a score for each. Scores that are no probabilities (margins, logits) rank them, and then each
+  ``probability`` is None;
+- the classes among the neighbours, for k-NN; the probability is the share of the neighbours;
+- the labels that BlazingText names;
+- the label alone, with None, where nothing else is answered.
+
+The label is the algorithm's own choice where it makes one: linear learner calibrates its threshold, so the label of two may be
+the less probable one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from sageline.dataset.blocks import IntArray
+from sageline.encoder.tokens import label_of
+from sageline.errors import PredictionFailed
+from sageline.formats.answers import Answer
+from sageline.formats.matrix import FloatArray
+
+Prediction: TypeAlias = dict[str, Any]  # Any: JSON
+
+_ROUNDING = 1e-6
+_SUM_ROUNDING = 1e-2  # of many small probabilities in half precision
+
+
+def values(answer: Answer) -> list[Prediction]:
+    """A regression's answer, ``{"value"}`` per row.
+
+    Raises:
+        PredictionFailed: not one value per row.
+    """
+    return [{"value": plain(score)} for score in value_per_row(answer)]
+
+
+def value_per_row(answer: Answer) -> FloatArray:
+    """A regression's answer, ``float32[rows]``.
+
+    Raises:
+        PredictionFailed: not one value per row.
+    """
+    scores = answer.scores if answer.scores is not None else None if answer.predicted is None else answer.predicted[:, None]
+    if scores is None or not len(scores):
+        return np.empty(0, dtype=np.float32)
+    if scores.shape[1] != 1:
+        raise PredictionFailed(f"the model answered {scores.shape[1]} values per row; a regression has one.")
+    return scores[:, 0]
+
+
+def classes_by_score(answer: Answer, classes: Sequence[str], top_k: int, *, probabilities: bool) -> list[Prediction]:
+    """A classification's answer of scores, of predicted class numbers, or of both.
+
+    Args:
+        probabilities: nothing but probabilities makes sense as scores.
+
+    Raises:
+        PredictionFailed: neither a score per class nor a class number per row, or scores that are no probabilities although they
+            must be.
+    """
+    if not len(answer):
+        return []
+    chosen = None if answer.predicted is None else class_numbers(answer.predicted, len(classes))
+    if answer.scores is None:
+        return [] if chosen is None else [_prediction([(classes[place], None)]) for place in chosen.tolist()]
+    scores, known = score_per_class(answer.scores, len(classes), probabilities=probabilities)
+    order = np.argsort(-scores, axis=1, kind="stable")
+    if chosen is not None:
+        order = _first(order, chosen)
+    best = order[:, : max(top_k, 1)].tolist()
+    return [
+        _prediction([(classes[place], plain(row[place]) if known else None) for place in places])
+        for row, places in zip(scores, best, strict=True)
+    ]
+
+
+def classes_of_neighbours(answer: Answer, classes: Sequence[str], top_k: int) -> list[Prediction]:
+    """k-NN's answer: the label, and the share that each class has among the neighbours, if these are told.
+
+    Raises:
+        PredictionFailed: a number that is no class.
+    """
+    if answer.predicted is None or answer.neighbours is None:
+        return classes_by_score(Answer(predicted=answer.predicted), classes, top_k, probabilities=False)
+    chosen = class_numbers(answer.predicted, len(classes))
+    shape = answer.neighbours.shape
+    neighbours = class_numbers(answer.neighbours.ravel(), len(classes)).reshape(shape)
+    predictions = []
+    for label, row in zip(chosen.tolist(), neighbours, strict=True):
+        counts = np.bincount(row, minlength=len(classes))
+        there = [place for place in np.argsort(-counts, kind="stable").tolist() if counts[place] and place != label]
+        pairs = [(classes[place], plain(np.float32(counts[place] / shape[1]))) for place in [label, *there]]
+        predictions.append(_prediction(pairs[: max(top_k, 1)]))
+    return predictions
+
+
+def named_labels(answer: Answer, top_k: int) -> list[Prediction]:
+    """BlazingText's answer, which names the labels.
+
+    Raises:
+        PredictionFailed: no label for a row.
+    """
+    labels = answer.labels or []
+    if not all(labels):
+        raise PredictionFailed(f"the model named no label for row {labels.index([]) + 1}, which may hold no word it knows.")
+    scores = np.empty((0, 0), dtype=np.float32) if answer.scores is None else answer.scores
+    return [
+        _prediction([(label_of(name), plain(score)) for name, score in zip(names[: max(top_k, 1)], row, strict=False)])
+        for names, row in zip(labels, scores, strict=True)
+    ]
+
+
+def score_per_class(scores: FloatArray, classes: int, *, probabilities: bool) -> tuple[FloatArray, bool]:
+    """``float32[rows, classes]``, and whether these are probabilities.
+
+    Args:
+        probabilities: as for :func:`classes_by_score`, and so is what is raised.
+    """
+    scores, known = _per_class(scores, classes)
+    if probabilities and not known:
+        raise PredictionFailed("the model answered numbers outside 0 to 1, which are no probabilities; check its objective.")
+    if not probabilities and scores.shape[1] > 1:
+        known = known and bool((np.abs(scores.sum(axis=1) - 1) < _SUM_ROUNDING).all())
+    return scores, known
+
+
+def _prediction(pairs: Sequence[tuple[str, float | None]]) -> Prediction:
+    top = [{"label": label, "probability": probability} for label, probability in pairs]
+    return {**top[0], "top": top}
+
+
+def _are_class_numbers(numbers: FloatArray, classes: int) -> bool:
+    return bool(((numbers == np.floor(numbers)) & (numbers >= 0) & (numbers < classes)).all())
+
+
+def class_numbers(numbers: FloatArray, classes: int) -> IntArray:
+    """``int64[n]``: class numbers as an algorithm answers them; PredictionFailed names one that is no class."""
+    if not _are_class_numbers(numbers, classes):
+        wrong = next(number for number in numbers.tolist() if not 0 <= number < classes or number != int(number))
+        raise PredictionFailed(f"the model answered the class {wrong:g}; it was trained on classes 0 to {classes - 1}.")
+    return numbers.astype(np.int64)
+
+
+def _per_class(scores: FloatArray, classes: int) -> tuple[FloatArray, bool]:
+    """``float32[rows, classes]``, and whether they may be probabilities; of two classes, a score of the second is enough."""
+    of_the_second = classes == 2 and scores.shape[1] == 1
+    if not of_the_second and scores.shape[1] != classes:
+        raise PredictionFailed(f"the model answered {scores.shape[1]} values per row; expected {classes} probabilities.")
+    are_probabilities = bool(scores.min() >= -_ROUNDING and scores.max() <= 1 + _ROUNDING)
+    if of_the_second:
+        scores = np.column_stack([1 - scores if are_probabilities else -scores, scores])
+    return scores, are_probabilities
+
+
+def _first(order: IntArray, chosen: IntArray) -> IntArray:
+    """Each row's numbers with the chosen one in front."""
+    others = order[order != chosen[:, None]].reshape(len(order), order.shape[1] - 1)
+    return np.column_stack([chosen, others])
+
+
+def plain(number: np.float32) -> float:
+    """The number with the digits that float32 has: 0.43, not 0.4300000071525574."""
+    return float(str(number))

@@ -1,0 +1,23 @@
+"""Labels: classes in a fixed order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from sageline.dataset.blocks import StringArray
+from sageline.encoder.numbers import is_number
+from sageline.formats.matrix import FloatArray
+
+
+def class_order(labels: Iterable[str]) -> list[str]:
+    """The distinct labels, sorted: by value when all are numbers, else as text."""
+    distinct = sorted(set(labels))
+    return sorted(distinct, key=float) if all(is_number(label) for label in distinct) else distinct
+
+
+def encode_classes(column: StringArray, classes: Sequence[str]) -> FloatArray:
+    """``float32[n]``: the index of each label in ``classes``, NaN for a label that is not there."""
+    index = {label: float(place) for place, label in enumerate(classes)}
+    return np.array([index.get(label, np.nan) for label in column], dtype=np.float32)

@@ -1,0 +1,199 @@
+"""Tables: columns of numbers and of categories."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sageline.dataset.blocks import Block, IntArray, StringArray
+from sageline.encoder import quick
+from sageline.encoder.numbers import BadNumber, parse_numbers
+from sageline.errors import InvalidDataset
+from sageline.formats.matrix import AnyArray, FloatArray
+
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+class Number(NamedTuple):
+    """How a column of numbers is encoded: missing ones are filled in, then the offset is taken off and the rest divided.
+
+    Attributes:
+        fill: what stands for a missing number; None keeps it missing (NaN).
+    """
+
+    fill: float | None = None
+    offset: float = 0.0
+    divisor: float = 1.0
+
+    def encode(self, values: FloatArray) -> FloatArray:
+        """``float32[n]``; what would be beyond float32 becomes its largest number."""
+        if self == Number():
+            return values
+        numbers = values.astype(np.float64)
+        if self.fill is not None:
+            numbers[np.isnan(numbers)] = self.fill
+        return np.clip((numbers - self.offset) / self.divisor, -_LARGEST, _LARGEST).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Encodes rows of numbers and categories.
+
+    A number takes one column, NaN when it is missing and not filled in. A category takes one column per value (one-hot): 1 in
+    the column of the row's value, 0 in the others, all 0 when it is missing (the empty string) or was not seen in training; or
+    one column (ordinal): the value's place among the values, -1 when it is missing or was not seen.
+
+    Attributes:
+        categories: the columns in order; a category's values in the order of their encoded columns or places, None for a number.
+        numbers: how numbers are encoded; a column that is not here is encoded as it is.
+        category_mode: ``one-hot`` or ``ordinal``.
+    """
+
+    categories: dict[str, list[str] | None]
+    numbers: dict[str, Number] = field(default_factory=dict)
+    category_mode: str = "one-hot"
+
+    @property
+    def feature_dim(self) -> int:
+        return sum(self._width(values) for values in self.categories.values())
+
+    def _width(self, values: list[str] | None) -> int:
+        return 1 if values is None or self.category_mode == "ordinal" else len(values)
+
+    def column_of(self, index: int) -> str:
+        """The column that an encoded column is of."""
+        for name, values in self.categories.items():
+            index -= self._width(values)
+            if index < 0:
+                return name
+        raise IndexError("there are not so many encoded columns")
+
+    def columns_kept_missing(self) -> list[str]:
+        """The columns of numbers whose missing values stay missing."""
+        return [
+            name for name, values in self.categories.items() if values is None and self.numbers.get(name, Number()).fill is None
+        ]
+
+    def encode(self, block: Block) -> FloatArray:
+        """``float32[rows, feature_dim]``.
+
+        Raises:
+            InvalidDataset: a number that is none, or is beyond float32; names row and column.
+        """
+        columns: dict[str, FloatArray | IntArray] = {}
+        for name in self.categories:
+            places = self._places.get(name)
+            if places is None:
+                columns[name] = self.numbers.get(name, Number()).encode(read_numbers(block, name))
+            else:
+                columns[name] = np.array([places.get(text, -1) for text in block.columns[name]], dtype=np.int64)
+        return self._joined(columns, block.rows)
+
+    def encode_instances(self, instances: Sequence[object]) -> FloatArray | None:
+        """What :meth:`encode` makes of a request's rows, without the detour by text; None where that is needed."""
+        rows = quick.rows_of(instances, list(self.categories))
+        if rows is None:
+            return None
+        values = dict(zip(self.categories, zip(*rows, strict=True), strict=True))
+        named = [name for name in self.categories if name not in self._places]
+        numbers = quick.numbers_of([*zip(*(values[name] for name in named), strict=True)], may_miss=True) if named else None
+        if named and numbers is None:
+            return None
+        columns: dict[str, FloatArray | IntArray] = {}
+        if numbers is not None:
+            columns = dict(zip(named, self._scaled(numbers, named).T, strict=True))
+        for name, places in self._places.items():
+            codes = quick.codes_of(values[name], places)
+            if codes is None:
+                return None
+            columns[name] = codes
+        return self._joined(columns, len(rows))
+
+    @cached_property
+    def _places(self) -> dict[str, dict[str, int]]:
+        """Of each category column, where its values are."""
+        return {
+            name: {value: place for place, value in enumerate(values)}
+            for name, values in self.categories.items()
+            if values is not None
+        }
+
+    def _scaled(self, values: FloatArray, names: Sequence[str]) -> FloatArray:
+        """Each column as its :class:`Number` encodes it, all at once."""
+        numbers = [self.numbers.get(name, Number()) for name in names]
+        if all(number == Number() for number in numbers):
+            return values
+        fills = np.array([number.fill for number in numbers], dtype=np.float64)
+        filled = np.where(np.isnan(values), fills, values.astype(np.float64))
+        offsets, divisors = (np.array([number[place] for number in numbers], dtype=np.float64) for place in (1, 2))
+        return np.clip((filled - offsets) / divisors, -_LARGEST, _LARGEST).astype(np.float32)
+
+    def _joined(self, columns: Mapping[str, FloatArray | IntArray], rows: int) -> FloatArray:
+        """Numbers as they are, and the places of categories in their own way."""
+        encoded = np.zeros((rows, self.feature_dim), dtype=np.float32)
+        at = 0
+        for name, values in self.categories.items():
+            if values is None or self.category_mode == "ordinal":
+                encoded[:, at] = columns[name]
+            else:
+                known = np.flatnonzero(columns[name] >= 0)
+                encoded[known, at + columns[name][known].astype(np.int64)] = 1
+            at += self._width(values)
+        return encoded
+
+    def state(self) -> tuple[dict[str, Any], dict[str, AnyArray]]:  # Any: JSON
+        """What to save: a JSON document and arrays."""
+        arrays: dict[str, AnyArray] = {}
+        for index, values in enumerate(self.categories.values()):
+            if values is not None:
+                strings = StringArray.from_list(values)
+                arrays |= {f"categories_{index}_data": strings.data, f"categories_{index}_offsets": strings.offsets}
+        numbers = {name: number._asdict() for name, number in self.numbers.items()}
+        return {"kind": "table", "category_mode": self.category_mode, "numbers": numbers}, arrays
+
+    @classmethod
+    def from_state(
+        cls, document: Mapping[str, Any], columns: Mapping[str, str], arrays: Mapping[str, AnyArray]
+    ) -> Table:  # Any: JSON
+        """The table of a saved state; version 1 had neither modes of categories nor ways to encode numbers."""
+        categories: dict[str, list[str] | None] = {}
+        for index, (name, kind) in enumerate(columns.items()):
+            categories[name] = None
+            if kind == "category":
+                strings = StringArray(arrays[f"categories_{index}_data"], arrays[f"categories_{index}_offsets"])
+                categories[name] = strings.tolist()
+        numbers = {name: Number(**number) for name, number in document.get("numbers", {}).items()}
+        return cls(categories, numbers, document.get("category_mode", "one-hot"))
+
+
+def read_numbers(block: Block, column: str) -> FloatArray:
+    """A number column of a block; an unusable value is an error of the dataset."""
+    try:
+        return parse_numbers(block.columns[column])
+    except BadNumber as error:
+        raise InvalidDataset(
+            f"{block.where(error.index)}, column {column!r}: {error.problem}. Correct it, leave it empty, "
+            f"or say what the column holds in dataset.features of the spec."
+        ) from None
+
+
+@dataclass
+class CategoryCounts:
+    """How often each value of a category column occurs; the empty string is a missing value and does not count."""
+
+    values: Counter[str] = field(default_factory=Counter)
+    missing: int = 0
+
+    def update(self, column: StringArray) -> None:
+        counts = Counter(column.tolist())
+        self.missing += counts.pop("", 0)
+        self.values.update(counts)
+
+    def most_frequent(self, limit: int) -> list[str]:
+        """The values that occur most often; of equally frequent ones, those that sort first."""
+        return sorted(self.values, key=lambda value: (-self.values[value], value))[:limit]

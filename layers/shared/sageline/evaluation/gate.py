@@ -1,0 +1,91 @@
+"""The gate: may a model be deployed? Decisions with their reasons in words; nothing is read or written here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from sageline.evaluation.comparison import Comparison
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was asked of a model.
+
+    Attributes:
+        rule: what the spec says.
+        wanted: the limit; None for ``beat_champion``.
+        found: the metric's value; None where it is not known.
+        reason: in words, whichever way it went.
+    """
+
+    rule: Literal["at_least", "at_most", "beat_champion"]
+    metric: str
+    wanted: float | None
+    found: float | None
+    passed: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether a model may be deployed: when it has passed every check, also when there was none."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def accepted(self) -> bool:
+        return all(check.passed for check in self.checks)
+
+    @property
+    def reason(self) -> str:
+        """What decided, as a sentence: every check that failed, or all that were passed."""
+        decisive = [check for check in self.checks if check.passed == self.accepted]
+        words = "; ".join(check.reason for check in decisive) or "the spec asks for nothing"
+        return f"{words[0].upper()}{words[1:]}."
+
+    def to_json(self) -> dict[str, Any]:  # Any: a JSON document
+        """``gate`` of ``evaluation.json``."""
+        return {
+            "decision": "accepted" if self.accepted else "rejected",
+            "reason": self.reason,
+            "checks": [asdict(check) for check in self.checks],
+        }
+
+
+def check_limits(
+    metrics: Mapping[str, float | None], at_least: Mapping[str, float] | None, at_most: Mapping[str, float] | None
+) -> list[Check]:
+    """The limits of the spec; a metric that is not known passes none."""
+    checks = [_check("at_least", name, limit, metrics[name]) for name, limit in (at_least or {}).items()]
+    return checks + [_check("at_most", name, limit, metrics[name]) for name, limit in (at_most or {}).items()]
+
+
+def check_comparison(comparison: Comparison) -> Check:
+    """Whether the new model beats the one in service."""
+    return Check("beat_champion", comparison.metric, None, comparison.challenger, comparison.better, comparison.words)
+
+
+def without_champion(metric: str, found: float | None) -> Check:
+    """There is nothing to beat: the first model of an endpoint."""
+    return Check("beat_champion", metric, None, found, True, "no model is in service that the new one must beat")
+
+
+def champion_unknown(metric: str, found: float | None, why: str) -> Check:
+    """The new model cannot be shown to be better; ``why`` says what is in the way."""
+    return Check("beat_champion", metric, None, found, False, f"it is not known whether the new model is better: {why}")
+
+
+def _check(rule: Literal["at_least", "at_most"], metric: str, wanted: float, found: float | None) -> Check:
+    asked = f"{rule.replace('_', ' ')} {wanted:g}"
+    if found is None:
+        reason = f"{metric} is not known of this model, and {asked} is asked for"
+        return Check(rule, metric, wanted, None, False, reason)
+    passed = found >= wanted if rule == "at_least" else found <= wanted
+    return Check(rule, metric, wanted, found, passed, f"{metric} is {_shown(found, wanted)}, {asked} is asked for")
+
+
+def _shown(found: float, wanted: float) -> str:
+    """With as many digits as it takes to tell it from what was wanted."""
+    return next((text for digits in range(4, 17) if (text := f"{found:.{digits}g}") != f"{wanted:.{digits}g}"), f"{found:g}")

@@ -1,0 +1,90 @@
+"""The metrics by name: one table for the spec, the evaluation, the gate and the documentation."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Better: TypeAlias = Literal["higher", "lower"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that says how good a model is.
+
+    Attributes:
+        task: ``classification`` or ``regression``.
+        better: which values are the better ones.
+        needs: what the answers must tell besides the label: a score per class (``scores``), or a probability per class
+            (``probabilities``); ``labels`` when the label is enough.
+        best: the value of a perfect model.
+        limit: what no model exceeds on the other side of ``best``; None where there is no such limit.
+        text: what it is, for the documentation.
+    """
+
+    task: Literal["classification", "regression"]
+    better: Better
+    needs: Literal["labels", "scores", "probabilities"]
+    best: float
+    limit: float | None
+    text: str
+
+
+METRICS: Mapping[str, Metric] = {
+    "accuracy": Metric("classification", "higher", "labels", 1, 0, "Share of the rows whose label is right."),
+    "top_3_accuracy": Metric(
+        "classification", "higher", "scores", 1, 0, "Share of the rows whose label is among the three most probable ones."
+    ),
+    "macro_precision": Metric(
+        "classification", "higher", "labels", 1, 0, "Of the rows given a label, the share that has it; mean over the classes."
+    ),
+    "macro_recall": Metric(
+        "classification", "higher", "labels", 1, 0, "Of the rows that have a label, the share given it; mean over the classes."
+    ),
+    "macro_f1": Metric(
+        "classification", "higher", "labels", 1, 0, "Harmonic mean of a class's precision and recall; mean over the classes."
+    ),
+    "log_loss": Metric(
+        "classification", "lower", "probabilities", 0, None, "Mean of -ln(probability of the right label); severe with certainty."
+    ),
+    "expected_calibration_error": Metric(
+        "classification",
+        "lower",
+        "probabilities",
+        0,
+        1,
+        "Mean difference between how sure the model was and how often it was right, over ten bins of confidence.",
+    ),
+    "rmse": Metric("regression", "lower", "labels", 0, None, "Root of the mean squared error, in units of the label."),
+    "mae": Metric("regression", "lower", "labels", 0, None, "Mean absolute error, in units of the label."),
+    "r2": Metric(
+        "regression", "higher", "labels", 1, None, "Share of the variance that is explained; 0 for always answering the mean."
+    ),
+}
+"""In the order in which they are shown; the first one of a task is its default."""
+
+ZERO_OR_ONE_PER_ROW = ("accuracy", "top_3_accuracy")
+"""Metrics that are the share of rows of which something is true."""
+
+
+def metrics_of(task: str) -> dict[str, Metric]:
+    """The metrics of ``classification`` or ``regression``."""
+    return {name: metric for name, metric in METRICS.items() if metric.task == task}
+
+
+def default_metric(task: str) -> str:
+    """``accuracy`` or ``rmse``."""
+    return next(iter(metrics_of(task)))
+
+
+def is_better(name: str, value: float, other: float) -> bool:
+    """Whether a value of the metric is better than another one."""
+    return value > other if METRICS[name].better == "higher" else value < other
+
+
+def hint(name: str) -> str:
+    """What to write instead of a name that no metric has."""
+    near = difflib.get_close_matches(name.lower().replace("-", "_").replace(" ", "_"), METRICS, n=1, cutoff=0.5)
+    return f"did you mean `{near[0]}`?" if near else f"known metrics: {', '.join(METRICS)}"

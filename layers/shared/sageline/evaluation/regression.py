@@ -1,0 +1,116 @@
+"""How good a regression is on rows whose values are known: sums over blocks of rows, and what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from sageline.evaluation.jackknife import GROUPS, group_of, standard_error
+from sageline.evaluation.names import metrics_of
+from sageline.evaluation.sample import SIZE, Sample
+from sageline.formats.matrix import AnyArray, DoubleArray, FloatArray
+
+_QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
+_BARS = 30
+_POINTS = 1_000
+_NAMES = ("rows", "absolute", "squared", "value", "value_squared")
+
+
+class RegressionSums:
+    """What the metrics are made of, for each of the jackknife's groups, and a sample of the rows for what they look like; the
+    memory that it takes does not grow with the rows."""
+
+    def __init__(self, sample_size: int = SIZE) -> None:
+        self.rows = 0
+        self._by_group = {name: np.zeros(GROUPS) for name in _NAMES}
+        self._sample = Sample(2, sample_size)
+        self._center = 0.0
+        self._least, self._most = np.inf, -np.inf
+
+    def update(self, expected: AnyArray, predicted: FloatArray) -> None:
+        """Count some rows: what their values are, and what the model has answered (one number per row each)."""
+        expected, predicted = expected.astype(np.float64), predicted.astype(np.float64)
+        if not self.rows and len(expected):
+            # Values far from 0 and close together would cancel out in the sum of their squares.
+            self._center = float(expected[0])
+        groups = group_of(self.rows, len(expected))
+        self.rows += len(expected)
+        errors, values = predicted - expected, expected - self._center
+        for name, numbers in zip(_NAMES, (None, np.abs(errors), errors**2, values, values**2), strict=True):
+            self._by_group[name] += np.bincount(groups, weights=numbers, minlength=GROUPS)
+        self._sample.add(expected, predicted)
+        self._least, self._most = np.append(errors, self._least).min(), np.append(errors, self._most).max()
+
+    def value(self, metric: str) -> float | None:
+        """The metric over all rows; None for ``r2`` where all rows have the same value."""
+        return self.metrics()[metric]
+
+    def metrics(self) -> dict[str, float | None]:
+        """Every metric of a regression, by name."""
+        values = _values({name: sums.sum(keepdims=True) for name, sums in self._by_group.items()})
+        plain = {name: float(values[name][0]) for name in metrics_of("regression")}
+        return {name: value if np.isfinite(value) else None for name, value in plain.items()}
+
+    def standard_errors(self) -> dict[str, float | None]:
+        """How far each metric may be off, because the rows are those that they happen to be."""
+        sizes = self.group_rows
+        return {
+            name: None if value is None else standard_error(value, self.without_each_group(name), sizes[sizes > 0])
+            for name, value in self.metrics().items()
+        }
+
+    def without_each_group(self, metric: str) -> DoubleArray:
+        """The metric without each group that has rows, for :func:`sageline.evaluation.jackknife.standard_error`."""
+        filled = self.group_rows > 0
+        return _values({name: sums.sum() - sums[filled] for name, sums in self._by_group.items()})[metric]
+
+    @property
+    def group_rows(self) -> DoubleArray:
+        """``float64[groups]``: rows of each group."""
+        return self._by_group["rows"]
+
+    def document(self) -> dict[str, Any]:  # Any: a JSON document
+        """``baseline`` and ``residuals`` of ``evaluation.json``. A residual is the model's answer minus the row's value."""
+        expected, predicted = self._sample.rows.T
+        total = {name: float(sums.sum()) for name, sums in self._by_group.items()}
+        mean = self._center + total["value"] / self.rows
+        variance = max(total["value_squared"] / self.rows - (total["value"] / self.rows) ** 2, 0.0)
+        return {
+            "baseline": {
+                "value": mean,
+                "metrics": {"rmse": variance**0.5, "mae": float(np.abs(expected - mean).mean()), "r2": 0.0},
+            },
+            "residuals": {
+                "rows": len(expected),
+                "quantiles": self._quantiles(predicted - expected),
+                "histogram": _histogram(predicted - expected),
+                "points": self._sample.first(_POINTS).tolist(),
+            },
+        }
+
+    def _quantiles(self, residuals: DoubleArray) -> dict[str, float]:
+        found = np.quantile(residuals, _QUANTILES).tolist()
+        # The extremes are those of all rows, not of the sample.
+        found[0], found[-1] = float(self._least), float(self._most)
+        return {f"{quantile:g}": value for quantile, value in zip(_QUANTILES, found, strict=True)}
+
+
+def _histogram(residuals: DoubleArray) -> dict[str, Any]:  # Any: a JSON document
+    """Bars over the middle 99 % of the residuals, and how many rows lie below and above: outliers would squeeze the bars."""
+    low, high = np.quantile(residuals, (0.005, 0.995))
+    if not low < high:
+        low, high = low - 0.5, high + 0.5
+    counts, edges = np.histogram(residuals, bins=_BARS, range=(low, high))
+    below, above = int((residuals < low).sum()), int((residuals > high).sum())
+    return {"edges": edges.tolist(), "rows": counts.tolist(), "below": below, "above": above}
+
+
+def _values(sums: Mapping[str, DoubleArray]) -> dict[str, DoubleArray]:
+    """Metric by metric, from sums with a leading axis of any length; NaN where there is nothing to divide by."""
+    rows = sums["rows"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        around_mean = sums["value_squared"] - sums["value"] ** 2 / rows
+        explained = 1 - sums["squared"] / np.where(around_mean > 0, around_mean, np.nan)
+        return {"rmse": np.sqrt(sums["squared"] / rows), "mae": sums["absolute"] / rows, "r2": explained}

@@ -1,0 +1,62 @@
+"""CSV as SageMaker's algorithms read it: numbers only, no header, the label first, an empty cell for a missing value.
+
+Source: SageMaker developer guide, "Common data formats for training" and "for inference" (a request has no label).
+Every number is written with the fewest digits that read back as the same float32.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sageline.formats.decimals import write_lines
+from sageline.formats.matrix import DoubleArray, FloatArray, Rows
+
+CONTENT_TYPE = "text/csv"
+
+
+def write_rows(matrix: FloatArray, labels: FloatArray | None = None) -> bytes:
+    """One line per row, each ended by a line feed.
+
+    Args:
+        matrix: ``float32[rows, columns]``; NaN becomes an empty cell.
+        labels: ``float32[rows]``, written in front of the features; None for a request.
+    """
+    return write_lines(matrix, labels)
+
+
+def read_rows(data: bytes, *, labelled: bool = False, delimiter: str = ",") -> Rows:
+    """What :func:`write_rows` wrote, and any such table of numbers; a blank cell is NaN, and so is a line of none.
+
+    Args:
+        labelled: the first column is the label.
+
+    Returns:
+        ``float32[rows, columns]`` and, when labelled, ``float32[rows]``.
+
+    Raises:
+        ValueError: a cell that is no number, or a line of another width; names line and column.
+    """
+    text = data.decode().replace("\r\n", "\n").removesuffix("\n")
+    lines = text.split("\n") if data else []
+    width = lines[0].count(delimiter) + 1 if lines else 0
+    for index, line in enumerate(lines):
+        if line.count(delimiter) + 1 != width:
+            raise ValueError(f"line {index + 1} has {line.count(delimiter) + 1} cells, the first line has {width}")
+    numbers = _numbers(delimiter.join(lines).split(delimiter) if lines else [], width)
+    with np.errstate(over="ignore"):  # beyond float32 is infinity, as in any cast
+        table = numbers.astype(np.float32).reshape(len(lines), width)
+    return Rows(table[:, 1:], table[:, 0]) if labelled and width else Rows(table, None)
+
+
+def _numbers(cells: list[str], width: int) -> DoubleArray:
+    try:
+        return np.array([float(cell or "nan") for cell in cells], dtype=np.float64)
+    except ValueError:
+        return np.array([_number(cell, *divmod(index, width)) for index, cell in enumerate(cells)], dtype=np.float64)
+
+
+def _number(cell: str, line: int, column: int) -> float:
+    try:
+        return float(cell) if cell.strip() else np.nan
+    except ValueError:
+        raise ValueError(f"line {line + 1}, column {column + 1}: {cell!r} is not a number") from None

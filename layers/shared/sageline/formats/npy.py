@@ -1,0 +1,68 @@
+"""Arrays in numpy's own formats, without pickle.
+
+Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html. An array of Python objects is pickled there,
+and reading a pickle runs what it says, so such arrays are refused.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from sageline.formats.matrix import AnyArray, FloatArray
+
+CONTENT_TYPE = "application/x-npy"
+
+
+class ArrayPair(NamedTuple):
+    """Training rows for a script."""
+
+    x: FloatArray
+    """``float32[rows, …]``."""
+    y: AnyArray
+    """``int64[rows]`` classes, or ``float32[rows]`` values."""
+
+
+def write_array(array: AnyArray) -> bytes:
+    """One array as ``.npy``; ValueError for an array of objects."""
+    out = io.BytesIO()
+    np.save(out, array, allow_pickle=False)
+    return out.getvalue()
+
+
+def write_joined(arrays: Sequence[AnyArray]) -> bytes:
+    """Arrays one after the other along their first axis as one ``.npy``; they have the same type, and the same other axes."""
+    first = arrays[0]
+    head = io.BytesIO()
+    shape = (sum(len(array) for array in arrays), *first.shape[1:])
+    description = {"descr": np.lib.format.dtype_to_descr(first.dtype), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(head, description)
+    return b"".join([head.getvalue(), *(np.ascontiguousarray(array).data for array in arrays)])
+
+
+def read_array(data: bytes) -> AnyArray:
+    """The array in a ``.npy`` file; ValueError when it is damaged or holds objects."""
+    try:
+        return np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+    except (ValueError, EOFError, SyntaxError) as error:
+        raise ValueError(f"not a .npy file of numbers or text: {error}") from None
+
+
+def write_arrays(arrays: Mapping[str, AnyArray]) -> bytes:
+    """Named arrays as ``.npz``, not compressed; ValueError for an array of objects."""
+    out = io.BytesIO()
+    np.savez(out, allow_pickle=False, **arrays)
+    return out.getvalue()
+
+
+def read_arrays(data: bytes) -> dict[str, AnyArray]:
+    """The arrays in a ``.npz`` file by name; ValueError when it is damaged or holds objects."""
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (ValueError, EOFError, SyntaxError, TypeError, zipfile.BadZipFile) as error:
+        raise ValueError(f"not a .npz file of numbers or text: {error}") from None

@@ -1,0 +1,163 @@
+"""Between HTTP API events (payload format 2.0) and Python: bodies in, answers and errors out.
+
+Event and answer: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+Imports nothing but the standard library: it is on the prediction path.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import difflib
+import json
+from collections.abc import Collection, Mapping
+from typing import Any, NoReturn, Protocol, TypeAlias, TypedDict
+
+from sageline import errors
+
+Event: TypeAlias = Mapping[str, Any]
+"""An event as Lambda hands it over: parsed JSON, hence Any."""
+
+STATUS_OF_ERROR: Mapping[type[Exception], int] = {
+    errors.InvalidRequest: 400,
+    errors.InvalidSpec: 400,
+    errors.RouteNotFound: 404,
+    errors.RunNotFound: 404,
+    errors.EndpointNotFound: 404,
+    errors.RunFinished: 409,
+    errors.ResourceConflict: 409,
+    errors.RequestTooLarge: 413,
+    errors.TooManyRequests: 429,
+    errors.PredictionFailed: 502,
+    errors.EndpointFailed: 502,
+    errors.EndpointNotReady: 503,
+}
+"""Every error that a caller may see. Any other exception is a 500 that says nothing of the inside."""
+
+MAX_RESPONSE_BYTES = 6_000_000
+"""Lambda answers with at most 6,291,456 bytes, the JSON around the body included."""
+
+RETRY_AFTER_SECONDS: Mapping[int, int] = {429: 1, 503: 10}
+"""Statuses that come with a ``Retry-After`` header."""
+
+
+class HttpResponse(TypedDict):
+    """What API Gateway takes as an answer."""
+
+    statusCode: int
+    headers: dict[str, str]
+    body: str
+    isBase64Encoded: bool
+
+
+class ErrorLog(Protocol):
+    """The part of a logger that is needed here; Powertools' and the standard library's both have it."""
+
+    def exception(self, msg: str, /) -> None: ...
+
+
+def path_parameter(event: Event, name: str) -> str:
+    """A parameter of the route, such as ``name`` of ``/endpoints/{name}``; API Gateway has already decoded it."""
+    return str((event.get("pathParameters") or {})[name])
+
+
+def read_body(event: Event) -> bytes:
+    """The request's body as bytes, whether API Gateway sent it as text or as base64."""
+    body = event.get("body") or ""
+    if not event.get("isBase64Encoded"):
+        return str(body).encode(errors="surrogatepass")
+    try:
+        return base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError):
+        raise errors.InvalidRequest("The request body is marked as base64 and is not; send JSON.") from None
+
+
+def read_json_object(event: Event) -> dict[str, Any]:  # parsed JSON
+    """The request's body as a JSON object.
+
+    Raises:
+        InvalidRequest: no body, not UTF-8, not JSON (with line and column), or JSON that is not an object.
+    """
+    body = read_body(event)
+    if not body.strip():
+        raise errors.InvalidRequest("The request has no body; send a JSON object.")
+    try:
+        value = json.loads(body.decode(), parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise errors.InvalidRequest(
+            f"The request body is not UTF-8 text: byte 0x{error.object[error.start]:02x} at offset {error.start}."
+        ) from None
+    except json.JSONDecodeError as error:
+        raise errors.InvalidRequest(
+            f"The request body is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}.",
+            line=error.lineno,
+            column=error.colno,
+        ) from None
+    except RecursionError:
+        raise errors.InvalidRequest("The request body is nested too deeply.") from None
+    except ValueError as error:  # an integer of thousands of digits
+        raise errors.InvalidRequest(f"The request body has a number that cannot be read: {error}.") from None
+    if not isinstance(value, dict):
+        raise errors.InvalidRequest(f"The request body is a JSON {json_type(value)}; send a JSON object.")
+    return value
+
+
+def check_keys(
+    given: Mapping[str, object], known: Collection[str], required: Collection[str] = (), where: str = "request body"
+) -> None:
+    """InvalidRequest for a key that is not known (naming the nearest that is) or a required one that is missing."""
+    for key in given:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+            hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(sorted(known))}."
+            raise errors.InvalidRequest(f"Unknown key `{key}` in the {where}; {hint}", key=key)
+    for key in required:
+        if key not in given:
+            raise errors.InvalidRequest(f"`{key}` is missing from the {where}.", key=key)
+
+
+def json_type(value: object) -> str:
+    """What JSON calls a parsed value."""
+    names: dict[type, str] = {dict: "object", list: "array", str: "string", bool: "boolean", int: "number", float: "number"}
+    return names.get(type(value), "null")
+
+
+def json_response(status: int, body: object, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """An answer with a JSON body.
+
+    Raises:
+        RequestTooLarge: the body would have more than :data:`MAX_RESPONSE_BYTES`.
+    """
+    # errors="replace": half of a surrogate pair, quoted from the request, is no UTF-8.
+    encoded = json.dumps(body, ensure_ascii=False, allow_nan=False).encode(errors="replace")
+    if len(encoded) > MAX_RESPONSE_BYTES:
+        raise errors.RequestTooLarge(
+            f"The answer would have {len(encoded):,} bytes; the limit is {MAX_RESPONSE_BYTES:,}. Ask for less at a time.",
+            max_bytes=MAX_RESPONSE_BYTES,
+        )
+    return {
+        "statusCode": status,
+        "headers": {"content-type": "application/json", **(headers or {})},
+        "body": encoded.decode(),
+        "isBase64Encoded": False,
+    }
+
+
+def error_response(error: Exception, log: ErrorLog) -> HttpResponse:
+    """The answer for an exception; call it in the ``except`` block, so that the log gets the traceback of an unknown one."""
+    status = next((STATUS_OF_ERROR[kind] for kind in type(error).__mro__ if kind in STATUS_OF_ERROR), 500)
+    if status == 500:
+        log.exception("Unexpected error")
+        return _error(500, "InternalError", "Something went wrong on our side; the function's log has the details.", {})
+    details = error.details if isinstance(error, errors.SagelineError) else {}
+    return _error(status, type(error).__name__, str(error), details)
+
+
+def _error(status: int, code: str, message: str, details: Mapping[str, object]) -> HttpResponse:
+    seconds = RETRY_AFTER_SECONDS.get(status)
+    headers = {} if seconds is None else {"retry-after": str(seconds)}
+    return json_response(status, {"error": {"code": code, "message": message, "details": dict(details)}}, headers)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise errors.InvalidRequest(f"The request body holds {name}, which JSON does not have; leave the value out, or send null.")

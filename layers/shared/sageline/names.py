@@ -1,0 +1,143 @@
+"""Run ids and the names that derive from them.
+
+SageMaker allows 63 characters of ``[a-zA-Z0-9](-*[a-zA-Z0-9])*`` for training jobs, models, endpoint configs,
+endpoints and variants (botocore's service model). A run id has at most 54, so it serves as the name of everything
+that a run makes: the training job, the transform jobs, the model, the endpoint config, and the variant (the model version).
+A tuning job's name has at most 32 characters, so there the run's name is cut.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal, TypeAlias
+
+NAME_PATTERN = r"^[a-z0-9](-?[a-z0-9])*$"
+NAME_MAX_LENGTH = 32
+RUN_ID_PATTERN = r"^[a-z0-9](-?[a-z0-9])*-\d{14}-[0-9a-f]{6}$"
+DATASET_KEY_PATTERN = re.compile(r"^datasets/(?P<name>[^/]+)/data\.(?P<format>csv|csv\.gz|jsonl|npz)$")
+
+
+def run_id(name: str, at: datetime, *identity: str) -> str:
+    """``<name>-<utc yyyymmddHHMMSS>-<6 hex>``; the hex part hashes ``identity``, so the same trigger gives the same id."""
+    digest = hashlib.sha256("\n".join(identity).encode()).hexdigest()
+    return f"{name}-{at.astimezone(UTC):%Y%m%d%H%M%S}-{digest[:6]}"
+
+
+def tuning_job_name(run_id: str) -> str:
+    """The name of a run's tuning job: its id with the name cut to 10 characters, which makes 32 at most."""
+    name, moment, digest = run_id.rsplit("-", 2)
+    return f"{name[:10].rstrip('-')}-{moment}-{digest}"
+
+
+TransformPurpose: TypeAlias = Literal["batch", "evaluation", "champion"]
+"""What a run's transform job answers: a batch's rows, or the test rows with the new model or with the one in service."""
+
+_TRANSFORM_SUFFIXES: dict[TransformPurpose, str] = {"batch": "", "evaluation": "-test", "champion": "-champion"}
+
+
+def transform_job_name(run_id: str, purpose: TransformPurpose) -> str:
+    """The name of one of a run's transform jobs, at most 63 characters."""
+    return run_id + _TRANSFORM_SUFFIXES[purpose]
+
+
+def transform_job_names(run_id: str) -> list[str]:
+    """The names of all transform jobs that a run may have."""
+    return [run_id + suffix for suffix in _TRANSFORM_SUFFIXES.values()]
+
+
+@dataclass(frozen=True)
+class RunLayout:
+    """Where a run keeps its objects: S3 keys below ``runs/<run_id>/`` of one bucket (design, section 4)."""
+
+    bucket: str
+    run_id: str
+
+    @property
+    def prefix(self) -> str:
+        return f"runs/{self.run_id}/"
+
+    @property
+    def spec_key(self) -> str:
+        return f"{self.prefix}spec.json"
+
+    @property
+    def encoder_prefix(self) -> str:
+        return f"{self.prefix}encoder/"
+
+    @property
+    def profile_key(self) -> str:
+        return f"{self.prefix}data/profile.json"
+
+    @property
+    def test_raw_prefix(self) -> str:
+        return f"{self.prefix}data/test-raw/"
+
+    @property
+    def training_prefix(self) -> str:
+        return f"{self.prefix}training/"
+
+    @property
+    def trials_key(self) -> str:
+        """The trials of a tuning job, best first."""
+        return f"{self.training_prefix}trials.json"
+
+    @property
+    def source_key(self) -> str:
+        """The script that a training job runs, as the archive that its container unpacks."""
+        return f"{self.prefix}source/sourcedir.tar.gz"
+
+    @property
+    def transform_prefix(self) -> str:
+        return f"{self.prefix}transform/"
+
+    @property
+    def evaluation_key(self) -> str:
+        """What the held-out rows say about the model (docs/evaluation.md)."""
+        return f"{self.prefix}evaluation/evaluation.json"
+
+    @property
+    def report_key(self) -> str:
+        """The same for people, as a page."""
+        return f"{self.prefix}evaluation/report.html"
+
+    def channel_prefix(self, channel: str) -> str:
+        """Encoded rows of one channel: ``train``, ``validation``, ``test``, or those of a transform job."""
+        return f"{self.prefix}data/{channel}/"
+
+    def uri(self, key: str) -> str:
+        return f"s3://{self.bucket}/{key}"
+
+
+def dataset_key(name: str, data_format: str = "csv") -> str:
+    """Key of a dataset's upload; putting an object there starts a run."""
+    return f"datasets/{name}/data.{data_format}"
+
+
+def dataset_spec_key(name: str) -> str:
+    """Key of the optional spec beside a dataset; uploading it starts nothing."""
+    return f"datasets/{name}/spec.json"
+
+
+def source_key(name: str) -> str:
+    """Key of the training script that was uploaded with a dataset; uploading it starts nothing."""
+    return f"datasets/{name}/source.tar.gz"
+
+
+PRICES_KEY = "prices.json"
+"""Key of the optional prices that a stack counts with in the place of the list's."""
+
+
+def routing_key(endpoint_name: str) -> str:
+    """Key of the routing document that predictions are served from."""
+    return f"endpoints/{endpoint_name}/routing.json"
+
+
+def split_s3_uri(uri: str) -> tuple[str, str]:
+    """``s3://bucket/key`` to ``(bucket, key)``; ValueError when it is not an S3 URI of an object."""
+    match = re.fullmatch(r"s3://([^/]+)/(.+)", uri)
+    if match is None:
+        raise ValueError(f"not an S3 URI of an object: {uri!r}")
+    return match[1], match[2]

@@ -1,0 +1,101 @@
+"""What a function reads from its environment, one small dataclass per need.
+
+A field's name in upper case is the name of the variable that the template sets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Self
+
+from sageline.errors import SettingsError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Base of all settings."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read every field from ``environment`` (``os.environ``).
+
+        Raises:
+            SettingsError: a variable is missing or empty; names all such variables.
+        """
+        names = {field.name: field.name.upper() for field in fields(cls)}
+        missing = [name for name in names.values() if not environment.get(name)]
+        if missing:
+            raise SettingsError(f"The function's environment lacks {', '.join(missing)}; the template must set it.")
+        return cls(**{field: environment[name] for field, name in names.items()})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServingSettings(Settings):
+    """What serving predictions needs: where routing and encoders are kept."""
+
+    bucket_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings(Settings):
+    """What every step of a run needs: where data and records are kept, and the value of the tag ``sageline:stack``."""
+
+    bucket_name: str
+    runs_table_name: str
+    stack_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SageMakerSettings(RunSettings):
+    """What creating a training job or a model needs besides: the role SageMaker works as, and the region of its images."""
+
+    sagemaker_role_arn: str
+    aws_region: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeploySettings(RunSettings):
+    """What deploying needs besides: the topic by which a rollout's alarms are heard."""
+
+    rollout_topic_arn: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiSettings(RunSettings):
+    """What the HTTP API needs besides: the state machine to start and stop, the function that undoes a deployment."""
+
+    state_machine_arn: str
+    delete_endpoint_function_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LifetimeSettings(Settings):
+    """What giving an endpoint a time to live needs: the schedules' group, what they call and as whom, and where a call goes
+    that could not be delivered."""
+
+    schedule_group_name: str
+    schedule_role_arn: str
+    expire_function_arn: str
+    schedule_dead_letter_queue_arn: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeletingSettings(RunSettings):
+    """What deleting endpoints needs besides: the group of their schedules."""
+
+    schedule_group_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepSettings(DeletingSettings):
+    """What the sweep needs besides: ``true`` if it deletes what it finds, ``false`` if it reports it."""
+
+    sweep_deletes: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailureSettings(RunSettings):
+    """What closing a failed run needs besides: the function that undoes a deployment."""
+
+    delete_endpoint_function_name: str
