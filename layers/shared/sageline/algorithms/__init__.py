@@ -1,0 +1,1 @@
+"""What Sageline knows of each SageMaker algorithm."""

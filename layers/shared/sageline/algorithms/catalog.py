@@ -1,0 +1,161 @@
+"""What each algorithm of a spec needs to be told, and what it must not be: one way in for all of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Literal, TypeAlias
+
+from sageline.algorithms import blazingtext, knn, linear_learner, tensorflow, xgboost
+from sageline.algorithms.facts import DataFacts, Direction, Hyperparameters, Rules
+from sageline.algorithms.hyperparameters import beyond_limits
+from sageline.errors import InvalidHyperparameter
+from sageline.spec.training import Algorithm
+
+__all__ = [
+    "DataFacts",
+    "Direction",
+    "Hyperparameters",
+    "Rules",
+    "as_strings",
+    "as_text",
+    "check",
+    "default_objective",
+    "metric_definitions",
+    "metrics",
+    "own_script",
+    "rules",
+    "validation_channel",
+    "with_defaults",
+]
+
+OwnScript: TypeAlias = Literal["dense", "cnn"]
+
+_BUILT_IN = {
+    "xgboost": xgboost.RULES,
+    "linear-learner": linear_learner.RULES,
+    "knn": knn.RULES,
+    "blazingtext": blazingtext.RULES,
+}
+
+_RESERVED = ("sagemaker_", "_tuning_objective_metric")
+"""Hyperparameters of the training toolkit, which it does not hand to the script."""
+
+
+def own_script(algorithm: Algorithm, encoder: str) -> OwnScript | None:
+    """Which of Sageline's own scripts trains; None for a user's script and for SageMaker's own algorithms."""
+    if algorithm.name != "tensorflow" or algorithm.script is not None:
+        return None
+    return "cnn" if encoder == "image" else "dense"
+
+
+def rules(algorithm: Algorithm, encoder: str) -> Rules | None:
+    """The algorithm's rules; None for a user's script, which may be told anything."""
+    match own_script(algorithm, encoder):
+        case "cnn":
+            return tensorflow.CNN_RULES
+        case "dense":
+            return tensorflow.DENSE_RULES
+    return _BUILT_IN.get(algorithm.name)
+
+
+def validation_channel(algorithm_name: str) -> str:
+    """The name of the channel that the validation rows go to."""
+    found = _BUILT_IN.get(algorithm_name)
+    return found.validation_channel if found else "validation"
+
+
+def with_defaults(algorithm: Algorithm, facts: DataFacts, tuned: Collection[str] = ()) -> Hyperparameters:
+    """The given hyperparameters, and a default for each that Sageline does not leave to the container.
+
+    Args:
+        tuned: names that a tuning job will give; they get no default.
+    """
+    given = algorithm.hyperparameters
+    found = rules(algorithm, facts.encoder)
+    if found is None:
+        return dict(given)
+    # A default may depend on another value's being there, not on which value it is.
+    defaults = found.defaults({**given, **dict.fromkeys(tuned, "")}, facts)
+    named = {found.aliases.get(name, name) for name in (*given, *tuned)}
+    return {**{name: value for name, value in defaults.items() if name not in named}, **given}
+
+
+def check(algorithm: Algorithm, facts: DataFacts, tuned: Collection[str] = ()) -> None:
+    """Refuse what the container would refuse, and what would train a model whose answers Sageline cannot read.
+
+    What depends on a fact that is not known yet is not checked.
+
+    Args:
+        tuned: names that a tuning job will give; they count as given.
+
+    Raises:
+        InvalidHyperparameter: names every problem.
+    """
+    strings = as_strings(algorithm.name, algorithm.hyperparameters)
+    problems = beyond_limits(strings)
+    found = rules(algorithm, facts.encoder)
+    if found is None:
+        problems += [
+            f"{name} is a name that SageMaker's training toolkit keeps for itself; choose another."
+            for name in algorithm.hyperparameters
+            if name.startswith(_RESERVED)
+        ]
+    else:
+        texts = {name: as_text(value) for name, value in algorithm.hyperparameters.items()}
+        # With a default in its place, a tuned hyperparameter is not missing.
+        complete = with_defaults(algorithm, _assumed(facts))
+        problems += found.refused({name: as_text(value) for name, value in complete.items()})
+        problems += found.misfits(texts, facts)
+    if problems:
+        raise InvalidHyperparameter("`algorithm.hyperparameters`: " + " ".join(dict.fromkeys(problems)))
+
+
+def _assumed(facts: DataFacts) -> DataFacts:
+    """Facts with something in the place of what is not known, large enough to fit whatever is given."""
+    return replace(
+        facts,
+        num_class=facts.num_class or (2 if facts.task == "classification" else None),
+        feature_dim=facts.feature_dim or 10**9,
+        train_rows=facts.train_rows or 10**9,
+        image_shape=facts.image_shape or ((28, 28, 1) if facts.encoder == "image" else None),
+    )
+
+
+def metrics(algorithm: Algorithm, facts: DataFacts) -> Mapping[str, Direction | None]:
+    """What a tuning job may go by, the usual one first; None where only the user knows what is better."""
+    found = rules(algorithm, facts.encoder)
+    if found is not None:
+        return found.metrics(facts)
+    return dict.fromkeys(algorithm.script.metrics if algorithm.script else ())
+
+
+def default_objective(algorithm: Algorithm, facts: DataFacts) -> tuple[str, Direction]:
+    """What a tuning job goes by when the spec does not say: ``("validation:rmse", "Minimize")``.
+
+    Raises:
+        InvalidHyperparameter: the algorithm is a user's script.
+    """
+    for name, direction in metrics(algorithm, facts).items():
+        if direction is not None:
+            return name, direction
+    raise InvalidHyperparameter("`tuning.objective` is missing; say which of the script's metrics the trials are compared by.")
+
+
+def metric_definitions(algorithm: Algorithm) -> dict[str, str]:
+    """Metric name to the regular expression that finds it in a script's output; SageMaker's own algorithms need none."""
+    if algorithm.script is not None:
+        return dict(algorithm.script.metrics)
+    return dict(tensorflow.METRIC_DEFINITIONS) if algorithm.name == "tensorflow" else {}
+
+
+def as_text(value: str | int | float | bool) -> str:
+    """As a container of SageMaker's own algorithms reads a value: booleans in lower case."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def as_strings(algorithm_name: str, values: Mapping[str, str | int | float | bool]) -> dict[str, str]:
+    """Hyperparameters as the algorithm's container takes them: strings; for a script, each value as JSON."""
+    write = json.dumps if algorithm_name in ("tensorflow", "script") else as_text
+    return {name: write(value) for name, value in values.items()}

@@ -1,0 +1,72 @@
+"""What an algorithm's rules are given: what the data says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from sageline.algorithms.hyperparameters import Table
+
+Hyperparameters: TypeAlias = dict[str, str | int | float | bool]
+"""As a spec has them: JSON values."""
+
+Direction: TypeAlias = Literal["Minimize", "Maximize"]
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What the data says about a training job; None where it has not been read to its end.
+
+    Attributes:
+        task: ``classification`` or ``regression``.
+        num_class: number of classes; None for a regression, too.
+        feature_dim: columns of the encoded data.
+        train_rows: rows to train on.
+        has_validation: whether the job gets validation rows.
+        image_shape: (height, width, channels) where the encoder is ``image``.
+        encoder: the encoder's kind.
+    """
+
+    task: str
+    num_class: int | None = None
+    feature_dim: int | None = None
+    train_rows: int | None = None
+    has_validation: bool = True
+    image_shape: tuple[int, ...] | None = None
+    encoder: str = "table"
+
+    @property
+    def several_classes(self) -> bool:
+        """Whether there are more than two; two are assumed while nobody knows."""
+        return (self.num_class or 2) > 2
+
+
+@dataclass(frozen=True)
+class Rules:
+    """One algorithm as Sageline runs it.
+
+    Attributes:
+        table: its hyperparameters.
+        refused: what the container refuses in a complete set of hyperparameters, for a person.
+        defaults: a value for each hyperparameter that Sageline does not leave to the container, given those that are there.
+        misfits: what of the given hyperparameters does not go with the data, or makes answers that Sageline cannot read.
+        metrics: what the job reports and may be tuned by, the usual one first; depends on the task only while the number of
+            classes is not known.
+        from_data: set from the data, so not to be tuned.
+        ranges: what is tuned when a spec names no ranges, as a spec would say it.
+        iterations: what counts the steps of training, which Hyperband spends; None where there are none.
+        aliases: other names of hyperparameters.
+        validation_channel: the channel of the validation rows.
+    """
+
+    table: Table
+    refused: Callable[[Mapping[str, str]], list[str]]
+    defaults: Callable[[Mapping[str, str | int | float | bool], DataFacts], Hyperparameters]
+    misfits: Callable[[Mapping[str, str], DataFacts], list[str]]
+    metrics: Callable[[DataFacts], dict[str, Direction]]
+    from_data: frozenset[str]
+    ranges: Mapping[str, Mapping[str, str | float]]
+    iterations: str | None
+    aliases: Mapping[str, str]
+    validation_channel: str = "validation"

@@ -1,0 +1,46 @@
+"""What the jobs of a run did cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sageline.costs.prices import LIST_PRICES
+from sageline.costs.table import Use
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spent:
+    """A job that has ended, however it ended.
+
+    ``seconds`` are those that each of its instances is billed for; for a tuning job those of all its training jobs together.
+    """
+
+    job: str
+    use: Use
+    instance_type: str
+    instances: int
+    seconds: int
+
+
+def actual(cost: Mapping[str, Any], spent: Spent) -> dict[str, Any]:  # any JSON value
+    """A record's ``cost`` with a job that has ended; the same job again takes its own place.
+
+    Prices are those that the bound was counted with, so that both can be compared. ``actual_usd`` is null as long as the price of
+    one of the jobs is not known.
+    """
+    price = _price(cost, spent)
+    amount = None if price is None else round(price * spent.instances * spent.seconds / 3600, 6)
+    job = {**vars(spent), "usd": amount}
+    jobs = [other for other in cost.get("jobs", []) if other["job"] != spent.job] + [job]
+    amounts = [other["usd"] for other in jobs]
+    return {**cost, "jobs": jobs, "actual_usd": None if None in amounts else round(sum(amounts), 6)}
+
+
+def _price(cost: Mapping[str, Any], spent: Spent) -> float | None:
+    for part in cost.get("parts", []):
+        if (part.get("use"), part.get("instance_type")) == (spent.use, spent.instance_type):
+            price: float | None = part.get("usd_per_hour")
+            return price
+    return LIST_PRICES.per_hour(spent.instance_type, spent.use)

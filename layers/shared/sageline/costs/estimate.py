@@ -1,0 +1,207 @@
+"""What a run may cost at most.
+
+Counted is what SageMaker bills for instances. Not counted are cents: volumes, S3, functions, logs, data transfer, and the two
+minutes that SageMaker gives a job to end when its time is up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sageline.costs import table
+from sageline.costs.money import length, usd
+from sageline.costs.prices import LIST_PRICES, Prices
+from sageline.costs.table import Use
+
+if TYPE_CHECKING:
+    from sageline.spec.deployment import Deployment
+    from sageline.spec.model import Spec
+
+ENDLESS = "it bills until it is deleted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What a run will start: on which instances, for how long at most.
+
+    Attributes:
+        what: ``training``, ``tuning``, ``batch``, ``evaluation``, ``endpoint``.
+        seconds: None: without an end.
+        jobs: how many of them, one after the other or at once.
+    """
+
+    what: str
+    use: Use
+    instance_type: str
+    instances: int
+    seconds: int | None
+    jobs: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What the spec does not say.
+
+    Attributes:
+        region: where the run is.
+        transforms: transform jobs besides that of the spec's ``batch``.
+        ttl_hours: after how many hours the endpoint is deleted; None: it stays.
+        most_instances: how many instances the endpoint may scale to; None: as many as the spec says.
+        notes: on the prices.
+    """
+
+    region: str = table.REGION
+    prices: Prices = LIST_PRICES
+    transforms: tuple[Work, ...] = ()
+    ttl_hours: float | None = None
+    most_instances: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A summand. ``usd`` is None where no bound is known, and ``reason`` says why."""
+
+    what: str
+    usd: float | None
+    text: str
+    use: Use | None = None
+    instance_type: str | None = None
+    instances: int | None = None
+    jobs: int | None = None
+    seconds: int | None = None
+    usd_per_hour: float | None = None
+    reason: str | None = None
+
+    def to_json(self) -> dict[str, object]:
+        return {name: value for name, value in vars(self).items() if value is not None or name == "usd"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """``most_usd`` is None if a part has no bound."""
+
+    parts: tuple[Part, ...]
+    endpoint_usd_per_hour: float | None
+    prices: str
+    region: str
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def most_usd(self) -> float | None:
+        amounts = [part.usd for part in self.parts if part.usd is not None]
+        return round(sum(amounts), 6) if len(amounts) == len(self.parts) else None
+
+    def to_json(self) -> dict[str, Any]:  # any JSON value
+        """As it is kept in a run's record (docs/costs.md)."""
+        cost: dict[str, Any] = {
+            "most_usd": self.most_usd,
+            "parts": [part.to_json() for part in self.parts],
+            "prices": self.prices,
+            "region": self.region,
+        }
+        if self.endpoint_usd_per_hour is not None:
+            cost["endpoint_usd_per_hour"] = self.endpoint_usd_per_hour
+        return cost | ({"notes": list(self.notes)} if self.notes else {})
+
+
+def most_expensive(spec: Spec | None, facts: Facts) -> Estimate:
+    """What a run may cost at most: all its jobs for as long as they may run, its endpoint for as long as it lives.
+
+    Args:
+        spec: resolved; None for a run that only scores a batch, which ``facts.transforms`` has.
+    """
+    work = [*([] if spec is None else _work(spec)), *facts.transforms]
+    parts = [part_of(job, facts.prices) for job in work]
+    deployment = None if spec is None else spec.deployment
+    if deployment is not None:
+        parts.append(endpoint_part(deployment, facts))
+    return Estimate(
+        parts=tuple(parts),
+        endpoint_usd_per_hour=None if deployment is None else endpoint_usd_per_hour(deployment, facts),
+        prices=facts.prices.date,
+        region=facts.region,
+        notes=(*facts.notes, *_notes(parts, facts)),
+    )
+
+
+def endpoint_usd_per_hour(deployment: Deployment, facts: Facts) -> float | None:
+    """What the endpoint costs while nobody asks it anything; None: the price is not known."""
+    if deployment.instances is None:
+        return 0.0
+    price = facts.prices.per_hour(deployment.instances.instance_type, "hosting")
+    return None if price is None else round(price * _instances(deployment.instances.count, facts), 6)
+
+
+def part_of(work: Work, prices: Prices) -> Part:
+    price = prices.per_hour(work.instance_type, work.use)
+    factors = [f"{work.jobs} jobs"] * (work.jobs > 1) + [f"{work.instances} {work.instance_type}"]
+    amount, reason = None, None
+    if price is None:
+        reason = f"no price is known of {work.instance_type} for {work.use}"
+        text = f"{work.what}: {' x '.join(factors)}, {reason}"
+    elif work.seconds is None:
+        reason = ENDLESS
+        text = f"{work.what}: {' x '.join(factors)} x {usd(price)} per hour, and {reason}"
+    else:
+        amount = round(price * work.instances * work.jobs * work.seconds / 3600, 6)
+        text = f"{work.what}: {' x '.join([*factors, length(work.seconds), usd(price)])} = {usd(amount)}"
+    return Part(**vars(work), usd_per_hour=price, usd=amount, text=text, reason=reason)
+
+
+def endpoint_part(deployment: Deployment, facts: Facts) -> Part:
+    if deployment.instances is None:
+        gigabytes = (deployment.serverless.memory_mb if deployment.serverless else 2048) / 1024
+        rate, per_gb = usd(facts.prices.serverless_gb_second * gigabytes), usd(facts.prices.data_gb)
+        text = f"endpoint: serverless, nothing while idle; {rate} per second of computing, {per_gb} per GB of data"
+        return Part(what="endpoint", usd=0.0, text=text)
+    work = Work(
+        what="endpoint",
+        use="hosting",
+        instance_type=deployment.instances.instance_type,
+        instances=_instances(deployment.instances.count, facts),
+        seconds=None if facts.ttl_hours is None else round(facts.ttl_hours * 3600),
+    )
+    return part_of(work, facts.prices)
+
+
+def _work(spec: Spec) -> list[Work]:
+    algorithm, tuning, batch = spec.algorithm, spec.tuning, spec.batch
+    work = [
+        Work(
+            what="training" if tuning is None else "tuning",
+            use="training",
+            instance_type=algorithm.instance_type,
+            instances=algorithm.instance_count,
+            seconds=algorithm.max_runtime_seconds,
+            jobs=1 if tuning is None else tuning.max_jobs,
+        )
+    ]
+    if batch is not None:
+        work.append(
+            Work(
+                what="batch",
+                use="transform",
+                instance_type=batch.instance_type,
+                instances=batch.instance_count,
+                seconds=batch.max_runtime_seconds,
+            )
+        )
+    return work
+
+
+def _instances(count: int, facts: Facts) -> int:
+    return max(count, facts.most_instances or 0)
+
+
+def _notes(parts: list[Part], facts: Facts) -> list[str]:
+    priced = [part for part in parts if part.usd_per_hour is not None and part.instance_type and part.use]
+    own = sorted({part.instance_type or "" for part in priced if (part.instance_type, part.use) in facts.prices.own})
+    notes = []
+    if own:
+        dated = f" of {facts.prices.override_date}" if facts.prices.override_date else ""
+        notes.append(f"The stack's prices.json{dated} gives the price of {', '.join(own)}.")
+    if facts.region != table.REGION and any((part.instance_type, part.use) not in facts.prices.own for part in priced):
+        notes.append(f"The prices are those of {table.REGION}; in {facts.region} they may be higher (prices.json can say them).")
+    return notes

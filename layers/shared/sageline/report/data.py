@@ -1,0 +1,92 @@
+"""What a report is made of."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+Json: TypeAlias = Mapping[str, Any]  # Any: a JSON document, whose shape its writer's docstring gives
+
+Outcome: TypeAlias = Literal["Accepted", "Rejected", "Deployed", "Succeeded", "Failed", "Stopped"]
+"""Accepted: evaluated, and free to be deployed. Succeeded: the end of a run that deploys nothing."""
+
+_LONGEST_LINE = 4096  # an expression may take quadratic time, and a line that reports a metric is short
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The values of one metric (``validation:rmse``) in the order in which the training job reported them."""
+
+    metric: str
+    values: Sequence[float]
+
+
+@dataclass(frozen=True)
+class StateSeconds:
+    """A state that the run went through, and the seconds it took."""
+
+    state: str
+    seconds: float
+    outcome: Literal["done", "failed", "running"] = "done"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportData:
+    """Everything that is known of a run when its report is written; what is not known has no section.
+
+    Attributes:
+        reason: why the run ended so, in a sentence for people.
+        started_at: ISO 8601, UTC.
+        evaluation: the document ``evaluation.json`` (docs/evaluation.md).
+        spec: the resolved spec, with its ``reasons``.
+        profile: the document ``data/profile.json``: rows, labels and columns of the dataset.
+        metrics: the last values that the training job reported of its own metrics.
+        curves: all values of these metrics; see :func:`learning_curves`.
+        trials: of a tuning, best first, as ``training/trials.json`` has them.
+        training_job: whose metrics these are.
+        costs: what the run may cost at most and did cost: ``details.cost`` of its record (docs/costs.md).
+    """
+
+    run_id: str
+    name: str
+    outcome: Outcome
+    reason: str
+    started_at: str = ""
+    dataset_uri: str | None = None
+    endpoint_name: str | None = None
+    evaluation: Json | None = None
+    spec: Json | None = None
+    profile: Json | None = None
+    training_job: str | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    curves: Sequence[Curve] = ()
+    trials: Sequence[Json] = ()
+    states: Sequence[StateSeconds] = ()
+    costs: Json | None = None
+
+
+def learning_curves(lines: Iterable[str], definitions: Mapping[str, str]) -> list[Curve]:
+    """Every value of the metrics in a training job's log.
+
+    Args:
+        definitions: metric to the regular expression whose first group is the value, as the job's ``MetricDefinitions``.
+    """
+    expressions = [(metric, re.compile(expression)) for metric, expression in definitions.items()]
+    values: dict[str, list[float]] = {metric: [] for metric in definitions}
+    for line in lines:
+        for metric, expression in expressions if len(line) <= _LONGEST_LINE else ():
+            value = _first_group(expression.search(line))
+            if value is not None:
+                values[metric].append(value)
+    return [Curve(metric, tuple(found)) for metric, found in values.items() if found]
+
+
+def _first_group(match: re.Match[str] | None) -> float | None:
+    try:
+        value = float(match[1]) if match else math.nan
+    except (ValueError, IndexError, TypeError):
+        return None
+    return value if math.isfinite(value) else None

@@ -1,0 +1,196 @@
+"""The spec as one pydantic model. Everything may be left out; resolving it against the data fills it in.
+
+Not imported on the prediction path: pydantic alone would double the cold start there.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal, Self, TypeAlias
+
+from pydantic import Field, ValidationError, model_validator
+
+from sageline.errors import InvalidSpec
+from sageline.spec.deployment import Deployment
+from sageline.spec.evaluation import Evaluation
+from sageline.spec.problems import describe
+from sageline.spec.section import InstanceType, Name, Section
+from sageline.spec.training import Algorithm, Tuning
+
+FeatureKind: TypeAlias = Literal["text", "number", "category", "pixel"]
+"""What a column holds, which decides how it is encoded."""
+
+Task: TypeAlias = Literal["classification", "regression"]
+
+
+class Dataset(Section):
+    uri: str | None = Field(
+        None, pattern=r"^s3://[^/]+/.+$", description="S3 URI of the data; for an upload, the uploaded object."
+    )
+    label: str | None = Field(None, min_length=1, description="Column to predict. Default: sniffed (see `reasons`).")
+    features: dict[str, FeatureKind] | None = Field(
+        None, min_length=1, description="Columns to learn from, and what each holds: `text`, `number`, `category` or `pixel`."
+    )
+
+
+class Split(Section):
+    """Shares of the rows; a row's place follows from a hash of its content and the seed."""
+
+    train: float = Field(0.8, gt=0, lt=1, description="Share of rows to train on.")
+    validation: float = Field(0.1, ge=0, lt=1, description="Share of rows that the algorithm sees only to report metrics.")
+    test: float = Field(0.1, gt=0, lt=1, description="Share of rows held out entirely: smoke test, evaluation.")
+    seed: int = Field(0, ge=0, description="Another seed gives another split.")
+
+    @model_validator(mode="after")
+    def _shares_sum_to_one(self) -> Self:
+        total = self.train + self.validation + self.test
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"train, validation and test must sum to 1, they sum to {total:g}")
+        return self
+
+
+class BagOfWords(Section):
+    """One column per word of the vocabulary; several text columns are read as one text."""
+
+    kind: Literal["bag-of-words"] = "bag-of-words"
+    max_words: int = Field(
+        2000, ge=1, le=100_000, description="Size of the vocabulary: the most frequent words of the train split."
+    )
+    mode: Literal["count", "binary", "frequency", "tf-idf"] = Field("count", description="What a cell holds.")
+
+
+class Table(Section):
+    """Numbers and categories. What the options need (means, values, ranges) is taken from the train split."""
+
+    kind: Literal["table"] = "table"
+    max_categories: int = Field(
+        100, ge=1, le=10_000, description="Most frequent values of a category column that get a column of their own."
+    )
+    categories: Literal["one-hot", "ordinal"] = Field(
+        "one-hot",
+        description="`one-hot`: a column per value, all 0 where the value is missing or was not seen in training. `ordinal`: "
+        "one column with the value's place in the sorted list of values, -1 where it is missing or was not seen.",
+    )
+    missing: Literal["keep", "mean", "median", "value"] = Field(
+        "keep", description="Missing numbers: kept missing, which XGBoost learns from, or replaced."
+    )
+    missing_value: float = Field(0.0, allow_inf_nan=False, description="What replaces a missing number for `missing: value`.")
+    scale: Literal["none", "standard", "min-max"] = Field(
+        "none", description="Numbers: as they are, or minus the mean and divided by the standard deviation, or from 0 to 1."
+    )
+
+
+class Image(Section):
+    """Pixels: columns such as pixel0 to pixel783 of a CSV, or the array `x` or `images` of an npz file."""
+
+    kind: Literal["image"] = "image"
+    shape: list[Annotated[int, Field(ge=1)]] | None = Field(
+        None,
+        min_length=2,
+        max_length=3,
+        description="[height, width] or [height, width, channels]. Default: what the columns' names say, or else square.",
+    )
+    scale: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="Multiplies every pixel. Default: 1/255, or 1 where no pixel exceeds 1."
+    )
+
+
+class Tokens(Section):
+    """Lines of words for BlazingText: the label, then the words of the text; several text columns are read as one text."""
+
+    kind: Literal["tokens"] = "tokens"
+
+
+Encoder: TypeAlias = Annotated[BagOfWords | Tokens | Table | Image, Field(discriminator="kind")]
+
+
+class Batch(Section):
+    """Rows to score with the new model, without an endpoint."""
+
+    input: str = Field(
+        pattern=r"^s3://[^/]+/.+\.(csv|csv\.gz|jsonl|npz)$", description="S3 URI of the rows, without their labels or with them."
+    )
+    instance_type: InstanceType = "ml.m5.xlarge"
+    instance_count: int = Field(1, ge=1, le=20)
+    max_runtime_seconds: int = Field(
+        3600, ge=60, le=2_419_200, description="The transform job is stopped, and the run fails, after this."
+    )
+
+
+class Spec(Section):
+    """What a run does. A resolved spec is a spec too, so it can be edited and submitted again."""
+
+    name: Name | None = Field(None, description="Name of the dataset and its runs. Default: the upload's folder.")
+    task: Task | None = Field(None, description="Default: sniffed from the label column.")
+    dataset: Dataset = Field(default_factory=Dataset)
+    split: Split = Field(default_factory=Split)
+    encoder: Encoder | None = Field(
+        None,
+        description="Default: tokens for BlazingText; else image for pixels, bag-of-words where there is text, else table.",
+    )
+    algorithm: Algorithm = Field(default_factory=Algorithm)
+    tuning: Tuning | None = Field(None, description="Default: none, one training job.")
+    evaluation: Evaluation = Field(default_factory=Evaluation)
+    batch: Batch | None = Field(None, description='Default: none. Goes with `"deployment": null`.')
+    deployment: Deployment | None = Field(
+        default_factory=Deployment, description="`null` makes the model and no endpoint. Default: a serverless endpoint."
+    )
+    budget_usd: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="A run that could cost more is refused before anything is started (docs/costs.md). Default: no limit.",
+    )
+    reasons: dict[str, str] = Field(
+        default_factory=dict, description="Written by Sageline: for each value it chose, why. Ignored when submitted."
+    )
+
+    @model_validator(mode="after")
+    def _a_champion_to_beat(self) -> Self:
+        if self.evaluation.beat_champion and self.deployment is None:
+            raise ValueError(
+                '`evaluation.beat_champion` compares with the model that the endpoint serves, and with `"deployment": null` '
+                "there is no endpoint; take one of the two out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_batch_without_an_endpoint(self) -> Self:
+        if self.batch is not None and self.deployment is not None:
+            raise ValueError(
+                '`batch` scores rows without an endpoint, so it goes with `"deployment": null`; '
+                "for the rows of an endpoint's model use `sageline batch` or POST /endpoints/{name}/batch"
+            )
+        return self
+
+
+def parse_spec(document: str | bytes, source: str) -> Spec:
+    """The spec in a JSON document; ``source`` (a file, a URI, "request body") is named in every error.
+
+    Raises:
+        InvalidSpec: not JSON (with line and column), unknown key (with the nearest known one), wrong type or value.
+    """
+    try:
+        value = json.loads(document)
+    except UnicodeDecodeError as error:
+        raise InvalidSpec(f"{source}: not UTF-8 text: byte 0x{error.object[error.start]:02x} at offset {error.start}.") from None
+    except json.JSONDecodeError as error:
+        raise InvalidSpec(f"{source}: not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
+    return validate_spec(value, source)
+
+
+def validate_spec(value: object, source: str) -> Spec:
+    """As :func:`parse_spec`, for a document that is already parsed."""
+    if not isinstance(value, dict):
+        raise InvalidSpec(f"{source}: a spec is a JSON object, this is a JSON {_json_type(value)}.")
+    try:
+        return Spec.model_validate(value)
+    except ValidationError as error:
+        # A value that fits no member of a union is reported once per member.
+        problems = list(dict.fromkeys(describe(problem, Spec) for problem in error.errors(include_url=False)))
+        raise InvalidSpec(f"{source}: " + " ".join(problems)) from None
+
+
+def _json_type(value: object) -> str:
+    names: dict[type, str] = {list: "array", str: "string", bool: "boolean", int: "number", float: "number", type(None): "null"}
+    return names.get(type(value), type(value).__name__)

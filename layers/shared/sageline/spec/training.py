@@ -1,0 +1,148 @@
+"""The parts of the spec that say how to train: algorithm, script and tuning."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, Self, TypeAlias
+
+from pydantic import Field, model_validator
+
+from sageline.spec.section import InstanceType, Section
+
+AlgorithmName: TypeAlias = Literal["xgboost", "linear-learner", "knn", "blazingtext", "tensorflow", "script"]
+
+Framework: TypeAlias = Literal["tensorflow", "scikit-learn", "pytorch"]
+
+
+class Script(Section):
+    """A training script of your own, in a framework's container."""
+
+    framework: Framework | None = Field(
+        None, description="Whose container runs the script. Default: `tensorflow` for the algorithm `tensorflow`."
+    )
+    source_dir: str = Field(
+        pattern=r"^s3://[^/]+/.+\.tar\.gz$", description="The script and what it imports, as a tar.gz with the files at its root."
+    )
+    entry_point: str = Field(
+        "train.py", pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.(py|sh)$", description="The file of `source_dir` to run."
+    )
+    channel_format: Literal["npy", "csv"] = Field(
+        "npy",
+        description="What the script finds in its channels: pairs of `part-00000-x.npy` (float32) and `part-00000-y.npy` (int64 "
+        "class numbers, float32 for a regression), or CSV without a header, the label first.",
+    )
+    metrics: dict[str, str] = Field(
+        default_factory=dict,
+        max_length=40,
+        description="What the script prints about its progress: metric name to a regular expression with one group, the value.",
+    )
+
+    @model_validator(mode="after")
+    def _one_group_each(self) -> Self:
+        for name, expression in self.metrics.items():
+            try:
+                groups = re.compile(expression).groups
+            except re.error as error:
+                raise ValueError(f"the expression of the metric {name!r} is not a regular expression: {error}") from None
+            if groups != 1:
+                raise ValueError(f"the expression of the metric {name!r} has {groups} groups; give it one, around the value")
+        return self
+
+
+class Algorithm(Section):
+    name: AlgorithmName = Field(
+        "xgboost",
+        description="One of SageMaker's own algorithms; `tensorflow` for Sageline's neural networks (or your script for "
+        "TensorFlow); `script` for your own script.",
+    )
+    hyperparameters: dict[str, str | int | float | bool] = Field(
+        default_factory=dict, description="Passed to the algorithm; what is left out gets a default from the task and the data."
+    )
+    script: Script | None = None
+    instance_type: InstanceType = "ml.m5.xlarge"
+    instance_count: int = Field(1, ge=1, le=20)
+    spot: bool = Field(False, description="Managed spot training: cheaper, may wait for capacity.")
+    max_runtime_seconds: int = Field(3600, ge=60, le=2_419_200, description="The job is stopped, and the run fails, after this.")
+
+    @model_validator(mode="after")
+    def _script_where_it_belongs(self) -> Self:
+        if self.name == "script":
+            if self.script is None:
+                raise ValueError("the algorithm script needs `algorithm.script`, with the `source_dir` and the `framework`")
+            if self.script.framework is None:
+                raise ValueError(
+                    'the algorithm script needs `algorithm.script.framework`: "tensorflow", "scikit-learn" or "pytorch"'
+                )
+        elif self.script is not None:
+            if self.name != "tensorflow":
+                raise ValueError(f'the algorithm {self.name} takes no `script`; for a script of your own say "name": "script"')
+            if self.script.framework not in (None, "tensorflow"):
+                raise ValueError(
+                    f'the algorithm tensorflow runs no script for {self.script.framework}; say "name": "script" for that'
+                )
+        return self
+
+
+class IntegerRange(Section):
+    type: Literal["integer"]
+    min: int
+    max: int
+    scaling: Literal["Auto", "Linear", "Logarithmic"] = Field("Auto", description="Logarithmic needs `min` above 0.")
+
+
+class ContinuousRange(Section):
+    type: Literal["continuous"]
+    min: float = Field(allow_inf_nan=False)
+    max: float = Field(allow_inf_nan=False)
+    scaling: Literal["Auto", "Linear", "Logarithmic", "ReverseLogarithmic"] = Field(
+        "Auto", description="Logarithmic needs `min` above 0, ReverseLogarithmic values from 0 to below 1."
+    )
+
+
+class CategoricalRange(Section):
+    type: Literal["categorical"]
+    values: list[str | int | float | bool] = Field(min_length=1, max_length=30)
+
+
+Range: TypeAlias = Annotated[IntegerRange | ContinuousRange | CategoricalRange, Field(discriminator="type")]
+
+
+class Objective(Section):
+    """What the trials are compared by."""
+
+    metric: str = Field(min_length=1, max_length=255)
+    type: Literal["Minimize", "Maximize"] | None = Field(
+        None, description="Default: what is better for the metric; a metric of your own script needs it."
+    )
+
+
+class Hyperband(Section):
+    """Fewest and most iterations (epochs, rounds) that a trial may get."""
+
+    min_resource: int = Field(1, ge=1, le=20_000)
+    max_resource: int = Field(27, ge=1, le=20_000)
+
+    @model_validator(mode="after")
+    def _some_room(self) -> Self:
+        if self.min_resource >= self.max_resource:
+            raise ValueError(f"min_resource ({self.min_resource}) must be less than max_resource ({self.max_resource})")
+        return self
+
+
+class Tuning(Section):
+    """Several training jobs instead of one; the best one's model goes on."""
+
+    strategy: Literal["Bayesian", "Random", "Grid", "Hyperband"] = Field(
+        "Bayesian", description="Grid tries every combination, so all its ranges are categorical."
+    )
+    objective: Objective | None = Field(None, description="Default: the algorithm's usual metric on the validation rows.")
+    ranges: dict[Annotated[str, Field(min_length=1, max_length=255)], Range] = Field(
+        default_factory=dict,
+        max_length=30,
+        description="Hyperparameter to the values to try. Default: the algorithm's usual ones.",
+    )
+    max_jobs: int = Field(20, ge=1, le=10_000, description="At most 750, for Random 10,000; for Grid the number of combinations.")
+    max_parallel_jobs: int = Field(3, ge=1, le=100)
+    early_stopping: bool = Field(False, description="Stop trials that fall behind the others.")
+    seed: int | None = Field(None, ge=0, le=2**31 - 1, description="The same seed tries the same values again.")
+    hyperband: Hyperband | None = None
