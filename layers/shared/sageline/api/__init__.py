@@ -1,0 +1,1 @@
+"""What the HTTP API does besides predicting: uploads, runs, endpoints."""

@@ -1,0 +1,76 @@
+"""Start a batch: rows of a file scored by the model of an endpoint, at most once for each ``Idempotency-Key``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from sageline.api.endpoints import Endpoints
+from sageline.api.start import Caller, read_caller
+from sageline.errors import InvalidRequest
+from sageline.http import Event, check_keys, json_type, path_parameter, read_json_object
+from sageline.names import NAME_MAX_LENGTH, RunLayout
+from sageline.run.batch_places import check_input, predictions_uri
+from sageline.spec.model import Batch
+from sageline.spec.problems import describe
+from sageline.store import Json
+
+_KEYS = ("input", "variant", "instance_type", "instance_count", "max_runtime_seconds")
+
+
+@dataclass(frozen=True)
+class BatchStart:
+    """What to score with what: as :class:`sageline.api.start.Startable` asks for it."""
+
+    endpoint: str
+    variant: str
+    batch: Batch
+    asked: Json
+    """The request's body."""
+    caller: Caller
+
+    @property
+    def name(self) -> str:
+        """The endpoint's name, as far as it can be a run's."""
+        return re.sub(r"[^a-z0-9]+", "-", self.endpoint.lower())[:NAME_MAX_LENGTH].strip("-")
+
+    @property
+    def compared(self) -> Json:
+        # As it was asked: the variant of most weight may be another one when the same request comes again.
+        return {"endpoint": self.endpoint, "batch": self.asked}
+
+    @property
+    def trigger(self) -> Json:
+        return {"batch": {"endpoint": self.endpoint, "variant": self.variant, **self.batch.model_dump(mode="json")}}
+
+
+def read_batch_request(event: Event, endpoints: Endpoints) -> BatchStart:
+    """The request in an HTTP API event: ``{"input", "variant"?, "instance_type"?, "instance_count"?,
+    "max_runtime_seconds"?}``.
+
+    Raises:
+        EndpointNotFound: there is no such endpoint.
+        InvalidRequest: not JSON, unknown or missing keys, wrong values, a variant that the endpoint does not have, a file outside
+            of what the stack may read.
+    """
+    endpoint = path_parameter(event, "name")
+    body = read_json_object(event)
+    check_keys(body, known=_KEYS, required=("input",))
+    wanted = body.get("variant")
+    if wanted is not None and not isinstance(wanted, str):
+        raise InvalidRequest(f"`variant` is a JSON {json_type(wanted)}; send a variant's name, or leave it out.", key="variant")
+    try:
+        batch = Batch.model_validate({name: value for name, value in body.items() if name != "variant"})
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        raise InvalidRequest(describe(problem, Batch), key=str(problem["loc"][0])) from None
+    check_input(batch.input, endpoints.bucket)
+    variant = endpoints.variant(endpoint, wanted)
+    return BatchStart(endpoint, variant.name, batch, body, read_caller(event))
+
+
+def output_uri(start: BatchStart, run_id: str, bucket: str) -> str:
+    """Where the predictions will be."""
+    return predictions_uri(RunLayout(bucket, run_id), start.batch.input)

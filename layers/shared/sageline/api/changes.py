@@ -1,0 +1,142 @@
+"""Change what an endpoint serves: all traffic for one of its variants, or back to what it served before.
+
+Where the variants in question serve already, the traffic is theirs at once, by their weights. Then a run of the state machine has
+the endpoint let go of the others, or brings back what is gone. While a run is deploying to the endpoint, rolling back stops that
+run, which gives the old variants their traffic back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from sageline.api.endpoints import Endpoints
+from sageline.api.runs import Runs
+from sageline.api.start import Caller, Startable, read_caller
+from sageline.errors import InvalidRequest, ResourceConflict, RunNotFound
+from sageline.http import Event, check_keys, json_type, path_parameter, read_json_object
+from sageline.names import NAME_MAX_LENGTH
+from sageline.routing import Routing
+from sageline.run.change import Change
+from sageline.run.deployment import deployment_of
+from sageline.store import Json, RunRecord, iso
+
+Start: TypeAlias = Callable[[Startable], dict[str, str]]
+"""Starts a run; its id and status."""
+
+
+@dataclass(frozen=True)
+class ChangeStart:
+    """What to change, as :class:`sageline.api.start.Startable` asks for it."""
+
+    change: Change
+    asked: Json
+    """The request's body."""
+    caller: Caller
+
+    @property
+    def name(self) -> str:
+        """The endpoint's name, as far as it can be a run's."""
+        return re.sub(r"[^a-z0-9]+", "-", self.change.goal.endpoint.lower())[:NAME_MAX_LENGTH].strip("-")
+
+    @property
+    def compared(self) -> Json:
+        # As it was asked: what is to serve may be something else when the same request comes again.
+        return {"endpoint": self.change.goal.endpoint, "kind": self.change.kind, "asked": self.asked}
+
+    @property
+    def trigger(self) -> Json:
+        return {"change": self.change.to_json()}
+
+
+def promote(event: Event, endpoints: Endpoints, runs: Runs, start: Start) -> dict[str, object]:
+    """Give one variant all the traffic, and have the others go. Body: ``{"variant": …}``.
+
+    Returns ``{"endpoint", "run_id", "status"}``: the run that lets the others go; ``run_id`` is None, and ``status`` Succeeded,
+    when there are no others.
+
+    Raises:
+        EndpointNotFound: there is no routing of that name.
+        EndpointNotReady: the endpoint is being made or changed.
+        InvalidRequest: not JSON, unknown or missing keys, a variant that the endpoint does not have.
+        ResourceConflict: a run is deploying to the endpoint.
+    """
+    name = path_parameter(event, "name")
+    body = read_json_object(event)
+    check_keys(body, known=("variant",), required=("variant",))
+    wanted = body["variant"]
+    if not isinstance(wanted, str):
+        raise InvalidRequest(f"`variant` is a JSON {json_type(wanted)}; send a variant's name.", key="variant")
+    routing = endpoints.routing(name)
+    variant = endpoints.variant(name, wanted)
+    deploying = _deploying(routing, runs)
+    if deploying is not None:
+        raise ResourceConflict(
+            f"Run {deploying.run_id} is deploying to endpoint {name}; wait until it is done, or undo it first "
+            f"(POST /endpoints/{name}/rollback)."
+        )
+    if len(routing.variants) == 1:
+        return {"endpoint": name, "run_id": None, "status": "Succeeded"}
+    goal = Routing(name, (variant,), routing.updated_at).with_weights({wanted: 1.0}, iso(endpoints.clock()))
+    endpoints.change(name, {"weights": {other.name: float(other.name == wanted) for other in routing.variants}})
+    change = Change("promote", goal, {}, _weights(routing))
+    return {"endpoint": name, **start(ChangeStart(change, body, read_caller(event)))}
+
+
+def roll_back(event: Event, endpoints: Endpoints, runs: Runs, start: Start) -> dict[str, object]:
+    """Go back to what the endpoint served before: stop the run that is deploying to it, or undo what the last one did.
+
+    Returns ``{"endpoint", "run_id", "status"}``: the run that was stopped (status Stopped), or the one that brings back what
+    served before.
+
+    Raises:
+        EndpointNotFound: there is no routing of that name.
+        EndpointNotReady: the endpoint is being changed; the traffic is the old variants' already, send the request again.
+        ResourceConflict: nothing has served before, or it is not known any more.
+    """
+    name = path_parameter(event, "name")
+    routing = endpoints.routing(name)
+    deploying = _deploying(routing, runs)
+    if deploying is not None:
+        return {"endpoint": name, "run_id": deploying.run_id, "status": runs.stop(deploying.run_id).status}
+    change = _change_back(routing, endpoints, runs)
+    there = {variant.name for variant in routing.variants}
+    if {variant.name for variant in change.goal.variants} <= there:
+        weights = dict.fromkeys(there, 0.0) | _weights(change.goal)
+        endpoints.change(name, {"weights": weights})
+    return {"endpoint": name, **start(ChangeStart(change, {}, read_caller(event)))}
+
+
+def _change_back(routing: Routing, endpoints: Endpoints, runs: Runs) -> Change:
+    """The change that undoes what the last run did to an endpoint: the run that made the endpoint config it has now."""
+    name = routing.endpoint
+    made_by = routing.variants[-1].endpoint_config
+    try:
+        deployment = deployment_of(runs.store.get(made_by))
+    except RunNotFound:
+        deployment = None
+    if deployment is None or deployment.previous_routing is None:
+        raise ResourceConflict(f"Endpoint {name} cannot go back: run {made_by} made it, or what it served before is not known.")
+    before = deployment.previous_routing
+    goal = Routing(name, before.variants, iso(endpoints.clock()))
+    return Change("rollback", goal, deployment.capacities or {}, _weights(routing))
+
+
+def _weights(routing: Routing) -> dict[str, float]:
+    return {variant.name: variant.weight for variant in routing.variants}
+
+
+def _deploying(routing: Routing, runs: Runs) -> RunRecord | None:
+    """The run that is deploying to an endpoint."""
+    for run_id in dict.fromkeys(
+        made for variant in routing.variants for made in (variant.model_version, variant.endpoint_config)
+    ):
+        try:
+            run = runs.get(run_id)
+        except RunNotFound:
+            continue
+        if run.status == "Running":
+            return run
+    return None

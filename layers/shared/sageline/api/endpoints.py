@@ -1,0 +1,200 @@
+"""The endpoints that this stack manages: those with a routing document, joined with what SageMaker says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from sageline.errors import EndpointNotFound, EndpointNotReady, InvalidRequest, ResourceConflict
+from sageline.http import check_keys, json_type
+from sageline.names import routing_key
+from sageline.routing import RoutedVariant, Routing, parse_routing
+from sageline.run.aws_errors import is_not_found
+from sageline.run.endpoints import set_weights
+from sageline.run.lifetime import Lifetimes, expires_at
+from sageline.store import iso, utc_now
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sagemaker.type_defs import DescribeEndpointOutputTypeDef
+
+MAX_WEIGHT = 1_000_000
+MAX_TTL_HOURS = 8760
+MISSING = "Missing"
+"""Status of an endpoint that has routing and is not in SageMaker: not made yet, or deleted by other means."""
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """The endpoints of one stack."""
+
+    bucket: str
+    s3: S3Client
+    sagemaker: SageMakerClient
+    lifetimes: Lifetimes
+    clock: Callable[[], datetime] = utc_now
+
+    def list(self) -> dict[str, object]:
+        """``{"endpoints": [<endpoint>]}``, by name."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix="endpoints/", Delimiter="/")
+        names = [prefix["Prefix"].split("/")[1] for page in pages for prefix in page.get("CommonPrefixes", [])]
+        found = []
+        for name in names:
+            try:
+                found.append(self.get(name))
+            except EndpointNotFound:
+                continue  # deleted since, or a folder without routing
+        return {"endpoints": found}
+
+    def get(self, name: str) -> dict[str, object]:
+        """``{"name", "status", "variants", "created_at", "updated_at", "expires_at", "failure_reason"}``.
+
+        A variant: ``{"name", "weight", "model_version"}``. ``status`` is SageMaker's EndpointStatus, or :data:`MISSING`.
+        ``expires_at`` is when the endpoint will be deleted; None if it is to be kept.
+
+        Raises:
+            EndpointNotFound: there is no routing of that name.
+        """
+        routing, _ = self._routing(name)
+        return self._as_json(routing)
+
+    def variant(self, name: str, wanted: str | None) -> RoutedVariant:
+        """The variant of an endpoint that is asked for, or the one of most weight.
+
+        Raises:
+            EndpointNotFound: there is no routing of that name.
+            InvalidRequest: the endpoint has no such variant.
+        """
+        routing, _ = self._routing(name)
+        if wanted is None:
+            return max(routing.variants, key=lambda variant: variant.weight)
+        check_keys({wanted: None}, known=[variant.name for variant in routing.variants], where=f"variants of endpoint {name}")
+        return next(variant for variant in routing.variants if variant.name == wanted)
+
+    def routing(self, name: str) -> Routing:
+        """Who answers for an endpoint.
+
+        Raises:
+            EndpointNotFound: there is no routing of that name.
+        """
+        return self._routing(name)[0]
+
+    def change(self, name: str, body: Mapping[str, object]) -> dict[str, object]:
+        """Set weights of variants (those not named keep theirs), how long the endpoint lives from now on, or both.
+
+        ``body``: ``{"weights": {variant: number}, "ttl_hours": number or None}``, at least one of them. Returns the endpoint.
+
+        Raises:
+            EndpointNotFound: there is no routing of that name.
+            EndpointNotReady: the endpoint is being made or changed.
+            InvalidRequest: an unknown variant, a weight out of range, only zeros, or no time to live.
+            ResourceConflict: the routing was changed by somebody else at the same moment.
+        """
+        check_keys(body, known=("weights", "ttl_hours"))
+        if not body:
+            raise InvalidRequest("Nothing is to be changed; send `weights`, `ttl_hours` or both.")
+        ttl_hours = _read_ttl(body["ttl_hours"]) if "ttl_hours" in body else None
+        routing, etag = self._routing(name)
+        if "weights" in body:
+            routing = self._split(routing, etag, _read_weights(body, routing))
+        if "ttl_hours" in body:
+            endpoint = self._describe(name)
+            if endpoint is None or endpoint["EndpointStatus"] == "Deleting":
+                raise EndpointNotReady(f"Endpoint {name} is not there, or is being deleted: there is nothing to give time to.")
+            self.lifetimes.set(name, endpoint["EndpointArn"], ttl_hours)
+        return self._as_json(routing)
+
+    def _split(self, routing: Routing, etag: str, weights: Mapping[str, float]) -> Routing:
+        name = routing.endpoint
+        changed = routing.with_weights(weights, iso(self.clock()))
+        if not any(variant.weight > 0 for variant in changed.variants):
+            raise InvalidRequest("All weights would be 0, so that no variant answered; give one of them more.", key="weights")
+        endpoint = self._describe(name)
+        status = MISSING if endpoint is None else endpoint["EndpointStatus"]
+        if endpoint is None or status != "InService":
+            raise EndpointNotReady(f"Endpoint {name} has status {status}; its traffic can be split when it is InService.")
+        set_weights(self.sagemaker, endpoint, changed)
+        self._write(changed, etag)
+        return changed
+
+    def _as_json(self, routing: Routing) -> dict[str, object]:
+        endpoint = self._describe(routing.endpoint)
+        until = None if endpoint is None else expires_at(self.sagemaker, endpoint["EndpointArn"])
+        return _endpoint_json(routing, endpoint, until)
+
+    def _routing(self, name: str) -> tuple[Routing, str]:
+        """The routing, and its ETag."""
+        key = routing_key(name)
+        try:
+            stored = self.s3.get_object(Bucket=self.bucket, Key=key)
+        except self.s3.exceptions.NoSuchKey:
+            raise EndpointNotFound(f"No endpoint {name!r} is known; `GET /endpoints` lists them.") from None
+        return parse_routing(stored["Body"].read(), f"s3://{self.bucket}/{key}"), stored["ETag"]
+
+    def _write(self, routing: Routing, etag: str) -> None:
+        try:
+            self.s3.put_object(
+                Bucket=self.bucket,
+                Key=routing_key(routing.endpoint),
+                Body=routing.dump(),
+                ContentType="application/json",
+                IfMatch=etag,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict"):
+                raise ResourceConflict(
+                    f"Endpoint {routing.endpoint} was changed by somebody else meanwhile; try again."
+                ) from None
+            raise
+
+    def _describe(self, name: str) -> DescribeEndpointOutputTypeDef | None:
+        try:
+            return self.sagemaker.describe_endpoint(EndpointName=name)
+        except ClientError as error:
+            if is_not_found(error):
+                return None
+            raise
+
+
+def _read_weights(body: Mapping[str, object], routing: Routing) -> dict[str, float]:
+    given = body["weights"]
+    if not isinstance(given, dict) or not given:
+        raise InvalidRequest(f"`weights` is a JSON {json_type(given)}; send an object: {{variant: weight}}.", key="weights")
+    check_keys(given, known=[variant.name for variant in routing.variants], where="weights")
+    weights = {}
+    for variant, weight in given.items():
+        if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 <= weight <= MAX_WEIGHT:
+            raise InvalidRequest(f"The weight of {variant} is {weight!r}; use a number from 0 to {MAX_WEIGHT:,}.", key=variant)
+        weights[variant] = float(weight)
+    return weights
+
+
+def _read_ttl(given: object) -> float | None:
+    if given is None:
+        return None
+    if not isinstance(given, int | float) or isinstance(given, bool) or not 0 < given <= MAX_TTL_HOURS:
+        raise InvalidRequest(
+            f"`ttl_hours` is {given!r}; use a number above 0, at most {MAX_TTL_HOURS:,}, or null to keep the endpoint.",
+            key="ttl_hours",
+        )
+    return float(given)
+
+
+def _endpoint_json(routing: Routing, endpoint: DescribeEndpointOutputTypeDef | None, until: str | None) -> dict[str, object]:
+    return {
+        "name": routing.endpoint,
+        "status": MISSING if endpoint is None else endpoint["EndpointStatus"],
+        "variants": [
+            {"name": variant.name, "weight": variant.weight, "model_version": variant.model_version}
+            for variant in routing.variants
+        ],
+        "created_at": None if endpoint is None else iso(endpoint["CreationTime"]),
+        "updated_at": max(routing.updated_at, "" if endpoint is None else iso(endpoint["LastModifiedTime"])),
+        "expires_at": until,
+        "failure_reason": None if endpoint is None else endpoint.get("FailureReason"),
+    }

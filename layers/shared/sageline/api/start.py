@@ -1,0 +1,206 @@
+"""Start a run by a request, at most once for each ``Idempotency-Key``."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, IdempotencyConfig, idempotent_function
+from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAlreadyInProgressError, IdempotencyValidationError
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict, TooManyRequests
+from sageline.http import Event, check_keys, read_json_object
+from sageline.names import DATASET_KEY_PATTERN, NAME_MAX_LENGTH, NAME_PATTERN, run_id, split_s3_uri
+from sageline.spec.model import Spec, validate_spec
+from sageline.store import Json, iso
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+MAX_EXECUTION_INPUT_BYTES = 262_144
+"""https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
+
+_KEPT_SECONDS = 100 * 365 * 86_400  # as long as the run's own record: for good
+
+
+@dataclass(frozen=True)
+class Caller:
+    """What makes a request the same as an earlier one."""
+
+    identity: str
+    """The caller's ``Idempotency-Key``, or the id that API Gateway gave the request."""
+    has_key: bool
+    received_at: datetime
+
+
+class Startable(Protocol):
+    """What to start, and who has asked for it."""
+
+    @property
+    def caller(self) -> Caller: ...
+
+    @property
+    def name(self) -> str:
+        """The name that begins the run's id."""
+
+    @property
+    def compared(self) -> Json:
+        """What must be equal for the same ``Idempotency-Key``."""
+
+    @property
+    def trigger(self) -> Json:
+        """What the execution gets, beside the run's id and the time."""
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """A run on data that is in S3 already."""
+
+    spec: Spec
+    caller: Caller
+
+    @property
+    def name(self) -> str:
+        return str(self.spec.name)
+
+    @property
+    def compared(self) -> Json:
+        return self.spec.model_dump(mode="json")
+
+    @property
+    def trigger(self) -> Json:
+        return {"spec": self.spec.model_dump(mode="json", exclude_unset=True)}
+
+
+def read_run_request(event: Event) -> RunRequest:
+    """The request in an HTTP API event.
+
+    Raises:
+        InvalidRequest: not JSON, unknown or missing keys, an unusable ``Idempotency-Key``.
+        InvalidSpec: the spec is wrong, or lacks the data's URI or a name.
+    """
+    body = read_json_object(event)
+    check_keys(body, known=("spec",), required=("spec",))
+    return RunRequest(_with_name(validate_spec(body["spec"], "spec")), read_caller(event))
+
+
+def read_caller(event: Event) -> Caller:
+    """Who asks, and when.
+
+    Raises:
+        InvalidRequest: an unusable ``Idempotency-Key``.
+    """
+    key = event.get("headers", {}).get("idempotency-key")
+    if key is not None and not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
+        raise InvalidRequest("`Idempotency-Key` is not 1 to 255 visible ASCII characters without spaces.", key="Idempotency-Key")
+    context = event["requestContext"]
+    received_at = datetime.fromtimestamp(context["timeEpoch"] / 1000, UTC)
+    return Caller(key or context["requestId"], key is not None, received_at)
+
+
+def _with_name(spec: Spec) -> Spec:
+    if spec.dataset.uri is None:
+        raise InvalidSpec("spec: `dataset.uri` is missing; give the S3 URI of the data, or upload it by POST /datasets.")
+    if spec.name is not None:
+        return spec
+    upload = DATASET_KEY_PATTERN.fullmatch(split_s3_uri(spec.dataset.uri)[1])
+    if upload is None or not re.fullmatch(NAME_PATTERN, upload["name"]) or len(upload["name"]) > NAME_MAX_LENGTH:
+        raise InvalidSpec("spec: `name` is missing, and does not follow from `dataset.uri`; give the run a name.")
+    return spec.model_copy(update={"name": upload["name"]})
+
+
+class RunIds(Protocol):
+    """Chooses the id of a run: the same request gets the same answer, whenever it is sent."""
+
+    def choose(self, request: Startable) -> dict[str, str]:
+        """``{"run_id", "requested_at"}``."""
+        ...
+
+
+class RememberedRunIds:
+    """Run ids by ``Idempotency-Key``, remembered in the runs table by Powertools' idempotency.
+
+    Only the choice is remembered, before anything starts. So a request that died half way is sent again with the same run
+    id, and Step Functions starts no second execution of a name.
+    """
+
+    def __init__(self, table_name: str, dynamodb: DynamoDBClient, context: LambdaContext) -> None:
+        """``context`` says how long a request that dies may block its key: until the function would have timed out."""
+        self._layer = DynamoDBPersistenceLayer(
+            table_name,
+            key_attr="pk",
+            sort_key_attr="sk",
+            static_pk_value="IDEMPOTENCY",
+            expiry_attr="expires_at",
+            boto3_client=dynamodb,
+        )
+        self._config = IdempotencyConfig(
+            event_key_jmespath="key",
+            payload_validation_jmespath="spec",
+            expires_after_seconds=_KEPT_SECONDS,
+            hash_function="sha256",
+            lambda_context=context,
+        )
+
+    def choose(self, request: Startable) -> dict[str, str]:
+        """As :class:`RunIds` says.
+
+        Raises:
+            ResourceConflict: the key was used with another request.
+            TooManyRequests: the same key is being used at this moment.
+        """
+        identity = request.caller.identity
+        if not request.caller.has_key:
+            return _choice(request)
+
+        def choose(*, asked: Mapping[str, object]) -> dict[str, str]:
+            return _choice(request)
+
+        remember = idempotent_function(
+            choose, data_keyword_argument="asked", persistence_store=self._layer, config=self._config, key_prefix="start-run"
+        )
+        try:
+            chosen: dict[str, str] = remember(asked={"key": identity, "spec": request.compared})
+        except IdempotencyValidationError:
+            raise ResourceConflict(
+                f"Idempotency-Key {identity!r} was used with another request; use a new key for another run."
+            ) from None
+        except IdempotencyAlreadyInProgressError:
+            raise TooManyRequests(f"A request with Idempotency-Key {identity!r} is being served; try again.") from None
+        return chosen
+
+
+def _choice(request: Startable) -> dict[str, str]:
+    caller = request.caller
+    chosen = run_id(request.name, caller.received_at, "idempotency-key" if caller.has_key else "request", caller.identity)
+    return {"run_id": chosen, "requested_at": iso(caller.received_at)}
+
+
+def start_run(
+    request: Startable, run_ids: RunIds, *, stepfunctions: SFNClient, state_machine_arn: str, status_of: Callable[[str], str]
+) -> dict[str, str]:
+    """Start the state machine, unless the same request has started it before. Returns ``{"run_id", "status"}``.
+
+    ``status_of`` looks up the status of a run that was started before.
+
+    Raises:
+        RequestTooLarge: the spec is larger than an execution's input may be.
+    """
+    chosen = run_ids.choose(request)
+    document = json.dumps({**chosen, **request.trigger})
+    if len(document.encode()) > MAX_EXECUTION_INPUT_BYTES:
+        raise RequestTooLarge(
+            f"The spec has {len(document.encode()):,} bytes; the limit is about {MAX_EXECUTION_INPUT_BYTES:,}.",
+            max_bytes=MAX_EXECUTION_INPUT_BYTES,
+        )
+    try:
+        stepfunctions.start_execution(stateMachineArn=state_machine_arn, name=chosen["run_id"], input=document)
+    except stepfunctions.exceptions.ExecutionAlreadyExists:
+        return {"run_id": chosen["run_id"], "status": status_of(chosen["run_id"])}
+    return {"run_id": chosen["run_id"], "status": "Running"}

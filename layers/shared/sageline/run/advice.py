@@ -1,0 +1,137 @@
+"""What to try, by what went wrong."""
+
+from __future__ import annotations
+
+import re
+
+_BY_TEXT = {
+    r"ResourceLimitExceeded": (
+        "Ask AWS for a higher quota (Service Quotas, Amazon SageMaker), or set `algorithm.instance_type` or `deployment` "
+        "to something that the account may use."
+    ),
+    r"no spot capacity": ("Nobody had a spare machine: set `algorithm.spot` to false, or another `algorithm.instance_type`."),
+    r"CapacityError": ("AWS has no such machine free at the moment: try again later, or set another `algorithm.instance_type`."),
+    r"InternalServerError": ("The fault is on AWS's side: start the run again."),
+    r"No S3 objects found|No data in \w+ channel|Data download failed": (
+        "A channel of the job has no data, or its role may not read it: give the split that the message names a larger "
+        "share (`split`), or upload more rows."
+    ),
+    r"AccessDenied": (
+        "A permission is missing: the message names the action. Deploy the stack's template again; a dataset in another "
+        "bucket must be readable for the stack's roles."
+    ),
+    r"ThrottlingException": ("AWS is asked for too much at once: start the run again in a minute."),
+    r"out of memory|SIGKILL|OutOfMemory|MemoryError": (
+        "Set a larger `algorithm.instance_type`, or fewer columns (`encoder.max_words`, `encoder.max_categories`)."
+    ),
+    r"Task timed out": (
+        "The dataset takes a function longer than its 15 minutes: upload a part of it, or gzip it (data.csv.gz)."
+    ),
+    r"Missing required hyperparameter|is a required property|Require input for parameter": (
+        "The algorithm needs the hyperparameter that the message names: add it to `algorithm.hyperparameters`, or to "
+        "`tuning.ranges`."
+    ),
+    r"Extraneous hyperparameter|Additional properties are not allowed": (
+        "The algorithm knows no hyperparameter of that name: look at its spelling, or take it out of `algorithm.hyperparameters`."
+    ),
+    r"Hyperparameter \S+: .*(is not in|not in range|could not parse)|is not valid under any of the given schemas|is "
+    r"not one of \[|does not match|is (less|greater) than the (minimum|maximum)": (
+        "A hyperparameter is out of its range, or of a wrong type: correct it in `algorithm.hyperparameters` or "
+        "`tuning.ranges`, or leave it out."
+    ),
+    r"[Cc]hannel configuration .* is not supported|[Cc]ontent[- ]type.* (not supported|unsupported)|[Uu]nsupported "
+    r"[Mm]edia [Tt]ype|UnsupportedFormat|Unsupported content|\b415\b": (
+        "The container refuses the content type that it was sent: a script's input function must take what the run sends "
+        "(`algorithm.script.channel_format` for the training data; application/json for TensorFlow, application/x-npy for"
+        " other frameworks when predicting)."
+    ),
+    r"No module named|ModuleNotFoundError": (
+        "The script imports what its container lacks: put a requirements.txt beside the script at the root of "
+        "`algorithm.script.source_dir`."
+    ),
+    r"unrecognized arguments": (
+        "The script does not know a hyperparameter that it was given: declare it in the script, or take it out of "
+        "`algorithm.hyperparameters`."
+    ),
+    r"ExecuteUserScriptError|script ended with exit code": (
+        "The script itself failed: its last log lines say where. Correct it, upload the archive again, and start another run."
+    ),
+    r"maximum runtime": ("Raise `algorithm.max_runtime_seconds`, set a larger `algorithm.instance_type`, or let it do less."),
+    r"took longer than its `max_runtime_seconds`": (
+        "Raise the batch's `max_runtime_seconds`, or give it more or larger instances."
+    ),
+    r"the test rows took longer than": (
+        "Set a larger `evaluation.instance_type`, or hold fewer rows out of training (`split.test`)."
+    ),
+    r"has reported \S+\.": (
+        "Without the objective the trials cannot be compared: let the script print the metric, and look whether its "
+        "expression in `algorithm.script.metrics` finds it; for an algorithm of SageMaker's, give validation rows "
+        "(`split`)."
+    ),
+}
+"""Pattern in an error's name or message, to advice; the first that is found counts."""
+
+_BY_ERROR = {
+    "InvalidSpec": ("Correct the spec and submit it again; docs/spec.md lists every key."),
+    "InvalidHyperparameter": ("Correct or leave out the hyperparameter: what is left out gets a default."),
+    "BudgetExceeded": ("Change what the message names, and submit again; docs/costs.md says how the sum is made."),
+    "InvalidPrices": ("Correct prices.json in the stack's bucket, or delete it; docs/costs.md has its form."),
+    "InvalidDataset": ("Correct the file where the message says and upload it again."),
+    "DatasetNotFound": ("Check `dataset.uri`; the object must exist before the run starts."),
+    "DatasetAccessDenied": ("Upload the data into the stack's own bucket, or let the stack's roles read it where it is."),
+    "InvalidRequest": ("Start runs by an upload or through POST /pipelines, not by starting the state machine by hand."),
+    "ResourceConflict": ("Remove what the message names, or choose another name."),
+    "TrainingJobFailed": (
+        "Read the job's last log lines; correct the data or `algorithm.hyperparameters` and start another run."
+    ),
+    "TrainingJobStopped": ("Raise `algorithm.max_runtime_seconds` if the time was too short, then start another run."),
+    "EndpointNotFound": "See what is there (sageline endpoints), and start the batch for one of those.",
+    "PredictionFailed": (
+        "Read the transform job's log (/aws/sagemaker/TransformJobs): the model answers something else than it should."
+    ),
+    "InvalidEncoder": "Train the model again: what it was trained with is gone or damaged.",
+    "ModelMissing": (
+        "Let the script save its model into the folder that the environment variable SM_MODEL_DIR names (for TensorFlow "
+        "as a SavedModel, in a folder named by a number such as 1), then start another run."
+    ),
+    "TuningJobFailed": (
+        "Read the last log lines of the training job that the message names; correct the data, `tuning.ranges` or "
+        "`algorithm`, then start another run."
+    ),
+    "TuningJobStopped": ("Start another run; with fewer `tuning.max_jobs` it takes less time."),
+    "TransformJobFailed": (
+        "Read the job's log (/aws/sagemaker/TransformJobs); compare the input with the data that the model was trained "
+        "on, then start again."
+    ),
+    "TransformJobStopped": ("Start it again."),
+    "EndpointFailed": (
+        "Read the endpoint's log (/aws/sagemaker/Endpoints/<endpoint>); more memory often helps "
+        "(`deployment.serverless.memory_mb`). Then start another run."
+    ),
+    "EndpointNotReady": ("Wait until the endpoint is InService, or stop the run that is changing it; then start this run again."),
+    "RolloutAlarm": (
+        "The old model has all the traffic again. Read the endpoint's log (/aws/sagemaker/Endpoints/<endpoint>) for what the new "
+        "one did; if the alarm was too strict, raise `deployment.alarms`. Then start another run."
+    ),
+    "SmokeTestFailed": (
+        "The model's answers to held-out rows make no sense: look at the data and the job's metrics, then start another run."
+    ),
+    "RunFinished": ("Start another run."),
+    "SettingsError": ("Deploy the stack's template again."),
+    "States.Timeout": ("A step took longer than it may: start the run again; if it happens again, look at the function's log."),
+    "Runtime.ExitError": ("The function ran out of memory: raise the MemorySize of PrepareDataFunction in template.yaml."),
+}
+
+_OTHERWISE = "Look at the log of the function that the state invokes; it has the details."
+
+_CHECKED_BEFOREHAND = ("InvalidSpec", "InvalidHyperparameter", "InvalidDataset", "ModelMissing", "BudgetExceeded")
+"""What Sageline itself has found out, in its own words: those say more than a pattern in them."""
+
+
+def advice(error: str, message: str) -> str:
+    """A sentence or two on what to try, from an error's name (a class of ``sageline.errors``, or AWS's) and message."""
+    if error not in _CHECKED_BEFOREHAND:
+        for pattern, what_to_try in _BY_TEXT.items():
+            if re.search(pattern, f"{error} {message}"):
+                return what_to_try
+    return _BY_ERROR.get(error, _OTHERWISE)

@@ -1,0 +1,226 @@
+"""ConfigureRun: claim the run, read its spec, fill in the defaults from the data, refuse what cannot work.
+
+Of a run that scores a batch: find the model and the rows. Of one that changes what an endpoint serves: note what is to serve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Literal
+
+from sageline.costs.budget import check_budget
+from sageline.costs.estimate import Work
+from sageline.dataset.source import open_blocks
+from sageline.errors import EndpointNotFound, InvalidSpec
+from sageline.names import dataset_spec_key
+from sageline.run.batch import Batch, check_columns, left_out, read_rows
+from sageline.run.batch_places import check_input, predictions_uri
+from sageline.run.context import RunContext
+from sageline.run.cost import EVALUATION_SECONDS, facts_of, note_bound
+from sageline.run.dataset_object import DatasetObject, find_dataset, open_dataset
+from sageline.run.endpoints import capacity, check_beside, check_capacity_change, find_endpoint
+from sageline.run.payloads import Configured
+from sageline.run.training_plan import check_spot
+from sageline.run.trigger import (
+    BatchRequest,
+    ChangeRequest,
+    Identity,
+    Request,
+    Upload,
+    check_upload_key,
+    data_format,
+    identify,
+    parse_trigger,
+)
+from sageline.spec.deployment import BESIDE, Deployment
+from sageline.spec.model import Batch as BatchSpec
+from sageline.spec.model import Spec, validate_spec
+from sageline.spec.resolve import resolve_spec
+from sageline.store import RunRecord
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+
+_SNIFFED_BLOCKS, _SNIFFED_BLOCK_BYTES = 8, 1 << 20
+
+
+def configure(
+    execution_arn: str, trigger_document: Mapping[str, object], *, run: RunContext, sagemaker: SageMakerClient
+) -> Configured:
+    """Claim the run that the trigger is for and write its resolved spec.
+
+    Raises:
+        AlreadyStarted: another execution has claimed it: the trigger was delivered twice.
+        InvalidRequest, InvalidSpec, InvalidHyperparameter, InvalidDataset, DatasetNotFound, DatasetAccessDenied: see there.
+        ResourceConflict: the endpoint belongs to somebody else, or cannot become what the spec asks for.
+        EndpointNotFound: a batch's endpoint or its variant is gone.
+        BudgetExceeded: the run could cost more than the spec's budget.
+        InvalidPrices: the stack's own prices are not what they must be.
+    """
+    trigger = parse_trigger(trigger_document)
+    if isinstance(trigger, BatchRequest):
+        return configure_batch(execution_arn, trigger, run, sagemaker.meta.region_name)
+    if isinstance(trigger, ChangeRequest):
+        return configure_change(execution_arn, trigger, run)
+    identity = identify(trigger, run.files.s3)
+    uri = trigger.uri if isinstance(trigger, Upload) else None
+    run.store.claim(
+        RunRecord(run_id=identity.run_id, name=identity.name, execution_arn=execution_arn, dataset_uri=uri, state="ConfigureRun")
+    )
+    given, dataset_uri = _given_spec(trigger, identity, run)
+    version_id = trigger.version_id if isinstance(trigger, Upload) else None
+    kind = data_format(dataset_uri)
+    dataset = find_dataset(run.files.s3, dataset_uri, version_id)
+    run.store.enter(identity.run_id, "ConfigureRun", dataset_uri=dataset_uri, dataset=dataset.to_json())
+    spec = _resolve(given, dataset, kind, identity.name, run)
+    if spec.batch is not None:
+        run.store.enter(identity.run_id, "ConfigureRun", batch=_batch_of_spec(spec, spec.batch, identity.run_id, run).to_json())
+    check_spot(spec.algorithm)
+    facts = facts_of(run, sagemaker.meta.region_name, _evaluation(spec), deployment=spec.deployment)
+    estimate = note_bound(identity.run_id, spec, facts, run)
+    if spec.budget_usd is not None:
+        check_budget(spec.budget_usd, estimate, run.files.prices_uri)
+    endpoint_name = None if spec.deployment is None else spec.deployment.endpoint or identity.name
+    if spec.deployment is not None and endpoint_name is not None:
+        _check_endpoint(spec.deployment, endpoint_name, run.stack_name, sagemaker)
+    run.files.write_spec(identity.run_id, spec)
+    run.store.enter(identity.run_id, "ConfigureRun", endpoint_name=endpoint_name)
+    then: Literal["deploy", "batch", "nothing"] = "deploy" if spec.deployment else "batch" if spec.batch else "nothing"
+    return {"run_id": identity.run_id, "endpoint_name": endpoint_name, "kind": "training", "then": then}
+
+
+def configure_batch(execution_arn: str, trigger: BatchRequest, run: RunContext, region: str) -> Configured:
+    """Claim a batch, and note which model scores which version of the rows.
+
+    Raises:
+        AlreadyStarted: another execution has claimed it.
+        EndpointNotFound: the endpoint was deleted, or the variant has no place in it any more.
+        InvalidRequest, InvalidDataset, DatasetNotFound, DatasetAccessDenied: the rows cannot be read.
+    """
+    identity = identify(trigger, run.files.s3)
+    endpoint = trigger.endpoint
+    run.store.claim(
+        RunRecord(
+            run_id=identity.run_id,
+            name=identity.name,
+            execution_arn=execution_arn,
+            endpoint_name=endpoint,
+            dataset_uri=trigger.input,
+            state="ConfigureRun",
+        )
+    )
+    stored = run.files.read_routing(endpoint)
+    if stored is None or stored.routing is None:
+        raise EndpointNotFound(f"Endpoint {endpoint} was deleted; `sageline endpoints` lists those that are there.")
+    variant = stored.routing.variant(trigger.variant)
+    if variant is None:
+        raise EndpointNotFound(
+            f"Endpoint {endpoint} does not serve {trigger.variant} any more; start the batch again for the model that it serves."
+        )
+    check_input(trigger.input, run.files.bucket)
+    batch = Batch(
+        rows=find_dataset(run.files.s3, trigger.input),
+        model=variant.model_name,
+        encoder_uri=variant.encoder_uri,
+        output=predictions_uri(run.files.layout(identity.run_id), trigger.input),
+        instance_type=trigger.instance_type,
+        instance_count=trigger.instance_count,
+        endpoint=endpoint,
+        variant=variant.name,
+    )
+    run.store.enter(identity.run_id, "ConfigureRun", batch=batch.to_json())
+    note_bound(identity.run_id, None, facts_of(run, region, _work(trigger)), run)
+    return {"run_id": identity.run_id, "endpoint_name": endpoint, "kind": "batch", "then": "nothing"}
+
+
+def configure_change(execution_arn: str, trigger: ChangeRequest, run: RunContext) -> Configured:
+    """Claim a change of what an endpoint serves.
+
+    Raises:
+        AlreadyStarted: another execution has claimed it.
+    """
+    identity = identify(trigger, run.files.s3)
+    endpoint = trigger.change.goal.endpoint
+    run.store.claim(
+        RunRecord(
+            run_id=identity.run_id,
+            name=identity.name,
+            execution_arn=execution_arn,
+            endpoint_name=endpoint,
+            state="ConfigureRun",
+            details={"change": trigger.change.to_json()},
+        )
+    )
+    return {"run_id": identity.run_id, "endpoint_name": endpoint, "kind": "change", "then": "deploy"}
+
+
+def _evaluation(spec: Spec) -> Work:
+    """The transform jobs by which the model is judged: its own, and that of the model in service."""
+    return Work(
+        what="evaluation",
+        use="transform",
+        instance_type=spec.evaluation.instance_type,
+        instances=1,
+        jobs=2 if spec.evaluation.beat_champion else 1,
+        seconds=EVALUATION_SECONDS,
+    )
+
+
+def _work(trigger: BatchRequest) -> Work:
+    return Work(
+        what="batch",
+        use="transform",
+        instance_type=trigger.instance_type,
+        instances=trigger.instance_count,
+        seconds=trigger.max_runtime_seconds,
+    )
+
+
+def _batch_of_spec(spec: Spec, wanted: BatchSpec, run_id: str, run: RunContext) -> Batch:
+    """The batch that a spec asks for, of the model that the run will train. What can be refused now is not refused after hours of
+    training."""
+    check_input(wanted.input, run.files.bucket)
+    layout = run.files.layout(run_id)
+    batch = Batch(
+        rows=find_dataset(run.files.s3, wanted.input),
+        model=run_id,
+        encoder_uri=layout.uri(layout.encoder_prefix),
+        output=predictions_uri(layout, wanted.input),
+        instance_type=wanted.instance_type,
+        instance_count=wanted.instance_count,
+    )
+    first = next(read_rows(run.files, batch, _SNIFFED_BLOCK_BYTES))
+    check_columns(first, list(spec.dataset.features or {}), {str(spec.dataset.label), *left_out(spec.reasons)})
+    return batch
+
+
+def _given_spec(trigger: Upload | Request, identity: Identity, run: RunContext) -> tuple[Spec, str]:
+    """The spec as it was given, and the URI of its dataset."""
+    if isinstance(trigger, Request):
+        spec = validate_spec(trigger.spec, "spec")
+        if spec.dataset.uri is None:
+            raise InvalidSpec("spec: `dataset.uri` is missing; a run that no upload started needs to know its data.")
+        return spec, spec.dataset.uri
+    check_upload_key(trigger)
+    spec = run.files.read_dataset_spec(identity.name)
+    source = f"s3://{run.files.bucket}/{dataset_spec_key(identity.name)}"
+    if spec.name not in (None, identity.name):
+        raise InvalidSpec(f"{source}: `name` is {spec.name!r} and the upload's folder is {identity.name!r}; leave `name` out.")
+    if spec.dataset.uri not in (None, trigger.uri):
+        raise InvalidSpec(f"{source}: `dataset.uri` is {spec.dataset.uri!r} and the upload is {trigger.uri}; leave it out.")
+    return spec, trigger.uri
+
+
+def _resolve(given: Spec, dataset: DatasetObject, kind: str, name: str, run: RunContext) -> Spec:
+    with open_dataset(run.files.s3, dataset) as stream:
+        blocks = open_blocks(stream, dataset.uri, kind, _SNIFFED_BLOCK_BYTES)
+        return resolve_spec(given, islice(blocks, _SNIFFED_BLOCKS), name=name, uri=dataset.uri)
+
+
+def _check_endpoint(deployment: Deployment, endpoint_name: str, stack_name: str, sagemaker: SageMakerClient) -> None:
+    endpoint = find_endpoint(sagemaker, endpoint_name, stack_name)
+    if endpoint is not None:
+        check_capacity_change(sagemaker, endpoint, capacity(deployment))
+        if deployment.strategy in BESIDE:
+            check_beside(sagemaker, endpoint)

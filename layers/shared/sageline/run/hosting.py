@@ -1,0 +1,32 @@
+"""What every use case works with that changes what an endpoint serves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sageline import clients
+from sageline.run.alarms import RolloutAlarms
+from sageline.run.autoscaling import Scaling
+from sageline.run.context import RunContext, run_context
+from sageline.settings import RunSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+
+
+@dataclass(frozen=True)
+class Hosting:
+    """A run's context, the endpoints, and what belongs to their variants: scalable targets and alarms."""
+
+    run: RunContext
+    sagemaker: SageMakerClient
+    scaling: Scaling
+    alarms: RolloutAlarms
+
+
+def hosting(settings: RunSettings) -> Hosting:
+    """As the functions have it: on AWS's clients."""
+    run = run_context(settings)
+    alarms = RolloutAlarms(clients.cloudwatch(), run.stack_name)
+    return Hosting(run, clients.sagemaker(), Scaling(clients.autoscaling()), alarms)

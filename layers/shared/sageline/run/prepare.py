@@ -1,0 +1,94 @@
+"""PrepareData: stream the dataset through the encoder into the run's channels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from sageline.algorithms.catalog import DataFacts
+from sageline.dataset.blocks import Block
+from sageline.dataset.prepare import Prepared, prepare
+from sageline.dataset.source import open_blocks
+from sageline.encoder.fitting import exchange_of
+from sageline.errors import InvalidSpec
+from sageline.names import RunLayout
+from sageline.run.context import RunContext
+from sageline.run.dataset_object import DatasetObject, open_dataset
+from sageline.run.held_out import plan_evaluation
+from sageline.run.part_sink import S3PartSink
+from sageline.run.payloads import PreparedData, TransformPlan
+from sageline.run.trigger import data_format
+from sageline.spec.complete import complete_spec
+from sageline.spec.model import Image, Spec
+
+
+def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
+    """Encode the run's dataset, save its encoder and profile, and complete the spec with what only the data could tell.
+
+    Raises:
+        InvalidSpec: the run's spec is not a resolved one.
+        InvalidDataset, DatasetNotFound, DatasetAccessDenied: see there.
+        InvalidHyperparameter: a hyperparameter does not fit the classes that are there.
+    """
+    run.store.enter(run_id, "PrepareData")
+    spec = run.files.read_spec(run_id)
+    if spec.task is None:
+        raise InvalidSpec("The run's spec says no task, so it is not a resolved one; start the run again.")
+    dataset = DatasetObject(**run.store.get(run_id).details["dataset"])
+    layout = run.files.layout(run_id)
+    exchange = exchange_of(spec)
+
+    def read_blocks() -> Iterator[Block]:
+        with open_dataset(run.files.s3, dataset) as stream:
+            yield from open_blocks(stream, dataset.uri, data_format(dataset.uri))
+
+    with S3PartSink(run.files.s3, layout, exchange.file_extension, single_file=exchange.single_file) as sink:
+        prepared = prepare(read_blocks, spec, sink)
+        completed = _completed(spec, spec.task, prepared)
+        run.files.write_spec(run_id, completed)
+    for name, content in prepared.encoder.save().items():
+        run.files.put(layout.encoder_prefix + name, content, "application/octet-stream")
+    run.files.put(layout.profile_key, json.dumps(prepared.profile, indent=2).encode(), "application/json")
+    run.store.enter(run_id, "PrepareData", rows=prepared.rows, num_class=prepared.num_class, feature_dim=prepared.feature_dim)
+    evaluation = plan_evaluation(run_id, completed, prepared.encoder, files=run.files)
+    return _answer(prepared, layout, sink, evaluation)
+
+
+def _completed(spec: Spec, task: str, prepared: Prepared) -> Spec:
+    encoder = spec.encoder
+    facts = DataFacts(
+        task=task,
+        num_class=prepared.num_class,
+        feature_dim=prepared.feature_dim,
+        train_rows=prepared.rows.get("train", 0),
+        has_validation=prepared.rows.get("validation", 0) > 0,
+        image_shape=_image_shape(encoder) if isinstance(encoder, Image) else None,
+        encoder=encoder.kind if encoder else "table",
+    )
+    return complete_spec(spec, facts)
+
+
+def _image_shape(encoder: Image) -> tuple[int, ...] | None:
+    """(height, width, channels) of a resolved spec's images; those without channels have one."""
+    shape = tuple(encoder.shape or ())
+    return (*shape, 1)[:3] if shape else None
+
+
+def _answer(prepared: Prepared, layout: RunLayout, sink: S3PartSink, evaluation: TransformPlan) -> PreparedData:
+    names = [name for name in ("train", "validation") if prepared.rows.get(name, 0) > 0]
+    return {
+        "channels": {
+            name: {
+                "uri": layout.uri(layout.channel_prefix(name)),
+                "rows": prepared.rows[name],
+                "bytes": sink.bytes_written.get(name, 0),
+            }
+            for name in names
+        },
+        "content_type": prepared.encoder.exchange.channel_content_type,
+        "request_content_type": prepared.encoder.exchange.request_content_type,
+        "num_class": prepared.num_class,
+        "feature_dim": prepared.feature_dim,
+        "test_rows": prepared.rows.get("test", 0),
+        "evaluation": evaluation,
+    }

@@ -1,0 +1,1 @@
+"""Predictions: raw input in, labels out. Imports neither pydantic nor anything else that slows a cold start."""

@@ -1,0 +1,111 @@
+"""One call of SageMaker's runtime, with its errors by our names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore import exceptions
+
+from sageline.errors import EndpointFailed, EndpointNotFound, EndpointNotReady, PredictionFailed, TooManyRequests
+from sageline.formats.exchange import Exchange
+from sageline.routing import RoutedVariant
+from sageline.run.aws_errors import is_not_found
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
+
+MAX_BODY_BYTES = 6_291_456
+MAX_SERVERLESS_BODY_BYTES = 4 * 1024 * 1024
+
+# IAM looks at the tags of an endpoint before SageMaker looks for the endpoint: one that is gone has none, and is denied.
+_DENIED = "AccessDeniedException"
+_GONE = ("ValidationError", "ValidationException", _DENIED)
+_THROTTLED = ("ThrottlingException", "Throttling", "TooManyRequestsException")
+_NOT_READY = ("ModelNotReadyException", "ServiceUnavailable", "InternalDependencyException", "InternalFailure")
+
+
+class VariantGone(Exception):
+    """SageMaker does not know the endpoint, or not this variant of it. Never leaves the prediction use case."""
+
+    def __init__(self, error: exceptions.ClientError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model container answered, as it answered it."""
+
+    body: bytes
+    content_type: str
+    variant: str
+
+
+def invoke_variant(
+    runtime: SageMakerRuntimeClient, endpoint: str, variant: RoutedVariant, body: bytes, exchange: Exchange
+) -> Answer:
+    """The answer of one variant, called by its name; ``exchange`` is that of the encoder that made the body.
+
+    Raises:
+        VariantGone: not there (any more, or yet).
+        PredictionFailed: the container answered with an error, or not in time.
+        TooManyRequests: throttled.
+        EndpointNotReady: SageMaker cannot be reached, or cannot serve at the moment.
+    """
+    try:
+        answer = runtime.invoke_endpoint(
+            EndpointName=endpoint,
+            TargetVariant=variant.name,
+            ContentType=exchange.request_content_type,
+            Accept=exchange.accept,
+            Body=body,
+        )
+        return Answer(answer["Body"].read(), answer["ContentType"], answer["InvokedProductionVariant"])
+    except exceptions.ClientError as error:
+        raise _named(error, endpoint, variant) from error
+    except exceptions.ReadTimeoutError as error:
+        raise PredictionFailed(f"Variant {variant.name} of endpoint {endpoint} did not answer in time; try again.") from error
+    except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
+        raise EndpointNotReady(f"Endpoint {endpoint} cannot be reached at the moment; try again.") from error
+
+
+def explain_refusal(sagemaker: SageMakerClient, endpoint: str, refusal: VariantGone) -> Exception:
+    """Why an endpoint that has routing refuses every variant of it; ``refusal`` is what it said last."""
+    try:
+        status = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"]
+    except exceptions.ClientError as error:
+        if is_not_found(error):
+            return EndpointNotFound(f"Endpoint {endpoint} is not in SageMaker any more; run its dataset again to bring it back.")
+        raise
+    if status in ("Failed", "OutOfService", "Deleting"):
+        return EndpointFailed(
+            f"Endpoint {endpoint} does not serve: its status is {status}. `GET /endpoints/{endpoint}` says more."
+        )
+    if status == "InService" and refusal.error.response["Error"]["Code"] == _DENIED:
+        return refusal.error
+    return EndpointNotReady(
+        f"Endpoint {endpoint} does not serve yet, or is being changed: its status is {status}. Try again soon."
+    )
+
+
+def body_limit(sagemaker: SageMakerClient, endpoint: str) -> int:
+    """How many bytes an invocation may have: fewer for a serverless endpoint."""
+    variants = sagemaker.describe_endpoint(EndpointName=endpoint).get("ProductionVariants", [])
+    return MAX_SERVERLESS_BODY_BYTES if any("CurrentServerlessConfig" in variant for variant in variants) else MAX_BODY_BYTES
+
+
+def _named(error: exceptions.ClientError, endpoint: str, variant: RoutedVariant) -> Exception:
+    code = error.response["Error"]["Code"]
+    if code == "ModelError":
+        return PredictionFailed(
+            f"The model behind variant {variant.name} of endpoint {endpoint} failed to answer; its log is in CloudWatch."
+        )
+    if code in _GONE:
+        return VariantGone(error)
+    if code in _THROTTLED:
+        return TooManyRequests(f"Endpoint {endpoint} takes no more requests at the moment; try again in a second.")
+    if code in _NOT_READY:
+        return EndpointNotReady(f"Endpoint {endpoint} cannot answer at the moment; try again.")
+    return error

@@ -1,0 +1,138 @@
+"""The prediction use case: pick a variant, encode with its encoder, invoke it by name, decode (design, section 6)."""
+
+from __future__ import annotations
+
+import bisect
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sageline.encoder.fitted import FittedEncoder
+from sageline.errors import InvalidRequest, PredictionFailed, RequestTooLarge
+from sageline.routing import RoutedVariant, Routing
+from sageline.serving.invoke import MAX_SERVERLESS_BODY_BYTES, VariantGone, body_limit, explain_refusal, invoke_variant
+from sageline.serving.request import PredictionRequest
+from sageline.serving.stored import EncoderCache, RoutingCache
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Answers in the order of the instances, and who gave them."""
+
+    predictions: list[dict[str, Any]]  # JSON: label, probability, top; or value
+    endpoint: str
+    variant: str
+    model_version: str
+
+    def to_json(self) -> dict[str, object]:
+        """As the HTTP API shows it."""
+        return {
+            "predictions": self.predictions,
+            "endpoint": self.endpoint,
+            "variant": self.variant,
+            "model_version": self.model_version,
+        }
+
+
+class Predictor:
+    """Answers raw instances. One object serves a whole process: it holds what was read from S3."""
+
+    def __init__(
+        self,
+        *,
+        routing: RoutingCache,
+        encoders: EncoderCache,
+        runtime: SageMakerRuntimeClient,
+        sagemaker: Callable[[], SageMakerClient],
+        new_session: Callable[[], str],
+    ) -> None:
+        """``sagemaker`` makes its client when first needed: most processes never do. ``new_session`` draws a random string."""
+        self._routing = routing
+        self._encoders = encoders
+        self._runtime = runtime
+        self._sagemaker = sagemaker
+        self._new_session = new_session
+
+    def predict(self, endpoint: str, request: PredictionRequest) -> Prediction:
+        """The answers of a variant that is picked by weight, always the same for one session.
+
+        A variant that SageMaker no longer has is passed over, with the routing read again: what was read seconds ago may be two
+        updates old, so that the first other variant may be gone too.
+
+        Raises:
+            EndpointNotFound, EndpointNotReady, EndpointFailed: nobody answers, and why.
+            InvalidRequest: an instance does not fit the encoder, or ``top_k`` exceeds the classes.
+            RequestTooLarge: the instances encode to more than the endpoint takes.
+            PredictionFailed, TooManyRequests: the model failed, or is overloaded.
+        """
+        session = request.session or self._new_session()
+        routing: Routing | None = self._routing.get(endpoint)
+        gone: list[str] = []
+        while routing is not None:
+            variant = routing.pick(session)
+            try:
+                return self._ask(endpoint, variant, request.instances, request.top_k)
+            except VariantGone as error:
+                _log.warning("Variant %s of endpoint %s is gone: %s", variant.name, endpoint, error)
+                refusal = error
+            gone.append(variant.name)
+            routing = self._routing.get(endpoint, fresh=True).without(*gone)
+        raise explain_refusal(self._sagemaker(), endpoint, refusal)
+
+    def routing(self, endpoint: str) -> Routing:
+        """The endpoint's routing as it is now, not as it was some seconds ago."""
+        return self._routing.get(endpoint, fresh=True)
+
+    def encoder(self, variant: RoutedVariant) -> FittedEncoder:
+        """The encoder that belongs to a variant."""
+        return self._encoders.get(variant.encoder_uri)
+
+    def ask(self, endpoint: str, variant: RoutedVariant, instances: list[object], top_k: int) -> Prediction:
+        """The answers of one variant, named by the caller. Raises as :meth:`predict`."""
+        try:
+            return self._ask(endpoint, variant, instances, top_k)
+        except VariantGone as refusal:
+            raise explain_refusal(self._sagemaker(), endpoint, refusal) from None
+
+    def _ask(self, endpoint: str, variant: RoutedVariant, instances: list[object], top_k: int) -> Prediction:
+        encoder = self.encoder(variant)
+        _check_top_k(top_k, encoder)
+        body = encoder.request_body(encoder.encode_instances(instances))
+        self._check_size(endpoint, encoder, instances, len(body))
+        answer = invoke_variant(self._runtime, endpoint, variant, body, encoder.exchange)
+        if answer.variant != variant.name:
+            raise PredictionFailed(f"Variant {answer.variant} answered in place of {variant.name}; its answer cannot be decoded.")
+        predictions = encoder.decode(answer.body, answer.content_type, top_k, rows=len(instances))
+        return Prediction(predictions, endpoint, variant.name, variant.model_version)
+
+    def _check_size(self, endpoint: str, encoder: FittedEncoder, instances: list[object], size: int) -> None:
+        if size <= MAX_SERVERLESS_BODY_BYTES:
+            return
+        limit = body_limit(self._sagemaker(), endpoint)
+        if size <= limit:
+            return
+
+        def size_of_first(rows: int) -> int:
+            return len(encoder.request_body(encoder.encode_instances(instances[:rows])))
+
+        fitting = bisect.bisect_right(range(1, len(instances)), limit, key=size_of_first)
+        advice = f"The first {fitting:,} would fit." if fitting else "Even the first alone does not fit."
+        raise RequestTooLarge(
+            f"The {len(instances):,} instances encode to {size:,} bytes; endpoint {endpoint} takes at most {limit:,}. {advice}",
+            max_bytes=limit,
+            max_instances=fitting,
+        )
+
+
+def _check_top_k(top_k: int, encoder: FittedEncoder) -> None:
+    most = 1 if encoder.classes is None else len(encoder.classes)
+    if top_k > most:
+        known = "the model predicts a number, so leave it out" if encoder.classes is None else f"the model knows {most} classes"
+        raise InvalidRequest(f"`top_k` is {top_k}; {known}.", key="top_k", max=most)

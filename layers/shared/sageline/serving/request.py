@@ -1,0 +1,76 @@
+"""What a caller may ask of ``POST /endpoints/{name}/predictions``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sageline.errors import InvalidRequest, RequestTooLarge
+from sageline.http import Event, check_keys, json_type, read_body, read_json_object
+
+MAX_INSTANCES = 1000
+MAX_REQUEST_BYTES = 6_000_000
+"""Lambda takes 6,291,456 bytes, the event around the body included."""
+MAX_SESSION_CHARACTERS = 256
+
+
+@dataclass(frozen=True)
+class PredictionRequest:
+    """Raw rows, how many labels to name for each, and whose request it is."""
+
+    instances: list[object]
+    top_k: int = 1
+    session: str | None = None
+
+
+def read_prediction_request(event: Event) -> PredictionRequest:
+    """The request in an HTTP API event.
+
+    Raises:
+        InvalidRequest: not JSON, an unknown key, `instances` missing, not a list or empty, `top_k` or `session` of a wrong type.
+        RequestTooLarge: over :data:`MAX_INSTANCES` instances or :data:`MAX_REQUEST_BYTES` bytes.
+    """
+    size = len(read_body(event))
+    if size > MAX_REQUEST_BYTES:
+        raise RequestTooLarge(
+            f"The request body has {size:,} bytes; the limit is {MAX_REQUEST_BYTES:,}. Send fewer instances a request.",
+            max_bytes=MAX_REQUEST_BYTES,
+        )
+    body = read_json_object(event)
+    check_keys(body, known=("instances", "top_k", "session"), required=("instances",))
+    return PredictionRequest(_instances(body), _top_k(body), _session(body))
+
+
+def _instances(body: Mapping[str, object]) -> list[object]:
+    instances = body["instances"]
+    if not isinstance(instances, list):
+        raise InvalidRequest(
+            f"`instances` is a JSON {json_type(instances)}; send an array, with one item for each prediction wanted.",
+            key="instances",
+        )
+    if not instances:
+        raise InvalidRequest("`instances` is empty; send at least one.", key="instances")
+    if len(instances) > MAX_INSTANCES:
+        raise RequestTooLarge(
+            f"`instances` has {len(instances):,} items; a request takes at most {MAX_INSTANCES:,}.", max_instances=MAX_INSTANCES
+        )
+    return instances
+
+
+def _top_k(body: Mapping[str, object]) -> int:
+    top_k = body.get("top_k", 1)
+    if not isinstance(top_k, int) or isinstance(top_k, bool) or top_k < 1:
+        raise InvalidRequest("`top_k` is not a positive whole number; leave it out for 1.", key="top_k")
+    return top_k
+
+
+def _session(body: Mapping[str, object]) -> str | None:
+    session = body.get("session")
+    if session is None:
+        return None
+    if not isinstance(session, str) or not 1 <= len(session) <= MAX_SESSION_CHARACTERS:
+        raise InvalidRequest(
+            f"`session` is not a string of 1 to {MAX_SESSION_CHARACTERS} characters; leave it out if any variant may answer.",
+            key="session",
+        )
+    return session

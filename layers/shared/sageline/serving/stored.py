@@ -1,0 +1,97 @@
+"""Routing and encoders, read from S3 and kept in memory between predictions."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from sageline.encoder.fitted import FittedEncoder
+from sageline.errors import EndpointNotFound, InvalidEncoder
+from sageline.names import routing_key, split_s3_uri
+from sageline.routing import Routing, parse_routing
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_ENDPOINT_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+_ENCODER_FILES = ("encoder.json", "encoder.npz")
+
+
+def read_object(s3: S3Client, bucket: str, key: str) -> bytes | None:
+    """An object's bytes, or None when there is none. Needs s3:ListBucket: without it S3 answers 403 for what is not there."""
+    try:
+        return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            return None
+        raise
+
+
+class RoutingCache:
+    """Who answers for each endpoint; what was read is believed for some seconds."""
+
+    def __init__(self, s3: S3Client, bucket: str, clock: Callable[[], float] = time.monotonic, seconds: float = 5.0) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._clock = clock
+        self._seconds = seconds
+        self._kept: dict[str, tuple[float, Routing]] = {}
+
+    def get(self, endpoint: str, *, fresh: bool = False) -> Routing:
+        """The routing of an endpoint; ``fresh`` reads it again, however lately it was read.
+
+        Raises:
+            EndpointNotFound: there is no routing of that name.
+            InvalidRouting: the document is damaged.
+        """
+        now = self._clock()
+        kept = self._kept.get(endpoint)
+        if kept is not None and not fresh and now < kept[0]:
+            return kept[1]
+        self._kept.pop(endpoint, None)
+        routing = self._read(endpoint)
+        self._kept[endpoint] = (now + self._seconds, routing)
+        return routing
+
+    def _read(self, endpoint: str) -> Routing:
+        key = routing_key(endpoint)
+        document = read_object(self._s3, self._bucket, key) if _ENDPOINT_NAME.fullmatch(endpoint) else None
+        if document is None:
+            raise EndpointNotFound(f"No endpoint {endpoint!r} is known; `GET /endpoints` lists them.")
+        return parse_routing(document, f"s3://{self._bucket}/{key}")
+
+
+class EncoderCache:
+    """The encoders last used. An encoder never changes under its URI, so what was read stays true."""
+
+    def __init__(self, s3: S3Client, size: int = 8) -> None:
+        self._s3 = s3
+        self._size = size
+        self._kept: OrderedDict[str, FittedEncoder] = OrderedDict()
+
+    def get(self, uri: str) -> FittedEncoder:
+        """The encoder saved below a URI (``s3://bucket/runs/<run_id>/encoder/``).
+
+        Raises:
+            InvalidEncoder: nothing is there, or it is damaged.
+        """
+        encoder = self._kept.get(uri)
+        if encoder is None:
+            encoder = self._kept[uri] = self._load(uri)
+        self._kept.move_to_end(uri)
+        while len(self._kept) > self._size:
+            self._kept.popitem(last=False)
+        return encoder
+
+    def _load(self, uri: str) -> FittedEncoder:
+        bucket, prefix = split_s3_uri(uri)
+        found = {name: read_object(self._s3, bucket, prefix + name) for name in _ENCODER_FILES}
+        files = {name: content for name, content in found.items() if content is not None}
+        if not files:
+            raise InvalidEncoder(f"{uri}: no encoder is there; deploy the endpoint's last run again.")
+        return FittedEncoder.load(files)
