@@ -1,0 +1,43 @@
+"""CheckTraining, CheckTransform, CheckEndpoint, Bake: keep a waiting state's token, answer it when SageMaker is done or an alarm
+fires."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sageline import clients
+from sageline.run.alarms import RolloutAlarms
+from sageline.run.bake import Bake, wait_for_alarm, wake_by_alarm
+from sageline.run.check_status import Watch, wait_for, wake
+from sageline.run.files import RunFiles
+from sageline.settings import RunSettings
+from sageline.store import RunStore
+
+logger = Logger()
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> None:  # Any: a state's payload, or an event
+    settings = RunSettings.from_environment(os.environ)
+    watch = Watch(
+        store=RunStore(clients.table(settings.runs_table_name)),
+        files=RunFiles(clients.s3(), settings.bucket_name),
+        sagemaker=clients.sagemaker(),
+        stepfunctions=clients.stepfunctions(),
+        logs=clients.logs(),
+    )
+    bake = Bake(watch, RolloutAlarms(clients.cloudwatch(), settings.stack_name))
+    if "Records" in event:
+        logger.info(wake_by_alarm(event, bake))
+    elif "shifted" in event:
+        logger.append_keys(run_id=event["run_id"])
+        logger.info(wait_for_alarm(event["run_id"], event["shifted"], event["task_token"], bake))
+    elif "task_token" in event:
+        logger.append_keys(run_id=event["run_id"])
+        logger.info(wait_for(event["run_id"], event["resource"], event["task_token"], watch))
+    else:
+        logger.info(wake(event, watch))

@@ -1,0 +1,45 @@
+"""Delete an endpoint for the HTTP API, or when its time to live is over; or undo a run's deployment. Three event shapes."""
+
+from __future__ import annotations
+
+import os
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sageline import clients
+from sageline.http import HttpResponse, error_response, json_response, path_parameter
+from sageline.run.delete_endpoint import delete_endpoint, expire
+from sageline.run.discard import discard
+from sageline.run.hosting import hosting
+from sageline.run.lifetime import Schedules
+from sageline.run.payloads import Deleted, Discarded, DiscardEvent, ExpireEvent, HttpEvent
+from sageline.settings import DeletingSettings
+
+logger = Logger()
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: DiscardEvent | ExpireEvent | HttpEvent, context: LambdaContext) -> Discarded | Deleted | HttpResponse:
+    if "action" not in event:
+        try:
+            return json_response(200, delete(path_parameter(event, "name")))
+        except Exception as error:
+            return error_response(error, logger)
+    if event["action"] == "expire":
+        return delete(event["endpoint"], event["expires_at"])
+    logger.append_keys(run_id=event["run_id"])
+    discarded = discard(event["run_id"], hosting=hosting(DeletingSettings.from_environment(os.environ)))
+    logger.info("Deployment discarded", discarded=discarded["discarded"])
+    return discarded
+
+
+def delete(name: str, expires_at: str | None = None) -> Deleted:
+    settings = DeletingSettings.from_environment(os.environ)
+    on, schedules = hosting(settings), Schedules(clients.scheduler(), settings.schedule_group_name)
+    if expires_at is None:
+        deleted = delete_endpoint(name, hosting=on, schedules=schedules)
+    else:
+        deleted = expire(name, expires_at, hosting=on, schedules=schedules)
+    logger.info("Endpoint deleted", endpoint=name, deleted=deleted["deleted"], expires_at=expires_at)
+    return deleted

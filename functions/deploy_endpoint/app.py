@@ -1,0 +1,40 @@
+"""DeployEndpoint, ShiftTraffic, PromoteVariant: bring a model behind its endpoint, and give it the traffic when it was tested."""
+
+from __future__ import annotations
+
+import os
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sageline import clients
+from sageline.run.deploy import deploy
+from sageline.run.hosting import hosting
+from sageline.run.lifetime import Lifetimes
+from sageline.run.payloads import DeployedEndpoint, DeployEvent, Promoted, PromoteEvent, Shifted, ShiftEvent
+from sageline.run.promote import promote
+from sageline.run.rollout import shift
+from sageline.settings import DeploySettings, LifetimeSettings
+
+logger = Logger()
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: DeployEvent | ShiftEvent | PromoteEvent, context: LambdaContext) -> DeployedEndpoint | Shifted | Promoted:
+    logger.append_keys(run_id=event["run_id"])
+    settings = DeploySettings.from_environment(os.environ)
+    on = hosting(settings)
+    if event["action"] == "deploy":
+        endpoint = deploy(event["run_id"], event["content_type"], hosting=on)
+        logger.info("Endpoint is being deployed", endpoint=endpoint["name"])
+        return endpoint
+    if event["action"] == "shift":
+        shifted = shift(event["run_id"], event["step"], hosting=on, topic_arn=settings.rollout_topic_arn)
+        logger.info("Traffic shifted", endpoint=shifted["endpoint"], share=shifted["share"])
+        return shifted
+    lifetimes = Lifetimes(LifetimeSettings.from_environment(os.environ), clients.scheduler(), on.sagemaker)
+    promoted = promote(event["run_id"], hosting=on, lifetimes=lifetimes, warn=logger.warning)
+    logger.info("Variant promoted", endpoint=promoted["endpoint_name"], variant=promoted["variant"])
+    with single_metric(name="RunSucceeded", unit=MetricUnit.Count, value=1):
+        return promoted

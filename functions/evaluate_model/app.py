@@ -1,0 +1,32 @@
+"""EvaluateModel and CompareModels: judge the new model by the rows held out of training."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sageline import clients
+from sageline.run.context import run_context
+from sageline.run.evaluate import Evaluated, EvaluateEvent, compare_models, evaluate_model
+from sageline.run.report import curves_of
+from sageline.settings import RunSettings
+
+logger = Logger()
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: EvaluateEvent, context: LambdaContext) -> Evaluated:
+    logger.append_keys(run_id=event["run_id"])
+    run = run_context(RunSettings.from_environment(os.environ))
+    curves = partial(curves_of, sagemaker=clients.sagemaker(), logs=clients.logs())
+    judge = {"evaluate": evaluate_model, "compare": compare_models}[event["action"]]
+    evaluated = judge(event["run_id"], run=run, curves=curves)
+    logger.info("Model judged", decision=evaluated["decision"], rows=evaluated["rows"], metrics=evaluated["metrics"])
+    if evaluated["status"] != "Running":
+        with single_metric(name=f"Run{evaluated['status']}", unit=MetricUnit.Count, value=1):
+            return evaluated
+    return evaluated

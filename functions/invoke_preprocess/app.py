@@ -1,0 +1,56 @@
+"""Predictions for the HTTP API, and the state machine's smoke test: one use case, two event shapes."""
+
+from __future__ import annotations
+
+import functools
+import os
+import time
+import uuid
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sageline import clients
+from sageline.http import Event, HttpResponse, error_response, json_response, path_parameter
+from sageline.serving.predict import Predictor
+from sageline.serving.request import read_prediction_request
+from sageline.serving.smoke_test import smoke_test
+from sageline.serving.stored import EncoderCache, RoutingCache
+from sageline.settings import ServingSettings
+
+logger = Logger()
+
+
+@functools.cache
+def predictor() -> Predictor:
+    bucket = ServingSettings.from_environment(os.environ).bucket_name
+    return Predictor(
+        routing=RoutingCache(clients.s3(), bucket),
+        encoders=EncoderCache(clients.s3()),
+        runtime=clients.sagemaker_runtime(),
+        sagemaker=clients.sagemaker,
+        new_session=lambda: uuid.uuid4().hex,
+    )
+
+
+@logger.inject_lambda_context
+def handler(event: Event, context: LambdaContext) -> HttpResponse | dict[str, Any]:  # Any: a state's result is JSON
+    if event.get("action") == "smoke-test":
+        bucket = ServingSettings.from_environment(os.environ).bucket_name
+        return smoke_test(event, predictor=predictor(), s3=clients.s3(), bucket=bucket, sleep=time.sleep)
+    try:
+        return predict(event)
+    except Exception as error:
+        return error_response(error, logger)
+
+
+def predict(event: Event) -> HttpResponse:
+    request = read_prediction_request(event)
+    endpoint = path_parameter(event, "name")
+    prediction = predictor().predict(endpoint, request)
+    logger.info("Predicted", endpoint=endpoint, variant=prediction.variant, instances=len(request.instances))
+    with single_metric(name="Instances", unit=MetricUnit.Count, value=len(request.instances)) as metric:
+        metric.add_dimension("Endpoint", endpoint)
+    return json_response(200, prediction.to_json())

@@ -1,0 +1,142 @@
+"""The HTTP API besides predictions: uploads, runs, endpoints."""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sageline import clients
+from sageline.api.batch import output_uri, read_batch_request
+from sageline.api.changes import promote, roll_back
+from sageline.api.datasets import create_upload
+from sageline.api.endpoints import Endpoints
+from sageline.api.runs import Runs
+from sageline.api.start import RememberedRunIds, Startable, read_run_request, start_run
+from sageline.errors import RouteNotFound
+from sageline.http import Event, HttpResponse, error_response, json_response, read_json_object
+from sageline.run.lifetime import Lifetimes
+from sageline.settings import ApiSettings, LifetimeSettings
+from sageline.store import RunStore
+
+logger = Logger()
+app = APIGatewayHttpResolver()
+
+
+@functools.cache
+def settings() -> ApiSettings:
+    return ApiSettings.from_environment(os.environ)
+
+
+def runs() -> Runs:
+    return Runs(
+        store=RunStore(clients.table(settings().runs_table_name)),
+        state_machine_arn=settings().state_machine_arn,
+        delete_endpoint_function_name=settings().delete_endpoint_function_name,
+        stepfunctions=clients.stepfunctions(),
+        sagemaker=clients.sagemaker(),
+        lambda_=clients.lambda_(),
+    )
+
+
+def endpoints() -> Endpoints:
+    lifetimes = Lifetimes(LifetimeSettings.from_environment(os.environ), clients.scheduler(), clients.sagemaker())
+    return Endpoints(settings().bucket_name, clients.s3(), clients.sagemaker(), lifetimes)
+
+
+@app.post("/datasets")
+def post_dataset() -> Response[str]:
+    body = read_json_object(app.current_event.raw_event)
+    upload = create_upload(body, bucket=settings().bucket_name, s3=clients.s3(), presigner=clients.s3_presigner())
+    return _render(json_response(201, upload))
+
+
+def start(request: Startable) -> dict[str, str]:
+    run_ids = RememberedRunIds(settings().runs_table_name, clients.dynamodb(), app.lambda_context)
+    return start_run(
+        request,
+        run_ids,
+        stepfunctions=clients.stepfunctions(),
+        state_machine_arn=settings().state_machine_arn,
+        status_of=lambda run_id: runs().get(run_id).status,
+    )
+
+
+@app.post("/pipelines")
+def post_pipeline() -> Response[str]:
+    return _render(json_response(202, start(read_run_request(app.current_event.raw_event))))
+
+
+@app.get("/pipelines")
+def list_pipelines() -> Response[str]:
+    return _render(json_response(200, runs().list(app.current_event.query_string_parameters)))
+
+
+@app.get("/pipelines/<run_id>")
+def get_pipeline(run_id: str) -> Response[str]:
+    return _render(json_response(200, runs().get(run_id).to_json()))
+
+
+@app.delete("/pipelines/<run_id>")
+def delete_pipeline(run_id: str) -> Response[str]:
+    return _render(json_response(200, runs().stop(run_id).to_json()))
+
+
+@app.get("/endpoints")
+def list_endpoints() -> Response[str]:
+    return _render(json_response(200, endpoints().list()))
+
+
+@app.get("/endpoints/<name>")
+def get_endpoint(name: str) -> Response[str]:
+    return _render(json_response(200, endpoints().get(name)))
+
+
+@app.post("/endpoints/<name>/batch")
+def post_batch(name: str) -> Response[str]:
+    request = read_batch_request(app.current_event.raw_event, endpoints())
+    started = start(request)
+    return _render(json_response(202, {**started, "output": output_uri(request, started["run_id"], settings().bucket_name)}))
+
+
+@app.patch("/endpoints/<name>")
+def patch_endpoint(name: str) -> Response[str]:
+    body = read_json_object(app.current_event.raw_event)
+    return _render(json_response(200, endpoints().change(name, body)))
+
+
+@app.post("/endpoints/<name>/promote")
+def post_promote(name: str) -> Response[str]:
+    return _render(json_response(202, promote(app.current_event.raw_event, endpoints(), runs(), start)))
+
+
+@app.post("/endpoints/<name>/rollback")
+def post_rollback(name: str) -> Response[str]:
+    return _render(json_response(202, roll_back(app.current_event.raw_event, endpoints(), runs(), start)))
+
+
+@app.not_found
+def no_such_route(_error: NotFoundError) -> Response[str]:
+    http = app.current_event.raw_event["requestContext"]["http"]
+    return _render(error_response(RouteNotFound(f"There is no {http['method']} {http['path']}."), logger))
+
+
+def failed(error: Exception) -> Response[str]:
+    return _render(error_response(error, logger))
+
+
+app.exception_handler(Exception)(failed)
+
+
+def _render(answer: HttpResponse) -> Response[str]:
+    return Response(status_code=answer["statusCode"], body=answer["body"], headers=answer["headers"])
+
+
+@logger.inject_lambda_context
+def handler(event: Event, context: LambdaContext) -> dict[str, Any]:  # what the resolver returns
+    return app.resolve(event, context)

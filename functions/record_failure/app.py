@@ -1,0 +1,59 @@
+"""RecordFailure: stop what still runs, and leave a record that explains itself. For the state, and for executions that ended
+without coming to it."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sageline import clients
+from sageline.run.context import run_context
+from sageline.run.ended_execution import end_run
+from sageline.run.payloads import ExecutionEnded, ExecutionEndedEvent, FailureEvent, FailureRecorded
+from sageline.run.record_failure import record_failure
+from sageline.settings import FailureSettings
+
+logger = Logger()
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: FailureEvent | ExecutionEndedEvent, context: LambdaContext) -> FailureRecorded | ExecutionEnded:
+    settings = FailureSettings.from_environment(os.environ)
+    if "detail" in event:
+        return end(event, settings)
+    recorded = record_failure(
+        event["execution_arn"],
+        event["trigger"],
+        state=event["state"],
+        error=event["error"],
+        cause=event["cause"],
+        discard_error=event.get("discard_error"),
+        run=run_context(settings),
+        sagemaker=clients.sagemaker(),
+        warn=logger.warning,
+    )
+    logger.error("Run failed", run_id=recorded["run_id"], state=event["state"], error=event["error"])
+    with single_metric(name="RunFailed", unit=MetricUnit.Count, value=1):
+        return recorded
+
+
+def end(event: ExecutionEndedEvent, settings: FailureSettings) -> ExecutionEnded:
+    def undo(run_id: str) -> None:
+        # By itself, so that Lambda tries again while the endpoint is in the middle of a change.
+        payload = json.dumps({"action": "discard", "run_id": run_id})
+        clients.lambda_().invoke(FunctionName=settings.delete_endpoint_function_name, InvocationType="Event", Payload=payload)
+
+    ended = end_run(
+        event["detail"],
+        run=run_context(settings),
+        sagemaker=clients.sagemaker(),
+        stepfunctions=clients.stepfunctions(),
+        undo=undo,
+        warn=logger.warning,
+    )
+    logger.warning("Execution ended", execution_arn=event["detail"]["executionArn"], **ended)
+    return ended

@@ -1,0 +1,32 @@
+"""StartTraining: start the run's training job, once."""
+
+from __future__ import annotations
+
+import os
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sageline import clients
+from sageline.run.context import run_context
+from sageline.run.payloads import Resource, StartTrainingEvent
+from sageline.run.start_training import start_training
+from sageline.settings import SageMakerSettings
+
+logger = Logger()
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: StartTrainingEvent, context: LambdaContext) -> Resource:
+    logger.append_keys(run_id=event["run_id"])
+    settings = SageMakerSettings.from_environment(os.environ)
+    job = start_training(
+        event["run_id"],
+        event["prepared"],
+        role_arn=settings.sagemaker_role_arn,
+        region=settings.aws_region,
+        run=run_context(settings),
+        sagemaker=clients.sagemaker(),
+    )
+    logger.info("Training job started", job=job["name"])
+    return job

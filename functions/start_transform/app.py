@@ -1,0 +1,27 @@
+"""StartTransform and StartChampionTransform: start a transform job of the run, once."""
+
+from __future__ import annotations
+
+import os
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sageline import clients
+from sageline.run.batch import StartTransformEvent
+from sageline.run.batch_transform import start_transform
+from sageline.run.context import run_context
+from sageline.run.payloads import Resource
+from sageline.settings import RunSettings
+
+logger = Logger()
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: StartTransformEvent, context: LambdaContext) -> Resource:
+    logger.append_keys(run_id=event["run_id"])
+    run = run_context(RunSettings.from_environment(os.environ))
+    purpose = event.get("purpose", "batch")
+    job = start_transform(event["run_id"], event["transform"], run=run, sagemaker=clients.sagemaker(), purpose=purpose)
+    logger.info("Transform job started", job=job["name"])
+    return job

@@ -1,0 +1,40 @@
+"""Every hour: find what nothing needs any more, report it, and delete it if the stack says so."""
+
+from __future__ import annotations
+
+import os
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sageline import clients
+from sageline.run.hosting import hosting
+from sageline.run.lifetime import Schedules
+from sageline.run.sweep import Sweep
+from sageline.settings import SweepSettings
+from sageline.store import Json
+
+logger = Logger()
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: object, context: LambdaContext) -> Json:
+    settings = SweepSettings.from_environment(os.environ)
+    sweep = Sweep(
+        hosting=hosting(settings),
+        cloudwatch=clients.cloudwatch(),
+        stepfunctions=clients.stepfunctions(),
+        schedules=Schedules(clients.scheduler(), settings.schedule_group_name),
+        deletes=settings.sweep_deletes == "true",
+        warn=logger.warning,
+    )
+    report = sweep.report()
+    for finding in report.findings:
+        logger.warning("Found what nothing needs", finding=finding.to_json())
+    metrics = Metrics()
+    metrics.add_dimension("stack", settings.stack_name)
+    metrics.add_metric("Endpoints", MetricUnit.Count, report.endpoints)
+    metrics.add_metric("Leftovers", MetricUnit.Count, report.left)
+    metrics.flush_metrics()
+    return report.to_json()
