@@ -1,0 +1,41 @@
+"""What can go wrong with the local stack, by name. Each message says what to do."""
+
+from __future__ import annotations
+
+from sageline.errors import SagelineError
+
+
+class LocalStackError(SagelineError):
+    """Base of the local stack's errors."""
+
+
+class PortInUse(LocalStackError):
+    """Another program listens on the port that was asked for."""
+
+
+class StackBusy(LocalStackError):
+    """Another command is starting or stopping the same stack."""
+
+
+class StackElsewhere(LocalStackError):
+    """The stack is up already, and not as it was asked for now."""
+
+
+class StackNotUp(LocalStackError):
+    """The command needs a stack that is up."""
+
+
+class StartFailed(LocalStackError):
+    """A process of the stack ended while starting, or was not ready in time."""
+
+
+class BuildFailed(LocalStackError):
+    """``sam build`` failed."""
+
+
+class DeployFailed(LocalStackError):
+    """``sam deploy`` failed, or its result is not usable."""
+
+
+class FunctionUnknown(LocalStackError):
+    """No function of that name is deployed."""

@@ -1,0 +1,48 @@
+"""``python -m local.sagemaker --port P --home DIR``: serve on the loopback interface until SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from local.sagemaker.service import HomeInUse, LocalSageMaker
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m local.sagemaker", description="SageMaker on this machine.")
+    parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
+    parser.add_argument("--home", type=Path, required=True, help="directory for the service's state")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # botocore and httpx tell every request at INFO; the service's own lines are the ones to read.
+    for noisy in ("botocore", "httpx", "uvicorn.access"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        listener = socket.create_server(("127.0.0.1", arguments.port))
+    except OSError as error:
+        sys.exit(f"Port {arguments.port} of 127.0.0.1 can not be used: {error.strerror}.")
+    try:
+        service = LocalSageMaker(arguments.home, os.environ)
+    except HomeInUse as error:
+        sys.exit(str(error))
+    service.start()
+    # uvicorn stops serving at either signal and then raises it again for whoever handled it before: that must not end the
+    # process, there is state to close and there are children to end.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    config = uvicorn.Config(service.application(), log_config=None, timeout_graceful_shutdown=5)
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        service.stop()
+
+
+if __name__ == "__main__":
+    main()

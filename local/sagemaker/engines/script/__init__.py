@@ -1,0 +1,1 @@
+"""What runs a customer's own code: the training toolkit of the framework images, and their model servers."""

@@ -1,0 +1,66 @@
+"""The containers' own decoders and encoders: JSON, CSV and npy, each to and from one array."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import numpy as np
+from numpy.typing import NDArray
+
+JSON, CSV, NPY = "application/json", "text/csv", "application/x-npy"
+ANY = "*/*"
+# What a function of the customer gets as text; anything else it gets as bytes.
+TEXTS = (JSON, CSV)
+
+Array = NDArray[np.generic]
+
+
+class UnsupportedFormatError(Exception):
+    """A content type that nothing here decodes or encodes; ``status`` is the answer's: 415, or 406 for what is accepted."""
+
+    def __init__(self, content_type: str, status: int) -> None:
+        super().__init__(
+            f"Content type {content_type} is not supported by this framework.\n\n"
+            "Please implement input_fn to to deserialize the request data or an output_fn to\n"
+            "serialize the response. For more information, see the SageMaker Python SDK README."
+        )
+        self.status = status
+
+
+def decode(body: str | bytes, content_type: str) -> Array:
+    """As the containers decode it. CSV loses its dimensions of length 1: one row alone is an array of one dimension."""
+    if content_type == JSON:
+        return np.array(json.loads(body))
+    if content_type == CSV:
+        text = body.decode() if isinstance(body, bytes) else body
+        return np.array(list(csv.reader(io.StringIO(text), strict=True))).squeeze().astype(np.float64)
+    if content_type == NPY and isinstance(body, bytes):
+        return np.asarray(np.load(io.BytesIO(body), allow_pickle=False))
+    raise UnsupportedFormatError(content_type, 415)
+
+
+def encode(prediction: object, accept: str) -> bytes:
+    """A prediction (anything that numpy makes an array of) in the accepted type."""
+    if accept == JSON:
+        return json.dumps(prediction, default=_plain).encode()
+    array = np.asarray(_plain(prediction) if hasattr(prediction, "detach") else prediction)
+    if accept == CSV:
+        rows = array.reshape(-1, 1) if array.ndim < 2 else array
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(rows.tolist())
+        return text.getvalue().encode()
+    if accept == NPY:
+        buffer = io.BytesIO()
+        np.save(buffer, array, allow_pickle=False)
+        return buffer.getvalue()
+    raise UnsupportedFormatError(accept, 406)
+
+
+def _plain(value: object) -> object:
+    if hasattr(value, "detach"):  # a tensor of PyTorch
+        value = value.detach().cpu()
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")

@@ -1,0 +1,87 @@
+"""What each framework's container does where the customer's module has no function of its own."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from local.sagemaker.engines.script.codecs import TEXTS, UnsupportedFormatError, decode, encode
+from local.sagemaker.engines.script.frameworks import PYTORCH, SCIKIT_LEARN, XGBOOST, Framework
+
+# The customer's model, what it is given and what it answers can be anything.
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """Called as ``model_fn(model_dir)``, ``input_fn(body, content_type)``, ``predict_fn(data, model)``,
+    ``output_fn(prediction, accept)``.
+    """
+
+    model_fn: Function
+    input_fn: Function
+    predict_fn: Function
+    output_fn: Function
+
+
+def defaults_of(framework: Framework) -> Defaults:
+    return {
+        SCIKIT_LEARN: Defaults(no_model_fn, numbers, predict, encode),
+        XGBOOST: Defaults(no_model_fn, xgboost_matrix, predict_rows, encode),
+        PYTORCH: Defaults(torchscript_model, tensor, call_model, encode),
+    }[framework]
+
+
+def no_model_fn(_model_dir: str) -> Any:  # Any: what a model_fn returns
+    raise NotImplementedError(
+        "Please provide a model_fn implementation. See documentation for model_fn at https://github.com/aws/sagemaker-python-sdk"
+    )
+
+
+def numbers(body: str | bytes, content_type: str) -> Any:  # Any: what an input_fn returns
+    array = decode(body, content_type)
+    return array.astype(np.float32) if content_type in TEXTS else array
+
+
+def predict(data: Any, model: Any) -> Any:  # Any: the customer's
+    return model.predict(data)
+
+
+def xgboost_matrix(body: str | bytes, content_type: str) -> Any:  # Any: what an input_fn returns
+    """A DMatrix, of what the container takes in algorithm mode."""
+    from local.sagemaker.engines.xgboost.requests import UndecodableRequest, decode  # noqa: PLC0415  # imports XGBoost
+
+    try:
+        return decode(body.encode() if isinstance(body, str) else body, content_type)
+    except UndecodableRequest as error:
+        raise UnsupportedFormatError(content_type, 415) from error
+
+
+def predict_rows(data: Any, model: Any) -> Any:  # Any: the customer's
+    return model.predict(data, validate_features=False)
+
+
+def torchscript_model(model_dir: str) -> Any:  # Any: a module of PyTorch, which need not be installed
+    torch = importlib.import_module("torch")
+    paths = [path for path in sorted(Path(model_dir).iterdir()) if path.suffix in (".pt", ".pth")]
+    if len(paths) != 1:
+        raise ValueError(f"Exactly one .pth or .pt file is required for PyTorch models: {[path.name for path in paths]}")
+    model = torch.jit.load(str(paths[0]), map_location="cpu")
+    return model.eval()
+
+
+def tensor(body: str | bytes, content_type: str) -> Any:  # Any: a tensor of PyTorch
+    torch = importlib.import_module("torch")
+    array = decode(body, content_type)
+    return torch.tensor(array.astype(np.float32) if content_type in TEXTS else array)
+
+
+def call_model(data: Any, model: Any) -> Any:  # Any: a tensor of PyTorch
+    torch = importlib.import_module("torch")
+    with torch.no_grad():
+        return model(data)

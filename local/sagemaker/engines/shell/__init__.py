@@ -1,0 +1,1 @@
+"""What every engine's programs have in common: ``training`` and ``serving``."""

@@ -1,0 +1,12 @@
+"""SageMaker's XGBoost 3.2 container in algorithm mode, by the same library."""
+
+from __future__ import annotations
+
+from sageline.algorithms.xgboost_hyperparameters import METRICS
+
+# CloudWatch Logs shows a tab as #011, and the container's metric definitions are written for that.
+METRIC_DEFINITIONS = tuple(
+    (f"{channel}:{metric}", rf".*\[[0-9]+\].*#011{channel}-{metric}:([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?).*")
+    for metric in METRICS
+    for channel in ("train", "validation")
+)

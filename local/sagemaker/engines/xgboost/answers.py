@@ -1,0 +1,41 @@
+"""Predictions into response bodies."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+from numpy.typing import NDArray
+
+CSV, JSON, JSON_LINES = "text/csv", "application/json", "application/jsonlines"
+SUPPORTED = (JSON, JSON_LINES, "application/x-recordio-protobuf", CSV)
+
+
+class NotAcceptable(Exception):
+    """The container cannot answer in the wanted type: 406."""
+
+
+def accepted_type(accept: str | None, default: str) -> str:
+    """The type to answer in; raises :class:`NotAcceptable`."""
+    wanted = (accept or "").partition(";")[0].strip().lower()
+    if not wanted or wanted == "*/*":
+        return default
+    if wanted not in SUPPORTED:
+        raise NotAcceptable(f"Accept type {wanted} is not supported. Please use supported accept types: {list(SUPPORTED)}.")
+    return wanted
+
+
+def encode_batch(predictions: NDArray[np.float32]) -> bytes:
+    """What the container answers in a batch transform, whatever Accept says: a row of probabilities is a Python list."""
+    return ("\n".join(map(str, predictions.tolist())) + "\n").encode()
+
+
+def encode(predictions: NDArray[np.float32], accept: str) -> bytes:
+    """One line or one object per row; raises :class:`NotAcceptable` for the types that need selectable inference."""
+    rows = predictions.tolist()
+    if accept == CSV:
+        lines = [",".join(map(str, row)) if isinstance(row, list) else str(row) for row in rows]
+        return ("\n".join(lines) + "\n").encode()
+    if accept == JSON:
+        return json.dumps({"predictions": [{"score": row} for row in rows]}).encode()
+    raise NotAcceptable(f"{accept} is an accepted type only together with SAGEMAKER_INFERENCE_OUTPUT.")

@@ -1,0 +1,190 @@
+"""One production variant: model data from S3 and a serving process on a loopback port."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import tarfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+from botocore.exceptions import ClientError
+
+from local.sagemaker import children
+from local.sagemaker.engines import UnknownImage, engine_for
+from local.sagemaker.store import Document
+from local.sagemaker.training.source import NoSource, fetch_source, is_scripted, source_uri
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+INVOCATION_SECONDS = 60.0
+_STARTUP_SECONDS = 240.0
+_STOP_GRACE_SECONDS = 30.0
+
+
+class VariantFailed(Exception):
+    """The variant did not start; the message is the endpoint's FailureReason."""
+
+
+class Unhealthy(VariantFailed):
+    """The container's program ended, or did not answer ``/ping``."""
+
+
+class Variant:
+    """A serving process; made by :func:`launch`."""
+
+    def __init__(self, name: str, child: children.Child, port: int, home: Path) -> None:
+        self.name = name
+        self._child = child
+        self.home = home
+        self.url = f"http://127.0.0.1:{port}"
+        self._client = httpx.Client(base_url=self.url, timeout=INVOCATION_SECONDS, trust_env=False)
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    @property
+    def has_ended(self) -> bool:
+        return self._child.exit_status is not None
+
+    def invoke(self, body: bytes, headers: dict[str, str]) -> httpx.Response:
+        """POST /invocations; raises httpx errors when the process is gone or takes more than 60 seconds."""
+        return self._client.post("/invocations", content=body, headers=headers)
+
+    def wait_until_healthy(self) -> None:
+        deadline = time.monotonic() + _STARTUP_SECONDS
+        while time.monotonic() < deadline and not self.has_ended:
+            with contextlib.suppress(httpx.HTTPError):
+                if self._client.get("/ping", timeout=_STARTUP_SECONDS).status_code == 200:
+                    return
+            time.sleep(0.05)
+        raise Unhealthy(
+            f"The primary container for production variant {self.name} did not pass the ping health check. "
+            "Please check CloudWatch logs for this endpoint."
+        )
+
+    def end(self, *, keep_files: bool = False, grace: float = _STOP_GRACE_SECONDS) -> None:
+        """SIGTERM, SIGKILL after ``grace`` seconds; ``keep_files`` leaves the unpacked model for the next start."""
+        self._child.end(grace)
+        self._client.close()
+        if not keep_files:
+            shutil.rmtree(self.home, ignore_errors=True)
+
+
+def launch(
+    s3: S3Client,
+    allowed: Callable[[str, str], bool],
+    container: Document,
+    *,
+    name: str,
+    home: Path,
+    log: Callable[[str], None],
+    ended: Callable[[int], None],
+    role: Callable[[], Mapping[str, str]] = dict,
+) -> Variant:
+    """Fetch the model data, start the container's program and wait until it is healthy; raises :class:`VariantFailed`.
+
+    Model data that is in ``home`` already is used as it is: a variant that comes back needs neither S3 nor its role.
+
+    ``ended`` is called with the process id when the process is gone, for whatever reason. ``role`` gives the variables by
+    which the customer's own code calls AWS as the execution role; SageMaker's own programs get none.
+    """
+    requested = {str(key): str(value) for key, value in container.get("Environment", {}).items()}
+    try:
+        engine = engine_for(container["Image"], scripted=is_scripted({}, requested))
+    except UnknownImage as error:
+        raise VariantFailed(str(error)) from error
+    if not (home / "model").is_dir():
+        source = source_uri({}, requested) if engine.runs_scripts else None
+        _fetch_model(s3, allowed, container.get("ModelDataUrl"), home, source)
+    (home / "failure").unlink(missing_ok=True)
+    with _listening_socket() as listener:
+        port = listener.getsockname()[1]
+        arguments = ["--root", str(home), "--socket", str(listener.fileno())]
+        environment = {**dict(engine.environment), **(role() if engine.runs_scripts else {}), **requested}
+        child = children.start(engine.serve_module, arguments, environment, home, keep_open=listener.fileno())
+
+    def follow() -> None:
+        child.follow(log)
+        ended(child.pid)
+
+    threading.Thread(target=follow, name=f"follow-{name}", daemon=True).start()
+    variant = Variant(name, child, port, home)
+    try:
+        variant.wait_until_healthy()
+    except VariantFailed as error:
+        reason = _failure_text(home)
+        variant.end()
+        raise type(error)(f"{error} {reason}".rstrip()) from error
+    return variant
+
+
+def _failure_text(home: Path) -> str:
+    """What the program has left as the reason why it can not serve."""
+    try:
+        return (home / "failure").read_text(errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+@contextlib.contextmanager
+def _listening_socket() -> Iterator[socket.socket]:
+    """A socket that the child inherits: it has a port from the first moment, and early requests wait in its queue."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(128)
+        yield listener
+    finally:
+        listener.close()
+
+
+def _fetch_model(s3: S3Client, allowed: Callable[[str, str], bool], uri: str | None, home: Path, source: str | None) -> None:
+    """Make ``home/model``, complete or not at all, and before that ``home/code`` when there is a ``source`` of it."""
+    shutil.rmtree(home, ignore_errors=True)
+    unpacked = home / "unpacking"
+    unpacked.mkdir(parents=True)
+    try:
+        if source:
+            fetch_source(s3, allowed, source, home / "code")
+    except NoSource as error:
+        raise VariantFailed(f"The code of the model can not be loaded. {error}") from error
+    if uri:
+        _unpack(uri, _download(s3, allowed, uri, home), unpacked)
+    unpacked.rename(home / "model")
+
+
+def _download(s3: S3Client, allowed: Callable[[str, str], bool], uri: str, home: Path) -> Path:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    missing = VariantFailed(
+        f'Failed to download model data for container "container_1" from URL: "{uri}". Please ensure that there is an object '
+        "located at the URL and that the role passed to CreateModel has permissions to download the object."
+    )
+    if not allowed("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}"):
+        raise missing
+    archive = home / "model.tar.gz"
+    try:
+        s3.download_file(bucket, key, str(archive))
+    except ClientError as error:
+        raise missing from error
+    return archive
+
+
+def _unpack(uri: str, archive: Path, target: Path) -> None:
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            tar.extractall(target, filter="data")
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise VariantFailed(
+            f'Failed to extract model data archive for container "container_1" from URL "{uri}". Please ensure that the object '
+            f"located at the URL is a valid tar.gz archive. ({error})"
+        ) from error
+    finally:
+        archive.unlink()

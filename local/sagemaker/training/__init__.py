@@ -1,0 +1,1 @@
+"""Training jobs: requests, life cycle, data in, process, artifacts out."""

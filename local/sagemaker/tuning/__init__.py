@@ -1,0 +1,1 @@
+"""Hyperparameter tuning jobs: requests, search, trials as real training jobs, early stopping."""
