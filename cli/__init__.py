@@ -1,0 +1,1 @@
+"""The ``sageline`` command: submit datasets, follow runs, predict, delete; on AWS or on the local stack alike."""

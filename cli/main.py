@@ -1,0 +1,63 @@
+"""The group ``sageline``; each command is imported when it is called for, so that every one starts quickly."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from sageline import __version__
+
+# Names in the order in which a person needs them.
+COMMANDS = {
+    "submit": "cli.submit:submit",
+    "runs": "cli.runs:runs",
+    "show": "cli.runs:show",
+    "report": "cli.runs:report",
+    "stop": "cli.runs:stop",
+    "predict": "cli.endpoints:predict",
+    "batch": "cli.batch:batch",
+    "endpoints": "cli.endpoints:endpoints",
+    "split": "cli.traffic:split",
+    "promote": "cli.traffic:promote",
+    "rollback": "cli.traffic:rollback",
+    "delete": "cli.endpoints:delete",
+    "local": "cli.local_commands:local",
+    "sample": "cli.sample:sample",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by the place where they are."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(__version__, prog_name="sageline")
+def cli() -> None:
+    """Upload a labelled dataset, get a prediction API.
+
+    \b
+    On this machine:  sageline local up
+                      sageline sample wine wine.csv
+                      sageline submit wine.csv --name wine --wait
+                      sageline predict wine --file rows.csv
+                      sageline delete wine
+    In AWS:           the same with --stack NAME; region and credentials as for any AWS tool.
+
+    Exit codes: 0 done, 1 the run or the request failed, 2 wrong usage.
+    """
+
+
+def main() -> None:
+    """Entry point of the command."""
+    cli(prog_name="sageline")

@@ -1,0 +1,73 @@
+"""What the commands share: ``--stack``, ``--json``, and how failures come out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console, RenderableType
+
+from cli.errors import CommandFailed, explain
+from sageline.errors import SagelineError
+
+F = TypeVar("F", bound=Callable[..., Any])  # click's decorators take any function
+
+# Tables that go to a file or a pipe are not cut to the width of a screen that is not there.
+_PIPE_WIDTH = 240
+
+
+class StackCommand(click.Command):
+    """A command that talks to a stack: AWS's errors become sentences, and with ``--json`` a failure is a document too."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # as click declares it
+        try:
+            return super().invoke(ctx)
+        except (CommandFailed, SagelineError, BotoCoreError, ClientError) as error:
+            failure = explain(error)
+            if ctx.params.get("as_json"):
+                print_json(failure.to_json())
+            raise failure from error
+
+
+def stack_option(command: F) -> F:
+    return click.option(
+        "--stack", metavar="NAME", envvar="SAGELINE_STACK", help="Stack in AWS to use. Default: the local stack of SAGELINE_HOME."
+    )(command)
+
+
+def json_option(command: F) -> F:
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")(command)
+
+
+def print_json(document: object) -> None:
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def print_result(result: RenderableType) -> None:
+    """Print what a person asked for on stdout; to a pipe without the spaces that fill up a table's cells."""
+    console = stdout()
+    if console.is_terminal:
+        console.print(result)
+        return
+    with console.capture() as captured:
+        console.print(result)
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n"))
+
+
+def stdout() -> Console:
+    """Where results go."""
+    return _console(stderr=False)
+
+
+def stderr() -> Console:
+    """Where progress goes."""
+    return _console(stderr=True)
+
+
+def _console(stderr: bool) -> Console:
+    is_terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    return Console(stderr=stderr, highlight=False, width=None if is_terminal else _PIPE_WIDTH)
