@@ -1,0 +1,53 @@
+"""How much the benchmark does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Of the inputs, and how often each contestant runs.
+
+    Attributes:
+        text_megabytes: of text that vocabularies are fitted to and that is encoded.
+        dense_rows, sparse_rows, count_rows, float_rows: of the matrices that are written.
+        predictions: documents that are encoded one at a time.
+        prepare_megabytes: of the CSV files that ``prepare_data`` prepares.
+        processes: how many are started for each cold start.
+    """
+
+    text_megabytes: float
+    dense_rows: int
+    sparse_rows: int
+    count_rows: int
+    float_rows: int
+    predictions: int
+    prepare_megabytes: tuple[int, ...]
+    processes: int
+    rounds: int
+
+
+FULL = Sizes(
+    text_megabytes=100,
+    dense_rows=50_000,
+    sparse_rows=50_000,
+    count_rows=20_000,
+    float_rows=5_000,
+    predictions=2_000,
+    prepare_megabytes=(10, 100, 1000),
+    processes=9,
+    rounds=5,
+)
+
+QUICK = Sizes(
+    text_megabytes=1,
+    dense_rows=200,
+    sparse_rows=200,
+    count_rows=100,
+    float_rows=20,
+    predictions=50,
+    prepare_megabytes=(1,),
+    processes=1,
+    rounds=2,
+)

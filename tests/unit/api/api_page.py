@@ -1,0 +1,72 @@
+"""The requests and answers of docs/api.md."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from sageline.http import Event
+
+PAGE = Path("docs/api.md").read_text(encoding="utf-8")
+
+_SECTION = re.compile(r"^## ([A-Z]+) (/\S+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```http\n(.*?)```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Example:
+    """One request and the answer that the page promises."""
+
+    route: str
+    event: Event
+    status: int
+    answer: Any  # JSON
+
+
+def examples() -> dict[str, Example]:
+    """The page's examples, by route (``GET /pipelines/{id}``)."""
+    found = {}
+    for method, template, section in _SECTION.findall(PAGE):
+        request, answer = _BLOCK.findall(section)
+        status, _, body = answer.partition("\n\n")
+        route = f"{method} {template}"
+        found[route] = Example(route, _event(method, template, request), int(status), json.loads(body))
+    return found
+
+
+def _event(method: str, template: str, request: str) -> Event:
+    head, _, body = request.partition("\n\n")
+    line, *headers = head.strip().split("\n")
+    url = urlsplit(line.removeprefix(f"{method} "))
+    names = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template), url.path)
+    assert names is not None, f"{line} is no {template}"
+    event: dict[str, Any] = {  # an event is JSON
+        "version": "2.0",
+        "rawPath": url.path,
+        "headers": {name.lower(): value for name, value in (header.split(": ") for header in headers)},
+        "queryStringParameters": dict(parse_qsl(url.query)),
+        "pathParameters": names.groupdict(),
+        "requestContext": {
+            "http": {"method": method, "path": url.path},
+            "requestId": "Kx8zQh01IAMEPYg=",
+            "stage": "$default",
+            "timeEpoch": 1795168800000,
+        },
+        "isBase64Encoded": False,
+    }
+    if body:
+        event["body"] = body
+    return event
+
+
+def shape(value: object) -> object:
+    """Keys and types of a JSON document; a list has the shape of its first item, ``details`` may hold anything."""
+    if isinstance(value, dict):
+        return {key: "anything" if key == "details" else shape(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [shape(item) for item in value[:1]]
+    return type(value).__name__

@@ -1,0 +1,131 @@
+"""docs/api.md is true: its requests are sent to the handlers, whose answers have the shape that it shows."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.response import StreamingBody
+
+from sageline.http import STATUS_OF_ERROR
+from sageline.routing import Routing
+from sageline.run.deployment import Deployment, routed_variant
+from sageline.run.failure_report import Failure
+from sageline.store import RunRecord, RunStore
+from tests.unit.api.api_page import PAGE, examples, shape
+from tests.unit.api.fakes import Clients, Manage, moto_stepfunctions
+
+RUN, NEXT = "wines-20261120100000-0a1b2c", "wines-20261121100000-3d4e5f"
+MADE = datetime(2026, 11, 20, 10, tzinfo=UTC)
+EXAMPLES = examples()
+
+
+@pytest.fixture
+def claim(store: RunStore, machine_arn: str) -> Callable[[], None]:
+    def put() -> None:
+        execution = moto_stepfunctions().start_execution(stateMachineArn=machine_arn, name=RUN, input="{}")["executionArn"]
+        run = RunRecord(run_id=RUN, name="wines", execution_arn=execution, endpoint_name="wines", dataset_uri="s3://b/k")
+        store.claim(run)
+
+    return put
+
+
+@pytest.fixture
+def wines_in_service(clients: Clients, put_routing: Callable[..., None]) -> None:
+    """Endpoint ``wines``, which SageMaker is asked for as often as needed."""
+    put_routing("wines", **{RUN: 1})
+    clients.tags.of["arn:aws:sagemaker:us-east-1:123456789012:endpoint/wines"] = {"sageline:expires-at": "2026-11-20T18:04:10Z"}
+    endpoint: dict[str, Any] = {  # what DescribeEndpoint must have, and no more
+        "EndpointName": "wines",
+        "EndpointArn": "arn:aws:sagemaker:us-east-1:123456789012:endpoint/wines",
+        "EndpointStatus": "InService",
+        "CreationTime": MADE,
+        "LastModifiedTime": MADE,
+    }
+    clients.sagemaker_stub.add_response("describe_endpoint", endpoint, {"EndpointName": "wines"})
+
+
+def check(manage: Manage, route: str) -> None:
+    example = EXAMPLES[route]
+    answer = manage(example.event)
+    assert answer.status == example.status
+    assert shape(answer.body) == shape(example.answer)
+
+
+def test_starting_a_batch_answers_as_described(manage: Manage, put_routing: Callable[..., None]) -> None:
+    put_routing("wines", **{RUN: 1})
+    check(manage, "POST /endpoints/{name}/batch")
+
+
+@pytest.mark.parametrize("route", ["POST /datasets", "POST /pipelines"])
+def test_what_starts_a_run_answers_as_described(manage: Manage, route: str) -> None:
+    check(manage, route)
+
+
+def test_the_list_of_runs_is_as_described(manage: Manage, store: RunStore, claim: Callable[[], None]) -> None:
+    claim()
+    store.finish(RUN, "Succeeded", rows={"train": 142, "validation": 18, "test": 18})
+    check(manage, "GET /pipelines")
+
+
+def test_a_failed_run_is_as_described(manage: Manage, store: RunStore, claim: Callable[[], None]) -> None:
+    claim()
+    store.finish(RUN, "Failed", error=Failure("PrepareData", "InvalidDataset", "row 17 …", "Correct the row.").to_json())
+    check(manage, "GET /pipelines/{id}")
+
+
+def test_stopping_a_run_answers_as_described(manage: Manage, clients: Clients, claim: Callable[[], None]) -> None:
+    claim()
+    for operation in (*["describe_transform_job"] * 3, "describe_hyper_parameter_tuning_job", "describe_training_job"):
+        clients.sagemaker_stub.add_client_error(operation, "ResourceNotFound")
+    payload = json.dumps({"discarded": []}).encode()
+    clients.lambda_stub.add_response("invoke", {"StatusCode": 200, "Payload": StreamingBody(io.BytesIO(payload), len(payload))})
+    check(manage, "DELETE /pipelines/{id}")
+
+
+@pytest.mark.usefixtures("wines_in_service")
+@pytest.mark.parametrize("route", ["GET /endpoints", "GET /endpoints/{name}"])
+def test_endpoints_are_as_described(manage: Manage, route: str) -> None:
+    check(manage, route)
+
+
+@pytest.mark.usefixtures("wines_in_service")
+def test_splitting_traffic_answers_as_described(manage: Manage, clients: Clients) -> None:
+    status = {"EndpointName": "wines", "EndpointArn": "arn:aws:sagemaker:us-east-1:123456789012:endpoint/wines"}
+    times = {"CreationTime": MADE, "LastModifiedTime": MADE}
+    clients.sagemaker_stub.add_response("describe_endpoint", {**status, **times, "EndpointStatus": "InService"})
+    check(manage, "PATCH /endpoints/{name}")
+
+
+@pytest.mark.parametrize("route", ["POST /endpoints/{name}/promote", "POST /endpoints/{name}/rollback"])
+def test_changing_what_serves_answers_as_described(
+    manage: Manage, clients: Clients, store: RunStore, put_routing: Callable[..., None], route: str
+) -> None:
+    put_routing("wines", **{RUN: 0.5, NEXT: 0.5})
+    before = Routing("wines", (routed_variant(RUN, "s3://b/runs/r/encoder/", "text/csv"),), "2026-11-20T10:00:00.000Z")
+    deployment = Deployment("wines", NEXT, before, RUN, before)
+    made_by = RunRecord(run_id=NEXT, name="wines", execution_arn="x", details={"deployment": deployment.to_json()})
+    store.claim(made_by)
+    store.finish(NEXT, "Succeeded")
+    arn = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/wines"
+    times = {"CreationTime": MADE, "LastModifiedTime": MADE}
+    described = {"EndpointName": "wines", "EndpointArn": arn, **times, "EndpointStatus": "InService"}
+    for _ in range(2):
+        clients.sagemaker_stub.add_response("describe_endpoint", described)
+    check(manage, route)
+
+
+def test_the_page_has_every_route_of_the_template() -> None:
+    routes = re.findall(r'Method: (\w+), Path: "?(/[^" ]*?)"?\}$', Path("template.yaml").read_text("utf-8"), re.MULTILINE)
+    assert {f"{method} {path}" for method, path in routes} == set(EXAMPLES)
+
+
+@pytest.mark.parametrize(("kind", "status"), STATUS_OF_ERROR.items())
+def test_the_page_has_every_error_with_its_status(kind: type[Exception], status: int) -> None:
+    assert re.search(rf"^\| {status} \|[^|]*`{kind.__name__}`", PAGE, re.MULTILINE)

@@ -1,0 +1,192 @@
+"""Promoting a variant and rolling back by requests."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.response import StreamingBody
+
+from sageline.http import Event
+from sageline.routing import RoutedVariant, Routing
+from sageline.run.deployment import Deployment, Rollout
+from sageline.run.trigger import ChangeRequest, parse_trigger
+from sageline.store import RunRecord, RunStore
+from tests.unit.api.fakes import BUCKET, Clients, Manage, moto_stepfunctions
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+OLD, NEW = "wines-20261119100000-aaaaaa", "wines-20261120100000-bbbbbb"
+MADE = datetime(2026, 11, 20, 10, tzinfo=UTC)
+ENDPOINT = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/wines"
+
+
+def variant(run_id: str, weight: float, config: str = NEW) -> RoutedVariant:
+    return RoutedVariant(run_id, weight, run_id, run_id, f"s3://{BUCKET}/runs/{run_id}/encoder/", "text/csv", config)
+
+
+@pytest.fixture
+def serve(s3: S3Client) -> Callable[..., None]:
+    def put(*variants: RoutedVariant) -> None:
+        document = Routing("wines", variants, "2026-11-20T10:00:00.000Z").dump()
+        s3.put_object(Bucket=BUCKET, Key="endpoints/wines/routing.json", Body=document)
+
+    return put
+
+
+@pytest.fixture
+def ended(store: RunStore, machine_arn: str) -> Callable[..., None]:
+    """Records the run that made what serves."""
+
+    def put(run_id: str, previous: Routing | None, status: str = "Succeeded") -> None:
+        execution = moto_stepfunctions().start_execution(stateMachineArn=machine_arn, name=run_id, input="{}")["executionArn"]
+        goal = Routing("wines", (variant(run_id, 1.0),), "2026-11-20T10:00:00.000Z")
+        capacities = {OLD: {"InstanceType": "ml.m5.large", "InitialInstanceCount": 2}}
+        deployment = Deployment("wines", run_id, goal, OLD, previous, Rollout((0.1,), 600), capacities)
+        store.claim(RunRecord(run_id=run_id, name="wines", execution_arn=execution, details={"deployment": deployment.to_json()}))
+        if status != "Running":
+            store.finish(run_id, "Succeeded")
+
+    return put
+
+
+def weights(s3: S3Client) -> dict[str, float]:
+    routing = json.loads(s3.get_object(Bucket=BUCKET, Key="endpoints/wines/routing.json")["Body"].read())
+    return {item["name"]: item["weight"] for item in routing["variants"]}
+
+
+def request(event: Event, action: str, body: object = None) -> dict[str, Any]:
+    """A request to an action on endpoint ``wines``."""
+    path = f"/endpoints/wines/{action}"
+    context = {**event["requestContext"], "http": {**event["requestContext"]["http"], "method": "POST", "path": path}}
+    made = {**event, "rawPath": path, "routeKey": f"POST /endpoints/{{name}}/{action}", "requestContext": context}
+    return {**made, "pathParameters": {"name": "wines"}, "body": json.dumps(body) if body is not None else None}
+
+
+def in_service(clients: Clients, *names: str) -> None:
+    """Writes down that the endpoint is looked at, and that its weights are set."""
+    described: dict[str, Any] = {
+        "EndpointName": "wines",
+        "EndpointArn": ENDPOINT,
+        "EndpointStatus": "InService",
+        "CreationTime": MADE,
+        "LastModifiedTime": MADE,
+        "ProductionVariants": [{"VariantName": name} for name in names],
+    }
+    clients.sagemaker_stub.add_response("describe_endpoint", described)
+    clients.sagemaker_stub.add_response("update_endpoint_weights_and_capacities", {"EndpointArn": ENDPOINT})
+    clients.sagemaker_stub.add_response("describe_endpoint", described)
+
+
+def started(machine_arn: str, run_id: str) -> ChangeRequest:
+    arn = f"{machine_arn.replace(':stateMachine:', ':execution:')}:{run_id}"
+    trigger = parse_trigger(json.loads(moto_stepfunctions().describe_execution(executionArn=arn)["input"]))
+    assert isinstance(trigger, ChangeRequest)
+    return trigger
+
+
+@pytest.fixture
+def ask(manage: Manage, golden: Callable[[str], Event]) -> Callable[..., Any]:
+    return lambda action, body=None: manage(request(golden("patch-endpoint"), action, body))
+
+
+def test_a_promoted_variant_has_all_the_traffic_at_once_and_a_run_lets_the_others_go(
+    ask: Callable[..., Any], s3: S3Client, clients: Clients, serve: Callable[..., None], machine_arn: str
+) -> None:
+    serve(variant(OLD, 0.5), variant(NEW, 0.5))
+    in_service(clients, OLD, NEW)
+
+    answer = ask("promote", {"variant": OLD})
+
+    assert (answer.status, answer.body["endpoint"], answer.body["status"]) == (202, "wines", "Running")
+    assert weights(s3) == {OLD: 1.0, NEW: 0.0}
+    change = started(machine_arn, answer.body["run_id"]).change
+    assert (change.kind, [(v.name, v.weight) for v in change.goal.variants]) == ("promote", [(OLD, 1.0)])
+    assert change.weights_before == {OLD: 0.5, NEW: 0.5}
+
+
+def test_a_variant_that_serves_alone_needs_no_promotion(ask: Callable[..., Any], serve: Callable[..., None]) -> None:
+    serve(variant(NEW, 1.0))
+    assert ask("promote", {"variant": NEW}).body == {"endpoint": "wines", "run_id": None, "status": "Succeeded"}
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [({}, "`variant` is missing"), ({"variant": 1}, "a JSON number"), ({"variant": "nobody"}, "Unknown key `nobody`")],
+)
+def test_a_promotion_of_nobody_is_refused(
+    ask: Callable[..., Any], serve: Callable[..., None], body: object, message: str
+) -> None:
+    serve(variant(OLD, 0.5), variant(NEW, 0.5))
+    answer = ask("promote", body)
+    assert (answer.status, answer.body["error"]["code"]) == (400, "InvalidRequest")
+    assert message in answer.body["error"]["message"]
+
+
+def test_while_a_run_deploys_nothing_else_is_promoted(
+    ask: Callable[..., Any], serve: Callable[..., None], ended: Callable[..., None]
+) -> None:
+    serve(variant(OLD, 0.9, OLD), variant(NEW, 0.1))
+    ended(NEW, None, "Running")
+    answer = ask("promote", {"variant": OLD})
+    assert (answer.status, answer.body["error"]["code"]) == (409, "ResourceConflict")
+    assert f"Run {NEW} is deploying" in answer.body["error"]["message"]
+
+
+def test_rolling_back_brings_back_what_served_before(
+    ask: Callable[..., Any], s3: S3Client, serve: Callable[..., None], ended: Callable[..., None], machine_arn: str
+) -> None:
+    serve(variant(NEW, 1.0))
+    ended(NEW, Routing("wines", (variant(OLD, 1.0, OLD),), "2026-11-19T10:00:00.000Z"))
+
+    answer = ask("rollback")
+
+    assert (answer.status, answer.body["status"]) == (202, "Running")
+    change = started(machine_arn, answer.body["run_id"]).change
+    assert (change.kind, [v.name for v in change.goal.variants]) == ("rollback", [OLD])
+    assert change.capacities == {OLD: {"InstanceType": "ml.m5.large", "InitialInstanceCount": 2}}
+    assert weights(s3) == {NEW: 1.0}, "until the old one is there again"
+
+
+def test_what_still_serves_has_its_traffic_back_at_once(
+    ask: Callable[..., Any], s3: S3Client, clients: Clients, serve: Callable[..., None], ended: Callable[..., None]
+) -> None:
+    serve(variant(OLD, 0.5), variant(NEW, 0.5))
+    ended(NEW, Routing("wines", (variant(OLD, 1.0, OLD),), "2026-11-19T10:00:00.000Z"))
+    in_service(clients, OLD, NEW)
+
+    assert ask("rollback").status == 202
+
+    assert weights(s3) == {OLD: 1.0, NEW: 0.0}
+
+
+def test_in_the_middle_of_a_rollout_rolling_back_stops_the_run(
+    ask: Callable[..., Any], clients: Clients, serve: Callable[..., None], ended: Callable[..., None], store: RunStore
+) -> None:
+    serve(variant(OLD, 0.9, OLD), variant(NEW, 0.1))
+    ended(NEW, None, "Running")
+    for operation in (*["describe_transform_job"] * 3, "describe_hyper_parameter_tuning_job", "describe_training_job"):
+        clients.sagemaker_stub.add_client_error(operation, "ResourceNotFound")
+    payload = json.dumps({"discarded": []}).encode()
+    clients.lambda_stub.add_response("invoke", {"StatusCode": 200, "Payload": StreamingBody(io.BytesIO(payload), len(payload))})
+
+    assert ask("rollback").body == {"endpoint": "wines", "run_id": NEW, "status": "Stopped"}
+    assert store.get(NEW).status == "Stopped"
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_endpoint_with_nothing_before_cannot_go_back(
+    ask: Callable[..., Any], serve: Callable[..., None], ended: Callable[..., None], *, known: bool
+) -> None:
+    serve(replace(variant(NEW, 1.0)))
+    if known:
+        ended(NEW, None)
+    answer = ask("rollback")
+    assert (answer.status, answer.body["error"]["code"]) == (409, "ResourceConflict")
+    assert "cannot go back" in answer.body["error"]["message"]

@@ -1,0 +1,159 @@
+"""Bodies in, answers and errors out."""
+
+from __future__ import annotations
+
+import base64
+import inspect
+import json
+from typing import Any
+
+import pytest
+
+from sageline import errors, http
+
+
+class Log:
+    """A logger that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def exception(self, msg: str, /) -> None:
+        self.messages.append(msg)
+
+
+def event(body: str | None, *, is_base64: bool = False) -> dict[str, Any]:
+    return {"version": "2.0", "requestContext": {"http": {}}, "body": body, "isBase64Encoded": is_base64}
+
+
+def refusal(body: str | None, *, is_base64: bool = False) -> errors.InvalidRequest:
+    with pytest.raises(errors.InvalidRequest) as caught:
+        http.read_json_object(event(body, is_base64=is_base64))
+    return caught.value
+
+
+def test_a_body_arrives_as_text_or_as_base64() -> None:
+    text = '{"text": "Ä"}'
+    assert http.read_json_object(event(text)) == {"text": "Ä"}
+    assert http.read_json_object(event(base64.b64encode(text.encode()).decode(), is_base64=True)) == {"text": "Ä"}
+
+
+def test_malformed_json_is_located() -> None:
+    error = refusal('{"instances": [\n  1 2]}')
+    assert "line 2, column 5" in error.message
+    assert error.details == {"line": 2, "column": 5}
+
+
+@pytest.mark.parametrize("body", [None, "", "  \n"])
+def test_a_missing_body_is_said_to_be_missing(body: str | None) -> None:
+    assert "no body" in refusal(body).message
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [("[]", "array"), ('"a"', "string"), ("1", "number"), ("1.5", "number"), ("true", "boolean"), ("null", "null")],
+)
+def test_json_that_is_no_object_is_named(body: str, kind: str) -> None:
+    assert f"a JSON {kind}" in refusal(body).message
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_constants_that_json_does_not_have_are_refused(constant: str) -> None:
+    assert constant in refusal(f'{{"a": {constant}}}').message
+
+
+def test_bytes_that_are_no_text_are_located() -> None:
+    assert "0xff at offset 6" in refusal(base64.b64encode(b'{"a": \xff}').decode(), is_base64=True).message
+
+
+def test_a_body_falsely_marked_as_base64_is_refused() -> None:
+    assert "base64" in refusal("{}", is_base64=True).message
+
+
+def test_absurd_nesting_and_numbers_are_refused_and_break_nothing() -> None:
+    assert "nested too deeply" in refusal('{"a": ' + "[" * 100_000).message
+    assert "cannot be read" in refusal('{"a": ' + "9" * 10_000 + "}").message
+
+
+def test_an_unknown_key_comes_with_the_nearest_known_one() -> None:
+    with pytest.raises(errors.InvalidRequest, match="did you mean `instances`"):
+        http.check_keys({"instance": []}, known=("instances", "top_k"))
+    with pytest.raises(errors.InvalidRequest, match="known keys: instances, top_k"):
+        http.check_keys({"zzz": []}, known=("instances", "top_k"))
+
+
+def test_a_missing_key_is_named() -> None:
+    with pytest.raises(errors.InvalidRequest, match="`instances` is missing"):
+        http.check_keys({}, known=("instances",), required=("instances",))
+
+
+def test_an_answer_is_what_api_gateway_takes() -> None:
+    answer = http.json_response(201, {"label": "Ä"}, {"x-extra": "1"})
+    assert answer == {
+        "statusCode": 201,
+        "headers": {"content-type": "application/json", "x-extra": "1"},
+        "body": '{"label": "Ä"}',
+        "isBase64Encoded": False,
+    }
+
+
+def test_half_a_surrogate_pair_in_an_answer_does_no_harm() -> None:
+    assert json.loads(http.json_response(200, {"key": "\ud800"})["body"]) == {"key": "?"}
+
+
+def test_an_answer_larger_than_lambda_takes_is_refused() -> None:
+    with pytest.raises(errors.RequestTooLarge, match="Ask for less"):
+        http.json_response(200, {"predictions": "x" * http.MAX_RESPONSE_BYTES})
+
+
+@pytest.mark.parametrize(("kind", "status"), http.STATUS_OF_ERROR.items())
+def test_a_named_error_becomes_its_status_with_its_message(kind: type[errors.SagelineError], status: int) -> None:
+    log = Log()
+    answer = http.error_response(kind("What is wrong.", column="age"), log)
+    assert answer["statusCode"] == status
+    assert json.loads(answer["body"]) == {
+        "error": {"code": kind.__name__, "message": "What is wrong.", "details": {"column": "age"}}
+    }
+    assert log.messages == []
+
+
+def test_errors_that_pass_say_when_to_try_again() -> None:
+    assert http.error_response(errors.TooManyRequests("x"), Log())["headers"]["retry-after"] == "1"
+    assert http.error_response(errors.EndpointNotReady("x"), Log())["headers"]["retry-after"] == "10"
+    assert "retry-after" not in http.error_response(errors.RunNotFound("x"), Log())["headers"]
+
+
+@pytest.mark.parametrize("error", [KeyError("secret"), errors.SettingsError("secret"), errors.InvalidRouting("secret")])
+def test_anything_else_is_a_500_that_tells_nothing_and_is_logged(error: Exception) -> None:
+    log = Log()
+    answer = http.error_response(error, log)
+    assert answer["statusCode"] == 500
+    assert json.loads(answer["body"])["error"]["code"] == "InternalError"
+    assert "secret" not in answer["body"]
+    assert log.messages == ["Unexpected error"]
+
+
+def test_every_named_error_either_has_a_status_or_stays_inside() -> None:
+    inside = {
+        errors.AlreadyStarted,
+        errors.BudgetExceeded,
+        errors.DatasetAccessDenied,
+        errors.DatasetNotFound,
+        errors.InvalidDataset,
+        errors.InvalidEncoder,
+        errors.InvalidHyperparameter,
+        errors.InvalidPrices,
+        errors.InvalidRouting,
+        errors.ModelMissing,
+        errors.RolloutAlarm,
+        errors.SettingsError,
+        errors.SmokeTestFailed,
+        errors.TrainingJobFailed,
+        errors.TrainingJobStopped,
+        errors.TransformJobFailed,
+        errors.TransformJobStopped,
+        errors.TuningJobFailed,
+        errors.TuningJobStopped,
+    }
+    named = {kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.SagelineError)}
+    assert named - {errors.SagelineError} - inside == set(http.STATUS_OF_ERROR)

@@ -1,0 +1,153 @@
+"""The handler, asked with the golden events."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from functions.manage_pipelines import app
+from sageline.http import Event
+from sageline.store import RunRecord, RunStore
+from tests.unit.api.fakes import BUCKET, Answer, Clients, Manage
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+RUN = "wines-20261120100000-0a1b2c"
+
+
+@pytest.fixture
+def ask(manage: Manage, golden: Callable[[str], Event]) -> Callable[[str], Answer]:
+    """Asks the handler with a golden event."""
+    return lambda case: manage(golden(case))
+
+
+def error_of(answer: Answer) -> tuple[int, str]:
+    return answer.status, answer.body["error"]["code"]
+
+
+def test_a_dataset_is_answered_with_where_to_put_it(ask: Callable[[str], Answer]) -> None:
+    answer = ask("post-dataset")
+    assert answer.status == 201
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.body["upload"]["method"] == "PUT"
+    assert (answer.body["bucket"], answer.body["key"]) == (BUCKET, "datasets/wines/data.csv")
+
+
+def test_a_dataset_may_bring_its_spec(ask: Callable[[str], Answer], s3: S3Client) -> None:
+    assert ask("post-dataset-with-spec").body["key"] == "datasets/wines/data.jsonl"
+    assert s3.head_object(Bucket=BUCKET, Key="datasets/wines/spec.json")["ContentType"] == "application/json"
+
+
+def test_a_pipeline_is_accepted_and_shown_at_once(
+    ask: Callable[[str], Answer], manage: Manage, golden: Callable[[str], Event]
+) -> None:
+    accepted = ask("post-pipeline")
+    assert accepted.status == 202
+    assert accepted.body["status"] == "Running"
+
+    event = golden("get-pipeline")
+    path = f"/pipelines/{accepted.body['run_id']}"
+    shown = manage({**event, "rawPath": path})
+    assert shown.status == 200
+    assert shown.body["run_id"] == accepted.body["run_id"]
+
+
+def test_the_same_key_is_the_same_run_and_another_spec_a_conflict(ask: Callable[[str], Answer]) -> None:
+    first = ask("post-pipeline-with-idempotency-key")
+    assert ask("post-pipeline-with-idempotency-key").body == first.body
+    assert error_of(ask("post-pipeline-same-key-other-spec")) == (409, "ResourceConflict")
+
+
+def test_runs_are_listed_and_shown(ask: Callable[[str], Answer], store: RunStore) -> None:
+    store.claim(RunRecord(run_id=RUN, name="wines", execution_arn="arn:aws:states:us-east-1:123456789012:execution:m:e"))
+    store.finish(RUN, "Succeeded")
+    assert [run["run_id"] for run in ask("list-pipelines").body["runs"]] == [RUN]
+    assert ask("list-pipelines-of-a-name").body["next_token"] is None
+    assert ask("get-pipeline").body["status"] == "Succeeded"
+    assert error_of(ask("delete-pipeline")) == (409, "RunFinished")
+
+
+def test_endpoints_are_listed_and_shown(ask: Callable[[str], Answer], clients: Clients, put_routing: Callable[..., None]) -> None:
+    put_routing("wines", **{RUN: 1})
+    for _ in range(2):
+        clients.sagemaker_stub.add_client_error("describe_endpoint", "ValidationException", "Could not find endpoint.")
+    assert [endpoint["name"] for endpoint in ask("list-endpoints").body["endpoints"]] == ["wines"]
+    assert ask("get-endpoint").body["status"] == "Missing"
+
+
+def test_traffic_is_split(ask: Callable[[str], Answer], clients: Clients, put_routing: Callable[..., None]) -> None:
+    put_routing("wines", **{RUN: 0.5})
+    made = datetime(2026, 11, 20, 10, tzinfo=UTC)
+    endpoint = {
+        "EndpointName": "wines",
+        "EndpointArn": "arn:aws:sagemaker:us-east-1:123456789012:endpoint/wines",
+        "EndpointStatus": "InService",
+        "CreationTime": made,
+        "LastModifiedTime": made,
+    }
+    for _ in range(2):
+        clients.sagemaker_stub.add_response("describe_endpoint", endpoint, {"EndpointName": "wines"})
+    assert ask("patch-endpoint").body["variants"] == [{"name": RUN, "weight": 1.0, "model_version": RUN}]
+
+
+def test_traffic_that_cannot_be_split_is_refused(
+    ask: Callable[[str], Answer], clients: Clients, put_routing: Callable[..., None]
+) -> None:
+    put_routing("wines", **{RUN: 0.5})
+    clients.sagemaker_stub.add_client_error("describe_endpoint", "ValidationException", "Could not find endpoint.")
+    answer = ask("patch-endpoint")
+    assert error_of(answer) == (503, "EndpointNotReady")
+    assert answer.headers["retry-after"] == "10"
+    assert error_of(ask("patch-endpoint-unknown-variant")) == (400, "InvalidRequest")
+    assert error_of(ask("patch-endpoint-all-zero")) == (400, "InvalidRequest")
+
+
+@pytest.mark.parametrize(
+    ("case", "status", "code"),
+    [
+        ("post-dataset-invalid-name", 400, "InvalidRequest"),
+        ("post-dataset-invalid-spec", 400, "InvalidSpec"),
+        ("post-pipeline-without-uri", 400, "InvalidSpec"),
+        ("post-pipeline-malformed-json", 400, "InvalidRequest"),
+        ("list-pipelines-limit-out-of-range", 400, "InvalidRequest"),
+        ("get-pipeline-unknown", 404, "RunNotFound"),
+        ("delete-pipeline-unknown", 404, "RunNotFound"),
+        ("get-endpoint-unknown", 404, "EndpointNotFound"),
+        ("unknown-route", 404, "RouteNotFound"),
+    ],
+)
+def test_what_is_wrong_is_answered_by_name(ask: Callable[[str], Answer], case: str, status: int, code: str) -> None:
+    assert error_of(ask(case)) == (status, code)
+
+
+def test_an_unexpected_error_tells_nothing(ask: Callable[[str], Answer], monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise KeyError("secret")
+
+    monkeypatch.setattr(app, "endpoints", broken)
+    answer = ask("list-endpoints")
+    assert error_of(answer) == (500, "InternalError")
+    assert "secret" not in json.dumps(answer.body)
+
+
+def test_no_body_is_ever_logged(ask: Callable[[str], Answer], monkeypatch: pytest.MonkeyPatch) -> None:
+    logged = io.StringIO()
+    monkeypatch.setattr(app.logger.registered_handler, "stream", logged)
+    monkeypatch.setattr(app, "create_upload", lambda *_, **__: 1 / 0)
+    ask("post-dataset-with-spec")
+    ask("post-pipeline-malformed-json")
+    assert "ZeroDivisionError" in logged.getvalue()
+    assert "grape" not in logged.getvalue()
+
+
+def test_every_golden_event_is_used() -> None:
+    here = Path(__file__)
+    text = here.read_text(encoding="utf-8") + here.with_name("test_batch.py").read_text(encoding="utf-8")
+    assert [path.stem for path in Path("events/manage_pipelines").glob("*.json") if f'"{path.stem}"' not in text] == []

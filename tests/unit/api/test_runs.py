@@ -1,0 +1,376 @@
+"""Listing, showing and stopping runs."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+from botocore.response import StreamingBody
+
+from sageline.api.runs import Runs
+from sageline.errors import EndpointNotReady, InvalidRequest, RunFinished, RunNotFound
+from sageline.store import RunRecord, RunStore
+from tests.unit.api.fakes import Clients
+
+RUN = "wines-20261120100000-0a1b2c"
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:sageline-pipeline"
+EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:sageline-pipeline:upload-1"
+OF_THE_API = f"arn:aws:states:us-east-1:123456789012:execution:sageline-pipeline:{RUN}"
+STARTED = datetime(2026, 11, 20, 10, tzinfo=UTC)
+
+
+class Claim(Protocol):
+    def __call__(self, run_id: str = RUN, created_at: str = ...) -> None: ...
+
+
+@pytest.fixture
+def claim(store: RunStore) -> Claim:
+    def put(run_id: str = RUN, created_at: str = "2026-11-20T10:00:00.000Z") -> None:
+        name = run_id.rsplit("-", 2)[0]
+        store.claim(RunRecord(run_id=run_id, name=name, execution_arn=EXECUTION, created_at=created_at))
+
+    return put
+
+
+@pytest.fixture
+def execution_is(clients: Clients) -> Callable[..., None]:
+    """Writes down what DescribeExecution will answer once."""
+
+    def answer(status: str, arn: str = EXECUTION, **more: object) -> None:
+        description = {"executionArn": arn, "stateMachineArn": MACHINE, "status": status, "startDate": STARTED, **more}
+        clients.stepfunctions_stub.add_response("describe_execution", description, {"executionArn": arn})
+
+    return answer
+
+
+def expect_stop(clients: Clients, arn: str = EXECUTION) -> None:
+    clients.stepfunctions_stub.add_response(
+        "stop_execution", {"stopDate": STARTED}, {"executionArn": arn, "error": "Stopped", "cause": "Stopped by a request"}
+    )
+
+
+def expect_only_a_training_job(clients: Clients) -> None:
+    for operation in (*["describe_transform_job"] * 3, "describe_hyper_parameter_tuning_job"):
+        clients.sagemaker_stub.add_client_error(operation, "ResourceNotFound")
+
+
+def expect_job(clients: Clients, status: str) -> None:
+    expect_only_a_training_job(clients)
+    job: dict[str, Any] = {  # what DescribeTrainingJob must have, and no more
+        "TrainingJobName": RUN,
+        "TrainingJobArn": f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{RUN}",
+        "ModelArtifacts": {"S3ModelArtifacts": "s3://b/k"},
+        "TrainingJobStatus": status,
+        "SecondaryStatus": "Training",
+        "AlgorithmSpecification": {"TrainingInputMode": "File"},
+        "ResourceConfig": {"VolumeSizeInGB": 1},
+        "StoppingCondition": {},
+        "CreationTime": STARTED,
+    }
+    clients.sagemaker_stub.add_response("describe_training_job", job, {"TrainingJobName": RUN})
+
+
+def expect_no_job(clients: Clients) -> None:
+    expect_only_a_training_job(clients)
+    clients.sagemaker_stub.add_client_error(
+        "describe_training_job", "ValidationException", "Requested resource not found.", expected_params={"TrainingJobName": RUN}
+    )
+
+
+def expect_discard(clients: Clients, failure: dict[str, str] | None = None) -> None:
+    payload = json.dumps(failure or {"discarded": []}).encode()
+    answer: dict[str, Any] = {"StatusCode": 200, "Payload": StreamingBody(io.BytesIO(payload), len(payload))}  # an Invoke answer
+    if failure is not None:
+        answer["FunctionError"] = "Unhandled"
+    clients.lambda_stub.add_response(
+        "invoke",
+        answer,
+        {"FunctionName": "sageline-delete-endpoint", "Payload": json.dumps({"action": "discard", "run_id": RUN})},
+    )
+
+
+def test_a_run_is_shown_as_it_is_recorded(runs: Runs, store: RunStore, claim: Claim) -> None:
+    claim()
+    store.finish(RUN, "Succeeded", rows=178)
+    shown = runs.get(RUN)
+    assert (shown.status, shown.details) == ("Succeeded", {"rows": 178})
+
+
+def test_a_run_whose_execution_goes_on_is_running(runs: Runs, claim: Claim, execution_is: Callable[..., None]) -> None:
+    claim()
+    execution_is("RUNNING")
+    assert runs.get(RUN).status == "Running"
+
+
+@pytest.mark.parametrize(
+    ("execution", "shown_as"),
+    [
+        ("ABORTED", ("Stopped", "ExecutionAborted")),
+        ("TIMED_OUT", ("Failed", "ExecutionTimedOut")),
+        ("FAILED", ("Failed", "ExecutionFailed")),
+    ],
+)
+def test_a_run_whose_execution_died_without_a_record_is_not_shown_as_running(
+    runs: Runs, claim: Claim, execution_is: Callable[..., None], execution: str, shown_as: tuple[str, str]
+) -> None:
+    claim()
+    runs.store.enter(RUN, "CheckTraining")
+    execution_is(execution)
+    shown = runs.get(RUN)
+    assert shown.error is not None
+    assert (shown.status, shown.error["error"]) == shown_as
+    assert shown.error["state"] == "CheckTraining"
+    assert execution in shown.error["message"]
+
+
+def test_the_executions_own_words_are_passed_on(runs: Runs, claim: Claim, execution_is: Callable[..., None]) -> None:
+    claim()
+    execution_is("ABORTED", error="Manual", cause="Too dear")
+    error = runs.get(RUN).error
+    assert error is not None
+    assert (error["error"], error["message"]) == ("Manual", "Too dear")
+
+
+def test_an_execution_that_step_functions_has_forgotten_is_not_shown_as_running(
+    runs: Runs, clients: Clients, claim: Claim
+) -> None:
+    claim()
+    clients.stepfunctions_stub.add_client_error("describe_execution", "ExecutionDoesNotExist")
+    shown = runs.get(RUN)
+    assert shown.status == "Failed"
+    assert shown.error is not None
+    assert "90 days" in shown.error["message"]
+
+
+def test_a_record_written_while_we_looked_is_believed(
+    runs: Runs, store: RunStore, claim: Claim, execution_is: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim()
+    stale = store.get(RUN)
+    store.finish(RUN, "Failed", error={"state": "StartTraining", "error": "InvalidHyperparameter", "message": "eta is 7"})
+    answers = [stale, store.get(RUN)]
+    monkeypatch.setattr(store, "get", lambda _: answers.pop(0))
+    execution_is("FAILED")
+    error = runs.get(RUN).error
+    assert error is not None
+    assert error["error"] == "InvalidHyperparameter"
+
+
+def test_a_run_that_has_just_been_requested_is_shown_before_it_has_a_record(
+    runs: Runs, store: RunStore, execution_is: Callable[..., None]
+) -> None:
+    trigger = {"run_id": RUN, "spec": {"dataset": {"uri": "s3://b/k.csv"}}}
+    execution_is("RUNNING", OF_THE_API, input=json.dumps(trigger))
+    shown = runs.get(RUN)
+    assert (shown.status, shown.name, shown.dataset_uri, shown.state) == ("Running", "wines", "s3://b/k.csv", "ConfigureRun")
+    assert shown.created_at == "2026-11-20T10:00:00.000Z"
+
+
+def test_a_run_that_failed_before_it_had_a_record_is_shown_as_failed(
+    runs: Runs, store: RunStore, execution_is: Callable[..., None]
+) -> None:
+    execution_is("FAILED", OF_THE_API, error="InvalidSpec", cause="spec: …", stopDate=STARTED)
+    shown = runs.get(RUN)
+    assert shown.status == "Failed"
+    assert shown.error is not None
+    assert shown.error["error"] == "InvalidSpec"
+
+
+@pytest.mark.parametrize("run_id", ["no-run-id", "wines-20261120100000-0a1b2c:1", "*"])
+def test_what_is_no_run_id_is_not_found_without_asking_further(runs: Runs, store: RunStore, run_id: str) -> None:
+    with pytest.raises(RunNotFound, match="is known"):
+        runs.get(run_id)
+
+
+def test_an_unknown_run_is_not_found(runs: Runs, clients: Clients) -> None:
+    clients.stepfunctions_stub.add_client_error("describe_execution", "ExecutionDoesNotExist")
+    with pytest.raises(RunNotFound, match=RUN):
+        runs.get(RUN)
+
+
+def test_runs_are_listed_newest_first_page_by_page(runs: Runs, store: RunStore, claim: Claim) -> None:
+    ids = [f"wines-2026112010000{second}-0a1b2c" for second in range(3)]
+    for second, run_id in enumerate(ids):
+        claim(run_id, f"2026-11-20T10:00:0{second}.000Z")
+        store.finish(run_id, "Succeeded")
+
+    first = runs.list({"limit": "2"})
+    assert isinstance(first["runs"], list)
+    assert [run["run_id"] for run in first["runs"]] == [ids[2], ids[1]]
+    second_page = runs.list({"limit": "2", "next_token": str(first["next_token"])})
+    assert isinstance(second_page["runs"], list)
+    assert [run["run_id"] for run in second_page["runs"]] == [ids[0]]
+    assert second_page["next_token"] is None
+
+
+def test_runs_are_listed_by_name(runs: Runs, store: RunStore, claim: Claim) -> None:
+    for run_id in (RUN, "beers-20261120100000-0a1b2c"):
+        claim(run_id)
+        store.finish(run_id, "Succeeded")
+    listed = runs.list({"name": "beers"})["runs"]
+    assert isinstance(listed, list)
+    assert [run["name"] for run in listed] == ["beers"]
+
+
+def test_a_dead_run_is_not_listed_as_running(runs: Runs, claim: Claim, execution_is: Callable[..., None]) -> None:
+    claim()
+    execution_is("ABORTED")
+    listed = runs.list({})["runs"]
+    assert isinstance(listed, list)
+    assert [run["status"] for run in listed] == ["Stopped"]
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ({"limit": "0"}, "`limit` is '0'"),
+        ({"limit": "101"}, "from 1 to 100"),
+        ({"limit": "ten"}, "`limit` is 'ten'"),
+        ({"limit": "٣"}, "`limit` is"),
+        ({"nmae": "x"}, "did you mean `name`"),
+        ({"next_token": "made up"}, "next_token"),
+    ],
+)
+def test_a_query_that_cannot_be_answered_is_refused(runs: Runs, query: dict[str, str], message: str) -> None:
+    with pytest.raises(InvalidRequest, match=message):
+        runs.list(query)
+
+
+def test_stopping_ends_execution_and_job_and_undoes_the_deployment(
+    runs: Runs, store: RunStore, claim: Claim, clients: Clients
+) -> None:
+    claim()
+    expect_stop(clients)
+    expect_job(clients, "InProgress")
+    clients.sagemaker_stub.add_response("stop_training_job", {}, {"TrainingJobName": RUN})
+    expect_discard(clients)
+
+    assert runs.stop(RUN).status == "Stopped"
+    assert store.get(RUN).status == "Stopped"
+
+
+@pytest.mark.parametrize("job", ["Completed", "Stopping", "Stopped", "Failed"])
+def test_a_job_that_does_not_run_is_left_alone(runs: Runs, claim: Claim, clients: Clients, job: str) -> None:
+    claim()
+    expect_stop(clients)
+    expect_job(clients, job)
+    expect_discard(clients)
+    assert runs.stop(RUN).status == "Stopped"
+
+
+def test_a_run_that_has_no_job_yet_is_stopped(runs: Runs, claim: Claim, clients: Clients) -> None:
+    claim()
+    expect_stop(clients)
+    expect_no_job(clients)
+    expect_discard(clients)
+    assert runs.stop(RUN).status == "Stopped"
+
+
+def test_a_run_whose_execution_is_forgotten_is_stopped_too(runs: Runs, claim: Claim, clients: Clients) -> None:
+    claim()
+    clients.stepfunctions_stub.add_client_error("stop_execution", "ExecutionDoesNotExist")
+    expect_no_job(clients)
+    expect_discard(clients)
+    assert runs.stop(RUN).status == "Stopped"
+
+
+def test_a_job_that_ends_while_it_is_being_stopped_does_no_harm(runs: Runs, claim: Claim, clients: Clients) -> None:
+    claim()
+    expect_stop(clients)
+    expect_job(clients, "InProgress")
+    clients.sagemaker_stub.add_client_error("stop_training_job", "ValidationException", "The job is in status Completed.")
+    expect_discard(clients)
+    assert runs.stop(RUN).status == "Stopped"
+
+
+def test_a_job_that_may_not_be_stopped_is_not_passed_over(runs: Runs, claim: Claim, clients: Clients) -> None:
+    claim()
+    expect_stop(clients)
+    expect_job(clients, "InProgress")
+    clients.sagemaker_stub.add_client_error("stop_training_job", "AccessDeniedException")
+    with pytest.raises(clients.sagemaker.exceptions.ClientError, match="AccessDenied"):
+        runs.stop(RUN)
+
+
+@pytest.mark.parametrize("status", ["Succeeded", "Failed"])
+def test_a_run_that_has_ended_cannot_be_stopped(runs: Runs, store: RunStore, claim: Claim, status: Any) -> None:  # RunStatus
+    claim()
+    store.finish(RUN, status)
+    with pytest.raises(RunFinished, match=status):
+        runs.stop(RUN)
+
+
+def test_stopping_twice_undoes_what_the_first_time_left(runs: Runs, store: RunStore, claim: Claim, clients: Clients) -> None:
+    claim()
+    store.finish(RUN, "Stopped")
+    expect_job(clients, "InProgress")
+    clients.sagemaker_stub.add_response("stop_training_job", {}, {"TrainingJobName": RUN})
+    expect_discard(clients)
+    assert runs.stop(RUN).status == "Stopped"
+
+
+def test_a_run_that_ends_while_it_is_being_stopped_keeps_its_end(
+    runs: Runs, store: RunStore, claim: Claim, clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim()
+    running = store.get(RUN)
+    store.finish(RUN, "Succeeded")
+    stale, read = [running], store.get
+    monkeypatch.setattr(store, "get", lambda run_id: stale.pop() if stale else read(run_id))
+    expect_stop(clients)
+    with pytest.raises(RunFinished, match="Succeeded"):
+        runs.stop(RUN)
+
+
+def test_an_endpoint_in_the_middle_of_a_change_asks_to_try_again(runs: Runs, claim: Claim, clients: Clients) -> None:
+    claim()
+    expect_stop(clients)
+    expect_no_job(clients)
+    expect_discard(clients, {"errorType": "EndpointNotReady", "errorMessage": "Endpoint wines is Updating."})
+    with pytest.raises(EndpointNotReady, match="send this request again"):
+        runs.stop(RUN)
+
+
+def test_an_undoing_that_takes_longer_than_the_api_waits_asks_to_try_again(
+    runs: Runs, claim: Claim, clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(**_: object) -> None:
+        raise ReadTimeoutError(endpoint_url="https://lambda")
+
+    claim()
+    expect_stop(clients)
+    expect_no_job(clients)
+    monkeypatch.setattr(clients.lambda_, "invoke", slow)
+    with pytest.raises(EndpointNotReady, match="send this request again"):
+        runs.stop(RUN)
+
+
+def test_an_undoing_that_fails_is_not_passed_over(runs: Runs, claim: Claim, clients: Clients) -> None:
+    claim()
+    expect_stop(clients)
+    expect_no_job(clients)
+    expect_discard(clients, {"errorType": "ClientError", "errorMessage": "AccessDenied"})
+    with pytest.raises(RuntimeError, match="AccessDenied"):
+        runs.stop(RUN)
+
+
+def test_a_run_without_a_record_yet_is_stopped_too(
+    runs: Runs, store: RunStore, clients: Clients, execution_is: Callable[..., None]
+) -> None:
+    execution_is("RUNNING", OF_THE_API)
+    expect_stop(clients, OF_THE_API)
+    execution_is("ABORTED", OF_THE_API)
+    assert runs.stop(RUN).status == "Stopped"
+
+
+def test_a_run_that_failed_without_a_record_cannot_be_stopped(
+    runs: Runs, store: RunStore, execution_is: Callable[..., None]
+) -> None:
+    execution_is("FAILED", OF_THE_API)
+    with pytest.raises(RunFinished, match="Failed"):
+        runs.stop(RUN)

@@ -1,0 +1,193 @@
+"""Starting a run by a request, once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAlreadyInProgressError
+
+from sageline.api.start import Caller, RememberedRunIds, RunRequest, read_run_request, start_run
+from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict, TooManyRequests
+from sageline.http import Event
+from sageline.spec.model import validate_spec
+from tests.unit.api.fakes import Context, dynamodb_client, moto_stepfunctions
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_stepfunctions import SFNClient
+
+SPEC = {"name": "wines", "dataset": {"uri": "s3://sageline-data/datasets/wines/data.csv"}}
+RECEIVED = datetime(2026, 11, 20, 10, tzinfo=UTC)
+
+
+@dataclass
+class Machine:
+    """A state machine that starts executions and does nothing."""
+
+    stepfunctions: SFNClient
+    arn: str
+
+    def started(self) -> list[dict[str, Any]]:  # an execution's input is JSON
+        executions = self.stepfunctions.list_executions(stateMachineArn=self.arn)["executions"]
+        arns = [execution["executionArn"] for execution in executions]
+        return [json.loads(self.stepfunctions.describe_execution(executionArn=arn)["input"]) for arn in arns]
+
+
+@pytest.fixture
+def machine(machine_arn: str) -> Machine:
+    return Machine(moto_stepfunctions(), machine_arn)
+
+
+@pytest.fixture
+def start(table: Table, machine: Machine) -> Callable[[RunRequest], dict[str, str]]:
+    run_ids = RememberedRunIds(table.name, dynamodb_client(), Context())
+
+    def call(request: RunRequest) -> dict[str, str]:
+        return start_run(
+            request,
+            run_ids,
+            stepfunctions=machine.stepfunctions,
+            state_machine_arn=machine.arn,
+            status_of=lambda run_id: f"status of {run_id}",
+        )
+
+    return call
+
+
+def request(
+    *, key: str | None = None, request_id: str = "r-1", at: datetime = RECEIVED, spec: dict[str, object] | None = None
+) -> RunRequest:
+    return RunRequest(validate_spec(spec or SPEC, "spec"), Caller(key or request_id, key is not None, at))
+
+
+def refusal(golden_event: Event, kind: type[Exception]) -> str:
+    with pytest.raises(kind) as caught:
+        read_run_request(golden_event)
+    return str(caught.value)
+
+
+def test_the_execution_gets_run_id_spec_and_time_and_the_run_id_as_its_name(
+    start: Callable[[RunRequest], dict[str, str]], machine: Machine
+) -> None:
+    answer = start(request())
+
+    assert answer["status"] == "Running"
+    assert answer["run_id"].startswith("wines-20261120100000-")
+    assert machine.started() == [{"run_id": answer["run_id"], "spec": SPEC, "requested_at": "2026-11-20T10:00:00.000Z"}]
+    execution = machine.stepfunctions.list_executions(stateMachineArn=machine.arn)["executions"][0]
+    assert execution["name"] == answer["run_id"]
+
+
+def test_two_requests_at_the_same_time_are_two_runs(start: Callable[[RunRequest], dict[str, str]], machine: Machine) -> None:
+    first, second = start(request(request_id="r-1")), start(request(request_id="r-2"))
+    assert first["run_id"] != second["run_id"]
+    assert len(machine.started()) == 2
+
+
+def test_the_same_key_gives_the_same_run_however_much_later(
+    start: Callable[[RunRequest], dict[str, str]], machine: Machine
+) -> None:
+    first = start(request(key="nightly", request_id="r-1"))
+    again = start(request(key="nightly", request_id="r-2", at=datetime(2027, 11, 20, 10, tzinfo=UTC)))
+    assert again["run_id"] == first["run_id"]
+    assert len(machine.started()) == 1
+
+
+def test_the_same_spec_written_in_another_order_is_the_same_request(
+    start: Callable[[RunRequest], dict[str, str]], machine: Machine
+) -> None:
+    first = start(request(key="nightly"))
+    again = start(request(key="nightly", spec={"dataset": SPEC["dataset"], "name": "wines", "algorithm": {"name": "xgboost"}}))
+    assert again["run_id"] == first["run_id"]
+    assert len(machine.started()) == 1
+
+
+def test_the_same_key_with_another_spec_is_a_conflict(start: Callable[[RunRequest], dict[str, str]], machine: Machine) -> None:
+    start(request(key="nightly"))
+    with pytest.raises(ResourceConflict, match="'nightly' was used with another request"):
+        start(request(key="nightly", spec={**SPEC, "task": "regression"}))
+    assert len(machine.started()) == 1
+
+
+def test_a_request_that_died_before_it_started_the_machine_is_finished_by_the_next(
+    table: Table, start: Callable[[RunRequest], dict[str, str]], machine: Machine
+) -> None:
+    chosen = RememberedRunIds(table.name, dynamodb_client(), Context()).choose(request(key="nightly"))
+    again = start(request(key="nightly", at=datetime(2026, 11, 21, tzinfo=UTC)))
+    assert again["run_id"] == chosen["run_id"]
+    assert [trigger["run_id"] for trigger in machine.started()] == [chosen["run_id"]]
+
+
+def test_a_run_that_was_started_before_is_answered_with_its_status(
+    start: Callable[[RunRequest], dict[str, str]], machine: Machine
+) -> None:
+    first = start(request(key="nightly"))
+    machine.stepfunctions.stop_execution(
+        executionArn=machine.arn.replace(":stateMachine:", ":execution:") + f":{first['run_id']}"
+    )
+    again = start(request(key="nightly"))
+    assert again == {"run_id": first["run_id"], "status": f"status of {first['run_id']}"}
+
+
+def test_two_requests_with_one_key_at_the_same_moment_do_not_both_start(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_: object, **__: object) -> None:
+        raise IdempotencyAlreadyInProgressError
+
+    run_ids = RememberedRunIds(table.name, dynamodb_client(), Context())
+    monkeypatch.setattr("aws_lambda_powertools.utilities.idempotency.base.IdempotencyHandler.handle", busy)
+    with pytest.raises(TooManyRequests, match="is being served"):
+        run_ids.choose(request(key="nightly"))
+
+
+def test_keys_are_kept_as_long_as_runs(table: Table, start: Callable[[RunRequest], dict[str, str]]) -> None:
+    start(request(key="nightly"))
+    (item,) = table.scan()["Items"]
+    assert int(str(item["expires_at"])) > datetime(2100, 1, 1, tzinfo=UTC).timestamp()
+
+
+def test_without_a_key_nothing_is_remembered(table: Table, start: Callable[[RunRequest], dict[str, str]]) -> None:
+    start(request())
+    assert table.scan()["Items"] == []
+
+
+def test_a_spec_over_the_limit_of_an_execution_is_refused(start: Callable[[RunRequest], dict[str, str]]) -> None:
+    columns = {f"column {number}": "number" for number in range(20_000)}
+    with pytest.raises(RequestTooLarge, match="262,144"):
+        start(request(spec={**SPEC, "dataset": {"uri": "s3://b/k", "features": columns}}))
+
+
+def test_the_time_and_the_identity_come_from_the_request(golden: Callable[[str], Event]) -> None:
+    read = read_run_request(golden("post-pipeline"))
+    assert read.caller.received_at == RECEIVED
+    assert (read.caller.identity, read.caller.has_key) == (golden("post-pipeline")["requestContext"]["requestId"], False)
+
+
+def test_the_idempotency_key_is_the_identity_when_there_is_one(golden: Callable[[str], Event]) -> None:
+    read = read_run_request(golden("post-pipeline-with-idempotency-key"))
+    assert (read.caller.identity, read.caller.has_key) == ("nightly-2026-11-20", True)
+
+
+def test_the_name_follows_from_the_uri_of_an_upload(golden: Callable[[str], Event]) -> None:
+    event = {**golden("post-pipeline"), "body": '{"spec": {"dataset": {"uri": "s3://b/datasets/wines/data.csv"}}}'}
+    assert read_run_request(event).spec.name == "wines"
+
+
+@pytest.mark.parametrize("uri", ["s3://b/wines.csv", "s3://b/datasets/My Wines/data.csv"])
+def test_a_name_that_follows_from_nothing_is_asked_for(golden: Callable[[str], Event], uri: str) -> None:
+    event = {**golden("post-pipeline"), "body": json.dumps({"spec": {"dataset": {"uri": uri}}})}
+    assert "give the run a name" in refusal(event, InvalidSpec)
+
+
+def test_a_spec_without_data_is_refused(golden: Callable[[str], Event]) -> None:
+    assert "`dataset.uri` is missing" in refusal(golden("post-pipeline-without-uri"), InvalidSpec)
+
+
+@pytest.mark.parametrize("key", ["", "two words", "k" * 256, "schlüssel"])
+def test_a_key_that_cannot_be_used_is_refused(golden: Callable[[str], Event], key: str) -> None:
+    event = {**golden("post-pipeline"), "headers": {"idempotency-key": key}}
+    assert "Idempotency-Key" in refusal(event, InvalidRequest)

@@ -1,0 +1,48 @@
+"""A stack for the commands to talk to: the fake HTTP API, and moto's S3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from click.testing import CliRunner
+from moto import mock_aws
+
+from cli.connection import Connection
+from tests.unit.cli.fakes import BUCKET, FakeApi
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    return FakeApi()
+
+
+# Making a client takes longer than most of the tests; moto answers one that was made before it began, too.
+@pytest.fixture(scope="session")
+def clients() -> tuple[S3Client, SFNClient]:
+    session = boto3.Session("testing", "testing", region_name="us-east-1")
+    return session.client("s3"), session.client("stepfunctions")
+
+
+@pytest.fixture
+def connection(api: FakeApi, clients: tuple[S3Client, SFNClient], monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
+    """A stack that is up, which every command finds."""
+    s3, stepfunctions = clients
+    with mock_aws():
+        s3.create_bucket(Bucket=BUCKET)
+        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        connection = Connection(api.client(), s3, stepfunctions, BUCKET)
+        for commands in ("submit", "runs", "endpoints", "traffic", "batch"):
+            monkeypatch.setattr(f"cli.{commands}.connect", lambda stack: connection)
+        yield connection
+
+
+@pytest.fixture
+def runner() -> CliRunner:
+    return CliRunner(mix_stderr=False)

@@ -1,0 +1,124 @@
+"""A run whose model was refused, and its report, as people see them."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from click.testing import CliRunner
+from rich.console import Console
+
+from cli.connection import Connection
+from cli.main import cli
+from cli.render import DOES, outcome
+from cli.timeline import ExecutionTimeline, read_history
+from tests.unit.cli.fakes import BUCKET, RUN_ID, FakeApi, run_record
+from tests.unit.cli.test_timeline import history
+from tests.unit.template import documents
+
+REASON = "Accuracy is 0.79, at least 0.95 is asked for."
+KEY = f"runs/{RUN_ID}/evaluation/report.html"
+EVALUATION = {
+    "status": "Rejected",
+    "decision": "rejected",
+    "reason": REASON,
+    "metrics": {"accuracy": 0.79, "log_loss": None},
+    "rows": 1200,
+    "report": f"s3://{BUCKET}/{KEY}",
+}
+REJECTED = run_record(status="Rejected", state="EvaluateModel", details={"evaluation": EVALUATION})
+
+
+def test_the_end_of_a_refused_model_says_why_and_what_became_of_the_endpoint() -> None:
+    console = Console(file=io.StringIO(), width=200)
+    console.print(outcome(REJECTED, []))
+    console.print(outcome(REJECTED | {"endpoint_name": None}, []))
+    assert isinstance(console.file, io.StringIO)
+    with_endpoint, next_step, without_endpoint, _ = console.file.getvalue().splitlines()
+    assert with_endpoint == f"Rejected after 0 s. {REASON} The model is removed; endpoint wine stays as it was."
+    assert next_step.startswith(f"Next: sageline report {RUN_ID} ")
+    assert without_endpoint == f"Rejected after 0 s. {REASON} The model is removed."
+
+
+@pytest.mark.usefixtures("connection")
+def test_who_waits_for_a_run_whose_model_is_refused_gets_exit_code_1(runner: CliRunner, api: FakeApi, tmp_path: Path) -> None:
+    data = tmp_path / "wine.csv"
+    data.write_text("a,b\n1,2\n")
+    api.routes = Answering(REJECTED)
+    result = runner.invoke(cli, ["submit", str(data), "--name", "wine", "--wait"])
+    assert (result.exit_code, REASON in result.stdout.replace("\n", " ")) == (1, True)
+
+
+class Answering(dict):  # type: ignore[type-arg]  # stands for the table of routes, and has one answer to all
+    """Every request is answered with a run."""
+
+    def __init__(self, run: object) -> None:
+        super().__init__()
+        self.run = run
+
+    def get(self, route: object, default: object = None) -> object:
+        return lambda request: (200, self.run)
+
+
+@pytest.mark.usefixtures("connection")
+def test_show_tells_why_the_model_was_refused_how_good_it_is_and_where_the_report_is(runner: CliRunner, api: FakeApi) -> None:
+    api.answer("GET", f"/pipelines/{RUN_ID}", REJECTED)
+    shown = " ".join(runner.invoke(cli, ["show", RUN_ID]).stdout.split())
+    assert f"Why it was refused {REASON}" in shown
+    assert "accuracy 0.79, of 1,200 rows" in shown
+    assert f"s3://{BUCKET}/{KEY}" in shown
+    assert "log_loss" not in shown
+
+
+def test_the_report_is_fetched(connection: Connection, runner: CliRunner, api: FakeApi, tmp_path: Path) -> None:
+    api.answer("GET", f"/pipelines/{RUN_ID}", REJECTED)
+    connection.s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"<!doctype html>")
+    path = tmp_path / "report.html"
+
+    told = runner.invoke(cli, ["report", RUN_ID, "--output", str(path)])
+
+    assert (told.exit_code, path.read_bytes()) == (0, b"<!doctype html>")
+    assert told.stdout == f"The report is in {path}.\n"
+    answered = json.loads(runner.invoke(cli, ["report", RUN_ID, "--output", str(path), "--json"]).stdout)
+    assert answered == {"run_id": RUN_ID, "uri": f"s3://{BUCKET}/{KEY}", "path": str(path)}
+
+
+def test_the_report_is_named_by_the_run(
+    connection: Connection, runner: CliRunner, api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    api.answer("GET", f"/pipelines/{RUN_ID}", REJECTED)
+    connection.s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"<!doctype html>")
+    runner.invoke(cli, ["report", RUN_ID])
+    assert [path.name for path in tmp_path.iterdir()] == [f"{RUN_ID}.html"]
+
+
+@pytest.mark.usefixtures("connection")
+def test_a_run_without_a_report_says_why_there_is_none(runner: CliRunner, api: FakeApi) -> None:
+    api.answer("GET", f"/pipelines/{RUN_ID}", run_record(status="Failed", state="CheckTraining"))
+    result = runner.invoke(cli, ["report", RUN_ID])
+    assert result.exit_code == 1
+    assert "this run is failed in the state CheckTraining" in result.stderr.replace("\n", " ")
+
+
+def test_the_last_state_of_a_refused_run_is_no_failure() -> None:
+    events = history((0, "TaskStateEntered", "EvaluateModel"))
+    stepfunctions = boto3.client("stepfunctions", region_name="us-east-1")
+    with Stubber(stepfunctions) as stub:
+        stub.add_response("get_execution_history", {"events": events})
+        [state] = ExecutionTimeline(stepfunctions)(REJECTED)
+    assert (state.state, state.outcome) == ("EvaluateModel", "done")
+    ended = history((0, "TaskStateEntered", "DiscardRejected"), (1, "SucceedStateEntered", "Rejected"))
+    assert [state.state for state in read_history(ended)] == ["DiscardRejected"]
+
+
+def test_every_state_says_what_it_does_in_a_line() -> None:
+    tasks = re.findall(r'"(\w+)": \{\s+"Type": "Task"', documents.definition_text())
+    assert set(tasks) == DOES.keys()
+    assert max(map(len, DOES)) <= 24
+    assert max(map(len, DOES.values())) <= 34

@@ -1,0 +1,119 @@
+"""What people see of a run."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+
+import pytest
+from rich.console import Console, RenderableType
+
+from cli.render import endpoints_table, outcome, predictions_table, run_detail
+from tests.unit.cli.fakes import run_record
+
+NOW = datetime(2026, 11, 20, 10, 5, tzinfo=UTC)
+
+
+def printed(content: RenderableType) -> str:
+    console = Console(file=io.StringIO(), width=200)
+    console.print(content)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def shown(spec: dict[str, object], **details: object) -> str:
+    return printed(run_detail(run_record(details=details), spec, [], NOW))
+
+
+def a_trial(number: int, objective: float | None, **more: object) -> dict[str, object]:
+    return {
+        "name": f"wine-{number:03}",
+        "status": "Completed",
+        "objective": objective,
+        "hyperparameters": {"eta": "0.12345678901234", "max_depth": "7", "booster": "dart"},
+        "seconds": 12,
+        **more,
+    }
+
+
+TRAINED: dict[str, object] = {
+    "training_job_name": "wine-001",
+    "metrics": {"validation:rmse": 1.5},
+    "training_seconds": 12,
+    "billable_seconds": 12,
+    "tuning": {"name": "wine", "best": "wine-001", "jobs": 3, "counters": {"completed": 2, "stopped": 0, "failed": 1}},
+}
+
+
+def test_hundreds_of_columns_are_shown_as_a_few() -> None:
+    features = {f"pixel{number}": "pixel" for number in range(784)}
+    text = shown({"dataset": {"features": features}, "reasons": {"dataset.features": "pixels, by their names"}})
+
+    assert "pixel0 pixel, pixel1 pixel, ... 781 more ..., pixel783 pixel" in text
+    assert "pixel400" not in text
+
+
+def test_a_dozen_settings_are_all_shown() -> None:
+    settings = {f"setting_{number}": number for number in range(12)}
+    text = " ".join(shown({"algorithm": settings, "reasons": {"algorithm": "the defaults"}}).split())
+
+    for number in range(12):
+        assert f"setting_{number} {number}" in text
+
+
+def test_trials_are_a_table_with_the_best_first() -> None:
+    failed = a_trial(3, None, status="Failed", seconds=None, reason="ValueError: no such column")
+    trials = [a_trial(1, 1.5), a_trial(2, 3.0), failed]
+    text = shown({"tuning": {"objective": {"metric": "validation:rmse"}}}, trials=trials, training=TRAINED)
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+
+    assert "place validation:rmse booster eta max_depth seconds training job status" in lines
+    assert "1 1.5 dart 0.1235 7 12 wine-001 Completed" in lines
+    assert "3 - dart 0.1235 7 wine-003 Failed ValueError: no such column" in lines
+    assert "tuning job wine: 3 training jobs, 2 completed, 1 failed" in lines
+    assert "training job wine-001" in lines
+
+
+def test_of_many_trials_the_best_are_shown() -> None:
+    text = shown({}, trials=[a_trial(number, float(number)) for number in range(1, 31)])
+
+    assert "wine-020" in text
+    assert "wine-021" not in text
+    assert "and 10 more" in text
+
+
+def test_a_tuning_that_is_under_way_is_named() -> None:
+    lines = [" ".join(line.split()) for line in shown({}, tuning_job={"name": "wine-2026", "arn": "arn"}).splitlines()]
+    assert "tuning job wine-2026" in lines
+
+
+def test_a_run_ends_with_what_to_do_next() -> None:
+    tuned = printed(outcome(run_record(details={"training": TRAINED}), []))
+    assert "The best of 3 training jobs ended with validation:rmse 1.5." in tuned
+    assert "sageline predict wine --file" in tuned
+    without = printed(outcome(run_record(endpoint_name=None), []))
+    assert "it has no endpoint" in without
+    assert "predict" not in without
+    batch = printed(outcome(run_record(endpoint_name=None, details={"batch": {"output": "s3://b/predictions.csv"}}), []))
+    assert "Predictions: s3://b/predictions.csv" in batch
+
+
+def test_a_label_without_a_probability_is_shown_without_one() -> None:
+    top = [{"label": "rose", "probability": None}, {"label": "iris", "probability": None}]
+    text = printed(predictions_table([{"label": "rose", "probability": None, "top": top}]))
+    assert "1 rose iris" in [" ".join(line.split()) for line in text.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("expires_at", "said"),
+    [
+        (None, "never"),
+        ("2026-11-20T18:00:00Z", "in 8 h"),
+        ("2026-11-20T11:05:00Z", "in 65 min"),
+        ("2026-11-20T09:59:00Z", "now"),
+    ],
+)
+def test_a_list_of_endpoints_says_when_each_ends(expires_at: str | None, said: str) -> None:
+    variants = [{"name": "v1", "weight": 1.0, "model_version": "v1"}]
+    endpoint = {"name": "wine", "status": "InService", "variants": variants, "updated_at": None, "expires_at": expires_at}
+    assert said in printed(endpoints_table([endpoint], datetime(2026, 11, 20, 10, tzinfo=UTC)))

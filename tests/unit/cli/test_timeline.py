@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from cli.timeline import ExecutionTimeline, StateTime, read_history
+from tests.unit.cli.fakes import run_record
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+START = datetime(2026, 11, 20, 10, 0, 0, tzinfo=UTC)
+
+
+def history(*events: tuple[float, str, str]) -> list[Any]:  # of events as Step Functions has them
+    """Events from (seconds since the start, type, state)."""
+    return [
+        {"id": number, "timestamp": START + timedelta(seconds=seconds), "type": kind}
+        | ({"stateEnteredEventDetails": {"name": state}} if kind.endswith("Entered") else {})
+        for number, (seconds, kind, state) in enumerate(events, start=1)
+    ]
+
+
+def test_a_state_ends_when_the_next_one_is_entered() -> None:
+    events = history(
+        (0, "ExecutionStarted", ""),
+        (0, "TaskStateEntered", "ConfigureRun"),
+        (1.0, "TaskStateExited", ""),
+        (1.5, "TaskStateEntered", "PrepareData"),
+        (4, "SucceedStateEntered", "Succeeded"),
+        (4, "ExecutionSucceeded", ""),
+    )
+    assert read_history(events) == [StateTime("ConfigureRun", 1.5, "done"), StateTime("PrepareData", 2.5, "done")]
+
+
+def test_a_choice_is_no_work_that_is_shown() -> None:
+    events = history(
+        (0, "TaskStateEntered", "ConfigureRun"),
+        (2, "ChoiceStateEntered", "KindOfRun"),
+        (2, "TaskStateEntered", "EncodeBatch"),
+        (3, "SucceedStateEntered", "Succeeded"),
+    )
+    assert read_history(events) == [StateTime("ConfigureRun", 2.0, "done"), StateTime("EncodeBatch", 1.0, "done")]
+
+
+def test_the_state_before_the_clean_up_is_the_one_that_failed() -> None:
+    events = history(
+        (0, "TaskStateEntered", "SmokeTest"),
+        (2, "TaskStateEntered", "DiscardDeployment"),
+        (3, "TaskStateEntered", "RecordFailure"),
+        (4, "FailStateEntered", "Failed"),
+        (4, "ExecutionFailed", ""),
+    )
+    assert [(state.state, state.outcome) for state in read_history(events)] == [
+        ("SmokeTest", "failed"),
+        ("DiscardDeployment", "done"),
+        ("RecordFailure", "done"),
+    ]
+
+
+def test_the_last_state_of_a_running_execution_is_running_and_of_a_stopped_one_is_over() -> None:
+    events = history((0, "TaskStateEntered", "ConfigureRun"), (2, "TaskStateEntered", "CheckTraining"))
+    running = read_history(events)[-1]
+    assert (running.state, running.outcome) == ("CheckTraining", "running")
+    assert read_history(events + history((9, "ExecutionAborted", "")))[-1] == StateTime("CheckTraining", 7.0, "failed")
+
+
+@pytest.fixture
+def stepfunctions() -> SFNClient:
+    return boto3.client("stepfunctions", region_name="us-east-1")
+
+
+def test_the_history_is_read_to_its_last_page(stepfunctions: SFNClient) -> None:
+    run = run_record()
+    request = {"executionArn": run["execution_arn"], "includeExecutionData": False}
+    with Stubber(stepfunctions) as stub:
+        first, second = history((0, "TaskStateEntered", "ConfigureRun")), history((2, "ExecutionSucceeded", ""))
+        stub.add_response("get_execution_history", {"events": first, "nextToken": "more"}, request)
+        stub.add_response("get_execution_history", {"events": second}, {**request, "nextToken": "more"})
+        assert ExecutionTimeline(stepfunctions)(run) == [StateTime("ConfigureRun", 2.0, "done")]
+
+
+def test_a_run_that_has_succeeded_has_left_its_last_state_though_the_execution_has_not(stepfunctions: SFNClient) -> None:
+    with Stubber(stepfunctions) as stub:
+        stub.add_response("get_execution_history", {"events": history((0, "TaskStateEntered", "PromoteVariant"))})
+        [state] = ExecutionTimeline(stepfunctions)(run_record())
+        assert state.outcome == "done"
+
+
+def test_who_may_not_read_the_history_gets_the_times_of_looking(stepfunctions: SFNClient) -> None:
+    now = iter([10.0, 12.0, 15.0, 16.0])
+    timeline = ExecutionTimeline(stepfunctions, lambda: next(now))
+    with Stubber(stepfunctions) as stub:
+        for _ in range(4):
+            stub.add_client_error("get_execution_history", "AccessDeniedException")
+        for state in ("PrepareData", "PrepareData", "CheckTraining"):
+            shown = timeline(run_record(status="Running", state=state))
+        assert shown == [StateTime("PrepareData", 5.0, "done"), StateTime("CheckTraining", 0.0, "running")]
+        assert timeline(run_record(state="CheckTraining"))[-1] == StateTime("CheckTraining", 1.0, "done")

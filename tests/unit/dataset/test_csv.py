@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+from typing import BinaryIO, cast
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from sageline.dataset import csv_reader
+from sageline.dataset.source import BLOCK_BYTES, open_blocks
+from sageline.errors import InvalidDataset
+from tests.unit.dataset.reading import Rows, blocks_of, error_of, rows_of
+
+PIECES = st.sampled_from(
+    ["a", "b", ",", ",", '"', '"', '""', ',"', '",', "\n", "\n", '"\n', "\r\n", "\r", " ", "é", "漢", "\t", "\0"]
+)
+
+
+def rows_or_error(data: bytes, block_bytes: int = BLOCK_BYTES) -> Rows | str:
+    try:
+        return rows_of(data, block_bytes=block_bytes)
+    except InvalidDataset as error:
+        return error.message
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"a,b\n1,2\n", [{"a": "1", "b": "2"}]),
+        (b"a,b\n1,2", [{"a": "1", "b": "2"}]),
+        (b"a,b\r\n1,2\r\n", [{"a": "1", "b": "2"}]),
+        (b"a,b\r1,2\r", [{"a": "1", "b": "2"}]),
+        (b"\xef\xbb\xbfa,b\n1,2\n", [{"a": "1", "b": "2"}]),
+        (b"\n\na,b\n\n1,2\n\n\n3,4\n\n", [{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]),
+        (b'"a","b"\n"1","2"\n', [{"a": "1", "b": "2"}]),
+        (b'a,b\n"x ""y"" z",""""\n', [{"a": 'x "y" z', "b": '"'}]),
+        (b'a,b\n"one\ntwo\r\nthree","4,5"\n', [{"a": "one\ntwo\r\nthree", "b": "4,5"}]),
+        (b'a,b\n5" disk,say "hi"\n"q",r\n', [{"a": '5" disk', "b": 'say "hi"'}, {"a": "q", "b": "r"}]),
+        (b'a,b\n"",\n', [{"a": "", "b": ""}]),
+        ("ä,b\nñ,漢字😀\n".encode(), [{"ä": "ñ", "b": "漢字😀"}]),
+        (b" a ,b\n 1 , 2\n", [{" a ": " 1 ", "b": " 2"}]),
+        (b'a\nx\n""\n', [{"a": "x"}, {"a": ""}]),
+    ],
+)
+@pytest.mark.parametrize("block_bytes", [1, 2, 3, 7, 1 << 20])
+def test_fields_are_read_by_the_rules_of_rfc_4180(data: bytes, expected: list[dict[str, str]], block_bytes: int) -> None:
+    assert rows_of(data, block_bytes=block_bytes) == expected
+
+
+@settings(max_examples=300)
+@given(st.integers(1, 3), st.lists(PIECES, max_size=30), st.integers(1, 8))
+@example(2, ['"', "\r", "\n", '"', ",", "\r"], 1)
+@example(2, ["a", "\r", "\0", "\n"], 1)
+def test_any_text_is_read_as_the_csv_module_does_or_refused(width: int, pieces: list[str], block_bytes: int) -> None:
+    text = ",".join(["h1", "h2", "h3"][:width]) + "\n" + "".join(pieces)
+    expected = [row for row in csv.reader(io.StringIO(text, newline="")) if row][1:]
+    outcome = rows_or_error(text.encode())
+
+    assert rows_or_error(text.encode(), block_bytes) == outcome
+    if isinstance(outcome, str):
+        assert "no rows" in outcome or "byte offset" in outcome
+    else:
+        assert [list(row.values()) for row in outcome] == expected
+
+
+@given(st.lists(st.tuples(*[st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))] * 3), min_size=1))
+def test_what_the_csv_module_writes_is_read_back_whole(rows: list[tuple[str, str, str]]) -> None:
+    file = io.StringIO(newline="")
+    csv.writer(file).writerows([("a", "b", "c"), *rows])
+
+    assert [tuple(row.values()) for row in rows_of(file.getvalue().encode(), block_bytes=16)] == rows
+
+
+@settings(max_examples=300)
+@given(
+    st.binary(max_size=60)
+    | st.lists(PIECES | st.sampled_from([";", "|", "\ufeff", "h"]), max_size=40).map("".join).map(str.encode)
+)
+@example(b"\xef\xbb\xbf\xef\xbb\xbfa,b\n1,2\n")
+@example(b'h\n"\r')
+@example('é",\n",|'.encode())
+def test_any_bytes_are_read_as_the_csv_module_does_or_refused_with_row_and_offset(data: bytes) -> None:
+    outcome = rows_or_error(data, block_bytes=5)
+
+    if isinstance(outcome, str):
+        whole_file = ("has no data", "has a header line and no rows", "is compressed", "is UTF-16", "is a ZIP", "is a Parquet")
+        assert re.match(r"data\.csv: (row \d+|header) \(line \d+, byte offset \d+\)", outcome) or any(
+            f"data.csv {problem}" in outcome for problem in whole_file
+        )
+    else:
+        text = data.removeprefix(b"\xef\xbb\xbf")
+        delimiter = csv_reader.sniff_delimiter(text).decode()
+        header, *rows = [row for row in csv.reader(io.StringIO(text.decode(), newline=""), delimiter=delimiter) if row]
+        assert outcome == [dict(zip(header, row, strict=True)) for row in rows]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_delimiter_is_found_out(delimiter: str) -> None:
+    data = f'a{delimiter}b{delimiter}c\n"1,;|\t5"{delimiter}2,5{delimiter}3\n'.replace("2,5", "2.5").encode()
+
+    assert rows_of(data) == [{"a": "1,;|\t5", "b": "2.5", "c": "3"}]
+
+
+def test_the_delimiter_that_the_rows_agree_on_wins() -> None:
+    assert rows_of(b"name,note;x\na,1\nb,2;3\n") == [{"name": "a", "note;x": "1"}, {"name": "b", "note;x": "2;3"}]
+
+
+def test_a_file_of_one_column_has_no_delimiter() -> None:
+    assert rows_of(b"text\nhello there\n") == [{"text": "hello there"}]
+
+
+def test_the_delimiter_of_a_header_longer_than_the_sample_is_found_in_what_is_there() -> None:
+    assert csv_reader.sniff_delimiter(b"first;second;thi") == b";"
+
+
+def test_blocks_follow_the_size_asked_for() -> None:
+    data = b"a,b\n" + b"1,2\n" * 100
+
+    blocks = blocks_of(data, block_bytes=40)
+
+    assert [block.rows for block in blocks] == [9, *[10] * 9, 1]
+    assert [block.first_row for block in blocks] == [1, *range(10, 101, 10)]
+
+
+def test_a_stream_that_returns_little_at_a_time_is_read_whole() -> None:
+    class Trickle(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            return super().read(min(size or 0, 3))
+
+    blocks = list(open_blocks(Trickle(b"a,b\n1,2\n3,4\n"), "data.csv", "csv"))
+
+    assert [block.rows for block in blocks] == [2]
+
+
+@pytest.mark.parametrize("block_bytes", [1, 4, 1 << 20])
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"", "data.csv has no data (the file is empty); upload a header line and at least one row per class."),
+        (b"\xef\xbb\xbf\r\n\n", "data.csv has no data (the file is empty); upload a header line and at least one row per class."),
+        (b"a,b\n\n", "data.csv has a header line and no rows; upload a header line and at least one row per class."),
+        (
+            b'a,b\n"x\ny",2\n3\n',
+            "data.csv: row 2 (line 4, byte offset 12): found 1 field, expected 2 as in the header. "
+            "Put quotes around fields that hold ',' or a line break.",
+        ),
+        (
+            b"a\tb\n1\t2\t3\n",
+            "data.csv: row 1 (line 2, byte offset 4): found 3 fields, expected 2 as in the header. "
+            "Put quotes around fields that hold a tab or a line break.",
+        ),
+        (
+            b"\xef\xbb\xbfa,b\n1,2\n3,\xff\n",
+            "data.csv: row 2 (line 3, byte offset 13), column 'b': byte 0xff is not valid UTF-8; save the file as UTF-8.",
+        ),
+        (
+            b'a,b\n1,"caf\xe9, bar"\n',
+            "data.csv: row 1 (line 2, byte offset 10), column 'b': byte 0xe9 is not valid UTF-8; save the file as UTF-8.",
+        ),
+        (
+            b"a,b\n1,2\n3,x\0y\n",
+            "data.csv: row 2 (line 3, byte offset 11), column 'b': a NUL byte; the file is damaged, or not text in UTF-8.",
+        ),
+        (
+            b'a,b\n1,2\r\n3,"x ""y"", z\n5,6\n',
+            "data.csv: row 2 (line 3, byte offset 11), column 'b': a quoted field opens here and is never closed; "
+            "close it with a quote, and double the quotes inside it.",
+        ),
+        (
+            b'a,b\n1,"x"y\n',
+            "data.csv: row 1 (line 2, byte offset 8), column 'b': the closing quote of a quoted field is followed by more "
+            "text; double the quotes inside a quoted field.",
+        ),
+        (b'a,"b', "data.csv: header (line 1, byte offset 2): a quoted field opens here and is never closed; close it with a "
+            "quote, and double the quotes inside it."),
+        (b"a,\xff\n1,2\n", "data.csv: header (line 1, byte offset 2): byte 0xff is not valid UTF-8; save the file as UTF-8."),
+        (b"a,b,a\n1,2,3\n", "data.csv: header (line 1, byte offset 4): columns 1 and 3 have the same name; rename one."),
+        (
+            b",a\n0,1\n",
+            "data.csv: header (line 1, byte offset 0): column 1 has no name; name every column "
+            "(pandas: write with to_csv(index=False)).",
+        ),
+        (
+            b"a,\n0,1\n",
+            "data.csv: header (line 1, byte offset 2): column 2 has no name; name every column "
+            "(pandas: write with to_csv(index=False)).",
+        ),
+        (
+            b'a,b\n1,2,"x"y\n',
+            "data.csv: row 1 (line 2, byte offset 10), column number 3, which the header lacks: the closing quote of a quoted "
+            "field is followed by more text; double the quotes inside a quoted field.",
+        ),
+        (
+            b'a,b\n1\n"x"y,2\n',
+            "data.csv: row 1 (line 2, byte offset 4): found 1 field, expected 2 as in the header. "
+            "Put quotes around fields that hold ',' or a line break.",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named_with_its_place(data: bytes, expected: str, block_bytes: int) -> None:
+    assert error_of(data, block_bytes=block_bytes) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "advice"),
+    [
+        (gzip.compress(b"a,b\n1,2\n", mtime=0), "is compressed with gzip; name it data.csv.gz"),
+        (b"PK\x03\x04rest", "is a ZIP file or an Excel workbook"),
+        ("a,b\n1,2\n".encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
+        (b"PAR1....", "is a Parquet file"),
+    ],
+)
+def test_a_file_of_another_kind_is_recognised(data: bytes, advice: str) -> None:
+    assert advice in error_of(data)
+
+
+def test_a_field_left_open_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_reader, "MAX_ROW_BYTES", 1000)
+    data = b'a,b\n1,"' + b"x\n" * 5000
+
+    assert "row 1 (line 2, byte offset 6), column 'b': a quoted field opens here" in error_of(data, block_bytes=100)
+
+
+def test_a_line_without_an_end_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_reader, "MAX_ROW_BYTES", 1000)
+
+    assert "header (line 1, byte offset 0): a row longer than" in error_of(b"x" * 5000, block_bytes=100)
+
+
+def test_compressed_csv_is_read_like_plain_csv() -> None:
+    data = b"a,b\n" + b"1,2\n" * 1000
+
+    assert rows_of(gzip.compress(data), "csv.gz", block_bytes=100) == rows_of(data)
+
+
+def test_a_stream_needs_nothing_but_read() -> None:
+    class Body:
+        def __init__(self, data: bytes) -> None:
+            self.read = io.BytesIO(data).read
+
+    for data, data_format in ((b"a,b\n1,2\n", "csv"), (gzip.compress(b"a,b\n1,2\n", mtime=0), "csv.gz"), (b'{"a": 1}', "jsonl")):
+        body = cast("BinaryIO", Body(data))  # S3's streaming body is no BinaryIO either
+        assert [block.rows for block in open_blocks(body, "data", data_format)] == [1]
+
+
+def test_damaged_compressed_data_is_named() -> None:
+    whole = gzip.compress("".join(f"{n},{n * n}\n" for n in range(50_000)).encode())
+
+    assert "data.csv.gz: the gzip data ends early, after " in error_of(whole[: len(whole) // 2], "csv.gz")
+    assert "data.csv.gz: not gzip data" in error_of(b"a,b\n1,2\n", "csv.gz")
+    broken = whole[:10] + bytes([whole[10] | 6]) + whole[11:]  # deflate block type 3 does not exist
+    assert "data.csv.gz: the gzip data is damaged after 0 decompressed bytes" in error_of(broken, "csv.gz")
+
+
+@pytest.mark.parametrize(("data_format", "advice"), [("npz", "the npz file is damaged"), ("xml", "unknown format 'xml'")])
+def test_a_format_that_is_not_read_is_refused(data_format: str, advice: str) -> None:
+    assert advice in error_of(b"", data_format)

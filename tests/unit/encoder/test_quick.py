@@ -1,0 +1,123 @@
+"""The short way from a request to numbers gives what the way by text gives, or steps aside."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sageline.encoder.fitted import FittedEncoder
+from sageline.encoder.image import Image
+from sageline.encoder.table import Number, Table
+from sageline.errors import InvalidDataset, InvalidRequest, SagelineError
+
+KINDS = {"a": "number", "colour": "category", "b": "number"}
+TABLES = [
+    Table({"a": None, "colour": ["red", "3", "é", "true"], "b": None}),
+    Table(
+        {"a": None, "colour": ["red", "3"], "b": None}, {"a": Number(1.5, 0.25, 3.0), "b": Number(None, -1e30, 1e-12)}, "ordinal"
+    ),
+]
+VALUE = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.integers(-(10**400), 10**400),
+    st.floats(),
+    st.floats(width=32),
+    st.sampled_from(["", "1.5", "nan", "red", "blue", "é", "ü", "\ud800", "x" * 5, [], {}]),
+)
+
+
+def table_encoder(table: Table, answers: str = "xgboost") -> FittedEncoder:
+    return FittedEncoder("regression", KINDS, "y", None, table, answers)
+
+
+def image_encoder(shape: tuple[int, ...] = (2, 2)) -> FittedEncoder:
+    pixels = [f"p{place}" for place in range(int(np.prod(shape)))]
+    return FittedEncoder("regression", dict.fromkeys(pixels, "pixel"), "y", None, Image(pixels, shape, 1 / 255))
+
+
+def outcome(encoder: FittedEncoder, instances: list[object], *, by_text: bool) -> object:
+    """The encoded rows' bits, or the error."""
+    try:
+        if by_text:
+            return np.asarray(encoder.encode(encoder.block_from_instances(instances))).tobytes()
+        return np.asarray(encoder.encode_instances(instances)).tobytes()
+    except SagelineError as error:
+        return type(error), error.message
+
+
+INSTANCE = st.one_of(
+    st.fixed_dictionaries({"a": VALUE, "colour": VALUE, "b": VALUE}),
+    st.tuples(VALUE, VALUE, VALUE).map(list),
+    st.dictionaries(st.sampled_from(["a", "b", "colour", "y"]), VALUE),
+    st.lists(VALUE, max_size=4),
+    VALUE,
+)
+
+
+@pytest.mark.parametrize("answers", ["xgboost", "linear-learner"])
+@pytest.mark.parametrize("table", TABLES)
+@given(instances=st.lists(INSTANCE, max_size=3))
+def test_a_table_is_encoded_as_by_text(table: Table, answers: str, instances: list[object]) -> None:
+    encoder = table_encoder(table, answers)
+
+    assert outcome(encoder, instances, by_text=False) == outcome(encoder, instances, by_text=True)
+
+
+PIXEL = st.one_of(st.integers(0, 255), st.floats(0, 1), st.floats(width=32), VALUE)
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (1, 2, 2), (4, 1)])
+@given(
+    instances=st.lists(
+        st.one_of(
+            st.lists(PIXEL, min_size=4, max_size=4),
+            st.lists(st.lists(PIXEL, min_size=2, max_size=2), min_size=2, max_size=2),
+            st.lists(st.lists(st.lists(PIXEL, min_size=2, max_size=2), min_size=2, max_size=2), min_size=1, max_size=1),
+            st.lists(st.lists(PIXEL, max_size=3), max_size=3),
+            st.fixed_dictionaries({f"p{place}": PIXEL for place in range(4)}),
+        ),
+        max_size=2,
+    )
+)
+def test_an_image_is_encoded_as_by_text(shape: tuple[int, ...], instances: list[object]) -> None:
+    encoder = image_encoder(shape)
+
+    assert outcome(encoder, instances, by_text=False) == outcome(encoder, instances, by_text=True)
+
+
+def test_plain_requests_do_not_go_by_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    def by_text(*_: object) -> None:
+        raise AssertionError("by text")
+
+    monkeypatch.setattr(FittedEncoder, "block_from_instances", by_text)
+
+    table_encoder(TABLES[0]).encode_instances([[1, "red", None], {"a": 1.5, "b": 0, "colour": "new"}])
+    image_encoder().encode_instances([[[0, 255], [3, 4.5]], [1, 2, 3, 4], {"p0": 1, "p1": 2, "p2": 3, "p3": 4}])
+
+
+@pytest.mark.parametrize("answers", ["linear-learner", "knn", "tensorflow"])
+def test_a_number_that_the_model_needs_is_asked_for(answers: str) -> None:
+    encoder = table_encoder(TABLES[1], answers)
+
+    for missing in (None, "", "n/a", float("nan")):
+        with pytest.raises(
+            InvalidRequest, match=r"instances\[1\], column 'b': the value is missing, which the model does not take"
+        ):
+            encoder.encode_instances([[None, "red", 1], [1, None, missing]])
+
+
+@pytest.mark.parametrize("answers", ["linear-learner", "knn", "tensorflow"])
+def test_a_missing_number_that_nothing_stands_for_is_no_data_to_learn_from(answers: str) -> None:
+    block = table_encoder(TABLES[0]).block_from_instances([[1, "red", 2], [1, "", None]])
+
+    with pytest.raises(
+        InvalidDataset, match=f"row 1, column 'b': the value is missing, which {answers} does not take. Fill it in"
+    ):
+        table_encoder(TABLES[0], answers).encode(block)
+    kept = table_encoder(TABLES[0], "scikit-learn").encode(block)
+    assert isinstance(kept, np.ndarray)
+    assert np.isnan(kept).any()

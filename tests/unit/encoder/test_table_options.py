@@ -1,0 +1,148 @@
+"""Missing numbers, scaling and categories: what the options of the spec make of a table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sageline.dataset.blocks import Block, StringArray
+from sageline.encoder.fitted import FittedEncoder
+from sageline.encoder.fitting import finish_fit, start_fit
+from sageline.encoder.statistics import NumberStatistics
+from sageline.encoder.table import Number, Table
+from sageline.errors import InvalidDataset
+from sageline.formats.matrix import FloatArray
+from sageline.spec.model import validate_spec
+
+COLUMNS = {"size": ["1", "", "4", "nan", "10"], "colour": ["red", "blue", "", "red", "10"]}
+
+
+def block(columns: dict[str, list[str]]) -> Block:
+    return Block.of({name: StringArray.from_list(values) for name, values in columns.items()}, source="data.csv")
+
+
+def fitted(columns: dict[str, list[str]], **options: object) -> FittedEncoder:
+    kinds = {"size": "number", "colour": "category"}
+    features = {name: kinds[name] for name in columns}
+    document = {"task": "regression", "dataset": {"label": "y", "features": features}, "encoder": {"kind": "table", **options}}
+    spec = validate_spec(document, "test")
+    fit = start_fit(spec)
+    fit.update(block(columns))
+    return finish_fit(fit, spec, [], "data.csv")
+
+
+def encoded(encoder: FittedEncoder, columns: dict[str, list[str]]) -> FloatArray:
+    loaded = FittedEncoder.load(encoder.save())
+    matrix = loaded.encode(block(columns))
+    assert isinstance(matrix, np.ndarray)
+    assert np.array_equal(matrix, encoder.encode(block(columns)), equal_nan=True)  # type: ignore[arg-type]  # dense
+    return matrix
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, [1, np.nan, 4, np.nan, 10]),
+        ({"missing": "mean"}, [1, 5, 4, 5, 10]),
+        ({"missing": "median"}, [1, 4, 4, 4, 10]),
+        ({"missing": "value"}, [1, 0, 4, 0, 10]),
+        ({"missing": "value", "missing_value": -1.5}, [1, -1.5, 4, -1.5, 10]),
+        ({"scale": "min-max"}, [0, np.nan, 1 / 3, np.nan, 1]),
+        ({"scale": "min-max", "missing": "mean"}, [0, 4 / 9, 1 / 3, 4 / 9, 1]),
+        ({"scale": "standard"}, [-4 / 14**0.5, np.nan, -1 / 14**0.5, np.nan, 5 / 14**0.5]),
+        ({"scale": "standard", "missing": "mean"}, [-4 / 14**0.5, 0, -1 / 14**0.5, 0, 5 / 14**0.5]),
+    ],
+)
+def test_missing_numbers_are_kept_or_filled_in_and_numbers_are_scaled(options: dict[str, object], expected: list[float]) -> None:
+    size = {"size": COLUMNS["size"]}
+
+    matrix = encoded(fitted(size, **options), size)
+
+    assert np.allclose(matrix[:, 0], expected, rtol=1e-6, equal_nan=True)
+
+
+def test_ordinal_categories_are_places_in_the_sorted_values() -> None:
+    colour = {"colour": COLUMNS["colour"]}
+
+    encoder = fitted(colour, categories="ordinal")
+
+    assert encoder.feature_dim == 1
+    assert encoded(encoder, colour)[:, 0].tolist() == [2, 1, -1, 2, 0]
+    numbers = fitted({"colour": ["10", "9", "2.5"]}, categories="ordinal")
+    assert encoded(numbers, {"colour": ["2.5", "9", "10"]})[:, 0].tolist() == [0, 1, 2]
+
+
+def test_a_category_that_was_not_seen_in_training_is_no_error() -> None:
+    colour = {"colour": COLUMNS["colour"]}
+
+    assert encoded(fitted(colour, categories="ordinal"), {"colour": ["green", "red"]}).tolist() == [[-1], [2]]
+    assert encoded(fitted(colour), {"colour": ["green", "red"]}).tolist() == [[0, 0, 0], [1, 0, 0]]
+    assert encoded(fitted(colour, max_categories=1, categories="ordinal"), {"colour": ["blue", "red"]}).tolist() == [[-1], [0]]
+
+
+@pytest.mark.parametrize("missing", ["mean", "median"])
+def test_a_column_without_a_number_has_nothing_to_fill_in(missing: str) -> None:
+    with pytest.raises(InvalidDataset, match=f"no train row has a number in column 'size', so there is no {missing} to fill in"):
+        fitted({"size": ["", "na"]}, missing=missing)
+
+
+@pytest.mark.parametrize("scale", ["standard", "min-max"])
+def test_a_column_of_one_value_or_none_is_scaled_to_zero(scale: str) -> None:
+    assert encoded(fitted({"size": ["3", "3"]}, scale=scale), {"size": ["3", "4"]})[:, 0].tolist() == [0, 1]
+    assert np.isnan(encoded(fitted({"size": ["", ""]}, scale=scale), {"size": [""]})).all()
+
+
+def test_a_scaled_number_stays_within_float32() -> None:
+    encoder = fitted({"size": ["0", "1e-40"]}, scale="min-max")
+
+    matrix = encoded(encoder, {"size": ["3e38", "-3e38"]})
+
+    assert matrix[:, 0].tolist() == [np.finfo(np.float32).max, np.finfo(np.float32).min]
+
+
+def test_the_state_of_version_1_is_read_as_it_was_meant() -> None:
+    table = Table({"size": None, "colour": ["red"]}, {"size": Number(1, 2, 3)}, "ordinal")
+    document, arrays = table.state()
+    del document["numbers"], document["category_mode"]
+
+    read = Table.from_state(document, {"size": "number", "colour": "category"}, arrays)
+
+    assert (read.categories, read.numbers, read.category_mode) == (table.categories, {}, "one-hot")
+
+
+VALUES = st.floats(-1e6, 1e6, width=32) | st.just(np.nan)
+
+
+@given(st.lists(st.lists(VALUES, max_size=6), max_size=6))
+def test_statistics_are_those_of_all_blocks_together(blocks: list[list[float]]) -> None:
+    statistics = NumberStatistics(with_median=True)
+    for values in blocks:
+        statistics.update(np.array(values, dtype=np.float32))
+
+    together = np.array([value for values in blocks for value in values], dtype=np.float64)
+    present = together[~np.isnan(together)]
+    assert (statistics.rows, statistics.present) == (len(together), len(present))
+    if len(present) == 0:
+        assert np.isnan([statistics.mean, statistics.median]).all()
+        assert statistics.deviation == 0
+        return
+    assert statistics.mean == pytest.approx(present.mean(), abs=1e-6)
+    assert statistics.deviation == pytest.approx(present.std(), rel=1e-4, abs=1e-3 * np.abs(present).max())
+    assert statistics.median == np.median(present.astype(np.float32).astype(np.float64))
+    assert (statistics.minimum, statistics.maximum) == (present.min(), present.max())
+
+
+@pytest.mark.parametrize("block_rows", [1, 7, 1000, 50_000])
+def test_the_median_of_very_many_values_is_that_of_values_at_even_steps(monkeypatch: pytest.MonkeyPatch, block_rows: int) -> None:
+    monkeypatch.setattr("sageline.encoder.statistics._MEDIAN_OF", 64)
+    values = np.arange(3000, dtype=np.float32)
+    statistics = NumberStatistics(with_median=True)
+
+    for start in range(0, len(values), block_rows):
+        statistics.update(values[start : start + block_rows])
+
+    assert statistics._kept.tolist() == values[:: statistics._step].tolist()
+    assert len(statistics._kept) <= 64
+    assert statistics.median == pytest.approx(1500, abs=64)

@@ -1,0 +1,67 @@
+"""Rows and answers to count, as a model might give them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from hypothesis import strategies as st
+
+from sageline.dataset.blocks import IntArray
+from sageline.evaluation.answers import ClassAnswers
+from sageline.evaluation.classification import ClassificationSums
+from sageline.evaluation.regression import RegressionSums
+from sageline.formats.matrix import DoubleArray, FloatArray
+
+Case = tuple[IntArray, FloatArray]
+
+
+def probabilities(expected: IntArray, classes: int, skill: float, seed: int) -> FloatArray:
+    """``float32[rows, classes]``; the higher the skill, the more often the highest is that of the expected class."""
+    scores = np.random.default_rng(seed).normal(size=(len(expected), classes))
+    scores[np.arange(len(expected)), expected] += skill
+    powers = np.exp(scores)
+    shares: FloatArray = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    return shares
+
+
+def labels(rows: int, classes: int, seed: int = 0) -> IntArray:
+    """``int64[rows]``, the classes not equally frequent."""
+    return (np.random.default_rng(seed).random(rows) ** 1.5 * classes).astype(np.int64)
+
+
+@st.composite
+def classifications(draw: st.DrawFn) -> Case:
+    """Expected classes, and a probability of each class."""
+    classes, rows = draw(st.integers(2, 6)), draw(st.integers(2, 300))
+    seed = draw(st.integers(0, 2**32 - 1))
+    expected = labels(rows, classes, seed)
+    return expected, probabilities(expected, classes, draw(st.floats(-1, 4)), seed)
+
+
+def answers(scores: FloatArray) -> ClassAnswers:
+    return ClassAnswers(scores.argmax(axis=1).astype(np.int64), scores, are_probabilities=True)
+
+
+def names(classes: int) -> list[str]:
+    return [f"class {number}" for number in range(classes)]
+
+
+def counted(expected: IntArray, scores: FloatArray, block: int = 64) -> ClassificationSums:
+    """Counted block by block."""
+    sums = ClassificationSums(names(scores.shape[1]))
+    for start, end in _bounds(len(expected), block):
+        sums.update(expected[start:end], answers(scores[start:end]))
+    return sums
+
+
+def summed(expected: DoubleArray, predicted: FloatArray, block: int = 64, sample_size: int = 100_000) -> RegressionSums:
+    """Counted block by block."""
+    sums = RegressionSums(sample_size)
+    for start, end in _bounds(len(expected), block):
+        sums.update(expected[start:end], predicted[start:end])
+    return sums
+
+
+def _bounds(rows: int, block: int) -> Iterator[tuple[int, int]]:
+    return ((start, min(start + block, rows)) for start in range(0, rows, block))

@@ -1,0 +1,99 @@
+"""Metrics of a regression, beside scikit-learn's."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sk
+
+from sageline.evaluation.regression import RegressionSums
+from tests.unit.evaluation.cases import summed
+
+ROWS = np.random.default_rng(3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2, 300), st.integers(0, 2**32 - 1), st.sampled_from([0.0, 1e4, -3e6]), st.sampled_from([0.01, 1.0, 1e5]))
+def test_metrics_are_those_of_scikit_learn(rows: int, seed: int, center: float, scale: float) -> None:
+    random = np.random.default_rng(seed)
+    expected = center + scale * random.normal(size=rows)
+    predicted = (expected + scale * random.normal(size=rows)).astype(np.float32)
+
+    found = summed(expected, predicted, 7).metrics()
+
+    assert found["rmse"] == pytest.approx(sk.root_mean_squared_error(expected, predicted))
+    assert found["mae"] == pytest.approx(sk.mean_absolute_error(expected, predicted))
+    assert found["r2"] == pytest.approx(sk.r2_score(expected, predicted), rel=1e-6, abs=1e-6)
+
+
+def test_values_that_are_all_the_same_have_no_variance_to_explain() -> None:
+    sums = summed(np.full(20, 0.1), np.full(20, 0.2, dtype=np.float32))
+
+    assert sums.metrics()["r2"] is None
+    assert sums.standard_errors()["r2"] is None
+    assert sums.value("mae") == pytest.approx(0.1)
+
+
+def test_the_baseline_answers_the_mean() -> None:
+    expected = ROWS.normal(100, 5, 500)
+    baseline = summed(expected, expected.astype(np.float32)).document()["baseline"]
+
+    assert baseline["value"] == pytest.approx(expected.mean())
+    assert baseline["metrics"] == pytest.approx(
+        {"rmse": expected.std(), "mae": np.abs(expected - expected.mean()).mean(), "r2": 0.0}
+    )
+
+
+def test_residuals_are_answers_minus_values() -> None:
+    expected = ROWS.normal(size=1_000)
+    errors = ROWS.normal(2, 1, 1_000)
+    residuals = summed(expected, (expected + errors).astype(np.float32)).document()["residuals"]
+
+    assert residuals["rows"] == 1_000
+    for quantile in (0, 0.05, 0.5, 0.99, 1):
+        assert residuals["quantiles"][f"{quantile:g}"] == pytest.approx(np.quantile(errors, quantile), abs=1e-5)
+    histogram = residuals["histogram"]
+    assert len(histogram["edges"]) == len(histogram["rows"]) + 1
+    assert sum(histogram["rows"]) + histogram["below"] + histogram["above"] == 1_000
+    assert 0 < histogram["below"] + histogram["above"] <= 12
+    assert [point[1] - point[0] for point in residuals["points"]] == pytest.approx(errors.tolist(), abs=1e-5)
+
+
+def test_a_model_without_errors_has_a_histogram_too() -> None:
+    expected = np.arange(10.0)
+    histogram = summed(expected, expected.astype(np.float32)).document()["residuals"]["histogram"]
+
+    assert (sum(histogram["rows"]), histogram["edges"][0], histogram["edges"][-1]) == (10, -0.5, 0.5)
+
+
+def test_of_more_rows_than_fit_a_random_choice_is_kept_and_the_extremes() -> None:
+    expected = np.arange(20_000.0)
+    predicted = expected.astype(np.float32)
+    predicted[7] += 1_000
+    sums = summed(expected, predicted, 1_000, sample_size=500)
+    residuals = sums.document()["residuals"]
+
+    assert residuals["rows"] == 500
+    assert residuals["quantiles"]["1"] == pytest.approx(1_000)
+    values = np.array(residuals["points"])[:, 0]
+    assert len(values) == 500
+    assert values.mean() == pytest.approx(10_000, rel=0.1)
+    assert (np.diff(values) > 0).all()
+    assert sums.value("rmse") == pytest.approx(1_000 / 20_000**0.5)
+
+
+def test_at_most_a_thousand_points_are_shown() -> None:
+    expected = np.arange(5_000.0)
+    assert len(summed(expected, expected.astype(np.float32)).document()["residuals"]["points"]) == 1_000
+
+
+def test_a_document_is_json_of_plain_values() -> None:
+    json.dumps(summed(np.arange(5.0), np.arange(5, dtype=np.float32)).document(), allow_nan=False)
+
+
+def test_without_rows_there_is_no_metric() -> None:
+    assert set(RegressionSums().metrics().values()) == {None}

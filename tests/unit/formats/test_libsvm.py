@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xgboost
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from sageline.formats.libsvm import read_rows, write_rows
+from sageline.formats.matrix import FloatArray, SparseMatrix
+
+
+def f4(*values: object) -> FloatArray:
+    return np.array(values, dtype=np.float32)
+
+
+def test_absent_cells_are_left_out_and_columns_count_from_zero() -> None:
+    table = f4([0, 1.5, np.nan], [0, 0, 0], [7, -0.25, 1e-7])
+
+    assert write_rows(table, f4(1, 0, 2.5)) == b"1 1:1.5\n0\n2.5 0:7 1:-0.25 2:1e-07\n"
+    assert write_rows(table, f4(1, 0, 2.5), first_index=1) == b"1 2:1.5\n0\n2.5 1:7 2:-0.25 3:1e-07\n"
+
+
+def test_no_rows_are_no_bytes() -> None:
+    assert write_rows(np.empty((0, 2), dtype=np.float32), f4()) == b""
+    assert read_rows(b"").matrix.shape == (0, 0)
+
+
+@given(
+    hnp.arrays(
+        np.float32, hnp.array_shapes(min_dims=2, max_dims=2, max_side=6), elements=st.floats(width=32, allow_infinity=False)
+    ),
+    st.sampled_from([0, 1]),
+)
+def test_every_value_is_read_back_exactly(table: FloatArray, first_index: int) -> None:
+    labels = np.nan_to_num(table[:, 0])
+
+    read, read_labels = read_rows(
+        write_rows(table, labels, first_index=first_index), columns=table.shape[1], first_index=first_index
+    )
+
+    assert isinstance(read, SparseMatrix)
+    assert np.array_equal(read.to_dense(), np.nan_to_num(table))
+    assert np.array_equal(labels, read_labels)  # type: ignore[arg-type]  # there are labels
+
+
+def test_indexes_of_up_to_eight_digits_are_written() -> None:
+    columns = np.array([0, 9, 9999, 10_000, 10_001, 12_345_678], dtype=np.int64)
+    matrix = SparseMatrix(np.ones(6, dtype=np.float32), columns, np.array([0, 6]), (1, 20_000_000))
+
+    assert write_rows(matrix, f4(0)) == b"0 0:1 9:1 9999:1 10000:1 10001:1 12345678:1\n"
+
+
+def test_comments_blank_ends_and_columns_in_any_order_are_read() -> None:
+    matrix, labels = read_rows(b"1 3:2 0:1  # first\n-1\n")
+
+    assert isinstance(matrix, SparseMatrix)
+    assert matrix.to_dense().tolist() == [[1, 0, 0, 2], [0, 0, 0, 0]]
+    assert labels is not None
+    assert labels.tolist() == [1, -1]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"1 0:1\nx 0:1\n", "line 2: could not convert"),
+        (b"1 0:a\n", "line 1: could not convert"),
+        (b"1 0\n", "line 1: "),
+        (b"1 5:1\n", "line 1: an index that is not among the 3 columns"),
+        (b"1 -1:1\n", "line 1: an index that is not among the 3 columns"),
+        (b"1 0:1\n\n", "line 2: "),
+    ],
+)
+def test_what_is_no_libsvm_is_named_with_its_line(data: bytes, expected: str) -> None:
+    with pytest.raises(ValueError, match=expected):
+        read_rows(data, columns=3)
+
+
+def test_xgboost_loads_the_file_and_learns_the_same(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    # Eighths: the reader of these files in XGBoost rounds longer decimals to a neighbour at times.
+    table = (random.integers(-80, 80, (300, 30)) / 8).astype(np.float32)
+    table[table == 0] = np.nan
+    table[random.random(table.shape) < 0.6] = np.nan
+    labels = np.nan_to_num(table[:, 0])
+    (tmp_path / "rows.libsvm").write_bytes(write_rows(table, labels))
+
+    with xgboost.config_context(verbosity=0):  # it would rather be given something else than a file
+        loaded = xgboost.DMatrix(f"{tmp_path / 'rows.libsvm'}?format=libsvm")
+
+    assert loaded.get_label().tolist() == labels.tolist()
+    present = loaded.get_data()
+    assert np.array_equal(present.toarray(), np.nan_to_num(table))
+    models = [
+        xgboost.train({"objective": "reg:squarederror", "nthread": 1}, data, 5).get_dump()
+        for data in (loaded, xgboost.DMatrix(table, label=labels))
+    ]
+    assert models[0] == models[1]

@@ -1,0 +1,325 @@
+"""Every golden event, through the handler that it is for. What comes of it in detail is tested where the use cases are."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sageline import clients
+from sageline.errors import SagelineError, SettingsError
+from sageline.store import RunRecord
+from tests.unit.run import batches, evaluations
+from tests.unit.run.fake_sagemaker import ARN
+from tests.unit.run.world import (
+    BUCKET,
+    EVENTS,
+    EXECUTION,
+    LIFETIMES,
+    ROLE,
+    RUN_ID,
+    STACK,
+    TABLE,
+    TOPIC,
+    World,
+    new_world,
+    shared_clients,
+)
+from tests.unit.sessions import session
+
+FUNCTIONS = (
+    *("configure_run", "prepare_data", "start_training", "check_status", "create_model", "deploy_endpoint"),
+    *("delete_endpoint", "record_failure", "encode_batch", "start_transform", "write_predictions"),
+    "evaluate_model",
+    "sweep",
+)
+CONTEXT = SimpleNamespace(
+    function_name="function",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:function",
+    aws_request_id="52fdfc07-2182-154f-163f-5f0f9a621d72",
+)
+FLOWERS = b"size,colour,kind\n" + b"".join(b"%d,red,rose\n%d.5,blue,iris\n" % (i, i) for i in range(40))
+OUTCOMES: dict[str, tuple[str, object]] = {
+    "configure_run/upload": ("endpoint_name", "flowers"),
+    "configure_run/upload-without-versions": ("endpoint_name", "flowers"),
+    "configure_run/upload-into-a-folder-that-is-no-name": ("raises", "InvalidDataset"),
+    "configure_run/upload-too-deep": ("raises", "InvalidDataset"),
+    "configure_run/upload-of-an-unknown-format": ("raises", "InvalidDataset"),
+    "configure_run/request": ("run_id", RUN_ID),
+    "configure_run/request-without-dataset": ("raises", "InvalidSpec"),
+    "configure_run/not-a-trigger": ("raises", "InvalidRequest"),
+    "configure_run/batch": ("kind", "batch"),
+    "configure_run/change": ("kind", "change"),
+    "encode_batch/encode": ("rows", 6),
+    "start_transform/start": ("arn", f"{ARN}:transform-job/{RUN_ID}"),
+    "start_transform/start-for-the-champion": ("arn", f"{ARN}:transform-job/{RUN_ID}-champion"),
+    "write_predictions/write": ("rows", 6),
+    "evaluate_model/evaluate": ("decision", "compare"),
+    "evaluate_model/compare": ("decision", "rejected"),
+    "prepare_data/prepare": ("num_class", 2),
+    "start_training/start": ("arn", f"{ARN}:training-job/{RUN_ID}"),
+    "start_training/start-without-validation": ("arn", f"{ARN}:training-job/{RUN_ID}"),
+    "start_training/start-a-script": ("arn", f"{ARN}:training-job/{RUN_ID}"),
+    "check_status/wait-for-training-job": ("none", None),
+    "check_status/wait-for-tuning-job": ("none", None),
+    "check_status/wait-for-transform-job": ("none", None),
+    "check_status/wait-for-endpoint": ("none", None),
+    "check_status/training-job-changed": ("none", None),
+    "check_status/tuning-job-changed": ("none", None),
+    "check_status/transform-job-changed": ("none", None),
+    "check_status/endpoint-changed": ("none", None),
+    "check_status/wait-for-alarm": ("none", None),
+    "check_status/alarm-fired": ("none", None),
+    "create_model/create": ("model_name", RUN_ID),
+    "create_model/restore": ("raises", "ResourceConflict"),  # a run that trains has nothing to restore
+    "deploy_endpoint/deploy": ("variant", RUN_ID),
+    "deploy_endpoint/shift": ("raises", "ResourceConflict"),  # a first deployment has no steps
+    "deploy_endpoint/promote": ("status", "Succeeded"),
+    "delete_endpoint/discard": ("discarded", [f"model/{RUN_ID}"]),
+    "delete_endpoint/delete": ("statusCode", 200),
+    "delete_endpoint/expire": ("deleted", []),  # the endpoint is not there any more
+    "record_failure/execution-aborted": ("status", "Stopped"),
+    "sweep/hourly": ("findings", []),
+    "record_failure/bad-dataset": ("run_id", None),
+    "record_failure/before-the-run-existed": ("run_id", None),
+    "record_failure/request": ("run_id", RUN_ID),
+    "record_failure/failed-training-job": ("run_id", RUN_ID),
+    "record_failure/failed-tuning-job": ("run_id", RUN_ID),
+    "record_failure/failed-transform-job": ("run_id", RUN_ID),
+    "record_failure/step-timed-out": ("run_id", None),
+    "record_failure/discard-failed-too": ("run_id", RUN_ID),
+    "record_failure/not-a-trigger": ("run_id", ""),
+}
+"""What each event leads to: a key of the answer with its value (None: any), or an error by its name."""
+OF_A_BATCH = {
+    *("configure_run/batch", "encode_batch/encode", "write_predictions/write"),
+    *("start_transform/start", "start_transform/start-for-the-champion"),
+}
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """The functions' environment, and clients on moto and a SageMaker in memory."""
+    for name, value in {
+        "BUCKET_NAME": BUCKET,
+        "RUNS_TABLE_NAME": TABLE,
+        "STACK_NAME": STACK,
+        "SAGEMAKER_ROLE_ARN": ROLE,
+        "ROLLOUT_TOPIC_ARN": TOPIC,
+        "DELETE_ENDPOINT_FUNCTION_NAME": "sageline-delete-endpoint",
+        "SWEEP_DELETES": "false",
+        **{name.upper(): value for name, value in dataclasses.asdict(LIFETIMES).items()},
+    }.items():
+        monkeypatch.setenv(name, value)
+    with new_world() as world:
+        made: dict[str, object] = {
+            "s3": world.s3,
+            "sagemaker": world.sagemaker,
+            "stepfunctions": session().client("stepfunctions"),
+            "logs": session().client("logs"),
+            "cloudwatch": world.hosting.alarms.cloudwatch,
+            "autoscaling": world.hosting.scaling.client,
+            "scheduler": world.lifetimes.scheduler,
+            "lambda_": Invoked(world),
+        }
+        for name, client in made.items():
+            monkeypatch.setattr(clients, name, lambda client=client: client)
+        monkeypatch.setattr(clients, "table", shared_clients()[1].Table)
+        yield world
+
+
+@dataclasses.dataclass
+class Invoked:
+    """Lambda, as far as one function invokes another: the one that undoes deployments, at once."""
+
+    world: World
+
+    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: str) -> None:  # noqa: N803  # Lambda's own names
+        assert (FunctionName, InvocationType) == ("sageline-delete-endpoint", "Event")
+        handle("delete_endpoint/discard", json.loads(Payload))
+
+
+def handle(case: str, event: Any = None) -> Any:
+    """What the function answers to an event, by default the golden one."""
+    handler = importlib.import_module(f"functions.{case.split('/', maxsplit=1)[0]}.app").handler
+    return handler(json.loads((EVENTS / f"{case}.json").read_text()) if event is None else event, CONTEXT)
+
+
+def event_of_upload(case: str, version_id: str) -> Any:
+    """The golden event, about the version that is in the bucket."""
+    event = json.loads((EVENTS / f"{case}.json").read_text())
+    item = event.get("trigger", {}).get("detail", {}).get("object", {})
+    if "version-id" in item:
+        item["version-id"] = version_id
+    return event
+
+
+def prepare_for(case: str, world: World) -> None:
+    """Bring about what the states before have left."""
+    if case in OF_A_BATCH:
+        batches.trained(world)
+        if case != "configure_run/batch":
+            batches.begun(world)
+        if case == "write_predictions/write":
+            handle("encode_batch/encode")
+            batches.transformed(world)
+        world.put(batches.ROWS, batches.SIX_ROWS)
+        return
+    if case.startswith("evaluate_model"):
+        evaluations.answered(world)
+        if case == "evaluate_model/compare":
+            handle("evaluate_model/evaluate")
+            evaluations.answered(world, "champion")
+        return
+    if case.startswith(("configure_run", "record_failure/b", "record_failure/step", "record_failure/not")):
+        return
+    world.begin()
+    if case.startswith("prepare_data"):
+        world.run.store.claim(RunRecord(run_id=RUN_ID, name="flowers", execution_arn=EXECUTION))
+        handle("configure_run/request")
+    if case.startswith(("deploy_endpoint", "delete_endpoint")):
+        world.fake.create_model({"ModelName": RUN_ID})
+    if case == "deploy_endpoint/promote":
+        handle("deploy_endpoint/deploy")
+        world.fake.settle("flowers")
+
+
+def test_every_golden_event_of_these_functions_is_replayed() -> None:
+    assert set(OUTCOMES) == {f"{name}/{path.stem}" for name in FUNCTIONS for path in (EVENTS / name).glob("*.json")}
+
+
+@pytest.mark.parametrize("case", OUTCOMES)
+def test_a_golden_event_leads_to_its_answer(world: World, case: str) -> None:
+    key, expected = OUTCOMES[case]
+    event = event_of_upload(case, world.put("datasets/flowers/data.csv", FLOWERS))
+    prepare_for(case, world)
+    if key == "raises":
+        with pytest.raises(SagelineError) as caught:
+            handle(case, event)
+        assert (type(caught.value).__name__, str(caught.value) != "") == (expected, True)
+        return
+    answer = handle(case, event)
+    if key == "none":
+        assert answer is None
+    else:
+        assert answer[key] == expected if expected is not None else answer[key]
+        json.dumps(answer)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_without_its_environment_names_what_is_missing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BUCKET_NAME", raising=False)
+    case = next(case for case in OUTCOMES if case.startswith(name))
+    with pytest.raises(SettingsError, match="BUCKET_NAME"):
+        handle(case)
+
+
+def test_an_endpoint_that_cannot_be_deleted_yet_is_an_http_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sageline.run.endpoints._PATIENCE_SECONDS", 1)
+    monkeypatch.setattr("sageline.run.endpoints._LOOK_EVERY_SECONDS", 1)
+    world.begin()
+    world.fake.create_model({"ModelName": RUN_ID})
+    handle("deploy_endpoint/deploy")
+    answer = handle("delete_endpoint/delete")
+    assert answer["statusCode"] == 503
+    assert json.loads(answer["body"])["error"]["code"] == "EndpointNotReady"
+
+
+def test_a_deleted_endpoint_says_what_was_deleted_and_once_more_nothing(world: World) -> None:
+    prepare_for("deploy_endpoint/promote", world)
+    handle("deploy_endpoint/promote")
+    first, second = (json.loads(handle("delete_endpoint/delete")["body"]) for _ in range(2))
+    assert "endpoint/flowers" in first["deleted"]
+    assert second == {"endpoint": "flowers", "deleted": []}
+
+
+def test_a_run_that_is_aborted_is_undone(world: World) -> None:
+    world.begin()
+    world.fake.create_model({"ModelName": RUN_ID})
+
+    assert handle("record_failure/execution-aborted") == {"run_id": RUN_ID, "status": "Stopped"}
+
+    assert world.fake.models == {}
+
+
+def test_an_endpoint_whose_time_is_over_is_deleted(world: World) -> None:
+    prepare_for("deploy_endpoint/promote", world)
+    handle("deploy_endpoint/promote")
+    [schedule] = world.scheduled()
+    target = world.lifetimes.scheduler.get_schedule(Name=schedule, GroupName=LIFETIMES.schedule_group_name)["Target"]
+
+    assert "endpoint/flowers" in handle("delete_endpoint/expire", json.loads(target["Input"]))["deleted"]
+
+    assert world.fake.endpoints == {}
+
+
+def test_the_sweep_counts_endpoints_and_what_it_has_found(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.fake.create_model({"ModelName": "old", "Tags": [{"Key": "sageline:stack", "Value": STACK}]})
+
+    report = handle("sweep/hourly")
+
+    assert [finding["name"] for finding in report["findings"]] == ["old"]
+    [emitted] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    assert (emitted["Endpoints"], emitted["Leftovers"], emitted["stack"]) == ([0.0], [1.0], STACK)
+
+
+def test_a_run_counts_as_started_succeeded_or_failed(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    prepare_for("deploy_endpoint/promote", world)
+    handle("deploy_endpoint/promote")
+    handle("record_failure/not-a-trigger")
+    world.put("datasets/flowers/data.csv", FLOWERS)
+    handle("configure_run/upload-without-versions")
+    emitted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    counted = [name for line in emitted for name in ("RunStarted", "RunSucceeded", "RunFailed") if name in line]
+    assert counted == ["RunSucceeded", "RunFailed", "RunStarted"]
+
+
+def test_a_run_that_only_makes_a_model_counts_as_succeeded_when_that_is_judged(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluations.prepared(world, deployment=None)
+    evaluations.answer(world, "evaluation", evaluations.right_but(world, 3))
+    assert handle("evaluate_model/evaluate")["status"] == "Succeeded"
+    assert '"RunSucceeded"' in capsys.readouterr().out
+
+
+def test_a_batch_counts_as_succeeded_when_its_predictions_are_written(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    prepare_for("write_predictions/write", world)
+    handle("write_predictions/write")
+    assert '"RunSucceeded"' in capsys.readouterr().out
+
+
+def test_a_refused_model_is_counted_and_no_row_is_logged(
+    world: World, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    prepare_for("evaluate_model/compare", world)
+    handle("evaluate_model/compare")
+    assert '"RunRejected"' in capsys.readouterr().out
+    logged = str([vars(record) for record in caplog.records])
+    assert "Model judged" in logged
+    assert "iris" not in logged
+
+
+def test_no_row_of_a_batch_is_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    prepare_for("write_predictions/write", world)
+    handle("write_predictions/write")
+    logged = str([vars(record) for record in caplog.records])
+    assert "Batch encoded" in logged
+    assert "Predictions written" in logged
+    assert "iris" not in logged
+    assert "5.25" not in logged
+
+
+def test_no_row_of_the_data_is_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.put("datasets/flowers/data.csv", FLOWERS)
+    prepare_for("prepare_data/prepare", world)
+    handle("prepare_data/prepare")
+    logged = str([vars(record) for record in caplog.records])
+    assert "Data prepared" in logged
+    assert "iris" not in logged

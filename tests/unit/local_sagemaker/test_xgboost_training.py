@@ -1,0 +1,396 @@
+"""The XGBoost engine: channels, data, metrics, boosting."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from local.sagemaker.engines.xgboost.boosting import Metrics, boost
+from local.sagemaker.engines.xgboost.channels import CSV, LIBSVM, PARQUET, RECORDIO, check_channels, data_format
+from local.sagemaker.engines.xgboost.data import data_files, read_matrix
+from local.sagemaker.engines.xgboost.failures import AlgorithmError, UserError
+from local.sagemaker.engines.xgboost.folds import cross_validate
+from local.sagemaker.engines.xgboost.library import xgboost
+from local.sagemaker.engines.xgboost.metrics import custom_metric
+from local.sagemaker.engines.xgboost.train import Termination, train
+from sageline.algorithms.hyperparameters import Value
+from sageline.formats.matrix import SparseMatrix
+from sageline.formats.recordio import write_dense, write_sparse
+
+FILE_CSV = {"ContentType": "text/csv", "TrainingInputMode": "File", "S3DistributionType": "FullyReplicated"}
+
+
+@pytest.mark.parametrize(
+    ("channels", "message"),
+    [
+        ({"validation": FILE_CSV}, "Missing required channel: train"),
+        ({"train": FILE_CSV, "test": FILE_CSV}, "Extraneous channel found: test"),
+        (
+            {"train": {**FILE_CSV, "ContentType": "text/csv;label_size=1"}},
+            "Channel configuration for 'train' channel is not supported: {'ContentType': 'text/csv;label_size=1'",
+        ),
+        ({"train": {**FILE_CSV, "TrainingInputMode": "FastFile"}}, "Channel configuration for 'train' channel is not supported"),
+        ({"train": {**FILE_CSV, "TrainingInputMode": "Pipe"}}, "Pipe mode for CSV is no longer supported"),
+    ],
+)
+def test_channels_are_checked_as_the_container_does(channels: dict[str, dict[str, str]], message: str) -> None:
+    with pytest.raises(UserError) as refused:
+        check_channels(channels)
+
+    assert message in str(refused.value)
+
+
+def test_a_code_channel_is_not_data() -> None:
+    check_channels({"train": FILE_CSV, "validation": FILE_CSV, "code": {"TrainingInputMode": "File"}})
+
+
+@pytest.mark.parametrize(
+    ("content_type", "expected"),
+    [
+        (None, LIBSVM),
+        ("csv", CSV),
+        ("text/csv; charset=utf-8", CSV),
+        ("text/csv;label_size=1", CSV),
+        ("Text/X-LibSVM", LIBSVM),
+        ("application/x-recordio-protobuf", RECORDIO),
+        ("parquet", PARQUET),
+    ],
+)
+def test_content_types(content_type: str | None, expected: str) -> None:
+    assert data_format(content_type) == expected
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/csv;label_size=0", "nonsense"])
+def test_other_content_types_are_refused(content_type: str) -> None:
+    with pytest.raises(UserError, match="is not an accepted"):
+        data_format(content_type)
+
+
+def test_csv_has_its_label_first_and_empty_cells_are_missing(tmp_path: Path) -> None:
+    (tmp_path / "b.csv").write_text("1,5,\n")
+    (tmp_path / "a.csv").write_text("0,,2\n")
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "c.csv").write_text("1;3;4\n".replace(";", ","))
+
+    matrix = read_matrix(tmp_path, CSV, weights=False)
+
+    assert matrix is not None
+    assert sorted(matrix.get_label().tolist()) == [0.0, 1.0, 1.0]
+    assert (matrix.num_row(), matrix.num_col(), matrix.num_nonmissing()) == (3, 2, 4)
+
+
+def test_the_reader_is_given_a_directory_that_nothing_else_is_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks at all that is there, and a file of somebody else's that goes away meanwhile would fail the job."""
+    (tmp_path / "part-0.csv").write_text("1,2\n")
+    beside: list[str] = []
+    make = xgboost.DMatrix
+
+    def looking(uri: str) -> xgboost.DMatrix:
+        beside.extend(path.name for path in Path(uri.partition("?")[0]).parent.iterdir())
+        return make(uri)
+
+    monkeypatch.setattr(xgboost, "DMatrix", looking)
+
+    assert read_matrix(tmp_path, CSV, weights=False) is not None
+    assert beside == ["channel"]
+
+
+def test_the_delimiter_is_found_and_weights_are_read_when_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("0;0.5;1;2\n1;0.25;3;4\n")
+
+    matrix = read_matrix(tmp_path, CSV, weights=True)
+
+    assert matrix is not None
+    assert matrix.get_weight().tolist() == [0.5, 0.25]
+    assert matrix.num_col() == 2
+
+
+def test_libsvm_is_read_and_something_else_is_told_from_it(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1 0:1.5 2:3\n0 1:2\n")
+    matrix = read_matrix(tmp_path, LIBSVM, weights=False)
+    assert matrix is not None
+    assert (matrix.num_row(), matrix.num_col()) == (2, 3)
+
+    (tmp_path / "a").write_text("1,2,3\n")
+    with pytest.raises(UserError, match="of file 'a' is not 'LIBSVM' format"):
+        read_matrix(tmp_path, LIBSVM, weights=False)
+
+
+def test_dense_and_sparse_recordio_give_the_same_matrix_but_for_absent_cells(tmp_path: Path) -> None:
+    dense = np.array([[1, 0, 2], [0, 3, 0]], dtype=np.float32)
+    labels = np.array([1, 0], dtype=np.float32)
+    sparse = SparseMatrix(
+        values=np.array([1, 2, 3], dtype=np.float32),
+        columns=np.array([0, 2, 1], dtype=np.int64),
+        row_offsets=np.array([0, 2, 3], dtype=np.int64),
+        shape=(2, 3),
+    )
+    for name, data in (("dense", write_dense(dense, labels)), ("sparse", write_sparse(sparse, labels))):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "part-0").write_bytes(data)
+
+    read = {name: read_matrix(tmp_path / name, RECORDIO, weights=False) for name in ("dense", "sparse")}
+
+    for matrix in read.values():
+        assert matrix is not None
+        assert matrix.get_label().tolist() == [1.0, 0.0]
+        assert (matrix.num_row(), matrix.num_col()) == (2, 3)
+        np.testing.assert_array_equal(matrix.get_data().toarray(), dense)
+    assert {name: matrix.num_nonmissing() for name, matrix in read.items() if matrix} == {"dense": 6, "sparse": 3}
+
+
+def test_recordio_parts_of_different_kinds_and_widths_go_together(tmp_path: Path) -> None:
+    one = SparseMatrix(np.ones(1, np.float32), np.zeros(1, np.int64), np.array([0, 1], np.int64), (1, 5))
+    (tmp_path / "a").write_bytes(write_sparse(one, np.ones(1, dtype=np.float32)))
+    (tmp_path / "b").write_bytes(write_dense(np.ones((2, 3), dtype=np.float32), np.zeros(2, dtype=np.float32)))
+
+    matrix = read_matrix(tmp_path, RECORDIO, weights=False)
+
+    assert matrix is not None
+    assert (matrix.num_row(), matrix.num_col(), matrix.num_nonmissing()) == (3, 5, 7)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"1,2,3\n4,5,6\n", "Failed to load recordio-protobuf data with exception:\npart-0: record 1 at byte 0"),
+        (None, "have no labels"),
+    ],
+)
+def test_recordio_that_can_not_be_trained_on_is_named(tmp_path: Path, data: bytes | None, message: str) -> None:
+    (tmp_path / "part-0").write_bytes(data or write_dense(np.ones((1, 2), dtype=np.float32)))
+
+    with pytest.raises(UserError) as refused:
+        read_matrix(tmp_path, RECORDIO, weights=False)
+
+    assert message in str(refused.value)
+
+
+def test_an_empty_channel_has_no_matrix(tmp_path: Path) -> None:
+    (tmp_path / "part-0").write_bytes(b"")
+    (tmp_path / "_SUCCESS").write_text("x")
+
+    assert read_matrix(tmp_path, CSV, weights=False) is None
+
+
+def test_files_deeper_than_three_directories_are_not_read_and_hidden_ones_are_refused(tmp_path: Path) -> None:
+    for depth in ("a", "a/b/c", "a/b/c/d"):
+        (tmp_path / depth).mkdir(parents=True, exist_ok=True)
+        (tmp_path / depth / "part").write_text("1,2\n")
+
+    assert [path.relative_to(tmp_path).as_posix() for path in data_files(tmp_path)] == ["a/b/c/part", "a/part"]
+    (tmp_path / ".hidden").write_text("x")
+    with pytest.raises(UserError, match="Hidden file found"):
+        data_files(tmp_path)
+
+
+def test_parquet_and_undelimited_csv_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "part").write_text("\n1,2\n")
+
+    with pytest.raises(UserError, match="does not read parquet"):
+        read_matrix(tmp_path, PARQUET, weights=False)
+    with pytest.raises(UserError, match="Could not determine delimiter on line"):
+        read_matrix(tmp_path, CSV, weights=False)
+
+
+@pytest.mark.parametrize(
+    ("metric", "value"),
+    [
+        ("accuracy", 0.6),
+        ("balanced_accuracy", (0.5 + 2 / 3) / 2),
+        ("precision", 2 / 3),
+        ("recall", 2 / 3),
+        ("f1_binary", 2 / 3),
+        ("f1_macro", (0.5 + 2 / 3) / 2),
+        ("precision_macro", (0.5 + 2 / 3) / 2),
+        ("recall_macro", (0.5 + 2 / 3) / 2),
+        ("precision_micro", 0.6),
+        ("mse", (0.01 + 0.36 + 0.16 + 0.04 + 0.49) / 5),
+    ],
+)
+def test_the_containers_own_metrics(metric: str, value: float) -> None:
+    matrix = xgboost.DMatrix(np.zeros((5, 1)), label=[0, 0, 1, 1, 1])
+    predictions = np.array([0.1, 0.6, 0.6, 0.8, 0.3], dtype=np.float32)
+
+    ((name, score),) = custom_metric([metric])(predictions, matrix)
+
+    assert name == metric
+    assert score == pytest.approx(value, abs=1e-6)
+
+
+def test_metrics_of_probabilities_per_class_and_of_a_perfect_fit() -> None:
+    matrix = xgboost.DMatrix(np.zeros((3, 1)), label=[0, 1, 2])
+
+    scores = dict(custom_metric(["accuracy", "f1"])(np.eye(3, dtype=np.float32)[[0, 1, 1]], matrix))
+    fit = dict(custom_metric(["r2"])(np.array([0, 1, 2], dtype=np.float32), matrix))
+
+    assert scores["accuracy"] == pytest.approx(2 / 3)
+    assert scores["f1"] == pytest.approx((1 + 2 / 3 + 0) / 3)
+    assert fit == {"r2": 1.0}
+
+
+def test_the_tuning_objective_is_evaluated_too_and_decides_about_early_stopping() -> None:
+    metrics = Metrics.of({"eval_metric": ["error", "accuracy"], "_tuning_objective_metric": "validation:logloss"})
+
+    assert metrics == Metrics(built_in=["error", "logloss"], custom=["accuracy"], watched="logloss")
+
+
+@pytest.fixture
+def easy() -> xgboost.DMatrix:
+    rows = np.random.default_rng(0).normal(size=(60, 3))
+    return xgboost.DMatrix(rows, label=(rows[:, 0] > 0).astype(int))
+
+
+def test_a_round_is_printed_as_the_container_prints_it(easy: xgboost.DMatrix, capsys: pytest.CaptureFixture[str]) -> None:
+    boost({"num_round": 2, "objective": "binary:logistic", "eval_metric": ["error", "accuracy"]}, easy, easy)
+
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("[0]\ttrain-error:0.")
+    assert second.startswith("[1]\ttrain-error:")
+    assert [part.split(":")[0] for part in second.split("\t")[1:]] == [
+        "train-error",
+        "train-accuracy",
+        "validation-error",
+        "validation-accuracy",
+    ]
+
+
+def test_training_stops_early_on_the_last_metric_and_keeps_the_best(easy: xgboost.DMatrix) -> None:
+    noise = xgboost.DMatrix(np.random.default_rng(1).normal(size=(60, 3)), label=np.random.default_rng(2).integers(0, 2, 60))
+    hyperparameters: dict[str, Value] = {
+        "num_round": 200,
+        "nthread": 1,
+        "objective": "binary:logistic",
+        "eval_metric": ["error", "logloss"],
+        "early_stopping_rounds": 3,
+    }
+
+    assert boost(hyperparameters, easy, noise).num_boosted_rounds() < 50
+    assert boost({**hyperparameters, "num_round": 60}, easy, None).num_boosted_rounds() == 60
+
+
+def test_training_ends_after_the_round_in_which_it_is_asked_to(easy: xgboost.DMatrix) -> None:
+    assert boost({"num_round": 9, "objective": "binary:logistic"}, easy, None, stop=lambda: True).num_boosted_rounds() == 1
+
+
+def test_a_termination_ends_the_process_unless_the_model_shall_be_saved() -> None:
+    termination = Termination()
+    termination.save_model = True
+    termination(signal.SIGTERM, None)
+    assert termination.requested
+
+    with pytest.raises(SystemExit) as ended:
+        Termination()(signal.SIGTERM, None)
+    assert ended.value.code == 0
+
+
+def test_a_custom_metric_alone_is_the_only_one_evaluated(easy: xgboost.DMatrix, capsys: pytest.CaptureFixture[str]) -> None:
+    boost({"num_round": 1, "objective": "binary:logistic", "eval_metric": ["accuracy"]}, easy, None)
+
+    assert capsys.readouterr().out.startswith("[0]\ttrain-accuracy:")
+
+
+def test_labels_out_of_range_are_the_users_error_and_other_refusals_the_algorithms() -> None:
+    matrix = xgboost.DMatrix(np.zeros((3, 1)), label=[0, 1, 5])
+
+    with pytest.raises(UserError, match=r"label must be .* \[0, num_class\)") as refused:
+        boost({"num_round": 1, "objective": "multi:softprob", "num_class": 3}, matrix, None)
+    with pytest.raises(AlgorithmError, match="XGB train call failed with exception:\n"):
+        boost({"num_round": 1, "objective": "binary:logistic", "tree_method": "gpu_hist"}, matrix, None)
+    assert "Stack trace" not in str(refused.value)
+
+
+@pytest.mark.filterwarnings("ignore")  # XGBoost warns of every updater that is given
+def test_updaters_are_handed_on_as_text(easy: xgboost.DMatrix) -> None:
+    hyperparameters: dict[str, Value] = {
+        "num_round": 1,
+        "objective": "binary:logistic",
+        "tree_method": "exact",
+        "updater": ["grow_colmaker", "prune"],
+    }
+
+    assert boost(hyperparameters, easy, None, silent=True).num_boosted_rounds() == 1
+
+
+@pytest.mark.parametrize(
+    ("objective", "more", "columns"),
+    [
+        ("binary:logistic", {}, 3),
+        ("multi:softprob", {"num_class": 2}, 4),
+        ("multi:softmax", {"num_class": 2}, 3),
+        ("reg:squarederror", {}, 2),
+    ],
+)
+def test_cross_validation_leaves_a_model_for_each_fold_and_predictions(
+    easy: xgboost.DMatrix, tmp_path: Path, objective: str, more: dict[str, int], columns: int
+) -> None:
+    hyperparameters: dict[str, Value] = {"num_round": 2, "objective": objective, "_kfold": 3, "_num_cv_round": 2, **more}
+
+    models = cross_validate(hyperparameters, easy, easy, tmp_path)
+
+    predictions = np.loadtxt(tmp_path / "predictions.csv", delimiter=",")
+    assert len(models) == 6
+    assert predictions.shape == (120, columns)
+    if objective != "reg:squarederror":
+        assert np.mean(predictions[:, 0] == predictions[:, -1]) > 0.9
+
+
+def test_more_folds_than_rows_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="Cannot make 5 folds of 2 rows"):
+        cross_validate({"num_round": 1, "_kfold": 5}, xgboost.DMatrix(np.zeros((2, 1)), label=[0, 1]), None, tmp_path)
+
+
+def job_directory(root: Path, hyperparameters: dict[str, str], channels: dict[str, str]) -> Path:
+    """An /opt/ml with CSV channels of these texts."""
+    config = root / "input" / "config"
+    for directory in (config, root / "model", root / "output"):
+        directory.mkdir(parents=True)
+    (config / "hyperparameters.json").write_text(json.dumps(hyperparameters))
+    (config / "inputdataconfig.json").write_text(json.dumps(dict.fromkeys(channels, FILE_CSV)))
+    (config / "resourceconfig.json").write_text(json.dumps({"current_host": "algo-1", "hosts": ["algo-1"]}))
+    for name, text in channels.items():
+        (root / "input" / "data" / name).mkdir(parents=True)
+        (root / "input" / "data" / name / "part-0").write_text(text)
+    return root
+
+
+def test_training_leaves_one_model_that_xgboost_loads(tmp_path: Path) -> None:
+    root = job_directory(tmp_path, {"num_round": "2"}, {"train": "0,1\n1,2\n", "validation": "0,1\n"})
+
+    train(root, Termination())
+
+    assert [path.name for path in (root / "model").iterdir()] == ["xgboost-model"]
+    booster = xgboost.Booster()
+    booster.load_model(bytearray((root / "model" / "xgboost-model").read_bytes()))
+    assert booster.num_boosted_rounds() == 2
+
+
+@pytest.mark.parametrize(
+    ("hyperparameters", "channels", "message"),
+    [
+        ({"num_round": "x"}, {"train": "0,1\n"}, "Hyperparameter num_round: could not parse value (caused by ValueError)"),
+        ({"num_round": "1"}, {"train": ""}, "No data in training channel path "),
+        ({"num_round": "1"}, {"train": "0,1\n", "validation": ""}, "No data in validation channel path "),
+        ({"num_round": "1", "use_dask_gpu_training": "true"}, {"train": "0,1\n"}, "Dask GPU training needs a GPU instance"),
+    ],
+)
+def test_what_the_container_refuses(
+    tmp_path: Path, hyperparameters: dict[str, str], channels: dict[str, str], message: str
+) -> None:
+    with pytest.raises(UserError) as refused:
+        train(job_directory(tmp_path, hyperparameters, channels), Termination())
+
+    assert str(refused.value).startswith(message)
+
+
+def test_channels_of_different_content_types_are_refused(tmp_path: Path) -> None:
+    root = job_directory(tmp_path, {"num_round": "1"}, {"train": "0,1\n", "validation": "0,1\n"})
+    channels = {"train": FILE_CSV, "validation": {**FILE_CSV, "ContentType": "text/libsvm"}}
+    (root / "input" / "config" / "inputdataconfig.json").write_text(json.dumps(channels))
+
+    with pytest.raises(UserError, match="must have the same content type"):
+        train(root, Termination())

@@ -1,0 +1,20 @@
+"""Functions by the names that people write."""
+
+from __future__ import annotations
+
+import pytest
+
+from local import functions
+from local.errors import FunctionUnknown
+
+FUNCTIONS = ["PrepareDataFunction", "RecordFailureFunction"]
+
+
+@pytest.mark.parametrize("name", ["prepare_data", "prepare-data", "PrepareData", "PrepareDataFunction", "preparedata"])
+def test_a_function_is_found_however_it_is_written(name: str) -> None:
+    assert functions.find(name, FUNCTIONS) == "PrepareDataFunction"
+
+
+def test_an_unknown_function_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(FunctionUnknown, match=r"no function 'prepare'\. There are: prepare_data, record_failure\."):
+        functions.find("prepare", FUNCTIONS)

@@ -1,0 +1,360 @@
+"""Judging a new model by the rows held out of training, alone and beside the one in service."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from sageline.errors import PredictionFailed, RunFinished
+from sageline.names import transform_job_name, transform_job_names
+from sageline.requests.transform_job import transform_job_request
+from sageline.run import batch_encode
+from sageline.run import held_out as held_out_module
+from sageline.run.evaluate import Evaluated, compare_models, evaluate_model
+from sageline.run.held_out import plan_evaluation
+from tests.unit.run.batches import MODEL, trained
+from tests.unit.run.evaluations import FLOWERS, PRICES, answer, encoder_of, held_out, parts_of, prepared, right_but
+from tests.unit.run.world import BUCKET, RUN_ID, World
+
+DOCUMENT = f"runs/{RUN_ID}/evaluation/evaluation.json"
+
+
+def document(world: World) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(world.get(DOCUMENT))
+    return found
+
+
+def judge(world: World) -> Evaluated:
+    return evaluate_model(RUN_ID, run=world.run, curves=lambda _: ())
+
+
+def judge_both(world: World) -> Evaluated:
+    return compare_models(RUN_ID, run=world.run, curves=lambda _: ())
+
+
+def judged(world: World, wrong: int, evaluation: dict[str, Any] | None = None) -> Evaluated:
+    prepared(world, evaluation)
+    answer(world, "evaluation", right_but(world, wrong))
+    return judge(world)
+
+
+def compared(world: World, new: int, old: int, evaluation: dict[str, Any] | None = None) -> Evaluated:
+    """The decision, where the new model and the one in service have so many rows wrong."""
+    trained(world, FLOWERS)
+    prepared(world, {"beat_champion": True, **(evaluation or {})})
+    answer(world, "evaluation", right_but(world, new))
+    assert judge(world)["decision"] == "compare"
+    answer(world, "champion", right_but(world, old))
+    return judge_both(world)
+
+
+def test_the_test_rows_are_encoded_without_their_labels_in_their_order(world: World) -> None:
+    prepared(world)
+    [(key, rows)] = parts_of(world, "evaluation")
+    lines = world.get(key).decode().splitlines()
+    assert rows == len(lines) == len(held_out(world))
+    assert [line.split(",")[0] for line in lines] == [f"{row['features']['size']:g}" for row in held_out(world)]
+    assert {len(line.split(",")) for line in lines} == {encoder_of(world, RUN_ID).feature_dim}
+    tags = world.s3.get_object_tagging(Bucket=BUCKET, Key=key)["TagSet"]
+    assert tags == [{"Key": "sageline:retention", "Value": "intermediate"}]
+
+
+def test_what_the_transform_job_is_asked_for_is_a_request_that_sagemaker_takes(world: World) -> None:
+    prepared(world)
+    spec, encoder = world.run.files.read_spec(RUN_ID), encoder_of(world, RUN_ID)
+    plan = plan_evaluation(RUN_ID, spec, encoder, files=world.run.files)
+    assert (plan["model_name"], plan["instance_type"]) == (RUN_ID, "ml.m5.large")
+    assert plan["input_uri"] == f"s3://{BUCKET}/runs/{RUN_ID}/data/evaluation/"
+    assert plan["output_uri"] == f"s3://{BUCKET}/runs/{RUN_ID}/transform/evaluation/"
+    world.fake.create_model({"ModelName": RUN_ID})
+    name = transform_job_name(RUN_ID, "evaluation")
+    world.sagemaker.create_transform_job(**transform_job_request(name=name, run_id=RUN_ID, stack_name="sageline", **plan))
+    assert list(world.fake.transforms) == [name]
+
+
+def test_the_names_of_a_runs_transform_jobs_differ_and_fit() -> None:
+    longest = "a" * 32 + RUN_ID.removeprefix("flowers")
+    assert len(set(transform_job_names(longest))) == 3
+    assert max(map(len, transform_job_names(longest))) <= 63
+
+
+def test_a_model_of_which_nothing_is_asked_is_accepted_with_its_metrics(world: World) -> None:
+    evaluated = judged(world, wrong=3)
+    rows = len(held_out(world))
+    assert (evaluated["decision"], evaluated["rows"], "transform" in evaluated) == ("accepted", rows, False)
+    assert evaluated["metrics"]["accuracy"] == pytest.approx(1 - 3 / rows)
+    written = document(world)
+    assert (written["rows"], written["metric"], written["task"]) == (rows, "accuracy", "classification")
+    assert written["gate"]["reason"] == "The spec asks for nothing."
+    assert sum(map(sum, written["confusion"]["matrix"])) == rows
+    record = world.record()
+    assert (record.status, record.state) == ("Running", "EvaluateModel")
+    assert record.details["evaluation"]["metrics"]["accuracy"] == pytest.approx(1 - 3 / rows)
+    assert record.details["evaluation"]["uri"] == f"s3://{BUCKET}/{DOCUMENT}"
+
+
+def test_a_model_below_a_limit_is_the_end_of_its_run(world: World) -> None:
+    evaluated = judged(world, wrong=30, evaluation={"at_least": {"accuracy": 0.95, "macro_f1": 0.1}})
+    assert evaluated["decision"] == "rejected"
+    assert evaluated["reason"].startswith("Accuracy is 0.")
+    assert evaluated["reason"].endswith(", at least 0.95 is asked for.")
+    assert world.record().status == "Rejected"
+    assert [check["passed"] for check in document(world)["gate"]["checks"]] == [False, True]
+
+
+def test_a_model_within_its_limits_is_accepted_and_says_which(world: World) -> None:
+    evaluated = judged(world, wrong=0, evaluation={"at_least": {"accuracy": 0.95}, "at_most": {"log_loss": 0.2}})
+    assert evaluated["decision"] == "accepted"
+    assert evaluated["reason"] == "Accuracy is 1, at least 0.95 is asked for; log_loss is 0.1054, at most 0.2 is asked for."
+    assert world.record().status == "Running"
+
+
+def test_judged_twice_gives_the_same(world: World) -> None:
+    first = judged(world, wrong=30, evaluation={"at_least": {"accuracy": 0.95}})
+    assert judge(world) == first
+
+
+def test_answers_are_read_part_by_part(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch_encode, "_PART_ROWS", 7)
+    evaluated = judged(world, wrong=5)
+    assert len(parts_of(world, "evaluation")) > 10
+    assert evaluated["metrics"]["accuracy"] == pytest.approx(1 - 5 / evaluated["rows"])
+
+
+def test_what_the_job_answered_expires_and_the_evaluation_stays(world: World) -> None:
+    judged(world, wrong=0)
+    key = f"runs/{RUN_ID}/transform/evaluation/part-00000.csv.out"
+    tagged = [world.s3.get_object_tagging(Bucket=BUCKET, Key=name)["TagSet"] for name in (key, DOCUMENT)]
+    assert tagged == [[{"Key": "sageline:retention", "Value": "intermediate"}], []]
+
+
+def test_a_regression_has_residuals(world: World) -> None:
+    prepared(world, {"at_most": {"rmse": 2.5}}, PRICES)
+    answer(world, "evaluation", [str(row["label"] + 2) for row in held_out(world)])
+    evaluated = judge(world)
+    assert evaluated["decision"] == "accepted"
+    assert evaluated["metrics"]["rmse"] == pytest.approx(2)
+    assert document(world)["residuals"]["quantiles"]["0.5"] == pytest.approx(2)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"0.5\n" * 3, r"part-00000\.csv\.out: the model answered for 3 of \d+ rows"),
+        (None, r"has left no s3://.*part-00000\.csv\.out"),
+    ],
+)
+def test_answers_that_are_missing_are_an_error_that_names_the_object(world: World, body: bytes | None, expected: str) -> None:
+    prepared(world)
+    if body is not None:
+        world.put(f"runs/{RUN_ID}/transform/evaluation/part-00000.csv.out", body)
+    with pytest.raises(PredictionFailed, match=expected):
+        judge(world)
+
+
+@pytest.mark.parametrize("change", [-1, 1])
+def test_answers_to_other_rows_than_the_test_rows_are_an_error(world: World, change: int) -> None:
+    prepared(world)
+    rows = len(held_out(world)) + change
+    world.put(f"runs/{RUN_ID}/data/evaluation.json", json.dumps({"rows": [rows]}).encode())
+    world.put(f"runs/{RUN_ID}/transform/evaluation/part-00000.csv.out", b"0.5\n" * rows)
+    with pytest.raises(PredictionFailed, match=r"test rows"):
+        judge(world)
+
+
+def test_a_run_that_was_stopped_is_not_judged(world: World) -> None:
+    prepared(world)
+    world.run.store.finish(RUN_ID, "Stopped")
+    with pytest.raises(RunFinished):
+        judge(world)
+
+
+def test_the_first_model_of_an_endpoint_has_nobody_to_beat(world: World) -> None:
+    evaluated = judged(world, wrong=3, evaluation={"beat_champion": True})
+    assert (evaluated["decision"], evaluated["reason"]) == ("accepted", "No model is in service that the new one must beat.")
+    assert document(world)["champion"] is None
+
+
+def test_the_champion_is_asked_about_the_same_rows_in_its_own_encoding(world: World) -> None:
+    trained(world, FLOWERS, encoder={"kind": "table", "categories": "ordinal"})
+    prepared(world, {"beat_champion": True})
+    answer(world, "evaluation", right_but(world, 3))
+    evaluated = judge(world)
+    plan = evaluated["transform"]
+    assert (evaluated["decision"], plan["model_name"]) == ("compare", MODEL)
+    assert plan["input_uri"] == f"s3://{BUCKET}/runs/{RUN_ID}/data/champion/"
+    assert plan["output_uri"] == f"s3://{BUCKET}/runs/{RUN_ID}/transform/champion/"
+    own, champions = (world.get(parts_of(world, of)[0][0]).decode().splitlines() for of in ("evaluation", "champion"))
+    assert [line.split(",")[0] for line in own] == [line.split(",")[0] for line in champions]
+    assert len(own[0].split(",")) > len(champions[0].split(","))
+    assert (document(world)["gate"]["decision"], world.record().status) == ("compare", "Running")
+
+
+def test_the_champion_is_the_variant_of_most_weight(world: World) -> None:
+    trained(world, FLOWERS)
+    stored = world.run.files.read_routing("flowers")
+    assert stored is not None
+    assert stored.routing is not None
+    [variant] = stored.routing.variants
+    lesser = {**vars(variant), "name": "flowers-20261118100000-aaaaaa", "model_name": "lesser", "weight": 0.3}
+    routing = type(stored.routing)("flowers", (type(variant)(**lesser), variant), "2026-11-19T12:00:00.000Z")
+    world.run.files.write_routing(routing, stored)
+    prepared(world, {"beat_champion": True})
+    answer(world, "evaluation", right_but(world, 3))
+    assert judge(world)["transform"]["model_name"] == MODEL
+
+
+def test_a_model_that_is_clearly_better_is_accepted(world: World) -> None:
+    evaluated = compared(world, new=2, old=30)
+    assert evaluated["decision"] == "accepted"
+    assert evaluated["reason"].startswith("The new model is better: accuracy is 0.98")
+    champion = document(world)["champion"]
+    assert (champion["variant"], champion["comparison"]["test"], champion["comparison"]["better"]) == (
+        MODEL,
+        "mcnemar-exact",
+        True,
+    )
+    assert champion["metrics"]["accuracy"] < document(world)["metrics"]["accuracy"]
+    assert (world.record().state, world.record().status) == ("CompareModels", "Running")
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "reason"),
+    [
+        (30, 2, "The new model is worse: "),
+        (3, 5, "is not better by more than chance"),
+        (3, 3, "The new model is as good as the one in"),
+    ],
+)
+def test_a_model_that_is_not_clearly_better_is_refused(world: World, new: int, old: int, reason: str) -> None:
+    evaluated = compared(world, new, old)
+    assert evaluated["decision"] == "rejected"
+    assert reason in evaluated["reason"]
+    assert world.record().status == "Rejected"
+
+
+def test_models_are_compared_by_the_metric_that_the_spec_names(world: World) -> None:
+    evaluated = compared(world, new=2, old=30, evaluation={"metric": "log_loss"})
+    comparison = document(world)["champion"]["comparison"]
+    assert (evaluated["decision"], comparison["metric"], comparison["test"]) == ("accepted", "log_loss", "jackknife-t")
+
+
+def test_the_champion_is_not_asked_when_the_model_fails_a_limit_anyway(world: World) -> None:
+    trained(world, FLOWERS)
+    evaluated = judged(world, wrong=30, evaluation={"beat_champion": True, "at_least": {"accuracy": 0.95}})
+    assert evaluated["decision"] == "rejected"
+    assert world.keys(f"runs/{RUN_ID}/data/champion") == []
+
+
+def test_a_champion_may_read_a_column_that_the_new_model_leaves_out(world: World) -> None:
+    trained(world, FLOWERS, dataset={"uri": f"s3://{BUCKET}/datasets/flowers/data.csv", "features": {"colour": "category"}})
+    dataset = {"uri": f"s3://{BUCKET}/datasets/flowers/data.csv", "label": "kind", "features": {"size": "number"}}
+    prepared(world, {"beat_champion": True}, dataset=dataset)
+    answer(world, "evaluation", right_but(world, 3))
+    assert judge(world)["decision"] == "compare"
+    [(key, _)] = parts_of(world, "champion")
+    colours = ["0,1" if row["others"]["colour"] == "red" else "1,0" for row in held_out(world)]
+    assert world.get(key).decode().splitlines() == colours
+
+
+def test_a_champion_that_reads_a_column_which_is_not_there_refuses_the_model_with_the_reason(world: World) -> None:
+    trained(world, FLOWERS)
+    prepared(
+        world,
+        {"beat_champion": True},
+        b"\n".join(b",".join(line.split(b",")[:2] + line.split(b",")[3:]) for line in FLOWERS.split(b"\n")[:-1]),
+    )
+    answer(world, "evaluation", right_but(world, 0))
+    evaluated = judge(world)
+    assert evaluated["decision"] == "rejected"
+    assert f"{MODEL}, which is in service, cannot be compared: the test rows have no column 'colour'" in evaluated["reason"]
+    assert "cannot be compared" in document(world)["champion"]["problem"]
+
+
+def test_a_champion_of_the_other_task_refuses_the_model_with_the_reason(world: World) -> None:
+    trained(world, PRICES)
+    evaluated = judged(world, wrong=0, evaluation={"beat_champion": True})
+    assert evaluated["decision"] == "rejected"
+    assert "the model in service does a regression, and the new one a classification" in evaluated["reason"]
+
+
+def test_a_champions_labels_that_the_new_model_does_not_know_are_wrong_answers(world: World) -> None:
+    three = FLOWERS + b"".join(b"row %d,%d,green,aster\n" % (i + 500, i) for i in range(200))
+    trained(world, three)
+    prepared(world, {"beat_champion": True})
+    answer(world, "evaluation", right_but(world, 0))
+    judge(world)
+    labels = [row["label"] for row in held_out(world)]
+    place = ["aster", "iris", "rose"].index
+    answer(world, "champion", [str([float(n == (0 if i < 10 else place(x))) for n in range(3)]) for i, x in enumerate(labels)])
+    assert judge_both(world)["decision"] == "accepted"
+    champion = document(world)["champion"]["metrics"]
+    assert champion["accuracy"] == pytest.approx(1 - 10 / len(labels))
+
+
+def test_a_champion_whose_answers_cannot_be_read_refuses_the_model_with_the_reason(world: World) -> None:
+    trained(world, FLOWERS)
+    prepared(world, {"beat_champion": True})
+    answer(world, "evaluation", right_but(world, 0))
+    judge(world)
+    answer(world, "champion", ["nonsense"] * len(held_out(world)))
+    evaluated = judge_both(world)
+    assert evaluated["decision"] == "rejected"
+    assert "the model's answer cannot be read" in evaluated["reason"]
+
+
+def test_an_encoder_of_the_champion_that_is_gone_refuses_the_model(world: World) -> None:
+    trained(world, FLOWERS)
+    for key in world.keys(f"runs/{MODEL}/encoder/"):
+        world.s3.delete_object(Bucket=BUCKET, Key=key)
+    evaluated = judged(world, wrong=0, evaluation={"beat_champion": True})
+    assert evaluated["decision"] == "rejected"
+    assert "no encoder is there" in evaluated["reason"]
+
+
+def test_what_is_a_number_for_one_model_may_be_a_text_for_another(world: World) -> None:
+    dataset = {"uri": f"s3://{BUCKET}/datasets/flowers/data.csv", "label": "kind"}
+    trained(world, FLOWERS, dataset={**dataset, "features": {"size": "text"}}, encoder={"kind": "bag-of-words"})
+    prepared(world, {"beat_champion": True}, dataset={**dataset, "features": {"size": "number"}})
+    answer(world, "evaluation", right_but(world, 3))
+    evaluated = judge(world)
+    assert (evaluated["decision"], evaluated["transform"]["content_type"]) == ("compare", "application/x-recordio-protobuf")
+    [(key, rows)] = parts_of(world, "champion")
+    words = encoder_of(world, MODEL).encode_instances([{"size": text} for text in spelled(world)])
+    assert world.get(key) == encoder_of(world, MODEL).batch_body(words)
+    assert rows == len(held_out(world))
+
+
+def spelled(world: World) -> list[str]:
+    """The sizes of the test rows, as the dataset spells them."""
+    return [f"{row['features']['size']:g}" for row in held_out(world)]
+
+
+def test_where_a_part_is_one_request_each_has_no_more_rows_than_are_encoded_at_a_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held_out_module, "_PIECE_CELLS", 30)
+    prepared(world, algorithm={"name": "tensorflow"})
+    sizes = [rows for _, rows in parts_of(world, "evaluation")]
+    encoder = encoder_of(world, RUN_ID)
+    assert set(sizes[:-1]) == {30 // encoder.feature_dim}
+    first = json.loads(world.get(parts_of(world, "evaluation")[0][0]))["instances"]
+    assert (len(first), sum(sizes)) == (sizes[0], len(held_out(world)))
+
+
+def test_a_value_that_the_champion_cannot_take_refuses_the_model_and_names_the_rows(world: World) -> None:
+    dataset = {"uri": f"s3://{BUCKET}/datasets/flowers/data.csv", "label": "kind"}
+    trained(world, FLOWERS, dataset={**dataset, "features": {"size": "number"}})
+    words = b"id,size,colour,kind\n" + b"".join(
+        b"%d,size %d,red,%s\n" % (i, i % 7, (b"rose", b"iris")[i % 2]) for i in range(400)
+    )
+    prepared(world, {"beat_champion": True}, words, dataset={**dataset, "features": {"size": "category"}})
+    answer(world, "evaluation", right_but(world, 0))
+    evaluated = judge(world)
+    assert evaluated["decision"] == "rejected"
+    assert re.search(
+        r"cannot be compared: test rows 1 to \d+: instances\[\d+\], column 'size': 'size \d' is not a", evaluated["reason"]
+    )

@@ -1,0 +1,124 @@
+"""What the tests of serving share: encoders, routing, and a SageMaker that answers what a test wrote down."""
+
+from __future__ import annotations
+
+import functools
+import io
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.response import StreamingBody
+from botocore.stub import Stubber
+
+from sageline.encoder.fitted import FittedEncoder
+from sageline.encoder.table import Table
+from sageline.routing import RoutedVariant, Routing
+from tests.unit.sessions import sagemaker_client, session
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
+
+BUCKET = "sageline-data"
+OLD = "wines-20261119100000-0a1b2c"
+NEW = "wines-20261120100000-0a1b2c"
+CLASSES = ["merlot", "pinot", "riesling"]
+
+
+def encoder(classes: list[str] | None = CLASSES, colours: tuple[str, ...] = ("red", "white")) -> FittedEncoder:
+    """Encodes ``{"alcohol": number, "colour": category}``."""
+    columns = {"alcohol": "number", "colour": "category"}
+    task = "regression" if classes is None else "classification"
+    return FittedEncoder(task, columns, "grape", classes, Table({"alcohol": None, "colour": list(colours)}))
+
+
+def variant(name: str, weight: float) -> RoutedVariant:
+    return RoutedVariant(
+        name=name,
+        weight=weight,
+        model_version=name,
+        model_name=name,
+        encoder_uri=f"s3://{BUCKET}/runs/{name}/encoder/",
+        content_type="text/csv",
+        endpoint_config=name,
+    )
+
+
+def put_routing(s3: S3Client, *variants: RoutedVariant, endpoint: str = "wines") -> None:
+    document = Routing(endpoint, variants, "2026-11-20T10:00:00.000Z").dump()
+    s3.put_object(Bucket=BUCKET, Key=f"endpoints/{endpoint}/routing.json", Body=document)
+
+
+def put_encoder(s3: S3Client, run_id: str, fitted: FittedEncoder) -> None:
+    for name, content in fitted.save().items():
+        s3.put_object(Bucket=BUCKET, Key=f"runs/{run_id}/encoder/{name}", Body=content)
+
+
+@functools.cache
+def runtime_client() -> SageMakerRuntimeClient:
+    return session().client("sagemaker-runtime")
+
+
+class SageMaker:
+    """SageMaker and its runtime, which answer what a test wrote down and must be asked for exactly that."""
+
+    def __init__(self) -> None:
+        self.client = sagemaker_client()
+        self.runtime = runtime_client()
+        self.stub = Stubber(self.client)
+        self.runtime_stub = Stubber(self.runtime)
+
+    def answers(self, name: str, request: bytes, answer: bytes, *, answered_by: str | None = None) -> None:
+        """Variant ``name``, asked with ``request``, answers ``answer``."""
+        self.will_answer(self._asked(name, request), answer, answered_by=answered_by or name)
+
+    def will_answer(
+        self,
+        asked: Mapping[str, object],
+        answer: bytes,
+        *,
+        answered_by: str = NEW,
+        content_type: str = "text/csv; charset=utf-8",
+    ) -> None:
+        """InvokeEndpoint with exactly these arguments answers ``answer``."""
+        self.runtime_stub.add_response(
+            "invoke_endpoint",
+            {
+                "Body": StreamingBody(io.BytesIO(answer), len(answer)),
+                "ContentType": content_type,
+                "InvokedProductionVariant": answered_by,
+            },
+            dict(asked),
+        )
+
+    def refuses(self, name: str, request: bytes, code: str, message: str = "") -> None:
+        """Variant ``name``, asked with ``request``, answers with an error."""
+        self.runtime_stub.add_client_error("invoke_endpoint", code, message, expected_params=self._asked(name, request))
+
+    def describes(self, status: str, *, serverless: bool = False) -> None:
+        """DescribeEndpoint answers once."""
+        variant: dict[str, Any] = {"VariantName": NEW}  # SageMaker's JSON
+        if serverless:
+            variant["CurrentServerlessConfig"] = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
+        endpoint = {
+            "EndpointName": "wines",
+            "EndpointArn": "arn:aws:sagemaker:us-east-1:123456789012:endpoint/wines",
+            "EndpointStatus": status,
+            "CreationTime": 0,
+            "LastModifiedTime": 0,
+            "ProductionVariants": [variant],
+        }
+        self.stub.add_response("describe_endpoint", endpoint, {"EndpointName": "wines"})
+
+    def has_no_endpoint(self) -> None:
+        self.stub.add_client_error("describe_endpoint", "ValidationException", 'Could not find endpoint "wines".')
+
+    @staticmethod
+    def _asked(name: str, request: bytes) -> dict[str, object]:
+        return {
+            "EndpointName": "wines",
+            "TargetVariant": name,
+            "ContentType": "text/csv",
+            "Accept": "text/csv",
+            "Body": request,
+        }

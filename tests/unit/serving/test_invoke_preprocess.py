@@ -1,0 +1,200 @@
+"""The handler, asked with the golden events; and what importing it costs."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.invoke_preprocess import app
+from sageline import clients
+from sageline.encoder.fitted import FittedEncoder
+from sageline.encoder.table import Table
+from sageline.encoder.words import BagOfWords
+from sageline.errors import SmokeTestFailed
+from sageline.formats.recordio import CONTENT_TYPE
+from sageline.names import RunLayout
+from tests.unit.api.api_page import examples
+from tests.unit.serving.fakes import BUCKET, CLASSES, NEW, SageMaker, encoder, put_encoder, put_routing, variant
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+EVENTS = Path("events/invoke_preprocess")
+ROW = b"13.2,1,0,1050\n"
+ANSWER = b"0.7,0.2,0.1\n"
+
+
+class Context(LambdaContext):
+    _function_name = "sageline-invoke-preprocess"
+    _memory_limit_in_mb = 1024
+    _invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:sageline-invoke-preprocess"
+    _aws_request_id = "3f1b5c2e-0000-0000-0000-000000000000"
+
+
+def golden(case: str) -> dict[str, Any]:  # an event is JSON
+    event: dict[str, Any] = json.loads((EVENTS / f"{case}.json").read_text(encoding="utf-8"))
+    return event
+
+
+@pytest.fixture
+def ask(s3: S3Client, sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], dict[str, Any]]]:
+    """Asks the handler with a golden event, while endpoint ``wines`` serves a table with three columns."""
+    columns = {"alcohol": "number", "colour": "category", "proline": "number"}
+    table = Table({"alcohol": None, "colour": ["red", "white"], "proline": None})
+    put_routing(s3, variant(NEW, 1))
+    put_encoder(s3, NEW, FittedEncoder("classification", columns, "grape", CLASSES, table))
+    monkeypatch.setenv("BUCKET_NAME", BUCKET)
+    monkeypatch.setattr(clients, "s3", lambda: s3)
+    monkeypatch.setattr(clients, "sagemaker_runtime", lambda: sagemaker.runtime)
+    monkeypatch.setattr(clients, "sagemaker", lambda: sagemaker.client)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    app.predictor.cache_clear()
+
+    def call(case: str) -> dict[str, Any]:
+        answer: dict[str, Any] = dict(app.handler(golden(case), Context()))
+        return answer
+
+    yield call
+    app.predictor.cache_clear()
+
+
+def body_of(answer: dict[str, Any]) -> Any:  # JSON
+    return json.loads(answer["body"])
+
+
+@pytest.mark.parametrize(
+    ("case", "request_body"),
+    [
+        ("predict-objects", ROW + b",0,1,520\n"),
+        ("predict-arrays", ROW),
+        ("predict-for-session", ROW),
+        ("predict-base64-body", ROW),
+    ],
+)
+def test_rows_are_predicted(ask: Callable[[str], dict[str, Any]], sagemaker: SageMaker, case: str, request_body: bytes) -> None:
+    rows = request_body.count(b"\n")
+    sagemaker.answers(NEW, request_body, ANSWER * rows)
+    answer = ask(case)
+    assert answer["statusCode"] == 200
+    assert [prediction["label"] for prediction in body_of(answer)["predictions"]] == ["merlot"] * rows
+    assert (body_of(answer)["variant"], body_of(answer)["model_version"]) == (NEW, NEW)
+
+
+def test_texts_are_predicted(s3: S3Client, ask: Callable[[str], dict[str, Any]], sagemaker: SageMaker) -> None:
+    words = BagOfWords(["bucket", "table"], "count")
+    fitted = FittedEncoder("classification", {"post": "text"}, "service", ["dynamodb", "s3"], words)
+    put_encoder(s3, NEW, fitted)
+    routed = variant(NEW, 1)
+    put_routing(s3, type(routed)(**{**vars(routed), "content_type": CONTENT_TYPE}), endpoint="aws-docs")
+    texts = fitted.block_from_instances(["Creates a new bucket.", "Puts an item into a table."])
+    request = {
+        "EndpointName": "aws-docs",
+        "TargetVariant": NEW,
+        "ContentType": CONTENT_TYPE,
+        "Accept": "text/csv",
+        "Body": fitted.request_body(fitted.encode(texts)),
+    }
+    sagemaker.will_answer(request, b"0.1\n0.8\n")
+    answer = body_of(ask("predict-texts"))
+    assert [prediction["label"] for prediction in answer["predictions"]] == ["dynamodb", "s3"]
+
+
+@pytest.mark.parametrize(
+    ("case", "status", "code", "words"),
+    [
+        ("malformed-json", 400, "InvalidRequest", "line 2, column 14"),
+        ("no-body", 400, "InvalidRequest", "no body"),
+        ("unknown-key", 400, "InvalidRequest", "did you mean `instances`"),
+        ("instances-missing", 400, "InvalidRequest", "`instances` is missing"),
+        ("instances-not-a-list", 400, "InvalidRequest", "a JSON object"),
+        ("instances-empty", 400, "InvalidRequest", "empty"),
+        ("top-k-out-of-range", 400, "InvalidRequest", "`top_k` is 100"),
+        ("missing-column", 400, "InvalidRequest", "instances[1]: column 'proline' is missing"),
+        ("extra-column", 400, "InvalidRequest", "'vintage'"),
+        ("unknown-endpoint", 404, "EndpointNotFound", "'no-such-endpoint'"),
+    ],
+)
+def test_what_is_wrong_is_answered_by_name(
+    ask: Callable[[str], dict[str, Any]], case: str, status: int, code: str, words: str
+) -> None:
+    answer = ask(case)
+    assert (answer["statusCode"], body_of(answer)["error"]["code"]) == (status, code)
+    assert words in body_of(answer)["error"]["message"]
+
+
+def test_an_unexpected_error_tells_nothing(ask: Callable[[str], dict[str, Any]], s3: S3Client) -> None:
+    s3.put_object(Bucket=BUCKET, Key="endpoints/wines/routing.json", Body=b"{")
+    answer = ask("predict-objects")
+    assert (answer["statusCode"], body_of(answer)["error"]["code"]) == (500, "InternalError")
+    assert BUCKET not in answer["body"]
+
+
+def test_the_state_machines_smoke_test_gets_a_states_result(
+    ask: Callable[[str], dict[str, Any]], s3: S3Client, sagemaker: SageMaker
+) -> None:
+    row = {"features": {"alcohol": "13.2", "colour": "red", "proline": "1050"}, "label": "merlot"}
+    s3.put_object(Bucket=BUCKET, Key=f"{RunLayout(BUCKET, NEW).test_raw_prefix}part-00000.jsonl", Body=json.dumps(row).encode())
+    sagemaker.answers(NEW, ROW, ANSWER)
+    assert ask("smoke-test") == {"rows": 1, "variant": NEW}
+
+
+def test_a_smoke_test_that_fails_fails_the_state(ask: Callable[[str], dict[str, Any]]) -> None:
+    with pytest.raises(SmokeTestFailed):
+        ask("smoke-test")
+
+
+def test_no_instance_is_ever_logged(
+    ask: Callable[[str], dict[str, Any]], sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged = io.StringIO()
+    monkeypatch.setattr(app.logger.registered_handler, "stream", logged)
+    sagemaker.answers(NEW, ROW, ANSWER)
+    ask("predict-for-session")
+    ask("extra-column")
+    assert '"instances":1' in logged.getvalue()
+    assert "colour" not in logged.getvalue()
+    assert "13.2" not in logged.getvalue()
+    assert "customer-42" not in logged.getvalue()
+
+
+def test_instances_are_counted_for_each_endpoint(
+    ask: Callable[[str], dict[str, Any]], sagemaker: SageMaker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sagemaker.answers(NEW, ROW + b",0,1,520\n", ANSWER * 2)
+    ask("predict-objects")
+    metric = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (metric["Endpoint"], metric["Instances"]) == ("wines", [2.0])
+
+
+def test_the_documented_request_gets_the_documented_answer(
+    ask: Callable[[str], dict[str, Any]], s3: S3Client, sagemaker: SageMaker
+) -> None:
+    example = examples()["POST /endpoints/{name}/predictions"]
+    put_encoder(s3, NEW, encoder())
+    sagemaker.answers(NEW, b"13.2,1,0\n,0,1\n", b"0.91,0.06,0.03\n0.11,0.05,0.84\n")
+    answer = app.handler(example.event, Context())
+    assert answer["statusCode"] == example.status
+    assert body_of(dict(answer)) == example.answer
+
+
+def test_every_golden_event_is_used_here() -> None:
+    text = Path(__file__).read_text(encoding="utf-8")
+    assert [path.stem for path in EVENTS.glob("*.json") if f'"{path.stem}"' not in text] == []
+
+
+def test_nothing_heavy_is_imported_on_the_way_to_a_prediction() -> None:
+    script = "import sys, functions.invoke_preprocess.app; print('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    heavy = {"pydantic", "pydantic_core", "scipy", "sklearn", "pandas", "xgboost", "aws_lambda_powertools.event_handler"}
+    assert heavy & set(done.stdout.split()) == set()
+    assert "sageline.spec.model" not in done.stdout.split()
+    parts = {".".join(name.split(".")[:2]) for name in done.stdout.split()}
+    assert {"sageline.report", "sageline.evaluation"} & parts == set()

@@ -1,0 +1,72 @@
+"""What a caller may ask."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sageline.errors import InvalidRequest, RequestTooLarge
+from sageline.serving.request import MAX_INSTANCES, MAX_REQUEST_BYTES, PredictionRequest, read_prediction_request
+
+
+def event(body: object) -> dict[str, Any]:  # an event is JSON
+    return {"body": json.dumps(body), "isBase64Encoded": False}
+
+
+def golden(case: str) -> dict[str, Any]:  # an event is JSON
+    read: dict[str, Any] = json.loads(Path(f"events/invoke_preprocess/{case}.json").read_text(encoding="utf-8"))
+    return read
+
+
+@pytest.mark.parametrize("case", ["predict-base64-body", "predict-for-session"])
+def test_the_body_may_be_text_or_base64(case: str) -> None:
+    request = read_prediction_request(golden(case))
+    assert request.instances == [{"alcohol": 13.2, "colour": "red", "proline": 1050}]
+    assert request.session == ("customer-42" if case == "predict-for-session" else None)
+
+
+def test_only_the_instances_must_be_given() -> None:
+    assert read_prediction_request(event({"instances": ["a"]})) == PredictionRequest(["a"], top_k=1, session=None)
+    assert read_prediction_request(event({"instances": ["a"], "session": None})).session is None
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"instance": ["a"]}, "did you mean `instances`"),
+        ({"top_k": 1}, "`instances` is missing"),
+        ({"instances": {"a": 1}}, "`instances` is a JSON object; send an array"),
+        ({"instances": []}, "`instances` is empty"),
+        ({"instances": ["a"], "top_k": 0}, "`top_k` is not a positive whole number"),
+        ({"instances": ["a"], "top_k": True}, "`top_k` is not"),
+        ({"instances": ["a"], "top_k": 1.5}, "`top_k` is not"),
+        ({"instances": ["a"], "top_k": None}, "`top_k` is not"),
+        ({"instances": ["a"], "session": ""}, "`session` is not a string"),
+        ({"instances": ["a"], "session": 7}, "`session` is not a string"),
+        ({"instances": ["a"], "session": "s" * 257}, "1 to 256"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_by_key(body: object, message: str) -> None:
+    with pytest.raises(InvalidRequest, match=message):
+        read_prediction_request(event(body))
+
+
+def test_as_many_instances_as_allowed_and_not_one_more() -> None:
+    assert len(read_prediction_request(event({"instances": ["a"] * MAX_INSTANCES})).instances) == MAX_INSTANCES
+    with pytest.raises(RequestTooLarge, match="1,001 items; a request takes at most 1,000") as caught:
+        read_prediction_request(event({"instances": ["a"] * (MAX_INSTANCES + 1)}))
+    assert caught.value.details == {"max_instances": MAX_INSTANCES}
+
+
+def test_a_body_over_the_limit_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def parse(*_: object) -> None:
+        raise AssertionError
+
+    parser: Callable[..., None] = parse
+    monkeypatch.setattr("sageline.serving.request.read_json_object", parser)
+    with pytest.raises(RequestTooLarge, match="6,000,001 bytes"):
+        read_prediction_request({"body": "x" * (MAX_REQUEST_BYTES + 1)})

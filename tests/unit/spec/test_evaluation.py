@@ -1,0 +1,97 @@
+"""What a spec may ask of a new model: metrics by name, in their own direction, of the task at hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sageline.errors import InvalidSpec
+from sageline.evaluation.names import METRICS
+from sageline.spec.model import Spec, validate_spec
+from sageline.spec.resolve import resolve_spec
+from tests.unit.dataset.reading import block_of
+
+CLASSES = {"size": [str(index * 0.5) for index in range(40)], "kind": ["rose", "iris"] * 20}
+NUMBERS = {"age": [str(index * 0.5) for index in range(40)], "price": [str(index * 3.25) for index in range(40)]}
+
+
+def resolve(columns: dict[str, list[str]], evaluation: dict[str, Any], **document: Any) -> Spec:
+    spec = validate_spec({"evaluation": evaluation, **document}, "test")
+    return resolve_spec(spec, [block_of(columns)], name="posts", uri="s3://b/datasets/posts/data.csv")
+
+
+@pytest.mark.parametrize(("columns", "metric"), [(CLASSES, "accuracy"), (NUMBERS, "rmse")])
+def test_the_default_metric_is_the_usual_one_of_the_task(columns: dict[str, list[str]], metric: str) -> None:
+    spec = resolve(columns, {})
+    assert spec.evaluation.metric == metric
+    assert spec.reasons["evaluation.metric"] == f"the usual one for a {spec.task}"
+
+
+def test_nothing_is_asked_of_a_model_by_default() -> None:
+    evaluation = resolve(CLASSES, {}).evaluation
+    assert (evaluation.at_least, evaluation.at_most, evaluation.beat_champion) == (None, None, False)
+
+
+def test_a_resolved_spec_is_a_spec_again() -> None:
+    spec = resolve(CLASSES, {"at_least": {"accuracy": 0.8, "macro_f1": 1}, "at_most": {"log_loss": 0.5}, "beat_champion": True})
+    assert validate_spec(spec.model_dump(), "test").evaluation == spec.evaluation
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_each_metric_is_taken_in_its_own_direction_only(name: str) -> None:
+    metric = METRICS[name]
+    right, wrong = ("at_least", "at_most") if metric.better == "higher" else ("at_most", "at_least")
+    validate_spec({"evaluation": {right: {name: 0.5}}}, "test")
+    with pytest.raises(InvalidSpec, match=rf'`{wrong}` has {name}, of which {metric.better} .*say "{right}": {{"{name}": 0.5}}'):
+        validate_spec({"evaluation": {wrong: {name: 0.5}}}, "test")
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "expected"),
+    [
+        (
+            {"metric": "acuracy"},
+            "`evaluation`: `metric` names 'acuracy', and there is no such metric (did you mean `accuracy`?).",
+        ),
+        ({"at_least": {"Macro-F1": 0.5}}, "`at_least` names 'Macro-F1', and there is no such metric (did you mean `macro_f1`?)"),
+        ({"at_most": {"zzz": 0.5}}, "(known metrics: accuracy, top_3_accuracy, macro_precision,"),
+        ({"at_least": {"accuracy": 80}}, "`at_least.accuracy` is 80, and accuracy goes from 0 to 1; 80 percent is 0.8."),
+        ({"at_least": {"accuracy": -0.5}}, "`at_least.accuracy` is -0.5, and accuracy goes from 0 to 1."),
+        ({"at_least": {"r2": 1.5}}, "`at_least.r2` is 1.5, and no model has a r2 better than 1."),
+        ({"at_most": {"rmse": -1}}, "`at_most.rmse` is -1, and no model has a rmse better than 0."),
+        ({"at_most": {"rmse": float("nan")}}, "`at_most.rmse` is nan; give a finite number."),
+        ({"at_least": {"accuracy": "high"}}, '`evaluation.at_least.accuracy` is "high"; expected a valid number.'),
+        ({"atleast": {}}, "unknown key `evaluation.atleast`; did you mean `at_least`?"),
+    ],
+)
+def test_what_is_wrong_with_a_metric_is_said(evaluation: dict[str, Any], expected: str) -> None:
+    with pytest.raises(InvalidSpec) as caught:
+        validate_spec({"evaluation": evaluation}, "spec")
+    assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("columns", "evaluation", "key"),
+    [
+        (CLASSES, {"metric": "rmse"}, "evaluation.metric"),
+        (CLASSES, {"at_most": {"mae": 3}}, "evaluation.at_most"),
+        (NUMBERS, {"at_least": {"accuracy": 0.5}}, "evaluation.at_least"),
+    ],
+)
+def test_a_metric_of_the_other_task_is_refused(columns: dict[str, list[str]], evaluation: dict[str, Any], key: str) -> None:
+    with pytest.raises(InvalidSpec, match=rf"`{key}` names \w+, which is for a \w+, and the task is \w+; its metrics are "):
+        resolve(columns, evaluation)
+
+
+def test_what_takes_probabilities_is_refused_for_an_algorithm_that_answers_labels_only() -> None:
+    with pytest.raises(
+        InvalidSpec, match="names log_loss, which takes more than the labels that knn answers; take accuracy, macro"
+    ):
+        resolve(CLASSES, {"at_most": {"log_loss": 0.5}}, algorithm={"name": "knn"})
+    assert resolve(CLASSES, {"at_least": {"macro_f1": 0.5}}, algorithm={"name": "knn"}).evaluation.metric == "accuracy"
+
+
+def test_a_champion_cannot_be_beaten_without_an_endpoint() -> None:
+    with pytest.raises(InvalidSpec, match="compares with the model that the endpoint serves"):
+        validate_spec({"evaluation": {"beat_champion": True}, "deployment": None}, "test")

@@ -1,0 +1,161 @@
+"""The functions: what they share, where they log, what their environment holds, what catches what they could not do."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import io
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sageline import settings
+from tests.unit.template import documents
+from tests.unit.template.documents import ROOT, Document
+
+FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
+SET_BY_LAMBDA = {"AWS_REGION"}
+RUNTIME_LIMIT_SECONDS = 900
+
+
+def logical_id(folder: str) -> str:
+    return "".join(word.capitalize() for word in folder.split("_")) + "Function"
+
+
+def properties(stack: Document, folder: str) -> Document:
+    found: Document = stack["Resources"][logical_id(folder)]["Properties"]
+    return found
+
+
+def environment(stack: Document, folder: str) -> Document:
+    variables: Document = properties(stack, folder)["Environment"]["Variables"]
+    return variables
+
+
+def settings_used(folder: str) -> Iterator[type[Any]]:  # Any: each is a dataclass of its own
+    """The settings classes that a handler imports."""
+    tree = ast.parse((ROOT / "functions" / folder / "app.py").read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "sageline.settings":
+            yield from (getattr(settings, alias.name) for alias in node.names)
+
+
+def test_each_folder_is_a_function_and_each_function_a_folder(source: Document) -> None:
+    functions = documents.of_type(source, "AWS::Serverless::Function")
+    code = {name: function["Properties"]["CodeUri"] for name, function in functions.items()}
+    assert code == {logical_id(folder): f"functions/{folder}" for folder in FOLDERS}
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_function_runs_its_handler_on_the_layers_runtime(stack: Document, folder: str) -> None:
+    function = properties(stack, folder)
+    assert function["Runtime"] == "python3.13"
+    assert function["Architectures"] == ["arm64"]
+    assert function["Handler"] == "app.handler"
+    assert [layer["Ref"][: len("SharedLayer")] for layer in function["Layers"]] == ["SharedLayer"]
+    assert function["TracingConfig"] == {"Mode": "Active"}
+    assert 0 < function["Timeout"] <= RUNTIME_LIMIT_SECONDS
+
+
+def test_functions_are_zipped_as_they_are(source: Document) -> None:
+    for name, function in documents.of_type(source, "AWS::Serverless::Function").items():
+        assert function["Metadata"] == {"SkipBuild": True}, name
+
+
+def test_no_folder_has_requirements_of_its_own() -> None:
+    assert not list((ROOT / "functions").rglob("requirements*.txt"))
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_the_environment_holds_what_a_functions_settings_need(stack: Document, folder: str) -> None:
+    there = environment(stack, folder).keys() | SET_BY_LAMBDA
+    for needed in settings_used(folder):
+        missing = {field.name.upper() for field in dataclasses.fields(needed)} - there
+        assert not missing, f"{logical_id(folder)} lacks {missing}, which {needed.__name__} reads"
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_function_is_told_nothing_that_it_does_not_need(stack: Document, folder: str) -> None:
+    shared = {"BUCKET_NAME", "RUNS_TABLE_NAME", "STACK_NAME"}
+    shared |= {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL", "POWERTOOLS_METRICS_NAMESPACE"}
+    own = environment(stack, folder).keys() - shared
+    used = {field.name.upper() for needed in settings_used(folder) for field in dataclasses.fields(needed)}
+    assert own <= used, f"{logical_id(folder)} does not read {own - used}"
+
+
+def test_names_and_arns_in_the_environment_are_the_stacks_own(stack: Document) -> None:
+    api = environment(stack, "manage_pipelines")
+    assert api["STATE_MACHINE_ARN"] == {"Ref": "Pipeline"}
+    assert api["DELETE_ENDPOINT_FUNCTION_NAME"] == {"Ref": "DeleteEndpointFunction"}
+    assert api["BUCKET_NAME"] == {"Ref": "DataBucket"}
+    assert api["RUNS_TABLE_NAME"] == {"Ref": "RunsTable"}
+    assert api["STACK_NAME"] == {"Ref": "AWS::StackName"}
+    for folder in ("start_training", "create_model"):
+        assert environment(stack, folder)["SAGEMAKER_ROLE_ARN"] == {"Fn::GetAtt": ["SageMakerRole", "Arn"]}
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_function_logs_json_to_a_group_of_its_own_that_is_kept_for_some_days(stack: Document, folder: str) -> None:
+    logging = properties(stack, folder)["LoggingConfig"]
+    group = stack["Resources"][logging["LogGroup"]["Ref"]]
+    assert logging["LogFormat"] == "JSON"
+    assert logging["LogGroup"]["Ref"] == logical_id(folder).removesuffix("Function") + "LogGroup"
+    assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    assert group["Properties"]["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/${{AWS::StackName}}-{folder.replace('_', '-')}"}
+
+
+def test_every_log_group_is_kept_for_some_days(stack: Document) -> None:
+    for name, group in documents.of_type(stack, "AWS::Logs::LogGroup").items():
+        assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
+
+
+def test_what_events_invoke_has_a_queue_for_what_it_could_not_do(stack: Document) -> None:
+    invoked = {
+        target["Arn"]["Fn::GetAtt"][0]
+        for rule in documents.of_type(stack, "AWS::Events::Rule").values()
+        for target in rule["Properties"]["Targets"]
+        if "Fn::GetAtt" in target["Arn"]
+    }
+    configured = {
+        config["Properties"]["FunctionName"]["Ref"]: config["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]
+        for config in documents.of_type(stack, "AWS::Lambda::EventInvokeConfig").values()
+    }
+    assert invoked == {"CheckStatusFunction", "RecordFailureFunction", "SweepFunction"}
+    by_schedules = {"DeleteEndpointFunction"}
+    queues = dict.fromkeys(invoked | by_schedules, "CleanUpDeadLetterQueue") | {
+        "CheckStatusFunction": "CheckStatusDeadLetterQueue"
+    }
+    assert configured == {name: {"Fn::GetAtt": [queue, "Arn"]} for name, queue in queues.items()}
+
+
+def test_the_http_apis_functions_answer_before_it_gives_up_or_finish_what_they_began(stack: Document) -> None:
+    """The API waits for 30 s. Predictions and deletes are states of a run too, and may take longer there."""
+    assert properties(stack, "manage_pipelines")["Timeout"] < 30
+    assert properties(stack, "invoke_preprocess")["Timeout"] == properties(stack, "delete_endpoint")["Timeout"] == 60
+
+
+def test_only_who_may_is_permitted_to_invoke(stack: Document) -> None:
+    permitted = {
+        (permission["Properties"]["Principal"], permission["Properties"]["Action"])
+        for permission in documents.of_type(stack, "AWS::Lambda::Permission").values()
+        if permission["Properties"].get("SourceArn")
+    }
+    assert permitted == {
+        ("apigateway.amazonaws.com", "lambda:InvokeFunction"),
+        ("events.amazonaws.com", "lambda:InvokeFunction"),
+        ("sns.amazonaws.com", "lambda:InvokeFunction"),
+    }
+    assert all(
+        permission["Properties"].get("SourceArn") for permission in documents.of_type(stack, "AWS::Lambda::Permission").values()
+    )
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_functions_zip_stays_under_100_kb(folder: str) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in (ROOT / "functions" / folder).rglob("*"):
+            archive.write(file)
+    assert len(packed.getvalue()) < 100_000

@@ -1,0 +1,51 @@
+"""What can be set at deployment, what a deployment tells, and how SAM builds and deploys."""
+
+from __future__ import annotations
+
+import tomllib
+
+from tests.unit.template import documents
+from tests.unit.template.documents import ROOT, Document
+
+
+def test_every_parameter_has_a_default_and_says_what_it_is(source: Document) -> None:
+    for name, parameter in source["Parameters"].items():
+        assert "Default" in parameter, name
+        assert parameter["Description"], name
+
+
+def test_every_parameter_is_used(source: Document) -> None:
+    used = documents.text({name: section for name, section in source.items() if name != "Parameters"})
+    for name in source["Parameters"]:
+        assert f'{{"Ref": "{name}"}}' in used, name
+
+
+def test_a_run_looks_for_itself_every_five_minutes_by_default(source: Document) -> None:
+    assert source["Parameters"]["CheckIntervalSeconds"]["Default"] == 300
+
+
+def test_nothing_in_the_bundle_is_there_for_the_laptop(source: Document) -> None:
+    assert source["Conditions"].keys() == {"HasNotificationEmail"}
+    bundle = (ROOT / "template.yaml").read_text() + documents.definition_text()
+    assert not any(word in bundle.lower() for word in ("ministack", "localhost", "127.0.0.1", "laptop"))
+
+
+def test_a_deployment_tells_where_everything_is(source: Document) -> None:
+    assert source["Outputs"].keys() == {
+        "ApiId",
+        "ApiUrl",
+        "BucketName",
+        "NotificationTopicArn",
+        "RunsTableName",
+        "SageMakerRoleArn",
+        "StateMachineArn",
+    }
+
+
+def test_sam_builds_the_layer_anew_and_deploys_without_questions() -> None:
+    settings = tomllib.loads((ROOT / "samconfig.toml").read_text())["default"]
+    assert settings["build"]["parameters"]["cached"] is False, "SAM's cache would mix up layers for different machines"
+    assert settings["deploy"]["parameters"]["resolve_s3"] is True
+    assert settings["deploy"]["parameters"]["capabilities"] == "CAPABILITY_IAM"
+    assert settings["deploy"]["parameters"]["confirm_changeset"] is False
+    assert settings["validate"]["parameters"]["lint"] is True

@@ -1,0 +1,336 @@
+"""Least privilege: single actions on named resources, SageMaker's by tag, one role per function."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from importlib import resources
+from typing import Any
+
+import pytest
+
+from sageline.images import serving_image, training_image
+from sageline.run.batch_places import INPUT_PREFIXES
+from tests.unit.template import documents
+from tests.unit.template.documents import Document, listed
+
+STACK_TAG = "aws:ResourceTag/sageline:stack"
+REQUEST_TAG = "aws:RequestTag/sageline:stack"
+STACK_NAME = {"Ref": "AWS::StackName"}
+
+EVERYWHERE = {
+    ("CheckStatusFunctionRole", "AnswerTokens"): "a task token names no resource",
+    ("DeployEndpointFunctionRole", "FindScalableTargets"): "looking for scalable targets knows no resources",
+    ("DeleteEndpointFunctionRole", "FindScalableTargets"): "looking for scalable targets knows no resources",
+    ("SweepFunctionRole", "FindScalableTargets"): "looking for scalable targets knows no resources",
+    ("SweepFunctionRole", "FindEverything"): "a list is of everything",
+    ("SweepFunctionRole", "CountInvocations"): "metrics are no resources",
+    ("PipelineRole", "DeliverLogs"): "log delivery knows no resources",
+    ("SageMakerRole", "LogInToRegistry"): "a registry's token is for all of it",
+    ("SageMakerRole", "PublishMetrics"): "metrics are no resources; the namespace is a condition",
+}
+"""The only statements for all resources, and why."""
+JOBS = {"hyper-parameter-tuning-job/*", "training-job/*", "transform-job/*"}
+KINDS = JOBS | {"model/*", "endpoint-config/*", "endpoint/*"}
+METRICS_OF_NO_KIND = {"dataset"}
+"""PutMetricData can be limited to data sets, which training and endpoint metrics do not belong to."""
+TIMES = {"StringEquals": {STACK_TAG: STACK_NAME}, "ForAllValues:StringEquals": {"aws:TagKeys": ["sageline:expires-at"]}}
+"""The condition under which the tag is changed that says until when an endpoint lives, and no other tag."""
+
+
+def granted(stack: Document) -> Iterator[tuple[str, Document]]:
+    for name, role in documents.of_type(stack, "AWS::IAM::Role").items():
+        yield from ((name, statement) for statement in documents.statements(role))
+
+
+def actions_of(stack: Document, role: str) -> set[str]:
+    return {action for name, statement in granted(stack) if name == role for action in listed(statement["Action"])}
+
+
+@pytest.fixture(scope="module")
+def actions_that_aws_has() -> dict[str, Document]:
+    """Each service's actions in lower case, with the kinds of resources they can be limited to: cfn-lint's copy of AWS's list."""
+    listing = resources.files("cfnlint.data.AdditionalSpecs") / "Policies.json"
+    services: dict[str, Document] = json.loads(listing.read_text())
+    return {service: known["Actions"] for service, known in services.items()}
+
+
+def test_no_role_has_a_wildcard_action(stack: Document) -> None:
+    for role, statement in granted(stack):
+        assert statement["Effect"] == "Allow", role
+        assert "NotAction" not in statement, role
+        assert "NotResource" not in statement, role
+        for action in listed(statement["Action"]):
+            assert "*" not in action, f"{role}: {action}"
+
+
+def test_every_action_exists(stack: Document, actions_that_aws_has: dict[str, Document]) -> None:
+    for role, statement in granted(stack):
+        for action in listed(statement["Action"]):
+            service, name = action.split(":")
+            assert name.lower() in actions_that_aws_has[service], f"{role}: {action}"
+
+
+def test_only_what_cannot_be_limited_is_granted_on_everything(stack: Document, actions_that_aws_has: dict[str, Document]) -> None:
+    everywhere = [(role, statement) for role, statement in granted(stack) if "*" in listed(statement["Resource"])]
+    assert {(role, statement["Sid"]) for role, statement in everywhere} == EVERYWHERE.keys()
+    for role, statement in everywhere:
+        for action in listed(statement["Action"]):
+            service, name = action.split(":")
+            kinds = set(actions_that_aws_has[service][name.lower()].get("Resources", []))
+            assert kinds <= METRICS_OF_NO_KIND, f"{role} could name what it may {action}"
+
+
+def test_metrics_are_published_to_sagemakers_namespaces_only(stack: Document) -> None:
+    [statement] = [statement for _, statement in granted(stack) if statement.get("Sid") == "PublishMetrics"]
+    assert statement["Condition"] == {"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}}
+
+
+def test_each_function_has_a_role_of_its_own_made_of_inline_statements(stack: Document) -> None:
+    functions = documents.of_type(stack, "AWS::Lambda::Function")
+    assert [function["Properties"]["Role"] for function in functions.values()] == [
+        {"Fn::GetAtt": [f"{name}Role", "Arn"]} for name in functions
+    ]
+    for name in functions:
+        managed = documents.text(stack["Resources"][f"{name}Role"]["Properties"]["ManagedPolicyArns"])
+        assert managed.count("policy/") == 2, f"{name} may log and trace by AWS's policies, and the rest is inline"
+        assert "AWSLambdaBasicExecutionRole" in managed
+        assert "AWSXrayWriteOnlyAccess" in managed
+
+
+# ---- SageMaker ----
+
+
+def sagemaker_statements(stack: Document) -> list[tuple[str, str, Document]]:
+    return [
+        (role, action.removeprefix("sagemaker:"), statement)
+        for role, statement in granted(stack)
+        for action in listed(statement["Action"])
+        if action.startswith("sagemaker:")
+    ]
+
+
+def condition(statement: Document) -> Any:  # Any: a condition of IAM
+    return statement.get("Condition")
+
+
+def test_what_is_made_in_sagemaker_carries_the_stacks_tag(stack: Document) -> None:
+    made = [
+        entry
+        for entry in sagemaker_statements(stack)
+        if (entry[1].startswith("Create") or entry[1] == "AddTags") and entry[2]["Sid"] != "SayUntilWhenEndpointsLive"
+    ]
+    assert {action for _, action, _ in made} == {
+        "AddTags",
+        "CreateEndpoint",
+        "CreateEndpointConfig",
+        "CreateHyperParameterTuningJob",
+        "CreateModel",
+        "CreateTrainingJob",
+        "CreateTransformJob",
+    }
+    for role, action, statement in made:
+        assert condition(statement) == {"StringEquals": {REQUEST_TAG: STACK_NAME}}, f"{role}: {action}"
+
+
+def test_only_what_carries_the_stacks_tag_is_changed_stopped_deleted_or_invoked(stack: Document) -> None:
+    changed = [entry for entry in sagemaker_statements(stack) if entry[1].startswith(("Update", "Stop", "Delete", "Invoke"))]
+    assert {action for _, action, _ in changed} == {
+        "DeleteTags",
+        "DeleteEndpoint",
+        "DeleteEndpointConfig",
+        "DeleteModel",
+        "InvokeEndpoint",
+        "StopHyperParameterTuningJob",
+        "StopTrainingJob",
+        "StopTransformJob",
+        "UpdateEndpoint",
+        "UpdateEndpointWeightsAndCapacities",
+    }
+    for role, action, statement in changed:
+        expected = TIMES if action == "DeleteTags" else {"StringEquals": {STACK_TAG: STACK_NAME}}
+        assert condition(statement) == expected, f"{role}: {action}"
+
+
+def test_of_the_tags_of_an_endpoint_that_is_there_only_its_end_is_changed(stack: Document) -> None:
+    changing = [entry for entry in sagemaker_statements(stack) if entry[2]["Sid"] == "SayUntilWhenEndpointsLive"]
+    assert {role for role, _, _ in changing} == {"DeployEndpointFunctionRole", "ManagePipelinesFunctionRole"}
+    for role, action, statement in changing:
+        assert condition(statement) == TIMES, f"{role}: {action}"
+
+
+def test_another_stacks_resources_are_described_only_to_tell_them_from_ours(stack: Document) -> None:
+    """What does not exist has no tags, so a strict condition would answer "denied" for what is "not there"."""
+    for role, action, statement in sagemaker_statements(stack):
+        if action.startswith(("Describe", "List")):
+            tells = statement["Sid"].startswith("TellOwn") or statement["Resource"] == "*"
+            expected = None if tells else {"StringEqualsIfExists": {STACK_TAG: STACK_NAME}}
+            assert condition(statement) == expected, f"{role}: {action}"
+
+
+def test_sagemaker_actions_are_limited_to_kinds_of_resources(stack: Document) -> None:
+    for role, action, statement in sagemaker_statements(stack):
+        for resource in listed(statement["Resource"]):
+            if (role, statement["Sid"]) in EVERYWHERE:
+                continue
+            arn = resource["Fn::Sub"]
+            assert arn.startswith("arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:"), f"{role}: {action}"
+            assert arn.rsplit(":", 1)[1] in KINDS, f"{role}: {action}"
+
+
+def test_an_endpoint_is_made_and_updated_from_configs_of_the_stack(stack: Document) -> None:
+    for role, action, statement in sagemaker_statements(stack):
+        if action in ("CreateEndpoint", "UpdateEndpoint"):
+            covered = documents.text(statement["Resource"])
+            assert ":endpoint/*" in covered, role
+            assert ":endpoint-config/*" in covered, f"{role}: AWS authorizes {action} on the config too"
+
+
+def test_the_sagemaker_role_is_passed_by_two_functions_to_sagemaker_only(stack: Document) -> None:
+    passing = [(role, statement) for role, statement in granted(stack) if "iam:PassRole" in listed(statement["Action"])]
+    to_sagemaker = [entry for entry in passing if entry[1]["Sid"] == "PassRole"]
+    assert {role for role, _ in to_sagemaker} == {"StartTrainingFunctionRole", "CreateModelFunctionRole"}
+    for _, statement in to_sagemaker:
+        assert statement["Resource"] == {"Fn::GetAtt": ["SageMakerRole", "Arn"]}
+        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+
+
+def test_the_schedules_role_is_passed_to_the_scheduler_only_and_may_only_delete_endpoints(stack: Document) -> None:
+    passing = [(role, statement) for role, statement in granted(stack) if statement.get("Sid") == "PassScheduleRole"]
+    assert {role for role, _ in passing} == {"DeployEndpointFunctionRole", "ManagePipelinesFunctionRole"}
+    for _, statement in passing:
+        assert statement["Resource"] == {"Fn::GetAtt": ["ScheduleRole", "Arn"]}
+        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+    assert actions_of(stack, "ScheduleRole") == {"lambda:InvokeFunction", "sqs:SendMessage"}
+    [trust] = stack["Resources"]["ScheduleRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert trust["Condition"]["StringEquals"]["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}
+
+
+def test_only_schedules_of_this_stack_are_made_moved_and_deleted(stack: Document) -> None:
+    touched = [statement for _, statement in granted(stack) if "scheduler:" in documents.text(statement["Action"])]
+    assert touched
+    for statement in touched:
+        assert statement["Resource"]["Fn::Sub"].endswith(":schedule/${EndpointSchedules}/*")
+
+
+def test_sagemaker_assumes_its_role_for_this_account_only(stack: Document) -> None:
+    [trust] = stack["Resources"]["SageMakerRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "sagemaker.amazonaws.com"}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_sagemaker_reads_runs_and_writes_the_output_of_jobs_only(stack: Document) -> None:
+    objects: dict[str, list[str]] = {}
+    for role, statement in granted(stack):
+        if role == "SageMakerRole":
+            for action in listed(statement["Action"]):
+                if action.startswith("s3:") and action != "s3:ListBucket":
+                    objects[action] = [resource["Fn::Sub"] for resource in listed(statement["Resource"])]
+    output = ["${DataBucket.Arn}/runs/*/training/*", "${DataBucket.Arn}/runs/*/transform/*"]
+    reads = ["${DataBucket.Arn}/runs/*"]
+    assert objects == {"s3:GetObject": reads, "s3:PutObject": output, "s3:AbortMultipartUpload": output}
+
+
+@pytest.mark.parametrize("algorithm", ["xgboost", "linear-learner", "knn", "blazingtext"])
+def test_sagemaker_may_pull_the_image_of_every_algorithm(stack: Document, algorithm: str) -> None:
+    repositories = pulled(stack)
+    assert repository(training_image(algorithm, None, "eu-west-1")) in repositories
+    assert repository(serving_image(algorithm, None, "eu-west-1")) in repositories
+
+
+@pytest.mark.parametrize("framework", ["tensorflow", "scikit-learn", "pytorch"])
+def test_sagemaker_may_pull_the_images_of_every_framework(stack: Document, framework: str) -> None:
+    repositories = pulled(stack)
+    assert repository(training_image("script", framework, "eu-west-1")) in repositories
+    assert repository(serving_image("script", framework, "eu-west-1")) in repositories
+
+
+def test_sagemaker_may_pull_no_other_images(stack: Document) -> None:
+    assert all("*" not in name for name in pulled(stack))
+    assert len(pulled(stack)) == 9
+
+
+def pulled(stack: Document) -> set[str]:
+    """The repositories that SageMaker's role may pull from."""
+    [statement] = [statement for _, statement in granted(stack) if statement.get("Sid") == "PullAlgorithmImages"]
+    return {resource["Fn::Sub"].rpartition(":repository/")[2] for resource in statement["Resource"]}
+
+
+def repository(image_uri: str) -> str:
+    return image_uri.partition("/")[2].partition(":")[0]
+
+
+def test_whoever_stops_jobs_stops_every_kind_that_a_run_starts(stack: Document) -> None:
+    for role in ("RecordFailure", "ManagePipelines"):
+        stopped = {
+            kind["Fn::Sub"].rsplit(":", 1)[1]
+            for name, action, statement in sagemaker_statements(stack)
+            if name == f"{role}FunctionRole" and action.startswith("Stop")
+            for kind in listed(statement["Resource"])
+        }
+        assert stopped == JOBS, role
+
+
+# ---- Others ----
+
+
+def test_the_state_machine_may_invoke_its_functions_and_no_other(stack: Document) -> None:
+    used = {
+        value["Fn::GetAtt"][0]
+        for name, value in stack["Resources"]["Pipeline"]["Properties"]["DefinitionSubstitutions"].items()
+        if name.endswith("Arn")
+    }
+    [statement] = [
+        statement for role, statement in granted(stack) if (role, statement.get("Sid")) == ("PipelineRole", "InvokeStates")
+    ]
+    assert statement["Action"] == "lambda:InvokeFunction"
+    assert {resource["Fn::GetAtt"][0] for resource in statement["Resource"]} == used
+
+
+def test_predictions_write_nothing(stack: Document) -> None:
+    assert actions_of(stack, "InvokePreprocessFunctionRole") == {
+        "s3:GetObject",
+        "s3:ListBucket",
+        "sagemaker:DescribeEndpoint",
+        "sagemaker:InvokeEndpoint",
+    }
+
+
+def test_whoever_reads_objects_is_told_missing_from_denied(stack: Document) -> None:
+    """S3 answers 403 for a key that does not exist, unless the caller may list the bucket, on no condition."""
+    readers = ("ConfigureRun", "PrepareData", "StartTraining", "DeployEndpoint", "DeleteEndpoint", "InvokePreprocess")
+    for role in (*readers, "ManagePipelines", "EncodeBatch", "WritePredictions"):
+        [statement] = [
+            statement
+            for name, statement in granted(stack)
+            if name == f"{role}FunctionRole" and "s3:ListBucket" in listed(statement["Action"])
+        ]
+        assert statement["Resource"] == {"Fn::GetAtt": ["DataBucket", "Arn"]}, role
+        assert "Condition" not in statement, role
+
+
+def test_functions_name_the_objects_that_they_write(stack: Document) -> None:
+    for role, statement in granted(stack):
+        writes = [action for action in listed(statement["Action"]) if action in ("s3:PutObject", "s3:DeleteObject")]
+        for resource in listed(statement["Resource"]) if writes else []:
+            assert resource["Fn::Sub"].startswith(
+                ("${DataBucket.Arn}/datasets/*/", "${DataBucket.Arn}/runs/*/", "${DataBucket.Arn}/endpoints/*/routing.json")
+            ), role
+
+
+def test_only_who_makes_intermediate_data_tags_objects(stack: Document) -> None:
+    tagging = {role for role, statement in granted(stack) if "s3:PutObjectTagging" in listed(statement["Action"])}
+    makers = ("PrepareData", "EvaluateModel", "EncodeBatch", "WritePredictions")
+    assert tagging == {f"{maker}FunctionRole" for maker in makers}
+
+
+def test_a_batchs_rows_are_read_where_the_use_cases_say_and_nowhere_else(stack: Document) -> None:
+    for role in ("ConfigureRun", "EncodeBatch", "WritePredictions"):
+        [statement] = [
+            statement
+            for name, statement in granted(stack)
+            if name == f"{role}FunctionRole" and "s3:GetObjectVersion" in listed(statement["Action"])
+        ]
+        read = [resource["Fn::Sub"] for resource in listed(statement["Resource"])]
+        assert read == [f"${{DataBucket.Arn}}/{prefix}*" for prefix in INPUT_PREFIXES], role

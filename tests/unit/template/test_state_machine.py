@@ -1,0 +1,440 @@
+"""The state machine: that its text fits the template and the errors, and how runs go through it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from sageline import errors
+from tests.unit.template import documents
+from tests.unit.template.documents import Document
+from tests.unit.template.walk import EXECUTION_ARN, Failure, Walk, walk
+
+RUN_ID = "wine-20261120101500-3fa9c1"
+TRIGGER = {"run_id": RUN_ID, "spec": {"name": "wine"}, "requested_at": "2026-11-20T10:15:00Z"}
+TRAINING = {"kind": "training-job", "name": RUN_ID, "arn": f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{RUN_ID}"}
+ENDPOINT = {"kind": "endpoint", "name": "wine", "arn": "arn:aws:sagemaker:us-east-1:123456789012:endpoint/wine"}
+PREPARED = {
+    "channels": {"train": {"uri": "s3://b/runs/r/data/train/", "rows": 80}},
+    "content_type": None,
+    "request_content_type": "text/csv",
+    "num_class": None,
+    "feature_dim": 13,
+    "test_rows": 10,
+    "evaluation": {"model_name": RUN_ID, "input_uri": f"s3://b/runs/{RUN_ID}/data/evaluation/", "content_type": "text/csv"},
+}
+PROMOTED = {"endpoint_name": "wine", "variant": RUN_ID, "status": "Succeeded"}
+SHIFTED = {**ENDPOINT, "variant": RUN_ID, "bake_seconds": 600, "is_last": False}
+TRANSFORM = {"model_name": RUN_ID, "input_uri": f"s3://b/runs/{RUN_ID}/data/batch/", "content_type": "text/csv"}
+TRANSFORM_JOB = {
+    "kind": "transform-job",
+    "name": RUN_ID,
+    "arn": f"arn:aws:sagemaker:us-east-1:123456789012:transform-job/{RUN_ID}",
+}
+TEST_JOB = {**TRANSFORM_JOB, "name": f"{RUN_ID}-test", "arn": f"{TRANSFORM_JOB['arn']}-test"}
+CHAMPION_JOB = {**TRANSFORM_JOB, "name": f"{RUN_ID}-champion", "arn": f"{TRANSFORM_JOB['arn']}-champion"}
+OF_THE_CHAMPION = {**TRANSFORM, "model_name": "wine-20261101000000-aaaaaa"}
+ACCEPTED = {"status": "Running", "decision": "accepted", "reason": "r", "metrics": {"accuracy": 0.9}, "rows": 10}
+REJECTED = {**ACCEPTED, "status": "Rejected", "decision": "rejected"}
+TO_COMPARE = {**ACCEPTED, "decision": "compare", "transform": OF_THE_CHAMPION}
+WRITTEN = {"uri": f"s3://b/runs/{RUN_ID}/predictions.csv", "rows": 10, "status": "Succeeded"}
+CONFIGURED = {"run_id": RUN_ID, "endpoint_name": "wine", "kind": "training", "then": "deploy"}
+OF_A_CHANGE = {**CONFIGURED, "kind": "change"}
+IN_STEPS = {**ENDPOINT, "variant": RUN_ID, "model_version": RUN_ID, "rollout": True, "served_before": False}
+OF_A_BATCH = {**CONFIGURED, "kind": "batch", "then": "nothing"}
+WITHOUT_ENDPOINT = {**CONFIGURED, "endpoint_name": None, "then": "nothing"}
+MODEL_AND_BATCH = {**CONFIGURED, "endpoint_name": None, "then": "batch"}
+ANSWERS: dict[str, object] = {
+    "ConfigureRun": CONFIGURED,
+    "PrepareData": PREPARED,
+    "StartTraining": TRAINING,
+    "CheckTraining": {"status": "Completed", "model_artifact_uri": "s3://b/runs/r/training/model.tar.gz", "metrics": {}},
+    "CreateModel": {"model_name": RUN_ID, "model_arn": f"arn:aws:sagemaker:us-east-1:123456789012:model/{RUN_ID}"},
+    "StartEvaluationTransform": TEST_JOB,
+    "CheckEvaluationTransform": {"status": "Completed", "transform_job_name": f"{RUN_ID}-test", "transform_seconds": 3},
+    "EvaluateModel": ACCEPTED,
+    "StartChampionTransform": CHAMPION_JOB,
+    "CheckChampionTransform": {"status": "Completed", "transform_job_name": f"{RUN_ID}-champion", "transform_seconds": 3},
+    "CompareModels": ACCEPTED,
+    "DiscardRejected": {"discarded": [f"model/{RUN_ID}"]},
+    "DeployEndpoint": {**ENDPOINT, "variant": RUN_ID, "model_version": RUN_ID, "rollout": False, "served_before": False},
+    "CheckEndpoint": {"status": "InService"},
+    "SmokeTest": {"rows": 10, "variant": RUN_ID},
+    "ShiftTraffic": {**SHIFTED, "share": 0.1},
+    "Bake": Failure("States.Timeout"),
+    "PromoteVariant": PROMOTED,
+    "RestoreModels": {"restored": ["wine-20261101000000-aaaaaa"]},
+    "EncodeBatch": {"rows": 10, "parts": 1, "transform": TRANSFORM},
+    "StartTransform": TRANSFORM_JOB,
+    "CheckTransform": {"status": "Completed", "transform_job_name": RUN_ID, "transform_seconds": 3},
+    "WritePredictions": WRITTEN,
+    "DiscardDeployment": {"discarded": ["endpoint", "model"]},
+    "RecordFailure": {"run_id": RUN_ID, "message": "What happened, and what to do."},
+}
+EVALUATED = ["StartEvaluationTransform", "CheckEvaluationTransform", "EvaluateModel", "Gate"]
+COMPARED = ["StartChampionTransform", "CheckChampionTransform", "CompareModels", "Gate"]
+TO_THE_MODEL = ["ConfigureRun", "KindOfRun", "PrepareData", "StartTraining", "CheckTraining", "CreateModel", *EVALUATED]
+TESTED = ["DeployEndpoint", "CheckEndpoint", "SmokeTest", "WayOfTraffic"]
+SUCCESS = [*TO_THE_MODEL, *TESTED, "PromoteVariant", "Succeeded"]
+BATCH = ["EncodeBatch", "StartTransform", "CheckTransform", "WritePredictions"]
+WITHOUT_DEPLOYMENT = ["ConfigureRun", "PrepareData", "StartTraining", "CheckTraining"]
+WITH_DEPLOYMENT = ["CreateModel", *EVALUATED[:-1], "DeployEndpoint", "CheckEndpoint", "SmokeTest", "PromoteVariant"]
+
+
+def run(machine: Document, **answers: object) -> Walk:
+    return walk(machine, {**ANSWERS, **answers}, TRIGGER)
+
+
+def tasks(machine: Document) -> dict[str, Document]:
+    return {name: state for name, state in machine["States"].items() if state["Type"] == "Task"}
+
+
+def retriers(state: Document, error: str) -> list[Document]:
+    return [retrier for retrier in state["Retry"] if error in retrier["ErrorEquals"]]
+
+
+def seconds(function: Document) -> int:
+    return int(function["Properties"]["Timeout"])
+
+
+# ---- The text ----
+
+
+def test_every_placeholder_is_substituted_and_every_substitution_is_used(source: Document) -> None:
+    placeholders = set(re.findall(r"\$\{(\w+)\}", documents.definition_text()))
+    assert placeholders == source["Resources"]["Pipeline"]["Properties"]["DefinitionSubstitutions"].keys()
+
+
+def test_a_placeholder_names_what_it_stands_for(source: Document) -> None:
+    for name, value in source["Resources"]["Pipeline"]["Properties"]["DefinitionSubstitutions"].items():
+        expected: Document = {"Fn::GetAtt": [name.removesuffix("Arn"), "Arn"]} if name.endswith("Arn") else {"Ref": name}
+        assert value == expected
+
+
+def test_every_error_name_exists(machine: Document) -> None:
+    for state in tasks(machine).values():
+        for handler in [*state["Retry"], *state["Catch"]]:
+            for error in handler["ErrorEquals"]:
+                assert error.startswith(("States.", "Lambda.")) or issubclass(getattr(errors, error), errors.SagelineError)
+
+
+def test_every_state_can_be_reached(machine: Document) -> None:
+    targets = {machine["StartAt"]}
+    for state in machine["States"].values():
+        targets |= {state[key] for key in ("Next", "Default") if key in state}
+        targets |= {rule["Next"] for rule in state.get("Choices", [])}
+        targets |= {catch["Next"] for catch in state.get("Catch", [])}
+    assert targets == machine["States"].keys()
+
+
+def test_every_task_has_a_timeout_a_retry_and_a_catch(machine: Document) -> None:
+    for name, state in tasks(machine).items():
+        assert state["TimeoutSeconds"] == "{% $shifted.bake_seconds %}" if name == "Bake" else state["TimeoutSeconds"] > 0, name
+        assert state["Retry"], name
+        assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+    assert machine["TimeoutSeconds"] > 28 * 86400, "a training job may run for 28 days"
+
+
+def test_lambdas_transient_errors_are_retried_with_jitter_and_no_other_lambda_error_is(machine: Document) -> None:
+    transient = [
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "Lambda.TooManyRequestsException",
+    ]
+    for name, state in tasks(machine).items():
+        [retrier] = retriers(state, "Lambda.ServiceException")
+        assert retrier["ErrorEquals"] == transient, name
+        assert retrier["JitterStrategy"] == "FULL", name
+        assert retrier["BackoffRate"] > 1, name
+
+
+def test_a_busy_endpoint_is_waited_for_whenever_it_is_to_be_changed(machine: Document) -> None:
+    waiting = {name for name, state in tasks(machine).items() if retriers(state, "EndpointNotReady")}
+    assert waiting == {"DeployEndpoint", "ShiftTraffic", "PromoteVariant", "DiscardRejected", "DiscardDeployment"}
+    for name in waiting:
+        [retrier] = retriers(machine["States"][name], "EndpointNotReady")
+        assert retrier["JitterStrategy"] == "FULL"
+        patience = retrier["MaxDelaySeconds"] * retrier["MaxAttempts"] / 2  # on average, with full jitter
+        assert patience >= (12 * 3600 if name == "DeployEndpoint" else 1500), "another run's rollout may bake for hours"
+
+
+def test_waiting_is_by_token_and_a_lost_event_is_made_up_for_without_end(machine: Document) -> None:
+    waiting = {name: state for name, state in tasks(machine).items() if state["Resource"].endswith(".waitForTaskToken")}
+    transforms = {"CheckEvaluationTransform", "CheckChampionTransform", "CheckTransform"}
+    assert waiting.keys() == {"CheckTraining", *transforms, "CheckEndpoint", "Bake"}
+    bake = waiting.pop("Bake")
+    assert not retriers(bake, "States.Timeout"), "its timeout is the time to bake"
+    assert documents.definition_text().count('"TimeoutSeconds": ${CheckIntervalSeconds},') == len(waiting)
+    for state in waiting.values():
+        assert state["TimeoutSeconds"] == 300
+        [retrier] = retriers(state, "States.Timeout")
+        assert retrier["MaxAttempts"] == 99999999, "the most that Step Functions takes"
+        assert retrier["BackoffRate"] == 1
+
+
+def test_a_task_outlives_its_function(stack: Document, machine: Document) -> None:
+    for name, state in tasks(machine).items():
+        function = stack["Resources"][state["Arguments"]["FunctionName"]]
+        if not state["Resource"].endswith(".waitForTaskToken"):
+            assert state["TimeoutSeconds"] > seconds(function), name
+
+
+# ---- A run that succeeds ----
+
+
+def test_a_run_succeeds_with_at_most_16_transitions(machine: Document) -> None:
+    done = run(machine)
+    assert done.states == SUCCESS
+    assert len(done.states) <= 16
+    assert done.output == PROMOTED
+
+
+def test_each_function_is_asked_what_it_takes(machine: Document) -> None:
+    done = run(machine)
+    token = {"run_id": RUN_ID, "task_token": "token-CheckTraining"}
+    assert done.payloads == {
+        "ConfigureRun": {"execution_arn": EXECUTION_ARN, "trigger": TRIGGER},
+        "PrepareData": {"run_id": RUN_ID},
+        "StartTraining": {"run_id": RUN_ID, "prepared": PREPARED},
+        "CheckTraining": {**token, "resource": TRAINING},
+        "CreateModel": {"run_id": RUN_ID, "model_artifact_uri": "s3://b/runs/r/training/model.tar.gz"},
+        "StartEvaluationTransform": {"run_id": RUN_ID, "purpose": "evaluation", "transform": PREPARED["evaluation"]},
+        "CheckEvaluationTransform": {**token, "task_token": "token-CheckEvaluationTransform", "resource": TEST_JOB},
+        "EvaluateModel": {"action": "evaluate", "run_id": RUN_ID},
+        "DeployEndpoint": {"action": "deploy", "run_id": RUN_ID, "content_type": "text/csv"},
+        "CheckEndpoint": {**token, "task_token": "token-CheckEndpoint", "resource": ANSWERS["DeployEndpoint"]},
+        "SmokeTest": {
+            "action": "smoke-test",
+            "run_id": RUN_ID,
+            "endpoint_name": "wine",
+            "variant": RUN_ID,
+            "served_before": False,
+        },
+        "PromoteVariant": {"action": "promote", "run_id": RUN_ID},
+    }
+
+
+def test_a_run_without_an_endpoint_is_done_when_its_model_is_judged(machine: Document) -> None:
+    done = run(machine, ConfigureRun=WITHOUT_ENDPOINT)
+    assert done.states == [*TO_THE_MODEL, "Succeeded"]
+    assert done.error is None
+
+
+def test_a_run_without_an_endpoint_scores_its_batch_with_the_model_it_made(machine: Document) -> None:
+    done = run(machine, ConfigureRun=MODEL_AND_BATCH)
+    assert done.states == [*TO_THE_MODEL, *BATCH, "Succeeded"]
+    assert done.output == WRITTEN
+
+
+def test_a_batch_trains_nothing(machine: Document) -> None:
+    done = run(machine, ConfigureRun=OF_A_BATCH)
+    assert done.states == ["ConfigureRun", "KindOfRun", *BATCH, "Succeeded"]
+    assert done.output == WRITTEN
+
+
+def test_the_states_of_a_batch_hand_on_what_the_next_needs(machine: Document) -> None:
+    done = run(machine, ConfigureRun=OF_A_BATCH)
+    assert {name: done.payloads[name] for name in BATCH} == {
+        "EncodeBatch": {"run_id": RUN_ID},
+        "StartTransform": {"run_id": RUN_ID, "transform": TRANSFORM},
+        "CheckTransform": {"run_id": RUN_ID, "resource": TRANSFORM_JOB, "task_token": "token-CheckTransform"},
+        "WritePredictions": {"run_id": RUN_ID},
+    }
+
+
+@pytest.mark.parametrize("state", BATCH)
+@pytest.mark.parametrize("configured", [OF_A_BATCH, MODEL_AND_BATCH])
+def test_a_failed_batch_leaves_nothing_and_is_recorded(machine: Document, state: str, configured: Document) -> None:
+    done = run(machine, ConfigureRun=configured, **{state: Failure("InvalidDataset", "row 7, column 'size': 'big' is no number")})
+    assert done.states[-4:] == [state, "DiscardDeployment", "RecordFailure", "Failed"]
+    assert done.payloads["RecordFailure"]["state"] == state
+    assert done.error == "InvalidDataset"
+
+
+def test_each_state_asks_its_function(machine: Document) -> None:
+    functions = run(machine).functions | run(machine, CreateModel=Failure("ResourceConflict", "{}")).functions
+    functions |= run(machine, ConfigureRun=OF_A_BATCH).functions | run(machine, ConfigureRun=OF_A_CHANGE).functions
+    functions |= run(machine, EvaluateModel=TO_COMPARE, CompareModels=REJECTED).functions
+    functions |= run(machine, DeployEndpoint=IN_STEPS, Bake={"status": "InService"}).functions
+    others = {
+        "CheckTraining": "CheckStatusFunction",
+        "StartEvaluationTransform": "StartTransformFunction",
+        "CheckEvaluationTransform": "CheckStatusFunction",
+        "StartChampionTransform": "StartTransformFunction",
+        "CheckChampionTransform": "CheckStatusFunction",
+        "CompareModels": "EvaluateModelFunction",
+        "DiscardRejected": "DeleteEndpointFunction",
+        "CheckTransform": "CheckStatusFunction",
+        "CheckEndpoint": "CheckStatusFunction",
+        "Bake": "CheckStatusFunction",
+        "ShiftTraffic": "DeployEndpointFunction",
+        "RestoreModels": "CreateModelFunction",
+        "SmokeTest": "InvokePreprocessFunction",
+        "PromoteVariant": "DeployEndpointFunction",
+        "DiscardDeployment": "DeleteEndpointFunction",
+    }
+    assert functions == {name: others.get(name, f"{name}Function") for name in tasks(machine)}
+
+
+def test_a_second_execution_for_the_same_trigger_ends_without_a_trace(machine: Document) -> None:
+    done = run(machine, ConfigureRun=Failure("AlreadyStarted", "{}"))
+    assert done.states == ["ConfigureRun", "AlreadyStarted"]
+    assert done.error is None
+
+
+# ---- A model that is judged ----
+
+
+@pytest.mark.parametrize("configured", [CONFIGURED, WITHOUT_ENDPOINT, MODEL_AND_BATCH])
+def test_a_model_that_is_not_good_enough_goes_and_nothing_is_done_with_it(machine: Document, configured: Document) -> None:
+    done = run(machine, ConfigureRun=configured, EvaluateModel=REJECTED)
+    assert done.states == [*TO_THE_MODEL, "DiscardRejected", "Rejected"]
+    assert done.payloads["DiscardRejected"] == {"action": "discard", "run_id": RUN_ID}
+    assert done.error is None, "that a model is refused is an outcome and not a failure"
+
+
+def test_a_model_that_must_be_better_is_deployed_after_the_one_in_service_has_answered(machine: Document) -> None:
+    done = run(machine, EvaluateModel=TO_COMPARE)
+    assert done.states == [*TO_THE_MODEL, *COMPARED, *TESTED, "PromoteVariant", "Succeeded"]
+    assert {name: done.payloads[name] for name in COMPARED[:-1]} == {
+        "StartChampionTransform": {"run_id": RUN_ID, "purpose": "champion", "transform": OF_THE_CHAMPION},
+        "CheckChampionTransform": {"run_id": RUN_ID, "resource": CHAMPION_JOB, "task_token": "token-CheckChampionTransform"},
+        "CompareModels": {"action": "compare", "run_id": RUN_ID},
+    }
+
+
+def test_a_model_that_is_not_better_goes(machine: Document) -> None:
+    done = run(machine, EvaluateModel=TO_COMPARE, CompareModels=REJECTED)
+    assert done.states == [*TO_THE_MODEL, *COMPARED, "DiscardRejected", "Rejected"]
+    assert done.error is None
+
+
+@pytest.mark.parametrize("state", COMPARED[:-1])
+def test_a_comparison_that_fails_discards_the_model_and_is_recorded(machine: Document, state: str) -> None:
+    done = run(machine, **{"EvaluateModel": TO_COMPARE, state: Failure("TransformFailed", "no capacity")})
+    assert done.states[-4:] == [state, "DiscardDeployment", "RecordFailure", "Failed"]
+    assert (done.payloads["RecordFailure"]["state"], done.error) == (state, "TransformFailed")
+
+
+def test_a_refused_model_that_cannot_be_removed_is_a_failure_that_is_recorded(machine: Document) -> None:
+    done = run(machine, EvaluateModel=REJECTED, DiscardRejected=Failure("States.Timeout"))
+    assert done.states[-3:] == ["DiscardRejected", "RecordFailure", "Failed"]
+
+
+# ---- A rollout ----
+
+
+def steps(count: int) -> Document:
+    """What ShiftTraffic and Bake answer in a rollout of so many steps: each step bakes until its time is over, and after the last
+    the endpoint lets go of the old variants."""
+    shifted = [{**SHIFTED, "share": 0.2 * number, "is_last": number == count + 1} for number in range(1, count + 2)]
+    baked: list[object] = [Failure("States.Timeout")] * count
+    return {"DeployEndpoint": IN_STEPS, "ShiftTraffic": iter(shifted), "Bake": iter([*baked, {"status": "InService"}])}
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_a_rollout_bakes_after_each_step_and_adds_at_most_12_transitions(machine: Document, count: int) -> None:
+    done = run(machine, **steps(count))
+    assert done.states == [*TO_THE_MODEL, *TESTED, *(["ShiftTraffic", "Bake"] * (count + 1)), "PromoteVariant", "Succeeded"]
+    assert len(done.states) - len(SUCCESS) <= 12
+
+
+def test_each_step_has_its_number_so_that_a_retry_skips_none(machine: Document) -> None:
+    done = run(machine, **steps(4))
+    asked = [payload for state, payload in done.asked if state == "ShiftTraffic"]
+    assert asked == [{"action": "shift", "run_id": RUN_ID, "step": number} for number in range(5)]
+
+
+def test_baking_is_told_what_to_watch(machine: Document) -> None:
+    done = run(machine, **steps(1))
+    assert done.payloads["Bake"] == {
+        "run_id": RUN_ID,
+        "shifted": {**SHIFTED, "share": 0.4, "is_last": True},
+        "task_token": "token-Bake",
+    }
+
+
+@pytest.mark.parametrize("state", ["ShiftTraffic", "Bake"])
+def test_an_alarm_discards_the_deployment_and_is_recorded(machine: Document, state: str) -> None:
+    done = run(machine, **{**steps(1), state: Failure("RolloutAlarm", "5xx")})
+    assert done.states[-4:] == [state, "DiscardDeployment", "RecordFailure", "Failed"]
+    assert (done.payloads["RecordFailure"]["state"], done.error) == (state, "RolloutAlarm")
+
+
+# ---- A change of what serves ----
+
+
+def test_a_change_trains_nothing_and_goes_on_like_any_deployment(machine: Document) -> None:
+    restored = {**IN_STEPS, "rollout": False, "variant": "old", "model_version": "old", "served_before": True}
+    done = run(machine, ConfigureRun=OF_A_CHANGE, DeployEndpoint=restored)
+    assert done.states == ["ConfigureRun", "KindOfRun", "RestoreModels", *TESTED, "PromoteVariant", "Succeeded"]
+    assert done.payloads["RestoreModels"] == {"action": "restore", "run_id": RUN_ID}
+    assert done.payloads["DeployEndpoint"] == {"action": "deploy", "run_id": RUN_ID, "content_type": ""}
+    assert (done.payloads["SmokeTest"]["run_id"], done.payloads["SmokeTest"]["served_before"]) == ("old", True)
+
+
+def test_a_failed_change_is_undone_and_recorded(machine: Document) -> None:
+    done = run(machine, ConfigureRun=OF_A_CHANGE, RestoreModels=Failure("ModelMissing", "gone"))
+    assert done.states[-4:] == ["RestoreModels", "DiscardDeployment", "RecordFailure", "Failed"]
+
+
+# ---- A run that fails ----
+
+
+@pytest.mark.parametrize("state", WITHOUT_DEPLOYMENT)
+def test_a_failure_before_anything_is_deployed_is_recorded(machine: Document, state: str) -> None:
+    done = run(machine, **{state: Failure("InvalidDataset", "row 7 is ragged")})
+    assert done.states[-3:] == [state, "RecordFailure", "Failed"]
+
+
+@pytest.mark.parametrize("state", WITH_DEPLOYMENT)
+def test_a_failure_later_discards_what_was_made_first(machine: Document, state: str) -> None:
+    done = run(machine, **{state: Failure("SmokeTestFailed", "probabilities sum to 3")})
+    assert done.states[-4:] == [state, "DiscardDeployment", "RecordFailure", "Failed"]
+    assert done.payloads["DiscardDeployment"] == {"action": "discard", "run_id": RUN_ID}
+
+
+@pytest.mark.parametrize("state", [*WITHOUT_DEPLOYMENT, *WITH_DEPLOYMENT])
+def test_the_record_names_the_state_that_failed_with_its_error_and_cause(machine: Document, state: str) -> None:
+    cause = json.dumps({"errorMessage": "row 7 is ragged", "errorType": "InvalidDataset"})
+    done = run(machine, **{state: Failure("InvalidDataset", cause)})
+    assert done.payloads["RecordFailure"] == {
+        "execution_arn": EXECUTION_ARN,
+        "trigger": TRIGGER,
+        "state": state,
+        "error": "InvalidDataset",
+        "cause": cause,
+        "discard_error": "",
+    }
+
+
+def test_a_failed_run_ends_with_the_named_error_and_the_recorded_message(machine: Document) -> None:
+    done = run(machine, PrepareData=Failure("InvalidDataset", "row 7 is ragged"))
+    assert (done.error, done.cause) == ("InvalidDataset", "What happened, and what to do.")
+
+
+def test_an_error_without_a_cause_is_recorded_all_the_same(machine: Document) -> None:
+    done = run(machine, PrepareData=Failure("States.Timeout"))
+    assert done.payloads["RecordFailure"]["cause"] == ""
+    assert done.error == "States.Timeout"
+
+
+def test_a_failed_discard_is_told_beside_the_failure_that_led_to_it(machine: Document) -> None:
+    failures = {"SmokeTest": Failure("SmokeTestFailed", "no label"), "DiscardDeployment": Failure("EndpointNotReady", "busy")}
+    done = run(machine, **failures)
+    recorded: dict[str, Any] = done.payloads["RecordFailure"]
+    assert recorded["state"] == "SmokeTest"
+    assert recorded["error"] == "SmokeTestFailed"
+    assert recorded["discard_error"] == "EndpointNotReady: busy"
+    assert done.states[-2:] == ["RecordFailure", "Failed"]
+
+
+def test_a_failure_that_cannot_be_recorded_still_says_what_failed(machine: Document) -> None:
+    failures = {"PrepareData": Failure("InvalidDataset", "row 7 is ragged"), "RecordFailure": Failure("States.Timeout")}
+    done = run(machine, **failures)
+    assert done.states[-2:] == ["RecordFailure", "Failed"]
+    assert (done.error, done.cause) == ("InvalidDataset", "PrepareData failed with InvalidDataset: row 7 is ragged")

@@ -1,0 +1,107 @@
+"""Models that are judged by their test rows before anything is deployed: accepted, refused, compared with the one in service."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from cli.errors import Json
+from sageline.names import RunLayout
+from tests.workflow.workbench import Workbench, csv_text, until
+
+pytestmark = pytest.mark.stack
+
+SPLIT = {"train": 0.5, "validation": 0.1, "test": 0.4}
+WEAK = {"num_round": 1, "max_depth": 1}
+STRONG = {"num_round": 40, "max_depth": 4}
+JUDGED = ["StartEvaluationTransform", "CheckEvaluationTransform", "EvaluateModel", "Gate"]
+COMPARED = ["StartChampionTransform", "CheckChampionTransform", "CompareModels", "Gate"]
+
+
+def herbs(rows: int = 1200) -> str:
+    """Two kinds that two numbers together tell apart in most cases, one number alone in fewer."""
+    draw = random.Random(1)
+    table = []
+    for number in range(rows):
+        kind, size, weight = [("rue", 5, 2), ("mint", 4, 3)][number % 2]
+        table.append([f"{draw.gauss(size, 1):.2f}", f"{draw.gauss(weight, 0.8):.2f}", kind])
+    return csv_text(["size", "weight", "kind"], table)
+
+
+def judged(workbench: Workbench, hyperparameters: Json, evaluation: Json) -> Json:
+    """A run that has ended."""
+    algorithm = {"name": "xgboost", "hyperparameters": hyperparameters}
+    spec = {"split": SPLIT, "algorithm": algorithm, "evaluation": evaluation}
+    return workbench.wait(workbench.submit("herbs", herbs(), spec).run_id)
+
+
+def states(workbench: Workbench, run: Json) -> list[str]:
+    """Of a run's execution when that has ended too, which it does a moment after its record."""
+    arn = run["execution_arn"]
+    until(lambda: workbench.connection.stepfunctions.describe_execution(executionArn=arn)["status"] != "RUNNING" or None)
+    return workbench.states(arn)
+
+
+def serving(workbench: Workbench) -> list[tuple[str, float]]:
+    [endpoint] = [found for found in workbench.connection.api.endpoints() if found["name"] == "herbs"]
+    return [(variant["model_version"], variant["weight"]) for variant in endpoint["variants"]]
+
+
+def report(workbench: Workbench, run: Json) -> str:
+    s3, layout = workbench.connection.s3, RunLayout(workbench.connection.bucket, run["run_id"])
+    return s3.get_object(Bucket=layout.bucket, Key=layout.report_key)["Body"].read().decode()
+
+
+@pytest.fixture(scope="module")
+def champion(workbench: Workbench) -> Json:
+    """A weak model in service, the first of its endpoint: there was nobody to beat."""
+    return judged(workbench, WEAK, {"beat_champion": True})
+
+
+def test_the_first_model_has_nobody_to_beat_and_is_deployed(workbench: Workbench, champion: Json) -> None:
+    assert champion["status"] == "Succeeded", champion["error"]
+    assert serving(workbench) == [(champion["run_id"], 1.0)]
+    evaluation = champion["details"]["evaluation"]
+    assert evaluation["rows"] == champion["details"]["rows"]["test"]
+    assert 0.55 < evaluation["metrics"]["accuracy"] < 0.8
+    assert states(workbench, champion)[6:10] == JUDGED
+
+
+def test_a_model_below_its_limit_is_refused_and_leaves_the_endpoint_as_it_was(workbench: Workbench, champion: Json) -> None:
+    before = workbench.sagemaker.describe_endpoint(EndpointName="herbs")
+    run = judged(workbench, STRONG, {"at_least": {"accuracy": 0.999}})
+
+    assert (run["status"], run["error"]) == ("Rejected", None)
+    assert run["details"]["evaluation"]["reason"].endswith("at least 0.999 is asked for.")
+    assert states(workbench, run)[6:] == [*JUDGED, "DiscardRejected", "Rejected"]
+    assert workbench.left_in_sagemaker(run["run_id"]).keys() <= {
+        "endpoints"
+    }  # the endpoint of that name, which is the champion's
+    assert serving(workbench) == [(champion["run_id"], 1.0)]
+    after = workbench.sagemaker.describe_endpoint(EndpointName="herbs")
+    assert (after["EndpointConfigName"], after["LastModifiedTime"]) == (before["EndpointConfigName"], before["LastModifiedTime"])
+    assert "herbs: rejected" in report(workbench, run)
+
+
+def test_a_better_model_takes_the_place_of_the_one_in_service(workbench: Workbench, champion: Json) -> None:
+    run = judged(workbench, STRONG, {"beat_champion": True})
+
+    assert run["status"] == "Succeeded", run["error"]
+    assert states(workbench, run)[6:14] == [*JUDGED, *COMPARED]
+    assert serving(workbench) == [(run["run_id"], 1.0)]
+    page = report(workbench, run)
+    assert "herbs: accepted" in page
+    assert champion["run_id"] in page
+    assert "lowest and highest" in page, "there are learning curves, from the job's log"
+
+
+def test_a_worse_model_than_the_one_in_service_is_refused(workbench: Workbench, champion: Json) -> None:
+    before = serving(workbench)
+    run = judged(workbench, WEAK, {"beat_champion": True})
+
+    assert run["status"] == "Rejected"
+    assert run["details"]["evaluation"]["reason"].startswith("The new model is worse: accuracy is 0.")
+    assert states(workbench, run)[6:] == [*JUDGED, *COMPARED, "DiscardRejected", "Rejected"]
+    assert serving(workbench) == before != [(champion["run_id"], 1.0)]
+    assert workbench.left_in_sagemaker(run["run_id"]).keys() <= {"endpoints"}
