@@ -18,7 +18,7 @@ from sageline.serving.predict import Prediction, Predictor
 from sageline.serving.request import PredictionRequest
 from sageline.serving.stored import EncoderCache, RoutingCache
 from tests.workflow.test_algorithms import SCRIPT, put_source, script_spec
-from tests.workflow.workbench import Workbench, csv_text, flowers, until
+from tests.workflow.workbench import Workbench, csv_text, flowers
 
 pytestmark = pytest.mark.stack
 
@@ -93,7 +93,7 @@ def test_a_good_model_goes_by_canary_to_all_of_the_traffic(workbench: Workbench)
         run = workbench.wait(new)
 
     assert run["status"] == "Succeeded", run["error"]
-    states = until(lambda: found if (found := workbench.states(run["execution_arn"]))[-1] == "Succeeded" else None)
+    states = workbench.states(run["execution_arn"])
     assert states[-6:] == ["ShiftTraffic", "Bake", "ShiftTraffic", "Bake", "PromoteVariant", "Succeeded"]
     assert shares(workbench, "canary") == {new: 1.0}
     assert seen.errors == []

@@ -81,13 +81,19 @@ class Workbench:
             return None
 
     def wait(self, run_id: str, state: str | None = None) -> Json:
-        """The record of a run that has ended, or has come to a state."""
+        """The record of a run that has ended, or has come to a state. It has ended when its execution has: what served before
+        is removed after the record says Succeeded."""
 
         def there() -> Json | None:
             run = self.run(run_id)
-            return run if run and (run["status"] != "Running" or run["state"] == state) else None
+            if run is None or (run["status"] == "Running" and run["state"] != state):
+                return None
+            return None if run["status"] != "Running" and self.is_going_on(run["execution_arn"]) else run
 
         return until(there)
+
+    def is_going_on(self, execution_arn: str) -> bool:
+        return self.connection.stepfunctions.describe_execution(executionArn=execution_arn)["status"] == "RUNNING"
 
     def history(self, execution_arn: str) -> list[HistoryEventTypeDef]:
         """Every event of an execution."""

@@ -102,6 +102,24 @@ def test_a_config_of_that_name_that_asks_for_something_else_is_a_conflict(world:
         again(world, RUN_ID)
 
 
+def test_a_run_that_another_one_overtook_plans_anew(world: World) -> None:
+    """The config of its first try holds what served then."""
+    overtaking = "flowers-20261121100001-9f8e7d"
+    serve_first_run(world, deployment=INSTANCES)
+    world.fake.before["CreateEndpointConfig"] = lambda: deploy_run(world, overtaking, deployment=INSTANCES)
+    with pytest.raises(EndpointNotReady, match="somebody else"):
+        deploy_run(world, NEXT_RUN_ID, deployment={**INSTANCES, "strategy": "canary"})
+    world.fake.settle("flowers")
+    promote_run(world, overtaking)
+
+    again(world)
+
+    served = world.fake.configs[f"{NEXT_RUN_ID}-rollout"]["ProductionVariants"]
+    assert [variant["VariantName"] for variant in served] == [overtaking, NEXT_RUN_ID]
+    assert world.fake.endpoints["flowers"]["next"] == f"{NEXT_RUN_ID}-rollout"
+    assert world.weights() == {overtaking: 1.0, NEXT_RUN_ID: 0.0}
+
+
 def test_an_endpoint_that_somebody_makes_at_the_same_moment_is_looked_at_again(world: World) -> None:
     world.fake.before["CreateEndpoint"] = lambda: world.fake.endpoints.update(flowers={"EndpointArn": "x"})
     with pytest.raises(EndpointNotReady, match="changed by somebody else at this moment"):

@@ -16,10 +16,10 @@ from botocore.exceptions import ClientError
 
 from sageline.errors import EndpointNotReady, ResourceConflict
 from sageline.requests.endpoint import OnDemand, OnInstances, endpoint_config_request, update_endpoint_request
-from sageline.requests.tags import STACK_TAG
+from sageline.requests.tags import STACK_TAG, tags
 from sageline.routing import Routing
 from sageline.run.aws_errors import is_busy, is_denied, is_existing, is_not_found
-from sageline.run.comparing import check_same
+from sageline.run.comparing import check_same, differences
 from sageline.spec.deployment import Deployment, Instances, Serverless
 
 if TYPE_CHECKING:
@@ -67,14 +67,14 @@ def find_endpoint(sagemaker: SageMakerClient, name: str, stack_name: str) -> End
     )
     try:
         found = sagemaker.describe_endpoint(EndpointName=name)
-        tags = sagemaker.list_tags(ResourceArn=found["EndpointArn"])["Tags"]
+        made_by = sagemaker.list_tags(ResourceArn=found["EndpointArn"])["Tags"]
     except ClientError as error:
         if is_not_found(error):
             return None
         if is_denied(error):
             raise foreign from error
         raise
-    if {"Key": STACK_TAG, "Value": stack_name} not in tags:
+    if {"Key": STACK_TAG, "Value": stack_name} not in made_by:
         raise foreign
     pending = found.get("PendingDeploymentSummary")
     return Endpoint(
@@ -184,10 +184,12 @@ def set_weights(sagemaker: SageMakerClient, endpoint: DescribeEndpointOutputType
 def ensure_config(
     sagemaker: SageMakerClient, run_id: str, stack_name: str, name: str, variants: Sequence[ProductionVariantTypeDef]
 ) -> None:
-    """Make an endpoint config, or find it made.
+    """Make an endpoint config that its endpoint does not serve yet, or find it made.
+
+    Another one that this run has made is replaced: it is of an earlier try, when something else served there.
 
     Raises:
-        ResourceConflict: a config of that name exists and is another one.
+        ResourceConflict: a config of that name exists, is another one, and not this run's.
     """
     request = endpoint_config_request(name=name, run_id=run_id, stack_name=stack_name, variants=variants)
     try:
@@ -196,7 +198,12 @@ def ensure_config(
         if not is_existing(error):
             raise
         found = sagemaker.describe_endpoint_config(EndpointConfigName=name)
-        check_same(request, found, what=f"An endpoint config {name}", advice="Delete it, or start another run.")
+        made_by = sagemaker.list_tags(ResourceArn=found["EndpointConfigArn"])["Tags"]
+        if not differences(request, found) or any(tag not in made_by for tag in tags(stack_name, run_id)):
+            check_same(request, found, what=f"An endpoint config {name}", advice="Delete it, or start another run.")
+            return
+        sagemaker.delete_endpoint_config(EndpointConfigName=name)
+        sagemaker.create_endpoint_config(**request)
 
 
 def create_endpoint(sagemaker: SageMakerClient, request: CreateEndpointInputTypeDef) -> str:
