@@ -126,8 +126,7 @@ def test_each_algorithm_learns_serves_and_is_deleted(workbench: Workbench, start
         found for found, expected in zip(answer["predictions"], way.expected, strict=True) if not close(found, expected)
     ] == []
     assert way.metrics <= set(run["details"]["training"]["metrics"])
-    workbench.connection.api.delete_endpoint(name)
-    assert workbench.left_in_sagemaker(run["run_id"]) == {}
+    workbench.delete(name)
 
 
 def put_source(workbench: Workbench, name: str, script: str) -> str:
@@ -158,7 +157,7 @@ def test_a_script_of_ones_own_learns_and_serves(workbench: Workbench) -> None:
     assert [prediction["label"] for prediction in answer["predictions"]] == KINDS
     assert all(sum(entry["probability"] for entry in found["top"]) == pytest.approx(1) for found in answer["predictions"])
     assert run["details"]["training"]["metrics"]["train:rows"] > 150
-    workbench.connection.api.delete_endpoint("own-script")
+    workbench.delete("own-script")
 
 
 @pytest.mark.parametrize(
@@ -179,7 +178,6 @@ def test_a_script_that_fails_is_quoted(workbench: Workbench, name: str, script: 
     for word in words:
         assert word in run["error"]["message"], run["error"]
     assert run["error"]["advice"]
-    assert workbench.left_in_sagemaker(run["run_id"]) == {}
 
 
 def tuning(ranges: Json, **more: object) -> Json:
@@ -204,8 +202,7 @@ def test_a_tuning_deploys_the_best_of_its_trials(workbench: Workbench) -> None:
     assert {key for trial in trials for key in trial["hyperparameters"]} == {"max_depth", "eta"}
     [value] = workbench.connection.api.predict("tuned", HOUSES[:1], 1)["predictions"]
     assert close(value, 115_000)
-    workbench.connection.api.delete_endpoint("tuned")
-    assert workbench.left_in_sagemaker(run["run_id"]) == {}
+    workbench.delete("tuned")
 
 
 @pytest.mark.parametrize(
@@ -228,7 +225,6 @@ def test_what_cannot_be_trained_is_refused_before_anything_starts(
     assert run["error"]["state"] in ("ConfigureRun", "PrepareData")
     for word in words:
         assert word in run["error"]["message"]
-    assert workbench.left_in_sagemaker(run["run_id"]) == {}
 
 
 def test_two_models_share_an_endpoint_each_with_its_own_encoder(workbench: Workbench) -> None:
@@ -246,9 +242,7 @@ def test_two_models_share_an_endpoint_each_with_its_own_encoder(workbench: Workb
     assert {answer["variant"] for answer in answers} == {linear["run_id"], boosted["run_id"]}
     labels = [answer["predictions"][0]["label"] for answer in answers]
     assert labels == [KINDS[number % 3] for number in range(30)]
-    assert workbench.connection.api.delete_endpoint("pair")["deleted"]
-    assert workbench.left_in_sagemaker(linear["run_id"]) == {}
-    assert workbench.left_in_sagemaker(boosted["run_id"]) == {}
+    workbench.delete("pair")
 
 
 def test_a_row_that_the_encoder_cannot_take_is_refused_by_name(workbench: Workbench) -> None:
@@ -262,4 +256,4 @@ def test_a_row_that_the_encoder_cannot_take_is_refused_by_name(workbench: Workbe
 
     assert failure.value.code == "InvalidRequest"
     assert "width" in json.dumps([failure.value.message, failure.value.details])
-    workbench.connection.api.delete_endpoint("strict")
+    workbench.delete("strict")

@@ -19,8 +19,6 @@ from tests.workflow.workbench import Workbench, flowers
 pytestmark = pytest.mark.stack
 
 BATCH = ["EncodeBatch", "StartTransform", "CheckTransform", "WritePredictions", "Succeeded"]
-SERVING = {"endpoints": ["meadow"]}
-"""What is there besides, whose model it is."""
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +78,6 @@ def test_a_bad_row_fails_the_batch_by_name_and_starts_no_job(workbench: Workbenc
     assert (failed["status"], failed["state"], failed["error"]["error"]) == ("Failed", "EncodeBatch", "InvalidDataset")
     assert "batch/bad/rows.csv: row 25, column 'length': 'long' is not a number" in failed["error"]["message"]
     assert transform_jobs(workbench, failed["run_id"]) == []
-    assert workbench.left_in_sagemaker(failed["run_id"]) == SERVING
 
 
 @pytest.mark.usefixtures("run")
@@ -90,7 +87,7 @@ def test_json_lines_come_back_with_their_predictions_and_the_endpoint_serves_on(
     assert done["status"] == "Succeeded", done["error"]
     assert workbench.states(done["execution_arn"]) == ["ConfigureRun", "KindOfRun", *BATCH]
     assert transform_jobs(workbench, done["run_id"]) == [done["run_id"]]
-    assert workbench.left_in_sagemaker(done["run_id"]) == SERVING
+    assert workbench.inventory.left_of(done) == []
     written = [json.loads(line) for line in read(workbench, done["output"]).splitlines()]
     assert [{name: row[name] for name in rows[0]} for row in written] == rows
     assert [row["prediction"] for row in written] == ["iris", "tulip", "iris"]
@@ -110,7 +107,7 @@ def test_a_run_without_an_endpoint_scores_the_batch_of_its_spec(workbench: Workb
     done = workbench.wait(workbench.submit(f"notes-{algorithm}", notes(), spec).run_id)
     assert done["status"] == "Succeeded", done["error"]
     assert workbench.states(done["execution_arn"])[-6:] == ["Gate", *BATCH]
-    assert workbench.left_in_sagemaker(done["run_id"]) == {"models": [done["run_id"]]}
+    assert workbench.inventory.left_of(done) == [done["run_id"]], "its model"
     assert done["endpoint_name"] is None
     predicted = list(csv.DictReader(read(workbench, done["details"]["predictions"]["uri"]).splitlines()))
     assert [row["note"] for row in predicted] == [row["note"] for row in csv.DictReader(rows.splitlines())]
@@ -119,6 +116,6 @@ def test_a_run_without_an_endpoint_scores_the_batch_of_its_spec(workbench: Workb
 
 @pytest.mark.usefixtures("run")
 def test_a_batch_of_an_endpoint_that_was_deleted_is_refused(workbench: Workbench) -> None:
-    workbench.connection.api.delete_endpoint("meadow")
+    workbench.delete("meadow")
     with pytest.raises(CommandFailed, match="No endpoint 'meadow' is known"):
         start(workbench, flowers(10), "late")

@@ -8,7 +8,7 @@ import pytest
 
 from cli.errors import Json
 from sageline.names import RunLayout
-from tests.workflow.workbench import Workbench, csv_text, until
+from tests.workflow.workbench import Workbench, csv_text
 
 pytestmark = pytest.mark.stack
 
@@ -36,13 +36,6 @@ def judged(workbench: Workbench, hyperparameters: Json, evaluation: Json) -> Jso
     return workbench.wait(workbench.submit("herbs", herbs(), spec).run_id)
 
 
-def states(workbench: Workbench, run: Json) -> list[str]:
-    """Of a run's execution when that has ended too, which it does a moment after its record."""
-    arn = run["execution_arn"]
-    until(lambda: workbench.connection.stepfunctions.describe_execution(executionArn=arn)["status"] != "RUNNING" or None)
-    return workbench.states(arn)
-
-
 def serving(workbench: Workbench) -> list[tuple[str, float]]:
     [endpoint] = [found for found in workbench.connection.api.endpoints() if found["name"] == "herbs"]
     return [(variant["model_version"], variant["weight"]) for variant in endpoint["variants"]]
@@ -65,7 +58,7 @@ def test_the_first_model_has_nobody_to_beat_and_is_deployed(workbench: Workbench
     evaluation = champion["details"]["evaluation"]
     assert evaluation["rows"] == champion["details"]["rows"]["test"]
     assert 0.55 < evaluation["metrics"]["accuracy"] < 0.8
-    assert states(workbench, champion)[6:10] == JUDGED
+    assert workbench.states(champion["execution_arn"])[6:10] == JUDGED
 
 
 def test_a_model_below_its_limit_is_refused_and_leaves_the_endpoint_as_it_was(workbench: Workbench, champion: Json) -> None:
@@ -74,10 +67,7 @@ def test_a_model_below_its_limit_is_refused_and_leaves_the_endpoint_as_it_was(wo
 
     assert (run["status"], run["error"]) == ("Rejected", None)
     assert run["details"]["evaluation"]["reason"].endswith("at least 0.999 is asked for.")
-    assert states(workbench, run)[6:] == [*JUDGED, "DiscardRejected", "Rejected"]
-    assert workbench.left_in_sagemaker(run["run_id"]).keys() <= {
-        "endpoints"
-    }  # the endpoint of that name, which is the champion's
+    assert workbench.states(run["execution_arn"])[6:] == [*JUDGED, "DiscardRejected", "Rejected"]
     assert serving(workbench) == [(champion["run_id"], 1.0)]
     after = workbench.sagemaker.describe_endpoint(EndpointName="herbs")
     assert (after["EndpointConfigName"], after["LastModifiedTime"]) == (before["EndpointConfigName"], before["LastModifiedTime"])
@@ -88,7 +78,7 @@ def test_a_better_model_takes_the_place_of_the_one_in_service(workbench: Workben
     run = judged(workbench, STRONG, {"beat_champion": True})
 
     assert run["status"] == "Succeeded", run["error"]
-    assert states(workbench, run)[6:14] == [*JUDGED, *COMPARED]
+    assert workbench.states(run["execution_arn"])[6:14] == [*JUDGED, *COMPARED]
     assert serving(workbench) == [(run["run_id"], 1.0)]
     page = report(workbench, run)
     assert "herbs: accepted" in page
@@ -102,6 +92,5 @@ def test_a_worse_model_than_the_one_in_service_is_refused(workbench: Workbench, 
 
     assert run["status"] == "Rejected"
     assert run["details"]["evaluation"]["reason"].startswith("The new model is worse: accuracy is 0.")
-    assert states(workbench, run)[6:] == [*JUDGED, *COMPARED, "DiscardRejected", "Rejected"]
+    assert workbench.states(run["execution_arn"])[6:] == [*JUDGED, *COMPARED, "DiscardRejected", "Rejected"]
     assert serving(workbench) == before != [(champion["run_id"], 1.0)]
-    assert workbench.left_in_sagemaker(run["run_id"]).keys() <= {"endpoints"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import threading
 import time
@@ -25,10 +26,11 @@ pytestmark = pytest.mark.stack
 INSTANCES = {"instance_type": "ml.m5.large", "count": 1}
 QUICK = {"algorithm": {"hyperparameters": {"num_round": 3}}}
 IRIS = {"length": 5, "width": 1.5, "ground": "wet"}
-FAILS_UNDER_TRAFFIC = SCRIPT.replace(
-    "def predict_fn(rows, centres):",
-    "calls = 0\n\ndef predict_fn(rows, centres):\n    global calls\n    calls += 1\n    assert calls < 3, 'out of handles'",
+PREDICT = "def predict_fn(rows, centres):"
+FAILING = SCRIPT.replace(
+    PREDICT, f"calls = 0\n\n{PREDICT}\n    global calls\n    calls += 1\n    assert calls < 3, 'out of handles'"
 )
+SLOW = SCRIPT.replace(PREDICT, f"import time\n\n{PREDICT}\n    time.sleep(0.5)")
 
 
 def canary(percent: float, minutes: float) -> Json:
@@ -38,6 +40,12 @@ def canary(percent: float, minutes: float) -> Json:
 def shares(workbench: Workbench, endpoint: str) -> dict[str, float]:
     [found] = [found for found in workbench.connection.api.endpoints() if found["name"] == endpoint]
     return {variant["name"]: variant["weight"] for variant in found["variants"]}
+
+
+def scaled(workbench: Workbench, endpoint: str) -> set[str]:
+    """The variants whose instances scale, as Application Auto Scaling calls them."""
+    found = workbench.inventory.scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    return {target["ResourceId"] for target in found if target["ResourceId"].startswith(f"endpoint/{endpoint}/")}
 
 
 def first_model(workbench: Workbench, name: str, spec: Json | None = None) -> str:
@@ -98,30 +106,83 @@ def test_a_good_model_goes_by_canary_to_all_of_the_traffic(workbench: Workbench)
     assert shares(workbench, "canary") == {new: 1.0}
     assert seen.errors == []
     assert seen.answered.keys() == {old, new}
-    assert workbench.left_in_sagemaker(old) == {"endpoints": ["canary"]}
-    assert workbench.sagemaker.list_endpoint_configs(NameContains=f"{new}-rollout")["EndpointConfigs"] == []
-    workbench.connection.api.delete_endpoint("canary")
+    assert [item for item in workbench.inventory.of("canary") if old in item or "rollout" in item] == []
+    workbench.delete("canary")
 
 
-def test_a_model_that_fails_under_traffic_is_rolled_back_by_alarm_and_the_old_one_serves_all_along(workbench: Workbench) -> None:
-    old = first_model(workbench, "failing", script_spec(put_source(workbench, "failing", SCRIPT)))
-    source = put_source(workbench, "later", FAILS_UNDER_TRAFFIC)
-    spec = {**script_spec(source), "deployment": {"endpoint": "failing", **canary(50, 5)}}
-    with traffic(workbench, "failing") as seen:
+def test_a_model_goes_by_equal_steps_and_its_instances_follow_its_requests_from_the_first(workbench: Workbench) -> None:
+    autoscaling = {"min": 1, "max": 2, "invocations_per_instance": 50, "scale_in_cooldown_seconds": 120}
+    deployment = {"endpoint": "stairs", "instances": INSTANCES, "autoscaling": autoscaling, "strategy": "linear"}
+    first = {**QUICK, "deployment": {**deployment, "strategy": "all-at-once"}}
+    old = workbench.wait(workbench.submit("stairs", flowers(), first).run_id)
+    assert old["status"] == "Succeeded", old["error"]
+    old_target = f"endpoint/stairs/variant/{old['run_id']}"
+    assert scaled(workbench, "stairs") == {old_target}
+
+    linear = {"linear": {"step_percent": 25, "interval_minutes": 0.05}}
+    new = workbench.submit("stairs", flowers(seed=5), {**QUICK, "deployment": {**deployment, **linear}}).run_id
+    new_target = f"endpoint/stairs/variant/{new}"
+    workbench.wait(new, state="Bake")
+    assert scaled(workbench, "stairs") == {old_target, new_target}
+    run = workbench.wait(new)
+
+    assert run["status"] == "Succeeded", run["error"]
+    shifted = [
+        json.loads(event["stateExitedEventDetails"]["output"])["share"]
+        for event in workbench.history(run["execution_arn"])
+        if event["type"] == "TaskStateExited" and event["stateExitedEventDetails"]["name"] == "ShiftTraffic"
+    ]
+    assert shifted == [0.25, 0.5, 0.75, 1]
+    assert shares(workbench, "stairs") == {new: 1.0}
+    assert scaled(workbench, "stairs") == {new_target}
+    policies = workbench.inventory.scaling.describe_scaling_policies(ServiceNamespace="sagemaker", ResourceId=new_target)
+    [policy] = policies["ScalingPolicies"]
+    tracked = policy["TargetTrackingScalingPolicyConfiguration"]
+    assert (tracked["TargetValue"], tracked["ScaleInCooldown"]) == (50, 120)
+    workbench.delete("stairs")
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """A model that does well in every test and not under traffic."""
+
+    name: str
+    script: str
+    alarms: Json
+    errors: set[str]
+    words: str
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Unfit("failing", FAILING, {}, {"PredictionFailed"}, "Over 5 % of the answers"),
+        Unfit("slow", SLOW, {"latency_ms": 300}, set(), "over 300 ms"),
+    ],
+    ids=lambda case: case.name,
+)
+def test_a_model_unfit_for_traffic_is_rolled_back_by_alarm_and_the_old_one_serves_all_along(
+    workbench: Workbench, case: Unfit
+) -> None:
+    old = first_model(workbench, case.name, script_spec(put_source(workbench, case.name, SCRIPT)))
+    source = put_source(workbench, f"later-{case.name}", case.script)
+    spec = {**script_spec(source), "deployment": {"endpoint": case.name, **canary(50, 5), "alarms": case.alarms}}
+    with traffic(workbench, case.name) as seen:
+        new = workbench.submit(f"later-{case.name}", flowers(seed=7), spec).run_id
+        workbench.wait(new, state="Bake")
         began = time.monotonic()
-        new = workbench.submit("later", flowers(seed=7), spec).run_id
         run = workbench.wait(new)
 
     assert (run["status"], run["error"]["error"]) == ("Failed", "RolloutAlarm"), run["error"]
+    assert case.words in run["error"]["message"]
     assert run["error"]["state"] == "Bake"
-    assert time.monotonic() - began < 120, "an alarm does not wait for the end of baking"
-    assert set(seen.errors) <= {"PredictionFailed"}, "only the new model's own failures"
+    assert time.monotonic() - began < 150, "an alarm does not wait for the end of baking"
+    assert set(seen.errors) == case.errors, "none but the new model's own failures"
     assert seen.answered[old] > 0
-    assert shares(workbench, "failing") == {old: 1.0}
-    assert workbench.left_in_sagemaker(new) == {}
-    answer = workbench.connection.api.predict("failing", [IRIS], 1)
+    assert shares(workbench, case.name) == {old: 1.0}
+    answer = workbench.connection.api.predict(case.name, [IRIS], 1)
     assert answer["variant"] == old
-    workbench.connection.api.delete_endpoint("failing")
+    workbench.delete(case.name)
 
 
 def test_two_runs_that_deploy_to_one_endpoint_end_one_after_the_other(workbench: Workbench) -> None:
@@ -134,9 +195,8 @@ def test_two_runs_that_deploy_to_one_endpoint_end_one_after_the_other(workbench:
     assert [run["status"] for run in runs] == ["Succeeded", "Succeeded"], [run["error"] for run in runs]
     first, last = sorted(runs, key=lambda run: str(run["updated_at"]))
     assert shares(workbench, "shared") == {last["run_id"]: 1.0}
-    for gone in (old, first["run_id"]):
-        assert workbench.sagemaker.list_models(NameContains=gone)["Models"] == []
-    workbench.connection.api.delete_endpoint("shared")
+    assert [item for item in workbench.inventory.of("shared") if old in item or first["run_id"] in item] == []
+    workbench.delete("shared")
 
 
 CLIENTS, REQUESTS = 50, 5_000
@@ -221,7 +281,7 @@ def test_under_load_every_answer_is_that_of_its_variants_model(workbench: Workbe
     assert [(text, answer) for text, answer in given if answer.predictions != [expected[answer.variant][text]]] == []
     assert {answer.variant for _, answer in given} == {old, new}
     assert len(given) >= REQUESTS, f"{len(given)} requests"
-    workbench.connection.api.delete_endpoint("loaded")
+    workbench.delete("loaded")
 
 
 def test_an_endpoint_goes_back_to_the_model_before_and_forth_again(workbench: Workbench) -> None:
@@ -229,19 +289,19 @@ def test_an_endpoint_goes_back_to_the_model_before_and_forth_again(workbench: Wo
     old = first_model(workbench, "back")
     new = workbench.wait(workbench.submit("back", flowers(seed=5), {**QUICK, "deployment": {"instances": INSTANCES}}).run_id)
     assert new["status"] == "Succeeded", new["error"]
-    assert workbench.sagemaker.list_models(NameContains=old)["Models"] == []
+    assert [item for item in workbench.inventory.of("back") if old in item] == []
 
     run = workbench.wait(api.roll_back("back")["run_id"])
     assert run["status"] == "Succeeded", run["error"]
     assert shares(workbench, "back") == {old: 1.0}
     answer = api.predict("back", [IRIS], 1)
     assert (answer["variant"], answer["predictions"][0]["label"]) == (old, "iris")
-    assert workbench.left_in_sagemaker(new["run_id"]) == {"endpoints": ["back"]}
+    assert workbench.inventory.left_of(new) == []
 
     again = workbench.wait(api.roll_back("back")["run_id"])
     assert again["status"] == "Succeeded", again["error"]
     assert shares(workbench, "back") == {new["run_id"]: 1.0}
-    api.delete_endpoint("back")
+    workbench.delete("back")
 
 
 def test_of_two_models_side_by_side_one_is_promoted_and_that_undone(workbench: Workbench) -> None:
@@ -261,7 +321,7 @@ def test_of_two_models_side_by_side_one_is_promoted_and_that_undone(workbench: W
     run = workbench.wait(api.roll_back("pair")["run_id"])
     assert run["status"] == "Succeeded", run["error"]
     assert shares(workbench, "pair") == both
-    api.delete_endpoint("pair")
+    workbench.delete("pair")
 
 
 def test_rolling_back_in_the_middle_of_a_rollout_stops_it(workbench: Workbench) -> None:
@@ -272,5 +332,5 @@ def test_rolling_back_in_the_middle_of_a_rollout_stops_it(workbench: Workbench) 
     assert workbench.connection.api.roll_back("middle") == {"endpoint": "middle", "run_id": new, "status": "Stopped"}
 
     assert shares(workbench, "middle") == {old: 1.0}
-    assert workbench.left_in_sagemaker(new) == {"endpoints": ["middle"]}
-    workbench.connection.api.delete_endpoint("middle")
+    assert workbench.wait(new)["status"] == "Stopped"
+    workbench.delete("middle")

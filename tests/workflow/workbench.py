@@ -19,6 +19,7 @@ from cli.connection import Connection, connect_to_local
 from cli.errors import CommandFailed, Json
 from cli.upload import Upload, upload
 from local.stack import LocalStack
+from tests.workflow.inventory import Inventory
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -40,6 +41,7 @@ class Workbench:
     runtime: SageMakerRuntimeClient
     events: EventBridgeClient
     state_machine_arn: str
+    inventory: Inventory
     directory: Path
 
     @classmethod
@@ -61,6 +63,7 @@ class Workbench:
             ),
             events=session.client("events", endpoint_url=status.endpoint_url),
             state_machine_arn=status.outputs["StateMachineArn"],
+            inventory=Inventory.on(status),
             directory=directory,
         )
 
@@ -81,8 +84,11 @@ class Workbench:
             return None
 
     def wait(self, run_id: str, state: str | None = None) -> Json:
-        """The record of a run that has ended, or has come to a state. It has ended when its execution has: what served before
-        is removed after the record says Succeeded."""
+        """The record of a run that has ended, or has come to a state.
+
+        It has ended when its execution has: what served before is removed after the record says Succeeded. Of one that has not
+        succeeded nothing is left.
+        """
 
         def there() -> Json | None:
             run = self.run(run_id)
@@ -90,7 +96,10 @@ class Workbench:
                 return None
             return None if run["status"] != "Running" and self.is_going_on(run["execution_arn"]) else run
 
-        return until(there)
+        run = until(there, lambda: f"Run: {self.run(run_id)}")
+        if run["status"] not in ("Running", "Succeeded"):
+            until(lambda: self.inventory.left_of(run) == [] or None, lambda: f"left of {run_id}: {self.inventory.left_of(run)}")
+        return run
 
     def is_going_on(self, execution_arn: str) -> bool:
         return self.connection.stepfunctions.describe_execution(executionArn=execution_arn)["status"] == "RUNNING"
@@ -108,33 +117,20 @@ class Workbench:
             if event["type"].endswith("StateEntered")
         ]
 
-    def left_in_sagemaker(self, run_id: str) -> dict[str, list[str]]:
-        """Names of what a run's name can still be found in: jobs that run, models, endpoint configs, endpoints."""
-        jobs = self.sagemaker.list_training_jobs(NameContains=run_id)["TrainingJobSummaries"]
-        found = {
-            "jobs": [job["TrainingJobName"] for job in jobs if job["TrainingJobStatus"] in ("InProgress", "Stopping")],
-            "models": [model["ModelName"] for model in self.sagemaker.list_models(NameContains=run_id)["Models"]],
-            "configs": [
-                config["EndpointConfigName"]
-                for config in self.sagemaker.list_endpoint_configs(NameContains=run_id)["EndpointConfigs"]
-            ],
-            "endpoints": [
-                endpoint["EndpointName"]
-                for endpoint in self.sagemaker.list_endpoints()["Endpoints"]
-                if run_id.startswith(endpoint["EndpointName"] + "-")
-            ],
-        }
-        return {kind: names for kind, names in found.items() if names}
+    def delete(self, endpoint: str) -> None:
+        """Delete an endpoint; nothing of it is left."""
+        self.connection.api.delete_endpoint(endpoint)
+        until(lambda: self.inventory.of(endpoint) == [] or None, lambda: f"left of {endpoint}: {self.inventory.of(endpoint)}")
 
 
-def until(look: Callable[[], Found | None]) -> Found:
-    """What ``look`` finds, as soon as it finds something."""
+def until(look: Callable[[], Found | None], otherwise: Callable[[], str] = str) -> Found:
+    """What ``look`` finds, as soon as it finds something; ``otherwise`` says what there is instead."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline:
         if (found := look()) is not None:
             return found
         time.sleep(0.2)
-    raise TimeoutError(f"not there after {_PATIENCE_SECONDS} s")
+    raise TimeoutError(f"not there after {_PATIENCE_SECONDS} s. {otherwise()}".rstrip())
 
 
 def csv_text(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
