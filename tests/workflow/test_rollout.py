@@ -243,7 +243,8 @@ def answers_alone(workbench: Workbench, variant: str, texts: list[str]) -> dict[
 
 def test_under_load_every_answer_is_that_of_its_variants_model(workbench: Workbench) -> None:
     """50 clients ask the code of the function, each with caches of its own: Lambda would start as many processes of it, which is
-    more than this machine can. Some ask by the HTTP API besides."""
+    more than this machine can. Some ask by the HTTP API besides. On a slow machine the clients ask on after the rollout, until
+    they have asked enough."""
     texts, deployment = asked_texts(), {"endpoint": "loaded", "instances": INSTANCES}
     first = workbench.wait(workbench.submit("loaded", notes("first"), {**QUICK, "deployment": deployment}).run_id)
     assert first["status"] == "Succeeded", first["error"]
@@ -256,7 +257,7 @@ def test_under_load_every_answer_is_that_of_its_variants_model(workbench: Workbe
     def ask(client: int) -> list[tuple[str, Prediction | Exception]]:
         draw, serving = random.Random(client), predictor(workbench)
         answers: list[tuple[str, Prediction | Exception]] = []
-        while not ended.is_set():
+        while not ended.is_set() or len(answers) < REQUESTS / CLIENTS:
             text = draw.choice(texts)
             try:
                 answers.append((text, serving.predict("loaded", PredictionRequest([text], 3, None))))
@@ -280,7 +281,7 @@ def test_under_load_every_answer_is_that_of_its_variants_model(workbench: Workbe
     given = [(text, answer) for text, answer in answers if isinstance(answer, Prediction)]
     assert [(text, answer) for text, answer in given if answer.predictions != [expected[answer.variant][text]]] == []
     assert {answer.variant for _, answer in given} == {old, new}
-    assert len(given) >= REQUESTS, f"{len(given)} requests"
+    assert len(given) >= REQUESTS
     workbench.delete("loaded")
 
 
