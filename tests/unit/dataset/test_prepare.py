@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sageline.dataset.blocks import Block
+from sageline.dataset.blocks import Block, StringArray
 from sageline.dataset.prepare import Prepared, prepare
 from sageline.dataset.source import open_blocks
-from sageline.dataset.split import assign
+from sageline.dataset.split import CHANNELS, assign
 from sageline.encoder import fitted
 from sageline.encoder.fitted import Encoded, FittedEncoder
 from sageline.errors import InvalidDataset
@@ -46,10 +46,15 @@ class Parts:
         self.channels[channel] = self.channels.get(channel, b"") + part
 
     def rows(self, channel: str, prepared: Prepared) -> Rows:
+        """What a training job reads."""
         data = self.channels.get(channel, b"")
         return (
             read_rows(data, labelled=True) if prepared.encoder.exchange.channel_content_type == "text/csv" else read_records(data)
         )
+
+    def encoded_test_rows(self, encoder: FittedEncoder) -> Encoded:
+        """The raw test rows as the evaluation encodes them."""
+        return encoder.encode_instances([row["features"] for row in self.raw])
 
     @property
     def raw(self) -> list[dict[str, Any]]:
@@ -102,8 +107,9 @@ def test_every_row_comes_out_once() -> None:
 
     assert sum(prepared.rows.values()) == len(POSTS)
     assert prepared.rows_left_out == 0
-    assert {channel: len(labels_of(parts, channel, prepared)) for channel in prepared.rows} == prepared.rows
-    assert len(parts.raw) == prepared.rows["test"]
+    assert set(parts.channels) == {"train", "validation", "test-raw"}
+    written = {channel: len(labels_of(parts, channel, prepared)) for channel in ("train", "validation")}
+    assert written | {"test": len(parts.raw)} == prepared.rows
 
 
 def labels_of(parts: Parts, channel: str, prepared: Prepared) -> FloatArray:
@@ -159,15 +165,18 @@ def test_what_is_written_does_not_depend_on_the_size_of_the_blocks(monkeypatch: 
     assert small.encoder.save() == whole.encoder.save()
 
 
-def test_raw_test_rows_are_instances_that_encode_to_the_test_rows() -> None:
+def test_raw_test_rows_are_instances_that_encode_as_the_rows_of_the_dataset() -> None:
     rows = [*NUMBERS, *[("NA", "", index) for index in range(20)], *[(-0.0, "colour 1", index) for index in range(20)]]
-    prepared, parts = prepare_csv(as_csv("x,c,y", rows), TABLE_SPEC)
+    data = as_csv("x,c,y", rows)
+    prepared, parts = prepare_csv(data, TABLE_SPEC)
+    [read] = open_blocks(io.BytesIO(data), SOURCE, "csv")
+    test = read.take(assign(read, TABLE_SPEC.split) == CHANNELS.index("test"))
 
     block = prepared.encoder.block_from_instances([row["features"] for row in parts.raw])
 
     assert {None, -0.0} <= {row["features"]["x"] for row in parts.raw}
-    assert bits(prepared.encoder.encode(block)) == bits(parts.rows("test", prepared).matrix)
-    assert [row["label"] for row in parts.raw] == labels_of(parts, "test", prepared).tolist()
+    assert bits(prepared.encoder.encode(block)) == bits(prepared.encoder.encode(test))
+    assert [row["label"] for row in parts.raw] == [float(label) for label in test.columns["y"].tolist()]
 
 
 def test_raw_test_rows_hold_the_columns_that_are_left_out_too_for_models_that_read_them() -> None:
@@ -254,10 +263,11 @@ def assert_no_skew(data: bytes, spec: Spec) -> None:
         return
     encoder = FittedEncoder.load(prepared.encoder.save())
     written = Counter[str]()
-    for channel in prepared.rows:
-        rows = parts.rows(channel, prepared)
-        for index in range(prepared.rows[channel]):
-            written[repr(bits(row_of(rows.matrix, index)))] += 1
+    test_rows = parts.encoded_test_rows(encoder)
+    assert not isinstance(test_rows, StringArray)
+    for matrix in (*(parts.rows(channel, prepared).matrix for channel in ("train", "validation")), test_rows):
+        for index in range(matrix.shape[0]):
+            written[repr(bits(row_of(matrix, index)))] += 1
     sent = Counter[str]()
     for read in open_blocks(io.BytesIO(data), SOURCE, "csv"):
         columns = [read.columns[name].tolist() for name in encoder.feature_columns]
@@ -342,7 +352,7 @@ def test_no_validation_share_means_no_validation_rows() -> None:
     prepared, parts = prepare_csv(as_csv("post,label", POSTS), spec)
 
     assert prepared.rows["validation"] == 0
-    assert set(parts.channels) == {"train", "test", "test-raw"}
+    assert set(parts.channels) == {"train", "test-raw"}
 
 
 @pytest.mark.parametrize(

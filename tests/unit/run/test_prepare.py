@@ -44,6 +44,7 @@ def test_a_table_becomes_channels_of_csv_with_its_encoder_and_profile(world: Wor
     files = {name: world.get(f"runs/{RUN_ID}/encoder/{name}") for name in ("encoder.json", "encoder.npz")}
     assert FittedEncoder.load(files).feature_dim == prepared["feature_dim"]
     assert isinstance(json.loads(world.get(f"{DATA}/profile.json")), dict)
+    assert world.keys(f"{DATA}/test/") == []  # held-out rows are encoded for the transform job that asks about them
     run = world.record()
     assert run.state == "PrepareData"
     assert run.details["rows"] == {name: channel["rows"] for name, channel in prepared["channels"].items()} | {

@@ -25,7 +25,7 @@ class PartSink(Protocol):
     """Takes the prepared data, piece by piece."""
 
     def write(self, channel: str, part: bytes | ArrayPair) -> None:
-        """Store the next rows of a channel: ``train``, ``validation``, ``test`` or ``test-raw``. Never empty; may be small."""
+        """Store the next rows of a channel: ``train``, ``validation`` or ``test-raw``. Never empty; may be small."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Prepared:
     """What came out of a dataset.
 
     Attributes:
-        rows: rows written per channel: ``train``, ``validation``, ``test``.
+        rows: rows written per share of the split: ``train``, ``validation``, ``test``.
         rows_left_out: rows of validation and test whose class has no row in train.
         class_counts: rows written per channel and class; empty for a regression.
         num_class: number of classes; None for a regression.
@@ -53,9 +53,9 @@ class Prepared:
 def prepare(read_blocks: Callable[[], Iterator[Block]], spec: Spec, sink: PartSink) -> Prepared:
     """Fit the encoder on the train rows, then encode every row and write the parts.
 
-    Encoded parts hold label and features; parts of ``test-raw`` are JSON Lines,
-    ``{"features": {column: value}, "label": value}``, the same rows in the same order as ``test``. Where columns are left out
-    of the features they are there too, ``"others": {column: text}``: another model may read them.
+    Parts of ``train`` and ``validation`` hold encoded rows with their labels. Test rows stay raw, for more than one model may be
+    judged by them: parts of ``test-raw`` are JSON Lines, ``{"features": {column: value}, "label": value}``. Where columns are
+    left out of the features they are there too, ``"others": {column: text}``: another model may read them.
 
     Args:
         read_blocks: starts reading the dataset from its first row; called twice.
@@ -118,10 +118,11 @@ def _write(blocks: Iterator[Block], spec: Spec, encoder: FittedEncoder, sink: Pa
                 if not known.any():
                     continue
                 usable = chunk if known.all() else chunk.take(known)
-                labels = labels[known]
-                sink.write(channel, encoder.write(encoder.encode(usable), labels))
+                encoded = encoder.encode(usable)  # of test rows too: here a bad value is named with its row in the dataset
                 if channel == "test":
                     sink.write("test-raw", _raw_rows(usable, encoder))
+                else:
+                    sink.write(channel, encoder.write(encoded, labels[known]))
                 rows[channel] += usable.rows
     return rows
 

@@ -57,7 +57,7 @@ class S3PartSink:
         """Bytes of records per channel, those not yet stored included."""
 
     def write(self, channel: str, part: bytes | ArrayPair) -> None:
-        """Add whole records to a channel: ``train``, ``validation``, ``test``, ``test-raw`` or ``batch``."""
+        """Add whole records to a channel: ``train``, ``validation``, ``test-raw`` or that of a transform job."""
         written = self._channels.get(channel)
         if written is None:
             written = self._channels[channel] = self._open(channel, part)
