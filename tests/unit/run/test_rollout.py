@@ -11,7 +11,7 @@ from sageline.run.payloads import DeployedEndpoint, Shifted
 from sageline.run.promote import promote
 from sageline.run.rollout import LAST_BAKE_SECONDS, shift
 from tests.unit.run.fake_sagemaker import Refused
-from tests.unit.run.test_ab import sagemaker_weights, serve
+from tests.unit.run.test_ab import THIRD_RUN_ID, sagemaker_weights, serve
 from tests.unit.run.world import NEXT_RUN_ID, RUN_ID, TOPIC, World
 
 INSTANCES = {"instance_type": "ml.m5.large", "count": 1}
@@ -215,6 +215,21 @@ def test_while_the_endpoint_changes_the_traffic_is_back_already(world: World) ->
     assert world.weights() == {RUN_ID: 1.0}
     assert world.fake.endpoints["flowers"]["EndpointConfigName"] == RUN_ID
     assert (list(world.fake.configs), list(world.fake.models)) == ([RUN_ID], [RUN_ID])
+
+
+def test_a_rollout_that_was_undone_is_left_alone_when_it_is_undone_again_later(world: World) -> None:
+    put_beside(world)
+    step(world, 0)
+    world.run.store.finish(NEXT_RUN_ID, "Stopped")
+    world.fake.updates_at_once = True
+    undo(world)
+    serve(world, THIRD_RUN_ID, strategy="ab", share=0.25)
+    since = world.routing()
+
+    undo(world)
+
+    assert world.routing() == since
+    assert sagemaker_weights(world) == {RUN_ID: 0.75, THIRD_RUN_ID: 0.25}
 
 
 def test_a_run_that_is_stopped_while_traffic_shifts_undoes_that(world: World) -> None:

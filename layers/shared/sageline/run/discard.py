@@ -85,6 +85,8 @@ def _old_weights(deployment: Deployment, run: RunContext, sagemaker: SageMakerCl
     stored = run.files.read_routing(deployment.endpoint)
     if stored is None or stored.routing is None or not deployment.rollout or not deployment.previous_routing:
         return
+    if not any(stored.routing.variant(variant.name) for variant in deployment.added):
+        return  # undone already; whatever weights the others have now, somebody else gave them
     weights = {variant.name: variant.weight for variant in deployment.previous_variants}
     weights |= {variant.name: 0.0 for variant in deployment.added}
     routing = stored.routing.with_weights(weights, iso(run.clock()))
@@ -100,12 +102,12 @@ def _remove_first(run_id: str, deployment: Deployment, settle: Settle, hosting: 
     run, sagemaker = hosting.run, hosting.sagemaker
     endpoint = settle()
     if endpoint is not None and endpoint.config != run_id:
-        return _forget_variants(deployment, run)
+        return _forget_variants(run_id, deployment, run)
     removed = hosting.scaling.remove(deployment.endpoint, [variant.name for variant in deployment.added])
     removed += [] if endpoint is None else end_endpoint(endpoint, sagemaker)
     for config in deployment.leftovers(run_id):
         removed += remove_config(sagemaker, config)
-    return removed + _forget_variants(deployment, run)
+    return removed + _forget_variants(run_id, deployment, run)
 
 
 def _go_back(run_id: str, deployment: Deployment, settle: Settle, hosting: Hosting) -> list[str]:
@@ -124,7 +126,7 @@ def _go_back(run_id: str, deployment: Deployment, settle: Settle, hosting: Hosti
             )
     if endpoint is not None and endpoint.config == deployment.previous_config:
         scale_variants(deployment.endpoint, deployment.removed, run, hosting.scaling)
-    return removed + _forget_variants(deployment, run)
+    return removed + _forget_variants(run_id, deployment, run)
 
 
 def _switch_back(endpoint: Endpoint, deployment: Deployment, sagemaker: SageMakerClient) -> None:
@@ -142,15 +144,17 @@ def _switch_back(endpoint: Endpoint, deployment: Deployment, sagemaker: SageMake
     update_endpoint(sagemaker, endpoint.name, previous, keeps_variants=keeps_variants)
 
 
-def _forget_variants(deployment: Deployment, run: RunContext) -> list[str]:
-    """Take what a run has brought out of an endpoint's routing; a routing without any variant goes."""
+def _forget_variants(run_id: str, deployment: Deployment, run: RunContext) -> list[str]:
+    """Take what a run has brought out of an endpoint's routing, and what it has put on its own config back on the one before; a
+    routing without any variant goes."""
     stored = run.files.read_routing(deployment.endpoint)
     if stored is None or stored.routing is None:
         return []
     added = {variant.name for variant in deployment.added}
-    before = {variant.name: variant for variant in deployment.previous_variants}
+    before, ours = {variant.name: variant for variant in deployment.previous_variants}, deployment.configs(run_id)
     left = tuple(
-        replace(before.get(variant.name, variant), weight=variant.weight) for variant in without_variants(stored.routing, added)
+        replace(before.get(variant.name, variant), weight=variant.weight) if variant.endpoint_config in ours else variant
+        for variant in without_variants(stored.routing, added)
     )
     if left == stored.routing.variants:
         return []
