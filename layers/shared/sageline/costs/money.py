@@ -6,11 +6,12 @@ import math
 
 
 def usd(amount: float) -> str:
-    """``$4.60``, ``$0.115``, ``$0.00004``: cents at least, and of less than a dollar four digits that count."""
-    if amount == 0 or amount >= 1:
-        return f"${amount:,.2f}"
-    zeros_after_point = -math.floor(math.log10(amount)) - 1
-    dollars, _, cents = f"{amount:.{zeros_after_point + 4}f}".partition(".")
+    """``$4.60``, ``$1.265``, ``$0.00004``: cents at least, tenths of them where a sum has some, and of less than a dollar four
+    digits that count."""
+    if amount == 0:
+        return "$0.00"
+    digits = 3 if amount >= 1 else 3 - math.floor(math.log10(amount))
+    dollars, _, cents = f"{amount:,.{digits}f}".partition(".")
     return f"${dollars}.{cents.rstrip('0'):0<2}"
 
 
