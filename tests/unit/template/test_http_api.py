@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
-from tests.unit.template.documents import Document
+import pytest
+
+from tests.unit.template.documents import ROOT, Document
 
 ROUTES = {
     "POST /datasets": "ManagePipelinesFunction",
@@ -42,6 +45,13 @@ def test_the_api_has_these_routes_and_each_goes_to_its_function(stack: Document)
     assert routed == ROUTES
 
 
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_route_has_a_golden_event_of_its_function(route: str) -> None:
+    function = re.sub(r"(?<!^)(?=[A-Z])", "_", ROUTES[route].removesuffix("Function")).lower()
+    events = [json.loads(path.read_text()) for path in (ROOT / "events" / function).glob("*.json")]
+    assert route in {event.get("routeKey") for event in events}
+
+
 def test_functions_get_payload_format_2(stack: Document) -> None:
     for route, operation in operations(stack):
         assert operation["x-amazon-apigateway-integration"]["payloadFormatVersion"] == "2.0", route
@@ -52,6 +62,11 @@ def test_no_route_is_open(stack: Document) -> None:
     for route, operation in operations(stack):
         assert operation["security"] == [{"AWS_IAM": []}], route
     assert schemes["AWS_IAM"]["x-amazon-apigateway-authtype"] == "awsSigv4"
+
+
+def test_no_remark_of_api_gateway_on_what_sam_has_written_stops_a_deployment(stack: Document) -> None:
+    """SAM's OpenAPI has had parts that API Gateway warns of: https://github.com/aws/serverless-application-model/issues/2297"""
+    assert "FailOnWarnings" not in stack["Resources"]["HttpApi"]["Properties"]
 
 
 def test_requests_are_throttled(stack: Document) -> None:
