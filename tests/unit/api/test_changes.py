@@ -22,7 +22,7 @@ from tests.unit.api.fakes import BUCKET, Clients, Manage, moto_stepfunctions
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-OLD, NEW = "wines-20261119100000-aaaaaa", "wines-20261120100000-bbbbbb"
+OLD, NEW = "wines-20261119100000-aaaaaa", "wines-20261120100000-0a1b2c"
 MADE = datetime(2026, 11, 20, 10, tzinfo=UTC)
 ENDPOINT = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/wines"
 
@@ -61,14 +61,6 @@ def weights(s3: S3Client) -> dict[str, float]:
     return {item["name"]: item["weight"] for item in routing["variants"]}
 
 
-def request(event: Event, action: str, body: object = None) -> dict[str, Any]:
-    """A request to an action on endpoint ``wines``."""
-    path = f"/endpoints/wines/{action}"
-    context = {**event["requestContext"], "http": {**event["requestContext"]["http"], "method": "POST", "path": path}}
-    made = {**event, "rawPath": path, "routeKey": f"POST /endpoints/{{name}}/{action}", "requestContext": context}
-    return {**made, "pathParameters": {"name": "wines"}, "body": json.dumps(body) if body is not None else None}
-
-
 def in_service(clients: Clients, *names: str) -> None:
     """Writes down that the endpoint is looked at, and that its weights are set."""
     described: dict[str, Any] = {
@@ -93,7 +85,8 @@ def started(machine_arn: str, run_id: str) -> ChangeRequest:
 
 @pytest.fixture
 def ask(manage: Manage, golden: Callable[[str], Event]) -> Callable[..., Any]:
-    return lambda action, body=None: manage(request(golden("patch-endpoint"), action, body))
+    """Asks the handler with a golden event, or the same with another body."""
+    return lambda case, body=None: manage(dict(golden(case)) | ({"body": json.dumps(body)} if body is not None else {}))
 
 
 def test_a_promoted_variant_has_all_the_traffic_at_once_and_a_run_lets_the_others_go(
@@ -102,29 +95,29 @@ def test_a_promoted_variant_has_all_the_traffic_at_once_and_a_run_lets_the_other
     serve(variant(OLD, 0.5), variant(NEW, 0.5))
     in_service(clients, OLD, NEW)
 
-    answer = ask("promote", {"variant": OLD})
+    answer = ask("post-promote")
 
     assert (answer.status, answer.body["endpoint"], answer.body["status"]) == (202, "wines", "Running")
-    assert weights(s3) == {OLD: 1.0, NEW: 0.0}
+    assert weights(s3) == {OLD: 0.0, NEW: 1.0}
     change = started(machine_arn, answer.body["run_id"]).change
-    assert (change.kind, [(v.name, v.weight) for v in change.goal.variants]) == ("promote", [(OLD, 1.0)])
+    assert (change.kind, [(v.name, v.weight) for v in change.goal.variants]) == ("promote", [(NEW, 1.0)])
     assert change.weights_before == {OLD: 0.5, NEW: 0.5}
 
 
 def test_a_variant_that_serves_alone_needs_no_promotion(ask: Callable[..., Any], serve: Callable[..., None]) -> None:
     serve(variant(NEW, 1.0))
-    assert ask("promote", {"variant": NEW}).body == {"endpoint": "wines", "run_id": None, "status": "Succeeded"}
+    assert ask("post-promote").body == {"endpoint": "wines", "run_id": None, "status": "Succeeded"}
 
 
 @pytest.mark.parametrize(
     ("body", "message"),
-    [({}, "`variant` is missing"), ({"variant": 1}, "a JSON number"), ({"variant": "nobody"}, "Unknown key `nobody`")],
+    [({}, "`variant` is missing"), ({"variant": 1}, "a JSON number"), (None, "Unknown key `wines-20200101000000-ffffff`")],
 )
 def test_a_promotion_of_nobody_is_refused(
     ask: Callable[..., Any], serve: Callable[..., None], body: object, message: str
 ) -> None:
     serve(variant(OLD, 0.5), variant(NEW, 0.5))
-    answer = ask("promote", body)
+    answer = ask("post-promote-unknown-variant", body)
     assert (answer.status, answer.body["error"]["code"]) == (400, "InvalidRequest")
     assert message in answer.body["error"]["message"]
 
@@ -134,7 +127,7 @@ def test_while_a_run_deploys_nothing_else_is_promoted(
 ) -> None:
     serve(variant(OLD, 0.9, OLD), variant(NEW, 0.1))
     ended(NEW, None, "Running")
-    answer = ask("promote", {"variant": OLD})
+    answer = ask("post-promote", {"variant": OLD})
     assert (answer.status, answer.body["error"]["code"]) == (409, "ResourceConflict")
     assert f"Run {NEW} is deploying" in answer.body["error"]["message"]
 
@@ -145,7 +138,7 @@ def test_rolling_back_brings_back_what_served_before(
     serve(variant(NEW, 1.0))
     ended(NEW, Routing("wines", (variant(OLD, 1.0, OLD),), "2026-11-19T10:00:00.000Z"))
 
-    answer = ask("rollback")
+    answer = ask("post-rollback")
 
     assert (answer.status, answer.body["status"]) == (202, "Running")
     change = started(machine_arn, answer.body["run_id"]).change
@@ -161,7 +154,7 @@ def test_what_still_serves_has_its_traffic_back_at_once(
     ended(NEW, Routing("wines", (variant(OLD, 1.0, OLD),), "2026-11-19T10:00:00.000Z"))
     in_service(clients, OLD, NEW)
 
-    assert ask("rollback").status == 202
+    assert ask("post-rollback").status == 202
 
     assert weights(s3) == {OLD: 1.0, NEW: 0.0}
 
@@ -176,7 +169,7 @@ def test_in_the_middle_of_a_rollout_rolling_back_stops_the_run(
     payload = json.dumps({"discarded": []}).encode()
     clients.lambda_stub.add_response("invoke", {"StatusCode": 200, "Payload": StreamingBody(io.BytesIO(payload), len(payload))})
 
-    assert ask("rollback").body == {"endpoint": "wines", "run_id": NEW, "status": "Stopped"}
+    assert ask("post-rollback").body == {"endpoint": "wines", "run_id": NEW, "status": "Stopped"}
     assert store.get(NEW).status == "Stopped"
 
 
@@ -187,6 +180,6 @@ def test_an_endpoint_with_nothing_before_cannot_go_back(
     serve(replace(variant(NEW, 1.0)))
     if known:
         ended(NEW, None)
-    answer = ask("rollback")
+    answer = ask("post-rollback")
     assert (answer.status, answer.body["error"]["code"]) == (409, "ResourceConflict")
     assert "cannot go back" in answer.body["error"]["message"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,8 @@ import pytest
 from functions.manage_pipelines import app
 from sageline.http import Event
 from sageline.store import RunRecord, RunStore
-from tests.unit.api.fakes import BUCKET, Answer, Clients, Manage
+from tests.unit.api.fakes import BUCKET, LIFETIMES, Answer, Clients, Manage
+from tests.unit.sessions import scheduler_client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -82,7 +83,9 @@ def test_endpoints_are_listed_and_shown(ask: Callable[[str], Answer], clients: C
     assert ask("get-endpoint").body["status"] == "Missing"
 
 
-def test_traffic_is_split(ask: Callable[[str], Answer], clients: Clients, put_routing: Callable[..., None]) -> None:
+@pytest.fixture
+def wines(clients: Clients, put_routing: Callable[..., None]) -> None:
+    """An endpoint in service, which is looked at twice."""
     put_routing("wines", **{RUN: 0.5})
     made = datetime(2026, 11, 20, 10, tzinfo=UTC)
     endpoint = {
@@ -94,7 +97,19 @@ def test_traffic_is_split(ask: Callable[[str], Answer], clients: Clients, put_ro
     }
     for _ in range(2):
         clients.sagemaker_stub.add_response("describe_endpoint", endpoint, {"EndpointName": "wines"})
+
+
+@pytest.mark.usefixtures("wines")
+def test_traffic_is_split(ask: Callable[[str], Answer]) -> None:
     assert ask("patch-endpoint").body["variants"] == [{"name": RUN, "weight": 1.0, "model_version": RUN}]
+
+
+@pytest.mark.usefixtures("wines")
+def test_an_endpoint_is_given_more_time(ask: Callable[[str], Answer]) -> None:
+    scheduler_client().create_schedule_group(Name=LIFETIMES.schedule_group_name)
+    before = datetime.now(UTC)
+    expires_at = datetime.fromisoformat(ask("patch-endpoint-time-to-live").body["expires_at"])
+    assert before <= expires_at - timedelta(hours=24) <= datetime.now(UTC) + timedelta(seconds=1), "in whole seconds"
 
 
 def test_traffic_that_cannot_be_split_is_refused(
@@ -149,5 +164,7 @@ def test_no_body_is_ever_logged(ask: Callable[[str], Answer], monkeypatch: pytes
 
 def test_every_golden_event_is_used() -> None:
     here = Path(__file__)
-    text = here.read_text(encoding="utf-8") + here.with_name("test_batch.py").read_text(encoding="utf-8")
+    text = "".join(
+        path.read_text(encoding="utf-8") for path in (here, *map(here.with_name, ("test_batch.py", "test_changes.py")))
+    )
     assert [path.stem for path in Path("events/manage_pipelines").glob("*.json") if f'"{path.stem}"' not in text] == []
