@@ -12,9 +12,10 @@ from local.alarm_access import install
 ARN = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:"
 
 
-def about(request: object, service: str = "monitoring") -> str:
+def about(request: object, operation: str = "DeleteAlarms") -> str:
     body = request if isinstance(request, bytes) else json.dumps(request).encode()
-    arn: str = iam_actions.extract_resource_arn(service, "POST", "/", {}, body, {}, "us-east-1", "000000000000")
+    headers = {"x-amz-target": f"GraniteServiceVersion20100801.{operation}"}
+    arn: str = iam_actions.extract_resource_arn("monitoring", "POST", "/", headers, body, {}, "us-east-1", "000000000000")
     return arn
 
 
@@ -28,6 +29,13 @@ def test_a_call_is_about_the_alarms_that_it_names(monkeypatch: pytest.MonkeyPatc
     install()
 
     assert about(request_) == ARN + "a"
+
+
+def test_looking_at_alarms_is_about_all_of_them_as_in_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(iam_actions, "extract_resource_arn", iam_actions.extract_resource_arn)
+    install()
+
+    assert about({"AlarmNames": ["a", "b"]}, "DescribeAlarms") == ARN + "*"
 
 
 @pytest.mark.parametrize("request_", [{"Namespace": "AWS/SageMaker"}, b"Action=DescribeAlarms", b""])

@@ -272,6 +272,41 @@ def test_whoever_stops_jobs_stops_every_kind_that_a_run_starts(stack: Document) 
         assert stopped == JOBS, role
 
 
+# ---- Alarms ----
+
+ALARM = "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:"
+
+
+def alarms_of(stack: Document, role: str, action: str) -> set[str]:
+    """The alarms, by name, that a role may do something with."""
+    return {
+        resource["Fn::Sub"].removeprefix(ALARM)
+        for name, statement in granted(stack)
+        if name == role and f"cloudwatch:{action}" in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    }
+
+
+@pytest.mark.parametrize("function", ["CheckStatus", "DeployEndpoint", "DeleteEndpoint", "Sweep"])
+def test_who_looks_at_alarms_may_look_at_all(stack: Document, function: str) -> None:
+    """CloudWatch denies DescribeAlarms on ``alarm:*`` to who may look at some only, even if it names those:
+    https://github.com/mattclay/aws-terminator/pull/63"""
+    assert alarms_of(stack, f"{function}FunctionRole", "DescribeAlarms") == {"*"}
+
+
+@pytest.mark.parametrize("function", ["DeployEndpoint", "DeleteEndpoint", "Sweep"])
+def test_who_registers_scalable_targets_passes_the_trial_of_its_permissions(stack: Document, function: str) -> None:
+    """Application Auto Scaling calls PutMetricAlarm and DeleteAlarms without any alarm, and DescribeAlarms of all, as the caller:
+    https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_permission_validation.html"""
+    role = f"{function}FunctionRole"
+    own = "${AWS::StackName}-rollout-*"
+    assert "application-autoscaling:RegisterScalableTarget" in actions_of(stack, role)
+    assert alarms_of(stack, role, "PutMetricAlarm") - {own} == {"", "TargetTracking-endpoint/*"}
+    assert alarms_of(stack, role, "DeleteAlarms") == {own, "", "TargetTracking-endpoint/*"}
+    assert {"sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig"} <= actions_of(stack, role)
+    assert "sagemaker:UpdateEndpointWeightsAndCapacities" in actions_of(stack, role)
+
+
 # ---- Others ----
 
 
