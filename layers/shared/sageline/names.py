@@ -43,6 +43,19 @@ def transform_job_name(run_id: str, purpose: TransformPurpose) -> str:
     return run_id + _TRANSFORM_SUFFIXES[purpose]
 
 
+def transform_purpose(run_id: str, job_name: str) -> TransformPurpose:
+    """What a transform job of the run is for, by its name.
+
+    Raises:
+        ValueError: the run has no such job.
+    """
+    purpose: TransformPurpose
+    for purpose in _TRANSFORM_SUFFIXES:
+        if transform_job_name(run_id, purpose) == job_name:
+            return purpose
+    raise ValueError(f"not a transform job of run {run_id}: {job_name}")
+
+
 def transform_job_names(run_id: str) -> list[str]:
     """The names of all transform jobs that a run may have."""
     return [run_id + suffix for suffix in _TRANSFORM_SUFFIXES.values()]

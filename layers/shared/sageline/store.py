@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from botocore.exceptions import ClientError
 
@@ -34,6 +34,8 @@ RunStatus: TypeAlias = Literal["Running", "Succeeded", "Rejected", "Failed", "St
 Json: TypeAlias = dict[str, Any]
 
 _TOKEN_SECONDS = 2 * 24 * 3600
+_MOST_STATES = 50
+"""A record notes so many states; the longest way through the state machine enters 24 that are noted."""
 
 
 def utc_now() -> datetime:
@@ -45,11 +47,21 @@ def iso(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
+class StateEntered(TypedDict):
+    """A state, and when its function began to work; ``entered_at`` is a time as in :class:`RunRecord`."""
+
+    state: str
+    entered_at: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
     """What is known of a run. Times are ISO 8601, UTC.
 
-    ``state`` is the last state entered. ``details`` is filled by the states as they go (the job, rows, metrics, seconds).
+    ``state`` is the last state entered, or the one that failed. ``states`` are those that were entered, in order, at most 50: a
+    state that is tried again is one, a state that the run comes back to (``ShiftTraffic``, ``Bake``) is one each time. Choices,
+    ``SmokeTest``, the states that clean up and those at the end are not among them. ``details`` is filled by the states as they
+    go (the job, rows, metrics, seconds).
     ``error`` is set on a failed run: ``state``, ``error``, ``message``, ``job``, ``failure_reason``, ``log_lines``, ``advice``.
     """
 
@@ -60,6 +72,7 @@ class RunRecord:
     state: str = "ConfigureRun"
     created_at: str = ""
     updated_at: str = ""
+    states: list[StateEntered] = field(default_factory=list)
     endpoint_name: str | None = None
     dataset_uri: str | None = None
     details: Json = field(default_factory=dict)
@@ -92,7 +105,8 @@ class RunStore:
             AlreadyStarted: another execution has claimed this run id.
         """
         now = iso(self._clock())
-        run = replace(run, created_at=run.created_at or now, updated_at=now)
+        states: list[StateEntered] = [{"state": run.state, "entered_at": now}]
+        run = replace(run, created_at=run.created_at or now, updated_at=now, states=states)
         item = {**asdict(run), **_run_key(run.run_id), "kind": "run"}
         try:
             self._table.put_item(
@@ -154,17 +168,38 @@ class RunStore:
     def enter(
         self, run_id: str, state: str, *, endpoint_name: str | None = None, dataset_uri: str | None = None, **details: object
     ) -> None:
-        """Note the state that a run is in, and what that state found out.
+        """Note the state that a run is in, since when, and what that state found out. A state that is tried again was entered the
+        first time.
 
         Raises:
             RunNotFound: no such run.
         """
-        top = {"state": state, "endpoint_name": endpoint_name, "dataset_uri": dataset_uri, "updated_at": iso(self._clock())}
-        self._update(run_id, {k: v for k, v in top.items() if v is not None}, details, "attribute_exists(pk)")
+        now = iso(self._clock())
+        fields = {"state": state, "endpoint_name": endpoint_name, "dataset_uri": dataset_uri, "updated_at": now}
+        top = {name: value for name, value in fields.items() if value is not None}
+        is_new = "attribute_exists(#states) AND #state <> :state AND size(#states) < :most"
+        try:
+            self._update(run_id, top, details, is_new, entered={"state": state, "entered_at": now})
+        except RunNotFound:
+            self._update(run_id, top, details, "attribute_exists(pk)")
 
-    def finish(self, run_id: str, status: RunStatus, *, error: Mapping[str, object] | None = None, **details: object) -> bool:
-        """Note how a run ended. False, and nothing changes, when it had ended another way before (a person stopped it)."""
+    def finish(
+        self,
+        run_id: str,
+        status: RunStatus,
+        *,
+        state: str | None = None,
+        error: Mapping[str, object] | None = None,
+        **details: object,
+    ) -> bool:
+        """Note how a run ended. False, and nothing changes, when it had ended another way before (a person stopped it).
+
+        Args:
+            state: the one that failed, if it may not be the last that was entered.
+        """
         top: Json = {"status": status, "updated_at": iso(self._clock())}
+        if state is not None:
+            top["state"] = state
         if error is not None:
             top["error"] = dict(error)
         try:
@@ -204,12 +239,23 @@ class RunStore:
             if not _is_condition_failure(error):
                 raise
 
-    def _update(self, run_id: str, top: Mapping[str, object], details: Mapping[str, object], condition: str) -> None:
+    def _update(
+        self,
+        run_id: str,
+        top: Mapping[str, object],
+        details: Mapping[str, object],
+        condition: str,
+        entered: StateEntered | None = None,
+    ) -> None:
         sets = [f"#{name} = :{name}" for name in top] + [f"details.#d_{name} = :d_{name}" for name in details]
         names = {f"#{name}": name for name in top} | {f"#d_{name}": name for name in details}
         arguments = {f":{name}": value for name, value in top.items()} | {f":d_{k}": v for k, v in details.items()}
         if "status" in top:
             arguments[":running"] = "Running"
+        if entered is not None:
+            sets.append("#states = list_append(#states, :entered)")
+            names["#states"] = "states"
+            arguments |= {":entered": [entered], ":most": _MOST_STATES}
         try:
             self._table.update_item(
                 Key=_run_key(run_id),

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
+from sageline.names import TransformPurpose, transform_job_name
 from sageline.run.check_status import Watch, wait_for, wake
 from sageline.run.job_logs import TRAINING_JOBS, TRANSFORM_JOBS, last_log_lines
 from tests.unit.run.fake_sagemaker import ARN, Refused
@@ -429,6 +430,46 @@ def test_a_transform_job_that_is_done_is_answered(world: World, watch: Watch, an
         "transform_seconds": 120,
     }
     assert (world.record().state, world.record().details["transform"]) == ("CheckTransform", output)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "state", "noted"),
+    [
+        ("evaluation", "CheckEvaluationTransform", "evaluation_transform"),
+        ("champion", "CheckChampionTransform", "champion_transform"),
+    ],
+)
+def test_a_transform_job_is_noted_for_what_it_is(
+    world: World, watch: Watch, purpose: TransformPurpose, state: str, noted: str
+) -> None:
+    name = transform_job_name(RUN_ID, purpose)
+    world.fake.transforms[name] = {
+        "TransformJobName": name,
+        "TransformJobStatus": "Completed",
+        "TransformOutput": {"S3OutputPath": "s3://b/out/"},
+    }
+    wait_for(RUN_ID, {"kind": "transform-job", "name": name, "arn": f"{ARN}:transform-job/{name}"}, "token", watch)
+    record = world.record()
+    assert (record.state, record.details[noted]["transform_job_name"]) == (state, name)
+    assert "transform" not in record.details
+
+
+def test_a_run_that_has_gone_on_is_not_taken_back_by_an_event_that_comes_late(world: World, watch: Watch) -> None:
+    run_job(world, "InProgress")
+    wait(WAIT_FOR_JOB, watch)
+    run_job(world, "Completed", TrainingTimeInSeconds=5)
+    watch.store.enter(RUN_ID, "CreateModel")
+    wake(JOB_CHANGED, watch)
+    states = [state["state"] for state in world.record().states]
+    assert (world.record().state, states) == ("CreateModel", ["ConfigureRun", "CheckTraining", "CreateModel"])
+
+
+def test_a_state_is_entered_before_an_event_can_end_it(world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_job(world, "InProgress")
+    entered = []
+    monkeypatch.setattr(watch.store, "put_token", lambda *_: entered.append(world.record().state))
+    wait(WAIT_FOR_JOB, watch)
+    assert entered == ["CheckTraining"]
 
 
 def test_a_failed_transform_job_tells_what_became_of_its_records(world: World, watch: Watch, answers: Answers) -> None:

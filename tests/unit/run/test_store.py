@@ -47,6 +47,51 @@ def test_a_state_adds_to_what_the_states_before_it_found_out(store: RunStore) ->
     assert run.updated_at > run.created_at
 
 
+def test_each_state_is_noted_once_with_the_time_when_it_was_entered(store: RunStore) -> None:
+    claimed(store)
+    for state in ("ConfigureRun", "ShiftTraffic", "ShiftTraffic", "Bake", "ShiftTraffic", "Bake"):
+        store.enter(RUN_ID, state, share=0.5)
+    states = store.get(RUN_ID).states
+    assert [state["state"] for state in states] == ["ConfigureRun", "ShiftTraffic", "Bake", "ShiftTraffic", "Bake"]
+    assert states[0]["entered_at"] == store.get(RUN_ID).created_at
+    times = [state["entered_at"] for state in states]
+    assert times == sorted(set(times))
+
+
+def test_a_state_that_is_tried_again_was_entered_the_first_time(store: RunStore) -> None:
+    claimed(store)
+    store.enter(RUN_ID, "DeployEndpoint")
+    first = store.get(RUN_ID)
+    store.enter(RUN_ID, "DeployEndpoint", deployment={"endpoint": "flowers"})
+    again = store.get(RUN_ID)
+    assert again.states == first.states
+    assert (again.details, again.updated_at > first.updated_at) == ({"deployment": {"endpoint": "flowers"}}, True)
+
+
+def test_a_run_that_never_comes_to_an_end_has_a_record_that_does(store: RunStore) -> None:
+    claimed(store)
+    for number in range(60):
+        store.enter(RUN_ID, f"State{number}", number=number)
+    run = store.get(RUN_ID)
+    assert (len(run.states), run.states[-1]["state"]) == (50, "State48")
+    assert (run.state, run.details) == ("State59", {"number": 59})
+
+
+def test_a_record_that_notes_no_states_can_be_written_on(store: RunStore) -> None:
+    claimed(store)
+    key = {"pk": f"RUN#{RUN_ID}", "sk": "RUN"}
+    store._table.update_item(Key=key, UpdateExpression="REMOVE #s", ExpressionAttributeNames={"#s": "states"})
+    store.enter(RUN_ID, "PrepareData", rows=3)
+    assert (store.get(RUN_ID).state, store.get(RUN_ID).states, store.get(RUN_ID).details) == ("PrepareData", [], {"rows": 3})
+
+
+def test_the_state_that_failed_is_the_runs_state_though_it_was_not_entered(store: RunStore) -> None:
+    claimed(store)
+    store.finish(RUN_ID, "Failed", state="SmokeTest", error={"message": "no answer"})
+    run = store.get(RUN_ID)
+    assert (run.state, [state["state"] for state in run.states]) == ("SmokeTest", ["ConfigureRun"])
+
+
 def test_a_run_that_is_not_there_can_be_neither_read_nor_changed(store: RunStore) -> None:
     for call in (lambda: store.get("no"), lambda: store.enter("no", "PrepareData"), lambda: store.finish("no", "Failed")):
         with pytest.raises(RunNotFound, match="'no'"):

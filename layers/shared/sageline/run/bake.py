@@ -37,10 +37,10 @@ def wait_for_alarm(run_id: str, shifted: Shifted, task_token: str, bake: Bake) -
     """
     watch = bake.watch
     try:
+        watch.store.enter(run_id, "Bake")  # before the tokens are there: with one the run may be sent on
         watch.store.put_token(_key(run_id), task_token, run_id)
         if shifted["is_last"]:
             watch.store.put_token(shifted["arn"], task_token, run_id)
-        watch.store.enter(run_id, "Bake")
         if firing := bake.alarms.firing(run_id):
             return _end(run_id, task_token, firing, watch)
         if shifted["is_last"]:
@@ -75,7 +75,7 @@ def _end(run_id: str, task_token: str, firing: list[Firing], watch: Watch) -> st
     error = rollout_alarm(run_id, firing)
     kind = type(error).__name__
     noted: Json = {"message": error.message, "job": firing[0].name, "failure_reason": firing[0].reason, "log_lines": []}
-    watch.store.enter(run_id, "Bake", failure=noted)
+    watch.store.note(run_id, failure=noted)
     fail(watch.stepfunctions, task_token, kind, explain(error.message, (), advice(kind, error.message)))
     watch.store.delete_token(_key(run_id), task_token)
     return error.message

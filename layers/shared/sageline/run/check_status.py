@@ -1,4 +1,4 @@
-"""CheckTraining, CheckTransform and CheckEndpoint: wake a waiting run when its job or endpoint is done.
+"""CheckTraining, CheckTransform and the like, CheckEndpoint: wake a waiting run when its job or endpoint is done.
 
 Two callers: a state that waits, with its task token; and EventBridge, when SageMaker says that something has changed. No
 order of the two may lose a wake-up: the state stores its token first, then looks, then answers if there is an answer;
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
+from sageline.names import TransformPurpose, transform_purpose
 from sageline.requests.tags import RUN_TAG
 from sageline.run.advice import advice
 from sageline.run.cost import note_spent
@@ -23,12 +24,12 @@ from sageline.store import Json
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-_STATES: dict[ResourceKind, str] = {
-    "training-job": "CheckTraining",
-    "hyper-parameter-tuning-job": "CheckTraining",
-    "transform-job": "CheckTransform",
-    "endpoint": "CheckEndpoint",
+_TRANSFORMS: dict[TransformPurpose, tuple[str, str]] = {
+    "batch": ("CheckTransform", "transform"),
+    "evaluation": ("CheckEvaluationTransform", "evaluation_transform"),
+    "champion": ("CheckChampionTransform", "champion_transform"),
 }
+"""The state that waits for a transform job, and where the run's record notes what came of it."""
 _ARN_FIELDS = {
     "SageMaker Training Job State Change": "TrainingJobArn",
     "SageMaker HyperParameter Tuning Job State Change": "HyperParameterTuningJobArn",
@@ -51,8 +52,9 @@ def wait_for(run_id: str, resource: Resource, task_token: str, watch: Watch) -> 
     """
     kind, name, arn = resource["kind"], resource["name"], resource["arn"]
     try:
+        # Before the token is there: with it an event may send the run on to its next state.
+        watch.store.enter(run_id, _state(kind, name, run_id))
         watch.store.put_token(arn, task_token, run_id)
-        watch.store.enter(run_id, _STATES[kind])
         return look_and_answer(run_id, arn, task_token, watch)
     except Exception as error:  # whatever it is, the state must hear of it
         kind_of_error = type(error).__name__
@@ -85,20 +87,31 @@ def look_and_answer(run_id: str, arn: str, task_token: str, watch: Watch) -> str
         case Failed():
             log_lines = list(found.log_lines)
             noted: Json = {"message": found.error.message, "job": name, "failure_reason": found.reason, "log_lines": log_lines}
-            waits_in = watch.store.get(run_id).state if kind == "endpoint" else _STATES[kind]
-            watch.store.enter(run_id, waits_in, failure=noted)
+            watch.store.note(run_id, failure=noted)
             error = type(found.error).__name__
             what_to_try = advice(error, found.reason or found.error.message)
             fail(watch.stepfunctions, task_token, error, explain(found.error.message, found.log_lines, what_to_try))
         case _:
             if kind == "transform-job":
-                watch.store.enter(run_id, _STATES[kind], transform=dict(found))
+                result: Json = {_TRANSFORMS[transform_purpose(run_id, name)][1]: dict(found)}
+                watch.store.note(run_id, **result)
             elif kind != "endpoint":
-                watch.store.enter(run_id, _STATES[kind], training=dict(found))
+                watch.store.note(run_id, training=dict(found))
             succeed(watch.stepfunctions, task_token, found)
     watch.store.delete_token(arn, task_token)
     note_spent(kind, name, run_id, store=watch.store, sagemaker=watch.sagemaker)
     return f"{kind} {name} is done, the run goes on"
+
+
+def _state(kind: ResourceKind, name: str, run_id: str) -> str:
+    """The state that waits for a resource."""
+    match kind:
+        case "training-job" | "hyper-parameter-tuning-job":
+            return "CheckTraining"
+        case "transform-job":
+            return _TRANSFORMS[transform_purpose(run_id, name)][0]
+        case "endpoint":
+            return "CheckEndpoint"
 
 
 def _kind_and_name(arn: str) -> tuple[ResourceKind, str]:

@@ -124,7 +124,7 @@ def _record(trials: list[Trial], run_id: str, look: Look) -> None:
         return
     document = json.dumps(trials, indent=2).encode()
     look.files.put(look.files.layout(run_id).trials_key, document, "application/json")
-    look.store.enter(run_id, "CheckTraining", trials=trials[:_TRIALS_IN_RECORD])
+    look.store.note(run_id, trials=trials[:_TRIALS_IN_RECORD])
 
 
 def _failed_tuning(

@@ -67,8 +67,7 @@ def record_failure(
     failure = _failure(record, state, kind, message, discard_error)
     if record.execution_arn == execution_arn:
         _stop(run_id, sagemaker, warn)
-        run.store.enter(run_id, state)
-        run.store.finish(run_id, "Failed", error=failure.to_json())
+        run.store.finish(run_id, "Failed", state=state, error=failure.to_json())
     return {"run_id": run_id, "message": explain(failure.message, failure.log_lines, failure.advice)}
 
 
