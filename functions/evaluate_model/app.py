@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
 from sageline.run.context import run_context
-from sageline.run.evaluate import Evaluated, EvaluateEvent, compare_models, evaluate_model
+from sageline.run.evaluate import Evaluated, EvaluateEvent, Reporting, compare_models, evaluate_model
 from sageline.run.report import curves_of
 from sageline.settings import RunSettings
 
@@ -22,9 +22,10 @@ logger = Logger()
 def handler(event: EvaluateEvent, context: LambdaContext) -> Evaluated:
     logger.append_keys(run_id=event["run_id"])
     run = run_context(RunSettings.from_environment(os.environ))
-    curves = partial(curves_of, sagemaker=clients.sagemaker(), logs=clients.logs())
+    # Logged with its traceback: it is told of while it is being handled.
+    reporting = Reporting(partial(curves_of, sagemaker=clients.sagemaker(), logs=clients.logs()), warn=logger.exception)
     judge = {"evaluate": evaluate_model, "compare": compare_models}[event["action"]]
-    evaluated = judge(event["run_id"], run=run, curves=curves)
+    evaluated = judge(event["run_id"], run=run, reporting=reporting)
     logger.info("Model judged", decision=evaluated["decision"], rows=evaluated["rows"], metrics=evaluated["metrics"])
     if evaluated["status"] != "Running":
         with single_metric(name=f"Run{evaluated['status']}", unit=MetricUnit.Count, value=1):

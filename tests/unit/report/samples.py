@@ -11,7 +11,8 @@ from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import compare
 from sageline.evaluation.gate import Check, Decision, check_comparison, check_limits
 from sageline.evaluation.regression import RegressionSums
-from sageline.report.data import Curve, ReportData, StateSeconds
+from sageline.report.data import Curve, JobTime, ReportData
+from sageline.timings import StateTime
 
 Document = dict[str, Any]  # Any: a JSON document
 
@@ -60,13 +61,21 @@ COSTS: Document = {
     "notes": ["Prices of us-east-1 are taken."],
 }
 
-STATES = tuple(
-    StateSeconds(name, seconds)
-    for name, seconds in (
-        ("ConfigureRun", 1.2), ("PrepareData", 14.8), ("StartTraining", 0.9), ("CheckTraining", 312.4), ("CreateModel", 0.7),
-        ("StartTransform", 0.8), ("CheckTransform", 201.0), ("EvaluateModel", 3.1),
-    )
-)  # fmt: skip
+STATES = (
+    StateTime("ConfigureRun", 1.2),
+    StateTime("PrepareData", 14.8),
+    StateTime("StartTraining", 0.9),
+    StateTime("CheckTraining", 312.4),
+    StateTime("CreateModel", 0.7),
+    StateTime("StartEvaluationTransform", 0.8),
+    StateTime("CheckEvaluationTransform", 201.0),
+    StateTime("EvaluateModel", 3.1, "running"),
+)
+
+JOBS = (
+    JobTime("aws-docs-20261120100000-0a1b2c", "training", 212.0, 84.0),
+    JobTime("aws-docs-20261120100000-0a1b2c-test", "answering the test rows", 61.0, 61.0),
+)
 
 
 def labels_of(classes: int) -> list[str]:
@@ -233,6 +242,7 @@ def report(evaluation: Document | None, **changes: Any) -> ReportData:  # Any: w
         "metrics": {"train:merror": 0.1, "validation:merror": 0.22},
         "curves": curves("merror" if classes else "rmse"),
         "states": STATES,
+        "jobs": JOBS,
         "costs": COSTS,
     }
     return ReportData(**(values | changes))

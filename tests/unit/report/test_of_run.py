@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sageline.report.data import JobTime
 from sageline.report.of_run import report_data
 from sageline.report.page import render
 from sageline.store import RunRecord, RunStatus
@@ -68,6 +69,29 @@ def test_what_the_record_knows_is_in_the_report() -> None:
     assert [trial["name"] for trial in data.trials] == ["trial-1"]
     assert report_data(record(), evaluation=None, spec=None, profile=None, trials=()).trials == ()
     assert b"wines: accepted" in render(data)
+
+
+def test_the_jobs_whose_end_the_record_notes_are_in_the_report() -> None:
+    ended = {"status": "Completed", "transform_seconds": 61}
+    details = {
+        "training": {
+            "training_job_name": "job-1",
+            "training_seconds": 212,
+            "billable_seconds": None,
+            "tuning": {"name": "tuning"},
+        },
+        "evaluation_transform": {"transform_job_name": "wines-1-test", **ended},
+        "champion_transform": {"transform_job_name": "wines-1-champion", **ended},
+        "champion_job": {"name": "wines-1-champion"},
+    }
+
+    jobs = report_data(record(details=details), evaluation=None, spec=None, profile=None).jobs
+
+    assert jobs == [
+        JobTime("job-1", "training: the best of the tuning", 212, None),
+        JobTime("wines-1-test", "answering the test rows", 61, 61),
+        JobTime("wines-1-champion", "answering them as the model in service", 61, 61),
+    ]
 
 
 def test_a_record_that_knows_nothing_gives_a_report_all_the_same() -> None:

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from sageline.report.data import ReportData, StateSeconds
+from sageline.report.data import ReportData
 from sageline.report.page import render
+from sageline.timings import StateTime
 from tests.unit.report import samples
 from tests.unit.report.reading import Element, overlapping, pictures, read, sections, table
 
@@ -135,7 +136,7 @@ def test_texts_of_a_run_are_texts_of_the_page_and_nothing_else() -> None:
         harmless,
         run_id=HOSTILE, name=HOSTILE, reason=HOSTILE, started_at=HOSTILE, dataset_uri=HOSTILE, endpoint_name=HOSTILE,
         training_job=HOSTILE, metrics={HOSTILE: 1.0}, curves=[replace(samples.curves("rmse")[0], metric=HOSTILE)],
-        states=[StateSeconds(HOSTILE, 1.0)],
+        states=[StateTime(HOSTILE, 1.0)],
         costs={
             "parts": [{"what": HOSTILE, "usd": 1.0, "text": HOSTILE}],
             "jobs": [{"job": HOSTILE}], "notes": [HOSTILE],

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from sageline.report.data import Curve, StateSeconds, learning_curves
+from sageline.report.data import Curve, learning_curves
 from sageline.report.page import render
+from sageline.timings import StateTime
 from tests.unit.report import samples
 from tests.unit.report.reading import Element, overlapping, pictures, read, sections, table
 
@@ -366,13 +367,24 @@ def test_a_spec_that_says_everything_has_no_reasons() -> None:
 
 
 def test_timings_tell_each_state_and_where_it_failed() -> None:
-    states = [StateSeconds("PrepareData", 14.8), StateSeconds("CheckTraining", 7322.0, "failed")]
+    states = [StateTime("PrepareData", 14.8), StateTime("CheckTraining", 7322.0, "failed")]
 
     found = section(None, "timings", states=states)
 
-    rows = table(found, "Seconds per state; 2 h 02 min in all")
+    rows = table(found, "Time per state; 2 h 02 min in all")
     assert [row[1] for row in rows[1:]] == ["15 s", "2 h 02 min"]
     assert rows[2][3] == "✗ failed"
+
+
+def test_timings_tell_what_the_jobs_took_beside_the_states_that_waited_for_them() -> None:
+    found = section(samples.classification(2), "timings")
+
+    assert table(found, "Time per job, as SageMaker has it")[1:] == [
+        ["aws-docs-20261120100000-0a1b2c", "training", "3 min 32 s", "1 min 24 s"],
+        ["aws-docs-20261120100000-0a1b2c-test", "answering the test rows", "1 min 01 s", "1 min 01 s"],
+    ]
+    assert "Until this report was written" in found.text
+    assert "Time per job" not in section(samples.classification(2), "timings", jobs=()).text
 
 
 def test_costs_are_what_the_record_says() -> None:

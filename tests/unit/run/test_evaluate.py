@@ -13,7 +13,7 @@ from sageline.names import transform_job_name, transform_job_names
 from sageline.requests.transform_job import transform_job_request
 from sageline.run import batch_encode
 from sageline.run import held_out as held_out_module
-from sageline.run.evaluate import Evaluated, compare_models, evaluate_model
+from sageline.run.evaluate import Evaluated, Reporting, compare_models, evaluate_model
 from sageline.run.held_out import plan_evaluation
 from tests.unit.run.batches import MODEL, trained
 from tests.unit.run.evaluations import FLOWERS, PRICES, answer, encoder_of, held_out, parts_of, prepared, right_but
@@ -28,11 +28,11 @@ def document(world: World) -> dict[str, Any]:
 
 
 def judge(world: World) -> Evaluated:
-    return evaluate_model(RUN_ID, run=world.run, curves=lambda _: ())
+    return evaluate_model(RUN_ID, run=world.run, reporting=Reporting(lambda _: (), warn=pytest.fail))
 
 
 def judge_both(world: World) -> Evaluated:
-    return compare_models(RUN_ID, run=world.run, curves=lambda _: ())
+    return compare_models(RUN_ID, run=world.run, reporting=Reporting(lambda _: (), warn=pytest.fail))
 
 
 def judged(world: World, wrong: int, evaluation: dict[str, Any] | None = None) -> Evaluated:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from sageline.report.data import Curve
 from sageline.run import report as report_module
-from sageline.run.evaluate import evaluate_model
+from sageline.run.evaluate import Reporting, evaluate_model
 from sageline.run.job_logs import TRAINING_JOBS, log_lines
 from sageline.run.report import curves_of
 from sageline.store import Json
@@ -19,6 +20,7 @@ from tests.unit.run.world import BUCKET, RUN_ID, World
 from tests.unit.sessions import session
 
 REPORT = f"runs/{RUN_ID}/evaluation/report.html"
+EVALUATION = f"runs/{RUN_ID}/evaluation/evaluation.json"
 LOG = [f"[{number}]\ttrain-logloss:{1 / (number + 1)}\tvalidation-logloss:{2 / (number + 1)}" for number in range(3)]
 
 
@@ -78,8 +80,58 @@ def what_it_is_made_of(world: World, monkeypatch: pytest.MonkeyPatch) -> Json:
 def test_it_has_the_learning_curves_of_the_training_job(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     given = what_it_is_made_of(world, monkeypatch)
     world.run.store.note(RUN_ID, training={"training_job_name": "the-best", "metrics": {}})
-    evaluate_model(RUN_ID, run=world.run, curves=lambda job: [Curve(f"loss of {job}", (1.0,))])
+    reporting = Reporting(lambda job: [Curve(f"loss of {job}", (1.0,))], warn=pytest.fail)
+    evaluate_model(RUN_ID, run=world.run, reporting=reporting)
     assert given["curves"] == [Curve("loss of the-best", (1.0,))]
+
+
+def test_it_has_the_times_of_the_states_until_it_is_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = what_it_is_made_of(world, monkeypatch)
+    judge(world)
+    entered = {state["state"]: datetime.fromisoformat(state["entered_at"]) for state in world.record().states}
+    took = entered["PrepareData"] - entered["ConfigureRun"]
+    assert [(state.state, state.outcome) for state in given["states"]] == [
+        ("ConfigureRun", "done"),
+        ("PrepareData", "done"),
+        ("EvaluateModel", "running"),
+    ]
+    assert given["states"][0].seconds == took.total_seconds()
+    assert given["states"][-1].seconds > 0
+
+
+def broken(world: World, monkeypatch: pytest.MonkeyPatch, what: str, **spec: Any) -> list[str]:
+    """A run whose report meets an error in one of its parts; what was warned of."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError(f"no {what}")
+
+    warnings: list[str] = []
+    prepared(world, **spec)
+    answer(world, "evaluation", right_but(world, 3))
+    world.run.store.note(RUN_ID, training={"training_job_name": "job", "metrics": {}})
+    if what == "page":
+        monkeypatch.setattr(report_module, "render", fail)
+    if what == "spec":
+        monkeypatch.setattr(report_module, "report_data", fail)
+    curves = fail if what == "curves" else lambda _: ()
+    evaluate_model(RUN_ID, run=world.run, reporting=Reporting(curves, warn=warnings.append))  # type: ignore[arg-type]  # raises
+    return warnings
+
+
+@pytest.mark.parametrize("what", ["page", "spec", "curves"])
+def test_an_error_in_the_report_is_noted_and_the_run_goes_on(world: World, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    warnings = broken(world, monkeypatch, what)
+    noted = world.record().details["evaluation"]
+    assert (world.record().status, noted["decision"]) == ("Running", "accepted")
+    assert (noted["report"], noted["report_error"]) == (None, f"ValueError: no {what}")
+    assert warnings == [f"The report of run {RUN_ID} could not be written: ValueError: no {what}"]
+    assert json.loads(world.get(EVALUATION))["gate"]["decision"] == "accepted"
+    assert world.keys(REPORT) == []
+
+
+def test_a_refused_model_is_refused_without_a_report_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken(world, monkeypatch, "page", evaluation={"at_least": {"accuracy": 0.999}})
+    assert (world.record().status, world.record().details["evaluation"]["report"]) == ("Rejected", None)
 
 
 def test_the_curves_are_read_from_the_jobs_log_as_its_description_says(world: World) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from sageline.timings import StateTime
+
 Json: TypeAlias = Mapping[str, Any]  # Any: a JSON document, whose shape its writer's docstring gives
 
 Outcome: TypeAlias = Literal["Accepted", "Rejected", "Deployed", "Succeeded", "Failed", "Stopped"]
@@ -25,12 +27,14 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class StateSeconds:
-    """A state that the run went through, and the seconds it took."""
+class JobTime:
+    """A job of the run that has ended: what it was for, the seconds that it ran, and those that each instance is billed for; None
+    where SageMaker does not say."""
 
-    state: str
-    seconds: float
-    outcome: Literal["done", "failed", "running"] = "done"
+    job: str
+    purpose: str
+    seconds: float | None
+    billed: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +51,7 @@ class ReportData:
         curves: all values of these metrics; see :func:`learning_curves`.
         trials: of a tuning, best first, as ``training/trials.json`` has them.
         training_job: whose metrics these are.
+        states: those that the run has gone through so far.
         costs: what the run may cost at most and did cost: ``details.cost`` of its record (docs/costs.md).
     """
 
@@ -64,7 +69,8 @@ class ReportData:
     metrics: Mapping[str, float] = field(default_factory=dict)
     curves: Sequence[Curve] = ()
     trials: Sequence[Json] = ()
-    states: Sequence[StateSeconds] = ()
+    states: Sequence[StateTime] = ()
+    jobs: Sequence[JobTime] = ()
     costs: Json | None = None
 
 

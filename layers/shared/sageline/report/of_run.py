@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sageline.report.data import Curve, Json, Outcome, ReportData, StateSeconds
+from sageline.report.data import Curve, JobTime, Json, Outcome, ReportData
 from sageline.report.figures import as_number, objects, part
 from sageline.store import RunRecord
+from sageline.timings import StateTime
 
+_TRANSFORMS = {"evaluation_transform": "answering the test rows", "champion_transform": "answering them as the model in service"}
 _ACCEPTED = "The model has passed what the spec asks for."
 
 
@@ -20,7 +22,7 @@ def report_data(
     profile: Json | None,
     trials: Sequence[Json] | None = None,
     curves: Sequence[Curve] = (),
-    states: Sequence[StateSeconds] = (),
+    states: Sequence[StateTime] = (),
 ) -> ReportData:
     """What is known of a run, under way or ended.
 
@@ -30,7 +32,7 @@ def report_data(
         profile: ``data/profile.json``.
         trials: ``training/trials.json``; by default those in the record, which are the best ones.
         curves: see :func:`sageline.report.data.learning_curves`.
-        states: how long the states took.
+        states: see :func:`sageline.timings.state_times`.
     """
     training = part(record.details, "training")
     metrics = {str(name): as_number(value) for name, value in part(training, "metrics").items()}
@@ -51,8 +53,24 @@ def report_data(
         curves=curves,
         trials=objects(record.details.get("trials")) if trials is None else trials,
         states=states,
+        jobs=_jobs(record.details),
         costs=part(record.details, "cost") or None,
     )
+
+
+def _jobs(details: Json) -> list[JobTime]:
+    """The jobs whose end the record notes. Of a tuning it notes the best training job only."""
+    training = part(details, "training")
+    purpose = "training: the best of the tuning" if part(training, "tuning") else "training"
+    jobs = [_job_time(training, purpose, "training_job_name", "training_seconds", "billable_seconds")]
+    for key, purpose in _TRANSFORMS.items():
+        # SageMaker bills a transform job from its start to its end.
+        jobs.append(_job_time(part(details, key), purpose, "transform_job_name", "transform_seconds", "transform_seconds"))
+    return [job for job in jobs if job.job]
+
+
+def _job_time(result: Json, purpose: str, name: str, ran: str, billed: str) -> JobTime:
+    return JobTime(_text(result.get(name)) or "", purpose, as_number(result.get(ran)), as_number(result.get(billed)))
 
 
 def _outcome(record: RunRecord, evaluation: Json, spec: Mapping[str, Any]) -> Outcome:  # Any: a JSON document

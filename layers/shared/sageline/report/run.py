@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 
 from sageline.costs.money import usd
-from sageline.report.data import Json, ReportData
+from sageline.report.data import JobTime, Json, ReportData
 from sageline.report.figures import as_number, objects, seconds
 from sageline.report.markup import Markup, element
 from sageline.report.plot import note
-from sageline.report.tables import Section, bar, facts, folded_table, more, section, table
+from sageline.report.tables import Section, bar, facts, folded_table, more, section, table, unbroken
 
 _SHOWN_REASONS, _MOST_REASONS = 25, 500
 _MARKS = {"done": "✓ done", "failed": "✗ failed", "running": "… under way"}
@@ -35,6 +35,7 @@ def spec_section(data: ReportData) -> Section | None:
 
 
 def timings_section(data: ReportData) -> Section | None:
+    """How long the states took until the report was written, and the jobs that some of them waited for."""
     if not data.states:
         return None
     total = sum(state.seconds for state in data.states)
@@ -46,8 +47,18 @@ def timings_section(data: ReportData) -> Section | None:
     return section(
         "timings",
         "Timings",
-        table(f"Seconds per state; {seconds(total)} in all", ("state", "took", "share", ""), rows, numeric=(1,), marked=failed),
+        table(f"Time per state; {seconds(total)} in all", ("state", "took", "share", ""), rows, numeric=(1,), marked=failed),
+        note("Until this report was written. A state that waits for a job also takes the time to get its instances.")
+        if data.jobs
+        else None,
+        _job_times(data.jobs),
     )
+
+
+def _job_times(jobs: Sequence[JobTime]) -> Markup | None:
+    rows = [(unbroken(job.job), job.purpose, seconds(job.seconds), seconds(job.billed)) for job in jobs]
+    columns = ("job", "for", "ran", "billed per instance")
+    return table("Time per job, as SageMaker has it", columns, rows, numeric=(2, 3)) if rows else None
 
 
 def costs_section(data: ReportData) -> Section | None:

@@ -7,6 +7,7 @@ answered, CompareModels decides.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
@@ -57,17 +58,25 @@ class _InService:
     encoder_uri: str
 
 
-def evaluate_model(run_id: str, *, run: RunContext, curves: CurvesOf) -> Evaluated:
+@dataclass(frozen=True)
+class Reporting:
+    """What the report needs besides the run. ``warn`` is told why there is none, while the error is being handled."""
+
+    curves: CurvesOf
+    warn: Callable[[str], None]
+
+
+def evaluate_model(run_id: str, *, run: RunContext, reporting: Reporting) -> Evaluated:
     """Judge the new model by what it has answered, and write ``evaluation.json`` and ``report.html`` below
     ``runs/<run_id>/evaluation/``.
 
-    A model that is refused ends the run as ``Rejected``.
+    A model that is refused ends the run as ``Rejected``. An error in the report alone is noted in the run's record, and no more.
 
     Raises:
         PredictionFailed: answers are missing, cannot be read, or are not as many as there are rows.
         RunFinished: the run was stopped meanwhile.
     """
-    judging = _begin(run_id, "EvaluateModel", run, curves)
+    judging = _begin(run_id, "EvaluateModel", run, reporting)
     checks = check_limits(judging.sums.metrics(), judging.evaluation.at_least, judging.evaluation.at_most)
     if not judging.evaluation.beat_champion or not all(check.passed for check in checks):
         return _decide(judging, checks, None)
@@ -91,7 +100,7 @@ def evaluate_model(run_id: str, *, run: RunContext, curves: CurvesOf) -> Evaluat
     }
 
 
-def compare_models(run_id: str, *, run: RunContext, curves: CurvesOf) -> Evaluated:
+def compare_models(run_id: str, *, run: RunContext, reporting: Reporting) -> Evaluated:
     """Judge the new model beside the one in service, which has answered the same rows; complete ``evaluation.json``, and write
     ``report.html``.
 
@@ -103,7 +112,7 @@ def compare_models(run_id: str, *, run: RunContext, curves: CurvesOf) -> Evaluat
     """
     in_service = _InService(**run.store.get(run_id).details["champion"])
     encoder = EncoderCache(run.files.s3).get(in_service.encoder_uri)
-    judging = _begin(run_id, "CompareModels", run, curves, also=encoder.classes or [])
+    judging = _begin(run_id, "CompareModels", run, reporting, also=encoder.classes or [])
     checks = check_limits(judging.sums.metrics(), judging.evaluation.at_least, judging.evaluation.at_most)
     classes = judging.sums.classes if isinstance(judging.sums, ClassificationSums) else None
     try:
@@ -127,7 +136,7 @@ class _Judging:
     run_id: str
     state: str
     run: RunContext
-    curves: CurvesOf
+    reporting: Reporting
     task: str
     evaluation: Evaluation
     endpoint: str | None
@@ -141,7 +150,7 @@ class _Judging:
         return self.evaluation.metric or default_metric(self.task)
 
 
-def _begin(run_id: str, state: str, run: RunContext, curves: CurvesOf, also: list[str] | None = None) -> _Judging:
+def _begin(run_id: str, state: str, run: RunContext, reporting: Reporting, also: list[str] | None = None) -> _Judging:
     """Read what the new model has answered. ``also``: labels that the metrics are to know beside the model's."""
     run.store.enter(run_id, state)
     if run.store.get(run_id).status == "Stopped":
@@ -155,7 +164,7 @@ def _begin(run_id: str, state: str, run: RunContext, curves: CurvesOf, also: lis
     sums = sum_up(run_id, encoder, files=run.files, of="evaluation", classes=classes)
     endpoint = spec.deployment.endpoint or spec.name if spec.deployment else None
     ends_here = spec.deployment is None and spec.batch is None
-    return _Judging(run_id, state, run, curves, encoder.task, spec.evaluation, endpoint, ends_here, encoder, sums)
+    return _Judging(run_id, state, run, reporting, encoder.task, spec.evaluation, endpoint, ends_here, encoder, sums)
 
 
 def _in_service(endpoint: str | None, files: RunFiles) -> _InService | None:
@@ -203,9 +212,11 @@ def _decide(judging: _Judging, checks: list[Check], champion: Champion | None) -
         "metrics": judging.sums.metrics(),
         "rows": judging.sums.rows,
     }
-    uris = {"uri": layout.uri(layout.evaluation_key), "report": layout.uri(layout.report_key)}
-    run.store.enter(run_id, judging.state, evaluation={**answer, "metric": judging.metric, **uris})
-    write_report(replace(run.store.get(run_id), status=answer["status"]), document, files=files, curves=judging.curves)
+    record = replace(run.store.get(run_id), status=answer["status"])
+    reporting = judging.reporting
+    reported = write_report(record, document, now=run.clock(), files=files, curves=reporting.curves, warn=reporting.warn)
+    noted = {**answer, "metric": judging.metric, "uri": layout.uri(layout.evaluation_key), **reported}
+    run.store.enter(run_id, judging.state, evaluation=noted)
     if answer["status"] != "Running" and not run.store.finish(run_id, answer["status"]):
         raise RunFinished(f"Run {run_id} was stopped while its model was being judged.")
     return answer

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from datetime import datetime
+from typing import TYPE_CHECKING, NotRequired, TypeAlias, TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -14,6 +15,7 @@ from sageline.report.page import render
 from sageline.run.files import RunFiles
 from sageline.run.job_logs import TRAINING_JOBS, log_lines
 from sageline.store import RunRecord
+from sageline.timings import state_times
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -22,14 +24,35 @@ if TYPE_CHECKING:
 CurvesOf: TypeAlias = Callable[[str], Sequence[Curve]]
 """The learning curves of a training job, from its name."""
 
+_LONGEST_REASON = 500  # characters, in the record
 
-def write_report(record: RunRecord, evaluation: bytes, *, files: RunFiles, curves: CurvesOf) -> None:
-    """Write ``runs/<run_id>/evaluation/report.html``.
+
+class Reported(TypedDict):
+    """What a run's record says of its report: where it is, or why there is none."""
+
+    report: str | None
+    report_error: NotRequired[str]
+
+
+def write_report(
+    record: RunRecord, evaluation: bytes, *, now: datetime, files: RunFiles, curves: CurvesOf, warn: Callable[[str], None]
+) -> Reported:
+    """Write ``runs/<run_id>/evaluation/report.html``. Never raises: a model is judged with or without a page about it.
 
     Args:
         record: of the run, with the status that its evaluation leads to.
         evaluation: ``evaluation.json``.
+        warn: is told of an error, while that is being handled.
     """
+    try:
+        return {"report": _write(record, evaluation, now, files, curves)}
+    except Exception as error:  # whatever it is, the run goes on
+        why = f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
+        warn(f"The report of run {record.run_id} could not be written: {why}")
+        return {"report": None, "report_error": why}
+
+
+def _write(record: RunRecord, evaluation: bytes, now: datetime, files: RunFiles, curves: CurvesOf) -> str:
     layout = files.layout(record.run_id)
     job = (record.details.get("training") or {}).get("training_job_name")
     report = report_data(
@@ -39,8 +62,10 @@ def write_report(record: RunRecord, evaluation: bytes, *, files: RunFiles, curve
         profile=files.read_json(layout.profile_key),
         trials=files.read_json(layout.trials_key),
         curves=curves(job) if job else (),
+        states=state_times(record.states, now, "running"),
     )
     files.put(layout.report_key, render(report), "text/html; charset=utf-8")
+    return layout.uri(layout.report_key)
 
 
 def curves_of(job_name: str, *, sagemaker: SageMakerClient, logs: CloudWatchLogsClient) -> list[Curve]:
