@@ -39,6 +39,17 @@ def classifications(draw: st.DrawFn) -> Case:
     return expected, probabilities(expected, classes, draw(st.floats(-1, 4)), seed)
 
 
+@st.composite
+def coarse_classifications(draw: st.DrawFn) -> Case:
+    """Few rows, probabilities in eighths: full of ties, of 0 and 1, of classes that no row has and that are never predicted."""
+    classes, rows = draw(st.integers(2, 6)), draw(st.integers(1, 30))
+    expected = draw(st.lists(st.integers(0, draw(st.integers(0, classes - 1))), min_size=rows, max_size=rows))
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    shares = random.dirichlet(np.full(classes, draw(st.sampled_from([0.1, 1.0, 10.0]))), rows)
+    eighths = np.array([random.multinomial(8, row) for row in shares])
+    return np.array(expected, dtype=np.int64), (eighths / 8).astype(np.float32)
+
+
 def answers(scores: FloatArray) -> ClassAnswers:
     return ClassAnswers(scores.argmax(axis=1).astype(np.int64), scores, are_probabilities=True)
 

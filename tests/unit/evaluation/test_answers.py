@@ -99,7 +99,7 @@ def test_another_models_classes_are_found_by_their_names() -> None:
     scores = np.array([[0.25, 0.75], [1.0, 0.0]], dtype=np.float32)
     found = ClassAnswers(np.array([1, 0]), scores, are_probabilities=True).among(["x", "b"], ["a", "b", "x"])
     assert found.scores is not None
-    assert (found.chosen.tolist(), found.scores.tolist()) == ([1, 2], [[0.0, 0.75, 0.25], [0.0, 0.0, 1.0]])
+    assert (found.chosen.tolist(), found.scores.tolist()) == ([1, 2], [[-np.inf, 0.75, 0.25], [-np.inf, 0.0, 1.0]])
 
 
 def test_a_class_that_a_model_does_not_know_ranks_last() -> None:

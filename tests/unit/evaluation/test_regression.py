@@ -63,6 +63,40 @@ def test_residuals_are_answers_minus_values() -> None:
     assert [point[1] - point[0] for point in residuals["points"]] == pytest.approx(errors.tolist(), abs=1e-5)
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 30), st.integers(0, 2**32 - 1), st.integers(-30, 37), st.sampled_from([0.0, 1.0, 1e3]))
+def test_values_of_any_size_have_metrics_and_a_document(rows: int, seed: int, power: int, center: float) -> None:
+    random = np.random.default_rng(seed)
+    expected = 10.0**power * (center + random.normal(size=rows)) / max(center, 1)
+    predicted = (expected + 10.0**power * random.normal(size=rows) / max(center, 1)).astype(np.float32)
+    sums = summed(expected, predicted, 7)
+
+    json.dumps([sums.metrics(), sums.standard_errors(), sums.document()], allow_nan=False)
+
+    assert sums.value("rmse") == pytest.approx(sk.root_mean_squared_error(expected, predicted))
+    assert sum(sums.document()["residuals"]["histogram"]["rows"]) == rows
+
+
+@pytest.mark.parametrize("error", [1e16, -3e37, 1e-30])
+def test_an_error_that_is_the_same_in_every_row_has_a_histogram_whatever_its_size(error: float) -> None:
+    histogram = summed(np.zeros(5), np.full(5, error, dtype=np.float32)).document()["residuals"]["histogram"]
+
+    assert (sum(histogram["rows"]), histogram["below"], histogram["above"]) == (5, 0, 0)
+    assert (np.diff(histogram["edges"]) > 0).all()
+
+
+@pytest.mark.parametrize("place", [0, 500])
+def test_an_outlier_leaves_the_explained_variance_of_the_other_rows_as_it_is(place: int) -> None:
+    expected = ROWS.normal(size=1_000)
+    predicted = (expected + 0.5 * ROWS.normal(size=1_000)).astype(np.float32)
+    expected[place], predicted[place] = 1e9, 1e9
+    sums = summed(expected, predicted, 1_000)
+
+    others = np.arange(1_000) % 100 != place % 100
+    without = sums.without_each_group("r2")[place % 100]
+    assert without == pytest.approx(sk.r2_score(expected[others], predicted[others]), abs=1e-3)
+
+
 def test_a_model_without_errors_has_a_histogram_too() -> None:
     expected = np.arange(10.0)
     histogram = summed(expected, expected.astype(np.float32)).document()["residuals"]["histogram"]

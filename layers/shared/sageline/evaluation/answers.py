@@ -22,7 +22,8 @@ class ClassAnswers:
 
     Attributes:
         chosen: ``int64[rows]``: the number of the class that each row is given.
-        scores: ``float32[rows, classes]``: the higher, the more probable; None where only labels are answered.
+        scores: ``float32[rows, classes]``: the higher, the more probable; minus infinity for a class that the model does not
+            know; None where only labels are answered.
         are_probabilities: whether the scores are probabilities.
     """
 
@@ -34,15 +35,14 @@ class ClassAnswers:
         return len(self.chosen)
 
     def among(self, own: Sequence[str], classes: Sequence[str]) -> ClassAnswers:
-        """The same answers with the classes numbered as in ``classes``, which holds all of the model's ``own`` and maybe more;
-        to those that it does not know it gives no chance."""
+        """The same answers with the classes numbered as in ``classes``, which holds all of the model's ``own`` and maybe more."""
         if list(own) == list(classes):
             return self
         place = {name: number for number, name in enumerate(classes)}
         places = np.array([place[name] for name in own], dtype=np.int64)
         scores = None
         if self.scores is not None:
-            scores = np.full((len(self), len(classes)), 0 if self.are_probabilities else -np.inf, dtype=np.float32)
+            scores = np.full((len(self), len(classes)), -np.inf, dtype=np.float32)
             scores[:, places] = self.scores
         return ClassAnswers(places[self.chosen], scores, self.are_probabilities)
 

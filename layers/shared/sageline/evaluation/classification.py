@@ -10,7 +10,7 @@ import numpy as np
 
 from sageline.dataset.blocks import BoolArray, IntArray
 from sageline.evaluation.answers import ClassAnswers
-from sageline.evaluation.jackknife import GROUPS, group_of, standard_error
+from sageline.evaluation.jackknife import GROUPS, group_of, standard_error, sums_without_each
 from sageline.evaluation.names import metrics_of
 from sageline.formats.matrix import AnyArray, DoubleArray, FloatArray
 
@@ -139,7 +139,7 @@ class ClassificationSums:
 
     def _without(self) -> dict[str, DoubleArray]:
         filled = self.group_rows > 0
-        return {name: table.sum(axis=0) - table[filled] for name, table in self._by_group.items()}
+        return {name: sums_without_each(table[filled]) for name, table in self._by_group.items()}
 
     def _plain(self, values: DoubleArray | None, metric: str) -> float | None:
         needs = metrics_of("classification")[metric].needs
@@ -198,13 +198,14 @@ class ClassificationSums:
 def _among_first(scores: FloatArray, expected: IntArray, chosen: IntArray) -> BoolArray:
     """Whether the expected class is among the first three: the chosen one, then the others by their scores.
 
+    A class that the model does not know is never among them, however few it knows.
     Of equal scores the class with the lower number comes first, as in the answers to predictions.
     """
     places = np.arange(scores.shape[1])
     own = scores[np.arange(len(expected)), expected][:, None]
     is_ahead = (scores > own) | ((scores == own) & (places < expected[:, None]))
     is_ahead[np.arange(len(expected)), chosen] = True
-    found: BoolArray = is_ahead.sum(axis=1) < _TOP
+    found: BoolArray = (is_ahead.sum(axis=1) < _TOP) & np.isfinite(own[:, 0])
     return found
 
 

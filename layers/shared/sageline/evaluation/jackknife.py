@@ -27,6 +27,17 @@ def group_of(first_row: int, rows: int) -> IntArray:
     return (np.arange(first_row, first_row + rows) % GROUPS).astype(np.int64)
 
 
+def sums_without_each(sums: DoubleArray) -> DoubleArray:
+    """The sum over all groups but one, for each of them; groups lead, and the shape stays.
+
+    Added up from both sides: a group that outweighs all others, subtracted from the total, would leave nothing of them.
+    """
+    before, after = np.zeros_like(sums), np.zeros_like(sums)
+    np.cumsum(sums[:-1], axis=0, out=before[1:])
+    np.cumsum(sums[:0:-1], axis=0, out=after[-2::-1])
+    return before + after
+
+
 def standard_error(value: float, without: DoubleArray, sizes: DoubleArray) -> float | None:
     """The standard error of a metric.
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from sageline.evaluation.jackknife import GROUPS, group_of, standard_error
+from sageline.evaluation.jackknife import GROUPS, group_of, standard_error, sums_without_each
 from sageline.evaluation.names import metrics_of
 from sageline.evaluation.sample import SIZE, Sample
 from sageline.formats.matrix import AnyArray, DoubleArray, FloatArray
 
 _QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 _BARS = 30
+_OUTSIDE = 0.005
 _POINTS = 1_000
 _NAMES = ("rows", "absolute", "squared", "value", "value_squared")
 
@@ -33,8 +34,8 @@ class RegressionSums:
         """Count some rows: what their values are, and what the model has answered (one number per row each)."""
         expected, predicted = expected.astype(np.float64), predicted.astype(np.float64)
         if not self.rows and len(expected):
-            # Values far from 0 and close together would cancel out in the sum of their squares.
-            self._center = float(expected[0])
+            # Values far from 0 and close together would cancel out in the sum of their squares; so would they around an outlier.
+            self._center = float(np.median(expected))
         groups = group_of(self.rows, len(expected))
         self.rows += len(expected)
         errors, values = predicted - expected, expected - self._center
@@ -64,7 +65,7 @@ class RegressionSums:
     def without_each_group(self, metric: str) -> DoubleArray:
         """The metric without each group that has rows, for :func:`sageline.evaluation.jackknife.standard_error`."""
         filled = self.group_rows > 0
-        return _values({name: sums.sum() - sums[filled] for name, sums in self._by_group.items()})[metric]
+        return _values({name: sums_without_each(sums[filled]) for name, sums in self._by_group.items()})[metric]
 
     @property
     def group_rows(self) -> DoubleArray:
@@ -98,10 +99,14 @@ class RegressionSums:
 
 
 def _histogram(residuals: DoubleArray) -> dict[str, Any]:  # Any: a JSON document
-    """Bars over the middle 99 % of the residuals, and how many rows lie below and above: outliers would squeeze the bars."""
-    low, high = np.quantile(residuals, (0.005, 0.995))
-    if not low < high:
-        low, high = low - 0.5, high + 0.5
+    """Bars over the middle 99 % of the residuals (of few rows, over all), and how many rows lie below and above: outliers would
+    squeeze the bars."""
+    outside = _OUTSIDE if len(residuals) * _OUTSIDE >= 1 else 0.0
+    low, high = np.quantile(residuals, (outside, 1 - outside))
+    if not high - low > _BARS * np.spacing(max(abs(low), abs(high))):
+        # All alike: a bar needs a width, and one that numbers of this size can tell.
+        half = max(0.5, _BARS * float(np.spacing(max(abs(low), abs(high)))))
+        low, high = low - half, high + half
     counts, edges = np.histogram(residuals, bins=_BARS, range=(low, high))
     below, above = int((residuals < low).sum()), int((residuals > high).sum())
     return {"edges": edges.tolist(), "rows": counts.tolist(), "below": below, "above": above}
