@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Generator, Mapping, Sequence
 from types import TracebackType
 from typing import Self
@@ -16,7 +17,12 @@ from botocore.credentials import Credentials
 from cli.errors import CommandFailed, Json
 
 # What the API's messages call by route, people at a terminal call by command.
-_COMMANDS = {"`GET /pipelines`": "`sageline runs`", "`GET /endpoints`": "`sageline endpoints`"}
+_COMMANDS = {
+    r"GET /pipelines(?=`)": "sageline runs",
+    r"GET /endpoints(/[^\s`)]+)?(?=`)": "sageline endpoints",
+    r"DELETE /pipelines/([^\s`)]+)": r"sageline stop \1",
+    r"POST /endpoints/([^\s`)]+)/rollback": r"sageline rollback \1",
+}
 
 # An HTTP API gives up after 30 s; connecting takes a moment or does not work at all.
 _TIMEOUT = httpx.Timeout(35, connect=5)
@@ -143,7 +149,7 @@ def _read(response: httpx.Response) -> Json:
         case {"error": {"code": str(code), "message": str(message), **rest}}:
             details = rest.get("details")
             for route, command in _COMMANDS.items():
-                message = message.replace(route, command)
+                message = re.sub(route, command, message)
             raise CommandFailed(message, code, details if isinstance(details, dict) else None)
         case {"message": str(message)} if response.status_code == 403:
             # API Gateway's own answer, before any of Sageline's functions is asked.

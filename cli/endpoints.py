@@ -1,25 +1,24 @@
-"""Commands on endpoints: predict, endpoints, delete."""
+"""Commands on endpoints: predict, endpoints, ttl, delete."""
 
 from __future__ import annotations
 
-import time
+import math
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
 
 from cli import render
-from cli.api_client import ApiClient
 from cli.bars import bar
 from cli.connection import connect
-from cli.errors import CommandFailed, Json
 from cli.instances import read_instances
 from cli.options import StackCommand, json_option, print_json, print_result, stack_option, stderr
+from cli.patience import when_ready
 from cli.predict import predict as predict_rows
 
-_PATIENCE_SECONDS = 900
-"""SageMaker makes an endpoint in minutes."""
-_TRY_EVERY_SECONDS = 5
+_MOST_HOURS = 8760
+"""A year; as in a spec's ``ttl_hours``."""
 _INPUT = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 
 
@@ -39,6 +38,11 @@ def predict(*, endpoint: str, text: str | None, file: Path | None, top: int, sta
 
     Rows have the columns that the model was trained on, without the label. A CSV file begins with a line of column names. JSON
     is a list of objects {"column": value}; of plain strings, if the model reads one text column; or {"instances": [...]}.
+
+    \b
+    Examples:
+      sageline predict aws-docs --text "Creates a snapshot of an EBS volume." --top 3
+      sageline predict wine --file rows.csv --json
     """
     if (text is None) == (file is None):
         raise click.UsageError("Give either --text or --file.")
@@ -56,7 +60,7 @@ def predict(*, endpoint: str, text: str | None, file: Path | None, top: int, sta
 @stack_option
 @json_option
 def endpoints(stack: str | None, as_json: bool) -> None:
-    """List the endpoints: what they serve, and how traffic is split."""
+    """List the endpoints: their variants (model versions), how traffic is split among them, and when they are deleted."""
     found = connect(stack).api.endpoints()
     if as_json:
         print_json({"endpoints": found})
@@ -64,31 +68,52 @@ def endpoints(stack: str | None, as_json: bool) -> None:
         print_result(render.endpoints_table(found, datetime.now(UTC)))
 
 
+def _read_hours(context: click.Context, parameter: click.Parameter, text: str) -> float | None:
+    if text == "never":
+        return None
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = math.nan
+    if not 0 < hours <= _MOST_HOURS:  # not a number is not above 0 either
+        raise click.BadParameter(f"{text!r}: give a number of hours above 0 and at most {_MOST_HOURS:,}, or `never`.")
+    return hours
+
+
+@click.command(cls=StackCommand, short_help="Say when an endpoint is to be deleted.")
+@click.argument("endpoint")
+@click.argument("hours", callback=_read_hours)
+@stack_option
+@json_option
+def ttl(endpoint: str, hours: float | None, stack: str | None, as_json: bool) -> None:
+    """Give ENDPOINT a time to live: it is deleted HOURS from now, or `never`. The next run that deploys to it sets it anew.
+
+    \b
+    Examples:
+      sageline ttl wine 24
+      sageline ttl wine never
+    """
+    changed = connect(stack).api.change_endpoint(endpoint, {"ttl_hours": hours})
+    if as_json:
+        print_json(changed)
+    else:
+        print_result(render.endpoints_table([changed], datetime.now(UTC)))
+
+
 @click.command(cls=StackCommand, short_help="Delete an endpoint.")
 @click.argument("endpoint")
 @stack_option
 @json_option
 def delete(endpoint: str, stack: str | None, as_json: bool) -> None:
-    """Delete ENDPOINT with all that belongs to it. The runs, their data and their artifacts stay.
+    """Delete ENDPOINT with all that belongs to it, which ends its costs. The runs, their data and their artifacts stay.
 
     An endpoint that is being created or updated is waited for: SageMaker does not delete it meanwhile.
     """
     with stderr().status(f"Deleting {endpoint} …"):
-        answer = _delete_when_ready(connect(stack).api, endpoint)
+        answer = when_ready(partial(connect(stack).api.delete_endpoint, endpoint))
     if as_json:
         print_json(answer)
     elif answer["deleted"]:
         click.echo(f"Deleted {endpoint}: {', '.join(answer['deleted'])}.")
     else:
         click.echo(f"There is no endpoint {endpoint}: nothing to delete.")
-
-
-def _delete_when_ready(api: ApiClient, endpoint: str) -> Json:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            return api.delete_endpoint(endpoint)
-        except CommandFailed as error:
-            if error.code != "EndpointNotReady" or time.monotonic() > deadline:
-                raise
-        time.sleep(_TRY_EVERY_SECONDS)

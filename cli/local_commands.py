@@ -38,7 +38,7 @@ def _parameters(context: click.Context, parameter: click.Parameter, values: tupl
     return dict(value.split("=", 1) for value in values) or None
 
 
-@click.group()
+@click.group(short_help="The whole stack on this machine.")
 def local() -> None:
     """The whole stack on this machine: no AWS account, no Docker, no network."""
 

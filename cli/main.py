@@ -21,6 +21,7 @@ COMMANDS = {
     "split": "cli.traffic:split",
     "promote": "cli.traffic:promote",
     "rollback": "cli.traffic:rollback",
+    "ttl": "cli.endpoints:ttl",
     "delete": "cli.endpoints:delete",
     "local": "cli.local_commands:local",
     "sample": "cli.sample:sample",
@@ -53,6 +54,9 @@ def cli() -> None:
                       sageline predict wine --file rows.csv
                       sageline delete wine
     In AWS:           the same with --stack NAME; region and credentials as for any AWS tool.
+    To operate:       sageline endpoints              what serves, and until when
+                      sageline rollback wine --wait   back to what served before
+                      sageline show RUN               what happened, and what it cost
 
     Exit codes: 0 done, 1 the run or the request failed, 2 wrong usage.
     """

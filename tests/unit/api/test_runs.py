@@ -332,7 +332,7 @@ def test_an_endpoint_in_the_middle_of_a_change_asks_to_try_again(runs: Runs, cla
     expect_stop(clients)
     expect_no_job(clients)
     expect_discard(clients, {"errorType": "EndpointNotReady", "errorMessage": "Endpoint wines is Updating."})
-    with pytest.raises(EndpointNotReady, match="send this request again"):
+    with pytest.raises(EndpointNotReady, match="stop it again"):
         runs.stop(RUN)
 
 
@@ -346,7 +346,7 @@ def test_an_undoing_that_takes_longer_than_the_api_waits_asks_to_try_again(
     expect_stop(clients)
     expect_no_job(clients)
     monkeypatch.setattr(clients.lambda_, "invoke", slow)
-    with pytest.raises(EndpointNotReady, match="send this request again"):
+    with pytest.raises(EndpointNotReady, match="stop it again"):
         runs.stop(RUN)
 
 

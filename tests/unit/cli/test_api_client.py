@@ -50,6 +50,23 @@ def test_runs_are_read_page_by_page_until_there_are_enough(api: FakeApi) -> None
     assert [request.url.params.get("next_token") for request in api.requests] == [None, "more", "more"]
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("`GET /pipelines` lists them.", "`sageline runs` lists them."),
+        ("`GET /endpoints` lists them.", "`sageline endpoints` lists them."),
+        ("`GET /endpoints/wine` says more.", "`sageline endpoints` says more."),
+        ("Undo it (POST /endpoints/wine/rollback).", "Undo it (sageline rollback wine)."),
+        ("Stop it again (DELETE /pipelines/wine-1) to", "Stop it again (sageline stop wine-1) to"),
+    ],
+)
+def test_what_messages_call_by_route_people_read_as_commands(api: FakeApi, said: str, shown: str) -> None:
+    api.fail("GET", "/endpoints", 404, "EndpointNotFound", said)
+    with pytest.raises(CommandFailed) as caught:
+        api.client().endpoints()
+    assert caught.value.message == shown
+
+
 def test_the_last_page_ends_the_list(api: FakeApi) -> None:
     api.answer("GET", "/pipelines", {"runs": [run_record()], "next_token": None})
     assert len(api.client().runs(5)) == 1

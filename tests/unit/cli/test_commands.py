@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from cli.connection import Connection
 from cli.errors import CommandFailed, Json
 from cli.main import cli
-from cli.timeline import StateTime
+from sageline.timings import StateTime
 from tests.unit.cli.fakes import BUCKET, RUN_ID, FakeApi, run_record
 
 DATA = "datasets/wine/data.csv"
@@ -298,7 +298,7 @@ def test_an_endpoint_that_is_being_made_is_deleted_as_soon_as_that_is_possible(
 ) -> None:
     api.fail("DELETE", "/endpoints/wine", 503, "EndpointNotReady", "Endpoint wine is Creating.")
     done = {"endpoint": "wine", "deleted": ["endpoint/wine"]}
-    monkeypatch.setattr("cli.endpoints.time.sleep", lambda _: api.answer("DELETE", "/endpoints/wine", done))
+    monkeypatch.setattr("cli.patience.time.sleep", lambda _: api.answer("DELETE", "/endpoints/wine", done))
     assert runner.invoke(cli, ["delete", "wine"]).stdout == "Deleted wine: endpoint/wine.\n"
 
 

@@ -34,7 +34,6 @@ _STATUS_OF_EXECUTION: Mapping[str, RunStatus] = {
 }  # FAILED and TIMED_OUT: Failed
 
 
-_STILL_UNDOING = "Run {run_id} is stopped, and its endpoint is still being changed; send this request again to undo the rest."
 
 
 @dataclass(frozen=True)
@@ -146,12 +145,20 @@ class Runs:
         try:
             answer = self.lambda_.invoke(FunctionName=self.delete_endpoint_function_name, Payload=payload)
         except ReadTimeoutError:
-            raise EndpointNotReady(_STILL_UNDOING.format(run_id=run_id)) from None
+            raise _still_undoing(run_id) from None
         if "FunctionError" in answer:
             failure = json.loads(answer["Payload"].read())
             if failure.get("errorType") == EndpointNotReady.__name__:
-                raise EndpointNotReady(_STILL_UNDOING.format(run_id=run_id))
+                raise _still_undoing(run_id)
             raise RuntimeError(f"Undoing the deployment of run {run_id} failed: {failure}")
+
+
+def _still_undoing(run_id: str) -> EndpointNotReady:
+    return EndpointNotReady(
+        f"Run {run_id} is stopped, and its endpoint is still being changed; stop it again (DELETE /pipelines/{run_id}) to undo "
+        "the rest.",
+        run_id=run_id,
+    )
 
 
 def _limit(text: str) -> int:
@@ -170,5 +177,5 @@ def _fate(state: str, execution: DescribeExecutionOutputTypeDef | None) -> dict[
         message = execution.get("cause") or f"The run's execution ended as {execution['status']}, outside of Sageline."
     if status in ("Running", "Succeeded"):
         return {"status": status}
-    advice = "Stop the run (DELETE /pipelines/{id}) to remove what it left behind, then start it again."
+    advice = "Stop the run (`sageline stop`, DELETE /pipelines/{id}) to remove what it left behind, then start it again."
     return {"status": status, "error": Failure(state, name, message, advice).to_json()}
