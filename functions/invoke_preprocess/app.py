@@ -41,9 +41,11 @@ def handler(event: Event, context: LambdaContext) -> HttpResponse | dict[str, An
         bucket = ServingSettings.from_environment(os.environ).bucket_name
         return smoke_test(event, predictor=predictor(), s3=clients.s3(), bucket=bucket, sleep=time.sleep)
     try:
-        return predict(event)
+        response = predict(event)
     except Exception as error:
-        return error_response(error, logger)
+        response = error_response(error, logger)
+    count_error(response)
+    return response
 
 
 def predict(event: Event) -> HttpResponse:
@@ -54,3 +56,9 @@ def predict(event: Event) -> HttpResponse:
     with single_metric(name="Instances", unit=MetricUnit.Count, value=len(request.instances)) as metric:
         metric.add_dimension("Endpoint", endpoint)
     return json_response(200, prediction.to_json())
+
+
+def count_error(response: HttpResponse) -> None:
+    # 1 or 0 for each request, so that the average is the share of errors.
+    with single_metric(name="PredictionErrors", unit=MetricUnit.Count, value=int(response["statusCode"] >= 500)) as metric:
+        metric.add_dimension("stack", ServingSettings.from_environment(os.environ).stack_name)

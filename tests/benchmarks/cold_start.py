@@ -66,6 +66,7 @@ def _start(work: str) -> float:
         "AWS_ACCESS_KEY_ID": "benchmark",
         "AWS_SECRET_ACCESS_KEY": "benchmark",
         "BUCKET_NAME": "benchmark",
+        "STACK_NAME": "benchmark",
         "POWERTOOLS_SERVICE_NAME": "sageline",
         "POWERTOOLS_METRICS_NAMESPACE": "Sageline",
     }

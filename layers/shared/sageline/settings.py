@@ -32,9 +32,10 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class ServingSettings(Settings):
-    """What serving predictions needs: where routing and encoders are kept."""
+    """What serving predictions needs: where routing and encoders are kept, and whose predictions are counted."""
 
     bucket_name: str
+    stack_name: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,6 +52,7 @@ def ask(s3: S3Client, sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch) -> 
     put_routing(s3, variant(NEW, 1))
     put_encoder(s3, NEW, FittedEncoder("classification", columns, "grape", CLASSES, table))
     monkeypatch.setenv("BUCKET_NAME", BUCKET)
+    monkeypatch.setenv("STACK_NAME", "wine-shop")
     monkeypatch.setattr(clients, "s3", lambda: s3)
     monkeypatch.setattr(clients, "sagemaker_runtime", lambda: sagemaker.runtime)
     monkeypatch.setattr(clients, "sagemaker", lambda: sagemaker.client)
@@ -64,6 +65,12 @@ def ask(s3: S3Client, sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch) -> 
 
     yield call
     app.predictor.cache_clear()
+
+
+def emitted(name: str, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:  # JSON
+    """The metrics of that name that were written to the log."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    return [line for line in lines if name in line]
 
 
 def body_of(answer: dict[str, Any]) -> Any:  # JSON
@@ -170,8 +177,35 @@ def test_instances_are_counted_for_each_endpoint(
 ) -> None:
     sagemaker.answers(NEW, ROW + b",0,1,520\n", ANSWER * 2)
     ask("predict-objects")
-    metric = json.loads(capsys.readouterr().out.splitlines()[-1])
+    [metric] = emitted("Instances", capsys)
     assert (metric["Endpoint"], metric["Instances"]) == ("wines", [2.0])
+
+
+def test_an_answer_counts_as_no_error_in_the_metric_that_the_stacks_alarm_watches(
+    ask: Callable[[str], dict[str, Any]], sagemaker: SageMaker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sagemaker.answers(NEW, ROW, ANSWER)
+    ask("predict-arrays")
+    [metric] = emitted("PredictionErrors", capsys)
+    [declared] = metric["_aws"]["CloudWatchMetrics"]
+    assert metric["PredictionErrors"] == [0.0]
+    assert (declared["Namespace"], sorted(declared["Dimensions"][0])) == ("Sageline", ["service", "stack"])
+    assert (metric["service"], metric["stack"]) == ("sageline", "wine-shop")
+
+
+def test_a_callers_mistake_counts_as_no_error(ask: Callable[[str], dict[str, Any]], capsys: pytest.CaptureFixture[str]) -> None:
+    ask("missing-column")
+    [metric] = emitted("PredictionErrors", capsys)
+    assert metric["PredictionErrors"] == [0.0]
+
+
+def test_an_error_of_ours_counts_as_one(
+    ask: Callable[[str], dict[str, Any]], s3: S3Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    s3.put_object(Bucket=BUCKET, Key="endpoints/wines/routing.json", Body=b"{")
+    ask("predict-objects")
+    [metric] = emitted("PredictionErrors", capsys)
+    assert metric["PredictionErrors"] == [1.0]
 
 
 def test_the_documented_request_gets_the_documented_answer(
