@@ -27,6 +27,7 @@ from local import (
     object_ranges,
     schedule_access,
     service_roles,
+    shared_layers,
     state_timeouts,
 )
 
@@ -99,6 +100,7 @@ def main() -> None:
     object_ranges.install()
     schedule_access.install()
     service_roles.install()
+    shared_layers.install()
     state_timeouts.install()
     serve = ministack.app
 
