@@ -13,7 +13,8 @@ from rich.text import Text
 
 from cli.errors import CommandFailed, Json
 from cli.render import DOES, state_line
-from cli.timeline import StateTime, Timeline
+from cli.timeline import Timeline
+from sageline.timings import StateTime
 
 # An event starts the run within a second or two; after this long something is wrong with the rule, the queue or the name.
 _START_SECONDS = 60.0

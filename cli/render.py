@@ -14,7 +14,8 @@ from rich.text import Text
 
 from cli import costs
 from cli.errors import Json
-from cli.timeline import StateTime
+from sageline.names import TransformPurpose
+from sageline.timings import StateTime
 
 DOES = {
     "ConfigureRun": "read the spec, look at the data",
@@ -44,6 +45,13 @@ DOES = {
     "RecordFailure": "note what went wrong",
 }
 """What a run does in each state, in a few words."""
+
+_TRANSFORMS: dict[TransformPurpose, tuple[str, str]] = {
+    "evaluation": ("evaluation_job", "evaluation_transform"),
+    "champion": ("champion_job", "champion_transform"),
+    "batch": ("transform_job", "transform"),
+}
+"""Where a run's record notes that a transform job was started, and what came of it."""
 
 _SHOWN_TRIALS = 20
 
@@ -253,7 +261,6 @@ def _findings(details: Json) -> dict[str, RenderableType | None]:
         training.get("training_job_name") or (details.get("training_job") or {}).get("name"),
         training.get("training_seconds"),
     )
-    transform = details.get("transform") or {}
     return {
         "rows": ", ".join(f"{channel} {count:,}" for channel, count in rows.items()),
         "features": _value(details["feature_dim"]) if "feature_dim" in details else None,
@@ -263,11 +270,26 @@ def _findings(details: Json) -> dict[str, RenderableType | None]:
         "trained for": f"{seconds} s, {training.get('billable_seconds')} s billed" if seconds is not None else None,
         "metrics": _value(training.get("metrics") or {}),
         "test rows": _judged(details.get("evaluation") or {}),
-        "report": (details.get("evaluation") or {}).get("report"),
+        "report": _report(details.get("evaluation") or {}),
         "model": training.get("model_artifact_uri"),
-        "transform job": transform.get("transform_job_name") or (details.get("transform_job") or {}).get("name"),
+        "evaluation job": _transform(details, "evaluation"),
+        "champion's evaluation job": _transform(details, "champion"),
+        "transform job": _transform(details, "batch"),
         "predictions": (details.get("batch") or {}).get("output"),
     }
+
+
+def _transform(details: Json, purpose: TransformPurpose) -> str | None:
+    """The name of a transform job, and how long it took if it has ended."""
+    started, ended = _TRANSFORMS[purpose]
+    job: Json = details.get(ended) or {}
+    name, seconds = (details.get(started) or {}).get("name"), job.get("transform_seconds")
+    return name if seconds is None else f"{job['transform_job_name']}, {seconds} s"
+
+
+def _report(evaluation: Json) -> str | None:
+    error = evaluation.get("report_error")
+    return f"none: writing it failed ({error})" if error else evaluation.get("report")
 
 
 def _judged(evaluation: Json) -> str:

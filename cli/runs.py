@@ -70,7 +70,14 @@ def report(run_id: str, output: Path | None, stack: str | None, as_json: bool) -
     """Fetch the report on the model of RUN, a page for a browser: how good it is, where it errs, why it was taken or refused."""
     connection = connect(stack)
     run = connection.api.run(run_id)
-    uri = ((run.get("details") or {}).get("evaluation") or {}).get("report")
+    evaluation = (run.get("details") or {}).get("evaluation") or {}
+    uri = evaluation.get("report")
+    if uri is None and evaluation.get("report_error"):
+        raise CommandFailed(
+            f"Run {run_id} has no report, because writing it failed ({evaluation['report_error']}). The model was judged all the "
+            f"same: {evaluation['uri']} has its metrics.",
+            "ReportNotFound",
+        )
     if uri is None:
         raise CommandFailed(
             f"Run {run_id} has no report: one is written when a model is judged, and this run is {run['status'].lower()} in the "

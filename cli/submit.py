@@ -18,11 +18,12 @@ from cli.errors import Json
 from cli.follow import await_bound, await_start, follow
 from cli.options import StackCommand, json_option, print_json, print_result, stack_option, stderr
 from cli.source import find_folder, local_script, upload_source
-from cli.timeline import ExecutionTimeline, StateTime
+from cli.timeline import ExecutionTimeline
 from cli.upload import SUFFIXES, Upload, format_of, upload
 from sageline.errors import InvalidSpec
 from sageline.names import NAME_MAX_LENGTH, NAME_PATTERN, dataset_key, source_key
 from sageline.spec.model import Spec, parse_spec
+from sageline.timings import StateTime
 
 
 def _check_name(context: click.Context, parameter: click.Parameter, name: str) -> str:

@@ -1,17 +1,17 @@
-"""Which states a run has gone through, and the seconds each took: from its execution's history."""
+"""Which states a run has gone through, and the seconds each took: from its execution's history, or else from its record."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from itertools import pairwise
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from botocore.exceptions import ClientError
 
 from cli.errors import Json
+from sageline.store import utc_now
+from sageline.timings import StateOutcome, StateTime, state_times
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -21,26 +21,17 @@ _AFTER_A_FAILURE = ("DiscardDeployment", "RecordFailure", "Failed")
 _LAST = ("Succeeded", "Rejected", "Failed", "AlreadyStarted")
 
 
-@dataclass(frozen=True)
-class StateTime:
-    """A state, the seconds since it was entered until it was left, and how it was left."""
-
-    state: str
-    seconds: float
-    outcome: Literal["running", "done", "failed"]
-
-
 Timeline: TypeAlias = Callable[[Json], list[StateTime]]
 """The states of a run so far, in order, from its record."""
 
 
 class ExecutionTimeline:
-    """Exact times, from Step Functions. Who may not read them gets the times at which the run was looked at."""
+    """Exact times, from Step Functions. Who may not read them, or asks after the 90 days that they are kept, gets those that the
+    run's record notes."""
 
-    def __init__(self, stepfunctions: SFNClient, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, stepfunctions: SFNClient, clock: Callable[[], datetime] = utc_now) -> None:
         self._stepfunctions = stepfunctions
         self._clock = clock
-        self._seen: dict[str, float] = {}
 
     def __call__(self, run: Json) -> list[StateTime]:
         try:
@@ -49,21 +40,24 @@ class ExecutionTimeline:
             )
             states = read_history([event for page in pages for event in page["events"]])
         except ClientError:
-            return self._observed(run)
+            return read_record(run, self._clock())
         if run["status"] == "Running" or not states or states[-1].outcome != "running":
             return states
         # A run's record ends a moment before its execution does.
         return [*states[:-1], replace(states[-1], outcome="done" if run["status"] in ("Succeeded", "Rejected") else "failed")]
 
-    def _observed(self, run: Json) -> list[StateTime]:
-        now = self._clock()
-        self._seen.setdefault(run["state"], now)
-        entered = [*self._seen.items(), ("", now)]
-        running = run["status"] == "Running"
-        return [
-            StateTime(state, after - since, "running" if running and state == run["state"] else "done")
-            for (state, since), (_, after) in pairwise(entered)
-        ]
+
+def read_record(run: Json, now: datetime) -> list[StateTime]:
+    """The states that a run's record notes. The last one lasts until the run's end, or still."""
+    states = run.get("states") or []
+    if not states:
+        return []
+    if run["status"] == "Running":
+        return state_times(states, now, "running")
+    # The state that failed need not be one that is noted.
+    failed_in = (run.get("error") or {}).get("state", states[-1]["state"])
+    went_wrong = run["status"] in ("Failed", "Stopped") and failed_in == states[-1]["state"]
+    return state_times(states, datetime.fromisoformat(run["updated_at"]), "failed" if went_wrong else "done")
 
 
 def read_history(events: list[HistoryEventTypeDef]) -> list[StateTime]:
@@ -82,7 +76,7 @@ def read_history(events: list[HistoryEventTypeDef]) -> list[StateTime]:
             continue
         until = following[1] if following else end
         failed = following[0] in _AFTER_A_FAILURE and state not in _AFTER_A_FAILURE if following else stopped
-        outcome: Literal["running", "done", "failed"] = "failed" if failed else "done" if until else "running"
+        outcome: StateOutcome = "failed" if failed else "done" if until else "running"
         now = until or datetime.now(since.tzinfo)
         times.append(StateTime(state, max((now - since).total_seconds(), 0.0), outcome))
     return times

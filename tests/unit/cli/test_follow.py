@@ -8,7 +8,7 @@ from rich.console import Console
 
 from cli.errors import CommandFailed, Json
 from cli.follow import await_start, follow
-from cli.timeline import StateTime
+from sageline.timings import StateTime
 from tests.unit.cli.fakes import run_record
 
 

@@ -106,6 +106,18 @@ def test_a_run_without_a_report_says_why_there_is_none(runner: CliRunner, api: F
     assert "this run is failed in the state CheckTraining" in result.stderr.replace("\n", " ")
 
 
+@pytest.mark.usefixtures("connection")
+def test_a_report_that_could_not_be_written_is_no_secret(runner: CliRunner, api: FakeApi) -> None:
+    judged = EVALUATION | {"uri": f"s3://{BUCKET}/evaluation.json", "report": None, "report_error": "KeyError: 'classes'"}
+    api.answer("GET", f"/pipelines/{RUN_ID}", run_record(details={"evaluation": judged}))
+    result = runner.invoke(cli, ["report", RUN_ID])
+    said = " ".join(result.stderr.split())
+    assert result.exit_code == 1
+    assert "writing it failed (KeyError: 'classes')" in said
+    assert f"s3://{BUCKET}/evaluation.json" in said
+    assert "report none: writing it failed (KeyError: 'classes')" in " ".join(runner.invoke(cli, ["show", RUN_ID]).stdout.split())
+
+
 def test_the_last_state_of_a_refused_run_is_no_failure() -> None:
     events = history((0, "TaskStateEntered", "EvaluateModel"))
     stepfunctions = boto3.client("stepfunctions", region_name="us-east-1")

@@ -87,6 +87,20 @@ def test_a_tuning_that_is_under_way_is_named() -> None:
     assert "tuning job wine-2026" in lines
 
 
+def test_each_transform_job_is_named_for_what_it_is() -> None:
+    started = {"name": "wine-test", "arn": "arn"}
+    ended = {"transform_job_name": "wine-test", "output_uri": "s3://b/out/", "transform_seconds": 12}
+    champion = {"name": "wine-champion", "arn": "arn"}
+    text = shown({}, evaluation_job=started, evaluation_transform=ended, champion_job=champion)
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+
+    assert "evaluation job wine-test, 12 s" in lines
+    assert "champion's evaluation job wine-champion" in lines
+    assert "transform job" not in text
+    batch = {"transform_job_name": "wine", "transform_seconds": None}
+    assert "transform job wine" in " ".join(shown({}, transform_job={"name": "wine"}, transform=batch).split())
+
+
 def test_a_run_ends_with_what_to_do_next() -> None:
     tuned = printed(outcome(run_record(details={"training": TRAINED}), []))
     assert "The best of 3 training jobs ended with validation:rmse 1.5." in tuned

@@ -7,7 +7,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from cli.timeline import ExecutionTimeline, StateTime, read_history
+from cli.timeline import ExecutionTimeline, read_history, read_record
+from sageline.timings import StateTime
 from tests.unit.cli.fakes import run_record
 
 if TYPE_CHECKING:
@@ -91,13 +92,42 @@ def test_a_run_that_has_succeeded_has_left_its_last_state_though_the_execution_h
         assert state.outcome == "done"
 
 
-def test_who_may_not_read_the_history_gets_the_times_of_looking(stepfunctions: SFNClient) -> None:
-    now = iter([10.0, 12.0, 15.0, 16.0])
-    timeline = ExecutionTimeline(stepfunctions, lambda: next(now))
+ENTERED = [
+    {"state": "PrepareData", "entered_at": "2026-11-20T10:00:00.000Z"},
+    {"state": "CheckTraining", "entered_at": "2026-11-20T10:00:05.500Z"},
+]
+
+
+@pytest.mark.parametrize("refusal", ["AccessDeniedException", "ExecutionDoesNotExist"])
+def test_who_gets_no_history_gets_the_times_that_the_record_notes(stepfunctions: SFNClient, refusal: str) -> None:
+    timeline = ExecutionTimeline(stepfunctions, lambda: START + timedelta(seconds=15))
     with Stubber(stepfunctions) as stub:
-        for _ in range(4):
-            stub.add_client_error("get_execution_history", "AccessDeniedException")
-        for state in ("PrepareData", "PrepareData", "CheckTraining"):
-            shown = timeline(run_record(status="Running", state=state))
-        assert shown == [StateTime("PrepareData", 5.0, "done"), StateTime("CheckTraining", 0.0, "running")]
-        assert timeline(run_record(state="CheckTraining"))[-1] == StateTime("CheckTraining", 1.0, "done")
+        stub.add_client_error("get_execution_history", refusal)
+        shown = timeline(run_record(status="Running", states=ENTERED))
+    assert shown == [StateTime("PrepareData", 5.5, "done"), StateTime("CheckTraining", 9.5, "running")]
+
+
+@pytest.mark.parametrize(
+    ("status", "failed_in", "outcome"),
+    [
+        ("Succeeded", None, "done"),
+        ("Rejected", None, "done"),
+        ("Failed", "CheckTraining", "failed"),
+        ("Failed", "SmokeTest", "done"),
+        ("Stopped", None, "failed"),
+    ],
+)
+def test_the_last_state_of_a_record_lasts_until_the_run_ended(status: str, failed_in: str | None, outcome: str) -> None:
+    error = {"state": failed_in} if failed_in else None
+    run = run_record(status=status, error=error, states=ENTERED)  # ended 24 s after its start
+    last = read_record(run, START + timedelta(hours=1))[-1]
+    assert (last.seconds, last.outcome) == (18.5, outcome)
+
+
+def test_a_record_that_notes_no_states_has_no_times() -> None:
+    assert read_record(run_record(), START) == []
+
+
+def test_a_clock_that_goes_slow_makes_no_time_run_backwards() -> None:
+    [_, last] = read_record(run_record(status="Running", states=ENTERED), START)
+    assert last == StateTime("CheckTraining", 0.0, "running")

@@ -289,6 +289,17 @@ def test_a_run_that_only_makes_a_model_counts_as_succeeded_when_that_is_judged(
     assert '"RunSucceeded"' in capsys.readouterr().out
 
 
+def test_a_report_that_cannot_be_written_is_logged_with_its_run(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    evaluations.prepared(world)
+    evaluations.answer(world, "evaluation", evaluations.right_but(world, 3))
+    monkeypatch.setattr("sageline.run.report.render", lambda _: {}["a label"])
+    assert handle("evaluate_model/evaluate")["decision"] == "accepted"
+    [logged] = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert (RUN_ID in logged.getMessage(), logged.exc_info and logged.exc_info[0]) == (True, KeyError)
+
+
 def test_a_batch_counts_as_succeeded_when_its_predictions_are_written(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     prepare_for("write_predictions/write", world)
     handle("write_predictions/write")
