@@ -39,6 +39,17 @@ def test_every_queue_of_dead_letters_has_an_alarm(stack: Document) -> None:
     assert watched == documents.of_type(stack, "AWS::SQS::Queue").keys()
 
 
+def test_an_alarm_on_what_the_sweep_counts_does_not_end_because_the_sweep_came_a_second_late(stack: Document) -> None:
+    counting = {
+        name: alarm["Properties"]
+        for name, alarm in documents.of_type(stack, "AWS::CloudWatch::Alarm").items()
+        if alarm["Properties"]["MetricName"] in ("Endpoints", "Leftovers")
+    }
+    assert counting.keys() == {"EndpointsAlarm", "LeftoversAlarm"}
+    for name, alarm in counting.items():
+        assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (3600, 2, 1), name
+
+
 def test_alarms_of_this_account_and_nothing_else_may_tell(stack: Document) -> None:
     [statement] = stack["Resources"]["NotificationTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     assert statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
