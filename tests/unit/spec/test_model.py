@@ -63,6 +63,11 @@ def test_what_is_no_json_object_is_refused_with_its_place(document: bytes, expec
         ({"split": {"seed": "one"}}, '`split.seed` is "one"; expected a valid integer.'),
         ({"split": {"train": 1.5}}, "`split.train` is 1.5; expected less than 1."),
         ({"deployment": {"serverless": {}, "instances": {}}}, "`deployment`: give either serverless or instances, not both."),
+        (
+            {"deployment": {"instances": {"instance_type": "ml.t2.medium"}, "autoscaling": {}}},
+            "`deployment`: ml.t2.medium cannot scale by itself: SageMaker does not let burstable instances; give `instances` "
+            "another type (for example ml.m5.large), or leave `autoscaling` out.",
+        ),
         ({"algorithm": {"hyperparameters": {"eta": [1]}}}, "`algorithm.hyperparameters.eta` is [1]; expected a string"),
         ({"dataset": {"features": {"post": "words"}}}, "expected 'text', 'number', 'category' or 'pixel'."),
         (

@@ -100,6 +100,20 @@ class Deployment(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _what_scales_is_not_burstable(self) -> Self:
+        # https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-add-console.html
+        if (
+            self.autoscaling is not None
+            and self.instances is not None
+            and self.instances.instance_type.startswith(("ml.t2.", "ml.t3."))
+        ):
+            raise ValueError(
+                f"{self.instances.instance_type} cannot scale by itself: SageMaker does not let burstable instances; give "
+                "`instances` another type (for example ml.m5.large), or leave `autoscaling` out"
+            )
+        return self
+
     @property
     def needs_instances(self) -> str | None:
         """What of this a serverless endpoint cannot have; None when it can have all."""
