@@ -37,7 +37,11 @@ def test_a_training_job_may_cost_its_price_for_its_whole_time() -> None:
     assert found.most_usd == 0.23
     assert found.endpoint_usd_per_hour == 0.0
     assert found.parts[0].text == "training: 1 ml.m5.xlarge x 1 h x $0.23 = $0.23"
-    assert "nothing while idle; $0.00004 per second of computing, $0.016 per GB" in found.parts[1].text
+    # 0.00002 x 2 GB; of which 5 at once x 3600 s = 0.72
+    assert found.parts[1].text == (
+        "endpoint: serverless, nothing while idle; $0.00004 per second of computing (up to $0.72 per hour, 5 at once), "
+        "$0.016 per GB of data"
+    )
 
 
 def test_instances_and_hours_multiply() -> None:
@@ -65,6 +69,13 @@ def test_an_endpoint_that_scales_may_cost_its_most_instances() -> None:
     # 0.23 + 4 x 0.115 x 8 h
     found = estimate(Facts(ttl_hours=8, most_instances=4), deployment=TWO_INSTANCES)
     assert (found.most_usd, found.endpoint_usd_per_hour) == (3.91, 0.46)
+
+
+def test_an_endpoint_lives_longer_by_the_rollout_that_precedes_its_time_to_live() -> None:
+    # 0.23 + 2 x 0.115 x (8 h + 0.5 h)
+    found = estimate(Facts(ttl_hours=8, rollout_seconds=1800), deployment=TWO_INSTANCES)
+    assert found.most_usd == 2.185
+    assert found.parts[1].text == "endpoint: 2 ml.m5.large x 8.5 h x $0.115 = $1.955"
 
 
 def test_an_endpoint_that_nobody_deletes_has_no_bound() -> None:
@@ -117,7 +128,7 @@ def test_own_prices_take_the_place_of_the_lists() -> None:
     )
     found = estimate(Facts(region="eu-central-1", prices=own))
     assert found.most_usd == 0.3
-    assert "$0.00006 per second" in found.parts[1].text
+    assert "$0.00006 per second of computing (up to $1.08 per hour, 5 at once)" in found.parts[1].text
     assert found.notes == ("The stack's prices.json of 2026-11-01 gives the price of ml.m5.xlarge.",)
     assert (own.per_hour("ml.x9.large", "hosting"), own.per_hour("ml.x9.large", "training")) == (2.0, None)
     assert (own.per_hour("ml.m5.large", "training"), own.data_gb) == (0.115, 0.016)
@@ -131,6 +142,11 @@ def test_own_prices_take_the_place_of_the_lists() -> None:
         (b"[]", "the document is not a JSON object"),
         (b'{"instance": {}}', "the document has the key 'instance'; known are date, instances, serverless"),
         (b'{"instances": {"ml.m5.large": {"train": 1}}}', "`instances.ml.m5.large` has the key 'train'; known are training"),
+        (
+            b'{"instances": {"m5.large": 1}}',
+            "`instances.m5.large` is no instance type of SageMaker; they are called like ml.m5.xlarge",
+        ),
+        (b'{"instances": {"ml.m5.large": null}}', "`instances.ml.m5.large` is null; a price is a number of USD"),
         (b'{"instances": {"ml.m5.large": "1"}}', '`instances.ml.m5.large` is "1"; a price is a number of USD'),
         (b'{"instances": {"ml.m5.large": true}}', "`instances.ml.m5.large` is true"),
         (b'{"instances": {"ml.m5.large": {"hosting": -1}}}', "`instances.ml.m5.large.hosting` is -1"),
@@ -161,6 +177,12 @@ def test_a_run_that_could_exceed_its_budget_is_told_the_sum_and_what_to_change()
         "To change: `tuning.max_jobs` to at most 8; `algorithm.max_runtime_seconds` to at most 1565; "
         "a cheaper `algorithm.instance_type`; or raise `budget_usd`."
     )
+
+
+def test_a_sum_that_exceeds_its_budget_by_less_than_a_cent_looks_like_more() -> None:
+    # 20 x 0.23 x 3601 s / 3600
+    message = refusal(4.6, estimate(tuning=TWENTY_JOBS, algorithm={"max_runtime_seconds": 3601}, deployment=None))
+    assert message.startswith("This run may cost up to $4.601, and `budget_usd` is $4.60. ")
 
 
 def test_what_is_advised_fits_the_budget() -> None:

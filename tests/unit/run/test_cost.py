@@ -278,3 +278,21 @@ def test_an_endpoint_on_instances_costs_as_long_and_as_much_as_it_may_live_and_g
     assert (facts.ttl_hours, facts.most_instances) == (2, 3)
     [endpoint] = [part for part in most_expensive(spec, facts).parts if part.use == "hosting"]
     assert endpoint.usd == pytest.approx(3 * 2 * 0.115)
+
+
+@pytest.mark.parametrize(
+    ("rollout", "hours"),
+    [
+        ({"strategy": "all-at-once"}, 2),
+        ({"strategy": "canary", "canary": {"bake_minutes": 30}}, 2.5),
+        ({"strategy": "linear", "linear": {"step_percent": 20, "interval_minutes": 90}}, 2 + 4 * 1.5),
+        ({"strategy": "ab"}, 2),
+    ],
+)
+def test_the_time_to_live_begins_when_the_rollout_is_over(world: World, rollout: dict[str, object], hours: float) -> None:
+    spec = world.begin(deployment={"endpoint": "wine", "instances": {"instance_type": "ml.m5.large"}, "ttl_hours": 2, **rollout})
+
+    [*_, endpoint] = most_expensive(spec, facts_of(world.run, "us-east-1", deployment=spec.deployment)).parts
+
+    assert endpoint.seconds == hours * 3600
+    assert endpoint.usd == pytest.approx(hours * 0.115)

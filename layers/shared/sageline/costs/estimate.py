@@ -13,6 +13,7 @@ from sageline.costs import table
 from sageline.costs.money import length, usd
 from sageline.costs.prices import LIST_PRICES, Prices
 from sageline.costs.table import Use
+from sageline.spec.deployment import Serverless
 
 if TYPE_CHECKING:
     from sageline.spec.deployment import Deployment
@@ -46,6 +47,7 @@ class Facts:
     Attributes:
         region: where the run is.
         transforms: transform jobs besides that of the spec's ``batch``.
+        rollout_seconds: how long the model serves in part before the endpoint's time to live begins.
         ttl_hours: after how many hours the endpoint is deleted; None: it stays.
         most_instances: how many instances the endpoint may scale to; None: as many as the spec says.
         notes: on the prices.
@@ -54,6 +56,7 @@ class Facts:
     region: str = table.REGION
     prices: Prices = LIST_PRICES
     transforms: tuple[Work, ...] = ()
+    rollout_seconds: int = 0
     ttl_hours: float | None = None
     most_instances: int | None = None
     notes: tuple[str, ...] = ()
@@ -152,16 +155,20 @@ def part_of(work: Work, prices: Prices) -> Part:
 
 def endpoint_part(deployment: Deployment, facts: Facts) -> Part:
     if deployment.instances is None:
-        gigabytes = (deployment.serverless.memory_mb if deployment.serverless else 2048) / 1024
-        rate, per_gb = usd(facts.prices.serverless_gb_second * gigabytes), usd(facts.prices.data_gb)
-        text = f"endpoint: serverless, nothing while idle; {rate} per second of computing, {per_gb} per GB of data"
+        serverless = deployment.serverless or Serverless()
+        rate = facts.prices.serverless_gb_second * serverless.memory_mb / 1024
+        always_busy = usd(rate * serverless.max_concurrency * 3600)
+        text = (
+            f"endpoint: serverless, nothing while idle; {usd(rate)} per second of computing (up to {always_busy} per hour, "
+            f"{serverless.max_concurrency} at once), {usd(facts.prices.data_gb)} per GB of data"
+        )
         return Part(what="endpoint", usd=0.0, text=text)
     work = Work(
         what="endpoint",
         use="hosting",
         instance_type=deployment.instances.instance_type,
         instances=_instances(deployment.instances.count, facts),
-        seconds=None if facts.ttl_hours is None else round(facts.ttl_hours * 3600),
+        seconds=None if facts.ttl_hours is None else round(facts.ttl_hours * 3600) + facts.rollout_seconds,
     )
     return part_of(work, facts.prices)
 

@@ -69,6 +69,8 @@ def with_override(document: bytes, source: str, prices: Prices = LIST_PRICES) ->
 
 def _of_instance(name: str, price: object, source: str) -> dict[tuple[str, Use], float]:
     key = f"instances.{name}"
+    if not name.startswith("ml."):
+        raise InvalidPrices(f"{source}: `{key}` is no instance type of SageMaker; they are called like ml.m5.xlarge.")
     if not isinstance(price, dict):
         return dict.fromkeys([(name, use) for use in USES], _price(price, source, key))
     uses = _object(price, source, f"`{key}`", USES)

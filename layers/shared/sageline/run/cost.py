@@ -16,6 +16,7 @@ from sageline.errors import RunNotFound
 from sageline.names import transform_job_name
 from sageline.run.aws_errors import is_denied, is_not_found
 from sageline.run.context import RunContext
+from sageline.run.deployment import rollout_of
 from sageline.run.payloads import ResourceKind
 from sageline.run.trials import list_trials
 from sageline.spec.deployment import Deployment
@@ -38,10 +39,12 @@ def facts_of(run: RunContext, region: str, *transforms: Work, deployment: Deploy
         InvalidPrices: the stack's own prices are not what they must be.
     """
     scaling = deployment.autoscaling if deployment else None
+    rollout = rollout_of(deployment) if deployment else None
     facts = Facts(
         region=region,
         prices=LIST_PRICES,
         transforms=transforms,
+        rollout_seconds=rollout.bake_seconds * len(rollout.steps) if rollout else 0,
         ttl_hours=deployment.ttl_hours if deployment else None,
         most_instances=scaling.max if scaling else None,
     )
