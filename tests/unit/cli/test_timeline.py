@@ -26,6 +26,11 @@ def history(*events: tuple[float, str, str]) -> list[Any]:  # of events as Step 
     ]
 
 
+def test_an_execution_that_has_just_begun_has_no_states() -> None:
+    assert read_history([]) == []
+    assert read_history(history((0, "ExecutionStarted", ""))) == []
+
+
 def test_a_state_ends_when_the_next_one_is_entered() -> None:
     events = history(
         (0, "ExecutionStarted", ""),
