@@ -17,7 +17,7 @@ from cli.bars import bar
 from cli.connection import Connection, connect
 from cli.errors import CommandFailed, Json
 from cli.follow import await_bound, await_start, follow
-from cli.options import StackCommand, json_option, print_json, print_result, stack_option, stderr
+from cli.options import StackCommand, check_folder, json_option, print_json, print_result, stack_option, stderr
 from cli.timeline import ExecutionTimeline
 from cli.upload import SUFFIXES, format_of
 from sageline.names import split_s3_uri
@@ -40,6 +40,7 @@ def _check_file(context: click.Context, parameter: click.Parameter, path: Path) 
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    callback=check_folder,
     metavar="PATH",
     help="Where the predictions go. Default: beside FILE, as <name>-predictions.",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -41,6 +42,13 @@ def stack_option(command: F) -> F:
 
 def json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")(command)
+
+
+def check_folder(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    """Refuse a file to write of which the folder is not there, before anything is done for it."""
+    if path is not None and not path.absolute().parent.is_dir():
+        raise click.BadParameter(f"{path}: there is no folder {path.parent}; make it first.")
+    return path
 
 
 def print_json(document: object) -> None:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from cli import costs
 from cli.errors import Json
+from sageline.costs.money import usd
 from sageline.names import TransformPurpose
 from sageline.timings import StateTime
 
@@ -40,7 +41,7 @@ DOES = {
     "ShiftTraffic": "give the new model more traffic",
     "Bake": "watch the new model's alarms",
     "RestoreModels": "make models that are gone again",
-    "PromoteVariant": "give the new model the traffic",
+    "PromoteVariant": "give the model its traffic",
     "DiscardDeployment": "take back what was deployed",
     "RecordFailure": "note what went wrong",
 }
@@ -70,8 +71,9 @@ def runs_table(runs: Sequence[Json], now: datetime) -> RenderableType:
     """One line per run, newest first."""
     if not runs:
         return "No runs yet. Start one with `sageline submit data.csv --name NAME`."
-    table = _table("run", "status", "state", "started", "took", "endpoint")
-    for run in runs:
+    changes = [((run.get("details") or {}).get("change") or {}).get("kind", "") for run in runs]
+    table = _table("run", "status", "state", "started", "took", "endpoint", *(["change"] if any(changes) else []))
+    for run, change in zip(runs, changes, strict=True):
         table.add_row(
             run["run_id"],
             _status(run["status"]),
@@ -79,6 +81,7 @@ def runs_table(runs: Sequence[Json], now: datetime) -> RenderableType:
             _ago(run["created_at"], now),
             _took(run, now),
             run.get("endpoint_name") or "",
+            *([change] if any(changes) else []),
         )
     return table
 
@@ -87,13 +90,14 @@ def endpoints_table(endpoints: Sequence[Json], now: datetime) -> RenderableType:
     """One line per endpoint."""
     if not endpoints:
         return "No endpoints. A run that succeeds makes one: `sageline submit data.csv --name NAME --wait`."
-    table = _table("endpoint", "status", "serves", "changed", "ends")
+    table = _table("endpoint", "status", "variant", "traffic", "changed", "ends")
     for endpoint in endpoints:
-        variants = "\n".join(f"{variant['model_version']} ({variant['weight']:g})" for variant in endpoint["variants"])
+        shares = _shares(endpoint["variants"])
         table.add_row(
             endpoint["name"],
             _status(endpoint["status"]),
-            variants,
+            "\n".join(shares),
+            "\n".join(shares.values()),
             _ago(endpoint.get("updated_at"), now),
             _ends(endpoint.get("expires_at"), now),
         )
@@ -104,10 +108,14 @@ def _ends(expires_at: str | None, now: datetime) -> str:
     """When an endpoint will be deleted."""
     if expires_at is None:
         return "never"
-    minutes = (datetime.fromisoformat(expires_at) - now).total_seconds() / 60
-    if minutes <= 0:
-        return "now"
-    return f"in {minutes:.0f} min" if minutes < 90 else f"in {minutes / 60:.0f} h"
+    seconds = (datetime.fromisoformat(expires_at) - now).total_seconds()
+    return f"in {duration(seconds)}" if seconds > 0 else "now"
+
+
+def _shares(variants: Sequence[Json]) -> dict[str, str]:
+    """Variant to its share of the traffic: ``33.3 %``."""
+    total = sum(variant["weight"] for variant in variants)
+    return {variant["name"]: f"{100 * variant['weight'] / total if total else 0:.3g} %" for variant in variants}
 
 
 def predictions_table(predictions: Sequence[Json], texts: Sequence[str] | None = None) -> RenderableType:
@@ -145,6 +153,7 @@ def run_detail(run: Json, spec: Json | None, states: Sequence[StateTime], now: d
                 "took": _took(run, now),
                 "dataset": run.get("dataset_uri"),
                 "endpoint": run.get("endpoint_name"),
+                "change": _change(details),
             }
         )
     ]
@@ -220,9 +229,12 @@ def outcome(run: Json, states: Sequence[StateTime]) -> RenderableType:
     """How a followed run ended, and what to do next."""
     took = f"{sum(state.seconds for state in states):.0f} s"
     if run["status"] == "Succeeded":
-        return Text(f"Succeeded in {took}. {_trained(run.get('details') or {})}{_next_step(run)}")
+        details: Json = run.get("details") or {}
+        if details.get("change"):
+            return Text(f"Succeeded in {took}. Endpoint {run['endpoint_name']} serves {_goal(details['change'])}.")
+        return Text(f"Succeeded in {took}. {_trained(details)}{_next_step(run)}")
     if run["status"] == "Stopped":
-        return Text(f"Stopped after {took}.")
+        return Text(f"Stopped after {took}.{_untouched(run)}")
     if run["status"] == "Rejected":
         return Text(f"Rejected after {took}. {refusal(run)}\nNext: sageline report {run['run_id']}   (what the model got wrong)")
     return Group(Text(f"Failed after {took}.", style="red"), failure(run))
@@ -232,7 +244,25 @@ def refusal(run: Json) -> str:
     """Why a model was refused, and what that means for the endpoint."""
     reason = ((run.get("details") or {}).get("evaluation") or {}).get("reason") or "The model is not what the spec asks for."
     endpoint = run.get("endpoint_name")
-    return f"{reason} The model is removed" + (f"; endpoint {endpoint} stays as it was." if endpoint else ".")
+    return f"{reason} The model is removed" + (f"; endpoint {endpoint} is untouched." if endpoint else ".")
+
+
+def _untouched(run: Json) -> str:
+    """What a run that was stopped leaves of the endpoint that it was deploying to."""
+    if not (run.get("details") or {}).get("deployment"):
+        return ""
+    return f" What it was deploying is taken back.\nNext: sageline endpoints   (what {run['endpoint_name']} serves)"
+
+
+def _change(details: Json) -> str | None:
+    """What a run does that trains nothing and changes what an endpoint serves."""
+    change = details.get("change")
+    return None if change is None else f"{change['kind']}, to serve {_goal(change)}"
+
+
+def _goal(change: Json) -> str:
+    shares = _shares(change["goal"]["variants"])
+    return ", ".join(f"{variant} ({share})" if len(shares) > 1 else variant for variant, share in shares.items())
 
 
 def _trained(details: Json) -> str:
@@ -241,7 +271,8 @@ def _trained(details: Json) -> str:
         return ""
     tuning = training.get("tuning")
     who = f"The best of {tuning['jobs']} training jobs" if tuning else "Training"
-    return f"{who} ended with {_value(training['metrics'])}.\n"
+    judged = _judged(details.get("evaluation") or {})
+    return f"{who} ended with {_value(training['metrics'])}.\n" + (f"On the test rows: {judged}.\n" if judged else "")
 
 
 def _next_step(run: Json) -> str:
@@ -252,7 +283,9 @@ def _next_step(run: Json) -> str:
     endpoint = run.get("endpoint_name")
     if not endpoint:
         return f"The model is {run['run_id']}; it has no endpoint.\nNext: {show}"
-    return f"Next: sageline predict {endpoint} --file ROWS.csv   (the columns without the label)\n      {show}"
+    hourly = ((run.get("details") or {}).get("cost") or {}).get("endpoint_usd_per_hour")
+    bills = f"\n      sageline delete {endpoint}   (it bills {usd(hourly)} an hour until it is deleted)" if hourly else ""
+    return f"Next: sageline predict {endpoint} --file ROWS.csv   (the columns without the label)\n      {show}{bills}"
 
 
 def _findings(details: Json) -> dict[str, RenderableType | None]:
@@ -294,7 +327,8 @@ def _report(evaluation: Json) -> str | None:
 
 def _judged(evaluation: Json) -> str:
     """The metrics that the evaluation knows of the model."""
-    known = {name: value for name, value in (evaluation.get("metrics") or {}).items() if value is not None}
+    metrics: Json = evaluation.get("metrics") or {}
+    known = {name: round(value, 4) if abs(value) < 10 else value for name, value in metrics.items() if value is not None}
     return f"{_value(known)}, of {evaluation['rows']:,} rows" if known else ""
 
 
@@ -349,7 +383,7 @@ def _section(title: str, content: RenderableType) -> list[RenderableType]:
 def _table(*columns: str) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        right = column in ("row", "predicted value", "probability", "took", "place", "seconds")
+        right = column in ("row", "predicted value", "probability", "traffic", "took", "place", "seconds")
         table.add_column(column, justify="right" if right else "left", no_wrap=column in ("run", "endpoint"), overflow="fold")
     return table
 

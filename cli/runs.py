@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -12,7 +13,8 @@ from botocore.exceptions import ClientError
 from cli import render
 from cli.connection import Connection, connect
 from cli.errors import CommandFailed, Json
-from cli.options import StackCommand, json_option, print_json, print_result, stack_option, stderr
+from cli.options import StackCommand, check_folder, json_option, print_json, print_result, stack_option, stderr
+from cli.patience import when_ready
 from cli.timeline import ExecutionTimeline
 from sageline.names import RunLayout, split_s3_uri
 
@@ -23,7 +25,7 @@ from sageline.names import RunLayout, split_s3_uri
 @stack_option
 @json_option
 def runs(limit: int, name: str | None, stack: str | None, as_json: bool) -> None:
-    """List the newest runs."""
+    """List the newest runs: those that train a model, score a batch, or change what an endpoint serves."""
     found = connect(stack).api.runs(limit, name)
     if as_json:
         print_json({"runs": found})
@@ -36,7 +38,7 @@ def runs(limit: int, name: str | None, stack: str | None, as_json: bool) -> None
 @stack_option
 @json_option
 def show(run_id: str, stack: str | None, as_json: bool) -> None:
-    """Show RUN: what it did, what it chose and why, what it found, and what went wrong."""
+    """Show RUN: what it did, what it chose and why, what it found, what it may cost and did cost, and what went wrong."""
     connection = connect(stack)
     run = connection.api.run(run_id)
     if as_json:
@@ -62,7 +64,10 @@ def _resolved_spec(connection: Connection, run_id: str) -> Json | None:
 @click.command(cls=StackCommand, short_help="Fetch the report on a run's model.")
 @click.argument("run_id", metavar="RUN")
 @click.option(
-    "--output", type=click.Path(dir_okay=False, path_type=Path), help="Where to write it. Default: RUN.html, in this directory."
+    "--output",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    callback=check_folder,
+    help="Where to write it. Default: RUN.html, in this directory.",
 )
 @stack_option
 @json_option
@@ -97,9 +102,12 @@ def report(run_id: str, output: Path | None, stack: str | None, as_json: bool) -
 @stack_option
 @json_option
 def stop(run_id: str, stack: str | None, as_json: bool) -> None:
-    """Stop RUN: its execution, its training job, and what it was deploying."""
+    """Stop RUN: its execution and its jobs. What it was deploying is taken back: the endpoint serves what it served before.
+
+    An endpoint that is being created or updated is waited for: SageMaker does not interrupt that.
+    """
     with stderr().status(f"Stopping {run_id} …"):
-        run = connect(stack).api.stop_run(run_id)
+        run = when_ready(partial(connect(stack).api.stop_run, run_id))
     if as_json:
         print_json(run)
     else:

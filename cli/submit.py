@@ -54,6 +54,14 @@ def submit(*, path: Path, name: str, spec: Path | None, wait: bool, stack: str |
 
     Without --spec everything is found out from the data: which column is the label, what the others hold, which task it is. A
     spec that an earlier submit of the same name left in the bucket is deleted then, and does not apply.
+
+    \b
+    Examples:
+      sageline submit wine.csv --name wine --wait
+      sageline submit wine.csv --name wine --spec canary.json --wait
+    where canary.json has (docs/spec.md has all keys):
+      {"evaluation": {"beat_champion": true}, "budget_usd": 5,
+       "deployment": {"instances": {}, "strategy": "canary", "ttl_hours": 24}}
     """
     document = None if spec is None else read_spec(spec, name, path)
     connection = connect(stack)

@@ -231,6 +231,24 @@ def test_a_failing_request_exits_with_1_and_with_json_prints_the_error_as_a_docu
 
 
 @pytest.mark.usefixtures("connection")
+def test_a_change_of_what_serves_is_told_from_a_run_that_trains(runner: CliRunner, api: FakeApi) -> None:
+    change = run_record(run_id="wine-20261121110000-7e1f0b", details={"change": {"kind": "rollback"}})
+    api.answer("GET", "/pipelines", {"runs": [change, run_record()], "next_token": None})
+    header, _, changed, trained = runner.invoke(cli, ["runs"]).stdout.splitlines()
+    assert (header.split()[-1], changed.split()[-1], trained.split()[-1]) == ("change", "rollback", "wine")
+
+
+@pytest.mark.usefixtures("connection")
+def test_a_run_is_stopped_again_until_what_it_was_deploying_is_taken_back(
+    runner: CliRunner, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.fail("DELETE", f"/pipelines/{RUN_ID}", 503, "EndpointNotReady", "Stop it again.")
+    stopped = run_record(status="Stopped")
+    monkeypatch.setattr("cli.patience.time.sleep", lambda _: api.answer("DELETE", f"/pipelines/{RUN_ID}", stopped))
+    assert runner.invoke(cli, ["stop", RUN_ID]).stdout == f"Run {RUN_ID} is stopped.\n"
+
+
+@pytest.mark.usefixtures("connection")
 def test_stop_stops(runner: CliRunner, api: FakeApi) -> None:
     api.answer("DELETE", f"/pipelines/{RUN_ID}", run_record(status="Stopped"))
     assert runner.invoke(cli, ["stop", RUN_ID]).stdout == f"Run {RUN_ID} is stopped.\n"
@@ -285,8 +303,9 @@ def test_endpoints_are_listed_with_what_they_serve(runner: CliRunner, api: FakeA
     }
     api.answer("GET", "/endpoints", {"endpoints": [endpoint]})
     result = runner.invoke(cli, ["endpoints"])
-    assert "v1 (0.9)" in result.stdout
-    assert "v2 (0.1)" in result.stdout
+    rows = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert any("v1 90 %" in row for row in rows)
+    assert "v2 10 %" in rows
     assert json.loads(runner.invoke(cli, ["endpoints", "--json"]).stdout) == {"endpoints": [endpoint]}
     api.answer("GET", "/endpoints", {"endpoints": []})
     assert "No endpoints" in runner.invoke(cli, ["endpoints"]).stdout

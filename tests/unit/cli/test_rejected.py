@@ -40,7 +40,7 @@ def test_the_end_of_a_refused_model_says_why_and_what_became_of_the_endpoint() -
     console.print(outcome(REJECTED | {"endpoint_name": None}, []))
     assert isinstance(console.file, io.StringIO)
     with_endpoint, next_step, without_endpoint, _ = console.file.getvalue().splitlines()
-    assert with_endpoint == f"Rejected after 0 s. {REASON} The model is removed; endpoint wine stays as it was."
+    assert with_endpoint == f"Rejected after 0 s. {REASON} The model is removed; endpoint wine is untouched."
     assert next_step.startswith(f"Next: sageline report {RUN_ID} ")
     assert without_endpoint == f"Rejected after 0 s. {REASON} The model is removed."
 
@@ -96,6 +96,11 @@ def test_the_report_is_named_by_the_run(
     connection.s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"<!doctype html>")
     runner.invoke(cli, ["report", RUN_ID])
     assert [path.name for path in tmp_path.iterdir()] == [f"{RUN_ID}.html"]
+
+
+def test_a_folder_that_is_not_there_shows_before_anything_is_fetched(runner: CliRunner, tmp_path: Path) -> None:
+    result = runner.invoke(cli, ["report", RUN_ID, "--output", str(tmp_path / "reports" / "wine.html")])
+    assert (result.exit_code, "there is no folder" in result.stderr) == (2, True)
 
 
 @pytest.mark.usefixtures("connection")

@@ -112,6 +112,33 @@ def test_a_run_ends_with_what_to_do_next() -> None:
     assert "Predictions: s3://b/predictions.csv" in batch
 
 
+def test_a_run_ends_with_how_good_the_model_is_and_what_its_endpoint_bills() -> None:
+    details = {
+        "training": {"metrics": {"validation:rmse": 1.5}},
+        "evaluation": {"metrics": {"rmse": 1.23456789, "mae": 1234.5, "r2": None}, "rows": 80},
+        "cost": {"endpoint_usd_per_hour": 0.115},
+    }
+    text = printed(outcome(run_record(details=details), []))
+    assert "On the test rows: rmse 1.2346, mae 1234.5, of 80 rows." in text
+    assert "sageline delete wine   (it bills $0.115 an hour until it is deleted)" in text
+    assert "bills" not in printed(outcome(run_record(details={"cost": {"endpoint_usd_per_hour": 0.0}}), []))
+
+
+def test_a_change_ends_with_what_the_endpoint_serves() -> None:
+    variants = [{"name": "wine-1", "weight": 2.0}, {"name": "wine-2", "weight": 1.0}]
+    details = {"change": {"kind": "rollback", "goal": {"variants": variants}}}
+    assert "Endpoint wine serves wine-1 (66.7 %), wine-2 (33.3 %)." in printed(outcome(run_record(details=details), []))
+    assert "change rollback, to serve wine-1 (66.7 %), wine-2 (33.3 %)" in " ".join(shown({}, **details).split())
+    alone = {"change": {"kind": "promote", "goal": {"variants": variants[:1]}}}
+    assert "Endpoint wine serves wine-1." in printed(outcome(run_record(details=alone), []))
+
+
+def test_a_run_that_was_stopped_while_it_deployed_says_where_to_look() -> None:
+    stopped = run_record(status="Stopped", details={"deployment": {"endpoint": "wine"}})
+    assert "Next: sageline endpoints" in printed(outcome(stopped, []))
+    assert "Next" not in printed(outcome(run_record(status="Stopped"), []))
+
+
 def test_a_label_without_a_probability_is_shown_without_one() -> None:
     top = [{"label": "rose", "probability": None}, {"label": "iris", "probability": None}]
     text = printed(predictions_table([{"label": "rose", "probability": None, "top": top}]))
@@ -124,6 +151,7 @@ def test_a_label_without_a_probability_is_shown_without_one() -> None:
         (None, "never"),
         ("2026-11-20T18:00:00Z", "in 8 h"),
         ("2026-11-20T11:05:00Z", "in 65 min"),
+        ("2026-11-20T10:00:20Z", "in 20 s"),
         ("2026-11-20T09:59:00Z", "now"),
     ],
 )

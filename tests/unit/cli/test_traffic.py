@@ -32,7 +32,7 @@ def test_splitting_shows_the_endpoint_as_it_is_then(runner: CliRunner, api: Fake
 
     result = runner.invoke(cli, ["split", "wine", f"{OLD}=0.9", f"{NEW}=0.1"])
 
-    assert (result.exit_code, f"{NEW} (0.1)" in result.stdout) == (0, True)
+    assert (result.exit_code, f"{NEW} 10 %" in " ".join(result.stdout.split())) == (0, True)
     assert json.loads(runner.invoke(cli, ["split", "wine", f"{OLD}=9", "--json"]).stdout) == ENDPOINT
 
 
