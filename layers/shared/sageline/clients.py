@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
-    from mypy_boto3_sns import SNSClient
     from mypy_boto3_stepfunctions import SFNClient
 
 _RETRIES = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5)
@@ -71,11 +70,6 @@ def cloudwatch() -> CloudWatchClient:
 @cache
 def autoscaling() -> ApplicationAutoScalingClient:
     return boto3.client("application-autoscaling", config=_RETRIES)
-
-
-@cache
-def sns() -> SNSClient:
-    return boto3.client("sns", config=_RETRIES)
 
 
 @cache

@@ -106,10 +106,15 @@ def test_every_row_comes_out_once() -> None:
     prepared, parts = prepare_csv(as_csv("post,label", POSTS), TEXT_SPEC)
 
     assert sum(prepared.rows.values()) == len(POSTS)
-    assert prepared.rows_left_out == 0
+    assert left_out(prepared) == 0
     assert set(parts.channels) == {"train", "validation", "test-raw"}
     written = {channel: len(labels_of(parts, channel, prepared)) for channel in ("train", "validation")}
     assert written | {"test": len(parts.raw)} == prepared.rows
+
+
+def left_out(prepared: Prepared) -> int:
+    left: int = prepared.profile["rows"]["left_out"]
+    return left
 
 
 def labels_of(parts: Parts, channel: str, prepared: Prepared) -> FloatArray:
@@ -140,7 +145,7 @@ def test_a_table_becomes_csv_with_the_target_first() -> None:
     assert rows.matrix.shape == (prepared.rows["train"], 4)
     assert np.allclose(labels_of(parts, "train", prepared), rows.matrix[:, 0] * 17.5)
     assert (rows.matrix[:, 1:].sum(axis=1) == 1).all()
-    assert prepared.class_counts == {}
+    assert "classes" not in prepared.profile["label"]
 
 
 def test_the_encoder_sees_the_train_rows_only() -> None:
@@ -293,18 +298,18 @@ def test_rows_whose_class_is_not_in_train_are_left_out_and_counted() -> None:
     prepared, parts = prepare_csv(as_csv("post,label", [*POSTS, *rare]), TEXT_SPEC, block_bytes=100)
 
     assert prepared.encoder.classes is not None
-    assert prepared.rows_left_out == 30 - sum(label.startswith("rare") for label in prepared.encoder.classes) > 0
-    assert sum(prepared.rows.values()) + prepared.rows_left_out == len(POSTS) + 30
+    assert left_out(prepared) == 30 - sum(label.startswith("rare") for label in prepared.encoder.classes) > 0
+    assert sum(prepared.rows.values()) + left_out(prepared) == len(POSTS) + 30
     assert {row["label"] for row in parts.raw} <= set(prepared.encoder.classes)
-    assert prepared.profile["rows"]["left_out"] == prepared.rows_left_out
-    assert sum(sum(counts.values()) for counts in prepared.profile["label"]["left_out"].values()) == prepared.rows_left_out
+    assert sum(sum(counts.values()) for counts in prepared.profile["label"]["left_out"].values()) == left_out(prepared)
 
 
 def test_the_profile_counts_rows_classes_and_values() -> None:
-    prepared, _ = prepare_csv(as_csv("post,label", POSTS), TEXT_SPEC)
+    prepared, parts = prepare_csv(as_csv("post,label", POSTS), TEXT_SPEC)
 
     assert prepared.profile["rows"] == {**prepared.rows, "left_out": 0, "total": 120}
-    assert prepared.profile["label"]["classes"]["train"] == prepared.class_counts["train"]
+    counted = Counter((prepared.encoder.classes or [])[int(label)] for label in labels_of(parts, "train", prepared))
+    assert prepared.profile["label"]["classes"]["train"] == counted
     assert prepared.profile["features"]["words"] == 4 * prepared.rows["train"]
     json.dumps(prepared.profile, allow_nan=False)
 
@@ -467,8 +472,8 @@ def test_a_label_that_occurs_once_is_trained_on_or_left_out_and_counted(seed: in
     prepared, _ = prepare_csv(as_csv("post,label", [*POSTS, ("a single one", "rare")]), spec)
 
     trained = prepared.encoder.classes == ["bad", "good", "rare"]
-    assert prepared.rows_left_out == (0 if trained else 1)
-    assert sum(prepared.rows.values()) + prepared.rows_left_out == len(POSTS) + 1
+    assert left_out(prepared) == (0 if trained else 1)
+    assert sum(prepared.rows.values()) + left_out(prepared) == len(POSTS) + 1
     assert sum(prepared.profile["label"]["classes"][channel].get("rare", 0) for channel in prepared.rows) == 1
 
 
@@ -480,5 +485,5 @@ def test_no_row_is_dropped_silently(rows: list[tuple[str, str]]) -> None:
 
     prepared, _ = prepare_csv(as_csv("post,label", labelled), TEXT_SPEC, block_bytes=64)
 
-    assert sum(prepared.rows.values()) + prepared.rows_left_out == len(labelled)
+    assert sum(prepared.rows.values()) + left_out(prepared) == len(labelled)
     assert prepared.profile["rows"]["total"] == len(labelled)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sageline.errors import PredictionFailed
 from sageline.formats import npy, recordio
-from sageline.formats.answers import CSV, JSON, JSON_LINES, read_answer, read_scores
+from sageline.formats.answers import CSV, JSON, JSON_LINES, read_answer
 from sageline.formats.exchange import ANSWERS
 from sageline.formats.matrix import FloatArray
 from tests.unit.formats import plain_recordio as plain
@@ -50,7 +50,6 @@ def answer_record(**columns: list[float]) -> bytes:
 )
 def test_xgboost_answers_scores(body: bytes, content_type: str, scores: object) -> None:
     assert same(read_answer("xgboost", body, content_type).scores, scores)
-    assert same(read_scores(body, content_type), scores)
 
 
 @pytest.mark.parametrize(
@@ -213,13 +212,12 @@ def test_tensorflow_serving_answers_rows_of_the_output_tensor(body: bytes, conte
         ("blazingtext", b'[{"label":["__label__1"],"prob":[NaN]}]', JSON, "row 1 has a probability that is not a finite number."),
         ("pytorch", b"[[" * 5000, JSON, "cannot be read as application/json"),
         ("scikit-learn", b"\x93NUMPY", npy.CONTENT_TYPE, "not a .npy file of numbers or text"),
-        ("xgboost", b'{"predictions":[{"predicted_label":1}]}', JSON, "holds no scores."),
         ("xgboost", b"[0.1, 0.9]\n", CSV, "is not a number"),
     ],
 )
 def test_what_is_no_such_answer_is_refused_with_a_reason(algorithm: str, body: bytes, content_type: str, expected: str) -> None:
     with pytest.raises(PredictionFailed) as caught:
-        read_scores(body, content_type) if algorithm == "xgboost" else read_answer(algorithm, body, content_type)
+        read_answer(algorithm, body, content_type)
     assert expected in caught.value.message
 
 

@@ -9,7 +9,6 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from sageline.algorithms.xgboost import CONTENT_TYPES
 from sageline.names import tuning_job_name
 from sageline.requests.endpoint import (
     OnDemand,
@@ -28,6 +27,10 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import CreateEndpointConfigInputTypeDef, ProductionVariantTypeDef
 
 RUN_ID = "flowers-20261120100000-0a1b2c"
+CONTENT_TYPES = frozenset(
+    {"text/csv", "text/libsvm", "text/x-libsvm", "application/x-parquet", "application/x-recordio-protobuf"}
+)
+"""What the container takes for a channel; it compares exactly, so ``text/csv;label_size=1`` is refused."""
 ROLE = "arn:aws:iam::123456789012:role/sageline-sagemaker"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0"
 TAGS = [{"Key": "sageline:stack", "Value": "sageline"}, {"Key": "sageline:run", "Value": RUN_ID}]

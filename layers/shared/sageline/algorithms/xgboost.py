@@ -1,6 +1,6 @@
 """XGBoost as Sageline runs it: defaults for a task, and what it must not be told.
 
-Hyperparameters and content types are those of SageMaker's XGBoost 3.2 container in algorithm mode
+Hyperparameters are those of SageMaker's XGBoost 3.2 container in algorithm mode
 (``aws/sagemaker-xgboost-container``).
 """
 
@@ -10,11 +10,6 @@ from collections.abc import Mapping
 
 from sageline.algorithms.facts import DataFacts, Direction, Hyperparameters, Rules
 from sageline.algorithms.xgboost_hyperparameters import ALIASES, HYPERPARAMETERS, MAXIMIZE_METRICS, validate
-
-CONTENT_TYPES = frozenset(
-    {"text/csv", "text/libsvm", "text/x-libsvm", "application/x-parquet", "application/x-recordio-protobuf"}
-)
-"""What the container takes for a channel; it compares exactly, so ``text/csv;label_size=1`` is refused."""
 
 _OBJECTIVES = {
     "binary": {"binary:logistic", "multi:softprob"},

@@ -34,8 +34,6 @@ class Prepared:
 
     Attributes:
         rows: rows written per share of the split: ``train``, ``validation``, ``test``.
-        rows_left_out: rows of validation and test whose class has no row in train.
-        class_counts: rows written per channel and class; empty for a regression.
         num_class: number of classes; None for a regression.
         feature_dim: columns of an encoded row.
         profile: counts and statistics of the dataset, as a JSON document.
@@ -43,8 +41,6 @@ class Prepared:
 
     encoder: FittedEncoder
     rows: dict[str, int]
-    rows_left_out: int
-    class_counts: dict[str, dict[str, int]]
     num_class: int | None
     feature_dim: int
     profile: dict[str, Any]  # Any: a JSON document
@@ -71,12 +67,9 @@ def prepare(read_blocks: Callable[[], Iterator[Block]], spec: Spec, sink: PartSi
     expected = {channel: tally.written(channel) for channel in CHANNELS}
     if rows != expected:
         raise InvalidDataset(f"{source}: changed while it was read: {expected} rows at first, then {rows}. Run it again.")
-    counts = {channel: tally.classes[channel] - tally.left_out(channel) for channel in CHANNELS if tally.classes[channel]}
     return Prepared(
         encoder=encoder,
         rows=rows,
-        rows_left_out=tally.total - sum(rows.values()),
-        class_counts={channel: dict(count) for channel, count in counts.items()},
         num_class=None if encoder.classes is None else len(encoder.classes),
         feature_dim=encoder.feature_dim,
         profile={

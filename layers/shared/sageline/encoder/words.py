@@ -22,8 +22,6 @@ from sageline.encoder.tokenizer import Keys, by_alphabet, keys_of, tokenize, wor
 from sageline.encoder.word_table import WordTable
 from sageline.formats.matrix import AnyArray, DoubleArray, SparseMatrix
 
-MODES = ("count", "binary", "frequency", "tf-idf")
-
 MOST_WORDS = 1 << 20
 """Different words that are kept in memory while they are counted."""
 

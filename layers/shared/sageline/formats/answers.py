@@ -80,21 +80,6 @@ def read_answer(algorithm: str, body: bytes, content_type: str, *, batch: bool =
     return answer
 
 
-def read_scores(body: bytes, content_type: str) -> FloatArray:
-    """The scores in an answer of XGBoost's endpoint, ``float32[rows, scores]``.
-
-    CSV has a line per row (``0.43`` or ``0.1,0.9``), JSON is ``{"predictions": [{"score": 0.43 or [0.1, 0.9]}]}``: versions 1.2
-    and later.
-
-    Raises:
-        PredictionFailed: neither CSV nor JSON, no numbers, or rows of differing width.
-    """
-    scores = read_answer("xgboost", body, content_type).scores
-    if scores is None:
-        raise PredictionFailed("the model's answer holds no scores.")
-    return scores
-
-
 def _numbers(body: bytes) -> FloatArray:
     matrix = read_rows(body.rstrip(b"\n") + b"\n" if body.strip() else b"").matrix
     return matrix.to_dense() if isinstance(matrix, SparseMatrix) else matrix

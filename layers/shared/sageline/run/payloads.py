@@ -130,13 +130,6 @@ class ShiftEvent(RunEvent):
     step: int
 
 
-class BakeEvent(RunEvent):
-    """What Bake gets: the answer of ShiftTraffic, and the token of the waiting state."""
-
-    shifted: Shifted
-    task_token: str
-
-
 class RestoreEvent(RunEvent):
     """What RestoreModels gets."""
 
