@@ -48,6 +48,16 @@ def test_a_value_that_misses_by_little_is_told_apart_from_the_limit() -> None:
     assert check.reason == "accuracy is 0.8, at least 0.8 is asked for"
 
 
+def test_large_values_are_written_out() -> None:
+    [check] = check_limits({"rmse": 33603.9}, None, {"rmse": 2_000_000})
+    assert check.reason == "rmse is 33604, at most 2000000 is asked for"
+    [check] = check_limits({"rmse": 60000.2}, None, {"rmse": 60000})
+    assert check.reason == "rmse is 60000.2, at most 60000 is asked for"
+    words = Comparison("rmse", 33603.9, 31210.4, 2393.5, 4711.0, 0.2, "jackknife-t", 500, False).words
+    assert "rmse is 31210, the one in service has 33604" in words
+    assert "at least 4711 would count" in words
+
+
 @pytest.mark.parametrize("better", [True, False])
 def test_a_comparison_decides_by_whether_the_new_model_is_better(better: bool) -> None:
     comparison = Comparison("accuracy", 0.8, 0.9, 0.1, 0.02, 0.001 if better else 0.2, "mcnemar-exact", 500, better)

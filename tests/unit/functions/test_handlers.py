@@ -294,10 +294,10 @@ def test_a_report_that_cannot_be_written_is_logged_with_its_run(
 ) -> None:
     evaluations.prepared(world)
     evaluations.answer(world, "evaluation", evaluations.right_but(world, 3))
-    monkeypatch.setattr("sageline.run.report.render", lambda _: {}["a label"])
+    monkeypatch.setattr("sageline.run.report.render", lambda report: report["no such thing"])
     assert handle("evaluate_model/evaluate")["decision"] == "accepted"
     [logged] = [record for record in caplog.records if record.levelname == "ERROR"]
-    assert (RUN_ID in logged.getMessage(), logged.exc_info and logged.exc_info[0]) == (True, KeyError)
+    assert (RUN_ID in logged.getMessage(), logged.exc_info and logged.exc_info[0]) == (True, TypeError)
 
 
 def test_a_batch_counts_as_succeeded_when_its_predictions_are_written(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -98,6 +98,7 @@ def test_both_models_are_compared_metric_by_metric_whichever_value_is_better() -
     assert numbers(rows["log loss"][1:4]) == pytest.approx([new, old, new - old], abs=1e-4)
     assert rows["log loss"][4] == "better"
     assert "The new model is better by more than chance" in found.text
+    assert "by McNemar's exact test on 2,000 rows" in found.text
     assert evaluation["champion"]["variant"] in found.text
 
 
@@ -126,6 +127,23 @@ def test_a_confusion_matrix_of_up_to_25_classes_is_a_table(classes: int) -> None
 
     assert head[1:] == [row[0] for row in rows] == confusion["labels"]
     assert [[int(cell.replace(",", "")) for cell in row[1:]] for row in rows] == confusion["matrix"]
+
+
+def test_long_labels_that_begin_alike_are_told_apart_beside_the_matrix() -> None:
+    evaluation = samples.classification(2)
+    labels = ["mortgage: trouble while paying", "mortgage: trouble while closing"]
+    evaluation["confusion"]["labels"] = labels
+
+    head, *rows = section(evaluation, "confusion").all("table")[0].all("tr")
+
+    assert [cell.text for cell in head.all("th")] == ["mortgage:…e paying", "mortgage:…closing"]
+    assert [row.all("th")[0].attributes["title"] for row in rows] == labels
+
+
+def test_of_three_classes_the_top_three_are_no_news() -> None:
+    for classes, is_shown in ((3, False), (4, True)):
+        tiles = section(samples.classification(classes), "result").all("dl")[0]
+        assert ("top 3 accuracy" in [name.text for name in tiles.all("dt")]) is is_shown
 
 
 def test_a_cell_says_in_words_what_it_counts() -> None:
@@ -373,6 +391,7 @@ def test_timings_tell_each_state_and_where_it_failed() -> None:
 
     rows = table(found, "Time per state; 2 h 02 min in all")
     assert [row[1] for row in rows[1:]] == ["15 s", "2 h 02 min"]
+    assert [row[2] for row in rows[1:]] == ["0.2 %", "99.8 %"]
     assert rows[2][3] == "✗ failed"
 
 

@@ -63,7 +63,7 @@ class Comparison:
     @property
     def words(self) -> str:
         """What it says, for a person."""
-        values = f"{self.metric} is {self.challenger:.4g}, the one in service has {self.champion:.4g}"
+        values = f"{self.metric} is {plain(self.challenger)}, the one in service has {plain(self.champion)}"
         if self.improvement == 0:
             return f"the new model is as good as the one in service: {values}"
         if self.improvement < 0:
@@ -71,7 +71,7 @@ class Comparison:
         if self.better:
             return f"the new model is better: {values} (p = {self.p_value:.2g})"
         least = (
-            f"an improvement of at least {self.margin:.2g} would count"
+            f"an improvement of at least {plain(self.margin, 2)} would count"
             if self.margin is not None
             else "no difference would count"
         )
@@ -79,6 +79,12 @@ class Comparison:
             f"the new model is not better by more than chance: {values} (p = {self.p_value:.2g}, less than {LEVEL:g} is needed; "
             f"on these {self.rows} rows {least})"
         )
+
+
+def plain(value: float, digits: int = 4) -> str:
+    """``0.9175``, ``33604``: so many digits, and no powers of ten where people write numbers out."""
+    text = f"{value:.{digits}g}"
+    return f"{value:.0f}" if "e+" in text and abs(value) < 1e15 else text
 
 
 def compare(metric: str, champion: Sums, challenger: Sums) -> Comparison:

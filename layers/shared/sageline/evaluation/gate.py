@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from sageline.evaluation.comparison import Comparison
+from sageline.evaluation.comparison import Comparison, plain
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def champion_unknown(metric: str, found: float | None, why: str) -> Check:
 
 
 def _check(rule: Literal["at_least", "at_most"], metric: str, wanted: float, found: float | None) -> Check:
-    asked = f"{rule.replace('_', ' ')} {wanted:g}"
+    asked = f"{rule.replace('_', ' ')} {plain(wanted, 6)}"
     if found is None:
         reason = f"{metric} is not known of this model, and {asked} is asked for"
         return Check(rule, metric, wanted, None, False, reason)
@@ -88,4 +88,5 @@ def _check(rule: Literal["at_least", "at_most"], metric: str, wanted: float, fou
 
 def _shown(found: float, wanted: float) -> str:
     """With as many digits as it takes to tell it from what was wanted."""
-    return next((text for digits in range(4, 17) if (text := f"{found:.{digits}g}") != f"{wanted:.{digits}g}"), f"{found:g}")
+    texts = ((plain(found, digits), plain(wanted, digits)) for digits in range(4, 17))
+    return next((text for text, limit in texts if text != limit), plain(found, 6))

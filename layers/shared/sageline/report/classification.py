@@ -18,6 +18,7 @@ _READABLE = 25
 _SHOWN_CLASSES, _MOST_CLASSES = 25, 500
 _SHOWN_MISTAKES = 15
 _SHADES = 6
+_LONGEST_LABEL = 18  # characters, beside the matrix
 _SMALL = 130.0
 
 
@@ -94,12 +95,12 @@ def _matrix(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Markup:
     head = element(
         "tr",
         element("td", "is ↓  answered →", class_="corner"),
-        [element("th", element("span", label), scope="col", title=label) for label in labels],
+        [element("th", element("span", _short(label)), scope="col", title=label) for label in labels],
     )
     body = [
         element(
             "tr",
-            element("th", element("span", label), scope="row", title=label),
+            element("th", element("span", _short(label)), scope="row", title=label),
             [_cell(label, labels[place], value, sum(row), right=place == own) for place, value in enumerate(row)],
         )
         for own, (label, row) in enumerate(zip(labels, counts, strict=True))
@@ -121,6 +122,11 @@ def _matrix(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Markup:
             note("Rows: what the label is. Columns: what the model answered. Blue is right, orange wrong."),
         ],
     )
+
+
+def _short(label: str) -> str:
+    """Without its middle: labels that belong together often begin alike."""
+    return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 9].rstrip()}…{label[-8:].lstrip()}"
 
 
 def _cell(label: str, answered: str, value: int, support: int, *, right: bool) -> Markup:

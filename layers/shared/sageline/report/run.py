@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from sageline.costs.money import usd
 from sageline.report.data import JobTime, Json, ReportData
-from sageline.report.figures import as_number, objects, seconds
+from sageline.report.figures import as_number, objects, seconds, share
 from sageline.report.markup import Markup, element
 from sageline.report.plot import note
 from sageline.report.tables import Section, bar, facts, folded_table, more, section, table, unbroken
@@ -39,10 +39,7 @@ def timings_section(data: ReportData) -> Section | None:
     if not data.states:
         return None
     total = sum(state.seconds for state in data.states)
-    rows = [
-        (state.state, seconds(state.seconds), bar(state.seconds / total if total else 0.0, ""), _MARKS[state.outcome])
-        for state in data.states
-    ]
+    rows = [(state.state, seconds(state.seconds), _share(state.seconds, total), _MARKS[state.outcome]) for state in data.states]
     failed = [place for place, state in enumerate(data.states) if state.outcome == "failed"]
     return section(
         "timings",
@@ -53,6 +50,11 @@ def timings_section(data: ReportData) -> Section | None:
         else None,
         _job_times(data.jobs),
     )
+
+
+def _share(part: float, total: float) -> Markup:
+    of_all = part / total if total else 0.0
+    return bar(of_all, share(of_all))
 
 
 def _job_times(jobs: Sequence[JobTime]) -> Markup | None:

@@ -16,6 +16,11 @@ from sageline.report.tables import Section, beside, facts, section, table, tiles
 _MARKS: dict[Outcome, str] = {
     "Accepted": "✓", "Deployed": "✓", "Succeeded": "✓", "Rejected": "✗", "Failed": "✗", "Stopped": "■",
 }  # fmt: skip
+_TESTS = {
+    "mcnemar-exact": "McNemar's exact test",
+    "mcnemar-normal": "McNemar's test",
+    "jackknife-t": "a t-test by the jackknife",
+}
 _TILES = 5
 _NO_SPREAD = 1e-9  # of a metric that is the same without any of the rows, but for rounding
 _WIDTH, _ROW, _LABELS, _VALUES = 400.0, 26.0, 96.0, 66.0
@@ -43,7 +48,9 @@ def verdict(data: ReportData) -> Markup:
 
 def result_section(evaluation: Evaluation) -> Section:
     """The metrics: large, then against everything that they are measured by."""
-    known = [name for name in evaluation.names if evaluation.metrics.get(name) is not None]
+    # Of three classes the top three hold the right one always.
+    trivial = "top_3_accuracy" if len(evaluation.classes) <= 3 else None
+    known = [name for name in evaluation.names if evaluation.metrics.get(name) is not None and name != trivial]
     return section(
         "result",
         "Result",
@@ -210,9 +217,11 @@ def _tested(test: Json) -> Markup | None:
         return None
     margin = as_number(test.get("margin"))
     rows = as_number(test.get("rows"))
+    name = str(test.get("test", ""))
+    name = _TESTS.get(name, name)
     said = (
         "The new model is better by more than chance" if test.get("better") else "The new model is not better by more than chance"
     )
     least = f" An improvement of at least {number(margin)} would count." if margin is not None else ""
     on_rows = f" on {count(int(rows), 'row')}" if rows else ""
-    return element("p", element("strong", said), f" (p = {number(p_value)}, test {test.get('test', '')}{on_rows}).{least}")
+    return element("p", element("strong", said), f" (p = {number(p_value)} by {name}{on_rows}).{least}")
