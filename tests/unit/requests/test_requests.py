@@ -20,11 +20,15 @@ from sageline.requests.endpoint import (
 )
 from sageline.requests.model import model_request
 from sageline.requests.training_job import InputChannel, TrainingWork, training_job_request
-from sageline.requests.transform_job import transform_job_request
+from sageline.requests.transform_job import SplitType, transform_job_request
 from sageline.requests.tuning_job import NumberRange, Search, tuning_job_request
 
 if TYPE_CHECKING:
-    from mypy_boto3_sagemaker.type_defs import CreateEndpointConfigInputTypeDef, ProductionVariantTypeDef
+    from mypy_boto3_sagemaker.type_defs import (
+        CreateEndpointConfigInputTypeDef,
+        CreateTransformJobRequestTypeDef,
+        ProductionVariantTypeDef,
+    )
 
 RUN_ID = "flowers-20261120100000-0a1b2c"
 CONTENT_TYPES = frozenset(
@@ -219,8 +223,8 @@ def test_a_tuning_runs_no_more_jobs_at_a_time_than_in_all() -> None:
     assert set(limits["ParameterRanges"]) == {"CategoricalParameterRanges"}
 
 
-def test_a_transform_job_sends_what_is_below_a_prefix_record_by_record() -> None:
-    request = transform_job_request(
+def transform_job(split_type: SplitType) -> CreateTransformJobRequestTypeDef:
+    return transform_job_request(
         name=RUN_ID,
         run_id=RUN_ID,
         stack_name="sageline",
@@ -229,15 +233,27 @@ def test_a_transform_job_sends_what_is_below_a_prefix_record_by_record() -> None
         output_uri="s3://b/out/",
         content_type="text/csv",
         accept="text/csv",
-        split_type="Line",
-        assemble_with="Line",
+        split_type=split_type,
+        assemble_with="Line" if split_type == "Line" else "None",
         instance_type="ml.m5.xlarge",
         instance_count=1,
     )
+
+
+def test_a_transform_job_sends_what_is_below_a_prefix_record_by_record() -> None:
+    request = transform_job("Line")
     check("CreateTransformJob", request)
     assert (request["TransformJobName"], request["ModelName"], request["Tags"]) == (RUN_ID, "model", TAGS)
     assert request["TransformInput"]["DataSource"]["S3DataSource"] == {"S3DataType": "S3Prefix", "S3Uri": "s3://b/in/"}
     assert request["TransformOutput"] == {"S3OutputPath": "s3://b/out/", "Accept": "text/csv", "AssembleWith": "Line"}
+    assert request["BatchStrategy"] == "MultiRecord"
+
+
+def test_a_transform_job_that_splits_nothing_has_no_strategy_of_batches() -> None:
+    request = transform_job("None")
+    check("CreateTransformJob", request)
+    assert request["TransformInput"]["SplitType"] == "None"
+    assert "BatchStrategy" not in request
 
 
 def config_of(*variants: ProductionVariantTypeDef) -> CreateEndpointConfigInputTypeDef:

@@ -41,10 +41,9 @@ def transform_job_request(
         split_type: how an object is cut into records; whole records are then packed into requests of up to 6 MB. ``None``
             sends an object as one request, so it must be no larger than that.
     """
-    return {
+    request: CreateTransformJobRequestTypeDef = {
         "TransformJobName": name,
         "ModelName": model_name,
-        "BatchStrategy": "MultiRecord",
         "MaxPayloadInMB": _MAX_PAYLOAD_MB,
         "TransformInput": {
             "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": input_uri}},
@@ -59,3 +58,7 @@ def transform_job_request(
         },
         "Tags": tags(stack_name, run_id),
     }
+    if split_type != "None":
+        # The API's reference: "To enable the batch strategy, you must set the SplitType property".
+        request["BatchStrategy"] = "MultiRecord"
+    return request
