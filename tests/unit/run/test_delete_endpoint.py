@@ -99,6 +99,18 @@ def test_an_endpoint_that_somebody_else_deletes_at_the_same_moment_is_no_error(w
     assert left(world) == {}
 
 
+@pytest.mark.parametrize(("operation", "kept"), [("DeleteModel", "models"), ("DeleteEndpointConfig", "configs")])
+def test_what_somebody_else_deletes_at_the_same_moment_is_no_error(world: World, operation: str, kept: str) -> None:
+    """What is gone has no tags, so a permission that depends on them denies deleting it."""
+    serve_first_run(world)
+    world.fake.before[operation] = getattr(world.fake, kept).clear
+    world.fake.refuse[operation] = Refused("AccessDeniedException", "not authorized")
+
+    delete(world)
+
+    assert left(world) == {}
+
+
 def test_deleted_again_there_is_nothing_to_do(world: World) -> None:
     serve_first_run(world)
     delete(world)
@@ -111,7 +123,7 @@ def test_a_deletion_cut_short_is_finished_the_next_time(world: World) -> None:
     world.fake.refuse["DeleteEndpointConfig"] = Refused("ThrottlingException", "Rate exceeded")
     with pytest.raises(ClientError, match="Throttling"):
         delete(world)
-    assert delete(world) == [f"endpoint-config/{RUN_ID}", f"model/{RUN_ID}", ROUTING]
+    assert delete(world) == [f"endpoint-config/{RUN_ID}", ROUTING]
     assert left(world) == {}
 
 

@@ -10,6 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from botocore.exceptions import ClientError
+
+from sageline.run.aws_errors import code
 from sageline.spec.deployment import Autoscaling
 
 if TYPE_CHECKING:
@@ -60,7 +63,14 @@ class Scaling:
         )["ScalableTargets"]
         there = [target["ResourceId"] for target in found]
         for target in there:
-            self.client.deregister_scalable_target(ServiceNamespace=_NAMESPACE, ResourceId=target, ScalableDimension=_DIMENSION)
+            try:
+                self.client.deregister_scalable_target(
+                    ServiceNamespace=_NAMESPACE, ResourceId=target, ScalableDimension=_DIMENSION
+                )
+            except ClientError as error:
+                # It may have been deregistered since, by somebody else or by a request whose answer got lost.
+                if code(error) != "ObjectNotFoundException":
+                    raise
         return [f"scalable-target/{target}" for target in there]
 
 

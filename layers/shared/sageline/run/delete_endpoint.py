@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -55,6 +56,8 @@ def delete_endpoint(name: str, *, hosting: Hosting, schedules: Schedules, sleep:
     deleted = [*hosting.scaling.remove(name, names), *hosting.alarms.remove(names), *schedules.remove(name)]
     if endpoint is not None:
         deleted += end_endpoint(endpoint, sagemaker)
+        # A run that was about to succeed may have made these again, up to the moment when it could see that the endpoint goes.
+        deleted += [*hosting.scaling.remove(name, names), *schedules.remove(name)]
     for config in configs:
         deleted += remove_config(sagemaker, config)
     for variant in variants:
@@ -107,12 +110,22 @@ def end_endpoint(endpoint: Endpoint, sagemaker: SageMakerClient) -> list[str]:
     try:
         sagemaker.delete_endpoint(EndpointName=endpoint.name)
     except ClientError as error:
-        if is_not_found(error):
+        status = _status(endpoint.name, sagemaker)
+        if status is None or status == "Deleting":
             return []
         if is_busy(error):
-            raise _busy(endpoint) from None
+            raise _busy(replace(endpoint, status=status)) from None
         raise
     return [f"endpoint/{endpoint.name}"]
+
+
+def _status(name: str, sagemaker: SageMakerClient) -> str | None:
+    try:
+        return sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"]
+    except ClientError as error:
+        if is_not_found(error):
+            return None
+        raise
 
 
 def _settled(name: str, hosting: Hosting, sleep: Callable[[float], None]) -> Endpoint | None:

@@ -6,6 +6,7 @@ so everything is looked up before it is deleted.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         CreateEndpointInputTypeDef,
         DescribeEndpointConfigOutputTypeDef,
         DescribeEndpointOutputTypeDef,
+        DescribeModelOutputTypeDef,
         DesiredWeightAndCapacityTypeDef,
         ProductionVariantTypeDef,
     )
@@ -170,14 +172,17 @@ def set_weights_now(sagemaker: SageMakerClient, routing: Routing) -> None:
 
 
 def set_weights(sagemaker: SageMakerClient, endpoint: DescribeEndpointOutputTypeDef, routing: Routing) -> None:
-    """Tell SageMaker a routing's weights too, for those who invoke without naming a variant. A serverless endpoint has none."""
+    """Tell SageMaker a routing's weights too, for those who invoke without naming a variant. A serverless endpoint has none.
+
+    An endpoint that has them is not asked to change.
+    """
     there = {variant["VariantName"]: variant for variant in endpoint.get("ProductionVariants", [])}
     desired: list[DesiredWeightAndCapacityTypeDef] = [
         {"VariantName": variant.name, "DesiredWeight": variant.weight}
         for variant in routing.variants
         if variant.name in there and "CurrentServerlessConfig" not in there[variant.name]
     ]
-    if desired:
+    if any(not math.isclose(item["DesiredWeight"], there[item["VariantName"]].get("CurrentWeight", -1)) for item in desired):
         sagemaker.update_endpoint_weights_and_capacities(EndpointName=routing.endpoint, DesiredWeightsAndCapacities=desired)
 
 
@@ -249,19 +254,45 @@ def remove_config(sagemaker: SageMakerClient, name: str, *, keep: Collection[str
     config = find_config(sagemaker, name)
     if config is None:
         return []
-    sagemaker.delete_endpoint_config(EndpointConfigName=name)
     named = [variant["ModelName"] for variant in config["ProductionVariants"] if "ModelName" in variant]
-    models = [model for model in named if model not in keep]
-    return [f"endpoint-config/{name}", *(removed for model in models for removed in remove_model(sagemaker, model))]
+    models = [removed for model in named if model not in keep for removed in remove_model(sagemaker, model)]
+    # The config goes last: cut short, it still tells which models are to go.
+    return [*delete_config(sagemaker, name), *models]
+
+
+def delete_config(sagemaker: SageMakerClient, name: str) -> list[str]:
+    """Delete an endpoint config, and not its models, if it is there; returns what was deleted."""
+    if find_config(sagemaker, name) is None:
+        return []
+    with _maybe_gone(lambda: find_config(sagemaker, name)):
+        sagemaker.delete_endpoint_config(EndpointConfigName=name)
+    return [f"endpoint-config/{name}"]
 
 
 def remove_model(sagemaker: SageMakerClient, name: str) -> list[str]:
     """Delete a model if it is there; returns what was deleted."""
+    if find_model(sagemaker, name) is None:
+        return []
+    with _maybe_gone(lambda: find_model(sagemaker, name)):
+        sagemaker.delete_model(ModelName=name)
+    return [f"model/{name}"]
+
+
+def find_model(sagemaker: SageMakerClient, name: str) -> DescribeModelOutputTypeDef | None:
+    """The model of that name, or None."""
     try:
-        sagemaker.describe_model(ModelName=name)
+        return sagemaker.describe_model(ModelName=name)
     except ClientError as error:
         if is_not_found(error):
-            return []
+            return None
         raise
-    sagemaker.delete_model(ModelName=name)
-    return [f"model/{name}"]
+
+
+@contextmanager
+def _maybe_gone(find: Callable[[], object]) -> Iterator[None]:
+    """Deleting what was there a moment ago: it may be gone by now, by somebody else or by a request whose answer got lost."""
+    try:
+        yield
+    except ClientError as error:
+        if not (is_not_found(error) or is_denied(error)) or find() is not None:
+            raise

@@ -52,6 +52,11 @@ class Lifetimes:
     sagemaker: SageMakerClient
     clock: Callable[[], datetime] = utc_now
 
+    @property
+    def schedules(self) -> Schedules:
+        """The schedules that call when a time is over."""
+        return Schedules(self.scheduler, self.settings.schedule_group_name)
+
     def set(self, endpoint: str, arn: str, ttl_hours: float | None) -> str | None:
         """Have an endpoint deleted so many hours from now, instead of when it would have been; None keeps it.
 
@@ -60,7 +65,7 @@ class Lifetimes:
         """
         if ttl_hours is None:
             self.sagemaker.delete_tags(ResourceArn=arn, TagKeys=[EXPIRES_TAG])
-            Schedules(self.scheduler, self.settings.schedule_group_name).remove(endpoint)
+            self.schedules.remove(endpoint)
             return None
         # Rounded up to a whole second, which is what a schedule can say.
         moment = (self.clock() + timedelta(hours=ttl_hours, microseconds=999_999)).astimezone(UTC).replace(microsecond=0)
@@ -94,7 +99,13 @@ class Lifetimes:
         except ClientError as error:
             if code(error) != "ResourceNotFoundException":
                 raise
-            self.scheduler.create_schedule(**schedule)
+            try:
+                self.scheduler.create_schedule(**schedule)
+            except ClientError as existing:
+                if code(existing) != "ConflictException":
+                    raise
+                # Somebody else has made it since.
+                self.scheduler.update_schedule(**schedule)
 
 
 def expires_at(sagemaker: SageMakerClient, arn: str) -> str | None:
