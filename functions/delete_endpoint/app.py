@@ -29,7 +29,9 @@ def handler(event: DiscardEvent | ExpireEvent | HttpEvent, context: LambdaContex
     if event["action"] == "expire":
         return delete(event["endpoint"], event["expires_at"])
     logger.append_keys(run_id=event["run_id"])
-    discarded = discard(event["run_id"], hosting=hosting(DeletingSettings.from_environment(os.environ)))
+    settings = DeletingSettings.from_environment(os.environ)
+    schedules = Schedules(clients.scheduler(), settings.schedule_group_name)
+    discarded = discard(event["run_id"], hosting=hosting(settings), schedules=schedules)
     logger.info("Deployment discarded", discarded=discarded["discarded"])
     return discarded
 

@@ -97,7 +97,9 @@ def test_a_deployment_cut_short_before_the_endpoint_was_made_goes_on(world: Worl
 
 def test_a_config_of_that_name_that_asks_for_something_else_is_a_conflict(world: World) -> None:
     world.begin()
-    world.fake.create_endpoint_config({"EndpointConfigName": RUN_ID, "ProductionVariants": [{"VariantName": "other"}]})
+    world.fake.create_model({"ModelName": RUN_ID})
+    other = {"VariantName": "other", "ModelName": RUN_ID}
+    world.fake.create_endpoint_config({"EndpointConfigName": RUN_ID, "ProductionVariants": [other]})
     with pytest.raises(ResourceConflict, match=r"ProductionVariants\[0\]\.VariantName is 'other'"):
         again(world, RUN_ID)
 
@@ -262,7 +264,7 @@ def test_a_run_stopped_while_it_deploys_undoes_what_it_made(world: World) -> Non
     serve_first_run(world)
     world.fake.updates_at_once = True
     world.fake.before["UpdateEndpoint"] = lambda: world.run.store.finish(NEXT_RUN_ID, "Stopped")
-    with pytest.raises(RunFinished, match="was stopped while its endpoint was being deployed"):
+    with pytest.raises(RunFinished, match="was stopped while it was changing its endpoint"):
         deploy_run(world, NEXT_RUN_ID)
     assert world.fake.endpoints["flowers"]["EndpointConfigName"] == RUN_ID
     assert world.weights() == {RUN_ID: 1.0}

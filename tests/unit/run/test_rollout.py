@@ -237,7 +237,7 @@ def test_a_run_that_is_stopped_while_traffic_shifts_undoes_that(world: World) ->
     world.fake.updates_at_once = True
     world.fake.before["UpdateEndpointWeightsAndCapacities"] = lambda: world.run.store.finish(NEXT_RUN_ID, "Stopped")
 
-    with pytest.raises(RunFinished, match="was stopped while its variant was getting traffic"):
+    with pytest.raises(RunFinished, match="was stopped while it was changing its endpoint"):
         step(world, 0)
     assert world.weights() == {RUN_ID: 1.0}
 

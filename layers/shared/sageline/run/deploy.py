@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from sageline.errors import EndpointNotReady, InvalidSpec, RunFinished, RunNotFound
+from sageline.errors import EndpointNotReady, InvalidSpec, ResourceConflict, RunNotFound
 from sageline.requests.endpoint import OnDemand, OnInstances, create_endpoint_request, production_variant
 from sageline.routing import RoutedVariant, Routing
 from sageline.run.change import Change, change_of
 from sageline.run.context import RunContext
+from sageline.run.delete_endpoint import end_endpoint
 from sageline.run.deployment import (
     Deployment,
     capacities_in,
@@ -26,7 +27,7 @@ from sageline.run.deployment import (
     sharing,
     without_variants,
 )
-from sageline.run.discard import discard
+from sageline.run.discard import undone_if_ended
 from sageline.run.endpoints import (
     BUSY_STATUSES,
     Endpoint,
@@ -37,6 +38,7 @@ from sageline.run.endpoints import (
     ensure_config,
     find_config,
     find_endpoint,
+    find_model,
     update_endpoint,
 )
 from sageline.run.files import StoredRouting
@@ -82,8 +84,13 @@ def deploy(run_id: str, content_type: str, *, hosting: Hosting) -> DeployedEndpo
         RunFinished: the run was stopped meanwhile.
         InvalidSpec: the run's spec says that nothing is deployed.
     """
+    hosting.run.store.enter(run_id, "DeployEndpoint")
+    with undone_if_ended(run_id, hosting=hosting):
+        return _deploy(run_id, content_type, hosting)
+
+
+def _deploy(run_id: str, content_type: str, hosting: Hosting) -> DeployedEndpoint:
     run, sagemaker, scaling = hosting.run, hosting.sagemaker, hosting.scaling
-    run.store.enter(run_id, "DeployEndpoint")
     record = run.store.get(run_id)
     known, change = deployment_of(record), change_of(record)
     wanted = None if change else _wanted(run_id, run)
@@ -92,6 +99,8 @@ def deploy(run_id: str, content_type: str, *, hosting: Hosting) -> DeployedEndpo
     if endpoint is not None and known is not None and known.config in endpoint.configs:
         return _answer(run_id, endpoint.arn, known, change)
     stored = run.files.read_routing(name)
+    if change is not None and endpoint is None and stored is None:
+        raise ResourceConflict(f"Endpoint {name} was deleted, so there is nothing to change. Start another run.")
     _check_free(run, name, run_id, stored)
     serving = _serving(sagemaker, endpoint)
     if endpoint is not None:
@@ -101,9 +110,13 @@ def deploy(run_id: str, content_type: str, *, hosting: Hosting) -> DeployedEndpo
     # What an earlier try has routed to is not there yet.
     mine = {variant.name for variant in known.added} if known else {run_id}
     old = without_variants(stored.routing, mine) if stored and stored.routing else ()
+    if known and endpoint is None and stored and not old:
+        # An earlier try has taken a failed endpoint's variants out already.
+        old = known.previous_variants
     now = iso(run.clock())
     there = _There(name, endpoint, Routing(name, old, now) if old else None, serving)
     if change is not None:
+        _check_models(sagemaker, change)
         plan = _plan_of_change(run_id, change, there)
     else:
         layout = run.files.layout(run_id)
@@ -122,10 +135,6 @@ def deploy(run_id: str, content_type: str, *, hosting: Hosting) -> DeployedEndpo
         arn = create_endpoint(sagemaker, request)
     else:
         arn = update_endpoint(sagemaker, name, deployment.config, keeps_variants=keeps_variants)
-    if run.store.get(run_id).status == "Stopped":
-        # A person stopped the run while this was going on, and found nothing to undo.
-        discard(run_id, hosting=hosting)
-        raise RunFinished(f"Run {run_id} was stopped while its endpoint was being deployed.")
     return _answer(run_id, arn, deployment, change)
 
 
@@ -189,6 +198,16 @@ def _plan_of_change(run_id: str, change: Change, there: _There) -> _Plan:
     return _Plan(deployment, variants)
 
 
+def _check_models(sagemaker: SageMakerClient, change: Change) -> None:
+    """RestoreModels has seen to them; but while this run has waited, another may have replaced what was to serve."""
+    for variant in change.goal.variants:
+        if find_model(sagemaker, variant.model_name) is None:
+            raise ResourceConflict(
+                f"Model {variant.model_name} is to serve on endpoint {change.goal.endpoint}, and was deleted while this run "
+                "waited for another one that was deploying there. If it is still to serve, send the request again."
+            )
+
+
 def _meanwhile(deployment: Deployment, there: _There, now: str) -> Routing:
     """The routing until the run's variants have their traffic."""
     if not there.endpoint or not there.routing:
@@ -247,7 +266,7 @@ def _check_updatable(sagemaker: SageMakerClient, endpoint: Endpoint, wanted: OnD
         raise EndpointNotReady(f"Endpoint {endpoint.name} is {endpoint.status}; it can be updated when that is done.")
     if endpoint.status == "Failed":
         # AWS: "DeleteEndpoint is the only operation that can be performed on a failed endpoint."
-        sagemaker.delete_endpoint(EndpointName=endpoint.name)
+        end_endpoint(endpoint, sagemaker)
         raise EndpointNotReady(f"Endpoint {endpoint.name} had failed and is being deleted; it is made anew when it is gone.")
     if wanted is not None:
         check_capacity_change(sagemaker, endpoint, wanted)

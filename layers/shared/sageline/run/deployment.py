@@ -80,9 +80,8 @@ class Deployment:
         return Routing(self.endpoint, (*sharing(self.previous_variants, 1 - share), *added), updated_at)
 
     def leftovers(self, run_id: str) -> list[str]:
-        """Endpoint configs that nothing needs once the goal is reached."""
-        names = [self.previous_config, *(variant.endpoint_config for variant in self.previous_variants)]
-        names += [rollout_config(run_id)] if self.rollout else []
+        """Endpoint configs that nothing needs once the goal is reached; a first try may have planned a rollout."""
+        names = [self.previous_config, *(variant.endpoint_config for variant in self.previous_variants), rollout_config(run_id)]
         return list(dict.fromkeys(name for name in names if name is not None and name != run_id))
 
 

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from sageline.errors import ResourceConflict, RunFinished
+from sageline.errors import ResourceConflict
+from sageline.routing import RoutedVariant
 from sageline.run.change import change_of
 from sageline.run.context import RunContext
 from sageline.run.deployment import Deployment, deployment_of
+from sageline.run.discard import undone_if_ended
 from sageline.run.endpoints import Endpoint, find_endpoint, remove_config, set_weights_now
 from sageline.run.hosting import Hosting
 from sageline.run.lifetime import Lifetimes
 from sageline.run.payloads import Promoted
 from sageline.run.scale_variants import scale_variants
-from sageline.store import iso
+from sageline.store import RunRecord, iso
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -39,14 +41,8 @@ def promote(run_id: str, *, hosting: Hosting, lifetimes: Lifetimes, warn: Callab
         raise ResourceConflict(f"Run {run_id} has deployed nothing that could be promoted.")
     if record.status != "Succeeded":
         run.store.enter(run_id, "PromoteVariant")
-        endpoint = _take_over(run_id, deployment, run, sagemaker)
-        scale_variants(deployment.endpoint, deployment.goal.variants, run, hosting.scaling)
-        if change_of(record) is None:
-            # A change of what serves leaves the endpoint the time that it has.
-            wanted = run.files.read_spec(run_id).deployment
-            lifetimes.set(endpoint.name, endpoint.arn, wanted.ttl_hours if wanted else None)
-        if not run.store.finish(run_id, "Succeeded"):
-            raise RunFinished(f"Run {run_id} was stopped while its variant was being promoted.")
+        with undone_if_ended(run_id, hosting=hosting, schedules=lifetimes.schedules):
+            _promote(record, deployment, hosting, lifetimes, warn)
     # The new variant serves, so the run has succeeded, whatever becomes of what served before.
     kept = {variant.model_name for variant in deployment.goal.variants}
     for config in deployment.leftovers(run_id):
@@ -54,13 +50,29 @@ def promote(run_id: str, *, hosting: Hosting, lifetimes: Lifetimes, warn: Callab
             remove_config(sagemaker, config, keep=kept)
         except ClientError as error:
             warn(f"Endpoint config {config} and its model could not be deleted: {error}")
+    return {"endpoint_name": deployment.endpoint, "variant": _served(run_id, deployment).name, "status": "Succeeded"}
+
+
+def _promote(
+    record: RunRecord, deployment: Deployment, hosting: Hosting, lifetimes: Lifetimes, warn: Callable[[str], None]
+) -> None:
+    run, run_id = hosting.run, record.run_id
+    endpoint = _take_over(run_id, deployment, run, hosting.sagemaker)
+    scale_variants(deployment.endpoint, deployment.goal.variants, run, hosting.scaling)
     if deployment.rollout is not None:
+        # While the run is not done, whatever ends it removes them; the sweep does not look for them.
         try:
             hosting.alarms.remove([run_id])
         except ClientError as error:
             warn(f"The alarms of variant {run_id} could not be deleted: {error}")
-    served = max(deployment.goal.variants, key=lambda variant: (variant.name == run_id, variant.weight))
-    return {"endpoint_name": deployment.endpoint, "variant": served.name, "status": "Succeeded"}
+    if change_of(record) is None or deployment.previous_config is None:
+        # A change of what serves leaves an endpoint that was there the time that it has.
+        wanted = run.files.read_spec(_served(run_id, deployment).model_version).deployment
+        lifetimes.set(endpoint.name, endpoint.arn, wanted.ttl_hours if wanted else None)
+    # A deletion that has begun meanwhile may not have seen what was made just now.
+    if _is_gone(find_endpoint(hosting.sagemaker, endpoint.name, run.stack_name)):
+        raise _gone(run_id, endpoint.name)
+    run.store.finish(run_id, "Succeeded")
 
 
 def _take_over(run_id: str, deployment: Deployment, run: RunContext, sagemaker: SageMakerClient) -> Endpoint:
@@ -69,12 +81,24 @@ def _take_over(run_id: str, deployment: Deployment, run: RunContext, sagemaker: 
     stored = run.files.read_routing(name)
     routed = {variant.name for variant in stored.routing.variants} if stored and stored.routing else set()
     wanted = {variant.name for variant in deployment.goal.variants}
-    if endpoint is None or endpoint.config != run_id or not wanted <= routed:
-        raise ResourceConflict(
-            f"Endpoint {name} no longer serves what run {run_id} deployed: somebody deleted or changed it. Start another run."
-        )
+    if endpoint is None or _is_gone(endpoint) or endpoint.config != run_id or not wanted <= routed:
+        raise _gone(run_id, name)
     routing = replace(deployment.goal, updated_at=iso(run.clock()))
     if len(wanted) > 1:
         set_weights_now(sagemaker, routing)
     run.files.write_routing(routing, stored)
     return endpoint
+
+
+def _is_gone(endpoint: Endpoint | None) -> bool:
+    return endpoint is None or endpoint.status == "Deleting"
+
+
+def _served(run_id: str, deployment: Deployment) -> RoutedVariant:
+    return max(deployment.goal.variants, key=lambda variant: (variant.name == run_id, variant.weight))
+
+
+def _gone(run_id: str, endpoint: str) -> ResourceConflict:
+    return ResourceConflict(
+        f"Endpoint {endpoint} no longer serves what run {run_id} deployed: somebody deleted or changed it. Start another run."
+    )

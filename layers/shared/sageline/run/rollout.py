@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sageline.errors import EndpointNotReady, ResourceConflict, RolloutAlarm, RunFinished
+from sageline.errors import EndpointNotReady, ResourceConflict, RolloutAlarm
 from sageline.run.alarms import Firing
 from sageline.run.context import RunContext
 from sageline.run.deployment import Deployment, deployment_of
-from sageline.run.discard import discard
+from sageline.run.discard import undone_if_ended
 from sageline.run.endpoints import (
     BUSY_STATUSES,
     Endpoint,
@@ -49,8 +49,13 @@ def shift(run_id: str, step: int, *, hosting: Hosting, topic_arn: str) -> Shifte
         ResourceConflict: the endpoint serves something else by now, or was deleted.
         RunFinished: the run was stopped.
     """
+    hosting.run.store.enter(run_id, "ShiftTraffic")
+    with undone_if_ended(run_id, hosting=hosting):
+        return _shift(run_id, step, hosting, topic_arn)
+
+
+def _shift(run_id: str, step: int, hosting: Hosting, topic_arn: str) -> Shifted:
     run = hosting.run
-    run.store.enter(run_id, "ShiftTraffic")
     deployment = deployment_of(run.store.get(run_id))
     if deployment is None or deployment.rollout is None:
         raise ResourceConflict(f"Run {run_id} has deployed nothing that could get traffic in steps.")
@@ -64,10 +69,6 @@ def shift(run_id: str, step: int, *, hosting: Hosting, topic_arn: str) -> Shifte
         _give_share(run_id, steps[step], endpoint, deployment, hosting=hosting, topic_arn=topic_arn)
     elif not _is_letting_go(run_id, endpoint, deployment):
         _give_all(run_id, endpoint, deployment, hosting)
-    if run.store.get(run_id).status == "Stopped":
-        # A person stopped the run while this was going on; what they undid may have been done again here.
-        discard(run_id, hosting=hosting)
-        raise RunFinished(f"Run {run_id} was stopped while its variant was getting traffic.")
     is_last = step >= len(steps)
     return {
         "endpoint": endpoint.name,

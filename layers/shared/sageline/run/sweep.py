@@ -19,7 +19,7 @@ from sageline.run import inventory
 from sageline.run.delete_endpoint import delete_endpoint, run_at_work
 from sageline.run.discard import discard
 from sageline.run.ended_execution import end_if_dead
-from sageline.run.endpoints import Endpoint, find_config, find_endpoint, remove_model
+from sageline.run.endpoints import Endpoint, delete_config, find_config, find_endpoint, remove_model
 from sageline.run.hosting import Hosting
 from sageline.run.inventory import Made
 from sageline.run.lifetime import Schedules, expires_at
@@ -113,7 +113,7 @@ class Sweep:
         return cleaned
 
     def _discarded(self, run_id: str) -> list[str]:
-        return discard(run_id, hosting=self.hosting)["discarded"]
+        return discard(run_id, hosting=self.hosting, schedules=self.schedules)["discarded"]
 
     def _endpoint(self, made: Made, now: datetime) -> Endpoint | None:
         """The endpoint if it is there in the end."""
@@ -175,16 +175,12 @@ class Sweep:
                 used_models |= {variant.get("ModelName", "") for variant in there[config.name]["ProductionVariants"]}
                 continue
             finding = Finding("endpoint-config", config.name, "no endpoint uses it")
-            self._remove(finding, lambda name=config.name: self._config_removed(name))  # type: ignore[misc]  # bound here
+            self._remove(finding, lambda name=config.name: delete_config(self.hosting.sagemaker, name))  # type: ignore[misc]  # bound here
         for model in models:
             if model.name in used_models or self._is_running(model.run_id) or self._is_product(model.run_id):
                 continue
             finding = Finding("model", model.name, "no endpoint config uses it")
             self._remove(finding, lambda name=model.name: remove_model(self.hosting.sagemaker, name))  # type: ignore[misc]  # bound here
-
-    def _config_removed(self, name: str) -> list[str]:
-        self.hosting.sagemaker.delete_endpoint_config(EndpointConfigName=name)
-        return [f"endpoint-config/{name}"]
 
     def _remove(self, finding: Finding, remove: Callable[[], list[str]], *, always: bool = False) -> bool:
         """Note a finding, and remove it if that is to be; whether anything was removed. What is removed without a trace was
