@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -51,6 +51,10 @@ class FakeSageMaker:
     refuse: dict[str, Refused] = field(default_factory=dict)
     before: dict[str, Callable[[], object]] = field(default_factory=dict)
     updates_at_once: bool = False
+    lingers: bool = False
+    """Whether an endpoint is Deleting for a while."""
+    scaled: Callable[[], Collection[str]] = tuple
+    """The resource ids of variants that are scalable targets."""
     made_at: dict[str, datetime] = field(default_factory=dict)
     """When something was made, by its name; if not given, at eight on the day of these tests."""
 
@@ -168,6 +172,8 @@ class FakeSageMaker:
         return {}
 
     def create_endpoint_config(self, request: Document) -> Document:
+        for variant in request["ProductionVariants"]:
+            self._describe(self.models, "model", variant.get("ModelName", ""))
         return self._create(self.configs, "endpoint-config", "EndpointConfig", request)
 
     def describe_endpoint_config(self, request: Document) -> Document:
@@ -202,6 +208,8 @@ class FakeSageMaker:
         self._describe(self.configs, "endpoint-config", request["EndpointConfigName"])
         if endpoint["EndpointStatus"] in BUSY or endpoint["EndpointStatus"] == "Failed":
             raise invalid(f'Cannot update in-progress endpoint "{endpoint["EndpointArn"]}".')
+        self._check_scaled(request["EndpointName"], request["EndpointConfigName"])
+        self._check_kind(request["EndpointName"], request["EndpointConfigName"])
         endpoint |= {"EndpointStatus": "Updating", "next": request["EndpointConfigName"]}
         if self.updates_at_once:
             self.settle(request["EndpointName"])
@@ -220,7 +228,10 @@ class FakeSageMaker:
         endpoint = self._describe(self.endpoints, "endpoint", request["EndpointName"])
         if endpoint["EndpointStatus"] in BUSY:
             raise invalid(f'Cannot update in-progress endpoint "{endpoint["EndpointArn"]}".')
-        del self.endpoints[request["EndpointName"]]
+        if self.lingers:
+            endpoint["EndpointStatus"] = "Deleting"
+        else:
+            del self.endpoints[request["EndpointName"]]
         return {}
 
     def list_endpoints(self, _: Document) -> Document:
@@ -238,17 +249,20 @@ class FakeSageMaker:
         return {"Models": [item | self._times(item["ModelName"]) for item in found]}
 
     def add_tags(self, request: Document) -> Document:
+        self._check_there(request["ResourceArn"])
         added = {tag["Key"] for tag in request["Tags"]}
         kept = [tag for tag in self.tags.get(request["ResourceArn"], []) if tag["Key"] not in added]
         self.tags[request["ResourceArn"]] = [*kept, *request["Tags"]]
         return {"Tags": self.tags[request["ResourceArn"]]}
 
     def delete_tags(self, request: Document) -> Document:
+        self._check_there(request["ResourceArn"])
         kept = [tag for tag in self.tags.get(request["ResourceArn"], []) if tag["Key"] not in request["TagKeys"]]
         self.tags[request["ResourceArn"]] = kept
         return {}
 
     def list_tags(self, request: Document) -> Document:
+        self._check_there(request["ResourceArn"])
         return {"Tags": self.tags.get(request["ResourceArn"], [])}
 
     # ---- what time brings ----
@@ -281,6 +295,31 @@ class FakeSageMaker:
         kept[name] = {**request, arn_field: arn}
         self.tags[arn] = request.get("Tags", [])
         return {arn_field: arn}
+
+    def _check_kind(self, endpoint: str, config: str) -> None:
+        """https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-update.html"""
+        now = self.endpoints[endpoint].get("ProductionVariants", [])
+        if any("CurrentServerlessConfig" not in variant for variant in now) and any(
+            "ServerlessConfig" in variant for variant in self.configs[config]["ProductionVariants"]
+        ):
+            raise invalid("Updating an instance-based endpoint to a serverless endpoint is not supported.")
+
+    def _check_scaled(self, endpoint: str, config: str) -> None:
+        """https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-prerequisites.html"""
+        stay = {variant["VariantName"] for variant in self.configs[config]["ProductionVariants"]}
+        for variant in self.endpoints[endpoint].get("ProductionVariants", []):
+            name = variant["VariantName"]
+            if name not in stay and f"endpoint/{endpoint}/variant/{name}" in self.scaled():
+                raise invalid(
+                    f'The variant(s) "{name}" must be deregistered as scalable targets with AWS Auto Scaling before they can be '
+                    "removed or have their instance type updated."
+                )
+
+    def _check_there(self, arn: str) -> None:
+        kind, name = arn.rpartition(":")[2].split("/")
+        kept = {"model": self.models, "endpoint-config": self.configs, "endpoint": self.endpoints}.get(kind)
+        if kept is not None:
+            self._describe(kept, kind, name)
 
     def _times(self, name: str) -> Document:
         made_at = self.made_at.get(name, datetime(2026, 11, 20, 8, tzinfo=UTC))
