@@ -33,7 +33,8 @@ def _wait_option(command: F) -> F:
 def split(endpoint: str, weights: tuple[str, ...], stack: str | None, as_json: bool) -> None:
     """Split the traffic of ENDPOINT among its variants, which `sageline endpoints` lists.
 
-    A variant's share is its weight divided by the sum of all; a variant that is not named keeps its weight.
+    A variant's share is its weight divided by the sum of all; a variant that is not named keeps its weight. A rollout that
+    is under way sets the weights anew with its next step.
 
     \b
     Example, nine requests in ten for the first:

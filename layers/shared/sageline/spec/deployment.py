@@ -86,7 +86,7 @@ class Deployment(Section):
         gt=0,
         le=8760,
         description="Hours after which the endpoint is deleted, from the end of the last run that deployed to it. Fractions are "
-        "allowed; `null` keeps the endpoint. `PATCH /endpoints/{name}` changes it later.",
+        "allowed; `null` keeps the endpoint. `sageline ttl` or `PATCH /endpoints/{name}` changes it later.",
     )
 
     @model_validator(mode="after")
