@@ -111,7 +111,11 @@ def test_a_variant_that_serves_alone_needs_no_promotion(ask: Callable[..., Any],
 
 @pytest.mark.parametrize(
     ("body", "message"),
-    [({}, "`variant` is missing"), ({"variant": 1}, "a JSON number"), (None, "Unknown key `wines-20200101000000-ffffff`")],
+    [
+        ({}, "`variant` is missing"),
+        ({"variant": 1}, "a JSON number"),
+        (None, "has no variant `wines-20200101000000-ffffff`; it has: "),
+    ],
 )
 def test_a_promotion_of_nobody_is_refused(
     ask: Callable[..., Any], serve: Callable[..., None], body: object, message: str

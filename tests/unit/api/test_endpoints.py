@@ -247,7 +247,7 @@ def test_a_missing_endpoint_keeps_its_weights(endpoints: Endpoints, put_routing:
         ({"wieghts": {}}, "did you mean `weights`"),
         ({"weights": []}, "a JSON array"),
         ({"weights": {}}, "send an object"),
-        ({"weights": {"v-3": 1}}, "Unknown key `v-3` in the weights"),
+        ({"weights": {"v-3": 1}}, "has no variant `v-3`; it has: v-1, v-2"),
         ({"weights": {"v-1": -1}}, "weight of v-1 is -1"),
         ({"weights": {"v-1": "1"}}, "weight of v-1 is '1'"),
         ({"weights": {"v-1": True}}, "weight of v-1 is True"),

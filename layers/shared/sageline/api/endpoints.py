@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -73,7 +73,7 @@ class Endpoints:
         routing, _ = self._routing(name)
         if wanted is None:
             return max(routing.variants, key=lambda variant: variant.weight)
-        check_keys({wanted: None}, known=[variant.name for variant in routing.variants], where=f"variants of endpoint {name}")
+        _check_variants([wanted], routing)
         return next(variant for variant in routing.variants if variant.name == wanted)
 
     def routing(self, name: str) -> Routing:
@@ -165,13 +165,20 @@ def _read_weights(body: Mapping[str, object], routing: Routing) -> dict[str, flo
     given = body["weights"]
     if not isinstance(given, dict) or not given:
         raise InvalidRequest(f"`weights` is a JSON {json_type(given)}; send an object: {{variant: weight}}.", key="weights")
-    check_keys(given, known=[variant.name for variant in routing.variants], where="weights")
+    _check_variants(given, routing)
     weights = {}
     for variant, weight in given.items():
         if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 <= weight <= MAX_WEIGHT:
             raise InvalidRequest(f"The weight of {variant} is {weight!r}; use a number from 0 to {MAX_WEIGHT:,}.", key=variant)
         weights[variant] = float(weight)
     return weights
+
+
+def _check_variants(named: Iterable[str], routing: Routing) -> None:
+    known = [variant.name for variant in routing.variants]
+    for name in named:
+        if name not in known:
+            raise InvalidRequest(f"Endpoint {routing.endpoint} has no variant `{name}`; it has: {', '.join(known)}.", key=name)
 
 
 def _read_ttl(given: object) -> float | None:

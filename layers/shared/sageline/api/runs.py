@@ -34,8 +34,6 @@ _STATUS_OF_EXECUTION: Mapping[str, RunStatus] = {
 }  # FAILED and TIMED_OUT: Failed
 
 
-
-
 @dataclass(frozen=True)
 class Runs:
     """The runs of one stack."""
