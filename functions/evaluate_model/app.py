@@ -24,8 +24,11 @@ def handler(event: EvaluateEvent, context: LambdaContext) -> Evaluated:
     run = run_context(RunSettings.from_environment(os.environ))
     # Logged with its traceback: it is told of while it is being handled.
     reporting = Reporting(partial(curves_of, sagemaker=clients.sagemaker(), logs=clients.logs()), warn=logger.exception)
-    judge = {"evaluate": evaluate_model, "compare": compare_models}[event["action"]]
-    evaluated = judge(event["run_id"], run=run, reporting=reporting)
+    if event["action"] == "compare":
+        failure = event.get("champion_failure")
+        evaluated = compare_models(event["run_id"], run=run, reporting=reporting, champion_failure=failure)
+    else:
+        evaluated = evaluate_model(event["run_id"], run=run, reporting=reporting)
     logger.info("Model judged", decision=evaluated["decision"], rows=evaluated["rows"], metrics=evaluated["metrics"])
     if evaluated["status"] != "Running":
         with single_metric(name=f"Run{evaluated['status']}", unit=MetricUnit.Count, value=1):

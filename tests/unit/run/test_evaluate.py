@@ -13,7 +13,7 @@ from sageline.names import transform_job_name, transform_job_names
 from sageline.requests.transform_job import transform_job_request
 from sageline.run import batch_encode
 from sageline.run import held_out as held_out_module
-from sageline.run.evaluate import Evaluated, Reporting, compare_models, evaluate_model
+from sageline.run.evaluate import ErrorOutput, Evaluated, Reporting, compare_models, evaluate_model
 from sageline.run.held_out import plan_evaluation
 from tests.unit.run.batches import MODEL, trained
 from tests.unit.run.evaluations import FLOWERS, PRICES, answer, encoder_of, held_out, parts_of, prepared, right_but
@@ -31,8 +31,9 @@ def judge(world: World) -> Evaluated:
     return evaluate_model(RUN_ID, run=world.run, reporting=Reporting(lambda _: (), warn=pytest.fail))
 
 
-def judge_both(world: World) -> Evaluated:
-    return compare_models(RUN_ID, run=world.run, reporting=Reporting(lambda _: (), warn=pytest.fail))
+def judge_both(world: World, failure: ErrorOutput | None = None) -> Evaluated:
+    reporting = Reporting(lambda _: (), warn=pytest.fail)
+    return compare_models(RUN_ID, run=world.run, reporting=reporting, champion_failure=failure)
 
 
 def judged(world: World, wrong: int, evaluation: dict[str, Any] | None = None) -> Evaluated:
@@ -304,6 +305,39 @@ def test_a_champion_whose_answers_cannot_be_read_refuses_the_model_with_the_reas
     evaluated = judge_both(world)
     assert evaluated["decision"] == "rejected"
     assert "the model's answer cannot be read" in evaluated["reason"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (
+            {"Error": "EndpointNotFound", "Cause": '{"errorMessage": "Model m is not there any more.", "errorType": "E"}'},
+            "Model m is not there any more;",
+        ),
+        (
+            {"Error": "TransformJobFailed", "Cause": "Transform job t failed: no.\nLast log lines:\n  x\nWhat to try: y"},
+            "Transform job t failed: no;",
+        ),
+    ],
+)
+def test_a_champion_that_could_not_answer_refuses_the_model_with_the_reason(
+    world: World, failure: ErrorOutput, reason: str
+) -> None:
+    trained(world, FLOWERS)
+    prepared(world, {"beat_champion": True, "at_least": {"accuracy": 0.5}})
+    answer(world, "evaluation", right_but(world, 0))
+    judge(world)
+
+    evaluated = judge_both(world, failure)
+
+    assert (evaluated["decision"], world.record().status) == ("rejected", "Rejected")
+    assert evaluated["reason"] == (
+        f"It is not known whether the new model is better: {MODEL}, which is in service, cannot be compared: {reason} "
+        "to deploy the model all the same, set `evaluation.beat_champion` to false."
+    )
+    written = document(world)
+    assert (written["champion"]["variant"], written["champion"]["comparison"]) == (MODEL, None)
+    assert [check["passed"] for check in written["gate"]["checks"]] == [True, False]
 
 
 def test_an_encoder_of_the_champion_that_is_gone_refuses_the_model(world: World) -> None:

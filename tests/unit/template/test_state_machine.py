@@ -308,7 +308,7 @@ def test_a_model_that_must_be_better_is_deployed_after_the_one_in_service_has_an
     assert {name: done.payloads[name] for name in COMPARED[:-1]} == {
         "StartChampionTransform": {"run_id": RUN_ID, "purpose": "champion", "transform": OF_THE_CHAMPION},
         "CheckChampionTransform": {"run_id": RUN_ID, "resource": CHAMPION_JOB, "task_token": "token-CheckChampionTransform"},
-        "CompareModels": {"action": "compare", "run_id": RUN_ID},
+        "CompareModels": {"action": "compare", "run_id": RUN_ID, "champion_failure": {}},
     }
 
 
@@ -316,6 +316,18 @@ def test_a_model_that_is_not_better_goes(machine: Document) -> None:
     done = run(machine, EvaluateModel=TO_COMPARE, CompareModels=REJECTED)
     assert done.states == [*TO_THE_MODEL, *COMPARED, "DiscardRejected", "Rejected"]
     assert done.error is None
+
+
+@pytest.mark.parametrize(
+    ("state", "error"), [("StartChampionTransform", "EndpointNotFound"), ("CheckChampionTransform", "TransformJobFailed")]
+)
+def test_a_model_in_service_that_cannot_answer_is_a_reason_to_refuse_and_no_failure(
+    machine: Document, state: str, error: str
+) -> None:
+    done = run(machine, **{"EvaluateModel": TO_COMPARE, state: Failure(error, "gone"), "CompareModels": REJECTED})
+    asked = COMPARED[: COMPARED.index(state) + 1]
+    assert done.states == [*TO_THE_MODEL, *asked, "CompareModels", "Gate", "DiscardRejected", "Rejected"]
+    assert done.payloads["CompareModels"]["champion_failure"] == {"Error": error, "Cause": "gone"}
 
 
 @pytest.mark.parametrize("state", COMPARED[:-1])

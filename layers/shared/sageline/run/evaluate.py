@@ -20,6 +20,7 @@ from sageline.evaluation.gate import Check, Decision, champion_unknown, check_co
 from sageline.evaluation.names import default_metric
 from sageline.evaluation.regression import RegressionSums
 from sageline.run.context import RunContext
+from sageline.run.failure_report import read_cause
 from sageline.run.files import RunFiles
 from sageline.run.held_out import encode_test_rows, let_answers_expire, sum_up
 from sageline.run.payloads import RunEvent, TransformPlan
@@ -31,10 +32,19 @@ from sageline.store import iso
 Sums: TypeAlias = ClassificationSums | RegressionSums
 
 
+class ErrorOutput(TypedDict, total=False):
+    """How Step Functions tells of an error that was caught."""
+
+    Error: str
+    Cause: str
+
+
 class EvaluateEvent(RunEvent):
-    """What EvaluateModel and CompareModels get."""
+    """What EvaluateModel and CompareModels get. ``champion_failure`` tells CompareModels why the model in service has not
+    answered; empty when it has."""
 
     action: Literal["evaluate", "compare"]
+    champion_failure: NotRequired[ErrorOutput]
 
 
 class Evaluated(TypedDict):
@@ -77,7 +87,7 @@ def evaluate_model(run_id: str, *, run: RunContext, reporting: Reporting) -> Eva
         RunFinished: the run was stopped meanwhile.
     """
     judging = _begin(run_id, "EvaluateModel", run, reporting)
-    checks = check_limits(judging.sums.metrics(), judging.evaluation.at_least, judging.evaluation.at_most)
+    checks = judging.limits()
     if not judging.evaluation.beat_champion or not all(check.passed for check in checks):
         return _decide(judging, checks, None)
     found = judging.sums.value(judging.metric)
@@ -100,20 +110,29 @@ def evaluate_model(run_id: str, *, run: RunContext, reporting: Reporting) -> Eva
     }
 
 
-def compare_models(run_id: str, *, run: RunContext, reporting: Reporting) -> Evaluated:
+def compare_models(
+    run_id: str, *, run: RunContext, reporting: Reporting, champion_failure: ErrorOutput | None = None
+) -> Evaluated:
     """Judge the new model beside the one in service, which has answered the same rows; complete ``evaluation.json``, and write
     ``report.html``.
 
-    A model that is not better ends the run as ``Rejected``.
+    A model that is not better ends the run as ``Rejected``, and so does one of which that cannot be told.
+
+    Args:
+        champion_failure: why the model in service has not answered.
 
     Raises:
         PredictionFailed: as :func:`evaluate_model`, for answers of the new model.
         RunFinished: the run was stopped meanwhile.
     """
     in_service = _InService(**run.store.get(run_id).details["champion"])
+    if champion_failure:
+        judging = _begin(run_id, "CompareModels", run, reporting)
+        _, why = read_cause(champion_failure.get("Error", ""), champion_failure.get("Cause", ""))
+        return _undecidable(judging, judging.limits(), in_service, why.partition("\n")[0])
     encoder = EncoderCache(run.files.s3).get(in_service.encoder_uri)
     judging = _begin(run_id, "CompareModels", run, reporting, also=encoder.classes or [])
-    checks = check_limits(judging.sums.metrics(), judging.evaluation.at_least, judging.evaluation.at_most)
+    checks = judging.limits()
     classes = judging.sums.classes if isinstance(judging.sums, ClassificationSums) else None
     try:
         sums = sum_up(run_id, encoder, files=run.files, of="champion", classes=classes)
@@ -148,6 +167,9 @@ class _Judging:
     @property
     def metric(self) -> str:
         return self.evaluation.metric or default_metric(self.task)
+
+    def limits(self) -> list[Check]:
+        return check_limits(self.sums.metrics(), self.evaluation.at_least, self.evaluation.at_most)
 
 
 def _begin(run_id: str, state: str, run: RunContext, reporting: Reporting, also: list[str] | None = None) -> _Judging:
@@ -193,7 +215,8 @@ def _plan_champion(judging: _Judging, in_service: _InService) -> TransformPlan:
 def _undecidable(judging: _Judging, checks: list[Check], in_service: _InService, why: str, sums: Sums | None = None) -> Evaluated:
     why = f"{in_service.variant}, which is in service, cannot be compared: {why.rstrip('.')}"
     champion = Champion(in_service.variant, {} if sums is None else sums.metrics(), None, why)
-    check = champion_unknown(judging.metric, judging.sums.value(judging.metric), why)
+    advice = "to deploy the model all the same, set `evaluation.beat_champion` to false"
+    check = champion_unknown(judging.metric, judging.sums.value(judging.metric), f"{why}; {advice}")
     return _decide(judging, [*checks, check], champion)
 
 
