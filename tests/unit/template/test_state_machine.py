@@ -143,6 +143,7 @@ def test_lambdas_transient_errors_are_retried_with_jitter_and_no_other_lambda_er
         "Lambda.ServiceException",
         "Lambda.AWSLambdaException",
         "Lambda.SdkClientException",
+        "Lambda.ClientExecutionTimeoutException",
         "Lambda.TooManyRequestsException",
     ]
     for name, state in tasks(machine).items():
