@@ -191,4 +191,21 @@ def test_every_error_that_a_run_can_end_in_has_advice_of_its_own() -> None:
     names = {name for name, value in vars(sageline.errors).items() if isinstance(value, type)} - not_of_a_run
     otherwise = advice("Unknown", "")
     assert [name for name in sorted(names) if advice(name, "") == otherwise] == []
-    assert set(advice_module._BY_ERROR) - {"States.Timeout", "Runtime.ExitError"} <= names
+    assert set(advice_module._BY_ERROR) - {"States.Timeout"} <= names
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "said"),
+    [
+        (
+            "Runtime.ExitError",
+            '{"errorMessage": "RequestId: 1 Error: Runtime exited with error: signal: killed"}',
+            "out of memory",
+        ),
+        ("Lambda.Unknown", 'Returned payload: {"errorMessage":"RequestId: 1 Error: Runtime exited with error"}', "out of memory"),
+        ("Lambda.Unknown", 'Returned payload: {"errorMessage":"2026 Task timed out after 900.00 seconds"}', "15 minutes"),
+    ],
+)
+def test_a_function_that_lambda_ended_has_advice_however_step_functions_tells_of_it(error: str, cause: str, said: str) -> None:
+    """https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html"""
+    assert said in advice(*read_cause(error, cause))

@@ -24,6 +24,9 @@ _BY_TEXT = {
     r"out of memory|SIGKILL|OutOfMemory|MemoryError": (
         "Set a larger `algorithm.instance_type`, or fewer columns (`encoder.max_words`, `encoder.max_categories`)."
     ),
+    r"Runtime\.ExitError|Runtime exited": (  # as Step Functions tells it, or Lambda in what Step Functions calls Lambda.Unknown
+        "The function ran out of memory: raise the MemorySize of PrepareDataFunction in template.yaml."
+    ),
     r"Task timed out": (
         "The dataset takes a function longer than its 15 minutes: upload a part of it, or gzip it (data.csv.gz)."
     ),
@@ -119,7 +122,6 @@ _BY_ERROR = {
     "RunFinished": ("Start another run."),
     "SettingsError": ("Deploy the stack's template again."),
     "States.Timeout": ("A step took longer than it may: start the run again; if it happens again, look at the function's log."),
-    "Runtime.ExitError": ("The function ran out of memory: raise the MemorySize of PrepareDataFunction in template.yaml."),
 }
 
 _OTHERWISE = "Look at the log of the function that the state invokes; it has the details."
