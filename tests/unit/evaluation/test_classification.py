@@ -79,6 +79,17 @@ def test_each_class_is_scored_as_by_scikit_learn(case: Case) -> None:
     assert document["confusion"]["matrix"] == sk.confusion_matrix(expected, chosen, labels=range(classes)).tolist()
 
 
+def test_a_class_has_metrics_by_its_name_unless_no_row_has_it() -> None:
+    sums = ClassificationSums(["ok", "a: b", "never"])
+    sums.update(np.array([0, 0, 1, 1, 1]), ClassAnswers(np.array([0, 1, 1, 2, 0]), None, are_probabilities=False))
+
+    assert sums.value("precision:a: b") == 0.5
+    assert sums.value("recall:a: b") == pytest.approx(1 / 3)
+    assert sums.value("f1:a: b") == pytest.approx(0.4)
+    assert sums.value("recall:ok") == 0.5
+    assert (sums.value("precision:never"), sums.value("recall:unheard of")) == (None, None)
+
+
 @settings(max_examples=30, deadline=None)
 @given(classifications())
 def test_blocks_of_any_size_come_to_the_same(case: Case) -> None:

@@ -113,6 +113,15 @@ def test_a_model_within_its_limits_is_accepted_and_says_which(world: World) -> N
     assert world.record().status == "Running"
 
 
+def test_limits_may_be_asked_of_one_class(world: World) -> None:
+    evaluated = judged(world, wrong=3, evaluation={"at_least": {"recall:rose": 0.99, "precision:iris": 0.1}})
+    roses = sum(row["label"] == "rose" for row in held_out(world))
+    missed = sum(row["label"] == "rose" for row in held_out(world)[:3])
+    assert missed
+    assert evaluated["reason"] == f"Recall:rose is {(roses - missed) / roses:.4g}, at least 0.99 is asked for."
+    assert [check["passed"] for check in document(world)["gate"]["checks"]] == [False, True]
+
+
 def test_judged_twice_gives_the_same(world: World) -> None:
     first = judged(world, wrong=30, evaluation={"at_least": {"accuracy": 0.95}})
     assert judge(world) == first

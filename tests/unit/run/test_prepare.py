@@ -99,6 +99,12 @@ def test_a_hyperparameter_that_does_not_fit_the_classes_is_refused(world: World)
         prepare_data(RUN_ID, run=world.run)
 
 
+def test_a_limit_of_a_class_that_no_test_row_has_is_refused_before_the_training(world: World) -> None:
+    configured(world, FLOWERS, evaluation={"at_least": {"recall:tulip": 0.5}})
+    with pytest.raises(InvalidSpec, match=r"`evaluation\.at_least` names recall:tulip, and no test row has the label 'tulip'"):
+        prepare_data(RUN_ID, run=world.run)
+
+
 def test_a_damaged_row_beyond_the_head_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sageline.run.configure._SNIFFED_BLOCK_BYTES", 64)
     configured(world, FLOWERS + b"1,red\n")

@@ -8,6 +8,7 @@ import pytest
 
 from sageline.errors import InvalidSpec
 from sageline.evaluation.names import METRICS
+from sageline.spec.evaluation import check_classes
 from sageline.spec.model import Spec, validate_spec
 from sageline.spec.resolve import resolve_spec
 from tests.unit.dataset.reading import block_of
@@ -55,6 +56,17 @@ def test_each_metric_is_taken_in_its_own_direction_only(name: str) -> None:
             "`evaluation`: `metric` names 'acuracy', and there is no such metric (did you mean `accuracy`?).",
         ),
         ({"at_least": {"Macro-F1": 0.5}}, "`at_least` names 'Macro-F1', and there is no such metric (did you mean `macro_f1`?)"),
+        (
+            {"at_least": {"recal:fraud": 0.5}},
+            "`at_least` names 'recal:fraud', and there is no such metric (did you mean `recall:fraud`?)",
+        ),
+        ({"at_least": {"recall:": 0.5}}, "(of one class there are precision:<label>, recall:<label>, f1:<label>)"),
+        ({"at_most": {"recall:fraud": 0.5}}, "`at_most` has recall:fraud, of which higher values are better"),
+        (
+            {"at_least": {"recall:fraud": 50}},
+            "`at_least.recall:fraud` is 50, and recall:fraud goes from 0 to 1; 50 percent is 0.5.",
+        ),
+        ({"metric": "recall:fraud"}, "`metric` names 'recall:fraud', a metric of one class; ask for those with `at_least`"),
         ({"at_most": {"zzz": 0.5}}, "(known metrics: accuracy, top_3_accuracy, macro_precision,"),
         ({"at_least": {"accuracy": 80}}, "`at_least.accuracy` is 80, and accuracy goes from 0 to 1; 80 percent is 0.8."),
         ({"at_least": {"accuracy": -0.5}}, "`at_least.accuracy` is -0.5, and accuracy goes from 0 to 1."),
@@ -71,16 +83,39 @@ def test_what_is_wrong_with_a_metric_is_said(evaluation: dict[str, Any], expecte
     assert expected in str(caught.value)
 
 
+def test_a_metric_of_one_class_may_be_asked_for() -> None:
+    evaluation = resolve(CLASSES, {"at_least": {"recall:a": 0.5, "f1:b: c": 0.5}}, algorithm={"name": "knn"}).evaluation
+    assert evaluation.at_least == {"recall:a": 0.5, "f1:b: c": 0.5}
+
+
+def test_what_is_asked_of_a_class_that_no_test_row_has_is_refused_with_those_that_there_are() -> None:
+    check_classes(
+        validate_spec({"evaluation": {"at_least": {"recall:fraud": 0.5, "accuracy": 0.5}}}, "t").evaluation, {"fraud": 3}
+    )
+    asked = validate_spec({"evaluation": {"at_least": {"recall:Fraud": 0.5}}}, "test").evaluation
+    with pytest.raises(InvalidSpec) as caught:
+        check_classes(asked, {"fraud": 3, "fine": 90})
+    assert caught.value.message == (
+        "`evaluation.at_least` names recall:Fraud, and no test row has the label 'Fraud' (did you mean `recall:fraud`?); they "
+        "have 'fraud', 'fine'. A larger `split.test` holds more of them."
+    )
+    with pytest.raises(InvalidSpec, match=r"'class 9' and 2 more\."):
+        check_classes(asked, {f"class {number}": 1 for number in range(12)})
+
+
 @pytest.mark.parametrize(
     ("columns", "evaluation", "key"),
     [
         (CLASSES, {"metric": "rmse"}, "evaluation.metric"),
         (CLASSES, {"at_most": {"mae": 3}}, "evaluation.at_most"),
         (NUMBERS, {"at_least": {"accuracy": 0.5}}, "evaluation.at_least"),
+        (NUMBERS, {"at_least": {"recall:a": 0.5}}, "evaluation.at_least"),
     ],
 )
 def test_a_metric_of_the_other_task_is_refused(columns: dict[str, list[str]], evaluation: dict[str, Any], key: str) -> None:
-    with pytest.raises(InvalidSpec, match=rf"`{key}` names \w+, which is for a \w+, and the task is \w+; its metrics are "):
+    with pytest.raises(
+        InvalidSpec, match=rf"`{key}` names [a-z0-9:_]+, which is for a \w+, and the task is \w+; its metrics are "
+    ):
         resolve(columns, evaluation)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from sageline.dataset.blocks import BoolArray, IntArray
 from sageline.evaluation.answers import ClassAnswers
 from sageline.evaluation.jackknife import GROUPS, group_of, standard_error, sums_without_each
-from sageline.evaluation.names import metrics_of
+from sageline.evaluation.names import OF_ONE_CLASS, class_metric, metrics_of
 from sageline.formats.matrix import AnyArray, DoubleArray, FloatArray
 
 BINS = 10
@@ -80,7 +80,10 @@ class ClassificationSums:
         return np.concatenate([np.zeros(0, dtype=np.bool_), *(self._right if metric == "accuracy" else self._in_top)])
 
     def value(self, metric: str) -> float | None:
-        """The metric over all rows; None when it needs scores or probabilities, and some rows had none."""
+        """The metric over all rows; None when it needs scores or probabilities, and some rows had none. Of a single class
+        (``recall:fraud``) None where no row has it."""
+        if (of_class := class_metric(metric)) is not None:
+            return self._of_class(*of_class)
         return self._plain(_values(self._totals()).get(metric), metric)
 
     def metrics(self) -> dict[str, float | None]:
@@ -140,6 +143,14 @@ class ClassificationSums:
     def _without(self) -> dict[str, DoubleArray]:
         filled = self.group_rows > 0
         return {name: sums_without_each(table[filled]) for name, table in self._by_group.items()}
+
+    def _of_class(self, kind: str, label: str) -> float | None:
+        place = self.classes.index(label) if label in self.classes else None
+        totals = {name: table[0] for name, table in self._totals().items()}
+        if place is None or not totals["support"][place]:
+            return None
+        scores = _scores_of_classes(totals["hits"], totals["support"], totals["predicted"])
+        return float(scores[list(OF_ONE_CLASS).index(kind)][place])
 
     def _plain(self, values: DoubleArray | None, metric: str) -> float | None:
         needs = metrics_of("classification")[metric].needs

@@ -69,6 +69,28 @@ ZERO_OR_ONE_PER_ROW = ("accuracy", "top_3_accuracy")
 """Metrics that are the share of rows of which something is true."""
 
 
+OF_ONE_CLASS: Mapping[str, str] = {
+    "precision": "Of the rows given the label, the share that has it.",
+    "recall": "Of the rows that have the label, the share given it.",
+    "f1": "Harmonic mean of the label's precision and recall.",
+}
+"""Metrics of a single class; with the class they are called ``recall:fraud``."""
+
+
+def class_metric(name: str) -> tuple[str, str] | None:
+    """``("recall", "fraud")`` of ``recall:fraud``; None for a name of another form. A label may hold colons too."""
+    kind, _, label = name.partition(":")
+    return (kind, label) if kind in OF_ONE_CLASS and label else None
+
+
+def metric_named(name: str) -> Metric | None:
+    """The metric of that name, which may be one of a single class; None where there is none."""
+    of_class = class_metric(name)
+    if of_class is not None:
+        return Metric("classification", "higher", "labels", 1, 0, OF_ONE_CLASS[of_class[0]])
+    return METRICS.get(name)
+
+
 def metrics_of(task: str) -> dict[str, Metric]:
     """The metrics of ``classification`` or ``regression``."""
     return {name: metric for name, metric in METRICS.items() if metric.task == task}
@@ -86,5 +108,10 @@ def is_better(name: str, value: float, other: float) -> bool:
 
 def hint(name: str) -> str:
     """What to write instead of a name that no metric has."""
+    kind, colon, label = name.partition(":")
+    if colon:
+        known = difflib.get_close_matches(kind.lower(), OF_ONE_CLASS, n=1, cutoff=0.5)
+        kinds = ", ".join(f"{kind}:<label>" for kind in OF_ONE_CLASS)
+        return f"did you mean `{known[0]}:{label}`?" if known and label else f"of one class there are {kinds}"
     near = difflib.get_close_matches(name.lower().replace("-", "_").replace(" ", "_"), METRICS, n=1, cutoff=0.5)
     return f"did you mean `{near[0]}`?" if near else f"known metrics: {', '.join(METRICS)}"

@@ -169,7 +169,8 @@ class _Judging:
         return self.evaluation.metric or default_metric(self.task)
 
     def limits(self) -> list[Check]:
-        return check_limits(self.sums.metrics(), self.evaluation.at_least, self.evaluation.at_most)
+        at_least, at_most = self.evaluation.at_least or {}, self.evaluation.at_most or {}
+        return check_limits({name: self.sums.value(name) for name in (*at_least, *at_most)}, at_least, at_most)
 
 
 def _begin(run_id: str, state: str, run: RunContext, reporting: Reporting, also: list[str] | None = None) -> _Judging:

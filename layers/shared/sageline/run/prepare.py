@@ -19,6 +19,7 @@ from sageline.run.part_sink import S3PartSink
 from sageline.run.payloads import PreparedData, TransformPlan
 from sageline.run.trigger import data_format
 from sageline.spec.complete import complete_spec
+from sageline.spec.evaluation import check_classes
 from sageline.spec.model import Image, Spec
 
 
@@ -26,7 +27,7 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
     """Encode the run's dataset, save its encoder and profile, and complete the spec with what only the data could tell.
 
     Raises:
-        InvalidSpec: the run's spec is not a resolved one.
+        InvalidSpec: the run's spec is not a resolved one, or asks something of a class that no test row has.
         InvalidDataset, DatasetNotFound, DatasetAccessDenied: see there.
         InvalidHyperparameter: a hyperparameter does not fit the classes that are there.
     """
@@ -44,6 +45,7 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
 
     with S3PartSink(run.files.s3, layout, exchange.file_extension, single_file=exchange.single_file) as sink:
         prepared = prepare(read_blocks, spec, sink)
+        check_classes(spec.evaluation, _test_rows(prepared))
         completed = _completed(spec, spec.task, prepared)
         run.files.write_spec(run_id, completed)
     for name, content in prepared.encoder.save().items():
@@ -52,6 +54,12 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
     run.store.enter(run_id, "PrepareData", rows=prepared.rows, num_class=prepared.num_class, feature_dim=prepared.feature_dim)
     evaluation = plan_evaluation(run_id, completed, prepared.encoder, files=run.files)
     return _answer(prepared, layout, sink, evaluation)
+
+
+def _test_rows(prepared: Prepared) -> dict[str, int]:
+    """Test rows of each class that the model can know."""
+    counted = prepared.profile["label"].get("classes", {}).get("test", {})
+    return {label: rows for label, rows in counted.items() if label in (prepared.encoder.classes or ())}
 
 
 def _completed(spec: Spec, task: str, prepared: Prepared) -> Spec:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import difflib
 import math
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 from pydantic import Field, model_validator
 
 from sageline.errors import InvalidSpec
-from sageline.evaluation.names import METRICS, hint, metrics_of
+from sageline.evaluation.names import Metric, class_metric, hint, metric_named, metrics_of
 from sageline.spec.section import InstanceType, Section
 
 _ONLY_LABELS = ("knn",)
 """Whose transform jobs answer labels and nothing else, see :mod:`sageline.formats.exchange`."""
+
+_SHOWN_LABELS = 10
 
 
 class Evaluation(Section):
@@ -23,7 +27,9 @@ class Evaluation(Section):
         description="What the model is judged by, and what `beat_champion` compares. Default: accuracy, or rmse for numbers.",
     )
     at_least: dict[str, float] | None = Field(
-        None, description="Metric to the value that it must reach; for metrics of which more is better."
+        None,
+        description="Metric to the value that it must reach; for metrics of which more is better. `recall:<label>`, "
+        "`precision:<label>` and `f1:<label>` are those of one class.",
     )
     at_most: dict[str, float] | None = Field(
         None, description="Metric to the value that it must not exceed; for metrics of which less is better."
@@ -39,6 +45,8 @@ class Evaluation(Section):
         limits = {"at_least": self.at_least or {}, "at_most": self.at_most or {}}
         if self.metric is not None:
             _check_name("metric", self.metric)
+            if class_metric(self.metric) is not None:
+                raise ValueError(f"`metric` names {self.metric!r}, a metric of one class; ask for those with `at_least`")
         for rule, values in limits.items():
             for name, value in values.items():
                 _check_name(rule, name)
@@ -59,7 +67,7 @@ def check_evaluation(evaluation: Evaluation, task: str, answers: str) -> None:
     named += [("evaluation.at_least", name) for name in evaluation.at_least or {}]
     named += [("evaluation.at_most", name) for name in evaluation.at_most or {}]
     for key, name in named:
-        metric = METRICS[name]
+        metric = _metric(name)
         if metric.task != task:
             raise InvalidSpec(
                 f"`{key}` names {name}, which is for a {metric.task}, and the task is {task}; its metrics are "
@@ -70,13 +78,46 @@ def check_evaluation(evaluation: Evaluation, task: str, answers: str) -> None:
             raise InvalidSpec(f"`{key}` names {name}, which takes more than the labels that {answers} answers; take {possible}.")
 
 
+def check_classes(evaluation: Evaluation, test_rows: Mapping[str, int]) -> None:
+    """Refuse limits of classes that no test row has: whether a model keeps them could not be told.
+
+    Args:
+        test_rows: of each class that train has.
+
+    Raises:
+        InvalidSpec: names the metric, and the classes that there are.
+    """
+    for name in evaluation.at_least or {}:
+        of_class = class_metric(name)
+        if of_class is not None and not test_rows.get(of_class[1]):
+            near = difflib.get_close_matches(of_class[1], test_rows, n=1)
+            hint = f" (did you mean `{of_class[0]}:{near[0]}`?)" if near else ""
+            raise InvalidSpec(
+                f"`evaluation.at_least` names {name}, and no test row has the label {of_class[1]!r}{hint}; "
+                f"they have {_listed(list(test_rows))}. A larger `split.test` holds more of them."
+            )
+
+
+def _listed(labels: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, labels[:_SHOWN_LABELS]))
+    return f"{shown} and {len(labels) - _SHOWN_LABELS} more" if len(labels) > _SHOWN_LABELS else shown
+
+
 def _check_name(key: str, name: str) -> None:
-    if name not in METRICS:
+    if metric_named(name) is None:
         raise ValueError(f"`{key}` names {name!r}, and there is no such metric ({hint(name)})")
 
 
+def _metric(name: str) -> Metric:
+    """A metric whose name was checked."""
+    metric = metric_named(name)
+    if metric is None:
+        raise KeyError(name)
+    return metric
+
+
 def _check_direction(rule: str, name: str, value: float) -> None:
-    metric = METRICS[name]
+    metric = _metric(name)
     if not math.isfinite(value):
         raise ValueError(f"`{rule}.{name}` is {value}; give a finite number")
     right = "at_least" if metric.better == "higher" else "at_most"
