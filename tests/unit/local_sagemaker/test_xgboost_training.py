@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_breast_cancer
 
 from local.sagemaker.engines.xgboost.boosting import Metrics, boost
 from local.sagemaker.engines.xgboost.channels import CSV, LIBSVM, PARQUET, RECORDIO, check_channels, data_format
@@ -367,6 +368,26 @@ def test_training_leaves_one_model_that_xgboost_loads(tmp_path: Path) -> None:
     booster = xgboost.Booster()
     booster.load_model(bytearray((root / "model" / "xgboost-model").read_bytes()))
     assert booster.num_boosted_rounds() == 2
+
+
+def test_a_job_scores_what_xgboost_called_directly_scores(tmp_path: Path) -> None:
+    rows, labels = load_breast_cancer(return_X_y=True)
+    table = np.column_stack([labels, rows]).astype(np.float32)
+    known, held_out = table[::2], table[1::2]
+    chosen = {"objective": "binary:logistic", "max_depth": "3", "eta": "0.2", "subsample": "0.8", "seed": "0"}
+    text = "".join(",".join(map(str, row)) + "\n" for row in known.tolist())
+    root = job_directory(tmp_path, {**chosen, "num_round": "30"}, {"train": text})
+
+    train(root, Termination())
+
+    ours = xgboost.Booster()
+    ours.load_model(bytearray((root / "model" / "xgboost-model").read_bytes()))
+    direct = xgboost.train(chosen, xgboost.DMatrix(known[:, 1:], label=known[:, 0]), 30)
+    score, expected = (
+        np.mean((booster.predict(xgboost.DMatrix(held_out[:, 1:])) > 0.5) == held_out[:, 0]) for booster in (ours, direct)
+    )
+    assert expected > 0.9
+    assert score == pytest.approx(expected, abs=0.01)
 
 
 @pytest.mark.parametrize(
