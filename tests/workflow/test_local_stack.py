@@ -148,6 +148,8 @@ def test_functions_have_the_layer_and_no_more_rights_than_the_template_grants(fr
     assert told["numpy"].startswith(layers)
     assert ":assumed-role/sageline-CreateModelFunctionRole-" in told["who"]
     assert told["listed"] == "AccessDenied"
+    [layer] = clients.lambda_.get_function_configuration(FunctionName=name)["Layers"]
+    assert 5_000_000 < layer["CodeSize"] < 25_000_000, "zipped"
 
 
 def test_down_leaves_no_process_and_up_has_everything_again(free_stack: LocalStack) -> None:
