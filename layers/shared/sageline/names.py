@@ -117,7 +117,7 @@ class RunLayout:
         return f"{self.prefix}evaluation/report.html"
 
     def channel_prefix(self, channel: str) -> str:
-        """Encoded rows of one channel: ``train``, ``validation``, ``test``, or those of a transform job."""
+        """Rows of one channel: ``train`` and ``validation`` encoded, ``test-raw``, or those of a transform job."""
         return f"{self.prefix}data/{channel}/"
 
     def uri(self, key: str) -> str:
