@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
 from sageline.api.batch import output_uri, read_batch_request
-from sageline.api.changes import promote, roll_back
+from sageline.api.changes import promote, roll_back, split
 from sageline.api.datasets import create_upload
 from sageline.api.endpoints import Endpoints
 from sageline.api.runs import Runs
@@ -106,8 +106,7 @@ def post_batch(name: str) -> Response[str]:
 
 @app.patch("/endpoints/<name>")
 def patch_endpoint(name: str) -> Response[str]:
-    body = read_json_object(app.current_event.raw_event)
-    return _render(json_response(200, endpoints().change(name, body)))
+    return _render(json_response(200, split(app.current_event.raw_event, endpoints(), runs())))
 
 
 @app.post("/endpoints/<name>/promote")

@@ -43,6 +43,14 @@ class Routing:
     """At least one."""
     updated_at: str
     """ISO 8601 with a ``Z``."""
+    change: str | None = None
+    """The run that a request has just started to change what serves; whoever writes a routing after that leaves it out."""
+
+    @property
+    def runs(self) -> list[str]:
+        """The ids of the runs that brought or moved the variants, or are about to."""
+        made = [run_id for variant in self.variants for run_id in (variant.model_version, variant.endpoint_config)]
+        return list(dict.fromkeys([*made, *([self.change] if self.change else [])]))
 
     def variant(self, name: str) -> RoutedVariant | None:
         return next((variant for variant in self.variants if variant.name == name), None)
@@ -76,7 +84,7 @@ class Routing:
             "endpoint": self.endpoint,
             "variants": [asdict(variant) for variant in self.variants],
             "updated_at": self.updated_at,
-        }
+        } | ({"change": self.change} if self.change else {})
         return json.dumps(document, indent=2).encode() + b"\n"
 
 
@@ -96,6 +104,7 @@ def parse_routing(document: bytes, source: str) -> Routing:
             endpoint=str(value["endpoint"]),
             variants=_parse_variants(value["variants"]),
             updated_at=str(value["updated_at"]),
+            change=value.get("change"),
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InvalidRouting(

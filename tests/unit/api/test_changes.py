@@ -136,6 +136,33 @@ def test_while_a_run_deploys_nothing_else_is_promoted(
     assert f"Run {NEW} is deploying" in answer.body["error"]["message"]
 
 
+def test_while_a_run_deploys_its_steps_set_the_weights_and_nobody_else(
+    ask: Callable[..., Any], s3: S3Client, serve: Callable[..., None], ended: Callable[..., None]
+) -> None:
+    serve(variant(OLD, 0.9, OLD), variant(NEW, 0.1))
+    ended(NEW, None, "Running")
+    answer = ask("patch-endpoint", {"weights": {NEW: 1}})
+    assert (answer.status, answer.body["error"]["code"]) == (409, "ResourceConflict")
+    assert f"Run {NEW} is deploying to endpoint wines, and sets its weights" in answer.body["error"]["message"]
+    assert weights(s3) == {OLD: 0.9, NEW: 0.1}
+
+
+def test_a_promotion_is_under_way_from_the_moment_it_is_asked_for(
+    ask: Callable[..., Any], clients: Clients, serve: Callable[..., None]
+) -> None:
+    """Its run has not come to the endpoint yet, and may not even have its record."""
+    serve(variant(OLD, 0.5), variant(NEW, 0.5))
+    in_service(clients, OLD, NEW)
+    run_id = ask("post-promote").body["run_id"]
+
+    answer = ask("post-promote", {"variant": OLD})
+    assert (answer.status, answer.body["error"]["code"]) == (409, "ResourceConflict")
+    assert f"Run {run_id} is deploying" in answer.body["error"]["message"]
+
+    # Going back is going back from that promotion, not from what was deployed before it.
+    assert ask("post-rollback").body == {"endpoint": "wines", "run_id": run_id, "status": "Stopped"}
+
+
 def test_rolling_back_brings_back_what_served_before(
     ask: Callable[..., Any], s3: S3Client, serve: Callable[..., None], ended: Callable[..., None], machine_arn: str
 ) -> None:

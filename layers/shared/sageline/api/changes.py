@@ -1,4 +1,4 @@
-"""Change what an endpoint serves: all traffic for one of its variants, or back to what it served before.
+"""Change what an endpoint serves: the variants' shares, all traffic for one of them, or back to what it served before.
 
 Where the variants in question serve already, the traffic is theirs at once, by their weights. Then a run of the state machine has
 the endpoint let go of the others, or brings back what is gone. While a run is deploying to the endpoint, rolling back stops that
@@ -71,18 +71,13 @@ def promote(event: Event, endpoints: Endpoints, runs: Runs, start: Start) -> dic
         raise InvalidRequest(f"`variant` is a JSON {json_type(wanted)}; send a variant's name.", key="variant")
     routing = endpoints.routing(name)
     variant = endpoints.variant(name, wanted)
-    deploying = _deploying(routing, runs)
-    if deploying is not None:
-        raise ResourceConflict(
-            f"Run {deploying.run_id} is deploying to endpoint {name}; wait until it is done, or undo it first "
-            f"(POST /endpoints/{name}/rollback)."
-        )
+    _check_free(routing, runs)
     if len(routing.variants) == 1:
         return {"endpoint": name, "run_id": None, "status": "Succeeded"}
     goal = Routing(name, (variant,), routing.updated_at).with_weights({wanted: 1.0}, iso(endpoints.clock()))
     endpoints.change(name, {"weights": {other.name: float(other.name == wanted) for other in routing.variants}})
     change = Change("promote", goal, {}, _weights(routing))
-    return {"endpoint": name, **start(ChangeStart(change, body, read_caller(event)))}
+    return _started(change, body, event, endpoints, start)
 
 
 def roll_back(event: Event, endpoints: Endpoints, runs: Runs, start: Start) -> dict[str, object]:
@@ -106,7 +101,34 @@ def roll_back(event: Event, endpoints: Endpoints, runs: Runs, start: Start) -> d
     if {variant.name for variant in change.goal.variants} <= there:
         weights = dict.fromkeys(there, 0.0) | _weights(change.goal)
         endpoints.change(name, {"weights": weights})
-    return {"endpoint": name, **start(ChangeStart(change, {}, read_caller(event)))}
+    return _started(change, {}, event, endpoints, start)
+
+
+def split(event: Event, endpoints: Endpoints, runs: Runs) -> dict[str, object]:
+    """As :meth:`Endpoints.change`, of weights that no run sets anew.
+
+    Raises:
+        ResourceConflict: weights are asked for while a run is deploying to the endpoint.
+    """
+    name, body = path_parameter(event, "name"), read_json_object(event)
+    if "weights" in body:
+        _check_free(endpoints.routing(name), runs)
+    return endpoints.change(name, body)
+
+
+def _started(change: Change, asked: Json, event: Event, endpoints: Endpoints, start: Start) -> dict[str, object]:
+    run = start(ChangeStart(change, asked, read_caller(event)))
+    endpoints.note(change.goal.endpoint, run["run_id"])
+    return {"endpoint": change.goal.endpoint, **run}
+
+
+def _check_free(routing: Routing, runs: Runs) -> None:
+    deploying = _deploying(routing, runs)
+    if deploying is not None:
+        raise ResourceConflict(
+            f"Run {deploying.run_id} is deploying to endpoint {routing.endpoint}, and sets its weights; wait until it is done, "
+            f"or undo it first (POST /endpoints/{routing.endpoint}/rollback)."
+        )
 
 
 def _change_back(routing: Routing, endpoints: Endpoints, runs: Runs) -> Change:
@@ -130,9 +152,7 @@ def _weights(routing: Routing) -> dict[str, float]:
 
 def _deploying(routing: Routing, runs: Runs) -> RunRecord | None:
     """The run that is deploying to an endpoint."""
-    for run_id in dict.fromkeys(
-        made for variant in routing.variants for made in (variant.model_version, variant.endpoint_config)
-    ):
+    for run_id in routing.runs:
         try:
             run = runs.get(run_id)
         except RunNotFound:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -108,6 +109,12 @@ class Endpoints:
                 raise EndpointNotReady(f"Endpoint {name} is not there, or is being deleted: there is nothing to give time to.")
             self.lifetimes.set(name, endpoint["EndpointArn"], ttl_hours)
         return self._as_json(routing)
+
+    def note(self, name: str, run_id: str) -> None:
+        """Note that a run is about to change what the endpoint serves, so that nobody else begins before it does."""
+        routing, etag = self._routing(name)
+        with suppress(ResourceConflict):  # the run itself has written it meanwhile
+            self._write(replace(routing, change=run_id), etag)
 
     def _split(self, routing: Routing, etag: str, weights: Mapping[str, float]) -> Routing:
         name = routing.endpoint

@@ -223,9 +223,7 @@ def _meanwhile(deployment: Deployment, there: _There, now: str) -> Routing:
 
 def _check_free(run: RunContext, name: str, run_id: str, stored: StoredRouting | None) -> None:
     """Only one run at a time deploys to an endpoint, or each would take the other's variant for the old one."""
-    variants = stored.routing.variants if stored and stored.routing else ()
-    others = dict.fromkeys(other for variant in variants for other in (variant.model_version, variant.endpoint_config))
-    for other_id in others:
+    for other_id in stored.routing.runs if stored and stored.routing else ():
         if other_id == run_id:
             continue
         try:
