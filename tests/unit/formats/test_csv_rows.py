@@ -95,12 +95,28 @@ def test_other_writers_of_csv_are_read() -> None:
     assert read_rows(b"1; 2.50 ;+3\r\n4;5;1e39", delimiter=";").matrix.tolist() == [[1, 2.5, 3], [4, 5, np.inf]]  # type: ignore[union-attr]  # dense
 
 
+@given(
+    st.lists(
+        st.sampled_from(["1", "-0.5", "2e3", "nan", "inf", "1e400", "", " ", "\t", " 3 ", "1_0", "\u0661"]),
+        min_size=2,
+        max_size=6,
+    )
+)
+def test_every_cell_is_read_as_python_reads_numbers_and_blanks_are_missing(cells: list[str]) -> None:
+    found = read_rows(f"{','.join(cells)}\n{','.join(reversed(cells))}\n".encode()).matrix
+
+    with np.errstate(over="ignore"):
+        expected = np.array([float(cell) if cell.strip() else np.nan for cell in cells]).astype(np.float32)
+    assert np.array_equal(found, [expected, expected[::-1]], equal_nan=True)  # type: ignore[arg-type]  # dense
+
+
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
         (b"1,2\n3\n", "line 2 has 1 cells, the first line has 2"),
         (b"1,2\n3,x\n", "line 2, column 2: 'x' is not a number"),
         (b"1,2\n\n", "line 2 has 1 cells, the first line has 2"),
+        (b"1,0x10\n", "line 1, column 2: '0x10' is not a number"),
         (b"\xff", "utf-8"),
     ],
 )

@@ -7,7 +7,6 @@ for k-NN training input" (inference), "BlazingText algorithm" (inference); https
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -92,7 +91,10 @@ def _lines_of_numbers(body: bytes) -> Answer:
 def _lines_of_lists(body: bytes) -> Answer:
     """XGBoost in batch transform: Python's spelling of a number or a list of numbers on each line, and empty lines between what
     two requests were answered."""
-    return _lines_of_numbers(re.sub(rb"\n+", b"\n", re.sub(rb"[\[\] \r]", b"", body).lstrip(b"\n")))
+    lines = body.translate(None, b"[] \r").lstrip(b"\n")
+    while b"\n\n" in lines:
+        lines = lines.replace(b"\n\n", b"\n")
+    return _lines_of_numbers(lines)
 
 
 # Any in what follows: JSON.
@@ -101,9 +103,10 @@ def _documents(body: bytes) -> list[Any]:
     decoder, text = json.JSONDecoder(), body.decode().strip()
     documents, at = [], 0
     while at < len(text):
-        document, end = decoder.raw_decode(text, at)
+        document, at = decoder.raw_decode(text, at)
         documents.append(document)
-        at = end + len(text[end:]) - len(text[end:].lstrip())
+        while text[at : at + 1].isspace():
+            at += 1
     return documents
 
 

@@ -42,13 +42,26 @@ def read_rows(data: bytes, *, labelled: bool = False, delimiter: str = ",") -> R
     for index, line in enumerate(lines):
         if line.count(delimiter) + 1 != width:
             raise ValueError(f"line {index + 1} has {line.count(delimiter) + 1} cells, the first line has {width}")
-    numbers = _numbers(delimiter.join(lines).split(delimiter) if lines else [], width)
+    numbers = _numbers(delimiter.join(lines), len(lines), width, delimiter)
     with np.errstate(over="ignore"):  # beyond float32 is infinity, as in any cast
         table = numbers.astype(np.float32).reshape(len(lines), width)
     return Rows(table[:, 1:], table[:, 0]) if labelled and width else Rows(table, None)
 
 
-def _numbers(cells: list[str], width: int) -> DoubleArray:
+def _numbers(text: str, rows: int, width: int, delimiter: str) -> DoubleArray:
+    """The cells of all rows, joined. numpy reads plain numbers at twice the speed; it takes a cell of blanks for a -1, so where
+    there are blanks, or anything that is no plain number, cell by cell."""
+    if delimiter == "," and not any(blank in text for blank in " \t\n\r\v\f"):
+        try:
+            numbers = np.fromstring(text, dtype=np.float64, sep=",")
+        except ValueError:
+            numbers = np.empty(0)
+        if len(numbers) == rows * width:
+            return numbers
+    return _numbers_by_cell(text.split(delimiter) if rows else [], width)
+
+
+def _numbers_by_cell(cells: list[str], width: int) -> DoubleArray:
     try:
         return np.array([float(cell or "nan") for cell in cells], dtype=np.float64)
     except ValueError:
