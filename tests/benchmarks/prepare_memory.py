@@ -69,19 +69,20 @@ def _measured(path: Path) -> dict[str, float]:
         with path.open("rb") as file:
             yield from open_blocks(file, path.name, "csv")
 
-    base = _peak_megabytes()
+    base = peak_megabytes()
     start = time.perf_counter()
     prepared = prepare(read_blocks, validate_spec(_SPEC, "benchmark"), _Discard())
     return {
         "megabytes": round(path.stat().st_size / _MEGABYTE, 1),
         "seconds": round(time.perf_counter() - start, 2),
-        "peak_megabytes": round(_peak_megabytes(), 1),
+        "peak_megabytes": round(peak_megabytes(), 1),
         "base_megabytes": round(base, 1),
         "rows": sum(prepared.rows.values()),
     }
 
 
-def _peak_megabytes() -> float:
+def peak_megabytes() -> float:
+    """The most memory that this process has had so far."""
     status = Path("/proc/self/status")
     if status.exists():
         # Not ru_maxrss: there it begins with what the process had that started this one.

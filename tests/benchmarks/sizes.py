@@ -14,6 +14,7 @@ class Sizes:
         dense_rows, sparse_rows, count_rows, float_rows: of the matrices that are written.
         predictions: documents that are encoded one at a time.
         prepare_megabytes: of the CSV files that ``prepare_data`` prepares.
+        judged_rows: test rows by whose answers a model is judged.
         processes: how many are started for each cold start.
     """
 
@@ -24,6 +25,7 @@ class Sizes:
     float_rows: int
     predictions: int
     prepare_megabytes: tuple[int, ...]
+    judged_rows: int
     processes: int
     rounds: int
 
@@ -36,6 +38,7 @@ FULL = Sizes(
     float_rows=5_000,
     predictions=2_000,
     prepare_megabytes=(10, 100, 1000),
+    judged_rows=100_000,
     processes=9,
     rounds=5,
 )
@@ -48,6 +51,7 @@ QUICK = Sizes(
     float_rows=20,
     predictions=50,
     prepare_megabytes=(1,),
+    judged_rows=500,
     processes=1,
     rounds=2,
 )

@@ -24,6 +24,9 @@ JOBS = {
     "cold_start",
     "prepare_data_1_mb",
     "prepare_data_1_mb_memory",
+    "judge_model",
+    "judge_model_answers",
+    "judge_model_memory",
 }
 
 
