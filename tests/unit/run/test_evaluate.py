@@ -305,6 +305,33 @@ def test_a_champions_labels_that_the_new_model_does_not_know_are_wrong_answers(w
     assert champion["accuracy"] == pytest.approx(1 - 10 / len(labels))
 
 
+@pytest.mark.parametrize(
+    ("metric", "decision", "reason"),
+    [
+        ("accuracy", "accepted", "The new model is better: accuracy is 1, the one in service has 0."),
+        (
+            "log_loss",
+            "rejected",
+            f"{MODEL}, which is in service, cannot be compared: log_loss is not known of the model in service;",
+        ),
+    ],
+)
+def test_a_champion_that_answers_labels_only_is_compared_by_what_these_tell(
+    world: World, metric: str, decision: str, reason: str
+) -> None:
+    trained(world, FLOWERS, algorithm={"name": "knn"})
+    prepared(world, {"beat_champion": True, "metric": metric})
+    answer(world, "evaluation", right_but(world, 0))
+    judge(world)
+    roses = [row["label"] == "rose" for row in held_out(world)]
+    answer(world, "champion", [json.dumps({"predicted_label": float(rose != (i < 30))}) for i, rose in enumerate(roses)])
+
+    evaluated = judge_both(world)
+
+    assert evaluated["decision"] == decision
+    assert reason in evaluated["reason"]
+
+
 def test_a_champion_whose_answers_cannot_be_read_refuses_the_model_with_the_reason(world: World) -> None:
     trained(world, FLOWERS)
     prepared(world, {"beat_champion": True})
