@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from sageline.report.data import Curve, learning_curves
+from sageline.report.evaluation import spoken
 from sageline.report.page import render
 from sageline.timings import StateTime
 from tests.unit.report import samples
@@ -79,6 +80,10 @@ def test_the_gate_says_what_was_asked_for_and_what_was_not_met() -> None:
     assert rows[1][:2] == ["accuracy at least 0.9", "✗ not passed"]
     assert rows[2][:2] == ["better accuracy than the model in service", "✗ not passed"]
     assert [row[2] for row in rows[1:]] == [check["reason"] for check in evaluation["gate"]["checks"]]
+
+
+def test_a_limit_of_one_class_names_its_label_as_it_is() -> None:
+    assert [spoken(name) for name in ("recall:card_fraud", "macro_f1")] == ["recall:card_fraud", "macro F1"]
 
 
 def test_a_model_without_limits_has_no_gate() -> None:

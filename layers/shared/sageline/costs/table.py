@@ -23,7 +23,6 @@ USES: tuple[Use, ...] = ("training", "transform", "hosting")
 
 DATE = "2026-09-25"
 REGION = "us-east-1"
-CURRENCY = "USD"
 
 _PRICE_LIST: dict[str, float] = {
     "ml.m5.large": 0.115,

@@ -101,11 +101,6 @@ def default_metric(task: str) -> str:
     return next(iter(metrics_of(task)))
 
 
-def is_better(name: str, value: float, other: float) -> bool:
-    """Whether a value of the metric is better than another one."""
-    return value > other if METRICS[name].better == "higher" else value < other
-
-
 def hint(name: str) -> str:
     """What to write instead of a name that no metric has."""
     kind, colon, label = name.partition(":")

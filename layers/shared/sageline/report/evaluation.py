@@ -99,9 +99,10 @@ def lower_is_better(metric: str) -> bool:
 
 
 def spoken(metric: str) -> str:
-    """``top_3_accuracy`` for people: ``top 3 accuracy``; abbreviations stay."""
+    """``top_3_accuracy`` for people: ``top 3 accuracy``; abbreviations and labels stay."""
     abbreviations = {"rmse": "RMSE", "mae": "MAE", "r2": "R²", "macro_f1": "macro F1"}
-    return abbreviations.get(metric, metric.replace("_", " "))
+    kind, colon, label = metric.partition(":")
+    return abbreviations.get(kind, kind.replace("_", " ")) + colon + label
 
 
 def _numbers(values: Mapping[str, object]) -> dict[str, float | None]:

@@ -108,13 +108,13 @@ _BY_ERROR = {
     ),
     "TransformJobStopped": ("Start it again."),
     "EndpointFailed": (
-        "Read the endpoint's log (/aws/sagemaker/Endpoints/<endpoint>); more memory often helps "
+        "Read the endpoint's log (/aws/sagemaker/Endpoints/ and its name); more memory often helps "
         "(`deployment.serverless.memory_mb`). Then start another run."
     ),
     "EndpointNotReady": ("Wait until the endpoint is InService, or stop the run that is changing it; then start this run again."),
     "RolloutAlarm": (
-        "The old model has all the traffic again. Read the endpoint's log (/aws/sagemaker/Endpoints/<endpoint>) for what the new "
-        "one did; if the alarm was too strict, raise `deployment.alarms`. Then start another run."
+        "The old model has all the traffic again. Read the endpoint's log (/aws/sagemaker/Endpoints/ and its name) for what the "
+        "new one did; if the alarm was too strict, raise `deployment.alarms`. Then start another run."
     ),
     "SmokeTestFailed": (
         "The model's answers to held-out rows make no sense: look at the data and the job's metrics, then start another run."
