@@ -62,14 +62,30 @@ def test_the_image_that_serves_is_the_algorithms_own(world: World, name: str, im
     assert "Environment" not in container
 
 
-@pytest.mark.parametrize("framework", ["scikit-learn", "pytorch"])
-def test_a_container_that_asks_the_script_for_its_model_is_told_where_the_script_is(world: World, framework: str) -> None:
+@pytest.mark.parametrize(
+    ("framework", "code"),
+    [
+        ("scikit-learn", f"s3://{BUCKET}/runs/{RUN_ID}/source/sourcedir.tar.gz"),
+        ("pytorch", "/opt/ml/model/code"),  # its container fetches nothing: the training leaves the code with the model
+    ],
+)
+def test_a_container_that_asks_the_script_for_its_model_is_told_where_the_script_is(
+    world: World, framework: str, code: str
+) -> None:
     source = f"s3://{BUCKET}/datasets/flowers/source.tar.gz"
     world.begin(algorithm={"name": "script", "script": {"framework": framework, "source_dir": source, "entry_point": "learn.py"}})
     create(world)
     assert world.fake.models[RUN_ID]["PrimaryContainer"]["Environment"] == {
         "SAGEMAKER_PROGRAM": "learn.py",
-        "SAGEMAKER_SUBMIT_DIRECTORY": f"s3://{BUCKET}/runs/{RUN_ID}/source/sourcedir.tar.gz",
+        "SAGEMAKER_SUBMIT_DIRECTORY": code,
         "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
         "SAGEMAKER_REGION": "us-east-1",
     }
+
+
+def test_a_shell_script_is_no_module_that_a_container_could_ask(world: World) -> None:
+    source = f"s3://{BUCKET}/datasets/flowers/source.tar.gz"
+    script = {"framework": "scikit-learn", "source_dir": source, "entry_point": "learn.sh"}
+    world.begin(algorithm={"name": "script", "script": script})
+    create(world)
+    assert world.fake.models[RUN_ID]["PrimaryContainer"]["Environment"]["SAGEMAKER_PROGRAM"] == "inference.py"

@@ -19,6 +19,12 @@ from sageline.spec.model import Spec
 _SCRIPT_LOADS_MODEL = ("scikit-learn", "pytorch")
 """Frameworks whose serving containers ask the script how to load the model. TensorFlow Serving loads a SavedModel by itself."""
 
+_DEFAULT_MODULE = "inference.py"
+"""What the containers ask if they are told nothing; a shell script is no module to ask."""
+
+_CODE_IN_MODEL = "/opt/ml/model/code"
+"""Where PyTorch's container looks for the script, and nowhere else."""
+
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
@@ -71,11 +77,13 @@ def ensure_model(
 
 def _environment(spec: Spec, source_uri: str, region: str) -> dict[str, str]:
     """Where the serving container finds the script, as the SageMaker Python SDK tells it."""
-    if framework_of(spec.algorithm) not in _SCRIPT_LOADS_MODEL:
+    framework = framework_of(spec.algorithm)
+    if framework not in _SCRIPT_LOADS_MODEL:
         return {}
+    script = entry_point(spec)
     return {
-        "SAGEMAKER_PROGRAM": entry_point(spec),
-        "SAGEMAKER_SUBMIT_DIRECTORY": source_uri,
+        "SAGEMAKER_PROGRAM": script if script.endswith(".py") else _DEFAULT_MODULE,
+        "SAGEMAKER_SUBMIT_DIRECTORY": _CODE_IN_MODEL if framework == "pytorch" else source_uri,
         "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
         "SAGEMAKER_REGION": region,
     }

@@ -26,6 +26,8 @@ _LEFT_OUT = (".git", "__pycache__")
 
 _OWN_ENTRY_POINT = "train.py"
 
+_PYTORCH_ENTRY_POINT = "sageline_entry.py"
+
 
 def framework_of(algorithm: Algorithm) -> str | None:
     """Whose container runs the algorithm's script; None for an algorithm that is none."""
@@ -35,8 +37,19 @@ def framework_of(algorithm: Algorithm) -> str | None:
 
 
 def entry_point(spec: Spec) -> str:
-    """The file that the container runs."""
+    """The script: the file that trains, and that serving containers ask for the model."""
     return spec.algorithm.script.entry_point if spec.algorithm.script else _OWN_ENTRY_POINT
+
+
+def training_program(spec: Spec) -> str:
+    """The file that the training container runs: the script, or for PyTorch what runs it and leaves its code with the model."""
+    return _PYTORCH_ENTRY_POINT if leaves_code(spec.algorithm) else entry_point(spec)
+
+
+def leaves_code(algorithm: Algorithm) -> bool:
+    """Whether the model's archive has to hold the script. One in another language than Python sees to that itself."""
+    script = algorithm.script
+    return script is not None and framework_of(algorithm) == "pytorch" and script.entry_point.endswith(".py")
 
 
 def store_source(run_id: str, spec: Spec, run_files: RunFiles) -> str | None:
@@ -50,6 +63,8 @@ def store_source(run_id: str, spec: Spec, run_files: RunFiles) -> str | None:
     layout = run_files.layout(run_id)
     script = spec.algorithm.script
     archive = pack(read_own_script(spec)) if script is None else read_source(script, run_files)
+    if leaves_code(spec.algorithm):
+        archive = launched(archive)
     run_files.put(layout.source_key, archive, "application/gzip")
     return layout.uri(layout.source_key)
 
@@ -59,6 +74,15 @@ def read_own_script(spec: Spec) -> dict[str, bytes]:
     kind = own_script(spec.algorithm, spec.encoder.kind if spec.encoder else "table")
     scripts = files("sageline") / "scripts" / "tensorflow"
     return read_files(scripts / "shared") | read_files(scripts / str(kind))
+
+
+def launched(archive: bytes) -> bytes:
+    """The archive of a user's script with what runs the script and leaves its code with the model."""
+    launcher = files("sageline") / "scripts" / "pytorch" / _PYTORCH_ENTRY_POINT
+    buffer = io.BytesIO(gzip.decompress(archive))
+    with tarfile.open(fileobj=buffer, mode="a", format=tarfile.PAX_FORMAT) as opened:
+        _add(opened, _PYTORCH_ENTRY_POINT, launcher.read_bytes())
+    return gzip.compress(buffer.getvalue(), mtime=0)
 
 
 def read_source(script: Script, run_files: RunFiles) -> bytes:
@@ -94,10 +118,14 @@ def pack(contents: Mapping[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for name, content in sorted(contents.items()):
-            member = tarfile.TarInfo(name)
-            member.size, member.mode = len(content), 0o755 if name.endswith(".sh") else 0o644
-            archive.addfile(member, io.BytesIO(content))
+            _add(archive, name, content)
     return gzip.compress(buffer.getvalue(), mtime=0)
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = len(content), 0o755 if name.endswith(".sh") else 0o644
+    archive.addfile(member, io.BytesIO(content))
 
 
 def _check_archive(archive: bytes, script: Script) -> None:

@@ -13,7 +13,7 @@ from sageline.names import RunLayout
 from sageline.requests.training_job import InputChannel, TrainingWork
 from sageline.requests.tuning_job import NumberRange, Search
 from sageline.run.payloads import PreparedData
-from sageline.run.source import entry_point, framework_of
+from sageline.run.source import entry_point, framework_of, leaves_code, training_program
 from sageline.spec.model import Image, Spec
 from sageline.spec.training import Algorithm, CategoricalRange, Tuning
 
@@ -69,7 +69,7 @@ def hyperparameters(spec: Spec, *, job_name: str, source_uri: str | None, region
     if source_uri is None:
         return strings
     about_script: dict[str, str | int | bool] = {
-        "sagemaker_program": entry_point(spec),
+        "sagemaker_program": training_program(spec),
         "sagemaker_submit_directory": source_uri,
         "sagemaker_container_log_level": 20,
         "sagemaker_job_name": job_name,
@@ -127,6 +127,7 @@ def _environment(spec: Spec, prepared: PreparedData) -> dict[str, str]:
     """What a script may want to know of the data."""
     shape = spec.encoder.shape if isinstance(spec.encoder, Image) else None
     facts = {
+        "SAGELINE_ENTRY_POINT": entry_point(spec) if leaves_code(spec.algorithm) else None,
         "SAGELINE_TASK": spec.task,
         "SAGELINE_NUM_CLASS": prepared["num_class"],
         "SAGELINE_FEATURE_DIM": prepared["feature_dim"],
