@@ -38,7 +38,8 @@ class Engine:
     """How an image's algorithm is run here; ``metrics`` are (name, regular expression) pairs over its log lines.
 
     ``tags`` are shell patterns. An engine that ``runs_scripts`` runs the customer's own code, which the service fetches, and
-    which gets the execution role's credentials. ``environment`` is what the image itself sets.
+    which gets the execution role's credentials; one that ``serves_fetched_code`` looks for it in S3, others only in the model.
+    ``environment`` is what the image itself sets.
     """
 
     repository: str
@@ -47,6 +48,7 @@ class Engine:
     serve_module: str
     metrics: tuple[tuple[str, str], ...]
     runs_scripts: bool = False
+    serves_fetched_code: bool = False
     environment: tuple[tuple[str, str], ...] = ()
 
     def runs(self, repository: str, tag: str) -> bool:
@@ -65,7 +67,8 @@ def script_engines() -> Iterator[Engine]:
         ("sagemaker-xgboost", builds, frameworks.XGBOOST, _TOOLKIT, _MODEL_SERVER),
     ):
         environment = (("SAGEMAKER_TRAINING_MODULE", framework.module),)
-        yield Engine(repository, tags, train, serve, (), runs_scripts=True, environment=environment)
+        fetched = framework in (frameworks.SCIKIT_LEARN, frameworks.XGBOOST)
+        yield Engine(repository, tags, train, serve, (), runs_scripts=True, serves_fetched_code=fetched, environment=environment)
 
 
 ENGINES = (

@@ -102,7 +102,7 @@ def launch(
     except UnknownImage as error:
         raise VariantFailed(str(error)) from error
     if not (home / "model").is_dir():
-        source = source_uri({}, requested) if engine.runs_scripts else None
+        source = source_uri({}, requested) if engine.serves_fetched_code else None
         _fetch_model(s3, allowed, container.get("ModelDataUrl"), home, source)
     (home / "failure").unlink(missing_ok=True)
     with _listening_socket() as listener:

@@ -14,6 +14,7 @@ from tests.unit.local_sagemaker.support import BUCKET, ROLE, Api, Json, wait_unt
 SCIKIT_LEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 TENSORFLOW = "763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-training:2.19.0-cpu-py312"
 TENSORFLOW_SERVING = "763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-inference:2.19.0-cpu"
+PYTORCH = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.6.0-cpu-py312"
 PYTORCH_SERVING = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.6.0-cpu-py312"
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 
@@ -27,7 +28,11 @@ def put_source(aws: Aws, name: str, files: Mapping[str, str]) -> str:
             entry = tarfile.TarInfo(path)
             entry.size = len(content)
             tar.addfile(entry, io.BytesIO(content))
-    aws.s3.put_object(Bucket=BUCKET, Key=f"{name}/source/sourcedir.tar.gz", Body=archive.getvalue())
+    return put_archive(aws, name, archive.getvalue())
+
+
+def put_archive(aws: Aws, name: str, archive: bytes) -> str:
+    aws.s3.put_object(Bucket=BUCKET, Key=f"{name}/source/sourcedir.tar.gz", Body=archive)
     return f"s3://{BUCKET}/{name}/source/sourcedir.tar.gz"
 
 

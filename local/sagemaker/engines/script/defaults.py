@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from local.sagemaker.engines.script.codecs import TEXTS, UnsupportedFormatError, decode, encode
+from local.sagemaker.engines.script.codecs import CSV, JSON, NPY, TEXTS, UnsupportedFormatError, decode, encode
 from local.sagemaker.engines.script.frameworks import PYTORCH, SCIKIT_LEARN, XGBOOST, Framework
 
 # The customer's model, what it is given and what it answers can be anything.
@@ -29,11 +29,15 @@ class Defaults:
     output_fn: Function
 
 
+class ModelLoadError(Exception):
+    """A file that is no TorchScript."""
+
+
 def defaults_of(framework: Framework) -> Defaults:
     return {
         SCIKIT_LEARN: Defaults(no_model_fn, numbers, predict, encode),
         XGBOOST: Defaults(no_model_fn, xgboost_matrix, predict_rows, encode),
-        PYTORCH: Defaults(torchscript_model, tensor, call_model, encode),
+        PYTORCH: Defaults(torchscript_model, tensor, call_model, encode_accepted),
     }[framework]
 
 
@@ -67,21 +71,38 @@ def predict_rows(data: Any, model: Any) -> Any:  # Any: the customer's
 
 
 def torchscript_model(model_dir: str) -> Any:  # Any: a module of PyTorch, which need not be installed
+    """``model.pt``, or the only ``.pt`` or ``.pth`` file, in TorchScript."""
     torch = importlib.import_module("torch")
-    paths = [path for path in sorted(Path(model_dir).iterdir()) if path.suffix in (".pt", ".pth")]
-    if len(paths) != 1:
-        raise ValueError(f"Exactly one .pth or .pt file is required for PyTorch models: {[path.name for path in paths]}")
-    model = torch.jit.load(str(paths[0]), map_location="cpu")
-    return model.eval()
+    path = Path(model_dir) / "model.pt"
+    if not path.exists():
+        paths = [path for path in sorted(Path(model_dir).iterdir()) if path.is_file() and path.suffix in (".pt", ".pth")]
+        if len(paths) != 1:
+            raise ValueError(f"Exactly one .pth or .pt file is required for PyTorch models: {[path.name for path in paths]}")
+        path = paths[0]
+    try:
+        return torch.jit.load(str(path), map_location="cpu")
+    except RuntimeError as error:
+        raise ModelLoadError(f"Failed to load {path}. Please ensure model is saved using torchscript.") from error
 
 
 def tensor(body: str | bytes, content_type: str) -> Any:  # Any: a tensor of PyTorch
+    """Texts become 32-bit floats; npy keeps its type, which has to be the model's."""
     torch = importlib.import_module("torch")
     array = decode(body, content_type)
-    return torch.tensor(array.astype(np.float32) if content_type in TEXTS else array)
+    return torch.FloatTensor(array) if content_type in TEXTS else torch.from_numpy(array)
 
 
 def call_model(data: Any, model: Any) -> Any:  # Any: a tensor of PyTorch
+    """In evaluation mode, whatever mode ``model_fn`` left the model in."""
     torch = importlib.import_module("torch")
+    model = model.to("cpu").eval()
     with torch.no_grad():
-        return model(data)
+        return model(data.to("cpu"))
+
+
+def encode_accepted(prediction: object, accept: str) -> bytes:
+    """In the first type of a list of accepted ones that can be encoded."""
+    for content_type in accept.replace(" ", "").split(","):
+        if content_type in (JSON, CSV, NPY):
+            return encode(prediction, content_type)
+    raise UnsupportedFormatError(accept, 500)

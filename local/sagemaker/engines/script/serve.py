@@ -1,7 +1,7 @@
 """The model servers of scikit-learn, PyTorch and XGBoost with code of the customer's own.
 
 ``python -m local.sagemaker.engines.script.serve --root DIR --socket FD``: the code is in ``DIR/code``, where the service has put
-what ``SAGEMAKER_SUBMIT_DIRECTORY`` names in S3, or in the model's own ``code`` folder.
+what ``SAGEMAKER_SUBMIT_DIRECTORY`` names in S3, or in the model's own ``code`` folder. PyTorch's container knows only the latter.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import logging
 import os
 import sys
 import traceback
@@ -28,6 +29,8 @@ from local.sagemaker.engines.script.frameworks import PYTORCH, SCIKIT_LEARN, Fra
 from local.sagemaker.engines.script.program import Job, Stopping, child_environment, install_requirements
 from local.sagemaker.engines.shell import serving
 from local.sagemaker.engines.shell.serving import CannotLoad, Invocation
+
+logger = logging.getLogger(__name__)
 
 
 class Handlers:
@@ -89,7 +92,8 @@ def make(model_dir: Path, environment: Mapping[str, str]) -> Starlette:
         try:
             result, media_type = handlers.answer(body.decode() if content_type in TEXTS else body, content_type, accept)
         except UnsupportedFormatError as error:
-            return failed(error, error.status, framework)
+            # PyTorch's container answers any error with 500.
+            return failed(error, 500 if framework == PYTORCH else error.status, framework)
         except Exception as error:  # whatever the customer's code raises
             traceback.print_exc()
             return failed(error, 500, framework)
@@ -109,15 +113,11 @@ def failed(error: Exception, status: int, framework: Framework) -> Response:
 
 def load_module(root: Path, environment: Mapping[str, str], framework: Framework) -> ModuleType | None:
     """The customer's module, with its folder and its requirements to import from; None when PyTorch's image has none."""
-    given = environment.get("SAGEMAKER_SUBMIT_DIRECTORY", "")
-    fetched = root / "code"
-    if given and not given.startswith("s3://"):
-        code = Path(str(in_root(given, root)))
-    else:
-        code = fetched if fetched.is_dir() else root / "model" / "code"
+    code = _code_folder(root, environment.get("SAGEMAKER_SUBMIT_DIRECTORY", ""), framework)
     program = environment.get("SAGEMAKER_PROGRAM") or "inference.py"
     if not (code / program).exists():
-        if framework == PYTORCH and "SAGEMAKER_PROGRAM" not in environment:
+        if framework == PYTORCH:
+            logger.warning("No %s in the code folder of the model: the container's own functions serve", program)
             return None
         raise CannotLoad(
             f"The program {program} (SAGEMAKER_PROGRAM) is neither in the archive that SAGEMAKER_SUBMIT_DIRECTORY names nor in "
@@ -131,6 +131,16 @@ def load_module(root: Path, environment: Mapping[str, str], framework: Framework
         raise CannotLoad(str(error)) from error
     sys.path[:0] = [str(code), str(packages), str(code / "lib")]
     return importlib.import_module(program.removesuffix(".py").replace("/", "."))
+
+
+def _code_folder(root: Path, given: str, framework: Framework) -> Path:
+    """PyTorch's container looks into the model only, the others first where ``SAGEMAKER_SUBMIT_DIRECTORY`` says."""
+    in_model, fetched = root / "model" / "code", root / "code"
+    if framework == PYTORCH:
+        return in_model
+    if given and not given.startswith("s3://"):
+        return Path(str(in_root(given, root)))
+    return fetched if fetched.is_dir() else in_model
 
 
 if __name__ == "__main__":
