@@ -41,12 +41,31 @@ def join(tensors: Mapping[str, Array]) -> Mapping[str, Array]:
     return {"joined": np.array(texts, dtype=object), "twice": np.asarray(tensors["number"], dtype=np.int64) * 2}
 
 
+def lengths(tensors: Mapping[str, Array]) -> Mapping[str, Array]:
+    return {"outputs": np.array([[len(example)] for example in tensors["inputs"]], dtype=np.float32)}
+
+
+def labels(tensors: Mapping[str, Array]) -> Mapping[str, Array]:
+    return {"classes": np.array([[b"no", b"yes"]] * len(tensors["inputs"]), dtype=object), "scores": halves(tensors)}
+
+
+def halves(tensors: Mapping[str, Array]) -> Array:
+    return np.array([[0.1, 0.9]] * len(tensors["inputs"]), dtype=np.float32)
+
+
 def version(number: int) -> Servable:
     signatures = {
         "serving_default": Signature({"x": FLOAT}, half),
         "join": Signature({"text": TEXT, "number": INTEGER}, join),
         "bytes": Signature({"data": TEXT}, lambda tensors: {"data": tensors["data"]}),
         "version": Signature({"x": FLOAT}, lambda tensors: {"version": np.full(len(tensors["x"]), number)}),
+        "lengths": Signature({"inputs": TEXT}, lengths, "tensorflow/serving/regress"),
+        "labels": Signature({"inputs": TEXT}, labels, "tensorflow/serving/classify"),
+        "scores": Signature({"inputs": TEXT}, lambda tensors: {"scores": halves(tensors)}, "tensorflow/serving/classify"),
+        "column": Signature({"inputs": TEXT}, lambda tensors: {"scores": halves(tensors)[0]}, "tensorflow/serving/classify"),
+        "nothing": Signature({"inputs": TEXT}, lambda tensors: {"x": halves(tensors)}, "tensorflow/serving/classify"),
+        "wide": Signature({"inputs": TEXT}, lambda tensors: {"outputs": halves(tensors)}, "tensorflow/serving/regress"),
+        "unnamed": Signature({"x": TEXT}, lengths, "tensorflow/serving/regress"),
     }
     return Servable(signatures)
 
@@ -122,7 +141,6 @@ def test_bad_requests(body: str, status: int, message: str) -> None:
     [
         ("missing", None, "predict", 404, "Servable not found for request: Latest(missing)"),
         ("model", "7", "predict", 404, "Servable not found for request: Specific(model, 7)"),
-        ("model", None, "classify", 400, "Expected signature method_name to be tensorflow/serving/classify."),
         ("model", None, "dance", 400, "Malformed request"),
     ],
 )
@@ -131,6 +149,57 @@ def test_models_and_methods_that_are_not_there(name: str, wanted: str | None, me
         MODELS.answer(name, wanted, method, '{"instances": [[1, 2]]}')
 
     assert refused.value.status == status
+    assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "answer"),
+    [
+        ("classify", "labels", [[["no", 0.1], ["yes", 0.9]]] * 2),
+        ("classify", "scores", [[["", 0.1], ["", 0.9]]] * 2),
+        # An empty example is the two bytes of a message without fields; one with x takes 15 more.
+        ("regress", "lengths", [2.0, 17.0]),
+    ],
+)
+def test_examples_are_classified_and_regressed(method: str, name: str, answer: object) -> None:
+    body = {"signature_name": name, "examples": [{}, {"x": [1.5]}]}
+
+    assert json.loads(MODELS.answer("model", None, method, json.dumps(body))) == {"results": answer}
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "message"),
+    [
+        ("classify", '{"instances": [[1, 2]]}', "key 'examples' is expected and was not found"),
+        ("regress", '{"examples": {}}', "Expecting 'examples' value to be an list/array"),
+        ("regress", '{"examples": []}', "'examples' value is an empty array"),
+        ("regress", '{"examples": [1]}', "Example must be JSON object but got JSON Number"),
+        ("regress", '{"context": [], "examples": [{}]}', "Example must be JSON object but got JSON Array"),
+        ("regress", '{"examples": [{"x": [1.5, "a"]}]}', "Unexpected element type in feature: x expecting type: float"),
+        ("regress", '{"examples": [{"x": null}]}', "Feature: x has element with unexpected JSON type: Null"),
+        ("regress", '{"examples": [{"x": 9223372036854775808}]}', "Feature: x has uint64 element"),
+        ("regress", '{"examples": [{"x": {"b64": "?"}}]}', "Unable to base64 decode"),
+        ("regress", '{"signature_name": "none", "examples": [{}]}', "No signature was found with the name: none"),
+        (
+            "classify",
+            '{"examples": [{}]}',
+            "Expected classification signature method_name to be tensorflow/serving/classify. Was: tensorflow/serving/predict",
+        ),
+        (
+            "classify",
+            '{"signature_name": "column", "examples": [{}]}',
+            "Expected Tensor shape: [batch_size num_classes] but got [2]",
+        ),
+        ("classify", '{"signature_name": "nothing", "examples": [{}]}', 'at least one of "classes" or "scores"'),
+        ("regress", '{"signature_name": "wide", "examples": [{}]}', "either [batch_size] or [batch_size, 1] but got [1, 2]"),
+        ("regress", '{"signature_name": "unnamed", "examples": [{}]}', "No regression inputs found in SignatureDef: x"),
+    ],
+)
+def test_what_can_not_be_classified_or_regressed(method: str, body: str, message: str) -> None:
+    with pytest.raises(ServingError) as refused:
+        MODELS.answer("model", None, method, body)
+
+    assert refused.value.status == 400
     assert message in str(refused.value)
 
 
@@ -181,11 +250,17 @@ def test_invocations(plain: httpx.Client) -> None:
         content='{"signature_name": "version", "instances": [1]}',
         headers={"content-type": "application/json", "x-amzn-sagemaker-custom-attributes": "tfs-model-name=other"},
     )
+    regressed = plain.post(
+        "/invocations",
+        content='{"signature_name": "lengths", "examples": [{}]}',
+        headers={"content-type": "application/json", "x-amzn-sagemaker-custom-attributes": "tfs-method=regress"},
+    )
     refused = plain.post("/invocations", content="x", headers={"content-type": "text/plain"})
     wrong = plain.post("/invocations", content="[[1,2,3]]", headers={"content-type": "application/json"})
 
     assert (answer.text, answer.headers["content-type"]) == ('{"predictions": [[0.1, 0.2]]}', "application/json")
     assert named.json() == {"predictions": [3]}
+    assert regressed.json() == {"results": [2.0]}
     assert (refused.status_code, refused.json()) == (415, {"error": "Unsupported Media Type: text/plain"})
     assert (wrong.status_code, list(wrong.json())) == (400, ["error"])
     assert plain.get("/ping").status_code == 200
@@ -294,3 +369,32 @@ def test_a_broken_saved_model_says_so(tmp_path: Path) -> None:
 
     with pytest.raises(CannotLoad, match="The SavedModel in 1/ can not be loaded"):
         load(tmp_path)
+
+
+@pytest.mark.tensorflow
+def test_a_saved_model_classifies_and_regresses_examples(tmp_path: Path) -> None:
+    tf = pytest.importorskip("tensorflow", reason="make demo-tensorflow installs it")
+    v1 = tf.compat.v1
+    with tf.Graph().as_default(), v1.Session() as session:
+        given = v1.placeholder(tf.string, [None])
+        kinds = {"x": tf.io.FixedLenFeature([2], tf.float32), "n": tf.io.FixedLenFeature([], tf.int64)}
+        parsed = tf.io.parse_example(given, {**kinds, "word": tf.io.FixedLenFeature([], tf.string)})
+        scores = parsed["x"] * tf.cast(parsed["n"], tf.float32)[:, None]
+        classes = tf.stack([parsed["word"], tf.fill(tf.shape(parsed["word"]), "other")], axis=1)
+        signatures = {
+            "serving_default": v1.saved_model.classification_signature_def(given, classes, scores),
+            "sum": v1.saved_model.regression_signature_def(given, tf.reduce_sum(scores, axis=1)),
+        }
+        builder = v1.saved_model.Builder(str(tmp_path / "1"))
+        builder.add_meta_graph_and_variables(session, ["serve"], signature_def_map=signatures)
+        builder.save()
+    models = Models(load(tmp_path))
+    request = {"context": {"n": -3}, "examples": [{"x": [0.5, 1.5], "word": "a"}, {"x": [2.0, 0.0], "word": {"b64": "Yg=="}}]}
+
+    def answered(method: str, **more: str) -> object:
+        return json.loads(models.answer(tmp_path.name, None, method, json.dumps({**request, **more})))
+
+    assert answered("classify") == {"results": [[["a", -1.5], ["other", -4.5]], [["b", -6.0], ["other", -0.0]]]}
+    assert answered("regress", signature_name="sum") == {"results": [-6.0, -6.0]}
+    with pytest.raises(ServingError, match="x"):
+        models.answer(tmp_path.name, None, "classify", '{"examples": [{"x": ["1", "2"]}]}')

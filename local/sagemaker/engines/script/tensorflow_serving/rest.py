@@ -12,7 +12,12 @@ from typing import TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
+from local.sagemaker.engines.script.tensorflow_serving.examples import InvalidExamples, serialized_examples
+
 DEFAULT_SIGNATURE = "serving_default"
+PREDICT = "tensorflow/serving/predict"
+_CLASSIFY = "tensorflow/serving/classify"
+_REGRESS = "tensorflow/serving/regress"
 
 Array = NDArray[np.generic]
 
@@ -27,13 +32,14 @@ class ServingError(Exception):
 
 @dataclass(frozen=True)
 class Signature:
-    """A function of a SavedModel: the types of its inputs (object is text), and what runs it.
+    """A function of a SavedModel: the types of its inputs (object is text), what runs it, and the API that it was saved for.
 
     A ValueError of ``run`` is the request's fault.
     """
 
     inputs: Mapping[str, np.dtype[np.generic]]
     run: Callable[[Mapping[str, Array]], Mapping[str, Array]]
+    method: str = PREDICT
 
 
 @dataclass(frozen=True)
@@ -52,13 +58,10 @@ class Models:
     def answer(self, name: str, version: str | None, method: str, body: str) -> bytes:
         """The answer's JSON; raises :class:`ServingError`."""
         servable = self.find(name, version)
-        if method in ("classify", "regress"):
-            raise ServingError(
-                400, f"Expected signature method_name to be tensorflow/serving/{method}. Was: tensorflow/serving/predict"
-            )
-        if method != "predict":
+        answers = {"predict": _predict, "classify": _classify, "regress": _regress}
+        if method not in answers:
             raise ServingError(400, f"Malformed request: POST /v1/models/{name}:{method}")
-        return json.dumps(_predict(servable, _parsed(body)), separators=(", ", ": ")).encode()
+        return json.dumps(answers[method](servable, _parsed(body)), separators=(", ", ": ")).encode()
 
     def find(self, name: str, version: str | None) -> Servable:
         """The version that is asked for, or the newest."""
@@ -87,13 +90,13 @@ def _parsed(body: str) -> dict[str, object]:
         raise ServingError(400, f"JSON Parse error: {error}") from error
     if not isinstance(request, dict):
         raise ServingError(400, "Request is not a JSON object")
-    if ("instances" in request) == ("inputs" in request):
-        both = "Not all of" if "instances" in request else "Missing"
-        raise ServingError(400, f"{both} 'inputs' or 'instances' key")
     return request
 
 
 def _predict(servable: Servable, request: Mapping[str, object]) -> dict[str, object]:
+    if ("instances" in request) == ("inputs" in request):
+        both = "Not all of" if "instances" in request else "Missing"
+        raise ServingError(400, f"{both} 'inputs' or 'instances' key")
     name = str(request.get("signature_name", DEFAULT_SIGNATURE))
     signature = servable.signatures.get(name)
     if signature is None:
@@ -103,10 +106,7 @@ def _predict(servable: Servable, request: Mapping[str, object]) -> dict[str, obj
     tensors = {key: _tensor(value, signature.inputs[key]) for key, value in given.items()}
     if by_row:
         _check_batch(tensors)
-    try:
-        outputs = signature.run(tensors)
-    except ValueError as error:
-        raise ServingError(400, str(error)) from error
+    outputs = _run(signature, tensors)
     plain = {key: _plain(value) for key, value in outputs.items()}
     if not by_row:
         return {"outputs": next(iter(plain.values())) if len(plain) == 1 else plain}
@@ -115,6 +115,63 @@ def _predict(servable: Servable, request: Mapping[str, object]) -> dict[str, obj
         count = len(next(iter(outputs.values())))
         rows = [{key: value[index] for key, value in plain.items() if isinstance(value, list)} for index in range(count)]
     return {"predictions": rows}
+
+
+def _classify(servable: Servable, request: Mapping[str, object]) -> dict[str, object]:
+    """A label, which may be empty, and a score for each class of each example."""
+    count, outputs = _run_on_examples(servable, request, "classification", _CLASSIFY)
+    tensors = [outputs[name] for name in ("classes", "scores") if name in outputs]
+    if not tensors or len(tensors) < len(outputs):
+        raise ServingError(400, 'Expected classification signature outputs to contain at least one of "classes" or "scores".')
+    for tensor in tensors:
+        if tensor.ndim != 2:
+            raise ServingError(400, f"Expected Tensor shape: [batch_size num_classes] but got {list(tensor.shape)}")
+        if tensor.shape != (count, tensors[0].shape[1]):
+            raise ServingError(400, f"Expected classes and scores of {count} examples. Got: {[each.shape for each in tensors]}")
+    shape = tensors[0].shape
+    labels = outputs.get("classes", np.full(shape, b"", dtype=object))
+    scores = outputs.get("scores", np.zeros(shape, dtype=np.float32))
+    rows = zip(labels, scores, strict=True)
+    return {"results": [[[_text(label), float(str(score))] for label, score in zip(*row, strict=True)] for row in rows]}
+
+
+def _regress(servable: Servable, request: Mapping[str, object]) -> dict[str, object]:
+    """A number for each example."""
+    count, outputs = _run_on_examples(servable, request, "regression", _REGRESS)
+    if list(outputs) != ["outputs"]:
+        raise ServingError(400, f"No regression outputs found in SignatureDef: {', '.join(sorted(outputs))}")
+    values = outputs["outputs"]
+    if values.shape not in ((count,), (count, 1)):
+        raise ServingError(
+            400, f"Expected output Tensor shape to be either [batch_size] or [batch_size, 1] but got {list(values.shape)}"
+        )
+    return {"results": _plain(values.reshape(count))}
+
+
+def _run_on_examples(
+    servable: Servable, request: Mapping[str, object], kind: str, method: str
+) -> tuple[int, Mapping[str, Array]]:
+    """How many examples there are, and what a signature of that kind makes of them."""
+    try:
+        examples = serialized_examples(request)
+    except InvalidExamples as error:
+        raise ServingError(400, str(error)) from error
+    name = str(request.get("signature_name", DEFAULT_SIGNATURE))
+    signature = servable.signatures.get(name)
+    if signature is None:
+        raise ServingError(400, f"No signature was found with the name: {name}")
+    if signature.method != method:
+        raise ServingError(400, f"Expected {kind} signature method_name to be {method}. Was: {signature.method}")
+    if list(signature.inputs) != ["inputs"]:
+        raise ServingError(400, f"No {kind} inputs found in SignatureDef: {', '.join(sorted(signature.inputs))}")
+    return len(examples), _run(signature, {"inputs": np.array(examples, dtype=object)})
+
+
+def _run(signature: Signature, tensors: Mapping[str, Array]) -> Mapping[str, Array]:
+    try:
+        return signature.run(tensors)
+    except ValueError as error:
+        raise ServingError(400, str(error)) from error
 
 
 def _rows(instances: object, signature: Signature) -> dict[str, object]:

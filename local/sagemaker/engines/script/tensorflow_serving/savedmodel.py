@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from local.sagemaker.engines.script.frameworks import TENSORFLOW
-from local.sagemaker.engines.script.tensorflow_serving.rest import Array, Servable, Signature
+from local.sagemaker.engines.script.tensorflow_serving.rest import PREDICT, Array, Servable, Signature
 from local.sagemaker.engines.shell.serving import CannotLoad
 
 
@@ -45,14 +45,26 @@ def _servable(path: Path) -> Servable:
         loaded = tf.saved_model.load(str(path))
     except Exception as error:  # TensorFlow has many kinds
         raise CannotLoad(f"The SavedModel in {path.name}/ can not be loaded: {error}") from error
-    return Servable({name: _signature(tf, function, loaded) for name, function in loaded.signatures.items()})
+    methods = _methods(path)
+    return Servable(
+        {name: _signature(tf, function, loaded, methods.get(name, PREDICT)) for name, function in loaded.signatures.items()}
+    )
 
 
-def _signature(tf: Any, function: Any, owner: object) -> Signature:  # Any: the tensorflow module has no types
+def _methods(path: Path) -> dict[str, str]:
+    """The API that each signature was saved for, which what TensorFlow loads (the graph tagged ``serve``) does not tell."""
+    from tensorflow.core.protobuf import saved_model_pb2  # noqa: PLC0415  # half a gigabyte that only this process needs
+
+    saved = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes())
+    graphs = [graph for graph in saved.meta_graphs if "serve" in graph.meta_info_def.tags] or saved.meta_graphs
+    return {name: definition.method_name for name, definition in graphs[0].signature_def.items()}
+
+
+def _signature(tf: Any, function: Any, owner: object, method: str) -> Signature:  # Any: the tensorflow module has no types
     _, specs = function.structured_input_signature
     text = np.dtype(object)
     inputs = {name: text if spec.dtype == tf.string else np.dtype(spec.dtype.as_numpy_dtype) for name, spec in specs.items()}
-    return Signature(inputs, SavedFunction(tf, function, owner))
+    return Signature(inputs, SavedFunction(tf, function, owner), method)
 
 
 class SavedFunction:
