@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import stat
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 DEFAULT_PATH = "/opt/ml/checkpoints"
 CONTAINER_ROOT = "/opt/ml/"
 _SYNC_SECONDS = 5.0
+# The suffix of files that SageMaker leaves alone [source: sagemaker-xgboost-container, checkpointing.py].
+_UNFINISHED = ".sagemaker-ignore"
+
+# A file's size in bytes and its time of change in nanoseconds.
+_State: TypeAlias = tuple[int, int]
 
 
 class Checkpoints:
@@ -32,8 +38,8 @@ class Checkpoints:
         self._bucket, _, prefix = config["S3Uri"].removeprefix("s3://").partition("/")
         self._prefix = f"{prefix.rstrip('/')}/" if prefix else ""
         self.directory = root / config.get("LocalPath", DEFAULT_PATH).removeprefix(CONTAINER_ROOT)
-        # What is in S3 already: size and time of change of each file.
-        self._known: dict[Path, tuple[int, int]] = {}
+        # What is in S3 already.
+        self._known: dict[Path, _State] = {}
 
     def restore(self) -> None:
         """Fetch what an earlier job left; raises JobFailed."""
@@ -52,18 +58,38 @@ class Checkpoints:
             ) from error
 
     def sync(self) -> None:
-        """Put every file that is new or has changed; raises JobFailed."""
+        """Put every file that is new or has changed, then delete those that are gone; raises JobFailed."""
         for path in sorted(self.directory.rglob("*")):
-            if not path.is_file() or self._known.get(path) == (state := _state(path)):
-                continue
-            key = f"{self._prefix}{path.relative_to(self.directory)}"
-            if not self._allowed("s3:PutObject", f"arn:aws:s3:::{self._bucket}/{key}"):
-                raise JobFailed("ClientError: Checkpoint upload failed:AccessDenied (403): Access Denied")
-            try:
-                self._s3.upload_file(str(path), self._bucket, key)
-            except (S3UploadFailedError, OSError) as error:
-                raise JobFailed(f"ClientError: Checkpoint upload failed:{error}") from error
-            self._known[path] = state
+            state = _state(path)
+            if state is not None and self._known.get(path) != state and path.suffix != _UNFINISHED:
+                self._put(path, state)
+        for path in [path for path in self._known if _state(path) is None]:
+            self._delete(path)
+
+    def _put(self, path: Path, state: _State) -> None:
+        key = self._permitted("s3:PutObject", path)
+        try:
+            self._s3.upload_file(str(path), self._bucket, key)
+        except FileNotFoundError:
+            return  # the container has deleted it in the meantime
+        except (S3UploadFailedError, OSError) as error:
+            raise JobFailed(f"ClientError: Checkpoint upload failed:{error}") from error
+        self._known[path] = state
+
+    def _delete(self, path: Path) -> None:
+        key = self._permitted("s3:DeleteObject", path)
+        try:
+            self._s3.delete_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            raise JobFailed(f"ClientError: Checkpoint upload failed:{error}") from error
+        del self._known[path]
+
+    def _permitted(self, action: str, path: Path) -> str:
+        """The key of a file; raises JobFailed where the job's role may not do that with it."""
+        key = f"{self._prefix}{path.relative_to(self.directory)}"
+        if not self._allowed(action, f"arn:aws:s3:::{self._bucket}/{key}"):
+            raise JobFailed("ClientError: Checkpoint upload failed:AccessDenied (403): Access Denied")
+        return key
 
     def _fetch(self, key: str) -> None:
         if not self._allowed("s3:GetObject", f"arn:aws:s3:::{self._bucket}/{key}"):
@@ -73,7 +99,8 @@ class Checkpoints:
             raise JobFailed(f"ClientError: Data download failed:The key of s3://{self._bucket}/{key} can not be a file's path")
         path.parent.mkdir(parents=True, exist_ok=True)
         self._s3.download_file(self._bucket, key, str(path))
-        self._known[path] = _state(path)
+        if (state := _state(path)) is not None:
+            self._known[path] = state
 
 
 @contextmanager
@@ -108,6 +135,10 @@ def _finish(checkpoints: list[Checkpoints], syncing: threading.Thread, ended: th
         each.sync()
 
 
-def _state(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns
+def _state(path: Path) -> _State | None:
+    """None where there is no file, or no longer."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 
 from local.sagemaker.aws import Place
@@ -14,6 +13,7 @@ from local.sagemaker.training import checkpoints, status
 from local.sagemaker.training.source import is_scripted
 
 DEFAULT_MAX_RUNTIME_SECONDS = 86_400
+_LONGEST_WAIT_WITHOUT_CHECKPOINTS_SECONDS = 3600
 _S3_URI = re.compile(r"^(https|s3)://([^/]+)/?(.*)$")
 
 
@@ -84,11 +84,8 @@ def check(request: Request) -> None:
 
 
 def _check_checkpoints(request: Request) -> None:
-    with contextlib.suppress(UnknownImage):  # the job itself fails
-        if not _engine(request).runs_scripts:
-            raise invalid(
-                "CheckpointConfig is not supported by the local SageMaker service for SageMaker's own algorithms: leave it out."
-            )
+    if not _keeps_checkpoints(request):
+        raise invalid("CheckpointConfig is not supported by the local SageMaker service for this algorithm: leave it out.")
     config = request["CheckpointConfig"]
     _check_uri("CheckpointConfig.S3Uri", config["S3Uri"])
     path = config.get("LocalPath", checkpoints.DEFAULT_PATH)
@@ -96,6 +93,15 @@ def _check_checkpoints(request: Request) -> None:
         raise invalid(
             f"The LocalPath '{path}' of CheckpointConfig must be below {checkpoints.CONTAINER_ROOT} in the local service."
         )
+
+
+def _keeps_checkpoints(request: Request) -> bool:
+    """Whether the algorithm does, or may: a script's own affair."""
+    try:
+        engine = _engine(request)
+    except UnknownImage:  # the job itself fails
+        return True
+    return engine.runs_scripts or engine.repository == "sagemaker-xgboost"
 
 
 def _engine(request: Request) -> Engine:
@@ -138,5 +144,8 @@ def _check_stopping(request: Request) -> None:
                 "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds "
                 "when EnableManagedSpotTraining is true."
             )
+        longest = _LONGEST_WAIT_WITHOUT_CHECKPOINTS_SECONDS
+        if wait > longest and not _keeps_checkpoints(request):
+            raise invalid(f"MaxWaitTimeInSeconds above {longest} is not supported for the given algorithm.")
     elif wait is not None:
         raise invalid("Invalid MaxWaitTimeInSeconds. It must not be present when EnableManagedSpotTraining is false.")

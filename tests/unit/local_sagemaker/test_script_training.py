@@ -10,7 +10,7 @@ import pytest
 
 from local.sagemaker.aws import Aws
 from tests.unit.local_sagemaker.scripts import SCIKIT_LEARN, TENSORFLOW, XGBOOST, archived, put_source, ran, script_job
-from tests.unit.local_sagemaker.support import BUCKET, Api, Json, add_role, until_training, wait_until
+from tests.unit.local_sagemaker.support import BUCKET, ROLE, Api, Json, add_role, until_training, wait_until
 
 TRAIN = """
     import argparse, csv, json, os, pathlib, sys
@@ -323,6 +323,33 @@ def test_checkpoints_need_the_roles_permission(api: Api, aws: Aws) -> None:
     assert jobs["no-list"]["FailureReason"].startswith(
         "ClientError: Data download failed:Failed to list the checkpoints in s3://"
     )
+
+
+PRUNED = """
+    import argparse, pathlib
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--checkpoints", type=pathlib.Path)
+    directory = parser.parse_args().checkpoints
+    (directory / "old.txt").unlink()
+    (directory / "half.txt.sagemaker-ignore").write_text("not whole")
+    (directory / "new.txt").write_text("new")
+"""
+
+
+def test_a_checkpoint_that_the_script_deletes_is_deleted_in_s3_with_the_roles_permission(api: Api, aws: Aws) -> None:
+    source = put_source(aws, "pruning", {"train.py": PRUNED})
+    kept = {"Effect": "Allow", "Action": ["s3:ListBucket", "s3:GetObject", "s3:PutObject"], "Resource": "*"}
+    given: Json = {"HyperParameters": {"checkpoints": "/opt/ml/checkpoints"}}
+    reasons, left = {}, {}
+    for name, role in (("pruned", ROLE), ("not-pruned", add_role(aws, "NoDeleting", kept))):
+        aws.s3.put_object(Bucket=BUCKET, Key=f"{name}/old.txt", Body=b"old")
+        where: Json = {"CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/{name}/"}, "RoleArn": role}
+        reasons[name] = ran(api, script_job(name, source, **given, **where)).get("FailureReason")
+        left[name] = [item["Key"] for item in aws.s3.list_objects_v2(Bucket=BUCKET, Prefix=f"{name}/")["Contents"]]
+
+    assert reasons == {"pruned": None, "not-pruned": "ClientError: Checkpoint upload failed:AccessDenied (403): Access Denied"}
+    assert left["pruned"] == ["pruned/new.txt"]
+    assert "not-pruned/old.txt" in left["not-pruned"]
 
 
 def test_checkpoints_outside_of_opt_ml_are_refused(api: Api) -> None:

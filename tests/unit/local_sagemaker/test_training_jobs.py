@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 
 from local.sagemaker.aws import Aws
-from tests.unit.local_sagemaker.support import BUCKET, IMAGE, Api, add_role, until_training, wait_until
+from tests.unit.local_sagemaker.support import BUCKET, ENDLESS, IMAGE, Api, add_role, until_training, wait_until
 
 ROWS = {"Name": "rows", "Regex": r"matrix has ([0-9]+) rows"}
+LINEAR_LEARNER = {
+    "TrainingImage": "382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1",
+    "TrainingInputMode": "File",
+}
 
 
 def run(api: Api, **request: Any) -> dict[str, Any]:
@@ -190,6 +194,31 @@ def test_a_stopped_job_keeps_the_model_that_it_saved(api: Api, aws: Aws) -> None
     assert names_in_archive(aws, "output/saved/output/model.tar.gz") == ["model.txt"]
 
 
+@pytest.mark.usefixtures("completed")  # with which the log group is there
+def test_a_stopped_xgboost_job_leaves_checkpoints_from_which_the_next_goes_on(api: Api, aws: Aws) -> None:
+    checkpoints: Any = {"CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/checkpoints/boosted", "LocalPath": "/opt/ml/checkpoints"}}
+    api.ok("CreateTrainingJob", **api.training_job("boosted-1", HyperParameters=ENDLESS, **checkpoints))
+    stream = f"boosted-1/algo-1-{int(api.ok('DescribeTrainingJob', TrainingJobName='boosted-1')['CreationTime'])}"
+    wait_until(lambda: (stream in streams(aws) and any(line.startswith("[9]") for line in log_lines(aws, stream))) or None)
+    api.ok("StopTrainingJob", TrainingJobName="boosted-1")
+    wait_until(lambda: api.ended_job("boosted-1"))
+    last = max(checkpoint_rounds(aws, "checkpoints/boosted/"))
+    assert last >= 9
+
+    job = run(api, **api.training_job("boosted-2", HyperParameters={**ENDLESS, "num_round": str(last + 4)}, **checkpoints))
+
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    rounds = [line for line in log_lines(aws, f"boosted-2/algo-1-{int(job['CreationTime'])}") if "train-rmse" in line]
+    assert [line.partition("#")[0] for line in rounds] == [f"[{number}]" for number in range(last + 1, last + 4)]
+    assert checkpoint_rounds(aws, "checkpoints/boosted/") == set(range(last - 1, last + 4)), "the newest five, others are deleted"
+
+
+def checkpoint_rounds(aws: Aws, prefix: str) -> set[int]:
+    keys = [item["Key"] for item in aws.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)["Contents"]]
+    assert all(key.startswith(f"{prefix}xgboost-checkpoint.") for key in keys), keys
+    return {int(key.rpartition(".")[2]) for key in keys}
+
+
 def test_a_job_that_leaves_no_model_is_completed_and_its_model_is_not_found(api: Api, aws: Aws) -> None:
     job = run(api, **api.fast_job("no-model", "leave-no-model"))
     uri = job["ModelArtifacts"]["S3ModelArtifacts"]
@@ -253,7 +282,19 @@ def test_several_hosts_train_one_model_on_their_shards(api: Api, aws: Aws) -> No
         ({"ResourceConfig": {"VolumeSizeInGB": 1}}, "InstanceType and InstanceCount, or InstanceGroups, must be provided"),
         ({"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 0, "VolumeSizeInGB": 1}}, "must be at least 1"),
         ({"OutputDataConfig": {"S3OutputPath": "https://bucket/x"}}, "must look like s3://bucket/prefix"),
-        ({"CheckpointConfig": {"S3Uri": "s3://b/c"}}, "CheckpointConfig is not supported"),
+        (
+            {"AlgorithmSpecification": LINEAR_LEARNER, "CheckpointConfig": {"S3Uri": "s3://b/c"}},
+            "CheckpointConfig is not supported",
+        ),
+        (
+            {
+                "AlgorithmSpecification": LINEAR_LEARNER,
+                "EnableManagedSpotTraining": True,
+                "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 3601},
+            },
+            "MaxWaitTimeInSeconds above 3600 is not supported for the given algorithm.",
+        ),
+        ({"CheckpointConfig": {"S3Uri": "https://b/c"}}, "must look like s3://bucket/prefix"),
         (
             {
                 "AlgorithmSpecification": {

@@ -12,6 +12,7 @@ from sklearn.datasets import load_breast_cancer
 
 from local.sagemaker.engines.xgboost.boosting import Metrics, boost
 from local.sagemaker.engines.xgboost.channels import CSV, LIBSVM, PARQUET, RECORDIO, check_channels, data_format
+from local.sagemaker.engines.xgboost.checkpoints import last_checkpoint
 from local.sagemaker.engines.xgboost.data import data_files, read_matrix
 from local.sagemaker.engines.xgboost.failures import AlgorithmError, UserError
 from local.sagemaker.engines.xgboost.folds import cross_validate
@@ -276,6 +277,31 @@ def test_training_stops_early_on_the_last_metric_and_keeps_the_best(easy: xgboos
 
 def test_training_ends_after_the_round_in_which_it_is_asked_to(easy: xgboost.DMatrix) -> None:
     assert boost({"num_round": 9, "objective": "binary:logistic"}, easy, None, stop=lambda: True).num_boosted_rounds() == 1
+
+
+def test_a_training_goes_on_from_its_last_checkpoint_to_the_rounds_that_were_asked_for(
+    easy: xgboost.DMatrix, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hyperparameters: dict[str, Value] = {"num_round": 9, "objective": "binary:logistic", "nthread": 1}
+    whole = boost(hyperparameters, easy, None, silent=True)
+    boost({**hyperparameters, "num_round": 7}, easy, None, silent=True, checkpoints=tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {f"xgboost-checkpoint.{number}" for number in range(2, 7)}
+
+    booster = boost(hyperparameters, easy, None, begun=last_checkpoint(tmp_path), checkpoints=tmp_path)
+
+    assert [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()] == ["[7]", "[8]"]
+    assert booster.get_dump() == whole.get_dump()
+    assert {path.name for path in tmp_path.iterdir()} == {f"xgboost-checkpoint.{number}" for number in range(4, 9)}
+
+
+@pytest.mark.parametrize("patience", [{}, {"early_stopping_rounds": 2}])
+def test_a_training_that_was_interrupted_after_its_last_round_has_its_model(
+    easy: xgboost.DMatrix, tmp_path: Path, patience: dict[str, Value]
+) -> None:
+    hyperparameters: dict[str, Value] = {"num_round": 1, "objective": "binary:logistic", "eval_metric": ["logloss"], **patience}
+    boost(hyperparameters, easy, easy, silent=True, checkpoints=tmp_path)
+
+    assert boost(hyperparameters, easy, easy, begun=last_checkpoint(tmp_path)).num_boosted_rounds() == 1
 
 
 def test_a_termination_ends_the_process_unless_the_model_shall_be_saved() -> None:

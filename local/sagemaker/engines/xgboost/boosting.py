@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from local.sagemaker.engines.xgboost.checkpoints import SaveCheckpoint
 from local.sagemaker.engines.xgboost.failures import CUSTOMER_ERRORS, AlgorithmError, UserError, without_stack_trace
 from local.sagemaker.engines.xgboost.library import xgboost
 from local.sagemaker.engines.xgboost.metrics import CUSTOM_METRICS, custom_metric
@@ -23,10 +25,11 @@ _OF_THE_CONTAINER = (
 class Rounds(xgboost.callback.TrainingCallback):
     """Prints every round as the container does, and ends training when asked to."""
 
-    def __init__(self, stop: Callable[[], bool], *, silent: bool) -> None:
+    def __init__(self, stop: Callable[[], bool], *, silent: bool, first: int) -> None:
         super().__init__()
         self._stop = stop
         self._silent = silent
+        self._first = first
 
     def after_iteration(
         self, model: object, epoch: int, evals_log: Mapping[str, Mapping[str, list[Any]]]
@@ -38,7 +41,7 @@ class Rounds(xgboost.callback.TrainingCallback):
                 for channel, metrics in evals_log.items()
                 for metric, values in metrics.items()
             ]
-            sys.stdout.write(f"[{epoch}]{''.join(scores)}\n")
+            sys.stdout.write(f"[{self._first + epoch}]{''.join(scores)}\n")
         return self._stop()
 
 
@@ -70,22 +73,32 @@ def boost(
     *,
     stop: Callable[[], bool] = lambda: False,
     silent: bool = False,
+    begun: xgboost.Booster | None = None,
+    checkpoints: Path | None = None,
 ) -> xgboost.Booster:
-    """Train; raises UserError when XGBoost blames the data, AlgorithmError for everything else that it refuses."""
+    """Train, or go on with what an earlier job has ``begun``, up to ``num_round`` rounds, leaving ``checkpoints``.
+
+    Early stopping starts to count again, as in the container: the best round is one of those that this job trains. Raises
+    UserError when XGBoost blames the data, AlgorithmError for everything else that it refuses.
+    """
     metrics = Metrics.of(hyperparameters)
     parameters = _parameters(hyperparameters, metrics)
-    callbacks: list[xgboost.callback.TrainingCallback] = [Rounds(stop, silent=silent)]
+    first = 0 if begun is None else begun.num_boosted_rounds()
+    callbacks: list[xgboost.callback.TrainingCallback] = [Rounds(stop, silent=silent, first=first)]
     patience = hyperparameters.get("early_stopping_rounds")
     if patience and validation is not None and metrics.watched:
         callbacks.append(_early_stopping(patience, metrics.watched))
+    if checkpoints:
+        callbacks.append(SaveCheckpoint(checkpoints))  # last: early stopping notes in the model which round is the best
     try:
         return xgboost.train(
             parameters,
             train,
-            num_boost_round=hyperparameters["num_round"],
+            num_boost_round=int(str(hyperparameters["num_round"])) - first,
             evals=[(train, "train")] + ([(validation, "validation")] if validation is not None else []),
             custom_metric=custom_metric(metrics.custom) if metrics.custom else None,
             callbacks=callbacks,
+            xgb_model=begun,
             verbose_eval=False,
         )
     except (xgboost.core.XGBoostError, ValueError) as error:

@@ -15,6 +15,7 @@ import numpy as np
 from local.sagemaker.engines.shell.training import Failure, LogFormat, run
 from local.sagemaker.engines.xgboost.boosting import boost
 from local.sagemaker.engines.xgboost.channels import channel_format, check_channels
+from local.sagemaker.engines.xgboost.checkpoints import checkpoint_directory, last_checkpoint
 from local.sagemaker.engines.xgboost.cluster import Cluster, joined, read_cluster
 from local.sagemaker.engines.xgboost.data import read_matrix
 from local.sagemaker.engines.xgboost.failures import UserError
@@ -61,12 +62,18 @@ def train(root: Path, termination: Termination) -> None:
             for fold, model in enumerate(models):
                 _save(model, root / "model" / f"{MODEL_NAME}-{fold}")
             return
+        directory = checkpoint_directory(root)
+        begun = last_checkpoint(directory) if directory else None
+        if begun is not None:
+            logger.info("Resuming from iteration %d", begun.num_boosted_rounds())
         booster = boost(
             hyperparameters,
             matrices["train"],
             matrices.get("validation"),
             stop=lambda: termination.requested,
             silent=not cluster.is_master,
+            begun=begun,
+            checkpoints=directory if cluster.is_master else None,
         )
     if cluster.is_master:
         _save(booster, root / "model" / MODEL_NAME)
