@@ -63,7 +63,7 @@ def transform_job_names(run_id: str) -> list[str]:
 
 @dataclass(frozen=True)
 class RunLayout:
-    """Where a run keeps its objects: S3 keys below ``runs/<run_id>/`` of one bucket (design, section 4)."""
+    """Where a run keeps its objects: S3 keys of one bucket, but for checkpoints below ``runs/<run_id>/`` (design, section 4)."""
 
     bucket: str
     run_id: str
@@ -91,6 +91,11 @@ class RunLayout:
     @property
     def training_prefix(self) -> str:
         return f"{self.prefix}training/"
+
+    @property
+    def checkpoints_prefix(self) -> str:
+        """What a training on spare machines goes on from. SageMaker writes it and tags nothing, so it expires by this prefix."""
+        return f"checkpoints/{self.run_id}/"
 
     @property
     def trials_key(self) -> str:

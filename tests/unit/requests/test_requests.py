@@ -153,6 +153,12 @@ def test_an_algorithm_without_checkpoints_waits_and_trains_for_its_limit_at_most
     assert request["StoppingCondition"] == {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 3600}
 
 
+def test_checkpoints_are_kept_where_the_container_looks_for_them() -> None:
+    assert "CheckpointConfig" not in training_job(spot=True)
+    request = training_job(spot=True, checkpoints_uri=f"s3://b/checkpoints/{RUN_ID}/")
+    assert request["CheckpointConfig"] == {"S3Uri": f"s3://b/checkpoints/{RUN_ID}/", "LocalPath": "/opt/ml/checkpoints"}
+
+
 @pytest.mark.parametrize(("data_bytes", "gigabytes"), [(0, 30), (10**10, 30), (50 * 10**9, 110)])
 def test_the_volume_has_room_for_the_data_twice(data_bytes: int, gigabytes: int) -> None:
     assert training_job(data_bytes=data_bytes)["ResourceConfig"]["VolumeSizeInGB"] == gigabytes

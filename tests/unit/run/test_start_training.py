@@ -131,6 +131,30 @@ def test_on_spare_machines_an_algorithm_without_checkpoints_has_an_hour(world: W
     assert world.fake.jobs[RUN_ID]["StoppingCondition"]["MaxWaitTimeInSeconds"] == longest
 
 
+@pytest.mark.parametrize(("name", "spot", "kept"), [("xgboost", True, True), ("xgboost", False, False), ("knn", True, False)])
+def test_on_spare_machines_a_training_goes_on_from_its_checkpoints(world: World, name: str, spot: bool, kept: bool) -> None:
+    world.begin(algorithm={"name": name, "spot": spot, "max_runtime_seconds": 600})
+    start(world)
+    config = {"S3Uri": f"s3://{BUCKET}/checkpoints/{RUN_ID}/", "LocalPath": "/opt/ml/checkpoints"}
+    assert world.fake.jobs[RUN_ID].get("CheckpointConfig") == (config if kept else None)
+
+
+def test_a_script_is_told_where_its_checkpoints_go(world: World) -> None:
+    world.put(SOURCE, pack({"train.py": b""}))
+    world.begin(algorithm=a_script() | {"spot": True})
+    start(world, OF_A_SCRIPT)
+    job = world.fake.jobs[RUN_ID]
+    assert job["Environment"]["SAGELINE_CHECKPOINTS"] == job["CheckpointConfig"]["LocalPath"] == "/opt/ml/checkpoints"
+
+
+def test_no_trial_goes_on_from_the_checkpoint_of_another(world: World) -> None:
+    world.begin(algorithm={"name": "xgboost", "spot": True}, tuning=a_tuning())
+    start(world)
+    definition = world.fake.tunings[TUNING]["TrainingJobDefinition"]
+    assert definition["EnableManagedSpotTraining"] is True
+    assert "CheckpointConfig" not in definition
+
+
 # ---- scripts ----
 
 
@@ -174,7 +198,7 @@ def test_without_a_script_tensorflow_runs_one_of_ours(world: World, encoder: Any
     assert job["Environment"].get("SAGELINE_IMAGE_SHAPE") == shape
     assert job["AlgorithmSpecification"]["MetricDefinitions"]
     packed = unpacked(world.get(f"runs/{RUN_ID}/source/sourcedir.tar.gz"))
-    assert {"train.py", "training.py", "job_data.py", "hosts.py"} == set(packed)
+    assert {"train.py", "training.py", "job_data.py", "hosts.py", "checkpoint.py"} == set(packed)
     assert words in b"".join(packed.values())
 
 

@@ -122,6 +122,33 @@ def test_the_dense_network_answers_a_regression_in_its_units_and_repeats_itself(
     assert outputs[0] == outputs[1]
 
 
+def test_an_interrupted_training_goes_on_from_its_last_epoch_and_keeps_the_best(tmp_path: Path) -> None:
+    rows, values = load_diabetes(return_X_y=True)
+    outputs: dict[str, str] = {}
+    for epochs in (6, 6, 10):
+        folder = tmp_path / f"{len(outputs)}-{epochs}"
+        folder.mkdir()
+        job = Job(folder, "dense", rows, values.astype(np.float32), held_out=100)
+        done = job.run(
+            *arguments(task="regression", feature_dim=10, epochs=epochs, learning_rate=0.05, dropout=0),
+            SAGELINE_CHECKPOINTS=str(tmp_path / "checkpoints"),
+        )
+        assert done.returncode == 0, done.stderr
+        outputs[folder.name] = done.stdout
+
+    first, nothing_left, longer = outputs.values()
+    epochs_of = [re.findall(r"epoch=(\d+)", output)[:-1] for output in (first, nothing_left, longer)]
+    assert epochs_of == [[str(number) for number in range(1, 7)], [], [str(number) for number in range(7, 11)]]
+    saved = [output.partition("The model that is saved:\n")[2].splitlines()[0] for output in outputs.values()]
+    assert saved[0] == saved[1], "the best epoch of the first job, with its weights"
+    losses = [float(loss) for loss in re.findall(r"validation_loss=(\S+)", first + longer)]
+    assert float(re.findall(r"validation_loss=(\S+)", saved[2])[0]) == min(losses)
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["checkpoint.npz"]
+    answered = job.predict(job.rows[:100])
+    rmse = float(np.sqrt(((answered[:, 0] - values[:100]) ** 2).mean()))
+    assert metrics(longer)["validation:rmse"] == pytest.approx(rmse, rel=1e-3)
+
+
 def test_hosts_that_do_not_know_of_each_other_leave_it_to_the_first(tmp_path: Path) -> None:
     job = Job(tmp_path, "dense", np.eye(4), np.array([0, 1, 0, 1]))
 

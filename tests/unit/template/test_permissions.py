@@ -220,16 +220,28 @@ def test_sagemaker_assumes_its_role_for_this_account_only(stack: Document) -> No
     assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
-def test_sagemaker_reads_runs_and_writes_the_output_of_jobs_only(stack: Document) -> None:
+def test_sagemaker_reads_runs_and_writes_the_output_and_the_checkpoints_of_jobs_only(stack: Document) -> None:
     objects: dict[str, list[str]] = {}
     for role, statement in granted(stack):
         if role == "SageMakerRole":
             for action in listed(statement["Action"]):
                 if action.startswith("s3:") and action != "s3:ListBucket":
                     objects[action] = [resource["Fn::Sub"] for resource in listed(statement["Resource"])]
-    output = ["${DataBucket.Arn}/runs/*/training/*", "${DataBucket.Arn}/runs/*/transform/*"]
-    reads = ["${DataBucket.Arn}/runs/*"]
-    assert objects == {"s3:GetObject": reads, "s3:PutObject": output, "s3:AbortMultipartUpload": output}
+    checkpoints = "${DataBucket.Arn}/checkpoints/*"
+    output = ["${DataBucket.Arn}/runs/*/training/*", "${DataBucket.Arn}/runs/*/transform/*", checkpoints]
+    assert objects == {
+        "s3:GetObject": ["${DataBucket.Arn}/runs/*", checkpoints],
+        "s3:PutObject": output,
+        "s3:AbortMultipartUpload": output,
+        "s3:DeleteObject": [checkpoints],
+    }
+
+
+def test_sagemaker_lists_runs_and_checkpoints_only(stack: Document) -> None:
+    [listing] = [
+        statement for role, statement in granted(stack) if role == "SageMakerRole" and statement["Action"] == "s3:ListBucket"
+    ]
+    assert listing["Condition"] == {"StringLike": {"s3:prefix": ["runs/*", "checkpoints/*"]}}
 
 
 @pytest.mark.parametrize("algorithm", ["xgboost", "linear-learner", "knn", "blazingtext"])
@@ -348,7 +360,7 @@ def test_whoever_reads_objects_is_told_missing_from_denied(stack: Document) -> N
 def test_functions_name_the_objects_that_they_write(stack: Document) -> None:
     for role, statement in granted(stack):
         writes = [action for action in listed(statement["Action"]) if action in ("s3:PutObject", "s3:DeleteObject")]
-        for resource in listed(statement["Resource"]) if writes else []:
+        for resource in listed(statement["Resource"]) if writes and role != "SageMakerRole" else []:
             assert resource["Fn::Sub"].startswith(
                 ("${DataBucket.Arn}/datasets/*/", "${DataBucket.Arn}/runs/*/", "${DataBucket.Arn}/endpoints/*/routing.json")
             ), role

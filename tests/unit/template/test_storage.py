@@ -63,12 +63,19 @@ def lifecycle(bucket: Document) -> dict[str, Any]:  # Any: a lifecycle rule
     return {rule["Id"]: rule for rule in rules}
 
 
-def test_only_what_is_tagged_as_intermediate_expires(bucket: Document) -> None:
+def test_only_checkpoints_and_what_is_tagged_as_intermediate_expire(bucket: Document) -> None:
     expiring = [rule for rule in lifecycle(bucket).values() if "ExpirationInDays" in rule]
-    assert [rule["Prefix"] for rule in expiring] == ["runs/", "batch/"]
+    assert [rule["Prefix"] for rule in expiring] == ["runs/", "batch/", "checkpoints/"]
     for rule in expiring:
-        assert rule["TagFilters"] == [{"Key": "sageline:retention", "Value": "intermediate"}]
         assert rule["ExpirationInDays"] == {"Ref": "DataRetentionDays"}
+    for rule in expiring[:2]:
+        assert rule["TagFilters"] == [{"Key": "sageline:retention", "Value": "intermediate"}]
+
+
+def test_checkpoints_expire_all_of_them(bucket: Document) -> None:
+    rule = lifecycle(bucket)["expire-checkpoints"]
+    assert RunLayout("b", "wine-20261120101500-3fa9c1").checkpoints_prefix.startswith(rule["Prefix"])
+    assert "TagFilters" not in rule
 
 
 def test_encoded_data_carries_the_tag_by_which_it_expires(bucket: Document) -> None:

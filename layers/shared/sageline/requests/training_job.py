@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _SMALLEST_VOLUME_GB = 30
 _SPOT_PATIENCE_SECONDS = 3600
+CHECKPOINT_PATH = "/opt/ml/checkpoints"
+"""Where a container keeps its checkpoints: SageMaker's own default, which its XGBoost reads from the job's configuration."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,7 @@ class TrainingWork:
         data_bytes: size of all channels together; the volume has room for twice as much.
         output_uri: S3 prefix below which SageMaker puts ``<job>/output/model.tar.gz``.
         spot: use spare capacity, and wait for it up to an hour.
+        checkpoints_uri: S3 prefix that SageMaker keeps in step with CHECKPOINT_PATH; None for a job that keeps no checkpoints.
         longest_spot_wait_seconds: SageMaker's limit for waiting and running together, for algorithms that keep no checkpoints.
         metrics: metric name to the regular expression that finds it in the log; SageMaker knows those of its own algorithms.
     """
@@ -60,6 +63,7 @@ class TrainingWork:
     instance_count: int
     max_runtime_seconds: int
     spot: bool = False
+    checkpoints_uri: str | None = None
     longest_spot_wait_seconds: int | None = None
     metrics: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -81,6 +85,8 @@ def training_job_request(
         "EnableManagedSpotTraining": work.spot,
         "Tags": tags(stack_name, run_id),
     }
+    if work.checkpoints_uri is not None:
+        request["CheckpointConfig"] = {"S3Uri": work.checkpoints_uri, "LocalPath": CHECKPOINT_PATH}
     if work.environment:
         request["Environment"] = dict(work.environment)
     return request

@@ -10,7 +10,7 @@ from sageline.algorithms import catalog
 from sageline.errors import InvalidSpec
 from sageline.images import training_image
 from sageline.names import RunLayout
-from sageline.requests.training_job import InputChannel, TrainingWork
+from sageline.requests.training_job import CHECKPOINT_PATH, InputChannel, TrainingWork
 from sageline.requests.tuning_job import NumberRange, Search
 from sageline.run.payloads import PreparedData
 from sageline.run.source import entry_point, framework_of, leaves_code, training_program
@@ -26,6 +26,9 @@ def training_work(spec: Spec, prepared: PreparedData, layout: RunLayout, *, role
     """The training job but for its name and hyperparameters."""
     algorithm = spec.algorithm
     no_checkpoints = algorithm.name in _KEEP_NO_CHECKPOINTS
+    # A tuning job names one prefix. That each trial gets its own below it is documented nowhere, and a trial that went on from
+    # another's checkpoint would be a mixture of both: so trials start again.
+    checkpoints = algorithm.spot and spec.tuning is None and not no_checkpoints
     return TrainingWork(
         image_uri=training_image(algorithm.name, framework_of(algorithm), region),
         role_arn=role_arn,
@@ -36,9 +39,10 @@ def training_work(spec: Spec, prepared: PreparedData, layout: RunLayout, *, role
         instance_count=algorithm.instance_count,
         max_runtime_seconds=algorithm.max_runtime_seconds,
         spot=algorithm.spot,
+        checkpoints_uri=layout.uri(layout.checkpoints_prefix) if checkpoints else None,
         longest_spot_wait_seconds=_SPOT_WITHOUT_CHECKPOINTS_SECONDS if no_checkpoints else None,
         metrics=catalog.metric_definitions(algorithm),
-        environment=_environment(spec, prepared) if framework_of(algorithm) else {},
+        environment=_environment(spec, prepared, checkpoints=checkpoints) if framework_of(algorithm) else {},
     )
 
 
@@ -123,8 +127,8 @@ def _channels(algorithm: Algorithm, prepared: PreparedData) -> Mapping[str, Inpu
     }
 
 
-def _environment(spec: Spec, prepared: PreparedData) -> dict[str, str]:
-    """What a script may want to know of the data."""
+def _environment(spec: Spec, prepared: PreparedData, *, checkpoints: bool) -> dict[str, str]:
+    """What a script may want to know of the data, and the directory for its checkpoints if they are kept."""
     shape = spec.encoder.shape if isinstance(spec.encoder, Image) else None
     facts = {
         "SAGELINE_ENTRY_POINT": entry_point(spec) if leaves_code(spec.algorithm) else None,
@@ -132,5 +136,6 @@ def _environment(spec: Spec, prepared: PreparedData) -> dict[str, str]:
         "SAGELINE_NUM_CLASS": prepared["num_class"],
         "SAGELINE_FEATURE_DIM": prepared["feature_dim"],
         "SAGELINE_IMAGE_SHAPE": ",".join(map(str, [*shape, 1][:3])) if shape else None,
+        "SAGELINE_CHECKPOINTS": CHECKPOINT_PATH if checkpoints else None,
     }
     return {name: str(value) for name, value in facts.items() if value is not None}

@@ -61,7 +61,9 @@ class Algorithm(Section):
     script: Script | None = None
     instance_type: InstanceType = "ml.m5.xlarge"
     instance_count: int = Field(1, ge=1, le=20)
-    spot: bool = Field(False, description="Managed spot training: cheaper, may wait for capacity.")
+    spot: bool = Field(
+        False, description="Managed spot training: cheaper, may wait for capacity, may be interrupted and go on from checkpoints."
+    )
     max_runtime_seconds: int = Field(3600, ge=60, le=2_419_200, description="The job is stopped, and the run fails, after this.")
 
     @model_validator(mode="after")

@@ -10,24 +10,16 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow
-from hosts import Hosts  # type: ignore[import-not-found]  # beside it in the archive
+from checkpoint import Epoch, keep, restore  # type: ignore[import-not-found]  # beside it in the archive
+from hosts import Hosts  # type: ignore[import-not-found]  # as above
 from job_data import Array, check_labels, read_channel  # type: ignore[import-not-found]  # as above
 
 Model = Any  # a keras.Model, whose package has no types
-
-
-class Epoch(NamedTuple):
-    """What the network was after an epoch."""
-
-    number: int
-    values: Mapping[str, float]
-    weights: list[Array]
-    loss: float
 
 
 _SPARSE_SHARE = 0.7
@@ -73,7 +65,8 @@ def main(options: argparse.Namespace, build: Callable[[argparse.Namespace, Array
         raise ValueError("there is no channel train: SM_CHANNEL_TRAIN is not set")
     validation = read_channel("validation", environment, options.feature_dim)
     check_labels(train[1], validation and validation[1], options.task, options.num_class)
-    network, unit = fit(options, train, validation, build, hosts)
+    checkpoints = environment.get("SAGELINE_CHECKPOINTS")
+    network, unit = fit(options, train, validation, build, hosts, checkpoints=Path(checkpoints) if checkpoints else None)
     if hosts.index == 0:
         save(network, unit, Path(environment["SM_MODEL_DIR"]) / "1")
 
@@ -84,8 +77,13 @@ def fit(
     validation: tuple[Array, Array] | None,
     build: Callable[[argparse.Namespace, Array], Model],
     hosts: Hosts,
+    *,
+    checkpoints: Path | None,
 ) -> tuple[Model, tuple[float, float] | None]:
     """The trained model with the weights of its best epoch; and of a regression the mean and the deviation of the values.
+
+    With a directory for ``checkpoints`` it goes on after the last epoch that an earlier job has left there. The first host
+    leaves them; what the optimizers of the others knew besides is lost.
 
     Raises:
         ValueError: the loss became infinite or no number at all.
@@ -96,8 +94,11 @@ def fit(
     network = compiled(options, build(options, train[0]))
     rows, labels = hosts.share(train[0]), in_units(hosts.share(train[1]), unit)
     scale = 1.0 if unit is None else unit[1]
-    best = Epoch(0, {}, [], float("inf"))
-    for number in range(1, options.epochs + 1):
+    last, best = 0, Epoch(0, {}, [], float("inf"))
+    if checkpoints is not None and (restored := restore(checkpoints, network)) is not None:
+        last, best = restored
+        print(f"Going on from the checkpoint of epoch {last}.", flush=True)
+    for number in range(last + 1, options.epochs + 1):
         history = network.fit(rows, labels, batch_size=options.batch_size, verbose=0).history
         values = {f"train_{name}": values[0] for name, values in history.items()}
         network.set_weights(hosts.mean(network.get_weights()))
@@ -115,6 +116,8 @@ def fit(
             best = Epoch(number, values, network.get_weights(), loss)
         elif options.patience is not None and number - best.number >= options.patience:
             break
+        if checkpoints is not None and hosts.index == 0:
+            keep(checkpoints, network, number, best)
     network.set_weights(best.weights)
     print("The model that is saved:", flush=True)
     log(best.number, best.values, scale)
