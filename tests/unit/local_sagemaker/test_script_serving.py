@@ -111,7 +111,11 @@ def test_code_in_the_models_archive_serves_without_a_framework(api: Api, aws: Aw
     [
         ("no-fn", IMAGE, {"code/inference.py": ""}, "Please provide a model_fn implementation"),
         ("no-code", IMAGE, {"model.txt": ""}, "The program inference.py (SAGEMAKER_PROGRAM)"),
-        ("no-torch", PYTORCH_SERVING, {"model.pt": ""}, "PyTorch is not installed here: uv pip install torch installs it"),
+        pytest.param(
+            *("no-torch", PYTORCH_SERVING, {"model.pt": ""}),
+            "PyTorch is not installed here: uv pip install torch installs it",
+            marks=pytest.mark.skipif(PYTORCH.is_installed, reason="says what is missing where PyTorch is not installed"),
+        ),
         ("breaks", PYTORCH_SERVING, {"code/inference.py": "1 / 0"}, "ZeroDivisionError: division by zero"),
         ("trains", TENSORFLOW, {"model.txt": ""}, 'exec: "serve": executable file not found in $PATH'),
         ("unmet", IMAGE, {"code/inference.py": "", "code/requirements.txt": "surely-not-a-package"}, "InstallRequirementsError"),

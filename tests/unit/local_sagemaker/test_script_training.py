@@ -9,6 +9,7 @@ import time
 import pytest
 
 from local.sagemaker.aws import Aws
+from local.sagemaker.engines.script.frameworks import PYTORCH
 from tests.unit.local_sagemaker.scripts import SCIKIT_LEARN, TENSORFLOW, XGBOOST, archived, put_source, ran, script_job
 from tests.unit.local_sagemaker.support import BUCKET, ROLE, Api, Json, add_role, until_training, wait_until
 
@@ -179,6 +180,7 @@ def test_program_and_directory_may_be_variables(api: Api, aws: Aws) -> None:
     assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
 
 
+@pytest.mark.skipif(PYTORCH.is_installed, reason="says what is missing where PyTorch is not installed")
 def test_a_framework_that_is_not_installed_is_named_with_its_remedy(api: Api, aws: Aws) -> None:
     source = put_source(aws, "no-framework", {"train.py": "import torch"})
     image = TENSORFLOW.replace("tensorflow", "pytorch")
