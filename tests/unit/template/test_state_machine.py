@@ -187,10 +187,10 @@ def test_a_task_outlives_its_function(stack: Document, machine: Document) -> Non
 # ---- A run that succeeds ----
 
 
-def test_a_run_succeeds_with_at_most_16_transitions(machine: Document) -> None:
+def test_a_run_succeeds_with_at_most_14_transitions_besides_those_of_its_traffic(machine: Document) -> None:
     done = run(machine)
     assert done.states == SUCCESS
-    assert len(done.states) <= 16
+    assert len(done.states) - len(of_traffic(done.states)) <= 14
     assert done.output == PROMOTED
 
 
@@ -346,6 +346,11 @@ def test_a_refused_model_that_cannot_be_removed_is_a_failure_that_is_recorded(ma
 # ---- A rollout ----
 
 
+def of_traffic(states: list[str]) -> list[str]:
+    """The states that decide who gets the traffic of an endpoint that is ready."""
+    return [state for state in states if state in ("WayOfTraffic", "ShiftTraffic", "Bake", "PromoteVariant")]
+
+
 def steps(count: int) -> Document:
     """What ShiftTraffic and Bake answer in a rollout of so many steps: each step bakes until its time is over, and after the last
     the endpoint lets go of the old variants."""
@@ -358,7 +363,7 @@ def steps(count: int) -> Document:
 def test_a_rollout_bakes_after_each_step_and_adds_at_most_12_transitions(machine: Document, count: int) -> None:
     done = run(machine, **steps(count))
     assert done.states == [*TO_THE_MODEL, *TESTED, *(["ShiftTraffic", "Bake"] * (count + 1)), "PromoteVariant", "Succeeded"]
-    assert len(done.states) - len(SUCCESS) <= 12
+    assert len(of_traffic(done.states)) <= 12
 
 
 def test_each_step_has_its_number_so_that_a_retry_skips_none(machine: Document) -> None:
