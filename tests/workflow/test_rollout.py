@@ -78,7 +78,7 @@ def traffic(workbench: Workbench, endpoint: str, clients: int = 3, rows: Sequenc
             except CommandFailed as error:
                 with lock:
                     seen.errors.append(error.code)
-            time.sleep(0.05)
+            time.sleep(0.2)
 
     threads = [threading.Thread(target=ask) for _ in range(clients)]
     for thread in threads:

@@ -90,13 +90,16 @@ class Workbench:
         succeeded nothing is left.
         """
 
-        def there() -> Json | None:
-            run = self.run(run_id)
-            if run is None or (run["status"] == "Running" and run["state"] != state):
-                return None
-            return None if run["status"] != "Running" and self.is_going_on(run["execution_arn"]) else run
+        def found(good: Callable[[Json], bool]) -> Json:
+            return until(
+                lambda: run if (run := self.run(run_id)) is not None and good(run) else None, lambda: f"Run: {self.run(run_id)}"
+            )
 
-        run = until(there, lambda: f"Run: {self.run(run_id)}")
+        run = found(lambda run: state is None or run["state"] == state or run["status"] != "Running")
+        if state is None or run["status"] != "Running":
+            # Asking for the execution costs the machine a tenth of what asking the API for the run does.
+            until(lambda: not self.is_going_on(run["execution_arn"]) or None, lambda: f"Run: {self.run(run_id)}")
+            run = found(lambda run: run["status"] != "Running")
         if run["status"] not in ("Running", "Succeeded"):
             until(lambda: self.inventory.left_of(run) == [] or None, lambda: f"left of {run_id}: {self.inventory.left_of(run)}")
         return run
