@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, TypeAlias
 
 import pytest
 
 from sageline.errors import ResourceConflict
+from sageline.names import routing_key
 from sageline.requests.tags import tags
+from sageline.routing import parse_routing
 from sageline.store import Json
 from tests.unit.run.interruptions import (
     ENDED,
@@ -26,7 +30,7 @@ from tests.unit.run.interruptions import (
     swept,
     trained,
 )
-from tests.unit.run.memory_aws import MemoryWorld, memory_world, sent
+from tests.unit.run.memory_aws import MemoryWorld, memory_world, sent, unwatched
 from tests.unit.run.world import NEXT_RUN_ID, ROLE, RUN_ID, STACK
 
 THIRD = "flowers-20261122100000-abcdef"
@@ -141,11 +145,17 @@ ONE_WAY: list[Case] = [to_instances, instead_of_a_failed_one]
 
 def begin(case: Case) -> tuple[MemoryWorld, Execution]:
     """A world in which a run is about to begin, and whatever serves has to be asked from now on."""
-    world = memory_world()
-    execution = case(world)
+    world, execution = pickle.loads(beginning(case))  # noqa: S301  # our own
     world.wire.changes.clear()
     world.wire.changed = lambda: answers(world)
     return world, execution
+
+
+@cache
+def beginning(case: Case) -> bytes:
+    """The world of a case, made once: what went before takes longer than most histories."""
+    world = memory_world()
+    return pickle.dumps((world, case(world)))
 
 
 def answers(world: MemoryWorld) -> None:
@@ -159,10 +169,16 @@ def answers(world: MemoryWorld) -> None:
 
 
 def weights(world: MemoryWorld) -> dict[str, float]:
-    stored = world.run.files.read_routing("flowers")
-    return {variant.name: variant.weight for variant in stored.routing.variants} if stored and stored.routing else {}
+    document, _ = world.objects.kept.get(routing_key("flowers"), (None, ""))
+    return weights_in(document) if document else {}
 
 
+@cache
+def weights_in(document: bytes) -> dict[str, float]:
+    return {variant.name: variant.weight for variant in parse_routing(document, "test").variants}
+
+
+@cache
 def undisturbed(case: Case) -> tuple[Json, list[str]]:
     """How it ends, and the calls until then."""
     world, execution = begin(case)
@@ -292,6 +308,7 @@ def test_where_there_is_no_way_back_nothing_of_the_run_is_hidden(case: Case) -> 
         assert (call, THIRD in str(world.standing())) == (call, has_succeeded)
 
 
+@cache
 def what_was_there(case: Case) -> Json:
     """Before the run and its model."""
     world, _ = begin(case)
@@ -324,7 +341,7 @@ def test_a_function_at_work_at_any_call_of_a_deletion_leaves_nothing(case: Case)
             if execution.state == "Succeeded":
                 break
             world.wire.changes.clear()
-            world.wire.changed = lambda: None
+            world.wire.changed = unwatched
             world.wire.fate = before(world, at, execution.go_on)
             delete(world)
             world.wire.fate = sent
