@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib
 import json
 from collections.abc import Iterator
@@ -121,8 +122,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         made: dict[str, object] = {
             "s3": world.s3,
             "sagemaker": world.sagemaker,
-            "stepfunctions": session().client("stepfunctions"),
-            "logs": session().client("logs"),
+            **other_clients(),
             "cloudwatch": world.hosting.alarms.cloudwatch,
             "autoscaling": world.hosting.scaling.client,
             "scheduler": world.lifetimes.scheduler,
@@ -132,6 +132,12 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             monkeypatch.setattr(clients, name, lambda client=client: client)
         monkeypatch.setattr(clients, "table", shared_clients()[1].Table)
         yield world
+
+
+@functools.cache
+def other_clients() -> dict[str, object]:
+    """As :func:`shared_clients`."""
+    return {"stepfunctions": session().client("stepfunctions"), "logs": session().client("logs")}
 
 
 @dataclasses.dataclass

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mypy_boto3_application_autoscaling import ApplicationAutoScalingClient
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBServiceResource
+    from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
 
@@ -141,6 +142,12 @@ def watching_clients() -> tuple[CloudWatchClient, ApplicationAutoScalingClient]:
     return session().client("cloudwatch"), session().client("application-autoscaling")
 
 
+@functools.cache
+def shared_table() -> Table:
+    """As :func:`shared_clients`."""
+    return shared_clients()[1].Table(TABLE)
+
+
 @contextmanager
 def new_world() -> Iterator[World]:
     """An account with an empty bucket and table in moto, and a SageMaker in memory."""
@@ -149,7 +156,7 @@ def new_world() -> Iterator[World]:
     with mock_aws(), fake.behind(sagemaker):
         s3.create_bucket(Bucket=BUCKET)
         s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        table = dynamodb.create_table(
+        dynamodb.meta.client.create_table(
             TableName=TABLE,
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "kind", "created_at")],
@@ -165,7 +172,7 @@ def new_world() -> Iterator[World]:
                 }
             ],
         )
-        run = RunContext(RunStore(table, clock), RunFiles(s3, BUCKET), STACK, clock)
+        run = RunContext(RunStore(shared_table(), clock), RunFiles(s3, BUCKET), STACK, clock)
         cloudwatch, autoscaling = watching_clients()
         hosting = Hosting(run, sagemaker, Scaling(autoscaling), RolloutAlarms(cloudwatch, STACK))
         scheduler_client().create_schedule_group(Name=LIFETIMES.schedule_group_name)
