@@ -15,14 +15,12 @@ def seconds_by_round(contestants: Mapping[str, Callable[[], object]], rounds: in
     """
     names = list(contestants)
     seconds: dict[str, list[float]] = {name: [] for name in names}
+    gc.collect()
     gc.freeze()
-    try:
-        for number in range(rounds):
-            first = number % len(names)
-            for name in names[first:] + names[:first]:
-                seconds[name].append(_seconds(contestants[name]))
-    finally:
-        gc.unfreeze()
+    for number in range(rounds):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
+            seconds[name].append(_seconds(contestants[name]))
     return seconds
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import pytest
@@ -13,6 +14,12 @@ settings.register_profile("unit", deadline=None, suppress_health_check=[HealthCh
 # CI says of a commit what a person's machine said of it; people's runs are where new examples are tried.
 settings.register_profile("ci", settings.get_profile("unit"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "unit")
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays, so the collector of garbage need not go through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

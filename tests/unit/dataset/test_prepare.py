@@ -481,7 +481,7 @@ def test_a_label_that_occurs_once_is_trained_on_or_left_out_and_counted(seed: in
     st.lists(st.tuples(st.text(st.sampled_from('aé "\n,😀')), st.sampled_from(["x", "y", "z\n", '"'])), min_size=1, max_size=40)
 )
 def test_no_row_is_dropped_silently(rows: list[tuple[str, str]]) -> None:
-    labelled = [*POSTS, *rows]
+    labelled = [*POSTS[:60], *rows]
 
     prepared, _ = prepare_csv(as_csv("post,label", labelled), TEXT_SPEC, block_bytes=64)
 
