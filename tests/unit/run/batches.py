@@ -11,6 +11,7 @@ from sageline.run.configure import configure
 from sageline.run.deployment import routed_variant
 from sageline.run.payloads import Configured
 from sageline.run.prepare import prepare_data
+from tests.unit.run.remembered import remembered
 from tests.unit.run.world import BUCKET, EXECUTION, RUN_ID, World, golden_event
 
 MODEL = "flowers-20261119100000-9f8e7d"
@@ -25,7 +26,8 @@ FLOWERS = b"id,size,colour,kind\n" + b"".join(
 SIX_ROWS = b"size,colour\n" + b"".join(b"%d.25,%s\n" % (i, b"red" if i % 2 else b"blue") for i in range(6))
 
 
-def trained(world: World, data: bytes = FLOWERS, **spec: object) -> None:
+@remembered
+def trained(world: World, /, data: bytes = FLOWERS, **spec: object) -> None:
     """Endpoint ``flowers`` serves the model of run MODEL, trained on the data."""
     world.put("datasets/flowers/data.csv", data)
     trigger = {"run_id": MODEL, "spec": {"dataset": {"uri": f"s3://{BUCKET}/datasets/flowers/data.csv"}, **spec}}
@@ -37,7 +39,8 @@ def trained(world: World, data: bytes = FLOWERS, **spec: object) -> None:
     world.run.files.write_routing(Routing("flowers", (variant,), "2026-11-19T11:00:00.000Z"), None)
 
 
-def begun(world: World, rows: bytes = SIX_ROWS, key: str = ROWS) -> Configured:
+@remembered
+def begun(world: World, /, rows: bytes = SIX_ROWS, key: str = ROWS) -> Configured:
     """The batch, configured."""
     world.put(key, rows)
     event = golden_event("configure_run/batch")
@@ -45,7 +48,8 @@ def begun(world: World, rows: bytes = SIX_ROWS, key: str = ROWS) -> Configured:
     return configure(EXECUTION, event["trigger"], run=world.run, sagemaker=world.sagemaker)
 
 
-def encoded(world: World, rows: bytes = SIX_ROWS, key: str = ROWS) -> EncodedBatch:
+@remembered
+def encoded(world: World, /, rows: bytes = SIX_ROWS, key: str = ROWS) -> EncodedBatch:
     """The batch, configured and encoded."""
     begun(world, rows, key)
     return encode_batch(RUN_ID, run=world.run)

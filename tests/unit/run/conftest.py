@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from inspect import signature
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.unit.run.world import World, new_world
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
     with new_world() as world:
+        world.remembers = "monkeypatch" not in signature(request.function).parameters
         yield world

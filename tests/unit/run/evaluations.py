@@ -10,6 +10,7 @@ from sageline.run.configure import configure
 from sageline.run.prepare import prepare_data
 from sageline.serving.stored import EncoderCache
 from tests.unit.run.batches import trained
+from tests.unit.run.remembered import remembered
 from tests.unit.run.world import BUCKET, EXECUTION, RUN_ID, World
 
 FLOWERS = b"id,size,colour,kind\n" + b"".join(
@@ -23,7 +24,8 @@ def encoder_of(world: World, run_id: str) -> FittedEncoder:
     return EncoderCache(world.s3).get(layout.uri(layout.encoder_prefix))
 
 
-def prepared(world: World, evaluation: dict[str, Any] | None = None, data: bytes = FLOWERS, **spec: Any) -> None:
+@remembered
+def prepared(world: World, /, evaluation: dict[str, Any] | None = None, data: bytes = FLOWERS, **spec: Any) -> None:
     """A run whose data is prepared, its test rows encoded for its own model."""
     world.put("datasets/flowers/data.csv", data)
     dataset = {"uri": f"s3://{BUCKET}/datasets/flowers/data.csv"}

@@ -72,6 +72,8 @@ class World:
     hosting: Hosting
     lifetimes: Lifetimes
     slept: list[float] = field(default_factory=list)
+    remembers: bool = False
+    """Whether what is the same in many tests is taken from another one: see ``remembered``."""
 
     @property
     def schedules(self) -> Schedules:
