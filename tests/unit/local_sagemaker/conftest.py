@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from threading import RLock
+from typing import ParamSpec, TypeVar
 
 import boto3
 import httpx
 import pytest
 from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
 
 from local.sagemaker.aws import Aws
 from local.sagemaker.engines import ENGINES
@@ -25,11 +28,15 @@ from tests.unit.local_sagemaker.support import (
     served,
 )
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Aws]:
     """Moto's S3, IAM and Logs with training data and SageMaker's role; Lambda and EventBridge are fakes that remember."""
-    with mock_aws():
+    with mock_aws(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BotocoreStubber, "process_request", one_at_a_time(BotocoreStubber.process_request))
         session = boto3.session.Session("test", "test", region_name="us-east-1")
         clients = Aws(
             s3=session.client("s3"),
@@ -44,6 +51,17 @@ def aws() -> Iterator[Aws]:
         clients.s3.put_object(Bucket=BUCKET, Key="data/train/part-0.csv", Body=b"0,1,2\n1,5,6\n0,1,3\n1,6,5\n")
         add_role(clients, "SageMaker", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
         yield clients
+
+
+def one_at_a_time(call: Callable[P, R]) -> Callable[P, R]:
+    """The service asks moto in several threads while a test does, and moto's tables are not made for that."""
+    lock = RLock()
+
+    def wait_and_call(*args: P.args, **kwargs: P.kwargs) -> R:
+        with lock:
+            return call(*args, **kwargs)
+
+    return wait_and_call
 
 
 @pytest.fixture(scope="module")
