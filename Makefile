@@ -77,7 +77,10 @@ format: setup ## Format the code
 	$(BIN)/ruff check --fix .
 
 unit: setup ## Unit tests, network off, with branch coverage of the layer and the handlers
-	@$(BIN)/pytest tests/unit -n 2 --dist loadfile --quiet --cov --cov-report=term
+	@# What is imported is compiled once for all the processes that tests start, whatever the shell says.
+	export PYTHONDONTWRITEBYTECODE=
+	# The files in their order: by the number of tests, which xdist goes by, a few long ones would be the last.
+	$(BIN)/pytest tests/unit -n 2 --dist loadfile --no-loadscope-reorder --quiet --cov --cov-report=term
 
 validate: setup ## The template, checked by the SAM CLI
 	@$(BIN)/sam validate --lint

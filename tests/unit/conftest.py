@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Generator
+from pathlib import Path
 
 import pytest
+from coverage import Coverage
 from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
 
@@ -14,6 +17,27 @@ settings.register_profile("unit", deadline=None, suppress_health_check=[HealthCh
 # CI says of a commit what a person's machine said of it; people's runs are where new examples are tried.
 settings.register_profile("ci", settings.get_profile("unit"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "unit")
+
+
+UNMEASURED = tuple(
+    Path(__file__).parent / name
+    for name in ("benchmarks", "cli", "docs", "local_sagemaker", "local_stack", "template", "run/test_interruptions.py")
+)
+"""Tests that are not about the code whose coverage is measured, or go through it a thousand times more: measured, they would
+take up to twice as long."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Fixtures too, and the threads that they start."""
+    measuring = Coverage.current()
+    if measuring is None or not any(item.path.is_relative_to(path) for path in UNMEASURED):
+        return (yield)
+    measuring.stop()
+    try:
+        return (yield)
+    finally:
+        measuring.start()
 
 
 def pytest_collection_finish() -> None:
