@@ -12,6 +12,8 @@ SAGELINE_HOME ?= .local
 export SAGELINE_HOME
 export PATH := $(BIN):$(PATH)
 export SAM_CLI_TELEMETRY := 0
+# What is imported is compiled once for all processes, whatever the shell says.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup setup-tensorflow demo demo-tensorflow examples test test-tensorflow lint format unit validate workflow bench docs bundle clean
 
@@ -77,9 +79,7 @@ format: setup ## Format the code
 	$(BIN)/ruff check --fix .
 
 unit: setup ## Unit tests, network off, with branch coverage of the layer and the handlers
-	@# What is imported is compiled once for all the processes that tests start, whatever the shell says.
-	export PYTHONDONTWRITEBYTECODE=
-	# The files in their order: by the number of tests, which xdist goes by, a few long ones would be the last.
+	@# The files in their order: by the number of tests, which xdist goes by, a few long ones would be the last.
 	$(BIN)/pytest tests/unit -n 2 --dist loadfile --no-loadscope-reorder --quiet --cov --cov-report=term
 
 validate: setup ## The template, checked by the SAM CLI
