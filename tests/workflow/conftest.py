@@ -1,4 +1,4 @@
-"""One local stack for the whole tier, in a directory of its own, on ports that are free."""
+"""One local stack for each worker of the tier, in a directory of its own, on ports that are free."""
 
 from __future__ import annotations
 
