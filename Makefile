@@ -86,7 +86,8 @@ validate: setup ## The template, checked by the SAM CLI
 	@$(BIN)/sam validate --lint
 
 workflow: setup ## The real state machine on the local stack, and one run end to end
-	@$(BIN)/pytest tests/workflow tests/e2e -n 2 --dist loadfile --durations=10
+	@# They wait for about half of the time, so three share two cores.
+	$(BIN)/pytest tests/workflow tests/e2e -n 3 --dist loadfile --durations=10
 
 test-tensorflow: setup-tensorflow ## The tests that need TensorFlow
 	@$(BIN)/pytest tests -m tensorflow --durations=10
