@@ -1,5 +1,5 @@
-"""CheckTraining, CheckTransform, CheckEndpoint, Bake: keep a waiting state's token, answer it when SageMaker is done or an alarm
-fires."""
+"""CheckTraining, CheckEndpoint, Bake: keep a waiting state's token. When SageMaker is done or an alarm fires, answer it, or that
+of a transform's state."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sageline import clients
 from sageline.run.alarms import RolloutAlarms
 from sageline.run.bake import Bake, wait_for_alarm, wake_by_alarm
-from sageline.run.check_status import Watch, wait_for, wake
-from sageline.run.files import RunFiles
+from sageline.run.check_status import wait_for, wake, watching
+from sageline.run.context import run_context
 from sageline.settings import RunSettings
-from sageline.store import RunStore
 
 logger = Logger()
 
@@ -23,13 +22,7 @@ logger = Logger()
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> None:  # Any: a state's payload, or an event
     settings = RunSettings.from_environment(os.environ)
-    watch = Watch(
-        store=RunStore(clients.table(settings.runs_table_name)),
-        files=RunFiles(clients.s3(), settings.bucket_name),
-        sagemaker=clients.sagemaker(),
-        stepfunctions=clients.stepfunctions(),
-        logs=clients.logs(),
-    )
+    watch = watching(run_context(settings))
     bake = Bake(watch, RolloutAlarms(clients.cloudwatch(), settings.stack_name))
     if "Records" in event:
         logger.info(wake_by_alarm(event, bake))

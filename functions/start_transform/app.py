@@ -1,4 +1,4 @@
-"""StartTransform and StartChampionTransform: start a transform job of the run, once."""
+"""RunTransform, RunEvaluationTransform, RunChampionTransform: start a transform job of the run, and keep the state's token."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sageline import clients
 from sageline.run.batch import StartTransformEvent
 from sageline.run.batch_transform import start_transform
+from sageline.run.check_status import wait_for, watching
 from sageline.run.context import run_context
-from sageline.run.payloads import Resource
 from sageline.settings import RunSettings
 
 logger = Logger()
 
 
 @logger.inject_lambda_context(clear_state=True)
-def handler(event: StartTransformEvent, context: LambdaContext) -> Resource:
-    logger.append_keys(run_id=event["run_id"])
+def handler(event: StartTransformEvent, context: LambdaContext) -> None:
+    run_id = event["run_id"]
+    logger.append_keys(run_id=run_id)
     run = run_context(RunSettings.from_environment(os.environ))
     purpose = event.get("purpose", "batch")
-    job = start_transform(event["run_id"], event["transform"], run=run, sagemaker=clients.sagemaker(), purpose=purpose)
+    job = start_transform(run_id, event["transform"], run=run, sagemaker=clients.sagemaker(), purpose=purpose)
     logger.info("Transform job started", job=job["name"])
-    return job
+    logger.info(wait_for(run_id, job, event["task_token"], watching(run)))

@@ -18,7 +18,7 @@ from tests.workflow.workbench import Workbench, flowers
 
 pytestmark = pytest.mark.stack
 
-BATCH = ["EncodeBatch", "StartTransform", "CheckTransform", "WritePredictions", "Succeeded"]
+BATCH = ["EncodeBatch", "RunTransform", "WritePredictions", "Succeeded"]
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.stack
 SPLIT = {"train": 0.5, "validation": 0.1, "test": 0.4}
 WEAK = {"num_round": 1, "max_depth": 1}
 STRONG = {"num_round": 40, "max_depth": 4}
-JUDGED = ["StartEvaluationTransform", "CheckEvaluationTransform", "EvaluateModel", "Gate"]
-COMPARED = ["StartChampionTransform", "CheckChampionTransform", "CompareModels", "Gate"]
+JUDGED = ["RunEvaluationTransform", "EvaluateModel", "Gate"]
+COMPARED = ["RunChampionTransform", "CompareModels", "Gate"]
 
 
 def herbs(rows: int = 1200) -> str:

@@ -97,6 +97,10 @@ class RolloutAlarm(SagelineError):
     """An alarm fired while a new variant was getting its traffic: the old ones have it back."""
 
 
+class RolloutPending(SagelineError):
+    """A variant is to get its traffic in steps, and has not had them all."""
+
+
 class SmokeTestFailed(SagelineError):
     """The deployed variant did not answer held-out rows sensibly."""
 

@@ -35,6 +35,13 @@ def tuning_job_name(run_id: str) -> str:
 TransformPurpose: TypeAlias = Literal["batch", "evaluation", "champion"]
 """What a run's transform job answers: a batch's rows, or the test rows with the new model or with the one in service."""
 
+TRANSFORM_STATES: dict[TransformPurpose, str] = {
+    "batch": "RunTransform",
+    "evaluation": "RunEvaluationTransform",
+    "champion": "RunChampionTransform",
+}
+"""The state that starts a transform job and waits for it."""
+
 _TRANSFORM_SUFFIXES: dict[TransformPurpose, str] = {"batch": "", "evaluation": "-test", "champion": "-champion"}
 
 

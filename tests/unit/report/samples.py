@@ -67,8 +67,7 @@ STATES = (
     StateTime("StartTraining", 0.9),
     StateTime("CheckTraining", 312.4),
     StateTime("CreateModel", 0.7),
-    StateTime("StartEvaluationTransform", 0.8),
-    StateTime("CheckEvaluationTransform", 201.0),
+    StateTime("RunEvaluationTransform", 201.8),
     StateTime("EvaluateModel", 3.1, "running"),
 )
 

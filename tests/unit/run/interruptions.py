@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from unittest import mock
 
 import sageline.run.discard as undoing
-from sageline.errors import EndpointNotReady, SagelineError, SmokeTestFailed
+from sageline.errors import EndpointNotReady, RolloutPending, SagelineError, SmokeTestFailed
 from sageline.requests.tags import tags
 from sageline.routing import Routing
 from sageline.run.change import Change, ChangeKind
@@ -110,7 +110,7 @@ class Execution:
             raise SmokeTestFailed("not routed to")
         if self.deployed["variant"] not in served(self.world):
             raise SmokeTestFailed("not served")
-        return "ShiftTraffic" if self.deployed["rollout"] else "PromoteVariant"
+        return "PromoteVariant"
 
     def _ShiftTraffic(self) -> str:  # noqa: N802
         self.shifted = shift(self.run_id, self.step, hosting=self.world.hosting, topic_arn=TOPIC)
@@ -124,7 +124,10 @@ class Execution:
         return "ShiftTraffic"
 
     def _PromoteVariant(self) -> str:  # noqa: N802
-        promote(self.run_id, hosting=self.world.hosting, lifetimes=self.world.lifetimes, warn=self._warn)
+        try:
+            promote(self.run_id, hosting=self.world.hosting, lifetimes=self.world.lifetimes, warn=self._warn)
+        except RolloutPending:
+            return "ShiftTraffic"
         return "Succeeded"
 
     def _DiscardDeployment(self) -> str:  # noqa: N802

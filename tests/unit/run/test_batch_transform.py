@@ -36,9 +36,9 @@ def test_the_job_is_named_by_the_run_and_carries_the_stacks_tag(ready: World) ->
 @pytest.mark.parametrize(
     ("purpose", "suffix", "state", "noted"),
     [
-        ("batch", "", "StartTransform", "transform_job"),
-        ("evaluation", "-test", "StartEvaluationTransform", "evaluation_job"),
-        ("champion", "-champion", "StartChampionTransform", "champion_job"),
+        ("batch", "", "RunTransform", "transform_job"),
+        ("evaluation", "-test", "RunEvaluationTransform", "evaluation_job"),
+        ("champion", "-champion", "RunChampionTransform", "champion_job"),
     ],
 )
 def test_each_purpose_has_a_job_of_its_own(ready: World, purpose: TransformPurpose, suffix: str, state: str, noted: str) -> None:

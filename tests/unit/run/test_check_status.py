@@ -9,18 +9,21 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from botocore.stub import Stubber
 
 from sageline.names import TransformPurpose, transform_job_name
 from sageline.run.check_status import Watch, wait_for, wake
-from sageline.run.job_logs import TRAINING_JOBS, TRANSFORM_JOBS, last_log_lines
+from sageline.run.job_logs import TRAINING_JOBS, TRANSFORM_JOBS
 from tests.unit.run.fake_sagemaker import ARN, Refused
 from tests.unit.run.world import RUN_ID, World, golden_event
 from tests.unit.sessions import session
 
 WAIT_FOR_JOB = golden_event("check_status/wait-for-training-job")
 WAIT_FOR_TUNING = golden_event("check_status/wait-for-tuning-job")
-WAIT_FOR_TRANSFORM = golden_event("check_status/wait-for-transform-job")
+WAIT_FOR_TRANSFORM: dict[str, Any] = {
+    "run_id": RUN_ID,
+    "resource": {"kind": "transform-job", "name": RUN_ID, "arn": f"{ARN}:transform-job/{RUN_ID}"},
+    "task_token": "token",
+}
 WAIT_FOR_ENDPOINT = golden_event("check_status/wait-for-endpoint")
 JOB_CHANGED = golden_event("check_status/training-job-changed")
 TUNING_CHANGED = golden_event("check_status/tuning-job-changed")
@@ -429,14 +432,14 @@ def test_a_transform_job_that_is_done_is_answered(world: World, watch: Watch, an
         "output_uri": "s3://b/out/",
         "transform_seconds": 120,
     }
-    assert (world.record().state, world.record().details["transform"]) == ("CheckTransform", output)
+    assert (world.record().state, world.record().details["transform"]) == ("RunTransform", output)
 
 
 @pytest.mark.parametrize(
     ("purpose", "state", "noted"),
     [
-        ("evaluation", "CheckEvaluationTransform", "evaluation_transform"),
-        ("champion", "CheckChampionTransform", "champion_transform"),
+        ("evaluation", "RunEvaluationTransform", "evaluation_transform"),
+        ("champion", "RunChampionTransform", "champion_transform"),
     ],
 )
 def test_a_transform_job_is_noted_for_what_it_is(
@@ -496,28 +499,3 @@ def test_an_arn_of_something_else_is_an_answer_too(watch: Watch, answers: Answer
     resource = {**WAIT_FOR_JOB["resource"], "arn": f"{ARN}:processing-job/x"}
     assert "not the ARN of a job" in wait({**WAIT_FOR_JOB, "resource": resource}, watch)
     assert [name for name, _ in answers.sent] == ["SendTaskFailure"]
-
-
-# ---- log lines ----
-
-
-def test_the_last_lines_of_the_first_host_are_read(world: World) -> None:
-    log(*(f"line {i}" for i in range(30)))
-    log("another host", stream=f"{RUN_ID}/algo-2-1795168800")
-    lines = last_log_lines(TRAINING_JOBS, RUN_ID, session().client("logs"))
-    assert (len(lines), lines[-1]) == (20, "line 29")
-
-
-def test_without_logs_there_are_no_lines(world: World) -> None:
-    assert last_log_lines(TRAINING_JOBS, RUN_ID, session().client("logs")) == []
-    log("another job", stream="other/algo-1-1")
-    assert last_log_lines(TRAINING_JOBS, RUN_ID, session().client("logs")) == []
-
-
-def test_a_log_that_may_not_be_read_says_so(world: World) -> None:
-    logs = session().client("logs")
-    with Stubber(logs) as stub:
-        stub.add_client_error("describe_log_streams", "AccessDeniedException", "not authorized to DescribeLogStreams")
-        (line,) = last_log_lines(TRAINING_JOBS, RUN_ID, logs)
-    assert "could not be read" in line
-    assert "not authorized to DescribeLogStreams" in line

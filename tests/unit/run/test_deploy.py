@@ -49,7 +49,6 @@ def test_the_first_run_creates_its_endpoint_with_all_traffic_on_its_variant(worl
         "arn": f"{ARN}:endpoint/flowers",
         "variant": RUN_ID,
         "model_version": RUN_ID,
-        "rollout": False,
         "served_before": False,
     }
     assert world.fake.endpoints["flowers"]["EndpointConfigName"] == RUN_ID

@@ -12,7 +12,7 @@ from sageline.run.failure_report import explain, read_cause
 from sageline.run.payloads import FailureRecorded
 from sageline.run.record_failure import record_failure
 from sageline.run.trigger import Upload, identify
-from sageline.store import RunRecord
+from sageline.store import Json, RunRecord
 from tests.unit.run.fake_sagemaker import Refused
 from tests.unit.run.world import BUCKET, EXECUTION, RUN_ID, World, golden_event
 
@@ -79,14 +79,29 @@ def test_a_run_that_failed_before_it_had_a_record_gets_one(world: World) -> None
 
 def test_a_failed_job_is_told_with_its_reason_and_log_lines(world: World) -> None:
     world.begin()
-    noted = {"message": f"Training job {RUN_ID} failed: UserError: bad", "job": RUN_ID, "failure_reason": "AlgorithmError: bad"}
+    event = golden_event("record_failure/failed-training-job")
+    noted = {"message": event["cause"].splitlines()[0], "job": RUN_ID, "failure_reason": "AlgorithmError: bad"}
     world.run.store.enter(RUN_ID, "CheckTraining", failure={**noted, "log_lines": ["one", "two"]})
-    recorded, _ = fail(world, golden_event("record_failure/failed-training-job"))
+    recorded, _ = fail(world, event)
     error = world.record().error
     assert error is not None
     assert {key: error[key] for key in noted} == noted
     assert error["log_lines"] == ["one", "two"]
     assert recorded["message"].splitlines()[:4] == [noted["message"], "Last log lines:", "  one", "  two"]
+
+
+def test_a_failure_that_the_run_went_on_after_is_not_told_as_its_end(world: World) -> None:
+    world.begin()
+    champions: Json = {"message": f"Transform job {RUN_ID}-champion failed", "job": f"{RUN_ID}-champion", "log_lines": ["one"]}
+    world.run.store.enter(RUN_ID, "CheckEndpoint", failure=champions)
+    event = golden_event("record_failure/failed-training-job")
+    fail(
+        world,
+        {**event, "state": "CheckEndpoint", "error": "ClientError", "cause": "Looking at endpoint flowers failed: no network"},
+    )
+    error = world.record().error
+    assert error is not None
+    assert (error["message"], error["job"], error["log_lines"]) == (cause, None, [])
 
 
 def test_a_step_that_timed_out_says_so(world: World) -> None:
@@ -187,6 +202,7 @@ def test_every_error_that_a_run_can_end_in_has_advice_of_its_own() -> None:
     not_of_a_run = {
         *("SagelineError", "AlreadyStarted", "RunNotFound", "RequestTooLarge", "TooManyRequests", "RouteNotFound"),
         "InvalidRouting",
+        "RolloutPending",
     }
     names = {name for name, value in vars(sageline.errors).items() if isinstance(value, type)} - not_of_a_run
     otherwise = advice("Unknown", "")

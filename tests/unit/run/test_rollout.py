@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sageline.errors import EndpointNotReady, ResourceConflict, RolloutAlarm, RunFinished
+from sageline.errors import EndpointNotReady, ResourceConflict, RolloutAlarm, RolloutPending, RunFinished
 from sageline.run.deploy import deploy
 from sageline.run.discard import discard
 from sageline.run.payloads import DeployedEndpoint, Shifted
@@ -58,7 +58,7 @@ def fire(world: World) -> None:
 def test_the_new_variant_waits_beside_the_old_one_without_traffic(world: World) -> None:
     deployed = put_beside(world)
 
-    assert (deployed["rollout"], deployed["variant"]) == (True, NEXT_RUN_ID)
+    assert deployed["variant"] == NEXT_RUN_ID
     assert world.weights() == sagemaker_weights(world) == {RUN_ID: 1.0, NEXT_RUN_ID: 0.0}
     assert world.fake.endpoints["flowers"]["EndpointConfigName"] == BOTH
 
@@ -108,6 +108,20 @@ def test_a_linear_rollout_goes_up_in_equal_steps(world: World) -> None:
     assert (last["share"], last["is_last"], last["bake_seconds"]) == (1.0, True, LAST_BAKE_SECONDS)
 
 
+def test_a_variant_is_not_promoted_before_it_has_had_its_steps(world: World) -> None:
+    put_beside(world)
+    before = world.record(NEXT_RUN_ID)
+    with pytest.raises(RolloutPending, match=f"Variant {NEXT_RUN_ID} of endpoint flowers gets its traffic in steps"):
+        finish(world)
+    step(world, 0)
+    with pytest.raises(RolloutPending):
+        finish(world)
+
+    assert (before.status, before.state) == ("Running", "DeployEndpoint")
+    assert world.record(NEXT_RUN_ID).state == "ShiftTraffic"
+    assert world.weights() == pytest.approx({RUN_ID: 0.9, NEXT_RUN_ID: 0.1})
+
+
 def test_the_last_step_gives_everything_and_lets_go_of_the_old_variant(world: World) -> None:
     put_beside(world)
     step(world, 0)
@@ -146,7 +160,7 @@ def test_the_first_model_of_an_endpoint_gets_everything_at_once(world: World) ->
 
     deployed = deploy(RUN_ID, "text/csv", hosting=world.hosting)
 
-    assert not deployed["rollout"]
+    assert deployed["variant"] == RUN_ID
     assert world.fake.endpoints["flowers"]["EndpointConfigName"] == RUN_ID
     with pytest.raises(ResourceConflict, match="nothing that could get traffic in steps"):
         shift(RUN_ID, 0, hosting=world.hosting, topic_arn=TOPIC)

@@ -21,6 +21,7 @@ STACK_NAME = {"Ref": "AWS::StackName"}
 
 EVERYWHERE = {
     ("CheckStatusFunctionRole", "AnswerTokens"): "a task token names no resource",
+    ("StartTransformFunctionRole", "AnswerTokens"): "a task token names no resource",
     ("DeployEndpointFunctionRole", "FindScalableTargets"): "looking for scalable targets knows no resources",
     ("DeleteEndpointFunctionRole", "FindScalableTargets"): "looking for scalable targets knows no resources",
     ("SweepFunctionRole", "FindScalableTargets"): "looking for scalable targets knows no resources",

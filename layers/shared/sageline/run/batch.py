@@ -34,10 +34,11 @@ class EncodedBatch(TypedDict):
 
 
 class StartTransformEvent(TypedDict):
-    """What StartTransform and StartChampionTransform get; without a ``purpose`` it is a batch."""
+    """What the states get that run a transform job; without a ``purpose`` it is a batch's."""
 
     run_id: str
     transform: TransformPlan
+    task_token: str
     purpose: NotRequired[TransformPurpose]
 
 

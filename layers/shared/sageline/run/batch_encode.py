@@ -153,7 +153,7 @@ def _check_size(piece: Piece, joins: bool) -> None:
 def transform_plan(
     encoder: FittedEncoder, *, model: str, input_uri: str, output_uri: str, instance_type: str, instance_count: int
 ) -> TransformPlan:
-    """What StartTransform is asked for, in the formats of the encoder's model."""
+    """What RunTransform is asked for, in the formats of the encoder's model."""
     exchange = encoder.exchange
     return {
         "model_name": model,

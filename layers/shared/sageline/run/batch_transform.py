@@ -1,6 +1,7 @@
-"""StartTransform: one transform job per run and purpose, however often it is asked for.
+"""RunTransform and the like: one transform job per run and purpose, however often it is asked for.
 
-It knows nothing of what is transformed.
+It knows nothing of what is transformed. Starting takes a moment and waiting goes by event, so one state does both: started again
+after its timeout it finds its job, and looks at it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from sageline.errors import EndpointNotFound, RunFinished
-from sageline.names import TransformPurpose, transform_job_name
+from sageline.names import TRANSFORM_STATES, TransformPurpose, transform_job_name
 from sageline.requests.transform_job import transform_job_request
 from sageline.run.aws_errors import is_existing, is_not_found
 from sageline.run.comparing import check_same
@@ -21,13 +22,14 @@ from sageline.store import Json
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sagemaker.type_defs import DescribeTransformJobResponseTypeDef
 
-_STATES: dict[TransformPurpose, tuple[str, str]] = {
-    "batch": ("StartTransform", "transform_job"),
-    "evaluation": ("StartEvaluationTransform", "evaluation_job"),
-    "champion": ("StartChampionTransform", "champion_job"),
+_NOTED: dict[TransformPurpose, str] = {
+    "batch": "transform_job",
+    "evaluation": "evaluation_job",
+    "champion": "champion_job",
 }
-"""The state that starts the job, and where the run's record notes it."""
+"""Where the run's record notes the job."""
 
 
 def start_transform(
@@ -40,25 +42,35 @@ def start_transform(
         ResourceConflict: a transform job of that name exists and is another one.
         RunFinished: the run was stopped meanwhile.
     """
-    name, (state, noted) = transform_job_name(run_id, purpose), _STATES[purpose]
+    name, state = transform_job_name(run_id, purpose), TRANSFORM_STATES[purpose]
     run.store.enter(run_id, state)
     request = transform_job_request(name=name, run_id=run_id, stack_name=run.stack_name, **plan)
     try:
         arn = sagemaker.create_transform_job(**request)["TransformJobArn"]
     except ClientError as error:
-        if is_not_found(error):
+        if not (is_existing(error) or is_not_found(error)):
+            raise
+        # A job that is there goes on without its model, should that be deleted meanwhile.
+        found = _find_job(name, sagemaker)
+        if found is None:
             raise EndpointNotFound(
                 f"Model {plan['model_name']} is not there any more: its endpoint was deleted, or has a newer model by now."
             ) from None
-        if not is_existing(error):
-            raise
-        found = sagemaker.describe_transform_job(TransformJobName=name)
         check_same(request, found, what=f"A transform job {name}", advice="Start another run.")
         arn = found["TransformJobArn"]
-    job: Json = {noted: {"name": name, "arn": arn}}
+    job: Json = {_NOTED[purpose]: {"name": name, "arn": arn}}
     run.store.enter(run_id, state, **job)
     if run.store.get(run_id).status == "Stopped":
         # A person stopped the run while the job was being started, and found no job to stop.
         stop_transforms(run_id, sagemaker=sagemaker)
         raise RunFinished(f"Run {run_id} was stopped while its transform job was being started.")
     return {"kind": "transform-job", "name": name, "arn": arn}
+
+
+def _find_job(name: str, sagemaker: SageMakerClient) -> DescribeTransformJobResponseTypeDef | None:
+    try:
+        return sagemaker.describe_transform_job(TransformJobName=name)
+    except ClientError as error:
+        if is_not_found(error):
+            return None
+        raise

@@ -1,4 +1,4 @@
-"""CheckTraining, CheckTransform and the like, CheckEndpoint: wake a waiting run when its job or endpoint is done.
+"""CheckTraining, RunTransform and the like, CheckEndpoint: wake a waiting run when its job or endpoint is done.
 
 Two callers: a state that waits, with its task token; and EventBridge, when SageMaker says that something has changed. No
 order of the two may lose a wake-up: the state stores its token first, then looks, then answers if there is an answer;
@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
-from sageline.names import TransformPurpose, transform_purpose
+from sageline import clients
+from sageline.names import TRANSFORM_STATES, TransformPurpose, transform_purpose
 from sageline.requests.tags import RUN_TAG
 from sageline.run.advice import advice
+from sageline.run.context import RunContext
 from sageline.run.cost import note_spent
 from sageline.run.failure_report import explain
 from sageline.run.looking import Failed, Look, look_at
@@ -24,12 +26,12 @@ from sageline.store import Json
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-_TRANSFORMS: dict[TransformPurpose, tuple[str, str]] = {
-    "batch": ("CheckTransform", "transform"),
-    "evaluation": ("CheckEvaluationTransform", "evaluation_transform"),
-    "champion": ("CheckChampionTransform", "champion_transform"),
+_NOTED: dict[TransformPurpose, str] = {
+    "batch": "transform",
+    "evaluation": "evaluation_transform",
+    "champion": "champion_transform",
 }
-"""The state that waits for a transform job, and where the run's record notes what came of it."""
+"""Where the run's record notes what came of a transform job."""
 _ARN_FIELDS = {
     "SageMaker Training Job State Change": "TrainingJobArn",
     "SageMaker HyperParameter Tuning Job State Change": "HyperParameterTuningJobArn",
@@ -43,6 +45,11 @@ class Watch(Look):
     """Where to look, and whom to answer."""
 
     stepfunctions: SFNClient
+
+
+def watching(run: RunContext) -> Watch:
+    """As the functions have it: on AWS's clients."""
+    return Watch(run.store, run.files, clients.sagemaker(), clients.logs(), clients.stepfunctions())
 
 
 def wait_for(run_id: str, resource: Resource, task_token: str, watch: Watch) -> str:
@@ -93,7 +100,7 @@ def look_and_answer(run_id: str, arn: str, task_token: str, watch: Watch) -> str
             fail(watch.stepfunctions, task_token, error, explain(found.error.message, found.log_lines, what_to_try))
         case _:
             if kind == "transform-job":
-                result: Json = {_TRANSFORMS[transform_purpose(run_id, name)][1]: dict(found)}
+                result: Json = {_NOTED[transform_purpose(run_id, name)]: dict(found)}
                 watch.store.note(run_id, **result)
             elif kind != "endpoint":
                 watch.store.note(run_id, training=dict(found))
@@ -109,7 +116,7 @@ def _state(kind: ResourceKind, name: str, run_id: str) -> str:
         case "training-job" | "hyper-parameter-tuning-job":
             return "CheckTraining"
         case "transform-job":
-            return _TRANSFORMS[transform_purpose(run_id, name)][0]
+            return TRANSFORM_STATES[transform_purpose(run_id, name)]
         case "endpoint":
             return "CheckEndpoint"
 

@@ -278,6 +278,5 @@ def _answer(run_id: str, arn: str, deployment: Deployment, change: Change | None
         "arn": arn,
         "variant": tested.name,
         "model_version": tested.model_version,
-        "rollout": deployment.rollout is not None,
         "served_before": change is not None,
     }

@@ -70,6 +70,10 @@ class Deployment:
         """The variants that do not serve any more once the run has succeeded."""
         return tuple(variant for variant in self.previous_variants if self.goal.variant(variant.name) is None)
 
+    def is_rollout_pending(self, run_id: str) -> bool:
+        """Whether the last step of a rollout is to come, which changes the endpoint to the config without the old variants."""
+        return self.rollout is not None and self.config == rollout_config(run_id)
+
     def configs(self, run_id: str) -> set[str]:
         """The endpoint configs that the run may have made."""
         return {run_id, rollout_config(run_id)}

@@ -49,7 +49,7 @@ class EvaluateEvent(RunEvent):
 
 class Evaluated(TypedDict):
     """Answer of both. ``status`` is that of the run, which may have ended. ``transform`` is there with ``compare``: what
-    StartChampionTransform is asked for."""
+    RunChampionTransform is asked for."""
 
     status: Literal["Running", "Rejected", "Succeeded"]
     decision: Literal["accepted", "rejected", "compare"]

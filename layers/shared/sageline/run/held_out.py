@@ -35,7 +35,7 @@ _PIECE_CELLS = 1 << 18  # of dense rows: their text takes a hundred times as man
 
 
 def plan_evaluation(run_id: str, spec: Spec, encoder: FittedEncoder, *, files: RunFiles) -> TransformPlan:
-    """Encode a run's test rows for its own model, which may not be there yet; what StartTransform is asked for."""
+    """Encode a run's test rows for its own model, which may not be there yet; what RunEvaluationTransform is asked for."""
     instance_type = spec.evaluation.instance_type
     return encode_test_rows(run_id, encoder, files=files, of="evaluation", model_name=run_id, instance_type=instance_type)
 

@@ -29,7 +29,7 @@ class Channel(TypedDict):
 
 
 class TransformPlan(TypedDict):
-    """What StartTransform is asked for: which model scores the objects below one prefix, into which other, in which formats."""
+    """What RunTransform is asked for: which model scores the objects below one prefix, into which other, in which formats."""
 
     model_name: str
     input_uri: str
@@ -75,12 +75,11 @@ class Resource(TypedDict):
 class DeployedEndpoint(Resource):
     """Answer of DeployEndpoint.
 
-    ``model_version`` is the run that trained the variant. ``rollout``: whether it gets the traffic in steps.
+    ``model_version`` is the run that trained the variant.
     ``served_before``: it was put back and not made by this run, so its held-out rows may have expired.
     """
 
     model_version: str
-    rollout: bool
     served_before: bool
 
 
@@ -212,7 +211,7 @@ class TrainingResult(TypedDict):
 
 
 class TransformResult(TypedDict):
-    """Answer of CheckTransform: below ``output_uri`` there is ``<input>.out`` for each input; seconds since it was created."""
+    """Answer of RunTransform: below ``output_uri`` there is ``<input>.out`` for each input; seconds since it was created."""
 
     status: Literal["Completed"]
     transform_job_name: str

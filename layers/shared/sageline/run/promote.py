@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from sageline.errors import ResourceConflict
+from sageline.errors import ResourceConflict, RolloutPending
 from sageline.routing import RoutedVariant
 from sageline.run.change import change_of
 from sageline.run.context import RunContext
@@ -31,6 +31,7 @@ def promote(run_id: str, *, hosting: Hosting, lifetimes: Lifetimes, warn: Callab
 
     Raises:
         ResourceConflict: the endpoint serves something else by now, or was deleted.
+        RolloutPending: the steps of its rollout come first.
         EndpointNotReady: it is being changed by somebody else.
         RunFinished: the run was stopped.
     """
@@ -39,6 +40,8 @@ def promote(run_id: str, *, hosting: Hosting, lifetimes: Lifetimes, warn: Callab
     deployment = deployment_of(record)
     if deployment is None:
         raise ResourceConflict(f"Run {run_id} has deployed nothing that could be promoted.")
+    if deployment.is_rollout_pending(run_id):
+        raise RolloutPending(f"Variant {run_id} of endpoint {deployment.endpoint} gets its traffic in steps, which come first.")
     if record.status != "Succeeded":
         run.store.enter(run_id, "PromoteVariant")
         with undone_if_ended(run_id, hosting=hosting, schedules=lifetimes.schedules):

@@ -20,16 +20,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
 
-_WAITING = (
-    "CheckTraining",
-    "CheckEvaluationTransform",
-    "CheckChampionTransform",
-    "CheckTransform",
-    "CheckEndpoint",
-    "Bake",
-)
-
-
 def record_failure(
     execution_arn: str,
     trigger_document: Mapping[str, object],
@@ -84,8 +74,11 @@ def _identify(
 
 
 def _failure(record: RunRecord, state: str, kind: str, message: str, discard_error: str | None) -> Failure:
-    # CheckStatus has noted what SageMaker said of a job or endpoint; the message of the task has it all in one text.
-    noted = record.details.get("failure", {}) if state in _WAITING else {}
+    # Who waited has noted what SageMaker said of a job or endpoint; the message of the task has it all in one text. A run that
+    # went on after such a failure (the champion's) may fail of another.
+    noted = record.details.get("failure", {})
+    if not message.startswith(noted.get("message", message)):
+        noted = {}
     short = noted.get("message", message)
     reason = noted.get("failure_reason")
     what_to_try = advice(kind, reason or short)
