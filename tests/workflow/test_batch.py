@@ -106,7 +106,7 @@ def test_a_run_without_an_endpoint_scores_the_batch_of_its_spec(workbench: Workb
     }
     done = workbench.wait(workbench.submit(f"notes-{algorithm}", notes(), spec).run_id)
     assert done["status"] == "Succeeded", done["error"]
-    assert workbench.states(done["execution_arn"])[-6:] == ["Gate", *BATCH]
+    assert workbench.states(done["execution_arn"])[-5:] == ["Gate", *BATCH]
     assert workbench.inventory.left_of(done) == [done["run_id"]], "its model"
     assert done["endpoint_name"] is None
     predicted = list(csv.DictReader(read(workbench, done["details"]["predictions"]["uri"]).splitlines()))

@@ -58,7 +58,7 @@ def test_the_first_model_has_nobody_to_beat_and_is_deployed(workbench: Workbench
     evaluation = champion["details"]["evaluation"]
     assert evaluation["rows"] == champion["details"]["rows"]["test"]
     assert 0.55 < evaluation["metrics"]["accuracy"] < 0.8
-    assert workbench.states(champion["execution_arn"])[6:10] == JUDGED
+    assert workbench.states(champion["execution_arn"])[6:9] == JUDGED
 
 
 def test_a_model_below_its_limit_is_refused_and_leaves_the_endpoint_as_it_was(workbench: Workbench, champion: Json) -> None:
@@ -78,7 +78,7 @@ def test_a_better_model_takes_the_place_of_the_one_in_service(workbench: Workben
     run = judged(workbench, STRONG, {"beat_champion": True})
 
     assert run["status"] == "Succeeded", run["error"]
-    assert workbench.states(run["execution_arn"])[6:14] == [*JUDGED, *COMPARED]
+    assert workbench.states(run["execution_arn"])[6:12] == [*JUDGED, *COMPARED]
     assert serving(workbench) == [(run["run_id"], 1.0)]
     page = report(workbench, run)
     assert "herbs: accepted" in page

@@ -68,6 +68,12 @@ def test_a_model_that_was_deleted_meanwhile_is_named(ready: World) -> None:
     assert ready.fake.transforms == {}
 
 
+def test_a_job_that_is_there_is_found_without_its_model(ready: World) -> None:
+    first = start_transform(RUN_ID, PLAN, run=ready.run, sagemaker=ready.sagemaker)
+    ready.fake.models.clear()
+    assert start_transform(RUN_ID, PLAN, run=ready.run, sagemaker=ready.sagemaker) == first
+
+
 def test_any_other_refusal_goes_on(ready: World) -> None:
     ready.fake.refuse["CreateTransformJob"] = Refused("ResourceLimitExceeded", "The account-level service limit is 0 Instances.")
     with pytest.raises(ClientError, match="ResourceLimitExceeded"):

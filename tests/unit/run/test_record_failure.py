@@ -95,10 +95,8 @@ def test_a_failure_that_the_run_went_on_after_is_not_told_as_its_end(world: Worl
     champions: Json = {"message": f"Transform job {RUN_ID}-champion failed", "job": f"{RUN_ID}-champion", "log_lines": ["one"]}
     world.run.store.enter(RUN_ID, "CheckEndpoint", failure=champions)
     event = golden_event("record_failure/failed-training-job")
-    fail(
-        world,
-        {**event, "state": "CheckEndpoint", "error": "ClientError", "cause": "Looking at endpoint flowers failed: no network"},
-    )
+    cause = "Looking at endpoint flowers failed: no network"
+    fail(world, {**event, "state": "CheckEndpoint", "error": "ClientError", "cause": cause})
     error = world.record().error
     assert error is not None
     assert (error["message"], error["job"], error["log_lines"]) == (cause, None, [])
