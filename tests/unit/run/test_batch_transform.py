@@ -70,7 +70,7 @@ def test_a_model_that_was_deleted_meanwhile_is_named(ready: World) -> None:
 
 def test_a_job_that_is_there_is_found_without_its_model(ready: World) -> None:
     first = start_transform(RUN_ID, PLAN, run=ready.run, sagemaker=ready.sagemaker)
-    ready.fake.models.clear()
+    ready.fake.refuse["CreateTransformJob"] = Refused("ValidationException", f'Could not find model "{MODEL}".')
     assert start_transform(RUN_ID, PLAN, run=ready.run, sagemaker=ready.sagemaker) == first
 
 
