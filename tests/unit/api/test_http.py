@@ -146,6 +146,7 @@ def test_every_named_error_either_has_a_status_or_stays_inside() -> None:
         errors.InvalidRouting,
         errors.ModelMissing,
         errors.RolloutAlarm,
+        errors.RolloutPending,
         errors.SettingsError,
         errors.SmokeTestFailed,
         errors.TrainingJobFailed,
