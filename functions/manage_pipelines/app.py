@@ -56,11 +56,14 @@ def post_dataset() -> Response[str]:
     return _render(json_response(201, upload))
 
 
+def run_ids() -> RememberedRunIds:
+    return RememberedRunIds(settings().runs_table_name, clients.dynamodb(), app.lambda_context)
+
+
 def start(request: Startable) -> dict[str, str]:
-    run_ids = RememberedRunIds(settings().runs_table_name, clients.dynamodb(), app.lambda_context)
     return start_run(
         request,
-        run_ids,
+        run_ids(),
         stepfunctions=clients.stepfunctions(),
         state_machine_arn=settings().state_machine_arn,
         status_of=lambda run_id: runs().get(run_id).status,
@@ -111,12 +114,12 @@ def patch_endpoint(name: str) -> Response[str]:
 
 @app.post("/endpoints/<name>/promote")
 def post_promote(name: str) -> Response[str]:
-    return _render(json_response(202, promote(app.current_event.raw_event, endpoints(), runs(), start)))
+    return _render(json_response(202, promote(app.current_event.raw_event, endpoints(), runs(), start, run_ids())))
 
 
 @app.post("/endpoints/<name>/rollback")
 def post_rollback(name: str) -> Response[str]:
-    return _render(json_response(202, roll_back(app.current_event.raw_event, endpoints(), runs(), start)))
+    return _render(json_response(202, roll_back(app.current_event.raw_event, endpoints(), runs(), start, run_ids())))
 
 
 @app.not_found

@@ -83,10 +83,24 @@ def started(machine_arn: str, run_id: str) -> ChangeRequest:
     return trigger
 
 
+def stoppable(clients: Clients, times: int = 1) -> None:
+    """Writes down that so often a run is stopped which has no job, and that what it has deployed is undone."""
+    for _ in range(times):
+        for operation in (*["describe_transform_job"] * 3, "describe_hyper_parameter_tuning_job", "describe_training_job"):
+            clients.sagemaker_stub.add_client_error(operation, "ResourceNotFound")
+        payload = StreamingBody(io.BytesIO(b'{"discarded": []}'), 17)
+        clients.lambda_stub.add_response("invoke", {"StatusCode": 200, "Payload": payload})
+
+
 @pytest.fixture
 def ask(manage: Manage, golden: Callable[[str], Event]) -> Callable[..., Any]:
-    """Asks the handler with a golden event, or the same with another body."""
-    return lambda case, body=None: manage(dict(golden(case)) | ({"body": json.dumps(body)} if body is not None else {}))
+    """Asks the handler with a golden event, or the same with another body or an ``Idempotency-Key``."""
+
+    def ask(case: str, body: object = None, key: str | None = None) -> Any:
+        event = dict(golden(case)) | ({"body": json.dumps(body)} if body is not None else {})
+        return manage(event | ({"headers": {"idempotency-key": key}} if key else {}))
+
+    return ask
 
 
 def test_a_promoted_variant_has_all_the_traffic_at_once_and_a_run_lets_the_others_go(
@@ -195,13 +209,53 @@ def test_in_the_middle_of_a_rollout_rolling_back_stops_the_run(
 ) -> None:
     serve(variant(OLD, 0.9, OLD), variant(NEW, 0.1))
     ended(NEW, None, "Running")
-    for operation in (*["describe_transform_job"] * 3, "describe_hyper_parameter_tuning_job", "describe_training_job"):
-        clients.sagemaker_stub.add_client_error(operation, "ResourceNotFound")
-    payload = json.dumps({"discarded": []}).encode()
-    clients.lambda_stub.add_response("invoke", {"StatusCode": 200, "Payload": StreamingBody(io.BytesIO(payload), len(payload))})
+    stoppable(clients)
 
     assert ask("post-rollback").body == {"endpoint": "wines", "run_id": NEW, "status": "Stopped"}
     assert store.get(NEW).status == "Stopped"
+
+
+# ---- the same request again ----
+
+
+def test_a_promotion_with_a_key_is_asked_for_again_while_it_runs(
+    ask: Callable[..., Any], clients: Clients, serve: Callable[..., None]
+) -> None:
+    serve(variant(OLD, 0.5), variant(NEW, 0.5))
+    in_service(clients, OLD, NEW)
+    first = ask("post-promote", key="nightly")
+
+    again = ask("post-promote", key="nightly")
+
+    assert again.status == first.status == 202
+    assert again.body == first.body
+    other = ask("post-promote", {"variant": OLD}, key="nightly")
+    assert (other.status, "was used with another request" in other.body["error"]["message"]) == (409, True)
+
+
+def test_going_back_with_a_key_asked_for_again_does_not_stop_what_the_first_has_started(
+    ask: Callable[..., Any], s3: S3Client, serve: Callable[..., None], ended: Callable[..., None]
+) -> None:
+    serve(variant(NEW, 1.0))
+    ended(NEW, Routing("wines", (variant(OLD, 1.0, OLD),), "2026-11-19T10:00:00.000Z"))
+    first = ask("post-rollback", key="oops")
+
+    assert ask("post-rollback", key="oops").body == first.body
+    assert first.body["status"] == "Running"
+
+
+def test_going_back_with_a_key_stops_one_run_and_goes_back_no_further(
+    ask: Callable[..., Any], clients: Clients, serve: Callable[..., None], ended: Callable[..., None]
+) -> None:
+    older = "wines-20261118100000-bbbbbb"
+    serve(variant(OLD, 0.9, OLD), variant(NEW, 0.1))
+    ended(OLD, Routing("wines", (variant(older, 1.0, older),), "2026-11-18T10:00:00.000Z"))
+    ended(NEW, None, "Running")
+    stoppable(clients, times=2)
+    first = ask("post-rollback", key="oops")
+    serve(variant(OLD, 1.0, OLD))
+
+    assert ask("post-rollback", key="oops").body == first.body == {"endpoint": "wines", "run_id": NEW, "status": "Stopped"}
 
 
 @pytest.mark.parametrize("known", [True, False])

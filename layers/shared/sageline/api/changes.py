@@ -10,16 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from sageline.api.endpoints import Endpoints
 from sageline.api.runs import Runs
-from sageline.api.start import Caller, Startable, read_caller
+from sageline.api.start import Asked, Caller, Startable, read_caller
 from sageline.errors import InvalidRequest, ResourceConflict, RunNotFound
 from sageline.http import Event, check_keys, json_type, path_parameter, read_json_object
 from sageline.names import NAME_MAX_LENGTH
 from sageline.routing import Routing
-from sageline.run.change import Change
+from sageline.run.change import Change, ChangeKind
 from sageline.run.deployment import deployment_of
 from sageline.store import Json, RunRecord, iso
 
@@ -27,31 +27,54 @@ Start: TypeAlias = Callable[[Startable], dict[str, str]]
 """Starts a run; its id and status."""
 
 
+class Remembered(Protocol):
+    """What was done for requests with an ``Idempotency-Key``, as :class:`sageline.api.start.RememberedRunIds` has it."""
+
+    def find(self, asked: Asked) -> dict[str, str] | None: ...
+
+    def stopping(self, asked: Asked, run_id: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class AskedChange:
+    """A change as it was asked for: what is to serve may be something else when the same request comes again."""
+
+    endpoint: str
+    kind: ChangeKind
+    body: Json
+    caller: Caller
+
+    @property
+    def compared(self) -> Json:
+        return {"endpoint": self.endpoint, "kind": self.kind, "asked": self.body}
+
+
 @dataclass(frozen=True)
 class ChangeStart:
     """What to change, as :class:`sageline.api.start.Startable` asks for it."""
 
+    asked: AskedChange
     change: Change
-    asked: Json
-    """The request's body."""
-    caller: Caller
+
+    @property
+    def caller(self) -> Caller:
+        return self.asked.caller
+
+    @property
+    def compared(self) -> Json:
+        return self.asked.compared
 
     @property
     def name(self) -> str:
         """The endpoint's name, as far as it can be a run's."""
-        return re.sub(r"[^a-z0-9]+", "-", self.change.goal.endpoint.lower())[:NAME_MAX_LENGTH].strip("-")
-
-    @property
-    def compared(self) -> Json:
-        # As it was asked: what is to serve may be something else when the same request comes again.
-        return {"endpoint": self.change.goal.endpoint, "kind": self.change.kind, "asked": self.asked}
+        return re.sub(r"[^a-z0-9]+", "-", self.asked.endpoint.lower())[:NAME_MAX_LENGTH].strip("-")
 
     @property
     def trigger(self) -> Json:
         return {"change": self.change.to_json()}
 
 
-def promote(event: Event, endpoints: Endpoints, runs: Runs, start: Start) -> dict[str, object]:
+def promote(event: Event, endpoints: Endpoints, runs: Runs, start: Start, remembered: Remembered) -> dict[str, object]:
     """Give one variant all the traffic, and have the others go. Body: ``{"variant": …}``.
 
     Returns ``{"endpoint", "run_id", "status"}``: the run that lets the others go; ``run_id`` is None, and ``status`` Succeeded,
@@ -69,6 +92,9 @@ def promote(event: Event, endpoints: Endpoints, runs: Runs, start: Start) -> dic
     wanted = body["variant"]
     if not isinstance(wanted, str):
         raise InvalidRequest(f"`variant` is a JSON {json_type(wanted)}; send a variant's name.", key="variant")
+    asked = AskedChange(name, "promote", body, read_caller(event))
+    if again := _answered(asked, runs, remembered):
+        return again
     routing = endpoints.routing(name)
     variant = endpoints.variant(name, wanted)
     _check_free(routing, runs)
@@ -76,11 +102,10 @@ def promote(event: Event, endpoints: Endpoints, runs: Runs, start: Start) -> dic
         return {"endpoint": name, "run_id": None, "status": "Succeeded"}
     goal = Routing(name, (variant,), routing.updated_at).with_weights({wanted: 1.0}, iso(endpoints.clock()))
     endpoints.change(name, {"weights": {other.name: float(other.name == wanted) for other in routing.variants}})
-    change = Change("promote", goal, {}, _weights(routing))
-    return _started(change, body, event, endpoints, start)
+    return _started(asked, Change("promote", goal, {}, _weights(routing)), endpoints, start)
 
 
-def roll_back(event: Event, endpoints: Endpoints, runs: Runs, start: Start) -> dict[str, object]:
+def roll_back(event: Event, endpoints: Endpoints, runs: Runs, start: Start, remembered: Remembered) -> dict[str, object]:
     """Go back to what the endpoint served before: stop the run that is deploying to it, or undo what the last one did.
 
     Returns ``{"endpoint", "run_id", "status"}``: the run that was stopped (status Stopped), or the one that brings back what
@@ -92,16 +117,21 @@ def roll_back(event: Event, endpoints: Endpoints, runs: Runs, start: Start) -> d
         ResourceConflict: nothing has served before, or it is not known any more.
     """
     name = path_parameter(event, "name")
+    asked = AskedChange(name, "rollback", {}, read_caller(event))
+    # Before anything else: the run that is deploying now may be what the same request has started.
+    if again := _answered(asked, runs, remembered):
+        return again
     routing = endpoints.routing(name)
     deploying = _deploying(routing, runs)
     if deploying is not None:
+        remembered.stopping(asked, deploying.run_id)
         return {"endpoint": name, "run_id": deploying.run_id, "status": runs.stop(deploying.run_id).status}
     change = _change_back(routing, endpoints, runs)
     there = {variant.name for variant in routing.variants}
     if {variant.name for variant in change.goal.variants} <= there:
         weights = dict.fromkeys(there, 0.0) | _weights(change.goal)
         endpoints.change(name, {"weights": weights})
-    return _started(change, {}, event, endpoints, start)
+    return _started(asked, change, endpoints, start)
 
 
 def split(event: Event, endpoints: Endpoints, runs: Runs) -> dict[str, object]:
@@ -116,10 +146,23 @@ def split(event: Event, endpoints: Endpoints, runs: Runs) -> dict[str, object]:
     return endpoints.change(name, body)
 
 
-def _started(change: Change, asked: Json, event: Event, endpoints: Endpoints, start: Start) -> dict[str, object]:
-    run = start(ChangeStart(change, asked, read_caller(event)))
-    endpoints.note(change.goal.endpoint, run["run_id"])
-    return {"endpoint": change.goal.endpoint, **run}
+def _answered(asked: AskedChange, runs: Runs, remembered: Remembered) -> dict[str, object] | None:
+    """The answer to a request that comes again with its key; None if its run has not begun: then it is made sure that it does."""
+    noted = remembered.find(asked)
+    if noted is None:
+        return None
+    run_id = noted["run_id"]
+    try:
+        run = runs.stop(run_id) if "stops" in noted else runs.get(run_id)
+    except RunNotFound:
+        return None
+    return {"endpoint": asked.endpoint, "run_id": run_id, "status": run.status}
+
+
+def _started(asked: AskedChange, change: Change, endpoints: Endpoints, start: Start) -> dict[str, object]:
+    run = start(ChangeStart(asked, change))
+    endpoints.note(asked.endpoint, run["run_id"])
+    return {"endpoint": asked.endpoint, **run}
 
 
 def _check_free(routing: Routing, runs: Runs) -> None:

@@ -10,7 +10,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, IdempotencyConfig, idempotent_function
-from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAlreadyInProgressError, IdempotencyValidationError
+from aws_lambda_powertools.utilities.idempotency.exceptions import (
+    IdempotencyAlreadyInProgressError,
+    IdempotencyItemNotFoundError,
+    IdempotencyValidationError,
+)
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict, TooManyRequests
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 MAX_EXECUTION_INPUT_BYTES = 262_144
 """https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
 
+_KEY_PREFIX = "start-run"
 _KEPT_SECONDS = 100 * 365 * 86_400  # as long as the run's own record: for good
 
 
@@ -39,19 +44,23 @@ class Caller:
     received_at: datetime
 
 
-class Startable(Protocol):
-    """What to start, and who has asked for it."""
+class Asked(Protocol):
+    """What makes a request one that was sent before, or not."""
 
     @property
     def caller(self) -> Caller: ...
 
     @property
-    def name(self) -> str:
-        """The name that begins the run's id."""
-
-    @property
     def compared(self) -> Json:
         """What must be equal for the same ``Idempotency-Key``."""
+
+
+class Startable(Asked, Protocol):
+    """What to start, and who has asked for it."""
+
+    @property
+    def name(self) -> str:
+        """The name that begins the run's id."""
 
     @property
     def trigger(self) -> Json:
@@ -155,25 +164,63 @@ class RememberedRunIds:
             ResourceConflict: the key was used with another request.
             TooManyRequests: the same key is being used at this moment.
         """
-        identity = request.caller.identity
-        if not request.caller.has_key:
-            return _choice(request)
+        return self._remember(request, lambda: _choice(request))
 
-        def choose(*, asked: Mapping[str, object]) -> dict[str, str]:
-            return _choice(request)
+    def stopping(self, asked: Asked, run_id: str) -> None:
+        """Note that a request stops a run, before that is done: sent again, it stops no other.
+
+        Raises:
+            As :meth:`choose`.
+        """
+        self._remember(asked, lambda: {"run_id": run_id, "stops": run_id})
+
+    def find(self, asked: Asked) -> dict[str, str] | None:
+        """What was noted of the same request before: ``{"run_id", "requested_at"}`` of the run that it starts, or ``{"run_id",
+        "stops"}``. None for a first request, and without a key.
+
+        Raises:
+            ResourceConflict: the key was used with another request.
+        """
+        if not asked.caller.has_key:
+            return None
+        self._layer.configure(self._config, key_prefix=_KEY_PREFIX)
+        try:
+            record = self._layer.get_record(_remembered_by(asked))
+        except IdempotencyItemNotFoundError:
+            return None
+        except IdempotencyValidationError:
+            raise _used_otherwise(asked) from None
+        return record.response_json_as_dict() if record else None
+
+    def _remember(self, asked: Asked, make: Callable[[], dict[str, str]]) -> dict[str, str]:
+        if not asked.caller.has_key:
+            return make()
+
+        def made(*, asked: Mapping[str, object]) -> dict[str, str]:
+            return make()
 
         remember = idempotent_function(
-            choose, data_keyword_argument="asked", persistence_store=self._layer, config=self._config, key_prefix="start-run"
+            made, data_keyword_argument="asked", persistence_store=self._layer, config=self._config, key_prefix=_KEY_PREFIX
         )
         try:
-            chosen: dict[str, str] = remember(asked={"key": identity, "spec": request.compared})
+            noted: dict[str, str] = remember(asked=_remembered_by(asked))
         except IdempotencyValidationError:
-            raise ResourceConflict(
-                f"Idempotency-Key {identity!r} was used with another request; use a new key for another run."
-            ) from None
+            raise _used_otherwise(asked) from None
         except IdempotencyAlreadyInProgressError:
-            raise TooManyRequests(f"A request with Idempotency-Key {identity!r} is being served; try again.") from None
-        return chosen
+            raise TooManyRequests(
+                f"A request with Idempotency-Key {asked.caller.identity!r} is being served; try again."
+            ) from None
+        return noted
+
+
+def _remembered_by(asked: Asked) -> Json:
+    return {"key": asked.caller.identity, "spec": asked.compared}
+
+
+def _used_otherwise(asked: Asked) -> ResourceConflict:
+    return ResourceConflict(
+        f"Idempotency-Key {asked.caller.identity!r} was used with another request; use a new key for another run."
+    )
 
 
 def _choice(request: Startable) -> dict[str, str]:
