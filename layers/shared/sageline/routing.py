@@ -52,6 +52,11 @@ class Routing:
         made = [run_id for variant in self.variants for run_id in (variant.model_version, variant.endpoint_config)]
         return list(dict.fromkeys([*made, *([self.change] if self.change else [])]))
 
+    @property
+    def champion(self) -> RoutedVariant:
+        """The variant with the most traffic."""
+        return max(self.variants, key=lambda variant: variant.weight)
+
     def variant(self, name: str) -> RoutedVariant | None:
         return next((variant for variant in self.variants if variant.name == name), None)
 

@@ -179,6 +179,23 @@ def test_an_endpoint_of_somebody_else_is_refused_before_anything_starts(world: W
     assert world.fake.changes() == before
 
 
+def test_a_champion_with_another_task_is_noticed_before_anything_starts(world: World) -> None:
+    serve_first_run(world)
+    champion = {"task": "regression", "dataset": {"uri": URI, "label": "size"}}
+    world.put(f"runs/{RUN_ID}/spec.json", json.dumps(champion).encode())
+    world.put("datasets/flowers/spec.json", b'{"evaluation": {"beat_champion": true}}')
+    before = world.fake.changes()
+    with pytest.raises(
+        InvalidSpec, match=f"compares with {RUN_ID}, which endpoint flowers serves: that does a regression, and this"
+    ):
+        configure_case(world, uploaded(world))
+    assert world.fake.changes() == before
+
+    world.put(f"runs/{RUN_ID}/spec.json", json.dumps({**champion, "task": "classification"}).encode())
+    world.put("datasets/flowers/spec.json", b'{"name": "flowers", "evaluation": {"beat_champion": true}}')
+    assert configure_case(world, uploaded(world), EXECUTION + "2")["endpoint_name"] == "flowers"
+
+
 def test_an_endpoint_that_cannot_become_serverless_is_refused_before_anything_starts(world: World) -> None:
     serve_first_run(world, deployment=INSTANCES)
     with pytest.raises(ResourceConflict, match="runs on instances"):

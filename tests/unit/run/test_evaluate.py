@@ -286,6 +286,7 @@ def test_a_champion_that_reads_a_column_which_is_not_there_refuses_the_model_wit
 
 def test_a_champion_of_the_other_task_refuses_the_model_with_the_reason(world: World) -> None:
     trained(world, PRICES)
+    world.s3.delete_object(Bucket=BUCKET, Key=f"runs/{MODEL}/spec.json")  # by which it would have been noticed before
     evaluated = judged(world, wrong=0, evaluation={"beat_champion": True})
     assert evaluated["decision"] == "rejected"
     assert "the model in service does a regression, and the new one a classification" in evaluated["reason"]

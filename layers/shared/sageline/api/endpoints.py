@@ -73,7 +73,7 @@ class Endpoints:
         """
         routing, _ = self._routing(name)
         if wanted is None:
-            return max(routing.variants, key=lambda variant: variant.weight)
+            return routing.champion
         _check_variants([wanted], routing)
         return next(variant for variant in routing.variants if variant.name == wanted)
 

@@ -84,6 +84,8 @@ def configure(
     endpoint_name = None if spec.deployment is None else spec.deployment.endpoint or identity.name
     if spec.deployment is not None and endpoint_name is not None:
         _check_endpoint(spec.deployment, endpoint_name, run.stack_name, sagemaker)
+        if spec.evaluation.beat_champion:
+            _check_champion(spec, endpoint_name, run)
     run.files.write_spec(identity.run_id, spec)
     run.store.enter(identity.run_id, "ConfigureRun", endpoint_name=endpoint_name)
     then: Literal["deploy", "batch", "nothing"] = "deploy" if spec.deployment else "batch" if spec.batch else "nothing"
@@ -224,3 +226,17 @@ def _check_endpoint(deployment: Deployment, endpoint_name: str, stack_name: str,
         check_capacity_change(sagemaker, endpoint, capacity(deployment))
         if deployment.strategy in BESIDE:
             check_beside(sagemaker, endpoint)
+
+
+def _check_champion(spec: Spec, endpoint_name: str, run: RunContext) -> None:
+    """Models of two tasks have no metric in common. What else keeps two from being compared is known after the training."""
+    stored = run.files.read_routing(endpoint_name)
+    if stored is None or stored.routing is None:
+        return
+    champion = stored.routing.champion
+    served = run.files.find_spec(champion.model_version)
+    if served is not None and served.task != spec.task:
+        raise InvalidSpec(
+            f"spec: `evaluation.beat_champion` compares with {champion.name}, which endpoint {endpoint_name} serves: that does a "
+            f"{served.task}, and this run a {spec.task}. Leave `beat_champion` out, or give `deployment.endpoint` another name."
+        )

@@ -195,8 +195,8 @@ def _in_service(endpoint: str | None, files: RunFiles) -> _InService | None:
     stored = files.read_routing(endpoint) if endpoint is not None else None
     if stored is None or stored.routing is None:
         return None
-    best = max(stored.routing.variants, key=lambda variant: variant.weight)
-    return _InService(best.name, best.model_name, best.encoder_uri)
+    champion = stored.routing.champion
+    return _InService(champion.name, champion.model_name, champion.encoder_uri)
 
 
 def _plan_champion(judging: _Judging, in_service: _InService) -> TransformPlan:

@@ -43,6 +43,12 @@ class RunFiles:
         document = self.s3.get_object(Bucket=self.bucket, Key=layout.spec_key)["Body"].read()
         return parse_spec(document, layout.uri(layout.spec_key))
 
+    def find_spec(self, run_id: str) -> Spec | None:
+        """The same; None when it is not there any more."""
+        layout = self.layout(run_id)
+        found = self._read(layout.spec_key)
+        return None if found is None else parse_spec(found[0], layout.uri(layout.spec_key))
+
     def write_spec(self, run_id: str, spec: Spec) -> None:
         document = spec.model_dump_json(indent=2).encode() + b"\n"
         self.put(self.layout(run_id).spec_key, document, "application/json")
