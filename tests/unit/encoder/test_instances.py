@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,6 +25,18 @@ def test_a_table_takes_objects_in_any_order_and_arrays_in_feature_order() -> Non
     instances = [{"income": 5, "colour": "red", "age": "1.5"}, [2, "blue", None]]
 
     assert columns(table_encoder(), *instances) == {"age": ["1.5", "2"], "colour": ["red", "blue"], "income": ["5", ""]}
+
+
+def test_columns_that_training_left_out_are_not_looked_at_and_others_are_still_unknown() -> None:
+    encoder = FittedEncoder.load(replace(table_encoder(), unused_columns=("id", "note")).save())
+    row = {"age": 1, "colour": "red", "income": 2}
+
+    encoded = encoder.encode_instances([row, {**row, "id": 7}, {"note": ["any"], **row}])
+
+    assert isinstance(encoded, np.ndarray)
+    assert encoded.tolist() == [encoded[0].tolist()] * 3
+    with pytest.raises(InvalidRequest, match=r"instances\[0\]: unknown column 'ids'; the columns are age"):
+        encoder.encode_instances([{**row, "ids": 7}])
 
 
 def test_null_is_a_missing_number_or_category() -> None:

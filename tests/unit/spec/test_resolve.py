@@ -59,6 +59,7 @@ def test_text_is_learnt_from_alone_and_what_is_left_out_is_named() -> None:
     assert (
         spec.reasons["dataset.features.colour"] == "left out: it holds categories, and the encoder bag-of-words reads text only"
     )
+    assert set(spec.left_out) == MIXED.keys() - {"post", spec.dataset.label}
 
 
 def test_a_table_encoder_leaves_text_out() -> None:

@@ -53,6 +53,7 @@ class FittedEncoder:
         features: how the feature columns are encoded.
         answers: whose answers are read, one of :data:`sageline.formats.exchange.ANSWERS`.
         channel_format: of a script's channels: ``npy`` (as None) or ``csv``.
+        unused_columns: those of the dataset that training left out, which rows to predict may have.
     """
 
     task: str
@@ -62,6 +63,7 @@ class FittedEncoder:
     features: Features
     answers: str = "xgboost"
     channel_format: str | None = None
+    unused_columns: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -193,14 +195,23 @@ class FittedEncoder:
     def block_from_instances(self, instances: list[object]) -> Block:
         """The rows of a prediction request: objects ``{column: value}``, arrays in feature order, or bare strings
         when the only feature is text; for images also arrays
-        nested as the shape is. Numbers may be numeric strings; ``null`` is a missing number or category.
+        nested as the shape is. Numbers may be numeric strings; ``null`` is a missing number or category. Objects may have
+        :attr:`unused_columns` too.
 
         Raises:
             InvalidRequest: names ``instances[i]`` and the column: missing, unknown, wrong type.
         """
         categories = self.features.categories if isinstance(self.features, Table) else {}
         known = {name: values for name, values in categories.items() if values is not None}
-        return InstanceReader(self.feature_columns, known, self.label_column, self.image_shape, self._required).read(instances)
+        reader = InstanceReader(
+            self.feature_columns,
+            known,
+            self.label_column,
+            shape=self.image_shape,
+            required=self._required,
+            unused=self.unused_columns,
+        )
+        return reader.read(instances)
 
     @property
     def _required(self) -> Collection[str]:
@@ -248,6 +259,7 @@ class FittedEncoder:
             "classes": self.classes,
             "answers": self.answers,
             "channel_format": self.channel_format,
+            "unused_columns": list(self.unused_columns),
         }
         return saved.pack(document, arrays)
 
@@ -272,6 +284,7 @@ class FittedEncoder:
                 features,
                 answers,
                 document.get("channel_format"),
+                tuple(document.get("unused_columns", ())),
             )
             encoder.exchange  # noqa: B018  # an error here rather than at the first request
             return encoder

@@ -181,4 +181,5 @@ def finish_fit(fit: Fit, spec: Spec, labels: Iterable[str], source: str) -> Fitt
         features=fit.finish(source),
         answers=answers,
         channel_format=channel_format,
+        unused_columns=tuple(spec.left_out),
     )

@@ -21,6 +21,7 @@ class InstanceReader:
         label: the column that is predicted, named in errors only.
         shape: of images, whose arrays may be nested as it says; None for other rows.
         required: columns of numbers that must have a value.
+        unused: columns that rows may have too, with any value.
     """
 
     def __init__(
@@ -28,14 +29,17 @@ class InstanceReader:
         kinds: Mapping[str, str],
         categories: Mapping[str, Sequence[str]],
         label: str,
+        *,
         shape: tuple[int, ...] | None = None,
         required: Collection[str] = (),
+        unused: Collection[str] = (),
     ) -> None:
         self._shape = shape
         self._required = required
         self._kinds = kinds
         self._categories = categories
         self._label = label
+        self._unused = unused
 
     def read(self, instances: list[object]) -> Block:
         """One row per instance; InvalidRequest names ``instances[i]`` and the column."""
@@ -82,7 +86,7 @@ class InstanceReader:
         for name in instance:
             if name == self._label and name not in self._kinds:
                 raise InvalidRequest(f"{where}: column {name!r} is the label, which the model predicts; leave it out.")
-            if name not in self._kinds:
+            if name not in self._kinds and name not in self._unused:
                 near = difflib.get_close_matches(name, self._kinds, n=1)
                 hint = f"did you mean {near[0]!r}?" if near else f"the columns are {_listed(list(self._kinds))}."
                 raise InvalidRequest(f"{where}: unknown column {name!r}; {hint}")

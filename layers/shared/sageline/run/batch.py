@@ -5,7 +5,7 @@ A run of its own (``POST /endpoints/{name}/batch``), or the end of a run that tr
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from typing import Literal, NotRequired, TypedDict
 
@@ -22,7 +22,6 @@ from sageline.serving.stored import EncoderCache
 from sageline.store import Json, RunRecord
 
 CHANNEL = "batch"
-_OF_COLUMN = "dataset.features."  # begins the keys of a spec's reasons for what became of a column
 
 
 class EncodedBatch(TypedDict):
@@ -111,11 +110,6 @@ def read_rows(files: RunFiles, batch: Batch, block_bytes: int = BLOCK_BYTES) -> 
     """
     with open_dataset(files.s3, batch.rows) as stream:
         yield from open_blocks(stream, batch.rows.uri, batch.format, block_bytes, labelled=False)
-
-
-def left_out(reasons: Mapping[str, str]) -> set[str]:
-    """Columns of the dataset that a resolved spec's ``reasons`` speak of: those that were left out, such as ids, among them."""
-    return {key.removeprefix(_OF_COLUMN) for key in reasons if key.startswith(_OF_COLUMN)}
 
 
 def check_columns(block: Block, features: Collection[str], not_used: Collection[str]) -> None:

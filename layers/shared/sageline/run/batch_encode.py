@@ -21,7 +21,6 @@ from sageline.run.batch import (
     EncodedBatch,
     batch_of,
     check_columns,
-    left_out,
     load_encoder,
     read_rows,
 )
@@ -56,7 +55,7 @@ def encode_batch(run_id: str, *, run: RunContext) -> EncodedBatch:
     encoder = load_encoder(run.files, batch)
     layout = run.files.layout(run_id)
     part_rows = []
-    blocks = _checked(read_rows(run.files, batch), encoder, left_out(run.files.read_spec(_trained_by(batch)).reasons))
+    blocks = _checked(read_rows(run.files, batch), encoder, run.files.read_spec(_trained_by(batch)).left_out)
     with S3PartSink(run.files.s3, layout, encoder.exchange.batch_extension, joined=False) as sink:
         for rows, body in parts(_pieces(blocks, encoder), encoder):
             sink.write(CHANNEL, body)

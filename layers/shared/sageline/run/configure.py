@@ -14,7 +14,7 @@ from sageline.costs.estimate import Work
 from sageline.dataset.source import open_blocks
 from sageline.errors import EndpointNotFound, InvalidSpec
 from sageline.names import dataset_spec_key
-from sageline.run.batch import Batch, check_columns, left_out, read_rows
+from sageline.run.batch import Batch, check_columns, read_rows
 from sageline.run.batch_places import check_input, predictions_uri
 from sageline.run.context import RunContext
 from sageline.run.cost import EVALUATION_SECONDS, facts_of, note_bound
@@ -193,7 +193,7 @@ def _batch_of_spec(spec: Spec, wanted: BatchSpec, run_id: str, run: RunContext) 
         instance_count=wanted.instance_count,
     )
     first = next(read_rows(run.files, batch, _SNIFFED_BLOCK_BYTES))
-    check_columns(first, list(spec.dataset.features or {}), {str(spec.dataset.label), *left_out(spec.reasons)})
+    check_columns(first, list(spec.dataset.features or {}), {str(spec.dataset.label), *spec.left_out})
     return batch
 
 

@@ -22,6 +22,8 @@ FeatureKind: TypeAlias = Literal["text", "number", "category", "pixel"]
 
 Task: TypeAlias = Literal["classification", "regression"]
 
+_OF_COLUMN = "dataset.features."  # begins the keys of the reasons for what became of a column
+
 
 class Dataset(Section):
     uri: str | None = Field(
@@ -144,6 +146,12 @@ class Spec(Section):
     reasons: dict[str, str] = Field(
         default_factory=dict, description="Written by Sageline: for each value it chose, why. Ignored when submitted."
     )
+
+    @property
+    def left_out(self) -> list[str]:
+        """The columns of the dataset that a resolved spec does not use, such as ids; ``reasons`` has them all."""
+        of_columns = [key.removeprefix(_OF_COLUMN) for key in self.reasons if key.startswith(_OF_COLUMN)]
+        return [name for name in of_columns if name not in (self.dataset.features or {})]
 
     @model_validator(mode="after")
     def _a_champion_to_beat(self) -> Self:
