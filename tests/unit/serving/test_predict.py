@@ -107,6 +107,20 @@ def test_each_model_is_asked_in_its_own_formats(
     assert prediction["probability"] == {"knn": 0.6666667, "scikit-learn": None}.get(answers, 0.7)
 
 
+def test_a_row_is_refused_by_the_columns_of_a_model_that_serves_and_not_of_the_one_before(
+    s3: S3Client, predictor: Predictor, sagemaker: SageMaker
+) -> None:
+    put_routing(s3, variant(OLD, 1))
+    put_encoder(s3, OLD, FittedEncoder("regression", {"alcohol": "number"}, "price", None, Table({"alcohol": None})))
+    with pytest.raises(InvalidRequest, match="unknown column 'colour'"):
+        predictor.predict("wines", asked(ROW))
+
+    put_routing(s3, variant(NEW, 1))
+    put_encoder(s3, NEW, encoder())
+    sagemaker.answers(NEW, b"13.5,1,0\n", b"0.7,0.2,0.1\n")
+    assert predictor.predict("wines", asked(ROW)).variant == NEW
+
+
 @pytest.mark.usefixtures("one_variant")
 def test_an_answer_names_labels_probabilities_and_who_answered(predictor: Predictor, sagemaker: SageMaker) -> None:
     sagemaker.answers(NEW, b"13.5,1,0\n,0,1\n", b"0.7,0.2,0.1\n0.1,0.3,0.6\n")

@@ -64,7 +64,8 @@ class Predictor:
         """The answers of a variant that is picked by weight, always the same for one session.
 
         A variant that SageMaker no longer has is passed over, with the routing read again: what was read seconds ago may be two
-        updates old, so that the first other variant may be gone too.
+        updates old, so that the first other variant may be gone too. Neither is a row refused by the columns of a model that does
+        not serve any more.
 
         Raises:
             EndpointNotFound, EndpointNotReady, EndpointFailed: nobody answers, and why.
@@ -82,8 +83,12 @@ class Predictor:
             except VariantGone as error:
                 _log.warning("Variant %s of endpoint %s is gone: %s", variant.name, endpoint, error)
                 refusal = error
-            gone.append(variant.name)
-            routing = self._routing.get(endpoint, fresh=True).without(*gone)
+                gone.append(variant.name)
+                routing = self._routing.get(endpoint, fresh=True).without(*gone)
+            except InvalidRequest:
+                routing = self._routing.get(endpoint, fresh=True).without(*gone)
+                if routing is None or routing.pick(session).name == variant.name:
+                    raise
         raise explain_refusal(self._sagemaker(), endpoint, refusal)
 
     def routing(self, endpoint: str) -> Routing:
