@@ -179,6 +179,14 @@ def test_a_run_that_could_exceed_its_budget_is_told_the_sum_and_what_to_change()
     )
 
 
+def test_a_grid_has_as_many_jobs_as_combinations_so_it_is_its_ranges_that_can_change() -> None:
+    with pytest.raises(
+        BudgetExceeded, match=r"change: fewer values in `tuning\.ranges`, for at most 8 combinations; `algorithm\.max"
+    ) as caught:
+        check_budget(2.0, estimate(tuning=TWENTY_JOBS, deployment=None), PRICES_URI, tries_all=True)
+    assert "max_jobs" not in caught.value.message
+
+
 def test_a_sum_that_exceeds_its_budget_by_less_than_a_cent_looks_like_more() -> None:
     # 20 x 0.23 x 3601 s / 3600
     message = refusal(4.6, estimate(tuning=TWENTY_JOBS, algorithm={"max_runtime_seconds": 3601}, deployment=None))

@@ -100,10 +100,10 @@ class Client:
 
 @dataclass
 class Pages:
-    ask: Send
+    ask: Callable[..., Any]
 
-    def paginate(self) -> list[Any]:
-        return [self.ask()]
+    def paginate(self, **request: Any) -> list[Any]:
+        return [self.ask(**request)]
 
 
 @dataclass
@@ -226,6 +226,8 @@ class AlarmsInMemory:
         return {}
 
     def describe_alarms(self, request: Document) -> Document:
+        if "AlarmNamePrefix" in request:
+            return {"MetricAlarms": [kept for name, kept in self.kept.items() if name.startswith(request["AlarmNamePrefix"])]}
         return {"MetricAlarms": [self.kept[name] for name in request["AlarmNames"] if name in self.kept]}
 
     def delete_alarms(self, request: Document) -> Document:

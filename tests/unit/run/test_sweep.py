@@ -9,10 +9,11 @@ import pytest
 
 from sageline.run.deploy import deploy
 from sageline.run.sweep import Report, Sweep
+from sageline.spec.deployment import Alarms
 from tests.unit.run.fake_sagemaker import ARN, Refused
 from tests.unit.run.test_deploy import deploy_run, promote_run, serve_first_run
 from tests.unit.run.test_ended_execution import knows
-from tests.unit.run.world import NEXT_RUN_ID, RUN_ID, STACK, World
+from tests.unit.run.world import NEXT_RUN_ID, RUN_ID, STACK, TOPIC, World
 
 OLD = [{"VariantName": "old", "ModelName": "old-model"}]
 TAGS = [{"Key": "sageline:stack", "Value": STACK}]
@@ -59,6 +60,26 @@ def test_what_serves_is_left_alone(world: World) -> None:
 
     assert (report.endpoints, report.findings) == (1, ())
     assert world.weights() == {RUN_ID: 1.0}
+
+
+def test_the_alarms_of_a_rollout_that_is_over_go_and_those_of_one_that_runs_stay(world: World) -> None:
+    world.begin(RUN_ID)
+    alarms = world.hosting.alarms
+    for variant in (RUN_ID, NEXT_RUN_ID):
+        alarms.create("flowers", variant, Alarms(latency_ms=200), TOPIC)
+    alarms.cloudwatch.put_metric_alarm(
+        AlarmName="other-rollout-x-errors", EvaluationPeriods=1, ComparisonOperator="GreaterThanThreshold", MetricName="m",
+        Namespace="n", Period=60, Statistic="Sum", Threshold=1,
+    )  # fmt: skip
+
+    assert found(sweep(world, deletes=False)) == {
+        f"alarm {NEXT_RUN_ID}": tuple(f"alarm/{name}" for name in alarms.names(NEXT_RUN_ID))
+    }
+
+    assert alarms.variants() == [RUN_ID]
+    world.run.store.finish(RUN_ID, "Succeeded")
+    assert len(found(sweep(world, deletes=False))) == 1
+    assert [alarm["AlarmName"] for alarm in alarms.cloudwatch.describe_alarms()["MetricAlarms"]] == ["other-rollout-x-errors"]
 
 
 def test_an_account_with_nothing_in_it_is_fine(world: World) -> None:

@@ -15,10 +15,11 @@ _SECTIONS = {"training": "algorithm", "tuning": "algorithm", "batch": "batch", "
 """Where the spec says what the job of a part runs on."""
 
 
-def check_budget(budget_usd: float, estimate: Estimate, prices_uri: str) -> None:
+def check_budget(budget_usd: float, estimate: Estimate, prices_uri: str, *, tries_all: bool = False) -> None:
     """Refuse what could cost more.
 
     Args:
+        tries_all: the tuning's strategy is Grid, whose number of jobs is that of the combinations of its ranges.
         prices_uri: where a price can be given that the table lacks.
 
     Raises:
@@ -34,7 +35,7 @@ def check_budget(budget_usd: float, estimate: Estimate, prices_uri: str) -> None
         ways = [_way_to_a_bound(part, prices_uri) for part in estimate.parts if part.usd is None]
     else:
         head = f"This run may cost up to {usd(most)}, and `budget_usd` is {usd(budget_usd)}. {parts}."
-        ways = [way for part in estimate.parts for way in _ways_to_less(part, budget_usd - most + (part.usd or 0))]
+        ways = [way for part in estimate.parts for way in _ways_to_less(part, budget_usd - most + (part.usd or 0), tries_all)]
     last = "leave `budget_usd` out" if most is None else "raise `budget_usd`"
     raise BudgetExceeded(f"{head} To change: {'; '.join(dict.fromkeys(ways))}; or {last}.")
 
@@ -51,7 +52,7 @@ def _way_to_a_bound(part: Part, prices_uri: str) -> str:
     )
 
 
-def _ways_to_less(part: Part, left: float) -> list[str]:
+def _ways_to_less(part: Part, left: float, tries_all: bool) -> list[str]:
     """What would make the part cost at most ``left``."""
     if not part.usd or part.seconds is None or part.usd_per_hour is None:
         return []
@@ -61,7 +62,8 @@ def _ways_to_less(part: Part, left: float) -> list[str]:
     each_hour = part.usd_per_hour * (part.instances or 1)
     jobs = math.floor(left / (each_hour * part.seconds / 3600) + 1e-9)
     if part.what == "tuning" and jobs >= 1:
-        ways.append(f"`tuning.max_jobs` to at most {jobs}")
+        combinations = f"fewer values in `tuning.ranges`, for at most {jobs} combinations"
+        ways.append(combinations if tries_all else f"`tuning.max_jobs` to at most {jobs}")
     seconds = math.floor(left / (each_hour * (part.jobs or 1)) * 3600 + 1e-6)
     if part.what != "evaluation" and seconds >= _SHORTEST_SECONDS:
         ways.append(f"`{section}.max_runtime_seconds` to at most {seconds}")

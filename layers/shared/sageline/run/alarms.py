@@ -45,6 +45,14 @@ class RolloutAlarms:
         match = re.fullmatch(f"{re.escape(self.stack_name)}-rollout-(.+)-(?:{'|'.join(_KINDS)})", alarm_name)
         return match[1] if match else None
 
+    def variants(self) -> list[str]:
+        """The variants that have an alarm."""
+        pages = self.cloudwatch.get_paginator("describe_alarms").paginate(
+            AlarmNamePrefix=f"{self.stack_name}-rollout-", AlarmTypes=["MetricAlarm"]
+        )
+        found = (self.variant_of(alarm["AlarmName"]) for page in pages for alarm in page["MetricAlarms"])
+        return sorted({variant for variant in found if variant is not None})
+
     def create(self, endpoint: str, variant: str, wanted: Alarms, topic_arn: str) -> None:
         """Make the alarms that a spec asks for; those that are there are left as they are, with their state."""
         there = self._existing([variant])

@@ -80,7 +80,8 @@ def configure(
     facts = facts_of(run, sagemaker.meta.region_name, _evaluation(spec), deployment=spec.deployment)
     estimate = note_bound(identity.run_id, spec, facts, run)
     if spec.budget_usd is not None:
-        check_budget(spec.budget_usd, estimate, run.files.prices_uri)
+        tries_all = spec.tuning is not None and spec.tuning.strategy == "Grid"
+        check_budget(spec.budget_usd, estimate, run.files.prices_uri, tries_all=tries_all)
     endpoint_name = None if spec.deployment is None else spec.deployment.endpoint or identity.name
     if spec.deployment is not None and endpoint_name is not None:
         _check_endpoint(spec.deployment, endpoint_name, run.stack_name, sagemaker)

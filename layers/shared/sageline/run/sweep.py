@@ -1,8 +1,8 @@
 """The sweep: finds what a stack has in SageMaker that nothing needs, and deletes it if it is to.
 
-What a running run makes is left alone, and so is what was made in the last hour. Three kinds of things are always put in order,
-for that was decided before: an endpoint whose time to live is over, what a run has left that ended without success, and a run
-whose execution ended without a word.
+What a running run makes is left alone, and so is what was made in the last hour. Four kinds of things are always put in order,
+for that was decided before: an endpoint whose time to live is over, what a run has left that ended without success, a run whose
+execution ended without a word, and the alarms of a rollout that is over.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_stepfunctions import SFNClient
 
-Kind: TypeAlias = Literal["endpoint", "endpoint-config", "model", "run"]
+Kind: TypeAlias = Literal["endpoint", "endpoint-config", "model", "run", "alarm"]
 
 YOUNG = timedelta(hours=1)
 """What is younger may be part of something that is being made."""
@@ -94,6 +94,7 @@ class Sweep:
         models = [model for model in models if model.run_id not in cleaned]
         endpoints = [endpoint for item in made if (endpoint := self._endpoint(item, now)) is not None]
         self._configs_and_models(endpoints, configs, models)
+        self._alarms()
         return Report(len(endpoints), tuple(self._findings))
 
     def _clean_up(self, run_ids: Iterable[str]) -> set[str]:
@@ -181,6 +182,14 @@ class Sweep:
                 continue
             finding = Finding("model", model.name, "no endpoint config uses it")
             self._remove(finding, lambda name=model.name: remove_model(self.hosting.sagemaker, name))  # type: ignore[misc]  # bound here
+
+    def _alarms(self) -> None:
+        """A variant has its alarms from the run of its name, for as long as that runs."""
+        alarms = self.hosting.alarms
+        for variant in alarms.variants():
+            if not self._is_running(variant):
+                finding = Finding("alarm", variant, "its rollout is over")
+                self._remove(finding, lambda variant=variant: alarms.remove([variant]), always=True)  # type: ignore[misc]  # bound here
 
     def _remove(self, finding: Finding, remove: Callable[[], list[str]], *, always: bool = False) -> bool:
         """Note a finding, and remove it if that is to be; whether anything was removed. What is removed without a trace was
