@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sageline.dataset.blocks import CHUNK_BYTES, StringArray
-from sageline.encoder.tokenizer import Tokens, by_alphabet, keys_of, tokenize, words_of
+from sageline.encoder.tokenizer import Tokens, keys_of, tokenize, tokenize_apart, words_of
 
 ANYTHING = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 TRICKY = st.text(st.sampled_from("aZ_9 .'\n\0éÉßẞΣ\u03c3ς\u0391İ\u0131Ii̇\u0301\u0307KÅȺȾ漢字😀𐐀𐐨ǅﬁŉ\u00ad\u200d٣²"), max_size=20)
@@ -73,28 +73,41 @@ def test_some_texts_of_an_array_are_read_without_the_others(texts: list[str], st
 
 @given(TEXTS)
 @example(["a", "b", "é", "c d"])
-def test_texts_apart_by_alphabet_have_the_same_words_together(texts: list[str]) -> None:
+@example(["ab", "é", "cd", "ef", "İx"])
+def test_texts_of_other_alphabets_read_apart_have_the_same_words(texts: list[str]) -> None:
     found: list[list[str]] = [[] for _ in texts]
-    for rows, column in by_alphabet(StringArray.from_list(texts)) if texts else []:
-        for row, words in zip(rows.tolist(), words_in(tokenize(column)), strict=True):
+    if texts:
+        rows, tokens = tokenize_apart(StringArray.from_list(texts))
+        for row, words in zip(rows.tolist(), words_in(tokens), strict=True):
             found[row] += words
 
     assert found == [reference(text) for text in texts]
 
 
-def test_text_of_ascii_is_kept_apart_where_it_is_most_of_it() -> None:
-    groups = by_alphabet(StringArray.from_list(["plain one", "naïve", "plain two"]))
+@given(TEXTS, st.integers(0, 8), st.integers(0, 8))
+def test_some_texts_of_an_array_are_read_apart_without_the_others(texts: list[str], start: int, size: int) -> None:
+    column = StringArray.from_list(texts)
+    here = texts[start : start + size]
+    if here:
+        rows, tokens = tokenize_apart(StringArray(column.data, column.offsets[start : start + len(here) + 1]))
+        words = words_in(tokens)
 
-    assert [rows.tolist() for rows, _ in groups] == [[0, 1, 2], [1]]
-    assert [column.tolist() for _, column in groups] == [["plain one", "\0" * 6, "plain two"], ["naïve"]]
+        assert words[: len(here)] == [[] if row in rows[len(here) :] else reference(text) for row, text in enumerate(here)]
+        assert words[len(here) :] == [reference(here[row]) for row in rows[len(here) :]]
 
 
-def test_texts_of_other_alphabets_stay_together_where_they_are_most() -> None:
-    column = StringArray.from_list(["naïve", "plain", "éa"])
+def test_a_few_texts_of_other_alphabets_come_last() -> None:
+    rows, tokens = tokenize_apart(StringArray.from_list(["plain one", "naïve", "plain two"]))
 
-    groups = by_alphabet(column)
+    assert rows.tolist() == [0, 1, 2, 1]
+    assert words_in(tokens) == [["plain", "one"], [], ["plain", "two"], ["naïve"]]
 
-    assert [(rows.tolist(), texts) for rows, texts in groups] == [([0, 1, 2], column)]
+
+def test_texts_of_other_alphabets_stay_in_place_where_they_are_most() -> None:
+    rows, tokens = tokenize_apart(StringArray.from_list(["naïve", "plain", "éa"]))
+
+    assert rows.tolist() == [0, 1, 2]
+    assert words_in(tokens) == [["naïve"], ["plain"], ["éa"]]
 
 
 @given(st.lists(st.text(st.sampled_from("ab"), min_size=1, max_size=40), unique=True))

@@ -157,6 +157,15 @@ def test_rows_far_apart_are_encoded_as_they_are_alone(monkeypatch: pytest.Monkey
     assert (encode(encoder, texts) == together).all()
 
 
+@pytest.mark.parametrize("vocabulary", [["a" * 16], ["a" * 16, "a" * 17], ["a" * 16, "a" * 16 + "é"]])
+def test_a_word_is_none_of_those_that_begin_as_it_does(vocabulary: list[str]) -> None:
+    texts = ["a" * length for length in (15, 16, 17, 18, 24, 25)] + ["a" * 16 + "é"]
+
+    rows = BagOfWords(vocabulary, "count").encode([StringArray.from_list(texts)]).to_dense()
+
+    assert rows.tolist() == [[float(word == text) for word in vocabulary] for text in texts]
+
+
 def test_no_rows_make_a_matrix_of_no_rows() -> None:
     assert encode(fitted(["a"]), []).shape == (0, 1)
 

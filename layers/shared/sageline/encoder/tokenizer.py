@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from sageline.dataset.blocks import BoolArray, IntArray, StringArray
+from sageline.dataset.blocks import IntArray, StringArray
 
 KeyArray: TypeAlias = "np.ndarray[Any, np.dtype[np.uint64]]"  # Any: numpy's shape parameter
 
@@ -84,8 +84,12 @@ class Tokens:
     lengths: IntArray
     counts: IntArray
 
-    def keys(self) -> Keys:
-        """What to look the words up by."""
+    def keys(self, *, all_long: bool = True) -> Keys:
+        """What to look the words up by.
+
+        Args:
+            all_long: False where none of more than 16 bytes is looked for: such words get keys that no word has.
+        """
         # Eight bytes from every position on: overlapping, so no copy.
         eights = np.ndarray((len(self.data) - 7,), dtype="<u8", buffer=self.data, strides=(1,))
         first = eights[self.starts] & _FIRST_BYTES.take(self.lengths, mode="clip")  # clip: longer words count as 8
@@ -94,6 +98,9 @@ class Tokens:
         left = self.lengths[more] - 8
         second[more] = eights[self.starts[more] + 8] & _FIRST_BYTES.take(left, mode="clip")
         long = more[left > 8]
+        if not all_long:
+            first[long] &= ~_FIRST_BYTES[1]
+            long = long[:0]
         if not len(long):
             return Keys(first, second, long, first[:0], np.zeros(1, dtype=np.int64))
         lengths = self.lengths[long]
@@ -129,26 +136,53 @@ def ranges(starts: IntArray, ends: IntArray) -> tuple[IntArray, IntArray]:
 
 def tokenize(column: StringArray) -> Tokens:
     """The words of each text."""
-    text = column.data[column.offsets[0] : column.offsets[-1]].tobytes()
-    # The first byte is no word character, so every word begins and ends with a change.
+    text, offsets = _together(column)
+    return _tokens(_plain(text), offsets + 1) if text.isascii() else _tokens(*_normalize(text, offsets))
+
+
+def tokenize_apart(column: StringArray) -> tuple[IntArray, Tokens]:
+    """The words of the texts, and ``int64[m]``: which text each count is of.
+
+    Where some texts are not of ASCII only, theirs come last: so all the others are read by the quicker way. (Where most texts
+    have other characters, taking them apart would cost more than it saves.)
+    """
+    text, offsets = _together(column)
+    every = np.arange(len(column))
     if text.isascii():
-        data, offsets = b"\0" + text.translate(_LOWER) + _PADDING, column.offsets - column.offsets[0] + 1
-    else:
-        data, offsets = _normalize(text, column.offsets - column.offsets[0])
+        return every, _tokens(_plain(text), offsets + 1)
+    data = np.frombuffer(text, dtype=np.uint8)
+    others = np.flatnonzero(np.diff(np.searchsorted(np.flatnonzero(data >= 0x80), offsets)))
+    if 2 * len(others) > len(column):
+        return every, _tokens(*_normalize(text, offsets))
+    places, bounds = ranges(offsets[others], offsets[others + 1])
+    normal, normal_offsets = _normalize(data[places].tobytes(), bounds)
+    plain = np.frombuffer(bytearray(_plain(text)), dtype=np.uint8)
+    plain[1 + places] = 0
+    start = 1 + len(text)
+    bounds = np.concatenate([offsets[:-1] + 1, normal_offsets + start])
+    return np.concatenate([every, others]), _tokens(plain[:start].tobytes() + normal, bounds)
+
+
+def _together(column: StringArray) -> tuple[bytes, IntArray]:
+    """The texts' bytes, and the offsets in them."""
+    return column.data[column.offsets[0] : column.offsets[-1]].tobytes(), column.offsets - column.offsets[0]
+
+
+def _plain(text: bytes) -> bytes:
+    """Text of ASCII, from place 1 on: lower-cased, with zeros for what is no word character."""
+    return b"\0" + text.translate(_LOWER) + _PADDING
+
+
+def _tokens(data: bytes, offsets: IntArray) -> Tokens:
+    """The words of texts that are lower-cased, the first byte of which is no word character."""
     in_word = np.frombuffer(data, dtype=np.uint8) != 0
-    changes = np.flatnonzero(in_word[1:] != in_word[:-1]) + 1
-    changes = _cut(changes, in_word, offsets[1:-1])
-    starts, ends = changes[0::2].copy(), changes[1::2]
-    return Tokens(data, starts, ends - starts, np.diff(np.searchsorted(starts, offsets)))
-
-
-def _cut(changes: IntArray, in_word: BoolArray, offsets: IntArray) -> IntArray:
-    """A word ends where its text ends, though the next one begins with a word character."""
-    inside = offsets[in_word[offsets] & in_word[offsets - 1]]
-    if not len(inside):
-        return changes
-    inside = inside[np.diff(inside, prepend=0) > 0]  # empty texts are at the same place
-    return np.sort(np.concatenate([changes, np.repeat(inside, 2)]), kind="stable")  # which merges what is in order
+    begins, ends = in_word[1:] > in_word[:-1], in_word[1:] < in_word[:-1]
+    # A word ends where its text ends, though the next one begins with a word character.
+    inside = offsets[in_word[offsets] & in_word[offsets - 1]] - 1
+    begins[inside] = ends[inside] = True
+    starts = np.flatnonzero(begins) + 1
+    lengths = np.flatnonzero(ends) + 1 - starts
+    return Tokens(data, starts, lengths, np.diff(np.searchsorted(starts, offsets)))
 
 
 def _normalize(text: bytes, offsets: IntArray) -> tuple[bytes, IntArray]:
@@ -162,7 +196,7 @@ def _normalize(text: bytes, offsets: IntArray) -> tuple[bytes, IntArray]:
     begins = offsets[:-1] + np.arange(len(offsets) - 1)
     characters = np.add.reduceat((data & 0xC0) != 0x80, begins, dtype=np.int64)
     codes = np.frombuffer(data.tobytes().decode().lower().encode("utf-32-le"), dtype="<u4")
-    codes = codes * _word_characters()[codes]
+    codes = codes * _word_characters().take(codes, mode="clip")
     widths = (codes >= 0x80).view(np.uint8) + (codes >= 0x800) + (codes >= 0x10000) + np.uint8(1)
     sizes = np.add.reduceat(widths, np.cumsum(characters) - characters, dtype=np.int64)
     normal = codes.tobytes().decode("utf-32-le").encode()
@@ -179,23 +213,3 @@ def _word_characters() -> np.ndarray[Any, np.dtype[np.uint32]]:  # Any: numpy's 
     for match in _WORD.finditer(codes.tobytes().decode("utf-32-le")):
         table[match.start() : match.end()] = 1
     return table
-
-
-def by_alphabet(column: StringArray) -> list[tuple[IntArray, StringArray]]:
-    """The texts in two groups, those of ASCII only and the others, each with the indexes of its texts.
-
-    The first group has an empty text, all zeros, in place of each one of the second group.
-    Where most texts have other characters, there is one group: taking them apart would cost more than it saves.
-    """
-    every = np.arange(len(column))
-    begin, end = int(column.offsets[0]), int(column.offsets[-1])
-    data = column.data[begin:end]
-    if not len(data) or int(data.max()) < 0x80:
-        return [(every, column)]
-    beyond = np.flatnonzero(data >= 0x80)
-    offsets = column.offsets - begin
-    others = np.diff(np.searchsorted(beyond, offsets)) > 0
-    if 2 * np.count_nonzero(others) > len(column):
-        return [(every, column)]
-    blanked = StringArray(data * np.repeat(~others, np.diff(offsets)), offsets)
-    return [(every, blanked), (np.flatnonzero(others), StringArray(data, offsets).take(others))]

@@ -47,6 +47,11 @@ class WordTable:
         """``int64[n]``: bytes that each word takes in memory, from number 1 on."""
         return 8 * np.diff(self._bounds[1 : self._size + 2])
 
+    @property
+    def has_long(self) -> bool:
+        """Whether there is a word of more than 16 bytes."""
+        return bool((self.word_bytes > 16).any())
+
     def words(self, numbers: IntArray) -> list[str]:
         """The words with these numbers."""
         pieces, bounds = ranges(self._bounds[numbers], self._bounds[numbers + 1])
@@ -131,11 +136,12 @@ class WordTable:
         self._place(np.arange(start, end))
 
     def _place(self, numbers: IntArray) -> None:
-        """Put words into slots: each round, one of those that ask for a free slot gets it."""
+        """Put words into slots: each round, the first of those that ask for a free slot gets it, which is the most frequent as a
+        rule."""
         slots = self._home(self._first[numbers], self._second[numbers])
         while len(numbers):
             free = self._slots[slots] == 0
-            self._slots[slots[free]] = numbers[free]
+            self._slots[slots[free][::-1]] = numbers[free][::-1]  # of several values the last one stays
             waiting = self._slots[slots] != numbers
             numbers, slots = numbers[waiting], (slots[waiting] + 1) & self._mask
 

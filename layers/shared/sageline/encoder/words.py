@@ -13,12 +13,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from sageline.dataset.blocks import IntArray, StringArray, row_chunks
-from sageline.encoder.tokenizer import Keys, by_alphabet, keys_of, tokenize, words_of
+from sageline.encoder.tokenizer import Keys, keys_of, tokenize_apart, words_of
 from sageline.encoder.word_table import WordTable
 from sageline.formats.matrix import AnyArray, DoubleArray, SparseMatrix
 
@@ -30,36 +30,40 @@ MOST_WORD_BYTES = 64 << 20
 
 _FEW_BYTES = 4 << 10
 
+CellArray: TypeAlias = "np.ndarray[Any, np.dtype[np.int32 | np.int64]]"  # Any: numpy's shape parameter
+
 
 class _Words(NamedTuple):
-    """Words of some of a chunk's rows."""
+    """Words of a chunk's rows."""
 
-    rows: IntArray  # which rows, counted from the chunk's first
-    counts: IntArray  # how many words each has
+    rows: IntArray  # counted from the chunk's first; one may come twice
+    counts: IntArray  # how many words each has there
     keys: Keys
 
-    def cells(self, numbers: IntArray, bits: int) -> IntArray:
-        """A number of each word, below ``2**bits``, and its row, as one number."""
-        return np.repeat(self.rows << bits, self.counts) | numbers
+    def cells(self, numbers: IntArray, bits: int) -> CellArray:
+        """A number of each word, below ``2**bits``, and its row, as one number: narrow ones are sorted in half the time."""
+        narrow = np.int32 if (int(self.rows.max()) + 1) << bits < 1 << 31 else np.int64
+        cells: CellArray = np.repeat((self.rows << bits).astype(narrow), self.counts)
+        cells |= numbers.astype(narrow)
+        return cells
 
 
-def _chunks(columns: Sequence[StringArray]) -> Iterator[tuple[int, list[_Words]]]:
-    """The rows in chunks: how many there are, and their words in pieces."""
+def _chunks(columns: Sequence[StringArray], *, all_long: bool = True) -> Iterator[tuple[int, list[_Words]]]:
+    """The rows in chunks: how many there are, and their words by column; ``all_long`` as for :meth:`Tokens.keys`."""
     for start, end in row_chunks(columns):
         pieces = []
         for column in columns:
-            for rows, texts in by_alphabet(StringArray(column.data, column.offsets[start : end + 1])):
-                tokens = tokenize(texts)
-                pieces.append(_Words(rows, tokens.counts, tokens.keys()))
+            rows, tokens = tokenize_apart(StringArray(column.data, column.offsets[start : end + 1]))
+            pieces.append(_Words(rows, tokens.counts, tokens.keys(all_long=all_long)))
         yield end - start, pieces
 
 
-def _distinct(cells: IntArray) -> tuple[IntArray, IntArray]:
+def _distinct(parts: Sequence[CellArray]) -> tuple[CellArray, IntArray]:
     """The different numbers, ascending, and how often each occurs."""
-    fits = len(cells) > 0 and int(cells.max()) < 1 << 31
-    cells = np.sort(cells.astype(np.int32) if fits else cells)  # narrow numbers are sorted in half the time
+    cells = np.concatenate(parts)
+    cells.sort()
     firsts = np.flatnonzero(np.append(True, cells[1:] != cells[:-1])) if len(cells) else np.zeros(0, dtype=np.int64)
-    return cells[firsts].astype(np.int64), np.diff(firsts, append=len(cells))
+    return cells[firsts], np.diff(firsts, append=len(cells))
 
 
 class WordCounts:
@@ -101,7 +105,7 @@ class WordCounts:
             if self._in_documents:
                 bits = len(self._table).bit_length()
                 cells = [piece.cells(number, bits) for piece, number in zip(pieces, numbers, strict=True)]
-                found_in_documents.append(_distinct(np.concatenate(cells))[0] & ((1 << bits) - 1))
+                found_in_documents.append(_distinct(cells)[0].astype(np.int64) & ((1 << bits) - 1))
             self.documents += rows
         self._counts = self._added(self._counts, found)
         self._documents_with = self._added(self._documents_with, found_in_documents)
@@ -177,7 +181,7 @@ class BagOfWords:
         """One row per text; several text columns are read as one text. A text without a known word is an empty row."""
         if sum(len(column.data) for column in columns) <= _FEW_BYTES:
             return self._encode_few(columns)
-        parts = [self._encode_chunk(rows, pieces) for rows, pieces in _chunks(columns)]
+        parts = [self._encode_chunk(rows, pieces) for rows, pieces in _chunks(columns, all_long=self._table.has_long)]
         if len(parts) == 1:
             return parts[0]
         none = np.zeros(0, dtype=np.int64)
@@ -192,12 +196,12 @@ class BagOfWords:
         for piece in pieces:
             numbers = self._table.find(piece.keys)
             cells.append(piece.cells(numbers, bits)[np.flatnonzero(numbers != 0)])
-        cell, counts = _distinct(np.concatenate(cells))
-        row, column = cell >> bits, (cell & ((1 << bits) - 1)) - 1
-        row_offsets = np.searchsorted(cell, np.arange(rows + 1) << bits)
+        cell, counts = _distinct(cells)
+        row_offsets = np.searchsorted(cell, (np.arange(rows + 1) << bits).astype(cell.dtype))
+        row, column = cell >> bits, ((cell & ((1 << bits) - 1)) - 1).astype(np.int64)
         lengths = np.zeros(rows, dtype=np.int64)
         for piece in pieces:
-            lengths[piece.rows] += piece.counts
+            np.add.at(lengths, piece.rows, piece.counts)
         values = self._values(row, column, counts.astype(np.float64), lengths)
         return SparseMatrix(values.astype(np.float32), column, row_offsets, (rows, self.feature_dim))
 

@@ -115,10 +115,13 @@ def put_varints(data: ByteArray, places: IntArray, values: IntArray) -> IntArray
 
 
 def varint(value: int) -> bytes:
-    """One number."""
-    data = np.zeros(MAX_BYTES, dtype=np.uint8)
-    length = put_varints(data, np.zeros(1, dtype=np.int64), np.array([value], dtype=np.int64))
-    return data[: length[0]].tobytes()
+    """One number that is not negative."""
+    data = bytearray()
+    while value > 0x7F:
+        data.append(value & 0x7F | 0x80)
+        value >>= 7
+    data.append(value)
+    return bytes(data)
 
 
 def varint_lengths(values: IntArray) -> IntArray:
