@@ -92,7 +92,8 @@ class Tokens:
         """
         # Eight bytes from every position on: overlapping, so no copy.
         eights = np.ndarray((len(self.data) - 7,), dtype="<u8", buffer=self.data, strides=(1,))
-        first = eights[self.starts] & _FIRST_BYTES.take(self.lengths, mode="clip")  # clip: longer words count as 8
+        first = eights[self.starts]
+        first &= _FIRST_BYTES.take(self.lengths, mode="clip")  # clip: longer words count as 8
         second = np.zeros_like(first)
         more = np.flatnonzero(self.lengths > 8)
         left = self.lengths[more] - 8
@@ -180,8 +181,9 @@ def _tokens(data: bytes, offsets: IntArray) -> Tokens:
     # A word ends where its text ends, though the next one begins with a word character.
     inside = offsets[in_word[offsets] & in_word[offsets - 1]] - 1
     begins[inside] = ends[inside] = True
-    starts = np.flatnonzero(begins) + 1
-    lengths = np.flatnonzero(ends) + 1 - starts
+    starts, lengths = np.flatnonzero(begins), np.flatnonzero(ends)
+    lengths -= starts
+    starts += 1
     return Tokens(data, starts, lengths, np.diff(np.searchsorted(starts, offsets)))
 
 

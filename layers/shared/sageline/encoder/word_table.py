@@ -151,8 +151,10 @@ class WordTable:
         self._shift = np.uint64(64 - self._mask.bit_length())
 
     def _home(self, first: KeyArray, second: KeyArray) -> IntArray:
-        hashes = first * _FIRST_MULTIPLIER + second * _SECOND_MULTIPLIER
-        return (hashes >> self._shift).view(np.int64)
+        hashes = first * _FIRST_MULTIPLIER
+        hashes += second * _SECOND_MULTIPLIER
+        hashes >>= self._shift
+        return hashes.view(np.int64)
 
 
 def _one_of_each(first: KeyArray, second: KeyArray) -> IntArray:
