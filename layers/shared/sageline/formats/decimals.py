@@ -11,8 +11,7 @@ are left to numpy.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +22,7 @@ from sageline.formats.matrix import AnyArray, DoubleArray, FloatArray
 _SMALL = 1000  # whole numbers below this, from 0, have a table of their own
 _BELOW, _FROM = 1e8, 1e-4  # what is written with digits from the tables
 _MOST_DECIMALS = 12  # of such numbers: nine digits tell all float32 apart
-_OTHER_BYTES = 24  # more than the longest text that numpy gives a float32
+_OTHER = b"\1"  # stands for a number that is not
 _CHUNK_CELLS = 1 << 15  # what fits a processor's cache
 
 # Any in these: numpy's shape parameter.
@@ -52,13 +51,20 @@ def _lines(table: FloatArray) -> bytes:
         words = _SMALL_TEXT[small]
         words.view(np.uint8).reshape(*table.shape, 4)[:, -1, 3] = ord("\n")
         return _without_zeros(words)
-    cells = _cells(table.reshape(-1))
+    cells, others = _cells(table.reshape(-1))
     cells["end"].reshape(table.shape)[:, -1] = ord("\n")
-    return _without_zeros(cells)
+    return _filled_in(_without_zeros(cells), others)
 
 
 def _without_zeros(cells: AnyArray) -> bytes:
     return cells.tobytes().translate(None, b"\0")
+
+
+def _filled_in(text: bytes, others: list[bytes]) -> bytes:
+    """Each of the others in its place."""
+    if not others:
+        return text
+    return b"".join(chain.from_iterable(zip(text.split(_OTHER), [*others, b""], strict=True)))
 
 
 def write_pairs(keys: IntArray, values: FloatArray, ends: ByteArray) -> bytes:
@@ -71,7 +77,7 @@ def write_pairs(keys: IntArray, values: FloatArray, ends: ByteArray) -> bytes:
     parts = []
     for start in range(0, len(keys), _CHUNK_CELLS):
         chunk = slice(start, start + _CHUNK_CELLS)
-        cells = _cells(values[chunk])
+        cells, others = _cells(values[chunk])
         cells["end"] = ends[chunk]
         has_key = keys[chunk] >= 0
         before = _whole(np.where(has_key, keys[chunk], 0))
@@ -81,7 +87,7 @@ def write_pairs(keys: IntArray, values: FloatArray, ends: ByteArray) -> bytes:
             pairs[name] = part * has_key
         pairs["colon"] = has_key * np.uint8(ord(":"))
         pairs["value"] = cells
-        parts.append(_without_zeros(pairs))
+        parts.append(_filled_in(_without_zeros(pairs), others))
     return b"".join(parts)
 
 
@@ -93,8 +99,9 @@ def _small_whole(table: FloatArray) -> IntArray | None:
     return whole if (whole == table).all() and not np.signbit(table).any() else None
 
 
-def _cells(values: FloatArray) -> AnyArray:
-    """Each number as a record of bytes; the last one, ``end``, separates it from the next, a comma."""
+def _cells(values: FloatArray) -> tuple[AnyArray, list[bytes]]:
+    """Each number as a record of bytes, the last of which, ``end``, separates it from the next, a comma. And the texts of those
+    that have :data:`_OTHER` in their place."""
     sizes = np.abs(values)
     usable = ((sizes >= _FROM) & (sizes < _BELOW)) | (sizes == 0)
     every = bool(usable.all())
@@ -103,15 +110,14 @@ def _cells(values: FloatArray) -> AnyArray:
     decimals = _decimals(exact, whole)
     usable[decimals.unread] = False
     parts = {"sign": np.signbit(values) * np.uint8(ord("-")), **_whole(whole), **_fraction(decimals)}
-    other = [] if every and len(decimals.unread) == 0 else [("other", f"S{_OTHER_BYTES}")]
-    cells = np.zeros(len(values), [*((name, part.dtype) for name, part in parts.items()), *other, ("end", "u1")])
+    cells = np.zeros(len(values), [*((name, part.dtype) for name, part in parts.items()), ("end", "u1")])
     for name, part in parts.items():
         cells[name] = part
-    if other:
-        cells[~usable] = np.zeros(1, cells.dtype)
-        cells["other"][~usable] = [_text(value) for value in values[~usable]]
+    others = np.flatnonzero(~usable)
+    cells[others] = np.zeros(1, cells.dtype)
+    cells["sign"][others] = ord(_OTHER)
     cells["end"] = ord(",")
-    return cells
+    return cells, [_text(value) for value in values[others]]
 
 
 def _text(value: np.float32) -> bytes:
@@ -120,7 +126,10 @@ def _text(value: np.float32) -> bytes:
 
 def _whole(numbers: IntArray) -> dict[str, AnyArray]:
     """Digits before the point."""
-    if numbers.max() < 10_000:
+    most = int(numbers.max())
+    if most < 10:
+        return {"low": numbers.astype(np.uint8) + np.uint8(ord("0"))}
+    if most < 10_000:
         return {"low": _LEADING[numbers]}
     high = numbers // 10_000
     low = _LEADING[numbers - high * 10_000 + (high > 0) * 10_000]
@@ -130,7 +139,8 @@ def _whole(numbers: IntArray) -> dict[str, AnyArray]:
 def _fraction(decimals: _Decimals) -> dict[str, AnyArray]:
     """The point and the digits after it."""
     groups = -(-decimals.most // 4)
-    rest = decimals.numbers // 10 ** (_MOST_DECIMALS - 4 * groups)
+    unused = _MOST_DECIMALS - 4 * groups
+    rest = decimals.numbers // 10**unused if unused else decimals.numbers
     parts: dict[str, AnyArray] = {}
     follows = np.zeros(len(rest), dtype=np.bool_)  # whether there are digits further right
     for group in reversed(range(groups)):
@@ -157,38 +167,70 @@ class _Decimals(NamedTuple):
 
 def _decimals(exact: DoubleArray, whole: IntArray) -> _Decimals:
     """The fewest decimals with which each number reads back as the same float32."""
-    search = _Search(exact, whole, np.zeros(len(exact), dtype=np.int64))
-    rest = search.settle(np.flatnonzero(whole != exact), (1, 2))
-    # A number that has not few decimals has many as a rule: six are enough for half of the others.
-    wanted = exact[rest]
-    short = _reads_back(np.rint(wanted * 1e6) / 1e6, wanted)
-    unread = search.settle(rest[~short], range(7, _MOST_DECIMALS + 1))
-    unread = np.append(unread, search.settle(rest[short], range(3, 7)))
-    return _Decimals(search.numbers, search.most, unread)
+    fractional = whole != exact
+    if 2 * np.count_nonzero(fractional) > len(exact):
+        numbers, counts = _after_the_point(exact, whole)
+        return _Decimals(numbers, int(counts.max()), np.flatnonzero(counts == 0))
+    places = np.flatnonzero(fractional)
+    some, counts = _after_the_point(exact[places], whole[places])
+    numbers = np.zeros(len(exact), dtype=np.int64)
+    numbers[places] = some
+    return _Decimals(numbers, int(counts.max(initial=0)), places[counts == 0])
 
 
-@dataclass
-class _Search:
-    exact: DoubleArray
-    whole: IntArray
-    numbers: IntArray
-    most: int = 0
+def _after_the_point(exact: DoubleArray, whole: IntArray) -> tuple[IntArray, IntArray]:
+    """The decimals of numbers, as one whole number each, and how many there are, at least one; zeros where none will do."""
+    counts = _counts(exact)
+    units = exact * _POWERS.take(counts, mode="clip")
+    numbers = np.rint(units, out=units).astype(np.int64)
+    numbers -= whole * _WHOLE_POWERS.take(counts, mode="clip")
+    numbers *= _WHOLE_POWERS.take(_MOST_DECIMALS - counts, mode="clip")
+    numbers[counts == 0] = 0
+    return numbers, counts
 
-    def settle(self, places: IntArray, counts: Iterable[int]) -> IntArray:
-        """Try these counts of decimals for the numbers at these places; the places where none of them will do."""
-        for count in counts:
-            if len(places) == 0:
-                break
-            wanted = self.exact[places]
-            units = np.rint(wanted * 10.0**count)
-            good = _reads_back(units / 10.0**count, wanted)
-            found = places[good]
-            if len(found):
-                fraction = units[good].astype(np.int64) - self.whole[found] * 10**count
-                self.numbers[found] = fraction * 10 ** (_MOST_DECIMALS - count)
-                self.most = max(self.most, count)
-            places = places[~good]
-        return places
+
+def _counts(exact: DoubleArray) -> IntArray:
+    """How many decimals each number takes, at least one; 0 where none will do."""
+    # Many have two at most, as prices do. Of the others most have as many as tell all float32 of their size apart, or one less.
+    is_short = _enough(exact, 100.0)
+    short = np.flatnonzero(is_short)
+    if 2 * len(short) > len(exact):
+        long = np.flatnonzero(~is_short)
+        counts = np.empty(len(exact), dtype=np.int64)
+        counts[long] = _many(exact[long], np.ones(len(long), dtype=np.bool_))
+    else:
+        counts = _many(exact, ~is_short)
+    counts[short] = 2 - _enough(exact[short], 10.0)
+    return counts
+
+
+def _many(exact: DoubleArray, is_long: BoolArray) -> IntArray:
+    """How many decimals each number takes that takes more than two; 0 where none will do, and anything for the others."""
+    bits = exact.view(np.int64)
+    counts: IntArray = _DISTINCT.take((bits >> 52) - _DISTINCT_FROM, mode="clip")
+    fewer = _enough(exact, _POWERS.take(counts - 1, mode="clip"))
+    fewer &= is_long
+    counts -= fewer
+    still = np.flatnonzero(fewer)
+    while len(still):
+        still = still[_enough(exact[still], _POWERS[counts[still] - 1])]
+        counts[still] -= 1
+    # A power of two is nearer to the float32 below it, so it may take more.
+    still = np.flatnonzero(((bits & _MANTISSA) == 0) & is_long)
+    while len(still):
+        still = still[~_enough(exact[still], _POWERS[counts[still]])]
+        counts[still] += 1
+        counts[still[counts[still] > _MOST_DECIMALS]] = 0
+        still = still[counts[still] > 0]
+    return counts
+
+
+def _enough(exact: DoubleArray, powers: DoubleArray | float) -> BoolArray:
+    """Whether each number reads back if it is rounded to this power's decimals."""
+    rounded = exact * powers
+    np.rint(rounded, out=rounded)
+    rounded /= powers
+    return _reads_back(rounded, exact)
 
 
 def _reads_back(decimal: DoubleArray, wanted: DoubleArray) -> BoolArray:
@@ -199,6 +241,12 @@ def _reads_back(decimal: DoubleArray, wanted: DoubleArray) -> BoolArray:
 
 
 _BELOW_FLOAT32, _MIDDLE = (1 << 29) - 1, 1 << 28  # the 29 bits that float64 has more than float32
+_MANTISSA = (1 << 52) - 1
+_WHOLE_POWERS = 10 ** np.arange(_MOST_DECIMALS + 1)
+_POWERS = _WHOLE_POWERS.astype(np.float64)
+_DISTINCT_FROM = 1023 - 14  # the exponent, as float64 keeps it, of what 1e-4 begins with
+# For each exponent the decimals of the float32 that are 2**-23 of it apart; at least three, for fewer have been tried.
+_DISTINCT = np.maximum(np.ceil(-np.log10(2.0 ** (np.arange(-14, 28) - 23))), 3).astype(np.int64)
 
 
 def _four_digits() -> tuple[ByteArray, BoolArray]:
