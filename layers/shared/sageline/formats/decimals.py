@@ -11,7 +11,6 @@ are left to numpy.
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +21,6 @@ from sageline.formats.matrix import AnyArray, DoubleArray, FloatArray
 _SMALL = 1000  # whole numbers below this, from 0, have a table of their own
 _BELOW, _FROM = 1e8, 1e-4  # what is written with digits from the tables
 _MOST_DECIMALS = 12  # of such numbers: nine digits tell all float32 apart
-_OTHER = b"\1"  # stands for a number that is not
 _CHUNK_CELLS = 1 << 15  # what fits a processor's cache
 
 # Any in these: numpy's shape parameter.
@@ -51,20 +49,13 @@ def _lines(table: FloatArray) -> bytes:
         words = _SMALL_TEXT[small]
         words.view(np.uint8).reshape(*table.shape, 4)[:, -1, 3] = ord("\n")
         return _without_zeros(words)
-    cells, others = _cells(table.reshape(-1))
+    cells = _cells(table.reshape(-1))
     cells["end"].reshape(table.shape)[:, -1] = ord("\n")
-    return _filled_in(_without_zeros(cells), others)
+    return _without_zeros(cells)
 
 
 def _without_zeros(cells: AnyArray) -> bytes:
     return cells.tobytes().translate(None, b"\0")
-
-
-def _filled_in(text: bytes, others: list[bytes]) -> bytes:
-    """Each of the others in its place."""
-    if not others:
-        return text
-    return b"".join(chain.from_iterable(zip(text.split(_OTHER), [*others, b""], strict=True)))
 
 
 def write_pairs(keys: IntArray, values: FloatArray, ends: ByteArray) -> bytes:
@@ -77,7 +68,7 @@ def write_pairs(keys: IntArray, values: FloatArray, ends: ByteArray) -> bytes:
     parts = []
     for start in range(0, len(keys), _CHUNK_CELLS):
         chunk = slice(start, start + _CHUNK_CELLS)
-        cells, others = _cells(values[chunk])
+        cells = _cells(values[chunk])
         cells["end"] = ends[chunk]
         has_key = keys[chunk] >= 0
         before = _whole(np.where(has_key, keys[chunk], 0))
@@ -87,7 +78,7 @@ def write_pairs(keys: IntArray, values: FloatArray, ends: ByteArray) -> bytes:
             pairs[name] = part * has_key
         pairs["colon"] = has_key * np.uint8(ord(":"))
         pairs["value"] = cells
-        parts.append(_filled_in(_without_zeros(pairs), others))
+        parts.append(_without_zeros(pairs))
     return b"".join(parts)
 
 
@@ -99,9 +90,8 @@ def _small_whole(table: FloatArray) -> IntArray | None:
     return whole if (whole == table).all() and not np.signbit(table).any() else None
 
 
-def _cells(values: FloatArray) -> tuple[AnyArray, list[bytes]]:
-    """Each number as a record of bytes, the last of which, ``end``, separates it from the next, a comma. And the texts of those
-    that have :data:`_OTHER` in their place."""
+def _cells(values: FloatArray) -> AnyArray:
+    """Each number as a record of bytes; the last one, ``end``, separates it from the next, a comma."""
     sizes = np.abs(values)
     usable = ((sizes >= _FROM) & (sizes < _BELOW)) | (sizes == 0)
     every = bool(usable.all())
@@ -110,14 +100,19 @@ def _cells(values: FloatArray) -> tuple[AnyArray, list[bytes]]:
     decimals = _decimals(exact, whole)
     usable[decimals.unread] = False
     parts = {"sign": np.signbit(values) * np.uint8(ord("-")), **_whole(whole), **_fraction(decimals)}
-    cells = np.zeros(len(values), [*((name, part.dtype) for name, part in parts.items()), ("end", "u1")])
+    others = np.flatnonzero(~usable)
+    texts = [_text(value) for value in values[others]]
+    more = max(map(len, texts), default=0) - sum(part.itemsize for part in parts.values())
+    room = [("more", f"S{more}")] if more > 0 else []
+    cells = np.zeros(len(values), [*((name, part.dtype) for name, part in parts.items()), *room, ("end", "u1")])
     for name, part in parts.items():
         cells[name] = part
-    others = np.flatnonzero(~usable)
-    cells[others] = np.zeros(1, cells.dtype)
-    cells["sign"][others] = ord(_OTHER)
+    if texts:
+        in_bytes = cells.view(np.uint8).reshape(len(cells), -1)
+        size = in_bytes.shape[1] - 1
+        in_bytes[others, :size] = np.array(texts, dtype=f"S{size}").view(np.uint8).reshape(-1, size)
     cells["end"] = ord(",")
-    return cells, [_text(value) for value in values[others]]
+    return cells
 
 
 def _text(value: np.float32) -> bytes:
@@ -130,7 +125,7 @@ def _whole(numbers: IntArray) -> dict[str, AnyArray]:
     if most < 10:
         return {"low": numbers.astype(np.uint8) + np.uint8(ord("0"))}
     if most < 10_000:
-        return {"low": _LEADING[numbers]}
+        return {"low": _LEADING.take(numbers, mode="clip")}
     high = numbers // 10_000
     low = _LEADING[numbers - high * 10_000 + (high > 0) * 10_000]
     return {"high": np.where(high > 0, _LEADING[high], np.uint32(0)), "low": low}
@@ -144,8 +139,9 @@ def _fraction(decimals: _Decimals) -> dict[str, AnyArray]:
     parts: dict[str, AnyArray] = {}
     follows = np.zeros(len(rest), dtype=np.bool_)  # whether there are digits further right
     for group in reversed(range(groups)):
-        digits, rest = (rest - rest // 10_000 * 10_000, rest // 10_000) if group else (rest, rest)
-        parts[f"group{group}"] = _TRAILING[digits + follows * 10_000]
+        left = rest // 10_000
+        digits, rest = rest - left * 10_000, left
+        parts[f"group{group}"] = _TRAILING.take(digits + follows * 10_000, mode="clip")
         follows |= digits > 0
     point: AnyArray = follows * np.uint8(ord("."))
     return {"point": point, **dict(reversed(parts.items()))} if groups else {}
