@@ -36,10 +36,12 @@ def write_lines(table: FloatArray, labels: FloatArray | None) -> bytes:
     step = max(1, _CHUNK_CELLS // (columns + 1))
     lines = []
     for start in range(0, rows, step):
-        part = table[start : start + step]
+        part = np.ascontiguousarray(table[start : start + step], dtype=np.float32)
         if labels is not None:
-            part = np.column_stack([labels[start : start + step], part])
-        lines.append(_lines(np.ascontiguousarray(part, dtype=np.float32)))
+            labelled = np.empty((len(part), columns + 1), dtype=np.float32)
+            labelled[:, 0], labelled[:, 1:] = labels[start : start + step], part
+            part = labelled
+        lines.append(_lines(part))
     return b"".join(lines)
 
 
@@ -165,24 +167,24 @@ def _decimals(exact: DoubleArray, whole: IntArray) -> _Decimals:
     """The fewest decimals with which each number reads back as the same float32."""
     fractional = whole != exact
     if 2 * np.count_nonzero(fractional) > len(exact):
-        numbers, counts = _after_the_point(exact, whole)
-        return _Decimals(numbers, int(counts.max()), np.flatnonzero(counts == 0))
+        return _after_the_point(exact, whole)
     places = np.flatnonzero(fractional)
-    some, counts = _after_the_point(exact[places], whole[places])
+    some = _after_the_point(exact[places], whole[places])
     numbers = np.zeros(len(exact), dtype=np.int64)
-    numbers[places] = some
-    return _Decimals(numbers, int(counts.max(initial=0)), places[counts == 0])
+    numbers[places] = some.numbers
+    return _Decimals(numbers, some.most, places[some.unread])
 
 
-def _after_the_point(exact: DoubleArray, whole: IntArray) -> tuple[IntArray, IntArray]:
-    """The decimals of numbers, as one whole number each, and how many there are, at least one; zeros where none will do."""
+def _after_the_point(exact: DoubleArray, whole: IntArray) -> _Decimals:
+    """The same, for numbers of which most are not whole."""
     counts = _counts(exact)
+    unread = np.flatnonzero(counts == 0)
     units = exact * _POWERS.take(counts, mode="clip")
     numbers = np.rint(units, out=units).astype(np.int64)
     numbers -= whole * _WHOLE_POWERS.take(counts, mode="clip")
     numbers *= _WHOLE_POWERS.take(_MOST_DECIMALS - counts, mode="clip")
-    numbers[counts == 0] = 0
-    return numbers, counts
+    numbers[unread] = 0
+    return _Decimals(numbers, int(counts.max(initial=0)), unread)
 
 
 def _counts(exact: DoubleArray) -> IntArray:
