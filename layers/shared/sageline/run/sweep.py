@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -109,7 +110,7 @@ class Sweep:
             if record.status in ("Running", "Succeeded"):
                 continue
             found = Finding("run", run_id, f"the run ended as {record.status} and has left something behind")
-            if self._remove(found, lambda run_id=run_id: self._discarded(run_id), always=True):  # type: ignore[misc]  # bound here
+            if self._remove(found, partial(self._discarded, run_id), always=True):
                 cleaned.add(run_id)
         return cleaned
 
@@ -126,7 +127,7 @@ class Sweep:
         reason = f"its time to live was over at {until}" if is_over else self._uselessness(endpoint, made, now)
         if reason is None:
             return endpoint
-        removed = self._remove(Finding("endpoint", made.name, reason), lambda: self._deleted(made.name), always=is_over)
+        removed = self._remove(Finding("endpoint", made.name, reason), partial(self._deleted, made.name), always=is_over)
         return None if removed else endpoint
 
     def _uselessness(self, endpoint: Endpoint, made: Made, now: datetime) -> str | None:
@@ -176,12 +177,12 @@ class Sweep:
                 used_models |= {variant.get("ModelName", "") for variant in there[config.name]["ProductionVariants"]}
                 continue
             finding = Finding("endpoint-config", config.name, "no endpoint uses it")
-            self._remove(finding, lambda name=config.name: delete_config(self.hosting.sagemaker, name))  # type: ignore[misc]  # bound here
+            self._remove(finding, partial(delete_config, self.hosting.sagemaker, config.name))
         for model in models:
             if model.name in used_models or self._is_running(model.run_id) or self._is_product(model.run_id):
                 continue
             finding = Finding("model", model.name, "no endpoint config uses it")
-            self._remove(finding, lambda name=model.name: remove_model(self.hosting.sagemaker, name))  # type: ignore[misc]  # bound here
+            self._remove(finding, partial(remove_model, self.hosting.sagemaker, model.name))
 
     def _alarms(self) -> None:
         """A variant has its alarms from the run of its name, for as long as that runs."""
@@ -189,7 +190,7 @@ class Sweep:
         for variant in alarms.variants():
             if not self._is_running(variant):
                 finding = Finding("alarm", variant, "its rollout is over")
-                self._remove(finding, lambda variant=variant: alarms.remove([variant]), always=True)  # type: ignore[misc]  # bound here
+                self._remove(finding, partial(alarms.remove, [variant]), always=True)
 
     def _remove(self, finding: Finding, remove: Callable[[], list[str]], *, always: bool = False) -> bool:
         """Note a finding, and remove it if that is to be; whether anything was removed. What is removed without a trace was
