@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sageline.dataset.profile import DatasetProfile
 from sageline.errors import InvalidSpec
 from sageline.evaluation.names import METRICS
 from sageline.spec.evaluation import check_classes
@@ -19,7 +20,7 @@ NUMBERS = {"age": [str(index * 0.5) for index in range(40)], "price": [str(index
 
 def resolve(columns: dict[str, list[str]], evaluation: dict[str, Any], **document: Any) -> Spec:
     spec = validate_spec({"evaluation": evaluation, **document}, "test")
-    return resolve_spec(spec, [block_of(columns)], name="posts", uri="s3://b/datasets/posts/data.csv")
+    return resolve_spec(spec, DatasetProfile.of([block_of(columns)]), name="posts", uri="s3://b/datasets/posts/data.csv").spec
 
 
 @pytest.mark.parametrize(("columns", "metric"), [(CLASSES, "accuracy"), (NUMBERS, "rmse")])
