@@ -109,7 +109,9 @@ def _measured(folder: Path) -> dict[str, float]:
         sums.update(expected, answers)
         at += len(expected)
     baseline = compare_with_baseline("accuracy", sums)
-    decision = Decision((*check_limits(sums.metrics(), {"accuracy": 0.1}, None), check_baseline(baseline)))
+    decision = Decision(
+        (*check_limits(sums.metrics(), {"accuracy": 0.1}, None), *([check_baseline(baseline)] if baseline else []))
+    )
     document = evaluation_json(
         run_id="r",
         created_at="",

@@ -9,11 +9,18 @@ import pytest
 
 from sageline.dataset.blocks import IntArray
 from sageline.evaluation.answers import ClassAnswers
-from sageline.evaluation.baseline import compare_with_baseline
+from sageline.evaluation.baseline import BaselineComparison, compare_with_baseline
 from sageline.evaluation.classification import ClassificationSums
+from sageline.evaluation.comparison import Sums
 from tests.unit.evaluation.cases import counted, labels, probabilities, summed
 
 RANDOM = np.random.default_rng(7)
+
+
+def compared(metric: str, sums: Sums) -> BaselineComparison:
+    found = compare_with_baseline(metric, sums)
+    assert found is not None
+    return found
 
 
 def labels_only(expected: IntArray, chosen: IntArray, classes: int = 2) -> ClassificationSums:
@@ -32,9 +39,14 @@ def won_and_lost(won: int, lost: int, rows: int = 81) -> ClassificationSums:
     return labels_only(expected.astype(np.int64), chosen.astype(np.int64))
 
 
+@pytest.mark.parametrize(("rows", "told"), [(49, False), (50, True)])
+def test_fewer_than_fifty_rows_do_not_tell(rows: int, told: bool) -> None:
+    assert (compare_with_baseline("accuracy", labels_only(labels(rows, 2), labels(rows, 2))) is not None) is told
+
+
 @pytest.mark.parametrize(("won", "better"), [(14, False), (15, True), (16, True)])
 def test_two_standard_errors_themselves_are_enough(won: int, better: bool) -> None:
-    found = compare_with_baseline("accuracy", won_and_lost(won, 6))
+    found = compared("accuracy", won_and_lost(won, 6))
 
     differences = np.repeat([1.0, -1.0, 0.0], [won, 6, 81 - won - 6])
     assert found.improvement == pytest.approx(differences.mean())
@@ -46,13 +58,13 @@ def test_two_standard_errors_themselves_are_enough(won: int, better: bool) -> No
 
 def test_a_model_that_always_gives_the_baselines_answer_is_not_better() -> None:
     expected = labels(200, 2)
-    found = compare_with_baseline("accuracy", labels_only(expected, np.zeros(200, dtype=np.int64)))
+    found = compared("accuracy", labels_only(expected, np.zeros(200, dtype=np.int64)))
     assert (found.improvement, found.standard_error, found.better) == (0.0, 0.0, False)
     assert "not better than always answering 'class 0': accuracy is 0.585, that reaches 0.585 on 200 test rows. " in found.words
 
 
 def test_a_difference_that_may_be_chance_is_said_to_be_one_with_the_least_that_would_count() -> None:
-    found = compare_with_baseline("accuracy", won_and_lost(10, 6))
+    found = compared("accuracy", won_and_lost(10, 6))
     assert found.words.startswith(
         "the model may be no better than always answering 'class 0': accuracy is 0.6667, that reaches 0.6173, and on 81 test "
         "rows a difference below 0.099 (two standard errors) may be chance. Is `dataset.label` the column to predict"
@@ -62,26 +74,26 @@ def test_a_difference_that_may_be_chance_is_said_to_be_one_with_the_least_that_w
 def test_where_one_label_prevails_another_metric_is_named() -> None:
     rare = (np.arange(400) % 20 == 0).astype(np.int64)
     assert 'Where 95% of the rows have one label, `"evaluation": {"metric": "macro_f1"}` says more.' in (
-        compare_with_baseline("accuracy", labels_only(rare, np.zeros(400, dtype=np.int64))).words
+        compared("accuracy", labels_only(rare, np.zeros(400, dtype=np.int64))).words
     )
-    assert "macro_f1" not in compare_with_baseline("accuracy", won_and_lost(10, 6)).words
+    assert "macro_f1" not in compared("accuracy", won_and_lost(10, 6)).words
 
 
 def test_a_rare_label_that_is_found_at_the_price_of_false_alarms_counts_by_the_mean_over_classes_only() -> None:
     rare = (np.arange(400) % 20 == 0).astype(np.int64)
     alarms = rare | (np.arange(400) % 20 == 1)
-    assert not compare_with_baseline("accuracy", labels_only(rare, alarms)).better
-    by_classes = compare_with_baseline("macro_f1", labels_only(rare, alarms))
+    assert not compared("accuracy", labels_only(rare, alarms)).better
+    by_classes = compared("macro_f1", labels_only(rare, alarms))
     assert (by_classes.metric, by_classes.better) == ("macro_f1", True)
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "top_3_accuracy", "macro_precision", "macro_recall", "macro_f1", "log_loss"])
 def test_each_metric_tells_a_model_that_has_learnt_something_from_one_that_guesses(metric: str) -> None:
     expected = labels(600, 6)
-    skilled = compare_with_baseline(metric, counted(expected, probabilities(expected, 6, 2.0, 1)))
+    skilled = compared(metric, counted(expected, probabilities(expected, 6, 2.0, 1)))
     assert (skilled.metric, skilled.better) == (metric, True)
     guessing = np.tile(np.bincount(expected, minlength=6) / 600, (600, 1)).astype(np.float32)
-    same = compare_with_baseline(metric, counted(expected, guessing))
+    same = compared(metric, counted(expected, guessing))
     assert same.metric == metric
     assert same.improvement == pytest.approx(0, abs=1e-6)
     assert not same.better
@@ -93,30 +105,30 @@ def test_each_metric_tells_a_model_that_has_learnt_something_from_one_that_guess
 )
 def test_a_metric_by_which_the_baseline_is_perfect_leaves_it_to_accuracy_and_the_words_say_so(metric: str, classes: int) -> None:
     expected = labels(600, classes)
-    found = compare_with_baseline(metric, counted(expected, probabilities(expected, classes, 2.0, 1)))
+    found = compared(metric, counted(expected, probabilities(expected, classes, 2.0, 1)))
     assert (found.metric, found.better) == ("accuracy", True)
     assert f"({metric} cannot tell them apart, so accuracy decides)" in found.words
 
 
 def test_labels_without_probabilities_are_compared_by_accuracy() -> None:
-    found = compare_with_baseline("log_loss", won_and_lost(31, 0))
+    found = compared("log_loss", won_and_lost(31, 0))
     assert (found.metric, found.found, found.better) == ("accuracy", 1.0, True)
 
 
 def test_rows_that_all_have_one_label_cannot_tell_and_the_words_say_why() -> None:
     for metric in ("accuracy", "macro_f1"):
-        found = compare_with_baseline(metric, labels_only(np.zeros(60, dtype=np.int64), np.zeros(60, dtype=np.int64)))
+        found = compared(metric, labels_only(np.zeros(60, dtype=np.int64), np.zeros(60, dtype=np.int64)))
         assert not found.better
         assert "cannot be told: all 60 test rows have the same label" in found.words
 
 
 def test_a_regression_is_compared_with_the_mean() -> None:
     expected = RANDOM.normal(100, 5, 150)
-    found = compare_with_baseline("rmse", summed(expected, (expected + RANDOM.normal(0, 2, 150)).astype(np.float32), 40))
+    found = compared("rmse", summed(expected, (expected + RANDOM.normal(0, 2, 150)).astype(np.float32), 40))
     assert found.baseline == pytest.approx(expected.std())
     assert found.better
     assert f"always answering the mean ({expected.mean():.4g}): rmse is " in found.words
-    off = compare_with_baseline("rmse", summed(expected, (expected + RANDOM.normal(0, 9, 150)).astype(np.float32), 40))
+    off = compared("rmse", summed(expected, (expected + RANDOM.normal(0, 9, 150)).astype(np.float32), 40))
     assert off.improvement is not None
     assert off.improvement < 0
     assert off.words.startswith("the model is not better than always answering the mean (")
@@ -129,7 +141,7 @@ def test_the_error_of_a_regression_is_that_of_the_paired_difference() -> None:
         random = np.random.default_rng(seed)
         expected = random.normal(100, 5, 300)
         predicted = (expected + random.normal(0, 4, 300)).astype(np.float32)
-        found = compare_with_baseline("rmse", summed(expected, predicted, 90))
+        found = compared("rmse", summed(expected, predicted, 90))
         differences.append(found.improvement)
         errors.append(found.standard_error)
     assert np.array(errors, dtype=np.float64).mean() == pytest.approx(np.array(differences, dtype=np.float64).std(), rel=0.2)
@@ -138,13 +150,13 @@ def test_the_error_of_a_regression_is_that_of_the_paired_difference() -> None:
 @pytest.mark.parametrize(("metric", "judged_by"), [("rmse", "rmse"), ("r2", "r2"), ("mae", "rmse")])
 def test_a_regressions_other_metrics_are_taken_where_the_sums_have_them(metric: str, judged_by: str) -> None:
     expected = RANDOM.normal(1e6, 5, 120)
-    found = compare_with_baseline(metric, summed(expected, (expected + RANDOM.normal(0, 2, 120)).astype(np.float32), 50))
+    found = compared(metric, summed(expected, (expected + RANDOM.normal(0, 2, 120)).astype(np.float32), 50))
     assert (found.metric, found.asked, found.better) == (judged_by, metric, True)
 
 
 def test_values_that_are_all_the_same_cannot_tell_a_model() -> None:
     for metric in ("rmse", "r2"):
-        found = compare_with_baseline(metric, summed(np.full(60, 3.5), np.full(60, 3.5, dtype=np.float32)))
+        found = compared(metric, summed(np.full(60, 3.5), np.full(60, 3.5, dtype=np.float32)))
         assert (found.metric, found.better) == ("rmse", False)
         assert "all 60 test rows have the same label" in found.words
 
@@ -154,7 +166,7 @@ def test_answers_that_are_no_numbers_are_not_better_and_the_words_say_why(answer
     expected = RANDOM.normal(size=80)
     predicted = expected.astype(np.float32)
     predicted[7] = answered
-    found = compare_with_baseline("r2", summed(expected, predicted))
+    found = compared("r2", summed(expected, predicted))
     assert (found.found, found.better) == (None, False)
     assert "rmse is not known of the model, whose answers are not all finite numbers" in found.words
     json.dumps(found.to_json(), allow_nan=False)

@@ -22,8 +22,7 @@ def answered(expected: str, chosen: str, known: str) -> ClassificationSums:
 
 
 def warned(sums: Sums, metric: str = "accuracy", *, refused: bool = True, known: str = "") -> list[str]:
-    baseline = compare_with_baseline(metric, sums) if sums.rows >= 50 else None
-    return model_warnings(sums, metric, baseline=baseline, refused=refused, labels=list(known))
+    return model_warnings(sums, metric, baseline=compare_with_baseline(metric, sums), refused=refused, labels=list(known))
 
 
 @pytest.mark.parametrize(("rows", "few"), [(49, True), (50, False)])

@@ -111,12 +111,15 @@ class BaselineComparison:
         }
 
 
-def compare_with_baseline(metric: str, sums: Sums) -> BaselineComparison:
-    """Compare by a metric; by the task's default metric where that one cannot tell the model from the baseline.
+def compare_with_baseline(metric: str, sums: Sums) -> BaselineComparison | None:
+    """Compare by a metric; by the task's default metric where that one cannot tell the model from the baseline. None with fewer
+    than :data:`LEAST_ROWS` rows.
 
     It cannot where the model does not answer what the metric needs, where the baseline is perfect by it (calibration, the top
     three of three classes), and for ``mae``, which the sums do not have of the baseline.
     """
+    if sums.rows < LEAST_ROWS:
+        return None
     candidates = [_compared(name, metric, sums) for name in (metric, default_metric(METRICS[metric].task))]
     return next((found for found in candidates if found.can_tell), candidates[-1])
 

@@ -14,7 +14,7 @@ from typing import Literal, NotRequired, TypedDict
 
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import InvalidDataset, InvalidEncoder, InvalidRequest, PredictionFailed, RunFinished
-from sageline.evaluation.baseline import LEAST_ROWS, BaselineComparison, compare_with_baseline
+from sageline.evaluation.baseline import BaselineComparison, compare_with_baseline
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import Sums, compare
 from sageline.evaluation.document import Champion, evaluation_json
@@ -180,7 +180,7 @@ class _Judging:
     @cached_property
     def baseline(self) -> BaselineComparison | None:
         """None with too few rows to tell."""
-        return compare_with_baseline(self.metric, self.sums) if self.sums.rows >= LEAST_ROWS else None
+        return compare_with_baseline(self.metric, self.sums)
 
     def checks(self) -> list[Check]:
         """What can be asked of the model alone: the spec's limits, and whether it is better than the baseline."""
@@ -278,13 +278,8 @@ def _decide(judging: _Judging, checks: list[Check], champion: Champion | None) -
     record = replace(run.store.get(run_id), status=answer["status"])
     reporting = judging.reporting
     reported = write_report(record, document, now=run.clock(), files=files, curves=reporting.curves, warn=reporting.warn)
-    noted = {
-        **answer,
-        "warnings": judging.warnings,
-        "metric": judging.metric,
-        "uri": layout.uri(layout.evaluation_key),
-        **reported,
-    }
+    judged = {"metric": judging.metric, "warnings": judging.warnings, "uri": layout.uri(layout.evaluation_key)}
+    noted = {**answer, **judged, **reported}
     run.store.enter(run_id, judging.state, evaluation=noted)
     if answer["status"] != "Running" and not run.store.finish(run_id, answer["status"]):
         raise RunFinished(f"Run {run_id} was stopped while its model was being judged.")
