@@ -60,7 +60,9 @@ def test_a_model_that_always_gives_the_baselines_answer_is_not_better() -> None:
     expected = labels(200, 2)
     found = compared("accuracy", labels_only(expected, np.zeros(200, dtype=np.int64)))
     assert (found.improvement, found.standard_error, found.better) == (0.0, 0.0, False)
-    assert "not better than always answering 'class 0': accuracy is 0.585, that reaches 0.585 on 200 test rows. " in found.words
+    assert (
+        "not better than always answering 'class 0': accuracy is 0.585, that reaches 0.585 on 200 test rows, so " in found.words
+    )
 
 
 def test_a_difference_that_may_be_chance_is_said_to_be_one_with_the_least_that_would_count() -> None:

@@ -141,7 +141,7 @@ def test_a_model_that_has_learnt_nothing_is_deployed_where_the_spec_says_so_with
     answer(world, "evaluation", always(world, "rose"))
     evaluated = judge(world)
     assert (evaluated["decision"], world.record().status) == ("accepted", "Running")
-    assert evaluated["reason"].endswith("was not checked: `evaluation.better_than_baseline` is false.")
+    assert evaluated["reason"].endswith(": `evaluation.better_than_baseline` is false.")
     first, second = document(world)["warnings"]
     assert first.startswith("The model is not better than always answering '")
     assert second.startswith("The model never answers 'iris'")

@@ -84,7 +84,10 @@ class BaselineComparison:
         if self.better:
             return f"the model is better than always answering {self.answer}: {values}"
         if self.improvement <= 0:
-            said = f"the model is not better than always answering {self.answer}: {values} on {self.rows} test rows"
+            said = (
+                f"the model is not better than always answering {self.answer}: {values} on {self.rows} test rows, so what it has "
+                "learnt is of no use"
+            )
         else:
             margin = plain(STANDARD_ERRORS * self.standard_error, 2)
             said = (
