@@ -18,6 +18,7 @@ from sageline.dataset.blocks import BoolArray, IntArray, StringArray
 from sageline.encoder.characters import (
     JOINER,
     JOINERS,
+    MANY_MARKS,
     MARK,
     UNSTABLE,
     WORD,
@@ -27,6 +28,7 @@ from sageline.encoder.characters import (
     codes_of,
     is_mark,
     normal_form,
+    sort_marks,
     text_of,
 )
 
@@ -55,7 +57,7 @@ def words_of(text: str, *, marks_apart: bool = False) -> list[str]:
     lowered = text.lower()
     if marks_apart or text.isascii():
         return _WORD_WITHOUT_MARKS.findall(lowered)
-    normal = normal_form(lowered)
+    normal = normal_form(sort_marks(lowered))
     shape = normal.translate({ord(character): _MARK for character in set(normal) if is_mark(character)})
     return [normal[match.start() : match.end()] for match in _WORD.finditer(shape)]
 
@@ -241,10 +243,15 @@ def _composed(codes: CodeArray, unstable: BoolArray) -> CodeArray:
     inside &= codes != _LINE_FEED
     places = np.flatnonzero(inside)
     begins = 1 + np.flatnonzero(np.diff(places) != 1)  # of the second run, the third ...
-    normal = codes_of(normal_form(text_of(np.insert(codes[places], begins, _LINE_FEED))))
+    pieces = text_of(np.insert(codes[places], begins, _LINE_FEED))
+    begins = np.append(0, begins)
+    longest = np.diff(begins, append=len(places)).max()
+    normal_pieces = normal_form(sort_marks(pieces) if longest > MANY_MARKS else pieces)
+    if normal_pieces == pieces:
+        return codes
+    normal = codes_of(normal_pieces)
     is_gap = normal == _LINE_FEED
     lengths = np.diff(np.flatnonzero(is_gap), prepend=-1, append=len(normal)) - 1
-    begins = np.append(0, begins)
     return np.insert(codes[~inside], np.repeat(places[begins] - begins, lengths), normal[~is_gap])
 
 
