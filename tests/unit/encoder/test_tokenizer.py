@@ -30,14 +30,16 @@ def reference(text: str, *, marks_apart: bool = False) -> list[str]:
     normal = unicodedata.normalize("NFC", text.lower())
     while "i\u0307" in normal:
         normal = unicodedata.normalize("NFC", normal.replace("i\u0307", "i"))
-    words, word, joiners = [], "", ""
+    words: list[str] = []
+    word = joiners = ""
     for character in normal:
         if character.isalnum() or character == "_" or (word and unicodedata.category(character).startswith("M")):
             word, joiners = word + joiners + character, ""
         elif word and character in "\u200c\u200d":
             joiners += character
         else:
-            words, word, joiners = [*words, word], "", ""
+            words.append(word)
+            word = joiners = ""
     return [word for word in [*words, word] if word]
 
 

@@ -225,7 +225,8 @@ def _normalize(text: bytes, offsets: IntArray, *, marks_apart: bool) -> tuple[by
         unstable = kinds >= UNSTABLE
         if unstable.any():
             codes = _composed(codes, unstable)
-            kinds = character_kinds().take(codes, mode="clip") & (WORD | MARK | JOINER)
+            kinds = character_kinds().take(codes, mode="clip")
+            kinds &= WORD | MARK | JOINER
         _leave_out_strays(kinds)
     bounds = np.flatnonzero(codes == _LINE_FEED)[numbers]
     codes = codes * (kinds != 0)
