@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sageline.dataset.blocks import StringArray
@@ -43,3 +44,15 @@ def test_an_encoder_of_version_3_encodes_as_it_did_when_it_is_saved_again(kind: 
     again = FittedEncoder.load(encoder_of(kind).save())
 
     assert rows_of(again) == ENCODED[kind]
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["as it was saved", "saved again"])
+def test_a_table_of_version_3_tells_categories_apart_to_the_letter_as_it_did(again: bool) -> None:
+    encoder = FittedEncoder.load(encoder_of("table").save()) if again else encoder_of("table")
+
+    encoded = encoder.encode(encoder.block_from_instances(ENCODED["rows"]))
+    quick = encoder.encode_instances(ENCODED["rows"])
+
+    for found in (encoded, quick):
+        assert isinstance(found, np.ndarray)
+        assert [[None if np.isnan(cell) else cell for cell in row] for row in found.tolist()] == ENCODED["table"]

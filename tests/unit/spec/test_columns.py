@@ -18,10 +18,8 @@ RANDOM = random.Random(0)
 NOISE = [f"{RANDOM.uniform(0, 100):.2f}" for _ in range(200)]
 MORE_NOISE = [f"{RANDOM.uniform(0, 100):.2f}" for _ in range(200)]
 LABELS = [RANDOM.choice("ab") for _ in range(200)]
-WORDS = [
-    " ".join(RANDOM.choice(["some", "words", "of", "no", "meaning", "at", "all", "to", "speak", "of"]) for _ in range(9))
-    for _ in range(200)
-]
+VOCABULARY = ["some", "words", "of", "no", "meaning", "at", "all", "to", "speak"]
+WORDS = [" ".join(RANDOM.choice(VOCABULARY) for _ in range(9)) for _ in range(200)]
 TELLING = [f"{'good fine nice' if label == 'a' else 'bad poor sad'} {words}" for label, words in zip(LABELS, WORDS, strict=True)]
 
 
