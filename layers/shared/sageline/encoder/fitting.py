@@ -98,7 +98,8 @@ class TableFit:
             offset, divisor = statistics.mean, statistics.deviation
         elif self._spec.scale == "min-max" and statistics.present:
             offset, divisor = statistics.minimum, statistics.maximum - statistics.minimum
-        return Number(fills[self._spec.missing], offset, divisor or 1.0)  # a column of one value has no range
+        binary = statistics.binary and statistics.present > 0
+        return Number(fills[self._spec.missing], offset, divisor or 1.0, binary)  # a column of one value has no range
 
     def profile(self) -> dict[str, Any]:  # Any: a JSON document
         numbers = {name: {"kind": "number", **statistics.profile()} for name, statistics in self._numbers.items()}

@@ -24,15 +24,22 @@ class Number(NamedTuple):
 
     Attributes:
         fill: what stands for a missing number; None keeps it missing (NaN).
+        binary: the train rows held only 0 and 1, so a prediction may say false and true.
     """
 
     fill: float | None = None
     offset: float = 0.0
     divisor: float = 1.0
+    binary: bool = False
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether numbers are encoded as they are."""
+        return self.fill is None and self.offset == 0 and self.divisor == 1
 
     def encode(self, values: FloatArray) -> FloatArray:
         """``float32[n]``; what would be beyond float32 becomes its largest number."""
-        if self == Number():
+        if self.unchanged:
             return values
         numbers = values.astype(np.float64)
         if self.fill is not None:
@@ -126,7 +133,7 @@ class Table:
     def _scaled(self, values: FloatArray, names: Sequence[str]) -> FloatArray:
         """Each column as its :class:`Number` encodes it, all at once."""
         numbers = [self.numbers.get(name, Number()) for name in names]
-        if all(number == Number() for number in numbers):
+        if all(number.unchanged for number in numbers):
             return values
         fills = np.array([number.fill for number in numbers], dtype=np.float64)
         filled = np.where(np.isnan(values), fills, values.astype(np.float64))
