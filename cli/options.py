@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,6 +64,12 @@ def print_result(result: RenderableType) -> None:
     with console.capture() as captured:
         console.print(result)
     click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n"))
+
+
+def print_warnings(warnings: Sequence[str]) -> None:
+    """Say beside the result what was ignored or taken for missing."""
+    for warning in warnings:
+        click.echo(f"Warning: {warning}", err=True)
 
 
 def stdout() -> Console:

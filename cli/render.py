@@ -310,6 +310,7 @@ def _findings(details: Json) -> dict[str, RenderableType | None]:
         "champion's evaluation job": _transform(details, "champion"),
         "transform job": _transform(details, "batch"),
         "predictions": (details.get("batch") or {}).get("output"),
+        "warnings": "\n".join((details.get("batch") or {}).get("warnings") or []),
     }
 
 

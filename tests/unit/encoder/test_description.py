@@ -111,7 +111,7 @@ def test_a_raw_row_becomes_an_instance_that_is_taken_without_a_warning(
 
 
 def test_the_row_with_the_fewest_missing_values_is_shown() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"age": None, "colour": "red", "income": 1},
         {"age": 2, "colour": "red", "income": 1},
         {"age": 3, "colour": "red", "income": 1},

@@ -59,7 +59,7 @@ class InstanceReader:
         """
         if not instances:
             raise InvalidRequest("instances is empty; send at least one.")
-        check = ColumnCheck(self._names, self._label, required=self._required, unused=self._unused)
+        check = ColumnCheck(self._names, required=self._required, unused=self._unused, label=self._label)
         values = [self._values(index, instance, check) for index, instance in enumerate(instances)]
         check.finish(warnings)
         rows = [self._texts(index, row) for index, row in enumerate(values)]
