@@ -52,7 +52,7 @@ def test_the_predictions_come_to_lie_beside_the_file(runner: CliRunner, rows: Pa
 def test_warnings_of_the_batch_are_said_beside_where_the_predictions_are(
     runner: CliRunner, rows: Path, api: FakeApi, ended: Json
 ) -> None:
-    warning = "s3://b/rows.csv: column 'b' is absent and taken for missing."
+    warning = "column 'b' is absent and taken for missing."
     details = ended["details"] | {"batch": {"output": OUTPUT, "warnings": [warning]}}
     api.answer("GET", f"/pipelines/{RUN_ID}", ended | {"details": details})
     result = runner.invoke(cli, ["batch", "wine", str(rows)])

@@ -14,7 +14,7 @@ _MOST_NAMES = 100
 
 def _instances(indexes: Sequence[int]) -> str:
     more = f" and {len(indexes) - 1:,} more" if len(indexes) > 1 else ""
-    return f"instances[{indexes[0]}]{more}"
+    return f"instances[{indexes[0]}]{more}: "
 
 
 class ColumnCheck:
@@ -25,7 +25,7 @@ class ColumnCheck:
         required: columns that must be there.
         unused: columns that may be there too.
         label: the column that is predicted, if it is worth a warning.
-        where: how a sentence begins that is true of rows with these indexes: ``instances[3] and 2 more``.
+        where: how a sentence begins that is true of rows with these indexes: ``instances[3] and 2 more: ``.
     """
 
     def __init__(
@@ -69,14 +69,14 @@ class ColumnCheck:
         if self._without_any:
             where, listed = self._where(self._without_any), _listed([shown(name) for name in self._names])
             raise InvalidRequest(
-                f"{where}: none of the model's columns is there; they are {listed}.{self._hints(self._names)}",
+                f"{where}none of the model's columns is there; they are {listed}.{self._hints(self._names)}",
                 columns=list(self._names),
             )
         lacking = [name for name in self._names if name in self._required and name in self._absent]
         if lacking:
             indexes = sorted({index for name in lacking for index in self._absent[name]})
             raise InvalidRequest(
-                f"{self._where(indexes)}: {_columns(lacking)} absent and must be there.{self._hints(lacking)}", columns=lacking
+                f"{self._where(indexes)}{_columns(lacking)} absent and must be there.{self._hints(lacking)}", columns=lacking
             )
         sentences = [*self._ignored(), *self._missing()]
         if sentences and warnings is None:
@@ -89,23 +89,23 @@ class ColumnCheck:
         for name in names[:_MOST_SENTENCES]:
             where = self._where(self._unknown[name])
             if name == self._label:
-                yield f"{where}: column {shown(name)} is the label, which the model predicts; it is ignored."
+                yield f"{where}column {shown(name)} is the label, which the model predicts; it is ignored."
                 continue
             near = _nearest(name, self._names)
-            yield f"{where}: unknown column {shown(name)} is ignored" + (f"; did you mean {near!r}?" if near else ".")
+            yield f"{where}unknown column {shown(name)} is ignored" + (f"; did you mean {near!r}?" if near else ".")
         yield from self._others(names[_MOST_SENTENCES:], self._unknown, "unknown and ignored too")
 
     def _missing(self) -> Iterable[str]:
         names = [name for name in self._names if name in self._absent]
         for name in names[:_MOST_SENTENCES]:
-            yield f"{self._where(self._absent[name])}: column {shown(name)} is absent and taken for missing."
+            yield f"{self._where(self._absent[name])}column {shown(name)} is absent and taken for missing."
         yield from self._others(names[_MOST_SENTENCES:], self._absent, "absent and taken for missing too")
 
     def _others(self, names: Sequence[str], found: Mapping[str, list[int]], what: str) -> Iterable[str]:
         """One sentence on all columns that have none of their own."""
         if names:
             indexes = sorted({index for name in names for index in found[name]})
-            yield f"{self._where(indexes)}: {_columns(names)} {what}."
+            yield f"{self._where(indexes)}{_columns(names)} {what}."
 
     def _hints(self, wanted: Sequence[str]) -> str:
         """Which columns that are there may have been meant for the wanted ones."""

@@ -15,6 +15,7 @@ EXAMPLE: Final = "example.json"
 
 MOST_COLUMNS = 1000
 MOST_VALUES = 100  # of a category, or of the label
+_EXACT = 2**53  # whole numbers below it have all their digits
 _MOST_CHARACTERS = 200  # of a text in an example
 
 
@@ -59,11 +60,15 @@ def example_of(rows: Sequence[Mapping[str, Any]], encoder: FittedEncoder) -> obj
     if not rows or len(encoder.feature_columns) > MOST_COLUMNS:
         return None
     row = min(rows, key=lambda values: sum(value is None or value == "" for value in values.values()))
-    values = [row[name] for name in encoder.feature_columns]
-    if encoder.image_shape:
-        nested: object = np.array(values).reshape(encoder.image_shape).tolist()
-        return nested
-    kinds = encoder.feature_columns.items()
-    return {
-        name: value[:_MOST_CHARACTERS] if kind == "text" else value for (name, kind), value in zip(kinds, values, strict=True)
-    }
+    values = {name: _shown(row[name], kind) for name, kind in encoder.feature_columns.items()}
+    if encoder.image_shape is None:
+        return values
+    nested: object = np.array([*values.values()], dtype=object).reshape(encoder.image_shape).tolist()
+    return nested
+
+
+def _shown(value: Any, kind: str) -> Any:  # Any: JSON values
+    if kind == "text":
+        return value[:_MOST_CHARACTERS]
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < _EXACT
+    return int(value) if is_whole else value  # 78, not 78.0

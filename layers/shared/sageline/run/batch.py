@@ -126,12 +126,12 @@ def check_columns(block: Block, features: Collection[str], required: Collection[
         InvalidDataset: columns that must be there are absent, or all are; names them.
     """
     warnings: list[str] = []
-    check = ColumnCheck(list(features), required=required, unused=not_used, where=lambda _: block.source)
+    check = ColumnCheck(list(features), required=required, unused=not_used, where=lambda _: "")
     check.note(0, block.columns)
     try:
         check.finish(warnings)
     except InvalidRequest as error:
-        raise InvalidDataset(error.message, **error.details) from None
+        raise InvalidDataset(f"{block.source}: {error.message}", **error.details) from None
     return warnings
 
 
