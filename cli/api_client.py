@@ -87,6 +87,10 @@ class ApiClient:
         endpoints: list[Json] = self._call("GET", "/endpoints")["endpoints"]
         return endpoints
 
+    def endpoint(self, name: str) -> Json:
+        """An endpoint, with the columns of the rows that it takes and an example."""
+        return self._call("GET", f"/endpoints/{_segment(name)}")
+
     def change_endpoint(self, name: str, change: Json) -> Json:
         """Set ``weights`` or ``ttl_hours`` of an endpoint; the endpoint as it is then."""
         return self._call("PATCH", f"/endpoints/{_segment(name)}", body=change)

@@ -241,6 +241,7 @@ def test_many_columns_are_named_in_few_sentences() -> None:
 
     assert len(warnings) == 42
     assert warnings[20].startswith("instances[0]: columns 'unknown 20', 'unknown 21', ")
+    assert warned(encoder, {**dict.fromkeys([*names, *map(str, range(30))], 1), "y": 1})[1][0].endswith("it is ignored.")
     assert warnings[20].endswith(" and 180 more are unknown and ignored too.")
     assert warnings[41].endswith(" and 79 more are absent and taken for missing too.")
 

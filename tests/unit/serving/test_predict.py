@@ -403,6 +403,13 @@ def test_what_encodes_to_too_much_is_refused_with_how_many_would_fit(
 
 
 @pytest.mark.usefixtures("one_variant", "small_limits")
+def test_how_many_would_fit_is_said_of_rows_with_warnings_too(predictor: Predictor, sagemaker: SageMaker) -> None:
+    sagemaker.describes("InService", serverless=True)
+    with pytest.raises(RequestTooLarge, match="The first 2 would fit"):
+        predictor.predict("wines", asked(*[{**ROW, "vintage": 1999}] * 3))
+
+
+@pytest.mark.usefixtures("one_variant", "small_limits")
 def test_the_limit_of_instances_is_higher_than_that_of_serverless(predictor: Predictor, sagemaker: SageMaker) -> None:
     sagemaker.describes("InService", serverless=False)
     sagemaker.answers(NEW, ENCODED * 4, b"1,0,0\n" * 4)
