@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console, RenderableType
 
 from cli.errors import CommandFailed, explain
+from cli.warning_lines import warning
 from sageline.errors import SagelineError
 
 F = TypeVar("F", bound=Callable[..., Any])  # click's decorators take any function
@@ -68,8 +69,8 @@ def print_result(result: RenderableType) -> None:
 
 def print_warnings(warnings: Sequence[str]) -> None:
     """Say beside the result what was ignored or taken for missing."""
-    for warning in warnings:
-        click.echo(f"Warning: {warning}", err=True)
+    for text in warnings:
+        stderr().print(warning(text), soft_wrap=True)
 
 
 def stdout() -> Console:

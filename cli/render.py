@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from rich.box import SIMPLE_HEAD
@@ -14,6 +14,7 @@ from rich.text import Text
 
 from cli import costs
 from cli.errors import Json
+from cli.warning_lines import warning_lines
 from sageline.costs.money import usd
 from sageline.names import TransformPurpose
 from sageline.timings import StateTime
@@ -140,7 +141,10 @@ def _probability(choice: Json) -> str:
 def run_detail(run: Json, spec: Json | None, states: Sequence[StateTime], now: datetime) -> RenderableType:
     """Everything that is known of a run: its record, its spec if there is one, its states."""
     details: Json = run.get("details") or {}
+    warnings = warning_lines(run)
     parts: list[RenderableType] = [
+        *warnings,
+        *([""] if warnings else []),
         _facts(
             {
                 "run": run["run_id"],
@@ -152,7 +156,7 @@ def run_detail(run: Json, spec: Json | None, states: Sequence[StateTime], now: d
                 "endpoint": run.get("endpoint_name"),
                 "change": _change(details),
             }
-        )
+        ),
     ]
     if states:
         parts += _section("What it did", Padding(Group(*map(state_line, states)), (0, 0, 0, 2)))
@@ -222,8 +226,16 @@ def failure(run: Json) -> RenderableType:
     return Group(*parts)
 
 
-def outcome(run: Json, states: Sequence[StateTime]) -> RenderableType:
-    """How a followed run ended, and what to do next."""
+def outcome(run: Json, states: Sequence[StateTime], said: Collection[str] = ()) -> RenderableType:
+    """What is to be known first, how a followed run ended, and what to do next.
+
+    Args:
+        said: warnings that were shown when the run began.
+    """
+    return Group(*warning_lines(run, but=said), _ended(run, states))
+
+
+def _ended(run: Json, states: Sequence[StateTime]) -> RenderableType:
     took = f"{sum(state.seconds for state in states):.0f} s"
     if run["status"] == "Succeeded":
         details: Json = run.get("details") or {}
@@ -310,7 +322,6 @@ def _findings(details: Json) -> dict[str, RenderableType | None]:
         "champion's evaluation job": _transform(details, "champion"),
         "transform job": _transform(details, "batch"),
         "predictions": (details.get("batch") or {}).get("output"),
-        "warnings": "\n".join((details.get("batch") or {}).get("warnings") or []),
     }
 
 

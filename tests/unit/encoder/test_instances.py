@@ -10,6 +10,7 @@ from sageline.dataset.blocks import Block, StringArray
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.fitting import TableFit
 from sageline.encoder.image import Image
+from sageline.encoder.spelling import Spelling
 from sageline.encoder.table import Number, Table
 from sageline.encoder.words import BagOfWords
 from sageline.errors import InvalidRequest
@@ -124,6 +125,20 @@ def test_no_instances_are_refused() -> None:
 
 def test_nan_as_python_writes_it_in_json_is_a_missing_number() -> None:
     assert columns(table_encoder(), json.loads('[NaN, "red", 1]'))["age"] == ["nan"]
+
+
+def test_numbers_of_json_are_numbers_however_the_column_spells_them_and_strings_are_as_it_spells_them() -> None:
+    numbers = {"price": Number(spelling=Spelling(",", ".")), "share": Number(spelling=Spelling(unit="%"), binary=True)}
+    table = Table(dict.fromkeys(numbers), numbers)
+    encoder = FittedEncoder("regression", dict.fromkeys(numbers, "number"), "y", None, table)
+    instances: list[object] = [{"price": 1.234}, {"price": "1.234", "share": "12%"}, {"price": 1234567.5, "share": True}]
+
+    encoded = encoder.encode_instances(instances, [])
+
+    assert isinstance(encoded, np.ndarray)
+    assert np.array_equal(encoded, np.array([[1.234, np.nan], [1234, 12], [1234567.5, 1]], dtype=np.float32), equal_nan=True)
+    with pytest.raises(InvalidRequest, match=r"instances\[0\], column 'price': '1.5' is not a number as the others are spelled"):
+        encoder.encode_instances([["1.5", 1]])
 
 
 # ---- Columns that are absent, or too many ----
@@ -262,7 +277,7 @@ def test_which_numbers_take_booleans_is_learnt_from_the_train_rows_and_saved() -
     rows = ["1,0,2,0.5,", "0,0,1,1,1", "1,0,0,0,"]
     names = ["both", "zero", "three", "half", "gaps"]
     cells = zip(*(row.split(",") for row in rows), strict=True)
-    fit = TableFit(TableSpec(), dict.fromkeys(names, "number"))
+    fit = TableFit(TableSpec(), dict.fromkeys(names, "number"), {})
     fit.update(Block.of({name: StringArray.from_list(texts) for name, texts in zip(names, cells, strict=True)}))
     encoder = FittedEncoder("regression", dict.fromkeys(names, "number"), "y", None, fit.finish("data.csv"))
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.image import Image
+from sageline.encoder.spelling import Spelling
 from sageline.encoder.table import Number, Table
 from sageline.errors import InvalidDataset, InvalidRequest, SagelineError
 
@@ -20,6 +21,10 @@ TABLES = [
         {"a": Number(1.5, 0.25, 3.0, binary=True), "b": Number(None, -1e30, 1e-12)},
         "ordinal",
     ),
+    Table(
+        {"a": None, "colour": ["3", "2.50"], "b": None},
+        {"a": Number(0.5, 1.0, 2.0, Spelling(",", ".")), "b": Number(spelling=Spelling(unit="%"), binary=True)},
+    ),
 ]
 VALUE = st.one_of(
     st.none(),
@@ -28,7 +33,7 @@ VALUE = st.one_of(
     st.integers(-(10**400), 10**400),
     st.floats(),
     st.floats(width=32),
-    st.sampled_from(["", "1.5", "nan", "red", "blue", "é", "ü", "\ud800", "x" * 5, [], {}]),
+    st.sampled_from(["", "1.5", "nan", "red", "blue", " red", "3.0", "1,5", "12%", "é", "ü", "\ud800", "x" * 5, [], {}]),
 )
 
 

@@ -198,8 +198,8 @@ class FittedEncoder:
     def block_from_instances(self, instances: list[object], warnings: list[str] | None = None) -> Block:
         """The rows of a prediction request: objects ``{column: value}``, arrays in feature order, or bare strings
         when the only feature is text; for images also arrays
-        nested as the shape is. Numbers may be numeric strings, and booleans where training had only 0 and 1; ``null`` is a
-        missing number or category. Objects may have :attr:`unused_columns` too.
+        nested as the shape is. Numbers may be strings as the column spells them, and booleans where training had only 0 and 1;
+        ``null`` is a missing number or category. Objects may have :attr:`unused_columns` too.
 
         Args:
             warnings: gets a sentence for each column that is absent and taken for missing, and for each that is ignored, since it
@@ -220,6 +220,7 @@ class FittedEncoder:
             self.label_column,
             shape=self.image_shape,
             required=self.required_columns,
+            spellings={name: number.spelling for name, number in numbers.items()},
             binary={name for name, number in numbers.items() if number.binary},
             unused=self.unused_columns,
         )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
 from sageline.dataset.blocks import Block, StringArray
 from sageline.encoder.column_check import ColumnCheck
 from sageline.encoder.numbers import BadNumber, is_number, parse_numbers
+from sageline.encoder.spelling import PLAIN, Spelling, spelled
 from sageline.errors import InvalidRequest
 
 _BINARY = frozenset((0.0, 1.0))
@@ -23,6 +26,7 @@ class InstanceReader:
         label: the column that is predicted.
         shape: of images, whose arrays may be nested as it says; None for other rows.
         required: columns that must have a value.
+        spellings: how columns of numbers spell them; those that are not here spell them plainly.
         binary: columns of numbers that take ``true`` for 1 and ``false`` for 0.
         unused: columns that rows may have too, with any value.
     """
@@ -35,11 +39,13 @@ class InstanceReader:
         *,
         shape: tuple[int, ...] | None = None,
         required: Collection[str] = (),
+        spellings: Mapping[str, Spelling] = MappingProxyType({}),
         binary: Collection[str] = (),
         unused: Collection[str] = (),
     ) -> None:
         self._shape = shape
         self._required = required
+        self._spellings = spellings
         self._binary = binary
         self._kinds = kinds
         self._names = list(kinds)
@@ -71,7 +77,7 @@ class InstanceReader:
 
     def _check_numbers(self, name: str, column: StringArray) -> None:
         try:
-            numbers = parse_numbers(column)
+            numbers = parse_numbers(column, self._spellings.get(name, PLAIN))
         except BadNumber as error:
             raise InvalidRequest(f"instances[{error.index}], column {name!r}: {error.problem}.") from None
         if name in self._required and np.isnan(numbers).any():
@@ -119,9 +125,10 @@ class InstanceReader:
         if value is None and may_miss:
             return ""
         if isinstance(value, bool) and name in self._binary:
-            return str(int(value))
+            value = int(value)
         if kind in ("number", "pixel") and isinstance(value, int | float) and not isinstance(value, bool):
-            return repr(value)
+            is_number_of_json = isinstance(value, int) or math.isfinite(value)
+            return spelled(value, self._spellings.get(name, PLAIN)) if is_number_of_json else repr(value)
         if kind == "category" and isinstance(value, int | float):
             return _spelling(value, self._categories[name])
         expected = {
