@@ -1,4 +1,4 @@
-"""What is to be known of a run's model and data before the model is used."""
+"""What is to be known of a run's model and data before the model or its predictions are used."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from cli.errors import Json
 
 
 def warning_lines(run: Json, but: Collection[str] = ()) -> list[Text]:
-    """A paragraph for each warning, most important first: those of the evaluation, then those about the data.
+    """A paragraph for each warning, most important first: those of the evaluation, then those about the data, then
+    those about the rows of a batch.
 
     Args:
         but: warnings that have been shown before.
     """
     details: Json = run.get("details") or {}
-    warnings = [text for part in ("evaluation", "schema") for text in (details.get(part) or {}).get("warnings") or []]
+    warnings = [text for part in ("evaluation", "schema", "batch") for text in (details.get(part) or {}).get("warnings") or []]
     return [warning(text) for text in warnings if text not in but]
 
 

@@ -69,6 +69,14 @@ class TestASuccessfulRun:
         for prediction in answer["predictions"]:
             assert sum(entry["probability"] for entry in prediction["top"]) == pytest.approx(1, abs=1e-4)
 
+    def test_its_endpoint_shows_a_row_that_it_predicts_without_a_warning(self, workbench: Workbench, run: Json) -> None:
+        endpoint = workbench.connection.api.endpoint("flowers")
+        assert {column["name"] for column in endpoint["columns"]} == set(endpoint["example"])
+        assert endpoint["label"]["name"] == "kind"
+        answer = workbench.connection.api.predict("flowers", [endpoint["example"]], 1, strict=True)
+        assert answer["variant"] == run["run_id"]
+        assert "warnings" not in answer
+
     def test_the_resolved_spec_says_what_was_chosen_and_why(self, workbench: Workbench, run: Json) -> None:
         key = f"runs/{run['run_id']}/spec.json"
         body = workbench.connection.s3.get_object(Bucket=workbench.connection.bucket, Key=key)["Body"].read()

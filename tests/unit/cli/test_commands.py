@@ -292,6 +292,27 @@ def test_values_are_shown_for_regression_and_json_is_the_apis_answer(runner: Cli
 
 
 @pytest.mark.usefixtures("connection")
+def test_warnings_are_said_beside_the_predictions_or_are_part_of_the_document(runner: CliRunner, api: FakeApi) -> None:
+    warning = "instances[0]: unknown column 'b' is ignored."
+    body = {"predictions": [prediction()], "endpoint": "wine", "variant": "v1", "model_version": "v1", "warnings": [warning]}
+    api.answer("POST", "/endpoints/wine/predictions", body)
+    arguments = ["predict", "wine", "--file", "-"]
+    result = runner.invoke(cli, arguments, input="a,b\n1,x\n")
+    assert "Warning: row 1: unknown column 'b' is ignored.\n" in result.stderr
+    assert "Warning" not in result.stdout
+    document = json.loads(runner.invoke(cli, [*arguments, "--json"], input="a,b\n1,x\n").stdout)
+    assert document["warnings"] == ["row 1: unknown column 'b' is ignored."]
+    assert "strict" not in json.loads(api.requests[0].content)
+
+
+@pytest.mark.usefixtures("connection")
+def test_predictions_may_be_strict(runner: CliRunner, api: FakeApi) -> None:
+    answer_predictions(api, prediction())
+    assert runner.invoke(cli, ["predict", "wine", "--text", "a", "--strict"]).exit_code == 0
+    assert json.loads(api.requests[0].content)["strict"] is True
+
+
+@pytest.mark.usefixtures("connection")
 def test_endpoints_are_listed_with_what_they_serve(runner: CliRunner, api: FakeApi) -> None:
     variants = [{"name": "v1", "weight": 0.9, "model_version": "v1"}, {"name": "v2", "weight": 0.1, "model_version": "v2"}]
     endpoint = {

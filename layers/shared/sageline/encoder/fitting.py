@@ -101,7 +101,9 @@ class TableFit:
         elif self._spec.scale == "min-max" and statistics.present:
             offset, divisor = statistics.minimum, statistics.maximum - statistics.minimum
         spelling = self._spellings.get(name, PLAIN)
-        return Number(fills[self._spec.missing], offset, divisor or 1.0, spelling)  # a column of one value has no range
+        binary = statistics.binary and statistics.present > 0
+        # A column of one value has no range.
+        return Number(fills[self._spec.missing], offset, divisor or 1.0, spelling, binary)
 
     def profile(self) -> dict[str, Any]:  # Any: a JSON document
         numbers = {name: {"kind": "number", **statistics.profile()} for name, statistics in self._numbers.items()}

@@ -27,12 +27,14 @@ class Number(NamedTuple):
     Attributes:
         fill: what stands for a missing number; None keeps it missing (NaN).
         spelling: how the column spells its numbers.
+        binary: the train rows held only 0 and 1, so a prediction may say false and true.
     """
 
     fill: float | None = None
     offset: float = 0.0
     divisor: float = 1.0
     spelling: Spelling = PLAIN
+    binary: bool = False
 
     @property
     def keeps_values(self) -> bool:
@@ -120,7 +122,7 @@ class Table:
         if numbers is not None:
             columns = dict(zip(named, self._scaled(numbers, named).T, strict=True))
         for name, places in self._places.items():
-            codes = quick.codes_of(values[name], places.places)
+            codes = quick.codes_of(values[name], places)
             if codes is None:
                 return None
             columns[name] = codes

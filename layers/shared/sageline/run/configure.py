@@ -199,7 +199,9 @@ def _batch_of_spec(spec: Spec, wanted: BatchSpec, run_id: str, run: RunContext) 
         instance_count=wanted.instance_count,
     )
     first = next(read_rows(run.files, batch, _SNIFFED_BLOCK_BYTES))
-    check_columns(first, list(spec.dataset.features or {}), {str(spec.dataset.label), *spec.left_out})
+    features = spec.dataset.features or {}
+    pixels = [name for name, kind in features.items() if kind == "pixel"]
+    check_columns(first, features, pixels, {str(spec.dataset.label), *spec.left_out})
     return batch
 
 

@@ -10,12 +10,13 @@ from sageline.dataset.blocks import Block
 from sageline.dataset.prepare import Prepared, prepare, read_and_fit
 from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.source import open_blocks
+from sageline.encoder.description import EXAMPLE, example_of
 from sageline.encoder.fitting import exchange_of
 from sageline.errors import InvalidSpec
 from sageline.names import RunLayout
 from sageline.run.context import RunContext
 from sageline.run.dataset_object import DatasetObject, open_dataset
-from sageline.run.held_out import plan_evaluation
+from sageline.run.held_out import first_rows, plan_evaluation
 from sageline.run.part_sink import S3PartSink
 from sageline.run.payloads import PreparedData, TransformPlan
 from sageline.run.trigger import data_format
@@ -25,9 +26,12 @@ from sageline.spec.model import Image, Spec
 from sageline.spec.resolution import Resolution, changes_of
 from sageline.spec.resolve import resolve_spec
 
+_EXAMPLES = 10
+"""Test rows, one of which shows what rows to predict look like."""
+
 
 def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
-    """Encode the run's dataset, save its encoder and profile, and complete the spec with what only the data could tell.
+    """Encode the run's dataset, save encoder, example and profile, and complete the spec with what only the data could tell.
 
     Raises:
         InvalidSpec: the run's spec is not a resolved one, or asks something of a class that no test row has.
@@ -67,6 +71,10 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
         run.files.write_spec(run_id, completed)
     for name, content in prepared.encoder.save().items():
         run.files.put(layout.encoder_prefix + name, content, "application/octet-stream")
+    example = example_of(first_rows(run_id, _EXAMPLES, files=run.files), prepared.encoder)
+    if example is not None:
+        document = json.dumps(example, ensure_ascii=False).encode()
+        run.files.put(layout.encoder_prefix + EXAMPLE, document, "application/json")
     run.files.put(layout.profile_key, json.dumps(prepared.profile, indent=2).encode(), "application/json")
     run.store.enter(run_id, "PrepareData", rows=prepared.rows, num_class=prepared.num_class, feature_dim=prepared.feature_dim)
     evaluation = plan_evaluation(run_id, completed, prepared.encoder, files=run.files)
