@@ -107,7 +107,8 @@ def check(algorithm: Algorithm, facts: DataFacts, tuned: Collection[str] = ()) -
         # With a default in its place, a tuned hyperparameter is not missing.
         complete = [with_defaults(algorithm, assumed) for assumed in _assumed(facts)]
         refused = [found.refused({name: as_text(value) for name, value in each.items()}) for each in complete]
-        problems += min(refused, key=len)
+        fewest = min(refused, key=len)
+        problems += fewest
         problems += found.misfits(_texts(algorithm), facts)
     if problems:
         raise InvalidHyperparameter("`algorithm.hyperparameters`: " + " ".join(dict.fromkeys(problems)))
