@@ -14,7 +14,7 @@ _MARKS = "/.-_,"
 
 @dataclass(frozen=True)
 class Breakable:
-    """Text of which a word that is longer than a line is broken behind a mark (``/``, ``-``, ...) where it has one."""
+    """Text of which a word that is longer than a line is broken behind a ``/``, or another mark, where it has one."""
 
     text: str
 
@@ -33,7 +33,7 @@ def break_words(text: str, width: int) -> str:
 def _break(word: str, width: int) -> str:
     lines = []
     while len(word) > width:
-        end = max(word.rfind(mark, 0, width) for mark in _MARKS) + 1 or width
+        end = word.rfind("/", width // 2, width) + 1 or max(word.rfind(mark, 0, width) for mark in _MARKS) + 1 or width
         lines.append(word[:end])
         word = word[end:]
     return "\n".join([*lines, word])

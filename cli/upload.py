@@ -39,8 +39,13 @@ class Upload:
 
 def format_of(path: Path) -> str | None:
     """The format that the file's name says, or None."""
+    return SUFFIXES.get(suffix_of(path))
+
+
+def suffix_of(path: Path) -> str:
+    """The end of the file's name that says its format, in lower case: ``.csv.gz``; empty if there is none."""
     found = re.search(r"\.[a-z]+(\.gz)?$", path.name.lower())
-    return SUFFIXES.get(found[0]) if found else None
+    return found[0] if found else ""
 
 
 def upload(s3: S3Client, bucket: str, path: Path, name: str, *, spec: bytes | None, advance: Callable[[int], None]) -> Upload:
