@@ -78,6 +78,25 @@ def test_every_column_has_statistics_of_its_own() -> None:
     }
 
 
+def test_a_label_of_numbers_is_measured_as_numbers() -> None:
+    columns = DatasetStatistics({}, "price")
+    columns.add(block_of({"price": ["100.5", "200.5"]}))
+    columns.add(block_of({"price": ["100.5", ""]}, first_row=3))
+
+    assert columns.profile()["price"] == {
+        **{"kind": "label", "missing": 1, "distinct": 2},
+        **{"minimum": 100.5, "maximum": 200.5, "mean": 133.8333, "std": 47.14045},
+    }
+
+
+def test_a_label_with_one_word_among_numbers_is_measured_as_text() -> None:
+    columns = DatasetStatistics({}, "grade")
+    columns.add(block_of({"grade": ["1", "2"]}))
+    columns.add(block_of({"grade": ["none at all", "3"]}, first_row=3))
+
+    assert columns.profile()["grade"]["characters"] == lengths(1, 11, 3.5, 4.330127)
+
+
 def lengths(minimum: float, maximum: float, mean: float, std: float) -> dict[str, float]:
     return {"minimum": minimum, "maximum": maximum, "mean": mean, "std": std}
 
