@@ -70,7 +70,7 @@ _STATUS_STYLE = {
 def runs_table(runs: Sequence[Json], now: datetime) -> RenderableType:
     """One line per run, newest first."""
     if not runs:
-        return "No runs yet. Start one with `sageline submit data.csv --name NAME`."
+        return "No runs yet. Start one with `sageline submit FILE.csv`."
     changes = [((run.get("details") or {}).get("change") or {}).get("kind", "") for run in runs]
     table = _table("run", "status", "state", "started", "took", "endpoint", *(["change"] if any(changes) else []))
     for run, change in zip(runs, changes, strict=True):
@@ -89,7 +89,7 @@ def runs_table(runs: Sequence[Json], now: datetime) -> RenderableType:
 def endpoints_table(endpoints: Sequence[Json], now: datetime) -> RenderableType:
     """One line per endpoint."""
     if not endpoints:
-        return "No endpoints. A run that succeeds makes one: `sageline submit data.csv --name NAME --wait`."
+        return "No endpoints. A run that succeeds makes one: `sageline submit FILE.csv --wait`."
     table = _table("endpoint", "status", "variant", "traffic", "changed", "ends")
     for endpoint in endpoints:
         shares = _shares(endpoint["variants"])

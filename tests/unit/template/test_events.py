@@ -26,7 +26,8 @@ def pattern(stack: Document, name: str) -> Any:  # Any: an event pattern
 def starts_a_run(stack: Document, key: str, size: int = 1) -> bool:
     """Whether EventBridge, as MiniStack has it, finds that an upload of so many bytes is one of a dataset."""
     detail = {"detail": {"$or": pattern(stack, "PipelineDatasetUploaded")["detail"]["$or"]}}
-    return eventbridge._matches_pattern(json.dumps(detail), {"Detail": json.dumps({"object": {"key": key, "size": size}})})
+    event = {"Detail": json.dumps({"object": {"key": key, "size": size}})}
+    return bool(eventbridge._matches_pattern(json.dumps(detail), event))
 
 
 @pytest.mark.parametrize("size", [0, 1, 10**10])
