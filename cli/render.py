@@ -15,6 +15,7 @@ from rich.text import Text
 from cli import costs
 from cli.breakable import Breakable
 from cli.errors import Json
+from cli.warning_lines import warning_lines
 from sageline.costs.money import usd
 from sageline.names import TransformPurpose
 from sageline.timings import StateTime
@@ -143,7 +144,10 @@ def _probability(choice: Json) -> str:
 def run_detail(run: Json, spec: Json | None, states: Sequence[StateTime], now: datetime) -> RenderableType:
     """Everything that is known of a run: its record, its spec if there is one, its states."""
     details: Json = run.get("details") or {}
+    warnings = warning_lines(run)
     parts: list[RenderableType] = [
+        *warnings,
+        *([""] if warnings else []),
         _facts(
             {
                 "run": run["run_id"],
@@ -155,7 +159,7 @@ def run_detail(run: Json, spec: Json | None, states: Sequence[StateTime], now: d
                 "endpoint": run.get("endpoint_name"),
                 "change": _change(details),
             }
-        )
+        ),
     ]
     if states:
         parts += _section("What it did", Padding(Group(*map(state_line, states)), (0, 0, 0, 2)))
@@ -229,7 +233,11 @@ def failure(run: Json) -> RenderableType:
 
 
 def outcome(run: Json, states: Sequence[StateTime]) -> RenderableType:
-    """How a followed run ended, and what to do next."""
+    """What is to be known first, how a followed run ended, and what to do next."""
+    return Group(*warning_lines(run), _ended(run, states))
+
+
+def _ended(run: Json, states: Sequence[StateTime]) -> RenderableType:
     took = f"{sum(state.seconds for state in states):.0f} s"
     if run["status"] == "Succeeded":
         details: Json = run.get("details") or {}

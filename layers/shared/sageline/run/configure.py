@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sageline.costs.budget import check_budget
 from sageline.costs.estimate import Work
+from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.source import open_blocks
 from sageline.errors import EndpointNotFound, InvalidSpec
 from sageline.names import dataset_spec_key
@@ -37,6 +38,7 @@ from sageline.run.trigger import (
 from sageline.spec.deployment import BESIDE, Deployment
 from sageline.spec.model import Batch as BatchSpec
 from sageline.spec.model import Spec, validate_spec
+from sageline.spec.resolution import Resolution
 from sageline.spec.resolve import resolve_spec
 from sageline.store import RunRecord
 
@@ -83,7 +85,9 @@ def configure(
     kind = data_format(dataset_uri)
     dataset = find_dataset(run.files.s3, dataset_uri, version_id)
     run.store.enter(identity.run_id, "ConfigureRun", dataset_uri=dataset_uri, dataset=dataset.to_json())
-    spec = _resolve(given, dataset, kind, identity.name, run)
+    resolution = _resolve(given, dataset, kind, identity.name, run)
+    spec = resolution.spec
+    run.store.enter(identity.run_id, "ConfigureRun", schema=resolution.schema())
     if spec.batch is not None:
         run.store.enter(identity.run_id, "ConfigureRun", batch=_batch_of_spec(spec, spec.batch, identity.run_id, run).to_json())
     check_spot(spec.algorithm)
@@ -99,6 +103,7 @@ def configure(
             _check_champion(spec, endpoint_name, run)
     if quotas is not None:
         check_quotas(demands_of_run(spec), quotas, sagemaker.meta.region_name)
+    run.files.write_given_spec(identity.run_id, given)
     run.files.write_spec(identity.run_id, spec)
     run.store.enter(identity.run_id, "ConfigureRun", endpoint_name=endpoint_name)
     then: Literal["deploy", "batch", "nothing"] = "deploy" if spec.deployment else "batch" if spec.batch else "nothing"
@@ -232,10 +237,12 @@ def _given_spec(trigger: Upload | Request, identity: Identity, run: RunContext) 
     return spec, trigger.uri
 
 
-def _resolve(given: Spec, dataset: DatasetObject, kind: str, name: str, run: RunContext) -> Spec:
+def _resolve(given: Spec, dataset: DatasetObject, kind: str, name: str, run: RunContext) -> Resolution:
+    """The spec as a sample of the rows has it; PrepareData, which sees them all, resolves it for good."""
     with open_dataset(run.files.s3, dataset) as stream:
         blocks = open_blocks(stream, dataset.uri, kind, _SNIFFED_BLOCK_BYTES)
-        return resolve_spec(given, islice(blocks, _SNIFFED_BLOCKS), name=name, uri=dataset.uri)
+        profile = DatasetProfile.of(islice(blocks, _SNIFFED_BLOCKS))
+    return resolve_spec(given, profile, name=name, uri=dataset.uri)
 
 
 def _check_endpoint(deployment: Deployment, endpoint_name: str, stack_name: str, sagemaker: SageMakerClient) -> None:

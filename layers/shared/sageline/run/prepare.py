@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from sageline.algorithms.catalog import DataFacts
 from sageline.dataset.blocks import Block
-from sageline.dataset.prepare import Prepared, prepare
+from sageline.dataset.prepare import Prepared, prepare, read_and_fit
+from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.source import open_blocks
 from sageline.encoder.fitting import exchange_of
 from sageline.errors import InvalidSpec
@@ -21,6 +22,8 @@ from sageline.run.trigger import data_format
 from sageline.spec.complete import complete_spec
 from sageline.spec.evaluation import check_classes
 from sageline.spec.model import Image, Spec
+from sageline.spec.resolution import Resolution, changes_of
+from sageline.spec.resolve import resolve_spec
 
 
 def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
@@ -35,18 +38,31 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
     spec = run.files.read_spec(run_id)
     if spec.task is None:
         raise InvalidSpec("The run's spec says no task, so it is not a resolved one; start the run again.")
-    dataset = DatasetObject(**run.store.get(run_id).details["dataset"])
+    record = run.store.get(run_id)
+    dataset = DatasetObject(**record.details["dataset"])
     layout = run.files.layout(run_id)
-    exchange = exchange_of(spec)
+    given = run.files.find_given_spec(run_id)
 
     def read_blocks() -> Iterator[Block]:
         with open_dataset(run.files.s3, dataset) as stream:
             yield from open_blocks(stream, dataset.uri, data_format(dataset.uri))
 
+    def resolve(profile: DatasetProfile) -> Resolution:
+        if given is None:
+            return provisional
+        resolution = resolve_spec(given, profile, name=spec.name or "", uri=dataset.uri)
+        changes = changes_of(spec, resolution.spec, profile.rows)
+        run.store.enter(run_id, "PrepareData", schema={**resolution.schema(), "changes": changes})
+        return resolution
+
+    provisional = Resolution.of_schema(spec, record.details.get("schema", {}))
+    first = read_and_fit(read_blocks, provisional, resolve)
+    resolved = first.resolution.spec
+    exchange = exchange_of(resolved)
     with S3PartSink(run.files.s3, layout, exchange.file_extension, single_file=exchange.single_file) as sink:
-        prepared = prepare(read_blocks, spec, sink)
-        check_classes(spec.evaluation, _test_rows(prepared))
-        completed = _completed(spec, spec.task, prepared)
+        prepared = prepare(read_blocks, first, sink)
+        check_classes(resolved.evaluation, _test_rows(prepared))
+        completed = _completed(resolved, spec.task, prepared)
         run.files.write_spec(run_id, completed)
     for name, content in prepared.encoder.save().items():
         run.files.put(layout.encoder_prefix + name, content, "application/octet-stream")

@@ -1,0 +1,14 @@
+"""What is to be known of a run's model and data before the model is used."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from cli.errors import Json
+
+
+def warning_lines(run: Json) -> list[Text]:
+    """A paragraph for each warning, most important first: those of the evaluation, then those about the data."""
+    details: Json = run.get("details") or {}
+    warnings = [text for part in ("evaluation", "schema") for text in (details.get(part) or {}).get("warnings") or []]
+    return [Text.assemble(("Warning: ", "bold yellow"), text) for text in warnings]
