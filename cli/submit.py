@@ -18,6 +18,7 @@ from cli.connection import Connection, connect
 from cli.errors import Json
 from cli.follow import await_bound, await_start, follow
 from cli.options import StackCommand, json_option, print_json, print_result, stack_option, stderr
+from cli.schema_lines import schema_lines
 from cli.source import find_folder, local_script, upload_source
 from cli.timeline import ExecutionTimeline
 from cli.upload import SUFFIXES, Upload, format_of, suffix_of, upload
@@ -187,9 +188,11 @@ def send(connection: Connection, path: Path, name: str, spec: bytes | None, cons
 
 
 def watch(connection: Connection, run_id: str, to_the_end: bool, console: Console) -> tuple[Json, list[StateTime]]:
-    """Wait for the run to begin, or follow it to its end: its record and states."""
+    """Wait for the run to begin and say what it reads, or follow it to its end: its record and states."""
     fetch, timeline = partial(connection.api.run, run_id), ExecutionTimeline(connection.stepfunctions)
     run = await_bound(await_start(fetch, console), fetch)
+    for line in schema_lines(run):
+        console.print(line, soft_wrap=True)
     if line := costs.bound(run):
         console.print(line, soft_wrap=True, markup=False)
     if to_the_end:

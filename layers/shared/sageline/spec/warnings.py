@@ -24,8 +24,10 @@ def about_label(label: ColumnProfile, task: str, *, is_number: bool) -> list[str
     missing = label.empty + sum(label.numbers.missing[word] for word in words)
     if missing:
         spelled = f" ({_listed([shown(word) for word in words])})" if words else ""
-        rows = "1 row has" if missing == 1 else f"{missing:,} rows have"
-        warnings.append(f"{rows} no label in {shown(label.name)}{spelled}, and are not used.")
+        where = f"no label in {shown(label.name)}{spelled}"
+        warnings.append(
+            f"1 row has {where}; it is not used." if missing == 1 else f"{missing:,} rows have {where}; they are not used."
+        )
     return warnings + (_about_values(label) if task == "classification" else [])
 
 
