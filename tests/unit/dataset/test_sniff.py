@@ -41,6 +41,7 @@ def column(name: str, values: list[str]) -> ColumnProfile:
         ("anything", COLOURS, "category"),
         ("anything", ["yes", "no"] * 20, "category"),
         ("anything", [f"city {index % 15}" for index in range(40)], "category"),
+        ("anything", ["नई दिल्ली", "हिमाचल प्रदेश"] * 20, "category"),
         ("title", [f"Book {index % 15}" for index in range(40)], "text"),
         ("Text", NAMES, "text"),
         ("subject", ["maths", "art"] * 20, "category"),

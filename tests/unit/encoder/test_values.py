@@ -19,6 +19,7 @@ def test_codes_and_versions_are_told_apart() -> None:
 
 
 def test_the_name_of_a_value_is_its_most_frequent_spelling_or_else_the_shortest() -> None:
+    assert one_name({"1.0": 3, "1": 2, "1e0": 9}) == {"1.0": "1.0", "1": "1.0", "1e0": "1.0"}
     assert one_name({"1.0": 2, "1": 2, "1e0": 1}) == {"1.0": "1", "1": "1", "1e0": "1"}
 
 

@@ -211,7 +211,7 @@ def test_what_is_not_split_goes_as_one_request_for_each_part(world: World, monke
 def test_an_npz_file_needs_no_labels(world: World) -> None:
     buffer = io.BytesIO()
     np.savez(buffer, x=np.arange(12, dtype=np.float32).reshape(6, 2))
-    data = b"x0,x1,kind\n" + b"".join(b"%d,%d,%s\n" % (i, 2 * i, b"ab"[i % 2 : i % 2 + 1]) for i in range(60))
+    data = b"x0,x1,kind\n" + b"".join(b"%d,%d,%s\n" % (2 * i, 3 * i, b"ab"[i % 2 : i % 2 + 1]) for i in range(60))
     trained(world, data)
     encoded(world, buffer.getvalue(), "batch/flowers/rows.npz")
     assert world.get(f"{PARTS}part-00000.csv").splitlines() == [b"%d,%d" % (2 * i, 2 * i + 1) for i in range(6)]

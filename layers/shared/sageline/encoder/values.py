@@ -19,7 +19,7 @@ _TELLING_ZERO = re.compile(r"[+-]?0\d.*|.*\.\d*0", re.ASCII)
 
 
 def one_name(counts: Mapping[str, int]) -> dict[str, str]:
-    """For every text its value's name: the most frequent spelling, of equally frequent ones the shortest.
+    """For every text its value's name: the most frequent spelling without an exponent, of equally frequent ones the shortest.
 
     Args:
         counts: how often each text occurs.
@@ -31,7 +31,7 @@ def one_name(counts: Mapping[str, int]) -> dict[str, str]:
     if not of_text or not all(map(is_number, of_text)):
         return stripped
     best: dict[float | str, str] = {}
-    for name in sorted(of_text, key=lambda name: (-of_text[name], len(name), name)):
+    for name in sorted(of_text, key=lambda name: ("e" in name.lower(), -of_text[name], len(name), name)):
         best.setdefault(_key(name), name)
     return {text: best[_key(name)] for text, name in stripped.items()}
 

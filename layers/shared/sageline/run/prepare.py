@@ -42,6 +42,8 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
     dataset = DatasetObject(**record.details["dataset"])
     layout = run.files.layout(run_id)
     given = run.files.find_given_spec(run_id)
+    schema = record.details.get("schema", {})
+    provisional = Resolution.of_schema(spec, schema)
 
     def read_blocks() -> Iterator[Block]:
         with open_dataset(run.files.s3, dataset) as stream:
@@ -51,11 +53,10 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
         if given is None:
             return provisional
         resolution = resolve_spec(given, profile, name=spec.name or "", uri=dataset.uri)
-        changes = changes_of(spec, resolution.spec, profile.rows)
+        changes = schema.get("changes") or changes_of(spec, resolution.spec, profile.rows)
         run.store.enter(run_id, "PrepareData", schema={**resolution.schema(), "changes": changes})
         return resolution
 
-    provisional = Resolution.of_schema(spec, record.details.get("schema", {}))
     first = read_and_fit(read_blocks, provisional, resolve)
     resolved = first.resolution.spec
     exchange = exchange_of(resolved)

@@ -80,7 +80,7 @@ def changes_of(provisional: Spec, final: Spec, rows: int) -> list[str]:
                 f"{uri}: all {rows:,} rows together say something else than the sample that was looked at first: `{key}` is "
                 f"{json.dumps(after)}{why}, and was {json.dumps(before)}. Say in the spec which one is right."
             )
-    if (provisional.algorithm, provisional.tuning) != (final.algorithm, final.tuning):
+    if _jobs(provisional) != _jobs(final):
         raise InvalidDataset(
             f"{uri}: all {rows:,} rows together ask for another `algorithm` or `tuning` than the sample that was looked at "
             f"first. Say in the spec which hyperparameters and ranges are right."
@@ -88,6 +88,11 @@ def changes_of(provisional: Spec, final: Spec, rows: int) -> list[str]:
     then, now = provisional.reasons, final.reasons
     changed = [key for key in now if key.startswith(("dataset.features", "encoder")) and _kind(then, key) != _kind(now, key)]
     return [f"`{key}`: {now[key]}; a sample of the rows had looked like {then.get(key, 'something else')}." for key in changed]
+
+
+def _jobs(spec: Spec) -> tuple[object, ...]:
+    """What decides how many training jobs of what kind there are; a spec that was prepared before has hyperparameters too."""
+    return (spec.algorithm.name, spec.tuning and (spec.tuning.max_jobs, spec.tuning.ranges))
 
 
 def _kind(reasons: Mapping[str, str], key: str) -> str:
