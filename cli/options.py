@@ -56,12 +56,13 @@ def print_json(document: object) -> None:
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def print_result(result: RenderableType) -> None:
+def print_result(result: RenderableType, pipe_width: int = _PIPE_WIDTH) -> None:
     """Print what a person asked for on stdout; to a pipe without the spaces that fill up a table's cells."""
     console = stdout()
     if console.is_terminal:
         console.print(result)
         return
+    console.width = pipe_width
     with console.capture() as captured:
         console.print(result)
     click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n"))

@@ -159,6 +159,7 @@ def test_every_named_error_either_has_a_status_or_stays_inside() -> None:
         errors.InvalidPrices,
         errors.InvalidRouting,
         errors.ModelMissing,
+        errors.QuotaExceeded,
         errors.RolloutAlarm,
         errors.RolloutPending,
         errors.SettingsError,

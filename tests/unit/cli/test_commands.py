@@ -152,7 +152,10 @@ def test_a_wrong_spec_shows_before_anything_is_uploaded(
         (["submit", "nowhere.csv", "--name", "wine"], "does not exist"),
         (["submit", "{data}", "--name", "Wine_1"], "lower-case letters"),
         (["submit", "{data}", "--name", "w" * 33], "at most 32"),
-        (["submit", "{data}"], "Missing option '--name'"),
+        (["submit", "{folder}/数.csv"], "Invalid value for '--name': 数.csv has no letter or digit for a name; give one."),
+        (["submit", "{data}", "--nam", "wine"], "No such option: --nam Did you mean --name?"),
+        (["sumbit", "{data}"], "No such command 'sumbit'. Did you mean submit?"),
+        (["local", "statsu"], "No such command 'statsu'. Did you mean status?"),
         (["submit", "{folder}/table.xlsx", "--name", "wine"], "no known format; name it .csv"),
         (["submit", "{folder}/empty.csv", "--name", "wine"], "is empty"),
         (["predict", "wine"], "Give either --text or --file"),
@@ -168,6 +171,7 @@ def test_wrong_usage_exits_with_2_and_says_what_is_wrong(
 ) -> None:
     (tmp_path / "table.xlsx").write_text("x")
     (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "数.csv").write_text("a,b\n")
     result = runner.invoke(cli, [argument.format(data=data, folder=tmp_path) for argument in arguments])
     assert result.exit_code == 2
     assert message in " ".join(result.stderr.split())

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sageline.dataset.blocks import StringArray
 from sageline.dataset.split import hash_columns
 from sageline.dataset.statistics import DatasetStatistics, Moments, characters
+from sageline.encoder.spelling import Spelling
 from sageline.errors import InvalidDataset
 from tests.unit.dataset.reading import block_of
 
@@ -60,6 +61,25 @@ def test_every_column_has_statistics_of_its_own() -> None:
         "tag": {"kind": "label", "missing": 0, "distinct": 2, "characters": lengths(1, 1, 1, 0)},
         "id": {"kind": "left out", "missing": 0, "distinct": 3, "characters": lengths(2, 2, 2, 0)},
     }
+
+
+def test_a_label_of_numbers_is_measured_as_numbers() -> None:
+    columns = DatasetStatistics({}, "price", {"price": Spelling(",", ".")})
+    for block in (block_of({"price": ["100,5", "200,5"]}), block_of({"price": ["100,5", ""]}, first_row=3)):
+        columns.add(block, hash_columns(block))
+
+    assert columns.profile()["price"] == {
+        **{"kind": "label", "missing": 1, "distinct": 2},
+        **{"minimum": 100.5, "maximum": 200.5, "mean": 133.8333, "std": 47.14045},
+    }
+
+
+def test_a_label_with_one_word_among_numbers_is_measured_as_text() -> None:
+    columns = DatasetStatistics({}, "grade", {})
+    for block in (block_of({"grade": ["1", "2"]}), block_of({"grade": ["none at all", "3"]}, first_row=3)):
+        columns.add(block, hash_columns(block))
+
+    assert columns.profile()["grade"]["characters"] == lengths(1, 11, 3.5, 4.330127)
 
 
 def lengths(minimum: float, maximum: float, mean: float, std: float) -> dict[str, float]:

@@ -99,6 +99,13 @@ def test_a_hyperparameter_that_does_not_fit_the_classes_is_refused(world: World)
         prepare_data(RUN_ID, run=world.run)
 
 
+def test_an_objective_that_the_labels_are_out_of_range_for_is_refused_before_the_training(world: World) -> None:
+    below_zero = b"size,price\n" + b"".join(b"%d,%d.5\n" % (i, i - 3) for i in range(100))
+    configured(world, below_zero, algorithm={"hyperparameters": {"objective": "count:poisson"}})
+    with pytest.raises(InvalidHyperparameter, match=r"takes labels from 0, and the smallest label is -3\.5, the largest 96\.5"):
+        prepare_data(RUN_ID, run=world.run)
+
+
 def test_a_limit_of_a_class_that_no_test_row_has_is_refused_before_the_training(world: World) -> None:
     configured(world, FLOWERS, evaluation={"at_least": {"recall:tulip": 0.5}})
     with pytest.raises(InvalidSpec, match=r"`evaluation\.at_least` names recall:tulip, and no test row has the label 'tulip'"):

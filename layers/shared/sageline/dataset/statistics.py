@@ -11,6 +11,7 @@ import numpy as np
 from sageline.dataset.blocks import Block, IntArray, StringArray
 from sageline.dataset.distinct import DistinctValues
 from sageline.dataset.split import HashArray
+from sageline.encoder.numbers import BadNumber, parse_numbers
 from sageline.encoder.spelling import PLAIN, Spelling
 from sageline.encoder.table import read_numbers
 
@@ -88,6 +89,32 @@ class _Texts:
         return {"missing": self._missing, **self._distinct.profile(), "characters": self._lengths.profile()}
 
 
+class _Label:
+    """A label's values: as numbers if all of them are, else as texts."""
+
+    def __init__(self, spelling: Spelling) -> None:
+        self._texts = _Texts()
+        self._numbers: Moments | None = Moments()
+        self._spelling = spelling
+
+    def add(self, block: Block, name: str, hashes: HashArray) -> None:
+        self._texts.add(block, name, hashes)
+        if self._numbers is None:
+            return
+        try:
+            values = parse_numbers(block.columns[name], self._spelling)
+        except BadNumber:
+            self._numbers = None
+        else:
+            self._numbers.add(values[~np.isnan(values)])
+
+    def profile(self) -> dict[str, Any]:  # Any: a JSON document
+        texts = self._texts.profile()
+        if self._numbers is None or self._numbers.count == 0:
+            return texts
+        return {name: value for name, value in texts.items() if name != "characters"} | self._numbers.profile()
+
+
 class DatasetStatistics:
     """Statistics of every column, over all rows of the dataset.
 
@@ -107,13 +134,19 @@ class DatasetStatistics:
         """Count a block, of whose columns these are the hashes; InvalidDataset names row and column where a number is none."""
         for name in block.columns:
             if name not in self._columns:
-                is_number = self._features.get(name) in ("number", "pixel")
-                self._columns[name] = _Numbers(self._spellings.get(name, PLAIN)) if is_number else _Texts()
+                self._columns[name] = self._statistics_of(name)
             self._columns[name].add(block, name, hashes[name])
+
+    def _statistics_of(self, name: str) -> _Statistics:
+        spelling = self._spellings.get(name, PLAIN)
+        if name == self._label:
+            return _Label(spelling)
+        return _Numbers(spelling) if self._features.get(name) in ("number", "pixel") else _Texts()
 
     def profile(self) -> dict[str, Any]:  # Any: a JSON document
         """Column by column: ``kind`` (of a feature; ``label``; ``left out``), ``missing``, and of numbers ``minimum``,
-        ``maximum``, ``mean``, ``std``; of others ``distinct`` or ``distinct_estimate``, and the same four of ``characters``."""
+        ``maximum``, ``mean``, ``std``; of others ``distinct`` or ``distinct_estimate``, and the same four of ``characters``. A
+        label of numbers has ``distinct`` and their four."""
         kinds = {self._label: "label", **self._features}
         return {name: {"kind": kinds.get(name, "left out"), **column.profile()} for name, column in self._columns.items()}
 

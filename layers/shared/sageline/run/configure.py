@@ -22,6 +22,7 @@ from sageline.run.cost import EVALUATION_SECONDS, facts_of, note_bound
 from sageline.run.dataset_object import DatasetObject, find_dataset, open_dataset
 from sageline.run.endpoints import capacity, check_beside, check_capacity_change, find_endpoint
 from sageline.run.payloads import Configured
+from sageline.run.quotas import ServiceQuotas, check_quotas, demands_of_run, demands_of_transform
 from sageline.run.training_plan import check_spot
 from sageline.run.trigger import (
     BatchRequest,
@@ -48,9 +49,17 @@ _SNIFFED_BLOCKS, _SNIFFED_BLOCK_BYTES = 8, 1 << 20
 
 
 def configure(
-    execution_arn: str, trigger_document: Mapping[str, object], *, run: RunContext, sagemaker: SageMakerClient
+    execution_arn: str,
+    trigger_document: Mapping[str, object],
+    *,
+    run: RunContext,
+    sagemaker: SageMakerClient,
+    quotas: ServiceQuotas | None = None,
 ) -> Configured:
     """Claim the run that the trigger is for and write its resolved spec.
+
+    Args:
+        quotas: None where the account's quotas are not to be asked for.
 
     Raises:
         AlreadyStarted: another execution has claimed it: the trigger was delivered twice.
@@ -58,11 +67,12 @@ def configure(
         ResourceConflict: the endpoint belongs to somebody else, or cannot become what the spec asks for.
         EndpointNotFound: a batch's endpoint or its variant is gone.
         BudgetExceeded: the run could cost more than the spec's budget.
+        QuotaExceeded: the run needs more than the account's quotas allow.
         InvalidPrices: the stack's own prices are not what they must be.
     """
     trigger = parse_trigger(trigger_document)
     if isinstance(trigger, BatchRequest):
-        return configure_batch(execution_arn, trigger, run, sagemaker.meta.region_name)
+        return configure_batch(execution_arn, trigger, run, sagemaker.meta.region_name, quotas)
     if isinstance(trigger, ChangeRequest):
         return configure_change(execution_arn, trigger, run)
     identity = identify(trigger, run.files.s3)
@@ -91,6 +101,8 @@ def configure(
         _check_endpoint(spec.deployment, endpoint_name, run.stack_name, sagemaker)
         if spec.evaluation.beat_champion:
             _check_champion(spec, endpoint_name, run)
+    if quotas is not None:
+        check_quotas(demands_of_run(spec), quotas, sagemaker.meta.region_name)
     run.files.write_given_spec(identity.run_id, given)
     run.files.write_spec(identity.run_id, spec)
     run.store.enter(identity.run_id, "ConfigureRun", endpoint_name=endpoint_name)
@@ -98,13 +110,16 @@ def configure(
     return {"run_id": identity.run_id, "endpoint_name": endpoint_name, "kind": "training", "then": then}
 
 
-def configure_batch(execution_arn: str, trigger: BatchRequest, run: RunContext, region: str) -> Configured:
+def configure_batch(
+    execution_arn: str, trigger: BatchRequest, run: RunContext, region: str, quotas: ServiceQuotas | None
+) -> Configured:
     """Claim a batch, and note which model scores which version of the rows.
 
     Raises:
         AlreadyStarted: another execution has claimed it.
         EndpointNotFound: the endpoint was deleted, or the variant has no place in it any more.
         InvalidRequest, InvalidDataset, DatasetNotFound, DatasetAccessDenied: the rows cannot be read.
+        QuotaExceeded: the batch needs more than the account's quotas allow.
     """
     identity = identify(trigger, run.files.s3)
     endpoint = trigger.endpoint
@@ -139,6 +154,8 @@ def configure_batch(execution_arn: str, trigger: BatchRequest, run: RunContext, 
     )
     run.store.enter(identity.run_id, "ConfigureRun", batch=batch.to_json())
     note_bound(identity.run_id, None, facts_of(run, region, _work(trigger)), run)
+    if quotas is not None:
+        check_quotas(demands_of_transform(trigger.instance_type, trigger.instance_count, "instance_type"), quotas, region)
     return {"run_id": identity.run_id, "endpoint_name": endpoint, "kind": "batch", "then": "nothing"}
 
 

@@ -88,7 +88,7 @@ def _test_rows(prepared: Prepared) -> dict[str, int]:
 
 
 def _completed(spec: Spec, task: str, prepared: Prepared) -> Spec:
-    encoder = spec.encoder
+    encoder, label = spec.encoder, prepared.profile["label"]
     facts = DataFacts(
         task=task,
         num_class=prepared.num_class,
@@ -97,6 +97,8 @@ def _completed(spec: Spec, task: str, prepared: Prepared) -> Spec:
         has_validation=prepared.rows.get("validation", 0) > 0,
         image_shape=_image_shape(encoder) if isinstance(encoder, Image) else None,
         encoder=encoder.kind if encoder else "table",
+        label_minimum=label.get("minimum"),
+        label_maximum=label.get("maximum"),
     )
     return complete_spec(spec, facts)
 
