@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from rich.box import SIMPLE_HEAD
@@ -232,13 +232,10 @@ def failure(run: Json) -> RenderableType:
     return Group(*parts)
 
 
-def outcome(run: Json, states: Sequence[StateTime], said: Collection[str] = ()) -> RenderableType:
-    """What is to be known first, how a followed run ended, and what to do next.
-
-    Args:
-        said: warnings that were shown when the run began.
-    """
-    return Group(*warning_lines(run, but=said), _ended(run, states))
+def outcome(run: Json, states: Sequence[StateTime]) -> RenderableType:
+    """What is to be known of the model first, how a followed run ended, and what to do next; what there is to know of the data
+    was said when the run began."""
+    return Group(*warning_lines(run, of=("evaluation", "batch")), _ended(run, states))
 
 
 def _ended(run: Json, states: Sequence[StateTime]) -> RenderableType:

@@ -191,11 +191,15 @@ def watch(connection: Connection, run_id: str, to_the_end: bool, console: Consol
     """Wait for the run to begin and say what it reads, or follow it to its end: its record and states."""
     fetch, timeline = partial(connection.api.run, run_id), ExecutionTimeline(connection.stepfunctions)
     run = await_bound(await_start(fetch, console), fetch)
-    for paragraph in schema_lines(run):
+    said = schema_lines(run)
+    for paragraph in said:
         console.print(paragraph, soft_wrap=True)
     if line := costs.bound(run):
         console.print(line, soft_wrap=True, markup=False)
     if to_the_end:
         console.print(f"Run {run_id}:")
         run = follow(fetch, timeline, console)
+        for paragraph in schema_lines(run):
+            if paragraph not in said:  # what only all of the rows have told
+                console.print(paragraph, soft_wrap=True)
     return run, timeline(run)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 
 from rich.text import Text
 
 from cli.errors import Json
 
 
-def warning_lines(run: Json, but: Collection[str] = ()) -> list[Text]:
+def warning_lines(run: Json, of: Sequence[str] = ("evaluation", "schema", "batch")) -> list[Text]:
     """A paragraph for each warning, most important first: those of the evaluation, then those about the data, then
     those about the rows of a batch.
 
     Args:
-        but: warnings that have been shown before.
+        of: the parts of the run's details that have them.
     """
     details: Json = run.get("details") or {}
-    warnings = [text for part in ("evaluation", "schema", "batch") for text in (details.get(part) or {}).get("warnings") or []]
-    return [warning(text) for text in warnings if text not in but]
+    return [warning(text) for part in of for text in (details.get(part) or {}).get("warnings") or []]
 
 
 def warning(text: str) -> Text:
