@@ -15,6 +15,7 @@ from rich.text import Text
 from cli import costs
 from cli.breakable import Breakable
 from cli.errors import Json
+from cli.schema_lines import reading_lines
 from cli.warning_lines import warning_lines
 from sageline.costs.money import usd
 from sageline.names import TransformPurpose
@@ -163,6 +164,8 @@ def run_detail(run: Json, spec: Json | None, states: Sequence[StateTime], now: d
     ]
     if states:
         parts += _section("What it did", Padding(Group(*map(state_line, states)), (0, 0, 0, 2)))
+    if details.get("schema"):
+        parts += _section("What it reads", Padding(Group(*reading_lines(details["schema"])), (0, 0, 0, 2)))
     if spec is not None:
         parts += _section("What it chose", _choices(spec))
     findings = _findings(details)

@@ -12,21 +12,25 @@ _PLURALS = {"number": "numbers", "category": "categories", "text": "texts", "pix
 
 
 def schema_lines(run: Json) -> list[Text]:
-    """A paragraph for the label, the columns, each reason to leave some out, and each warning; none before the data were read."""
+    """What a run predicts from what, each warning, and how to say otherwise; nothing before the data were read."""
     schema: Json | None = (run.get("details") or {}).get("schema")
     if not schema:
         return []
-    lines = [
-        Text.assemble("Predicts ", (schema["label"], "bold"), f" ({schema['task']}): {schema['why']}."),
-        Text(f"From {_columns(schema)}."),
-        *(Text(f"Left out: {line}") for line in _left_out(schema)),
-        *(Text(f"Changed when every row was read: {change}") for change in schema.get("changes") or []),
-        *map(warning, schema.get("warnings") or []),
-    ]
     say = '{"dataset": {"exclude": ["' + next(iter(schema["features"] or {"COLUMN": ""})) + '"]}}'
     return [
-        *lines,
+        *reading_lines(schema),
+        *map(warning, schema.get("warnings") or []),
         Text(f"To say otherwise: --label COLUMN, or --spec FILE with a line such as {say} (docs/spec.md).", style="dim"),
+    ]
+
+
+def reading_lines(schema: Json) -> list[Text]:
+    """A paragraph for the label, the columns, each reason to leave some out, and each change that only all rows have made."""
+    return [
+        Text.assemble("Predicts ", (schema["label"], "bold"), f" ({schema['task']}): {schema['why']}."),
+        Text(f"From {_columns(schema)}."),
+        *(Text(f"Left out: {line}.") for line in _left_out(schema)),
+        *(Text(f"Changed when every row was read: {change}") for change in schema.get("changes") or []),
     ]
 
 
