@@ -9,7 +9,7 @@ from sageline.dataset import names
 from sageline.dataset.profile import ColumnProfile
 from sageline.dataset.sniff import guess_kind
 
-_LIKE_DATASET, _PLAIN_NAME, _OUTCOME_NAME, _OFTEN_NAME, _WORD_IN_NAME, _IN_DATASET = 10.0, 9.0, 6.0, 4.5, 2.0, 3.0
+_LIKE_DATASET, _PLAIN_NAME, _OUTCOME_NAME, _OFTEN_NAME, _WORD_IN_NAME, _IN_DATASET = 10.0, 9.0, 6.0, 4.5, 2.0, 2.0
 _LAST, _LAST_POSSIBLE, _FIRST, _FEW = 3.0, 1.5, 0.5, 1.0
 _DOUBT = 1.0
 """Two columns are about as likely when their evidence differs by less. The weights order the evidence: a name outweighs a place,
@@ -46,8 +46,11 @@ def in_doubt(likely: list[Likely]) -> bool:
 
 
 def _is_possible(column: ColumnProfile) -> bool:
+    """Whether it is neither long text nor an id nor a date nor constant; and there in most rows, but for one that is called as a
+    label is, of which that has to be said."""
     guess = guess_kind(column)
-    return guess.kind in ("number", "category") or guess.unsure
+    is_there = 2 * column.missing <= column.rows or names.is_plainly_label(column.name) or names.is_outcome(column.name)
+    return (guess.kind in ("number", "category") or guess.unsure) and is_there
 
 
 def _weigh(column: ColumnProfile, listed: list[str], possible: list[str], dataset: str) -> Likely:
@@ -68,7 +71,7 @@ def _weigh(column: ColumnProfile, listed: list[str], possible: list[str], datase
         reasons.append(f"it has {column.distinct} values")
     if not named:
         reasons.append("no column has a usual name for labels (label, target, class, ...)")
-    if guess_kind(column).unsure:
+    if guess_kind(column).unsure or names.is_time(name):
         weight -= _FEW
     return Likely(name, weight, "; ".join(reasons))
 
