@@ -6,12 +6,24 @@ import re
 import unicodedata
 
 _WORDS = re.compile(r"[^\W_]+")
+_ACCENTS = re.compile("[\u0300-\u036f]")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
+def words_in(name: str) -> list[str]:
+    """The words of a column's name: lower case, without accents; camel case and signs part them."""
+    apart = unicodedata.normalize("NFKD", _CAMEL.sub(" ", name.strip()))
+    return _WORDS.findall(unicodedata.normalize("NFC", _ACCENTS.sub("", apart)).lower())
+
+
+def called(name: str) -> str:
+    """The same as one text."""
+    return " ".join(words_in(name))
+
+
 def _names(listed: str) -> frozenset[str]:
-    """Names that are listed with commas between them."""
-    return frozenset(name.strip() for name in listed.split(","))
+    """Names that are listed with commas between them, as :func:`called` spells them."""
+    return frozenset(called(name) for name in listed.split(","))
 
 
 _PLAINLY_LABEL = _names(
@@ -87,18 +99,6 @@ _ID_SUFFIX = re.compile(
     r"personal|vertrags|zeilen|datensatz|laufende)(id|ids|no|nr|num|number|nummer|key|code|ref)"
 )
 _UNNAMED = re.compile(r"(unnamed:? ?\d*|column ?1|x\.?1?|\.\.\.1|n°|nº|№|#)", re.IGNORECASE)
-
-
-def words_in(name: str) -> list[str]:
-    """The words of a column's name: lower case, without accents; camel case and signs part them."""
-    apart = _CAMEL.sub(" ", name.strip())
-    plain = unicodedata.normalize("NFKD", apart)
-    return _WORDS.findall("".join(letter for letter in plain if not unicodedata.combining(letter)).lower())
-
-
-def called(name: str) -> str:
-    """The same as one text."""
-    return " ".join(words_in(name))
 
 
 def _among(name: str, names: frozenset[str]) -> bool:
