@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
+from sageline.dataset.other_formats import advice_on_name
 from sageline.names import dataset_key, dataset_spec_key
 from sageline.run.trigger import Upload as Trigger
 from sageline.run.trigger import identify
@@ -41,6 +42,14 @@ def format_of(path: Path) -> str | None:
     """The format that the file's name says, or None."""
     found = re.search(r"\.[a-z]+(\.gz)?$", path.name.lower())
     return SUFFIXES.get(found[0]) if found else None
+
+
+def unknown_format(path: Path) -> str:
+    """What to do with a file whose name says no format that is read."""
+    known = ", ".join(SUFFIXES)
+    if advice := advice_on_name(path.name):
+        return f"{path} is of a format that is not read; {advice}. What is read: {known}."
+    return f"{path} has no known format; name it {known}."
 
 
 def upload(s3: S3Client, bucket: str, path: Path, name: str, *, spec: bytes | None, advance: Callable[[int], None]) -> Upload:

@@ -153,7 +153,7 @@ def test_a_wrong_spec_shows_before_anything_is_uploaded(
         (["submit", "{data}", "--name", "Wine_1"], "lower-case letters"),
         (["submit", "{data}", "--name", "w" * 33], "at most 32"),
         (["submit", "{data}"], "Missing option '--name'"),
-        (["submit", "{folder}/table.xlsx", "--name", "wine"], "no known format; name it .csv"),
+        (["submit", "{folder}/table.xlsx", "--name", "wine"], "is of a format that is not read; save the sheet as CSV"),
         (["submit", "{folder}/empty.csv", "--name", "wine"], "is empty"),
         (["predict", "wine"], "Give either --text or --file"),
         (["predict", "wine", "--text", "a", "--file", "{data}"], "Give either --text or --file"),

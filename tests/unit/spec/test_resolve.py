@@ -28,7 +28,7 @@ def test_everything_is_chosen_for_text_with_a_reason() -> None:
     spec = resolve(TEXTS)
 
     assert (spec.name, spec.task) == ("posts", "classification")
-    assert spec.dataset.model_dump() == {"uri": URI, "label": "service", "features": {"post": "text"}}
+    assert spec.dataset.model_dump(exclude_none=True) == {"uri": URI, "label": "service", "features": {"post": "text"}}
     assert spec.encoder is not None
     assert spec.encoder.model_dump() == {"kind": "bag-of-words", "max_words": 2000, "mode": "count"}
     assert spec.deployment is not None
@@ -87,7 +87,7 @@ def test_what_the_spec_says_is_kept_without_a_reason() -> None:
     spec = resolve(TABLE, **given)
 
     assert (spec.name, spec.task, spec.split.model_dump()) == (given["name"], given["task"], given["split"])
-    assert spec.dataset.model_dump() == {"uri": URI, "label": "age", "features": {"price": "number"}}
+    assert spec.dataset.model_dump(exclude_none=True) == {"uri": URI, "label": "age", "features": {"price": "number"}}
     assert spec.encoder is not None
     assert spec.encoder.model_dump(exclude_unset=True).items() >= {"kind": "table", "max_categories": 5}.items()
     assert spec.deployment is not None

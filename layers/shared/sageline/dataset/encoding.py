@@ -29,6 +29,7 @@ _MARKS = (
     (b"\xff\xfe", "utf-16-le"),
     (b"\xfe\xff", "utf-16-be"),
 )
+_USUAL = ("utf-8", "utf-16", "cp1252", "latin-1", "cp1251", "shift-jis", "cp1250", "gb18030", "big5", "euc-kr", "windows-1252")
 _NOT_OF_FILES = ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem")
 _EVIDENCE_BYTES = 64 << 10
 
@@ -65,13 +66,17 @@ def check_encoding(name: str) -> str:
     try:
         known = codecs.lookup(name)
     except (LookupError, ValueError):  # ValueError: a NUL in the name
-        near = difflib.get_close_matches(name.lower().replace("-", "_"), {*aliases, *aliases.values()}, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "for example utf-8, utf-16, cp1252, cp1251 or shift_jis"
-        raise ValueError(f"{name!r} is no encoding that is known; {hint}") from None
+        raise ValueError(f"{name!r} is no encoding that is known; {_nearest(name)}") from None
     # Python tells codecs of text from those of bytes, such as base64, by this attribute alone.
     if not known._is_text_encoding or known.name.replace("-", "_") in _NOT_OF_FILES:
-        raise ValueError(f"{name!r} is not an encoding of text files; for example utf-8, utf-16, cp1252, latin-1 or cp1251")
+        raise ValueError(f"{name!r} is no encoding of text files; usual ones are {', '.join(_USUAL[:6])}")
     return name
+
+
+def _nearest(name: str) -> str:
+    spelled = name.lower().replace("_", "-")
+    near = difflib.get_close_matches(spelled, _USUAL, n=1, cutoff=0.7) or difflib.get_close_matches(spelled, sorted(aliases), n=1)
+    return f"perhaps it is {near[0]}" if near else f"usual ones are {', '.join(_USUAL[:6])}"
 
 
 def chosen_encoding(head: bytes, given: str | None, source: str, notes: list[str]) -> tuple[str | None, int]:
@@ -101,7 +106,11 @@ def guess_encoding(text: bytes) -> str | None:
 
 def first_beyond_ascii(text: bytes) -> int:
     """Offset of the first byte of 0x80 or more; there is one."""
-    return int(np.argmax(np.frombuffer(text, dtype=np.uint8) >= 0x80))
+    start = 0
+    while text[start : start + _EVIDENCE_BYTES].isascii():
+        start += _EVIDENCE_BYTES
+    part = np.frombuffer(text[start : start + _EVIDENCE_BYTES], dtype=np.uint8)
+    return start + int(np.argmax(part >= 0x80))
 
 
 def guess_note(source: str, text: bytes, offset: int) -> str:
