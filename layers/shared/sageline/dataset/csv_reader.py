@@ -171,14 +171,16 @@ class CsvReader:
         if self._dialect.unnamed_index:
             names[0] = index_name(names)
         names = names[: width - self._dialect.unnamed_last]
+        places: dict[str, int] = {}
         for index, name in enumerate(names):
             start = int(found.starts[index])
             if not name.strip():
                 self._fail(
                     text, start, f"column {index + 1} has no name; name every column (pandas: write with to_csv(index=False))"
                 )
-            if names.index(name) != index:
-                self._fail(text, start, f"columns {names.index(name) + 1} and {index + 1} have the same name; rename one")
+            if name in places:
+                self._fail(text, start, f"columns {places[name] + 1} and {index + 1} have the same name; rename one")
+            places[name] = index
         return names
 
     def _check_widths(self, text: bytes, found: Scan) -> None:

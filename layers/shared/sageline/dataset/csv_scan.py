@@ -83,7 +83,7 @@ def scan(text: bytes, delimiter: bytes, *, final: bool, cr_ends: bool = True) ->
     data = np.frombuffer(text, dtype=np.uint8)
     if not final and text.endswith(b"\r"):
         data = data[:-1]  # whether an LF follows is not known yet
-    returns = _returns(data, cr_ends) if b"\r" in text else None
+    returns = _returns(data, cr_ends, final) if b"\r" in text else None
     is_separator = (data == delimiter[0]) | (data == LF)
     if returns is not None:
         is_separator |= returns
@@ -108,11 +108,12 @@ def scan(text: bytes, delimiter: bytes, *, final: bool, cr_ends: bool = True) ->
     return Scan(data, quotes, starts[keep], ends[keep], fields[~blank], consumed, open_quote)
 
 
-def _returns(data: ByteArray, cr_ends: bool) -> BoolArray:
-    """Where a CR is an end of a line, or the beginning of one of two bytes; at the end of the text it is."""
+def _returns(data: ByteArray, cr_ends: bool, final: bool) -> BoolArray:
+    """Where a CR is an end of a line, or the beginning of one of two bytes; at the end of the file it is."""
     returns: BoolArray = data == CR
     if not cr_ends:
         returns[:-1] &= data[1:] == LF
+        returns[-1:] &= final  # else another CR follows, which is left for later
     return returns
 
 

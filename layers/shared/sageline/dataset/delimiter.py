@@ -13,6 +13,7 @@ from sageline.errors import InvalidDataset
 DELIMITERS = (b",", b";", b"\t", b"|")
 _RECORDS = 100
 _MAX_LINES_ABOVE = 20
+_MOST = 0.7
 _MARGIN = 0.1
 """By how much a delimiter must be better than the next, on a scale of 0 to 1; a wrong one is off in every third field or so."""
 
@@ -41,7 +42,7 @@ class Split:
     """The first records of a file, as a delimiter splits them.
 
     Attributes:
-        first: index of the first of the records that have ``width`` fields each from there on; 0 where there is no such one.
+        first: index of the first record of the table, in which most records have ``width`` fields.
         consistency: share of the records from there on that have ``width`` fields.
     """
 
@@ -117,7 +118,7 @@ def _records(found: Scan) -> list[Record]:
             found.starts[field : field + count].tolist(), found.ends[field : field + count].tolist(), strict=True
         ):
             in_quotes = end > start and found.data[start] == QUOTE
-            value = found.data[start:end].tobytes().decode(errors="replace")
+            value = found.data[start:end].tobytes().decode(errors="backslashreplace")
             values.append(value[1:-1].replace('""', '"') if in_quotes else value)
             quoted.append(bool(in_quotes))
         records.append(Record(int(found.starts[field]), values, quoted))
@@ -126,15 +127,15 @@ def _records(found: Scan) -> list[Record]:
 
 
 def _table(records: list[Record]) -> tuple[int, int]:
-    """From which record on all have the same number of fields, and this number; those of the first, if there is no such one."""
+    """From which record on most have the same number of fields, and this number; those of the first, if there is no such one."""
     widths = [len(record.fields) for record in records]
     commonest = Counter(widths).most_common(1)[0]
     width = widths[0] if widths.count(widths[0]) == commonest[1] else commonest[0]
     if width == widths[0]:
         return 0, width
-    others = [index for index, found in enumerate(widths) if found != width]
-    first = others[-1] + 1
-    if first <= _MAX_LINES_ABOVE and len(widths) - first >= 2:
+    first = widths.index(width)
+    agreeing = widths[first:].count(width)
+    if first <= _MAX_LINES_ABOVE and agreeing >= max(2, _MOST * (len(widths) - first)):
         return first, width
     return 0, widths[0]
 

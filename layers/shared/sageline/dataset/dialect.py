@@ -141,7 +141,8 @@ class _Table:
     def _is_title(self, header: int) -> bool:
         """Whether lines of one field are a title: a header of one column stands above texts that hold delimiters."""
         names = self._records[header].fields
-        if len(set(names)) < len(names) or any(name.startswith(" ") for name in names):
+        given = [name for name in names if name]
+        if len(set(given)) < len(given) or any(name.startswith(" ") for name in names):
             return False
         title = self._records[0].fields[0].strip()
         above = self._text[self._records[0].start : self._records[header].start]

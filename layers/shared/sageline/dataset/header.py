@@ -24,6 +24,8 @@ def values_in_header(header: Sequence[str], rows: Sequence[Sequence[str]]) -> li
         rows: of as many fields as ``header``.
     """
     rows = [row for row in rows if list(row) != list(header)]  # the header comes again where files were joined
+    if not rows:
+        return []
     values: list[str] = []
     numbers: dict[str, list[str]] = {}
     for name, column in zip(header, zip(*rows, strict=True), strict=True):

@@ -92,7 +92,7 @@ def _read(stream: BinaryIO, size: int, pieces: int, piece_bytes: int) -> tuple[b
     A piece begins at a multiple of 4, and so not within a code unit of UTF-16 or UTF-32.
     """
     head = read_up_to(stream, piece_bytes)
-    starts = np.linspace(piece_bytes, size - piece_bytes, pieces - 1).astype(np.int64) // 4 * 4
+    starts = np.linspace(0, size - piece_bytes, pieces)[1:].astype(np.int64) // 4 * 4
     found = []
     for start in starts.tolist():
         stream.seek(start)
