@@ -33,7 +33,7 @@ def rows_or_error(data: bytes, block_bytes: int = BLOCK_BYTES) -> Rows | str:
 def records_of(text: str, delimiter: str, cr_ends: bool) -> list[list[str]]:
     """The records as the csv module reads them; it takes a carriage return alone for the end of a line."""
     if not cr_ends:
-        text = re.sub(r"\r(?!\n|\Z)", "\ue000", text)
+        text = re.sub(r"\r(?!\r?\n|\Z)", "\ue000", text)
     records = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     return [[value.replace("\ue000", "\r") for value in record] for record in records if record]
 
@@ -238,6 +238,8 @@ def test_what_is_wrong_is_named_with_its_place(data: bytes, expected: str, block
         (gzip.compress(b"a,b\n1,2\n", mtime=0), "is compressed with gzip; name it data.csv.gz"),
         (b"PK\x03\x04rest", "is a ZIP file or an Excel workbook"),
         (b"PAR1....", "is a Parquet file; convert it to CSV or JSON Lines, for example with pandas.read_parquet(...).to_csv("),
+        (b'{"a": 1, "b": 2}\n{"a": 3, "b": 4}\n', "is JSON; write it as JSON Lines"),
+        (b"<!DOCTYPE html>\n<html>", "is a web page; download the data itself"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "is an Excel workbook or another Office document; save the sheet as CSV"),
     ],
 )

@@ -88,7 +88,7 @@ def test_lines_and_offsets_count_from_the_beginning_of_the_file() -> None:
         ),
         (
             b"a,b\n1,2,3\n4,5,6\n",
-            "from line 2 on have 3 each (delimiter: ','). Remove what is above the header, or name every column",
+            "the header has 2 names, and the rows have 3 fields each (delimiter: ','). Name every column (R: write.csv(",
         ),
     ],
 )
@@ -144,6 +144,11 @@ def test_a_carriage_return_within_a_field_is_kept_and_said(line_end: str, block_
         f"data.csv: row 2 (line 3, byte offset {place}): the field holds a carriage return (CR), which is kept: the file's lines "
         "end in a line feed (LF)."
     ]
+
+
+@pytest.mark.parametrize("block_bytes", [1, 2, 3, 1 << 20])
+def test_carriage_returns_that_came_twice_end_lines(block_bytes: int) -> None:
+    assert read(b'x,label\r\r\n1,a\r\r\n"2",b\r\r\n', block_bytes) == ([{"x": "1", "label": "a"}, {"x": "2", "label": "b"}], [])
 
 
 def test_lines_may_end_in_carriage_returns_alone() -> None:

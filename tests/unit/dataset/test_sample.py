@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import random
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -13,8 +14,6 @@ from sageline.dataset.blocks import Block
 from sageline.dataset.sample import sample_blocks
 from sageline.dataset.source import ReadOptions
 from sageline.errors import InvalidDataset
-
-SIZES = {"pieces": 6, "piece_bytes": 600}
 
 
 def sampled(
@@ -77,7 +76,7 @@ def test_what_is_sampled_are_rows_of_the_file_whatever_line_breaks_its_fields_ho
     chance = random.Random(seed)
     rows = [(str(number), word(chance), chance.choice(["yes", "no"])) for number in range(chance.randint(400, 1_000))]
     file = io.StringIO(newline="")
-    quoting = chance.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+    quoting: Literal[0, 1] = csv.QUOTE_ALL if chance.random() < 0.5 else csv.QUOTE_MINIMAL
     csv.writer(file, quoting=quoting, lineterminator=chance.choice(["\n", "\r\n"])).writerows(
         [("number", "text", "label"), *rows]
     )

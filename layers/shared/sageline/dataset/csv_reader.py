@@ -16,7 +16,7 @@ from sageline.dataset.encoding import Utf8Text
 from sageline.errors import InvalidDataset
 
 MAX_ROW_BYTES = 64 << 20
-_RETURN_IN_FIELD = re.compile(rb"\r(?=[^\n])")
+_RETURN_IN_FIELD = re.compile(rb"\r(?!\r?\n|\Z)")
 
 
 class ValueLeftOut(Exception):

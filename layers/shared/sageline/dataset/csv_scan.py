@@ -3,7 +3,7 @@
 The rules are those of Python's ``csv`` module in its default dialect, except that text after a closing quote and a
 quoted field without an end are errors: a quote opens a quoted field at the start of a field only, elsewhere in an
 unquoted field it is an ordinary character; a doubled quote inside a quoted field stands for one; a record ends at
-LF, CRLF or CR outside quotes; lines of no characters are no records. In a file whose lines end in LF or CRLF a CR alone
+LF, CRLF or CR outside quotes; lines of no characters are no records. In a file whose lines end in LF or CRLF a CR elsewhere
 is an ordinary character.
 """
 
@@ -75,21 +75,21 @@ def scan(text: bytes, delimiter: bytes, *, final: bool, cr_ends: bool = True) ->
     Args:
         delimiter: one ASCII byte.
         final: no more text follows, so the end of the text ends the last record.
-        cr_ends: whether a CR ends a record where no LF follows.
+        cr_ends: whether a CR alone ends a record.
 
     Raises:
         TextAfterQuote: with the offset of the offending byte.
     """
     data = np.frombuffer(text, dtype=np.uint8)
     if not final and text.endswith(b"\r"):
-        data = data[:-1]  # whether an LF follows is not known yet
-    returns = _returns(data, cr_ends, final) if b"\r" in text else None
+        data = data[: len(text.rstrip(b"\r"))]  # whether an LF follows is not known yet
+    returns = _returns(data, cr_ends, doubled=b"\r\r\n" in text) if b"\r" in text else None
     is_separator = (data == delimiter[0]) | (data == LF)
     if returns is not None:
         is_separator |= returns
     quotes = _structural_quotes(data, is_separator, np.flatnonzero(data == QUOTE))
     open_quote = _unclosed(quotes)
-    separators, widths = _outside_quotes(data, np.flatnonzero(is_separator), quotes, returns, cr_ends)
+    separators, widths = _outside_quotes(data, np.flatnonzero(is_separator), quotes, returns)
     ends_record = data[separators] != delimiter[0]
     if final and open_quote is None and len(data) and data[-1] not in (LF, CR):
         separators, widths = np.append(separators, len(data)), np.append(widths, 0)
@@ -108,24 +108,28 @@ def scan(text: bytes, delimiter: bytes, *, final: bool, cr_ends: bool = True) ->
     return Scan(data, quotes, starts[keep], ends[keep], fields[~blank], consumed, open_quote)
 
 
-def _returns(data: ByteArray, cr_ends: bool, final: bool) -> BoolArray:
-    """Where a CR is an end of a line, or the beginning of one of two bytes; at the end of the file it is."""
+def _returns(data: ByteArray, cr_ends: bool, *, doubled: bool) -> BoolArray:
+    """Where a CR is an end of a line, or the beginning of one of two bytes; at the end of the file it is.
+
+    Of CR CR LF, which programs make of CRLF by mistake, both are: a blank line follows the record.
+    """
     returns: BoolArray = data == CR
     if not cr_ends:
         returns[:-1] &= data[1:] == LF
-        returns[-1:] &= final  # else another CR follows, which is left for later
+        if doubled:
+            returns[:-2] |= (data[:-2] == CR) & returns[1:-1] & (data[2:] == LF)
     return returns
 
 
 def _outside_quotes(
-    data: ByteArray, separators: IntArray, quotes: IntArray, returns: BoolArray | None, cr_ends: bool
+    data: ByteArray, separators: IntArray, quotes: IntArray, returns: BoolArray | None
 ) -> tuple[IntArray, IntArray]:
     """The separators that are not inside quotes, and how wide each is: of a CRLF, the CR stands for both."""
     if len(quotes):
         separators = separators[np.searchsorted(quotes, separators) % 2 == 0]
     if returns is None:
         return separators, np.ones(len(separators), dtype=np.int64)
-    crlf = np.append(returns[:-1] & (data[1:] == LF) if cr_ends else returns[:-1], False)
+    crlf = np.append(returns[:-1] & (data[1:] == LF), False)
     separators = separators[(separators == 0) | ~crlf[separators - 1]]
     return separators, 1 + crlf[separators]
 

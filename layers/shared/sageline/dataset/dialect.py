@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from sageline.dataset.delimiter import DELIMITERS, Record, Split, choose, named, split
-from sageline.dataset.header import values_in_header
+from sageline.dataset.header import names_columns, values_in_header
 from sageline.errors import InvalidDataset
 
 _SHOWN = 60  # characters of a title
@@ -120,6 +120,10 @@ class _Table:
         header = self._first
         if header == 0:
             header = self._lines_of_one_value()
+            if header == 0 and self._is_set_apart():
+                self._refuse("a blank line follows it, and then a line that names the columns. Remove what is above that line")
+        elif header == 1 and len(self._records[0].fields) == self._width - 1 > 1 and not self._second_is_header():
+            self._refuse_short_header()
         elif any(len(record.fields) > 1 for record in self._records[:header]) or not self._is_title(header):
             self._refuse_title(header)
         if header:
@@ -138,6 +142,16 @@ class _Table:
         names = self._records[count].fields
         return count if count and all(name.strip() for name in names[1:-1]) else 0
 
+    def _is_set_apart(self) -> bool:
+        """Whether a blank line parts the first line from what is a header and rows by itself."""
+        if len(self._records) < 3 or line_ends(self._text[self._records[0].start : self._records[1].start]) < 2:
+            return False
+        return self._second_is_header()
+
+    def _second_is_header(self) -> bool:
+        second, *rows = (record.fields for record in self._records[1:])
+        return names_columns(second, [row for row in rows if len(row) == len(second)])
+
     def _is_title(self, header: int) -> bool:
         """Whether lines of one field are a title: a header of one column stands above texts that hold delimiters."""
         names = self._records[header].fields
@@ -151,11 +165,23 @@ class _Table:
     def _refuse_title(self, header: int) -> NoReturn:
         count, delimiter = len(self._records[0].fields), named(self._delimiter)
         fields = "1 field" if count == 1 else f"{count} fields"
-        line, table = self._line(self._records[0]), self._line(self._records[header])
+        table = self._line(self._records[header])
+        self._refuse(
+            f"it has {fields}, and the lines from line {table} on have {self._width} each (delimiter: {delimiter}). Remove what is "
+            f"above the header, or name every column in it; if {delimiter} is part of the texts, put quotes around them"
+        )
+
+    def _refuse(self, why: str) -> NoReturn:
+        line = self._line(self._records[0])
         raise InvalidDataset(
-            f"{self._place(0)}: line {line} looks like a title ({self._shown_title()}), not like a header: it has {fields}, and "
-            f"the lines from line {table} on have {self._width} each (delimiter: {delimiter}). Remove what is above the header, "
-            f"or name every column in it; if {delimiter} is part of the texts, put quotes around them."
+            f"{self._place(0)}: line {line} looks like a title ({self._shown_title()}), not like a header: {why}."
+        )
+
+    def _refuse_short_header(self) -> NoReturn:
+        raise InvalidDataset(
+            f"{self._place(0)}: the header has {self._width - 1} names, and the rows have {self._width} fields each (delimiter: "
+            f"{named(self._delimiter)}). Name every column (R: write.csv(..., row.names = FALSE)); if the line is a title, "
+            "remove what is above the header."
         )
 
     def _check_header(self, header: int, names: list[str], rows: list[list[str]]) -> None:

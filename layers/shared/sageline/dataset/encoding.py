@@ -36,7 +36,7 @@ _EVIDENCE_BYTES = 64 << 10
 _BEYOND_ASCII = "ŠŒŽšœžŸÀ-ÖØ-öø-ÿ"
 _LETTER = f"A-Za-z{_BEYOND_ASCII}"
 _BETWEEN_LETTERS = "\u2019\u2018\u2013\u2014\u2026\xb7\u2022\xa0\xad"  # quotes, dashes, dots, unbreakable blank, soft hyphen
-_ONE_LETTER_WORDS = "àÀáÁéÉèÈêÊíÍìÌóÓòÒôÔúÚùÙöÖåÅæÆøØ"
+_ONE_LETTER_WORDS = "àÀáÁéÉèÈêÊíÍìÌóÓòÒôÔúÚùÙöÖäÄüÜåÅæÆøØ"
 _IMPLAUSIBLE = tuple(
     re.compile(pattern)
     for pattern in (

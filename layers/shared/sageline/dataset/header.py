@@ -44,6 +44,12 @@ def values_in_header(header: Sequence[str], rows: Sequence[Sequence[str]]) -> li
     return values
 
 
+def names_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a line has a name above a column of values, such as a word above numbers. ``rows`` have as many fields."""
+    columns = ([value for value in column if value.strip()] for column in zip(*rows, strict=True))
+    return any(name.strip() and column and _says(name, column) == "name" for name, column in zip(header, columns, strict=False))
+
+
 def _says(name: str, column: list[str]) -> str | None:
     kind, count = Counter(map(_kind, column)).most_common(1)[0]
     if kind is not None and count >= 0.8 * len(column):

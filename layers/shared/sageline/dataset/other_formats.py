@@ -73,3 +73,13 @@ def advice_on_name(file_name: str) -> str | None:
 def advice_on_content(head: bytes) -> str | None:
     """What a file is that begins so, and what to do; None where it may be text."""
     return next((advice for magic, advice in _BY_CONTENT.items() if head.startswith(magic)), None)
+
+
+def advice_on_text(head: bytes) -> str | None:
+    """What a text is that begins so and is no CSV, and what to do; None where it may be CSV."""
+    beginning = head.lstrip()
+    if beginning.startswith((b'{"', b"[{")):
+        return f"is JSON; {_BY_EXTENSION['json']}. If it has one object per line already, name it data.jsonl"
+    if beginning[:15].lower().startswith((b"<!doctype html", b"<html")):
+        return "is a web page; download the data itself"
+    return None

@@ -16,7 +16,7 @@ from sageline.dataset.dialect import find_dialect
 from sageline.dataset.encoding import Utf8Text, chosen_encoding
 from sageline.dataset.jsonl_reader import JsonLinesReader
 from sageline.dataset.npz_reader import read_npz
-from sageline.dataset.other_formats import advice_on_content
+from sageline.dataset.other_formats import advice_on_content, advice_on_text
 from sageline.errors import InvalidDataset
 
 BLOCK_BYTES = 8 << 20
@@ -117,6 +117,8 @@ def open_text(
     head = b"".join(held)
     if not complete:
         head = head[: _HEAD_BYTES if head.count(b"\n", 0, _HEAD_BYTES) >= _HEAD_LINES else _LONGEST_HEAD_BYTES]
+    if advice := advice_on_text(head):
+        raise InvalidDataset(f"{text.source} {advice}.")
     dialect = find_dialect(head, text.source, text.notes, complete=complete, delimiter=options.delimiter)
     return CsvReader(text, dialect, head), _without_first(chain(held, remaining), dialect.skipped)
 
