@@ -99,10 +99,12 @@ def test_a_first_line_of_fewer_fields_that_may_be_a_header_is_refused(data: byte
 @pytest.mark.parametrize("block_bytes", [4, 1 << 20])
 def test_an_index_that_pandas_wrote_has_its_name(block_bytes: int) -> None:
     rows, notes = read(b",x,label\n0,1.5,a\n1,2.5,b\n", block_bytes)
+    of_numbers = b",16.5,17.2,16.9\na,1,2,2\nb,3,3,0\n"
 
     assert rows[1] == {"Unnamed: 0": "1", "x": "2.5", "label": "b"}
     assert notes == ["data.csv: the first column has no name, as pandas writes an index; it is called 'Unnamed: 0'."]
     assert list(read(b",Unnamed: 0,x\n0,0,1\n1,1,2\n")[0][0]) == ["Unnamed: 0.1", "Unnamed: 0", "x"]
+    assert list(read(of_numbers, block_bytes)[0][0]) == ["Unnamed: 0", "16.5", "17.2", "16.9"]
 
 
 @pytest.mark.parametrize("block_bytes", [4, 1 << 20])

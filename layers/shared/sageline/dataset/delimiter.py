@@ -131,8 +131,8 @@ def _table(records: list[Record]) -> tuple[int, int]:
     widths = [len(record.fields) for record in records]
     commonest = Counter(widths).most_common(1)[0]
     width = widths[0] if widths.count(widths[0]) == commonest[1] else commonest[0]
-    if width == widths[0]:
-        return 0, width
+    if width <= widths[0]:  # what stands above a table has fewer fields
+        return 0, widths[0]
     first = widths.index(width)
     agreeing = widths[first:].count(width)
     if first <= _MAX_LINES_ABOVE and agreeing >= max(2, _MOST * (len(widths) - first)):

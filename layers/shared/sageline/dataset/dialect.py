@@ -167,8 +167,8 @@ class _Table:
         fields = "1 field" if count == 1 else f"{count} fields"
         table = self._line(self._records[header])
         self._refuse(
-            f"it has {fields}, and the lines from line {table} on have {self._width} each (delimiter: {delimiter}). Remove what is "
-            f"above the header, or name every column in it; if {delimiter} is part of the texts, put quotes around them"
+            f"it has {fields}, and the lines from line {table} on have {self._width} each (delimiter: {delimiter}). Remove what "
+            f"is above the header, or name every column in it; if {delimiter} is part of the texts, put quotes around them"
         )
 
     def _refuse(self, why: str) -> NoReturn:

@@ -18,13 +18,14 @@ def values_in_header(header: Sequence[str], rows: Sequence[Sequence[str]]) -> li
     """The fields of the first line that look like values of their columns; none when the line looks like a header.
 
     Each column has its say. A number above numbers, a date above dates, or one of the few values that a column has, is a value;
-    words above numbers, or one word above sentences, are a name. One name makes the line a header.
+    words above numbers, or one word above sentences, are a name. One name makes the line a header, and so does the lack of one
+    above an index.
 
     Args:
         rows: of as many fields as ``header``.
     """
     rows = [row for row in rows if list(row) != list(header)]  # the header comes again where files were joined
-    if not rows:
+    if not rows or _is_index(header[0], [row[0] for row in rows]):
         return []
     values: list[str] = []
     numbers: dict[str, list[str]] = {}
@@ -42,6 +43,10 @@ def values_in_header(header: Sequence[str], rows: Sequence[Sequence[str]]) -> li
     if numbers and len(numbers) == len(values) and _are_counted(numbers):
         return []
     return values
+
+
+def _is_index(name: str, column: list[str]) -> bool:
+    return not name.strip() and "" not in column and len(set(column)) == len(column)
 
 
 def names_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:

@@ -131,6 +131,19 @@ def _without_first(chunks: Iterator[bytes], count: int) -> Iterator[bytes]:
         count = max(0, count - len(chunk))
 
 
+def open_lines(stream: BinaryIO, source: str, options: ReadOptions = FIND_OUT) -> Iterator[bytes]:
+    """The lines of a JSON Lines file that are rows, in UTF-8, with their ends: as :func:`open_blocks` reads them."""
+    head = read_up_to(stream, _HEAD_BYTES)
+    notes: list[str] = []
+    encoding, marked = chosen_encoding(head, options.encoding, source, notes)
+    rest = b""
+    for chunk in Utf8Text(source, encoding, marked, notes).chunks(_chunks(stream, head[marked:], BLOCK_BYTES)):
+        complete, end, rest = (rest + chunk).rpartition(b"\n")
+        yield from (line for line in io.BytesIO(complete + end) if line.strip())
+    if rest.strip():
+        yield rest
+
+
 def _or_no_rows(blocks: Iterator[Block], source: str) -> Iterator[Block]:
     first = next(blocks, None)
     if first is None:
