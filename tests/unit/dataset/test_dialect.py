@@ -26,6 +26,7 @@ def read(data: bytes, block_bytes: int = 1 << 20) -> tuple[Rows, list[str]]:
         (b"p,x,s\n" + b"e,x,y\np,f,s\n" * 4, "'p', 'x', 's' look like values"),
         (b"1,1,1,yes\n2,1,3,no\n1,2,2,yes\n", "'1', '1', '1'"),
         (b"0,1,no\n0,1,yes\n1,0,no\n1,1,no\n", "'0', '1'"),
+        (b"0,1\n1,0\n0,0\n1,1\n", "'0', '1'"),
         (b"12 %,a\n13 %,b\n", "'12 %'"),
     ],
 )
@@ -59,6 +60,8 @@ def test_a_header_that_names_its_columns_passes_whatever_the_names(data: bytes) 
 def test_a_title_above_the_table_is_skipped_and_said(block_bytes: int) -> None:
     rows, notes = read(b"Report of 2026-01-01 by BI\r\n\r\nx,label\r\n1,a\r\n2,b\r\n", block_bytes)
 
+    assert read(b"Sales\n\nx,label\n1,a\n2,b\n", block_bytes)[0] == rows
+    assert read(b"Sales of 2026\nx,label\n1,a\n2,b\n", block_bytes)[0] == rows
     assert rows == [{"x": "1", "label": "a"}, {"x": "2", "label": "b"}]
     assert notes == [
         "data.csv: lines 1 to 2 are no part of the table and skipped ('Report of 2026-01-01 by BI'); the header is line 3."

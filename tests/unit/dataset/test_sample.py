@@ -130,6 +130,15 @@ def test_what_is_mended_at_the_beginning_is_mended_in_every_piece() -> None:
     assert len(notes) == 3
 
 
+def test_a_first_piece_that_ends_within_a_character_is_utf_8_still() -> None:
+    beginning = numbered(40) + b"41,"
+    data = beginning + b"x" * (599 - len(beginning)) + "é\n".encode() + b"42,y\n" * 1_000
+
+    blocks, notes = sampled(data)
+
+    assert (rows_of(blocks)[-1], notes) == (("42", "y"), [])
+
+
 def test_a_byte_that_is_not_valid_is_refused_with_about_where_it_is() -> None:
     data = numbered(3_000, "schön") + b"3001,sch\xf6n\n" * 100
 
