@@ -93,6 +93,11 @@ def test_lines_and_offsets_count_from_the_beginning_of_the_file() -> None:
             b"a,b\n1,2,3\n4,5,6\n",
             "the header has 2 names, and the rows have 3 fields each (delimiter: ','). Name every column (R: write.csv(",
         ),
+        (b"what they said\nno, never\nyes, always\n", "line 1 looks like a title ('what they said'), not like a header"),
+        (
+            b"Made by hand, BI\n\nx,label\n1,a\n2,b\n",
+            "line 1 looks like a title ('Made by hand'), not like a header: a blank line",
+        ),
     ],
 )
 def test_a_first_line_of_fewer_fields_that_may_be_a_header_is_refused(data: bytes, said: str) -> None:

@@ -132,7 +132,7 @@ def test_what_is_mended_at_the_beginning_is_mended_in_every_piece() -> None:
 
 def test_a_first_piece_that_ends_within_a_character_is_utf_8_still() -> None:
     beginning = numbered(40) + b"41,"
-    data = beginning + b"x" * (599 - len(beginning)) + "é\n".encode() + b"42,y\n" * 1_000
+    data = beginning + b"X" * (599 - len(beginning)) + "É\n".encode() + b"42,y\n" * 1_000
 
     blocks, notes = sampled(data)
 
