@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from sageline.dataset.blocks import Block, StringArray
 from sageline.dataset.encoding import Utf8Text
 from sageline.errors import InvalidDataset
+from sageline.json_objects import DuplicateKey, unique_keys
 
 MAX_ROW_BYTES = 64 << 20
 KEYS_BYTES = 1 << 20
@@ -106,7 +107,7 @@ class JsonLinesReader:
 
     def _parse(self, line: bytes) -> dict[str, Any]:  # Any: JSON
         try:
-            row = json.loads(line.decode(), parse_int=str, parse_float=str, object_pairs_hook=_object)
+            row = json.loads(line.decode(), parse_int=str, parse_float=str, object_pairs_hook=unique_keys)
         except UnicodeDecodeError as error:
             problem = (
                 f"byte 0x{line[error.start]:02x} is not valid UTF-8; save the file as UTF-8, or name its encoding in "
@@ -116,8 +117,8 @@ class JsonLinesReader:
         except json.JSONDecodeError as error:
             at = len(error.doc[: error.pos].encode())
             self._fail(f"not valid JSON: {error.msg}; write one complete object per line", at)
-        except _DuplicateKey as error:
-            self._fail(f"key {error.args[0]!r} occurs twice")
+        except DuplicateKey as error:
+            self._fail(f"key {error.key!r} occurs twice")
         except RecursionError:
             self._fail("values are nested too deeply; each value is a string, a number, true, false or null")
         if not isinstance(row, dict):
@@ -165,18 +166,6 @@ def _object_or_none(line: bytes) -> dict[str, object] | None:
     except (ValueError, RecursionError):
         return None
     return row if isinstance(row, dict) else None
-
-
-class _DuplicateKey(Exception):
-    pass
-
-
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise _DuplicateKey(next(name for name in names if names.count(name) > 1))
-    return result
 
 
 def _is_text(value: str) -> bool:
