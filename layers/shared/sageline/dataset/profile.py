@@ -26,6 +26,7 @@ from sageline.errors import InvalidDataset
 
 _WORDS_FROM = 500  # values
 _UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
+_MOST_MERGED = 1000  # different texts: of more, nobody asks which are one value
 _NEARLY_UNIQUE = 0.95  # the number of different values of a large column is an estimate
 
 
@@ -58,7 +59,7 @@ class ColumnProfile:
         counts = {text: count for text, count in self._distinct.counts.items() if text.strip()}
         if self.is_numeric:
             counts = {text: count for text, count in counts.items() if text.strip() not in self.numbers.missing}
-        return merged(counts)
+        return merged(counts) if len(counts) <= _MOST_MERGED else Counter({text.strip(): count for text, count in counts.items()})
 
     @cached_property
     def joined(self) -> list[list[str]]:
