@@ -96,6 +96,9 @@ def test_an_empty_cell_is_missing_and_a_wide_libsvm_row_counts_from_one(binary: 
     assert missing.text == absent.text
 
 
+WITH_AN_EMPTY_ROW = SparseMatrix(np.ones(1, np.float32), np.zeros(1, np.int64), np.array([0, 1, 1], np.int64), (2, 3))
+
+
 @pytest.mark.parametrize(
     ("body", "headers", "status", "text"),
     [
@@ -115,6 +118,12 @@ def test_an_empty_cell_is_missing_and_a_wide_libsvm_row_counts_from_one(binary: 
             {"content-type": "application/x-recordio-protobuf"},
             415,
             "Loading recordio-protobuf data failed with Exception",
+        ),
+        (
+            write_sparse(WITH_AN_EMPTY_ROW),
+            {"content-type": "application/x-recordio-protobuf"},
+            415,
+            "record 2 has no keys, so it counts as dense",
         ),
         (b"1,2,3,4,5", {"content-type": "text/csv"}, 400, "Unable to evaluate payload provided: "),
         (b"1,2,3", {"content-type": "text/csv", "accept": "image/png"}, 406, "Accept type image/png is not supported."),

@@ -18,6 +18,7 @@ from local.sagemaker.engines.xgboost.failures import AlgorithmError, UserError
 from local.sagemaker.engines.xgboost.folds import cross_validate
 from local.sagemaker.engines.xgboost.library import xgboost
 from local.sagemaker.engines.xgboost.metrics import custom_metric
+from local.sagemaker.engines.xgboost.requests import decode
 from local.sagemaker.engines.xgboost.train import Termination, train
 from sageline.algorithms.hyperparameters import Value
 from sageline.formats.matrix import SparseMatrix
@@ -145,15 +146,48 @@ def test_dense_and_sparse_recordio_give_the_same_matrix_but_for_absent_cells(tmp
     assert {name: matrix.num_nonmissing() for name, matrix in read.items() if matrix} == {"dense": 6, "sparse": 3}
 
 
-def test_recordio_parts_of_different_kinds_and_widths_go_together(tmp_path: Path) -> None:
-    one = SparseMatrix(np.ones(1, np.float32), np.zeros(1, np.int64), np.array([0, 1], np.int64), (1, 5))
+def test_a_cell_that_is_not_a_number_is_missing_as_an_absent_one_is(tmp_path: Path) -> None:
+    """What is written for a text without a known word."""
+    random = np.random.default_rng(0)
+    table = np.where(random.random((300, 4)) < 0.4, random.random((300, 4)), np.nan).astype(np.float32)
+    labels = (np.nan_to_num(table[:, 0], nan=2.0) > 0.6).astype(np.float32)
+    model = boost({"num_round": 8, "objective": "binary:logistic"}, xgboost.DMatrix(table, label=labels), None)
+    absent = SparseMatrix(np.empty(0, np.float32), np.empty(0, np.int64), np.array([0, 0]), (1, 4))
+
+    missing, zero = (
+        decode(write_sparse(absent.fill_empty_rows(cell)), "application/x-recordio-protobuf") for cell in (np.nan, 0)
+    )
+
+    assert model.predict(missing) == model.predict(xgboost.DMatrix(np.full((1, 4), np.nan)))
+    assert model.predict(zero) != model.predict(missing)
+    assert missing.num_nonmissing() == 0
+
+
+def test_a_record_without_keys_among_sparse_ones_is_refused(tmp_path: Path) -> None:
+    """The container takes it for dense, of no columns."""
+    sparse = SparseMatrix(np.ones(1, np.float32), np.zeros(1, np.int64), np.array([0, 1, 1], np.int64), (2, 5))
+    labels = np.zeros(2, dtype=np.float32)
+    (tmp_path / "part-0").write_bytes(write_sparse(sparse, labels))
+
+    with pytest.raises(UserError, match="record 2 has no keys, so it counts as dense, of 0 columns, others have 5"):
+        read_matrix(tmp_path, RECORDIO, weights=False)
+
+    (tmp_path / "part-0").write_bytes(write_sparse(sparse.fill_empty_rows(np.nan), labels))
+    assert read_matrix(tmp_path, RECORDIO, weights=False) is not None
+
+
+def test_recordio_parts_of_different_kinds_go_together_where_they_are_equally_wide(tmp_path: Path) -> None:
+    one = SparseMatrix(np.ones(1, np.float32), np.zeros(1, np.int64), np.array([0, 1], np.int64), (1, 3))
     (tmp_path / "a").write_bytes(write_sparse(one, np.ones(1, dtype=np.float32)))
     (tmp_path / "b").write_bytes(write_dense(np.ones((2, 3), dtype=np.float32), np.zeros(2, dtype=np.float32)))
 
     matrix = read_matrix(tmp_path, RECORDIO, weights=False)
 
     assert matrix is not None
-    assert (matrix.num_row(), matrix.num_col(), matrix.num_nonmissing()) == (3, 5, 7)
+    assert (matrix.num_row(), matrix.num_col(), matrix.num_nonmissing()) == (3, 3, 7)
+    (tmp_path / "c").write_bytes(write_dense(np.ones((1, 5), dtype=np.float32), np.zeros(1, dtype=np.float32)))
+    with pytest.raises(UserError, match="incompatible column dimensions: the files have records of 3 and 5 columns"):
+        read_matrix(tmp_path, RECORDIO, weights=False)
 
 
 @pytest.mark.parametrize(
