@@ -88,5 +88,7 @@ def run(make: Callable[[Path, Mapping[str, str]], Starlette]) -> None:
     except CannotLoad as error:
         (arguments.root / "failure").write_text(str(error))
         sys.exit(str(error))
+    # Told that it is TCP, asyncio does not hold back small packets (TCP_NODELAY).
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=arguments.socket)
     config = uvicorn.Config(made, log_level="warning", timeout_graceful_shutdown=20)
-    uvicorn.Server(config).run(sockets=[socket.socket(fileno=arguments.socket)])
+    uvicorn.Server(config).run(sockets=[listener])
