@@ -112,6 +112,9 @@ WITH_AN_EMPTY_ROW = SparseMatrix(np.ones(1, np.float32), np.zeros(1, np.int64), 
             415,
             "Loading csv data failed with Exception, please ensure data is in csv format",
         ),
+        (b"1, ,2", {"content-type": "text/csv"}, 415, "could not convert string to float"),
+        (b"  ", {"content-type": "text/csv"}, 415, "Could not determine delimiter"),
+        (b"1", {"content-type": "text/libsvm"}, 415, "Loading libsvm data failed with Exception"),
         (b"1,2\n1", {"content-type": "text/csv"}, 415, "Loading csv data failed with Exception"),
         (
             b"junk",
@@ -142,6 +145,12 @@ def test_what_is_refused_and_how(binary: httpx.Client, body: bytes, headers: dic
     assert answer.status_code == status
     assert text in answer.text
     assert "Stack trace" not in answer.text
+
+
+def test_libsvm_rows_after_the_last_one_with_a_cell_get_no_answer(binary: httpx.Client) -> None:
+    answer = binary.post("/invocations", content=b"0:1 1:2\n1\n0:3\n1", headers={"content-type": "text/libsvm"})
+
+    assert len(answer.text.splitlines()) == 3
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ FILE_CSV = {"ContentType": "text/csv", "TrainingInputMode": "File", "S3Distribut
             "Channel configuration for 'train' channel is not supported: {'ContentType': 'text/csv;label_size=1'",
         ),
         ({"train": {**FILE_CSV, "TrainingInputMode": "FastFile"}}, "Channel configuration for 'train' channel is not supported"),
+        ({"train": FILE_CSV, "code": {**FILE_CSV}}, "Channel configuration for 'code' channel is not supported"),
         ({"train": {**FILE_CSV, "TrainingInputMode": "Pipe"}}, "Pipe mode for CSV is no longer supported"),
     ],
 )
@@ -48,7 +49,7 @@ def test_channels_are_checked_as_the_container_does(channels: dict[str, dict[str
 
 
 def test_a_code_channel_is_not_data() -> None:
-    check_channels({"train": FILE_CSV, "validation": FILE_CSV, "code": {"TrainingInputMode": "File"}})
+    check_channels({"train": FILE_CSV, "validation": FILE_CSV, "code": {**FILE_CSV, "ContentType": "text/python"}})
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,7 @@ def test_a_code_channel_is_not_data() -> None:
     [
         (None, LIBSVM),
         ("csv", CSV),
+        ("csv;label_size=1", CSV),
         ("text/csv; charset=utf-8", CSV),
         ("text/csv;label_size=1", CSV),
         ("Text/X-LibSVM", LIBSVM),
@@ -208,17 +210,39 @@ def test_recordio_that_can_not_be_trained_on_is_named(tmp_path: Path, data: byte
 
 def test_an_empty_channel_has_no_matrix(tmp_path: Path) -> None:
     (tmp_path / "part-0").write_bytes(b"")
-    (tmp_path / "_SUCCESS").write_text("x")
 
     assert read_matrix(tmp_path, CSV, weights=False) is None
 
 
-def test_files_deeper_than_three_directories_are_not_read_and_hidden_ones_are_refused(tmp_path: Path) -> None:
-    for depth in ("a", "a/b/c", "a/b/c/d"):
+def test_an_empty_csv_file_beside_others_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "part-0").write_text("1,2\n")
+    (tmp_path / "part-1").write_text("")
+
+    with pytest.raises(UserError, match="Could not determine delimiter on line :"):
+        read_matrix(tmp_path, CSV, weights=False)
+
+
+def test_xgboosts_own_reader_takes_files_with_an_underscore_too_and_that_of_recordio_does_not(tmp_path: Path) -> None:
+    for kind, name, content in (
+        (CSV, "part-0", b"1,2\n"),
+        (CSV, "_part-1", b"0,3\n"),
+        (RECORDIO, "part-0", write_dense(np.ones((1, 1), np.float32), np.ones(1, np.float32))),
+        (RECORDIO, "_part-1", b"x"),
+    ):
+        (tmp_path / kind).mkdir(exist_ok=True)
+        (tmp_path / kind / name).write_bytes(content)
+
+    rows = {kind: read_matrix(tmp_path / kind, kind, weights=False) for kind in (CSV, RECORDIO)}
+
+    assert {kind: matrix and matrix.num_row() for kind, matrix in rows.items()} == {CSV: 2, RECORDIO: 1}
+
+
+def test_files_more_than_two_directories_below_are_not_read_and_hidden_ones_are_refused(tmp_path: Path) -> None:
+    for depth in ("a", "a/b", "a/b/c"):
         (tmp_path / depth).mkdir(parents=True, exist_ok=True)
         (tmp_path / depth / "part").write_text("1,2\n")
 
-    assert [path.relative_to(tmp_path).as_posix() for path in data_files(tmp_path)] == ["a/b/c/part", "a/part"]
+    assert [path.relative_to(tmp_path).as_posix() for path in data_files(tmp_path)] == ["a/b/part", "a/part"]
     (tmp_path / ".hidden").write_text("x")
     with pytest.raises(UserError, match="Hidden file found"):
         data_files(tmp_path)

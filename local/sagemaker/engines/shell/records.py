@@ -1,7 +1,7 @@
 """RecordIO-protobuf as the containers read it.
 
-Source: ``recordio_protobuf.py`` of aws/sagemaker-xgboost-container, which takes a record without keys for dense. Whether the
-first-party images do so is not published; here they do.
+Source: ``recordio_protobuf.py`` of aws/sagemaker-xgboost-container, which takes a record without keys for dense, of no columns,
+and lets it pass only in front of all others. Whether the first-party images do so is not published; here none lets it pass.
 """
 
 from __future__ import annotations
