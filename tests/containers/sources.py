@@ -50,6 +50,7 @@ def make_importable(directory: Path, base: Path, patch: pytest.MonkeyPatch) -> N
         if not _is_there(name):
             patch.setitem(sys.modules, name, MagicMock(name=name))
     patch.setattr(sys.modules["gunicorn.app.base"], "BaseApplication", object)
+    patch.setattr(sys.modules["dask.array"], "Array", type("Array", (), {}))  # scipy asks whether it is one
     # The same messages, generated for a protobuf that still works.
     record = importlib.import_module("sagemaker_training.record_pb2")
     patch.setitem(sys.modules, "sagemaker_containers.record_pb2", record)

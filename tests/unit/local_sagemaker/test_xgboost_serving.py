@@ -129,11 +129,12 @@ WITH_AN_EMPTY_ROW = SparseMatrix(np.ones(1, np.float32), np.zeros(1, np.int64), 
             "record 2 has no keys, so it counts as dense",
         ),
         (b"1,2,3,4,5", {"content-type": "text/csv"}, 400, "Unable to evaluate payload provided: "),
+        (b"x,y", {"content-type": "text/csv", "accept": "image/png"}, 415, "Loading csv data failed with Exception"),
         (b"1,2,3", {"content-type": "text/csv", "accept": "image/png"}, 406, "Accept type image/png is not supported."),
         (
             b"1,2,3",
             {"content-type": "text/csv", "accept": "application/jsonlines"},
-            406,
+            500,
             "only together with SAGEMAKER_INFERENCE",
         ),
         (b"1" * 6_291_457, {"content-type": "text/csv"}, 413, "more than the 6291456 that are accepted"),
@@ -145,6 +146,14 @@ def test_what_is_refused_and_how(binary: httpx.Client, body: bytes, headers: dic
     assert answer.status_code == status
     assert text in answer.text
     assert "Stack trace" not in answer.text
+
+
+def test_several_models_that_answer_labels_fail_as_in_the_container() -> None:
+    for client in posting([booster("multi:softmax", num_class=3), booster("multi:softmax", num_class=3)]):
+        answer = client.post("/invocations", content=b"2,0,0", headers={"content-type": "text/csv"})
+
+        assert answer.status_code == 500
+        assert "several models of multi:softmax" in answer.text
 
 
 def test_libsvm_rows_after_the_last_one_with_a_cell_get_no_answer(binary: httpx.Client) -> None:
