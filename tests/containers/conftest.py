@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.containers.sources import make_importable
+from tests.containers.sources import import_packages
 
 collect_ignore_glob = [] if os.environ.get("CONTAINERS") else ["test_*.py"]
 
@@ -19,5 +19,5 @@ def opt_ml(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     base = tmp_path_factory.mktemp("opt") / "ml"
     (base / "input" / "config").mkdir(parents=True)
     with pytest.MonkeyPatch.context() as patch:
-        make_importable(Path(os.environ["CONTAINERS"]), base, patch)
+        import_packages(Path(os.environ["CONTAINERS"]), base, patch)
         yield base

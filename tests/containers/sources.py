@@ -19,6 +19,10 @@ SOURCES = (
     "sagemaker-scikit-learn-container",
     "sagemaker-tensorflow-serving-container",
 )
+_IMPORTED = (
+    *("sagemaker_xgboost_container.algorithm_mode.serve", "sagemaker_xgboost_container.algorithm_mode.train"),
+    *("sagemaker_sklearn_container.serving", "sagemaker_training.environment"),
+)
 # What they import and the parts under test do not call.
 _NOT_CALLED = (
     *("gevent", "gunicorn", "gunicorn.app", "gunicorn.app.base", "pyarrow", "pyarrow.parquet", "paramiko", "retrying"),
@@ -36,25 +40,26 @@ def missing(directory: str) -> str | None:
     return f"AWS's sources are not there. In {place}:\n{clones}\nThen: make test-containers CONTAINERS={directory or 'DIR'}"
 
 
-def make_importable(directory: Path, base: Path, patch: pytest.MonkeyPatch) -> None:
+def import_packages(directory: Path, base: Path, patch: pytest.MonkeyPatch) -> None:
     """Import the packages from their clones; ``base`` stands for ``/opt/ml``."""
-    # These look for modules that are replaced below.
-    importlib.import_module("pandas")
-    importlib.import_module("xgboost")
     for name in SOURCES:
         patch.syspath_prepend(directory / name / "src")
     patch.setenv("SAGEMAKER_BASE_DIR", str(base))
     # The images mend this line of sagemaker-containers when they are built.
     patch.setattr(collections, "Mapping", collections.abc.Mapping, raising=False)
-    for name in _NOT_CALLED:
-        if not _is_there(name):
-            patch.setitem(sys.modules, name, MagicMock(name=name))
-    patch.setattr(sys.modules["gunicorn.app.base"], "BaseApplication", object)
-    patch.setattr(sys.modules["dask.array"], "Array", type("Array", (), {}))  # scipy asks whether it is one
     # The same messages, generated for a protobuf that still works.
     record = importlib.import_module("sagemaker_training.record_pb2")
     patch.setitem(sys.modules, "sagemaker_containers.record_pb2", record)
     patch.setattr(importlib.import_module("sagemaker_containers"), "record_pb2", record, raising=False)
+    for name in ("pandas", "sklearn.model_selection", "xgboost"):  # which look for what is replaced meanwhile
+        importlib.import_module(name)
+    with pytest.MonkeyPatch.context() as meanwhile:
+        for name in _NOT_CALLED:
+            if not _is_there(name):
+                meanwhile.setitem(sys.modules, name, MagicMock(name=name))
+        meanwhile.setattr(sys.modules["gunicorn.app.base"], "BaseApplication", object)
+        for name in _IMPORTED:
+            importlib.import_module(name)
 
 
 def _is_there(name: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,16 +69,27 @@ ENVIRONMENTS: dict[str, dict[str, str]] = {
 }
 
 
-@pytest.fixture(params=[(model, environment) for model in MODELS for environment in ENVIRONMENTS], ids=lambda pair: " ".join(pair))
-def servers(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Servers]:
+@pytest.fixture(params=[(model, environment) for model in MODELS for environment in ENVIRONMENTS], ids=" ".join)
+def servers(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Servers:
     model, environment = request.param
     save_model(tmp_path / "xgboost-model", **MODELS[model])
-    yield Servers(tmp_path, ENVIRONMENTS[environment], monkeypatch)
+    return Servers(tmp_path, ENVIRONMENTS[environment], monkeypatch)
 
 
 REQUESTS: list[tuple[bytes, dict[str, str]]] = [
     (body, {"Content-Type": kind, **({"Accept": accept} if accept else {})})
-    for accept in (None, "*/*", CSV, JSON, LINES, RECORDIO, "text/csv; charset=utf-8", "Application/JSON", "image/png", f"{JSON},{CSV}")
+    for accept in (
+        None,
+        "*/*",
+        CSV,
+        JSON,
+        LINES,
+        RECORDIO,
+        "text/csv; charset=utf-8",
+        "Application/JSON",
+        "image/png",
+        f"{JSON},{CSV}",
+    )
     for body, kind in (
         (b"0.1,0.2,0.3\n0.9,,0.1", CSV),
         (b"0.5,0.5,0.5", CSV),

@@ -269,17 +269,34 @@ def test_parquet_and_undelimited_csv_are_refused(tmp_path: Path) -> None:
         ("precision_macro", (0.5 + 2 / 3) / 2),
         ("recall_macro", (0.5 + 2 / 3) / 2),
         ("precision_micro", 0.6),
-        ("mse", (0.01 + 0.36 + 0.16 + 0.04 + 0.49) / 5),
+        ("mse", (0.16 + 0.01 + 0.81 + 0.49 + 1.44) / 5),
+        ("rmse", ((0.16 + 0.01 + 0.81 + 0.49 + 1.44) / 5) ** 0.5),
+        ("mae", (0.4 + 0.1 + 0.9 + 0.7 + 1.2) / 5),
     ],
 )
 def test_the_containers_own_metrics(metric: str, value: float) -> None:
     matrix = xgboost.DMatrix(np.zeros((5, 1)), label=[0, 0, 1, 1, 1])
-    predictions = np.array([0.1, 0.6, 0.6, 0.8, 0.3], dtype=np.float32)
+    predictions = np.array([-0.4, 0.1, 0.1, 0.3, -0.2], dtype=np.float32)
 
     ((name, score),) = custom_metric([metric])(predictions, matrix)
 
     assert name == metric
     assert score == pytest.approx(value, abs=1e-6)
+
+
+def test_a_probability_counts_as_class_one_as_in_the_container() -> None:
+    matrix = xgboost.DMatrix(np.zeros((4, 1)), label=[0, 0, 0, 1])
+
+    scores = dict(custom_metric(["accuracy", "recall"])(np.array([0.1, 0.2, 0.1, 0.9], dtype=np.float32), matrix))
+
+    assert scores == {"accuracy": 0.25, "recall": 1.0}
+
+
+def test_a_metric_of_two_classes_is_refused_for_three() -> None:
+    matrix = xgboost.DMatrix(np.zeros((3, 1)), label=[0, 1, 2])
+
+    with pytest.raises(ValueError, match="Target is multiclass but average='binary'"):
+        custom_metric(["precision"])(np.eye(3, dtype=np.float32), matrix)
 
 
 def test_metrics_of_probabilities_per_class_and_of_a_perfect_fit() -> None:
@@ -337,19 +354,28 @@ def test_training_ends_after_the_round_in_which_it_is_asked_to(easy: xgboost.DMa
     assert boost({"num_round": 9, "objective": "binary:logistic"}, easy, None, stop=lambda: True).num_boosted_rounds() == 1
 
 
-def test_a_training_goes_on_from_its_last_checkpoint_to_the_rounds_that_were_asked_for(
-    easy: xgboost.DMatrix, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_training_saves_one_checkpoint_from_which_nothing_goes_on(easy: xgboost.DMatrix, tmp_path: Path) -> None:
+    """As the container does it: it looks for other names than it saves."""
+    hyperparameters: dict[str, Value] = {"num_round": 7, "objective": "binary:logistic"}
+
+    boost(hyperparameters, easy, None, silent=True, checkpoints=tmp_path)
+
+    assert {path.name for path in tmp_path.iterdir()} == {"xgboost-checkpoint_0.ubj"}
+    assert last_checkpoint(tmp_path) is None
+
+
+def test_a_training_goes_on_from_a_checkpoint_of_the_other_name_to_the_rounds_that_were_asked_for(
+    easy: xgboost.DMatrix, tmp_path: Path
 ) -> None:
     hyperparameters: dict[str, Value] = {"num_round": 9, "objective": "binary:logistic", "nthread": 1}
     whole = boost(hyperparameters, easy, None, silent=True)
-    boost({**hyperparameters, "num_round": 7}, easy, None, silent=True, checkpoints=tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {f"xgboost-checkpoint.{number}" for number in range(2, 7)}
+    for rounds in (3, 7):
+        begun = boost({**hyperparameters, "num_round": rounds}, easy, None, silent=True)
+        (tmp_path / f"xgboost-checkpoint.{rounds - 1}").write_bytes(begun.save_raw("ubj"))
 
-    booster = boost(hyperparameters, easy, None, begun=last_checkpoint(tmp_path), checkpoints=tmp_path)
+    booster = boost(hyperparameters, easy, None, silent=True, begun=last_checkpoint(tmp_path), checkpoints=tmp_path)
 
-    assert [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()] == ["[7]", "[8]"]
     assert booster.get_dump() == whole.get_dump()
-    assert {path.name for path in tmp_path.iterdir()} == {f"xgboost-checkpoint.{number}" for number in range(4, 9)}
 
 
 @pytest.mark.parametrize("patience", [{}, {"early_stopping_rounds": 2}])
@@ -357,7 +383,8 @@ def test_a_training_that_was_interrupted_after_its_last_round_has_its_model(
     easy: xgboost.DMatrix, tmp_path: Path, patience: dict[str, Value]
 ) -> None:
     hyperparameters: dict[str, Value] = {"num_round": 1, "objective": "binary:logistic", "eval_metric": ["logloss"], **patience}
-    boost(hyperparameters, easy, easy, silent=True, checkpoints=tmp_path)
+    done = boost(hyperparameters, easy, easy, silent=True)
+    (tmp_path / "xgboost-checkpoint.0").write_bytes(done.save_raw("ubj"))
 
     assert boost(hyperparameters, easy, easy, begun=last_checkpoint(tmp_path)).num_boosted_rounds() == 1
 
@@ -373,10 +400,16 @@ def test_a_termination_ends_the_process_unless_the_model_shall_be_saved() -> Non
     assert ended.value.code == 0
 
 
-def test_a_custom_metric_alone_is_the_only_one_evaluated(easy: xgboost.DMatrix, capsys: pytest.CaptureFixture[str]) -> None:
+def test_beside_the_containers_own_metrics_xgboost_evaluates_its_default(
+    easy: xgboost.DMatrix, capsys: pytest.CaptureFixture[str]
+) -> None:
     boost({"num_round": 1, "objective": "binary:logistic", "eval_metric": ["accuracy"]}, easy, None)
 
-    assert capsys.readouterr().out.startswith("[0]\ttrain-accuracy:")
+    assert [part.partition(":")[0] for part in capsys.readouterr().out.rstrip().split("\t")] == [
+        "[0]",
+        "train-logloss",
+        "train-accuracy",
+    ]
 
 
 def test_labels_out_of_range_are_the_users_error_and_other_refusals_the_algorithms() -> None:
