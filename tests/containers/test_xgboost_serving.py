@@ -110,6 +110,15 @@ def readable(answer: tuple[int, str, bytes]) -> object:
     return answer
 
 
+def test_a_body_may_have_6_mib_whatever_a_transform_job_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_model(tmp_path / "xgboost-model", **MODELS["binary"])
+    servers = Servers(tmp_path, {"SAGEMAKER_BATCH": "true", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "20"}, monkeypatch)
+
+    body = b"0.1,0.2,0.3\n" * 524_289
+
+    assert servers.image(body, {"Content-Type": CSV})[0] == servers.emulator(body, {"Content-Type": CSV})[0] == 413
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_the_models_of_several_folds_answer_alike(model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for fold in range(3):

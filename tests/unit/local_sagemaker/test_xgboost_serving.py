@@ -148,6 +148,14 @@ def test_what_is_refused_and_how(binary: httpx.Client, body: bytes, headers: dic
     assert "Stack trace" not in answer.text
 
 
+def test_a_transform_jobs_payload_is_limited_like_any_other() -> None:
+    environment = {"SAGEMAKER_BATCH": "true", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "20"}
+    for client in posting([booster("binary:logistic")], environment):
+        answer = client.post("/invocations", content=b"1" * 6_291_457, headers={"content-type": "text/csv"})
+
+        assert answer.status_code == 413
+
+
 def test_several_models_that_answer_labels_fail_as_in_the_container() -> None:
     for client in posting([booster("multi:softmax", num_class=3), booster("multi:softmax", num_class=3)]):
         answer = client.post("/invocations", content=b"2,0,0", headers={"content-type": "text/csv"})

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from starlette.applications import Starlette
 from starlette.responses import Response
 
-from local.sagemaker.engines.shell.serving import CannotLoad, Invocation, Refused, most_bytes, run
+from local.sagemaker.engines.shell.serving import CannotLoad, Invocation, Refused, run
 from local.sagemaker.engines.shell.serving import application as shell_application
 from local.sagemaker.engines.xgboost.answers import CSV, CannotEncode, NotAcceptable, accepted_type, encode, encode_batch
 from local.sagemaker.engines.xgboost.failures import without_stack_trace
@@ -89,7 +89,8 @@ def application(models: list[xgboost.Booster], environment: Mapping[str, str]) -
         except (xgboost.core.XGBoostError, ValueError) as error:
             raise Refused(400, f"Unable to evaluate payload provided: {without_stack_trace(error)}") from error
 
-    return shell_application(answer, most_bytes(environment, limit=20 * 1024**2))
+    # A transform job's own limit is not looked at.
+    return shell_application(answer, int(environment.get("MAX_CONTENT_LENGTH", 6_291_456)))
 
 
 if __name__ == "__main__":
