@@ -87,6 +87,10 @@ class ApiClient:
         endpoints: list[Json] = self._call("GET", "/endpoints")["endpoints"]
         return endpoints
 
+    def endpoint(self, name: str) -> Json:
+        """An endpoint, with the columns of the rows that it takes and an example."""
+        return self._call("GET", f"/endpoints/{_segment(name)}")
+
     def change_endpoint(self, name: str, change: Json) -> Json:
         """Set ``weights`` or ``ttl_hours`` of an endpoint; the endpoint as it is then."""
         return self._call("PATCH", f"/endpoints/{_segment(name)}", body=change)
@@ -103,9 +107,10 @@ class ApiClient:
         """Delete an endpoint and what belongs to it: ``{"endpoint", "deleted": [...]}``, empty if there was none."""
         return self._call("DELETE", f"/endpoints/{_segment(name)}")
 
-    def predict(self, endpoint: str, instances: Sequence[object], top_k: int) -> Json:
-        """Predictions for raw rows: ``{"predictions": [...], "endpoint", "variant", "model_version"}``."""
-        body = {"instances": list(instances), "top_k": top_k}
+    def predict(self, endpoint: str, instances: Sequence[object], top_k: int, *, strict: bool = False) -> Json:
+        """Predictions for raw rows: ``{"predictions": [...], "endpoint", "variant", "model_version"}``, with ``"warnings"`` if
+        there are any; ``strict`` makes them errors."""
+        body: Json = {"instances": list(instances), "top_k": top_k} | ({"strict": True} if strict else {})
         return self._call("POST", f"/endpoints/{_segment(endpoint)}/predictions", body=body)
 
     def start_batch(self, endpoint: str, request: Json, idempotency_key: str) -> Json:

@@ -17,7 +17,7 @@ from cli.bars import bar
 from cli.connection import Connection, connect
 from cli.errors import CommandFailed, Json
 from cli.follow import await_bound, await_start, follow
-from cli.options import StackCommand, check_folder, json_option, print_json, print_result, stack_option, stderr
+from cli.options import StackCommand, check_folder, json_option, print_json, print_result, print_warnings, stack_option, stderr
 from cli.timeline import ExecutionTimeline
 from cli.upload import SUFFIXES, format_of
 from sageline.names import split_s3_uri
@@ -79,6 +79,7 @@ def batch(
     elif path is None:
         print_result(render.outcome(run, timeline(run)))
     else:
+        print_warnings((run["details"].get("batch") or {}).get("warnings") or [])
         click.echo(f"{run['details']['predictions']['rows']:,} predictions are in {path}.")
     if path is None:
         raise SystemExit(1)

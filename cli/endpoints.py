@@ -13,7 +13,7 @@ from cli import render
 from cli.bars import bar
 from cli.connection import connect
 from cli.instances import read_instances
-from cli.options import StackCommand, json_option, print_json, print_result, stack_option, stderr
+from cli.options import StackCommand, json_option, print_json, print_result, print_warnings, stack_option, stderr
 from cli.patience import when_ready
 from cli.predict import predict as predict_rows
 
@@ -31,13 +31,17 @@ def _read(file: Path) -> bytes:
 @click.option("--text", metavar="T", help="One text to predict.")
 @click.option("--file", type=_INPUT, metavar="F", help="Rows to predict: .csv, .json or .jsonl; - is stdin.")
 @click.option("--top", type=click.IntRange(min=1), default=1, show_default=True, metavar="K", help="How many labels per row.")
+@click.option("--strict", is_flag=True, help="Refuse rows with absent or unknown columns instead of warning of them.")
 @stack_option
 @json_option
-def predict(*, endpoint: str, text: str | None, file: Path | None, top: int, stack: str | None, as_json: bool) -> None:
+def predict(
+    *, endpoint: str, text: str | None, file: Path | None, top: int, strict: bool, stack: str | None, as_json: bool
+) -> None:
     """Send raw rows to ENDPOINT, get labels with probabilities, or values.
 
-    Rows have the columns that the model was trained on, without the label. A CSV file begins with a line of column names. JSON
-    is a list of objects {"column": value}; of plain strings, if the model reads one text column; or {"instances": [...]}.
+    Rows have the columns that the model was trained on. One that is absent is taken for missing if it may be, and others are
+    ignored; warnings name them. A CSV file begins with a line of column names. JSON is a list of objects {"column": value}; of
+    plain strings, if the model reads one text column; or {"instances": [...]}.
 
     \b
     Examples:
@@ -49,10 +53,11 @@ def predict(*, endpoint: str, text: str | None, file: Path | None, top: int, sta
     instances = [text] if file is None else read_instances(str(file), _read(file))
     connection = connect(stack)
     with bar(stderr(), f"Predicting {len(instances):,} rows", len(instances)) as advance:
-        answer = predict_rows(connection.api, endpoint, instances, top, advance)
+        answer = predict_rows(connection.api, endpoint, instances, top, advance, strict=strict)
     if as_json:
         print_json(answer)
     else:
+        print_warnings(answer.get("warnings", []))
         print_result(render.predictions_table(answer["predictions"]))
 
 

@@ -10,6 +10,8 @@ from typing import Literal, TypeAlias
 
 import click
 
+from sageline.json_objects import DuplicateKey, unique_keys
+
 Format: TypeAlias = Literal["csv", "json", "jsonl"]
 
 _SUFFIXES: dict[str, Format] = {".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl"}
@@ -92,12 +94,14 @@ def _read_json(text: str, source: str) -> list[object]:
 
 def _parse(text: str, source: str, first_line: int) -> object:
     try:
-        value: object = json.loads(text, parse_constant=_refuse_constant)
+        value: object = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=unique_keys)
     except json.JSONDecodeError as error:
         line = first_line + error.lineno - 1
         raise click.BadParameter(f"{source}, line {line}, column {error.colno}: not valid JSON: {error.msg}.") from None
     except ValueError as error:
         raise click.BadParameter(f"{source}, from line {first_line}: {error}.") from None
+    except DuplicateKey as error:
+        raise click.BadParameter(f"{source}, from line {first_line}: key {error.key!r} occurs twice in an object.") from None
     return value
 
 

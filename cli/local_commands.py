@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from cli.group import HelpfulGroup
 from cli.options import F, StackCommand, json_option, print_json, stderr, stdout
 from local import logs as stack_logs
 from local.environment import export_lines
@@ -38,7 +39,7 @@ def _parameters(context: click.Context, parameter: click.Parameter, values: tupl
     return dict(value.split("=", 1) for value in values) or None
 
 
-@click.group(short_help="The whole stack on this machine.")
+@click.group(cls=HelpfulGroup, short_help="The whole stack on this machine.")
 def local() -> None:
     """The whole stack on this machine: no AWS account, no Docker, no network."""
 

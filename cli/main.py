@@ -6,6 +6,7 @@ import importlib
 
 import click
 
+from cli.group import HelpfulGroup
 from sageline import __version__
 
 # Names in the order in which a person needs them.
@@ -28,7 +29,7 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(HelpfulGroup):
     """A group that knows its commands by the place where they are."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -50,7 +51,7 @@ def cli() -> None:
     \b
     On this machine:  sageline local up
                       sageline sample wine wine.csv
-                      sageline submit wine.csv --name wine --wait
+                      sageline submit wine.csv --wait
                       sageline predict wine --file rows.csv
                       sageline delete wine
     In AWS:           the same with --stack NAME; region and credentials as for any AWS tool.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console, RenderableType
 
 from cli.errors import CommandFailed, explain
+from cli.warning_lines import warning
 from sageline.errors import SagelineError
 
 F = TypeVar("F", bound=Callable[..., Any])  # click's decorators take any function
@@ -55,15 +56,22 @@ def print_json(document: object) -> None:
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def print_result(result: RenderableType) -> None:
+def print_result(result: RenderableType, pipe_width: int = _PIPE_WIDTH) -> None:
     """Print what a person asked for on stdout; to a pipe without the spaces that fill up a table's cells."""
     console = stdout()
     if console.is_terminal:
         console.print(result)
         return
+    console.width = pipe_width
     with console.capture() as captured:
         console.print(result)
     click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n"))
+
+
+def print_warnings(warnings: Sequence[str]) -> None:
+    """Say beside the result what was ignored or taken for missing."""
+    for text in warnings:
+        stderr().print(warning(text), soft_wrap=True)
 
 
 def stdout() -> Console:

@@ -13,7 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from cli import costs
+from cli.breakable import Breakable
 from cli.errors import Json
+from cli.schema_lines import reading_lines
+from cli.warning_lines import warning_lines
 from sageline.costs.money import usd
 from sageline.names import TransformPurpose
 from sageline.timings import StateTime
@@ -52,6 +55,8 @@ _TRANSFORMS: dict[TransformPurpose, tuple[str, str]] = {
 """Where a run's record notes that a transform job was started, and what came of it."""
 
 _SHOWN_TRIALS = 20
+_LONGEST_SETTING = 44  # characters of a setting's name that is kept on one line
+_WIDEST_NAMES = 40  # characters of the names of tuned hyperparameters that get a column each
 
 _MARKS = {"done": ("✓ ", "green"), "failed": ("✗ ", "red"), "running": ("… ", "cyan")}
 _STATUS_STYLE = {
@@ -67,7 +72,7 @@ _STATUS_STYLE = {
 def runs_table(runs: Sequence[Json], now: datetime) -> RenderableType:
     """One line per run, newest first."""
     if not runs:
-        return "No runs yet. Start one with `sageline submit data.csv --name NAME`."
+        return "No runs yet. Start one with `sageline submit FILE.csv`."
     changes = [((run.get("details") or {}).get("change") or {}).get("kind", "") for run in runs]
     table = _table("run", "status", "state", "started", "took", "endpoint", *(["change"] if any(changes) else []))
     for run, change in zip(runs, changes, strict=True):
@@ -86,7 +91,7 @@ def runs_table(runs: Sequence[Json], now: datetime) -> RenderableType:
 def endpoints_table(endpoints: Sequence[Json], now: datetime) -> RenderableType:
     """One line per endpoint."""
     if not endpoints:
-        return "No endpoints. A run that succeeds makes one: `sageline submit data.csv --name NAME --wait`."
+        return "No endpoints. A run that succeeds makes one: `sageline submit FILE.csv --wait`."
     table = _table("endpoint", "status", "variant", "traffic", "changed", "ends")
     for endpoint in endpoints:
         shares = _shares(endpoint["variants"])
@@ -140,7 +145,10 @@ def _probability(choice: Json) -> str:
 def run_detail(run: Json, spec: Json | None, states: Sequence[StateTime], now: datetime) -> RenderableType:
     """Everything that is known of a run: its record, its spec if there is one, its states."""
     details: Json = run.get("details") or {}
+    warnings = warning_lines(run)
     parts: list[RenderableType] = [
+        *warnings,
+        *([""] if warnings else []),
         _facts(
             {
                 "run": run["run_id"],
@@ -152,10 +160,12 @@ def run_detail(run: Json, spec: Json | None, states: Sequence[StateTime], now: d
                 "endpoint": run.get("endpoint_name"),
                 "change": _change(details),
             }
-        )
+        ),
     ]
     if states:
         parts += _section("What it did", Padding(Group(*map(state_line, states)), (0, 0, 0, 2)))
+    if details.get("schema"):
+        parts += _section("What it reads", Padding(Group(*reading_lines(details["schema"])), (0, 0, 0, 2)))
     if spec is not None:
         parts += _section("What it chose", _choices(spec))
     findings = _findings(details)
@@ -176,13 +186,16 @@ def trials_table(trials: Sequence[Json], spec: Json | None) -> RenderableType:
     """The trials of a tuning, best first; of many, the best ones."""
     objective: Json = ((spec or {}).get("tuning") or {}).get("objective") or {}
     names = sorted({name for trial in trials for name in trial["hyperparameters"]})
-    table = _table("place", objective.get("metric", "objective"), *names, "seconds", "training job", "status")
+    apart = sum(map(len, names)) <= _WIDEST_NAMES
+    columns = names if apart else ["hyperparameters"]
+    table = _table("place", objective.get("metric", "objective"), *columns, "seconds", "training job", "status")
     for place, trial in enumerate(trials[:_SHOWN_TRIALS], start=1):
-        values = [escape(_short_number(trial["hyperparameters"].get(name, ""))) for name in names]
+        tried = {name: _short_number(trial["hyperparameters"].get(name, "")) for name in names}
+        values = [Breakable(value) for value in tried.values()] if apart else [Breakable(_value(tried))]
         seconds = "" if trial["seconds"] is None else str(trial["seconds"])
         objective_value = "-" if trial["objective"] is None else f"{trial['objective']:g}"
         status = Text.assemble(_status(trial["status"]), f"  {trial['reason']}" if trial.get("reason") else "")
-        table.add_row(str(place), objective_value, *values, seconds, trial["name"], status)
+        table.add_row(str(place), objective_value, *values, seconds, Breakable(trial["name"]), status)
     more = len(trials) - _SHOWN_TRIALS
     return table if more <= 0 else Group(table, Text(f"  and {more} more: runs/<run>/training/trials.json has them all", "dim"))
 
@@ -223,7 +236,12 @@ def failure(run: Json) -> RenderableType:
 
 
 def outcome(run: Json, states: Sequence[StateTime]) -> RenderableType:
-    """How a followed run ended, and what to do next."""
+    """What is to be known of the model first, how a followed run ended, and what to do next; what there is to know of the data
+    was said when the run began."""
+    return Group(*warning_lines(run, of=("evaluation", "batch")), _ended(run, states))
+
+
+def _ended(run: Json, states: Sequence[StateTime]) -> RenderableType:
     took = f"{sum(state.seconds for state in states):.0f} s"
     if run["status"] == "Succeeded":
         details: Json = run.get("details") or {}
@@ -343,12 +361,14 @@ def _tuning(details: Json) -> str | None:
 
 
 def _choices(spec: Json) -> RenderableType:
-    table = _table("setting", "value", "why")
     settings: dict[tuple[str, str], list[str]] = {}
     for setting, reason in sorted(spec.get("reasons", {}).items()):
         settings.setdefault((_value(_look_up(spec, setting)), reason), []).append(setting)
-    for (value, reason), names in settings.items():
-        table.add_row(escape("\n".join(_some(names, 4))), escape(value), escape(reason))
+    rows = [(_some(names, 4), value, reason) for (value, reason), names in settings.items()]
+    table = _table("setting", "value", "why")
+    table.columns[0].no_wrap = max((len(name) for names, *_ in rows for name in names), default=0) <= _LONGEST_SETTING
+    for names, value, reason in rows:
+        table.add_row(Breakable("\n".join(names)), Breakable(value), Breakable(reason))
     return table
 
 
@@ -373,7 +393,7 @@ def _facts(facts: Mapping[str, RenderableType | None]) -> RenderableType:
     table.add_column(overflow="fold")
     for name, value in facts.items():
         if value not in (None, ""):
-            table.add_row(f"  {name}", Text(value) if isinstance(value, str) else value)
+            table.add_row(f"  {name}", Breakable(value) if isinstance(value, str) else value)
     return table
 
 

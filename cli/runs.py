@@ -18,6 +18,8 @@ from cli.patience import when_ready
 from cli.timeline import ExecutionTimeline
 from sageline.names import RunLayout, split_s3_uri
 
+_PAGE_WIDTH = 100  # columns of what is read and not searched
+
 
 @click.command(cls=StackCommand, short_help="List the newest runs.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
@@ -45,7 +47,7 @@ def show(run_id: str, stack: str | None, as_json: bool) -> None:
         print_json(run)
     else:
         spec, states = _resolved_spec(connection, run_id), ExecutionTimeline(connection.stepfunctions)(run)
-        print_result(render.run_detail(run, spec, states, datetime.now(UTC)))
+        print_result(render.run_detail(run, spec, states, datetime.now(UTC)), pipe_width=_PAGE_WIDTH)
 
 
 def _resolved_spec(connection: Connection, run_id: str) -> Json | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from functools import partial
 from pathlib import Path
 
@@ -17,17 +18,18 @@ from cli.connection import Connection, connect
 from cli.errors import Json
 from cli.follow import await_bound, await_start, follow
 from cli.options import StackCommand, json_option, print_json, print_result, stack_option, stderr
+from cli.schema_lines import schema_lines
 from cli.source import find_folder, local_script, upload_source
 from cli.timeline import ExecutionTimeline
-from cli.upload import SUFFIXES, Upload, format_of, upload
+from cli.upload import SUFFIXES, Upload, format_of, suffix_of, upload
 from sageline.errors import InvalidSpec
 from sageline.names import NAME_MAX_LENGTH, NAME_PATTERN, dataset_key, source_key
 from sageline.spec.model import Spec, parse_spec
 from sageline.timings import StateTime
 
 
-def _check_name(context: click.Context, parameter: click.Parameter, name: str) -> str:
-    if len(name) > NAME_MAX_LENGTH or not re.fullmatch(NAME_PATTERN, name):
+def _check_name(context: click.Context, parameter: click.Parameter, name: str | None) -> str | None:
+    if name is not None and (len(name) > NAME_MAX_LENGTH or not re.fullmatch(NAME_PATTERN, name)):
         raise click.BadParameter(f"{name!r}: use at most {NAME_MAX_LENGTH} lower-case letters, digits and single hyphens.")
     return name
 
@@ -42,28 +44,35 @@ def _check_dataset(context: click.Context, parameter: click.Parameter, path: Pat
 
 @click.command(cls=StackCommand, short_help="Upload a dataset, which starts a run.")
 @click.argument("path", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path), callback=_check_dataset)
-@click.option("--name", required=True, callback=_check_name, help="Name of the dataset, its runs, and by default its endpoint.")
+@click.option(
+    "--name", callback=_check_name, help="Name of the dataset, its runs, and by default its endpoint. Default: the file's."
+)
+@click.option("--label", metavar="COLUMN", help="Column to predict: `dataset.label` of the spec.")
 @click.option("--spec", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE", help="What to do, as JSON.")
 @click.option("--wait", is_flag=True, help="Follow the run until it ends. Ctrl-C stops following, not the run.")
 @stack_option
 @json_option
-def submit(*, path: Path, name: str, spec: Path | None, wait: bool, stack: str | None, as_json: bool) -> None:
+def submit(
+    *, path: Path, name: str | None, label: str | None, spec: Path | None, wait: bool, stack: str | None, as_json: bool
+) -> None:
     """Upload the dataset in PATH (.csv, .csv.gz, .jsonl or .npz), which starts a run: train a model, deploy it to an endpoint.
 
     A script's `source_dir` in the spec may be a folder: it is packed and uploaded too, to datasets/NAME/source.tar.gz.
 
-    Without --spec everything is found out from the data: which column is the label, what the others hold, which task it is. A
-    spec that an earlier submit of the same name left in the bucket is deleted then, and does not apply.
+    Without --spec everything is found out from the data: which column is the label (--label says it), what the others hold, which
+    task it is. A spec that an earlier submit of the same name left in the bucket is replaced or deleted, and does not apply.
 
     \b
     Examples:
-      sageline submit wine.csv --name wine --wait
+      sageline submit wine.csv --wait
+      sageline submit wine.csv --label cultivar --wait
       sageline submit wine.csv --name wine --spec canary.json --wait
     where canary.json has (docs/spec.md has all keys):
       {"evaluation": {"beat_champion": true}, "budget_usd": 5,
        "deployment": {"instances": {}, "strategy": "canary", "ttl_hours": 24}}
     """
-    document = None if spec is None else read_spec(spec, name, path)
+    name = name or named_after(spec, path, stderr())
+    document = read_spec(spec, name, path, label)
     connection = connect(stack)
     uploaded = send(connection, path, name, document, stderr())
     try:
@@ -82,19 +91,40 @@ def submit(*, path: Path, name: str, spec: Path | None, wait: bool, stack: str |
         raise SystemExit(1)
 
 
-def read_spec(spec: Path, name: str, dataset: Path) -> bytes:
-    """The spec in a file, checked here so that a mistake shows before the upload.
+def named_after(spec: Path | None, dataset: Path, console: Console) -> str:
+    """The name in a spec's file; without one, what of the dataset's file name may be in a name, which is said.
+
+    Raises:
+        click.BadParameter: that is nothing.
+    """
+    given = _json(spec.read_bytes()) if spec else None
+    if isinstance(given, dict) and isinstance(given.get("name"), str):
+        return str(given["name"])
+    letters = unicodedata.normalize("NFKD", dataset.name[: -len(suffix_of(dataset))].lower()).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:NAME_MAX_LENGTH].rstrip("-")
+    if not name:
+        raise click.BadParameter(f"{dataset.name} has no letter or digit for a name; give one.", param_hint="'--name'")
+    console.print(f"Named {name} after the file; --name says otherwise.", soft_wrap=True, markup=False)
+    return name
+
+
+def read_spec(spec: Path | None, name: str, dataset: Path, label: str | None = None) -> bytes | None:
+    """The spec in a file with the label that is given, checked here so that a mistake shows before the upload; None without any.
 
     A local ``source_dir`` of a script counts from the file's folder; in what is returned it is absolute.
 
     Raises:
-        click.BadParameter: the spec is not valid, or is one for another dataset.
+        click.BadParameter: the spec is not valid, has another label, or is one for another dataset.
     """
-    document = spec.read_bytes()
+    if spec is None and label is None:
+        return None
+    document = b"{}" if spec is None else spec.read_bytes()
+    if label is not None:
+        document = _labelled(document, label)
     try:
-        parsed, document = _parse(document, spec, name)
+        parsed, document = _parse(document, spec or Path("the spec"), name)
     except InvalidSpec as error:
-        raise click.BadParameter(error.message, param_hint="'--spec'") from None
+        raise click.BadParameter(error.message, param_hint="'--spec'" if spec else "'--label'") from None
     if parsed.name not in (None, name):
         raise click.BadParameter(
             f"{spec} has the name {parsed.name!r}, and --name says {name!r}: make them equal, or leave `name` out of the spec.",
@@ -108,11 +138,32 @@ def read_spec(spec: Path, name: str, dataset: Path) -> bytes:
     return document
 
 
-def _parse(document: bytes, path: Path, name: str) -> tuple[Spec, bytes]:
+def _labelled(document: bytes, label: str) -> bytes:
+    """A spec with ``dataset.label``. One that is no JSON object, or of a wrong form there, stays: parsing says what is wrong."""
+    given = _json(document)
+    dataset = given.setdefault("dataset", {}) if isinstance(given, dict) else None
+    if not isinstance(dataset, dict):
+        return document
+    if dataset.get("label") not in (None, label):
+        raise click.BadParameter(
+            f"the spec has the label {dataset['label']!r}, and --label says {label!r}: make them equal, or leave one out.",
+            param_hint="'--label'",
+        )
+    dataset["label"] = label
+    return json.dumps(given, indent=2).encode()
+
+
+def _json(document: bytes) -> object:
+    """None where it is no JSON."""
     try:
-        given = json.loads(document)
+        parsed: object = json.loads(document)
     except ValueError:
-        given = None  # parsing says what is wrong, and where
+        return None
+    return parsed
+
+
+def _parse(document: bytes, path: Path, name: str) -> tuple[Spec, bytes]:
+    given = _json(document)  # where it is None, parsing says what is wrong, and where
     script = local_script(given)
     if script is None:
         return parse_spec(document, str(path)), document
@@ -137,12 +188,18 @@ def send(connection: Connection, path: Path, name: str, spec: bytes | None, cons
 
 
 def watch(connection: Connection, run_id: str, to_the_end: bool, console: Console) -> tuple[Json, list[StateTime]]:
-    """Wait for the run to begin, or follow it to its end: its record and states."""
+    """Wait for the run to begin and say what it reads, or follow it to its end: its record and states."""
     fetch, timeline = partial(connection.api.run, run_id), ExecutionTimeline(connection.stepfunctions)
     run = await_bound(await_start(fetch, console), fetch)
+    said = schema_lines(run)
+    for paragraph in said:
+        console.print(paragraph, soft_wrap=True)
     if line := costs.bound(run):
         console.print(line, soft_wrap=True, markup=False)
     if to_the_end:
         console.print(f"Run {run_id}:")
         run = follow(fetch, timeline, console)
+        for paragraph in schema_lines(run):
+            if paragraph not in said:  # what only all of the rows have told
+                console.print(paragraph, soft_wrap=True)
     return run, timeline(run)

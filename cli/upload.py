@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +12,20 @@ from typing import TYPE_CHECKING
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
+from cli.errors import CommandFailed
 from sageline.names import dataset_key, dataset_spec_key
 from sageline.run.trigger import Upload as Trigger
 from sageline.run.trigger import identify
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 SUFFIXES = {".csv": "csv", ".csv.gz": "csv.gz", ".jsonl": "jsonl", ".ndjson": "jsonl", ".npz": "npz"}
 """What a dataset's file may be called, and the format that the name says."""
+
+_MARK = "sageline-upload"
+"""Metadata of an uploaded object, by which its version is found again."""
 
 _TRANSFER = TransferConfig(multipart_threshold=32 << 20, multipart_chunksize=16 << 20)
 
@@ -39,8 +45,13 @@ class Upload:
 
 def format_of(path: Path) -> str | None:
     """The format that the file's name says, or None."""
+    return SUFFIXES.get(suffix_of(path))
+
+
+def suffix_of(path: Path) -> str:
+    """The end of the file's name that says its format, in lower case: ``.csv.gz``; empty if there is none."""
     found = re.search(r"\.[a-z]+(\.gz)?$", path.name.lower())
-    return SUFFIXES.get(found[0]) if found else None
+    return found[0] if found else ""
 
 
 def upload(s3: S3Client, bucket: str, path: Path, name: str, *, spec: bytes | None, advance: Callable[[int], None]) -> Upload:
@@ -58,11 +69,25 @@ def upload(s3: S3Client, bucket: str, path: Path, name: str, *, spec: bytes | No
     else:
         s3.put_object(Bucket=bucket, Key=dataset_spec_key(name), Body=spec, ContentType="application/json")
     key = dataset_key(name, data_format)
-    s3.upload_file(str(path), bucket, key, Callback=advance, Config=_TRANSFER)
-    head = s3.head_object(Bucket=bucket, Key=key)
+    mark = uuid.uuid4().hex
+    s3.upload_file(str(path), bucket, key, Callback=advance, Config=_TRANSFER, ExtraArgs={"Metadata": {_MARK: mark}})
+    head = _find_version(s3, bucket, key, mark)
     version = head["VersionId"]
     run_id = identify(Trigger(bucket, key, version, head["LastModified"]), s3).run_id
     return Upload(run_id, bucket, key, version, head["ContentLength"], removed)
+
+
+def _find_version(s3: S3Client, bucket: str, key: str, mark: str) -> HeadObjectOutputTypeDef:
+    """What S3 says of the version that was uploaded with the mark: the newest, unless another upload came right after it."""
+    newest = s3.head_object(Bucket=bucket, Key=key)
+    if newest["Metadata"].get(_MARK) == mark:
+        return newest
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key):
+        for version in page.get("Versions", []):
+            head = s3.head_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+            if head["Metadata"].get(_MARK) == mark:
+                return head
+    raise CommandFailed(f"s3://{bucket}/{key} has been deleted since it was uploaded.", "UploadNotFound")
 
 
 def _delete_if_there(s3: S3Client, bucket: str, key: str) -> bool:

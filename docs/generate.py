@@ -121,7 +121,7 @@ def _hyperparameters(name: str, rules: Rules) -> str:
         default = "required" if row.required else "" if row.default is None else f"`{_text(row.default)}`"
         lines.append(f"| `{key}` | {row.expected} | {default} | {_range(rules.ranges.get(key, {}))} |")
     tasks = {"classes": DataFacts("classification"), "values": DataFacts("regression")}
-    metrics = {task: ", ".join(f"`{metric}`" for metric in rules.metrics(facts)) for task, facts in tasks.items()}
+    metrics = {task: ", ".join(f"`{metric}`" for metric in rules.metrics({}, facts)) for task, facts in tasks.items()}
     lines += ["", f"Metrics to tune by, for classes: {metrics['classes']}."]
     if name != "blazingtext":
         lines.append(f"For values: {metrics['values']}.")

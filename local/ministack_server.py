@@ -25,6 +25,7 @@ from local import (
     default_key,
     function_errors,
     object_ranges,
+    object_versions,
     schedule_access,
     service_roles,
     shared_layers,
@@ -98,6 +99,7 @@ def main() -> None:
     default_key.install()
     function_errors.install()
     object_ranges.install()
+    object_versions.install()
     schedule_access.install()
     service_roles.install()
     shared_layers.install()

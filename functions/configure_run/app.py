@@ -21,7 +21,9 @@ logger = Logger()
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> Configured:  # Any: the trigger is JSON, checked later
     run = run_context(RunSettings.from_environment(os.environ))
-    configured = configure(event["execution_arn"], event["trigger"], run=run, sagemaker=clients.sagemaker())
+    configured = configure(
+        event["execution_arn"], event["trigger"], run=run, sagemaker=clients.sagemaker(), quotas=clients.service_quotas()
+    )
     logger.info("Run configured", run_id=configured["run_id"], endpoint=configured["endpoint_name"])
     with single_metric(name="RunStarted", unit=MetricUnit.Count, value=1):
         return configured

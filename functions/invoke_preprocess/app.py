@@ -52,8 +52,9 @@ def predict(event: Event) -> HttpResponse:
     request = read_prediction_request(event)
     endpoint = path_parameter(event, "name")
     prediction = predictor().predict(endpoint, request)
-    logger.info("Predicted", endpoint=endpoint, variant=prediction.variant, instances=len(request.instances))
-    with single_metric(name="Instances", unit=MetricUnit.Count, value=len(request.instances)) as metric:
+    instances, warnings = len(request.instances), len(prediction.warnings)
+    logger.info("Predicted", endpoint=endpoint, variant=prediction.variant, instances=instances, warnings=warnings)
+    with single_metric(name="Instances", unit=MetricUnit.Count, value=instances) as metric:
         metric.add_dimension("Endpoint", endpoint)
     return json_response(200, prediction.to_json())
 

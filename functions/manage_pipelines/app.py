@@ -97,7 +97,10 @@ def list_endpoints() -> Response[str]:
 
 @app.get("/endpoints/<name>")
 def get_endpoint(name: str) -> Response[str]:
-    return _render(json_response(200, endpoints().get(name)))
+    from sageline.api.columns import describe_columns  # noqa: PLC0415  # imports numpy, which no other route waits for
+
+    found = endpoints()
+    return _render(json_response(200, {**found.get(name), **describe_columns(clients.s3(), found.variant(name, None))}))
 
 
 @app.post("/endpoints/<name>/batch")

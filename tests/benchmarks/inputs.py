@@ -89,7 +89,7 @@ def blocks_of(documents: list[str]) -> Iterator[Block]:
 
 def fitted(blocks: list[Block]) -> FittedEncoder:
     """The encoder of a bag of 500 words, fitted to the blocks as ``prepare_data`` does."""
-    fit = start_fit(spec())
+    fit = start_fit(spec(), {})
     for block in blocks:
         fit.update(block)
     return finish_fit(fit, spec(), sorted({label for _, label in sample_rows()}), "benchmark")

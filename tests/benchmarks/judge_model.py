@@ -20,9 +20,11 @@ import numpy as np
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.table import Table
 from sageline.evaluation.answers import read_classes
+from sageline.evaluation.baseline import compare_with_baseline
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.document import evaluation_json
-from sageline.evaluation.gate import Decision, check_limits
+from sageline.evaluation.gate import Decision, check_baseline, check_limits
+from sageline.evaluation.model_warnings import model_warnings
 from sageline.report.of_run import report_data
 from sageline.report.page import render
 from sageline.store import RunRecord
@@ -106,8 +108,20 @@ def _measured(folder: Path) -> dict[str, float]:
         reading += time.perf_counter() - before
         sums.update(expected, answers)
         at += len(expected)
-    decision = Decision(tuple(check_limits(sums.metrics(), {"accuracy": 0.1}, None)))
-    document = evaluation_json(run_id="r", created_at="", metric="accuracy", sums=sums, champion=None, gate=decision)
+    baseline = compare_with_baseline("accuracy", sums)
+    decision = Decision(
+        (*check_limits(sums.metrics(), {"accuracy": 0.1}, None), *([check_baseline(baseline)] if baseline else []))
+    )
+    document = evaluation_json(
+        run_id="r",
+        created_at="",
+        metric="accuracy",
+        sums=sums,
+        warnings=model_warnings(sums, "accuracy", baseline=baseline, refused=True, labels=names),
+        baseline=baseline,
+        champion=None,
+        gate=decision,
+    )
     record = RunRecord(run_id="r", name="benchmark", execution_arn="", created_at="2026-11-20T10:00:00.000Z")
     render(report_data(record, evaluation=json.loads(document), spec=None, profile=None))
     return {

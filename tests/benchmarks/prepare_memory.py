@@ -19,10 +19,11 @@ from pathlib import Path
 from random import Random
 
 from sageline.dataset.blocks import Block
-from sageline.dataset.prepare import prepare
+from sageline.dataset.prepare import prepare, read_and_fit
 from sageline.dataset.source import open_blocks
 from sageline.formats.npy import ArrayPair
 from sageline.spec.model import validate_spec
+from sageline.spec.resolution import Resolution
 
 _ROOT = Path(__file__).parents[2]
 _MEGABYTE = 1_000_000
@@ -71,7 +72,7 @@ def _measured(path: Path) -> dict[str, float]:
 
     base = peak_megabytes()
     start = time.perf_counter()
-    prepared = prepare(read_blocks, validate_spec(_SPEC, "benchmark"), _Discard())
+    prepared = prepare(read_blocks, read_and_fit(read_blocks, Resolution(validate_spec(_SPEC, "benchmark"))), _Discard())
     return {
         "megabytes": round(path.stat().st_size / _MEGABYTE, 1),
         "seconds": round(time.perf_counter() - start, 2),

@@ -69,6 +69,14 @@ class TestASuccessfulRun:
         for prediction in answer["predictions"]:
             assert sum(entry["probability"] for entry in prediction["top"]) == pytest.approx(1, abs=1e-4)
 
+    def test_its_endpoint_shows_a_row_that_it_predicts_without_a_warning(self, workbench: Workbench, run: Json) -> None:
+        endpoint = workbench.connection.api.endpoint("flowers")
+        assert {column["name"] for column in endpoint["columns"]} == set(endpoint["example"])
+        assert endpoint["label"]["name"] == "kind"
+        answer = workbench.connection.api.predict("flowers", [endpoint["example"]], 1, strict=True)
+        assert answer["variant"] == run["run_id"]
+        assert "warnings" not in answer
+
     def test_the_resolved_spec_says_what_was_chosen_and_why(self, workbench: Workbench, run: Json) -> None:
         key = f"runs/{run['run_id']}/spec.json"
         body = workbench.connection.s3.get_object(Bucket=workbench.connection.bucket, Key=key)["Body"].read()
@@ -146,9 +154,10 @@ def test_an_event_that_gets_lost_delays_a_run_and_no_more(workbench: Workbench) 
 
 
 def test_a_job_that_fails_ends_the_run_with_its_reason(workbench: Workbench) -> None:
-    # A count:poisson regression takes no negative labels; nothing before the job itself knows that.
+    # Refreshing trees needs a model that is there already; nothing before the job itself knows that there is none.
     table = csv_text(["a", "b", "y"], [[n % 17, n % 5, n / 7 - 10] for n in range(200)])
-    spec = {"task": "regression", "algorithm": {"hyperparameters": {"objective": "count:poisson", "num_round": 3}}}
+    hyperparameters = {"process_type": "update", "updater": "refresh", "num_round": 3}
+    spec = {"task": "regression", "algorithm": {"hyperparameters": hyperparameters}}
 
     run = workbench.wait(workbench.submit("failing-job", table, spec).run_id)
 
@@ -156,7 +165,7 @@ def test_a_job_that_fails_ends_the_run_with_its_reason(workbench: Workbench) -> 
     assert run["error"]["state"] == "CheckTraining"
     assert run["error"]["error"] == "TrainingJobFailed"
     assert run["error"]["job"] == run["run_id"]
-    assert "label" in run["error"]["failure_reason"]
+    assert "updating" in run["error"]["failure_reason"]
     assert run["error"]["log_lines"]
     assert run["error"]["advice"]
     execution = workbench.connection.stepfunctions.describe_execution(executionArn=run["execution_arn"])
@@ -188,6 +197,13 @@ class BadInput:
         BadInput("few-rows", "x,label\n1,a\n2,b\n", None, "InvalidDataset", ["row"]),
         BadInput("over-budget", flowers(), {"budget_usd": 0.2}, "BudgetExceeded", ["$0.345", "max_runtime_seconds", "1330"]),
         BadInput("typo", flowers(), {"algoritm": {}}, "InvalidSpec", ["algoritm", "algorithm"]),
+        BadInput(
+            "below-zero",
+            csv_text(["a", "y"], [[n % 17, n / 7 - 10] for n in range(200)]),
+            {"task": "regression", "algorithm": {"hyperparameters": {"objective": "count:poisson"}}},
+            "InvalidHyperparameter",
+            ["count:poisson", "the smallest label is -10"],
+        ),
         BadInput(
             "bad-eta", flowers(), {"algorithm": {"hyperparameters": {"eta": 3}}}, "InvalidHyperparameter", ["eta", "[0, 1]"]
         ),

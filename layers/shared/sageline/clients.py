@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_stepfunctions import SFNClient
 
+    from sageline.run.quotas import ServiceQuotas
+
 _RETRIES = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5)
 
 
@@ -70,6 +72,14 @@ def cloudwatch() -> CloudWatchClient:
 @cache
 def autoscaling() -> ApplicationAutoScalingClient:
     return boto3.client("application-autoscaling", config=_RETRIES)
+
+
+@cache
+def service_quotas() -> ServiceQuotas:
+    # A run goes on without its quotas rather than wait for them.
+    config = Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=2, read_timeout=5)
+    client: ServiceQuotas = boto3.client("service-quotas", config=config)
+    return client
 
 
 @cache

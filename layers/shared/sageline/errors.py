@@ -33,6 +33,10 @@ class BudgetExceeded(SagelineError):
     """The run could cost more than its spec's budget, or nobody knows how much it could cost."""
 
 
+class QuotaExceeded(SagelineError):
+    """The run needs more at once than the account's SageMaker quotas allow."""
+
+
 class InvalidPrices(SagelineError):
     """The stack's own prices (``prices.json`` in its bucket) are not what they must be."""
 

@@ -1,7 +1,7 @@
 """Between HTTP API events (payload format 2.0) and Python: bodies in, answers and errors out.
 
 Event and answer: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
-Imports nothing but the standard library: it is on the prediction path.
+Imports nothing heavy: it is on the prediction path.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, NoReturn, Protocol, TypeAlias, TypedDict
 
 from sageline import errors
+from sageline.json_objects import DuplicateKey, unique_keys
 
 Event: TypeAlias = Mapping[str, Any]
 """An event as Lambda hands it over: parsed JSON, hence Any."""
@@ -76,13 +77,14 @@ def read_json_object(event: Event) -> dict[str, Any]:  # parsed JSON
     """The request's body as a JSON object.
 
     Raises:
-        InvalidRequest: no body, not UTF-8, not JSON (with line and column), or JSON that is not an object.
+        InvalidRequest: no body, not UTF-8, not JSON (with line and column), JSON that is not an object, or an object at any
+            level in which a key occurs twice.
     """
     body = read_body(event)
     if not body.strip():
         raise errors.InvalidRequest("The request has no body; send a JSON object.")
     try:
-        value = json.loads(body.decode(), parse_constant=_refuse_constant)
+        value = json.loads(body.decode(), parse_constant=_refuse_constant, object_pairs_hook=unique_keys)
     except UnicodeDecodeError as error:
         raise errors.InvalidRequest(
             f"The request body is not UTF-8 text: byte 0x{error.object[error.start]:02x} at offset {error.start}."
@@ -92,6 +94,11 @@ def read_json_object(event: Event) -> dict[str, Any]:  # parsed JSON
             f"The request body is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}.",
             line=error.lineno,
             column=error.colno,
+        ) from None
+    except DuplicateKey as error:
+        key = error.key if len(error.key) <= 60 else f"{error.key[:57]}..."
+        raise errors.InvalidRequest(
+            f"Key `{key}` occurs twice in one object of the request body; send it once.", key=key
         ) from None
     except RecursionError:
         raise errors.InvalidRequest("The request body is nested too deeply.") from None

@@ -84,6 +84,11 @@ class RunLayout:
         return f"{self.prefix}spec.json"
 
     @property
+    def given_spec_key(self) -> str:
+        """The spec as it was given, of which ``spec_key`` has the resolved one."""
+        return f"{self.prefix}given-spec.json"
+
+    @property
     def encoder_prefix(self) -> str:
         return f"{self.prefix}encoder/"
 

@@ -128,6 +128,11 @@ def test_a_tuned_hyperparameter_is_not_missing() -> None:
         ("linear-learner", TWO, {"feature_dim": 5}, "feature_dim is 5, the data has 30 columns; leave it out."),
         ("linear-learner", TWO, {"loss": "hinge_loss"}, "loss hinge_loss gives no probabilities"),
         ("linear-learner", TWO, {"loss": "softmax_loss"}, "loss softmax_loss does not go with the predictor_type"),
+        ("linear-learner", SEVERAL, {"f_beta": 2}, "f_beta is for two classes and does not fit 20 classes; leave it out."),
+        ("linear-learner", SEVERAL, {"binary_classifier_model_selection_criteria": "f1"}, "does not fit 20 classes; leave it"),
+        ("linear-learner", TWO, {"accuracy_top_k": 3}, "accuracy_top_k is for three or more classes and does not fit 2 classes"),
+        ("linear-learner", DataFacts("classification"), {"quantile": 0.9}, "quantile is for a regression and does not fit a cl"),
+        ("linear-learner", DataFacts("classification"), {"loss": "huber_loss"}, "loss huber_loss does not go with"),
         ("knn", TWO, {"k": 2000}, "k is '2000'; it takes a whole number from 1 to 1,024."),
         ("knn", TWO, {"k": 500}, "k is 500, and there are 455 rows to train on; give less."),
         ("knn", TWO, {"sample_size": 500}, "sample_size is 500, and there are 455 rows to train on"),
@@ -172,6 +177,8 @@ def test_what_depends_on_the_data_waits_until_it_is_read() -> None:
     unread = DataFacts("classification")
 
     catalog.check(algorithm("linear-learner", {"predictor_type": "multiclass_classifier", "num_classes": 7}), unread)
+    catalog.check(algorithm("linear-learner", {"loss": "softmax_loss", "accuracy_top_k": 2}), unread)
+    catalog.check(algorithm("linear-learner", {"loss": "logistic", "f_beta": 2}), unread)
     catalog.check(algorithm("linear-learner", {"feature_dim": 7}), unread)
     catalog.check(algorithm("knn", {"k": 1000, "feature_dim": 7}), unread)
     catalog.check(algorithm("tensorflow", {"num_class": 7}), unread)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sageline.algorithms.catalog import DataFacts
+from sageline.algorithms.catalog import DataFacts, default_objective
 from sageline.algorithms.tuning import check_tuning
 from sageline.errors import InvalidSpec
 from sageline.spec.training import Algorithm, Tuning
@@ -123,6 +123,51 @@ def test_a_fixed_hyperparameter_is_not_tuned_by_its_other_name() -> None:
 )
 def test_a_strategy_or_objective_that_cannot_be_is_named_with_what_to_do(tuning: dict[str, Any], expected: str) -> None:
     assert expected in problem(tuning)
+
+
+@pytest.mark.parametrize(
+    ("facts", "metric", "hyperparameters"),
+    [
+        (TWO, "validation:mlogloss", {}),
+        (TWO, "validation:logloss", {"objective": "multi:softprob"}),
+        (DataFacts("classification", num_class=3), "validation:logloss", {}),
+        (DataFacts("regression", label_minimum=-3.0, label_maximum=5.0), "validation:rmsle", {}),
+    ],
+)
+def test_trials_are_not_compared_by_what_cannot_be_reported(
+    facts: DataFacts, metric: str, hyperparameters: dict[str, str]
+) -> None:
+    assert f"`tuning.objective.metric` is '{metric}'; the metrics of xgboost for a" in problem(
+        {"objective": {"metric": metric}}, facts, **hyperparameters
+    )
+
+
+def test_the_usual_metric_follows_the_objective_that_is_given() -> None:
+    two_as_several = Algorithm(hyperparameters={"objective": "multi:softprob"})
+
+    assert default_objective(two_as_several, TWO) == ("validation:mlogloss", "Minimize")
+
+
+@pytest.mark.parametrize(
+    ("name", "tuned", "values", "expected"),
+    [
+        ("xgboost", "objective", ["count:poisson"], "`tuning.ranges.objective`: Sageline takes objective from the data"),
+        ("xgboost", "eval_metric", ["rmse", "mae"], "`tuning.ranges.eval_metric`: Sageline takes eval_metric from the data"),
+        ("xgboost", "base_score", [0.5, 2], "`tuning.ranges.base_score`: base_score 2 does not fit binary:logistic"),
+        ("linear-learner", "loss", ["logistic", "squared_loss"], "`tuning.ranges.loss`: loss squared_loss does not go with"),
+        ("knn", "k", [5, 50], "`tuning.ranges.k`: k is 50, and there are 20 rows to train on; give less."),
+    ],
+)
+def test_a_value_that_does_not_fit_the_data_is_not_tried(name: str, tuned: str, values: list[Any], expected: str) -> None:
+    facts = DataFacts("classification", num_class=2, train_rows=20)
+
+    assert expected in problem({"ranges": {tuned: {"type": "categorical", "values": values}}}, facts, name)
+
+
+def test_a_range_of_what_the_data_has_no_use_for_is_refused() -> None:
+    ranges = {"f_beta": {"type": "continuous", "min": 0.5, "max": 2.0}}
+
+    assert "`tuning.ranges.f_beta`: f_beta is for two classes" in problem({"ranges": ranges}, VALUES, "linear-learner")
 
 
 def test_hyperband_needs_an_algorithm_that_learns_in_steps() -> None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.response import StreamingBody
@@ -19,7 +19,11 @@ from sageline.run.deployment import Deployment, routed_variant
 from sageline.run.failure_report import Failure
 from sageline.store import RunRecord, RunStore
 from tests.unit.api.api_page import PAGE, examples, shape
-from tests.unit.api.fakes import Clients, Manage, moto_stepfunctions
+from tests.unit.api.fakes import BUCKET, Clients, Manage, moto_stepfunctions
+from tests.unit.serving.fakes import encoder, put_encoder
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 RUN, NEXT = "wines-20261120100000-0a1b2c", "wines-20261121100000-3d4e5f"
 MADE = datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -37,9 +41,11 @@ def claim(store: RunStore, machine_arn: str) -> Callable[[], None]:
 
 
 @pytest.fixture
-def wines_in_service(clients: Clients, put_routing: Callable[..., None]) -> None:
+def wines_in_service(clients: Clients, s3: S3Client, put_routing: Callable[..., None]) -> None:
     """Endpoint ``wines``, which SageMaker is asked for as often as needed."""
     put_routing("wines", **{RUN: 1})
+    put_encoder(s3, RUN, encoder())
+    s3.put_object(Bucket=BUCKET, Key=f"runs/{RUN}/encoder/example.json", Body=b'{"alcohol": 13.5, "colour": "red"}')
     clients.tags.of["arn:aws:sagemaker:us-east-1:123456789012:endpoint/wines"] = {"sageline:expires-at": "2026-11-20T18:04:10Z"}
     endpoint: dict[str, Any] = {  # what DescribeEndpoint must have, and no more
         "EndpointName": "wines",

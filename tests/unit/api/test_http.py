@@ -62,6 +62,20 @@ def test_constants_that_json_does_not_have_are_refused(constant: str) -> None:
     assert constant in refusal(f'{{"a": {constant}}}').message
 
 
+@pytest.mark.parametrize(
+    "body",
+    ['{"age": 1, "age": 1}', '{"spec": {"b": 1, "age": 1, "age": 2}}', '{"instances": [{"b": 1}, {"age": 1, "age": null}]}'],
+)
+def test_a_key_that_occurs_twice_is_refused_at_any_level(body: str) -> None:
+    error = refusal(body)
+    assert error.message == "Key `age` occurs twice in one object of the request body; send it once."
+    assert error.details == {"key": "age"}
+
+
+def test_a_long_key_that_occurs_twice_is_cut() -> None:
+    assert refusal(json.dumps({"k" * 1000: 1})[:-1] + f', "{"k" * 1000}": 2}}').details == {"key": "k" * 57 + "..."}
+
+
 def test_bytes_that_are_no_text_are_located() -> None:
     assert "0xff at offset 6" in refusal(base64.b64encode(b'{"a": \xff}').decode(), is_base64=True).message
 
@@ -145,6 +159,7 @@ def test_every_named_error_either_has_a_status_or_stays_inside() -> None:
         errors.InvalidPrices,
         errors.InvalidRouting,
         errors.ModelMissing,
+        errors.QuotaExceeded,
         errors.RolloutAlarm,
         errors.RolloutPending,
         errors.SettingsError,

@@ -80,7 +80,8 @@ def test_endpoints_are_listed_and_shown(ask: Callable[[str], Answer], clients: C
     for _ in range(2):
         clients.sagemaker_stub.add_client_error("describe_endpoint", "ValidationException", "Could not find endpoint.")
     assert [endpoint["name"] for endpoint in ask("list-endpoints").body["endpoints"]] == ["wines"]
-    assert ask("get-endpoint").body["status"] == "Missing"
+    shown = ask("get-endpoint").body
+    assert (shown["status"], shown["columns"]) == ("Missing", None)
 
 
 @pytest.fixture

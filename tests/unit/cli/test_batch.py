@@ -49,6 +49,18 @@ def test_the_predictions_come_to_lie_beside_the_file(runner: CliRunner, rows: Pa
     assert path.read_bytes() == b"a,prediction\n1,x\n2,y\n"
 
 
+def test_warnings_of_the_batch_are_said_beside_where_the_predictions_are(
+    runner: CliRunner, rows: Path, api: FakeApi, ended: Json
+) -> None:
+    warning = "column 'b' is absent and taken for missing."
+    details = ended["details"] | {"batch": {"output": OUTPUT, "warnings": [warning]}}
+    api.answer("GET", f"/pipelines/{RUN_ID}", ended | {"details": details})
+    result = runner.invoke(cli, ["batch", "wine", str(rows)])
+    assert f"Warning: {warning}\n" in result.stderr
+    assert result.stdout.startswith("2 predictions are in ")
+    assert warning in runner.invoke(cli, ["show", RUN_ID]).stdout
+
+
 @pytest.mark.usefixtures("ended")
 def test_the_rows_are_uploaded_where_no_run_starts_and_where_they_expire(
     runner: CliRunner, rows: Path, api: FakeApi, connection: Connection

@@ -152,7 +152,10 @@ def test_a_wrong_spec_shows_before_anything_is_uploaded(
         (["submit", "nowhere.csv", "--name", "wine"], "does not exist"),
         (["submit", "{data}", "--name", "Wine_1"], "lower-case letters"),
         (["submit", "{data}", "--name", "w" * 33], "at most 32"),
-        (["submit", "{data}"], "Missing option '--name'"),
+        (["submit", "{folder}/数.csv"], "Invalid value for '--name': 数.csv has no letter or digit for a name; give one."),
+        (["submit", "{data}", "--nam", "wine"], "No such option: --nam Did you mean --name?"),
+        (["sumbit", "{data}"], "No such command 'sumbit'. Did you mean submit?"),
+        (["local", "statsu"], "No such command 'statsu'. Did you mean status?"),
         (["submit", "{folder}/table.xlsx", "--name", "wine"], "no known format; name it .csv"),
         (["submit", "{folder}/empty.csv", "--name", "wine"], "is empty"),
         (["predict", "wine"], "Give either --text or --file"),
@@ -168,6 +171,7 @@ def test_wrong_usage_exits_with_2_and_says_what_is_wrong(
 ) -> None:
     (tmp_path / "table.xlsx").write_text("x")
     (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "数.csv").write_text("a,b\n")
     result = runner.invoke(cli, [argument.format(data=data, folder=tmp_path) for argument in arguments])
     assert result.exit_code == 2
     assert message in " ".join(result.stderr.split())
@@ -289,6 +293,27 @@ def test_values_are_shown_for_regression_and_json_is_the_apis_answer(runner: Cli
     ]
     document = json.loads(runner.invoke(cli, ["predict", "wine", "--text", "x", "--json"]).stdout)
     assert document == {"predictions": [{"value": 151.25}], "endpoint": "wine", "variant": "v1", "model_version": "v1"}
+
+
+@pytest.mark.usefixtures("connection")
+def test_warnings_are_said_beside_the_predictions_or_are_part_of_the_document(runner: CliRunner, api: FakeApi) -> None:
+    warning = "instances[0]: unknown column 'b' is ignored."
+    body = {"predictions": [prediction()], "endpoint": "wine", "variant": "v1", "model_version": "v1", "warnings": [warning]}
+    api.answer("POST", "/endpoints/wine/predictions", body)
+    arguments = ["predict", "wine", "--file", "-"]
+    result = runner.invoke(cli, arguments, input="a,b\n1,x\n")
+    assert "Warning: row 1: unknown column 'b' is ignored.\n" in result.stderr
+    assert "Warning" not in result.stdout
+    document = json.loads(runner.invoke(cli, [*arguments, "--json"], input="a,b\n1,x\n").stdout)
+    assert document["warnings"] == ["row 1: unknown column 'b' is ignored."]
+    assert "strict" not in json.loads(api.requests[0].content)
+
+
+@pytest.mark.usefixtures("connection")
+def test_predictions_may_be_strict(runner: CliRunner, api: FakeApi) -> None:
+    answer_predictions(api, prediction())
+    assert runner.invoke(cli, ["predict", "wine", "--text", "a", "--strict"]).exit_code == 0
+    assert json.loads(api.requests[0].content)["strict"] is True
 
 
 @pytest.mark.usefixtures("connection")

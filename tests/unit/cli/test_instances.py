@@ -48,6 +48,8 @@ def test_stdin_is_told_apart_by_how_it_begins(content: bytes, rows: list[object]
         ("r.json", b'[\n{"a" 1}]', "r.json, line 2, column 6: not valid JSON"),
         ("r.json", b'[{"a": NaN}]', "NaN is not JSON; use null"),
         ("r.jsonl", b'{"a": 1}\n{"a": \n', "r.jsonl, line 2, column 7: not valid JSON"),
+        ("r.jsonl", b'{"a": 1}\n{"a": 1, "a": 2}\n', "r.jsonl, from line 2: key 'a' occurs twice in an object."),
+        ("r.json", b'[{"b": {"a": 1, "a": 2}}]', "r.json, from line 1: key 'a' occurs twice in an object."),
         ("-", b"a\n\xff\n", "stdin is not UTF-8 text: byte 0xff at offset 2."),
     ],
 )

@@ -51,6 +51,58 @@ def test_each_prediction_names_its_variant_when_two_variants_answered(api: FakeA
     assert [prediction["variant"] for prediction in answer["predictions"]] == ["v1"] * 200 + ["v2"]
 
 
+def warns(*warnings: list[str]) -> Respond:
+    """Each request's warnings."""
+    remaining = list(warnings)
+
+    def respond(request: httpx.Request) -> tuple[int, object]:
+        status, answer = echo()(request)
+        assert isinstance(answer, dict)
+        said = remaining.pop(0)
+        return status, answer | ({"warnings": said} if said else {})
+
+    return respond
+
+
+def test_warnings_of_several_requests_are_said_once_with_rows_counted_from_1(api: FakeApi) -> None:
+    api.routes["POST", PATH] = warns(
+        ["instances[3] and 1,199 more: column 'b' is absent and taken for missing."],
+        [],
+        [
+            "instances[0]: unknown column 'c' is ignored; did you mean 'b'?",
+            "instances[1] and 2 more: column 'b' is absent and taken for missing.",
+            "Something of the whole request.",
+        ],
+    )
+    answer = predict(api.client(), "wine", [{"a": "x"}] * 450)
+    assert answer["warnings"] == [
+        "row 4 and 1,202 more: column 'b' is absent and taken for missing.",
+        "row 401: unknown column 'c' is ignored; did you mean 'b'?",
+        "Something of the whole request.",
+    ]
+
+
+def test_without_warnings_there_is_no_key_for_them(api: FakeApi) -> None:
+    api.routes["POST", PATH] = warns([])
+    assert "warnings" not in predict(api.client(), "wine", [{"a": "x"}])
+
+
+def test_a_strict_request_says_so_and_its_warnings_are_counted_in_the_whole_input(api: FakeApi) -> None:
+    warning = "instances[3] and 1 more: unknown column 'c' is ignored."
+
+    def respond(request: httpx.Request) -> tuple[int, object]:
+        assert json.loads(request.content)["strict"] is True
+        if len(api.requests) == 1:
+            return echo()(request)
+        return 400, {"error": {"code": "InvalidRequest", "message": f"Refused: {warning}", "details": {"warnings": [warning]}}}
+
+    api.routes["POST", PATH] = respond
+    with pytest.raises(CommandFailed) as caught:
+        predict(api.client(), "wine", [{"a": "x"}] * 210, strict=True)
+    assert caught.value.message == "Refused: row 204 and 1 more: unknown column 'c' is ignored."
+    assert caught.value.details == {"warnings": ["row 204 and 1 more: unknown column 'c' is ignored."]}
+
+
 @pytest.mark.parametrize(
     ("said", "shown"),
     [

@@ -124,6 +124,37 @@ def test_a_run_ends_with_how_good_the_model_is_and_what_its_endpoint_bills() -> 
     assert "bills" not in printed(outcome(run_record(details={"cost": {"endpoint_usd_per_hour": 0.0}}), []))
 
 
+WARNED = {
+    "evaluation": {"warnings": ["Judged by 12 test rows only: [accuracy] is 1.", "The model never answers 'fraud'."]},
+    "schema": {
+        "label": "price",
+        "task": "regression",
+        "why": "the last column",
+        "features": {"area": "number", "city": "category"},
+        "kinds": {"number": 1, "category": 1},
+        "left_out": {"id": "it numbers the rows", "when": "it holds dates", "since": "it holds dates"},
+        "left_out_in_all": 3,
+        "changes": ["`dataset.features.city`: category: few values."],
+        "warnings": ["Column 'id' alone tells the label."],
+    },
+}
+SAID = ["Warning: Judged by 12 test rows only: [accuracy] is 1.", "Warning: The model never answers 'fraud'."]
+
+
+@pytest.mark.parametrize("status", ["Succeeded", "Rejected", "Failed"])
+def test_a_run_ends_with_the_warnings_of_its_model_first(status: str) -> None:
+    lines = printed(outcome(run_record(status=status, details=WARNED), [])).splitlines()
+    assert lines[:2] == SAID
+    assert lines[2].startswith(status)
+
+
+def test_show_begins_with_the_warnings_those_of_the_model_before_those_of_the_data() -> None:
+    lines = shown({}, **WARNED).splitlines()
+    assert lines[:3] == [*SAID, "Warning: Column 'id' alone tells the label."]
+    assert "run  " in lines[4]
+    assert "Warning" not in shown({}, evaluation={"metrics": {}, "rows": 3})
+
+
 def test_a_change_ends_with_what_the_endpoint_serves() -> None:
     variants = [{"name": "wine-1", "weight": 2.0}, {"name": "wine-2", "weight": 1.0}]
     details = {"change": {"kind": "rollback", "goal": {"variants": variants}}}

@@ -74,3 +74,19 @@ def test_a_large_file_goes_in_parts(connection: Connection, tmp_path: Path) -> N
     uploaded = upload(connection.s3, BUCKET, large, "wine", spec=None, advance=lambda sent: None)
     assert uploaded.bytes == 33 << 20
     assert connection.s3.head_object(Bucket=BUCKET, Key=uploaded.key)["ETag"].endswith('-3"')
+
+
+def test_another_upload_right_after_this_one_does_not_take_its_run(connection: Connection, tmp_path: Path) -> None:
+    def another_upload(**_: object) -> None:
+        events.unregister("before-call.s3.HeadObject", unique_id="another")
+        connection.s3.put_object(Bucket=BUCKET, Key="datasets/wine/data.csv", Body=b"c,d\n3,4\n5,6\n")
+
+    events = connection.s3.meta.events
+    data = write(tmp_path / "x.csv")
+    events.register("before-call.s3.HeadObject", another_upload, "another")
+
+    uploaded = upload(connection.s3, BUCKET, data, "wine", spec=b"{}", advance=lambda sent: None)
+
+    mine = connection.s3.get_object(Bucket=BUCKET, Key="datasets/wine/data.csv", VersionId=uploaded.version_id)
+    assert mine["Body"].read() == data.read_bytes()
+    assert uploaded.run_id == run_id("wine", mine["LastModified"], "datasets/wine/data.csv", uploaded.version_id)

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sageline.dataset.blocks import Block
-from sageline.dataset.prepare import Prepared, prepare
+from sageline.dataset.prepare import Prepared, prepare, read_and_fit
 from sageline.dataset.source import open_blocks
 from sageline.dataset.split import CHANNELS, assign
 from sageline.encoder import fitted
@@ -25,6 +25,7 @@ from sageline.formats.matrix import FloatArray, Matrix, Rows, SparseMatrix
 from sageline.formats.npy import ArrayPair
 from sageline.formats.recordio import read_records
 from sageline.spec.model import Spec, Split, validate_spec
+from sageline.spec.resolution import Resolution
 from tests.unit.dataset.reading import block_of
 
 SOURCE = "s3://bucket/datasets/x/data.csv"
@@ -78,7 +79,7 @@ def prepare_csv(data: bytes, spec: Spec, block_bytes: int = 1 << 20) -> tuple[Pr
         return open_blocks(io.BytesIO(data), SOURCE, "csv", block_bytes)
 
     parts = Parts()
-    return prepare(read_blocks, spec, parts), parts
+    return prepare(read_blocks, read_and_fit(read_blocks, Resolution(spec)), parts), parts
 
 
 def error_of(data: bytes, spec: Spec) -> str:
@@ -308,7 +309,7 @@ def test_rows_whose_class_is_not_in_train_are_left_out_and_counted() -> None:
 def test_the_profile_counts_rows_classes_and_values() -> None:
     prepared, parts = prepare_csv(as_csv("post,label", POSTS), TEXT_SPEC)
 
-    assert prepared.profile["rows"] == {**prepared.rows, "left_out": 0, "total": 120}
+    assert prepared.profile["rows"] == {**prepared.rows, "left_out": 0, "unlabelled": 0, "total": 120}
     counted = Counter((prepared.encoder.classes or [])[int(label)] for label in labels_of(parts, "train", prepared))
     assert prepared.profile["label"]["classes"]["train"] == counted
     assert prepared.profile["features"]["words"] == 4 * prepared.rows["train"]
@@ -352,6 +353,62 @@ def test_a_table_of_one_column_is_not_csv_whose_delimiter_would_be_guessed() -> 
     assert rows.matrix.shape == (prepared.rows["train"], 1)
 
 
+def test_rows_without_a_label_are_counted_and_not_used() -> None:
+    rows = [*POSTS, ("nobody knows", ""), ("nor this", "  ")]
+
+    prepared, parts = prepare_csv(as_csv("post,label", rows), TEXT_SPEC)
+
+    assert sum(prepared.rows.values()) == len(POSTS)
+    assert prepared.profile["rows"]["unlabelled"] == 2
+    assert prepared.encoder.classes == ["bad", "good"]
+    without, raw = prepare_csv(as_csv("post,label", POSTS), TEXT_SPEC)
+    assert (prepared.rows, parts.raw) == (without.rows, raw.raw)
+
+
+def test_words_for_a_missing_number_are_no_label_of_a_regression() -> None:
+    rows = [*NUMBERS, (1.5, "colour 1", "n.d."), (2.5, "colour 2", "nan")]
+
+    prepared, _ = prepare_csv(as_csv("x,c,y", rows), TABLE_SPEC)
+
+    assert (sum(prepared.rows.values()), prepared.profile["rows"]["unlabelled"]) == (len(NUMBERS), 2)
+
+
+def test_labels_that_differ_by_blanks_or_as_whole_numbers_are_one_class() -> None:
+    spellings = {"1": ["1", " 1", "1.0", "1e0"], "2": ["2", "2 ", "2.0", "2"]}
+    rows = [
+        (f"{word} {index}", spellings[label][index % 4]) for index in range(60) for word, label in (("ham", "1"), ("egg", "2"))
+    ]
+
+    prepared, parts = prepare_csv(as_csv("post,label", rows), TEXT_SPEC)
+
+    assert prepared.encoder.classes == ["1", "2"]
+    assert {row["label"] for row in parts.raw} <= {"1", "2"}
+    assert sum(prepared.rows.values()) == len(rows)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_from_twenty_rows_on_every_share_has_a_row(seed: int) -> None:
+    rows = [(f"{word} {index}", label) for index in range(10) for word, label in (("ham", "good"), ("spam", "bad"))]
+    split = {"train": 0.8, "validation": 0.1, "test": 0.1, "seed": seed}
+
+    prepared, parts = prepare_csv(as_csv("post,label", rows), spec_of({"post": "text"}, "label", "classification", split=split))
+
+    assert sum(prepared.rows.values()) == 20
+    assert min(prepared.rows.values()) >= 1
+    assert len(parts.raw) == prepared.rows["test"]
+    assert {channel: len(labels_of(parts, channel, prepared)) for channel in ("train", "validation")} == {
+        channel: prepared.rows[channel] for channel in ("train", "validation")
+    }
+
+
+def test_a_split_that_the_hashes_fill_goes_by_the_hashes() -> None:
+    _, parts = prepare_csv(as_csv("post,label", POSTS), TEXT_SPEC)
+
+    block = block_of({"post": [post for post, _ in POSTS], "label": [label for _, label in POSTS]})
+    test = [POSTS[index][0] for index in np.flatnonzero(assign(block, Split()) == CHANNELS.index("test"))]
+    assert [row["features"]["post"] for row in parts.raw] == test
+
+
 def test_no_validation_share_means_no_validation_rows() -> None:
     spec = spec_of({"post": "text"}, "label", "classification", split={"train": 0.8, "validation": 0.0, "test": 0.2})
 
@@ -364,7 +421,6 @@ def test_no_validation_share_means_no_validation_rows() -> None:
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
-        ([("a b", "x"), ("c d", " "), ("e", "y")], f"{SOURCE}: row 2: the label column 'label' is empty. Fill it in, or remove"),
         (
             [(f"text {index}", "x") for index in range(50)],
             f"{SOURCE}: every label in column 'label' is 'x' (50 rows); a classifier",
@@ -387,7 +443,6 @@ def test_a_dataset_that_cannot_be_classified_is_refused(rows: list[tuple[str, st
     ("rows", "expected"),
     [
         ([(1, "a", 1), (2, "b", "high")], f"{SOURCE}: row 2, label column 'y': 'high' is not a number."),
-        ([(1, "a", 1), (2, "b", "nan")], f"{SOURCE}: row 2: the label column 'y' holds 'nan', no number."),
         ([(1, "a", 1), (2, "b", "1e39")], f"{SOURCE}: row 2, label column 'y': '1e39' is beyond the range of float32 (3.4e38)."),
         ([(n, "a", n) for n in range(5)], f"{SOURCE}: 5 rows are too few: the split leaves none for"),
         ([*NUMBERS, ("ten", "a", 1)] * 3, f"{SOURCE}: row 101, column 'x': 'ten' is not a number."),
@@ -432,8 +487,12 @@ def test_train_rows_of_one_class_are_too_few() -> None:
 def test_data_that_changes_while_it_is_read_is_noticed() -> None:
     versions = iter([as_csv("post,label", POSTS), as_csv("post,label", POSTS[:-5])])
 
+    def read_blocks() -> Iterator[Block]:
+        return open_blocks(io.BytesIO(next(versions)), SOURCE, "csv")
+
+    first = read_and_fit(read_blocks, Resolution(TEXT_SPEC))
     with pytest.raises(InvalidDataset, match="changed while it was read"):
-        prepare(lambda: open_blocks(io.BytesIO(next(versions)), SOURCE, "csv"), TEXT_SPEC, Parts())
+        prepare(read_blocks, first, Parts())
 
 
 def test_tokens_become_lines_that_begin_with_the_label() -> None:

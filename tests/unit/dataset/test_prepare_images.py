@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from sageline.dataset.blocks import Block
-from sageline.dataset.prepare import Prepared, prepare
+from sageline.dataset.prepare import Prepared, prepare, read_and_fit
+from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.source import open_blocks
 from sageline.dataset.split import CHANNELS, assign
 from sageline.encoder.fitted import FittedEncoder
@@ -19,6 +20,7 @@ from sageline.errors import InvalidDataset, InvalidRequest, InvalidSpec
 from sageline.formats.csv import read_rows
 from sageline.spec.model import Image as ImageSpec
 from sageline.spec.model import Spec, validate_spec
+from sageline.spec.resolution import Resolution
 from sageline.spec.resolve import resolve_spec
 from tests.unit.dataset.test_prepare import Parts
 
@@ -45,12 +47,15 @@ def reader(data: bytes, data_format: str) -> Callable[[], Iterator[Block]]:
 
 
 def resolved(data: bytes, data_format: str, **spec: Any) -> Spec:
-    return resolve_spec(validate_spec(spec, "test"), reader(data, data_format)(), name="digits", uri="s3://b/data")
+    return resolve_spec(
+        validate_spec(spec, "test"), DatasetProfile.of(reader(data, data_format)()), name="digits", uri="s3://b/data"
+    ).spec
 
 
 def prepared(data: bytes, data_format: str, **spec: Any) -> tuple[Prepared, Parts]:
     parts = Parts()
-    return prepare(reader(data, data_format), resolved(data, data_format, **spec), parts), parts
+    read_blocks = reader(data, data_format)
+    return prepare(read_blocks, read_and_fit(read_blocks, Resolution(resolved(data, data_format, **spec))), parts), parts
 
 
 def encoder() -> FittedEncoder:
@@ -67,7 +72,10 @@ def test_columns_of_pixels_are_taken_for_images_with_reasons(data: bytes, data_f
     assert spec.reasons["dataset.features"].startswith("pixel: 25 columns, called 'pixel")
     assert spec.reasons["encoder"] == "image, because of 25 columns of pixels"
     assert spec.reasons["encoder.scale"] == "pixels go from 0 to 255"
-    assert resolve_spec(spec, reader(data, data_format)(), name="digits", uri="s3://b/data").encoder == spec.encoder
+    assert (
+        resolve_spec(spec, DatasetProfile.of(reader(data, data_format)()), name="digits", uri="s3://b/data").spec.encoder
+        == spec.encoder
+    )
 
 
 def test_what_the_spec_says_of_images_is_kept() -> None:
@@ -145,7 +153,7 @@ def test_a_prediction_sends_what_was_written_for_the_row_bit_for_bit() -> None:
         ([[1] * 5] * 4 + [[1, 1, [1], 1, 1]], "instances[0], column 'pixel_4_2' is an array; expected a number."),
         ([1] * 24 + ["x"], "instances[0], column 'pixel_4_4': 'x' is not a number."),
         ([1] * 24 + [1e39], "instances[0], column 'pixel_4_4': '1e+39' is beyond the range of float32"),
-        ({"pixel_0_0": 1}, "instances[0]: column 'pixel_0_1' is missing."),
+        ({"pixel_0_0": 1}, "instances[0]: columns 'pixel_0_1', 'pixel_0_2', "),
         ("image", "instances[0] is a string; expected an object with the columns pixel_0_0, "),
     ],
 )

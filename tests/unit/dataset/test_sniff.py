@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from sageline.dataset.blocks import Block
-from sageline.dataset.sniff import SAMPLE_ROWS, ColumnSample, guess_features, guess_label, guess_task, sample_columns
+from sageline.dataset.profile import ColumnProfile, DatasetProfile
+from sageline.dataset.sniff import guess_features, guess_kind, guess_task
 from sageline.errors import InvalidDataset
 from tests.unit.dataset.reading import block_of
 
@@ -18,8 +16,8 @@ WHOLE = [str(index) for index in range(40)]
 DATES = [f"2024-01-{index % 28 + 1:02d}" for index in range(40)]
 
 
-def column(name: str, values: list[str]) -> ColumnSample:
-    return ColumnSample.of(name, values)
+def column(name: str, values: list[str]) -> ColumnProfile:
+    return DatasetProfile.of([block_of({name: values})]).columns[name]
 
 
 @pytest.mark.parametrize(
@@ -29,10 +27,21 @@ def column(name: str, values: list[str]) -> ColumnSample:
         ("anything", SENTENCES[:4] * 10, "text"),
         ("anything", NUMBERS, "number"),
         ("anything", ["1", "NA", "", "2.5"], "number"),
-        ("anything", WHOLE, "number"),
+        ("anything", [str(index * 3) for index in range(40)], "number"),
+        ("year", [str(1950 + index) for index in range(40)], "number"),
+        ("epoch", WHOLE, "number"),
+        ("age", [str(18 + index) for index in range(40)], "number"),
+        ("price", [str(100 + index) for index in range(40)], "number"),
+        ("since", [str(1950 + index) for index in range(40)], "number"),
+        ("anything", [*NUMBERS, "-"], "number"),
+        ("anything", [*NUMBERS, "inf"], "number"),
+        ("anything", ["12%", "15%", "3.5 %"] * 9, "number"),
+        ("anything", ["$1,234.50", "$7.00"], "number"),
+        ("anything", ["1,5", "2", "1.000,25"], "number"),
         ("anything", COLOURS, "category"),
         ("anything", ["yes", "no"] * 20, "category"),
         ("anything", [f"city {index % 15}" for index in range(40)], "category"),
+        ("anything", ["नई दिल्ली", "हिमाचल प्रदेश"] * 20, "category"),
         ("title", [f"Book {index % 15}" for index in range(40)], "text"),
         ("Text", NAMES, "text"),
         ("subject", ["maths", "art"] * 20, "category"),
@@ -40,7 +49,7 @@ def column(name: str, values: list[str]) -> ColumnSample:
     ],
 )
 def test_the_kind_of_a_column_follows_from_its_values(name: str, values: list[str], kind: str) -> None:
-    guess = column(name, values).guess()
+    guess = guess_kind(column(name, values))
 
     assert (guess.kind, guess.unsure) == (kind, False) or values == ["x", ""]
 
@@ -48,36 +57,50 @@ def test_the_kind_of_a_column_follows_from_its_values(name: str, values: list[st
 @pytest.mark.parametrize(
     ("name", "values", "reason"),
     [
-        ("id", WHOLE, "it names the row"),
+        ("id", WHOLE, "it numbers the rows"),
         ("customer_id", NAMES, "it names the row"),
-        ("PassengerId", WHOLE, "it names the row"),
-        ("Unnamed: 0", WHOLE, "it names the row"),
+        ("PassengerId", WHOLE, "it numbers the rows"),
+        ("Unnamed: 0", WHOLE, "it numbers the rows"),
         ("anything", UUIDS, "it names the row"),
         ("when", DATES, "it holds dates"),
         ("when", [f"{value} 12:30:00" for value in DATES], "it holds dates"),
         ("when", ["1/2/2024", "13.4.99"], "it holds dates"),
-        ("n", ["1,5", "2", "1.000,25"], "its numbers hold commas"),
+        ("rownames", WHOLE, "it numbers the rows"),
+        ("anything", WHOLE, "it numbers the rows"),
+        ("Order", [str(10248 + index) for index in range(40)], "it numbers the rows"),
+        ("Sample Number", [str(index % 100) for index in range(300)], "it numbers the rows"),
+        ("kundennummer", [str(index * 37 % 1009) for index in range(40)], "it names the row"),
+        ("Matrikel-Nr", [str(index * 37 % 1009) for index in range(40)], "it names the row"),
+        ("PID", [str(526301100 + index * 7) for index in range(40)], "it names the row"),
+        ("identifiant", NAMES, "it names the row"),
         ("c", ["same"] * 5, "every row holds 'same'"),
         ("c", ["", " "][:1] * 5, "it is empty"),
         ("n", ["NA", "?"], "it is empty"),
     ],
 )
 def test_what_says_nothing_is_left_out(name: str, values: list[str], reason: str) -> None:
-    guess = column(name, values).guess()
+    guess = guess_kind(column(name, values))
 
     assert guess.kind is None
     assert guess.reason.startswith(reason)
 
 
 @pytest.mark.parametrize(
-    ("name", "values"), [("id", NUMBERS), ("id", ["1", "1", "2"]), ("paid", WHOLE), ("x", WHOLE), ("id", SENTENCES)]
+    ("name", "values"),
+    [
+        ("id", NUMBERS),
+        ("id", ["1", "1", "2"]),
+        ("paid", [str(index * 3) for index in range(40)]),
+        ("x", [str(index * 3) for index in range(40)]),
+        ("id", SENTENCES),
+    ],
 )
 def test_not_everything_is_an_id(name: str, values: list[str]) -> None:
-    assert column(name, values).guess().kind is not None
+    assert guess_kind(column(name, values)).kind is not None
 
 
-def columns(**values: list[str]) -> dict[str, ColumnSample]:
-    return sample_columns([block_of(values)])
+def columns(**values: list[str]) -> dict[str, ColumnProfile]:
+    return DatasetProfile.of([block_of(values)]).columns
 
 
 def test_short_text_counts_only_where_there_is_nothing_better() -> None:
@@ -87,25 +110,6 @@ def test_short_text_counts_only_where_there_is_nothing_better() -> None:
     assert alone["name"].kind == "text"
     assert (beside["name"].kind, beside["age"].kind) == (None, "number")
     assert "like a name or a code" in beside["name"].reason
-
-
-@pytest.mark.parametrize(
-    ("values", "label", "reason"),
-    [
-        ({"a": NUMBERS, "Label": COLOURS, "b": NUMBERS}, "Label", "its name is a usual one for labels (label)"),
-        ({"category": COLOURS, "target": NUMBERS}, "target", "its name is a usual one for labels (target)"),
-        ({"a": COLOURS, "b": COLOURS}, "b", "the last column; no column has a usual name"),
-        ({"spam": COLOURS, "message": SENTENCES}, "spam", "the last column that is neither text nor an id nor a date"),
-        ({"a": COLOURS, "when": DATES}, "a", "the last column that is neither text nor an id nor a date"),
-        ({"a": SENTENCES, "b": SENTENCES}, "b", "the last column; no column"),
-        ({"Y": COLOURS, "y": NUMBERS}, "Y", "its name is a usual one for labels (y)"),
-    ],
-)
-def test_the_label_column_is_found(values: dict[str, list[str]], label: str, reason: str) -> None:
-    found, why = guess_label(columns(**values))
-
-    assert found == label
-    assert why.startswith(reason)
 
 
 @pytest.mark.parametrize(
@@ -120,23 +124,39 @@ def test_the_label_column_is_found(values: dict[str, list[str]], label: str, rea
         (["1", "2", "3", "4"], "regression"),
         (NUMBERS, "regression"),
         (["1", "2", "x"], "classification"),
+        (["2.1", "2.10", "3", "2.2"] * 20, "classification"),
+        ([*NUMBERS * 3, "-"], "regression"),
+        ([*NUMBERS * 3, "<1.0"], "regression"),
+        (["12,5", "7,5", "9,0"] * 20, "regression"),
     ],
 )
 def test_the_task_follows_from_the_label(values: list[str], task: str) -> None:
     assert guess_task(column("label", values))[0] == task
 
 
-def test_only_the_first_rows_are_looked_at() -> None:
-    def blocks() -> Iterator[Block]:
-        yield block_of({"a": ["1"] * (SAMPLE_ROWS - 1)})
-        yield block_of({"a": ["2", "x", "x"]})
-        raise AssertionError("read further than needed")
-
-    sample = sample_columns(blocks())["a"]
-
-    assert (sample.rows, sample.numeric) == (SAMPLE_ROWS, True)
-
-
 def test_a_dataset_without_blocks_has_no_columns() -> None:
     with pytest.raises(InvalidDataset, match="no rows"):
-        sample_columns([])
+        DatasetProfile.of([])
+
+
+def test_few_amounts_are_no_classes() -> None:
+    prices = ["10", "12", "15", "20"] * 20
+
+    assert guess_task(column("price", prices))[0] == guess_task(column("SalePrice", prices))[0] == "regression"
+    assert guess_task(column("stars", prices))[0] == "classification"
+
+
+def test_what_is_missing_or_odd_is_in_the_reason() -> None:
+    guess = guess_kind(column("x", [*NUMBERS, "-", "-", "unknown", "3 or 4"]))
+
+    assert (
+        guess.reason
+        == "40 values are numbers, 3 are taken for missing: '-' (2), 'unknown' (1), 1 are no numbers, such as '3 or 4'"
+    )
+
+
+def test_a_column_of_numbers_and_words_says_so() -> None:
+    guess = guess_kind(column("x", [*["1", "2", "3"] * 10, *["A1", "B2"] * 5]))
+
+    assert guess.kind == "category"
+    assert guess.reason.endswith("75% of them are numbers, and others are not, such as 'A1'")

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sageline.dataset import statistics
 from sageline.dataset.blocks import StringArray
-from sageline.dataset.statistics import DatasetStatistics, DistinctCount, Moments, characters
+from sageline.dataset.split import hash_columns
+from sageline.dataset.statistics import DatasetStatistics, Moments, characters
+from sageline.encoder.spelling import Spelling
 from sageline.errors import InvalidDataset
 from tests.unit.dataset.reading import block_of
 
@@ -39,34 +40,18 @@ def test_the_deviation_of_large_numbers_keeps_its_digits() -> None:
     assert moments.profile()["std"] == 0.5
 
 
-@given(st.lists(st.lists(st.sampled_from("abcdefgh")), max_size=5))
-def test_few_different_values_are_counted_exactly(pieces: list[list[str]]) -> None:
-    count = DistinctCount()
-    for piece in pieces:
-        count.add(StringArray.from_list(piece))
-
-    assert count.profile() == {"distinct": len({value for piece in pieces for value in piece})}
-
-
-@pytest.mark.parametrize("different", [5_000, 60_000])
-def test_many_different_values_are_estimated(different: int) -> None:
-    count = DistinctCount()
-    for start in range(0, different, 1000):
-        count.add(StringArray.from_list([f"value {index}" for index in range(start, start + 1000)] * 2))
-
-    assert count.profile()["distinct_estimate"] == pytest.approx(different, rel=0.05)
-    assert len(count._hashes) == statistics.MOST_HASHES
-
-
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]))))
 def test_lengths_are_in_characters(texts: list[str]) -> None:
     assert characters(StringArray.from_list(texts)).tolist() == [len(text) for text in texts]
 
 
 def test_every_column_has_statistics_of_its_own() -> None:
-    columns = DatasetStatistics({"age": "number", "post": "text"}, "tag")
-    columns.add(block_of({"age": ["1", "na"], "post": ["né", ""], "tag": ["a", "b"], "id": ["x1", "x2"]}))
-    columns.add(block_of({"age": ["4"], "post": ["four"], "tag": ["a"], "id": ["x3"]}, first_row=3))
+    columns = DatasetStatistics({"age": "number", "post": "text"}, "tag", {})
+    for block in (
+        block_of({"age": ["1", "na"], "post": ["né", ""], "tag": ["a", "b"], "id": ["x1", "x2"]}),
+        block_of({"age": ["4"], "post": ["four"], "tag": ["a"], "id": ["x3"]}, first_row=3),
+    ):
+        columns.add(block, hash_columns(block))
 
     profile = columns.profile()
 
@@ -78,10 +63,31 @@ def test_every_column_has_statistics_of_its_own() -> None:
     }
 
 
+def test_a_label_of_numbers_is_measured_as_numbers() -> None:
+    columns = DatasetStatistics({}, "price", {"price": Spelling(",", ".")})
+    for block in (block_of({"price": ["100,5", "200,5"]}), block_of({"price": ["100,5", ""]}, first_row=3)):
+        columns.add(block, hash_columns(block))
+
+    assert columns.profile()["price"] == {
+        **{"kind": "label", "missing": 1, "distinct": 2},
+        **{"minimum": 100.5, "maximum": 200.5, "mean": 133.8333, "std": 47.14045},
+    }
+
+
+def test_a_label_with_one_word_among_numbers_is_measured_as_text() -> None:
+    columns = DatasetStatistics({}, "grade", {})
+    for block in (block_of({"grade": ["1", "2"]}), block_of({"grade": ["none at all", "3"]}, first_row=3)):
+        columns.add(block, hash_columns(block))
+
+    assert columns.profile()["grade"]["characters"] == lengths(1, 11, 3.5, 4.330127)
+
+
 def lengths(minimum: float, maximum: float, mean: float, std: float) -> dict[str, float]:
     return {"minimum": minimum, "maximum": maximum, "mean": mean, "std": std}
 
 
 def test_a_number_that_is_none_is_an_error_that_names_it() -> None:
+    block = block_of({"age": ["1", "old"], "tag": ["a", "b"]})
+
     with pytest.raises(InvalidDataset, match="row 2, column 'age'"):
-        DatasetStatistics({"age": "number"}, "tag").add(block_of({"age": ["1", "old"], "tag": ["a", "b"]}))
+        DatasetStatistics({"age": "number"}, "tag", {}).add(block, hash_columns(block))

@@ -30,13 +30,15 @@ def test_the_spellings_of_a_number(text: str) -> None:
     assert parse(text) == parse(text, "NA")[:1] == [1.0]
 
 
-@pytest.mark.parametrize("text", ["", " ", "NA", "n/a", "NaN", "nan", "NULL", "None", "?", " na ", "#N/A"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "NA", "n/a", "NaN", "nan", "NULL", "None", "?", " na ", "#N/A", "-", ".", "n.d.", "Unknown", "#DIV/0!"]
+)
 def test_the_spellings_of_a_missing_number(text: str) -> None:
     assert np.isnan(parse("1", text)).tolist() == [False, True]
 
 
 @pytest.mark.parametrize(
-    "text", ["abc", "1,5", "1_000", "0x10", "1-2", "1e", ".", "-", "--1", "inf", "-Infinity", "\u0661", "1 2", "e5"]
+    "text", ["abc", "1,5", "1_000", "0x10", "1-2", "1e", "--1", "<1.0", "3 or 4", "inf", "-Infinity", "\u0661", "1 2", "e5"]
 )
 def test_what_is_no_number_is_named(text: str) -> None:
     for others in (["1", "2"], ["1", "NA"]):  # digits only, and not

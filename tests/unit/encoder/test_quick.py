@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.image import Image
+from sageline.encoder.spelling import Spelling
 from sageline.encoder.table import Number, Table
 from sageline.errors import InvalidDataset, InvalidRequest, SagelineError
 
@@ -16,7 +17,13 @@ KINDS = {"a": "number", "colour": "category", "b": "number"}
 TABLES = [
     Table({"a": None, "colour": ["red", "3", "é", "true"], "b": None}),
     Table(
-        {"a": None, "colour": ["red", "3"], "b": None}, {"a": Number(1.5, 0.25, 3.0), "b": Number(None, -1e30, 1e-12)}, "ordinal"
+        {"a": None, "colour": ["red", "3"], "b": None},
+        {"a": Number(1.5, 0.25, 3.0, binary=True), "b": Number(None, -1e30, 1e-12)},
+        "ordinal",
+    ),
+    Table(
+        {"a": None, "colour": ["3", "2.50"], "b": None},
+        {"a": Number(0.5, 1.0, 2.0, Spelling(",", ".")), "b": Number(spelling=Spelling(unit="%"), binary=True)},
     ),
 ]
 VALUE = st.one_of(
@@ -26,7 +33,7 @@ VALUE = st.one_of(
     st.integers(-(10**400), 10**400),
     st.floats(),
     st.floats(width=32),
-    st.sampled_from(["", "1.5", "nan", "red", "blue", "é", "ü", "\ud800", "x" * 5, [], {}]),
+    st.sampled_from(["", "1.5", "nan", "red", "blue", " red", "3.0", "1,5", "12%", "é", "ü", "\ud800", "x" * 5, [], {}]),
 )
 
 
@@ -39,12 +46,13 @@ def image_encoder(shape: tuple[int, ...] = (2, 2)) -> FittedEncoder:
     return FittedEncoder("regression", dict.fromkeys(pixels, "pixel"), "y", None, Image(pixels, shape, 1 / 255))
 
 
-def outcome(encoder: FittedEncoder, instances: list[object], *, by_text: bool) -> object:
-    """The encoded rows' bits, or the error."""
+def outcome(encoder: FittedEncoder, instances: list[object], *, by_text: bool, strict: bool = False) -> object:
+    """The encoded rows' bits with the warnings, or the error."""
+    warnings: list[str] | None = None if strict else []
     try:
         if by_text:
-            return np.asarray(encoder.encode(encoder.block_from_instances(instances))).tobytes()
-        return np.asarray(encoder.encode_instances(instances)).tobytes()
+            return np.asarray(encoder.encode(encoder.block_from_instances(instances, warnings))).tobytes(), warnings
+        return np.asarray(encoder.encode_instances(instances, warnings)).tobytes(), warnings
     except SagelineError as error:
         return type(error), error.message
 
@@ -52,7 +60,7 @@ def outcome(encoder: FittedEncoder, instances: list[object], *, by_text: bool) -
 INSTANCE = st.one_of(
     st.fixed_dictionaries({"a": VALUE, "colour": VALUE, "b": VALUE}),
     st.tuples(VALUE, VALUE, VALUE).map(list),
-    st.dictionaries(st.sampled_from(["a", "b", "colour", "y"]), VALUE),
+    st.dictionaries(st.sampled_from(["a", "b", "colour", "y", "color"]), VALUE),
     st.lists(VALUE, max_size=4),
     VALUE,
 )
@@ -64,7 +72,9 @@ INSTANCE = st.one_of(
 def test_a_table_is_encoded_as_by_text(table: Table, answers: str, instances: list[object]) -> None:
     encoder = table_encoder(table, answers)
 
-    assert outcome(encoder, instances, by_text=False) == outcome(encoder, instances, by_text=True)
+    for strict in (False, True):
+        quickly = outcome(encoder, instances, by_text=False, strict=strict)
+        assert quickly == outcome(encoder, instances, by_text=True, strict=strict)
 
 
 PIXEL = st.one_of(st.integers(0, 255), st.floats(0, 1), st.floats(width=32), VALUE)

@@ -18,7 +18,7 @@ def test_numbers_stay_and_categories_become_columns() -> None:
     assert TABLE.feature_dim == 4
 
 
-@pytest.mark.parametrize("value", ["", "green", "Red", " red"])
+@pytest.mark.parametrize("value", ["", " ", "green", "Red"])
 def test_a_category_that_is_missing_or_unseen_has_no_column(value: str) -> None:
     assert TABLE.encode(block_of({"n": ["1"], "c": [value], "m": ["1"]})).tolist() == [[1, 0, 0, 1]]
 
@@ -33,5 +33,5 @@ def test_the_most_frequent_categories_come_first_then_by_spelling() -> None:
     counts.update(block_of({"c": ["b", "a", "", "c", "c"]}).columns["c"])
     counts.update(block_of({"c": ["d", "d", "d", ""]}).columns["c"])
 
-    assert counts.most_frequent(3) == ["d", "c", "a"]
+    assert list(counts.most_frequent(3)) == ["d", "c", "a"]
     assert counts.missing == 2

@@ -28,7 +28,7 @@ def fitted(columns: dict[str, list[str]], **options: object) -> FittedEncoder:
     features = {name: kinds[name] for name in columns}
     document = {"task": "regression", "dataset": {"label": "y", "features": features}, "encoder": {"kind": "table", **options}}
     spec = validate_spec(document, "test")
-    fit = start_fit(spec)
+    fit = start_fit(spec, {})
     fit.update(block(columns))
     return finish_fit(fit, spec, [], "data.csv")
 

@@ -31,6 +31,12 @@ def test_a_line_is_the_words_of_its_text(texts: list[str]) -> None:
     assert not any(word.startswith("__label__") for line in lines.tolist() for word in line.split())
 
 
+def test_texts_that_look_alike_become_equal_lines() -> None:
+    texts = ["el señor हिन्दी İstanbul", "el sen\u0303or हिन्दी istanbul"]
+
+    assert TokenLines().encode([StringArray.from_list(texts)]).tolist() == ["el señor हिन्दी istanbul"] * 2
+
+
 @given(st.lists(st.tuples(TEXT, TEXT), max_size=5))
 def test_several_columns_are_read_as_one_text(rows: list[tuple[str, str]]) -> None:
     columns = [StringArray.from_list(list(column)) for column in zip(*rows, strict=True)] or [StringArray.from_list([])] * 2

@@ -6,8 +6,18 @@ import json
 
 import pytest
 
+from sageline.evaluation.baseline import BaselineComparison
 from sageline.evaluation.comparison import Comparison
-from sageline.evaluation.gate import Check, Decision, champion_unknown, check_comparison, check_limits, without_champion
+from sageline.evaluation.gate import (
+    Check,
+    Decision,
+    baseline_not_checked,
+    champion_unknown,
+    check_baseline,
+    check_comparison,
+    check_limits,
+    without_champion,
+)
 from sageline.evaluation.names import default_metric, hint
 
 
@@ -16,8 +26,37 @@ def decide(*checks: Check) -> tuple[bool, str]:
     return decision.accepted, decision.reason
 
 
-def test_a_model_of_which_nothing_is_asked_passes() -> None:
-    assert decide() == (True, "The spec asks for nothing.")
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        (
+            49,
+            "whether the model is better than always answering 'rose' was not checked: it takes 50 test rows to tell, and there "
+            "are 49",
+        ),
+        (50, "the model need not be better than always answering 'rose': `evaluation.better_than_baseline` is false"),
+    ],
+)
+def test_a_model_of_which_nothing_was_checked_passes_and_the_reason_says_so(rows: int, why: str) -> None:
+    decision = Decision((), baseline_not_checked("'rose'", rows))
+    assert (decision.accepted, decision.reason) == (True, f"The spec sets no limit; {why}.")
+
+
+def test_what_was_not_checked_is_told_of_an_accepted_model_beside_its_limits_and_not_of_a_refused_one() -> None:
+    not_checked = baseline_not_checked("'rose'", 12)
+    for found, expected in [
+        (0.9, f"Accuracy is 0.9, at least 0.8 is asked for; {not_checked}."),
+        (0.7, "Accuracy is 0.7, at least 0.8 is asked for."),
+    ]:
+        checks = check_limits({"accuracy": found}, {"accuracy": 0.8}, None)
+        assert Decision(tuple(checks), not_checked).reason == expected
+
+
+@pytest.mark.parametrize(("found", "passed"), [(0.9, True), (0.55, False)])
+def test_the_baseline_must_be_beaten_and_who_does_not_learns_how_to_deploy_all_the_same(found: float, passed: bool) -> None:
+    check = check_baseline(BaselineComparison("accuracy", "accuracy", "'rose'", 100, found, 0.5, 0.05))
+    assert (check.rule, check.wanted, check.found, check.passed) == ("better_than_baseline", None, found, passed)
+    assert check.reason.endswith("`evaluation.better_than_baseline: false` deploys the model all the same") is not passed
 
 
 @pytest.mark.parametrize(("found", "passed"), [(0.8, True), (0.81, True), (0.79, False)])

@@ -103,6 +103,13 @@ OF_A_BATCH = {
 }
 
 
+class NoQuotas:
+    """Service Quotas where nothing is known of SageMaker; moto does not list quotas."""
+
+    def list_service_quotas(self, **request: str | int) -> dict[str, object]:
+        return {"Quotas": []}
+
+
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """The functions' environment, and clients on moto and a SageMaker in memory."""
@@ -126,6 +133,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             "autoscaling": world.hosting.scaling.client,
             "scheduler": world.lifetimes.scheduler,
             "lambda_": Invoked(world),
+            "service_quotas": NoQuotas(),
         }
         for name, client in made.items():
             monkeypatch.setattr(clients, name, lambda client=client: client)

@@ -133,6 +133,7 @@ def _document(
         "run_id": "aws-docs-20261120100000-0a1b2c",
         "created_at": "2026-11-20T10:10:00.000Z",
         "task": task,
+        "warnings": [],
         "rows": sums.rows,
         "metric": metric,
         "metrics": sums.metrics(),

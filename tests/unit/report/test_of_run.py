@@ -94,6 +94,15 @@ def test_the_jobs_whose_end_the_record_notes_are_in_the_report() -> None:
     ]
 
 
+def test_warnings_are_those_of_the_model_then_those_about_the_data() -> None:
+    evaluation = ACCEPTED | {"warnings": ["The model never answers 'iam'."]}
+    about_data = record(details={"schema": {"warnings": ["Column 'id' alone tells the label.", 7]}})
+
+    both = report_data(about_data, evaluation=evaluation, spec=None, profile=None).warnings
+    assert both == ["The model never answers 'iam'.", "Column 'id' alone tells the label."]
+    assert report_data(record(), evaluation=None, spec=None, profile=None).warnings == []
+
+
 def test_a_record_that_knows_nothing_gives_a_report_all_the_same() -> None:
     page = render(report_data(record("Failed", details={}), evaluation=None, spec=None, profile=None))
 

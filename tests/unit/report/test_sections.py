@@ -82,6 +82,40 @@ def test_the_gate_says_what_was_asked_for_and_what_was_not_met() -> None:
     assert [row[2] for row in rows[1:]] == [check["reason"] for check in evaluation["gate"]["checks"]]
 
 
+def test_the_gate_says_that_the_baseline_is_to_be_beaten() -> None:
+    evaluation = samples.classification(3)
+    baseline = {
+        "rule": "better_than_baseline",
+        "metric": "macro_f1",
+        "wanted": None,
+        "found": 0.5,
+        "passed": True,
+        "reason": "so",
+    }
+    evaluation["gate"]["checks"] = [baseline]
+
+    rows = table(section(evaluation, "result"), "The gate: what the spec asks for")
+
+    assert rows[1] == ["better macro F1 than the baseline", "✓ passed", "so"]
+
+
+@pytest.mark.parametrize(("classes", "shown"), [(2, False), (3, False), (4, True)])
+def test_of_three_classes_or_fewer_the_top_three_are_nowhere(classes: int, shown: bool) -> None:
+    page = read(samples.report(samples.classification(classes, champion=3.5)))
+
+    assert ("top 3 accuracy" in page.text) is shown
+
+
+def test_warnings_come_before_the_reason_and_are_a_list() -> None:
+    warnings = ["Judged by 12 test rows only.", "The model never answers '<b>'."]
+    banner = read(samples.report(samples.classification(3), warnings=warnings)).all("header")[0]
+
+    assert [item.text for item in banner.all("li")] == warnings
+    places = [child.attributes.get("class") for child in banner.children if isinstance(child, Element)]
+    assert places.index("warnings") < places.index("reason")
+    assert not read(samples.report(samples.classification(3))).all("header")[0].all("ul")
+
+
 def test_a_limit_of_one_class_names_its_label_as_it_is() -> None:
     assert [spoken(name) for name in ("recall:card_fraud", "macro_f1")] == ["recall:card_fraud", "macro F1"]
 

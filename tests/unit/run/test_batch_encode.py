@@ -113,8 +113,8 @@ def test_what_such_a_run_does_after_training_is_told_to_the_state_machine(world:
 
 
 def test_a_batch_whose_columns_do_not_fit_is_refused_before_the_training(world: World) -> None:
-    world.put(ROWS, b"size\n1\n")
-    with pytest.raises(InvalidDataset, match="column 'colour' is missing"):
+    world.put(ROWS, b"weight,Size\n1,2\n")
+    with pytest.raises(InvalidDataset, match=r"they are 'size', 'colour'\. Is 'Size' meant to be 'size'\?"):
         trained(world, deployment=None, batch={"input": f"s3://{BUCKET}/{ROWS}"})
 
 
@@ -143,18 +143,40 @@ def test_columns_may_come_in_any_order_with_the_label_and_with_what_training_lef
     trained(world)
     encoded(world, b"kind,colour,id,size\nnobody knows,red,a,1.25\n")
     assert world.get(f"{PARTS}part-00000.csv") == b"1.25,0,1\n"
+    assert world.record().details["batch"]["warnings"] == []
 
 
-def test_a_missing_column_is_named(world: World) -> None:
+def test_an_absent_column_is_missing_in_every_row_and_the_record_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     trained(world)
-    assert "rows.csv: column 'colour' is missing" in refusal(world, b"size\n1\n")
+    monkeypatch.setattr("sageline.encoder.fitted._CHUNK_CELLS", 3)  # chunks of one row
+    encoded(world, b"size\n1\n2\n")
+    assert world.get(f"{PARTS}part-00000.csv") == b"1,0,0\n2,0,0\n"
+    assert world.record().details["batch"]["warnings"] == ["column 'colour' is absent and taken for missing."]
+    assert batch_of(world.record()).model == MODEL
 
 
-def test_an_unknown_column_is_named(world: World) -> None:
+def test_an_unknown_column_is_ignored_and_the_record_says_so(world: World) -> None:
     trained(world)
-    assert "column 'weight' is not among those that the model is trained on; they are 'size', 'colour'" in refusal(
-        world, b"size,colour,weight\n1,red,3\n"
-    )
+    encoded(world, b"size,colour,weight,color\n1,red,3,blue\n")
+    assert world.get(f"{PARTS}part-00000.csv") == b"1,0,1\n"
+    assert world.record().details["batch"]["warnings"] == [
+        "unknown column 'weight' is ignored.",
+        "unknown column 'color' is ignored; did you mean 'colour'?",
+    ]
+
+
+def test_rows_without_any_column_of_the_model_are_refused(world: World) -> None:
+    trained(world)
+    assert "rows.csv: none of the model's columns is there; they are 'size', 'colour'" in refusal(world, b"weight\n1\n")
+
+
+def test_all_columns_that_must_be_there_are_named(world: World) -> None:
+    pixels = b"pixel0,pixel1,pixel2,pixel3"
+    data = pixels + b",kind\n" + b"".join(b"%d,2,3,%d,%s\n" % (i, 60 - i, b"ab"[i % 2 : i % 2 + 1]) for i in range(60))
+    uri, features = f"s3://{BUCKET}/datasets/flowers/data.csv", dict.fromkeys(pixels.decode().split(","), "pixel")
+    trained(world, data, dataset={"uri": uri, "label": "kind", "features": features}, encoder={"kind": "image"})
+    message = refusal(world, b"pixel0,pixel2\n1,2\n")
+    assert "rows.csv: columns 'pixel1', 'pixel3' are absent and must be there." in message
 
 
 def test_a_value_that_is_no_number_is_named_with_row_and_column(world: World) -> None:
@@ -211,7 +233,7 @@ def test_what_is_not_split_goes_as_one_request_for_each_part(world: World, monke
 def test_an_npz_file_needs_no_labels(world: World) -> None:
     buffer = io.BytesIO()
     np.savez(buffer, x=np.arange(12, dtype=np.float32).reshape(6, 2))
-    data = b"x0,x1,kind\n" + b"".join(b"%d,%d,%s\n" % (i, 2 * i, b"ab"[i % 2 : i % 2 + 1]) for i in range(60))
+    data = b"x0,x1,kind\n" + b"".join(b"%d,%d,%s\n" % (2 * i, 3 * i, b"ab"[i % 2 : i % 2 + 1]) for i in range(60))
     trained(world, data)
     encoded(world, buffer.getvalue(), "batch/flowers/rows.npz")
     assert world.get(f"{PARTS}part-00000.csv").splitlines() == [b"%d,%d" % (2 * i, 2 * i + 1) for i in range(6)]

@@ -90,7 +90,7 @@ def test_an_object_without_any_value_is_a_row_too(world: World) -> None:
 def test_rows_of_an_npz_file_are_numbered(world: World) -> None:
     buffer = io.BytesIO()
     np.savez(buffer, x=np.arange(6, dtype=np.float32).reshape(3, 2))
-    data = b"x0,x1,kind\n" + b"".join(b"%d,%d,%s\n" % (i, 2 * i, b"ab"[i % 2 : i % 2 + 1]) for i in range(60))
+    data = b"x0,x1,kind\n" + b"".join(b"%d,%d,%s\n" % (2 * i, 3 * i, b"ab"[i % 2 : i % 2 + 1]) for i in range(60))
     trained(world, data)
     encoded(world, buffer.getvalue(), "batch/flowers/rows.npz")
     transformed(world)

@@ -49,7 +49,9 @@ def test_an_upload_makes_a_run_with_a_complete_spec(world: World) -> None:
     assert (run.status, run.state, run.endpoint_name, run.dataset_uri) == ("Running", "ConfigureRun", "flowers", URI)
     spec = written_spec(world, run.run_id)
     assert (spec["name"], spec["task"]) == ("flowers", "classification")
-    assert spec["dataset"] == {"uri": URI, "label": "kind", "features": {"size": "number", "colour": "category"}}
+    said = {"uri": URI, "label": "kind", "features": {"size": "number", "colour": "category"}}
+    assert {key: spec["dataset"][key] for key in said} == said
+    assert (run.details["schema"]["label"], run.details["schema"]["kinds"]) == ("kind", {"number": 1, "category": 1})
     assert spec["deployment"]["serverless"] == {"memory_mb": 2048, "max_concurrency": 5}
 
 
@@ -138,7 +140,7 @@ def test_data_that_is_not_there_is_named(world: World) -> None:
         (b"{", InvalidSpec, "not valid JSON"),
         (b'{"name": "wines"}', InvalidSpec, "`name` is 'wines' and the upload's folder is 'flowers'; leave `name` out"),
         (b'{"dataset": {"uri": "s3://b/other.csv"}}', InvalidSpec, r"`dataset\.uri` is 's3://b/other\.csv' and the upload is"),
-        (b'{"dataset": {"label": "species"}}', InvalidDataset, "species"),
+        (b'{"dataset": {"label": "species"}}', InvalidSpec, "`dataset.label` names 'species'"),
         (b'{"algorithm": {"hyperparameters": {"eta": 7}}}', InvalidHyperparameter, "eta: 7.0 is not in"),
         (
             b'{"algorithm": {"name": "knn", "spot": true, "max_runtime_seconds": 7200}}',

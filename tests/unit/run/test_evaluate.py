@@ -82,14 +82,16 @@ def test_the_names_of_a_runs_transform_jobs_differ_and_fit() -> None:
     assert max(map(len, transform_job_names(longest))) <= 63
 
 
-def test_a_model_of_which_nothing_is_asked_is_accepted_with_its_metrics(world: World) -> None:
+def test_a_model_without_limits_is_accepted_with_its_metrics(world: World) -> None:
     evaluated = judged(world, wrong=3)
     rows = len(held_out(world))
     assert (evaluated["decision"], evaluated["rows"], "transform" in evaluated) == ("accepted", rows, False)
     assert evaluated["metrics"]["accuracy"] == pytest.approx(1 - 3 / rows)
     written = document(world)
     assert (written["rows"], written["metric"], written["task"]) == (rows, "accuracy", "classification")
-    assert written["gate"]["reason"] == "The spec asks for nothing."
+    assert written["gate"]["reason"].startswith("The model is better than always answering '")
+    assert [(check["rule"], check["passed"]) for check in written["gate"]["checks"]] == [("better_than_baseline", True)]
+    assert (written["warnings"], written["baseline"]["comparison"]["better"]) == ([], True)
     assert sum(map(sum, written["confusion"]["matrix"])) == rows
     record = world.record()
     assert (record.status, record.state) == ("Running", "EvaluateModel")
@@ -103,14 +105,85 @@ def test_a_model_below_a_limit_is_the_end_of_its_run(world: World) -> None:
     assert evaluated["reason"].startswith("Accuracy is 0.")
     assert evaluated["reason"].endswith(", at least 0.95 is asked for.")
     assert world.record().status == "Rejected"
-    assert [check["passed"] for check in document(world)["gate"]["checks"]] == [False, True]
+    assert [check["passed"] for check in document(world)["gate"]["checks"]] == [False, True, True]
 
 
 def test_a_model_within_its_limits_is_accepted_and_says_which(world: World) -> None:
     evaluated = judged(world, wrong=0, evaluation={"at_least": {"accuracy": 0.95}, "at_most": {"log_loss": 0.2}})
     assert evaluated["decision"] == "accepted"
-    assert evaluated["reason"] == "Accuracy is 1, at least 0.95 is asked for; log_loss is 0.1054, at most 0.2 is asked for."
+    limits, baseline = evaluated["reason"].rsplit("; ", 1)
+    assert limits == "Accuracy is 1, at least 0.95 is asked for; log_loss is 0.1054, at most 0.2 is asked for"
+    assert baseline.startswith("the model is better than always answering '")
     assert world.record().status == "Running"
+
+
+def always(world: World, label: str) -> list[str]:
+    """Probabilities of the class rose from a model that has learnt nothing."""
+    return ["0.9" if label == "rose" else "0.1"] * len(held_out(world))
+
+
+def test_a_model_that_has_learnt_nothing_is_refused_and_no_champion_is_asked(world: World) -> None:
+    trained(world, FLOWERS)
+    prepared(world, {"beat_champion": True})
+    answer(world, "evaluation", always(world, "rose"))
+    evaluated = judge(world)
+    assert (evaluated["decision"], world.record().status) == ("rejected", "Rejected")
+    assert evaluated["reason"].startswith("The model is not better than always answering '")
+    assert evaluated["reason"].endswith("`evaluation.better_than_baseline: false` deploys the model all the same.")
+    assert world.keys(f"runs/{RUN_ID}/data/champion") == []
+    noted = world.record().details["evaluation"]
+    assert [warning[:32] for warning in noted["warnings"]] == ["The model never answers 'iris' ("]
+    assert document(world)["warnings"] == noted["warnings"]
+
+
+def test_a_model_that_has_learnt_nothing_is_deployed_where_the_spec_says_so_with_that_warning_first(world: World) -> None:
+    prepared(world, {"better_than_baseline": False})
+    answer(world, "evaluation", always(world, "rose"))
+    evaluated = judge(world)
+    assert (evaluated["decision"], world.record().status) == ("accepted", "Running")
+    assert evaluated["reason"].endswith(": `evaluation.better_than_baseline` is false.")
+    first, second = document(world)["warnings"]
+    assert first.startswith("The model is not better than always answering '")
+    assert second.startswith("The model never answers 'iris'")
+    assert document(world)["gate"]["checks"] == []
+    assert document(world)["baseline"]["comparison"]["better"] is False
+
+
+def test_a_regression_that_answers_the_mean_is_refused(world: World) -> None:
+    prepared(world, data=PRICES)
+    values = [row["label"] for row in held_out(world)]
+    answer(world, "evaluation", [str(sum(values) / len(values))] * len(values))
+    evaluated = judge(world)
+    assert evaluated["decision"] == "rejected"
+    assert "always answering the mean (" in evaluated["reason"]
+
+
+def test_few_test_rows_are_said_and_nothing_is_refused_for_them(world: World) -> None:
+    prepared(world, data=b"".join(FLOWERS.splitlines(keepends=True)[:81]))
+    rows = len(held_out(world))
+    assert 20 < rows < 50
+    answer(world, "evaluation", right_but(world, rows // 2))
+    evaluated = judge(world)
+    assert evaluated["decision"] == "accepted"
+    assert evaluated["reason"].endswith(f"was not checked: it takes 50 test rows to tell, and there are {rows}.")
+    assert world.record().details["evaluation"]["warnings"][0].startswith(f"Judged by {rows} test rows only: accuracy is 0.")
+
+
+def test_of_two_classes_the_record_has_no_top_three(world: World) -> None:
+    judged(world, wrong=3)
+    assert "top_3_accuracy" not in world.record().details["evaluation"]["metrics"]
+    assert document(world)["metrics"]["top_3_accuracy"] == 1
+
+
+def test_classes_that_only_the_champion_knows_are_not_missed_in_the_new_models_answers(world: World) -> None:
+    trained(world, FLOWERS + b"".join(b"row %d,%d,green,aster\n" % (i + 500, i) for i in range(200)))
+    prepared(world, {"beat_champion": True})
+    answer(world, "evaluation", right_but(world, 0))
+    judge(world)
+    place = ["aster", "iris", "rose"].index
+    answer(world, "champion", [str([float(n == place(row["label"])) for n in range(3)]) for row in held_out(world)])
+    judge_both(world)
+    assert (document(world)["warnings"], len(document(world)["classes"])) == ([], 3)
 
 
 def test_limits_may_be_asked_of_one_class(world: World) -> None:
@@ -119,7 +192,7 @@ def test_limits_may_be_asked_of_one_class(world: World) -> None:
     missed = sum(row["label"] == "rose" for row in held_out(world)[:3])
     assert missed
     assert evaluated["reason"] == f"Recall:rose is {(roses - missed) / roses:.4g}, at least 0.99 is asked for."
-    assert [check["passed"] for check in document(world)["gate"]["checks"]] == [False, True]
+    assert [check["passed"] for check in document(world)["gate"]["checks"]] == [False, True, True]
 
 
 def test_judged_twice_gives_the_same(world: World) -> None:
@@ -184,7 +257,8 @@ def test_a_run_that_was_stopped_is_not_judged(world: World) -> None:
 
 def test_the_first_model_of_an_endpoint_has_nobody_to_beat(world: World) -> None:
     evaluated = judged(world, wrong=3, evaluation={"beat_champion": True})
-    assert (evaluated["decision"], evaluated["reason"]) == ("accepted", "No model is in service that the new one must beat.")
+    assert evaluated["decision"] == "accepted"
+    assert evaluated["reason"].endswith("; no model is in service that the new one must beat.")
     assert document(world)["champion"] is None
 
 
@@ -220,7 +294,7 @@ def test_the_champion_is_the_variant_of_most_weight(world: World) -> None:
 def test_a_model_that_is_clearly_better_is_accepted(world: World) -> None:
     evaluated = compared(world, new=2, old=30)
     assert evaluated["decision"] == "accepted"
-    assert evaluated["reason"].startswith("The new model is better: accuracy is 0.98")
+    assert "; the new model is better: accuracy is 0.98" in evaluated["reason"]
     champion = document(world)["champion"]
     assert (champion["variant"], champion["comparison"]["test"], champion["comparison"]["better"]) == (
         MODEL,
@@ -309,7 +383,7 @@ def test_a_champions_labels_that_the_new_model_does_not_know_are_wrong_answers(w
 @pytest.mark.parametrize(
     ("metric", "decision", "reason"),
     [
-        ("accuracy", "accepted", "The new model is better: accuracy is 1, the one in service has 0."),
+        ("accuracy", "accepted", "; the new model is better: accuracy is 1, the one in service has 0."),
         (
             "log_loss",
             "rejected",
@@ -374,7 +448,7 @@ def test_a_champion_that_could_not_answer_refuses_the_model_with_the_reason(
     )
     written = document(world)
     assert (written["champion"]["variant"], written["champion"]["comparison"]) == (MODEL, None)
-    assert [check["passed"] for check in written["gate"]["checks"]] == [True, False]
+    assert [check["passed"] for check in written["gate"]["checks"]] == [True, True, False]
 
 
 def test_an_encoder_of_the_champion_that_is_gone_refuses_the_model(world: World) -> None:

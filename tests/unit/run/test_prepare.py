@@ -99,6 +99,13 @@ def test_a_hyperparameter_that_does_not_fit_the_classes_is_refused(world: World)
         prepare_data(RUN_ID, run=world.run)
 
 
+def test_an_objective_that_the_labels_are_out_of_range_for_is_refused_before_the_training(world: World) -> None:
+    below_zero = b"size,price\n" + b"".join(b"%d,%d.5\n" % (i, i - 3) for i in range(100))
+    configured(world, below_zero, algorithm={"hyperparameters": {"objective": "count:poisson"}})
+    with pytest.raises(InvalidHyperparameter, match=r"takes labels from 0, and the smallest label is -3\.5, the largest 96\.5"):
+        prepare_data(RUN_ID, run=world.run)
+
+
 def test_a_limit_of_a_class_that_no_test_row_has_is_refused_before_the_training(world: World) -> None:
     configured(world, FLOWERS, evaluation={"at_least": {"recall:tulip": 0.5}})
     with pytest.raises(InvalidSpec, match=r"`evaluation\.at_least` names recall:tulip, and no test row has the label 'tulip'"):
@@ -207,3 +214,43 @@ def test_nothing_of_a_single_file_is_left_when_the_data_is_bad(world: World, mon
     with pytest.raises(InvalidDataset, match="row 121"):
         prepare_data(RUN_ID, run=world.run)
     assert world.keys(f"{DATA}/train/") == []
+
+
+PIXELS = b"pixel0,pixel1,pixel2,pixel3,digit\n" + b"".join(
+    b"%d,%d,%d,%d,%d\n" % (i, 255 - i, i * 3 % 256, 7, i % 2) for i in range(60)
+)
+IMAGES: dict[str, object] = {
+    "dataset": {
+        "uri": f"s3://{BUCKET}/{KEY}",
+        "label": "digit",
+        "features": {f"pixel{place}": "pixel" for place in range(4)},
+    },
+    "encoder": {"kind": "image"},
+}
+
+
+@pytest.mark.parametrize(
+    ("data", "spec", "kind"),
+    [
+        (FLOWERS, {}, "table"),
+        (FLOWERS, {"algorithm": {"name": "linear-learner"}}, "table"),
+        (NUMBERS, {}, "table"),
+        (TEXTS, {}, "bag-of-words"),
+        (TEXTS, {"algorithm": {"name": "blazingtext"}}, "tokens"),
+        (PIXELS, IMAGES, "image"),
+    ],
+)
+def test_an_example_beside_the_encoder_is_a_row_that_a_strict_request_may_have(
+    world: World, data: bytes, spec: dict[str, object], kind: str
+) -> None:
+    configured(world, data, **spec)
+    prepare_data(RUN_ID, run=world.run)
+    encoder = FittedEncoder.load({name: world.get(f"runs/{RUN_ID}/encoder/{name}") for name in ("encoder.json", "encoder.npz")})
+
+    example = json.loads(world.get(f"runs/{RUN_ID}/encoder/example.json"))
+
+    encoder.encode_instances([example])
+    first_test_row = json.loads(world.get(f"{DATA}/test-raw/part-00000.jsonl").splitlines()[0])["features"]
+    pixels = list(first_test_row.values())
+    assert encoder.kind == kind
+    assert example == ([pixels[:2], pixels[2:]] if kind == "image" else first_test_row)

@@ -115,7 +115,7 @@ def test_a_step_that_timed_out_says_so(world: World) -> None:
 def test_a_quota_that_is_too_small_is_explained(world: World) -> None:
     world.begin()
     recorded, _ = fail(world, golden_event("record_failure/request"))
-    assert "Ask AWS for a higher quota" in recorded["message"]
+    assert "Service Quotas, Amazon SageMaker" in recorded["message"]
 
 
 def test_what_could_not_be_undone_is_said(world: World) -> None:

@@ -92,7 +92,26 @@ def test_rows_are_predicted(ask: Callable[[str], dict[str, Any]], sagemaker: Sag
     answer = ask(case)
     assert answer["statusCode"] == 200
     assert [prediction["label"] for prediction in body_of(answer)["predictions"]] == ["merlot"] * rows
+    assert "warnings" not in body_of(answer)
     assert (body_of(answer)["variant"], body_of(answer)["model_version"]) == (NEW, NEW)
+
+
+@pytest.mark.parametrize(
+    ("case", "request_body", "warning"),
+    [
+        ("missing-column", ROW + b"12,1,0,\n", "instances[1]: column 'proline' is absent and taken for missing."),
+        ("extra-column", ROW, "instances[0]: unknown column 'vintage' is ignored."),
+    ],
+)
+def test_columns_too_few_or_too_many_come_with_a_warning(
+    ask: Callable[[str], dict[str, Any]], sagemaker: SageMaker, case: str, request_body: bytes, warning: str
+) -> None:
+    rows = request_body.count(b"\n")
+    sagemaker.answers(NEW, request_body, ANSWER * rows)
+    answer = ask(case)
+    assert answer["statusCode"] == 200
+    assert len(body_of(answer)["predictions"]) == rows
+    assert body_of(answer)["warnings"] == [warning]
 
 
 def test_texts_are_predicted(s3: S3Client, ask: Callable[[str], dict[str, Any]], sagemaker: SageMaker) -> None:
@@ -123,8 +142,9 @@ def test_texts_are_predicted(s3: S3Client, ask: Callable[[str], dict[str, Any]],
         ("instances-not-a-list", 400, "InvalidRequest", "a JSON object"),
         ("instances-empty", 400, "InvalidRequest", "empty"),
         ("top-k-out-of-range", 400, "InvalidRequest", "`top_k` is 100"),
-        ("missing-column", 400, "InvalidRequest", "instances[1]: column 'proline' is missing"),
-        ("extra-column", 400, "InvalidRequest", "'vintage'"),
+        ("no-known-column", 400, "InvalidRequest", "instances[1]: none of the model's columns is there"),
+        ("strict-extra-column", 400, "InvalidRequest", "unknown column 'vintage'"),
+        ("duplicate-key", 400, "InvalidRequest", "`alcohol` occurs twice"),
         ("unknown-endpoint", 404, "EndpointNotFound", "'no-such-endpoint'"),
     ],
 )
@@ -162,10 +182,12 @@ def test_no_instance_is_ever_logged(
 ) -> None:
     logged = io.StringIO()
     monkeypatch.setattr(app.logger.registered_handler, "stream", logged)
-    sagemaker.answers(NEW, ROW, ANSWER)
-    ask("predict-for-session")
-    ask("extra-column")
+    for case in ("predict-for-session", "extra-column"):
+        sagemaker.answers(NEW, ROW, ANSWER)
+        ask(case)
+    ask("strict-extra-column")
     assert '"instances":1' in logged.getvalue()
+    assert "vintage" not in logged.getvalue()
     assert "colour" not in logged.getvalue()
     assert "13.2" not in logged.getvalue()
     assert "customer-42" not in logged.getvalue()
@@ -193,7 +215,7 @@ def test_an_answer_counts_as_no_error_in_the_metric_that_the_stacks_alarm_watche
 
 
 def test_a_callers_mistake_counts_as_no_error(ask: Callable[[str], dict[str, Any]], capsys: pytest.CaptureFixture[str]) -> None:
-    ask("missing-column")
+    ask("no-known-column")
     [metric] = emitted("PredictionErrors", capsys)
     assert metric["PredictionErrors"] == [0.0]
 

@@ -32,6 +32,7 @@ def test_the_body_may_be_text_or_base64(case: str) -> None:
 def test_only_the_instances_must_be_given() -> None:
     assert read_prediction_request(event({"instances": ["a"]})) == PredictionRequest(["a"], top_k=1, session=None)
     assert read_prediction_request(event({"instances": ["a"], "session": None})).session is None
+    assert read_prediction_request(event({"instances": ["a"], "strict": True})).strict
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,8 @@ def test_only_the_instances_must_be_given() -> None:
         ({"instances": ["a"], "session": ""}, "`session` is not a string"),
         ({"instances": ["a"], "session": 7}, "`session` is not a string"),
         ({"instances": ["a"], "session": "s" * 257}, "1 to 256"),
+        ({"instances": ["a"], "strict": 1}, "`strict` is not true or false"),
+        ({"instances": ["a"], "strict": None}, "`strict` is not true or false"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_by_key(body: object, message: str) -> None:

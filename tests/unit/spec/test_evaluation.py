@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sageline.dataset.profile import DatasetProfile
 from sageline.errors import InvalidSpec
 from sageline.evaluation.names import METRICS
 from sageline.spec.evaluation import check_classes
@@ -19,7 +20,7 @@ NUMBERS = {"age": [str(index * 0.5) for index in range(40)], "price": [str(index
 
 def resolve(columns: dict[str, list[str]], evaluation: dict[str, Any], **document: Any) -> Spec:
     spec = validate_spec({"evaluation": evaluation, **document}, "test")
-    return resolve_spec(spec, [block_of(columns)], name="posts", uri="s3://b/datasets/posts/data.csv")
+    return resolve_spec(spec, DatasetProfile.of([block_of(columns)]), name="posts", uri="s3://b/datasets/posts/data.csv").spec
 
 
 @pytest.mark.parametrize(("columns", "metric"), [(CLASSES, "accuracy"), (NUMBERS, "rmse")])
@@ -29,9 +30,11 @@ def test_the_default_metric_is_the_usual_one_of_the_task(columns: dict[str, list
     assert spec.reasons["evaluation.metric"] == f"the usual one for a {spec.task}"
 
 
-def test_nothing_is_asked_of_a_model_by_default() -> None:
+def test_by_default_a_model_must_be_better_than_the_baseline_and_nothing_else_is_asked() -> None:
     evaluation = resolve(CLASSES, {}).evaluation
     assert (evaluation.at_least, evaluation.at_most, evaluation.beat_champion) == (None, None, False)
+    assert evaluation.better_than_baseline
+    assert not resolve(CLASSES, {"better_than_baseline": False}).evaluation.better_than_baseline
 
 
 def test_a_resolved_spec_is_a_spec_again() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sageline.dataset.profile import DatasetProfile
 from sageline.errors import InvalidHyperparameter, InvalidSpec
 from sageline.spec.model import Spec, Table, validate_spec
 from sageline.spec.resolve import resolve_spec
@@ -21,7 +22,12 @@ BOOSTER = {"type": "categorical", "values": ["gbtree", "dart"]}
 
 
 def resolve(columns: dict[str, list[str]], **document: Any) -> Spec:
-    return resolve_spec(validate_spec(document, "test"), [block_of(columns)], name="posts", uri="s3://b/datasets/posts/data.csv")
+    return resolve_spec(
+        validate_spec(document, "test"),
+        DatasetProfile.of([block_of(columns)]),
+        name="posts",
+        uri="s3://b/datasets/posts/data.csv",
+    ).spec
 
 
 def table_of(spec: Spec) -> Table:
@@ -110,7 +116,7 @@ def test_a_table_is_encoded_as_the_algorithm_can_learn_from_it(
     assert (table_of(spec).missing, table_of(spec).scale) == (missing, scale)
     assert ("encoder.missing" in spec.reasons) is (missing != "keep")
     assert ("encoder.scale" in spec.reasons) is (scale != "none")
-    again = resolve_spec(spec, [block_of(NUMBERS)], name="x", uri="s3://x/y.csv")
+    again = resolve_spec(spec, DatasetProfile.of([block_of(NUMBERS)]), name="x", uri="s3://x/y.csv").spec
     assert again.model_dump(exclude={"reasons"}) == spec.model_dump(exclude={"reasons"})
 
 
@@ -147,7 +153,7 @@ def test_a_tuning_without_ranges_tries_the_usual_ones_but_what_is_fixed() -> Non
     assert spec.tuning is not None
     assert list(spec.tuning.ranges) == ["eta", "min_child_weight", "subsample", "colsample_bytree"]
     assert spec.reasons["tuning.ranges"] == "the usual ones of xgboost"
-    again = resolve_spec(spec, [block_of(NUMBERS)], name="x", uri="s3://x/y.csv")
+    again = resolve_spec(spec, DatasetProfile.of([block_of(NUMBERS)]), name="x", uri="s3://x/y.csv").spec
     assert again.tuning == spec.tuning
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from sageline.dataset.profile import DatasetProfile
 from sageline.errors import InvalidDataset, InvalidSpec
 from sageline.spec.model import Spec, validate_spec
 from sageline.spec.resolve import resolve_spec
@@ -21,14 +22,14 @@ MIXED = {**TEXTS, **TABLE, "label": ["a", "b"] * 20}
 
 
 def resolve(columns: dict[str, list[str]], **document: Any) -> Spec:
-    return resolve_spec(validate_spec(document, "test"), [block_of(columns)], name="posts", uri=URI)
+    return resolve_spec(validate_spec(document, "test"), DatasetProfile.of([block_of(columns)]), name="posts", uri=URI).spec
 
 
 def test_everything_is_chosen_for_text_with_a_reason() -> None:
     spec = resolve(TEXTS)
 
     assert (spec.name, spec.task) == ("posts", "classification")
-    assert spec.dataset.model_dump() == {"uri": URI, "label": "service", "features": {"post": "text"}}
+    assert spec.dataset.model_dump(exclude_defaults=True) == {"uri": URI, "label": "service", "features": {"post": "text"}}
     assert spec.encoder is not None
     assert spec.encoder.model_dump() == {"kind": "bag-of-words", "max_words": 2000, "mode": "count"}
     assert spec.deployment is not None
@@ -47,7 +48,7 @@ def test_everything_is_chosen_for_a_table_with_a_reason() -> None:
     assert (spec.dataset.label, spec.dataset.features) == ("price", {"age": "number", "colour": "category"})
     assert spec.encoder is not None
     assert spec.encoder.kind == "table"
-    assert spec.reasons["dataset.features.id"].startswith("left out: it names the row")
+    assert spec.reasons["dataset.features.id"].startswith("left out: it numbers the rows: it goes up by one")
     assert spec.reasons["dataset.features.age"] == "number: every value is a number"
 
 
@@ -87,7 +88,7 @@ def test_what_the_spec_says_is_kept_without_a_reason() -> None:
     spec = resolve(TABLE, **given)
 
     assert (spec.name, spec.task, spec.split.model_dump()) == (given["name"], given["task"], given["split"])
-    assert spec.dataset.model_dump() == {"uri": URI, "label": "age", "features": {"price": "number"}}
+    assert spec.dataset.model_dump(exclude_defaults=True) == {"uri": URI, "label": "age", "features": {"price": "number"}}
     assert spec.encoder is not None
     assert spec.encoder.model_dump(exclude_unset=True).items() >= {"kind": "table", "max_categories": 5}.items()
     assert spec.deployment is not None
@@ -100,21 +101,22 @@ def test_what_the_spec_says_is_kept_without_a_reason() -> None:
 def test_a_resolved_spec_resolves_to_itself() -> None:
     spec = resolve(MIXED)
 
-    again = resolve_spec(spec, [block_of(MIXED)], name="other", uri="s3://other/data.csv")
+    again = resolve_spec(spec, DatasetProfile.of([block_of(MIXED)]), name="other", uri="s3://other/data.csv").spec
 
     assert again.model_dump(exclude={"reasons"}) == spec.model_dump(exclude={"reasons"})
 
 
 def test_a_label_that_is_no_column_is_refused_with_the_nearest_one() -> None:
-    with pytest.raises(InvalidDataset) as caught:
+    with pytest.raises(InvalidSpec) as caught:
         resolve(TEXTS, dataset={"label": "servce"})
     assert caught.value.message == (
-        f"{URI}: no column 'servce', which dataset.label names; the columns are post, service. Did you mean 'service'?"
+        f"spec: `dataset.label` names 'servce', and {URI} has no such column; the columns are post, service. "
+        "Did you mean 'service'?"
     )
 
 
 def test_a_feature_that_is_no_column_is_refused() -> None:
-    with pytest.raises(InvalidDataset, match=r"no column 'zzz', which dataset.features names; the columns are post, service\.$"):
+    with pytest.raises(InvalidSpec, match=r"`dataset.features` names 'zzz', and .* the columns are post, service\.$"):
         resolve(TEXTS, dataset={"features": {"zzz": "text"}})
 
 
@@ -153,7 +155,7 @@ def test_choices_that_do_not_go_together_are_refused(
 
 def test_a_name_that_is_none_is_refused() -> None:
     with pytest.raises(InvalidSpec, match='`name` is "My Posts"; use lower-case letters'):
-        resolve_spec(Spec(), [block_of(TEXTS)], name="My Posts", uri=URI)
+        resolve_spec(Spec(), DatasetProfile.of([block_of(TEXTS)]), name="My Posts", uri=URI)
 
 
 def test_a_single_column_is_refused() -> None:
@@ -163,17 +165,18 @@ def test_a_single_column_is_refused() -> None:
 
 def test_columns_of_which_none_can_be_learnt_from_are_refused() -> None:
     with pytest.raises(
-        InvalidDataset, match=r"no column to learn from\. 'id' is left out: it names the row: every value is different"
+        InvalidDataset,
+        match=r"no column to learn from\. 'id' is left out: it numbers the rows: it goes up by one from row to row",
     ):
         resolve({"id": TABLE["id"], "label": TEXTS["service"]})
 
 
 def test_one_number_is_enough_to_learn_from() -> None:
-    spec = resolve({"x": [str(index) for index in range(40)], "y": TABLE["price"]})
+    spec = resolve({"x": [str(index * 2) for index in range(40)], "y": TABLE["price"]})
 
     assert (spec.task, spec.dataset.features) == ("regression", {"x": "number"})
 
 
 def test_tokens_are_not_for_xgboost() -> None:
     with pytest.raises(InvalidSpec, match="choose the encoder bag-of-words"):
-        resolve_spec(Spec.model_validate({"encoder": {"kind": "tokens"}}), [], name="x", uri="s3://b/k")
+        resolve_spec(Spec.model_validate({"encoder": {"kind": "tokens"}}), DatasetProfile(), name="x", uri="s3://b/k")

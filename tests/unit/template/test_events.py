@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import fnmatch
+import json
 from typing import Any
 
 import pytest
+from ministack.services import eventbridge
 
 from sageline import names
+from sageline.run.trigger import FORMATS
 from tests.unit.template import documents
 from tests.unit.template.documents import Document
 
@@ -21,17 +23,26 @@ def pattern(stack: Document, name: str) -> Any:  # Any: an event pattern
     return rule(stack, name)["EventPattern"]
 
 
-@pytest.fixture(scope="module")
-def key_pattern(stack: Document) -> str:
-    """The key of an upload, as EventBridge's wildcard (where ``*`` matches any characters)."""
-    [key] = pattern(stack, "PipelineDatasetUploaded")["detail"]["object"]["key"]
-    wildcard: str = key["wildcard"]
-    return wildcard
+def starts_a_run(stack: Document, key: str, size: int = 1) -> bool:
+    """Whether EventBridge, as MiniStack has it, finds that an upload of so many bytes is one of a dataset."""
+    detail = {"detail": {"$or": pattern(stack, "PipelineDatasetUploaded")["detail"]["$or"]}}
+    event = {"Detail": json.dumps({"object": {"key": key, "size": size}})}
+    return bool(eventbridge._matches_pattern(json.dumps(detail), event))
 
 
-@pytest.mark.parametrize("data_format", ["csv", "csv.gz", "jsonl", "npz"])
-def test_an_upload_of_data_starts_a_run(key_pattern: str, data_format: str) -> None:
-    assert fnmatch.fnmatchcase(names.dataset_key("wine", data_format), key_pattern)
+@pytest.mark.parametrize("size", [0, 1, 10**10])
+@pytest.mark.parametrize("data_format", FORMATS)
+def test_an_upload_of_data_starts_a_run_which_refuses_it_if_it_is_empty(stack: Document, data_format: str, size: int) -> None:
+    assert starts_a_run(stack, names.dataset_key("wine", data_format), size)
+
+
+def test_an_upload_of_another_format_starts_a_run_that_refuses_it(stack: Document) -> None:
+    assert starts_a_run(stack, "datasets/wine/data.xlsx")
+
+
+@pytest.mark.parametrize("key", ["datasets/wine/data.csv/", "datasets/wine/data.d/", "datasets/wine/"])
+def test_a_folder_made_in_the_console_starts_nothing(stack: Document, key: str) -> None:
+    assert not starts_a_run(stack, key, size=0)
 
 
 @pytest.mark.parametrize(
@@ -45,8 +56,8 @@ def test_an_upload_of_data_starts_a_run(key_pattern: str, data_format: str) -> N
         "batch/wine/rows.csv",
     ],
 )
-def test_nothing_else_that_is_put_into_the_bucket_starts_a_run(key_pattern: str, key: str) -> None:
-    assert not fnmatch.fnmatchcase(key, key_pattern)
+def test_nothing_else_that_is_put_into_the_bucket_starts_a_run(stack: Document, key: str) -> None:
+    assert not starts_a_run(stack, key)
 
 
 def test_uploads_to_the_stacks_bucket_start_the_state_machine(stack: Document) -> None:

@@ -20,6 +20,7 @@ REQUEST_TAG = "aws:RequestTag/sageline:stack"
 STACK_NAME = {"Ref": "AWS::StackName"}
 
 EVERYWHERE = {
+    ("ConfigureRunFunctionRole", "KnowQuotas"): "a list is of everything",
     ("CheckStatusFunctionRole", "AnswerTokens"): "a task token names no resource",
     ("StartTransformFunctionRole", "AnswerTokens"): "a task token names no resource",
     ("DeployEndpointFunctionRole", "FindScalableTargets"): "looking for scalable targets knows no resources",

@@ -88,7 +88,7 @@ def _misfits(strings: Mapping[str, str], facts: DataFacts) -> list[str]:
     return problems
 
 
-def _metrics(facts: DataFacts) -> dict[str, Direction]:
+def _metrics(strings: Mapping[str, str], facts: DataFacts) -> dict[str, Direction]:
     return {"validation:accuracy": "Maximize"}
 
 

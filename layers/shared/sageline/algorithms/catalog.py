@@ -24,6 +24,7 @@ __all__ = [
     "default_objective",
     "metric_definitions",
     "metrics",
+    "misfits",
     "own_script",
     "rules",
     "validation_channel",
@@ -103,31 +104,51 @@ def check(algorithm: Algorithm, facts: DataFacts, tuned: Collection[str] = ()) -
             if name.startswith(_RESERVED)
         ]
     else:
-        texts = {name: as_text(value) for name, value in algorithm.hyperparameters.items()}
         # With a default in its place, a tuned hyperparameter is not missing.
-        complete = with_defaults(algorithm, _assumed(facts))
-        problems += found.refused({name: as_text(value) for name, value in complete.items()})
-        problems += found.misfits(texts, facts)
+        complete = [with_defaults(algorithm, assumed) for assumed in _assumed(facts)]
+        refused = [found.refused({name: as_text(value) for name, value in each.items()}) for each in complete]
+        fewest = min(refused, key=len)
+        problems += fewest
+        problems += found.misfits(_texts(algorithm), facts)
     if problems:
         raise InvalidHyperparameter("`algorithm.hyperparameters`: " + " ".join(dict.fromkeys(problems)))
 
 
-def _assumed(facts: DataFacts) -> DataFacts:
-    """Facts with something in the place of what is not known, large enough to fit whatever is given."""
-    return replace(
-        facts,
-        num_class=facts.num_class or (2 if facts.task == "classification" else None),
-        feature_dim=facts.feature_dim or 10**9,
-        train_rows=facts.train_rows or 10**9,
-        image_shape=facts.image_shape or ((28, 28, 1) if facts.encoder == "image" else None),
-    )
+def misfits(algorithm: Algorithm, facts: DataFacts, name: str, value: str | int | float | bool) -> list[str]:
+    """For a person: why a value that a tuning job would try for a hyperparameter does not go with the data."""
+    found = rules(algorithm, facts.encoder)
+    if found is None:
+        return []
+    given = _texts(algorithm)
+    fixed = found.misfits(given, facts)
+    return [problem for problem in found.misfits({**given, name: as_text(value)}, facts) if problem not in fixed]
+
+
+def _texts(algorithm: Algorithm) -> dict[str, str]:
+    return {name: as_text(value) for name, value in algorithm.hyperparameters.items()}
+
+
+def _assumed(facts: DataFacts) -> list[DataFacts]:
+    """Facts with something in the place of what is not known, large enough to fit whatever is given; two and three classes
+    where their number is not known."""
+    unknown_classes = facts.task == "classification" and facts.num_class is None
+    return [
+        replace(
+            facts,
+            num_class=num_class,
+            feature_dim=facts.feature_dim or 10**9,
+            train_rows=facts.train_rows or 10**9,
+            image_shape=facts.image_shape or ((28, 28, 1) if facts.encoder == "image" else None),
+        )
+        for num_class in ((2, 3) if unknown_classes else (facts.num_class,))
+    ]
 
 
 def metrics(algorithm: Algorithm, facts: DataFacts) -> Mapping[str, Direction | None]:
     """What a tuning job may go by, the usual one first; None where only the user knows what is better."""
     found = rules(algorithm, facts.encoder)
     if found is not None:
-        return found.metrics(facts)
+        return found.metrics(_texts(algorithm), facts)
     return dict.fromkeys(algorithm.script.metrics if algorithm.script else ())
 
 

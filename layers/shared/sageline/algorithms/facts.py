@@ -26,6 +26,7 @@ class DataFacts:
         has_validation: whether the job gets validation rows.
         image_shape: (height, width, channels) where the encoder is ``image``.
         encoder: the encoder's kind.
+        label_minimum, label_maximum: of a regression's labels.
     """
 
     task: str
@@ -35,6 +36,8 @@ class DataFacts:
     has_validation: bool = True
     image_shape: tuple[int, ...] | None = None
     encoder: str = "table"
+    label_minimum: float | None = None
+    label_maximum: float | None = None
 
     @property
     def several_classes(self) -> bool:
@@ -51,8 +54,8 @@ class Rules:
         refused: what the container refuses in a complete set of hyperparameters, for a person.
         defaults: a value for each hyperparameter that Sageline does not leave to the container, given those that are there.
         misfits: what of the given hyperparameters does not go with the data, or makes answers that Sageline cannot read.
-        metrics: what the job reports and may be tuned by, the usual one first; depends on the task only while the number of
-            classes is not known.
+        metrics: what a job of the given hyperparameters reports and may be tuned by, the usual one first; depends on the task
+            only while the number of classes is not known.
         from_data: set from the data, so not to be tuned.
         ranges: what is tuned when a spec names no ranges, as a spec would say it.
         iterations: what counts the steps of training, which Hyperband spends; None where there are none.
@@ -64,7 +67,7 @@ class Rules:
     refused: Callable[[Mapping[str, str]], list[str]]
     defaults: Callable[[Mapping[str, str | int | float | bool], DataFacts], Hyperparameters]
     misfits: Callable[[Mapping[str, str], DataFacts], list[str]]
-    metrics: Callable[[DataFacts], dict[str, Direction]]
+    metrics: Callable[[Mapping[str, str], DataFacts], dict[str, Direction]]
     from_data: frozenset[str]
     ranges: Mapping[str, Mapping[str, str | float]]
     iterations: str | None

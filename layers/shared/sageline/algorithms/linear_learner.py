@@ -24,6 +24,18 @@ _LOSSES = {
     ),
 }
 
+_ONLY_FOR = {
+    "binary_classifier": (
+        *("binary_classifier_model_selection_criteria", "target_recall", "target_precision", "f_beta"),
+        "positive_example_weight_mult",
+    ),
+    "multiclass_classifier": ("balance_multiclass_weights", "accuracy_top_k"),
+    "regressor": ("quantile", "huber_delta", "loss_insensitivity"),
+}
+"""Hyperparameters that the container does not look at with another predictor_type."""
+
+_DATA_OF = {"binary_classifier": "two classes", "multiclass_classifier": "three or more classes", "regressor": "a regression"}
+
 HYPERPARAMETERS: Table = {
     "predictor_type": choice(*_LOSSES, required=True),
     "num_classes": integer(1, 1_000_000, default=1),
@@ -84,13 +96,15 @@ def parse(strings: Mapping[str, str]) -> Parsed:
     if predictor_type == "multiclass_classifier" and values.get("num_classes", 3) in (1, 2):
         text = "num_classes must be from 3 to 1,000,000 with the predictor_type multiclass_classifier"
         problems.append(Problem(text, f"{text}; it is {values['num_classes']}."))
-    loss = values.get("loss", "auto")
+    loss = str(values.get("loss", "auto"))
     if predictor_type in _LOSSES and loss not in _LOSSES[predictor_type]:
-        text = (
-            f"loss {loss} does not go with the predictor_type {predictor_type}; use one of {', '.join(_LOSSES[predictor_type])}"
-        )
+        text = _wrong_loss(loss, predictor_type)
         problems.append(Problem(text, f"{text}."))
     return Parsed(values, problems)
+
+
+def _wrong_loss(loss: str, predictor_type: str) -> str:
+    return f"loss {loss} does not go with the predictor_type {predictor_type}; use one of {', '.join(_LOSSES[predictor_type])}"
 
 
 def validate(strings: Mapping[str, str]) -> list[str]:
@@ -127,16 +141,28 @@ def _predictor_type(facts: DataFacts) -> str:
     return "multiclass_classifier" if facts.several_classes else "binary_classifier"
 
 
+def _possible_types(facts: DataFacts) -> tuple[str, ...]:
+    """Predictor types that the data allows; two while the number of classes is not known."""
+    if facts.task == "classification" and facts.num_class is None:
+        return ("binary_classifier", "multiclass_classifier")
+    return (_predictor_type(facts),)
+
+
 def _misfits(strings: Mapping[str, str], facts: DataFacts) -> list[str]:
     problems = []
     predictor_type = strings.get("predictor_type")
-    known = facts.num_class is not None or facts.task == "regression"
-    regresses = predictor_type == "regressor"
-    if predictor_type is not None and (
-        regresses != (facts.task == "regression") or (known and predictor_type != _predictor_type(facts))
-    ):
-        data = f"{facts.num_class} classes" if facts.num_class is not None else f"a {facts.task}"
+    possible = _possible_types(facts)
+    data = f"{facts.num_class} classes" if facts.num_class is not None else f"a {facts.task}"
+    if predictor_type is not None and predictor_type not in possible:
         problems.append(f"predictor_type {predictor_type} does not fit {data}; leave it out.")
+    for needed, names in _ONLY_FOR.items():
+        if needed not in possible:
+            problems += [
+                f"{name} is for {_DATA_OF[needed]} and does not fit {data}; leave it out." for name in names if name in strings
+            ]
+    loss = strings.get("loss", "auto")
+    if not any(loss in _LOSSES[one] for one in possible):
+        problems.append(f"{_wrong_loss(loss, possible[0])}.")
     if "num_classes" in strings and facts.num_class is not None and strings["num_classes"] != str(facts.num_class):
         problems.append(f"num_classes is {strings['num_classes']}, the data has {facts.num_class} classes; leave it out.")
     if strings.get("feature_dim", "auto") not in ("auto", str(facts.feature_dim or strings.get("feature_dim"))):
@@ -149,7 +175,7 @@ def _misfits(strings: Mapping[str, str], facts: DataFacts) -> list[str]:
 _CLASSIFICATION = ("objective_loss", "macro_f_beta", "macro_precision", "macro_recall", "multiclass_top_k_accuracy", "dcg")
 
 
-def _metrics(facts: DataFacts) -> dict[str, Direction]:
+def _metrics(strings: Mapping[str, str], facts: DataFacts) -> dict[str, Direction]:
     binary = {
         name: _maximize(name)
         for name in ("binary_classification_accuracy", "binary_f_beta", "precision", "recall", "roc_auc_score", "objective_loss")

@@ -93,7 +93,7 @@ def _misfits(strings: Mapping[str, str], facts: DataFacts) -> list[str]:
     return problems
 
 
-def _metrics(facts: DataFacts) -> dict[str, Direction]:
+def _metrics(strings: Mapping[str, str], facts: DataFacts) -> dict[str, Direction]:
     if facts.task == "regression":
         return {"validation:rmse": "Minimize", "validation:loss": "Minimize"}
     return {"validation:accuracy": "Maximize", "validation:loss": "Minimize"}

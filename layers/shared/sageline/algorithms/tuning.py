@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from sageline.algorithms.catalog import Rules, as_text, metrics, rules
+from sageline.algorithms.catalog import Rules, as_text, metrics, misfits, rules
 from sageline.algorithms.facts import DataFacts
 from sageline.algorithms.hyperparameters import TUNING_OBJECTIVE, Hyperparameter, unknown
 from sageline.errors import InvalidSpec
@@ -24,7 +24,7 @@ def check_tuning(tuning: Tuning, algorithm: Algorithm, facts: DataFacts) -> None
     Raises:
         InvalidSpec: names every problem by its key.
     """
-    problems = [*_ranges(tuning, algorithm, rules(algorithm, facts.encoder)), *_strategy(tuning, algorithm, facts)]
+    problems = [*_ranges(tuning, algorithm, facts), *_strategy(tuning, algorithm, facts)]
     if tuning.objective is not None:
         problems += _objective(tuning.objective, algorithm, facts)
     elif algorithm.script is not None:
@@ -35,7 +35,8 @@ def check_tuning(tuning: Tuning, algorithm: Algorithm, facts: DataFacts) -> None
         raise InvalidSpec(" ".join(problems))
 
 
-def _ranges(tuning: Tuning, algorithm: Algorithm, found: Rules | None) -> Iterator[str]:
+def _ranges(tuning: Tuning, algorithm: Algorithm, facts: DataFacts) -> Iterator[str]:
+    found = rules(algorithm, facts.encoder)
     if not tuning.ranges:
         yield "`tuning.ranges` is empty; name hyperparameters and what to try for each."
     aliases = found.aliases if found else {}
@@ -57,6 +58,8 @@ def _ranges(tuning: Tuning, algorithm: Algorithm, found: Rules | None) -> Iterat
             yield from _values(name, values, row)
         else:
             yield from _bounds(name, values, row)
+        for value in values.values if isinstance(values, CategoricalRange) else [values.min]:
+            yield from (f"{key}: {problem}" for problem in misfits(algorithm, facts, own, value))
 
 
 def _not_tunable(name: str, own: str, found: Rules | None) -> str | None:

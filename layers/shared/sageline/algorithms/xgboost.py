@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sageline.algorithms.facts import DataFacts, Direction, Hyperparameters, Rules
+from sageline.algorithms.xgboost_fit import base_score_problem, label_problem, metric_problem
 from sageline.algorithms.xgboost_hyperparameters import ALIASES, HYPERPARAMETERS, MAXIMIZE_METRICS, validate
 
 _OBJECTIVES = {
@@ -44,8 +45,23 @@ def _defaults(given: Mapping[str, str | int | float | bool], facts: DataFacts) -
     return defaults
 
 
+def _objective(strings: Mapping[str, str], facts: DataFacts) -> str | None:
+    """The objective that will be trained with; None while the number of classes that it depends on is not known."""
+    if "objective" in strings:
+        return strings["objective"]
+    if facts.task == "classification" and facts.num_class is None and "num_class" not in strings:
+        return None
+    return str(_defaults(strings, facts)["objective"])
+
+
 def _misfits(strings: Mapping[str, str], facts: DataFacts) -> list[str]:
     problems = _undecodable(strings, facts.task, facts.num_class)
+    objective = _objective(strings, facts)
+    if not problems:
+        problems += _labels_out_of_range(strings, facts)
+        problems += _metrics_that_do_not_fit(strings, objective, facts)
+    if objective is not None and "base_score" in strings:
+        problems += [problem for problem in [base_score_problem(strings["base_score"], objective)] if problem]
     if "early_stopping_rounds" in strings and not facts.has_validation:
         problems.append("early_stopping_rounds needs validation rows: give `split.validation` a larger share.")
     if strings.get("csv_weights", "0") != "0":
@@ -53,17 +69,44 @@ def _misfits(strings: Mapping[str, str], facts: DataFacts) -> list[str]:
     return problems
 
 
-def _metrics(facts: DataFacts) -> dict[str, Direction]:
+def _labels_out_of_range(strings: Mapping[str, str], facts: DataFacts) -> list[str]:
+    objective = strings.get("objective", "")
+    why = label_problem(objective, facts)
+    if why is None:
+        return []
+    others = ", ".join(sorted(name for name in _OBJECTIVES["regression"] if label_problem(name, facts) is None))
+    return [f"objective {objective} does not fit the label: {why}; leave it out, or use one of: {others}."]
+
+
+def _metrics_that_do_not_fit(strings: Mapping[str, str], objective: str | None, facts: DataFacts) -> list[str]:
+    # While the number of classes is not known the objective is one of two: what neither of them can report is refused.
+    possible = (objective,) if objective else sorted(_OBJECTIVES["binary"])
+    data = f"{facts.num_class} classes" if facts.num_class is not None else f"a {facts.task}"
+    metrics_by_reason: dict[str, list[str]] = {}
+    for metric in strings.get("eval_metric", "").split(","):
+        reasons = [reason for name in possible if (reason := metric_problem(metric, name, facts))]
+        if len(reasons) == len(possible):
+            metrics_by_reason.setdefault(reasons[0], []).append(metric)
+    fitting = ", ".join(name.partition(":")[2] for name in _metrics(strings, facts))
+    return [
+        f"eval_metric {', '.join(metrics)} does not fit {data}: {reason}; leave it out, or use some of: {fitting}."
+        for reason, metrics in metrics_by_reason.items()
+    ]
+
+
+def _metrics(strings: Mapping[str, str], facts: DataFacts) -> dict[str, Direction]:
     """What XGBoost can report for such data; the usual one moves with every change, where a share of errors stands still."""
     binary, several = ("logloss", "error", "auc", "aucpr"), ("mlogloss", "merror")
     shared = ("accuracy", "balanced_accuracy", "f1", "f1_macro", "precision_macro", "recall_macro")
+    objective = _objective(strings, facts)
     if facts.task == "regression":
         names: tuple[str, ...] = ("rmse", "mse", "mae", "mape", "mphe", "rmsle", "r2", "gamma-nloglik", "poisson-nloglik")
-    elif facts.num_class is None:
+    elif objective is None:
         names = (*binary, *several, *shared)
     else:
-        names = (*several, *shared) if facts.several_classes else (*binary, *shared)
-    return {f"validation:{name}": "Maximize" if name in MAXIMIZE_METRICS else "Minimize" for name in names}
+        names = (*several, *shared) if objective.startswith("multi:") else (*binary, *shared)
+    possible = [name for name in names if objective is None or metric_problem(name, objective, facts) is None]
+    return {f"validation:{name}": "Maximize" if name in MAXIMIZE_METRICS else "Minimize" for name in possible}
 
 
 def _undecodable(strings: Mapping[str, str], task: str, num_class: int | None) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from sageline.dataset.blocks import Block, StringArray
 from sageline.errors import InvalidDataset
+from sageline.json_objects import DuplicateKey, unique_keys
 
 MAX_ROW_BYTES = 64 << 20
 
@@ -67,14 +68,14 @@ class JsonLinesReader:
 
     def _parse(self, line: bytes) -> dict[str, Any]:  # Any: JSON
         try:
-            row = json.loads(line.decode(), parse_int=str, parse_float=str, object_pairs_hook=_object)
+            row = json.loads(line.decode(), parse_int=str, parse_float=str, object_pairs_hook=unique_keys)
         except UnicodeDecodeError as error:
             self._fail(f"byte 0x{line[error.start]:02x} is not valid UTF-8; save the file as UTF-8", error.start)
         except json.JSONDecodeError as error:
             at = len(error.doc[: error.pos].encode())
             self._fail(f"not valid JSON: {error.msg}; write one complete object per line", at)
-        except _DuplicateKey as error:
-            self._fail(f"key {error.args[0]!r} occurs twice")
+        except DuplicateKey as error:
+            self._fail(f"key {error.key!r} occurs twice")
         except RecursionError:
             self._fail("values are nested too deeply; each value is a string, a number, true, false or null")
         if not isinstance(row, dict):
@@ -102,18 +103,6 @@ class JsonLinesReader:
     def _fail(self, problem: str, at: int = 0) -> NoReturn:
         place = f"row {self._row} (line {self._line}, byte offset {self._offset + at})"
         raise InvalidDataset(f"{self._source}: {place}: {problem}.")
-
-
-class _DuplicateKey(Exception):
-    pass
-
-
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise _DuplicateKey(next(name for name in names if names.count(name) > 1))
-    return result
 
 
 def _is_text(value: str) -> bool:

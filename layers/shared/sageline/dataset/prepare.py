@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
-from sageline.dataset.blocks import Block
-from sageline.dataset.split import CHANNELS, assign
+from sageline.dataset.blocks import Block, StringArray
+from sageline.dataset.label_column import LabelColumn
+from sageline.dataset.profile import DatasetProfile
+from sageline.dataset.split import CHANNELS, HashArray, channels_of, hash_columns, places_of
 from sageline.dataset.statistics import DatasetStatistics
 from sageline.dataset.tally import Tally
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.fitting import Fit, finish_fit, start_fit
-from sageline.encoder.numbers import is_missing
+from sageline.encoder.fitting import finish_fit, start_fit
+from sageline.encoder.numbers import parse_doubles
+from sageline.encoder.spelling import Spelling
 from sageline.errors import InvalidDataset
+from sageline.formats.matrix import FloatArray
 from sageline.formats.npy import ArrayPair
-from sageline.spec.model import Spec
+from sageline.spec.resolution import Resolution
 
 
 class PartSink(Protocol):
@@ -46,88 +51,171 @@ class Prepared:
     profile: dict[str, Any]  # Any: a JSON document
 
 
-def prepare(read_blocks: Callable[[], Iterator[Block]], spec: Spec, sink: PartSink) -> Prepared:
-    """Fit the encoder on the train rows, then encode every row and write the parts.
+def read_and_fit(
+    read_blocks: Callable[[], Iterator[Block]],
+    resolution: Resolution,
+    resolve: Callable[[DatasetProfile], Resolution] | None = None,
+) -> FirstRead:
+    """Read every row: count, split, fit the encoder on the train rows.
+
+    Args:
+        read_blocks: starts reading the dataset from its first row; called once, and once more where ``resolve`` finds that the
+            resolution does not hold for all rows, or where a small dataset is split by rank.
+        resolution: of the spec, maybe from a sample of the rows.
+        resolve: resolves the spec for good, when every row has been seen.
+
+    Raises:
+        InvalidDataset: missing or unusable values (row and column named), one class only, a split without rows.
+    """
+    first = FirstRead(resolution)
+    profile = DatasetProfile()
+    first.read(read_blocks(), profile)
+    if resolve is not None:
+        resolution = resolve(profile)
+    first = _again(first, resolution, read_blocks)
+    if first.problem is not None:
+        raise first.problem
+    first.tally.check(first.source)
+    return _again(first, resolution, read_blocks, first.tally.bounds)
+
+
+def prepare(read_blocks: Callable[[], Iterator[Block]], first: FirstRead, sink: PartSink) -> Prepared:
+    """Encode every row that has a label and write the parts.
 
     Parts of ``train`` and ``validation`` hold encoded rows with their labels. Test rows stay raw, for more than one model may be
     judged by them: parts of ``test-raw`` are JSON Lines, ``{"features": {column: value}, "label": value}``. Where columns are
     left out of the features they are there too, ``"others": {column: text}``: another model may read them.
 
     Args:
-        read_blocks: starts reading the dataset from its first row; called twice.
-        spec: a resolved spec (:func:`sageline.spec.resolve.resolve_spec`).
+        read_blocks: starts reading the dataset from its first row; called once.
+        first: what :func:`read_and_fit` has returned.
 
     Raises:
-        InvalidDataset: missing or unusable values (row and column named), one class only, a split without rows.
+        InvalidDataset: the data are not those that were read first.
     """
-    fit, tally, statistics, source = _read_once(read_blocks(), spec)
-    tally.check(source, spec.split)
-    encoder = finish_fit(fit, spec, tally.classes["train"], source)
-    rows = _write(read_blocks(), spec, encoder, sink)
-    expected = {channel: tally.written(channel) for channel in CHANNELS}
+    encoder = finish_fit(first.fit, first.resolution.spec, first.tally.classes["train"], first.source)
+    rows = _write(read_blocks(), first, encoder, sink)
+    expected = {channel: first.tally.written(channel) for channel in CHANNELS}
     if rows != expected:
-        raise InvalidDataset(f"{source}: changed while it was read: {expected} rows at first, then {rows}. Run it again.")
+        raise InvalidDataset(f"{first.source}: changed while it was read: {expected} rows at first, then {rows}. Run it again.")
     return Prepared(
         encoder=encoder,
         rows=rows,
         num_class=None if encoder.classes is None else len(encoder.classes),
         feature_dim=encoder.feature_dim,
         profile={
-            **tally.profile(),
-            "columns": statistics.profile(),
-            "features": fit.profile(),
+            **first.tally.profile(),
+            "columns": first.statistics.profile(),
+            "features": first.fit.profile(),
             "feature_dim": encoder.feature_dim,
         },
     )
 
 
-def _read_once(blocks: Iterator[Block], spec: Spec) -> tuple[Fit, Tally, DatasetStatistics, str]:
-    """Count rows and labels, and fit the encoder on the train rows."""
-    fit = start_fit(spec)
-    tally = Tally(spec.dataset.label or "", classification=spec.task == "classification")
-    statistics = DatasetStatistics(spec.dataset.features or {}, spec.dataset.label or "")
-    source = "dataset"
-    for block in blocks:
-        source = block.source
-        absent = next((name for name in spec.dataset.features or {} if name not in block.columns), None)
+class FirstRead:
+    """Counts rows and labels, and fits the encoder on the train rows.
+
+    Attributes:
+        resolution: of the spec, by which the rows are read.
+        bounds: of the split that the fit went by.
+        problem: what kept it from reading on, if anything did. The profile is complete all the same: it may tell that the
+            resolution was wrong.
+    """
+
+    def __init__(self, resolution: Resolution, bounds: tuple[float, float] | None = None) -> None:
+        spec = resolution.spec
+        name, task = spec.dataset.label or "", spec.task or "classification"
+        self.resolution = resolution
+        self.label = LabelColumn(name, task, resolution.spelling(name), is_number=resolution.label_is_number)
+        self.tally = Tally(self.label, spec.split, bounds)
+        self.statistics = DatasetStatistics(spec.dataset.features or {}, name, resolution.spellings)
+        self.fit = start_fit(spec, resolution.spellings)
+        self.bounds = self.tally.bounds
+        self.source = "dataset"
+        self.problem: InvalidDataset | None = None
+
+    def read(self, blocks: Iterator[Block], profile: DatasetProfile | None = None) -> None:
+        """Read the dataset once, also into a profile."""
+        for block in blocks:
+            self.source = block.source
+            hashes = hash_columns(block)
+            if profile is not None:
+                profile.add(block, hashes)
+            if self.problem is None:
+                try:
+                    self._add(block, hashes)
+                except InvalidDataset as error:
+                    if profile is None:
+                        raise
+                    self.problem = error
+
+    def _add(self, block: Block, hashes: Mapping[str, HashArray]) -> None:
+        features = self.resolution.spec.dataset.features or {}
+        absent = next((name for name in features if name not in block.columns), None)
         if absent is not None:
-            raise InvalidDataset(f"{source}: no column {absent!r}; the columns are {', '.join(block.columns)}.")
-        channels = assign(block, spec.split)
-        tally.add(block, channels)
-        statistics.add(block)
-        fit.update(block.take(channels == CHANNELS.index("train")))
-    return fit, tally, statistics, source
+            raise InvalidDataset(f"{block.source}: no column {absent!r}; the columns are {', '.join(block.columns)}.")
+        places = places_of(hashes, self.resolution.spec.split.seed)
+        there = self.label.is_there(block)
+        unlabelled = block.rows - int(np.count_nonzero(there))
+        if unlabelled:
+            block, places = block.take(there), places[there]
+            hashes = {name: of_column[there] for name, of_column in hashes.items()}
+        self.tally.add(block, places, unlabelled)
+        self.statistics.add(block, hashes)
+        self.fit.update(block.take(channels_of(places, self.bounds) == CHANNELS.index("train")))
 
 
-def _write(blocks: Iterator[Block], spec: Spec, encoder: FittedEncoder, sink: PartSink) -> dict[str, int]:
+def _again(
+    first: FirstRead,
+    resolution: Resolution,
+    read_blocks: Callable[[], Iterator[Block]],
+    bounds: tuple[float, float] | None = None,
+) -> FirstRead:
+    """The first read, or another one where it went by another resolution or other bounds of the split."""
+    bounds = bounds or first.bounds
+    if first.resolution.reads_like(resolution) and first.bounds == bounds:
+        return first
+    again = FirstRead(resolution, bounds)
+    again.read(read_blocks())
+    return again
+
+
+def _write(blocks: Iterator[Block], first: FirstRead, encoder: FittedEncoder, sink: PartSink) -> dict[str, int]:
     """Encode and write every row whose label the encoder knows; rows written per channel."""
     rows = dict.fromkeys(CHANNELS, 0)
     for block in blocks:
-        channels = assign(block, spec.split)
+        there = first.label.is_there(block)
+        channels = channels_of(places_of(hash_columns(block), first.resolution.spec.split.seed), first.tally.bounds)
         for place, channel in enumerate(CHANNELS):
-            for chunk in encoder.chunks(block.take(channels == place)):
-                labels = encoder.encode_labels(chunk.columns[encoder.label_column])
+            for chunk in encoder.chunks(block.take((channels == place) & there)):
+                labels = _labels(chunk, first.label, encoder)
                 known = ~np.isnan(labels)
                 if not known.any():
                     continue
-                usable = chunk if known.all() else chunk.take(known)
+                usable, labels = (chunk, labels) if known.all() else (chunk.take(known), labels[known])
                 encoded = encoder.encode(usable)  # of test rows too: here a bad value is named with its row in the dataset
                 if channel == "test":
-                    sink.write("test-raw", _raw_rows(usable, encoder))
+                    sink.write("test-raw", _raw_rows(usable, labels, first, encoder))
                 else:
-                    sink.write(channel, encoder.write(encoded, labels[known]))
+                    sink.write(channel, encoder.write(encoded, labels))
                 rows[channel] += usable.rows
     return rows
 
 
-def _raw_rows(block: Block, encoder: FittedEncoder) -> bytes:
+def _labels(block: Block, label: LabelColumn, encoder: FittedEncoder) -> FloatArray:
+    """Class numbers, NaN for a class that train has not; or a regression's values."""
+    return encoder.encode_labels(block.columns[label.name]) if label.is_class else label.numbers(block)
+
+
+def _raw_rows(block: Block, labels: FloatArray, first: FirstRead, encoder: FittedEncoder) -> bytes:
     """Rows as JSON Lines, such that their features are instances for a prediction."""
     names = list(encoder.feature_columns)
     columns = [
-        [_raw_value(text, kind) for text in block.columns[name].tolist()] for name, kind in encoder.feature_columns.items()
+        _raw_values(block.columns[name], kind, first.resolution.spelling(name)) for name, kind in encoder.feature_columns.items()
     ]
-    texts = block.columns[encoder.label_column].tolist()
-    answers: list[str] | list[float] = texts if encoder.classes is not None else [float(text) for text in texts]
+    answers: list[str] | list[float] = first.label.exact_numbers(block).tolist() if encoder.classes is None else []
+    if encoder.classes is not None:
+        answers = [encoder.classes[place] for place in labels.astype(np.int64).tolist()]
     rows: list[dict[str, object]] = [{"features": dict(zip(names, values, strict=True))} for values in zip(*columns, strict=True)]
     left_out = [name for name in block.columns if name not in encoder.feature_columns and name != encoder.label_column]
     if left_out:
@@ -137,7 +225,7 @@ def _raw_rows(block: Block, encoder: FittedEncoder) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def _raw_value(text: str, kind: str) -> str | float | None:
+def _raw_values(column: StringArray, kind: str, spelling: Spelling) -> list[str | None] | list[float | None]:
     if kind in ("number", "pixel"):
-        return None if is_missing(text) else float(text)
-    return None if kind == "category" and not text else text
+        return [None if math.isnan(number) else number for number in parse_doubles(column, spelling).tolist()]
+    return [None if kind == "category" and not text.strip() else text for text in column.tolist()]

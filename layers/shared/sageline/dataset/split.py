@@ -6,7 +6,8 @@ and in every order of the rows, and equal rows are always in the same place.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -15,7 +16,8 @@ from sageline.spec.model import Split
 
 CHANNELS = ("train", "validation", "test")
 
-_HashArray = np.ndarray[Any, np.dtype[np.uint64]]  # Any: numpy's shape parameter
+HashArray: TypeAlias = "np.ndarray[Any, np.dtype[np.uint64]]"  # Any: numpy's shape parameter
+PlaceArray: TypeAlias = "np.ndarray[Any, np.dtype[np.float64]]"  # Any: numpy's shape parameter
 
 # The increment and the multipliers of splitmix64 (Steele, Lea, Flood 2014), whose output function mixes well.
 _INCREMENT = np.uint64(0x9E3779B97F4A7C15)
@@ -28,23 +30,41 @@ def assign(block: Block, split: Split) -> IntArray:
     All columns count, also those that are left out of the features: so the split of a dataset depends on the data and
     the seed only, and models with different features are tested on the same rows.
     """
-    seed = np.array([split.seed % 2**64], dtype=np.uint64)
-    hashes = np.repeat(_mix(seed), block.rows)
-    for column in block.columns.values():
-        hashes = _mix(hashes + _INCREMENT) ^ hash_strings(column)
-    place = (_mix(hashes) >> np.uint64(11)).astype(np.float64) * 2.0**-53  # 53 bits as a number in [0, 1)
-    bounds = [split.train, split.train + split.validation]
-    return np.searchsorted(bounds, place, side="right").astype(np.int64)
+    return channels_of(places_of(hash_columns(block), split.seed), bounds_of(split))
 
 
-def hash_strings(column: StringArray) -> _HashArray:
+def bounds_of(split: Split) -> tuple[float, float]:
+    """Where the places of the train rows end, and where those of the validation rows do."""
+    return split.train, split.train + split.validation
+
+
+def channels_of(places: PlaceArray, bounds: tuple[float, float]) -> IntArray:
+    """``int64[rows]``: which of :data:`CHANNELS` rows with these places belong to."""
+    return np.searchsorted(bounds, places, side="right").astype(np.int64)
+
+
+def hash_columns(block: Block) -> dict[str, HashArray]:
+    """Column to the hashes of its strings."""
+    return {name: hash_strings(column) for name, column in block.columns.items()}
+
+
+def places_of(hashes: Mapping[str, HashArray], seed: int) -> PlaceArray:
+    """``float64[rows]`` in [0, 1): where each row stands, by its content and the seed alone."""
+    columns = list(hashes.values())
+    mixed = np.repeat(_mix(np.array([seed % 2**64], dtype=np.uint64)), len(columns[0]) if columns else 0)
+    for column in columns:
+        mixed = _mix(mixed + _INCREMENT) ^ column
+    return (_mix(mixed) >> np.uint64(11)).astype(np.float64) * 2.0**-53  # 53 bits as a number in [0, 1)
+
+
+def hash_strings(column: StringArray) -> HashArray:
     """``uint64[n]``: the sum over a string's words of eight bytes (the last one filled with zeros), each mixed with its
     place in the string, mixed with the length."""
     parts = [_hash_some(StringArray(column.data, column.offsets[start : end + 1])) for start, end in row_chunks([column])]
     return np.concatenate([np.zeros(0, dtype=np.uint64), *parts])
 
 
-def _hash_some(column: StringArray) -> _HashArray:
+def _hash_some(column: StringArray) -> HashArray:
     lengths = column.lengths
     words = (lengths + 7) // 8
     word_ends = np.cumsum(words)
@@ -58,7 +78,7 @@ def _hash_some(column: StringArray) -> _HashArray:
     return _mix(running[word_ends] - running[word_starts] + lengths.astype(np.uint64) * _MULTIPLIERS[0])
 
 
-def _mix(values: _HashArray) -> _HashArray:
+def _mix(values: HashArray) -> HashArray:
     values = (values ^ (values >> np.uint64(30))) * _MULTIPLIERS[0]
     values = (values ^ (values >> np.uint64(27))) * _MULTIPLIERS[1]
     return values ^ (values >> np.uint64(31))

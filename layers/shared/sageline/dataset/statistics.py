@@ -9,14 +9,15 @@ from typing import Any, Protocol
 import numpy as np
 
 from sageline.dataset.blocks import Block, IntArray, StringArray
-from sageline.dataset.split import hash_strings
+from sageline.dataset.distinct import DistinctValues
+from sageline.dataset.split import HashArray
+from sageline.encoder.numbers import BadNumber, parse_numbers
+from sageline.encoder.spelling import PLAIN, Spelling
 from sageline.encoder.table import read_numbers
-
-MOST_HASHES = 4096
 
 
 class _Statistics(Protocol):
-    def add(self, block: Block, name: str) -> None: ...
+    def add(self, block: Block, name: str, hashes: HashArray) -> None: ...
 
     def profile(self) -> dict[str, Any]: ...  # Any: a JSON document
 
@@ -54,32 +55,14 @@ class Moments:
         return {name: float(f"{number:.7g}") for name, number in numbers.items()}
 
 
-class DistinctCount:
-    """How many different values there are: exact up to :data:`MOST_HASHES`, above it an estimate, within 5 % nearly always.
-
-    Keeps the smallest hashes; where the largest of them is tells how dense they are (Bar-Yossef et al., 2002).
-    """
-
-    def __init__(self) -> None:
-        self._hashes = np.zeros(0, dtype=np.uint64)
-
-    def add(self, column: StringArray) -> None:
-        hashes = np.unique(hash_strings(column))
-        self._hashes = np.union1d(self._hashes, hashes[:MOST_HASHES])[:MOST_HASHES]
-
-    def profile(self) -> dict[str, int]:
-        if len(self._hashes) < MOST_HASHES:
-            return {"distinct": len(self._hashes)}
-        return {"distinct_estimate": round((MOST_HASHES - 1) / (float(self._hashes[-1]) / 2.0**64))}
-
-
 class _Numbers:
-    def __init__(self) -> None:
+    def __init__(self, spelling: Spelling) -> None:
         self._rows = 0
         self._moments = Moments()
+        self._spelling = spelling
 
-    def add(self, block: Block, name: str) -> None:
-        values = read_numbers(block, name)
+    def add(self, block: Block, name: str, hashes: HashArray) -> None:
+        values = read_numbers(block, name, self._spelling)
         self._rows += len(values)
         self._moments.add(values[~np.isnan(values)])
 
@@ -93,17 +76,43 @@ class _Texts:
     def __init__(self) -> None:
         self._missing = 0
         self._lengths = Moments()
-        self._distinct = DistinctCount()
+        self._distinct = DistinctValues()
 
-    def add(self, block: Block, name: str) -> None:
+    def add(self, block: Block, name: str, hashes: HashArray) -> None:
         column = block.columns[name]
         present = column.lengths > 0
         self._missing += len(column) - int(np.count_nonzero(present))
         self._lengths.add(characters(column)[present])
-        self._distinct.add(column.take(present) if self._missing else column)
+        self._distinct.add(*((column.take(present), hashes[present]) if self._missing else (column, hashes)))
 
     def profile(self) -> dict[str, Any]:  # Any: a JSON document
         return {"missing": self._missing, **self._distinct.profile(), "characters": self._lengths.profile()}
+
+
+class _Label:
+    """A label's values: as numbers if all of them are, else as texts."""
+
+    def __init__(self, spelling: Spelling) -> None:
+        self._texts = _Texts()
+        self._numbers: Moments | None = Moments()
+        self._spelling = spelling
+
+    def add(self, block: Block, name: str, hashes: HashArray) -> None:
+        self._texts.add(block, name, hashes)
+        if self._numbers is None:
+            return
+        try:
+            values = parse_numbers(block.columns[name], self._spelling)
+        except BadNumber:
+            self._numbers = None
+        else:
+            self._numbers.add(values[~np.isnan(values)])
+
+    def profile(self) -> dict[str, Any]:  # Any: a JSON document
+        texts = self._texts.profile()
+        if self._numbers is None or self._numbers.count == 0:
+            return texts
+        return {name: value for name, value in texts.items() if name != "characters"} | self._numbers.profile()
 
 
 class DatasetStatistics:
@@ -112,23 +121,32 @@ class DatasetStatistics:
     Args:
         features: kinds of the feature columns; other columns than these are read as text.
         label: name of the label column.
+        spellings: of the columns whose numbers are not plain.
     """
 
-    def __init__(self, features: Mapping[str, str], label: str) -> None:
+    def __init__(self, features: Mapping[str, str], label: str, spellings: Mapping[str, Spelling]) -> None:
         self._features = features
         self._label = label
+        self._spellings = spellings
         self._columns: dict[str, _Statistics] = {}
 
-    def add(self, block: Block) -> None:
-        """Count a block; InvalidDataset names row and column where a number is none."""
+    def add(self, block: Block, hashes: Mapping[str, HashArray]) -> None:
+        """Count a block, of whose columns these are the hashes; InvalidDataset names row and column where a number is none."""
         for name in block.columns:
             if name not in self._columns:
-                self._columns[name] = _Numbers() if self._features.get(name) in ("number", "pixel") else _Texts()
-            self._columns[name].add(block, name)
+                self._columns[name] = self._statistics_of(name)
+            self._columns[name].add(block, name, hashes[name])
+
+    def _statistics_of(self, name: str) -> _Statistics:
+        spelling = self._spellings.get(name, PLAIN)
+        if name == self._label:
+            return _Label(spelling)
+        return _Numbers(spelling) if self._features.get(name) in ("number", "pixel") else _Texts()
 
     def profile(self) -> dict[str, Any]:  # Any: a JSON document
         """Column by column: ``kind`` (of a feature; ``label``; ``left out``), ``missing``, and of numbers ``minimum``,
-        ``maximum``, ``mean``, ``std``; of others ``distinct`` or ``distinct_estimate``, and the same four of ``characters``."""
+        ``maximum``, ``mean``, ``std``; of others ``distinct`` or ``distinct_estimate``, and the same four of ``characters``. A
+        label of numbers has ``distinct`` and their four."""
         kinds = {self._label: "label", **self._features}
         return {name: {"kind": kinds.get(name, "left out"), **column.profile()} for name, column in self._columns.items()}
 

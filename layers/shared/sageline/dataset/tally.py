@@ -3,61 +3,68 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from sageline.dataset.blocks import Block, IntArray
-from sageline.dataset.split import CHANNELS
-from sageline.encoder.numbers import BadNumber, parse_numbers
+from sageline.dataset.blocks import Block
+from sageline.dataset.label_column import LabelColumn
+from sageline.dataset.split import CHANNELS, PlaceArray, bounds_of, channels_of
 from sageline.encoder.statistics import NumberStatistics
+from sageline.encoder.values import one_name
 from sageline.errors import InvalidDataset
 from sageline.spec.model import Split
 
 _FEW_CLASSES = 20
+_MOST_RANKED = 10_000  # rows of which the places are kept, so that a small dataset can be split by rank
+_FEWEST_SPLIT = 20
 
 
 class Tally:
-    """Rows per channel, and rows per channel and class (classification) or the labels' statistics (regression)."""
+    """Rows per channel, and rows per channel and class (classification) or the labels' statistics (regression).
 
-    def __init__(self, label: str, *, classification: bool) -> None:
-        self.rows: Counter[str] = Counter(dict.fromkeys(CHANNELS, 0))
-        self.classes: dict[str, Counter[str]] = {channel: Counter() for channel in CHANNELS}
+    Attributes:
+        bounds: of the places that belong to the channels; :meth:`check` moves them where a share would be empty.
+        unlabelled: rows that have no label, which are not used.
+    """
+
+    def __init__(self, label: LabelColumn, split: Split, bounds: tuple[float, float] | None = None) -> None:
+        self.bounds = bounds or bounds_of(split)
+        self.unlabelled = 0
         self.numbers = NumberStatistics()
+        self.rows: Counter[str] = Counter(dict.fromkeys(CHANNELS, 0))
+        self._split = split
         self._label = label
-        self._classification = classification
+        self._texts: dict[str, Counter[str]] = {channel: Counter() for channel in CHANNELS}
+        self._places: list[float] = []
+        self._labels: list[str] = []
 
-    def add(self, block: Block, channels: IntArray) -> None:
-        """Count a block's rows; a row without a usable label is an error that names it."""
-        if self._label not in block.columns:
-            raise InvalidDataset(f"{block.source}: no column {self._label!r}; the columns are {', '.join(block.columns)}.")
-        column = block.columns[self._label]
-        labels = column.tolist()
-        for index, label in enumerate(labels):
-            if not label.strip():
-                raise InvalidDataset(
-                    f"{block.where(index)}: the label column {self._label!r} is empty. Fill it in, or remove the row."
-                )
+    def add(self, block: Block, places: PlaceArray, unlabelled: int) -> None:
+        """Count the labelled rows of a block, and how many others it had."""
+        channels = channels_of(places, self.bounds)
+        self.unlabelled += unlabelled
+        labels = self._label.texts(block) if self._label.is_class else [""] * block.rows
         for place, channel in enumerate(CHANNELS):
             here = np.flatnonzero(channels == place)
             self.rows[channel] += len(here)
-            if self._classification:
-                self.classes[channel].update(labels[index] for index in here.tolist())
-        if not self._classification:
-            self._add_numbers(block)
+            if self._label.is_class:
+                self._texts[channel].update(labels[index] for index in here.tolist())
+        if not self._label.is_class:
+            self.numbers.update(self._label.numbers(block))
+        if len(self._places) <= _MOST_RANKED:
+            self._places += places.tolist()
+            self._labels += labels
 
-    def _add_numbers(self, block: Block) -> None:
-        advice = 'Correct it, remove the row, or set "task": "classification" in the spec.'
-        try:
-            values = parse_numbers(block.columns[self._label])
-        except BadNumber as error:
-            raise InvalidDataset(f"{block.where(error.index)}, label column {self._label!r}: {error.problem}. {advice}") from None
-        missing = np.flatnonzero(np.isnan(values))
-        if len(missing):
-            index = int(missing[0])
-            value = block.columns[self._label][index]
-            raise InvalidDataset(f"{block.where(index)}: the label column {self._label!r} holds {value!r}, no number. {advice}")
-        self.numbers.update(values)
+    @cached_property
+    def classes(self) -> dict[str, Counter[str]]:
+        """Channel to the rows of each class, once all rows are counted."""
+        names = one_name(sum(self._texts.values(), Counter()))
+        counted: dict[str, Counter[str]] = {channel: Counter() for channel in CHANNELS}
+        for channel, texts in self._texts.items():
+            for text, count in texts.items():
+                counted[channel][names[text]] += count
+        return counted
 
     @property
     def total(self) -> int:
@@ -72,33 +79,68 @@ class Tally:
         """Rows of a channel that are left."""
         return self.rows[channel] - self.left_out(channel).total()
 
-    def check(self, source: str, split: Split) -> None:
-        """Raise InvalidDataset when there is too little to learn from, or a split would be empty."""
+    def check(self, source: str) -> None:
+        """Raise InvalidDataset when there is too little to learn from, or a share of the split would be empty.
+
+        From 20 different rows on, no share is: where the hashes leave one empty, the rows are shared out by the rank of their
+        hashes, which moves :attr:`bounds`.
+        """
         advice = (
             "Add rows (equal rows stay together, so add different ones), or change the shares or the seed of `split` in the spec."
         )
-        if self._classification:
+        empty = self._empty_share()
+        if empty is not None and len(self._places) == self.total:
+            self._split_by_rank()
+            empty = self._empty_share()
+        if self._label.is_class:
             self._check_classes(source, advice)
-        for channel in CHANNELS:
-            share = getattr(split, channel)
-            if share > 0 and self.written(channel) == 0:
-                left_out = self.left_out(channel).total()
-                why = f" ({left_out} left out: their labels are not in train)" if left_out else ""
-                raise InvalidDataset(
-                    f"{source}: {self._count(self.total)} are too few: the split leaves none for {channel} "
-                    f"(share {share:g}){why}. {advice}"
-                )
+        if empty is not None:
+            left_out = self.left_out(empty).total()
+            why = f" ({left_out} left out: their labels are not in train)" if left_out else ""
+            raise InvalidDataset(
+                f"{source}: {self._count(self.total)} are too few: the split leaves none for {empty} "
+                f"(share {getattr(self._split, empty):g}){why}. {advice}"
+            )
+
+    def _empty_share(self) -> str | None:
+        """The first channel that should have rows and has none."""
+        return next((name for name in CHANNELS if getattr(self._split, name) > 0 and self.written(name) == 0), None)
+
+    def _split_by_rank(self) -> None:
+        """Give each share the number of rows that it asks for, at least one, and more where none of these can be scored."""
+        ranked = np.unique(np.array(self._places))
+        if len(ranked) < _FEWEST_SPLIT:
+            return
+        sizes = {name: max(1, round(getattr(self._split, name) * len(ranked))) for name in CHANNELS[1:]}
+        sizes["validation"] *= self._split.validation > 0
+        while sum(sizes.values()) <= len(ranked) // 2:
+            after_train, after_validation = len(ranked) - sum(sizes.values()), len(ranked) - sizes["test"]
+            self.bounds = (_between(ranked, after_train), _between(ranked, after_validation))
+            self._count_again()
+            empty = self._empty_share()
+            if empty is None or empty == "train":
+                return
+            sizes[empty] += 1
+
+    def _count_again(self) -> None:
+        self.__dict__.pop("classes", None)
+        channels = channels_of(np.array(self._places), self.bounds).tolist()
+        self.rows = Counter(dict.fromkeys(CHANNELS, 0)) + Counter(CHANNELS[channel] for channel in channels)
+        if self._label.is_class:
+            self._texts = {name: Counter() for name in CHANNELS}
+            for channel, label in zip(channels, self._labels, strict=True):
+                self._texts[CHANNELS[channel]][label] += 1
 
     def _check_classes(self, source: str, advice: str) -> None:
         everywhere: Counter[str] = sum(self.classes.values(), Counter())
         if len(everywhere) == 1:
             raise InvalidDataset(
-                f"{source}: every label in column {self._label!r} is {next(iter(everywhere))!r} ({self._count(self.total)}); a "
-                f"classifier needs at least two classes. Add rows of other classes, or name another column in dataset.label."
+                f"{source}: every label in column {self._label.name!r} is {next(iter(everywhere))!r} ({self._count(self.total)});"
+                f" a classifier needs at least two classes. Add rows of other classes, or name another column in dataset.label."
             )
         if len(everywhere) > max(_FEW_CLASSES, self.total // 2):
             raise InvalidDataset(
-                f"{source}: column {self._label!r} has {len(everywhere)} different labels in {self._count(self.total)}, too "
+                f"{source}: column {self._label.name!r} has {len(everywhere)} different labels in {self._count(self.total)}, too "
                 f'many to learn. Name another column in dataset.label, or set "task": "regression" if it holds a quantity.'
             )
         train = self.classes["train"]
@@ -116,11 +158,16 @@ class Tally:
         """Rows and labels, as the dataset's profile shows them."""
         left_out = {channel: dict(self.left_out(channel)) for channel in ("validation", "test") if self.left_out(channel)}
         rows = {channel: self.written(channel) for channel in CHANNELS}
-        rows |= {"left_out": self.total - sum(rows.values()), "total": self.total}
-        label: dict[str, Any] = {"column": self._label}  # Any: a JSON document
-        if self._classification:
+        rows |= {"left_out": self.total - sum(rows.values()), "unlabelled": self.unlabelled, "total": self.total}
+        label: dict[str, Any] = {"column": self._label.name}  # Any: a JSON document
+        if self._label.is_class:
             label |= {"classes": {channel: dict(counts.most_common()) for channel, counts in self.classes.items()}}
             label |= {"left_out": left_out}
         else:
             label |= self.numbers.profile()
         return {"rows": rows, "label": label}
+
+
+def _between(ranked: PlaceArray, rank: int) -> float:
+    """A place before that of this rank and after the one before it."""
+    return float((ranked[rank - 1] + ranked[rank]) / 2) if 0 < rank < len(ranked) else float(rank > 0)

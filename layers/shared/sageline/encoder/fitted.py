@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -115,8 +115,11 @@ class FittedEncoder:
             return encoded
         return self.features.encode([block.columns[name] for name in self.feature_columns])
 
-    def encode_instances(self, instances: list[object]) -> Encoded:
+    def encode_instances(self, instances: list[object], warnings: list[str] | None = None) -> Encoded:
         """The rows of a prediction request, as :meth:`block_from_instances` and :meth:`encode` encode them; quicker.
+
+        Args:
+            warnings: as for :meth:`block_from_instances`.
 
         Raises:
             InvalidRequest: as :meth:`block_from_instances`.
@@ -125,7 +128,7 @@ class FittedEncoder:
             encoded = self.features.encode_instances(instances) if instances else None
             if encoded is not None and not (self.answers in _NO_MISSING and np.isnan(encoded).any()):
                 return encoded
-        return self.encode(self.block_from_instances(instances))
+        return self.encode(self.block_from_instances(instances, warnings))
 
     def encode_labels(self, column: StringArray) -> FloatArray:
         """``float32[n]``: class indexes, NaN for a class not seen in training; a regression's values as they are.
@@ -198,33 +201,45 @@ class FittedEncoder:
                 f"set `encoder.missing` to mean, median or value in the spec."
             )
 
-    def block_from_instances(self, instances: list[object]) -> Block:
+    def block_from_instances(self, instances: list[object], warnings: list[str] | None = None) -> Block:
         """The rows of a prediction request: objects ``{column: value}``, arrays in feature order, or bare strings
         when the only feature is text; for images also arrays
-        nested as the shape is. Numbers may be numeric strings; ``null`` is a missing number or category. Objects may have
-        :attr:`unused_columns` too.
+        nested as the shape is. Numbers may be strings as the column spells them, and booleans where training had only 0 and 1;
+        ``null`` is a missing number or category. Objects may have :attr:`unused_columns` too.
+
+        Args:
+            warnings: gets a sentence for each column that is absent and taken for missing, and for each that is ignored, since it
+                is the label or unknown. Without it, these are errors.
 
         Raises:
-            InvalidRequest: names ``instances[i]`` and the column: missing, unknown, wrong type.
+            InvalidRequest: names ``instances[i]`` and the column: absent, wrong type.
         """
+        return self._instances.read(instances, warnings)
+
+    @cached_property
+    def _instances(self) -> InstanceReader:
         categories = self.features.categories if isinstance(self.features, Table) else {}
-        known = {name: values for name, values in categories.items() if values is not None}
-        reader = InstanceReader(
+        numbers = self.features.numbers if isinstance(self.features, Table) else {}
+        return InstanceReader(
             self.feature_columns,
-            known,
+            {name: values for name, values in categories.items() if values is not None},
             self.label_column,
             shape=self.image_shape,
-            required=self._required,
+            required=self.required_columns,
+            spellings={name: number.spelling for name, number in numbers.items()},
+            binary={name for name, number in numbers.items() if number.binary},
             unused=self.unused_columns,
         )
-        return reader.read(instances)
 
-    @property
-    def _required(self) -> Collection[str]:
-        """Columns of numbers that must have a value."""
-        if not isinstance(self.features, Table) or self.answers not in _NO_MISSING:
-            return ()
-        return self.features.columns_kept_missing()
+    @cached_property
+    def required_columns(self) -> frozenset[str]:
+        """Columns that rows to predict must have: pixels, the only column if it is a text, and numbers that stay missing although
+        the model takes no missing ones."""
+        if isinstance(self.features, Image):
+            return frozenset(self.feature_columns)
+        if isinstance(self.features, Table):
+            return frozenset(self.features.columns_kept_missing() if self.answers in _NO_MISSING else ())
+        return frozenset(self.feature_columns if len(self.feature_columns) == 1 else ())
 
     def decode(
         self, body: bytes, content_type: str, top_k: int = 1, *, rows: int | None = None, batch: bool = False

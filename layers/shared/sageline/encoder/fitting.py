@@ -9,6 +9,7 @@ from sageline.dataset.blocks import Block
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.image import Image, read_pixels, shape_of
 from sageline.encoder.labels import class_order
+from sageline.encoder.spelling import PLAIN, Spelling
 from sageline.encoder.statistics import NumberStatistics
 from sageline.encoder.table import CategoryCounts, Number, Table, read_numbers
 from sageline.encoder.tokens import TokenLines
@@ -56,8 +57,9 @@ class TextFit:
 class TableFit:
     """Fits a table: collects the values of its categories."""
 
-    def __init__(self, spec: TableSpec, columns: Mapping[str, str]) -> None:
+    def __init__(self, spec: TableSpec, columns: Mapping[str, str], spellings: Mapping[str, Spelling]) -> None:
         self._spec = spec
+        self._spellings = spellings
         median = spec.missing == "median"
         self._numbers = {name: NumberStatistics(with_median=median) for name, kind in columns.items() if kind == "number"}
         self._categories = {name: CategoryCounts() for name, kind in columns.items() if kind == "category"}
@@ -65,7 +67,7 @@ class TableFit:
 
     def update(self, block: Block) -> None:
         for name, statistics in self._numbers.items():
-            statistics.update(read_numbers(block, name))
+            statistics.update(read_numbers(block, name, self._spellings.get(name, PLAIN)))
         for name, counts in self._categories.items():
             counts.update(block.columns[name])
 
@@ -83,7 +85,7 @@ class TableFit:
     def _values(self, name: str) -> list[str] | None:
         if name not in self._categories:
             return None
-        values = self._categories[name].most_frequent(self._spec.max_categories)
+        values = list(self._categories[name].most_frequent(self._spec.max_categories))
         return class_order(values) if self._spec.categories == "ordinal" else values
 
     def _number(self, name: str, statistics: NumberStatistics, source: str) -> Number:
@@ -98,19 +100,14 @@ class TableFit:
             offset, divisor = statistics.mean, statistics.deviation
         elif self._spec.scale == "min-max" and statistics.present:
             offset, divisor = statistics.minimum, statistics.maximum - statistics.minimum
-        return Number(fills[self._spec.missing], offset, divisor or 1.0)  # a column of one value has no range
+        spelling = self._spellings.get(name, PLAIN)
+        binary = statistics.binary and statistics.present > 0
+        # A column of one value has no range.
+        return Number(fills[self._spec.missing], offset, divisor or 1.0, spelling, binary)
 
     def profile(self) -> dict[str, Any]:  # Any: a JSON document
         numbers = {name: {"kind": "number", **statistics.profile()} for name, statistics in self._numbers.items()}
-        categories = {
-            name: {
-                "kind": "category",
-                "missing": counts.missing,
-                "different_values": len(counts.values),
-                "most_frequent": {value: counts.values[value] for value in counts.most_frequent(20)},
-            }
-            for name, counts in self._categories.items()
-        }
+        categories = {name: {"kind": "category", **counts.profile()} for name, counts in self._categories.items()}
         return {name: (numbers | categories)[name] for name in self._columns}
 
 
@@ -160,14 +157,18 @@ def _answers(spec: Spec) -> tuple[str, str | None]:
     return answering(spec.algorithm.name, script.framework), script.channel_format
 
 
-def start_fit(spec: Spec) -> Fit:
-    """The fit that a resolved spec asks for: feed it the train rows with ``update``, then call ``finish``."""
+def start_fit(spec: Spec, spellings: Mapping[str, Spelling]) -> Fit:
+    """The fit that a resolved spec asks for: feed it the train rows with ``update``, then call ``finish``.
+
+    Args:
+        spellings: of the columns whose numbers are not plain.
+    """
     columns = dict(spec.dataset.features or {})
     if isinstance(spec.encoder, BagOfWordsSpec | TokensSpec):
         return TextFit(spec.encoder, columns)
     if isinstance(spec.encoder, ImageSpec):
         return ImageFit(spec.encoder, columns)
-    return TableFit(spec.encoder or TableSpec(), columns)
+    return TableFit(spec.encoder or TableSpec(), columns, spellings)
 
 
 def finish_fit(fit: Fit, spec: Spec, labels: Iterable[str], source: str) -> FittedEncoder:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
+import math
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
 from sageline.dataset.blocks import Block, StringArray
+from sageline.encoder.column_check import ColumnCheck
 from sageline.encoder.numbers import BadNumber, is_number, parse_numbers
+from sageline.encoder.spelling import PLAIN, Spelling, spelled
 from sageline.errors import InvalidRequest
+
+_BINARY = frozenset((0.0, 1.0))
 
 
 class InstanceReader:
@@ -18,9 +23,11 @@ class InstanceReader:
     Args:
         kinds: the feature columns in order, with their kind: ``text``, ``number``, ``category`` or ``pixel``.
         categories: of each category column, the values that are known.
-        label: the column that is predicted, named in errors only.
+        label: the column that is predicted.
         shape: of images, whose arrays may be nested as it says; None for other rows.
-        required: columns of numbers that must have a value.
+        required: columns that must have a value.
+        spellings: how columns of numbers spell them; those that are not here spell them plainly.
+        binary: columns of numbers that take ``true`` for 1 and ``false`` for 0.
         unused: columns that rows may have too, with any value.
     """
 
@@ -32,91 +39,105 @@ class InstanceReader:
         *,
         shape: tuple[int, ...] | None = None,
         required: Collection[str] = (),
+        spellings: Mapping[str, Spelling] = MappingProxyType({}),
+        binary: Collection[str] = (),
         unused: Collection[str] = (),
     ) -> None:
         self._shape = shape
         self._required = required
+        self._spellings = spellings
+        self._binary = binary
         self._kinds = kinds
+        self._names = list(kinds)
         self._categories = categories
         self._label = label
         self._unused = unused
 
-    def read(self, instances: list[object]) -> Block:
-        """One row per instance; InvalidRequest names ``instances[i]`` and the column."""
+    def read(self, instances: list[object], warnings: list[str] | None = None) -> Block:
+        """One row per instance.
+
+        Args:
+            warnings: gets a sentence for each column that is absent and taken for missing, or is there and ignored. Without it,
+                these are errors.
+
+        Raises:
+            InvalidRequest: names ``instances[i]`` and the column.
+        """
         if not instances:
             raise InvalidRequest("instances is empty; send at least one.")
-        rows = [self._row(f"instances[{index}]", instance) for index, instance in enumerate(instances)]
-        columns = {name: StringArray.from_list([row[place] for row in rows]) for place, name in enumerate(self._kinds)}
+        check = ColumnCheck(self._names, required=self._required, unused=self._unused, label=self._label)
+        values = [self._values(index, instance, check) for index, instance in enumerate(instances)]
+        check.finish(warnings)
+        rows = [self._texts(index, row) for index, row in enumerate(values)]
+        columns = {name: StringArray.from_list([row[place] for row in rows]) for place, name in enumerate(self._names)}
         for name, kind in self._kinds.items():
             if kind in ("number", "pixel"):
-                try:
-                    numbers = parse_numbers(columns[name])
-                except BadNumber as error:
-                    raise InvalidRequest(f"instances[{error.index}], column {name!r}: {error.problem}.") from None
-                if name in self._required and np.isnan(numbers).any():
-                    where = f"instances[{int(np.isnan(numbers).argmax())}], column {name!r}"
-                    raise InvalidRequest(f"{where}: the value is missing, which the model does not take; send a number.")
+                self._check_numbers(name, columns[name])
         return Block.of(columns, first_row=0, source="instances")
 
-    def _row(self, where: str, instance: object) -> list[str]:
-        names = list(self._kinds)
+    def _check_numbers(self, name: str, column: StringArray) -> None:
+        try:
+            numbers = parse_numbers(column, self._spellings.get(name, PLAIN))
+        except BadNumber as error:
+            raise InvalidRequest(f"instances[{error.index}], column {name!r}: {error.problem}.") from None
+        if name in self._required and np.isnan(numbers).any():
+            where = f"instances[{int(np.isnan(numbers).argmax())}], column {name!r}"
+            raise InvalidRequest(f"{where}: the value is missing, which the model does not take; send a number.")
+
+    def _values(self, index: int, instance: object, check: ColumnCheck) -> list[object]:
+        """The instance's values in the order of the columns, None for one that is absent."""
+        names, where = self._names, f"instances[{index}]"
         if isinstance(instance, dict):
-            self._check_names(where, instance)
-            values = [instance[name] for name in names]
-        elif isinstance(instance, list):
+            check.note(index, instance)
+            return [instance.get(name) for name in names]
+        if isinstance(instance, list):
             if self._shape is not None and any(isinstance(value, list) for value in instance):
                 instance = _flat(where, instance, self._shape)
             if len(instance) != len(names):
                 raise InvalidRequest(f"{where} has {len(instance)} values, expected {len(names)}: {_listed(names)}.")
-            values = instance
-        elif isinstance(instance, str) and self._is_one_text:
-            values = [instance]
-        else:
-            columns = f"the columns {_listed(names)}" if len(names) > 1 else f"the column {names[0]}"
-            expected = f"an object with {columns}, or an array of the values in this order"
-            text = "a string, or " if self._is_one_text else ""
-            raise InvalidRequest(f"{where} is {_json_type(instance)}; expected {text}{expected}.")
-        return [self._text(f"{where}, column {name!r}", name, value) for name, value in zip(names, values, strict=True)]
+            return instance
+        if isinstance(instance, str) and self._is_one_text:
+            return [instance]
+        columns = f"the columns {_listed(names)}" if len(names) > 1 else f"the column {names[0]}"
+        expected = f"an object with {columns}, or an array of the values in this order"
+        text = "a string, or " if self._is_one_text else ""
+        raise InvalidRequest(f"{where} is {_json_type(instance)}; expected {text}{expected}.")
 
     @property
     def _is_one_text(self) -> bool:
         return list(self._kinds.values()) == ["text"]
 
-    def _check_names(self, where: str, instance: Mapping[str, object]) -> None:
-        for name in instance:
-            if name == self._label and name not in self._kinds:
-                raise InvalidRequest(f"{where}: column {name!r} is the label, which the model predicts; leave it out.")
-            if name not in self._kinds and name not in self._unused:
-                near = difflib.get_close_matches(name, self._kinds, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"the columns are {_listed(list(self._kinds))}."
-                raise InvalidRequest(f"{where}: unknown column {name!r}; {hint}")
-        for name, kind in self._kinds.items():
-            if name not in instance:
-                hint = "" if kind in ("text", "pixel") else "; send null when it has no value"
-                raise InvalidRequest(f"{where}: column {name!r} is missing{hint}.")
+    def _texts(self, index: int, values: Sequence[object]) -> list[str]:
+        return [self._text(index, name, value) for name, value in zip(self._names, values, strict=True)]
 
-    def _text(self, where: str, name: str, value: object) -> str:
+    def _text(self, index: int, name: str, value: object) -> str:
         """A value as the dataset would spell it."""
         kind = self._kinds[name]
-        if value is None and kind not in ("text", "pixel"):
-            return ""
+        may_miss = kind in ("number", "category") or name not in self._required
         if isinstance(value, str):
             try:
                 value.encode()
             except UnicodeEncodeError:
-                raise InvalidRequest(f"{where}: half of a surrogate pair (\\ud800 to \\udfff) is not a character.") from None
+                raise InvalidRequest(
+                    f"instances[{index}], column {name!r}: half of a surrogate pair (\\ud800 to \\udfff) is not a character."
+                ) from None
             return value
+        if value is None and may_miss:
+            return ""
+        if isinstance(value, bool) and name in self._binary:
+            value = int(value)
         if kind in ("number", "pixel") and isinstance(value, int | float) and not isinstance(value, bool):
-            return repr(value)
+            is_number_of_json = isinstance(value, int) or math.isfinite(value)
+            return spelled(value, self._spellings.get(name, PLAIN)) if is_number_of_json else repr(value)
         if kind == "category" and isinstance(value, int | float):
             return _spelling(value, self._categories[name])
         expected = {
-            "text": "a string",
-            "number": "a number or null",
+            "text": "a string or null" if may_miss else "a string",
+            "number": "a number, a boolean or null" if name in self._binary else "a number or null",
             "category": "a string, a number, a boolean or null",
             "pixel": "a number",
         }[kind]
-        raise InvalidRequest(f"{where} is {_json_type(value)}; expected {expected}.")
+        raise InvalidRequest(f"instances[{index}], column {name!r} is {_json_type(value)}; expected {expected}.")
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -140,12 +161,14 @@ def _flat(where: str, nested: list[object], shape: tuple[int, ...]) -> list[obje
 
 
 def _spelling(value: float, known: Sequence[str]) -> str:
-    """A number or boolean as the category that it is: the dataset may spell 3 as ``3.0``, and true as ``True``."""
+    """A number or boolean as the category that it is: the dataset may spell 3 as ``3.0``, and true as ``True`` or as ``1``."""
     text = str(value).lower() if isinstance(value, bool) else repr(value)
     if text in known:
         return text
     if isinstance(value, bool):
-        return next((category for category in known if category.lower() == text), text)
+        spelled = next((category for category in known if category.lower() == text), None)
+        if spelled is not None or not all(is_number(category) and float(category) in _BINARY for category in known):
+            return spelled or text
     return next((category for category in known if is_number(category) and float(category) == value), text)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from sageline.dataset.blocks import StringArray
 from sageline.encoder.numbers import is_number
+from sageline.encoder.values import Values
 from sageline.formats.matrix import FloatArray
 
 
@@ -19,5 +20,5 @@ def class_order(labels: Iterable[str]) -> list[str]:
 
 def encode_classes(column: StringArray, classes: Sequence[str]) -> FloatArray:
     """``float32[n]``: the index of each label in ``classes``, NaN for a label that is not there."""
-    index = {label: float(place) for place, label in enumerate(classes)}
-    return np.array([index.get(label, np.nan) for label in column], dtype=np.float32)
+    places = Values(classes).places_of(column)
+    return np.where(places < 0, np.nan, places).astype(np.float32)

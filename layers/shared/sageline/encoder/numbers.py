@@ -3,14 +3,44 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 
-from sageline.dataset.blocks import StringArray
+from sageline.dataset.blocks import IntArray, StringArray
+from sageline.encoder.spelling import PLAIN, Spelling, plain_text
 from sageline.formats.matrix import DoubleArray, FloatArray
 
-MISSING = frozenset(("", "na", "n/a", "#n/a", "nan", "null", "none", "?"))
-"""What stands for a missing number, in any case, with or without white space around it."""
+MISSING = frozenset(
+    (
+        *("", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "nat", "?", "<na>", "(na)", "(null)", "(blank)", "(missing)"),
+        *(
+            "-",
+            "--",
+            "---",
+            "\u2013",
+            "\u2014",
+            ".",
+            "..",
+            "...",
+            "\u2026",
+            "*",
+            "n.a.",
+            "n.a",
+            "n.d.",
+            "n.d",
+            "nd",
+            "n/d",
+            "s/d",
+            "s.d.",
+        ),
+        *("unknown", "missing", "undefined", "not available", "not applicable", "not known", "no data"),
+        *("#div/0!", "#ref!", "#value!", "#num!", "#name?", "#null!", "#wert!", "#bezug!", "#zahl!", "#nv"),
+        *("k.a.", "k. a.", "keine angabe", "unbekannt", "inconnu", "desconocido", "desconhecido", "sconosciuto", "onbekend"),
+        *("н/д", "нет данных", "неизвестно", "未知", "不明", "无"),
+    )
+)
+"""What stands for a missing number, in any case, with or without blanks around it: words, signs, and a spreadsheet's errors."""
 
 DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}.*)?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}( \d{1,2}:\d{2}.*)?", re.ASCII)
 """Usual spellings of a date, with or without a time."""
@@ -18,6 +48,7 @@ DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}.*)?|\d{1,2}[/.]\d{1,
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 _PLAIN = np.zeros(256, dtype=np.bool_)
 _PLAIN[list(b"0123456789+-.eE")] = True
+_MOST_PLAIN = 32  # bytes of a number; longer ones are read one by one
 
 
 class BadNumber(Exception):
@@ -34,13 +65,26 @@ class BadNumber(Exception):
         self.problem = problem
 
 
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """A column's values as far as they are plain decimal numbers.
+
+    Attributes:
+        numbers: ``float64[n]``, NaN where the value is empty or no plain number.
+        others: ``int64[m]``, ascending: indexes of the values that are neither empty nor plain numbers.
+    """
+
+    numbers: DoubleArray
+    others: IntArray
+
+
 def is_missing(text: str) -> bool:
     """Whether a number column takes this for a missing value."""
     return text.strip().lower() in MISSING
 
 
 def is_number(text: str) -> bool:
-    """Whether it is a decimal number: optional sign, digits with at most one point, optional exponent."""
+    """Whether it is a plain decimal number: optional sign, digits with at most one point, optional exponent."""
     return _NUMBER.fullmatch(text) is not None
 
 
@@ -49,30 +93,62 @@ def shown(text: str) -> str:
     return repr(text if len(text) <= 60 else f"{text[:57]}...")
 
 
-def parse_numbers(column: StringArray) -> FloatArray:
-    """The column's numbers, ``float32[n]``; NaN where one is missing (:data:`MISSING`).
+def read_cells(column: StringArray) -> Cells:
+    """The plain numbers of a column of any kind."""
+    digits = _parse_digits(column)
+    if digits is not None:
+        return Cells(digits, np.zeros(0, dtype=np.int64))
+    lengths = column.lengths
+    is_plain = (lengths > 0) & (lengths <= _MOST_PLAIN)
+    is_plain[is_plain] = _PLAIN[column.data[column.offsets[:-1][is_plain]]]  # most texts are known by their first byte
+    plain = np.flatnonzero(is_plain)
+    candidates = column if len(plain) == len(column) else column.take(plain)
+    if len(plain):
+        is_plain[plain] = np.logical_and.reduceat(_PLAIN[candidates.data], candidates.offsets[:-1])
+    texts = [text for text, plain_one in zip(candidates.tolist(), is_plain[plain].tolist(), strict=True) if plain_one]
+    numbers = np.full(len(column), np.nan)
+    try:
+        numbers[is_plain] = np.array(texts, dtype=np.float64) if texts else np.nan
+    except ValueError:  # signs and points only, say
+        values = [float(text) if is_number(text) else np.nan for text in texts]
+        numbers[is_plain] = values
+        is_plain[is_plain] = [not np.isnan(value) for value in values]
+    return Cells(numbers, np.flatnonzero(~is_plain & (lengths > 0)))
+
+
+def parse_doubles(column: StringArray, spelling: Spelling = PLAIN) -> DoubleArray:
+    """The column's numbers, ``float64[n]``; NaN where one is missing (:data:`MISSING`).
+
+    Raises:
+        BadNumber: the first value that is no number in the spelling.
+    """
+    if spelling != PLAIN:
+        texts = enumerate(column.tolist())
+        return np.array([_parse(index, text, spelling) for index, text in texts], dtype=np.float64)
+    cells = read_cells(column)
+    for index in cells.others.tolist():
+        cells.numbers[index] = _parse(index, column[index], spelling)
+    return cells.numbers
+
+
+def parse_numbers(column: StringArray, spelling: Spelling = PLAIN) -> FloatArray:
+    """The same as ``float32[n]``.
 
     Raises:
         BadNumber: the first value that is no number, or is beyond the range of float32.
     """
-    digits = _parse_digits(column)
-    if digits is not None:
-        return digits
-    texts = column.tolist()
-    values = _parse_plain(texts) if _PLAIN[column.data].all() else None
-    if values is None:
-        values = np.array([_parse(index, text) for index, text in enumerate(texts)], dtype=np.float64)
+    values = parse_doubles(column, spelling)
     with np.errstate(over="ignore"):
         result = values.astype(np.float32)
     beyond = np.flatnonzero(np.isinf(result))
     if len(beyond):
         index = int(beyond[0])
-        raise BadNumber(index, f"{shown(texts[index])} is beyond the range of float32 (3.4e38)")
+        raise BadNumber(index, f"{shown(column[index])} is beyond the range of float32 (3.4e38)")
     return result
 
 
-def _parse_digits(column: StringArray) -> FloatArray | None:
-    """Texts of one to seven digits only, as counts and pixels are; whole numbers of that size are exact in float32."""
+def _parse_digits(column: StringArray) -> DoubleArray | None:
+    """Texts of one to seven digits only, as counts and pixels are."""
     lengths = column.lengths
     if len(lengths) == 0 or lengths.min() == 0 or lengths.max() > 7:
         return None
@@ -83,22 +159,16 @@ def _parse_digits(column: StringArray) -> FloatArray | None:
     for place in range(int(lengths.max())):
         has = np.flatnonzero(lengths > place)
         values[has] = values[has] * 10 + digits[column.offsets[has] + place]
-    return values.astype(np.float32)
+    return values.astype(np.float64)
 
 
-def _parse_plain(texts: list[str]) -> DoubleArray | None:
-    """Texts of digits, signs, points and exponents only: what ``float`` takes of these is a number."""
-    try:
-        return np.array([text or "nan" for text in texts], dtype=np.float64)
-    except ValueError:
-        return None
-
-
-def _parse(index: int, text: str) -> float:
+def _parse(index: int, text: str, spelling: Spelling) -> float:
     if is_missing(text):
         return float("nan")
-    if not is_number(text):
+    number = text if spelling == PLAIN and is_number(text) else plain_text(text, spelling)
+    if number is None:
         is_date = DATE.fullmatch(text.strip())
         hint = " but a date; make numbers of dates (year, month, days since ...) to learn from them" if is_date else ""
-        raise BadNumber(index, f"{shown(text)} is not a number{hint}")
-    return float(text)
+        as_others = "" if spelling == PLAIN or hint else f" as the others are spelled, {spelling.words}"
+        raise BadNumber(index, f"{shown(text)} is not a number{as_others}{hint}")
+    return float(number)

@@ -6,13 +6,14 @@ the way by text is taken, which knows every spelling and every error.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from sageline.dataset.blocks import IntArray
+from sageline.encoder.values import Values
 from sageline.formats.matrix import FloatArray
 
 _NUMBERS = {int, float}
@@ -68,7 +69,7 @@ def numbers_of(rows: Sequence[Sequence[object]], *, may_miss: bool) -> FloatArra
     return numbers.astype(np.float32).reshape(len(rows), -1)
 
 
-def codes_of(values: Sequence[object], places: Mapping[str, int]) -> IntArray | None:
+def codes_of(values: Sequence[object], known: Values) -> IntArray | None:
     """``int64[rows]``: each category's place, -1 for a missing or unknown one."""
     codes = []
     for value in values:
@@ -76,10 +77,10 @@ def codes_of(values: Sequence[object], places: Mapping[str, int]) -> IntArray | 
             codes.append(-1)
         elif not isinstance(value, str):
             return None
-        elif value in places:
-            codes.append(places[value])
+        elif value in known.places:
+            codes.append(known.places[value])
         elif value.isascii():
-            codes.append(-1)
+            codes.append(known.place(value))
         else:
             return None
     return np.array(codes, dtype=np.int64)

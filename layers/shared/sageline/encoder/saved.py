@@ -14,9 +14,11 @@ import numpy as np
 from sageline.errors import InvalidEncoder
 from sageline.formats.matrix import AnyArray
 
-VERSION = 3
+VERSION = 4
 """What is written. Version 1 had no options of tables, version 2 did not say whose answers are read; none of their files means
-anything else now."""
+anything else now. Up to version 3 combining marks separated words: these encoders read words so still."""
+
+_MARKS_IN_WORDS = 4  # the first version of these
 
 DOCUMENT, ARRAYS = "encoder.json", "encoder.npz"
 
@@ -59,6 +61,11 @@ def unpack(files: Mapping[str, bytes]) -> tuple[dict[str, Any], dict[str, AnyArr
             return content, dict(arrays)
     except (ValueError, zipfile.BadZipFile) as error:
         raise InvalidEncoder(f"{ARRAYS} cannot be read: {error}; train the model again.") from None
+
+
+def has_marks_apart(document: Mapping[str, Any]) -> bool:  # Any: JSON
+    """Whether the encoder of this document reads words as those up to version 3 did; it says so itself if it was saved again."""
+    return document["version"] < _MARKS_IN_WORDS or bool(document["marks_apart"])
 
 
 def _checksum(content: Mapping[str, Any]) -> str:  # Any: JSON

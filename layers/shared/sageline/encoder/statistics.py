@@ -17,6 +17,9 @@ class NumberStatistics:
     """Of a column's rows, those missing, and of the others minimum, maximum, mean, deviation and, if wanted, median.
 
     The median is that of all values up to 65,536 of them, beyond that of values taken at even steps.
+
+    Attributes:
+        binary: whether all values are 0 or 1.
     """
 
     with_median: bool = False
@@ -25,6 +28,7 @@ class NumberStatistics:
     minimum: float = math.inf
     maximum: float = -math.inf
     total: float = 0.0
+    binary: bool = True
     _origin: float = 0.0
     _distances: float = 0.0  # sum of the distances from the origin
     _squares: float = 0.0  # and of their squares
@@ -62,6 +66,7 @@ class NumberStatistics:
         self.minimum = min(self.minimum, float(present.min()))
         self.maximum = max(self.maximum, float(present.max()))
         self.total += float(present.sum())
+        self.binary = self.binary and bool(((present == 0) | (present == 1)).all())
         if before == 0:
             self._origin = float(present[0])
         # Counted from a value of the column, the squares lose few digits, and whole numbers add up exactly in any blocks.

@@ -13,6 +13,8 @@ import numpy as np
 from sageline.dataset.blocks import Block, IntArray, StringArray
 from sageline.encoder import quick
 from sageline.encoder.numbers import BadNumber, parse_numbers
+from sageline.encoder.spelling import PLAIN, Spelling
+from sageline.encoder.values import Values, merged
 from sageline.errors import InvalidDataset
 from sageline.formats.matrix import AnyArray, FloatArray
 
@@ -24,15 +26,24 @@ class Number(NamedTuple):
 
     Attributes:
         fill: what stands for a missing number; None keeps it missing (NaN).
+        spelling: how the column spells its numbers.
+        binary: the train rows held only 0 and 1, so a prediction may say false and true.
     """
 
     fill: float | None = None
     offset: float = 0.0
     divisor: float = 1.0
+    spelling: Spelling = PLAIN
+    binary: bool = False
+
+    @property
+    def keeps_values(self) -> bool:
+        """Whether a number is encoded as it is."""
+        return (self.fill, self.offset, self.divisor) == (None, 0.0, 1.0)
 
     def encode(self, values: FloatArray) -> FloatArray:
         """``float32[n]``; what would be beyond float32 becomes its largest number."""
-        if self == Number():
+        if self.keeps_values:
             return values
         numbers = values.astype(np.float64)
         if self.fill is not None:
@@ -52,11 +63,13 @@ class Table:
         categories: the columns in order; a category's values in the order of their encoded columns or places, None for a number.
         numbers: how numbers are encoded; a column that is not here is encoded as it is.
         category_mode: ``one-hot`` or ``ordinal``.
+        exact_categories: blanks around a category, and how a number is spelled, make it another one: as before version 4.
     """
 
     categories: dict[str, list[str] | None]
     numbers: dict[str, Number] = field(default_factory=dict)
     category_mode: str = "one-hot"
+    exact_categories: bool = False
 
     @property
     def feature_dim(self) -> int:
@@ -89,9 +102,10 @@ class Table:
         for name in self.categories:
             places = self._places.get(name)
             if places is None:
-                columns[name] = self.numbers.get(name, Number()).encode(read_numbers(block, name))
+                number = self.numbers.get(name, Number())
+                columns[name] = number.encode(read_numbers(block, name, number.spelling))
             else:
-                columns[name] = np.array([places.get(text, -1) for text in block.columns[name]], dtype=np.int64)
+                columns[name] = places.places_of(block.columns[name])
         return self._joined(columns, block.rows)
 
     def encode_instances(self, instances: Sequence[object]) -> FloatArray | None:
@@ -115,18 +129,16 @@ class Table:
         return self._joined(columns, len(rows))
 
     @cached_property
-    def _places(self) -> dict[str, dict[str, int]]:
+    def _places(self) -> dict[str, Values]:
         """Of each category column, where its values are."""
         return {
-            name: {value: place for place, value in enumerate(values)}
-            for name, values in self.categories.items()
-            if values is not None
+            name: Values(values, exact=self.exact_categories) for name, values in self.categories.items() if values is not None
         }
 
     def _scaled(self, values: FloatArray, names: Sequence[str]) -> FloatArray:
         """Each column as its :class:`Number` encodes it, all at once."""
         numbers = [self.numbers.get(name, Number()) for name in names]
-        if all(number == Number() for number in numbers):
+        if all(number.keeps_values for number in numbers):
             return values
         fills = np.array([number.fill for number in numbers], dtype=np.float64)
         filled = np.where(np.isnan(values), fills, values.astype(np.float64))
@@ -154,46 +166,59 @@ class Table:
                 strings = StringArray.from_list(values)
                 arrays |= {f"categories_{index}_data": strings.data, f"categories_{index}_offsets": strings.offsets}
         numbers = {name: number._asdict() for name, number in self.numbers.items()}
-        return {"kind": "table", "category_mode": self.category_mode, "numbers": numbers}, arrays
+        document = {"kind": "table", "category_mode": self.category_mode, "exact_categories": self.exact_categories}
+        return document | {"numbers": numbers}, arrays
 
     @classmethod
     def from_state(
         cls, document: Mapping[str, Any], columns: Mapping[str, str], arrays: Mapping[str, AnyArray]
     ) -> Table:  # Any: JSON
-        """The table of a saved state; version 1 had neither modes of categories nor ways to encode numbers."""
+        """The table of a saved state; version 1 had neither modes of categories nor ways to encode numbers, and up to version 3
+        all numbers were plain ones and all categories exact."""
         categories: dict[str, list[str] | None] = {}
         for index, (name, kind) in enumerate(columns.items()):
             categories[name] = None
             if kind == "category":
                 strings = StringArray(arrays[f"categories_{index}_data"], arrays[f"categories_{index}_offsets"])
                 categories[name] = strings.tolist()
-        numbers = {name: Number(**number) for name, number in document.get("numbers", {}).items()}
-        return cls(categories, numbers, document.get("category_mode", "one-hot"))
+        numbers = {
+            name: Number(**(number | {"spelling": Spelling(*number.get("spelling", PLAIN))}))
+            for name, number in document.get("numbers", {}).items()
+        }
+        return cls(categories, numbers, document.get("category_mode", "one-hot"), document.get("exact_categories", True))
 
 
-def read_numbers(block: Block, column: str) -> FloatArray:
+def read_numbers(block: Block, column: str, spelling: Spelling = PLAIN) -> FloatArray:
     """A number column of a block; an unusable value is an error of the dataset."""
     try:
-        return parse_numbers(block.columns[column])
+        return parse_numbers(block.columns[column], spelling)
     except BadNumber as error:
         raise InvalidDataset(
-            f"{block.where(error.index)}, column {column!r}: {error.problem}. Correct it, leave it empty, "
-            f"or say what the column holds in dataset.features of the spec."
+            f"{block.where(error.index)}, column {column!r}: {error.problem}. Correct it, leave it empty, or say in the spec "
+            f'what the column holds if these are no numbers: {{"dataset": {{"kinds": {{"{column}": "category"}}}}}}.'
         ) from None
 
 
 @dataclass
 class CategoryCounts:
-    """How often each value of a category column occurs; the empty string is a missing value and does not count."""
+    """How often each value of a category column occurs, as it is spelled; blanks are a missing value and do not count."""
 
-    values: Counter[str] = field(default_factory=Counter)
+    spelled: Counter[str] = field(default_factory=Counter)
     missing: int = 0
 
     def update(self, column: StringArray) -> None:
         counts = Counter(column.tolist())
-        self.missing += counts.pop("", 0)
-        self.values.update(counts)
+        self.missing += sum(counts.pop(text) for text in [text for text in counts if not text.strip()])
+        self.spelled.update(counts)
 
-    def most_frequent(self, limit: int) -> list[str]:
-        """The values that occur most often; of equally frequent ones, those that sort first."""
-        return sorted(self.values, key=lambda value: (-self.values[value], value))[:limit]
+    def most_frequent(self, limit: int) -> dict[str, int]:
+        """The values that occur most often, with their counts; of equally frequent ones, those that sort first."""
+        values = merged(self.spelled)
+        return {value: values[value] for value in sorted(values, key=lambda value: (-values[value], value))[:limit]}
+
+    def profile(self) -> dict[str, Any]:  # Any: a JSON document
+        return {
+            "missing": self.missing,
+            "different_values": len(merged(self.spelled)),
+            "most_frequent": self.most_frequent(20),
+        }

@@ -1,13 +1,12 @@
 """Words of texts as whole arrays: where in the lower-cased bytes each one is, and 64-bit keys to look it up by.
 
 The words are those of :func:`words_of`, to the letter. Text of ASCII only is lower-cased and classified by one table
-over bytes. Text with other characters goes through Python's own ``str.lower``, all texts at once, and a table over code
-points that Python's own ``\\w`` fills, so there is no second set of Unicode rules here.
+over bytes. Text with other characters goes through Python's own ``str.lower`` and ``unicodedata.normalize``, all
+texts at once, and a table over code points that Python's own Unicode data fill (:mod:`sageline.encoder.characters`).
 """
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,27 +14,52 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from sageline.dataset.blocks import IntArray, StringArray
+from sageline.dataset.blocks import BoolArray, IntArray, StringArray
+from sageline.encoder.characters import (
+    JOINER,
+    JOINERS,
+    MANY_MARKS,
+    MARK,
+    UNSTABLE,
+    WORD,
+    CodeArray,
+    KindArray,
+    character_kinds,
+    codes_of,
+    is_mark,
+    normal_form,
+    sort_marks,
+    text_of,
+)
 
 KeyArray: TypeAlias = "np.ndarray[Any, np.dtype[np.uint64]]"  # Any: numpy's shape parameter
 
 _PADDING = bytes(16)  # so that eight bytes can be read at every position
 
-_WORD = re.compile(r"\w+")
-_LOWER = bytes(ord(chr(byte).lower()) if byte < 0x80 and _WORD.match(chr(byte)) else 0 for byte in range(256))
+_LINE_FEED = ord("\n")
+_MARK = "\u0301"  # stands for every mark, as regular expressions have no class of them
+_WORD = re.compile(rf"\w[\w{_MARK}]*(?:[{JOINERS}]+[\w{_MARK}]+)*")
+_WORD_WITHOUT_MARKS = re.compile(r"\w+")
+_LOWER = bytes(ord(chr(byte).lower()) if byte < 0x80 and re.match(r"\w", chr(byte)) else 0 for byte in range(256))
 _FIRST_BYTES = np.array([(1 << 8 * length) - 1 for length in range(9)], dtype=np.uint64)
-
-# İ is the one character whose lower case has another number of characters; of i and the dot it stays as it is.
-_CAPITAL_DOTTED_I, _DOTTED_I = "İ".encode(), "i\u0307".encode()
 
 # The increment and a multiplier of splitmix64 (Steele, Lea, Flood 2014).
 _INCREMENT = np.uint64(0x9E3779B97F4A7C15)
 _MULTIPLIER = np.uint64(0xBF58476D1CE4E5B9)
 
 
-def words_of(text: str) -> list[str]:
-    """The words of a text, in its order."""
-    return _WORD.findall(text.lower())
+def words_of(text: str, *, marks_apart: bool = False) -> list[str]:
+    """The words of a text, in its order.
+
+    Args:
+        marks_apart: as encoders up to version 3 read texts: a word is a run of ``\\w`` of the text as it is, lower-cased.
+    """
+    lowered = text.lower()
+    if marks_apart or text.isascii():
+        return _WORD_WITHOUT_MARKS.findall(lowered)
+    normal = normal_form(sort_marks(lowered))
+    shape = normal.translate({ord(character): _MARK for character in set(normal) if is_mark(character)})
+    return [normal[match.start() : match.end()] for match in _WORD.finditer(shape)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +98,7 @@ class Tokens:
     """The words of some texts, in order.
 
     Attributes:
-        data: the texts, lower-cased, zeros in place of what is no word character, and some zeros at the end.
+        data: the texts, lower-cased and in NFC, zeros in place of what is in no word, and some zeros at the end.
         starts, lengths: ``int64[n]``, in bytes, of each word.
         counts: ``int64[texts]``: how many words each text has.
     """
@@ -135,14 +159,14 @@ def ranges(starts: IntArray, ends: IntArray) -> tuple[IntArray, IntArray]:
     return np.arange(bounds[-1]) + np.repeat(starts - bounds[:-1], np.diff(bounds)), bounds
 
 
-def tokenize(column: StringArray) -> Tokens:
-    """The words of each text."""
+def tokenize(column: StringArray, *, marks_apart: bool = False) -> Tokens:
+    """The words of each text; ``marks_apart`` as for :func:`words_of`."""
     text, offsets = _together(column)
-    return _tokens(_plain(text), offsets + 1) if text.isascii() else _tokens(*_normalize(text, offsets))
+    return _tokens(_plain(text), offsets + 1) if text.isascii() else _tokens(*_normalize(text, offsets, marks_apart=marks_apart))
 
 
-def tokenize_apart(column: StringArray) -> tuple[IntArray, Tokens]:
-    """The words of the texts, and ``int64[m]``: which text each count is of.
+def tokenize_apart(column: StringArray, *, marks_apart: bool = False) -> tuple[IntArray, Tokens]:
+    """The words of the texts, and ``int64[m]``: which text each count is of; ``marks_apart`` as for :func:`words_of`.
 
     Where some texts are not of ASCII only, theirs come last: so all the others are read by the quicker way. (Where most texts
     have other characters, taking them apart would cost more than it saves.)
@@ -154,9 +178,9 @@ def tokenize_apart(column: StringArray) -> tuple[IntArray, Tokens]:
     data = np.frombuffer(text, dtype=np.uint8)
     others = np.flatnonzero(np.diff(np.searchsorted(np.flatnonzero(data >= 0x80), offsets)))
     if 2 * len(others) > len(column):
-        return every, _tokens(*_normalize(text, offsets))
+        return every, _tokens(*_normalize(text, offsets, marks_apart=marks_apart))
     places, bounds = ranges(offsets[others], offsets[others + 1])
-    normal, normal_offsets = _normalize(data[places].tobytes(), bounds)
+    normal, normal_offsets = _normalize(data[places].tobytes(), bounds, marks_apart=marks_apart)
     plain = np.frombuffer(bytearray(_plain(text)), dtype=np.uint8)
     plain[1 + places] = 0
     start = 1 + len(text)
@@ -187,31 +211,60 @@ def _tokens(data: bytes, offsets: IntArray) -> Tokens:
     return Tokens(data, starts, lengths, np.diff(np.searchsorted(starts, offsets)))
 
 
-def _normalize(text: bytes, offsets: IntArray) -> tuple[bytes, IntArray]:
-    """Texts of any characters, lower-cased, with zeros for what is no word character; and their offsets."""
-    if _CAPITAL_DOTTED_I in text:
-        places = np.array([match.start() for match in re.finditer(_CAPITAL_DOTTED_I, text)], dtype=np.int64)
-        offsets = offsets + np.searchsorted(places, offsets)
-        text = text.replace(_CAPITAL_DOTTED_I, _DOTTED_I)
-    # A line feed between two texts: how a sigma is lower-cased depends on the letters around it.
-    data = np.insert(np.frombuffer(text, dtype=np.uint8), offsets[1:], ord("\n"))
-    begins = offsets[:-1] + np.arange(len(offsets) - 1)
-    characters = np.add.reduceat((data & 0xC0) != 0x80, begins, dtype=np.int64)
-    codes = np.frombuffer(data.tobytes().decode().lower().encode("utf-32-le"), dtype="<u4")
-    codes = codes * _word_characters().take(codes, mode="clip")
+def _normalize(text: bytes, offsets: IntArray, *, marks_apart: bool) -> tuple[bytes, IntArray]:
+    """Texts of any characters in the form in which their words are looked up, zeros for what is in no word; and their offsets."""
+    # A line feed on both sides of each text: how a sigma is lower-cased depends on the letters around it, and a mark at the
+    # beginning of a text belongs to none of the text before. They are found again by their number among all line feeds.
+    data = np.insert(np.frombuffer(text, dtype=np.uint8), offsets, _LINE_FEED)
+    numbers = np.searchsorted(np.flatnonzero(data == _LINE_FEED), offsets + np.arange(len(offsets)))
+    codes = codes_of(data.tobytes().decode().lower())
+    kinds = character_kinds().take(codes, mode="clip")  # told to clip what is in range anyway, it is quicker
+    if marks_apart:
+        kinds &= WORD
+    else:
+        unstable = kinds >= UNSTABLE
+        if unstable.any():
+            codes = _composed(codes, unstable)
+            kinds = character_kinds().take(codes, mode="clip")
+            kinds &= WORD | MARK | JOINER
+        _leave_out_strays(kinds)
+    bounds = np.flatnonzero(codes == _LINE_FEED)[numbers]
+    codes = codes * (kinds != 0)
     widths = (codes >= 0x80).view(np.uint8) + (codes >= 0x800) + (codes >= 0x10000) + np.uint8(1)
-    sizes = np.add.reduceat(widths, np.cumsum(characters) - characters, dtype=np.int64)
-    normal = codes.tobytes().decode("utf-32-le").encode()
-    return b"\0" + normal + _PADDING, np.concatenate([np.ones(1, dtype=np.int64), 1 + np.cumsum(sizes)])
+    sizes = np.add.reduceat(widths, bounds, dtype=np.int64)
+    ends = np.cumsum(sizes)
+    return text_of(codes).encode() + _PADDING, 1 + ends - sizes
 
 
-@functools.cache
-def _word_characters() -> np.ndarray[Any, np.dtype[np.uint32]]:  # Any: numpy's shape parameter
-    """1 for every code point that is a word character, else 0."""
-    surrogates = range(0xD800, 0xE000)
-    codes = np.arange(0x110000, dtype="<u4")
-    codes[surrogates.start : surrogates.stop] = 0
-    table = np.zeros(len(codes), dtype=np.uint32)
-    for match in _WORD.finditer(codes.tobytes().decode("utf-32-le")):
-        table[match.start() : match.end()] = 1
-    return table
+def _composed(codes: CodeArray, unstable: BoolArray) -> CodeArray:
+    """Code points of lower-cased text in :func:`normal_form`. What changes are the unstable ones, each run of them with the
+    character before, so only these are looked at."""
+    inside = unstable.copy()
+    inside[:-1] |= unstable[1:]
+    inside &= codes != _LINE_FEED
+    places = np.flatnonzero(inside)
+    begins = 1 + np.flatnonzero(np.diff(places) != 1)  # of the second run, the third ...
+    pieces = text_of(np.insert(codes[places], begins, _LINE_FEED))
+    begins = np.append(0, begins)
+    longest = np.diff(begins, append=len(places)).max()
+    normal_pieces = normal_form(sort_marks(pieces) if longest > MANY_MARKS else pieces)
+    if normal_pieces == pieces:
+        return codes
+    normal = codes_of(normal_pieces)
+    is_gap = normal == _LINE_FEED
+    lengths = np.diff(np.flatnonzero(is_gap), prepend=-1, append=len(normal)) - 1
+    return np.insert(codes[~inside], np.repeat(places[begins] - begins, lengths), normal[~is_gap])
+
+
+def _leave_out_strays(kinds: KindArray) -> None:
+    """Set to 0 the marks and joiners that no word character is before, and the joiners that end a word."""
+    extends = kinds > WORD
+    strays = 1 + np.flatnonzero(extends[1:] & (kinds[:-1] == 0))
+    if len(strays):
+        others = np.flatnonzero(~extends)
+        kinds[ranges(strays, others[np.searchsorted(others, strays)])[0]] = 0
+    joins = kinds == JOINER
+    last = np.flatnonzero(joins[:-1] & (kinds[1:] == 0))
+    if len(last):
+        others = np.flatnonzero(~joins)
+        kinds[ranges(1 + others[np.searchsorted(others, last) - 1], 1 + last)[0]] = 0

@@ -21,6 +21,7 @@ from urllib.parse import quote, unquote
 import numpy as np
 
 from sageline.dataset.blocks import IntArray, StringArray, gather, row_chunks
+from sageline.encoder import saved
 from sageline.encoder.tokenizer import Tokens, tokenize
 from sageline.formats.matrix import AnyArray
 
@@ -45,13 +46,17 @@ class TokenLines:
     feature_dim: int = 0
     """Lines have no columns."""
 
+    marks_apart: bool = False
+    """Whether it reads words as encoders up to version 3 did."""
+
     def encode(self, columns: Sequence[StringArray]) -> StringArray:
         """The words of each row, apart by one space; several text columns are read as one text."""
         rows = len(columns[0])
         if len(columns) > 1:
             gap = _repeated(b"\n", rows)
             columns = [joined([part for column in columns for part in (column, gap)])]
-        parts = [_lines(StringArray(columns[0].data, columns[0].offsets[start : end + 1])) for start, end in row_chunks(columns)]
+        chunks = [StringArray(columns[0].data, columns[0].offsets[start : end + 1]) for start, end in row_chunks(columns)]
+        parts = [_lines(tokenize(chunk, marks_apart=self.marks_apart)) for chunk in chunks]
         data = np.concatenate([np.zeros(0, dtype=np.uint8), *(part.data for part in parts)])
         lengths = np.concatenate([np.zeros(1, dtype=np.int64), *(part.lengths for part in parts)])
         return StringArray(data, np.cumsum(lengths))
@@ -64,11 +69,11 @@ class TokenLines:
 
     def state(self) -> tuple[dict[str, Any], dict[str, AnyArray]]:  # Any: JSON
         """What to save: a JSON document and arrays."""
-        return {"kind": "tokens"}, {}
+        return {"kind": "tokens", "marks_apart": self.marks_apart}, {}
 
     @classmethod
     def from_state(cls, document: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> TokenLines:  # Any: JSON
-        return cls()
+        return cls(marks_apart=saved.has_marks_apart(document))
 
 
 def joined(parts: Sequence[StringArray]) -> StringArray:
@@ -81,8 +86,8 @@ def joined(parts: Sequence[StringArray]) -> StringArray:
     return StringArray(data, np.append(0, np.cumsum(sizes.sum(axis=1))))
 
 
-def _lines(texts: StringArray) -> StringArray:
-    tokens = _without_labels(tokenize(texts))
+def _lines(tokens: Tokens) -> StringArray:
+    tokens = _without_labels(tokens)
     words = gather(np.frombuffer(tokens.data, dtype=np.uint8), tokens.starts, tokens.lengths)
     spaced = np.ones(len(words), dtype=np.int64)
     ends = np.cumsum(tokens.counts)

@@ -1,9 +1,18 @@
 """Bag of words: which words a text holds, and how often.
 
-What a word is: the text is lower-cased (``str.lower``, so by Unicode's rules), then every longest run of word
-characters is a word. Word characters are letters and digits of any script, and the underscore (Python's ``\\w``). So
-``Ünïcode`` is the word ``ünïcode``, ``C++`` is ``c``, ``don't`` is ``don`` and ``t``, ``3.14`` is ``3`` and ``14``; a
-run of Chinese or Japanese characters is one word; emoji, punctuation and combining marks separate words.
+What a word is: the text is lower-cased (``str.lower``, so by Unicode's rules) and brought into NFC; then a word is a
+letter, digit or underscore of any script (Python's ``\\w``) and all of these that follow, with their combining marks
+(Unicode's Mn, Mc and Me: accents, vowel signs, vowel points, viramas). So ``Ünïcode`` is the word ``ünïcode``, composed
+or not, ``हिन्दी`` is one word, ``C++`` is ``c``, ``don't`` is ``don`` and ``t``, ``3.14`` is ``3`` and ``14``; a run of
+Chinese or Japanese characters is one word; emoji and punctuation separate words.
+
+- The zero-width joiner and non-joiner belong to a word between two of its characters, as in Persian ``می‌خواهم``; at its
+  end they are left out.
+- A mark with no such character before it, as at the beginning of a text or after a blank or an emoji, is left out.
+- ``İ`` is ``i``, so ``İstanbul`` is the word ``istanbul``: of an i with a dot the dot is left out. A dotless i stays one.
+
+Encoders up to version 3 knew words without marks (``marks_apart``): there, a mark or joiner separated words, and the text
+was taken as it was.
 """
 
 from __future__ import annotations
@@ -18,6 +27,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from sageline.dataset.blocks import IntArray, StringArray, row_chunks
+from sageline.encoder import saved
 from sageline.encoder.tokenizer import Keys, keys_of, tokenize_apart, words_of
 from sageline.encoder.word_table import WordTable
 from sageline.formats.matrix import AnyArray, DoubleArray, SparseMatrix
@@ -48,12 +58,15 @@ class _Words(NamedTuple):
         return cells
 
 
-def _chunks(columns: Sequence[StringArray], *, all_long: bool = True) -> Iterator[tuple[int, list[_Words]]]:
-    """The rows in chunks: how many there are, and their words by column; ``all_long`` as for :meth:`Tokens.keys`."""
+def _chunks(
+    columns: Sequence[StringArray], *, all_long: bool = True, marks_apart: bool = False
+) -> Iterator[tuple[int, list[_Words]]]:
+    """The rows in chunks: how many there are, and their words by column; ``all_long`` as for :meth:`Tokens.keys`,
+    ``marks_apart`` as for :func:`words_of`."""
     for start, end in row_chunks(columns):
         pieces = []
         for column in columns:
-            rows, tokens = tokenize_apart(StringArray(column.data, column.offsets[start : end + 1]))
+            rows, tokens = tokenize_apart(StringArray(column.data, column.offsets[start : end + 1]), marks_apart=marks_apart)
             pieces.append(_Words(rows, tokens.counts, tokens.keys(all_long=all_long)))
         yield end - start, pieces
 
@@ -159,11 +172,13 @@ class BagOfWords:
             the text, known or not); ``tf-idf`` (the count times the word's inverse document frequency, each row scaled
             to length 1).
         idf: ``float64[words]`` for ``tf-idf``, else None.
+        marks_apart: whether it reads words as encoders up to version 3 did.
     """
 
     words: list[str]
     mode: str
     idf: DoubleArray | None = None
+    marks_apart: bool = False
 
     @functools.cached_property
     def _table(self) -> WordTable:
@@ -181,7 +196,8 @@ class BagOfWords:
         """One row per text; several text columns are read as one text. A text without a known word is an empty row."""
         if sum(len(column.data) for column in columns) <= _FEW_BYTES:
             return self._encode_few(columns)
-        parts = [self._encode_chunk(rows, pieces) for rows, pieces in _chunks(columns, all_long=self._table.has_long)]
+        chunks = _chunks(columns, all_long=self._table.has_long, marks_apart=self.marks_apart)
+        parts = [self._encode_chunk(rows, pieces) for rows, pieces in chunks]
         if len(parts) == 1:
             return parts[0]
         none = np.zeros(0, dtype=np.int64)
@@ -207,7 +223,10 @@ class BagOfWords:
 
     def _encode_few(self, columns: Sequence[StringArray]) -> SparseMatrix:
         """The same for a prediction's few texts, without what only pays for many."""
-        rows = [[word for text in texts for word in words_of(text)] for texts in zip(*columns, strict=True)]
+        rows = [
+            [word for text in texts for word in words_of(text, marks_apart=self.marks_apart)]
+            for texts in zip(*columns, strict=True)
+        ]
         found = [Counter(place for word in words if (place := self._columns.get(word)) is not None) for words in rows]
         cells = [cell for counts in found for cell in sorted(counts.items())]
         column, counts = np.array(cells, dtype=np.int64).reshape(-1, 2).T
@@ -234,9 +253,9 @@ class BagOfWords:
         arrays: dict[str, AnyArray] = {"words_data": words.data, "words_offsets": words.offsets}
         if self.idf is not None:
             arrays["idf"] = self.idf
-        return {"kind": "bag-of-words", "mode": self.mode}, arrays
+        return {"kind": "bag-of-words", "mode": self.mode, "marks_apart": self.marks_apart}, arrays
 
     @classmethod
     def from_state(cls, document: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> BagOfWords:  # Any: JSON
         words = StringArray(arrays["words_data"], arrays["words_offsets"])
-        return cls(words.tolist(), document["mode"], arrays.get("idf"))
+        return cls(words.tolist(), document["mode"], arrays.get("idf"), saved.has_marks_apart(document))

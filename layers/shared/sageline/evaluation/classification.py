@@ -12,6 +12,7 @@ from sageline.dataset.blocks import BoolArray, IntArray
 from sageline.evaluation.answers import ClassAnswers
 from sageline.evaluation.jackknife import GROUPS, group_of, standard_error, sums_without_each
 from sageline.evaluation.names import OF_ONE_CLASS, class_metric, metrics_of
+from sageline.evaluation.words import quoted
 from sageline.formats.matrix import AnyArray, DoubleArray, FloatArray
 
 BINS = 10
@@ -93,7 +94,7 @@ class ClassificationSums:
 
     def standard_errors(self) -> dict[str, float | None]:
         """How far each metric may be off, because the rows are those that they happen to be."""
-        values, without = self.metrics(), _values(self._without())
+        values, without = self.metrics(), _values(self._without(self._by_group))
         sizes = self.group_rows
         return {
             name: None if value is None else standard_error(value, without[name], sizes[sizes > 0])
@@ -102,7 +103,33 @@ class ClassificationSums:
 
     def without_each_group(self, metric: str) -> DoubleArray:
         """The metric without each group that has rows, for :func:`sageline.evaluation.jackknife.standard_error`."""
-        return _values(self._without())[metric]
+        return _values(self._without(self._by_group))[metric]
+
+    @property
+    def baseline_answer(self) -> str:
+        """What the baseline always answers, in words: the most frequent label of these rows."""
+        return quoted(self.classes[int(self._frequencies.argmax())])
+
+    def baseline_metrics(self) -> dict[str, float]:
+        """Every metric of the baseline, a model that knows no more than how frequent each class is in these rows."""
+        values = _values({name: table.sum(axis=0, keepdims=True) for name, table in self._baseline_by_group().items()})
+        return {name: float(value[0]) for name, value in values.items()}
+
+    def baseline_without_each_group(self, metric: str) -> DoubleArray:
+        """As :meth:`without_each_group`, of the baseline, whose answers stay those that it gives for all rows."""
+        return _values(self._without(self._baseline_by_group()))[metric]
+
+    def never_answered(self, known: Sequence[str]) -> dict[str, int]:
+        """Labels of the model's that it gives to no row, to how many rows have them; the most frequent ones first.
+
+        Args:
+            known: the labels of the model, which ``classes`` may exceed.
+        """
+        own = set(known)
+        of_model = np.array([label in own for label in self.classes])
+        missed = np.flatnonzero(of_model & (self._by_group["predicted"].sum(axis=0) == 0))
+        ordered = missed[np.argsort(-self._frequencies[missed], kind="stable")]
+        return {self.classes[place]: int(self._frequencies[place]) for place in ordered.tolist()}
 
     @property
     def group_rows(self) -> DoubleArray:
@@ -113,7 +140,7 @@ class ClassificationSums:
         """``baseline``, ``classes``, ``confusion``, ``calibration`` of ``evaluation.json``."""
         totals = {name: table[0] for name, table in self._totals().items()}
         return {
-            "baseline": self._baseline(totals["support"]),
+            "baseline": {"label": self.classes[int(self._frequencies.argmax())], "metrics": self.baseline_metrics()},
             "classes": self._per_class(totals),
             "confusion": self._confusion(),
             "calibration": self._calibration(totals) if self.knows_probabilities else None,
@@ -140,9 +167,33 @@ class ClassificationSums:
     def _totals(self) -> dict[str, DoubleArray]:
         return {name: table.sum(axis=0, keepdims=True) for name, table in self._by_group.items()}
 
-    def _without(self) -> dict[str, DoubleArray]:
+    def _without(self, by_group: Mapping[str, DoubleArray]) -> dict[str, DoubleArray]:
         filled = self.group_rows > 0
-        return {name: sums_without_each(table[filled]) for name, table in self._by_group.items()}
+        return {name: sums_without_each(table[filled]) for name, table in by_group.items()}
+
+    @property
+    def _frequencies(self) -> DoubleArray:
+        """``float64[classes]``: rows that have each class."""
+        frequencies: DoubleArray = self._by_group["support"].sum(axis=0)
+        return frequencies
+
+    def _baseline_by_group(self) -> dict[str, DoubleArray]:
+        """The sums of the baseline: it answers the most frequent class, and its probabilities are the classes' shares."""
+        rows, support, frequencies = self._by_group["rows"], self._by_group["support"], self._frequencies
+        ranked = np.argsort(-frequencies, kind="stable")
+        chosen = np.arange(len(self.classes)) == ranked[0]
+        surprise = np.log(self.rows / np.where(frequencies > 0, frequencies, self.rows))
+        bins = {name: np.zeros((GROUPS, BINS)) for name in ("bin_rows", "bin_confidence", "bin_right")}
+        return {
+            "rows": rows,
+            "right": support[:, ranked[:1]],
+            "in_top": support[:, ranked[:_TOP]].sum(axis=1, keepdims=True),
+            "log_loss": (support @ surprise)[:, None],
+            "support": support,
+            "predicted": rows * chosen,
+            "hits": support * chosen,
+            **bins,  # it is as sure as it is often right
+        }
 
     def _of_class(self, kind: str, label: str) -> float | None:
         place = self.classes.index(label) if label in self.classes else None
@@ -156,14 +207,6 @@ class ClassificationSums:
         needs = metrics_of("classification")[metric].needs
         known = {"labels": True, "scores": self.knows_scores, "probabilities": self.knows_scores and self.knows_probabilities}
         return None if values is None or not known[needs] or not self.rows else float(values[0])
-
-    def _baseline(self, support: DoubleArray) -> dict[str, Any]:  # Any: a JSON document
-        """What a model reaches that knows no more than how frequent each class is in these rows."""
-        shares = support[support > 0] / support.sum()
-        return {
-            "label": self.classes[int(support.argmax())],
-            "metrics": {"accuracy": float(shares.max()), "log_loss": float(-(shares * np.log(shares)).sum())},
-        }
 
     def _per_class(self, totals: Mapping[str, DoubleArray]) -> list[dict[str, Any]]:  # Any: a JSON document
         scores = _scores_of_classes(totals["hits"], totals["support"], totals["predicted"])

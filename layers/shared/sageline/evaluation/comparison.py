@@ -24,6 +24,7 @@ from sageline.evaluation.jackknife import standard_error
 from sageline.evaluation.names import METRICS, ZERO_OR_ONE_PER_ROW
 from sageline.evaluation.regression import RegressionSums
 from sageline.evaluation.student_t import upper_quantile, upper_tail
+from sageline.evaluation.words import plain
 
 LEVEL = 0.05
 _EXACT_ROWS = 1_000
@@ -79,12 +80,6 @@ class Comparison:
             f"the new model is not better by more than chance: {values} (p = {self.p_value:.2g}, less than {LEVEL:g} is needed; "
             f"on these {self.rows} rows {least})"
         )
-
-
-def plain(value: float, digits: int = 4) -> str:
-    """``0.9175``, ``33604``: so many digits, and no powers of ten where people write numbers out."""
-    text = f"{value:.{digits}g}"
-    return f"{value:.0f}" if "e+" in text and abs(value) < 1e15 else text
 
 
 def compare(metric: str, champion: Sums, challenger: Sums) -> Comparison:

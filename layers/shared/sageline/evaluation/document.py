@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sageline.evaluation.baseline import BaselineComparison
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import Comparison
 from sageline.evaluation.gate import Decision
@@ -40,6 +42,8 @@ def evaluation_json(
     created_at: str,
     metric: str,
     sums: ClassificationSums | RegressionSums,
+    warnings: Sequence[str],
+    baseline: BaselineComparison | None,
     champion: Champion | None,
     gate: Decision | None,
 ) -> bytes:
@@ -48,18 +52,23 @@ def evaluation_json(
     Args:
         created_at: ISO 8601 with a ``Z``.
         metric: what the spec judges models by.
+        warnings: what is to be known of the model before it is used, most important first.
+        baseline: the model beside the baseline; None where there are too few rows to tell.
         gate: None while the answers of the model in service are awaited.
     """
+    summary = sums.document()
+    summary["baseline"]["comparison"] = None if baseline is None else baseline.to_json()
     document = {
         "version": VERSION,
         "run_id": run_id,
         "created_at": created_at,
         "task": "classification" if isinstance(sums, ClassificationSums) else "regression",
+        "warnings": list(warnings),
         "rows": sums.rows,
         "metric": metric,
         "metrics": sums.metrics(),
         "standard_errors": sums.standard_errors(),
-        **sums.document(),
+        **summary,
         "champion": None if champion is None else champion.to_json(),
         "gate": {"decision": "compare", "reason": "", "checks": []} if gate is None else gate.to_json(),
     }

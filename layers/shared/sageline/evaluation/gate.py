@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from sageline.evaluation.comparison import Comparison, plain
+from sageline.evaluation.baseline import LEAST_ROWS, BaselineComparison
+from sageline.evaluation.comparison import Comparison
+from sageline.evaluation.words import plain
+
+_DEPLOY_ANYWAY = "`evaluation.better_than_baseline: false` deploys the model all the same"
 
 
 @dataclass(frozen=True)
@@ -15,12 +19,12 @@ class Check:
 
     Attributes:
         rule: what the spec says.
-        wanted: the limit; None for ``beat_champion``.
+        wanted: the limit; None for ``better_than_baseline`` and ``beat_champion``.
         found: the metric's value; None where it is not known.
         reason: in words, whichever way it went.
     """
 
-    rule: Literal["at_least", "at_most", "beat_champion"]
+    rule: Literal["at_least", "at_most", "better_than_baseline", "beat_champion"]
     metric: str
     wanted: float | None
     found: float | None
@@ -30,9 +34,14 @@ class Check:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether a model may be deployed: when it has passed every check, also when there was none."""
+    """Whether a model may be deployed: when it has passed every check, also when there was none.
+
+    Attributes:
+        not_checked: in words, what was not checked and why; None where all was.
+    """
 
     checks: tuple[Check, ...]
+    not_checked: str | None = None
 
     @property
     def accepted(self) -> bool:
@@ -40,9 +49,11 @@ class Decision:
 
     @property
     def reason(self) -> str:
-        """What decided, as a sentence: every check that failed, or all that were passed."""
-        decisive = [check for check in self.checks if check.passed == self.accepted]
-        words = "; ".join(check.reason for check in decisive) or "the spec asks for nothing"
+        """What decided, as a sentence: every check that failed; or all that were passed, and what was not checked."""
+        reasons = [check.reason for check in self.checks if check.passed == self.accepted]
+        if self.accepted:
+            reasons = (reasons or ["the spec sets no limit"]) + ([self.not_checked] if self.not_checked else [])
+        words = "; ".join(reasons)
         return f"{words[0].upper()}{words[1:]}."
 
     def to_json(self) -> dict[str, Any]:  # Any: a JSON document
@@ -60,6 +71,25 @@ def check_limits(
     """The limits of the spec; a metric that is not known passes none."""
     checks = [_check("at_least", name, limit, metrics[name]) for name, limit in (at_least or {}).items()]
     return checks + [_check("at_most", name, limit, metrics[name]) for name, limit in (at_most or {}).items()]
+
+
+def check_baseline(comparison: BaselineComparison) -> Check:
+    """Whether the model is better than one that always gives the same answer."""
+    found, better = comparison.found, comparison.better
+    reason = comparison.words if better else f"{comparison.words} {_DEPLOY_ANYWAY}"
+    return Check("better_than_baseline", comparison.metric, None, found, better, reason)
+
+
+def baseline_not_checked(answer: str, rows: int) -> str:
+    """Why the model was not checked for being better than one that always gives this answer.
+
+    Args:
+        rows: test rows; from :data:`LEAST_ROWS` on it is the spec that does not ask for it.
+    """
+    if rows >= LEAST_ROWS:
+        return f"the model need not be better than always answering {answer}: `evaluation.better_than_baseline` is false"
+    few = f"it takes {LEAST_ROWS} test rows to tell, and there are {rows}"
+    return f"whether the model is better than always answering {answer} was not checked: {few}"
 
 
 def check_comparison(comparison: Comparison) -> Check:

@@ -96,6 +96,11 @@ def metrics_of(task: str) -> dict[str, Metric]:
     return {name: metric for name, metric in METRICS.items() if metric.task == task}
 
 
+def shown_metrics(task: str, classes: int) -> list[str]:
+    """The metrics that people are shown: of three classes or fewer, the first three hold the right one always."""
+    return [name for name in metrics_of(task) if name != "top_3_accuracy" or classes > 3]
+
+
 def default_metric(task: str) -> str:
     """``accuracy`` or ``rmse``."""
     return next(iter(metrics_of(task)))

@@ -10,6 +10,7 @@ import numpy as np
 from sageline.evaluation.jackknife import GROUPS, group_of, standard_error, sums_without_each
 from sageline.evaluation.names import metrics_of
 from sageline.evaluation.sample import SIZE, Sample
+from sageline.evaluation.words import plain
 from sageline.formats.matrix import AnyArray, DoubleArray, FloatArray
 
 _QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
@@ -64,8 +65,26 @@ class RegressionSums:
 
     def without_each_group(self, metric: str) -> DoubleArray:
         """The metric without each group that has rows, for :func:`sageline.evaluation.jackknife.standard_error`."""
-        filled = self.group_rows > 0
-        return _values({name: sums_without_each(sums[filled]) for name, sums in self._by_group.items()})[metric]
+        return self._without(self._by_group)[metric]
+
+    @property
+    def baseline_answer(self) -> str:
+        """What the baseline always answers, in words: the mean of these rows."""
+        return f"the mean ({plain(self._mean)})"
+
+    def baseline_metrics(self) -> dict[str, float]:
+        """Every metric of the baseline, a model that knows no more than the mean of these rows."""
+        total = {name: float(sums.sum()) for name, sums in self._by_group.items()}
+        variance = max(total["value_squared"] / self.rows - (total["value"] / self.rows) ** 2, 0.0)
+        # The mean is not known before the last row, so its absolute errors are those of the sample.
+        return {"rmse": variance**0.5, "mae": float(np.abs(self._sample.rows[:, 0] - self._mean).mean()), "r2": 0.0}
+
+    def baseline_without_each_group(self, metric: str) -> DoubleArray:
+        """As :meth:`without_each_group`, of the baseline, whose answer stays the mean of all rows; NaN for ``mae``."""
+        sums = self._by_group
+        mean = sums["value"].sum() / self.rows
+        squared = np.maximum(sums["value_squared"] - 2 * mean * sums["value"] + mean**2 * sums["rows"], 0)
+        return self._without({**sums, "squared": squared, "absolute": np.full(GROUPS, np.nan)})[metric]
 
     @property
     def group_rows(self) -> DoubleArray:
@@ -75,14 +94,8 @@ class RegressionSums:
     def document(self) -> dict[str, Any]:  # Any: a JSON document
         """``baseline`` and ``residuals`` of ``evaluation.json``. A residual is the model's answer minus the row's value."""
         expected, predicted = self._sample.rows.T
-        total = {name: float(sums.sum()) for name, sums in self._by_group.items()}
-        mean = self._center + total["value"] / self.rows
-        variance = max(total["value_squared"] / self.rows - (total["value"] / self.rows) ** 2, 0.0)
         return {
-            "baseline": {
-                "value": mean,
-                "metrics": {"rmse": variance**0.5, "mae": float(np.abs(expected - mean).mean()), "r2": 0.0},
-            },
+            "baseline": {"value": self._mean, "metrics": self.baseline_metrics()},
             "residuals": {
                 "rows": len(expected),
                 "quantiles": self._quantiles(predicted - expected),
@@ -90,6 +103,15 @@ class RegressionSums:
                 "points": self._sample.first(_POINTS).tolist(),
             },
         }
+
+    @property
+    def _mean(self) -> float:
+        return self._center + float(self._by_group["value"].sum()) / self.rows
+
+    def _without(self, by_group: Mapping[str, DoubleArray]) -> dict[str, DoubleArray]:
+        """The metrics without each group that has rows."""
+        filled = self.group_rows > 0
+        return _values({name: sums_without_each(sums[filled]) for name, sums in by_group.items()})
 
     def _quantiles(self, residuals: DoubleArray) -> dict[str, float]:
         found = np.quantile(residuals, _QUANTILES).tolist()

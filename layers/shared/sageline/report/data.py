@@ -43,6 +43,7 @@ class ReportData:
 
     Attributes:
         reason: why the run ended so, in a sentence for people.
+        warnings: what is to be known first: of the model, then of the data.
         started_at: ISO 8601, UTC.
         evaluation: the document ``evaluation.json`` (docs/evaluation.md).
         spec: the resolved spec, with its ``reasons``.
@@ -59,6 +60,7 @@ class ReportData:
     name: str
     outcome: Outcome
     reason: str
+    warnings: Sequence[str] = ()
     started_at: str = ""
     dataset_uri: str | None = None
     endpoint_name: str | None = None

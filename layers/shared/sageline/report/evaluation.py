@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sageline.evaluation.names import METRICS, default_metric, metrics_of
+from sageline.evaluation.names import METRICS, default_metric, shown_metrics
 from sageline.report.data import Json
 from sageline.report.figures import as_number, objects, part
 
@@ -36,9 +36,8 @@ class Evaluation:
 
     @property
     def names(self) -> list[str]:
-        """The metrics of the task, the deciding one first."""
-        known = metrics_of(self.task)
-        return sorted(known, key=lambda name: name != self.metric)
+        """The metrics to show, the deciding one first."""
+        return sorted(shown_metrics(self.task, len(self.classes)), key=lambda name: name != self.metric)
 
     @property
     def metrics(self) -> dict[str, float | None]:

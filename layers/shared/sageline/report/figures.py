@@ -83,5 +83,11 @@ def objects(value: object) -> list[Mapping[str, Any]]:  # Any: a JSON document's
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
+def texts(document: Mapping[str, object], key: str) -> list[str]:
+    """A JSON document's list of texts under a key; empty where there is none."""
+    value = document.get(key)
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
 def _minus(text: str) -> str:
     return text.replace("-", MINUS, 1) if text.startswith("-") else text

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sageline.report.data import Curve, JobTime, Json, Outcome, ReportData
-from sageline.report.figures import as_number, objects, part
+from sageline.report.figures import as_number, objects, part, texts
 from sageline.store import RunRecord
 from sageline.timings import StateTime
 
@@ -42,6 +42,7 @@ def report_data(
         name=record.name,
         outcome=outcome,
         reason=_reason(record, outcome, part(evaluation or {}, "gate")),
+        warnings=[*texts(evaluation or {}, "warnings"), *texts(part(record.details, "schema"), "warnings")],
         started_at=record.created_at,
         dataset_uri=record.dataset_uri,
         endpoint_name=record.endpoint_name,

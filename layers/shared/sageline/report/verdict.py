@@ -34,6 +34,7 @@ def verdict(data: ReportData) -> Markup:
         "header",
         element("p", f"Run {data.run_id}", class_="run"),
         element("h1", element("span", _MARKS[data.outcome], aria_hidden="true"), f" {data.name}: {data.outcome.lower()}"),
+        element("ul", [element("li", warning) for warning in data.warnings], class_="warnings") if data.warnings else None,
         element("p", data.reason, class_="reason"),
         facts(
             {
@@ -48,9 +49,7 @@ def verdict(data: ReportData) -> Markup:
 
 def result_section(evaluation: Evaluation) -> Section:
     """The metrics: large, then against everything that they are measured by."""
-    # Of three classes the top three hold the right one always.
-    trivial = "top_3_accuracy" if len(evaluation.classes) <= 3 else None
-    known = [name for name in evaluation.names if evaluation.metrics.get(name) is not None and name != trivial]
+    known = [name for name in evaluation.names if evaluation.metrics.get(name) is not None]
     return section(
         "result",
         "Result",
@@ -168,6 +167,8 @@ def _checks(checks: Sequence[Json]) -> Markup | None:
 
 def _asked(check: Json) -> str:
     metric, wanted = spoken(str(check.get("metric", ""))), as_number(check.get("wanted"))
+    if check.get("rule") == "better_than_baseline":
+        return f"better {metric} than the baseline"
     if check.get("rule") == "beat_champion":
         return f"better {metric} than the model in service"
     return f"{metric} {str(check.get('rule', '')).replace('_', ' ')} {number(wanted)}"

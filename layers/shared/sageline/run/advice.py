@@ -6,8 +6,8 @@ import re
 
 _BY_TEXT = {
     r"ResourceLimitExceeded": (
-        "Ask AWS for a higher quota (Service Quotas, Amazon SageMaker), or set `algorithm.instance_type` or `deployment` "
-        "to something that the account may use."
+        "Wait until other jobs have ended or delete an endpoint; or ask AWS for a higher quota, which the message names (Service "
+        "Quotas, Amazon SageMaker); or set `algorithm.instance_type` or `deployment` to something that the account may use."
     ),
     r"no spot capacity": ("Nobody had a spare machine: set `algorithm.spot` to false, or another `algorithm.instance_type`."),
     r"CapacityError": ("AWS has no such machine free at the moment: try again later, or set another `algorithm.instance_type`."),
@@ -78,6 +78,9 @@ _BY_ERROR = {
     "InvalidSpec": ("Correct the spec and submit it again; docs/spec.md lists every key."),
     "InvalidHyperparameter": ("Correct or leave out the hyperparameter: what is left out gets a default."),
     "BudgetExceeded": ("Change what the message names, and submit again; docs/costs.md says how the sum is made."),
+    "QuotaExceeded": (
+        "Request a higher quota, which takes AWS minutes to days, or change what the message names, and start another run."
+    ),
     "InvalidPrices": ("Correct prices.json in the stack's bucket, or delete it; docs/costs.md has its form."),
     "InvalidDataset": ("Correct the file where the message says and upload it again."),
     "DatasetNotFound": ("Check `dataset.uri`; the object must exist before the run starts."),
@@ -126,7 +129,9 @@ _BY_ERROR = {
 
 _OTHERWISE = "Look at the log of the function that the state invokes; it has the details."
 
-_CHECKED_BEFOREHAND = ("InvalidSpec", "InvalidHyperparameter", "InvalidDataset", "ModelMissing", "BudgetExceeded")
+_CHECKED_BEFOREHAND = (
+    *("InvalidSpec", "InvalidHyperparameter", "InvalidDataset", "ModelMissing", "BudgetExceeded", "QuotaExceeded"),
+)
 """What Sageline itself has found out, in its own words: those say more than a pattern in them."""
 
 

@@ -6,11 +6,14 @@ A run of its own (``POST /endpoints/{name}/batch``), or the end of a run that tr
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal, NotRequired, TypedDict
 
-from sageline.dataset.blocks import Block
+import numpy as np
+
+from sageline.dataset.blocks import Block, StringArray
 from sageline.dataset.source import BLOCK_BYTES, open_blocks
+from sageline.encoder.column_check import ColumnCheck
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import InvalidDataset, InvalidRequest
 from sageline.names import TransformPurpose
@@ -112,26 +115,28 @@ def read_rows(files: RunFiles, batch: Batch, block_bytes: int = BLOCK_BYTES) -> 
         yield from open_blocks(stream, batch.rows.uri, batch.format, block_bytes, labelled=False)
 
 
-def check_columns(block: Block, features: Collection[str], not_used: Collection[str]) -> None:
-    """Refuse rows whose columns are not those that the model is trained on.
+def check_columns(block: Block, features: Collection[str], required: Collection[str], not_used: Collection[str]) -> list[str]:
+    """What is to be said of columns that are absent and taken for missing, and of unknown ones that are ignored.
 
     Args:
+        required: the features that must be there.
         not_used: columns that may be there too: the label's, and those that training left out.
 
     Raises:
-        InvalidDataset: names the columns that are missing, or not known.
+        InvalidDataset: columns that must be there are absent, or all are; names them.
     """
-    missing = [name for name in features if name not in block.columns]
-    if missing:
-        raise InvalidDataset(f"{block.source}: {_columns(missing)} missing, which the model is trained on. Add it to every row.")
-    unknown = [name for name in block.columns if name not in features and name not in not_used]
-    if unknown:
-        raise InvalidDataset(
-            f"{block.source}: {_columns(unknown)} not among those that the model is trained on; they are "
-            f"{', '.join(map(repr, list(features)[:20]))}. Take it out, or correct its name."
-        )
+    warnings: list[str] = []
+    check = ColumnCheck(list(features), required=required, unused=not_used, where=lambda _: "")
+    check.note(0, block.columns)
+    try:
+        check.finish(warnings)
+    except InvalidRequest as error:
+        raise InvalidDataset(f"{block.source}: {error.message}", **error.details) from None
+    return warnings
 
 
-def _columns(names: list[str]) -> str:
-    listed = ", ".join(map(repr, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    return f"column {listed} is" if len(names) == 1 else f"columns {listed} are"
+def with_absent_columns(block: Block, features: Collection[str]) -> Block:
+    """The block with a column of empty strings, which are missing values, for each feature that it lacks."""
+    absent = [name for name in features if name not in block.columns]
+    empty = StringArray(np.zeros(0, dtype=np.uint8), np.zeros(block.rows + 1, dtype=np.int64))
+    return replace(block, columns={**block.columns, **dict.fromkeys(absent, empty)}) if absent else block

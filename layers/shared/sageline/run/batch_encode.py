@@ -23,6 +23,7 @@ from sageline.run.batch import (
     check_columns,
     load_encoder,
     read_rows,
+    with_absent_columns,
 )
 from sageline.run.context import RunContext
 from sageline.run.part_sink import S3PartSink
@@ -40,10 +41,11 @@ _PART_ANSWERS = 1 << 20
 def encode_batch(run_id: str, *, run: RunContext) -> EncodedBatch:
     """Encode the batch's rows into ``runs/<run_id>/data/batch/part-00000.<ext>`` and so on.
 
-    How many rows each part has is noted in ``runs/<run_id>/data/batch.json``.
+    How many rows each part has is noted in ``runs/<run_id>/data/batch.json``; columns that are taken for missing or ignored, in
+    the run's record as ``details.batch.warnings``.
 
     Raises:
-        InvalidDataset: a missing or unknown column, a value that cannot be encoded; names row and column.
+        InvalidDataset: columns that must be there are absent, a value that cannot be encoded; names row and column.
         InvalidEncoder: the model's encoder is gone.
         RunFinished: the run was stopped meanwhile.
     """
@@ -55,13 +57,15 @@ def encode_batch(run_id: str, *, run: RunContext) -> EncodedBatch:
     encoder = load_encoder(run.files, batch)
     layout = run.files.layout(run_id)
     part_rows = []
-    blocks = _checked(read_rows(run.files, batch), encoder, run.files.read_spec(_trained_by(batch)).left_out)
+    left_out = run.files.read_spec(_trained_by(batch)).left_out
+    blocks, warnings = _checked(read_rows(run.files, batch), encoder, left_out)
     with S3PartSink(run.files.s3, layout, encoder.exchange.batch_extension, joined=False) as sink:
         for rows, body in parts(_pieces(blocks, encoder), encoder):
             sink.write(CHANNEL, body)
             part_rows.append(rows)
     run.files.put(part_rows_key(layout), json.dumps({"rows": part_rows}).encode(), "application/json")
-    run.store.enter(run_id, "EncodeBatch", rows=record.details.get("rows", {}) | {CHANNEL: sum(part_rows)})
+    rows = record.details.get("rows", {}) | {CHANNEL: sum(part_rows)}
+    run.store.enter(run_id, "EncodeBatch", rows=rows, batch=record.details["batch"] | {"warnings": warnings})
     plan = transform_plan(
         encoder,
         model=batch.model,
@@ -88,10 +92,12 @@ def _trained_by(batch: Batch) -> str:
     return batch.encoder_uri.rstrip("/").split("/")[-2]
 
 
-def _checked(blocks: Iterator[Block], encoder: FittedEncoder, not_used: Collection[str]) -> Iterator[Block]:
+def _checked(blocks: Iterator[Block], encoder: FittedEncoder, not_used: Collection[str]) -> tuple[Iterator[Block], list[str]]:
+    """The blocks, with every column of the encoder, and what is to be said of their columns."""
+    features = encoder.feature_columns
     first = next(blocks)  # there is one: a file without rows is refused
-    check_columns(first, encoder.feature_columns, {encoder.label_column, *not_used})
-    return chain([first], blocks)
+    warnings = check_columns(first, features, encoder.required_columns, {encoder.label_column, *not_used})
+    return (with_absent_columns(block, features) for block in chain([first], blocks)), warnings
 
 
 @dataclass(frozen=True)

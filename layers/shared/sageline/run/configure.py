@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sageline.costs.budget import check_budget
 from sageline.costs.estimate import Work
+from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.source import open_blocks
 from sageline.errors import EndpointNotFound, InvalidSpec
 from sageline.names import dataset_spec_key
@@ -21,6 +22,7 @@ from sageline.run.cost import EVALUATION_SECONDS, facts_of, note_bound
 from sageline.run.dataset_object import DatasetObject, find_dataset, open_dataset
 from sageline.run.endpoints import capacity, check_beside, check_capacity_change, find_endpoint
 from sageline.run.payloads import Configured
+from sageline.run.quotas import ServiceQuotas, check_quotas, demands_of_run, demands_of_transform
 from sageline.run.training_plan import check_spot
 from sageline.run.trigger import (
     BatchRequest,
@@ -36,6 +38,7 @@ from sageline.run.trigger import (
 from sageline.spec.deployment import BESIDE, Deployment
 from sageline.spec.model import Batch as BatchSpec
 from sageline.spec.model import Spec, validate_spec
+from sageline.spec.resolution import Resolution
 from sageline.spec.resolve import resolve_spec
 from sageline.store import RunRecord
 
@@ -46,9 +49,17 @@ _SNIFFED_BLOCKS, _SNIFFED_BLOCK_BYTES = 8, 1 << 20
 
 
 def configure(
-    execution_arn: str, trigger_document: Mapping[str, object], *, run: RunContext, sagemaker: SageMakerClient
+    execution_arn: str,
+    trigger_document: Mapping[str, object],
+    *,
+    run: RunContext,
+    sagemaker: SageMakerClient,
+    quotas: ServiceQuotas | None = None,
 ) -> Configured:
     """Claim the run that the trigger is for and write its resolved spec.
+
+    Args:
+        quotas: None where the account's quotas are not to be asked for.
 
     Raises:
         AlreadyStarted: another execution has claimed it: the trigger was delivered twice.
@@ -56,11 +67,12 @@ def configure(
         ResourceConflict: the endpoint belongs to somebody else, or cannot become what the spec asks for.
         EndpointNotFound: a batch's endpoint or its variant is gone.
         BudgetExceeded: the run could cost more than the spec's budget.
+        QuotaExceeded: the run needs more than the account's quotas allow.
         InvalidPrices: the stack's own prices are not what they must be.
     """
     trigger = parse_trigger(trigger_document)
     if isinstance(trigger, BatchRequest):
-        return configure_batch(execution_arn, trigger, run, sagemaker.meta.region_name)
+        return configure_batch(execution_arn, trigger, run, sagemaker.meta.region_name, quotas)
     if isinstance(trigger, ChangeRequest):
         return configure_change(execution_arn, trigger, run)
     identity = identify(trigger, run.files.s3)
@@ -73,7 +85,9 @@ def configure(
     kind = data_format(dataset_uri)
     dataset = find_dataset(run.files.s3, dataset_uri, version_id)
     run.store.enter(identity.run_id, "ConfigureRun", dataset_uri=dataset_uri, dataset=dataset.to_json())
-    spec = _resolve(given, dataset, kind, identity.name, run)
+    resolution = _resolve(given, dataset, kind, identity.name, run)
+    spec = resolution.spec
+    run.store.enter(identity.run_id, "ConfigureRun", schema=resolution.schema())
     if spec.batch is not None:
         run.store.enter(identity.run_id, "ConfigureRun", batch=_batch_of_spec(spec, spec.batch, identity.run_id, run).to_json())
     check_spot(spec.algorithm)
@@ -87,19 +101,25 @@ def configure(
         _check_endpoint(spec.deployment, endpoint_name, run.stack_name, sagemaker)
         if spec.evaluation.beat_champion:
             _check_champion(spec, endpoint_name, run)
+    if quotas is not None:
+        check_quotas(demands_of_run(spec), quotas, sagemaker.meta.region_name)
+    run.files.write_given_spec(identity.run_id, given)
     run.files.write_spec(identity.run_id, spec)
     run.store.enter(identity.run_id, "ConfigureRun", endpoint_name=endpoint_name)
     then: Literal["deploy", "batch", "nothing"] = "deploy" if spec.deployment else "batch" if spec.batch else "nothing"
     return {"run_id": identity.run_id, "endpoint_name": endpoint_name, "kind": "training", "then": then}
 
 
-def configure_batch(execution_arn: str, trigger: BatchRequest, run: RunContext, region: str) -> Configured:
+def configure_batch(
+    execution_arn: str, trigger: BatchRequest, run: RunContext, region: str, quotas: ServiceQuotas | None
+) -> Configured:
     """Claim a batch, and note which model scores which version of the rows.
 
     Raises:
         AlreadyStarted: another execution has claimed it.
         EndpointNotFound: the endpoint was deleted, or the variant has no place in it any more.
         InvalidRequest, InvalidDataset, DatasetNotFound, DatasetAccessDenied: the rows cannot be read.
+        QuotaExceeded: the batch needs more than the account's quotas allow.
     """
     identity = identify(trigger, run.files.s3)
     endpoint = trigger.endpoint
@@ -134,6 +154,8 @@ def configure_batch(execution_arn: str, trigger: BatchRequest, run: RunContext, 
     )
     run.store.enter(identity.run_id, "ConfigureRun", batch=batch.to_json())
     note_bound(identity.run_id, None, facts_of(run, region, _work(trigger)), run)
+    if quotas is not None:
+        check_quotas(demands_of_transform(trigger.instance_type, trigger.instance_count, "instance_type"), quotas, region)
     return {"run_id": identity.run_id, "endpoint_name": endpoint, "kind": "batch", "then": "nothing"}
 
 
@@ -194,7 +216,9 @@ def _batch_of_spec(spec: Spec, wanted: BatchSpec, run_id: str, run: RunContext) 
         instance_count=wanted.instance_count,
     )
     first = next(read_rows(run.files, batch, _SNIFFED_BLOCK_BYTES))
-    check_columns(first, list(spec.dataset.features or {}), {str(spec.dataset.label), *spec.left_out})
+    features = spec.dataset.features or {}
+    pixels = [name for name, kind in features.items() if kind == "pixel"]
+    check_columns(first, features, pixels, {str(spec.dataset.label), *spec.left_out})
     return batch
 
 
@@ -215,10 +239,12 @@ def _given_spec(trigger: Upload | Request, identity: Identity, run: RunContext) 
     return spec, trigger.uri
 
 
-def _resolve(given: Spec, dataset: DatasetObject, kind: str, name: str, run: RunContext) -> Spec:
+def _resolve(given: Spec, dataset: DatasetObject, kind: str, name: str, run: RunContext) -> Resolution:
+    """The spec as a sample of the rows has it; PrepareData, which sees them all, resolves it for good."""
     with open_dataset(run.files.s3, dataset) as stream:
         blocks = open_blocks(stream, dataset.uri, kind, _SNIFFED_BLOCK_BYTES)
-        return resolve_spec(given, islice(blocks, _SNIFFED_BLOCKS), name=name, uri=dataset.uri)
+        profile = DatasetProfile.of(islice(blocks, _SNIFFED_BLOCKS))
+    return resolve_spec(given, profile, name=name, uri=dataset.uri)
 
 
 def _check_endpoint(deployment: Deployment, endpoint_name: str, stack_name: str, sagemaker: SageMakerClient) -> None:

@@ -9,16 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import Literal, NotRequired, TypeAlias, TypedDict
+from functools import cached_property
+from typing import Literal, NotRequired, TypedDict
 
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import InvalidDataset, InvalidEncoder, InvalidRequest, PredictionFailed, RunFinished
+from sageline.evaluation.baseline import BaselineComparison, compare_with_baseline
 from sageline.evaluation.classification import ClassificationSums
-from sageline.evaluation.comparison import compare
+from sageline.evaluation.comparison import Sums, compare
 from sageline.evaluation.document import Champion, evaluation_json
-from sageline.evaluation.gate import Check, Decision, champion_unknown, check_comparison, check_limits, without_champion
-from sageline.evaluation.names import default_metric
-from sageline.evaluation.regression import RegressionSums
+from sageline.evaluation.gate import (
+    Check,
+    Decision,
+    baseline_not_checked,
+    champion_unknown,
+    check_baseline,
+    check_comparison,
+    check_limits,
+    without_champion,
+)
+from sageline.evaluation.model_warnings import model_warnings
+from sageline.evaluation.names import default_metric, shown_metrics
 from sageline.run.context import RunContext
 from sageline.run.failure_report import read_cause
 from sageline.run.files import RunFiles
@@ -28,8 +39,6 @@ from sageline.run.report import CurvesOf, write_report
 from sageline.serving.stored import EncoderCache
 from sageline.spec.evaluation import Evaluation
 from sageline.store import iso
-
-Sums: TypeAlias = ClassificationSums | RegressionSums
 
 
 class ErrorOutput(TypedDict, total=False):
@@ -87,7 +96,7 @@ def evaluate_model(run_id: str, *, run: RunContext, reporting: Reporting) -> Eva
         RunFinished: the run was stopped meanwhile.
     """
     judging = _begin(run_id, "EvaluateModel", run, reporting)
-    checks = judging.limits()
+    checks = judging.checks()
     if not judging.evaluation.beat_champion or not all(check.passed for check in checks):
         return _decide(judging, checks, None)
     found = judging.sums.value(judging.metric)
@@ -104,7 +113,7 @@ def evaluate_model(run_id: str, *, run: RunContext, reporting: Reporting) -> Eva
         "status": "Running",
         "decision": "compare",
         "reason": f"The model in service, {in_service.variant}, is to answer the same rows.",
-        "metrics": judging.sums.metrics(),
+        "metrics": judging.shown_metrics,
         "rows": judging.sums.rows,
         "transform": transform,
     }
@@ -129,10 +138,10 @@ def compare_models(
     if champion_failure:
         judging = _begin(run_id, "CompareModels", run, reporting)
         _, why = read_cause(champion_failure.get("Error", ""), champion_failure.get("Cause", ""))
-        return _undecidable(judging, judging.limits(), in_service, why.partition("\n")[0])
+        return _undecidable(judging, judging.checks(), in_service, why.partition("\n")[0])
     encoder = EncoderCache(run.files.s3).get(in_service.encoder_uri)
     judging = _begin(run_id, "CompareModels", run, reporting, also=encoder.classes or [])
-    checks = judging.limits()
+    checks = judging.checks()
     classes = judging.sums.classes if isinstance(judging.sums, ClassificationSums) else None
     try:
         sums = sum_up(run_id, encoder, files=run.files, of="champion", classes=classes)
@@ -168,9 +177,39 @@ class _Judging:
     def metric(self) -> str:
         return self.evaluation.metric or default_metric(self.task)
 
-    def limits(self) -> list[Check]:
+    @cached_property
+    def baseline(self) -> BaselineComparison | None:
+        """None with too few rows to tell."""
+        return compare_with_baseline(self.metric, self.sums)
+
+    def checks(self) -> list[Check]:
+        """What can be asked of the model alone: the spec's limits, and whether it is better than the baseline."""
         at_least, at_most = self.evaluation.at_least or {}, self.evaluation.at_most or {}
-        return check_limits({name: self.sums.value(name) for name in (*at_least, *at_most)}, at_least, at_most)
+        checks = check_limits({name: self.sums.value(name) for name in (*at_least, *at_most)}, at_least, at_most)
+        if self.baseline is not None and self.evaluation.better_than_baseline:
+            checks.append(check_baseline(self.baseline))
+        return checks
+
+    @property
+    def not_checked(self) -> str | None:
+        if self.baseline is not None and self.evaluation.better_than_baseline:
+            return None
+        return baseline_not_checked(self.sums.baseline_answer, self.sums.rows)
+
+    @property
+    def warnings(self) -> list[str]:
+        return model_warnings(
+            self.sums,
+            self.metric,
+            baseline=self.baseline,
+            refused=self.evaluation.better_than_baseline,
+            labels=self.encoder.classes or [],
+        )
+
+    @property
+    def shown_metrics(self) -> dict[str, float | None]:
+        metrics = self.sums.metrics()
+        return {name: metrics[name] for name in shown_metrics(self.task, len(self.encoder.classes or []))}
 
 
 def _begin(run_id: str, state: str, run: RunContext, reporting: Reporting, also: list[str] | None = None) -> _Judging:
@@ -223,7 +262,7 @@ def _undecidable(judging: _Judging, checks: list[Check], in_service: _InService,
 
 def _decide(judging: _Judging, checks: list[Check], champion: Champion | None) -> Evaluated:
     """Write down what was decided; a model that is refused is the end of its run."""
-    decision = Decision(tuple(checks))
+    decision = Decision(tuple(checks), judging.not_checked)
     run, run_id, files = judging.run, judging.run_id, judging.run.files
     document = _write(judging, champion, decision)
     let_answers_expire(run_id, judging.encoder, files=files, of="evaluation")
@@ -233,13 +272,14 @@ def _decide(judging: _Judging, checks: list[Check], champion: Champion | None) -
         "status": status if decision.accepted else "Rejected",
         "decision": "accepted" if decision.accepted else "rejected",
         "reason": decision.reason,
-        "metrics": judging.sums.metrics(),
+        "metrics": judging.shown_metrics,
         "rows": judging.sums.rows,
     }
     record = replace(run.store.get(run_id), status=answer["status"])
     reporting = judging.reporting
     reported = write_report(record, document, now=run.clock(), files=files, curves=reporting.curves, warn=reporting.warn)
-    noted = {**answer, "metric": judging.metric, "uri": layout.uri(layout.evaluation_key), **reported}
+    judged = {"metric": judging.metric, "warnings": judging.warnings, "uri": layout.uri(layout.evaluation_key)}
+    noted = {**answer, **judged, **reported}
     run.store.enter(run_id, judging.state, evaluation=noted)
     if answer["status"] != "Running" and not run.store.finish(run_id, answer["status"]):
         raise RunFinished(f"Run {run_id} was stopped while its model was being judged.")
@@ -253,6 +293,8 @@ def _write(judging: _Judging, champion: Champion | None, decision: Decision | No
         created_at=iso(run.clock()),
         metric=judging.metric,
         sums=judging.sums,
+        warnings=judging.warnings,
+        baseline=judging.baseline,
         champion=champion,
         gate=decision,
     )

@@ -53,6 +53,17 @@ class RunFiles:
         document = spec.model_dump_json(indent=2).encode() + b"\n"
         self.put(self.layout(run_id).spec_key, document, "application/json")
 
+    def write_given_spec(self, run_id: str, spec: Spec) -> None:
+        """Keep what the run was asked for, so that it can be resolved again when every row has been seen."""
+        document = spec.model_dump_json(indent=2, exclude_unset=True).encode() + b"\n"
+        self.put(self.layout(run_id).given_spec_key, document, "application/json")
+
+    def find_given_spec(self, run_id: str) -> Spec | None:
+        """The spec that the run was given; None of a run that began when these were not kept."""
+        layout = self.layout(run_id)
+        found = self._read(layout.given_spec_key)
+        return None if found is None else parse_spec(found[0], layout.uri(layout.given_spec_key))
+
     def read_dataset_spec(self, name: str) -> Spec:
         """The spec beside an uploaded dataset, or an empty one.
 

@@ -71,6 +71,11 @@ def encode_test_rows(
     )
 
 
+def first_rows(run_id: str, count: int, *, files: RunFiles) -> list[dict[str, Any]]:  # Any: JSON values
+    """The features of a run's first test rows, ``{column: value}``."""
+    return [json.loads(line)["features"] for line in islice(_lines(files, files.layout(run_id)), count)]
+
+
 def sum_up(
     run_id: str, encoder: FittedEncoder, *, files: RunFiles, of: Model, classes: list[str] | None
 ) -> ClassificationSums | RegressionSums:

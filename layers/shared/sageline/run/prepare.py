@@ -7,24 +7,31 @@ from collections.abc import Iterator
 
 from sageline.algorithms.catalog import DataFacts
 from sageline.dataset.blocks import Block
-from sageline.dataset.prepare import Prepared, prepare
+from sageline.dataset.prepare import Prepared, prepare, read_and_fit
+from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.source import open_blocks
+from sageline.encoder.description import EXAMPLE, example_of
 from sageline.encoder.fitting import exchange_of
 from sageline.errors import InvalidSpec
 from sageline.names import RunLayout
 from sageline.run.context import RunContext
 from sageline.run.dataset_object import DatasetObject, open_dataset
-from sageline.run.held_out import plan_evaluation
+from sageline.run.held_out import first_rows, plan_evaluation
 from sageline.run.part_sink import S3PartSink
 from sageline.run.payloads import PreparedData, TransformPlan
 from sageline.run.trigger import data_format
 from sageline.spec.complete import complete_spec
 from sageline.spec.evaluation import check_classes
 from sageline.spec.model import Image, Spec
+from sageline.spec.resolution import Resolution, changes_of
+from sageline.spec.resolve import resolve_spec
+
+_EXAMPLES = 10
+"""Test rows, one of which shows what rows to predict look like."""
 
 
 def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
-    """Encode the run's dataset, save its encoder and profile, and complete the spec with what only the data could tell.
+    """Encode the run's dataset, save encoder, example and profile, and complete the spec with what only the data could tell.
 
     Raises:
         InvalidSpec: the run's spec is not a resolved one, or asks something of a class that no test row has.
@@ -35,21 +42,39 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
     spec = run.files.read_spec(run_id)
     if spec.task is None:
         raise InvalidSpec("The run's spec says no task, so it is not a resolved one; start the run again.")
-    dataset = DatasetObject(**run.store.get(run_id).details["dataset"])
+    record = run.store.get(run_id)
+    dataset = DatasetObject(**record.details["dataset"])
     layout = run.files.layout(run_id)
-    exchange = exchange_of(spec)
+    given = run.files.find_given_spec(run_id)
+    schema = record.details.get("schema", {})
+    provisional = Resolution.of_schema(spec, schema)
 
     def read_blocks() -> Iterator[Block]:
         with open_dataset(run.files.s3, dataset) as stream:
             yield from open_blocks(stream, dataset.uri, data_format(dataset.uri))
 
+    def resolve(profile: DatasetProfile) -> Resolution:
+        if given is None:
+            return provisional
+        resolution = resolve_spec(given, profile, name=spec.name or "", uri=dataset.uri)
+        changes = schema.get("changes") or changes_of(spec, resolution.spec, profile.rows)
+        run.store.enter(run_id, "PrepareData", schema={**resolution.schema(), "changes": changes})
+        return resolution
+
+    first = read_and_fit(read_blocks, provisional, resolve)
+    resolved = first.resolution.spec
+    exchange = exchange_of(resolved)
     with S3PartSink(run.files.s3, layout, exchange.file_extension, single_file=exchange.single_file) as sink:
-        prepared = prepare(read_blocks, spec, sink)
-        check_classes(spec.evaluation, _test_rows(prepared))
-        completed = _completed(spec, spec.task, prepared)
+        prepared = prepare(read_blocks, first, sink)
+        check_classes(resolved.evaluation, _test_rows(prepared))
+        completed = _completed(resolved, spec.task, prepared)
         run.files.write_spec(run_id, completed)
     for name, content in prepared.encoder.save().items():
         run.files.put(layout.encoder_prefix + name, content, "application/octet-stream")
+    example = example_of(first_rows(run_id, _EXAMPLES, files=run.files), prepared.encoder)
+    if example is not None:
+        document = json.dumps(example, ensure_ascii=False).encode()
+        run.files.put(layout.encoder_prefix + EXAMPLE, document, "application/json")
     run.files.put(layout.profile_key, json.dumps(prepared.profile, indent=2).encode(), "application/json")
     run.store.enter(run_id, "PrepareData", rows=prepared.rows, num_class=prepared.num_class, feature_dim=prepared.feature_dim)
     evaluation = plan_evaluation(run_id, completed, prepared.encoder, files=run.files)
@@ -63,7 +88,7 @@ def _test_rows(prepared: Prepared) -> dict[str, int]:
 
 
 def _completed(spec: Spec, task: str, prepared: Prepared) -> Spec:
-    encoder = spec.encoder
+    encoder, label = spec.encoder, prepared.profile["label"]
     facts = DataFacts(
         task=task,
         num_class=prepared.num_class,
@@ -72,6 +97,8 @@ def _completed(spec: Spec, task: str, prepared: Prepared) -> Spec:
         has_validation=prepared.rows.get("validation", 0) > 0,
         image_shape=_image_shape(encoder) if isinstance(encoder, Image) else None,
         encoder=encoder.kind if encoder else "table",
+        label_minimum=label.get("minimum"),
+        label_maximum=label.get("maximum"),
     )
     return complete_spec(spec, facts)
 

@@ -30,15 +30,18 @@ class Prediction:
     endpoint: str
     variant: str
     model_version: str
+    warnings: list[str]
+    """What of the instances was ignored or taken for missing."""
 
     def to_json(self) -> dict[str, object]:
-        """As the HTTP API shows it."""
-        return {
+        """As the HTTP API shows it; ``warnings`` are there only if there are any."""
+        answer: dict[str, object] = {
             "predictions": self.predictions,
             "endpoint": self.endpoint,
             "variant": self.variant,
             "model_version": self.model_version,
         }
+        return answer | ({"warnings": self.warnings} if self.warnings else {})
 
 
 class Predictor:
@@ -69,7 +72,8 @@ class Predictor:
 
         Raises:
             EndpointNotFound, EndpointNotReady, EndpointFailed: nobody answers, and why.
-            InvalidRequest: an instance does not fit the encoder, or ``top_k`` exceeds the classes.
+            InvalidRequest: an instance does not fit the encoder, there are warnings although the request is strict, or ``top_k``
+                exceeds the classes.
             RequestTooLarge: the instances encode to more than the endpoint takes.
             PredictionFailed, TooManyRequests: the model failed, or is overloaded.
         """
@@ -81,7 +85,7 @@ class Predictor:
             variant = left.pick(session)
             named = routing.is_named(variant)
             try:
-                return self._ask(endpoint, variant, request.instances, request.top_k, named=named)
+                return self._ask(endpoint, variant, request.instances, request.top_k, named=named, strict=request.strict)
             except VariantGone as error:
                 _log.warning("Variant %s of endpoint %s is gone: %s", variant.name, endpoint, error)
                 refusal = error
@@ -115,20 +119,23 @@ class Predictor:
         """The answers of the variant that the caller asks for. Raises as :meth:`predict`."""
         named = self._routing.get(endpoint).is_named(variant)
         try:
-            return self._ask(endpoint, variant, instances, top_k, named=named)
+            return self._ask(endpoint, variant, instances, top_k, named=named, strict=False)
         except VariantGone as refusal:
             raise explain_refusal(self._sagemaker(), endpoint, refusal) from None
 
-    def _ask(self, endpoint: str, variant: RoutedVariant, instances: list[object], top_k: int, *, named: bool) -> Prediction:
+    def _ask(
+        self, endpoint: str, variant: RoutedVariant, instances: list[object], top_k: int, *, named: bool, strict: bool
+    ) -> Prediction:
         encoder = self.encoder(variant)
         _check_top_k(top_k, encoder)
-        body = encoder.request_body(encoder.encode_instances(instances))
+        warnings: list[str] = []
+        body = encoder.request_body(encoder.encode_instances(instances, None if strict else warnings))
         self._check_size(endpoint, encoder, instances, len(body))
         answer = invoke_variant(self._runtime, endpoint, variant, body, encoder.exchange, named=named)
         if answer.variant not in (None, variant.name):
             raise PredictionFailed(f"Variant {answer.variant} answered in place of {variant.name}; its answer cannot be decoded.")
         predictions = encoder.decode(answer.body, answer.content_type, top_k, rows=len(instances))
-        return Prediction(predictions, endpoint, variant.name, variant.model_version)
+        return Prediction(predictions, endpoint, variant.name, variant.model_version, warnings)
 
     def _check_size(self, endpoint: str, encoder: FittedEncoder, instances: list[object], size: int) -> None:
         if size <= MAX_SERVERLESS_BODY_BYTES:
@@ -138,7 +145,7 @@ class Predictor:
             return
 
         def size_of_first(rows: int) -> int:
-            return len(encoder.request_body(encoder.encode_instances(instances[:rows])))
+            return len(encoder.request_body(encoder.encode_instances(instances[:rows], [])))
 
         fitting = bisect.bisect_right(range(1, len(instances)), limit, key=size_of_first)
         advice = f"The first {fitting:,} would fit." if fitting else "Even the first alone does not fit."

@@ -16,18 +16,20 @@ MAX_SESSION_CHARACTERS = 256
 
 @dataclass(frozen=True)
 class PredictionRequest:
-    """Raw rows, how many labels to name for each, and whose request it is."""
+    """Raw rows, how many labels to name for each, whose request it is, and whether warnings are errors."""
 
     instances: list[object]
     top_k: int = 1
     session: str | None = None
+    strict: bool = False
 
 
 def read_prediction_request(event: Event) -> PredictionRequest:
     """The request in an HTTP API event.
 
     Raises:
-        InvalidRequest: not JSON, an unknown key, `instances` missing, not a list or empty, `top_k` or `session` of a wrong type.
+        InvalidRequest: not JSON, an unknown key, one that occurs twice, `instances` missing, not a list or empty, `top_k`,
+            `session` or `strict` of a wrong type.
         RequestTooLarge: over :data:`MAX_INSTANCES` instances or :data:`MAX_REQUEST_BYTES` bytes.
     """
     size = len(read_body(event))
@@ -37,8 +39,8 @@ def read_prediction_request(event: Event) -> PredictionRequest:
             max_bytes=MAX_REQUEST_BYTES,
         )
     body = read_json_object(event)
-    check_keys(body, known=("instances", "top_k", "session"), required=("instances",))
-    return PredictionRequest(_instances(body), _top_k(body), _session(body))
+    check_keys(body, known=("instances", "top_k", "session", "strict"), required=("instances",))
+    return PredictionRequest(_instances(body), _top_k(body), _session(body), _strict(body))
 
 
 def _instances(body: Mapping[str, object]) -> list[object]:
@@ -74,3 +76,10 @@ def _session(body: Mapping[str, object]) -> str | None:
             key="session",
         )
     return session
+
+
+def _strict(body: Mapping[str, object]) -> bool:
+    strict = body.get("strict", False)
+    if not isinstance(strict, bool):
+        raise InvalidRequest("`strict` is not true or false; leave it out for false.", key="strict")
+    return strict

@@ -34,6 +34,11 @@ class Evaluation(Section):
     at_most: dict[str, float] | None = Field(
         None, description="Metric to the value that it must not exceed; for metrics of which less is better."
     )
+    better_than_baseline: bool = Field(
+        True,
+        description="The model must be better, by two standard errors, than always answering the most frequent label, or the "
+        "mean. Not asked with fewer than 50 test rows. `false` deploys it all the same, with a warning.",
+    )
     beat_champion: bool = Field(
         False,
         description="The model must be better than the one that the endpoint serves, on the same rows and by more than chance.",

@@ -30,9 +30,34 @@ class Dataset(Section):
         None, pattern=r"^s3://[^/]+/.+$", description="S3 URI of the data; for an upload, the uploaded object."
     )
     label: str | None = Field(None, min_length=1, description="Column to predict. Default: sniffed (see `reasons`).")
+    on_doubt: Literal["refuse", "likeliest"] = Field(
+        "refuse",
+        description="Where two columns are about as likely to be the label: refuse the run and name both, or take the likelier.",
+    )
     features: dict[str, FeatureKind] | None = Field(
         None, min_length=1, description="Columns to learn from, and what each holds: `text`, `number`, `category` or `pixel`."
     )
+    exclude: list[Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=list, description="Columns not to learn from, where `features` does not list the others."
+    )
+    kinds: dict[str, FeatureKind] = Field(
+        default_factory=dict, description="What single columns hold, where a guess is wrong; the other columns are guessed."
+    )
+    decimal: Literal[".", ","] | None = Field(
+        None, description="The decimal sign of the file's numbers. Default: what fits all of a column's values."
+    )
+
+    @model_validator(mode="after")
+    def _of_one_mind(self) -> Self:
+        listed = self.features or {}
+        for key, names in (("exclude", self.exclude), ("kinds", self.kinds)):
+            if self.label in names:
+                raise ValueError(f"`{key}` names {self.label!r}, which is the label; take it out of one of the two")
+            if both := next((name for name in names if name in listed), None):
+                raise ValueError(f"`{key}` names {both!r}, and so does `features`; take it out of one of the two")
+        if self.kinds and self.features is not None:
+            raise ValueError("`kinds` is for columns that are guessed, and `features` lists them all; say the kinds there")
+        return self
 
 
 class Split(Section):

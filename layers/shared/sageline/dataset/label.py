@@ -1,0 +1,89 @@
+"""Guessing which column is to be predicted, from evidence that adds up; where two columns are about as likely, that is said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sageline.dataset import names
+from sageline.dataset.profile import ColumnProfile
+from sageline.dataset.sniff import guess_kind
+
+_LIKE_DATASET, _PLAIN_NAME, _OUTCOME_NAME, _OFTEN_NAME, _WORD_IN_NAME, _IN_DATASET = 10.0, 9.0, 6.0, 4.5, 2.0, 3.0
+_LAST, _LAST_POSSIBLE, _FIRST, _FEW = 3.0, 1.5, 0.5, 1.0
+_DOUBT = 1.0
+"""Two columns are about as likely when their evidence differs by less. The weights order the evidence: a name outweighs a place,
+and a place outweighs how many values there are."""
+
+_FEW_VALUES = 20
+
+
+class Likely(NamedTuple):
+    """A column that may be the label, how much speaks for it, and what."""
+
+    name: str
+    weight: float
+    reason: str
+
+
+def likely_labels(columns: Mapping[str, ColumnProfile], dataset: str) -> list[Likely]:
+    """The columns that may be the label, the likeliest first.
+
+    Args:
+        dataset: the name of the dataset.
+    """
+    listed = list(columns)
+    possible = [name for name in listed if _is_possible(columns[name])]
+    if not possible:
+        return [Likely(listed[-1], 0.0, "the last column; no other is more like a label")]
+    found = [_weigh(columns[name], listed, possible, dataset) for name in possible]
+    return sorted(found, key=lambda likely: -likely.weight)
+
+
+def in_doubt(likely: list[Likely]) -> bool:
+    """Whether the second column is about as likely as the first."""
+    return len(likely) > 1 and likely[0].weight - likely[1].weight < _DOUBT
+
+
+def _is_possible(column: ColumnProfile) -> bool:
+    guess = guess_kind(column)
+    return guess.kind in ("number", "category") or guess.unsure
+
+
+def _weigh(column: ColumnProfile, listed: list[str], possible: list[str], dataset: str) -> Likely:
+    name = column.name
+    weight, reasons = _by_name(name, listed, dataset)
+    named = bool(reasons)
+    if name == listed[-1]:
+        weight += _LAST
+        reasons.append("the last column")
+    elif name == possible[-1]:
+        weight += _LAST_POSSIBLE
+        reasons.append("the last column that is neither text nor an id nor a date")
+    elif name == listed[0] or name == possible[0]:
+        weight += _FIRST
+        reasons.append("the first column")
+    if 2 <= column.distinct <= _FEW_VALUES and column.present >= 3 * column.distinct:
+        weight += _FEW / 2 if named else _FEW
+        reasons.append(f"it has {column.distinct} values")
+    if not named:
+        reasons.append("no column has a usual name for labels (label, target, class, ...)")
+    if guess_kind(column).unsure:
+        weight -= _FEW
+    return Likely(name, weight, "; ".join(reasons))
+
+
+def _by_name(name: str, listed: list[str], dataset: str) -> tuple[float, list[str]]:
+    if names.like_dataset(name, dataset):
+        return _LIKE_DATASET, ["it is called like the dataset"]
+    usual = f"its name is a usual one for labels ({names.called(name)})"
+    if names.is_plainly_label(name):
+        return _PLAIN_NAME, [usual]
+    more = _IN_DATASET if names.in_dataset(name, dataset) else 0.0
+    if names.is_outcome(name) or names.is_y(name, listed):
+        return _OUTCOME_NAME + more, [usual]
+    if names.is_often_label(name):
+        return _OFTEN_NAME + more, [usual]
+    if names.holds_label_word(name):
+        return _WORD_IN_NAME + more, [f"its name holds a usual word for labels ({names.called(name)})"]
+    return (more, ["its name is in that of the dataset"]) if more else (0.0, [])

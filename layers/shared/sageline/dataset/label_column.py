@@ -1,0 +1,72 @@
+"""Reading the label column: which rows have a label, and what it is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sageline.dataset.blocks import Block, BoolArray
+from sageline.encoder.numbers import BadNumber, is_missing, is_number, parse_doubles, parse_numbers, shown
+from sageline.encoder.spelling import PLAIN, Spelling
+from sageline.errors import InvalidDataset
+from sageline.formats.matrix import DoubleArray, FloatArray
+
+
+class LabelColumn:
+    """Reads the labels of blocks.
+
+    Args:
+        name: of the column.
+        task: ``classification`` or ``regression``.
+        spelling: how a regression's numbers are spelled.
+        is_number: a classification's labels are numbers: another value is a mistake, and words for a missing number are no label.
+    """
+
+    def __init__(self, name: str, task: str, spelling: Spelling = PLAIN, *, is_number: bool = False) -> None:
+        self.name = name
+        self.is_class = task == "classification"
+        self._spelling = spelling
+        self._is_number = is_number
+
+    def is_there(self, block: Block) -> BoolArray:
+        """``bool[rows]``: which rows have a label.
+
+        Raises:
+            InvalidDataset: there is no such column, or a label is no number and must be one; names the row.
+        """
+        if self.name not in block.columns:
+            raise InvalidDataset(f"{block.source}: no column {self.name!r}; the columns are {', '.join(block.columns)}.")
+        return self._is_class_there(block) if self.is_class else ~np.isnan(self.numbers(block))
+
+    def texts(self, block: Block) -> list[str]:
+        """The labels as they are spelled."""
+        return block.columns[self.name].tolist()
+
+    def numbers(self, block: Block) -> FloatArray:
+        """A regression's labels, ``float32[rows]``, NaN where there is none.
+
+        Raises:
+            InvalidDataset: one is no number, or beyond float32; names the row.
+        """
+        try:
+            return parse_numbers(block.columns[self.name], self._spelling)
+        except BadNumber as error:
+            raise InvalidDataset(f"{block.where(error.index)}, label column {self.name!r}: {error.problem}. {_ADVICE}") from None
+
+    def exact_numbers(self, block: Block) -> DoubleArray:
+        """The same as ``float64[rows]``, of blocks whose labels have been read."""
+        return parse_doubles(block.columns[self.name], self._spelling)
+
+    def _is_class_there(self, block: Block) -> BoolArray:
+        texts = self.texts(block)
+        missing = {text for text in set(texts) if (is_missing(text) if self._is_number else not text.strip())}
+        odd = {text for text in set(texts) if not is_number(text)} - missing if self._is_number else set()
+        if odd:
+            index = next(index for index, text in enumerate(texts) if text in odd)
+            raise InvalidDataset(
+                f"{block.where(index)}, label column {self.name!r}: {shown(texts[index])} is not a number, and the "
+                f"other labels are. {_ADVICE}"
+            )
+        return np.array([text not in missing for text in texts], dtype=np.bool_)
+
+
+_ADVICE = 'Correct it, leave it empty (the row is not used then), or set "task": "classification" in the spec if it is a class.'

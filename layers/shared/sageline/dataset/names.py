@@ -1,0 +1,350 @@
+"""What the name of a column says: the names that labels, ids, texts, quantities and times usually have."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_WORDS = re.compile(r"[^\W_]+")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+_PLAINLY_LABEL = frozenset(
+    (
+        *("label", "labels", "target", "targets", "groundtruth", "ytrue", "response", "dependent", "class label", "target class"),
+        *("etiqueta", "etichetta", "etiquette", "etiket", "rotulo", "objetivo", "obiettivo", "cible", "alvo", "zielvariable"),
+        *("zielwert", "zielklasse", "ziel", "doel", "hedef", "cel", "метка", "цель", "таргет"),
+        *("标签", "目标", "標籤", "目標", "ラベル", "正解", "目的変数", "레이블", "라벨", "목표"),
+    )
+)
+"""A label is called so, and hardly anything else is."""
+
+_OUTCOMES = frozenset(
+    (
+        *(
+            "churn",
+            "churned",
+            "churns",
+            "exited",
+            "attrition",
+            "cancelled",
+            "canceled",
+            "survived",
+            "survival",
+            "died",
+            "deceased",
+        ),
+        *("default", "defaulted", "fraud", "fraudulent", "spam", "ham", "outcome", "diagnosis", "medv", "malignant", "bankrupt"),
+        *("subscribed", "converted", "conversion", "purchased", "bought", "clicked", "approved", "toxic", "sentiment", "intent"),
+        *("kundigung", "abgewandert", "betrug", "diagnose", "fraude", "frode", "abandono", "diagnostico", "diagnostic"),
+    )
+)
+"""What happened in the end: what somebody wants to know beforehand."""
+
+_OFTEN_LABEL = frozenset(
+    (
+        *(
+            "class",
+            "classes",
+            "klasse",
+            "clase",
+            "classe",
+            "klass",
+            "klasa",
+            "sinif",
+            "класс",
+            "类别",
+            "分类",
+            "クラス",
+            "分類",
+            "분류",
+        ),
+        *("price", "preis", "prix", "precio", "prezzo", "preco", "prijs", "cena", "fiyat", "цена", "价格", "価格", "가격"),
+        *(
+            "rating",
+            "score",
+            "quality",
+            "qualitat",
+            "calidad",
+            "qualite",
+            "qualita",
+            "qualidade",
+            "grade",
+            "note",
+            "nota",
+            "bewertung",
+        ),
+        *("status", "state of health", "result", "ergebnis", "resultat", "resultado", "risultato", "результат", "结果"),
+        *(
+            "sales",
+            "umsatz",
+            "ventes",
+            "ventas",
+            "vendite",
+            "vendas",
+            "species",
+            "specie",
+            "art",
+            "espece",
+            "especie",
+            "tag",
+            "tags",
+        ),
+        *(
+            "category",
+            "categories",
+            "kategorie",
+            "categoria",
+            "categorie",
+            "категория",
+            "topic",
+            "thema",
+            "income",
+            "salary",
+            "mpg",
+        ),
+    )
+)
+"""Labels are often called so, and so are features."""
+
+_TEXTS = frozenset(
+    (
+        *(
+            "abstract",
+            "body",
+            "comment",
+            "comments",
+            "content",
+            "description",
+            "document",
+            "headline",
+            "message",
+            "post",
+            "query",
+        ),
+        *("question", "review", "sentence", "subject", "summary", "text", "title", "tweet", "utterance"),
+        *(
+            "kommentar",
+            "beschreibung",
+            "nachricht",
+            "frage",
+            "satz",
+            "titel",
+            "texte",
+            "commentaire",
+            "texto",
+            "comentario",
+            "testo",
+        ),
+    )
+)
+
+_QUANTITIES = frozenset(
+    (
+        *("price", "preis", "prix", "precio", "prezzo", "preco", "prijs", "cena", "fiyat", "цена", "价格", "価格", "가격"),
+        *(
+            "amount",
+            "betrag",
+            "montant",
+            "importe",
+            "importo",
+            "valor",
+            "value",
+            "wert",
+            "cost",
+            "costs",
+            "kosten",
+            "cout",
+            "coste",
+        ),
+        *("sales", "umsatz", "ventes", "ventas", "vendite", "vendas", "revenue", "profit", "income", "salary", "gehalt", "wage"),
+        *(
+            "age",
+            "alter",
+            "edad",
+            "eta",
+            "idade",
+            "leeftijd",
+            "weight",
+            "gewicht",
+            "poids",
+            "peso",
+            "height",
+            "hohe",
+            "temperature",
+        ),
+        *(
+            "temperatur",
+            "distance",
+            "duration",
+            "dauer",
+            "duree",
+            "mileage",
+            "area",
+            "flache",
+            "size",
+            "medv",
+            "mpg",
+            "rent",
+            "miete",
+        ),
+    )
+)
+"""Whose values are amounts, however few they are."""
+
+_TIMES = frozenset(
+    (
+        *("year", "years", "month", "day", "week", "weekday", "quarter", "hour", "minute", "second", "date", "time", "timestamp"),
+        *("epoch", "epochs", "step", "steps", "iteration", "period", "t", "trend", "decade", "season", "round", "generation"),
+        *(
+            "jahr",
+            "monat",
+            "tag",
+            "woche",
+            "quartal",
+            "stunde",
+            "zeit",
+            "datum",
+            "annee",
+            "an",
+            "mois",
+            "jour",
+            "semaine",
+            "heure",
+        ),
+        *(
+            "ano",
+            "mes",
+            "dia",
+            "semana",
+            "hora",
+            "anno",
+            "mese",
+            "giorno",
+            "ora",
+            "jaar",
+            "maand",
+            "год",
+            "месяц",
+            "день",
+            "年",
+            "月",
+            "日",
+        ),
+    )
+)
+"""Which go up by one from row to row, and are no row numbers."""
+
+_ID_WORDS = frozenset(
+    (
+        *(
+            "id",
+            "ids",
+            "uid",
+            "uuid",
+            "guid",
+            "key",
+            "pk",
+            "index",
+            "idx",
+            "row",
+            "rowid",
+            "rownames",
+            "rowname",
+            "rownum",
+            "rownumber",
+        ),
+        *("no", "nr", "num", "number", "numbers", "ref", "reference", "serial", "sn", "pid", "sid", "cid", "oid", "recno", "obs"),
+        *("identifier", "kennung", "kennziffer", "nummer", "lfd", "zeile", "schlussel", "numero", "n°", "identifiant", "folio"),
+        *("clave", "identificador", "identificativo", "codice", "codigo", "code", "numer", "lp", "lopnr", "sira", "kod"),
+        *("номер", "ид", "идентификатор", "код", "编号", "序号", "番号", "번호", "編號", "序號", "连番", "通番"),
+    )
+)
+_ID_SUFFIX = re.compile(
+    r"(customer|client|user|order|passenger|patient|person|product|item|transaction|account|session|device|employee|student|"
+    r"sample|record|row|case|subject|member|loan|invoice|ticket|event|policy|claim|store|movie|track|song|article|doc|document|"
+    r"message|tweet|post|comment|review|visit|encounter|study|kunden|auftrags|bestell|artikel|rechnungs|matrikel|patienten|konto|"
+    r"personal|vertrags|zeilen|datensatz|laufende)(id|ids|no|nr|num|number|nummer|key|code|ref)"
+)
+_UNNAMED = re.compile(r"(unnamed:? ?\d*|column ?1|x\.?1?|\.\.\.1|n°|nº|№|#)", re.IGNORECASE)
+
+
+def words_in(name: str) -> list[str]:
+    """The words of a column's name: lower case, without accents; camel case and signs part them."""
+    apart = _CAMEL.sub(" ", name.strip())
+    plain = unicodedata.normalize("NFKD", apart)
+    return _WORDS.findall("".join(letter for letter in plain if not unicodedata.combining(letter)).lower())
+
+
+def called(name: str) -> str:
+    """The same as one text."""
+    return " ".join(words_in(name))
+
+
+def _among(name: str, names: frozenset[str]) -> bool:
+    words = called(name)
+    return words in names or words.replace(" ", "") in names
+
+
+def is_plainly_label(name: str) -> bool:
+    return _among(name, _PLAINLY_LABEL)
+
+
+def is_outcome(name: str) -> bool:
+    """Whether it is called as an outcome, such as ``churned``, ``is_fraud`` or ``Survived``."""
+    words = words_in(name)
+    if words[:1] in (["is"], ["has"], ["was"], ["did"], ["will"]):
+        words = words[1:]
+    return " ".join(words) in _OUTCOMES
+
+
+def is_often_label(name: str) -> bool:
+    return _among(name, _OFTEN_LABEL)
+
+
+def holds_label_word(name: str) -> bool:
+    """Whether one of several words of the name is one of a label, as in ``loan_status`` or ``target_variable``."""
+    words = words_in(name)
+    return len(words) > 1 and any(word in _PLAINLY_LABEL | _OUTCOMES | _OFTEN_LABEL for word in words)
+
+
+def is_y(name: str, listed: list[str]) -> bool:
+    """Whether it is called ``y`` and is no place beside an ``x`` and maybe a ``z``."""
+    if called(name) != "y":
+        return False
+    return name in (listed[0], listed[-1]) or not any(called(other) in ("x", "z") for other in listed)
+
+
+def is_text(name: str) -> bool:
+    return _among(name, _TEXTS)
+
+
+def is_quantity(name: str) -> bool:
+    """Whether it is called as an amount, such as ``price``, ``SalePrice`` or ``age``."""
+    return _among(name, _QUANTITIES) or any(word in _QUANTITIES for word in words_in(name)[-1:])
+
+
+def is_time(name: str) -> bool:
+    return _among(name, _TIMES) or any(word in _TIMES for word in words_in(name))
+
+
+def is_id(name: str) -> bool:
+    """Whether it is called as what names a row, such as ``customer_id``, ``PassengerId`` or ``Kundennummer``."""
+    words = words_in(name)
+    joined = "".join(words)
+    if _UNNAMED.fullmatch(name.strip()) and name.strip().lower() not in ("x", "x1"):
+        return True
+    return bool(words) and (
+        words[-1] in _ID_WORDS or words[0] == "id" or joined in _ID_WORDS or _ID_SUFFIX.fullmatch(joined) is not None
+    )
+
+
+def like_dataset(name: str, dataset: str) -> bool:
+    """Whether a column is called like the dataset, but for its case, signs and a plural."""
+    column, whole = "".join(words_in(name)), "".join(words_in(dataset))
+    return bool(column) and (column == whole or column + "s" == whole or column == whole + "s")
+
+
+def in_dataset(name: str, dataset: str) -> bool:
+    """Whether a column is called like one of the words in the dataset's name."""
+    column = "".join(words_in(name))
+    return len(column) > 2 and any(column in (word, word + "s", word.removesuffix("s")) for word in words_in(dataset))

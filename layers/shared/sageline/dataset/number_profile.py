@@ -1,0 +1,180 @@
+"""What a column holds of numbers: how they are spelled, which values are none, and whether they count the rows."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import numpy as np
+
+from sageline.dataset.blocks import BoolArray, IntArray, StringArray
+from sageline.encoder.numbers import Cells, is_missing
+from sageline.encoder.spelling import PLAIN, SPELLINGS, Spelling, plain_text, shape_of
+from sageline.formats.matrix import DoubleArray
+
+NUMBERS_FROM = 0.9
+"""A column is one of numbers when more than this share of what it holds are numbers."""
+
+_DECIDED_AFTER = 1000  # values that are no plain numbers
+_SOME = 3
+
+
+class NumberProfile:
+    """Counts a column's values block by block.
+
+    Attributes:
+        missing: words and signs for a missing number, as they are spelled, with their counts.
+        odd: how many values are neither numbers in any spelling nor missing.
+        odd_values: the first of them.
+    """
+
+    def __init__(self) -> None:
+        self.missing: Counter[str] = Counter()
+        self.odd = 0
+        self.odd_values: list[str] = []
+        self.minimum, self.maximum = math.inf, -math.inf
+        self._plain = 0
+        self._points = 0  # plain numbers with a decimal point
+        self._grouped = 0  # those of them that may be groups of three digits: 1.234
+        self._whole = True
+        self._shapes: Counter[tuple[str, tuple[bool, ...]]] = Counter()
+        self._is_text = False
+        self._values = self._steps = 0
+        self._last = math.nan
+
+    def add(self, column: StringArray, cells: Cells, *, follows: bool) -> None:
+        """Count a block.
+
+        Args:
+            cells: the column's plain numbers.
+            follows: whether the block begins where the one before ended.
+        """
+        numbers = cells.numbers[~np.isnan(cells.numbers)]
+        self._add_plain(column, cells, numbers)
+        self._add_steps(cells, follows=follows)
+        self._add_others(column, cells.others)
+
+    def _add_plain(self, column: StringArray, cells: Cells, numbers: DoubleArray) -> None:
+        if not len(numbers):
+            return
+        self._plain += len(numbers)
+        self._note(float(numbers.min()), float(numbers.max()), whole=bool((numbers == np.floor(numbers)).all()))
+        if (column.data == ord(".")).any():
+            points, grouped = _points(column, ~np.isnan(cells.numbers))
+            self._points += points
+            self._grouped += grouped
+
+    def _note(self, least: float, most: float, *, whole: bool) -> None:
+        self.minimum, self.maximum = min(self.minimum, least), max(self.maximum, most)
+        self._whole = self._whole and whole
+
+    def _add_steps(self, cells: Cells, *, follows: bool) -> None:
+        """Whether each number is that of the row before and one."""
+        numbers = cells.numbers
+        if not len(numbers) or not self._whole or not self._plain:
+            return
+        steps = np.diff(numbers)
+        self._values += len(numbers)
+        self._steps += int(np.count_nonzero(steps == 1))
+        # Between two pieces of a file there are rows that nobody has looked at.
+        self._steps += int(numbers[0] == self._last + 1 if follows else numbers[0] > self._last)
+        self._last = float(numbers[-1])
+
+    def _add_others(self, column: StringArray, others: IntArray) -> None:
+        for start in range(0, len(others), _DECIDED_AFTER):
+            some = others[start : start + _DECIDED_AFTER]
+            if self._is_text:
+                self.odd += len(others) - start
+                return
+            for text in column.take(some).tolist():
+                self._add_other(text)
+            spelled = self._plain + self._shapes.total()
+            self._is_text = self.odd >= _DECIDED_AFTER // 2 and self.odd > spelled
+
+    def _add_other(self, text: str) -> None:
+        if not text.strip():
+            return
+        if is_missing(text):
+            self.missing[text.strip()] += 1
+        elif (number := plain_text(text, PLAIN)) is not None:  # with blanks around it, or another minus
+            self._plain += 1
+            self._note(float(number), float(number), whole=float(number).is_integer())
+        elif (shape := shape_of(text)) is not None:
+            self._shapes[(shape.unit, shape.fits)] += 1
+        else:
+            self.odd += 1
+            if len(self.odd_values) < _SOME:
+                self.odd_values.append(text)
+
+    @property
+    def numbers(self) -> int:
+        """Values that are numbers in some spelling."""
+        return self._plain + self._shapes.total()
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether so many of the values are numbers that the others are taken for mistakes."""
+        return self.numbers > NUMBERS_FROM * (self.numbers + self.odd)
+
+    @property
+    def share(self) -> float:
+        """The share of numbers among the values that are there."""
+        return self.numbers / max(1, self.numbers + self.odd)
+
+    @property
+    def is_spelled(self) -> bool:
+        """Whether some numbers are not plain ones."""
+        return bool(self._shapes)
+
+    @property
+    def plain_is_whole(self) -> bool:
+        """Whether all of the plain numbers are whole."""
+        return self._whole
+
+    @property
+    def counts_rows(self) -> bool:
+        """Whether the numbers go up by one from row to row, but for few rows: as a row number does."""
+        is_all = self._plain == self._values and not self._shapes and not self.odd
+        return is_all and self._plain >= 10 and self._whole and self._steps >= 0.95 * (self._values - 1)
+
+    def spellings(self) -> list[Spelling]:
+        """The spellings that the most values fit: one of decimal points, or one of decimal commas, or one of each, in this order,
+        where a value means two things."""
+        unit = self._unit()
+        weights: list[int] = []
+        for place, spelling in enumerate(SPELLINGS):
+            plain = self._plain
+            if spelling.decimal == ",":
+                plain -= self._points - (self._grouped if spelling.group == "." else 0)
+            weights.append(plain + sum(count for (_, fits), count in self._shapes.items() if fits[place]))
+        best = max(weights)
+        fitting = [spelling for spelling, weight in zip(SPELLINGS, weights, strict=True) if weight == best]
+        point = next((spelling for spelling in fitting if spelling.decimal == "."), None)
+        comma = next((spelling for spelling in fitting if spelling.decimal == ","), None)
+        if point is not None and comma is not None and point.group != "," and comma.group != ".":
+            comma = None  # no value has a sign that means two things
+        return [spelling._replace(unit=unit) for spelling in (point, comma) if spelling is not None]
+
+    def _unit(self) -> str:
+        """The unit of most numbers that have one."""
+        units = Counter[str]()
+        for (unit, _), count in self._shapes.items():
+            units[unit] += count
+        units.pop("", None)
+        return units.most_common(1)[0][0] if units else ""
+
+
+def _points(column: StringArray, plain: BoolArray) -> tuple[int, int]:
+    """How many of the plain numbers have a decimal point, and how many of these have one to three digits before it, no zero the
+    first of them, and three behind it."""
+    some = column.take(plain)
+    ends, lengths = some.offsets[1:], some.lengths
+    points = np.add.reduceat(some.data == ord("."), some.offsets[:-1], dtype=np.int64)
+    signed = np.isin(some.data[some.offsets[:-1]], [ord("+"), ord("-")]).astype(np.int64)
+    digits = lengths - signed
+    possible = np.flatnonzero((points == 1) & (digits >= 5) & (digits <= 7))
+    at_fourth = some.data[ends[possible] - 4] == ord(".")
+    no_zero = some.data[(some.offsets[:-1] + signed)[possible]] != ord("0")
+    no_exponent = ~np.isin(some.data[ends[possible] - 3], [ord("e"), ord("E")])
+    no_exponent &= ~np.isin(some.data[ends[possible] - 2], [ord("e"), ord("E")])
+    return int(np.count_nonzero(points)), int(np.count_nonzero(at_fourth & no_zero & no_exponent))

@@ -1,0 +1,183 @@
+"""How well columns tell the label, estimated on a sample of rows: each by itself, and texts beside the other columns.
+
+Quick and rough models that need no training: the labels of one half of the sample are guessed from the other half. They find what
+is plain, a column that gives the label away or a text that says nothing; how good a model is, its test rows tell.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from sageline.dataset.blocks import IntArray, StringArray
+from sageline.encoder.numbers import BadNumber, parse_doubles
+from sageline.encoder.spelling import Spelling
+from sageline.encoder.tokenizer import words_of
+from sageline.encoder.values import one_name
+from sageline.formats.matrix import AnyArray, DoubleArray
+
+FEWEST_ROWS = 40
+_ALMOST_RIGHT, _ALMOST_ALL = 0.98, 0.99
+_GROUPS = 20  # a column of so few numbers is one of groups
+_BINS = 16
+_WORDS = 2000
+
+Matrix: TypeAlias = "np.ndarray[Any, np.dtype[np.float64]]"  # Any: numpy's shape parameter
+
+
+class Target(NamedTuple):
+    """The labels of a sample.
+
+    Attributes:
+        classes: ``int64[rows]``, of a regression fifths of the values.
+        values: ``float64[rows]`` of a regression, else None.
+    """
+
+    classes: IntArray
+    values: DoubleArray | None
+
+
+class Feature(NamedTuple):
+    """A column of a sample: its kind, its texts, and how numbers are spelled."""
+
+    kind: str
+    texts: Sequence[str]
+    spelling: Spelling
+
+
+def target_of(texts: Sequence[str], task: str, spelling: Spelling) -> tuple[Target, IntArray] | None:
+    """The labels that are there, and ``int64[rows]`` which rows have them; None where these are too few, or all the same."""
+    if task == "regression":
+        values = _numbers(texts, spelling)
+        rows = np.flatnonzero(~np.isnan(values))
+        values = values[rows]
+        bounds = np.unique(np.quantile(values, np.arange(1, 5) / 5)) if len(values) else values
+        target = Target(np.searchsorted(bounds, values, side="left").astype(np.int64), values)
+    else:
+        names = one_name(Counter(texts))
+        rows = np.array([index for index, text in enumerate(texts) if text.strip()], dtype=np.int64)
+        labels = [names[texts[index]] for index in rows.tolist()]
+        target = Target(np.unique(labels, return_inverse=True)[1].astype(np.int64) if labels else rows, None)
+    enough = len(rows) >= FEWEST_ROWS and len(np.unique(target.classes)) > 1
+    return (target, rows) if enough else None
+
+
+def alone(feature: Feature, target: Target) -> float:
+    """How well a column alone tells the label: the share of right labels, or R² of a regression.
+
+    A number is looked up among its neighbours of the other half, a category by its value; what the other half lacks gets its most
+    frequent label, or its mean.
+    """
+    numbers = _numbers(feature.texts, feature.spelling) if feature.kind in ("number", "pixel") else None
+    if numbers is not None and len(np.unique(numbers[~np.isnan(numbers)])) <= _GROUPS:
+        numbers = None
+    answers = np.zeros(len(target.classes))
+    for known, asked in _halves(len(target.classes)):
+        of_known = target.classes[known] if target.values is None else target.values[known]
+        if numbers is not None:
+            answers[asked] = _of_neighbours(numbers[known], of_known, numbers[asked], is_class=target.values is None)
+        else:
+            answers[asked] = _of_equals(feature.texts, known, asked, of_known, is_class=target.values is None)
+    if target.values is None:
+        return float(np.mean(answers == target.classes))
+    spread = float(((target.values - target.values.mean()) ** 2).sum())
+    return 1 - float(((target.values - answers) ** 2).sum()) / spread if spread else 0.0
+
+
+def gives_away(score: float, target: Target) -> bool:
+    """Whether a column that reaches this score alone tells the label almost perfectly."""
+    if target.values is not None:
+        return score >= _ALMOST_ALL
+    most_frequent = float(np.bincount(target.classes).max() / len(target.classes))
+    return score >= _ALMOST_RIGHT and 1 - score <= (1 - most_frequent) / 10
+
+
+def of_texts(columns: Sequence[Sequence[str]], target: Target) -> float:
+    """The share of right labels (of a regression: fifths) when the words of the texts tell them, by naive Bayes."""
+    documents = [{word for text in texts for word in words_of(text)} for texts in zip(*columns, strict=True)]
+    common = Counter(word for document in documents for word in document).most_common(_WORDS)
+    places = {word: place for place, (word, _) in enumerate(common)}
+    cells = np.zeros((len(documents), max(1, len(places))))
+    for row, document in enumerate(documents):
+        cells[row, [places[word] for word in document if word in places]] = 1
+    return _by_bayes(cells, target)
+
+
+def of_table(features: Sequence[Feature], target: Target) -> float:
+    """The same for numbers, which are counted in 16 ranges, and categories."""
+    columns = []
+    for feature in features:
+        if feature.kind == "number":
+            numbers = _numbers(feature.texts, feature.spelling)
+            there = numbers[~np.isnan(numbers)]
+            bounds = np.unique(np.quantile(there, np.arange(1, _BINS) / _BINS)) if len(there) else there
+            codes = np.where(np.isnan(numbers), -1, np.searchsorted(bounds, numbers, side="left"))
+        else:
+            codes = np.unique([text.strip() for text in feature.texts], return_inverse=True)[1]
+        values, codes = np.unique(codes, return_inverse=True)
+        columns.append(np.eye(len(values))[codes])
+    return _by_bayes(np.concatenate(columns, axis=1), target)
+
+
+def _by_bayes(cells: Matrix, target: Target) -> float:
+    """The share of labels that naive Bayes finds, from ``float64[rows, columns]`` of zeros and ones."""
+    classes = int(target.classes.max()) + 1
+    right = 0
+    for known, asked in _halves(len(target.classes)):
+        of_class = np.eye(classes)[target.classes[known]]
+        sizes = of_class.sum(axis=0)
+        likely = (of_class.T @ cells[known] + 0.5) / (sizes[:, None] + 1)
+        scores = cells[asked] @ (np.log(likely) - np.log1p(-likely)).T + np.log1p(-likely).sum(axis=1) + np.log(sizes + 1e-9)
+        right += int((scores.argmax(axis=1) == target.classes[asked]).sum())
+    return right / len(target.classes)
+
+
+def _halves(rows: int) -> list[tuple[IntArray, IntArray]]:
+    """Each half of the rows, with the other one that is known; the rows of a sample are in the order of the file."""
+    even, odd = np.arange(0, rows, 2), np.arange(1, rows, 2)
+    return [(even, odd), (odd, even)]
+
+
+def _numbers(texts: Sequence[str], spelling: Spelling) -> DoubleArray:
+    """NaN where a value is missing or none."""
+    column = StringArray.from_list(texts)
+    try:
+        return parse_doubles(column, spelling)
+    except BadNumber as error:
+        return _numbers([*texts[: error.index], "", *texts[error.index + 1 :]], spelling)
+
+
+def _of_neighbours(known: DoubleArray, answers: AnyArray, asked: DoubleArray, *, is_class: bool) -> DoubleArray:
+    """The answer of the nearest known number; of a regression, on the line between the two around it."""
+    default = _default(answers, is_class=is_class)
+    there = ~np.isnan(known)
+    order = np.argsort(known[there], kind="stable")
+    numbers, of_number = known[there][order], answers[there][order].astype(np.float64)
+    if not len(numbers):
+        return np.full(len(asked), default)
+    if not is_class:
+        found = np.interp(np.nan_to_num(asked), numbers, of_number)
+    else:
+        above = np.searchsorted(numbers, np.nan_to_num(asked)).clip(1, max(1, len(numbers) - 1))
+        below = above - 1
+        above = above.clip(0, len(numbers) - 1)
+        nearer = np.abs(numbers[above] - asked) < np.abs(asked - numbers[below])
+        found = of_number[np.where(nearer, above, below)]
+    return np.where(np.isnan(asked), default, found)
+
+
+def _of_equals(texts: Sequence[str], known: IntArray, asked: IntArray, answers: AnyArray, *, is_class: bool) -> DoubleArray:
+    """The most frequent answer, or the mean one, of the known rows with the same value."""
+    groups: dict[str, list[float]] = {}
+    for index, answer in zip(known.tolist(), answers.tolist(), strict=True):
+        groups.setdefault(texts[index].strip(), []).append(answer)
+    of_value = {text: _default(np.array(group), is_class=is_class) for text, group in groups.items()}
+    default = _default(answers, is_class=is_class)
+    return np.array([of_value.get(texts[index].strip(), default) for index in asked.tolist()])
+
+
+def _default(answers: AnyArray, *, is_class: bool) -> float:
+    return float(np.bincount(answers.astype(np.int64)).argmax()) if is_class else float(answers.mean())

@@ -1,0 +1,164 @@
+"""What a dataset looks like: its columns, counted block by block in bounded memory, and a sample of its rows.
+
+The same counts are made twice: of a sample, from which a run's spec is provisionally resolved, and of every row, from which it is
+resolved for good.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+import numpy as np
+
+from sageline.dataset.blocks import Block, StringArray
+from sageline.dataset.distinct import DistinctValues
+from sageline.dataset.number_profile import NumberProfile
+from sageline.dataset.row_sample import RowSample
+from sageline.dataset.split import HashArray, hash_columns, places_of
+from sageline.encoder.numbers import DATE, read_cells
+from sageline.encoder.spelling import PLAIN, plain_text
+from sageline.encoder.tokenizer import words_of
+from sageline.encoder.values import merged, one_name
+from sageline.errors import InvalidDataset
+
+_WORDS_FROM = 500  # values
+_UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
+_NEARLY_UNIQUE = 0.95  # the number of different values of a large column is an estimate
+
+
+class ColumnProfile:
+    """One column.
+
+    Attributes:
+        rows: how many values were looked at, those that are missing included.
+        numbers: what is known of them as numbers.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.rows = 0
+        self.numbers = NumberProfile()
+        self._empty = 0
+        self._distinct = DistinctValues()
+
+    def add(self, column: StringArray, hashes: HashArray, *, follows: bool) -> None:
+        """Count a block's values; ``follows`` as for :meth:`NumberProfile.add`."""
+        self.rows += len(column)
+        self._empty += int(np.count_nonzero(column.lengths == 0))
+        self._distinct.add(column, hashes)
+        self.numbers.add(column, read_cells(column), follows=follows)
+
+    @cached_property
+    def values(self) -> Counter[str]:
+        """Different values that are not missing, by name (:mod:`sageline.encoder.values`), with their counts; a choice of them
+        where there are more than fit in memory."""
+        counts = {text: count for text, count in self._distinct.counts.items() if text.strip()}
+        if self.is_numeric:
+            counts = {text: count for text, count in counts.items() if text.strip() not in self.numbers.missing}
+        return merged(counts)
+
+    @cached_property
+    def joined(self) -> list[list[str]]:
+        """The texts of each value that is spelled in more than one way."""
+        texts = [text for text in self._distinct.counts if text.strip()]
+        names = one_name({text: self._distinct.counts[text] for text in texts})
+        groups: dict[str, list[str]] = {}
+        for text in sorted(texts):
+            groups.setdefault(names[text], []).append(text)
+        return [group for group in groups.values() if len(group) > 1]
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the column is one of numbers, apart from mistakes and from what is missing."""
+        return self.numbers.is_numeric
+
+    @cached_property
+    def missing(self) -> int:
+        """Values that are missing: empty, and in a column of numbers what stands for a missing one."""
+        return self.empty + (self.numbers.missing.total() if self.is_numeric else 0)
+
+    @cached_property
+    def empty(self) -> int:
+        """Values of no characters, or of blanks."""
+        return self._empty + sum(count for text, count in self._distinct.counts.items() if text and not text.strip())
+
+    @property
+    def present(self) -> int:
+        return self.rows - self.missing
+
+    @property
+    def distinct(self) -> int:
+        """How many different values there are, those that are missing aside."""
+        return len(self.values) if self._distinct.complete else self._distinct.count
+
+    @property
+    def is_unique(self) -> bool:
+        if self._distinct.complete:
+            return len(self.values) == self.present > 1
+        return self.distinct >= _NEARLY_UNIQUE * self.present
+
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether it is a column of whole numbers."""
+        if not self.is_numeric or not self.numbers.plain_is_whole:
+            return False
+        spelling = (self.numbers.spellings() or [PLAIN])[0]
+        read = [plain_text(text, spelling) for text in self.values] if self.numbers.is_spelled else []
+        return all(float(number).is_integer() for number in read if number is not None)
+
+    @cached_property
+    def mean_words(self) -> float:
+        """Words per value, of some hundred different values."""
+        some = list(self.values)[:_WORDS_FROM]
+        return sum(len(words_of(value)) for value in some) / len(some) if some else 0.0
+
+    @cached_property
+    def is_date(self) -> bool:
+        return bool(self.values) and all(DATE.fullmatch(value) for value in self.values)
+
+    @cached_property
+    def is_uuid(self) -> bool:
+        return bool(self.values) and all(map(_UUID.fullmatch, self.values))
+
+
+class DatasetProfile:
+    """All columns, and a sample of the rows.
+
+    Attributes:
+        columns: in the order of the file.
+        sample: rows by which columns are compared with the label.
+    """
+
+    def __init__(self) -> None:
+        self.columns: dict[str, ColumnProfile] = {}
+        self.sample = RowSample()
+        self.rows = 0
+        self._next_row: int | None = None
+
+    @classmethod
+    def of(cls, blocks: Iterable[Block]) -> DatasetProfile:
+        """The profile of these blocks.
+
+        Raises:
+            InvalidDataset: there are no rows.
+        """
+        profile = cls()
+        for block in blocks:
+            profile.add(block, hash_columns(block))
+        if profile.rows == 0:
+            raise InvalidDataset("the dataset has no rows.")
+        return profile
+
+    def add(self, block: Block, hashes: Mapping[str, HashArray]) -> None:
+        """Count a block; ``hashes`` are those of its columns."""
+        if not block.rows:
+            return
+        follows = self._next_row == block.first_row
+        for name, column in block.columns.items():
+            self.columns.setdefault(name, ColumnProfile(name)).add(column, hashes[name], follows=follows)
+        self.sample.add(block, places_of(hashes, seed=0))
+        self.rows += block.rows
+        self._next_row = int(block.row_numbers[-1]) + 1

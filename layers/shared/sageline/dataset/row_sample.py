@@ -1,0 +1,44 @@
+"""A sample of a dataset's rows that does not depend on their order: those with the smallest hashes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sageline.dataset.blocks import Block
+from sageline.dataset.split import PlaceArray
+
+MOST_ROWS = 2000
+_MOST_CHARACTERS = 500  # of a value that is kept
+
+
+class RowSample:
+    """Keeps up to :data:`MOST_ROWS` rows of a stream, column by column, long texts cut."""
+
+    def __init__(self) -> None:
+        self.columns: dict[str, list[str]] = {}
+        self._places: PlaceArray = np.zeros(0)
+
+    @property
+    def rows(self) -> int:
+        return len(self._places)
+
+    def add(self, block: Block, places: PlaceArray) -> None:
+        """Offer a block's rows.
+
+        Args:
+            places: ``float64[rows]`` in [0, 1), by a hash of each row's content.
+        """
+        candidates = np.arange(block.rows)
+        if self.rows >= MOST_ROWS:
+            candidates = np.flatnonzero(places < self._places.max())
+        if len(candidates) > MOST_ROWS:
+            candidates = np.sort(candidates[np.argsort(places[candidates], kind="stable")[:MOST_ROWS]])
+        if not len(candidates):
+            return
+        joined = np.concatenate([self._places, places[candidates]])
+        kept = np.sort(np.argsort(joined, kind="stable")[:MOST_ROWS])
+        for name, column in block.columns.items():
+            values = self.columns.setdefault(name, [""] * self.rows)
+            values += [text[:_MOST_CHARACTERS] for text in column.take(candidates).tolist()]
+        self.columns = {name: [values[index] for index in kept.tolist()] for name, values in self.columns.items()}
+        self._places = joined[kept]

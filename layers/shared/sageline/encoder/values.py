@@ -1,0 +1,95 @@
+"""Which spellings are one value: of labels, and of categories.
+
+Blanks around a text do not count. Where all values are numbers, whole numbers are compared as numbers: ``1``, ``1.0`` and ``1e0``
+are one value. Leading zeros (``01``, a code) and zeros at the end of a fraction (``2.10``, a version) tell values apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from sageline.dataset.blocks import IntArray, StringArray
+from sageline.encoder.numbers import is_number
+
+_TELLING_ZERO = re.compile(r"[+-]?0\d.*|.*\.\d*0", re.ASCII)
+
+
+def one_name(counts: Mapping[str, int]) -> dict[str, str]:
+    """For every text its value's name: the most frequent spelling without an exponent, of equally frequent ones the shortest.
+
+    Args:
+        counts: how often each text occurs.
+    """
+    stripped = {text: text.strip() for text in counts}
+    of_text = Counter[str]()
+    for text, name in stripped.items():
+        of_text[name] += counts[text]
+    if not of_text or not all(map(is_number, of_text)):
+        return stripped
+    best: dict[float | str, str] = {}
+    for name in sorted(of_text, key=lambda name: ("e" in name.lower(), -of_text[name], len(name), name)):
+        best.setdefault(_key(name), name)
+    return {text: best[_key(name)] for text, name in stripped.items()}
+
+
+def merged(counts: Mapping[str, int]) -> Counter[str]:
+    """How often each value occurs, by its name."""
+    names = one_name(counts)
+    result = Counter[str]()
+    for text, count in counts.items():
+        result[names[text]] += count
+    return result
+
+
+def alike(names: Iterable[str]) -> list[list[str]]:
+    """Values that are told apart and look alike: but for the case of their letters, or as numbers."""
+    groups: dict[str | float, list[str]] = {}
+    numbers: dict[float, list[str]] = {}
+    listed = sorted(names)
+    for name in listed:
+        groups.setdefault(name.casefold(), []).append(name)
+        if is_number(name):
+            numbers.setdefault(float(name), []).append(name)
+    return [group for group in (*groups.values(), *numbers.values()) if len(group) > 1]
+
+
+class Values:
+    """Finds the place of a text among values.
+
+    Args:
+        values: in their order.
+        exact: a text is the value that it equals to the letter, and no other.
+    """
+
+    def __init__(self, values: Sequence[str], *, exact: bool = False) -> None:
+        self.places = {value: place for place, value in enumerate(values)}
+        self._exact = exact
+        self._numbers: dict[float | str, int] = {}
+        if values and not exact and all(map(is_number, values)):
+            self._numbers = {_key(value): place for place, value in enumerate(values)}
+
+    def place(self, text: str) -> int:
+        """-1 for a text that is none of the values."""
+        found = self.places.get(text)
+        if found is not None or self._exact:
+            return -1 if found is None else found
+        text = text.strip()
+        found = self.places.get(text)
+        if found is None and self._numbers and is_number(text):
+            found = self._numbers.get(_key(text))
+        return -1 if found is None else found
+
+    def places_of(self, column: StringArray) -> IntArray:
+        """``int64[n]``: the place of each text."""
+        return np.array([self.place(text) for text in column.tolist()], dtype=np.int64)
+
+
+def _key(number: str) -> float | str:
+    """What equal numbers have in common."""
+    value = float(number)
+    tells = _TELLING_ZERO.fullmatch(number) is not None and not (value.is_integer() and not re.match(r"[+-]?0\d", number))
+    return number if tells or value in (float("inf"), float("-inf")) else value

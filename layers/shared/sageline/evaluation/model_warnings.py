@@ -1,0 +1,86 @@
+"""What is to be known of a model before it is used: sentences for people, each with what to do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from sageline.evaluation.baseline import LEAST_ROWS, BaselineComparison
+from sageline.evaluation.classification import ClassificationSums
+from sageline.evaluation.comparison import Sums
+from sageline.evaluation.names import ZERO_OR_ONE_PER_ROW, default_metric
+from sageline.evaluation.words import plain, quoted, some
+
+_SHOWN_LABELS = 5
+
+
+def model_warnings(
+    sums: Sums, metric: str, *, baseline: BaselineComparison | None, refused: bool, labels: Sequence[str]
+) -> list[str]:
+    """The warnings about a model, most important first.
+
+    Args:
+        metric: what the spec judges models by.
+        baseline: the model beside the baseline; None with fewer than :data:`LEAST_ROWS` rows.
+        refused: whether a model that is not better than the baseline is refused, and its reason says so.
+        labels: those that the model knows; empty for a regression.
+    """
+    found = []
+    if baseline is not None and not baseline.better and not refused:
+        found.append(f"{baseline.words[0].upper()}{baseline.words[1:]}")
+    if sums.rows < LEAST_ROWS:
+        found.append(_few_rows(sums, metric))
+    if isinstance(sums, ClassificationSums):
+        found += _never_answered(sums.never_answered(labels), len(labels))
+    return found
+
+
+def _few_rows(sums: Sums, metric: str) -> str:
+    task = "classification" if isinstance(sums, ClassificationSums) else "regression"
+    name = metric if sums.value(metric) is not None else default_metric(task)
+    rows = "1 test row" if sums.rows == 1 else f"{sums.rows} test rows"
+    return f"Judged by {rows} only{_how_far_off(sums, name)}. Add rows, or hold more of them out of training (`split.test`)."
+
+
+def _how_far_off(sums: Sums, metric: str) -> str:
+    value, error = sums.value(metric), sums.standard_errors()[metric]
+    if value is None:
+        return ""
+    known = f": {metric} is {plain(value)}"
+    if metric in ZERO_OR_ONE_PER_ROW:
+        low, high = _likely_shares(round(value * sums.rows), sums.rows)
+        return f"{known}, and on other rows it may be anything from {low:.2f} to {high:.2f}"
+    if not error:
+        return f"{known}, and how far that may be off cannot be told from so few"
+    return f"{known}, and may be off by ±{plain(2 * error, 2)}"
+
+
+def _likely_shares(hits: int, rows: int) -> tuple[float, float]:
+    """The interval of Agresti and Coull (The American Statistician 52, 1998), two standard errors each way. Where all rows are
+    hits it still has a width; that of the share's own standard error has none."""
+    centre = (hits + 2) / (rows + 4)
+    half = 2 * math.sqrt(centre * (1 - centre) / (rows + 4))
+    return max(centre - half, 0.0), min(centre + half, 1.0)
+
+
+def _never_answered(rows: Mapping[str, int], labels: int) -> list[str]:
+    """Of labels that test rows have, and of those of which nothing is known because none has them."""
+    there = [f"{quoted(label)} ({_have_it(count)})" for label, count in rows.items() if count]
+    absent = [quoted(label) for label, count in rows.items() if not count]
+    number = "" if len(there) < 2 else f"{len(there)} of {labels} labels: "
+    found = []
+    if there:
+        found.append(
+            f"The model never answers {number}{some(there, _SHOWN_LABELS)}. Add rows of such labels, or leave their rows out if "
+            "nobody needs the answer."
+        )
+    if absent:
+        found.append(
+            f"Whether the model ever answers {some(absent, _SHOWN_LABELS)} is not known: no test row has it or was given it. "
+            "Add rows of such labels, or hold more rows out of training (`split.test`)."
+        )
+    return found
+
+
+def _have_it(rows: int) -> str:
+    return "1 test row has it" if rows == 1 else f"{rows:,} test rows have it"

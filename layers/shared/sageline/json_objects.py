@@ -1,0 +1,36 @@
+"""Objects of JSON whose keys occur once: ``json`` keeps the last of two values and says nothing.
+
+Imports nothing but the standard library: it is on the prediction path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class DuplicateKey(Exception):
+    """A key occurs twice in one object.
+
+    Attributes:
+        key: the first that does.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+def unique_keys(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    """The object of these keys and values: an ``object_pairs_hook`` of :func:`json.loads`.
+
+    Raises:
+        DuplicateKey: a key is there twice.
+    """
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise DuplicateKey(key)
+            seen.add(key)
+    return result

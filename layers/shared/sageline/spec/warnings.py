@@ -1,0 +1,102 @@
+"""What a person should know of how their data were read, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sageline.dataset.profile import ColumnProfile, DatasetProfile
+from sageline.encoder.numbers import shown
+from sageline.encoder.spelling import Spelling
+from sageline.encoder.values import alike
+from sageline.spec.model import Spec
+
+_SOME = 3
+
+
+def about_label(label: ColumnProfile, task: str, *, is_number: bool) -> list[str]:
+    """Rows without a label, labels that were joined, and labels that look alike.
+
+    Args:
+        is_number: words for a missing number are no labels.
+    """
+    warnings = []
+    words = list(label.numbers.missing) if is_number or task == "regression" else []
+    missing = label.empty + sum(label.numbers.missing[word] for word in words)
+    if missing:
+        spelled = f" ({_listed([shown(word) for word in words])})" if words else ""
+        where = f"no label in {shown(label.name)}{spelled}"
+        warnings.append(
+            f"1 row has {where}; it is not used." if missing == 1 else f"{missing:,} rows have {where}; they are not used."
+        )
+    return warnings + (_about_values(label) if task == "classification" else [])
+
+
+def about_columns(spec: Spec, profile: DatasetProfile, spellings: Mapping[str, Spelling], ambiguous: Sequence[str]) -> list[str]:
+    """What was left out for the sake of the text, how numbers are spelled, what stands for a missing one, and which categories
+    were joined or look alike.
+
+    Args:
+        spec: resolved.
+        spellings: of the columns that are read, where they are not plain.
+        ambiguous: columns whose numbers may be spelled in two ways.
+    """
+    features = spec.dataset.features or {}
+    warnings = _about_encoder(spec)
+    for spelling in dict.fromkeys(spellings.values()):
+        spelled = [shown(name) for name in spellings if spellings[name] == spelling]
+        warnings.append(f"The numbers of {_listed(spelled)} are read {spelling.words}.")
+    unclear = [name for name in ambiguous if name in spellings]
+    if unclear:
+        other = "," if spellings[unclear[0]].decimal == "." else "."
+        warnings.append(
+            f"All numbers of {_listed(list(map(shown, unclear)))} would also fit the decimal sign {other!r}; "
+            f'{{"dataset": {{"decimal": "{other}"}}}} says that it is this one.'
+        )
+    for name, kind in features.items():
+        column = profile.columns[name]
+        if kind == "number" and column.numbers.missing:
+            words = [f"{shown(word)} ({count:,})" for word, count in column.numbers.missing.most_common()]
+            warnings.append(
+                f"In {shown(name)}, {column.numbers.missing.total():,} values are taken for missing: {_listed(words)}."
+            )
+        elif kind == "category":
+            warnings += _about_values(column)
+    return warnings
+
+
+def _about_encoder(spec: Spec) -> list[str]:
+    features = spec.dataset.features or {}
+    kind = spec.encoder.kind if spec.encoder else ""
+    others = [name for name in spec.left_out if "reads text only" in spec.reasons[f"dataset.features.{name}"]]
+    if others:
+        say = '{"encoder": {"kind": "table"}}'
+        return [
+            f"Only the text in {_listed(list(map(shown, features)))} is learnt from. Left out, because a model learns from texts "
+            f"or from other columns: {_listed(list(map(shown, others)))}. {say} learns from these instead."
+        ]
+    return (
+        [f"Learnt from as a {spec.reasons['encoder']}."]
+        if kind == "table" and "quick look" in spec.reasons.get("encoder", "")
+        else []
+    )
+
+
+def _about_values(column: ColumnProfile) -> list[str]:
+    """Which spellings of a column are one value, and which values look alike."""
+    warnings = []
+    if joined := column.joined:
+        warnings.append(f"In {shown(column.name)}, {_together(joined)} are one value.")
+    if groups := alike(column.values):
+        warnings.append(
+            f"In {shown(column.name)}, {_together(groups)} look alike and are different values; make them equal if they are one."
+        )
+    return warnings
+
+
+def _together(groups: Sequence[Sequence[str]]) -> str:
+    return _listed([" and ".join(map(shown, group[:4])) for group in groups], "; ")
+
+
+def _listed(texts: Sequence[str], between: str = ", ") -> str:
+    more = len(texts) - _SOME
+    return between.join(texts[:_SOME]) + (f" and {more} more" if more > 0 else "")

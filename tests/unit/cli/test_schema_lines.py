@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from typing import Any
+
+from cli.schema_lines import schema_lines
+
+SCHEMA: dict[str, Any] = {
+    "label": "price",
+    "task": "regression",
+    "why": "the last column",
+    "features": {"area": "number", "city": "category"},
+    "kinds": {"number": 1, "category": 1},
+    "left_out": {"id": "it numbers the rows", "when": "it holds dates", "since": "it holds dates"},
+    "left_out_in_all": 3,
+    "warnings": ["Column 'id' alone tells the label."],
+}
+
+
+def said(**more: Any) -> list[str]:
+    return [line.plain for line in schema_lines({"details": {"schema": SCHEMA | more}})]
+
+
+def test_a_person_is_told_what_is_predicted_from_what_and_how_to_say_otherwise() -> None:
+    assert said() == [
+        "Predicts price (regression): the last column.",
+        "From 2 columns (1 number, 1 category): area, city.",
+        "Left out: id: it numbers the rows.",
+        "Left out: when, since: it holds dates.",
+        "Warning: Column 'id' alone tells the label.",
+        'To say otherwise: --label COLUMN, or --spec FILE with a line such as {"dataset": {"exclude": ["area"]}} (docs/spec.md).',
+    ]
+
+
+def test_what_every_row_has_changed_is_said() -> None:
+    assert "Changed when every row was read: `task`: it is another one." in said(changes=["`task`: it is another one."])
+
+
+def test_of_many_columns_some_are_named() -> None:
+    names = {f"x{index}": "number" for index in range(20)}
+
+    lines = said(features=names, kinds={"number": 20}, left_out={}, left_out_in_all=0)
+    wide = said(features={}, kinds={"number": 500}, left_out={}, left_out_in_all=60)
+
+    assert "From 20 columns (20 numbers): x0, x1, x2, x3, x4, x5, x6, x7 and 12 more." in lines
+    assert "From 500 columns (500 numbers)." in wide
+    assert "Left out: 60 more columns (sageline show has the reasons)." in wide
+
+
+def test_nothing_is_said_before_the_data_were_read() -> None:
+    assert schema_lines({"details": {}}) == []

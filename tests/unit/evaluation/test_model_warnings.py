@@ -1,0 +1,106 @@
+"""What is to be known of a model before it is used."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sageline.evaluation.answers import ClassAnswers
+from sageline.evaluation.baseline import compare_with_baseline
+from sageline.evaluation.classification import ClassificationSums
+from sageline.evaluation.comparison import Sums
+from sageline.evaluation.model_warnings import model_warnings
+from tests.unit.evaluation.cases import summed
+
+
+def answered(expected: str, chosen: str, known: str) -> ClassificationSums:
+    """A letter for each row's label and each answer."""
+    sums = ClassificationSums(list(known))
+    numbers = [np.array([known.index(letter) for letter in row]) for row in (expected, chosen)]
+    sums.update(numbers[0], ClassAnswers(numbers[1], None, are_probabilities=False))
+    return sums
+
+
+def warned(sums: Sums, metric: str = "accuracy", *, refused: bool = True, known: str = "") -> list[str]:
+    return model_warnings(sums, metric, baseline=compare_with_baseline(metric, sums), refused=refused, labels=list(known))
+
+
+@pytest.mark.parametrize(("rows", "few"), [(49, True), (50, False)])
+def test_fewer_than_fifty_rows_are_few(rows: int, few: bool) -> None:
+    letters = "ab" * (rows // 2) + "a" * (rows % 2)
+    warnings = warned(answered(letters, letters, "ab"), known="ab")
+    assert [warning.startswith("Judged by 49 test rows only: ") for warning in warnings] == [True] * few
+
+
+@pytest.mark.parametrize(
+    ("right", "likely"),
+    [
+        (12, "accuracy is 1, and on other rows it may be anything from 0.71 to 1.00"),
+        (6, "0.5, and on other rows it may be anything from 0.25 to 0.75"),
+    ],
+)
+def test_how_far_a_share_of_few_rows_may_be_off_is_said_even_where_all_were_right(right: int, likely: str) -> None:
+    [warning] = warned(answered("ab" * 6, ("ab" * 6)[:right] + ("ba" * 6)[right:], "ab"), known="ab")
+    assert warning.startswith("Judged by 12 test rows only: ")
+    assert likely in warning
+    assert warning.endswith("Add rows, or hold more of them out of training (`split.test`).")
+
+
+def test_how_far_another_metric_may_be_off_is_two_standard_errors() -> None:
+    errors = np.array([3.0, -1.0, 2.0, -2.0, 1.0, -3.0])
+    sums = summed(np.arange(6.0), (np.arange(6.0) + errors).astype(np.float32))
+    error = sums.standard_errors()["mae"]
+    assert error is not None
+    assert warned(sums, "mae")[0].startswith(f"Judged by 6 test rows only: mae is 2, and may be off by ±{2 * error:.2g}. ")
+
+
+def test_where_the_few_rows_say_nothing_of_the_error_that_is_said() -> None:
+    [one] = warned(summed(np.ones(1), np.ones(1, dtype=np.float32)), "rmse")
+    assert one.startswith("Judged by 1 test row only: rmse is 0, and how far that may be off cannot be told from so few.")
+    [unknown] = warned(summed(np.ones(3), np.full(3, np.nan, dtype=np.float32)), "rmse")
+    assert unknown.startswith("Judged by 3 test rows only. ")
+
+
+def test_a_metric_that_the_model_does_not_answer_is_replaced_by_the_usual_one() -> None:
+    [warning] = warned(answered("abab", "abab", "ab"), "log_loss", known="ab")
+    assert "accuracy is 1" in warning
+
+
+def test_a_label_that_is_never_answered_is_named_with_its_rows() -> None:
+    [warning] = warned(answered("a" * 40 + "b" * 40 + "c" * 7, "a" * 40 + "b" * 47, "abc"), known="abc")
+    assert warning.startswith("The model never answers 'c' (7 test rows have it). Add rows of such labels")
+
+
+def test_of_many_labels_that_are_never_answered_those_of_most_rows_are_named() -> None:
+    letters = "abcdefgh"
+    expected = "a" * 60 + "".join(letter * (place + 1) for place, letter in enumerate(letters[1:]))
+    [warning] = warned(answered(expected, "a" * len(expected), letters), known=letters)
+    assert warning.startswith("The model never answers 7 of 8 labels: 'h' (7 test rows have it), 'g' (6 ")
+    assert "'d' (3 test rows have it) and 2 more." in warning
+
+
+def test_a_label_of_train_that_no_test_row_has_is_another_matter_than_one_that_is_missed() -> None:
+    letters = "ab" * 30
+    [warning] = warned(answered(letters, letters, "abc"), known="abc")
+    assert warning.startswith("Whether the model ever answers 'c' is not known: no test row has it or was given it.")
+    assert warned(answered(letters, letters[:-1] + "c", "abc"), known="abc") == []
+
+
+def test_a_label_that_the_model_does_not_know_is_not_missed() -> None:
+    letters = "ab" * 30
+    assert warned(answered(letters, letters, "abc"), known="ab") == []
+
+
+def test_a_worthless_model_that_is_not_refused_is_said_to_be_one_first() -> None:
+    sums = answered("a" * 40 + "b" * 30, "a" * 70, "ab")
+    refused, deployed = warned(sums, known="ab"), warned(sums, refused=False, known="ab")
+    assert deployed[0].startswith("The model is not better than always answering 'a': accuracy is 0.5714, that reaches 0.5714")
+    assert deployed[1:] == refused
+    assert [warning[:30] for warning in refused] == ["The model never answers 'b' (3"]
+
+
+def test_a_good_model_is_not_warned_of() -> None:
+    letters = "ab" * 30
+    assert warned(answered(letters, letters, "ab"), refused=False, known="ab") == []
+    values = np.arange(60.0)
+    assert warned(summed(values, (values + 0.5).astype(np.float32)), "rmse", refused=False) == []
