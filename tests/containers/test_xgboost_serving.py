@@ -38,8 +38,9 @@ class Servers:
         patch.setattr(utils, "SAGEMAKER_BATCH", environment.get("SAGEMAKER_BATCH"))
         patch.setattr(utils, "SAGEMAKER_INFERENCE_OUTPUT", environment.get("SAGEMAKER_INFERENCE_OUTPUT"))
         service = serve.ScoringService
-        for name, value in (("MODEL_PATH", str(directory)), ("booster", None), ("config_json", None), ("objective", None)):
-            patch.setattr(service, name, value)
+        patch.setattr(service, "MODEL_PATH", str(directory))
+        for cached in ("booster", "config_json", "objective"):
+            patch.setattr(service, cached, None)
         service.app.config["MAX_CONTENT_LENGTH"] = service.MAX_CONTENT_LENGTH
         self._image = service.app.test_client()
         self._emulator = TestClient(application(load_models(directory), environment))
@@ -127,7 +128,8 @@ def test_the_models_of_several_folds_answer_alike(model: str, tmp_path: Path, mo
 
     for body, headers in REQUESTS[:2]:
         image, emulator = servers.image(body, headers), servers.emulator(body, headers)
-        assert (image[0], numbers(image)) == (emulator[0], pytest.approx(numbers(emulator), rel=1e-6))
+        assert image[0] == emulator[0]
+        assert numbers(image) == pytest.approx(numbers(emulator), rel=1e-6)
 
 
 def numbers(answer: tuple[int, str, bytes]) -> list[float]:

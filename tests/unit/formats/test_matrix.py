@@ -21,7 +21,7 @@ def test_rows_without_a_cell_get_one_in_the_first_column() -> None:
     assert filled.row_offsets.tolist() == [0, 1, 2, 3, 4, 5, 6]
     assert filled.columns.tolist() == [0, 1, 0, 0, 0, 0]
     assert str(filled.values.tolist()) == "[nan, 5.0, nan, nan, 7.0, nan]"
-    assert (filled.values.dtype, filled.columns.dtype, filled.shape) == (np.float32, np.int64, (6, 2))
+    assert (filled.values.dtype.name, filled.columns.dtype.name, filled.shape) == ("float32", "int64", (6, 2))
 
 
 def test_a_matrix_without_empty_rows_stays_as_it_is() -> None:

@@ -113,5 +113,5 @@ class SageMaker:
 
     @staticmethod
     def _asked(name: str, request: bytes, named: bool) -> dict[str, object]:
-        asked = {"EndpointName": "wines", "ContentType": "text/csv", "Accept": "text/csv", "Body": request}
+        asked: dict[str, object] = {"EndpointName": "wines", "ContentType": "text/csv", "Accept": "text/csv", "Body": request}
         return asked | ({"TargetVariant": name} if named else {})
