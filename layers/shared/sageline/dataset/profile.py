@@ -131,22 +131,24 @@ class DatasetProfile:
     Attributes:
         columns: in the order of the file.
         sample: rows by which columns are compared with the label.
+        notes: what was guessed or mended while the file was read, in sentences.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, notes: list[str] | None = None) -> None:
+        self.notes = [] if notes is None else notes
         self.columns: dict[str, ColumnProfile] = {}
         self.sample = RowSample()
         self.rows = 0
         self._next_row: int | None = None
 
     @classmethod
-    def of(cls, blocks: Iterable[Block]) -> DatasetProfile:
-        """The profile of these blocks.
+    def of(cls, blocks: Iterable[Block], notes: list[str] | None = None) -> DatasetProfile:
+        """The profile of these blocks; their reader appends to the notes.
 
         Raises:
             InvalidDataset: there are no rows.
         """
-        profile = cls()
+        profile = cls(notes)
         for block in blocks:
             profile.add(block, hash_columns(block))
         if profile.rows == 0:
