@@ -88,7 +88,7 @@ _ID_WORDS = _names(
     """
     id, ids, uid, uuid, guid, key, pk, index, idx, row, rowid, rownames, rowname, rownum, rownumber, no, nr, num, number,
     numbers, ref, reference, serial, sn, pid, sid, cid, oid, recno, obs, identifier, kennung, kennziffer, nummer, lfd,
-    zeile, schlussel, numero, n°, identifiant, folio, clave, identificador, identificativo, codice, codigo, code, numer, lp,
+    zeile, schlussel, numero, identifiant, folio, clave, identificador, identificativo, codice, codigo, code, numer, lp,
     lopnr, sira, kod, номер, ид, идентификатор, код, 编号, 序号, 番号, 번호, 編號, 序號, 连番, 通番
     """
 )

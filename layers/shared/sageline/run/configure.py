@@ -242,7 +242,10 @@ def _resolve(given: Spec, dataset: DatasetObject, kind: str, name: str, run: Run
     """The spec as a sample of the rows has it; PrepareData, which sees them all, resolves it for good."""
     notes: list[str] = []
     with open_dataset(run.files.s3, dataset) as stream:
-        blocks = sample_blocks(stream, dataset.size, dataset.uri, kind, options=read_options(given.dataset), notes=notes)
+        options = read_options(given.dataset)
+        blocks = sample_blocks(
+            stream, dataset.size, dataset.uri, kind, options=options, notes=notes, piece_bytes=_SNIFFED_BLOCK_BYTES
+        )
         profile = DatasetProfile.of(blocks, notes)
     return resolve_spec(given, profile, name=name, uri=dataset.uri)
 
