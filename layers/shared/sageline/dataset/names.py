@@ -129,10 +129,9 @@ def holds_label_word(name: str) -> bool:
 
 
 def is_y(name: str, listed: list[str]) -> bool:
-    """Whether it is called ``y`` and is no place beside an ``x`` and maybe a ``z``."""
-    if called(name) != "y":
-        return False
-    return name in (listed[0], listed[-1]) or not any(called(other) in ("x", "z") for other in listed)
+    """Whether it is called ``y`` and is no place: beside an ``x`` and others it may be one."""
+    others = [other for other in listed if other != name]
+    return called(name) == "y" and (len(others) == 1 or not any(called(other) in ("x", "z") for other in others))
 
 
 def is_text(name: str) -> bool:
