@@ -108,11 +108,11 @@ def test_a_european_table_is_read_as_a_person_reads_it() -> None:
     rows = [f"{index};{x:.2f};{1000 + 10 * x:,.2f} €;{y:.1f}" for index, (x, y) in enumerate(ROWS, start=1)]
     rows = [row.replace(",", "_").replace(".", ",").replace("_", ".") for row in rows]
 
-    done = prepared(table("Nr;Fläche;Preis;y", rows))
+    done = prepared(table("Nr;Fläche;Preis;Zimmer", rows))
 
     encoder = done.encoder
     assert (encoder.label_column, encoder.task) == ("Preis", "regression")
-    assert encoder.feature_columns == {"Fläche": "number", "y": "number"}
+    assert encoder.feature_columns == {"Fläche": "number", "Zimmer": "number"}
     assert done.profile["label"]["minimum"] > 1000
     assert isinstance(encoder.features, Table)
     assert encoder.features.numbers["Fläche"].spelling.decimal == ","
@@ -182,10 +182,10 @@ def test_text_beside_the_column_that_decides_is_not_preferred() -> None:
 @pytest.mark.parametrize(
     ("header", "label"),
     [
-        ("x,churn,y", "churn"),
-        ("x,target,y", "target"),
+        ("x,churn,b", "churn"),
+        ("x,target,b", "target"),
         ("x,y,price", "price"),
-        ("Survived,x,y", "Survived"),
+        ("Survived,a,b", "Survived"),
     ],
 )
 def test_the_label_is_found_wherever_it_stands(header: str, label: str) -> None:
