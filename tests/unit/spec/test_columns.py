@@ -183,3 +183,12 @@ def test_another_label_or_task_than_was_announced_is_refused() -> None:
 
     with pytest.raises(InvalidDataset, match=r"all 200 rows together say something else .*`task` is \"regression\""):
         changes_of(first.spec, all_of_them.spec, 200)
+
+
+def test_a_wide_table_has_a_bounded_number_of_warnings() -> None:
+    odd = {f"x{index}": ["-", *NOISE[1:]] for index in range(60)}
+
+    warnings = resolve({**odd, "label": LABELS}).warnings
+
+    assert len(warnings) == 31
+    assert warnings[-1] == "There are 30 more such columns."

@@ -8,11 +8,12 @@ from sageline.dataset.blocks import Block
 from sageline.dataset.split import PlaceArray
 
 MOST_ROWS = 2000
+MOST_CELLS = 400_000  # of a wide table fewer rows are kept
 _MOST_CHARACTERS = 500  # of a value that is kept
 
 
 class RowSample:
-    """Keeps up to :data:`MOST_ROWS` rows of a stream, column by column, long texts cut."""
+    """Keeps up to :data:`MOST_ROWS` rows and :data:`MOST_CELLS` cells of a stream, column by column, long texts cut."""
 
     def __init__(self) -> None:
         self.columns: dict[str, list[str]] = {}
@@ -28,15 +29,16 @@ class RowSample:
         Args:
             places: ``float64[rows]`` in [0, 1), by a hash of each row's content.
         """
+        most = min(MOST_ROWS, max(1, MOST_CELLS // max(1, len(block.columns))))
         candidates = np.arange(block.rows)
-        if self.rows >= MOST_ROWS:
+        if self.rows >= most:
             candidates = np.flatnonzero(places < self._places.max())
-        if len(candidates) > MOST_ROWS:
-            candidates = np.sort(candidates[np.argsort(places[candidates], kind="stable")[:MOST_ROWS]])
+        if len(candidates) > most:
+            candidates = np.sort(candidates[np.argsort(places[candidates], kind="stable")[:most]])
         if not len(candidates):
             return
         joined = np.concatenate([self._places, places[candidates]])
-        kept = np.sort(np.argsort(joined, kind="stable")[:MOST_ROWS])
+        kept = np.sort(np.argsort(joined, kind="stable")[:most])
         for name, column in block.columns.items():
             values = self.columns.setdefault(name, [""] * self.rows)
             values += [text[:_MOST_CHARACTERS] for text in column.take(candidates).tolist()]

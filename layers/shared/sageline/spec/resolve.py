@@ -18,6 +18,8 @@ from sageline.spec.model import Spec, Table, validate_spec
 from sageline.spec.resolution import Resolution
 from sageline.spec.warnings import about_columns, about_label
 
+_MOST_WARNINGS = 30
+
 
 def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) -> Resolution:
     """The spec with every default filled in; its ``reasons`` say why, by key (``task``, ``dataset.label``,
@@ -51,6 +53,8 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     warnings = leaks(profile, features, spellings, label, task) + list(dict.fromkeys(profile.notes))
     warnings += about_label(label_column, task, is_number=label_is_number)
     warnings += about_columns(resolved, profile, read, ambiguous)
+    if len(warnings) > _MOST_WARNINGS:  # of a wide table: a run's record is bounded
+        warnings[_MOST_WARNINGS:] = [f"There are {len(warnings) - _MOST_WARNINGS:,} more such columns."]
     return Resolution(resolved, read, label_is_number, tuple(warnings))
 
 
