@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnection
 
 from cli.aws import Aws
 from cli.doctor.finding import Finding
@@ -29,6 +30,7 @@ _FEW_CONCURRENT = 50
 new ones have 10."""
 _LAMBDA_CONCURRENCY = "L-B99A9384"
 """Code of the quota `Concurrent executions` of Lambda."""
+_SIGN_IN = "Sign in (`aws sso login`, `aws configure`) or set AWS_PROFILE, until `aws sts get-caller-identity` answers."
 _NOT_ENABLED = {"UnrecognizedClientException", "InvalidClientTokenId", "OptInRequired"}
 
 
@@ -40,19 +42,18 @@ class Caller:
     account: str
 
 
-def find_caller(aws: Aws) -> Caller:
-    """Who the credentials are of.
-
-    Raises:
-        BotoCoreError, ClientError: there are none, or AWS does not take them.
-    """
-    identity = aws.sts.get_caller_identity()
+def find_caller(aws: Aws) -> Caller | Finding:
+    """Who the credentials are of, or what is wrong with them."""
+    try:
+        identity = aws.sts.get_caller_identity()
+    except ClientError as error:
+        return Finding("credentials", "failed", explain(error).message, _SIGN_IN)
+    except (HTTPClientError, NoConnection) as error:
+        to_do = f"Look at the network (a proxy?), and whether there is a region {aws.region}."
+        return Finding("credentials", "failed", explain(error).message, to_do)
+    except BotoCoreError as error:
+        return Finding("credentials", "failed", explain(error).message, _SIGN_IN)
     return Caller(identity["Arn"], identity["Account"])
-
-
-def without_credentials(why: str) -> Finding:
-    to_do = "Sign in (`aws sso login`, `aws configure`), or set AWS_PROFILE; then `aws sts get-caller-identity` answers."
-    return Finding("credentials", "failed", why, to_do)
 
 
 def check_region(region: str | None) -> list[Finding]:
@@ -116,8 +117,8 @@ def check_quotas(aws: Aws) -> list[Finding]:
     found = [_of_quota(wanted[name], quota, region) for name, quota in listed.quotas.items()]
     unknown = [name for name in wanted if name not in listed.quotas]
     if unknown:
-        why = listed.problem or "Service Quotas does not list them, so SageMaker itself refuses what is too much."
-        found.append(Finding("quotas", "unknown", f"{'; '.join(unknown)}: {why}"))
+        why = listed.problem or "Service Quotas does not list all; SageMaker itself refuses what is too much."
+        found.append(Finding("quotas", "unknown", f"{why} Not known: {'; '.join(unknown)}."))
     return found
 
 

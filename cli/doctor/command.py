@@ -75,8 +75,7 @@ def of_account(name: str, environment: Mapping[str, str]) -> list[Finding]:
         return [*found, *(Finding(check, "unknown", "Not looked at without a region.") for check in _NEED_A_CALLER)]
     caller = ask("credentials", partial(account.find_caller, aws), _SECONDS)
     if isinstance(caller, Finding):
-        missing = [Finding(check, "unknown", "Not looked at without credentials.") for check in _NEED_A_CALLER]
-        return [*found, account.without_credentials(caller.what), *missing]
+        return [*found, caller, *(Finding(check, "unknown", "Not looked at without credentials.") for check in _NEED_A_CALLER)]
     deployed, of_stack = _find(aws, name)
     bucket = deployed.bucket if deployed else None
     checks: dict[str, Check] = {

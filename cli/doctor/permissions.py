@@ -23,7 +23,7 @@ _NOT_SIMULATED = {"NoSuchEntity", "NoSuchEntityException", "InvalidInput", "Vali
 
 @dataclass(frozen=True)
 class Need:
-    """Actions on a resource, whose ARN has ``{partition}``, ``{region}``, ``{account}``, ``{stack}`` and ``{bucket}`` to fill in."""
+    """Actions on a resource. Its ARN has ``{partition}``, ``{region}``, ``{account}``, ``{stack}``, ``{bucket}`` to fill in."""
 
     purpose: Purpose
     actions: tuple[str, ...]
