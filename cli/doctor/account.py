@@ -12,12 +12,13 @@ from cli.aws import Aws
 from cli.doctor.finding import Finding
 from cli.errors import explain
 from sageline.costs import table
-from sageline.costs.prices import LIST_PRICES, Prices, with_override
+from sageline.costs.prices import LIST_PRICES, Prices
 from sageline.costs.table import Use
 from sageline.errors import InvalidPrices, SettingsError
 from sageline.images import serving_image, training_image
 from sageline.names import PRICES_KEY
-from sageline.run.aws_errors import code, is_denied, is_missing_object
+from sageline.run.aws_errors import code, is_denied
+from sageline.run.files import RunFiles
 from sageline.run.quotas import Demand, Quota, demands_of_run, largest, list_quotas, request_command
 from sageline.spec.model import Spec
 
@@ -148,11 +149,7 @@ def check_prices(aws: Aws, bucket: str | None) -> list[Finding]:
     prices, place = LIST_PRICES, f"s3://{bucket or 'BUCKET'}/{PRICES_KEY}"
     if bucket is not None:
         try:
-            document = aws.s3.get_object(Bucket=bucket, Key=PRICES_KEY)["Body"].read()
-            prices = with_override(document, place)
-        except ClientError as error:
-            if not is_missing_object(error):
-                raise
+            prices = RunFiles(aws.s3, bucket).read_prices()
         except InvalidPrices as error:
             return [
                 Finding("prices", "failed", error.message, f"Mend or delete {place}: every run fails with it (docs/costs.md).")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import pytest
 from botocore.stub import ANY, Stubber
@@ -32,7 +33,7 @@ def simulate(iam: Stubber, source: str, *refused: str) -> None:
 @contextmanager
 def tried(refused: str = "") -> Iterator[None]:
     """Answers to the calls that only read, of which the service named refuses."""
-    calls = [
+    calls: list[tuple[Any, str, dict[str, Any]]] = [  # any of boto3's clients and their answers
         (aws().cloudformation, "list_stacks", {}),
         (aws().s3, "list_buckets", {}),
         (aws().lambda_, "list_functions", {}),
