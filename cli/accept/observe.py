@@ -49,8 +49,12 @@ def _looked(look: Callable[[], Any]) -> Any:  # Any: JSON, as the look returns i
         return {"not seen": code(error) if isinstance(error, ClientError) else type(error).__name__}
 
 
-def _of_execution(connection: Connection, arn: str) -> Json:
-    pages = connection.stepfunctions.get_paginator("get_execution_history").paginate(executionArn=arn, includeExecutionData=False)
+def _of_execution(stepfunctions: SFNClient, arn: str) -> Json:
+    # A run's record ends a moment before its execution, which still removes what served before.
+    deadline = time.monotonic() + _ENDING_SECONDS
+    while stepfunctions.describe_execution(executionArn=arn)["status"] == "RUNNING" and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    pages = stepfunctions.get_paginator("get_execution_history").paginate(executionArn=arn, includeExecutionData=False)
     events = [event for page in pages for event in page["events"]]
     return {
         "states": [{"state": state.state, "seconds": round(state.seconds, 1)} for state in read_history(events)],

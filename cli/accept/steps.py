@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,10 +144,16 @@ class Acceptance:
         with self.report.timed(step):
             try:
                 run = run_to_the_end(self.connection, dataset, name, spec=document, console=self.console, report=self.report)
-            except CommandFailed:
-                if run_id := self.report.facts.get("run_id"):
-                    self.report.facts[step] = observe.of_run(self.connection, self.connection.api.run(run_id))
+            except BaseException:
+                self._note_how_far(step)
                 raise
         del self.report.facts["run_id"]
         self.report.facts[step] = {**observe.of_run(self.connection, run), "images": observe.images(self.aws, run)}
         return run
+
+    def _note_how_far(self, step: str) -> None:
+        """Note what is seen of a run that has not ended as it should, whatever ended it."""
+        run_id = self.report.facts.pop("run_id", None)
+        if run_id is not None:
+            with suppress(CommandFailed):
+                self.report.facts[step] = observe.of_run(self.connection, self.connection.api.run(run_id))

@@ -8,7 +8,7 @@ import pytest
 
 from cli.accept.__main__ import main
 from local.stack import LocalStack
-from tests.workflow.workbench import Workbench, until
+from tests.workflow.workbench import Workbench
 
 pytestmark = pytest.mark.stack
 
@@ -41,8 +41,8 @@ def test_a_stack_is_accepted_and_nothing_is_left_of_it(
     assert seen["deletes"]["left"] == seen["deletes"]["problems"] == []
     assert workbench.connection.bucket not in text
     for name in {seen[step]["run_id"].rsplit("-", 2)[0] for step in ("main", "tuned")}:
-        until(lambda name=name: workbench.inventory.of(name) == [] or None)
-        assert [key for prefix in ("datasets", "batch") for key in keys(workbench, f"{prefix}/{name}/")] == []
+        assert workbench.inventory.of(name) == []
+        assert [key for prefix in ("datasets", "batch", "runs") for key in keys(workbench, f"{prefix}/{name}")] == []
     assert stack.status().state == "up", "a stack that was up stays up"
 
 

@@ -12,7 +12,7 @@ from botocore.response import StreamingBody
 from cli.doctor import account
 from cli.doctor.account import Caller
 from cli.doctor.finding import Finding
-from tests.unit.cli.doctor.stubs import ACCOUNT, aws, stubbed
+from tests.unit.cli.stubs import ACCOUNT, aws, stubbed
 
 TRAINING = "ml.m5.xlarge for training job usage"
 

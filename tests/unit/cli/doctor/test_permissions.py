@@ -12,7 +12,7 @@ from botocore.stub import ANY, Stubber
 from cli.doctor.account import Caller
 from cli.doctor.finding import Finding
 from cli.doctor.permissions import NEEDS, check_permissions
-from tests.unit.cli.doctor.stubs import ACCOUNT, aws, stubbed
+from tests.unit.cli.stubs import ACCOUNT, aws, stubbed
 
 USER = Caller(f"arn:aws:iam::{ACCOUNT}:user/ann", ACCOUNT)
 SESSION = Caller(f"arn:aws:sts::{ACCOUNT}:assumed-role/Admin/ann", ACCOUNT)

@@ -9,8 +9,8 @@ import pytest
 from cli.doctor import stack
 from cli.doctor.finding import Finding
 from cli.doctor.stack import Deployed
-from tests.unit.cli.doctor.stubs import aws, stubbed
 from tests.unit.cli.fakes import FakeApi
+from tests.unit.cli.stubs import aws, stubbed
 
 MACHINE = "arn:aws:states:eu-west-1:111122223333:stateMachine:Pipeline"
 OUTPUTS = {"ApiUrl": "https://api", "BucketName": "the-bucket", "RunsTableName": "runs", "StateMachineArn": MACHINE}
