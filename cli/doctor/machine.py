@@ -136,7 +136,7 @@ def check_processes(home: Home, record: Record, status: StackStatus) -> list[Fin
         found = [Finding("processes", "failed", problems, "sageline local up")]
     elif record.processes:
         stale = ", ".join(f"{TITLES[name]} {reference.pid}" for name, reference in record.processes.items())
-        what = f"The stack was killed: {stale} are no longer there. {problems}"
+        what = f"The stack was killed: {stale} are no longer there."
         found = [Finding("processes", "warning", what, "sageline local up")]
     else:
         found = [Finding("processes", "ok", f"The local stack is down. {problems}".rstrip())]
