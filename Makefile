@@ -15,7 +15,7 @@ export SAM_CLI_TELEMETRY := 0
 # What is imported is compiled once for all processes, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup setup-tensorflow demo demo-tensorflow examples accept test test-tensorflow lint format unit validate workflow bench docs bundle clean
+.PHONY: help setup setup-tensorflow demo demo-tensorflow examples test test-tensorflow lint format unit validate workflow bench docs bundle clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
@@ -57,6 +57,7 @@ $(addprefix demo-,$(EXAMPLES) $(TENSORFLOW_EXAMPLES)): demo-%: setup
 demo-tensorflow: setup-tensorflow ## The three TensorFlow examples, one after the other
 	@$(BIN)/python -m cli.examples $(TENSORFLOW_EXAMPLES)
 
+.PHONY: accept
 accept: setup ## The main job, a tuned run, a batch, a canary and the deletes, in AWS for under $2: STACK=NAME (or locally)
 	@$(BIN)/python -m cli.accept $(STACK)
 
