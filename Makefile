@@ -57,6 +57,10 @@ $(addprefix demo-,$(EXAMPLES) $(TENSORFLOW_EXAMPLES)): demo-%: setup
 demo-tensorflow: setup-tensorflow ## The three TensorFlow examples, one after the other
 	@$(BIN)/python -m cli.examples $(TENSORFLOW_EXAMPLES)
 
+.PHONY: accept
+accept: setup ## The main job, a tuned run, a batch, a canary and the deletes, in AWS for under $2: STACK=NAME (or locally)
+	@$(BIN)/python -m cli.accept $(STACK)
+
 examples: setup ## The examples without TensorFlow, one after the other
 	@$(BIN)/python -m cli.examples $(EXAMPLES)
 

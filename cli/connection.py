@@ -51,7 +51,7 @@ def connect_to_aws(stack: str, environment: Mapping[str, str]) -> Connection:
     session = boto3.Session(region_name=environment.get("AWS_REGION"))
     outputs = stack_outputs(session.client("cloudformation", config=_CONFIG), stack)
     s3, stepfunctions = session.client("s3", config=_CONFIG), session.client("stepfunctions", config=_CONFIG)
-    return Connection(_api(session, outputs["ApiUrl"]), s3, stepfunctions, outputs["BucketName"])
+    return Connection(api_client(session, outputs["ApiUrl"]), s3, stepfunctions, outputs["BucketName"])
 
 
 def stack_outputs(cloudformation: CloudFormationClient, stack: str) -> dict[str, str]:
@@ -97,7 +97,7 @@ def connect_to_local(environment: Mapping[str, str]) -> Connection:
     config = _CONFIG.merge(Config(proxies={}))
     s3 = session.client("s3", endpoint_url=status.endpoint_url, config=config)
     stepfunctions = session.client("stepfunctions", endpoint_url=status.endpoint_url, config=config)
-    return Connection(_api(session, status.api_url, httpx.HTTPTransport()), s3, stepfunctions, status.bucket)
+    return Connection(api_client(session, status.api_url, httpx.HTTPTransport()), s3, stepfunctions, status.bucket)
 
 
 def local_home(environment: Mapping[str, str]) -> Path:
@@ -105,7 +105,12 @@ def local_home(environment: Mapping[str, str]) -> Path:
     return Path(environment.get("SAGELINE_HOME") or ".local")
 
 
-def _api(session: boto3.Session, url: str, transport: httpx.BaseTransport | None = None) -> ApiClient:
+def api_client(session: boto3.Session, url: str, transport: httpx.BaseTransport | None = None) -> ApiClient:
+    """A client of the HTTP API at that URL, which signs with the session's credentials.
+
+    Raises:
+        NoCredentialsError: it has none.
+    """
     credentials = session.get_credentials()
     if credentials is None:
         raise NoCredentialsError

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
 from rich.console import Console
 from rich.table import Table
@@ -23,8 +25,18 @@ TOP = 3
 _SPLIT_SECONDS = 30.0
 
 
-def after_batch(connection: Connection, run: Json, held_out: list[Json], console: Console) -> Json:
-    """Score the held-out rows once more, as a file: a transform job gives what the endpoint gives."""
+def after_batch(
+    connection: Connection,
+    run: Json,
+    held_out: list[Json],
+    console: Console,
+    options: Mapping[str, object] = MappingProxyType({}),
+) -> Json:
+    """Score the held-out rows once more, as a file: a transform job gives what the endpoint gives.
+
+    Args:
+        options: of the batch, besides its rows.
+    """
     endpoint, features = run["endpoint_name"], [row["features"] for row in held_out]
     with TemporaryDirectory() as folder:
         rows, scored = Path(folder) / "rows.csv", Path(folder) / "scored.csv"
@@ -32,7 +44,7 @@ def after_batch(connection: Connection, run: Json, held_out: list[Json], console
             writer = csv.DictWriter(file, list(features[0]))
             writer.writeheader()
             writer.writerows(features)
-        started = batch.start(connection, endpoint, rows, {}, console)
+        started = batch.start(connection, endpoint, rows, options, console)
         ended = batch.watch(connection, started["run_id"], ExecutionTimeline(connection.stepfunctions), console)
         if ended["status"] != "Succeeded":
             raise CommandFailed(f"Batch {started['run_id']} ended as {ended['status']}: {(ended['error'] or {}).get('message')}")

@@ -17,10 +17,9 @@ from pathlib import Path
 from rich.console import Console
 
 from cli.connection import Connection, connect_to_local
-from cli.errors import CommandFailed, Json
+from cli.errors import Json
 from cli.example_jobs import after_batch, after_split, after_top_three, after_tuning
-from cli.held_out import read_held_out, score_labels, score_values
-from cli.predict import predict
+from cli.held_out import read_held_out, score
 from cli.staged import Report, run_to_the_end, stage
 from cli.submit import read_spec
 from local.progress import ConsoleProgress
@@ -102,7 +101,7 @@ def _run_job(name: str, samples: Path, connection: Connection, console: Console,
             endpoint = run["endpoint_name"]
             held_out = read_held_out(connection, run["run_id"])
             if "share" not in run["details"]["deployment"]:  # else the rows go to several models
-                facts["scores"][spec.removesuffix(".json")] = _score(connection, run, held_out, console)
+                facts["scores"][spec.removesuffix(".json")] = score(connection, run, held_out, console)
         if job.afterwards is not None:
             facts |= job.afterwards(connection, run, held_out, console)
     finally:
@@ -110,30 +109,6 @@ def _run_job(name: str, samples: Path, connection: Connection, console: Console,
             connection.api.delete_endpoint(endpoint)
             console.print(f"Deleted the endpoint {endpoint}.")
     return facts
-
-
-def _score(connection: Connection, run: Json, held_out: list[Json], console: Console) -> Json:
-    """Predict the held-out rows, and compare."""
-    answer = predict(connection.api, run["endpoint_name"], [row["features"] for row in held_out])
-    expected = [row["label"] for row in held_out]
-    if "value" in answer["predictions"][0]:
-        scores = score_values(answer["predictions"], expected)
-        found, baseline, better = scores["rmse"], scores["mean_baseline"], scores["rmse"] < scores["mean_baseline"]
-        console.print(
-            f"[bold]Root mean squared error on {len(expected)} held-out rows: {found:.2f}[/] "
-            f"(always naming their mean: {baseline:.2f}; R² {scores['r2']:.3f})"
-        )
-    else:
-        scores = score_labels(answer["predictions"], expected)
-        found, baseline = scores["accuracy"], scores["majority_baseline"]
-        better = found > baseline
-        console.print(
-            f"[bold]Accuracy on {len(expected)} held-out rows: {found:.3f}[/] "
-            f"({scores['classes']} classes; always naming the most frequent one: {baseline:.3f})"
-        )
-    if not better:
-        raise CommandFailed(f"The model of run {run['run_id']} is no better than one that knows nothing of the features.")
-    return {"run_id": run["run_id"], "rows": len(expected), **scores}
 
 
 if __name__ == "__main__":

@@ -6,8 +6,11 @@ import json
 import math
 from collections import Counter
 
+from rich.console import Console
+
 from cli.connection import Connection
-from cli.errors import Json
+from cli.errors import CommandFailed, Json
+from cli.predict import predict
 from sageline.names import RunLayout
 
 
@@ -45,3 +48,31 @@ def score_values(predictions: list[Json], expected: list[float]) -> Json:
         "r2": round(1 - error / spread, 4),
         "mean_baseline": round(math.sqrt(spread / len(expected)), 4),
     }
+
+
+def score(connection: Connection, run: Json, held_out: list[Json], console: Console) -> Json:
+    """Predict the held-out rows through the HTTP API, and compare; the scores for a report.
+
+    Raises:
+        CommandFailed: the model is no better than one that knows nothing of the features.
+    """
+    answer = predict(connection.api, run["endpoint_name"], [row["features"] for row in held_out])
+    expected = [row["label"] for row in held_out]
+    if "value" in answer["predictions"][0]:
+        scores = score_values(answer["predictions"], expected)
+        found, baseline, better = scores["rmse"], scores["mean_baseline"], scores["rmse"] < scores["mean_baseline"]
+        console.print(
+            f"[bold]Root mean squared error on {len(expected)} held-out rows: {found:.2f}[/] "
+            f"(always naming their mean: {baseline:.2f}; R² {scores['r2']:.3f})"
+        )
+    else:
+        scores = score_labels(answer["predictions"], expected)
+        found, baseline = scores["accuracy"], scores["majority_baseline"]
+        better = found > baseline
+        console.print(
+            f"[bold]Accuracy on {len(expected)} held-out rows: {found:.3f}[/] "
+            f"({scores['classes']} classes; always naming the most frequent one: {baseline:.3f})"
+        )
+    if not better:
+        raise CommandFailed(f"The model of run {run['run_id']} is no better than one that knows nothing of the features.")
+    return {"run_id": run["run_id"], "rows": len(expected), **scores}

@@ -24,6 +24,7 @@ COMMANDS = {
     "rollback": "cli.traffic:rollback",
     "ttl": "cli.endpoints:ttl",
     "delete": "cli.endpoints:delete",
+    "doctor": "cli.doctor.command:doctor",
     "local": "cli.local_commands:local",
     "sample": "cli.sample:sample",
 }
@@ -58,6 +59,7 @@ def cli() -> None:
     To operate:       sageline endpoints              what serves, and until when
                       sageline rollback wine --wait   back to what served before
                       sageline show RUN               what happened, and what it cost
+    If it fails:      sageline doctor                 what is wrong with this machine, or --stack NAME with the account
 
     Exit codes: 0 done, 1 the run or the request failed, 2 wrong usage.
     """

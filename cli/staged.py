@@ -34,10 +34,11 @@ _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass
 class Report:
-    """What the report says, filled in as the work goes on."""
+    """What the report says, filled in as the work goes on. ``edit`` is what the facts go through when they are written."""
 
     facts: Json = field(default_factory=lambda: {"status": "failed"})
     seconds: dict[str, float] = field(default_factory=dict)
+    edit: Callable[[Json], Json] = dict
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
@@ -48,34 +49,54 @@ class Report:
             self.seconds[step] = round(time.monotonic() - started, 1)
 
     def write(self, path: Path) -> None:
+        document = {**self.edit(self.facts), "seconds": self.seconds}
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(
-            json.dumps({**self.facts, "seconds": self.seconds}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
+        path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 Work = Callable[[LocalStack, Console, Report], None]
 
 
-def stage(work: Work, report_file: str, title: str) -> int:
+def stage(work: Work, report_file: str, title: str, report: Report | None = None) -> int:
     """Do the work and write its report to that file of the stack's home; the exit code.
 
     Args:
         work: brings the stack up itself, so that it can do something else meanwhile.
         title: what a message calls it: "The demo".
+        report: to be filled in; by default an empty one.
     """
-    started = time.monotonic()
     console = stdout()
     port = os.environ.get("SAGELINE_PORT", "")
     if port and not port.isdecimal():
         console.print(f"SAGELINE_PORT is {port!r}; expected a number.")
         return 2
     stack = LocalStack(local_home(os.environ), int(port) if port else None)
-    report = Report(seconds={"setup": float(os.environ.get("SAGELINE_SETUP_SECONDS", "0"))})
+    report = report or Report()
+    report.seconds["setup"] = float(os.environ.get("SAGELINE_SETUP_SECONDS", "0"))
     was_up = stack.status().state == "up"
+
+    def afterwards() -> None:
+        if not was_up:
+            _take_down(stack, console)
+
+    path = stack.home / report_file
+    return carry_out(lambda: work(stack, console, report), report, path, title=title, console=console, afterwards=afterwards)
+
+
+def carry_out(
+    work: Callable[[], None],
+    report: Report,
+    path: Path,
+    *,
+    title: str,
+    console: Console,
+    afterwards: Callable[[], None] = lambda: None,
+) -> int:
+    """Do the work, whatever becomes of it do what comes afterwards, and write the report; the exit code."""
+    started = time.monotonic()
     handlers = {number: signal.signal(number, _interrupt) for number in _ENDINGS}
     try:
-        work(stack, console, report)
+        work()
         report.facts["status"] = "succeeded"
     except KeyboardInterrupt:
         report.facts["error"] = "interrupted"
@@ -84,17 +105,52 @@ def stage(work: Work, report_file: str, title: str) -> int:
         report.facts["error"] = explain(error).message
         console.print(f"[red]{title} failed:[/] {escape(report.facts['error'])}")
     finally:
-        for number in _ENDINGS:
-            # A second Ctrl-C must not leave processes behind.
-            signal.signal(number, signal.SIG_IGN)
-        if not was_up:
-            _take_down(stack, console)
-        report.seconds["total"] = round(report.seconds["setup"] + time.monotonic() - started, 1)
-        report.write(stack.home / report_file)
+        with undisturbed():
+            afterwards()
+            report.seconds["total"] = round(report.seconds.get("setup", 0) + time.monotonic() - started, 1)
+            report.write(path)
         for number, handler in handlers.items():
             signal.signal(number, handler)
-    console.print(f"{report.seconds['total']:.0f} s in all. {stack.home / report_file} has the numbers.")
+    console.print(f"{report.seconds['total']:.0f} s in all. {path} has the numbers.")
     return 0 if report.facts["status"] == "succeeded" else 1
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Signals that end a program are ignored: a second Ctrl-C must not leave behind what is being cleared away."""
+    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in _ENDINGS}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def time_limit(seconds: float, message: str) -> Iterator[None]:
+    """What takes longer is interrupted as by Ctrl-C.
+
+    Raises:
+        CommandFailed: it took longer; with the message.
+    """
+    is_over = False
+
+    def end(signum: int, frame: FrameType | None) -> None:
+        nonlocal is_over
+        is_over = True
+        raise KeyboardInterrupt
+
+    handler = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    except KeyboardInterrupt:
+        if is_over:
+            raise CommandFailed(message, "TimeIsUp") from None
+        raise
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
 
 
 def _take_down(stack: LocalStack, console: Console) -> None:

@@ -51,13 +51,14 @@ def needs(**spec: object) -> dict[str, int]:
     return {demand.quota: demand.needed for demand in demands_of_run(validate_spec(resolved_spec() | spec, "test"))}
 
 
-def test_a_run_needs_a_training_a_transform_and_its_serverless_concurrency() -> None:
+def test_a_run_needs_a_training_a_transform_and_a_serverless_endpoint_with_its_concurrency_and_memory() -> None:
     assert needs() == {
         "ml.m5.xlarge for training job usage": 1,
         "Number of instances across all training jobs": 1,
         "ml.m5.large for transform job usage": 1,
         "Number of instances across all transform jobs": 1,
         CONCURRENCY: 5,
+        "Memory size in MB per serverless endpoint": 2048,
     }
 
 

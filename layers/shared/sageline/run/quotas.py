@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -66,7 +66,10 @@ def demands_of_run(spec: Spec) -> list[Demand]:
             ]
         else:
             quota = "Maximum total concurrency that can be allocated across all serverless endpoints"
-            demands.append(Demand(quota, wanted.max_concurrency, "deployment.serverless.max_concurrency"))
+            demands += [
+                Demand(quota, wanted.max_concurrency, "deployment.serverless.max_concurrency"),
+                Demand("Memory size in MB per serverless endpoint", wanted.memory_mb, "deployment.serverless.memory_mb"),
+            ]
     return demands
 
 
@@ -78,6 +81,27 @@ def demands_of_transform(instance_type: str, instances: int, key: str) -> list[D
     ]
 
 
+@dataclass(frozen=True)
+class Quota:
+    """A quota of the account as Service Quotas lists it."""
+
+    code: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What Service Quotas tells of the quotas that were asked for.
+
+    Attributes:
+        quotas: by name, in the order of the list; those that it does not list, or lists without a value, are not here.
+        problem: why the list was not read to its end; None if it was, or if all were found before.
+    """
+
+    quotas: Mapping[str, Quota]
+    problem: str | None = None
+
+
 def check_quotas(
     demands: Iterable[Demand], client: ServiceQuotas, region: str, clock: Callable[[], float] = time.monotonic
 ) -> None:
@@ -87,40 +111,55 @@ def check_quotas(
     Raises:
         QuotaExceeded: names each quota that is too low, its value, and how to have it raised.
     """
-    wanted = {demand.quota: demand for demand in sorted(demands, key=lambda demand: demand.needed)}
-    problems = []
-    for quota in _known(client, clock):
-        demand = wanted.pop(quota["QuotaName"], None)
-        if demand is not None and "Value" in quota and quota["Value"] < demand.needed:
-            problems.append(_problem(demand, quota, region))
-        if not wanted:
-            break
+    wanted = largest(demands)
+    listed = list_quotas(wanted, client, clock)
+    if listed.problem is not None:
+        _log.info("The run goes on without the rest of SageMaker's quotas: %s", listed.problem)
+    problems = [
+        _problem(wanted[name], quota, region) for name, quota in listed.quotas.items() if quota.value < wanted[name].needed
+    ]
     if problems:
         raise QuotaExceeded(" ".join(problems))
 
 
-def _known(client: ServiceQuotas, clock: Callable[[], float]) -> Iterator[Mapping[str, Any]]:  # Any: as botocore parses it
-    """SageMaker's quotas in the account, page by page, as far as Service Quotas answers."""
+def largest(demands: Iterable[Demand]) -> dict[str, Demand]:
+    """By quota, the demand that needs most of it."""
+    return {demand.quota: demand for demand in sorted(demands, key=lambda demand: demand.needed)}
+
+
+def list_quotas(names: Iterable[str], client: ServiceQuotas, clock: Callable[[], float] = time.monotonic) -> Listed:
+    """SageMaker's quotas of these names in the account, as far as Service Quotas answers within 15 seconds."""
+    wanted, found = set(names), dict[str, Quota]()
     request: dict[str, str | int] = {"ServiceCode": "sagemaker", "MaxResults": _PAGE_SIZE}
     started = clock()
-    while True:
+    while wanted:
         if clock() - started > _LONGEST_SECONDS:
-            _log.info("Service Quotas takes longer than %s s; the run goes on without the rest", _LONGEST_SECONDS)
-            return
+            return Listed(found, f"Service Quotas takes longer than {_LONGEST_SECONDS:g} s.")
         try:
             page = client.list_service_quotas(**request)
         except (ClientError, BotoCoreError) as error:
-            _log.info("Service Quotas does not tell SageMaker's quotas; the run goes on without: %s", error)
-            return
-        yield from page.get("Quotas", [])
+            return Listed(found, str(error))
+        for quota in page.get("Quotas", []):
+            if quota["QuotaName"] in wanted:
+                wanted.remove(quota["QuotaName"])
+                if "Value" in quota:
+                    found[quota["QuotaName"]] = Quota(quota["QuotaCode"], quota["Value"])
         if not page.get("NextToken"):
-            return
+            break
         request["NextToken"] = page["NextToken"]
+    return Listed(found)
 
 
-def _problem(demand: Demand, quota: Mapping[str, Any], region: str) -> str:  # Any: as botocore parses it
+def request_command(quota: Quota, needed: int, region: str, service: str = "sagemaker") -> str:
+    """The command of the AWS CLI that requests more of a quota."""
     return (
-        f"The account's SageMaker quota {demand.quota!r} in {region} is {quota['Value']:g}, and the run needs {demand.needed}: "
-        f"change `{demand.key}`, or request more with `aws service-quotas request-service-quota-increase --service-code "
-        f"sagemaker --quota-code {quota['QuotaCode']} --desired-value {demand.needed} --region {region}`."
+        f"aws service-quotas request-service-quota-increase --service-code {service} --quota-code {quota.code} "
+        f"--desired-value {needed} --region {region}"
+    )
+
+
+def _problem(demand: Demand, quota: Quota, region: str) -> str:
+    return (
+        f"The account's SageMaker quota {demand.quota!r} in {region} is {quota.value:g}, and the run needs {demand.needed}: "
+        f"change `{demand.key}`, or request more with `{request_command(quota, demand.needed, region)}`."
     )
