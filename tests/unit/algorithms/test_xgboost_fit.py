@@ -119,7 +119,9 @@ def test_a_metric_is_accepted_where_it_can_be_reported_and_refused_where_it_cann
     trained = {name for name in names if trains(objective, labels, name, **several)}
     accepted = {name for name in names if refusal(facts, objective=objective, eval_metric=name) is None}
 
-    assert accepted == trained
+    # The container gets the probabilities of binary:logistic and cuts them at 0: it reports these, and they are wrong.
+    miscounted = set(CLASS_SCORES) if objective == "binary:logistic" else set()
+    assert accepted == trained - miscounted
 
 
 @pytest.mark.parametrize(

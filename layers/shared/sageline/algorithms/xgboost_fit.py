@@ -62,6 +62,8 @@ def metric_problem(metric: str, objective: str, facts: DataFacts) -> str | None:
         return f"it is computed from one value for each row, and {objective} gives a probability for each class"
     if name in _TWO_CLASSES and facts.several_classes:
         return "it is for two classes"
+    if name in _CLASSES and objective == "binary:logistic":
+        return "SageMaker's container counts every row as the second class for it, because it cuts probabilities at 0"
     return _regression_problem(name, facts) if facts.task == "regression" else _cut_problem(metric)
 
 
