@@ -60,7 +60,7 @@ def submit(
     A script's `source_dir` in the spec may be a folder: it is packed and uploaded too, to datasets/NAME/source.tar.gz.
 
     Without --spec everything is found out from the data: which column is the label (--label says it), what the others hold, which
-    task it is. The first lines say what is predicted from which columns, what is left out and why, and what was taken for granted:
+    task it is. The first lines say what is predicted from which columns, what is left out and why, and what was guessed:
     numbers with a decimal comma, words for missing values, rows without a label, a column that gives the label away. Where two
     columns may be the label, or a cell is no number in a column of numbers, the run is refused and says what to do.
 
