@@ -13,16 +13,21 @@ from sageline import clients
 from sageline.run.configure import configure
 from sageline.run.context import run_context
 from sageline.run.payloads import Configured
-from sageline.settings import RunSettings
+from sageline.settings import ConfigureSettings
 
 logger = Logger()
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> Configured:  # Any: the trigger is JSON, checked later
-    run = run_context(RunSettings.from_environment(os.environ))
+    settings = ConfigureSettings.from_environment(os.environ)
     configured = configure(
-        event["execution_arn"], event["trigger"], run=run, sagemaker=clients.sagemaker(), quotas=clients.service_quotas()
+        event["execution_arn"],
+        event["trigger"],
+        run=run_context(settings),
+        sagemaker=clients.sagemaker(),
+        quotas=clients.service_quotas(),
+        check_interval_seconds=int(settings.check_interval_seconds),
     )
     logger.info("Run configured", run_id=configured["run_id"], endpoint=configured["endpoint_name"])
     with single_metric(name="RunStarted", unit=MetricUnit.Count, value=1):

@@ -143,9 +143,14 @@ def test_data_that_is_not_there_is_named(world: World) -> None:
         (b'{"dataset": {"label": "species"}}', InvalidSpec, "`dataset.label` names 'species'"),
         (b'{"algorithm": {"hyperparameters": {"eta": 7}}}', InvalidHyperparameter, "eta: 7.0 is not in"),
         (
+            b'{"algorithm": {"spot": true, "max_runtime_seconds": 3601}}',
+            InvalidSpec,
+            "xgboost keeps no checkpoints, .* or `spot` to false",
+        ),
+        (
             b'{"algorithm": {"name": "knn", "spot": true, "max_runtime_seconds": 7200}}',
             InvalidSpec,
-            r"knn keeps no checkpoints, so SageMaker gives it 3600 s on spare machines",
+            r"knn keeps no checkpoints, .* it may wait and train for 3600 s at most",
         ),
     ],
 )

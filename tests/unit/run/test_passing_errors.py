@@ -95,7 +95,7 @@ def test_what_would_be_refused_again_is_not(error: Exception) -> None:
 @pytest.mark.parametrize(("operation", "event"), LOOKS)
 @pytest.mark.parametrize("error", [PASSING[0], PASSING[3], PASSING[7]], ids=repr)
 def test_a_look_that_fails_for_now_is_left_to_the_next_one(
-    world: World, watch: Watch, answers: Answers, operation: str, event: Any, error: Exception
+    world: World, watch: Watch, answers: Answers, *, operation: str, event: Any, error: Exception
 ) -> None:
     world.fake.before[operation] = raising(error)
     assert "left to the next look" in wait_for(event["run_id"], event["resource"], event["task_token"], watch)
@@ -130,7 +130,7 @@ def test_a_look_that_fails_for_good_ends_the_run(world: World, watch: Watch, ans
 
 @pytest.mark.parametrize(("error", "told"), [(PASSING[0], []), (LASTING[0], ["SendTaskFailure"])], ids=repr)
 def test_a_look_at_a_rollouts_alarms_is_no_other(
-    world: World, watch: Watch, answers: Answers, monkeypatch: pytest.MonkeyPatch, error: Exception, told: list[str]
+    world: World, watch: Watch, answers: Answers, monkeypatch: pytest.MonkeyPatch, *, error: Exception, told: list[str]
 ) -> None:
     monkeypatch.setattr(type(world.hosting.alarms), "firing", lambda *_: raising(error)())
     shifted: Any = {"endpoint": "flowers", "arn": "arn", "is_last": False, "share": 0.1}

@@ -28,7 +28,7 @@ _BY_TEXT = {
         "The function ran out of memory: raise the MemorySize of PrepareDataFunction in template.yaml."
     ),
     r"Task timed out": (
-        "The dataset takes a function longer than its 15 minutes: upload a part of it, or gzip it (data.csv.gz)."
+        "The dataset takes a function longer than its 15 minutes: upload a random sample of its rows, or fewer columns."
     ),
     r"Missing required hyperparameter|is a required property|Require input for parameter": (
         "The algorithm needs the hyperparameter that the message names: add it to `algorithm.hyperparameters`, or to "

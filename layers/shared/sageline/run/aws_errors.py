@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+from botocore import exceptions
+from botocore.exceptions import ClientError
 
 _PASSING_CODES = frozenset(
     {
@@ -80,4 +81,4 @@ def is_passing(error: Exception) -> bool:
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return code(error) in _PASSING_CODES or status == 429 or status >= 500
-    return isinstance(error, ConnectionError | HTTPClientError)
+    return isinstance(error, exceptions.ConnectionError | exceptions.HTTPClientError)

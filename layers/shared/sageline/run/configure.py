@@ -20,7 +20,9 @@ from sageline.run.batch_places import check_input, predictions_uri
 from sageline.run.context import RunContext
 from sageline.run.cost import EVALUATION_SECONDS, facts_of, note_bound
 from sageline.run.dataset_object import DatasetObject, find_dataset, open_dataset
+from sageline.run.dataset_size import check_size
 from sageline.run.endpoints import capacity, check_beside, check_capacity_change, find_endpoint
+from sageline.run.longest_wait import CHECK_INTERVAL_SECONDS, check_longest_batch, check_longest_wait
 from sageline.run.payloads import Configured
 from sageline.run.quotas import ServiceQuotas, check_quotas, demands_of_run, demands_of_transform
 from sageline.run.training_plan import check_spot
@@ -55,11 +57,13 @@ def configure(
     run: RunContext,
     sagemaker: SageMakerClient,
     quotas: ServiceQuotas | None = None,
+    check_interval_seconds: int = CHECK_INTERVAL_SECONDS,
 ) -> Configured:
     """Claim the run that the trigger is for and write its resolved spec.
 
     Args:
         quotas: None where the account's quotas are not to be asked for.
+        check_interval_seconds: after which a waiting run looks for itself, which says how long it can wait.
 
     Raises:
         AlreadyStarted: another execution has claimed it: the trigger was delivered twice.
@@ -72,6 +76,7 @@ def configure(
     """
     trigger = parse_trigger(trigger_document)
     if isinstance(trigger, BatchRequest):
+        check_longest_batch(trigger.max_runtime_seconds, check_interval_seconds)
         return configure_batch(execution_arn, trigger, run, sagemaker.meta.region_name, quotas)
     if isinstance(trigger, ChangeRequest):
         return configure_change(execution_arn, trigger, run)
@@ -88,9 +93,13 @@ def configure(
     resolution = _resolve(given, dataset, kind, identity.name, run)
     spec = resolution.spec
     run.store.enter(identity.run_id, "ConfigureRun", schema=resolution.schema())
+    if spec.encoder is not None:
+        with open_dataset(run.files.s3, dataset) as stream:
+            check_size(stream, dataset, kind, spec.encoder.kind)
     if spec.batch is not None:
         run.store.enter(identity.run_id, "ConfigureRun", batch=_batch_of_spec(spec, spec.batch, identity.run_id, run).to_json())
     check_spot(spec.algorithm)
+    check_longest_wait(spec, check_interval_seconds)
     facts = facts_of(run, sagemaker.meta.region_name, _evaluation(spec), deployment=spec.deployment)
     estimate = note_bound(identity.run_id, spec, facts, run)
     if spec.budget_usd is not None:
