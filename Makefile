@@ -15,7 +15,7 @@ export SAM_CLI_TELEMETRY := 0
 # What is imported is compiled once for all processes, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup setup-tensorflow demo demo-tensorflow examples test test-tensorflow lint format unit validate workflow bench docs bundle clean
+.PHONY: help setup setup-tensorflow demo demo-tensorflow examples test test-tensorflow test-containers lint format unit validate workflow bench docs bundle clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
@@ -91,6 +91,11 @@ workflow: setup ## The real state machine on the local stack, and one run end to
 
 test-tensorflow: setup-tensorflow ## The tests that need TensorFlow
 	@$(BIN)/pytest tests -m tensorflow --durations=10
+
+test-containers: setup ## Run AWS's own readers and validators on what Sageline writes; CONTAINERS=DIR holds their sources
+	@$(BIN)/python -m tests.containers.sources "$(CONTAINERS)"
+	# What their code warns of is not ours to mend.
+	CONTAINERS="$(abspath $(CONTAINERS))" $(BIN)/pytest tests/containers -W ignore
 
 bench: setup ## Measure Sageline beside its peers (installed for it, 10 minutes); writes docs/benchmarks.md
 	@UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet --inexact --group bench --python $(BIN)/python

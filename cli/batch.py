@@ -19,7 +19,7 @@ from cli.errors import CommandFailed, Json
 from cli.follow import await_bound, await_start, follow
 from cli.options import StackCommand, check_folder, json_option, print_json, print_result, print_warnings, stack_option, stderr
 from cli.timeline import ExecutionTimeline
-from cli.upload import SUFFIXES, format_of
+from cli.upload import SUFFIXES, format_of, unknown_format
 from sageline.names import split_s3_uri
 
 _TRANSFER = TransferConfig(multipart_threshold=32 << 20, multipart_chunksize=16 << 20)
@@ -28,7 +28,7 @@ _EXPIRES = "sageline%3Aretention=intermediate"  # the tag by which the stack's b
 
 def _check_file(context: click.Context, parameter: click.Parameter, path: Path) -> Path:
     if format_of(path) is None:
-        raise click.BadParameter(f"{path} has no known format; name it {', '.join(SUFFIXES)}.")
+        raise click.BadParameter(unknown_format(path))
     if path.stat().st_size == 0:
         raise click.BadParameter(f"{path} is empty; give a line of column names and a row for each prediction.")
     return path

@@ -21,7 +21,7 @@ from cli.options import StackCommand, json_option, print_json, print_result, sta
 from cli.schema_lines import schema_lines
 from cli.source import find_folder, local_script, upload_source
 from cli.timeline import ExecutionTimeline
-from cli.upload import SUFFIXES, Upload, format_of, suffix_of, upload
+from cli.upload import Upload, format_of, suffix_of, unknown_format, upload
 from sageline.errors import InvalidSpec
 from sageline.names import NAME_MAX_LENGTH, NAME_PATTERN, dataset_key, source_key
 from sageline.spec.model import Spec, parse_spec
@@ -36,7 +36,7 @@ def _check_name(context: click.Context, parameter: click.Parameter, name: str | 
 
 def _check_dataset(context: click.Context, parameter: click.Parameter, path: Path) -> Path:
     if format_of(path) is None:
-        raise click.BadParameter(f"{path} has no known format; name it {', '.join(SUFFIXES)}.")
+        raise click.BadParameter(unknown_format(path))
     if path.stat().st_size == 0:
         raise click.BadParameter(f"{path} is empty; a dataset has a line of column names and a row for each example.")
     return path

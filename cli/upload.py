@@ -13,6 +13,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from cli.errors import CommandFailed
+from sageline.dataset.other_formats import advice_on_name
 from sageline.names import dataset_key, dataset_spec_key
 from sageline.run.trigger import Upload as Trigger
 from sageline.run.trigger import identify
@@ -52,6 +53,14 @@ def suffix_of(path: Path) -> str:
     """The end of the file's name that says its format, in lower case: ``.csv.gz``; empty if there is none."""
     found = re.search(r"\.[a-z]+(\.gz)?$", path.name.lower())
     return found[0] if found else ""
+
+
+def unknown_format(path: Path) -> str:
+    """What to do with a file whose name says no format that is read."""
+    known = ", ".join(SUFFIXES)
+    if advice := advice_on_name(path.name):
+        return f"{path} is of a format that is not read; {advice}. What is read: {known}."
+    return f"{path} has no known format; name it {known}."
 
 
 def upload(s3: S3Client, bucket: str, path: Path, name: str, *, spec: bytes | None, advance: Callable[[int], None]) -> Upload:

@@ -6,12 +6,12 @@ import argparse
 import logging
 import os
 import signal
-import socket
 import sys
 from pathlib import Path
 
 import uvicorn
 
+from local.sagemaker.listener import listen
 from local.sagemaker.service import HomeInUse, LocalSageMaker
 
 
@@ -25,7 +25,7 @@ def main() -> None:
     for noisy in ("botocore", "httpx", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
-        listener = socket.create_server(("127.0.0.1", arguments.port))
+        listener = listen(arguments.port)
     except OSError as error:
         sys.exit(f"Port {arguments.port} of 127.0.0.1 can not be used: {error.strerror}.")
     try:

@@ -91,7 +91,7 @@ def fitted(blocks: list[Block]) -> FittedEncoder:
     """The encoder of a bag of 500 words, fitted to the blocks as ``prepare_data`` does."""
     fit = start_fit(spec(), {})
     for block in blocks:
-        fit.update(block)
+        fit.update(block, np.ones(block.rows, dtype=np.bool_))
     return finish_fit(fit, spec(), sorted({label for _, label in sample_rows()}), "benchmark")
 
 

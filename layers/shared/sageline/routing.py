@@ -32,6 +32,7 @@ class RoutedVariant:
     content_type: str
     """What the model takes: ``text/csv`` or ``application/x-recordio-protobuf``."""
     endpoint_config: str
+    serverless: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,11 @@ class Routing:
 
     def variant(self, name: str) -> RoutedVariant | None:
         return next((variant for variant in self.variants if variant.name == name), None)
+
+    def is_named(self, variant: RoutedVariant) -> bool:
+        """Whether SageMaker is told which variant is to answer. Its documentation speaks of endpoints with two variants or more,
+        and an endpoint that is serverless has one at any moment."""
+        return len(self.variants) > 1 and not variant.serverless
 
     def pick(self, session: str) -> RoutedVariant:
         """The variant that answers ``session``, by weight.
@@ -117,18 +123,19 @@ def parse_routing(document: bytes, source: str) -> Routing:
         ) from None
 
 
-def _parse_variants(items: list[dict[str, str | float]]) -> tuple[RoutedVariant, ...]:
+def _parse_variants(items: list[dict[str, str | float | bool]]) -> tuple[RoutedVariant, ...]:
     if not items:
         raise ValueError("no variants")
     return tuple(_parse_variant(item) for item in items)
 
 
-def _parse_variant(item: dict[str, str | float]) -> RoutedVariant:
+def _parse_variant(item: dict[str, str | float | bool]) -> RoutedVariant:
     weight = float(item["weight"])
     if not (math.isfinite(weight) and weight >= 0):
         raise ValueError(f"weight {weight} of variant {item['name']}")
-    texts = {field.name: str(item[field.name]) for field in fields(RoutedVariant) if field.name != "weight"}
-    return RoutedVariant(weight=weight, **texts)
+    texts = {field.name: str(item[field.name]) for field in fields(RoutedVariant) if field.name not in ("weight", "serverless")}
+    # Routing of before has no `serverless`.
+    return RoutedVariant(weight=weight, serverless=bool(item.get("serverless", False)), **texts)
 
 
 def _draw(session: str, variant: str) -> float:

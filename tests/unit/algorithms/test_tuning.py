@@ -42,7 +42,7 @@ def problem(tuning: dict[str, Any], facts: DataFacts = VALUES, name: str = "xgbo
         {"ranges": {"max_depth": {"type": "categorical", "values": [3, 6]}}},
         {"objective": {"metric": "validation:rmse", "type": "Minimize"}},
         {"ranges": {"updater": {"type": "categorical", "values": ["grow_histmaker", "grow_colmaker,prune"]}}},
-        {"ranges": {"interaction_constraints": {"type": "categorical", "values": ["[[0, 1], [2]]"]}}},
+        {"ranges": {"interaction_constraints": {"type": "categorical", "values": ["[[1, 2], [3]]"]}}},
         {"objective": {"metric": "validation:mae"}},
         {"strategy": "Grid", "max_jobs": 4, "ranges": {"booster": BOOSTER, "eta": {"type": "categorical", "values": [0.1, 0.3]}}},
         {"strategy": "Random", "max_jobs": 2000, "early_stopping": True},

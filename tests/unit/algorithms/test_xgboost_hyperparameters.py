@@ -21,7 +21,7 @@ def test_a_full_set_for_classification_is_valid() -> None:
         "subsample": "1",
         "tree_method": "hist",
         "monotone_constraints": "(1,-1,0)",
-        "interaction_constraints": "[[0,1],[2]]",
+        "interaction_constraints": "[[1,2],[3]]",
         "early_stopping_rounds": "5",
         "seed": "0",
         "_tuning_objective_metric": "validation:mlogloss",
@@ -63,15 +63,19 @@ def test_a_full_set_for_classification_is_valid() -> None:
             "Hyperparameter monotone_constraints: value (2,) not in range [-1, 0, 1]",
         ),
         (
-            {"num_round": "5", "tree_method": "hist", "interaction_constraints": "[[-1]]"},
-            "Hyperparameter interaction_constraints: value [[-1]] not in range [0, +inf)",
+            {"num_round": "5", "tree_method": "hist", "interaction_constraints": "[[0]]"},
+            "Hyperparameter interaction_constraints: value [[0]] not in range [1, +inf)",
         ),
         (
             {"num_round": "5", "monotone_constraints": "1"},
+            "Hyperparameter monotone_constraints: could not parse value (caused by ValueError)",
+        ),
+        (
+            {"num_round": "5", "monotone_constraints": "(1,)"},
             "monotone_constraints can be used only when the tree_method parameter is set to either 'exact' or 'hist'.",
         ),
         (
-            {"num_round": "5", "interaction_constraints": "[[0]]"},
+            {"num_round": "5", "interaction_constraints": "[[1]]"},
             "interaction_constraints can be used only when the tree_method parameter is set to "
             "either 'exact', 'hist' or 'approx'.",
         ),
@@ -113,6 +117,11 @@ def test_a_metric_with_a_threshold_is_valid() -> None:
     assert validate({"num_round": "5", "objective": "binary:logistic", "eval_metric": "error@0.7,auc"}) == []
 
 
+def test_only_a_metric_of_the_validation_data_can_be_tuned_for() -> None:
+    assert validate({"num_round": "5", "_tuning_objective_metric": "validation:auc"}) == []
+    assert validate({"num_round": "5", "_tuning_objective_metric": "train:auc"})[0].startswith("Hyperparameter _tuning_objective")
+
+
 def test_every_problem_is_listed_not_only_the_first() -> None:
     assert len(validate({"eta": "2", "max_depth": "x", "foo": "1"})) == 4
 
@@ -127,6 +136,7 @@ def test_every_problem_is_listed_not_only_the_first() -> None:
         ({"updater": "grow_colmaker,prune"}, None),
         ({"updater": "shotgun"}, "Tree updater should be selected"),
         ({"updater": "grow_colmaker,grow_histmaker"}, "Only one tree grow plugin"),
+        ({"updater": "grow_quantile_histmaker"}, "Hyperparameter updater: value ['grow_quantile_histmaker'] not in range"),
         ({"updater": "nonsense"}, "Hyperparameter updater: value ['nonsense'] not in range"),
     ],
 )

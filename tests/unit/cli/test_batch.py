@@ -141,7 +141,9 @@ def test_who_stops_following_is_told_that_the_batch_goes_on(
     assert f"sageline stop {RUN_ID}" in result.stderr
 
 
-@pytest.mark.parametrize(("name", "content", "said"), [("rows.parquet", b"x", "no known format"), ("rows.csv", b"", "is empty")])
+@pytest.mark.parametrize(
+    ("name", "content", "said"), [("rows.parquet", b"x", "convert it to CSV or JSON Lines"), ("rows.csv", b"", "is empty")]
+)
 @pytest.mark.usefixtures("connection")
 def test_a_file_that_cannot_be_scored_is_wrong_usage(
     runner: CliRunner, tmp_path: Path, name: str, content: bytes, said: str

@@ -156,7 +156,7 @@ def test_a_wrong_spec_shows_before_anything_is_uploaded(
         (["submit", "{data}", "--nam", "wine"], "No such option: --nam Did you mean --name?"),
         (["sumbit", "{data}"], "No such command 'sumbit'. Did you mean submit?"),
         (["local", "statsu"], "No such command 'statsu'. Did you mean status?"),
-        (["submit", "{folder}/table.xlsx", "--name", "wine"], "no known format; name it .csv"),
+        (["submit", "{folder}/table.xlsx", "--name", "wine"], "is of a format that is not read; save the sheet as CSV"),
         (["submit", "{folder}/empty.csv", "--name", "wine"], "is empty"),
         (["predict", "wine"], "Give either --text or --file"),
         (["predict", "wine", "--text", "a", "--file", "{data}"], "Give either --text or --file"),

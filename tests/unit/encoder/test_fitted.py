@@ -15,6 +15,7 @@ from sageline.dataset.blocks import StringArray
 from sageline.encoder import fitted, saved
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import InvalidEncoder, PredictionFailed
+from sageline.formats.matrix import SparseMatrix
 from sageline.formats.recordio import read_records
 from tests.unit.encoder.encoders import one_number_encoder, table_encoder, text_encoder
 from tests.unit.encoder.test_tokens import encoder as tokens_encoder
@@ -134,6 +135,23 @@ def test_a_request_holds_no_label() -> None:
     )
     rows = read_records(one.request_body(one.encode(one.block_from_instances([[5.1], [None]]))))
     assert (one.exchange.request_content_type, rows.matrix.shape) == ("application/x-recordio-protobuf", (2, 1))
+
+
+@pytest.mark.parametrize(("answers", "cell"), [("xgboost", np.nan), ("linear-learner", 0.0), ("knn", 0.0)])
+def test_a_text_without_a_known_word_has_a_cell_that_changes_nothing(answers: str, cell: float) -> None:
+    """A record without keys is refused by the container among others that have some."""
+    encoder = replace(text_encoder(), answers=answers)
+    encoded = encoder.encode(encoder.block_from_instances(["unknown", "wörld", ""]))
+    labels = np.array([0, 1, 0], dtype=np.float32)
+    written = encoder.write(encoded, labels)
+    assert isinstance(written, bytes)
+
+    for body in (written, encoder.request_body(encoded), encoder.batch_body(encoded)):
+        matrix = read_records(body).matrix
+        assert isinstance(matrix, SparseMatrix)
+        assert matrix.row_offsets.tolist() == [0, 1, 2, 3]
+        assert matrix.columns.tolist() == [0, 1, 0]
+        assert np.array_equal(matrix.values, [cell, 1, cell], equal_nan=True)
 
 
 def test_labels_are_class_numbers_or_the_numbers_themselves() -> None:

@@ -278,7 +278,8 @@ def test_which_numbers_take_booleans_is_learnt_from_the_train_rows_and_saved() -
     names = ["both", "zero", "three", "half", "gaps"]
     cells = zip(*(row.split(",") for row in rows), strict=True)
     fit = TableFit(TableSpec(), dict.fromkeys(names, "number"), {})
-    fit.update(Block.of({name: StringArray.from_list(texts) for name, texts in zip(names, cells, strict=True)}))
+    block = Block.of({name: StringArray.from_list(texts) for name, texts in zip(names, cells, strict=True)})
+    fit.update(block, np.ones(block.rows, dtype=np.bool_))
     encoder = FittedEncoder("regression", dict.fromkeys(names, "number"), "y", None, fit.finish("data.csv"))
 
     loaded = FittedEncoder.load(encoder.save())

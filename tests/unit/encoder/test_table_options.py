@@ -29,7 +29,7 @@ def fitted(columns: dict[str, list[str]], **options: object) -> FittedEncoder:
     document = {"task": "regression", "dataset": {"label": "y", "features": features}, "encoder": {"kind": "table", **options}}
     spec = validate_spec(document, "test")
     fit = start_fit(spec, {})
-    fit.update(block(columns))
+    fit.update(block(columns), np.ones(len(next(iter(columns.values()))), dtype=np.bool_))
     return finish_fit(fit, spec, [], "data.csv")
 
 

@@ -141,12 +141,12 @@ def test_fields_in_another_order_and_fields_of_no_interest_are_read() -> None:
 
 
 def test_keys_in_any_order_and_no_shape_make_a_matrix_as_wide_as_the_largest_key() -> None:
-    data = plain.record([3, 1], keys=[7, 2]) + plain.record([9], keys=[0])
+    data = plain.record([3, 1], keys=[7, 2]) + plain.record([9], keys=[7])
 
     matrix = read_records(data).matrix
 
     assert isinstance(matrix, SparseMatrix)
-    assert (matrix.columns.tolist(), matrix.values.tolist(), matrix.shape) == ([2, 7, 0], [1, 3, 9], (2, 8))
+    assert (matrix.columns.tolist(), matrix.values.tolist(), matrix.shape) == ([2, 7, 7], [1, 3, 9], (2, 8))
 
 
 def test_a_dense_row_with_a_shape_is_dense() -> None:
@@ -191,6 +191,8 @@ LABEL = plain.entry(2, plain.tensor(plain.floats([1])))
         (GOOD + plain.record([1, 2]), "2 records, of which only 1 have a label"),
         (GOOD + plain.record([1, 2, 3], 1), "record 2 has 3 values, the first one has 2"),
         (plain.record([1, 2], keys=[5]), "record 1 has 2 values and 1 keys"),
+        (plain.record([1], keys=[2], shape=5) + plain.record([1], keys=[2], shape=7), "record 1 has 5 columns, others have 7"),
+        (plain.record([1], keys=[7]) + plain.record([1], keys=[2]), "record 2 has 3 columns, others have 8"),
         (plain.record([1], keys=[5], shape=5), "a key of 5 in rows of 5 columns"),
         (
             plain.frame(plain.entry(1, plain.tensor(plain.floats([1])) + plain.field(2, b"\x80"))),

@@ -23,6 +23,7 @@ SPARSE = SparseMatrix(
     row_offsets=np.array([0, 2, 3], dtype=np.int64),
     shape=(2, 3),
 )
+EMPTY_ROW = SparseMatrix(np.ones(1, np.float32), np.zeros(1, np.int64), np.array([0, 1, 1], np.int64), (2, 3))
 
 
 @pytest.mark.parametrize(
@@ -94,6 +95,7 @@ NO_TRAIN = "Failed to validate input data configuration. (caused by ValidationEr
         ({"train": b"1,\n"}, CSV, "Found missing (NaN) values. Please remove any missing (NaN) values in the input data."),
         ({"train": b"1,inf\n"}, CSV, "Found infinite floating point values."),
         ({"train": b"1,2\n"}, RECORDIO, "Requested content-type is 'application/x-recordio-protobuf'. Please verify the data"),
+        ({"train": write_sparse(EMPTY_ROW, LABELS)}, RECORDIO, "(Input Error) part-0: incompatible column dimensions: record 2"),
         ({"train": write_dense(ROWS)}, RECORDIO, "(Input Error) part-0: the records have no label"),
     ],
 )

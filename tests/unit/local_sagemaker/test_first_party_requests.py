@@ -13,6 +13,7 @@ from tests.unit.local_sagemaker.first_party import CSV, RECORDIO
 
 ROWS = np.array([[1.5, 0, 2]], dtype=np.float32)
 SPARSE = SparseMatrix(np.array([1.5, 2], dtype=np.float32), np.array([0, 2]), np.array([0, 2]), (1, 3))
+EMPTY_ROW = SparseMatrix(np.ones(1, np.float32), np.zeros(1, np.int64), np.array([0, 1, 1], np.int64), (2, 3))
 JSON, LINES = "application/json", "application/jsonlines"
 
 
@@ -48,6 +49,7 @@ def test_every_request_type_gives_the_same_rows(content_type: str, body: bytes) 
         (CSV, b"\xff", 400, "unable to evaluate payload provided: "),
         (JSON, b"[1,2,3]", 400, 'unable to evaluate payload provided: expected {"instances": [...]}'),
         (JSON, b'{"instances": [{"features": [1, "x", 3]}]}', 400, "unable to evaluate payload provided: "),
+        (RECORDIO, write_sparse(EMPTY_ROW), 400, "unable to evaluate payload provided: incompatible column dimensions: record 2"),
         (RECORDIO, b"1,2,3", 400, "unable to evaluate payload provided: record 1 at byte 0"),
     ],
 )

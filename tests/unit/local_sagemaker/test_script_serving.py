@@ -76,10 +76,10 @@ def test_one_script_trains_and_serves_a_scikit_learn_model(api: Api, aws: Aws) -
     body, headers = api.invoke("sklearn", npy(rows), content_type="application/x-npy", accept="application/x-npy")
     assert np.load(io.BytesIO(body)).tolist() == [0, 1]
     assert headers["content-type"] == "application/x-npy"
-    for content_type, accept, status in (("text/plain", "text/csv", 415), ("text/csv", "text/plain", 406)):
+    for content_type, accept in (("text/plain", "text/csv"), ("text/csv", "text/plain")):
         with pytest.raises(Refused) as refused:
             api.invoke("sklearn", b"1,2\n6,5\n", content_type=content_type, accept=accept)
-        assert refused.value.body["OriginalStatusCode"] == status
+        assert refused.value.body["OriginalStatusCode"] == 500
     with pytest.raises(Refused) as refused:
         api.invoke("sklearn", b"1,2,3\n6,5,4\n", content_type="text/csv")
     assert refused.value.body["OriginalStatusCode"] == 500
@@ -234,12 +234,15 @@ def test_encoding(prediction: object, accept: str, expected: bytes) -> None:
 
 @pytest.mark.parametrize("content_type", ["text/csv; charset=utf-8", "image/png", ""])
 def test_a_type_that_nothing_decodes_or_encodes(content_type: str) -> None:
-    with pytest.raises(UnsupportedFormatError, match="is not supported by this framework") as decoding:
+    with pytest.raises(UnsupportedFormatError, match="is not supported by this framework"):
         decode(b"1", content_type)
-    with pytest.raises(UnsupportedFormatError) as encoding:
+    with pytest.raises(UnsupportedFormatError):
         encode([1], content_type)
 
-    assert (decoding.value.status, encoding.value.status) == (415, 406)
+
+def test_a_single_number_is_no_table_to_write_as_csv() -> None:
+    with pytest.raises(TypeError):
+        encode(np.float64(3), "text/csv")
 
 
 def test_a_pickled_array_is_not_loaded() -> None:
@@ -264,7 +267,7 @@ def test_pytorch_needs_no_program_but_then_its_own_model(tmp_path: Path) -> None
 
 
 def test_the_error_of_pytorch_is_text() -> None:
-    answer = serve.failed(ValueError("bad"), 500, PYTORCH)
+    answer = serve.failed(ValueError("bad"), PYTORCH)
 
     assert bytes(answer.body).decode().startswith("bad\n")
     with pytest.raises(NotImplementedError):

@@ -208,6 +208,7 @@ def test_what_can_not_be_classified_or_regressed(method: str, body: str, message
     [
         ("application/json", '{"instances": [1]}', '{"instances": [1]}'),
         ("application/json", '{"inputs": [1]}', '{"inputs": [1]}'),
+        ("application/jsonlines", '{"instances": [1]} {"instances": [2]}', '{"instances": [1]} {"instances": [2]}'),
         ("application/json", "[[1, 2], [3, 4]]", '{"instances":[[1, 2], [3, 4]]}'),
         ("application/json", "[1, 2]", '{"instances":[[1, 2]]}'),
         ("application/json", '{"x": 1}', '{"instances":[{"x": 1}]}'),
@@ -235,6 +236,7 @@ def test_custom_attributes_and_accepted_types() -> None:
     assert attributes(None) == {}
     assert answered_type("application/jsonlines, text/csv") == "application/jsonlines"
     assert answered_type("*/*") == "application/json"
+    assert answered_type("application/jsons") == "application/json"
 
 
 @pytest.fixture(scope="module")

@@ -96,6 +96,9 @@ def test_an_empty_cell_is_missing_and_a_wide_libsvm_row_counts_from_one(binary: 
     assert missing.text == absent.text
 
 
+WITH_AN_EMPTY_ROW = SparseMatrix(np.ones(1, np.float32), np.zeros(1, np.int64), np.array([0, 1, 1], np.int64), (2, 3))
+
+
 @pytest.mark.parametrize(
     ("body", "headers", "status", "text"),
     [
@@ -109,6 +112,9 @@ def test_an_empty_cell_is_missing_and_a_wide_libsvm_row_counts_from_one(binary: 
             415,
             "Loading csv data failed with Exception, please ensure data is in csv format",
         ),
+        (b"1, ,2", {"content-type": "text/csv"}, 415, "could not convert string to float"),
+        (b"  ", {"content-type": "text/csv"}, 415, "Could not determine delimiter"),
+        (b"1", {"content-type": "text/libsvm"}, 415, "Loading libsvm data failed with Exception"),
         (b"1,2\n1", {"content-type": "text/csv"}, 415, "Loading csv data failed with Exception"),
         (
             b"junk",
@@ -116,12 +122,19 @@ def test_an_empty_cell_is_missing_and_a_wide_libsvm_row_counts_from_one(binary: 
             415,
             "Loading recordio-protobuf data failed with Exception",
         ),
+        (
+            write_sparse(WITH_AN_EMPTY_ROW),
+            {"content-type": "application/x-recordio-protobuf"},
+            415,
+            "record 2 has no keys, so it counts as dense",
+        ),
         (b"1,2,3,4,5", {"content-type": "text/csv"}, 400, "Unable to evaluate payload provided: "),
+        (b"x,y", {"content-type": "text/csv", "accept": "image/png"}, 415, "Loading csv data failed with Exception"),
         (b"1,2,3", {"content-type": "text/csv", "accept": "image/png"}, 406, "Accept type image/png is not supported."),
         (
             b"1,2,3",
             {"content-type": "text/csv", "accept": "application/jsonlines"},
-            406,
+            500,
             "only together with SAGEMAKER_INFERENCE",
         ),
         (b"1" * 6_291_457, {"content-type": "text/csv"}, 413, "more than the 6291456 that are accepted"),
@@ -133,6 +146,28 @@ def test_what_is_refused_and_how(binary: httpx.Client, body: bytes, headers: dic
     assert answer.status_code == status
     assert text in answer.text
     assert "Stack trace" not in answer.text
+
+
+def test_a_transform_jobs_payload_is_limited_like_any_other() -> None:
+    environment = {"SAGEMAKER_BATCH": "true", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "20"}
+    for client in posting([booster("binary:logistic")], environment):
+        answer = client.post("/invocations", content=b"1" * 6_291_457, headers={"content-type": "text/csv"})
+
+        assert answer.status_code == 413
+
+
+def test_several_models_that_answer_labels_fail_as_in_the_container() -> None:
+    for client in posting([booster("multi:softmax", num_class=3), booster("multi:softmax", num_class=3)]):
+        answer = client.post("/invocations", content=b"2,0,0", headers={"content-type": "text/csv"})
+
+        assert answer.status_code == 500
+        assert "several models of multi:softmax" in answer.text
+
+
+def test_libsvm_rows_after_the_last_one_with_a_cell_get_no_answer(binary: httpx.Client) -> None:
+    answer = binary.post("/invocations", content=b"0:1 1:2\n1\n0:3\n1", headers={"content-type": "text/libsvm"})
+
+    assert len(answer.text.splitlines()) == 3
 
 
 @pytest.mark.parametrize(

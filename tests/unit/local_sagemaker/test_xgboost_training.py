@@ -18,6 +18,7 @@ from local.sagemaker.engines.xgboost.failures import AlgorithmError, UserError
 from local.sagemaker.engines.xgboost.folds import cross_validate
 from local.sagemaker.engines.xgboost.library import xgboost
 from local.sagemaker.engines.xgboost.metrics import custom_metric
+from local.sagemaker.engines.xgboost.requests import decode
 from local.sagemaker.engines.xgboost.train import Termination, train
 from sageline.algorithms.hyperparameters import Value
 from sageline.formats.matrix import SparseMatrix
@@ -36,6 +37,7 @@ FILE_CSV = {"ContentType": "text/csv", "TrainingInputMode": "File", "S3Distribut
             "Channel configuration for 'train' channel is not supported: {'ContentType': 'text/csv;label_size=1'",
         ),
         ({"train": {**FILE_CSV, "TrainingInputMode": "FastFile"}}, "Channel configuration for 'train' channel is not supported"),
+        ({"train": FILE_CSV, "code": {**FILE_CSV}}, "Channel configuration for 'code' channel is not supported"),
         ({"train": {**FILE_CSV, "TrainingInputMode": "Pipe"}}, "Pipe mode for CSV is no longer supported"),
     ],
 )
@@ -47,7 +49,7 @@ def test_channels_are_checked_as_the_container_does(channels: dict[str, dict[str
 
 
 def test_a_code_channel_is_not_data() -> None:
-    check_channels({"train": FILE_CSV, "validation": FILE_CSV, "code": {"TrainingInputMode": "File"}})
+    check_channels({"train": FILE_CSV, "validation": FILE_CSV, "code": {**FILE_CSV, "ContentType": "text/python"}})
 
 
 @pytest.mark.parametrize(
@@ -55,6 +57,7 @@ def test_a_code_channel_is_not_data() -> None:
     [
         (None, LIBSVM),
         ("csv", CSV),
+        ("csv;label_size=1", CSV),
         ("text/csv; charset=utf-8", CSV),
         ("text/csv;label_size=1", CSV),
         ("Text/X-LibSVM", LIBSVM),
@@ -145,15 +148,48 @@ def test_dense_and_sparse_recordio_give_the_same_matrix_but_for_absent_cells(tmp
     assert {name: matrix.num_nonmissing() for name, matrix in read.items() if matrix} == {"dense": 6, "sparse": 3}
 
 
-def test_recordio_parts_of_different_kinds_and_widths_go_together(tmp_path: Path) -> None:
-    one = SparseMatrix(np.ones(1, np.float32), np.zeros(1, np.int64), np.array([0, 1], np.int64), (1, 5))
+def test_a_cell_that_is_not_a_number_is_missing_as_an_absent_one_is(tmp_path: Path) -> None:
+    """What is written for a text without a known word."""
+    random = np.random.default_rng(0)
+    table = np.where(random.random((300, 4)) < 0.4, random.random((300, 4)), np.nan).astype(np.float32)
+    labels = (np.nan_to_num(table[:, 0], nan=2.0) > 0.6).astype(np.float32)
+    model = boost({"num_round": 8, "objective": "binary:logistic"}, xgboost.DMatrix(table, label=labels), None)
+    absent = SparseMatrix(np.empty(0, np.float32), np.empty(0, np.int64), np.array([0, 0]), (1, 4))
+
+    missing, zero = (
+        decode(write_sparse(absent.fill_empty_rows(cell)), "application/x-recordio-protobuf") for cell in (np.nan, 0)
+    )
+
+    assert model.predict(missing) == model.predict(xgboost.DMatrix(np.full((1, 4), np.nan)))
+    assert model.predict(zero) != model.predict(missing)
+    assert missing.num_nonmissing() == 0
+
+
+def test_a_record_without_keys_among_sparse_ones_is_refused(tmp_path: Path) -> None:
+    """The container takes it for dense, of no columns."""
+    sparse = SparseMatrix(np.ones(1, np.float32), np.zeros(1, np.int64), np.array([0, 1, 1], np.int64), (2, 5))
+    labels = np.zeros(2, dtype=np.float32)
+    (tmp_path / "part-0").write_bytes(write_sparse(sparse, labels))
+
+    with pytest.raises(UserError, match="record 2 has no keys, so it counts as dense, of 0 columns, others have 5"):
+        read_matrix(tmp_path, RECORDIO, weights=False)
+
+    (tmp_path / "part-0").write_bytes(write_sparse(sparse.fill_empty_rows(np.nan), labels))
+    assert read_matrix(tmp_path, RECORDIO, weights=False) is not None
+
+
+def test_recordio_parts_of_different_kinds_go_together_where_they_are_equally_wide(tmp_path: Path) -> None:
+    one = SparseMatrix(np.ones(1, np.float32), np.zeros(1, np.int64), np.array([0, 1], np.int64), (1, 3))
     (tmp_path / "a").write_bytes(write_sparse(one, np.ones(1, dtype=np.float32)))
     (tmp_path / "b").write_bytes(write_dense(np.ones((2, 3), dtype=np.float32), np.zeros(2, dtype=np.float32)))
 
     matrix = read_matrix(tmp_path, RECORDIO, weights=False)
 
     assert matrix is not None
-    assert (matrix.num_row(), matrix.num_col(), matrix.num_nonmissing()) == (3, 5, 7)
+    assert (matrix.num_row(), matrix.num_col(), matrix.num_nonmissing()) == (3, 3, 7)
+    (tmp_path / "c").write_bytes(write_dense(np.ones((1, 5), dtype=np.float32), np.zeros(1, dtype=np.float32)))
+    with pytest.raises(UserError, match="incompatible column dimensions: the files have records of 3 and 5 columns"):
+        read_matrix(tmp_path, RECORDIO, weights=False)
 
 
 @pytest.mark.parametrize(
@@ -174,17 +210,39 @@ def test_recordio_that_can_not_be_trained_on_is_named(tmp_path: Path, data: byte
 
 def test_an_empty_channel_has_no_matrix(tmp_path: Path) -> None:
     (tmp_path / "part-0").write_bytes(b"")
-    (tmp_path / "_SUCCESS").write_text("x")
 
     assert read_matrix(tmp_path, CSV, weights=False) is None
 
 
-def test_files_deeper_than_three_directories_are_not_read_and_hidden_ones_are_refused(tmp_path: Path) -> None:
-    for depth in ("a", "a/b/c", "a/b/c/d"):
+def test_an_empty_csv_file_beside_others_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "part-0").write_text("1,2\n")
+    (tmp_path / "part-1").write_text("")
+
+    with pytest.raises(UserError, match="Could not determine delimiter on line :"):
+        read_matrix(tmp_path, CSV, weights=False)
+
+
+def test_xgboosts_own_reader_takes_files_with_an_underscore_too_and_that_of_recordio_does_not(tmp_path: Path) -> None:
+    for kind, name, content in (
+        (CSV, "part-0", b"1,2\n"),
+        (CSV, "_part-1", b"0,3\n"),
+        (RECORDIO, "part-0", write_dense(np.ones((1, 1), np.float32), np.ones(1, np.float32))),
+        (RECORDIO, "_part-1", b"x"),
+    ):
+        (tmp_path / kind).mkdir(exist_ok=True)
+        (tmp_path / kind / name).write_bytes(content)
+
+    rows = {kind: read_matrix(tmp_path / kind, kind, weights=False) for kind in (CSV, RECORDIO)}
+
+    assert {kind: matrix and matrix.num_row() for kind, matrix in rows.items()} == {CSV: 2, RECORDIO: 1}
+
+
+def test_files_more_than_two_directories_below_are_not_read_and_hidden_ones_are_refused(tmp_path: Path) -> None:
+    for depth in ("a", "a/b", "a/b/c"):
         (tmp_path / depth).mkdir(parents=True, exist_ok=True)
         (tmp_path / depth / "part").write_text("1,2\n")
 
-    assert [path.relative_to(tmp_path).as_posix() for path in data_files(tmp_path)] == ["a/b/c/part", "a/part"]
+    assert [path.relative_to(tmp_path).as_posix() for path in data_files(tmp_path)] == ["a/b/part", "a/part"]
     (tmp_path / ".hidden").write_text("x")
     with pytest.raises(UserError, match="Hidden file found"):
         data_files(tmp_path)
@@ -211,17 +269,34 @@ def test_parquet_and_undelimited_csv_are_refused(tmp_path: Path) -> None:
         ("precision_macro", (0.5 + 2 / 3) / 2),
         ("recall_macro", (0.5 + 2 / 3) / 2),
         ("precision_micro", 0.6),
-        ("mse", (0.01 + 0.36 + 0.16 + 0.04 + 0.49) / 5),
+        ("mse", (0.16 + 0.01 + 0.81 + 0.49 + 1.44) / 5),
+        ("rmse", ((0.16 + 0.01 + 0.81 + 0.49 + 1.44) / 5) ** 0.5),
+        ("mae", (0.4 + 0.1 + 0.9 + 0.7 + 1.2) / 5),
     ],
 )
 def test_the_containers_own_metrics(metric: str, value: float) -> None:
     matrix = xgboost.DMatrix(np.zeros((5, 1)), label=[0, 0, 1, 1, 1])
-    predictions = np.array([0.1, 0.6, 0.6, 0.8, 0.3], dtype=np.float32)
+    predictions = np.array([-0.4, 0.1, 0.1, 0.3, -0.2], dtype=np.float32)
 
     ((name, score),) = custom_metric([metric])(predictions, matrix)
 
     assert name == metric
     assert score == pytest.approx(value, abs=1e-6)
+
+
+def test_a_probability_counts_as_class_one_as_in_the_container() -> None:
+    matrix = xgboost.DMatrix(np.zeros((4, 1)), label=[0, 0, 0, 1])
+
+    scores = dict(custom_metric(["accuracy", "recall"])(np.array([0.1, 0.2, 0.1, 0.9], dtype=np.float32), matrix))
+
+    assert scores == {"accuracy": 0.25, "recall": 1.0}
+
+
+def test_a_metric_of_two_classes_is_refused_for_three() -> None:
+    matrix = xgboost.DMatrix(np.zeros((3, 1)), label=[0, 1, 2])
+
+    with pytest.raises(ValueError, match="Target is multiclass but average='binary'"):
+        custom_metric(["precision"])(np.eye(3, dtype=np.float32), matrix)
 
 
 def test_metrics_of_probabilities_per_class_and_of_a_perfect_fit() -> None:
@@ -279,19 +354,28 @@ def test_training_ends_after_the_round_in_which_it_is_asked_to(easy: xgboost.DMa
     assert boost({"num_round": 9, "objective": "binary:logistic"}, easy, None, stop=lambda: True).num_boosted_rounds() == 1
 
 
-def test_a_training_goes_on_from_its_last_checkpoint_to_the_rounds_that_were_asked_for(
-    easy: xgboost.DMatrix, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_training_saves_one_checkpoint_from_which_nothing_goes_on(easy: xgboost.DMatrix, tmp_path: Path) -> None:
+    """As the container does it: it looks for other names than it saves."""
+    hyperparameters: dict[str, Value] = {"num_round": 7, "objective": "binary:logistic"}
+
+    boost(hyperparameters, easy, None, silent=True, checkpoints=tmp_path)
+
+    assert {path.name for path in tmp_path.iterdir()} == {"xgboost-checkpoint_0.ubj"}
+    assert last_checkpoint(tmp_path) is None
+
+
+def test_a_training_goes_on_from_a_checkpoint_of_the_other_name_to_the_rounds_that_were_asked_for(
+    easy: xgboost.DMatrix, tmp_path: Path
 ) -> None:
     hyperparameters: dict[str, Value] = {"num_round": 9, "objective": "binary:logistic", "nthread": 1}
     whole = boost(hyperparameters, easy, None, silent=True)
-    boost({**hyperparameters, "num_round": 7}, easy, None, silent=True, checkpoints=tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {f"xgboost-checkpoint.{number}" for number in range(2, 7)}
+    for rounds in (3, 7):
+        begun = boost({**hyperparameters, "num_round": rounds}, easy, None, silent=True)
+        (tmp_path / f"xgboost-checkpoint.{rounds - 1}").write_bytes(begun.save_raw("ubj"))
 
-    booster = boost(hyperparameters, easy, None, begun=last_checkpoint(tmp_path), checkpoints=tmp_path)
+    booster = boost(hyperparameters, easy, None, silent=True, begun=last_checkpoint(tmp_path), checkpoints=tmp_path)
 
-    assert [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()] == ["[7]", "[8]"]
     assert booster.get_dump() == whole.get_dump()
-    assert {path.name for path in tmp_path.iterdir()} == {f"xgboost-checkpoint.{number}" for number in range(4, 9)}
 
 
 @pytest.mark.parametrize("patience", [{}, {"early_stopping_rounds": 2}])
@@ -299,7 +383,8 @@ def test_a_training_that_was_interrupted_after_its_last_round_has_its_model(
     easy: xgboost.DMatrix, tmp_path: Path, patience: dict[str, Value]
 ) -> None:
     hyperparameters: dict[str, Value] = {"num_round": 1, "objective": "binary:logistic", "eval_metric": ["logloss"], **patience}
-    boost(hyperparameters, easy, easy, silent=True, checkpoints=tmp_path)
+    done = boost(hyperparameters, easy, easy, silent=True)
+    (tmp_path / "xgboost-checkpoint.0").write_bytes(done.save_raw("ubj"))
 
     assert boost(hyperparameters, easy, easy, begun=last_checkpoint(tmp_path)).num_boosted_rounds() == 1
 
@@ -315,10 +400,16 @@ def test_a_termination_ends_the_process_unless_the_model_shall_be_saved() -> Non
     assert ended.value.code == 0
 
 
-def test_a_custom_metric_alone_is_the_only_one_evaluated(easy: xgboost.DMatrix, capsys: pytest.CaptureFixture[str]) -> None:
+def test_beside_the_containers_own_metrics_xgboost_evaluates_its_default(
+    easy: xgboost.DMatrix, capsys: pytest.CaptureFixture[str]
+) -> None:
     boost({"num_round": 1, "objective": "binary:logistic", "eval_metric": ["accuracy"]}, easy, None)
 
-    assert capsys.readouterr().out.startswith("[0]\ttrain-accuracy:")
+    assert [part.partition(":")[0] for part in capsys.readouterr().out.rstrip().split("\t")] == [
+        "[0]",
+        "train-logloss",
+        "train-accuracy",
+    ]
 
 
 def test_labels_out_of_range_are_the_users_error_and_other_refusals_the_algorithms() -> None:

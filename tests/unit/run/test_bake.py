@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -117,7 +118,9 @@ def test_an_error_while_looking_is_an_answer_too(world: World, bake: Bake, answe
 def test_a_model_that_is_gone_is_made_again_and_serves_on_what_it_ran_on(world: World) -> None:
     serve(world, RUN_ID, instances={"instance_type": "ml.c5.large", "count": 2})
     world.run.store.enter(RUN_ID, "CheckTraining", training={"model_artifact_uri": "s3://b/old/model.tar.gz"})
-    before = world.routing()
+    written = world.routing()
+    # Had it been serverless before: from instances nothing goes back.
+    before = replace(written, variants=tuple(replace(variant, serverless=True) for variant in written.variants))
     serve(world, NEXT_RUN_ID)
     capacities = world.record(NEXT_RUN_ID).details["deployment"]["capacities"]
     world.begin(THIRD_RUN_ID)
@@ -136,4 +139,5 @@ def test_a_model_that_is_gone_is_made_again_and_serves_on_what_it_ran_on(world: 
     (variant,) = world.fake.configs[THIRD_RUN_ID]["ProductionVariants"]
     assert (variant["InstanceType"], variant["InitialInstanceCount"]) == ("ml.c5.large", 2)
     assert world.weights() == {RUN_ID: 1.0}
+    assert [routed.serverless for routed in world.routing().variants] == [False]
     assert (list(world.fake.configs), list(world.fake.models)) == ([THIRD_RUN_ID], [RUN_ID])

@@ -79,6 +79,15 @@ def test_json_lines_keep_their_spelling_and_get_two_keys_more(world: World) -> N
     assert all(document["prediction"] == "iris" for document in documents(world))
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1252"])
+def test_json_lines_of_another_encoding_are_written_as_utf_8(world: World, encoding: str) -> None:
+    trained(world)
+    encoded(world, '{"size": 1, "colour": "grün"}\n\n{"size": 2, "colour": "weiß"}'.encode(encoding), "batch/flowers/rows.jsonl")
+    transformed(world)
+    write_predictions(RUN_ID, run=world.run)
+    assert [document["colour"] for document in documents(world)] == ["grün", "weiß"]
+
+
 def test_an_object_without_any_value_is_a_row_too(world: World) -> None:
     trained(world)
     encoded(world, b'{"size": 1, "colour": "red"}\n{}\n', "batch/flowers/rows.jsonl")

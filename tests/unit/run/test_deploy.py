@@ -70,12 +70,14 @@ def test_an_endpoint_is_serverless_unless_the_spec_says_otherwise(world: World) 
     deploy_run(world)
     (variant,) = world.fake.configs[RUN_ID]["ProductionVariants"]
     assert variant["ServerlessConfig"] == {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
+    assert [routed.serverless for routed in world.routing().variants] == [True]
 
 
 def test_an_endpoint_runs_on_the_instances_of_the_spec(world: World) -> None:
     deploy_run(world, deployment=INSTANCES)
     (variant,) = world.fake.configs[RUN_ID]["ProductionVariants"]
     assert (variant["InstanceType"], variant["InitialInstanceCount"]) == ("ml.m5.large", 1)
+    assert [routed.serverless for routed in world.routing().variants] == [False]
 
 
 def test_deployed_twice_nothing_changes(world: World) -> None:

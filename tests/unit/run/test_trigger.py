@@ -135,7 +135,26 @@ def test_the_format_is_the_extension(name: str, expected: str) -> None:
     assert data_format(f"s3://b/{name}") == expected
 
 
-@pytest.mark.parametrize(("name", "shown"), [("data.parquet", r"\.parquet"), ("data", "no extension")])
+@pytest.mark.parametrize(("name", "shown"), [("data.xyz", r"\.xyz"), ("data", "no extension")])
 def test_an_unknown_extension_is_refused_with_those_that_are_known(name: str, shown: str) -> None:
     with pytest.raises(InvalidDataset, match=rf"{shown} is not a format that can be read; give one of \.csv, \.csv\.gz, \.jsonl"):
+        data_format(f"s3://b/{name}")
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("data.parquet", r"pandas\.read_parquet\(\.\.\.\)\.to_csv\(\"data\.csv\", index=False\)"),
+        ("Data.XLSX", "save the sheet as CSV"),
+        ("data.json", "write it as JSON Lines, one object per line"),
+        ("data.tsv", r"rename it to \.csv: tabs are recognised"),
+        ("data.jsonl.gz", "unpack it"),
+        ("data.csv.zip", "unpack it"),
+        ("data.npy", r"numpy\.savez"),
+    ],
+)
+def test_a_file_of_a_known_other_format_is_refused_with_how_to_convert_it(name: str, advice: str) -> None:
+    with pytest.raises(
+        InvalidDataset, match=f"is not a format that can be read; .*{advice}.*What is read: .csv, .csv.gz, .jsonl"
+    ):
         data_format(f"s3://b/{name}")

@@ -32,7 +32,7 @@ def encoder(classes: list[str] | None = CLASSES, colours: tuple[str, ...] = ("re
     return FittedEncoder(task, columns, "grape", classes, Table({"alcohol": None, "colour": list(colours)}))
 
 
-def variant(name: str, weight: float) -> RoutedVariant:
+def variant(name: str, weight: float, *, serverless: bool = False) -> RoutedVariant:
     return RoutedVariant(
         name=name,
         weight=weight,
@@ -41,6 +41,7 @@ def variant(name: str, weight: float) -> RoutedVariant:
         encoder_uri=f"s3://{BUCKET}/runs/{name}/encoder/",
         content_type="text/csv",
         endpoint_config=name,
+        serverless=serverless,
     )
 
 
@@ -68,32 +69,29 @@ class SageMaker:
         self.stub = Stubber(self.client)
         self.runtime_stub = Stubber(self.runtime)
 
-    def answers(self, name: str, request: bytes, answer: bytes, *, answered_by: str | None = None) -> None:
-        """Variant ``name``, asked with ``request``, answers ``answer``."""
-        self.will_answer(self._asked(name, request), answer, answered_by=answered_by or name)
+    def answers(self, name: str, request: bytes, answer: bytes, *, answered_by: str | None = None, named: bool = False) -> None:
+        """Variant ``name``, asked with ``request`` and, where it is one of several, by its name, answers ``answer``."""
+        self.will_answer(self._asked(name, request, named), answer, answered_by=answered_by or name)
 
     def will_answer(
         self,
         asked: Mapping[str, object],
         answer: bytes,
         *,
-        answered_by: str = NEW,
+        answered_by: str | None = NEW,
         content_type: str = "text/csv; charset=utf-8",
     ) -> None:
         """InvokeEndpoint with exactly these arguments answers ``answer``."""
         self.runtime_stub.add_response(
             "invoke_endpoint",
-            {
-                "Body": StreamingBody(io.BytesIO(answer), len(answer)),
-                "ContentType": content_type,
-                "InvokedProductionVariant": answered_by,
-            },
+            {"Body": StreamingBody(io.BytesIO(answer), len(answer)), "ContentType": content_type}
+            | ({"InvokedProductionVariant": answered_by} if answered_by else {}),
             dict(asked),
         )
 
-    def refuses(self, name: str, request: bytes, code: str, message: str = "") -> None:
-        """Variant ``name``, asked with ``request``, answers with an error."""
-        self.runtime_stub.add_client_error("invoke_endpoint", code, message, expected_params=self._asked(name, request))
+    def refuses(self, name: str, request: bytes, code: str, message: str = "", *, named: bool = False) -> None:
+        """Variant ``name``, asked as for :meth:`answers`, answers with an error."""
+        self.runtime_stub.add_client_error("invoke_endpoint", code, message, expected_params=self._asked(name, request, named))
 
     def describes(self, status: str, *, serverless: bool = False) -> None:
         """DescribeEndpoint answers once."""
@@ -114,11 +112,6 @@ class SageMaker:
         self.stub.add_client_error("describe_endpoint", "ValidationException", 'Could not find endpoint "wines".')
 
     @staticmethod
-    def _asked(name: str, request: bytes) -> dict[str, object]:
-        return {
-            "EndpointName": "wines",
-            "TargetVariant": name,
-            "ContentType": "text/csv",
-            "Accept": "text/csv",
-            "Body": request,
-        }
+    def _asked(name: str, request: bytes, named: bool) -> dict[str, object]:
+        asked: dict[str, object] = {"EndpointName": "wines", "ContentType": "text/csv", "Accept": "text/csv", "Body": request}
+        return asked | ({"TargetVariant": name} if named else {})

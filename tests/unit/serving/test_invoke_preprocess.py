@@ -123,7 +123,6 @@ def test_texts_are_predicted(s3: S3Client, ask: Callable[[str], dict[str, Any]],
     texts = fitted.block_from_instances(["Creates a new bucket.", "Puts an item into a table."])
     request = {
         "EndpointName": "aws-docs",
-        "TargetVariant": NEW,
         "ContentType": CONTENT_TYPE,
         "Accept": "text/csv",
         "Body": fitted.request_body(fitted.encode(texts)),

@@ -98,7 +98,7 @@ def test_each_model_is_asked_in_its_own_formats(
     table = Table({"alcohol": None, "colour": ["red", "white"]}, {"alcohol": Number(13.5)})
     columns = {"alcohol": "number", "colour": "category"}
     put_encoder(s3, NEW, FittedEncoder("classification", columns, "grape", CLASSES, table, answers))
-    arguments = {"EndpointName": "wines", "TargetVariant": NEW, "ContentType": content_type, "Accept": accept, "Body": body}
+    arguments = {"EndpointName": "wines", "ContentType": content_type, "Accept": accept, "Body": body}
     sagemaker.will_answer(arguments, answer, content_type="application/json")
 
     [prediction] = predictor.predict("wines", asked({"alcohol": None, "colour": "red"})).predictions
@@ -153,11 +153,11 @@ def test_a_regression_answers_values(s3: S3Client, predictor: Predictor, sagemak
 
 @pytest.mark.usefixtures("two_variants")
 def test_each_variant_is_asked_with_its_own_encoder(s3: S3Client, predictor: Predictor, sagemaker: SageMaker) -> None:
-    sagemaker.answers(OLD, b"13.5,0,1\n", b"1,0,0\n")
+    sagemaker.answers(OLD, b"13.5,0,1\n", b"1,0,0\n", named=True)
     assert predictor.predict("wines", asked()).variant == OLD
     put_routing(s3, variant(OLD, 0), variant(NEW, 1))
     predictor.routing("wines")
-    sagemaker.answers(NEW, b"13.5,1,0\n", b"1,0,0\n")
+    sagemaker.answers(NEW, b"13.5,1,0\n", b"1,0,0\n", named=True)
     assert predictor.predict("wines", asked()).variant == NEW
 
 
@@ -168,7 +168,7 @@ def test_traffic_without_a_session_is_shared(s3: S3Client, predictor: Predictor,
     routing = predictor.routing("wines")
     expected = [routing.pick(f"random-{number}").name for number in range(12)]
     for name in expected:
-        sagemaker.answers(name, ENCODED, b"1,0,0\n")
+        sagemaker.answers(name, ENCODED, b"1,0,0\n", named=True)
     assert [predictor.predict("wines", asked()).variant for _ in expected] == expected
     assert set(expected) == {OLD, NEW}
 
@@ -179,15 +179,15 @@ def test_a_session_is_answered_by_one_variant(s3: S3Client, predictor: Predictor
         put_encoder(s3, name, encoder())
     of_session = predictor.routing("wines").pick("customer-42").name
     for _ in range(3):
-        sagemaker.answers(of_session, ENCODED, b"1,0,0\n")
+        sagemaker.answers(of_session, ENCODED, b"1,0,0\n", named=True)
         assert predictor.predict("wines", asked(session="customer-42")).variant == of_session
 
 
 @pytest.mark.usefixtures("two_variants")
 @pytest.mark.parametrize("code", ["ValidationError", "AccessDeniedException"])
 def test_when_the_old_variant_is_gone_the_new_one_answers(predictor: Predictor, sagemaker: SageMaker, code: str) -> None:
-    sagemaker.refuses(OLD, b"13.5,0,1\n", code)
-    sagemaker.answers(NEW, b"13.5,1,0\n", b"1,0,0\n")
+    sagemaker.refuses(OLD, b"13.5,0,1\n", code, named=True)
+    sagemaker.answers(NEW, b"13.5,1,0\n", b"1,0,0\n", named=True)
     assert predictor.predict("wines", asked()).variant == NEW
 
 
@@ -211,15 +211,62 @@ def test_a_routing_that_is_two_updates_old_leads_to_the_newest_variant(
     predictor.routing("wines")
     put_routing(s3, variant(OLD, 1), variant(NEW, 0))
     sagemaker.refuses("oldest", ENCODED, "ValidationError")
-    sagemaker.refuses(OLD, ENCODED, "ValidationError")
-    sagemaker.answers(NEW, ENCODED, b"1,0,0\n")
+    sagemaker.refuses(OLD, ENCODED, "ValidationError", named=True)
+    sagemaker.answers(NEW, ENCODED, b"1,0,0\n", named=True)
     assert predictor.predict("wines", asked()).variant == NEW
+
+
+@pytest.mark.usefixtures("one_variant")
+def test_who_answered_need_not_be_said(predictor: Predictor, sagemaker: SageMaker) -> None:
+    asked_for = {"EndpointName": "wines", "ContentType": "text/csv", "Accept": "text/csv", "Body": ENCODED}
+    sagemaker.will_answer(asked_for, b"1,0,0\n", answered_by=None)
+    assert predictor.predict("wines", asked()).variant == NEW
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_when_the_only_variant_is_another_by_now_the_routing_is_read_again(
+    s3: S3Client, predictor: Predictor, sagemaker: SageMaker, answered: bool
+) -> None:
+    """It may answer, or fail, what was encoded for the one before."""
+    put_routing(s3, variant(OLD, 1))
+    put_encoder(s3, OLD, encoder(colours=("white", "red")))
+    put_encoder(s3, NEW, encoder())
+    predictor.routing("wines")
+    put_routing(s3, variant(NEW, 1))
+    if answered:
+        sagemaker.answers(OLD, b"13.5,0,1\n", b"0,0,1\n", answered_by=NEW)
+    else:
+        sagemaker.refuses(OLD, b"13.5,0,1\n", "ModelError")
+    sagemaker.answers(NEW, ENCODED, b"1,0,0\n")
+
+    assert predictor.predict("wines", asked()).predictions[0]["label"] == "merlot"
+
+
+def test_a_serverless_endpoint_is_asked_without_a_name_while_it_changes(
+    s3: S3Client, predictor: Predictor, sagemaker: SageMaker
+) -> None:
+    put_routing(s3, variant(OLD, 1, serverless=True), variant(NEW, 0, serverless=True))
+    put_encoder(s3, OLD, encoder(colours=("white", "red")))
+    put_encoder(s3, NEW, encoder())
+    sagemaker.answers(OLD, b"13.5,0,1\n", b"0,0,1\n", answered_by=NEW)
+    sagemaker.answers(NEW, ENCODED, b"1,0,0\n")
+
+    prediction = predictor.predict("wines", asked())
+
+    assert (prediction.variant, prediction.predictions[0]["label"]) == (NEW, "merlot")
+
+
+@pytest.mark.usefixtures("two_variants")
+def test_the_failure_of_a_variant_that_was_named_is_its_own(predictor: Predictor, sagemaker: SageMaker) -> None:
+    sagemaker.refuses(OLD, b"13.5,0,1\n", "ModelError", named=True)
+    with pytest.raises(PredictionFailed, match=f"behind variant {OLD}"):
+        predictor.predict("wines", asked())
 
 
 @pytest.mark.usefixtures("two_variants")
 def test_each_variant_is_asked_once(predictor: Predictor, sagemaker: SageMaker) -> None:
-    sagemaker.refuses(OLD, b"13.5,0,1\n", "ValidationError")
-    sagemaker.refuses(NEW, b"13.5,1,0\n", "ValidationError")
+    sagemaker.refuses(OLD, b"13.5,0,1\n", "ValidationError", named=True)
+    sagemaker.refuses(NEW, b"13.5,1,0\n", "ValidationError", named=True)
     sagemaker.describes("Updating")
     with pytest.raises(EndpointNotReady, match="Updating"):
         predictor.predict("wines", asked())

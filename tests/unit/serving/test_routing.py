@@ -28,6 +28,22 @@ def routing(**weights: float) -> Routing:
     return Routing("wines", variants, "2026-11-20T10:00:00.000Z")
 
 
+def test_one_of_several_variants_is_named_and_a_serverless_one_never() -> None:
+    one, two = routing(a=1), routing(a=1, b=0)
+    on_demand = replace(two.variants[0], serverless=True)
+
+    assert [one.is_named(one.variants[0]), two.is_named(two.variants[1]), two.is_named(on_demand)] == [False, True, False]
+
+
+def test_routing_of_before_says_nothing_of_serverless() -> None:
+    written = replace(routing(a=1), variants=(replace(routing(a=1).variants[0], serverless=True),))
+    document = json.loads(written.dump())
+    assert parse_routing(json.dumps(document).encode(), "s3://b/r") == written
+
+    del document["variants"][0]["serverless"]
+    assert parse_routing(json.dumps(document).encode(), "s3://b/r") == routing(a=1)
+
+
 def picks(of: Routing, sessions: int = 4000) -> list[str]:
     return [of.pick(f"session-{number}").name for number in range(sessions)]
 

@@ -51,14 +51,14 @@ def test_the_new_variant_is_asked_though_it_has_no_traffic(
     s3: S3Client, sagemaker: SageMaker, run: Callable[[], dict[str, object]]
 ) -> None:
     put_rows(s3, 2)
-    sagemaker.answers(NEW, ENCODED * 2, b"0.7,0.2,0.1\n" * 2)
+    sagemaker.answers(NEW, ENCODED * 2, b"0.7,0.2,0.1\n" * 2, named=True)
     assert run() == {"rows": 2, "variant": NEW}
 
 
 @pytest.mark.usefixtures("deployed")
 def test_a_handful_of_rows_is_enough(s3: S3Client, sagemaker: SageMaker, run: Callable[[], dict[str, object]]) -> None:
     put_rows(s3, 4, 0, 400, 400)
-    sagemaker.answers(NEW, ENCODED * ROWS, b"0.7,0.2,0.1\n" * ROWS)
+    sagemaker.answers(NEW, ENCODED * ROWS, b"0.7,0.2,0.1\n" * ROWS, named=True)
     assert run()["rows"] == ROWS
 
 
@@ -76,8 +76,8 @@ def test_a_variant_that_has_just_started_gets_another_chance(
     s3: S3Client, sagemaker: SageMaker, run: Callable[[], dict[str, object]], waits: list[float], code: str
 ) -> None:
     put_rows(s3, 1)
-    sagemaker.refuses(NEW, ENCODED, code)
-    sagemaker.answers(NEW, ENCODED, b"0.7,0.2,0.1\n")
+    sagemaker.refuses(NEW, ENCODED, code, named=True)
+    sagemaker.answers(NEW, ENCODED, b"0.7,0.2,0.1\n", named=True)
     assert run()["variant"] == NEW
     assert len(waits) == 1
 
@@ -88,7 +88,7 @@ def test_a_variant_that_never_answers_fails_with_the_reason(
 ) -> None:
     put_rows(s3, 3)
     for _ in range(ATTEMPTS):
-        sagemaker.refuses(NEW, ENCODED * 3, "ModelError")
+        sagemaker.refuses(NEW, ENCODED * 3, "ModelError", named=True)
     with pytest.raises(SmokeTestFailed, match=f"Variant {NEW} .* did not answer 3 held-out rows: The model .* failed"):
         run()
     assert len(waits) == ATTEMPTS - 1
@@ -99,7 +99,7 @@ def test_a_variant_that_is_not_there_fails_with_the_reason(
     s3: S3Client, sagemaker: SageMaker, run: Callable[[], dict[str, object]]
 ) -> None:
     put_rows(s3, 1)
-    sagemaker.refuses(NEW, ENCODED, "ValidationError")
+    sagemaker.refuses(NEW, ENCODED, "ValidationError", named=True)
     sagemaker.has_no_endpoint()
     with pytest.raises(SmokeTestFailed, match="not in SageMaker any more"):
         run()
@@ -121,7 +121,7 @@ def test_an_answer_that_makes_no_sense_fails_with_what_is_wrong(
 ) -> None:
     put_rows(s3, 1)
     for _ in range(ATTEMPTS if "sum" not in problem else 1):
-        sagemaker.answers(NEW, ENCODED, answer)
+        sagemaker.answers(NEW, ENCODED, answer, named=True)
     with pytest.raises(SmokeTestFailed, match=problem):
         run()
 

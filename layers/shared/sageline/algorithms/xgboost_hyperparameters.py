@@ -30,11 +30,9 @@ OBJECTIVES = (
     *("rank:pairwise", "rank:ndcg", "rank:map", "reg:linear", "reg:squarederror", "reg:logistic", "reg:gamma"),
     *("reg:pseudohubererror", "reg:squaredlogerror", "reg:absoluteerror", "reg:tweedie", "survival:aft", "survival:cox"),
 )
-_TREE_UPDATERS = (
-    *("grow_colmaker", "distcol", "grow_histmaker", "grow_local_histmaker", "grow_skmaker", "sync", "refresh", "prune"),
-    "grow_quantile_histmaker",
-)
-_TREE_BUILDERS = ("grow_colmaker", "distcol", "grow_histmaker", "grow_local_histmaker", "grow_quantile_histmaker")
+# Its messages name grow_quantile_histmaker too, which it refuses all the same.
+_TREE_UPDATERS = ("grow_colmaker", "distcol", "grow_histmaker", "grow_skmaker", "sync", "refresh", "prune")
+_TREE_BUILDERS = ("grow_colmaker", "distcol", "grow_histmaker")
 _LINEAR_UPDATERS = ("shotgun", "coord_descent")
 _THRESHOLD_METRICS = ("error", "ndcg", "map")
 
@@ -57,8 +55,6 @@ def _names(*names: str) -> Hyperparameter:
 
 def _whole_numbers(text: str) -> tuple[int, ...]:
     numbers = ast.literal_eval(text)
-    if isinstance(numbers, int):
-        numbers = (numbers,)
     if not isinstance(numbers, tuple | list) or not all(isinstance(number, int) for number in numbers):
         raise ValueError(text)
     return tuple(numbers)
@@ -101,7 +97,7 @@ HYPERPARAMETERS: Mapping[str, Hyperparameter] = {
     "max_bin": _int(0),
     "predictor": _choice("auto", "cpu_predictor", "gpu_predictor"),
     "monotone_constraints": Hyperparameter(_whole_numbers, Choice((-1, 0, 1))),
-    "interaction_constraints": Hyperparameter(_groups, Interval(0)),
+    "interaction_constraints": Hyperparameter(_groups, Interval(1)),
     "sample_type": _choice("uniform", "weighted"),
     "normalize_type": _choice("tree", "forest"),
     "rate_drop": _float(0, 1),
@@ -114,7 +110,7 @@ HYPERPARAMETERS: Mapping[str, Hyperparameter] = {
     "base_score": _float(0),
     "_kfold": _int(2),
     "_num_cv_round": _int(1),
-    "_tuning_objective_metric": _choice(*(f"validation:{metric}" for metric in METRICS), *(f"train:{m}" for m in METRICS)),
+    "_tuning_objective_metric": _choice(*(f"validation:{metric}" for metric in METRICS)),
     "eval_metric": _names(*METRICS),
     "seed": _int(-(2**31), 2**31 - 1, open_low=True, open_high=True),
     "num_parallel_tree": _int(1),
@@ -248,6 +244,6 @@ def _updater_disagreements(updaters: list[str], given: Mapping[str, str]) -> lis
     if sum(name in _TREE_BUILDERS for name in updaters) > 1:
         return [
             "Only one tree grow plugin can be selected. Choose one from the following: 'grow_colmaker', 'distcol', "
-            "'grow_histmaker', 'grow_local_histmaker', 'grow_skmaker'"
+            "'grow_histmaker', 'grow_skmaker'"
         ]
     return []

@@ -3,7 +3,8 @@
 The rules are those of Python's ``csv`` module in its default dialect, except that text after a closing quote and a
 quoted field without an end are errors: a quote opens a quoted field at the start of a field only, elsewhere in an
 unquoted field it is an ordinary character; a doubled quote inside a quoted field stands for one; a record ends at
-LF, CRLF or CR outside quotes; lines of no characters are no records.
+LF, CRLF or CR outside quotes; lines of no characters are no records. In a file whose lines end in LF or CRLF a CR elsewhere
+is an ordinary character.
 """
 
 from __future__ import annotations
@@ -68,23 +69,27 @@ class Scan:
         return [gather(data, starts[:, column], lengths[:, column]) for column in range(width)]
 
 
-def scan(text: bytes, delimiter: bytes, *, final: bool) -> Scan:
+def scan(text: bytes, delimiter: bytes, *, final: bool, cr_ends: bool = True) -> Scan:
     """Find the records in ``text``, which begins at the beginning of a record.
 
     Args:
         delimiter: one ASCII byte.
         final: no more text follows, so the end of the text ends the last record.
+        cr_ends: whether a CR alone ends a record.
 
     Raises:
         TextAfterQuote: with the offset of the offending byte.
     """
     data = np.frombuffer(text, dtype=np.uint8)
     if not final and text.endswith(b"\r"):
-        data = data[:-1]  # whether an LF follows is not known yet
-    is_separator = (data == delimiter[0]) | (data == LF) | (data == CR)
+        data = data[: len(text.rstrip(b"\r"))]  # whether an LF follows is not known yet
+    returns = _returns(data, cr_ends, doubled=b"\r\r\n" in text) if b"\r" in text else None
+    is_separator = (data == delimiter[0]) | (data == LF)
+    if returns is not None:
+        is_separator |= returns
     quotes = _structural_quotes(data, is_separator, np.flatnonzero(data == QUOTE))
     open_quote = _unclosed(quotes)
-    separators, widths = _outside_quotes(data, np.flatnonzero(is_separator), quotes)
+    separators, widths = _outside_quotes(data, np.flatnonzero(is_separator), quotes, returns)
     ends_record = data[separators] != delimiter[0]
     if final and open_quote is None and len(data) and data[-1] not in (LF, CR):
         separators, widths = np.append(separators, len(data)), np.append(widths, 0)
@@ -103,10 +108,28 @@ def scan(text: bytes, delimiter: bytes, *, final: bool) -> Scan:
     return Scan(data, quotes, starts[keep], ends[keep], fields[~blank], consumed, open_quote)
 
 
-def _outside_quotes(data: ByteArray, separators: IntArray, quotes: IntArray) -> tuple[IntArray, IntArray]:
+def _returns(data: ByteArray, cr_ends: bool, *, doubled: bool) -> BoolArray:
+    """Where a CR is an end of a line, or the beginning of one of two bytes; at the end of the file it is.
+
+    Of CR CR LF, which programs make of CRLF by mistake, both are: a blank line follows the record.
+    """
+    returns: BoolArray = data == CR
+    if not cr_ends:
+        returns[:-1] &= data[1:] == LF
+        if doubled:
+            returns[:-2] |= (data[:-2] == CR) & returns[1:-1] & (data[2:] == LF)
+    return returns
+
+
+def _outside_quotes(
+    data: ByteArray, separators: IntArray, quotes: IntArray, returns: BoolArray | None
+) -> tuple[IntArray, IntArray]:
     """The separators that are not inside quotes, and how wide each is: of a CRLF, the CR stands for both."""
-    separators = separators[np.searchsorted(quotes, separators) % 2 == 0]
-    crlf = np.append((data[:-1] == CR) & (data[1:] == LF), False)
+    if len(quotes):
+        separators = separators[np.searchsorted(quotes, separators) % 2 == 0]
+    if returns is None:
+        return separators, np.ones(len(separators), dtype=np.int64)
+    crlf = np.append(returns[:-1] & (data[1:] == LF), False)
     separators = separators[(separators == 0) | ~crlf[separators - 1]]
     return separators, 1 + crlf[separators]
 
@@ -154,11 +177,11 @@ def _walk_quotes(data: ByteArray, is_separator: BoolArray, quotes: list[int]) ->
     return np.array(structural, dtype=np.int64)
 
 
-def locate(text: bytes, offset: int, delimiter: bytes) -> tuple[int, int]:
+def locate(text: bytes, offset: int, delimiter: bytes, *, cr_ends: bool = True) -> tuple[int, int]:
     """Which record and which field of it the byte at ``offset`` is in, both counted from 0."""
     before = text[:offset]
-    open_quote = scan(before, delimiter, final=True).open_quote
+    open_quote = scan(before, delimiter, final=True, cr_ends=cr_ends).open_quote
     if open_quote is not None:
         before = before[:open_quote]
-    found = scan(before + b"x", delimiter, final=True)
+    found = scan(before + b"x", delimiter, final=True, cr_ends=cr_ends)
     return len(found.fields) - 1, int(found.fields[-1]) - 1

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from sageline.dataset import names
 from sageline.dataset.profile import ColumnProfile
-from sageline.dataset.sniff import guess_kind
+from sageline.dataset.sniff import Guess, guess_kind
 
-_LIKE_DATASET, _PLAIN_NAME, _OUTCOME_NAME, _OFTEN_NAME, _WORD_IN_NAME, _IN_DATASET = 10.0, 9.0, 6.0, 4.5, 2.0, 3.0
+_LIKE_DATASET, _PLAIN_NAME, _OUTCOME_NAME, _OFTEN_NAME, _WORD_IN_NAME, _IN_DATASET = 10.0, 9.0, 6.0, 4.5, 2.0, 2.0
 _LAST, _LAST_POSSIBLE, _FIRST, _FEW = 3.0, 1.5, 0.5, 1.0
 _DOUBT = 1.0
 """Two columns are about as likely when their evidence differs by less. The weights order the evidence: a name outweighs a place,
@@ -33,10 +33,11 @@ def likely_labels(columns: Mapping[str, ColumnProfile], dataset: str) -> list[Li
         dataset: the name of the dataset.
     """
     listed = list(columns)
-    possible = [name for name in listed if _is_possible(columns[name])]
+    guesses = {name: guess_kind(column) for name, column in columns.items()}
+    possible = [name for name in listed if _is_possible(columns[name], guesses[name])]
     if not possible:
         return [Likely(listed[-1], 0.0, "the last column; no other is more like a label")]
-    found = [_weigh(columns[name], listed, possible, dataset) for name in possible]
+    found = [_weigh(columns[name], listed, possible, dataset, unsure=guesses[name].unsure) for name in possible]
     return sorted(found, key=lambda likely: -likely.weight)
 
 
@@ -45,12 +46,14 @@ def in_doubt(likely: list[Likely]) -> bool:
     return len(likely) > 1 and likely[0].weight - likely[1].weight < _DOUBT
 
 
-def _is_possible(column: ColumnProfile) -> bool:
-    guess = guess_kind(column)
-    return guess.kind in ("number", "category") or guess.unsure
+def _is_possible(column: ColumnProfile, guess: Guess) -> bool:
+    """Whether it is neither long text nor an id nor a date nor constant; and there in most rows, but for one that is called as a
+    label is, of which that has to be said."""
+    is_there = 2 * column.missing <= column.rows or names.is_plainly_label(column.name) or names.is_outcome(column.name)
+    return (guess.kind in ("number", "category") or guess.unsure) and is_there
 
 
-def _weigh(column: ColumnProfile, listed: list[str], possible: list[str], dataset: str) -> Likely:
+def _weigh(column: ColumnProfile, listed: list[str], possible: list[str], dataset: str, *, unsure: bool) -> Likely:
     name = column.name
     weight, reasons = _by_name(name, listed, dataset)
     named = bool(reasons)
@@ -68,7 +71,7 @@ def _weigh(column: ColumnProfile, listed: list[str], possible: list[str], datase
         reasons.append(f"it has {column.distinct} values")
     if not named:
         reasons.append("no column has a usual name for labels (label, target, class, ...)")
-    if guess_kind(column).unsure:
+    if unsure or names.is_time(name):
         weight -= _FEW
     return Likely(name, weight, "; ".join(reasons))
 

@@ -6,258 +6,91 @@ import re
 import unicodedata
 
 _WORDS = re.compile(r"[^\W_]+")
+_ACCENTS = re.compile("[\u0300-\u036f]")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
-_PLAINLY_LABEL = frozenset(
-    (
-        *("label", "labels", "target", "targets", "groundtruth", "ytrue", "response", "dependent", "class label", "target class"),
-        *("etiqueta", "etichetta", "etiquette", "etiket", "rotulo", "objetivo", "obiettivo", "cible", "alvo", "zielvariable"),
-        *("zielwert", "zielklasse", "ziel", "doel", "hedef", "cel", "метка", "цель", "таргет"),
-        *("标签", "目标", "標籤", "目標", "ラベル", "正解", "目的変数", "레이블", "라벨", "목표"),
-    )
+
+def words_in(name: str) -> list[str]:
+    """The words of a column's name: lower case, without accents; camel case and signs part them."""
+    apart = unicodedata.normalize("NFKD", _CAMEL.sub(" ", name.strip()))
+    return _WORDS.findall(unicodedata.normalize("NFC", _ACCENTS.sub("", apart)).lower())
+
+
+def called(name: str) -> str:
+    """The same as one text."""
+    return " ".join(words_in(name))
+
+
+def _names(listed: str) -> frozenset[str]:
+    """Names that are listed with commas between them, as :func:`called` spells them."""
+    return frozenset(called(name) for name in listed.split(","))
+
+
+_PLAINLY_LABEL = _names(
+    """
+    label, labels, target, targets, groundtruth, ytrue, response, dependent, class label, target class, etiqueta, etichetta,
+    etiquette, etiket, rotulo, objetivo, obiettivo, cible, alvo, zielvariable, zielwert, zielklasse, ziel, doel, hedef, cel,
+    метка, цель, таргет, 标签, 目标, 標籤, 目標, ラベル, 正解, 目的変数, 레이블, 라벨, 목표
+    """
 )
 """A label is called so, and hardly anything else is."""
 
-_OUTCOMES = frozenset(
-    (
-        *(
-            "churn",
-            "churned",
-            "churns",
-            "exited",
-            "attrition",
-            "cancelled",
-            "canceled",
-            "survived",
-            "survival",
-            "died",
-            "deceased",
-        ),
-        *("default", "defaulted", "fraud", "fraudulent", "spam", "ham", "outcome", "diagnosis", "medv", "malignant", "bankrupt"),
-        *("subscribed", "converted", "conversion", "purchased", "bought", "clicked", "approved", "toxic", "sentiment", "intent"),
-        *("kundigung", "abgewandert", "betrug", "diagnose", "fraude", "frode", "abandono", "diagnostico", "diagnostic"),
-    )
+_OUTCOMES = _names(
+    """
+    churn, churned, churns, exited, attrition, cancelled, canceled, survived, survival, died, deceased, default, defaulted,
+    fraud, fraudulent, spam, ham, outcome, diagnosis, medv, malignant, bankrupt, subscribed, converted, conversion,
+    purchased, bought, clicked, approved, toxic, sentiment, intent, kundigung, abgewandert, betrug, diagnose, fraude, frode,
+    abandono, diagnostico, diagnostic
+    """
 )
 """What happened in the end: what somebody wants to know beforehand."""
 
-_OFTEN_LABEL = frozenset(
-    (
-        *(
-            "class",
-            "classes",
-            "klasse",
-            "clase",
-            "classe",
-            "klass",
-            "klasa",
-            "sinif",
-            "класс",
-            "类别",
-            "分类",
-            "クラス",
-            "分類",
-            "분류",
-        ),
-        *("price", "preis", "prix", "precio", "prezzo", "preco", "prijs", "cena", "fiyat", "цена", "价格", "価格", "가격"),
-        *(
-            "rating",
-            "score",
-            "quality",
-            "qualitat",
-            "calidad",
-            "qualite",
-            "qualita",
-            "qualidade",
-            "grade",
-            "note",
-            "nota",
-            "bewertung",
-        ),
-        *("status", "state of health", "result", "ergebnis", "resultat", "resultado", "risultato", "результат", "结果"),
-        *(
-            "sales",
-            "umsatz",
-            "ventes",
-            "ventas",
-            "vendite",
-            "vendas",
-            "species",
-            "specie",
-            "art",
-            "espece",
-            "especie",
-            "tag",
-            "tags",
-        ),
-        *(
-            "category",
-            "categories",
-            "kategorie",
-            "categoria",
-            "categorie",
-            "категория",
-            "topic",
-            "thema",
-            "income",
-            "salary",
-            "mpg",
-        ),
-    )
+_OFTEN_LABEL = _names(
+    """
+    class, classes, klasse, clase, classe, klass, klasa, sinif, класс, 类别, 分类, クラス, 分類, 분류, price, preis, prix, precio,
+    prezzo, preco, prijs, cena, fiyat, цена, 价格, 価格, 가격, rating, score, quality, qualitat, calidad, qualite, qualita,
+    qualidade, grade, nota, bewertung, status, result, ergebnis, resultat, resultado, risultato, результат, 结果, sales,
+    umsatz, ventes, ventas, vendite, vendas, species, specie, espece, especie, tag, tags, topic, thema, category,
+    categories, kategorie, categoria, categorie, категория
+    """
 )
 """Labels are often called so, and so are features."""
 
-_TEXTS = frozenset(
-    (
-        *(
-            "abstract",
-            "body",
-            "comment",
-            "comments",
-            "content",
-            "description",
-            "document",
-            "headline",
-            "message",
-            "post",
-            "query",
-        ),
-        *("question", "review", "sentence", "subject", "summary", "text", "title", "tweet", "utterance"),
-        *(
-            "kommentar",
-            "beschreibung",
-            "nachricht",
-            "frage",
-            "satz",
-            "titel",
-            "texte",
-            "commentaire",
-            "texto",
-            "comentario",
-            "testo",
-        ),
-    )
+_TEXTS = _names(
+    """
+    abstract, body, comment, comments, content, description, document, headline, message, post, query, question, review,
+    sentence, subject, summary, text, title, tweet, utterance, kommentar, beschreibung, nachricht, frage, satz, titel,
+    texte, commentaire, texto, comentario, testo
+    """
 )
 
-_QUANTITIES = frozenset(
-    (
-        *("price", "preis", "prix", "precio", "prezzo", "preco", "prijs", "cena", "fiyat", "цена", "价格", "価格", "가격"),
-        *(
-            "amount",
-            "betrag",
-            "montant",
-            "importe",
-            "importo",
-            "valor",
-            "value",
-            "wert",
-            "cost",
-            "costs",
-            "kosten",
-            "cout",
-            "coste",
-        ),
-        *("sales", "umsatz", "ventes", "ventas", "vendite", "vendas", "revenue", "profit", "income", "salary", "gehalt", "wage"),
-        *(
-            "age",
-            "alter",
-            "edad",
-            "eta",
-            "idade",
-            "leeftijd",
-            "weight",
-            "gewicht",
-            "poids",
-            "peso",
-            "height",
-            "hohe",
-            "temperature",
-        ),
-        *(
-            "temperatur",
-            "distance",
-            "duration",
-            "dauer",
-            "duree",
-            "mileage",
-            "area",
-            "flache",
-            "size",
-            "medv",
-            "mpg",
-            "rent",
-            "miete",
-        ),
-    )
+_QUANTITIES = _names(
+    """
+    price, preis, prix, precio, prezzo, preco, prijs, cena, fiyat, цена, 价格, 価格, 가격, amount, betrag, montant, importe,
+    importo, valor, value, wert, cost, costs, kosten, cout, coste, sales, umsatz, ventes, ventas, vendite, vendas, revenue,
+    profit, income, salary, gehalt, wage, age, alter, edad, eta, idade, leeftijd, weight, gewicht, poids, peso, height,
+    hohe, temperature, temperatur, distance, duration, dauer, duree, mileage, area, flache, size, medv, mpg, rent, miete
+    """
 )
 """Whose values are amounts, however few they are."""
 
-_TIMES = frozenset(
-    (
-        *("year", "years", "month", "day", "week", "weekday", "quarter", "hour", "minute", "second", "date", "time", "timestamp"),
-        *("epoch", "epochs", "step", "steps", "iteration", "period", "t", "trend", "decade", "season", "round", "generation"),
-        *(
-            "jahr",
-            "monat",
-            "tag",
-            "woche",
-            "quartal",
-            "stunde",
-            "zeit",
-            "datum",
-            "annee",
-            "an",
-            "mois",
-            "jour",
-            "semaine",
-            "heure",
-        ),
-        *(
-            "ano",
-            "mes",
-            "dia",
-            "semana",
-            "hora",
-            "anno",
-            "mese",
-            "giorno",
-            "ora",
-            "jaar",
-            "maand",
-            "год",
-            "месяц",
-            "день",
-            "年",
-            "月",
-            "日",
-        ),
-    )
+_TIMES = _names(
+    """
+    year, years, month, day, week, weekday, quarter, hour, minute, second, date, time, timestamp, epoch, epochs, step,
+    steps, iteration, period, t, trend, decade, season, round, generation, jahr, monat, tag, woche, quartal, stunde, zeit,
+    datum, annee, an, mois, jour, semaine, heure, ano, mes, dia, semana, hora, anno, mese, giorno, ora, jaar, maand, год,
+    месяц, день, 年, 月, 日
+    """
 )
 """Which go up by one from row to row, and are no row numbers."""
 
-_ID_WORDS = frozenset(
-    (
-        *(
-            "id",
-            "ids",
-            "uid",
-            "uuid",
-            "guid",
-            "key",
-            "pk",
-            "index",
-            "idx",
-            "row",
-            "rowid",
-            "rownames",
-            "rowname",
-            "rownum",
-            "rownumber",
-        ),
-        *("no", "nr", "num", "number", "numbers", "ref", "reference", "serial", "sn", "pid", "sid", "cid", "oid", "recno", "obs"),
-        *("identifier", "kennung", "kennziffer", "nummer", "lfd", "zeile", "schlussel", "numero", "n°", "identifiant", "folio"),
-        *("clave", "identificador", "identificativo", "codice", "codigo", "code", "numer", "lp", "lopnr", "sira", "kod"),
-        *("номер", "ид", "идентификатор", "код", "编号", "序号", "番号", "번호", "編號", "序號", "连番", "通番"),
-    )
+_ID_WORDS = _names(
+    """
+    id, ids, uid, uuid, guid, key, pk, index, idx, row, rowid, rownames, rowname, rownum, rownumber, no, nr, num, number,
+    numbers, ref, reference, serial, sn, pid, sid, cid, oid, recno, obs, identifier, kennung, kennziffer, nummer, lfd,
+    zeile, schlussel, numero, n°, identifiant, folio, clave, identificador, identificativo, codice, codigo, code, numer, lp,
+    lopnr, sira, kod, номер, ид, идентификатор, код, 编号, 序号, 番号, 번호, 編號, 序號, 连番, 通番
+    """
 )
 _ID_SUFFIX = re.compile(
     r"(customer|client|user|order|passenger|patient|person|product|item|transaction|account|session|device|employee|student|"
@@ -266,18 +99,6 @@ _ID_SUFFIX = re.compile(
     r"personal|vertrags|zeilen|datensatz|laufende)(id|ids|no|nr|num|number|nummer|key|code|ref)"
 )
 _UNNAMED = re.compile(r"(unnamed:? ?\d*|column ?1|x\.?1?|\.\.\.1|n°|nº|№|#)", re.IGNORECASE)
-
-
-def words_in(name: str) -> list[str]:
-    """The words of a column's name: lower case, without accents; camel case and signs part them."""
-    apart = _CAMEL.sub(" ", name.strip())
-    plain = unicodedata.normalize("NFKD", apart)
-    return _WORDS.findall("".join(letter for letter in plain if not unicodedata.combining(letter)).lower())
-
-
-def called(name: str) -> str:
-    """The same as one text."""
-    return " ".join(words_in(name))
 
 
 def _among(name: str, names: frozenset[str]) -> bool:

@@ -162,7 +162,7 @@ class FirstRead:
             hashes = {name: of_column[there] for name, of_column in hashes.items()}
         self.tally.add(block, places, unlabelled)
         self.statistics.add(block, hashes)
-        self.fit.update(block.take(channels_of(places, self.bounds) == CHANNELS.index("train")))
+        self.fit.update(block, channels_of(places, self.bounds) == CHANNELS.index("train"))
 
 
 def _again(

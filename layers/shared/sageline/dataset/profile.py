@@ -26,6 +26,7 @@ from sageline.errors import InvalidDataset
 
 _WORDS_FROM = 500  # values
 _UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
+_MOST_MERGED = 1000  # different texts: of more, nobody asks which are one value
 _NEARLY_UNIQUE = 0.95  # the number of different values of a large column is an estimate
 
 
@@ -58,7 +59,7 @@ class ColumnProfile:
         counts = {text: count for text, count in self._distinct.counts.items() if text.strip()}
         if self.is_numeric:
             counts = {text: count for text, count in counts.items() if text.strip() not in self.numbers.missing}
-        return merged(counts)
+        return merged(counts) if len(counts) <= _MOST_MERGED else Counter({text.strip(): count for text, count in counts.items()})
 
     @cached_property
     def joined(self) -> list[list[str]]:
@@ -130,22 +131,24 @@ class DatasetProfile:
     Attributes:
         columns: in the order of the file.
         sample: rows by which columns are compared with the label.
+        notes: what was guessed or mended while the file was read, in sentences.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, notes: list[str] | None = None) -> None:
+        self.notes = [] if notes is None else notes
         self.columns: dict[str, ColumnProfile] = {}
         self.sample = RowSample()
         self.rows = 0
         self._next_row: int | None = None
 
     @classmethod
-    def of(cls, blocks: Iterable[Block]) -> DatasetProfile:
-        """The profile of these blocks.
+    def of(cls, blocks: Iterable[Block], notes: list[str] | None = None) -> DatasetProfile:
+        """The profile of these blocks; their reader appends to the notes.
 
         Raises:
             InvalidDataset: there are no rows.
         """
-        profile = cls()
+        profile = cls(notes)
         for block in blocks:
             profile.add(block, hash_columns(block))
         if profile.rows == 0:

@@ -5,40 +5,63 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
 from typing import BinaryIO, cast
 
 from sageline.dataset.blocks import Block
 from sageline.dataset.csv_reader import CsvReader
+from sageline.dataset.dialect import find_dialect
+from sageline.dataset.encoding import Utf8Text, chosen_encoding
 from sageline.dataset.jsonl_reader import JsonLinesReader
 from sageline.dataset.npz_reader import read_npz
+from sageline.dataset.other_formats import advice_on_content, advice_on_text
 from sageline.errors import InvalidDataset
 
 BLOCK_BYTES = 8 << 20
 _HEAD_BYTES = 64 << 10
+_LONGEST_HEAD_BYTES = 1 << 20
+_HEAD_LINES = 20
 
-_NOT_TEXT = {
-    b"\x1f\x8b": "is compressed with gzip; name it data.csv.gz",
-    b"PK\x03\x04": "is a ZIP file or an Excel workbook; save it as CSV (UTF-8)",
-    b"\xff\xfe": "is UTF-16 text; save it as UTF-8",
-    b"\xfe\xff": "is UTF-16 text; save it as UTF-8",
-    b"PAR1": "is a Parquet file; save it as CSV (UTF-8)",
-}
-_BOM = b"\xef\xbb\xbf"
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What is known of how a dataset is written; what is None is found out.
+
+    Attributes:
+        encoding: the name of an encoding of text that Python knows.
+        delimiter: of a CSV file, one character.
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+
+
+FIND_OUT = ReadOptions()
 
 
 def open_blocks(
-    stream: BinaryIO, source: str, data_format: str, block_bytes: int = BLOCK_BYTES, *, labelled: bool = True
+    stream: BinaryIO,
+    source: str,
+    data_format: str,
+    block_bytes: int = BLOCK_BYTES,
+    *,
+    labelled: bool = True,
+    options: ReadOptions = FIND_OUT,
+    notes: list[str] | None = None,
 ) -> Iterator[Block]:
     """Read a dataset in blocks of about ``block_bytes`` of text; ``stream`` needs ``read(size)`` only, for npz also ``seek``.
 
     Values are the text of the file; in JSON Lines a number keeps its spelling, ``true`` and ``false`` are these words,
-    and ``null`` or an absent key is the empty string. Blank lines are not rows.
+    and ``null`` or an absent key is the empty string. Blank lines are not rows. Encoding and delimiter are found out unless the
+    options give them: the same for the same file, whatever the size of the blocks.
 
     Args:
         source: how errors name the data: a file name or an S3 URI.
         data_format: ``csv``, ``csv.gz``, ``jsonl`` or ``npz`` (:mod:`sageline.dataset.npz_reader`).
         labelled: an npz file must have labels; the other formats have columns of any kind.
+        notes: what was guessed or mended is appended to them while iterating, a sentence each.
 
     Raises:
         InvalidDataset: while iterating; names source, row, line, column and byte offset (of the decompressed data).
@@ -51,18 +74,74 @@ def open_blocks(
     if data_format.endswith(".gz"):
         # GzipFile reads forward only, so a stream that cannot seek will do.
         stream = cast("BinaryIO", _Gunzip(stream, source))
-    head = _read_up_to(stream, _HEAD_BYTES)
-    for magic, advice in _NOT_TEXT.items():
-        if head.startswith(magic):
-            raise InvalidDataset(f"{source} {advice}.")
-    skipped = len(_BOM) if head.startswith(_BOM) else 0
-    reader = JsonLinesReader(source, skipped) if data_format == "jsonl" else CsvReader(source, head[skipped:], skipped)
+    notes = [] if notes is None else notes
+    head = read_up_to(stream, _HEAD_BYTES)
+    if advice := advice_on_content(head):
+        raise InvalidDataset(f"{source} {advice}.")
+    encoding, marked = chosen_encoding(head, options.encoding, source, notes)
+    text = Utf8Text(source, encoding, marked, notes)
+    chunks = text.chunks(_chunks(stream, head[marked:], block_bytes))
+    reader, chunks = open_text(text, chunks, data_format, options)
     rows = 0
-    for block in reader.blocks(_chunks(stream, head[skipped:], block_bytes)):
+    for block in reader.blocks(chunks):
         rows += block.rows
         yield block
     if rows == 0:
         raise InvalidDataset(f"{source} has {reader.no_rows}; upload a header line and at least one row per class.")
+
+
+def open_text(
+    text: Utf8Text, chunks: Iterable[bytes], data_format: str, options: ReadOptions, *, cut: bool = False
+) -> tuple[CsvReader | JsonLinesReader, Iterator[bytes]]:
+    """The reader of a text, and the chunks that it is to read.
+
+    Args:
+        cut: the chunks are not all of the text.
+
+    Raises:
+        InvalidDataset: how a CSV file is written cannot be told.
+    """
+    remaining = iter(chunks)
+    if data_format == "jsonl":
+        return JsonLinesReader(text), remaining
+    held: list[bytes] = []
+    size = lines = 0
+    complete = not cut
+    for chunk in remaining:
+        held.append(chunk)
+        size += len(chunk)
+        lines += chunk.count(b"\n", 0, _HEAD_BYTES)
+        if size > _LONGEST_HEAD_BYTES or (size > _HEAD_BYTES and lines >= _HEAD_LINES):
+            complete = False
+            break
+    head = b"".join(held)
+    if not complete:
+        head = head[: _HEAD_BYTES if head.count(b"\n", 0, _HEAD_BYTES) >= _HEAD_LINES else _LONGEST_HEAD_BYTES]
+    if advice := advice_on_text(head):
+        raise InvalidDataset(f"{text.source} {advice}.")
+    dialect = find_dialect(head, text.source, text.notes, complete=complete, delimiter=options.delimiter)
+    return CsvReader(text, dialect, head), _without_first(chain(held, remaining), dialect.skipped)
+
+
+def _without_first(chunks: Iterator[bytes], count: int) -> Iterator[bytes]:
+    """The chunks without their first bytes."""
+    for chunk in chunks:
+        if len(chunk) > count:
+            yield chunk[count:] if count else chunk
+        count = max(0, count - len(chunk))
+
+
+def open_lines(stream: BinaryIO, source: str, options: ReadOptions = FIND_OUT) -> Iterator[bytes]:
+    """The lines of a JSON Lines file that are rows, in UTF-8, with their ends: as :func:`open_blocks` reads them."""
+    head = read_up_to(stream, _HEAD_BYTES)
+    notes: list[str] = []
+    encoding, marked = chosen_encoding(head, options.encoding, source, notes)
+    rest = b""
+    for chunk in Utf8Text(source, encoding, marked, notes).chunks(_chunks(stream, head[marked:], BLOCK_BYTES)):
+        complete, end, rest = (rest + chunk).rpartition(b"\n")
+        yield from (line for line in io.BytesIO(complete + end) if line.strip())
+    if rest.strip():
+        yield rest
 
 
 def _or_no_rows(blocks: Iterator[Block], source: str) -> Iterator[Block]:
@@ -78,14 +157,14 @@ def _chunks(stream: BinaryIO, head: bytes, size: int) -> Iterator[bytes]:
     pending = io.BytesIO(head)
     while True:
         chunk = pending.read(size)
-        chunk += _read_up_to(stream, size - len(chunk))
+        chunk += read_up_to(stream, size - len(chunk))
         if chunk:
             yield chunk
         if len(chunk) < size:
             return
 
 
-def _read_up_to(stream: BinaryIO, size: int) -> bytes:
+def read_up_to(stream: BinaryIO, size: int) -> bytes:
     """``size`` bytes, or fewer at the end of the stream, however little a single read returns."""
     parts = []
     while size > 0 and (part := stream.read(size)):

@@ -150,7 +150,7 @@ class FittedEncoder:
             case "csv":
                 return csv.write_rows(_dense(encoded), labels)
             case _:
-                return _records(encoded, labels)
+                return self._records(encoded, labels)
 
     def request_body(self, encoded: Encoded) -> bytes:
         """Encoded rows as a request's body in :attr:`Exchange.request_content_type`."""
@@ -174,7 +174,13 @@ class FittedEncoder:
             case requests.JSON:
                 return requests.write_tensors(_dense(matrix), self._tensor_shape)
             case _:
-                return _records(matrix, None)
+                return self._records(matrix, None)
+
+    def _records(self, matrix: Matrix, labels: FloatArray | None) -> bytes:
+        if not isinstance(matrix, SparseMatrix):
+            return recordio.write_dense(matrix, labels)
+        # A record without keys is dense to the containers' readers, and refused among sparse ones. NaN stays missing for XGBoost.
+        return recordio.write_sparse(matrix.fill_empty_rows(np.nan if self.answers == "xgboost" else 0.0), labels)
 
     @property
     def _tensor_shape(self) -> tuple[int, ...]:
@@ -327,9 +333,3 @@ _KINDS: dict[type, str] = {BagOfWords: "bag-of-words", Table: "table", TokenLine
 
 def _dense(matrix: Matrix) -> FloatArray:
     return matrix.to_dense() if isinstance(matrix, SparseMatrix) else matrix
-
-
-def _records(matrix: Matrix, labels: FloatArray | None) -> bytes:
-    if isinstance(matrix, SparseMatrix):
-        return recordio.write_sparse(matrix, labels)
-    return recordio.write_dense(matrix, labels)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
-from sageline.dataset.blocks import Block
+from sageline.dataset.blocks import Block, BoolArray
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.image import Image, read_pixels, shape_of
 from sageline.encoder.labels import class_order
@@ -31,8 +31,8 @@ class TextFit:
         self._columns = list(columns)
         self._counts = WordCounts(in_documents=isinstance(spec, BagOfWordsSpec) and spec.mode == "tf-idf")
 
-    def update(self, block: Block) -> None:
-        self._counts.update([block.columns[name] for name in self._columns])
+    def update(self, block: Block, rows: BoolArray) -> None:
+        self._counts.update([block.columns[name].take(rows) for name in self._columns])
 
     def finish(self, source: str) -> BagOfWords | TokenLines:
         words = self._counts.vocabulary(self._spec.max_words if isinstance(self._spec, BagOfWordsSpec) else 1)
@@ -65,11 +65,11 @@ class TableFit:
         self._categories = {name: CategoryCounts() for name, kind in columns.items() if kind == "category"}
         self._columns = columns
 
-    def update(self, block: Block) -> None:
+    def update(self, block: Block, rows: BoolArray) -> None:
         for name, statistics in self._numbers.items():
-            statistics.update(read_numbers(block, name, self._spellings.get(name, PLAIN)))
+            statistics.update(read_numbers(block, name, self._spellings.get(name, PLAIN))[rows])
         for name, counts in self._categories.items():
-            counts.update(block.columns[name])
+            counts.update(block.columns[name].take(rows))
 
     def finish(self, source: str) -> Table:
         categories = {name: self._values(name) for name in self._columns}
@@ -120,9 +120,9 @@ class ImageFit:
         self._scale = 1 / 255 if spec.scale is None else spec.scale
         self._pixels = NumberStatistics()
 
-    def update(self, block: Block) -> None:
+    def update(self, block: Block, rows: BoolArray) -> None:
         for name in self._columns:
-            self._pixels.update(read_pixels(block, name))
+            self._pixels.update(read_pixels(block, name)[rows])
 
     def finish(self, source: str) -> Image:
         return Image(self._columns, self._shape, self._scale)
@@ -158,7 +158,8 @@ def _answers(spec: Spec) -> tuple[str, str | None]:
 
 
 def start_fit(spec: Spec, spellings: Mapping[str, Spelling]) -> Fit:
-    """The fit that a resolved spec asks for: feed it the train rows with ``update``, then call ``finish``.
+    """The fit that a resolved spec asks for: feed it every block, saying which are the train rows, with ``update``,
+    then call ``finish``.
 
     Args:
         spellings: of the columns whose numbers are not plain.

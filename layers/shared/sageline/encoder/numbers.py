@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -93,8 +94,19 @@ def shown(text: str) -> str:
     return repr(text if len(text) <= 60 else f"{text[:57]}...")
 
 
+_CELLS: WeakKeyDictionary[StringArray, Cells] = WeakKeyDictionary()
+"""Of columns that are in use: a block's are read by what counts them, what measures them, and what fits the encoder."""
+
+
 def read_cells(column: StringArray) -> Cells:
-    """The plain numbers of a column of any kind."""
+    """The plain numbers of a column of any kind; not to be changed, because the same are given to everybody who asks."""
+    cells = _CELLS.get(column)
+    if cells is None:
+        cells = _CELLS[column] = _read_cells(column)
+    return cells
+
+
+def _read_cells(column: StringArray) -> Cells:
     digits = _parse_digits(column)
     if digits is not None:
         return Cells(digits, np.zeros(0, dtype=np.int64))
@@ -126,9 +138,12 @@ def parse_doubles(column: StringArray, spelling: Spelling = PLAIN) -> DoubleArra
         texts = enumerate(column.tolist())
         return np.array([_parse(index, text, spelling) for index, text in texts], dtype=np.float64)
     cells = read_cells(column)
+    if not len(cells.others):
+        return cells.numbers
+    numbers = cells.numbers.copy()
     for index in cells.others.tolist():
-        cells.numbers[index] = _parse(index, column[index], spelling)
-    return cells.numbers
+        numbers[index] = _parse(index, column[index], spelling)
+    return numbers
 
 
 def parse_numbers(column: StringArray, spelling: Spelling = PLAIN) -> FloatArray:

@@ -124,5 +124,10 @@ def plain_text(text: str, spelling: Spelling) -> str | None:
 
 def spelled(number: float, spelling: Spelling) -> str:
     """A number of a JSON document as the column spells it."""
-    text = repr(number).replace(".", spelling.decimal)
+    return respelled(repr(number), spelling)
+
+
+def respelled(plain: str, spelling: Spelling) -> str:
+    """A plain number as the column spells it."""
+    text = plain.replace(".", spelling.decimal)
     return f"{text}%" if spelling.unit == "%" else text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -12,8 +12,8 @@ import numpy as np
 
 from sageline.dataset.blocks import Block, IntArray, StringArray
 from sageline.encoder import quick
-from sageline.encoder.numbers import BadNumber, parse_numbers
-from sageline.encoder.spelling import PLAIN, Spelling
+from sageline.encoder.numbers import BadNumber, is_number, parse_numbers
+from sageline.encoder.spelling import PLAIN, Spelling, respelled
 from sageline.encoder.values import Values, merged
 from sageline.errors import InvalidDataset
 from sageline.formats.matrix import AnyArray, FloatArray
@@ -85,6 +85,17 @@ class Table:
             if index < 0:
                 return name
         raise IndexError("there are not so many encoded columns")
+
+    def respelled(self, block: Block) -> Block:
+        """Rows of JSON Lines, where a number is a plain one, with the numbers spelled as the columns spell theirs."""
+        columns = dict(block.columns)
+        for name, number in self.numbers.items():
+            if number.spelling != PLAIN and name in columns:
+                texts = columns[name].tolist()
+                columns[name] = StringArray.from_list(
+                    [respelled(text, number.spelling) if is_number(text) else text for text in texts]
+                )
+        return replace(block, columns=columns)
 
     def columns_kept_missing(self) -> list[str]:
         """The columns of numbers whose missing values stay missing."""

@@ -37,6 +37,20 @@ class SparseMatrix:
         dense[rows, self.columns] = self.values
         return dense
 
+    def fill_empty_rows(self, value: float) -> SparseMatrix:
+        """The same rows, but those without a cell get one: ``value`` in column 0."""
+        is_empty = np.diff(self.row_offsets) == 0
+        if not is_empty.any():
+            return self
+        places = self.row_offsets[:-1][is_empty]
+        filled_before = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(is_empty)])
+        return SparseMatrix(
+            values=np.insert(self.values, places, np.float32(value)),
+            columns=np.insert(self.columns, places, 0),
+            row_offsets=self.row_offsets + filled_before,
+            shape=self.shape,
+        )
+
 
 Matrix: TypeAlias = "FloatArray | SparseMatrix"
 """Encoded rows: ``float32[rows, columns]`` with NaN for missing values, or sparse."""

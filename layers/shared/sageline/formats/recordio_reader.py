@@ -260,11 +260,18 @@ def _sparse(tensors: list[_Tensor]) -> SparseMatrix:
         if tensor.width != counts[index]:
             raise ValueError(f"record {index + 1} has {tensor.width} values and {counts[index]} keys")
     columns = unpack_varints(np.concatenate(keys))
-    shapes = {tensor.shape for tensor in tensors if tensor.shape is not None}
-    width = max(shapes) if shapes else int(columns.max(initial=-1)) + 1
+    row_offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts)])
+    largest = np.full(len(tensors), -1, dtype=np.int64)
+    largest[counts > 0] = np.maximum.reduceat(columns, row_offsets[:-1][counts > 0]) if len(columns) else -1
+    widths = [
+        tensor.shape if tensor.shape is not None else key + 1 for tensor, key in zip(tensors, largest.tolist(), strict=True)
+    ]
+    width = max(widths)
+    for index, one in enumerate(widths):
+        if one not in (0, width):
+            raise ValueError(f"record {index + 1} has {one} columns, others have {width}")
     if len(columns) and not 0 <= columns.min() <= columns.max() < width:
         raise ValueError(f"a key of {columns.max()} in rows of {width} columns")
-    row_offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts)])
     values = _floats(b"".join(tensor.values for tensor in tensors))
     order = np.lexsort((columns, np.repeat(np.arange(len(tensors)), counts)))
     return SparseMatrix(values[order], columns[order], row_offsets, (len(tensors), width))

@@ -12,6 +12,7 @@ import numpy as np
 
 from sageline.dataset.blocks import Block
 from sageline.encoder.fitted import FittedEncoder
+from sageline.encoder.table import Table
 from sageline.errors import InvalidDataset, RunFinished
 from sageline.names import RunLayout
 from sageline.requests.transform_job import AssembleWith, SplitType
@@ -58,7 +59,7 @@ def encode_batch(run_id: str, *, run: RunContext) -> EncodedBatch:
     layout = run.files.layout(run_id)
     part_rows = []
     left_out = run.files.read_spec(_trained_by(batch)).left_out
-    blocks, warnings = _checked(read_rows(run.files, batch), encoder, left_out)
+    blocks, warnings = _checked(_as_spelled(read_rows(run.files, batch), batch, encoder), encoder, left_out)
     with S3PartSink(run.files.s3, layout, encoder.exchange.batch_extension, joined=False) as sink:
         for rows, body in parts(_pieces(blocks, encoder), encoder):
             sink.write(CHANNEL, body)
@@ -90,6 +91,12 @@ def part_name(number: int, encoder: FittedEncoder) -> str:
 def _trained_by(batch: Batch) -> str:
     """The run that has made the model and its encoder."""
     return batch.encoder_uri.rstrip("/").split("/")[-2]
+
+
+def _as_spelled(blocks: Iterator[Block], batch: Batch, encoder: FittedEncoder) -> Iterator[Block]:
+    """The rows with their numbers as the training data spelled them, whichever format they are in."""
+    table = encoder.features if batch.format == "jsonl" and isinstance(encoder.features, Table) else None
+    return blocks if table is None else map(table.respelled, blocks)
 
 
 def _checked(blocks: Iterator[Block], encoder: FittedEncoder, not_used: Collection[str]) -> tuple[Iterator[Block], list[str]]:

@@ -7,10 +7,11 @@ import io
 import json
 from collections.abc import Iterable, Iterator
 from itertools import chain, zip_longest
-from typing import IO, TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from botocore.exceptions import ClientError
 
+from sageline.dataset.source import open_lines
 from sageline.encoder.decoding import Prediction
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import PredictionFailed, RunFinished
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 Row = TypeVar("Row")
 
 _PIECE_ROWS = 1_000
-_BOM = b"\xef\xbb\xbf"
 
 
 def write_predictions(run_id: str, *, run: RunContext) -> WrittenPredictions:
@@ -139,7 +139,7 @@ def _csv_lines(batch: Batch, predictions: _Predictions, files: RunFiles) -> Iter
 def _json_lines(batch: Batch, predictions: _Predictions, files: RunFiles) -> Iterator[bytes]:
     with open_dataset(files.s3, batch.rows) as stream:
         names: list[str] = []
-        for line, prediction in _paired(_filled_lines(stream), iter(predictions)):
+        for line, prediction in _paired(open_lines(stream, batch.rows.uri), iter(predictions)):
             # The line stays as it was spelled; that it is an object of known keys was seen when it was encoded.
             names = names or _names(predictions, json.loads(line))
             head = line.strip()[:-1].rstrip()
@@ -152,12 +152,6 @@ def _numbered_lines(batch: Batch, predictions: _Predictions, files: RunFiles) ->
     for number, prediction in enumerate(predictions, start=1):
         document = {"row": number, **dict(zip(names, _values(prediction), strict=True))}
         yield json.dumps(document, ensure_ascii=False).encode() + b"\n"
-
-
-def _filled_lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """The lines that are rows: as in :func:`sageline.dataset.source.open_blocks`."""
-    first = next(stream, b"").removeprefix(_BOM)
-    return (line for line in chain([first], stream) if line.strip())
 
 
 def _names(predictions: _Predictions, taken: Iterable[str]) -> list[str]:

@@ -6,20 +6,19 @@ Of a run that scores a batch: find the model and the rows. Of one that changes w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from sageline.costs.budget import check_budget
 from sageline.costs.estimate import Work
 from sageline.dataset.profile import DatasetProfile
-from sageline.dataset.source import open_blocks
+from sageline.dataset.sample import sample_blocks
 from sageline.errors import EndpointNotFound, InvalidSpec
 from sageline.names import dataset_spec_key
 from sageline.run.batch import Batch, check_columns, read_rows
 from sageline.run.batch_places import check_input, predictions_uri
 from sageline.run.context import RunContext
 from sageline.run.cost import EVALUATION_SECONDS, facts_of, note_bound
-from sageline.run.dataset_object import DatasetObject, find_dataset, open_dataset
+from sageline.run.dataset_object import DatasetObject, find_dataset, open_dataset, read_options
 from sageline.run.dataset_size import check_size
 from sageline.run.endpoints import capacity, check_beside, check_capacity_change, find_endpoint
 from sageline.run.longest_wait import CHECK_INTERVAL_SECONDS, check_longest_batch, check_longest_wait
@@ -47,7 +46,7 @@ from sageline.store import RunRecord
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
-_SNIFFED_BLOCKS, _SNIFFED_BLOCK_BYTES = 8, 1 << 20
+_SNIFFED_BLOCK_BYTES = 1 << 20
 
 
 def configure(
@@ -250,9 +249,10 @@ def _given_spec(trigger: Upload | Request, identity: Identity, run: RunContext) 
 
 def _resolve(given: Spec, dataset: DatasetObject, kind: str, name: str, run: RunContext) -> Resolution:
     """The spec as a sample of the rows has it; PrepareData, which sees them all, resolves it for good."""
+    notes: list[str] = []
     with open_dataset(run.files.s3, dataset) as stream:
-        blocks = open_blocks(stream, dataset.uri, kind, _SNIFFED_BLOCK_BYTES)
-        profile = DatasetProfile.of(islice(blocks, _SNIFFED_BLOCKS))
+        blocks = sample_blocks(stream, dataset.size, dataset.uri, kind, options=read_options(given.dataset), notes=notes)
+        profile = DatasetProfile.of(blocks, notes)
     return resolve_spec(given, profile, name=name, uri=dataset.uri)
 
 

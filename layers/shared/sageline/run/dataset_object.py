@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ParamValidationError
 
+from sageline.dataset.source import ReadOptions
 from sageline.errors import DatasetAccessDenied, DatasetNotFound, InvalidDataset
 from sageline.names import split_s3_uri
 from sageline.run.aws_errors import code, is_denied, is_missing_object
+from sageline.spec.model import Dataset
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -66,6 +68,11 @@ def find_dataset(s3: S3Client, uri: str, version_id: str | None = None) -> Datas
     if head["ContentLength"] == 0:
         raise InvalidDataset(f"{uri}: the file is empty; upload a header and rows.")
     return DatasetObject(uri, head.get("VersionId", version_id), head["ETag"], head["ContentLength"])
+
+
+def read_options(dataset: Dataset) -> ReadOptions:
+    """What the spec says of how the file is written."""
+    return ReadOptions(dataset.encoding, dataset.delimiter)
 
 
 def open_dataset(s3: S3Client, dataset: DatasetObject) -> io.BufferedReader:

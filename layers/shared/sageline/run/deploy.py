@@ -120,8 +120,10 @@ def _deploy(run_id: str, content_type: str, hosting: Hosting) -> DeployedEndpoin
         plan = _plan_of_change(run_id, change, there)
     else:
         layout = run.files.layout(run_id)
-        new = routed_variant(run_id, layout.uri(layout.encoder_prefix), content_type)
-        plan = _plan_of_model(run_id, new, wanted or Wanted(), there, now)
+        wanted = wanted or Wanted()
+        serverless = isinstance(capacity(wanted), OnDemand)
+        new = routed_variant(run_id, layout.uri(layout.encoder_prefix), content_type, serverless=serverless)
+        plan = _plan_of_model(run_id, new, wanted, there, now)
     deployment = plan.deployment
     ensure_config(sagemaker, run_id, run.stack_name, deployment.config, plan.variants)
     run.store.enter(run_id, "DeployEndpoint", deployment=deployment.to_json())
@@ -177,7 +179,7 @@ def _plan_of_change(run_id: str, change: Change, there: _There) -> _Plan:
     serving = {variant["VariantName"]: variant for variant in there.serving}
     runs_on: list[dict[str, object]] = [*capacities_in(there.serving).values()]
     on_instances = any("InstanceType" in kind for kind in runs_on)
-    variants = []
+    variants, goal = [], []
     for variant in change.goal.variants:
         ran_on = capacities_in([serving[variant.name]])[variant.name] if variant.name in serving else None
         kind = ran_on or change.capacities.get(variant.name) or next(iter(runs_on), {})
@@ -186,11 +188,11 @@ def _plan_of_change(run_id: str, change: Change, there: _There) -> _Plan:
             kind = next(other for other in runs_on if "InstanceType" in other)
         made = {"VariantName": variant.name, "ModelName": variant.model_name, "InitialVariantWeight": variant.weight, **kind}
         variants.append(cast("ProductionVariantTypeDef", made))  # a config's own words, kept as JSON
-    goal = tuple(replace(variant, endpoint_config=run_id) for variant in change.goal.variants)
+        goal.append(replace(variant, endpoint_config=run_id, serverless="ServerlessConfig" in kind))
     deployment = Deployment(
         endpoint=there.name,
         config=run_id,
-        goal=replace(change.goal, variants=goal),
+        goal=replace(change.goal, variants=tuple(goal)),
         previous_config=there.endpoint.config if there.endpoint else None,
         previous_routing=there.routing and there.routing.with_weights(change.weights_before, there.routing.updated_at),
         capacities=capacities_in(there.serving),

@@ -140,7 +140,7 @@ def rollout_config(run_id: str) -> str:
     return f"{run_id}-rollout"
 
 
-def routed_variant(run_id: str, encoder_uri: str, content_type: str) -> RoutedVariant:
+def routed_variant(run_id: str, encoder_uri: str, content_type: str, *, serverless: bool = False) -> RoutedVariant:
     """The variant of a run with all the traffic; variant, model version, model and endpoint config have the run's id."""
     return RoutedVariant(
         name=run_id,
@@ -150,6 +150,7 @@ def routed_variant(run_id: str, encoder_uri: str, content_type: str) -> RoutedVa
         encoder_uri=encoder_uri,
         content_type=content_type,
         endpoint_config=run_id,
+        serverless=serverless,
     )
 
 

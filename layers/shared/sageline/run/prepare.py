@@ -15,7 +15,7 @@ from sageline.encoder.fitting import exchange_of
 from sageline.errors import InvalidSpec
 from sageline.names import RunLayout
 from sageline.run.context import RunContext
-from sageline.run.dataset_object import DatasetObject, open_dataset
+from sageline.run.dataset_object import DatasetObject, open_dataset, read_options
 from sageline.run.held_out import first_rows, plan_evaluation
 from sageline.run.part_sink import S3PartSink
 from sageline.run.payloads import PreparedData, TransformPlan
@@ -49,13 +49,17 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
     schema = record.details.get("schema", {})
     provisional = Resolution.of_schema(spec, schema)
 
+    notes: list[str] = []
+    options = read_options(spec.dataset)
+
     def read_blocks() -> Iterator[Block]:
         with open_dataset(run.files.s3, dataset) as stream:
-            yield from open_blocks(stream, dataset.uri, data_format(dataset.uri))
+            yield from open_blocks(stream, dataset.uri, data_format(dataset.uri), options=options, notes=notes)
 
     def resolve(profile: DatasetProfile) -> Resolution:
         if given is None:
             return provisional
+        profile.notes = notes
         resolution = resolve_spec(given, profile, name=spec.name or "", uri=dataset.uri)
         changes = schema.get("changes") or changes_of(spec, resolution.spec, profile.rows)
         run.store.enter(run_id, "PrepareData", schema={**resolution.schema(), "changes": changes})

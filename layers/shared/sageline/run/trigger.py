@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from botocore.exceptions import ClientError
 
+from sageline.dataset.other_formats import advice_on_name
 from sageline.errors import InvalidDataset, InvalidRequest, InvalidRouting
 from sageline.names import DATASET_KEY_PATTERN, NAME_MAX_LENGTH, NAME_PATTERN, RUN_ID_PATTERN, run_id
 from sageline.run.aws_errors import is_denied, is_missing_object
@@ -159,6 +160,8 @@ def data_format(uri: str) -> str:
             return name
     extension = "." + file_name.partition(".")[2] if "." in file_name else "no extension"
     known = ", ".join(f".{name}" for name in FORMATS)
+    if advice := advice_on_name(file_name):
+        raise InvalidDataset(f"{uri}: {extension} is not a format that can be read; {advice}. What is read: {known}.")
     raise InvalidDataset(f"{uri}: {extension} is not a format that can be read; give one of {known}.")
 
 

@@ -40,13 +40,14 @@ class Answer:
 
     body: bytes
     content_type: str
-    variant: str
+    variant: str | None
+    """Who answered, where SageMaker says so."""
 
 
 def invoke_variant(
-    runtime: SageMakerRuntimeClient, endpoint: str, variant: RoutedVariant, body: bytes, exchange: Exchange
+    runtime: SageMakerRuntimeClient, endpoint: str, variant: RoutedVariant, body: bytes, exchange: Exchange, *, named: bool
 ) -> Answer:
-    """The answer of one variant, called by its name; ``exchange`` is that of the encoder that made the body.
+    """The answer of one variant, called by its name if ``named``; ``exchange`` is that of the encoder that made the body.
 
     Raises:
         VariantGone: not there (any more, or yet).
@@ -57,12 +58,12 @@ def invoke_variant(
     try:
         answer = runtime.invoke_endpoint(
             EndpointName=endpoint,
-            TargetVariant=variant.name,
             ContentType=exchange.request_content_type,
             Accept=exchange.accept,
             Body=body,
+            **({"TargetVariant": variant.name} if named else {}),
         )
-        return Answer(answer["Body"].read(), answer["ContentType"], answer["InvokedProductionVariant"])
+        return Answer(answer["Body"].read(), answer["ContentType"], answer.get("InvokedProductionVariant"))
     except exceptions.ClientError as error:
         raise _named(error, endpoint, variant) from error
     except exceptions.ReadTimeoutError as error:

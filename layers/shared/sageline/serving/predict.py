@@ -68,7 +68,7 @@ class Predictor:
 
         A variant that SageMaker no longer has is passed over, with the routing read again: what was read seconds ago may be two
         updates old, so that the first other variant may be gone too. Neither is a row refused by the columns of a model that does
-        not serve any more.
+        not serve any more. Where no variant is named, SageMaker's only one may be another than the one that was encoded for.
 
         Raises:
             EndpointNotFound, EndpointNotReady, EndpointFailed: nobody answers, and why.
@@ -78,20 +78,32 @@ class Predictor:
             PredictionFailed, TooManyRequests: the model failed, or is overloaded.
         """
         session = request.session or self._new_session()
-        routing: Routing | None = self._routing.get(endpoint)
+        routing = self._routing.get(endpoint)
+        left: Routing | None = routing
         gone: list[str] = []
-        while routing is not None:
-            variant = routing.pick(session)
+        while left is not None:
+            variant = left.pick(session)
+            named = routing.is_named(variant)
             try:
-                return self._ask(endpoint, variant, request.instances, request.top_k, strict=request.strict)
+                return self._ask(endpoint, variant, request.instances, request.top_k, named=named, strict=request.strict)
             except VariantGone as error:
                 _log.warning("Variant %s of endpoint %s is gone: %s", variant.name, endpoint, error)
                 refusal = error
                 gone.append(variant.name)
-                routing = self._routing.get(endpoint, fresh=True).without(*gone)
+                routing = self._routing.get(endpoint, fresh=True)
+                left = routing.without(*gone)
+            except PredictionFailed:
+                if named:
+                    raise
+                gone.append(variant.name)
+                routing = self._routing.get(endpoint, fresh=True)
+                left = routing.without(*gone)
+                if left is None:
+                    raise
             except InvalidRequest:
-                routing = self._routing.get(endpoint, fresh=True).without(*gone)
-                if routing is None or routing.pick(session).name == variant.name:
+                routing = self._routing.get(endpoint, fresh=True)
+                left = routing.without(*gone)
+                if left is None or left.pick(session).name == variant.name:
                     raise
         raise explain_refusal(self._sagemaker(), endpoint, refusal)
 
@@ -104,20 +116,23 @@ class Predictor:
         return self._encoders.get(variant.encoder_uri)
 
     def ask(self, endpoint: str, variant: RoutedVariant, instances: list[object], top_k: int) -> Prediction:
-        """The answers of one variant, named by the caller. Raises as :meth:`predict`."""
+        """The answers of the variant that the caller asks for. Raises as :meth:`predict`."""
+        named = self._routing.get(endpoint).is_named(variant)
         try:
-            return self._ask(endpoint, variant, instances, top_k, strict=False)
+            return self._ask(endpoint, variant, instances, top_k, named=named, strict=False)
         except VariantGone as refusal:
             raise explain_refusal(self._sagemaker(), endpoint, refusal) from None
 
-    def _ask(self, endpoint: str, variant: RoutedVariant, instances: list[object], top_k: int, *, strict: bool) -> Prediction:
+    def _ask(
+        self, endpoint: str, variant: RoutedVariant, instances: list[object], top_k: int, *, named: bool, strict: bool
+    ) -> Prediction:
         encoder = self.encoder(variant)
         _check_top_k(top_k, encoder)
         warnings: list[str] = []
         body = encoder.request_body(encoder.encode_instances(instances, None if strict else warnings))
         self._check_size(endpoint, encoder, instances, len(body))
-        answer = invoke_variant(self._runtime, endpoint, variant, body, encoder.exchange)
-        if answer.variant != variant.name:
+        answer = invoke_variant(self._runtime, endpoint, variant, body, encoder.exchange, named=named)
+        if answer.variant not in (None, variant.name):
             raise PredictionFailed(f"Variant {answer.variant} answered in place of {variant.name}; its answer cannot be decoded.")
         predictions = encoder.decode(answer.body, answer.content_type, top_k, rows=len(instances))
         return Prediction(predictions, endpoint, variant.name, variant.model_version, warnings)

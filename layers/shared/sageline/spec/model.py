@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from sageline.dataset.encoding import check_encoding
 from sageline.errors import InvalidSpec
 from sageline.spec.deployment import Deployment
 from sageline.spec.evaluation import Evaluation
@@ -37,6 +38,14 @@ class Dataset(Section):
     features: dict[str, FeatureKind] | None = Field(
         None, min_length=1, description="Columns to learn from, and what each holds: `text`, `number`, `category` or `pixel`."
     )
+    encoding: str | None = Field(
+        None,
+        description="Encoding of a CSV or JSON Lines file, by Python's name for it: `cp1251`, `shift_jis`. Default: as its byte "
+        "order mark says, else UTF-8, or Windows-1252 (`cp1252`) where it is not UTF-8 and the text is plausible.",
+    )
+    delimiter: Literal[",", ";", "\t", "|"] | None = Field(
+        None, description="What separates the fields of a CSV file. Default: found out from what they hold."
+    )
     exclude: list[Annotated[str, Field(min_length=1)]] = Field(
         default_factory=list, description="Columns not to learn from, where `features` does not list the others."
     )
@@ -46,6 +55,11 @@ class Dataset(Section):
     decimal: Literal[".", ","] | None = Field(
         None, description="The decimal sign of the file's numbers. Default: what fits all of a column's values."
     )
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, encoding: str | None) -> str | None:
+        return None if encoding is None else check_encoding(encoding)
 
     @model_validator(mode="after")
     def _of_one_mind(self) -> Self:

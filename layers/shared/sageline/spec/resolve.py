@@ -48,7 +48,7 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     label_is_number = label_column.is_numeric and not label_column.numbers.is_spelled and spec.task is None
     if label in spellings and task == "regression":
         read[label] = spellings[label]
-    warnings = leaks(profile, features, spellings, label, task)
+    warnings = leaks(profile, features, spellings, label, task) + list(dict.fromkeys(profile.notes))
     warnings += about_label(label_column, task, is_number=label_is_number)
     warnings += about_columns(resolved, profile, read, ambiguous)
     return Resolution(resolved, read, label_is_number, tuple(warnings))

@@ -14,10 +14,10 @@ import numpy as np
 from scipy.sparse import csr_matrix, vstack
 
 from local.sagemaker.engines.first_party.failures import CustomerError
-from sageline.formats.csv import read_rows
+from local.sagemaker.engines.shell.records import read_rows
+from sageline.formats import csv
 from sageline.formats.matrix import FloatArray, Rows
 from sageline.formats.protobuf import fields
-from sageline.formats.recordio import read_records
 
 logger = logging.getLogger(__name__)
 
@@ -118,13 +118,13 @@ def _reader(content_type: str) -> Callable[[bytes], Rows] | None:
     header["content-type"] = content_type.lower()
     kind, label_size = header.get_content_type(), header.get_param("label_size", "1")
     if kind == CSV and label_size == "1":
-        return lambda data: read_rows(data, labelled=True)
+        return lambda data: csv.read_rows(data, labelled=True)
     return _read_float32 if kind == RECORDIO else None
 
 
 def _read_float32(data: bytes) -> Rows:
     """RecordIO-protobuf; ValueError when the first record's numbers are not Float32, the only kind that is taken."""
-    rows = read_records(data)
+    rows = read_rows(data)
     if data:
         length = int.from_bytes(data[4:8], "little")
         for entry in fields(memoryview(data)[8 : 8 + length]):

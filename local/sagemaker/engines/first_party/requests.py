@@ -11,19 +11,19 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from local.sagemaker.engines.shell.records import read_rows
 from local.sagemaker.engines.shell.serving import Invocation, Refused
-from sageline.formats import recordio
-from sageline.formats.csv import read_rows
+from sageline.formats import csv, recordio
 from sageline.formats.matrix import FloatArray, Matrix, SparseMatrix
 from sageline.formats.requests import read_json, read_json_lines
 
 CSV, JSON, JSON_LINES, RECORDIO = "text/csv", "application/json", "application/jsonlines", recordio.CONTENT_TYPE
 _ANSWERS = (JSON, JSON_LINES, RECORDIO)
 _READERS: Mapping[str, Callable[[bytes], Matrix]] = {
-    CSV: lambda body: read_rows(body).matrix,
+    CSV: lambda body: csv.read_rows(body).matrix,
     JSON: read_json,
     JSON_LINES: read_json_lines,
-    RECORDIO: lambda body: recordio.read_records(body).matrix,
+    RECORDIO: lambda body: read_rows(body).matrix,
 }
 
 Prediction = Mapping[str, float | Sequence[float]]

@@ -18,15 +18,14 @@ Array = NDArray[np.generic]
 
 
 class UnsupportedFormatError(Exception):
-    """A content type that nothing here decodes or encodes; ``status`` is the answer's: 415, or 406 for what is accepted."""
+    """A content type that nothing here decodes or encodes."""
 
-    def __init__(self, content_type: str, status: int) -> None:
+    def __init__(self, content_type: str) -> None:
         super().__init__(
             f"Content type {content_type} is not supported by this framework.\n\n"
             "Please implement input_fn to to deserialize the request data or an output_fn to\n"
             "serialize the response. For more information, see the SageMaker Python SDK README."
         )
-        self.status = status
 
 
 def decode(body: str | bytes, content_type: str) -> Array:
@@ -38,7 +37,7 @@ def decode(body: str | bytes, content_type: str) -> Array:
         return np.array(list(csv.reader(io.StringIO(text), strict=True))).squeeze().astype(np.float64)
     if content_type == NPY and isinstance(body, bytes):
         return np.asarray(np.load(io.BytesIO(body), allow_pickle=False))
-    raise UnsupportedFormatError(content_type, 415)
+    raise UnsupportedFormatError(content_type)
 
 
 def encode(prediction: object, accept: str) -> bytes:
@@ -47,7 +46,7 @@ def encode(prediction: object, accept: str) -> bytes:
         return json.dumps(prediction, default=_plain).encode()
     array = np.asarray(_plain(prediction) if hasattr(prediction, "detach") else prediction)
     if accept == CSV:
-        rows = array.reshape(-1, 1) if array.ndim < 2 else array
+        rows = array.reshape(-1, 1) if array.ndim == 1 else array
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(rows.tolist())
         return text.getvalue().encode()
@@ -55,7 +54,7 @@ def encode(prediction: object, accept: str) -> bytes:
         buffer = io.BytesIO()
         np.save(buffer, array, allow_pickle=False)
         return buffer.getvalue()
-    raise UnsupportedFormatError(accept, 406)
+    raise UnsupportedFormatError(accept)
 
 
 def _plain(value: object) -> object:

@@ -63,7 +63,7 @@ def xgboost_matrix(body: str | bytes, content_type: str) -> Any:  # Any: what an
     try:
         return decode(body.encode() if isinstance(body, str) else body, content_type)
     except UndecodableRequest as error:
-        raise UnsupportedFormatError(content_type, 415) from error
+        raise UnsupportedFormatError(content_type) from error
 
 
 def predict_rows(data: Any, model: Any) -> Any:  # Any: the customer's
@@ -105,4 +105,4 @@ def encode_accepted(prediction: object, accept: str) -> bytes:
     for content_type in accept.replace(" ", "").split(","):
         if content_type in (JSON, CSV, NPY):
             return encode(prediction, content_type)
-    raise UnsupportedFormatError(accept, 500)
+    raise UnsupportedFormatError(accept)

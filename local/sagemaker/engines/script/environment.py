@@ -131,6 +131,9 @@ class TrainingEnvironment:
             "instance_groups_dict": groups,
             "is_hetero": len(groups) > 1,
             "is_master": self.current_host == master,
+            "is_modelparallel_enabled": None,
+            "is_smddpmprun_installed": False,
+            "is_smddprun_installed": False,
             "job_name": self.job_name,
             "log_level": self.own_parameters.get("sagemaker_container_log_level", 20),
             "master_hostname": master,
@@ -145,6 +148,7 @@ class TrainingEnvironment:
             "output_dir": str(self.root / "output"),
             "output_intermediate_dir": str(self.root / "output" / "intermediate"),
             "resource_config": config,
+            "topology": config.get("topology", []),
             "user_entry_point": self.entry_point,
         }
 

@@ -21,7 +21,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.responses import Response
 
-from local.sagemaker.engines.script.codecs import ANY, JSON, TEXTS, UnsupportedFormatError
+from local.sagemaker.engines.script.codecs import ANY, JSON, TEXTS
 from local.sagemaker.engines.script.defaults import Defaults, Function, defaults_of
 from local.sagemaker.engines.script.environment import in_root
 from local.sagemaker.engines.script.failures import ScriptFailed
@@ -91,24 +91,21 @@ def make(model_dir: Path, environment: Mapping[str, str]) -> Starlette:
         body = invocation.body
         try:
             result, media_type = handlers.answer(body.decode() if content_type in TEXTS else body, content_type, accept)
-        except UnsupportedFormatError as error:
-            # PyTorch's container answers any error with 500.
-            return failed(error, 500 if framework == PYTORCH else error.status, framework)
-        except Exception as error:  # whatever the customer's code raises
+        except Exception as error:  # whatever the customer's code raises, and types that nothing decodes or encodes
             traceback.print_exc()
-            return failed(error, 500, framework)
+            return failed(error, framework)
         return Response(result, headers={"content-type": media_type})
 
     return serving.application(answer, serving.most_bytes(environment))
 
 
-def failed(error: Exception, status: int, framework: Framework) -> Response:
-    """An error in the container's shape: PyTorch's is text, the others' JSON."""
+def failed(error: Exception, framework: Framework) -> Response:
+    """An error, with status 500 as all have there. PyTorch's container says this; the others answer a page without a reason."""
     trace = "".join(traceback.format_exception(error))
     if framework == PYTORCH:
-        return Response(f"{error}\n{trace}", status, media_type="text/plain")
+        return Response(f"{error}\n{trace}", 500, media_type="text/plain")
     content = {"error": type(error).__name__, "error-message": str(error), "stack-trace": trace}
-    return Response(json.dumps(content), status, media_type=JSON)
+    return Response(json.dumps(content), 500, media_type=JSON)
 
 
 def load_module(root: Path, environment: Mapping[str, str], framework: Framework) -> ModuleType | None:

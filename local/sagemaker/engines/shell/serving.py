@@ -20,6 +20,7 @@ from local.sagemaker.children import end_with_the_service
 
 _MEBIBYTE = 1024**2
 _DEFAULT_BYTES = 6 * _MEBIBYTE
+_MOST_BYTES = 100 * _MEBIBYTE
 
 
 class CannotLoad(Exception):
@@ -47,12 +48,12 @@ class Invocation:
 Answer = Callable[[Invocation], Response]
 
 
-def most_bytes(environment: Mapping[str, str], limit: int = 100 * _MEBIBYTE) -> int:
-    """The largest body: ``MAX_CONTENT_LENGTH``, or a transform job's ``SAGEMAKER_MAX_PAYLOAD_IN_MB`` (0 is the limit itself)."""
+def most_bytes(environment: Mapping[str, str]) -> int:
+    """The largest body: ``MAX_CONTENT_LENGTH``, or a transform job's ``SAGEMAKER_MAX_PAYLOAD_IN_MB`` (0: 100)."""
     if "MAX_CONTENT_LENGTH" in environment:
-        return min(int(environment["MAX_CONTENT_LENGTH"]), limit)
+        return min(int(environment["MAX_CONTENT_LENGTH"]), _MOST_BYTES)
     if "SAGEMAKER_MAX_PAYLOAD_IN_MB" in environment:
-        return min(int(environment["SAGEMAKER_MAX_PAYLOAD_IN_MB"]) * _MEBIBYTE or limit, limit)
+        return min(int(environment["SAGEMAKER_MAX_PAYLOAD_IN_MB"]) * _MEBIBYTE or _MOST_BYTES, _MOST_BYTES)
     return _DEFAULT_BYTES
 
 
@@ -88,5 +89,7 @@ def run(make: Callable[[Path, Mapping[str, str]], Starlette]) -> None:
     except CannotLoad as error:
         (arguments.root / "failure").write_text(str(error))
         sys.exit(str(error))
+    # Told that it is TCP, asyncio does not hold back small packets (TCP_NODELAY).
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=arguments.socket)
     config = uvicorn.Config(made, log_level="warning", timeout_graceful_shutdown=20)
-    uvicorn.Server(config).run(sockets=[socket.socket(fileno=arguments.socket)])
+    uvicorn.Server(config).run(sockets=[listener])

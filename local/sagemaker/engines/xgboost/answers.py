@@ -12,7 +12,11 @@ SUPPORTED = (JSON, JSON_LINES, "application/x-recordio-protobuf", CSV)
 
 
 class NotAcceptable(Exception):
-    """The container cannot answer in the wanted type: 406."""
+    """The container does not answer in the wanted type: 406."""
+
+
+class CannotEncode(Exception):
+    """The container fails to write an answer in a type that it accepts: 500."""
 
 
 def accepted_type(accept: str | None, default: str) -> str:
@@ -31,11 +35,11 @@ def encode_batch(predictions: NDArray[np.float32]) -> bytes:
 
 
 def encode(predictions: NDArray[np.float32], accept: str) -> bytes:
-    """One line or one object per row; raises :class:`NotAcceptable` for the types that need selectable inference."""
+    """One line or one object per row; raises :class:`CannotEncode` for the types that need selectable inference."""
     rows = predictions.tolist()
     if accept == CSV:
         lines = [",".join(map(str, row)) if isinstance(row, list) else str(row) for row in rows]
         return ("\n".join(lines) + "\n").encode()
     if accept == JSON:
         return json.dumps({"predictions": [{"score": row} for row in rows]}).encode()
-    raise NotAcceptable(f"{accept} is an accepted type only together with SAGEMAKER_INFERENCE_OUTPUT.")
+    raise CannotEncode(f"{accept} is an accepted type only together with SAGEMAKER_INFERENCE_OUTPUT.")

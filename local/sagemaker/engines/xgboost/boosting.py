@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.sagemaker.engines.xgboost.checkpoints import SaveCheckpoint
+from local.sagemaker.engines.xgboost.checkpoints import save_checkpoints
 from local.sagemaker.engines.xgboost.failures import CUSTOMER_ERRORS, AlgorithmError, UserError, without_stack_trace
 from local.sagemaker.engines.xgboost.library import xgboost
 from local.sagemaker.engines.xgboost.metrics import CUSTOM_METRICS, custom_metric
@@ -25,11 +25,10 @@ _OF_THE_CONTAINER = (
 class Rounds(xgboost.callback.TrainingCallback):
     """Prints every round as the container does, and ends training when asked to."""
 
-    def __init__(self, stop: Callable[[], bool], *, silent: bool, first: int) -> None:
+    def __init__(self, stop: Callable[[], bool], *, silent: bool) -> None:
         super().__init__()
         self._stop = stop
         self._silent = silent
-        self._first = first
 
     def after_iteration(
         self, model: object, epoch: int, evals_log: Mapping[str, Mapping[str, list[Any]]]
@@ -41,7 +40,7 @@ class Rounds(xgboost.callback.TrainingCallback):
                 for channel, metrics in evals_log.items()
                 for metric, values in metrics.items()
             ]
-            sys.stdout.write(f"[{self._first + epoch}]{''.join(scores)}\n")
+            sys.stdout.write(f"[{epoch}]{''.join(scores)}\n")
         return self._stop()
 
 
@@ -84,12 +83,12 @@ def boost(
     metrics = Metrics.of(hyperparameters)
     parameters = _parameters(hyperparameters, metrics)
     first = 0 if begun is None else begun.num_boosted_rounds()
-    callbacks: list[xgboost.callback.TrainingCallback] = [Rounds(stop, silent=silent, first=first)]
+    callbacks: list[xgboost.callback.TrainingCallback] = [Rounds(stop, silent=silent)]
+    if checkpoints:
+        callbacks.append(save_checkpoints(checkpoints, first))
     patience = hyperparameters.get("early_stopping_rounds")
     if patience and validation is not None and metrics.watched:
         callbacks.append(_early_stopping(patience, metrics.watched))
-    if checkpoints:
-        callbacks.append(SaveCheckpoint(checkpoints))  # last: early stopping notes in the model which round is the best
     try:
         return xgboost.train(
             parameters,
@@ -115,8 +114,6 @@ def _parameters(hyperparameters: Mapping[str, Value], metrics: Metrics) -> dict[
         parameters["updater"] = ",".join(updaters)
     if metrics.built_in:
         parameters["eval_metric"] = metrics.built_in
-    elif metrics.custom:
-        parameters["disable_default_eval_metric"] = 1
     return parameters
 
 

@@ -30,17 +30,15 @@ def check_channels(channels: Mapping[str, Channel]) -> None:
     if "train" not in channels:
         raise UserError("Missing required channel: train")
     for name, channel in channels.items():
-        if name == "code":
-            continue
-        if name not in ("train", "validation"):
+        if name not in ("train", "validation", "code"):
             raise UserError(f"Extraneous channel found: {name}")
         config = {"ContentType": _DEFAULT, **channel}
-        if config["TrainingInputMode"] == "Pipe":
+        if name != "code" and config["TrainingInputMode"] == "Pipe":
             raise UserError("Pipe mode for CSV is no longer supported. Please use File mode or Fast File mode instead.")
         supported = (
-            config["ContentType"] in FORMATS
+            config["ContentType"] in (FORMATS if name != "code" else ("text/python",))
             and config["TrainingInputMode"] == "File"
-            and config["S3DistributionType"] in _DISTRIBUTIONS
+            and config["S3DistributionType"] in (_DISTRIBUTIONS if name != "code" else _DISTRIBUTIONS[:1])
         )
         if not supported:
             raise UserError(f"Channel configuration for '{name}' channel is not supported: {config}")
@@ -52,12 +50,12 @@ def channel_format(channel: Channel) -> str:
 
 def data_format(content_type: str | None) -> str:
     """The format of a content type with its parameters; none at all counts as libsvm. Raises :class:`UserError`."""
-    header = Message()
-    header["content-type"] = (content_type or _DEFAULT).lower()
-    kind = header.get_content_type() if "/" in (content_type or _DEFAULT) else str(content_type).lower()
-    found = FORMATS.get(kind)
+    kind, _, parameters = (content_type or _DEFAULT).lower().partition(";")
+    found = FORMATS.get(kind.strip())
     if found is None:
         raise UserError(f"{content_type} is not an accepted ContentType: {', '.join(FORMATS)}.")
+    header = Message()
+    header["content-type"] = f"text/csv;{parameters}"
     label_size = header.get_param("label_size")
     if found == CSV and label_size not in (None, "1"):
         raise UserError(f"{content_type} is not an accepted csv ContentType. Optional parameter label_size must be equal to 1")

@@ -19,34 +19,34 @@ _DEPTH = 3
 
 
 def data_files(directory: Path) -> list[Path]:
-    """The files of a channel, at most three directories deep; names that start with ``_`` are not data."""
+    """The files of a channel: of its directory and of two more below it."""
     files = []
     for folder, _, names in os.walk(directory):
-        below = Path(folder).relative_to(directory)
-        if len(below.parts) > _DEPTH:
-            continue
-        for name in names:
-            if name.startswith("."):
-                raise UserError("Hidden file found in the data path! Remove that before training.")
-            if not name.startswith("_"):
-                files.append(Path(folder) / name)
-    return sorted(path for path in files if path.stat().st_size > 0)
+        if any(name.startswith(".") for name in names):
+            raise UserError("Hidden file found in the data path! Remove that before training.")
+        if len(Path(folder).relative_to(directory).parts) < _DEPTH:
+            files += [Path(folder) / name for name in names]
+    return sorted(files)
 
 
 def read_matrix(directory: Path, file_format: str, *, weights: bool) -> xgboost.DMatrix | None:
     """The channel as a matrix with labels (and, for CSV with ``weights``, weights from the second column); None when empty."""
     files = data_files(directory)
-    if not files:
+    # Names that start with `_` are no data where the container looks at them; XGBoost's own reader does not ask.
+    named = [path for path in files if not path.name.startswith("_")]
+    if not any(path.stat().st_size for path in files):
         return None
     if file_format == PARQUET:
         raise UserError("The local SageMaker service does not read parquet: use text/csv or application/x-recordio-protobuf.")
     try:
         if file_format == CSV:
+            for path in named:
+                delimiter(path)
             return _read_text(files, f"format=csv&label_column=0&delimiter={delimiter(files[0])}{'&weight_column=1' * weights}")
         if file_format == LIBSVM:
-            _check_libsvm(files)
+            _check_libsvm(named)
             return _read_text(files, "format=libsvm")
-        return recordio.training_matrix(files)
+        return recordio.training_matrix(named) if named else None
     except UserError:
         raise
     except Exception as error:
@@ -54,11 +54,11 @@ def read_matrix(directory: Path, file_format: str, *, weights: bool) -> xgboost.
 
 
 def delimiter(path: Path) -> str:
-    """The delimiter of a CSV file, from its first line."""
+    """The delimiter of a CSV file, from its first line; UserError where there is none, as in an empty file."""
     with path.open(errors="ignore") as file:
         line = file.readline()
     try:
-        found = csv.Sniffer().sniff(line[:512]).delimiter
+        found = csv.Sniffer().sniff(line).delimiter
     except csv.Error as error:
         raise UserError(f"Could not determine delimiter on line {line[:50]}:\n{error}") from error
     logger.info("Determined delimiter of CSV input is '%s'", found)

@@ -14,10 +14,14 @@ Metric = Callable[[Labels, Labels], float]
 
 
 def _classes(predictions: NDArray[np.float32]) -> Labels:
-    """Predicted labels: the likeliest class of a row of probabilities, or a probability above one half."""
+    """Predicted labels: the likeliest class of a row of probabilities, else whether the number is above zero.
+
+    The container takes what it is given for log-odds, which since its versions of XGBoost 3 are probabilities: of two classes
+    every row counts as class 1.
+    """
     if predictions.ndim == 2:
         return np.asarray(np.argmax(predictions, axis=1), dtype=np.float64)
-    return (predictions > 0.5).astype(np.float64)
+    return (predictions > 0).astype(np.float64)
 
 
 def _per_class(labels: Labels, predicted: Labels) -> tuple[Labels, Labels, Labels]:
@@ -59,6 +63,8 @@ def _f1(labels: Labels, predicted: Labels) -> float:
 
 def _of_class_one(metric: str) -> Metric:
     def score(labels: Labels, predicted: Labels) -> float:
+        if len(np.union1d(labels, predicted)) > 2:
+            raise ValueError("Target is multiclass but average='binary'. Please choose another average setting.")
         hits = float(np.sum((labels == 1) & (predicted == 1)))
         claimed, actual = float(np.sum(predicted == 1)), float(np.sum(labels == 1))
         bottom = {"precision": claimed, "recall": actual, "f1": (claimed + actual) / 2}[metric]
@@ -87,7 +93,12 @@ def _r2(labels: Labels, predicted: Labels) -> float:
     return 1.0 - float(np.sum((labels - predicted) ** 2)) / spread if spread else 0.0
 
 
-_REGRESSION: dict[str, Metric] = {"mse": lambda labels, predicted: float(np.mean((labels - predicted) ** 2)), "r2": _r2}
+_REGRESSION: dict[str, Metric] = {
+    "mae": lambda labels, predicted: float(np.mean(np.abs(labels - predicted))),
+    "mse": lambda labels, predicted: float(np.mean((labels - predicted) ** 2)),
+    "rmse": lambda labels, predicted: float(np.sqrt(np.mean((labels - predicted) ** 2))),
+    "r2": _r2,
+}
 CUSTOM_METRICS = frozenset((*_CLASSIFICATION, *_REGRESSION))
 
 

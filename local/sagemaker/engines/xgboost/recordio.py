@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import csr_matrix, vstack
 
+from local.sagemaker.engines.shell.records import read_rows
 from local.sagemaker.engines.xgboost.failures import UserError
 from local.sagemaker.engines.xgboost.library import xgboost
 from sageline.formats.matrix import Rows, SparseMatrix
-from sageline.formats.recordio import read_records
 
 
 def training_matrix(files: list[Path]) -> xgboost.DMatrix:
@@ -32,22 +32,24 @@ def request_matrix(body: bytes) -> xgboost.DMatrix:
 
 def _read(data: bytes, what: str) -> Rows:
     try:
-        return read_records(data)
+        return read_rows(data)
     except Exception as error:
         raise ValueError(f"{what}: {error}") from error
 
 
 def _matrix(parts: list[Rows], labels: np.ndarray[tuple[int], np.dtype[np.float32]] | None) -> xgboost.DMatrix:
+    widths = sorted({rows.matrix.shape[1] for rows in parts})
+    if len(widths) > 1:
+        raise ValueError(f"incompatible column dimensions: the files have records of {' and '.join(map(str, widths))} columns")
     if all(isinstance(rows.matrix, np.ndarray) for rows in parts):
         return xgboost.DMatrix(np.concatenate([rows.matrix for rows in parts]), label=labels)
-    width = max(rows.matrix.shape[1] for rows in parts)
-    sparse = [_as_scipy(rows.matrix, width) for rows in parts]
+    sparse = [_as_scipy(rows.matrix) for rows in parts]
     return xgboost.DMatrix(vstack(sparse, format="csr") if len(sparse) > 1 else sparse[0], label=labels)
 
 
-def _as_scipy(matrix: np.ndarray[tuple[int, int], np.dtype[np.float32]] | SparseMatrix, width: int) -> csr_matrix:
+def _as_scipy(matrix: np.ndarray[tuple[int, int], np.dtype[np.float32]] | SparseMatrix) -> csr_matrix:
     if isinstance(matrix, np.ndarray):
         rows, columns = matrix.shape
         positions = np.tile(np.arange(columns), rows)
-        return csr_matrix((matrix.ravel(), positions, np.arange(rows + 1) * columns), shape=(rows, width))
-    return csr_matrix((matrix.values, matrix.columns, matrix.row_offsets), shape=(matrix.shape[0], width))
+        return csr_matrix((matrix.ravel(), positions, np.arange(rows + 1) * columns), shape=matrix.shape)
+    return csr_matrix((matrix.values, matrix.columns, matrix.row_offsets), shape=matrix.shape)

@@ -43,16 +43,14 @@ def _csv(body: bytes) -> xgboost.DMatrix:
 
 
 def _delimiter(line: str) -> str:
-    try:
-        found = csv.Sniffer().sniff(line[:512]).delimiter
-    except csv.Error:
-        return ","  # one column has no delimiter to find
-    return "," if found.isalnum() or found in ".-+" else found
+    """What the line is guessed to be separated by; csv.Error where nothing is found."""
+    found = csv.Sniffer().sniff(line[:512]).delimiter
+    return "," if found.isalnum() else found
 
 
 def _numbers(lines: list[str], delimiter: str) -> NDArray[np.float64]:
-    """A row per line; an empty cell is missing."""
-    cells = [[cell.strip() or "nan" for cell in line.split(delimiter)] for line in lines]
+    """A row per line; an empty cell is missing, and one of blanks is no number."""
+    cells = [[cell or "nan" for cell in line.split(delimiter)] for line in lines]
     return np.array(cells).astype(np.float64)
 
 
@@ -60,13 +58,12 @@ def _libsvm(body: bytes) -> xgboost.DMatrix:
     rows, columns, values = [], [], []
     lines = body.strip().decode("utf-8").split("\n")
     for row, line in enumerate(lines):
-        for item in line.split():
+        for item in line.split(" "):
             if ":" in item:
-                column, value = item.split(":")
+                column, value, *_ = item.split(":")
                 rows.append(row)
                 columns.append(int(column))
                 values.append(float(value))
     shift = 1 if columns and min(columns) >= 1 else 0
-    positions = np.array(columns, dtype=np.int64) - shift
-    width = int(positions.max()) + 1 if len(positions) else 1
-    return xgboost.DMatrix(csr_matrix((values, (rows, positions)), shape=(len(lines), width)))
+    # The rows go up to the last one that has a cell, as in the container.
+    return xgboost.DMatrix(csr_matrix((values, (rows, np.array(columns, dtype=np.int64) - shift))))

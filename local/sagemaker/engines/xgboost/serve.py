@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from starlette.applications import Starlette
 from starlette.responses import Response
 
-from local.sagemaker.engines.shell.serving import CannotLoad, Invocation, Refused, most_bytes, run
+from local.sagemaker.engines.shell.serving import CannotLoad, Invocation, Refused, run
 from local.sagemaker.engines.shell.serving import application as shell_application
-from local.sagemaker.engines.xgboost.answers import CSV, NotAcceptable, accepted_type, encode, encode_batch
+from local.sagemaker.engines.xgboost.answers import CSV, CannotEncode, NotAcceptable, accepted_type, encode, encode_batch
 from local.sagemaker.engines.xgboost.failures import without_stack_trace
 from local.sagemaker.engines.xgboost.library import xgboost
 from local.sagemaker.engines.xgboost.requests import UndecodableRequest, decode
@@ -44,6 +44,8 @@ class Answering:
         config = json.loads(models[0].save_config())["learner"]
         self._objective = str(config["objective"]["name"])
         self._num_class = int(config["learner_model_param"].get("num_class", "0"))
+        # The container lets them vote, and returns the vote on the first row alone, which it cannot write.
+        self._fails = len(models) > 1 and self._objective in ("multi:softmax", "binary:hinge")
         self._selected = environment.get("SAGEMAKER_INFERENCE_OUTPUT")
         self._batch = bool(environment.get("SAGEMAKER_BATCH"))
         self._default = environment.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", CSV)
@@ -52,9 +54,12 @@ class Answering:
         return accepted_type(accept, self._default)
 
     def encode(self, predictions: NDArray[np.float32], accept: str) -> bytes:
+        if self._fails:
+            raise CannotEncode(f"The container fails to answer with several models of {self._objective}: deploy one of them.")
         if self._selected:
             keys = wanted_keys(self._selected)
-            return encode_selected(select(predictions, keys, self._objective, self._num_class), keys, accept)
+            selected = encode_selected(select(predictions, keys, self._objective, self._num_class), keys, accept)
+            return selected + b"\n" if self._batch and accept == CSV else selected
         return encode_batch(predictions) if self._batch else encode(predictions, accept)
 
 
@@ -72,19 +77,20 @@ def application(models: list[xgboost.Booster], environment: Mapping[str, str]) -
         if not invocation.body:
             return Response(status_code=204)
         try:
-            accept = answering.accepted(invocation.accept)
             predictions = predict(models, decode(invocation.body, invocation.content_type))
+            accept = answering.accepted(invocation.accept)
             return Response(answering.encode(predictions, accept), media_type=accept)
         except UndecodableRequest as error:
             raise Refused(415, str(error)) from error
         except NotAcceptable as error:
             raise Refused(406, str(error)) from error
-        except NotSelectable as error:
+        except (NotSelectable, CannotEncode) as error:
             raise Refused(500, str(error)) from error
         except (xgboost.core.XGBoostError, ValueError) as error:
             raise Refused(400, f"Unable to evaluate payload provided: {without_stack_trace(error)}") from error
 
-    return shell_application(answer, most_bytes(environment, limit=20 * 1024**2))
+    # A transform job's own limit is not looked at.
+    return shell_application(answer, int(environment.get("MAX_CONTENT_LENGTH", 6_291_456)))
 
 
 if __name__ == "__main__":

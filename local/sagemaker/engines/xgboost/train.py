@@ -18,7 +18,7 @@ from local.sagemaker.engines.xgboost.channels import channel_format, check_chann
 from local.sagemaker.engines.xgboost.checkpoints import checkpoint_directory, last_checkpoint
 from local.sagemaker.engines.xgboost.cluster import Cluster, joined, read_cluster
 from local.sagemaker.engines.xgboost.data import read_matrix
-from local.sagemaker.engines.xgboost.failures import UserError
+from local.sagemaker.engines.xgboost.failures import AlgorithmError, UserError
 from local.sagemaker.engines.xgboost.folds import cross_validate
 from local.sagemaker.engines.xgboost.library import xgboost
 from sageline.algorithms.xgboost_hyperparameters import parse
@@ -55,6 +55,12 @@ def train(root: Path, termination: Termination) -> None:
     cluster = read_cluster(root)
     if "_kfold" in hyperparameters and cluster.is_distributed:
         raise UserError("Cross validation (_kfold) runs on one instance: set the instance count to 1.")
+    directory = checkpoint_directory(root)
+    if "_kfold" in hyperparameters and directory:
+        raise AlgorithmError(
+            "XGB train call failed with exception:\n The container saves a fold's checkpoint into a directory that is not there: "
+            "leave CheckpointConfig out."
+        )
     with joined(cluster, root.parent):
         matrices = _matrices(root, channels, cluster, weights=hyperparameters.get("csv_weights") == 1)
         if "_kfold" in hyperparameters:
@@ -62,7 +68,6 @@ def train(root: Path, termination: Termination) -> None:
             for fold, model in enumerate(models):
                 _save(model, root / "model" / f"{MODEL_NAME}-{fold}")
             return
-        directory = checkpoint_directory(root)
         begun = last_checkpoint(directory) if directory else None
         if begun is not None:
             logger.info("Resuming from iteration %d", begun.num_boosted_rounds())

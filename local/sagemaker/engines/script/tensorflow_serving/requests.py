@@ -22,10 +22,10 @@ class UnsupportedMediaType(Exception):
 def serving_json(body: str, content_type: str | None) -> str:
     """The JSON of a request to TensorFlow Serving; raises :class:`UnsupportedMediaType`."""
     if content_type in JSON_TYPES:
-        if _IS_LINES.search(body):
-            return _from_lines(body)
         if _IS_SERVING_JSON.search(body):
             return body
+        if _IS_LINES.search(body):
+            return _from_lines(body)
         rows = body if _IS_ROWS.match(body) else f"[{body}]"
         return f'{{"instances":{rows}}}'
     if content_type == CSV:
@@ -40,9 +40,9 @@ def attributes(header: str | None) -> dict[str, str]:
 
 
 def answered_type(accept: str | None) -> str:
-    """The content type of an answer: the first of the accepted ones, if JSON of any kind is among them."""
+    """The content type of an answer: the first of the accepted ones, if JSON or JSON Lines are among them."""
     types = [item.strip() for item in (accept or "").split(",")]
-    return types[0] if any(item in JSON_TYPES for item in types) else JSON_TYPES[0]
+    return types[0] if any(item in JSON_TYPES[:2] for item in types) else JSON_TYPES[0]
 
 
 def _from_lines(body: str) -> str:

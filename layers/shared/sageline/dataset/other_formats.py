@@ -1,0 +1,85 @@
+"""Files that are not read, and how to make one of them that is."""
+
+from __future__ import annotations
+
+_WITH_PANDAS = 'convert it to CSV or JSON Lines, for example with pandas.{reader}(...).to_csv("data.csv", index=False)'
+_SPREADSHEET = "save the sheet as CSV (UTF-8), or " + _WITH_PANDAS.format(reader="read_excel")
+_PARQUET = _WITH_PANDAS.format(reader="read_parquet")
+_FEATHER = _WITH_PANDAS.format(reader="read_feather")
+_UNPACK = "unpack it, and upload the data file (a CSV file may be compressed with gzip: .csv.gz)"
+
+_BY_EXTENSION = {
+    "parquet": _PARQUET,
+    "pq": _PARQUET,
+    "feather": _FEATHER,
+    "arrow": _FEATHER,
+    "orc": _WITH_PANDAS.format(reader="read_orc"),
+    "xlsx": _SPREADSHEET,
+    "xls": _SPREADSHEET,
+    "xlsm": _SPREADSHEET,
+    "ods": _SPREADSHEET,
+    "sas7bdat": _WITH_PANDAS.format(reader="read_sas"),
+    "sav": _WITH_PANDAS.format(reader="read_spss"),
+    "dta": _WITH_PANDAS.format(reader="read_stata"),
+    "pkl": _WITH_PANDAS.format(reader="read_pickle"),
+    "pickle": _WITH_PANDAS.format(reader="read_pickle"),
+    "h5": _WITH_PANDAS.format(reader="read_hdf"),
+    "hdf5": _WITH_PANDAS.format(reader="read_hdf"),
+    "avro": "convert it to CSV or JSON Lines",
+    "arff": "convert it to CSV: a line with the attributes' names, and then what follows @data",
+    "libsvm": "convert it to CSV with a header and a column for the label",
+    "json": "write it as JSON Lines, one object per line, for example with "
+    'pandas.read_json(...).to_json("data.jsonl", orient="records", lines=True)',
+    "tsv": "rename it to .csv: tabs are recognised",
+    "tab": "rename it to .csv: tabs are recognised",
+    "txt": "rename it to .csv, if it is a table with a line of column names",
+    "dat": "rename it to .csv, if it is a table with a line of column names",
+    "data": "rename it to .csv, if it is a table with a line of column names",
+    "npy": "save features and labels in one file: numpy.savez(file, x=..., y=...)",
+    "zip": _UNPACK,
+    "tar": _UNPACK,
+    "tgz": _UNPACK,
+    "bz2": _UNPACK,
+    "xz": _UNPACK,
+    "7z": _UNPACK,
+    "zst": _UNPACK,
+    "jsonl.gz": "unpack it: JSON Lines are read as they are",
+    "ndjson.gz": "unpack it: JSON Lines are read as they are",
+    "json.gz": "unpack it, and write it as JSON Lines, one object per line",
+    "tsv.gz": "rename it to .csv.gz: tabs are recognised",
+    "gz": "name it .csv.gz, if it is a CSV file",
+}
+
+_BY_CONTENT = {
+    b"\x1f\x8b": "is compressed with gzip; name it data.csv.gz",
+    b"PK\x03\x04": f"is a ZIP file or an Excel workbook; unpack it, or {_SPREADSHEET}",
+    b"\xd0\xcf\x11\xe0": f"is an Excel workbook or another Office document; {_SPREADSHEET}",
+    b"PAR1": f"is a Parquet file; {_PARQUET}",
+    b"ARROW1": f"is a Feather or Arrow file; {_FEATHER}",
+    b"\x89HDF\r\n\x1a\n": f"is an HDF5 file; {_BY_EXTENSION['h5']}",
+    b"\x93NUMPY": f"is a .npy file; {_BY_EXTENSION['npy']}",
+}
+
+
+def advice_on_name(file_name: str) -> str | None:
+    """What to do with a file of a format that is not read, by its name; None where its name says nothing."""
+    parts = file_name.lower().split(".")[1:]
+    for first in range(max(0, len(parts) - 2), len(parts)):
+        if advice := _BY_EXTENSION.get(".".join(parts[first:])):
+            return advice
+    return None
+
+
+def advice_on_content(head: bytes) -> str | None:
+    """What a file is that begins so, and what to do; None where it may be text."""
+    return next((advice for magic, advice in _BY_CONTENT.items() if head.startswith(magic)), None)
+
+
+def advice_on_text(head: bytes) -> str | None:
+    """What a text is that begins so and is no CSV, and what to do; None where it may be CSV."""
+    beginning = head.lstrip()
+    if beginning.startswith((b'{"', b"[{")):
+        return f"is JSON; {_BY_EXTENSION['json']}. If it has one object per line already, name it data.jsonl"
+    if beginning[:15].lower().startswith((b"<!doctype html", b"<html")):
+        return "is a web page; download the data itself"
+    return None
