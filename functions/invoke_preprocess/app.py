@@ -22,14 +22,19 @@ from sageline.settings import ServingSettings
 
 logger = Logger()
 
+# The HTTP API waits for 30 s, of which starting this function and reading an encoder take some.
+SECONDS_FOR_PEOPLE = 24
+# A model has 60 s to answer.
+SECONDS_FOR_SMOKE_TEST = 65
+
 
 @functools.cache
-def predictor() -> Predictor:
+def predictor(read_timeout_seconds: int) -> Predictor:
     bucket = ServingSettings.from_environment(os.environ).bucket_name
     return Predictor(
         routing=RoutingCache(clients.s3(), bucket),
         encoders=EncoderCache(clients.s3()),
-        runtime=clients.sagemaker_runtime(),
+        runtime=clients.sagemaker_runtime(read_timeout_seconds),
         sagemaker=clients.sagemaker,
         new_session=lambda: uuid.uuid4().hex,
     )
@@ -39,7 +44,8 @@ def predictor() -> Predictor:
 def handler(event: Event, context: LambdaContext) -> HttpResponse | dict[str, Any]:  # Any: a state's result is JSON
     if event.get("action") == "smoke-test":
         bucket = ServingSettings.from_environment(os.environ).bucket_name
-        return smoke_test(event, predictor=predictor(), s3=clients.s3(), bucket=bucket, sleep=time.sleep)
+        patient = predictor(SECONDS_FOR_SMOKE_TEST)
+        return smoke_test(event, predictor=patient, s3=clients.s3(), bucket=bucket, sleep=time.sleep)
     try:
         response = predict(event)
     except Exception as error:
@@ -51,7 +57,7 @@ def handler(event: Event, context: LambdaContext) -> HttpResponse | dict[str, An
 def predict(event: Event) -> HttpResponse:
     request = read_prediction_request(event)
     endpoint = path_parameter(event, "name")
-    prediction = predictor().predict(endpoint, request)
+    prediction = predictor(SECONDS_FOR_PEOPLE).predict(endpoint, request)
     instances, warnings = len(request.instances), len(prediction.warnings)
     logger.info("Predicted", endpoint=endpoint, variant=prediction.variant, instances=instances, warnings=warnings)
     with single_metric(name="Instances", unit=MetricUnit.Count, value=instances) as metric:

@@ -32,6 +32,7 @@ STATUS_OF_ERROR: Mapping[type[Exception], int] = {
     errors.PredictionFailed: 502,
     errors.EndpointFailed: 502,
     errors.EndpointNotReady: 503,
+    errors.EndpointWarming: 503,
 }
 """Every error that a caller may see. Any other exception is a 500 that says nothing of the inside."""
 
