@@ -13,12 +13,14 @@ from sageline.errors import (
     InvalidRequest,
     InvalidSpec,
     ResourceConflict,
+    SettingsError,
 )
 from sageline.run.configure import configure
 from sageline.run.payloads import Configured
 from sageline.run.trigger import Upload, identify
 from tests.unit.run.test_deploy import INSTANCES, serve_first_run
 from tests.unit.run.world import BUCKET, EXECUTION, RUN_ID, World, golden_event
+from tests.unit.sessions import session
 
 KEY = "datasets/flowers/data.csv"
 URI = f"s3://{BUCKET}/{KEY}"
@@ -162,6 +164,15 @@ def test_a_spec_that_cannot_work_is_refused_before_anything_starts(
     with pytest.raises(error, match=problem):
         configure_case(world, uploaded(world))
     assert world.fake.changes() == []
+    assert world.keys("runs/") == []
+
+
+def test_a_region_without_an_image_of_the_algorithm_is_refused_before_anything_starts(world: World) -> None:
+    far = session().client("sagemaker", region_name="mx-central-1")
+    with pytest.raises(
+        SettingsError, match=r"No image of xgboost is known for region 'mx-central-1'; those of pytorch, tensorflow"
+    ):
+        configure(EXECUTION, uploaded(world)["trigger"], run=world.run, sagemaker=far)
     assert world.keys("runs/") == []
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import dataclasses
 import io
+import logging
 import zipfile
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from aws_lambda_powertools import Logger
 
 from functions.invoke_preprocess import app as invoke_preprocess
 from sageline import settings
@@ -106,6 +108,22 @@ def test_a_function_logs_json_to_a_group_of_its_own_that_is_kept_for_some_days(s
     assert logging["LogGroup"]["Ref"] == logical_id(folder).removesuffix("Function") + "LogGroup"
     assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
     assert group["Properties"]["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/${{AWS::StackName}}-{folder.replace('_', '-')}"}
+
+
+def test_no_log_level_silences_the_metrics_that_alarms_watch(source: Document, stack: Document) -> None:
+    """Lambda drops lines below its level, and takes embedded metrics, which have none, for INFO:
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html"""
+    assert source["Conditions"]["LogsDebug"] == {"Fn::Equals": [{"Ref": "LogLevel"}, "DEBUG"]}
+    for folder in FOLDERS:
+        assert properties(stack, folder)["LoggingConfig"]["ApplicationLogLevel"] == {"Fn::If": ["LogsDebug", "DEBUG", "INFO"]}
+        assert environment(stack, folder)["POWERTOOLS_LOG_LEVEL"] == {"Ref": "LogLevel"}
+
+
+@pytest.mark.parametrize("level", ["WARN", "ERROR"])
+def test_a_functions_own_log_has_the_level_that_was_asked_for(monkeypatch: pytest.MonkeyPatch, level: str) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_LOG_LEVEL", "INFO")
+    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", level)
+    assert Logger(f"test-{level}").log_level == logging.getLevelName(level)
 
 
 def test_every_log_group_is_kept_for_some_days(stack: Document) -> None:

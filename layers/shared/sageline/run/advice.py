@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 
 _BY_TEXT = {
+    r"No image of \S+ is known for region": (
+        "Deploy the stack in a region that the message names, or set `algorithm` to one that has an image where it is."
+    ),
     r"ResourceLimitExceeded": (
         "Wait until other jobs have ended or delete an endpoint; or ask AWS for a higher quota, which the message names (Service "
         "Quotas, Amazon SageMaker); or set `algorithm.instance_type` or `deployment` to something that the account may use."

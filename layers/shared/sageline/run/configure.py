@@ -24,7 +24,7 @@ from sageline.run.endpoints import capacity, check_beside, check_capacity_change
 from sageline.run.longest_wait import CHECK_INTERVAL_SECONDS, check_longest_batch, check_longest_wait
 from sageline.run.payloads import Configured
 from sageline.run.quotas import ServiceQuotas, check_quotas, demands_of_run, demands_of_transform
-from sageline.run.training_plan import check_spot
+from sageline.run.training_plan import check_images, check_spot
 from sageline.run.trigger import (
     BatchRequest,
     ChangeRequest,
@@ -72,6 +72,7 @@ def configure(
         BudgetExceeded: the run could cost more than the spec's budget.
         QuotaExceeded: the run needs more than the account's quotas allow.
         InvalidPrices: the stack's own prices are not what they must be.
+        SettingsError: SageMaker has no image for the algorithm in the stack's region.
     """
     trigger = parse_trigger(trigger_document)
     if isinstance(trigger, BatchRequest):
@@ -97,6 +98,7 @@ def configure(
             check_size(stream, dataset, kind, spec.encoder.kind)
     if spec.batch is not None:
         run.store.enter(identity.run_id, "ConfigureRun", batch=_batch_of_spec(spec, spec.batch, identity.run_id, run).to_json())
+    check_images(spec.algorithm, sagemaker.meta.region_name)
     check_spot(spec.algorithm)
     check_longest_wait(spec, check_interval_seconds)
     facts = facts_of(run, sagemaker.meta.region_name, _evaluation(spec), deployment=spec.deployment)

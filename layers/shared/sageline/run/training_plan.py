@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from sageline.algorithms import catalog
 from sageline.errors import InvalidSpec
-from sageline.images import training_image
+from sageline.images import serving_image, training_image
 from sageline.names import RunLayout
 from sageline.requests.training_job import CHECKPOINT_PATH, InputChannel, TrainingWork
 from sageline.requests.tuning_job import NumberRange, Search
@@ -47,6 +47,16 @@ def training_work(spec: Spec, prepared: PreparedData, layout: RunLayout, *, role
         metrics=catalog.metric_definitions(algorithm),
         environment=_environment(spec, prepared, checkpoints=checkpoints) if framework_of(algorithm) else {},
     )
+
+
+def check_images(algorithm: Algorithm, region: str) -> None:
+    """Refuse an algorithm that SageMaker cannot train or serve in the region.
+
+    Raises:
+        SettingsError: names the regions that have its image, and the algorithms that have one in this.
+    """
+    training_image(algorithm.name, framework_of(algorithm), region)
+    serving_image(algorithm.name, framework_of(algorithm), region)
 
 
 def check_spot(algorithm: Algorithm) -> None:
