@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
+from sageline.logger import function_logger
 from sageline.run.configure import configure
 from sageline.run.context import run_context
 from sageline.run.payloads import Configured
 from sageline.settings import ConfigureSettings
 
-logger = Logger()
+logger = function_logger()
 
 
 @logger.inject_lambda_context(clear_state=True)

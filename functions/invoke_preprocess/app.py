@@ -8,19 +8,19 @@ import time
 import uuid
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
 from sageline.http import Event, HttpResponse, error_response, json_response, path_parameter
+from sageline.logger import function_logger
 from sageline.serving.predict import Predictor
 from sageline.serving.request import read_prediction_request
 from sageline.serving.smoke_test import smoke_test
 from sageline.serving.stored import EncoderCache, RoutingCache
 from sageline.settings import ServingSettings
 
-logger = Logger()
+logger = function_logger()
 
 # The HTTP API waits for 30 s, of which starting this function and reading an encoder take some.
 SECONDS_FOR_PEOPLE = 24

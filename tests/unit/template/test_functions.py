@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from aws_lambda_powertools import Logger
 
 from functions.invoke_preprocess import app as invoke_preprocess
 from sageline import settings
+from sageline.logger import function_logger
 from sageline.serving.smoke_test import PATIENCE_SECONDS
 from tests.unit.template import documents
 from tests.unit.template.documents import ROOT, Document
@@ -119,11 +119,20 @@ def test_no_log_level_silences_the_metrics_that_alarms_watch(source: Document, s
         assert environment(stack, folder)["POWERTOOLS_LOG_LEVEL"] == {"Ref": "LogLevel"}
 
 
-@pytest.mark.parametrize("level", ["WARN", "ERROR"])
-def test_a_functions_own_log_has_the_level_that_was_asked_for(monkeypatch: pytest.MonkeyPatch, level: str) -> None:
-    monkeypatch.setenv("AWS_LAMBDA_LOG_LEVEL", "INFO")
+@pytest.mark.parametrize(("level", "filter_level"), [("DEBUG", "DEBUG"), ("INFO", "INFO"), ("WARN", "INFO"), ("ERROR", "INFO")])
+def test_a_functions_own_log_has_the_level_that_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch, level: str, filter_level: str
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_LOG_LEVEL", filter_level)
     monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", level)
-    assert Logger(f"test-{level}").log_level == logging.getLevelName(level)
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", f"test-{level}")
+    assert function_logger().log_level == logging.getLevelName(level)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_handler_logs_at_that_level(folder: str) -> None:
+    text = (ROOT / "functions" / folder / "app.py").read_text()
+    assert "logger = function_logger()" in text or "Logger" not in text
 
 
 def test_every_log_group_is_kept_for_some_days(stack: Document) -> None:
