@@ -27,6 +27,7 @@ def handler(event: DeployEvent | ShiftEvent | PromoteEvent, context: LambdaConte
     on = hosting(settings)
     if event["action"] == "deploy":
         endpoint = deploy(event["run_id"], event["content_type"], hosting=on)
+        on.logs.keep(endpoint["name"], int(settings.log_retention_days), warn=logger.warning)
         logger.info("Endpoint is being deployed", endpoint=endpoint["name"])
         return endpoint
     if event["action"] == "shift":

@@ -64,9 +64,10 @@ class SageMakerSettings(RunSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class DeploySettings(RunSettings):
-    """What deploying needs besides: the topic by which a rollout's alarms are heard."""
+    """What deploying needs besides: the topic by which a rollout's alarms are heard, and for how many days logs are kept."""
 
     rollout_topic_arn: str
+    log_retention_days: str
 
 
 @dataclass(frozen=True, kw_only=True)
