@@ -17,8 +17,8 @@ from sageline.run.source import entry_point, framework_of, leaves_code, training
 from sageline.spec.model import Image, Spec
 from sageline.spec.training import Algorithm, CategoricalRange, Tuning
 
-# XGBoost's image (aws/sagemaker-xgboost-container at cb8df91) saves once, as xgboost-checkpoint_1.ubj, and looks for
-# xgboost-checkpoint.<round>: a training that is interrupted begins with round 0.
+# XGBoost's image (aws/sagemaker-xgboost-container at cb8df91) saves once, under a name that it does not look for: a training that
+# is interrupted begins again.
 _KEEP_NO_CHECKPOINTS = ("xgboost", "linear-learner", "knn", "blazingtext")
 _SPOT_WITHOUT_CHECKPOINTS_SECONDS = 3600
 """SageMaker's limit on waiting and training together for its own algorithms that keep no checkpoints.
