@@ -16,7 +16,7 @@ from botocore.exceptions import (
 
 from sageline.run.aws_errors import is_passing
 from sageline.run.bake import Bake, wait_for_alarm
-from sageline.run.check_status import Watch, wait_for
+from sageline.run.check_status import Watch, wait_for, wake
 from tests.unit.run.test_check_status import (
     JOB_ARN,
     JOB_CHANGED,
@@ -26,14 +26,14 @@ from tests.unit.run.test_check_status import (
     WAIT_FOR_TUNING,
     Answers,
     run_job,
-    wake,
 )
 from tests.unit.run.world import RUN_ID, World
 from tests.unit.sessions import session
 
 
 def refused(code: str, status: int) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "m"}, "ResponseMetadata": {"HTTPStatusCode": status}}, "Operation")
+    answer: Any = {"Error": {"Code": code, "Message": "m"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "Operation")
 
 
 PASSING = [

@@ -70,17 +70,16 @@ def invoke_variant(
         EndpointWarming: a serverless endpoint is being started.
         EndpointNotReady: SageMaker cannot be reached, or cannot serve at the moment.
     """
+    request: InvokeEndpointInputTypeDef = {
+        "EndpointName": endpoint,
+        "ContentType": exchange.request_content_type,
+        "Accept": exchange.accept,
+        "Body": body,
+    }
+    if named:
+        request["TargetVariant"] = variant.name
     try:
-        answer = _ask(
-            runtime,
-            {
-                "EndpointName": endpoint,
-                "ContentType": exchange.request_content_type,
-                "Accept": exchange.accept,
-                "Body": body,
-                **({"TargetVariant": variant.name} if named else {}),
-            },
-        )
+        answer = _ask(runtime, request)
         return Answer(answer["Body"].read(), answer["ContentType"], answer.get("InvokedProductionVariant"))
     except exceptions.ClientError as error:
         raise _named(error, endpoint, variant) from error
