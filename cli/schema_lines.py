@@ -16,7 +16,12 @@ def schema_lines(run: Json) -> list[Text]:
     schema: Json | None = (run.get("details") or {}).get("schema")
     if not schema:
         return []
-    say = '{"dataset": {"exclude": ["' + next(iter(schema["features"] or {"COLUMN": ""})) + '"]}}'
+    name = next(iter(schema["features"] or {"COLUMN": ""}))
+    say = (
+        f'{{"dataset": {{"exclude": ["{name}"]}}}}'
+        if len(schema["features"]) != 1
+        else f'{{"dataset": {{"kinds": {{"{name}": "category"}}}}}}'
+    )
     return [
         *reading_lines(schema),
         *map(warning, schema.get("warnings") or []),

@@ -68,12 +68,11 @@ def _weigh(column: ColumnProfile, listed: list[str], possible: list[str], datase
         reasons.append("the first column")
     if 2 <= column.distinct <= _FEW_VALUES and column.present >= 3 * column.distinct:
         weight += _FEW / 2 if named else _FEW
-        reasons.append(f"it has {column.distinct} values")
-    if not named:
-        reasons.append("no column has a usual name for labels (label, target, class, ...)")
+        reasons.append(f"{column.distinct} different values")
     if unsure or names.is_time(name):
         weight -= _FEW
-    return Likely(name, weight, "; ".join(reasons))
+    unnamed = "" if named else "; no column has a usual name for labels (label, target, class, ...)"
+    return Likely(name, weight, (", ".join(reasons) or "one of the columns") + unnamed)
 
 
 def _by_name(name: str, listed: list[str], dataset: str) -> tuple[float, list[str]]:

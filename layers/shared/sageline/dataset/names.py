@@ -88,7 +88,7 @@ _ID_WORDS = _names(
     """
     id, ids, uid, uuid, guid, key, pk, index, idx, row, rowid, rownames, rowname, rownum, rownumber, no, nr, num, number,
     numbers, ref, reference, serial, sn, pid, sid, cid, oid, recno, obs, identifier, kennung, kennziffer, nummer, lfd,
-    zeile, schlussel, numero, n°, identifiant, folio, clave, identificador, identificativo, codice, codigo, code, numer, lp,
+    zeile, schlussel, numero, identifiant, folio, clave, identificador, identificativo, codice, codigo, code, numer, lp,
     lopnr, sira, kod, номер, ид, идентификатор, код, 编号, 序号, 番号, 번호, 編號, 序號, 连番, 通番
     """
 )
@@ -129,10 +129,9 @@ def holds_label_word(name: str) -> bool:
 
 
 def is_y(name: str, listed: list[str]) -> bool:
-    """Whether it is called ``y`` and is no place beside an ``x`` and maybe a ``z``."""
-    if called(name) != "y":
-        return False
-    return name in (listed[0], listed[-1]) or not any(called(other) in ("x", "z") for other in listed)
+    """Whether it is called ``y`` and is no place: beside an ``x`` and others it may be one."""
+    others = [other for other in listed if other != name]
+    return called(name) == "y" and (len(others) == 1 or not any(called(other) in ("x", "z") for other in others))
 
 
 def is_text(name: str) -> bool:

@@ -76,8 +76,8 @@ def configure(
     """
     trigger = parse_trigger(trigger_document)
     if isinstance(trigger, BatchRequest):
-        check_longest_batch(trigger.max_runtime_seconds, check_interval_seconds)
-        return configure_batch(execution_arn, trigger, run, sagemaker.meta.region_name, quotas)
+        region = sagemaker.meta.region_name
+        return configure_batch(execution_arn, trigger, run, region, quotas=quotas, check_interval_seconds=check_interval_seconds)
     if isinstance(trigger, ChangeRequest):
         return configure_change(execution_arn, trigger, run)
     identity = identify(trigger, run.files.s3)
@@ -121,14 +121,21 @@ def configure(
 
 
 def configure_batch(
-    execution_arn: str, trigger: BatchRequest, run: RunContext, region: str, quotas: ServiceQuotas | None
+    execution_arn: str,
+    trigger: BatchRequest,
+    run: RunContext,
+    region: str,
+    *,
+    quotas: ServiceQuotas | None,
+    check_interval_seconds: int,
 ) -> Configured:
     """Claim a batch, and note which model scores which version of the rows.
 
     Raises:
         AlreadyStarted: another execution has claimed it.
         EndpointNotFound: the endpoint was deleted, or the variant has no place in it any more.
-        InvalidRequest, InvalidDataset, DatasetNotFound, DatasetAccessDenied: the rows cannot be read.
+        InvalidRequest: the batch may take longer than the run can wait, or its rows are not where they may be read.
+        InvalidDataset, DatasetNotFound, DatasetAccessDenied: the rows cannot be read.
         QuotaExceeded: the batch needs more than the account's quotas allow.
     """
     identity = identify(trigger, run.files.s3)
@@ -143,6 +150,7 @@ def configure_batch(
             state="ConfigureRun",
         )
     )
+    check_longest_batch(trigger.max_runtime_seconds, check_interval_seconds)
     stored = run.files.read_routing(endpoint)
     if stored is None or stored.routing is None:
         raise EndpointNotFound(f"Endpoint {endpoint} was deleted; `sageline endpoints` lists those that are there.")
@@ -253,7 +261,10 @@ def _resolve(given: Spec, dataset: DatasetObject, kind: str, name: str, run: Run
     """The spec as a sample of the rows has it; PrepareData, which sees them all, resolves it for good."""
     notes: list[str] = []
     with open_dataset(run.files.s3, dataset) as stream:
-        blocks = sample_blocks(stream, dataset.size, dataset.uri, kind, options=read_options(given.dataset), notes=notes)
+        options = read_options(given.dataset)
+        blocks = sample_blocks(
+            stream, dataset.size, dataset.uri, kind, options=options, notes=notes, piece_bytes=_SNIFFED_BLOCK_BYTES
+        )
         profile = DatasetProfile.of(blocks, notes)
     return resolve_spec(given, profile, name=name, uri=dataset.uri)
 

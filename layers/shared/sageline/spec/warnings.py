@@ -56,9 +56,9 @@ def about_columns(spec: Spec, profile: DatasetProfile, spellings: Mapping[str, S
         column = profile.columns[name]
         if kind == "number" and column.numbers.missing:
             words = [f"{shown(word)} ({count:,})" for word, count in column.numbers.missing.most_common()]
-            warnings.append(
-                f"In {shown(name)}, {column.numbers.missing.total():,} values are taken for missing: {_listed(words)}."
-            )
+            total = column.numbers.missing.total()
+            values = "1 value is" if total == 1 else f"{total:,} values are"
+            warnings.append(f"In {shown(name)}, {values} taken for missing: {_listed(words)}.")
         elif kind == "category":
             warnings += _about_values(column)
     return warnings
