@@ -13,7 +13,7 @@ _GB = 1_000_000_000
 LARGEST_BYTES = {"bag-of-words": 6 * _GB, "tokens": 5 * _GB, "table": 1_200_000_000, "image": 700_000_000}
 """Bytes of text that one function prepares in its 15 minutes, by the encoder of the spec.
 
-Measured with one process on one core, as tests/benchmarks/prepare_memory.py does it: 20 MB/s of text for a bag of words, 14 for
+Measured with one process on one core, by tests/benchmarks/prepare_speed.py: 20 MB/s of text for a bag of words, 14 for
 tokens, 2.9 for a table of 300 columns of numbers (20 columns 5.4, categories 6.7), 1.8 for 784 pixels. Counted with 0.6 of that
 for a core of Lambda and 70 MB/s for reading from S3, twice, these take 11 to 13 minutes.
 """
