@@ -155,15 +155,23 @@ def _read(response: httpx.Response) -> Json:
             details = rest.get("details")
             for route, command in _COMMANDS.items():
                 message = re.sub(route, command, message)
-            raise CommandFailed(message, code, details if isinstance(details, dict) else None)
+            raise CommandFailed(message, code, details if isinstance(details, dict) else None, _retry_after(response))
         case {"message": str(message)} if response.status_code == 403:
             # API Gateway's own answer, before any of Sageline's functions is asked.
             raise CommandFailed(
                 f"The API does not let you in ({message}): your role or user needs execute-api:Invoke on it.", "Forbidden"
             )
+        case {"message": str(message)} if response.status_code == 413:
+            # API Gateway's own too: as an event the request is more than a function takes.
+            raise CommandFailed(f"The request is too large ({message}); send fewer rows, or shorter ones.", "RequestTooLarge")
         case {"message": str(message)}:
             raise CommandFailed(f"The API answered {status}: {message}.", status)
         case _:
             raise CommandFailed(
                 f"The API answered {status} with something that is not Sageline's: {response.text[:200]!r}", status
             )
+
+
+def _retry_after(response: httpx.Response) -> int | None:
+    seconds = response.headers.get("retry-after", "")
+    return int(seconds) if seconds.isdecimal() else None

@@ -15,14 +15,22 @@ Json: TypeAlias = dict[str, Any]
 
 
 class CommandFailed(click.ClickException):
-    """The run or the request failed. ``code`` is the API's error code, or a name of the command's own."""
+    """The run or the request failed. ``code`` is the API's error code, or a name of the command's own; ``retry_after`` is after
+    how many seconds the API lets one try again, if it says so."""
 
     exit_code = 1
 
-    def __init__(self, message: str, code: str = "CommandFailed", details: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        code: str = "CommandFailed",
+        details: Mapping[str, Any] | None = None,
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.details = dict(details or {})
+        self.retry_after = retry_after
 
     def to_json(self) -> Json:
         """In the shape of the HTTP API's errors."""

@@ -7,14 +7,21 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
+import click
+
 from cli.api_client import ApiClient
 from cli.errors import CommandFailed, Json
+from cli.patience import when_warm
 
 # Far below what the API and a serverless endpoint take at once (6 and 4 MB), so that progress moves.
 _MAX_ROWS = 200
 _MAX_BYTES = 512 * 1024
 
 _WARNING = re.compile(r"instances\[(\d+)\](?: and ([\d,]+) more)?: (.*)", re.DOTALL)
+
+
+def _to_stderr(text: str) -> None:
+    click.echo(text, err=True)
 
 
 def batches(instances: Sequence[object]) -> Iterator[tuple[int, Sequence[object]]]:
@@ -38,6 +45,7 @@ def predict(
     advance: Callable[[int], None] = lambda rows: None,
     *,
     strict: bool = False,
+    tell: Callable[[str], None] = _to_stderr,
 ) -> Json:
     """As the API answers one request, for any number of rows. ``advance`` is told the rows done by each batch.
 
@@ -46,6 +54,7 @@ def predict(
 
     Args:
         strict: makes warnings errors.
+        tell: takes what is waited for, when an endpoint is starting.
 
     Raises:
         CommandFailed: a batch was refused; rows are counted from 1.
@@ -54,7 +63,7 @@ def predict(
     answers: list[Json] = []
     warnings: list[tuple[int, str]] = []
     for start, batch in batches(instances):
-        answers.append(_ask(ask, start, batch))
+        answers.append(when_warm(partial(_ask, ask, start, batch), tell))
         warnings += [(start, warning) for warning in answers[-1].pop("warnings", [])]
         advance(len(batch))
     predictions = [{**prediction, "variant": answer["variant"]} for answer in answers for prediction in answer["predictions"]]
@@ -94,7 +103,7 @@ def _ask(ask: Callable[[Sequence[object]], Json], start: int, batch: Sequence[ob
         details = {**error.details}
         if "warnings" in details:
             details["warnings"] = [_counted(start, warning) for warning in details["warnings"]]
-        raise CommandFailed(message, error.code, details) from None
+        raise CommandFailed(message, error.code, details, error.retry_after) from None
 
 
 def _counted(start: int, text: str) -> str:

@@ -300,9 +300,7 @@ def _next_step(run: Json) -> str:
         return f"The model is {run['run_id']}; it has no endpoint.\nNext: {show}"
     hourly = ((run.get("details") or {}).get("cost") or {}).get("endpoint_usd_per_hour")
     bills = (
-        f"\n      sageline delete {endpoint}   (the model's instances bill {usd(hourly)} an hour as long as it serves)"
-        if hourly
-        else ""
+        f"\n      sageline delete {endpoint}   (the endpoint bills {usd(hourly)} an hour as long as it serves)" if hourly else ""
     )
     return f"Next: sageline predict {endpoint} --file ROWS.csv   (the columns without the label)\n      {show}{bills}"
 

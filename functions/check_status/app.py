@@ -6,17 +6,17 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
+from sageline.logger import function_logger
 from sageline.run.alarms import RolloutAlarms
 from sageline.run.bake import Bake, wait_for_alarm, wake_by_alarm
 from sageline.run.check_status import wait_for, wake, watching
 from sageline.run.context import run_context
 from sageline.settings import RunSettings
 
-logger = Logger()
+logger = function_logger()
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -5,24 +5,29 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
+from sageline.logger import function_logger
 from sageline.run.configure import configure
 from sageline.run.context import run_context
 from sageline.run.payloads import Configured
-from sageline.settings import RunSettings
+from sageline.settings import ConfigureSettings
 
-logger = Logger()
+logger = function_logger()
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> Configured:  # Any: the trigger is JSON, checked later
-    run = run_context(RunSettings.from_environment(os.environ))
+    settings = ConfigureSettings.from_environment(os.environ)
     configured = configure(
-        event["execution_arn"], event["trigger"], run=run, sagemaker=clients.sagemaker(), quotas=clients.service_quotas()
+        event["execution_arn"],
+        event["trigger"],
+        run=run_context(settings),
+        sagemaker=clients.sagemaker(),
+        quotas=clients.service_quotas(),
+        check_interval_seconds=int(settings.check_interval_seconds),
     )
     logger.info("Run configured", run_id=configured["run_id"], endpoint=configured["endpoint_name"])
     with single_metric(name="RunStarted", unit=MetricUnit.Count, value=1):

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
+from sageline.logger import function_logger
 from sageline.run.context import run_context
 from sageline.run.create_model import create_model
 from sageline.run.payloads import CreatedModel, CreateModelEvent, RestoredModels, RestoreEvent
 from sageline.run.restore import restore_models
 from sageline.settings import SageMakerSettings
 
-logger = Logger()
+logger = function_logger()
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
 from sageline.http import HttpResponse, error_response, json_response, path_parameter
+from sageline.logger import function_logger
 from sageline.run.delete_endpoint import delete_endpoint, expire
 from sageline.run.discard import discard
 from sageline.run.hosting import hosting
@@ -16,7 +16,7 @@ from sageline.run.lifetime import Schedules
 from sageline.run.payloads import Deleted, Discarded, DiscardEvent, ExpireEvent, HttpEvent
 from sageline.settings import DeletingSettings
 
-logger = Logger()
+logger = function_logger()
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
+from sageline.logger import function_logger
 from sageline.run.deploy import deploy
 from sageline.run.hosting import hosting
 from sageline.run.lifetime import Lifetimes
@@ -17,7 +17,7 @@ from sageline.run.promote import promote
 from sageline.run.rollout import shift
 from sageline.settings import DeploySettings, LifetimeSettings
 
-logger = Logger()
+logger = function_logger()
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -27,6 +27,7 @@ def handler(event: DeployEvent | ShiftEvent | PromoteEvent, context: LambdaConte
     on = hosting(settings)
     if event["action"] == "deploy":
         endpoint = deploy(event["run_id"], event["content_type"], hosting=on)
+        on.logs.keep(endpoint["name"], int(settings.log_retention_days), warn=logger.warning)
         logger.info("Endpoint is being deployed", endpoint=endpoint["name"])
         return endpoint
     if event["action"] == "shift":

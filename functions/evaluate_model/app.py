@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 from functools import partial
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
+from sageline.logger import function_logger
 from sageline.run.context import run_context
 from sageline.run.evaluate import Evaluated, EvaluateEvent, Reporting, compare_models, evaluate_model
 from sageline.run.report import curves_of
 from sageline.settings import RunSettings
 
-logger = Logger()
+logger = function_logger()
 
 
 @logger.inject_lambda_context(clear_state=True)

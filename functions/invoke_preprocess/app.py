@@ -8,28 +8,33 @@ import time
 import uuid
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
 from sageline.http import Event, HttpResponse, error_response, json_response, path_parameter
+from sageline.logger import function_logger
 from sageline.serving.predict import Predictor
 from sageline.serving.request import read_prediction_request
 from sageline.serving.smoke_test import smoke_test
 from sageline.serving.stored import EncoderCache, RoutingCache
 from sageline.settings import ServingSettings
 
-logger = Logger()
+logger = function_logger()
+
+# The HTTP API waits for 30 s, of which starting this function and reading an encoder take some.
+SECONDS_FOR_PEOPLE = 24
+# A model has 60 s to answer.
+SECONDS_FOR_SMOKE_TEST = 65
 
 
 @functools.cache
-def predictor() -> Predictor:
+def predictor(read_timeout_seconds: int) -> Predictor:
     bucket = ServingSettings.from_environment(os.environ).bucket_name
     return Predictor(
         routing=RoutingCache(clients.s3(), bucket),
         encoders=EncoderCache(clients.s3()),
-        runtime=clients.sagemaker_runtime(),
+        runtime=clients.sagemaker_runtime(read_timeout_seconds),
         sagemaker=clients.sagemaker,
         new_session=lambda: uuid.uuid4().hex,
     )
@@ -39,7 +44,8 @@ def predictor() -> Predictor:
 def handler(event: Event, context: LambdaContext) -> HttpResponse | dict[str, Any]:  # Any: a state's result is JSON
     if event.get("action") == "smoke-test":
         bucket = ServingSettings.from_environment(os.environ).bucket_name
-        return smoke_test(event, predictor=predictor(), s3=clients.s3(), bucket=bucket, sleep=time.sleep)
+        patient = predictor(SECONDS_FOR_SMOKE_TEST)
+        return smoke_test(event, predictor=patient, s3=clients.s3(), bucket=bucket, sleep=time.sleep)
     try:
         response = predict(event)
     except Exception as error:
@@ -51,7 +57,7 @@ def handler(event: Event, context: LambdaContext) -> HttpResponse | dict[str, An
 def predict(event: Event) -> HttpResponse:
     request = read_prediction_request(event)
     endpoint = path_parameter(event, "name")
-    prediction = predictor().predict(endpoint, request)
+    prediction = predictor(SECONDS_FOR_PEOPLE).predict(endpoint, request)
     instances, warnings = len(request.instances), len(prediction.warnings)
     logger.info("Predicted", endpoint=endpoint, variant=prediction.variant, instances=instances, warnings=warnings)
     with single_metric(name="Instances", unit=MetricUnit.Count, value=instances) as metric:

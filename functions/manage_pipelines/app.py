@@ -6,7 +6,6 @@ import functools
 import os
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -20,11 +19,12 @@ from sageline.api.runs import Runs
 from sageline.api.start import RememberedRunIds, Startable, read_run_request, start_run
 from sageline.errors import RouteNotFound
 from sageline.http import Event, HttpResponse, error_response, json_response, read_json_object
+from sageline.logger import function_logger
 from sageline.run.lifetime import Lifetimes
 from sageline.settings import ApiSettings, LifetimeSettings
 from sageline.store import RunStore
 
-logger = Logger()
+logger = function_logger()
 app = APIGatewayHttpResolver()
 
 

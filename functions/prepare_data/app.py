@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from sageline.logger import function_logger
 from sageline.run.context import run_context
 from sageline.run.payloads import PreparedData, RunEvent
 from sageline.run.prepare import prepare_data
 from sageline.settings import RunSettings
 
-logger = Logger()
+logger = function_logger()
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -6,18 +6,18 @@ from __future__ import annotations
 import json
 import os
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
+from sageline.logger import function_logger
 from sageline.run.context import run_context
 from sageline.run.ended_execution import end_run
 from sageline.run.payloads import ExecutionEnded, ExecutionEndedEvent, FailureEvent, FailureRecorded
 from sageline.run.record_failure import record_failure
 from sageline.settings import FailureSettings
 
-logger = Logger()
+logger = function_logger()
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
+from sageline.logger import function_logger
 from sageline.run.batch import StartTransformEvent
 from sageline.run.batch_transform import start_transform
 from sageline.run.check_status import wait_for, watching
 from sageline.run.context import run_context
 from sageline.settings import RunSettings
 
-logger = Logger()
+logger = function_logger()
 
 
 @logger.inject_lambda_context(clear_state=True)

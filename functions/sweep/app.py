@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
+from sageline.logger import function_logger
 from sageline.run.hosting import hosting
 from sageline.run.lifetime import Schedules
 from sageline.run.sweep import Sweep
 from sageline.settings import SweepSettings
 from sageline.store import Json
 
-logger = Logger()
+logger = function_logger()
 
 
 @logger.inject_lambda_context(clear_state=True)

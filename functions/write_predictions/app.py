@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from sageline.logger import function_logger
 from sageline.run.batch import WrittenPredictions
 from sageline.run.batch_write import write_predictions
 from sageline.run.context import run_context
 from sageline.run.payloads import RunEvent
 from sageline.settings import RunSettings
 
-logger = Logger()
+logger = function_logger()
 
 
 @logger.inject_lambda_context(clear_state=True)

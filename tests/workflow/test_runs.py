@@ -116,10 +116,14 @@ class TestASuccessfulRun:
         workbench.wait(second_id)
         assert workbench.inventory.left_of(run) == []
 
+    def test_the_log_of_its_endpoint_is_kept_for_some_days(self, workbench: Workbench, run: Json) -> None:
+        assert workbench.log_retention("/aws/sagemaker/Endpoints/flowers") == 30
+
     def test_deleting_the_endpoint_leaves_nothing_and_can_be_repeated(self, workbench: Workbench, run: Json) -> None:
         assert workbench.connection.api.delete_endpoint("flowers")["deleted"] != []
         assert workbench.connection.api.delete_endpoint("flowers")["deleted"] == []
         until(lambda: workbench.inventory.of("flowers") == [] or None)  # SageMaker lists it a while as Deleting
+        assert workbench.log_retention("/aws/sagemaker/Endpoints/flowers") is None
         with pytest.raises(CommandFailed) as failure:
             workbench.connection.api.predict("flowers", [{"length": 5, "width": 1.5, "ground": "wet"}], top_k=1)
         assert failure.value.code == "EndpointNotFound"

@@ -23,6 +23,7 @@ from tests.workflow.inventory import Inventory
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
     from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
@@ -40,6 +41,7 @@ class Workbench:
     sagemaker: SageMakerClient
     runtime: SageMakerRuntimeClient
     events: EventBridgeClient
+    logs: CloudWatchLogsClient
     state_machine_arn: str
     inventory: Inventory
     directory: Path
@@ -62,6 +64,7 @@ class Workbench:
                 config=Config(max_pool_connections=64, retries={"mode": "standard", "max_attempts": 1}),
             ),
             events=session.client("events", endpoint_url=status.endpoint_url),
+            logs=session.client("logs", endpoint_url=status.endpoint_url),
             state_machine_arn=status.outputs["StateMachineArn"],
             inventory=Inventory.on(status),
             directory=directory,
@@ -119,6 +122,11 @@ class Workbench:
             for event in self.history(execution_arn)
             if event["type"].endswith("StateEntered")
         ]
+
+    def log_retention(self, group: str) -> int | None:
+        """For how many days a log group keeps its lines; None where there is no such group."""
+        found = self.logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+        return next((item["retentionInDays"] for item in found if item["logGroupName"] == group), None)
 
     def delete(self, endpoint: str) -> None:
         """Delete an endpoint; nothing of it is left."""

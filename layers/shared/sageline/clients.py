@@ -43,9 +43,9 @@ def sagemaker() -> SageMakerClient:
 
 
 @cache
-def sagemaker_runtime() -> SageMakerRuntimeClient:
-    # A model may take 60 s to answer; an answer that took that long is not worth asking for twice.
-    config = Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=5, read_timeout=65)
+def sagemaker_runtime(read_timeout_seconds: int) -> SageMakerRuntimeClient:
+    # One attempt: botocore would wait for a second answer as long as for the first.
+    config = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=2, read_timeout=read_timeout_seconds)
     return boto3.client("sagemaker-runtime", config=config)
 
 
@@ -85,7 +85,7 @@ def service_quotas() -> ServiceQuotas:
 @cache
 def lambda_() -> LambdaClient:
     # Called on behalf of the HTTP API, which waits for 30 s. A call that takes longer goes on, and is not made twice.
-    config = Config(retries={"mode": "standard", "max_attempts": 1}, connect_timeout=2, read_timeout=22)
+    config = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=2, read_timeout=22)
     return boto3.client("lambda", config=config)
 
 

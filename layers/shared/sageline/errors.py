@@ -125,6 +125,10 @@ class EndpointNotReady(SagelineError):
     """The endpoint exists and does not serve yet, or is being changed; try again later."""
 
 
+class EndpointWarming(SagelineError):
+    """The endpoint is serverless, and its model is being started: nobody has asked it for a while, or too many ask at once."""
+
+
 class InvalidRequest(SagelineError):
     """A request to the HTTP API is malformed: JSON, keys, columns, values."""
 

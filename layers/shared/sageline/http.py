@@ -32,11 +32,15 @@ STATUS_OF_ERROR: Mapping[type[Exception], int] = {
     errors.PredictionFailed: 502,
     errors.EndpointFailed: 502,
     errors.EndpointNotReady: 503,
+    errors.EndpointWarming: 503,
 }
 """Every error that a caller may see. Any other exception is a 500 that says nothing of the inside."""
 
-MAX_RESPONSE_BYTES = 6_000_000
-"""Lambda answers with at most 6,291,456 bytes, the JSON around the body included."""
+MAX_BODY_BYTES = 6_000_000
+"""Of a request and of an answer, each as a string of JSON: Lambda takes and gives at most 6,291,456 bytes with what is around it.
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+_MOST_ESCAPED = 6
+"""A character below U+0020 takes as many bytes in JSON."""
 
 RETRY_AFTER_SECONDS: Mapping[int, int] = {429: 1, 503: 10}
 """Statuses that come with a ``Retry-After`` header."""
@@ -71,6 +75,15 @@ def read_body(event: Event) -> bytes:
         return base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError):
         raise errors.InvalidRequest("The request body is marked as base64 and is not; send JSON.") from None
+
+
+def escaped_bytes(text: str) -> int:
+    """How many bytes a text takes inside a JSON document, where quotes, backslashes and line ends take two. What is short enough
+    for any escaping is not looked through."""
+    size = len(text.encode(errors="surrogatepass"))
+    if size * _MOST_ESCAPED <= MAX_BODY_BYTES:
+        return size
+    return len(json.dumps(text, ensure_ascii=False).encode(errors="surrogatepass")) - len('""')
 
 
 def read_json_object(event: Event) -> dict[str, Any]:  # parsed JSON
@@ -133,14 +146,16 @@ def json_response(status: int, body: object, headers: Mapping[str, str] | None =
     """An answer with a JSON body.
 
     Raises:
-        RequestTooLarge: the body would have more than :data:`MAX_RESPONSE_BYTES`.
+        RequestTooLarge: the body would have more than :data:`MAX_BODY_BYTES` as Lambda hands it over.
     """
     # errors="replace": half of a surrogate pair, quoted from the request, is no UTF-8.
     encoded = json.dumps(body, ensure_ascii=False, allow_nan=False).encode(errors="replace")
-    if len(encoded) > MAX_RESPONSE_BYTES:
+    size = escaped_bytes(encoded.decode())
+    if size > MAX_BODY_BYTES:
         raise errors.RequestTooLarge(
-            f"The answer would have {len(encoded):,} bytes; the limit is {MAX_RESPONSE_BYTES:,}. Ask for less at a time.",
-            max_bytes=MAX_RESPONSE_BYTES,
+            f"The answer would have {size:,} bytes, its quotes escaped as Lambda hands it over; the limit is {MAX_BODY_BYTES:,}. "
+            "Ask for less at a time.",
+            max_bytes=MAX_BODY_BYTES,
         )
     return {
         "statusCode": status,

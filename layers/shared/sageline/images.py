@@ -1,7 +1,8 @@
 """URIs of SageMaker's own container images, by algorithm and region.
 
 Registry accounts and versions: the tables of the SageMaker Python SDK (``sagemaker/image_uri_config/*.json``), version
-2.257.7; the tag of XGBoost 3.2, which is newer, is that of the SDK's version 3.20.
+2.257.7; the tag of XGBoost 3.2, which is newer, is that of the SDK's version 3.20. The regions in China are left out: they have
+neither serverless inference nor the tracing that the template asks for.
 """
 
 from __future__ import annotations
@@ -26,8 +27,6 @@ _XGBOOST_ACCOUNTS = {
     "ap-southeast-4": "106583098589",
     "ca-central-1": "341280168497",
     "ca-west-1": "190319476487",
-    "cn-north-1": "450853457545",
-    "cn-northwest-1": "451049120500",
     "eu-central-1": "492215442770",
     "eu-central-2": "680994064768",
     "eu-north-1": "662702820516",
@@ -57,8 +56,6 @@ _FIRST_PARTY_ACCOUNTS = _XGBOOST_ACCOUNTS | {
     "ap-southeast-1": "475088953585",
     "ap-southeast-2": "712309505854",
     "ca-central-1": "469771592824",
-    "cn-north-1": "390948362332",
-    "cn-northwest-1": "387376663083",
     "eu-central-1": "664544806723",
     "eu-north-1": "669576153137",
     "eu-south-1": "257386234256",
@@ -113,8 +110,6 @@ _DEEP_LEARNING_ACCOUNTS = dict.fromkeys(_DEEP_LEARNING_REGIONS, "763104351884") 
     "ap-southeast-6": "633930458069",
     "ap-southeast-7": "590183813437",
     "ca-west-1": "204538143572",
-    "cn-north-1": "727897471807",
-    "cn-northwest-1": "727897471807",
     "eu-central-2": "380420809688",
     "eu-south-1": "692866216735",
     "eu-south-2": "503227376785",
@@ -178,7 +173,8 @@ def _image_name(algorithm: str, framework: str | None) -> str:
 def _uri(name: str, image: str, region: str) -> str:
     accounts = _IMAGES[name].accounts
     if region not in accounts:
+        there = sorted(other for other, image in _IMAGES.items() if region in image.accounts)
+        others = f"those of {', '.join(there)} are; " if there else ""
         known = ", ".join(sorted(accounts))
-        raise SettingsError(f"No image of {name} is known for region {region!r}; deploy the stack to one of: {known}.")
-    suffix = ".com.cn" if region.startswith("cn-") else ".com"
-    return f"{accounts[region]}.dkr.ecr.{region}.amazonaws{suffix}/{image}"
+        raise SettingsError(f"No image of {name} is known for region {region!r}; {others}deploy the stack to one of: {known}.")
+    return f"{accounts[region]}.dkr.ecr.{region}.amazonaws.com/{image}"

@@ -48,6 +48,13 @@ class RunSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConfigureSettings(RunSettings):
+    """What configuring a run needs besides: after how many seconds a waiting run looks for itself."""
+
+    check_interval_seconds: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SageMakerSettings(RunSettings):
     """What creating a training job or a model needs besides: the role SageMaker works as, and the region of its images."""
 
@@ -57,9 +64,10 @@ class SageMakerSettings(RunSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class DeploySettings(RunSettings):
-    """What deploying needs besides: the topic by which a rollout's alarms are heard."""
+    """What deploying needs besides: the topic by which a rollout's alarms are heard, and for how many days logs are kept."""
 
     rollout_topic_arn: str
+    log_retention_days: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -117,7 +117,7 @@ def test_half_a_surrogate_pair_in_an_answer_does_no_harm() -> None:
 
 def test_an_answer_larger_than_lambda_takes_is_refused() -> None:
     with pytest.raises(errors.RequestTooLarge, match="Ask for less"):
-        http.json_response(200, {"predictions": "x" * http.MAX_RESPONSE_BYTES})
+        http.json_response(200, {"predictions": "x" * http.MAX_BODY_BYTES})
 
 
 @pytest.mark.parametrize(("kind", "status"), http.STATUS_OF_ERROR.items())
@@ -173,3 +173,26 @@ def test_every_named_error_either_has_a_status_or_stays_inside() -> None:
     }
     named = {kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.SagelineError)}
     assert named - {errors.SagelineError} - inside == set(http.STATUS_OF_ERROR)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "plain", 'say "cheese"', "back\\slash", "two\nlines\tand\ttabs", "Grüße, 東京", "\x01\x1f", "\ud800"]
+)
+def test_a_text_is_counted_as_it_stands_in_json(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "MAX_BODY_BYTES", 0)
+    assert http.escaped_bytes(text) + 2 == len(json.dumps(text, ensure_ascii=False).encode(errors="surrogatepass"))
+
+
+def test_an_answer_that_lambda_would_not_hand_over_is_refused() -> None:
+    """Lambda's limit is 6,291,456 bytes of the whole answer as JSON, in which every quote of the body takes two."""
+    labels = [{"label": "a", "probability": 0.5}] * 150_000
+    body = json.dumps({"predictions": labels}, ensure_ascii=False)
+    assert len(body) < 6_000_000
+    assert len(json.dumps({"body": body})) > 6_291_456
+    with pytest.raises(errors.RequestTooLarge, match=r"The answer would have .* bytes, its quotes escaped"):
+        http.json_response(200, {"predictions": labels})
+
+
+def test_every_answer_that_is_not_refused_is_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    largest = {"predictions": "ü" * (http.MAX_BODY_BYTES // 2 - 20)}
+    assert len(json.dumps(http.json_response(200, largest), ensure_ascii=False).encode()) < 6_291_456

@@ -12,6 +12,7 @@ import httpx
 from botocore.credentials import Credentials
 
 from cli.api_client import ApiClient, SigV4
+from sageline.http import RETRY_AFTER_SECONDS
 
 Respond: TypeAlias = Callable[[httpx.Request], tuple[int, object]]
 """From a request to the status and body of its answer."""
@@ -55,7 +56,8 @@ class FakeApi:
         self.requests.append(request)
         respond = self.routes.get((request.method, request.url.path))
         status, body = respond(request) if respond else (404, {"message": "Not Found"})
-        return httpx.Response(status, content=body if isinstance(body, bytes) else json.dumps(body).encode())
+        headers = {"retry-after": str(RETRY_AFTER_SECONDS[status])} if status in RETRY_AFTER_SECONDS else None
+        return httpx.Response(status, headers=headers, content=body if isinstance(body, bytes) else json.dumps(body).encode())
 
     def client(self) -> ApiClient:
         auth = SigV4(Credentials("AKIDEXAMPLE", "secret", "a-session-token"), "us-east-1")

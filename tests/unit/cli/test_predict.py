@@ -120,3 +120,46 @@ def test_a_refused_row_is_counted_in_the_whole_input(api: FakeApi, said: str, sh
     with pytest.raises(CommandFailed) as caught:
         predict(api.client(), "wine", [{"a": "x"}] * 210)
     assert (caught.value.message, caught.value.code, caught.value.details) == (shown, "InvalidRequest", {"column": "b"})
+
+
+WARMING = {"error": {"code": "EndpointWarming", "message": "Endpoint wine is starting.", "details": {}}}
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds slept; nothing else takes time."""
+    seconds: list[float] = []
+    monkeypatch.setattr("time.sleep", seconds.append)
+    monkeypatch.setattr("time.monotonic", lambda: sum(seconds))
+    return seconds
+
+
+def test_an_endpoint_that_starts_is_asked_again_when_the_api_says_and_that_is_told(api: FakeApi, slept: list[float]) -> None:
+    api.routes["POST", PATH] = lambda request: (503, WARMING) if len(api.requests) < 3 else echo()(request)
+    told: list[str] = []
+    answer = predict(api.client(), "wine", [{"a": "x"}], tell=told.append)
+    assert [prediction["label"] for prediction in answer["predictions"]] == ["x"]
+    assert slept == [10, 10]
+    assert told == ["Endpoint wine is starting. Trying again in 10 s ..."] * 2
+
+
+def test_an_endpoint_that_never_starts_is_waited_for_five_minutes(api: FakeApi, slept: list[float]) -> None:
+    api.answer("POST", PATH, WARMING, 503)
+    with pytest.raises(CommandFailed, match="is starting") as caught:
+        predict(api.client(), "wine", [{"a": "x"}], tell=lambda _: None)
+    assert caught.value.code == "EndpointWarming"
+    assert 280 <= sum(slept) <= 300
+
+
+def test_what_the_api_does_not_say_to_try_again_is_not(api: FakeApi, slept: list[float]) -> None:
+    api.fail("POST", PATH, 502, "PredictionFailed", "The model failed.")
+    with pytest.raises(CommandFailed, match="The model failed"):
+        predict(api.client(), "wine", [{"a": "x"}])
+    assert (slept, len(api.requests)) == ([], 1)
+
+
+def test_a_request_that_the_gateway_refuses_as_too_large_says_what_to_do(api: FakeApi) -> None:
+    api.answer("POST", PATH, {"message": "Request Entity Too Large"}, 413)
+    with pytest.raises(CommandFailed, match=r"too large .* send fewer rows") as caught:
+        predict(api.client(), "wine", [{"a": "x"}])
+    assert caught.value.code == "RequestTooLarge"

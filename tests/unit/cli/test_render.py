@@ -120,7 +120,7 @@ def test_a_run_ends_with_how_good_the_model_is_and_what_its_endpoint_bills() -> 
     }
     text = printed(outcome(run_record(details=details), []))
     assert "On the test rows: rmse 1.2346, mae 1234.5, of 80 rows." in text
-    assert "sageline delete wine   (the model's instances bill $0.115 an hour as long as it serves)" in text
+    assert "sageline delete wine   (the endpoint bills $0.115 an hour as long as it serves)" in text
     assert "bills" not in printed(outcome(run_record(details={"cost": {"endpoint_usd_per_hour": 0.0}}), []))
 
 

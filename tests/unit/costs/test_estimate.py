@@ -254,3 +254,37 @@ def test_what_was_spent_is_counted_with_the_prices_of_the_bound() -> None:
 def test_without_a_price_what_was_spent_is_not_known() -> None:
     cost = actual(estimate(algorithm={"instance_type": "ml.x9.large"}).to_json(), spent("a", 60, instance_type="ml.x9.large"))
     assert (cost["actual_usd"], cost["jobs"][0]["usd"]) == (None, None)
+
+
+# ---- what is kept warm ----
+
+TWO_WARM = {"serverless": {"memory_mb": 3072, "max_concurrency": 5, "provisioned_concurrency": 2}}
+
+
+def test_what_is_kept_warm_costs_for_as_long_as_the_endpoint_lives() -> None:
+    # 2 x 3 GB x 0.00002 x 3600 s = 0.432 an hour, for 8 h
+    found = estimate(Facts(ttl_hours=8), deployment=TWO_WARM)
+    assert found.endpoint_usd_per_hour == 0.432
+    assert found.parts[1].usd == 3.456
+    assert found.parts[1].text.startswith("endpoint: serverless, 2 kept warm x 8 h x $0.432 = $3.456; $0.00006 per second")
+    assert found.notes == (
+        "AWS's price of keeping a serverless endpoint warm is not known here: it is counted like computing, all the time. "
+        "prices.json can say it (`serverless.provisioned_gb_second`).",
+    )
+
+
+def test_the_stacks_own_price_of_keeping_warm_counts_without_a_note() -> None:
+    own = with_override(b'{"serverless": {"provisioned_gb_second": 0.00001}}', PRICES_URI)
+    found = estimate(Facts(ttl_hours=8, prices=own), deployment=TWO_WARM)
+    assert (found.endpoint_usd_per_hour, found.notes) == (0.216, ())
+
+
+def test_what_is_kept_warm_without_an_end_has_no_bound() -> None:
+    found = estimate(Facts(ttl_hours=None), deployment=TWO_WARM)
+    assert found.most_usd is None
+    assert "give `deployment.ttl_hours`, or leave `provisioned_concurrency` out" in refusal(100, found)
+
+
+def test_a_budget_says_that_less_can_be_kept_warm() -> None:
+    told = refusal(1, estimate(Facts(ttl_hours=8), deployment=TWO_WARM))
+    assert "fewer copies in `deployment.serverless.provisioned_concurrency`" in told

@@ -121,6 +121,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         "ROLLOUT_TOPIC_ARN": TOPIC,
         "DELETE_ENDPOINT_FUNCTION_NAME": "sageline-delete-endpoint",
         "SWEEP_DELETES": "false",
+        "CHECK_INTERVAL_SECONDS": "300",
+        "LOG_RETENTION_DAYS": "30",
         **{name.upper(): value for name, value in dataclasses.asdict(LIFETIMES).items()},
     }.items():
         monkeypatch.setenv(name, value)

@@ -18,6 +18,7 @@ from sageline.errors import RunNotFound
 from sageline.run.alarms import RolloutAlarms
 from sageline.run.autoscaling import Scaling
 from sageline.run.context import RunContext
+from sageline.run.endpoint_logs import EndpointLogs
 from sageline.run.files import RunFiles
 from sageline.run.hosting import Hosting
 from sageline.run.lifetime import Lifetimes
@@ -215,6 +216,13 @@ class SchedulesInMemory:
             raise Refused("ResourceNotFoundException", f"Schedule {request['Name']} does not exist.")
 
 
+class NoLogs:
+    """CloudWatch Logs, in which no endpoint has written anything."""
+
+    def delete_log_group(self, request: Document) -> Document:
+        raise Refused("ResourceNotFoundException", "The specified log group does not exist.")
+
+
 @dataclass
 class AlarmsInMemory:
     """CloudWatch."""
@@ -330,12 +338,13 @@ def memory_world() -> MemoryWorld:
     fake = FakeSageMaker(lingers=True)
     objects, alarms, targets, schedules = Objects(), AlarmsInMemory(), TargetsInMemory(), SchedulesInMemory()
     fake.scaled = targets.kept.keys
-    services = {"sagemaker": fake, "s3": objects, "records": Items(), "cloudwatch": alarms, "scaling": targets}
+    services = {"sagemaker": fake, "s3": objects, "records": Items(), "cloudwatch": alarms, "scaling": targets, "logs": NoLogs()}
     wire = Wire({**services, "scheduler": schedules})
     client: dict[str, Any] = {name: Client(wire, name) for name in wire.services}
     clock = StandingClock()
     run = RunContext(Records(client["records"]), RunFiles(client["s3"], BUCKET), STACK, clock)
-    hosting = Hosting(run, client["sagemaker"], Scaling(client["scaling"]), RolloutAlarms(client["cloudwatch"], STACK))
+    alarms_of_rollouts, logs = RolloutAlarms(client["cloudwatch"], STACK), EndpointLogs(client["logs"])
+    hosting = Hosting(run, client["sagemaker"], Scaling(client["scaling"]), alarms_of_rollouts, logs)
     lifetimes = Lifetimes(LIFETIMES, client["scheduler"], client["sagemaker"], clock)
     return MemoryWorld(
         run,

@@ -40,6 +40,7 @@ FAILED = "TrainingJobFailed"
         ("ModelMissing", "The training job is done and has left no model: there is no s3://b/model.tar.gz.", "SM_MODEL_DIR"),
         ("TuningJobFailed", "none of its training jobs has reported validation:rmse.", "let the script print the metric"),
         ("TuningJobFailed", "No training job succeeded after 5 attempts.", "training job that the message names"),
+        ("SettingsError", "No image of xgboost is known for region 'mx-central-1'; deploy", "in a region that the message names"),
         ("InvalidSpec", "`algorithm.spot`: knn keeps no checkpoints", "Correct the spec"),
         ("InvalidHyperparameter", "`algorithm.hyperparameters`: Hyperparameter eta: 7.0 is not in [0, 1].", "gets a default"),
     ],

@@ -13,12 +13,14 @@ from sageline.errors import (
     InvalidRequest,
     InvalidSpec,
     ResourceConflict,
+    SettingsError,
 )
 from sageline.run.configure import configure
 from sageline.run.payloads import Configured
 from sageline.run.trigger import Upload, identify
 from tests.unit.run.test_deploy import INSTANCES, serve_first_run
 from tests.unit.run.world import BUCKET, EXECUTION, RUN_ID, World, golden_event
+from tests.unit.sessions import session
 
 KEY = "datasets/flowers/data.csv"
 URI = f"s3://{BUCKET}/{KEY}"
@@ -52,7 +54,8 @@ def test_an_upload_makes_a_run_with_a_complete_spec(world: World) -> None:
     said = {"uri": URI, "label": "kind", "features": {"size": "number", "colour": "category"}}
     assert {key: spec["dataset"][key] for key in said} == said
     assert (run.details["schema"]["label"], run.details["schema"]["kinds"]) == ("kind", {"number": 1, "category": 1})
-    assert spec["deployment"]["serverless"] == {"memory_mb": 2048, "max_concurrency": 5}
+    serverless = {"memory_mb": 2048, "max_concurrency": 5, "provisioned_concurrency": None}
+    assert spec["deployment"]["serverless"] == serverless
 
 
 def test_the_spec_beside_the_upload_counts(world: World) -> None:
@@ -143,9 +146,14 @@ def test_data_that_is_not_there_is_named(world: World) -> None:
         (b'{"dataset": {"label": "species"}}', InvalidSpec, "`dataset.label` names 'species'"),
         (b'{"algorithm": {"hyperparameters": {"eta": 7}}}', InvalidHyperparameter, "eta: 7.0 is not in"),
         (
+            b'{"algorithm": {"spot": true, "max_runtime_seconds": 3601}}',
+            InvalidSpec,
+            "xgboost keeps no checkpoints, .* or `spot` to false",
+        ),
+        (
             b'{"algorithm": {"name": "knn", "spot": true, "max_runtime_seconds": 7200}}',
             InvalidSpec,
-            r"knn keeps no checkpoints, so SageMaker gives it 3600 s on spare machines",
+            r"knn keeps no checkpoints, .* it may wait and train for 3600 s at most",
         ),
     ],
 )
@@ -156,6 +164,15 @@ def test_a_spec_that_cannot_work_is_refused_before_anything_starts(
     with pytest.raises(error, match=problem):
         configure_case(world, uploaded(world))
     assert world.fake.changes() == []
+    assert world.keys("runs/") == []
+
+
+def test_a_region_without_an_image_of_the_algorithm_is_refused_before_anything_starts(world: World) -> None:
+    far = session().client("sagemaker", region_name="mx-central-1")
+    with pytest.raises(
+        SettingsError, match=r"No image of xgboost is known for region 'mx-central-1'; those of pytorch, tensorflow"
+    ):
+        configure(EXECUTION, uploaded(world)["trigger"], run=world.run, sagemaker=far)
     assert world.keys("runs/") == []
 
 

@@ -241,6 +241,12 @@ def test_an_endpoint_whose_routing_is_lost_gets_a_new_one(world: World) -> None:
     assert world.record(NEXT_RUN_ID).details["deployment"]["previous_config"] == RUN_ID
 
 
+def test_copies_of_a_serverless_model_are_kept_warm_if_the_spec_says_so(world: World) -> None:
+    serve_first_run(world, deployment={"serverless": {"provisioned_concurrency": 2}})
+    [variant] = world.fake.configs[RUN_ID]["ProductionVariants"]
+    assert variant["ServerlessConfig"] == {"MemorySizeInMB": 2048, "MaxConcurrency": 5, "ProvisionedConcurrency": 2}
+
+
 def test_a_serverless_endpoint_may_move_to_instances(world: World) -> None:
     serve_first_run(world)
     deploy_run(world, NEXT_RUN_ID, deployment=INSTANCES)

@@ -64,12 +64,12 @@ def open_regions() -> set[str]:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.table}-{row.framework}-{row.scope}")
 def test_every_regions_image_is_the_one_in_the_sdks_table(row: Row) -> None:
-    accounts = {region: account for region, account in sdk_entry(row)["registries"].items() if "-iso" not in region}
+    left_out = ("cn-", "us-iso", "eu-iso")
+    accounts = {region: account for region, account in sdk_entry(row)["registries"].items() if not region.startswith(left_out)}
     image_of = training_image if row.scope == "training" else serving_image
 
     for region, account in accounts.items():
-        domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-        assert image_of(row.algorithm, row.framework, region) == f"{account}.dkr.ecr.{region}.{domain}/{row.image}"
+        assert image_of(row.algorithm, row.framework, region) == f"{account}.dkr.ecr.{region}.amazonaws.com/{row.image}"
     assert row.image.partition(":")[0] == sdk_entry(row)["repository"]
     for region in open_regions() - accounts.keys():
         with pytest.raises(SettingsError, match=f"region '{region}'"):
@@ -92,3 +92,14 @@ def test_a_region_without_a_registry_is_named_with_those_that_have_one() -> None
 def test_a_script_without_a_framework_has_no_image() -> None:
     with pytest.raises(SettingsError, match="'script' with the framework None"):
         training_image("script", None, "us-east-1")
+
+
+def test_a_region_that_has_other_images_is_told_which() -> None:
+    with pytest.raises(SettingsError, match=r"No image of xgboost .*'mx-central-1'; those of pytorch, tensorflow are; deploy"):
+        training_image("xgboost", None, "mx-central-1")
+
+
+@pytest.mark.parametrize("region", ["cn-north-1", "cn-northwest-1"])
+def test_china_is_left_out(region: str) -> None:
+    with pytest.raises(SettingsError, match=region):
+        training_image("tensorflow", "tensorflow", region)

@@ -124,14 +124,16 @@ def test_only_xgboost_goes_on_when_an_instance_gets_no_part(world: World, name: 
     assert validation["DataSource"]["S3DataSource"]["S3DataDistributionType"] == "FullyReplicated"
 
 
-@pytest.mark.parametrize(("name", "longest"), [("knn", 3600), ("xgboost", 4200)])
+@pytest.mark.parametrize(("name", "longest"), [("knn", 3600), ("xgboost", 3600), ("tensorflow", 4200)])
 def test_on_spare_machines_an_algorithm_without_checkpoints_has_an_hour(world: World, name: str, longest: int) -> None:
     world.begin(algorithm={"name": name, "spot": True, "max_runtime_seconds": 600})
     start(world)
     assert world.fake.jobs[RUN_ID]["StoppingCondition"]["MaxWaitTimeInSeconds"] == longest
 
 
-@pytest.mark.parametrize(("name", "spot", "kept"), [("xgboost", True, True), ("xgboost", False, False), ("knn", True, False)])
+@pytest.mark.parametrize(
+    ("name", "spot", "kept"), [("tensorflow", True, True), ("tensorflow", False, False), ("xgboost", True, False)]
+)
 def test_on_spare_machines_a_training_goes_on_from_its_checkpoints(world: World, name: str, spot: bool, kept: bool) -> None:
     world.begin(algorithm={"name": name, "spot": spot, "max_runtime_seconds": 600})
     start(world)

@@ -17,6 +17,7 @@ from sageline.routing import Routing, parse_routing
 from sageline.run.alarms import RolloutAlarms
 from sageline.run.autoscaling import Scaling
 from sageline.run.context import RunContext
+from sageline.run.endpoint_logs import EndpointLogs
 from sageline.run.files import RunFiles
 from sageline.run.hosting import Hosting
 from sageline.run.lifetime import Lifetimes, Schedules
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBServiceResource
     from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
 
@@ -145,6 +147,12 @@ def watching_clients() -> tuple[CloudWatchClient, ApplicationAutoScalingClient]:
 
 
 @functools.cache
+def logs_client() -> CloudWatchLogsClient:
+    """As :func:`shared_clients`."""
+    return session().client("logs")
+
+
+@functools.cache
 def shared_table() -> Table:
     """As :func:`shared_clients`."""
     return shared_clients()[1].Table(TABLE)
@@ -176,6 +184,6 @@ def new_world() -> Iterator[World]:
         )
         run = RunContext(RunStore(shared_table(), clock), RunFiles(s3, BUCKET), STACK, clock)
         cloudwatch, autoscaling = watching_clients()
-        hosting = Hosting(run, sagemaker, Scaling(autoscaling), RolloutAlarms(cloudwatch, STACK))
+        hosting = Hosting(run, sagemaker, Scaling(autoscaling), RolloutAlarms(cloudwatch, STACK), EndpointLogs(logs_client()))
         scheduler_client().create_schedule_group(Name=LIFETIMES.schedule_group_name)
         yield World(run, fake, sagemaker, s3, clock, hosting, Lifetimes(LIFETIMES, scheduler_client(), sagemaker, clock))

@@ -54,7 +54,7 @@ def ask(s3: S3Client, sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("BUCKET_NAME", BUCKET)
     monkeypatch.setenv("STACK_NAME", "wine-shop")
     monkeypatch.setattr(clients, "s3", lambda: s3)
-    monkeypatch.setattr(clients, "sagemaker_runtime", lambda: sagemaker.runtime)
+    monkeypatch.setattr(clients, "sagemaker_runtime", lambda seconds: sagemaker.runtime)
     monkeypatch.setattr(clients, "sagemaker", lambda: sagemaker.client)
     monkeypatch.setattr("time.sleep", lambda _: None)
     app.predictor.cache_clear()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.table import Number, Table
@@ -14,6 +14,7 @@ from sageline.errors import (
     EndpointFailed,
     EndpointNotFound,
     EndpointNotReady,
+    EndpointWarming,
     InvalidRequest,
     PredictionFailed,
     RequestTooLarge,
@@ -327,7 +328,7 @@ def test_an_unknown_endpoint_is_not_found(predictor: Predictor) -> None:
     [
         ("ModelError", PredictionFailed),
         ("ThrottlingException", TooManyRequests),
-        ("ModelNotReadyException", EndpointNotReady),
+        ("ModelNotReadyException", EndpointWarming),
         ("ServiceUnavailable", EndpointNotReady),
         ("InternalFailure", EndpointNotReady),
     ],
@@ -349,21 +350,14 @@ def test_an_error_that_has_no_name_of_ours_is_passed_on(predictor: Predictor, sa
 
 
 @pytest.mark.usefixtures("one_variant")
-@pytest.mark.parametrize(
-    ("raised", "error"),
-    [
-        (ReadTimeoutError(endpoint_url="https://runtime"), PredictionFailed),
-        (EndpointConnectionError(endpoint_url="https://runtime"), EndpointNotReady),
-    ],
-)
-def test_no_answer_at_all_has_a_name_too(
-    predictor: Predictor, sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch, raised: Exception, error: type[Exception]
+def test_a_sagemaker_that_cannot_be_reached_has_a_name_too(
+    predictor: Predictor, sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(**_: object) -> None:
-        raise raised
+        raise EndpointConnectionError(endpoint_url="https://runtime")
 
     monkeypatch.setattr(sagemaker.runtime, "invoke_endpoint", fail)
-    with pytest.raises(error):
+    with pytest.raises(EndpointNotReady):
         predictor.predict("wines", asked())
 
 

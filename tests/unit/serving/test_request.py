@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 
 from sageline.errors import InvalidRequest, RequestTooLarge
-from sageline.serving.request import MAX_INSTANCES, MAX_REQUEST_BYTES, PredictionRequest, read_prediction_request
+from sageline.http import MAX_BODY_BYTES
+from sageline.serving.request import MAX_INSTANCES, PredictionRequest, read_prediction_request
 
 
 def event(body: object) -> dict[str, Any]:  # an event is JSON
@@ -72,4 +74,29 @@ def test_a_body_over_the_limit_is_refused_before_it_is_parsed(monkeypatch: pytes
     parser: Callable[..., None] = parse
     monkeypatch.setattr("sageline.serving.request.read_json_object", parser)
     with pytest.raises(RequestTooLarge, match="6,000,001 bytes"):
-        read_prediction_request({"body": "x" * (MAX_REQUEST_BYTES + 1)})
+        read_prediction_request({"body": "x" * (MAX_BODY_BYTES + 1)})
+
+
+@pytest.mark.parametrize(
+    "instance",
+    ['"' * 1000, "\n" * 1000, "\\" * 700, "ü" * 1500, "東" * 1000, "x" * 2990],
+    ids=["quotes", "lines", "backslashes", "umlauts", "kanji", "plain"],
+)
+def test_a_body_counts_as_the_event_holds_it_so_that_lambda_takes_every_event_that_is_not_refused(instance: str) -> None:
+    """Lambda's limit is 6,291,456 bytes of the whole event, in which every quote of the body takes two."""
+    one = json.dumps(instance, ensure_ascii=False)
+    in_event = len(json.dumps(one, ensure_ascii=False).encode())
+    most = MAX_BODY_BYTES // in_event
+    headers = {f"header-{number}": "h" * 100 for number in range(100)}  # as large as API Gateway lets them be
+    fitting = {"body": json.dumps({"instances": [instance] * (most - 5)}, ensure_ascii=False), "headers": headers}
+    assert len(json.dumps(fitting, ensure_ascii=False).encode()) < 6_291_456
+    with pytest.raises(RequestTooLarge, match=f"a request takes at most {MAX_INSTANCES:,}"):
+        read_prediction_request(fitting)
+    with pytest.raises(RequestTooLarge, match="its quotes and line ends escaped as Lambda gets it"):
+        read_prediction_request({"body": json.dumps({"instances": [instance] * (most + 5)}, ensure_ascii=False)})
+
+
+def test_a_base64_body_counts_as_the_event_holds_it() -> None:
+    body = base64.b64encode(b"x" * 4_500_001).decode()
+    with pytest.raises(RequestTooLarge, match="6,000,004 bytes"):
+        read_prediction_request({"body": body, "isBase64Encoded": True})

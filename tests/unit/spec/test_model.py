@@ -62,6 +62,10 @@ def test_what_is_no_json_object_is_refused_with_its_place(document: bytes, expec
         ({"split": {"train": 0.5}}, "`split`: train, validation and test must sum to 1, they sum to 0.7."),
         ({"split": {"seed": "one"}}, '`split.seed` is "one"; expected a valid integer.'),
         ({"split": {"train": 1.5}}, "`split.train` is 1.5; expected less than 1."),
+        (
+            {"deployment": {"serverless": {"max_concurrency": 2, "provisioned_concurrency": 3}}},
+            "provisioned_concurrency is 3 and max_concurrency 2; keep at most max_concurrency warm",
+        ),
         ({"deployment": {"serverless": {}, "instances": {}}}, "`deployment`: give either serverless or instances, not both."),
         (
             {"deployment": {"instances": {"instance_type": "ml.t2.medium"}, "autoscaling": {}}},

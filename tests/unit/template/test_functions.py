@@ -5,13 +5,17 @@ from __future__ import annotations
 import ast
 import dataclasses
 import io
+import logging
 import zipfile
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from functions.invoke_preprocess import app as invoke_preprocess
 from sageline import settings
+from sageline.logger import function_logger
+from sageline.serving.smoke_test import PATIENCE_SECONDS
 from tests.unit.template import documents
 from tests.unit.template.documents import ROOT, Document
 
@@ -106,6 +110,31 @@ def test_a_function_logs_json_to_a_group_of_its_own_that_is_kept_for_some_days(s
     assert group["Properties"]["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/${{AWS::StackName}}-{folder.replace('_', '-')}"}
 
 
+def test_no_log_level_silences_the_metrics_that_alarms_watch(source: Document, stack: Document) -> None:
+    """Lambda drops lines below its level, and takes embedded metrics, which have none, for INFO:
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html"""
+    assert source["Conditions"]["LogsDebug"] == {"Fn::Equals": [{"Ref": "LogLevel"}, "DEBUG"]}
+    for folder in FOLDERS:
+        assert properties(stack, folder)["LoggingConfig"]["ApplicationLogLevel"] == {"Fn::If": ["LogsDebug", "DEBUG", "INFO"]}
+        assert environment(stack, folder)["POWERTOOLS_LOG_LEVEL"] == {"Ref": "LogLevel"}
+
+
+@pytest.mark.parametrize(("level", "filter_level"), [("DEBUG", "DEBUG"), ("INFO", "INFO"), ("WARN", "INFO"), ("ERROR", "INFO")])
+def test_a_functions_own_log_has_the_level_that_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch, level: str, filter_level: str
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_LOG_LEVEL", filter_level)
+    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", level)
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", f"test-{level}")
+    assert function_logger().log_level == logging.getLevelName(level)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_handler_logs_at_that_level(folder: str) -> None:
+    text = (ROOT / "functions" / folder / "app.py").read_text()
+    assert "logger = function_logger()" in text or "Logger" not in text
+
+
 def test_every_log_group_is_kept_for_some_days(stack: Document) -> None:
     for name, group in documents.of_type(stack, "AWS::Logs::LogGroup").items():
         assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
@@ -133,7 +162,15 @@ def test_what_events_invoke_has_a_queue_for_what_it_could_not_do(stack: Document
 def test_the_http_apis_functions_answer_before_it_gives_up_or_finish_what_they_began(stack: Document) -> None:
     """The API waits for 30 s. Predictions and deletes are states of a run too, and may take longer there."""
     assert properties(stack, "manage_pipelines")["Timeout"] < 30
-    assert properties(stack, "invoke_preprocess")["Timeout"] == properties(stack, "delete_endpoint")["Timeout"] == 60
+    assert properties(stack, "delete_endpoint")["Timeout"] == 60
+    assert invoke_preprocess.SECONDS_FOR_PEOPLE <= 25, "the rest is for starting the function and reading the encoder"
+
+
+def test_a_smoke_test_outlasts_the_start_of_a_serverless_model(stack: Document) -> None:
+    """3 minutes to load and 60 s to answer; and an answer that was begun to be waited for at the end of that time."""
+    assert invoke_preprocess.SECONDS_FOR_SMOKE_TEST > 60
+    assert PATIENCE_SECONDS >= 180 + 60
+    assert properties(stack, "invoke_preprocess")["Timeout"] > PATIENCE_SECONDS + invoke_preprocess.SECONDS_FOR_SMOKE_TEST
 
 
 def test_only_who_may_is_permitted_to_invoke(stack: Document) -> None:

@@ -109,7 +109,9 @@ def test_every_error_name_exists(machine: Document) -> None:
     for state in tasks(machine).values():
         for handler in [*state["Retry"], *state["Catch"]]:
             for error in handler["ErrorEquals"]:
-                assert error.startswith(("States.", "Lambda.")) or issubclass(getattr(errors, error), errors.SagelineError)
+                assert error.startswith(("States.", "Lambda.", "Sandbox.")) or issubclass(
+                    getattr(errors, error), errors.SagelineError
+                )
 
 
 def test_every_state_can_be_reached(machine: Document) -> None:
@@ -142,6 +144,15 @@ def test_lambdas_transient_errors_are_retried_with_jitter_and_no_other_lambda_er
         assert retrier["ErrorEquals"] == transient, name
         assert retrier["JitterStrategy"] == "FULL", name
         assert retrier["BackoffRate"] > 1, name
+
+
+def test_a_smoke_test_that_lambda_ended_is_made_again(machine: Document) -> None:
+    """A model may take longer to start than a function may run; and no other state is made again for that."""
+    for name, state in tasks(machine).items():
+        again = retriers(state, "Sandbox.Timedout")
+        assert bool(again) == (name == "SmokeTest")
+        assert all(set(retrier["ErrorEquals"]) == {"Sandbox.Timedout", "Lambda.Unknown", "States.Timeout"} for retrier in again)
+        assert all(retrier["MaxAttempts"] >= 1 for retrier in again)
 
 
 def test_a_busy_endpoint_is_waited_for_whenever_it_is_to_be_changed(machine: Document) -> None:

@@ -14,6 +14,8 @@ _SHORTEST_SECONDS = 60
 _SECTIONS = {"training": "algorithm", "tuning": "algorithm", "batch": "batch", "evaluation": "evaluation"}
 """Where the spec says what the job of a part runs on."""
 
+_NONE_WARM = "leave `provisioned_concurrency` out, so that the endpoint costs nothing while idle"
+
 
 def check_budget(budget_usd: float, estimate: Estimate, prices_uri: str, *, tries_all: bool = False) -> None:
     """Refuse what could cost more.
@@ -41,6 +43,8 @@ def check_budget(budget_usd: float, estimate: Estimate, prices_uri: str, *, trie
 
 
 def _way_to_a_bound(part: Part, prices_uri: str) -> str:
+    if part.reason == ENDLESS and part.instance_type is None:
+        return f"give `deployment.ttl_hours`, or {_NONE_WARM}"
     if part.reason == ENDLESS:
         return (
             "give `deployment.ttl_hours`, leave `deployment.instances` out, so that the endpoint is serverless and costs nothing "
@@ -56,6 +60,8 @@ def _ways_to_less(part: Part, left: float, tries_all: bool) -> list[str]:
     """What would make the part cost at most ``left``."""
     if not part.usd or part.seconds is None or part.usd_per_hour is None:
         return []
+    if part.what == "endpoint" and part.instance_type is None:
+        return [f"fewer copies in `deployment.serverless.provisioned_concurrency`, or {_NONE_WARM}"]
     if part.use == "hosting":
         return ["fewer or cheaper `deployment.instances`, or leave them out: a serverless endpoint costs nothing while idle"]
     section, ways = _SECTIONS.get(part.what, part.what), []

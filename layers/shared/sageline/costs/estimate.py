@@ -132,7 +132,7 @@ def most_expensive(spec: Spec | None, facts: Facts) -> Estimate:
 def endpoint_usd_per_hour(deployment: Deployment, facts: Facts) -> float | None:
     """What the endpoint costs while nobody asks it anything; None: the price is not known."""
     if deployment.instances is None:
-        return 0.0
+        return _warm_usd_per_hour(deployment.serverless or Serverless(), facts)
     price = facts.prices.per_hour(deployment.instances.instance_type, "hosting")
     return None if price is None else round(price * _instances(deployment.instances.count, facts), 6)
 
@@ -158,19 +158,44 @@ def endpoint_part(deployment: Deployment, facts: Facts) -> Part:
         serverless = deployment.serverless or Serverless()
         rate = facts.prices.serverless_gb_second * serverless.memory_mb / 1024
         always_busy = usd(rate * serverless.max_concurrency * 3600)
-        text = (
-            f"endpoint: serverless, nothing while idle; {usd(rate)} per second of computing (up to {always_busy} per hour, "
-            f"{serverless.max_concurrency} at once), {usd(facts.prices.data_gb)} per GB of data"
+        running = (
+            f"{usd(rate)} per second of computing (up to {always_busy} per hour, {serverless.max_concurrency} at once), "
+            f"{usd(facts.prices.data_gb)} per GB of data"
         )
-        return Part(what="endpoint", usd=0.0, text=text)
+        if serverless.provisioned_concurrency is None:
+            return Part(what="endpoint", usd=0.0, text=f"endpoint: serverless, nothing while idle; {running}")
+        return _warm_part(serverless, _seconds_of_life(facts), running, facts)
     work = Work(
         what="endpoint",
         use="hosting",
         instance_type=deployment.instances.instance_type,
         instances=_instances(deployment.instances.count, facts),
-        seconds=None if facts.ttl_hours is None else round(facts.ttl_hours * 3600) + facts.rollout_seconds,
+        seconds=_seconds_of_life(facts),
     )
     return part_of(work, facts.prices)
+
+
+def _warm_part(serverless: Serverless, seconds: int | None, running: str, facts: Facts) -> Part:
+    """What is kept warm of a serverless endpoint, whether anybody asks it or not."""
+    price, warm = _warm_usd_per_hour(serverless, facts), serverless.provisioned_concurrency
+    kept = f"endpoint: serverless, {warm} kept warm"
+    if seconds is None:
+        text = f"{kept} x {usd(price)} per hour, and {ENDLESS}; {running}"
+        return Part(what="endpoint", usd=None, text=text, usd_per_hour=price, reason=ENDLESS)
+    amount = round(price * seconds / 3600, 6)
+    text = f"{kept} x {length(seconds)} x {usd(price)} = {usd(amount)}; {running}"
+    return Part(what="endpoint", usd=amount, text=text, seconds=seconds, usd_per_hour=price)
+
+
+def _warm_usd_per_hour(serverless: Serverless, facts: Facts) -> float:
+    """Of all copies together."""
+    known = facts.prices.serverless_provisioned_gb_second
+    gb_second = facts.prices.serverless_gb_second if known is None else known
+    return round(gb_second * serverless.memory_mb / 1024 * (serverless.provisioned_concurrency or 0) * 3600, 6)
+
+
+def _seconds_of_life(facts: Facts) -> int | None:
+    return None if facts.ttl_hours is None else round(facts.ttl_hours * 3600) + facts.rollout_seconds
 
 
 def _work(spec: Spec) -> list[Work]:
@@ -206,6 +231,12 @@ def _notes(parts: list[Part], facts: Facts) -> list[str]:
     priced = [part for part in parts if part.usd_per_hour is not None and part.instance_type and part.use]
     own = sorted({part.instance_type or "" for part in priced if (part.instance_type, part.use) in facts.prices.own})
     notes = []
+    is_warm = any(part.usd_per_hour and part.what == "endpoint" and not part.instance_type for part in parts)
+    if is_warm and facts.prices.serverless_provisioned_gb_second is None:
+        notes.append(
+            "AWS's price of keeping a serverless endpoint warm is not known here: it is counted like computing, all the time. "
+            "prices.json can say it (`serverless.provisioned_gb_second`)."
+        )
     if own:
         dated = f" of {facts.prices.override_date}" if facts.prices.override_date else ""
         notes.append(f"The stack's prices.json{dated} gives the price of {', '.join(own)}.")

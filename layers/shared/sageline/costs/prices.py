@@ -20,12 +20,14 @@ class Prices:
 
     Attributes:
         date: of the table.
+        serverless_provisioned_gb_second: per second and GB kept warm; None: it is not known, and counted like computing.
         own: what an override gives, as pairs of instance type and use.
         override_date: what the override says of its date; empty without one.
     """
 
     instances: Mapping[str, Mapping[Use, float]] = field(default_factory=lambda: table.INSTANCES)
     serverless_gb_second: float = table.SERVERLESS_GB_SECOND
+    serverless_provisioned_gb_second: float | None = table.SERVERLESS_PROVISIONED_GB_SECOND
     data_gb: float = table.DATA_GB
     date: str = table.DATE
     own: frozenset[tuple[str, Use]] = frozenset()
@@ -56,11 +58,13 @@ def with_override(document: bytes, source: str, prices: Prices = LIST_PRICES) ->
     instances = {name: dict(uses) for name, uses in prices.instances.items()}
     for (name, use), usd in own.items():
         instances.setdefault(name, {})[use] = usd
-    serverless = _object(known.get("serverless", {}), source, "`serverless`", ("gb_second", "data_gb"))
+    serverless = _object(known.get("serverless", {}), source, "`serverless`", ("gb_second", "provisioned_gb_second", "data_gb"))
+    warm = serverless.get("provisioned_gb_second", prices.serverless_provisioned_gb_second)
     return replace(
         prices,
         instances=instances,
         serverless_gb_second=_price(serverless.get("gb_second", prices.serverless_gb_second), source, "serverless.gb_second"),
+        serverless_provisioned_gb_second=None if warm is None else _price(warm, source, "serverless.provisioned_gb_second"),
         data_gb=_price(serverless.get("data_gb", prices.data_gb), source, "serverless.data_gb"),
         own=frozenset(own),
         override_date=str(known.get("date", "")),

@@ -92,5 +92,8 @@ INSTANCES: Mapping[str, Mapping[Use, float]] = {
 SERVERLESS_GB_SECOND = 0.00002
 """USD per second of computing and GB of memory: from the pricing page, as public documents repeat it. Idle is free."""
 
+SERVERLESS_PROVISIONED_GB_SECOND: float | None = None
+"""USD per second and GB of memory that is kept warm. No public document was found that quotes AWS's figure."""
+
 DATA_GB = 0.016
 """USD per GB into or out of a serverless endpoint: from the pricing page, as public documents repeat it."""

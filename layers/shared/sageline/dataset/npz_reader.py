@@ -62,6 +62,17 @@ def read_npz(stream: BinaryIO, source: str, block_bytes: int, *, labelled: bool 
         raise InvalidDataset(f"{source}: the npz file is damaged: {error}. Write it again with numpy.savez.") from None
 
 
+def text_bytes(stream: BinaryIO, source: str) -> int:
+    """About how many bytes of text the features of a ``.npz`` file are read as.
+
+    Raises:
+        InvalidDataset: no features, arrays of Python objects.
+    """
+    with zipfile.ZipFile(stream) as archive:
+        features = _pick([_member(archive, file, source) for file in archive.namelist()], FEATURES, "features", source)
+    return int(np.prod(features.shape, dtype=np.int64)) * _TEXT_BYTES
+
+
 def _member(archive: zipfile.ZipFile, file: str, source: str) -> _Member:
     name = file.removesuffix(".npy")
     try:

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OnDemand:
-    """A serverless variant: pays per request."""
+    """A serverless variant: pays per request, and for what is kept warm (None: nothing)."""
 
     memory_mb: int
     max_concurrency: int
+    provisioned_concurrency: int | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ def production_variant(name: str, model_name: str, capacity: OnDemand | OnInstan
                 "MemorySizeInMB": capacity.memory_mb,
                 "MaxConcurrency": capacity.max_concurrency,
             }
+            if capacity.provisioned_concurrency is not None:
+                variant["ServerlessConfig"]["ProvisionedConcurrency"] = capacity.provisioned_concurrency
         case OnInstances():
             variant["InstanceType"] = capacity.instance_type  # type: ignore[typeddict-item]  # new types come faster than stubs
             variant["InitialInstanceCount"] = capacity.count

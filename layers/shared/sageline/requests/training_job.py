@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     )
 
 _SMALLEST_VOLUME_GB = 30
-_SPOT_PATIENCE_SECONDS = 3600
+SPOT_PATIENCE_SECONDS = 3600
 CHECKPOINT_PATH = "/opt/ml/checkpoints"
 """Where a container keeps its checkpoints: SageMaker's own default, which its XGBoost reads from the job's configuration."""
 
@@ -122,7 +122,7 @@ def resource_config(work: TrainingWork) -> ResourceConfigTypeDef:
 def stopping_condition(work: TrainingWork) -> StoppingConditionTypeDef:
     stopping: StoppingConditionTypeDef = {"MaxRuntimeInSeconds": work.max_runtime_seconds}
     if work.spot:
-        wait = work.max_runtime_seconds + _SPOT_PATIENCE_SECONDS
+        wait = work.max_runtime_seconds + SPOT_PATIENCE_SECONDS
         stopping["MaxWaitTimeInSeconds"] = min(wait, work.longest_spot_wait_seconds or wait)
     return stopping
 

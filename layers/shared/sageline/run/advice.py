@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 
 _BY_TEXT = {
+    r"No image of \S+ is known for region": (
+        "Deploy the stack in a region that the message names, or set `algorithm` to one that has an image where it is."
+    ),
     r"ResourceLimitExceeded": (
         "Wait until other jobs have ended or delete an endpoint; or ask AWS for a higher quota, which the message names (Service "
         "Quotas, Amazon SageMaker); or set `algorithm.instance_type` or `deployment` to something that the account may use."
@@ -28,7 +31,7 @@ _BY_TEXT = {
         "The function ran out of memory: raise the MemorySize of PrepareDataFunction in template.yaml."
     ),
     r"Task timed out": (
-        "The dataset takes a function longer than its 15 minutes: upload a part of it, or gzip it (data.csv.gz)."
+        "The dataset takes a function longer than its 15 minutes: upload a random sample of its rows, or fewer columns."
     ),
     r"Missing required hyperparameter|is a required property|Require input for parameter": (
         "The algorithm needs the hyperparameter that the message names: add it to `algorithm.hyperparameters`, or to "

@@ -2,7 +2,35 @@
 
 from __future__ import annotations
 
+from botocore import exceptions
 from botocore.exceptions import ClientError
+
+_PASSING_CODES = frozenset(
+    {
+        "ExpiredToken",  # the function has new credentials the next time
+        "ExpiredTokenException",
+        "InternalFailure",
+        "InternalServerError",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestExpired",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "SlowDown",
+        "Throttled",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+"""Told with a status of 4xx, most of them, and over by the next try: botocore's own list of what it tries again, and more."""
 
 
 def code(error: ClientError) -> str:
@@ -46,3 +74,11 @@ def is_missing_object(error: ClientError) -> bool:
 
 def is_denied(error: ClientError) -> bool:
     return code(error) in {"403", "AccessDenied", "AccessDeniedException", "AllAccessDisabled"}
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether the same request may well succeed later: AWS throttles, has a fault of its own (5xx), or could not be reached."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return code(error) in _PASSING_CODES or status == 429 or status >= 500
+    return isinstance(error, exceptions.ConnectionError | exceptions.HTTPClientError)

@@ -13,6 +13,7 @@ from typing import Any
 
 from sageline.run.advice import advice
 from sageline.run.alarms import Firing, RolloutAlarms
+from sageline.run.aws_errors import is_passing
 from sageline.run.check_status import Watch, look_and_answer
 from sageline.run.failure_report import explain
 from sageline.run.payloads import Shifted
@@ -33,7 +34,8 @@ def wait_for_alarm(run_id: str, shifted: Shifted, task_token: str, bake: Bake) -
     """Keep the token until an alarm fires, or until the endpoint has let go of the old variants. Returns what came of it, for the
     log.
 
-    An error on the way is an answer too: the state would wait for another in vain.
+    An error on the way that lasts is an answer too: the state would wait for another in vain. What passes is left to what looks
+    next: an alarm, or ShiftTraffic when the time to bake is over.
     """
     watch = bake.watch
     try:
@@ -45,7 +47,9 @@ def wait_for_alarm(run_id: str, shifted: Shifted, task_token: str, bake: Bake) -
             return _end(run_id, task_token, firing, watch)
         if shifted["is_last"]:
             return look_and_answer(run_id, shifted["arn"], task_token, watch)
-    except Exception as error:  # whatever it is, the state must hear of it
+    except Exception as error:  # whatever it is, the state must hear of it, if it lasts
+        if is_passing(error):
+            return f"Looking at the alarms of variant {run_id} did not succeed, and is left to the next look: {error}"
         kind_of_error = type(error).__name__
         message = f"Looking at the alarms of variant {run_id} failed: {error}"
         fail(watch.stepfunctions, task_token, kind_of_error, explain(message, (), advice(kind_of_error, message)))

@@ -15,6 +15,7 @@ from sageline import clients
 from sageline.names import TRANSFORM_STATES, TransformPurpose, transform_purpose
 from sageline.requests.tags import RUN_TAG
 from sageline.run.advice import advice
+from sageline.run.aws_errors import is_passing
 from sageline.run.context import RunContext
 from sageline.run.cost import note_spent
 from sageline.run.failure_report import explain
@@ -55,7 +56,8 @@ def watching(run: RunContext) -> Watch:
 def wait_for(run_id: str, resource: Resource, task_token: str, watch: Watch) -> str:
     """Keep the token until the resource is done; answer at once if it is. Returns what came of it, for the log.
 
-    An error on the way is an answer too: the state would wait for another in vain.
+    An error on the way that lasts is an answer too: the state would wait for another in vain. What passes (AWS throttles, or
+    cannot be reached) is left to the next look, which an event or the state's timeout brings.
     """
     kind, name, arn = resource["kind"], resource["name"], resource["arn"]
     try:
@@ -63,7 +65,9 @@ def wait_for(run_id: str, resource: Resource, task_token: str, watch: Watch) -> 
         watch.store.enter(run_id, _state(kind, name, run_id))
         watch.store.put_token(arn, task_token, run_id)
         return look_and_answer(run_id, arn, task_token, watch)
-    except Exception as error:  # whatever it is, the state must hear of it
+    except Exception as error:  # whatever it is, the state must hear of it, if it lasts
+        if is_passing(error):
+            return f"Looking at {kind} {name} did not succeed, and is left to the next look: {error}"
         kind_of_error = type(error).__name__
         message = f"Looking at {kind} {name} failed: {error}"
         fail(watch.stepfunctions, task_token, kind_of_error, explain(message, (), advice(kind_of_error, message)))

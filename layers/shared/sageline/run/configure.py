@@ -19,10 +19,12 @@ from sageline.run.batch_places import check_input, predictions_uri
 from sageline.run.context import RunContext
 from sageline.run.cost import EVALUATION_SECONDS, facts_of, note_bound
 from sageline.run.dataset_object import DatasetObject, find_dataset, open_dataset, read_options
+from sageline.run.dataset_size import check_size
 from sageline.run.endpoints import capacity, check_beside, check_capacity_change, find_endpoint
+from sageline.run.longest_wait import CHECK_INTERVAL_SECONDS, check_longest_batch, check_longest_wait
 from sageline.run.payloads import Configured
 from sageline.run.quotas import ServiceQuotas, check_quotas, demands_of_run, demands_of_transform
-from sageline.run.training_plan import check_spot
+from sageline.run.training_plan import check_images, check_spot
 from sageline.run.trigger import (
     BatchRequest,
     ChangeRequest,
@@ -54,11 +56,13 @@ def configure(
     run: RunContext,
     sagemaker: SageMakerClient,
     quotas: ServiceQuotas | None = None,
+    check_interval_seconds: int = CHECK_INTERVAL_SECONDS,
 ) -> Configured:
     """Claim the run that the trigger is for and write its resolved spec.
 
     Args:
         quotas: None where the account's quotas are not to be asked for.
+        check_interval_seconds: after which a waiting run looks for itself, which says how long it can wait.
 
     Raises:
         AlreadyStarted: another execution has claimed it: the trigger was delivered twice.
@@ -68,10 +72,12 @@ def configure(
         BudgetExceeded: the run could cost more than the spec's budget.
         QuotaExceeded: the run needs more than the account's quotas allow.
         InvalidPrices: the stack's own prices are not what they must be.
+        SettingsError: SageMaker has no image for the algorithm in the stack's region.
     """
     trigger = parse_trigger(trigger_document)
     if isinstance(trigger, BatchRequest):
-        return configure_batch(execution_arn, trigger, run, sagemaker.meta.region_name, quotas)
+        region = sagemaker.meta.region_name
+        return configure_batch(execution_arn, trigger, run, region, quotas=quotas, check_interval_seconds=check_interval_seconds)
     if isinstance(trigger, ChangeRequest):
         return configure_change(execution_arn, trigger, run)
     identity = identify(trigger, run.files.s3)
@@ -87,9 +93,14 @@ def configure(
     resolution = _resolve(given, dataset, kind, identity.name, run)
     spec = resolution.spec
     run.store.enter(identity.run_id, "ConfigureRun", schema=resolution.schema())
+    if spec.encoder is not None:
+        with open_dataset(run.files.s3, dataset) as stream:
+            check_size(stream, dataset, kind, spec.encoder.kind)
     if spec.batch is not None:
         run.store.enter(identity.run_id, "ConfigureRun", batch=_batch_of_spec(spec, spec.batch, identity.run_id, run).to_json())
+    check_images(spec.algorithm, sagemaker.meta.region_name)
     check_spot(spec.algorithm)
+    check_longest_wait(spec, check_interval_seconds)
     facts = facts_of(run, sagemaker.meta.region_name, _evaluation(spec), deployment=spec.deployment)
     estimate = note_bound(identity.run_id, spec, facts, run)
     if spec.budget_usd is not None:
@@ -110,14 +121,21 @@ def configure(
 
 
 def configure_batch(
-    execution_arn: str, trigger: BatchRequest, run: RunContext, region: str, quotas: ServiceQuotas | None
+    execution_arn: str,
+    trigger: BatchRequest,
+    run: RunContext,
+    region: str,
+    *,
+    quotas: ServiceQuotas | None,
+    check_interval_seconds: int,
 ) -> Configured:
     """Claim a batch, and note which model scores which version of the rows.
 
     Raises:
         AlreadyStarted: another execution has claimed it.
         EndpointNotFound: the endpoint was deleted, or the variant has no place in it any more.
-        InvalidRequest, InvalidDataset, DatasetNotFound, DatasetAccessDenied: the rows cannot be read.
+        InvalidRequest: the batch may take longer than the run can wait, or its rows are not where they may be read.
+        InvalidDataset, DatasetNotFound, DatasetAccessDenied: the rows cannot be read.
         QuotaExceeded: the batch needs more than the account's quotas allow.
     """
     identity = identify(trigger, run.files.s3)
@@ -132,6 +150,7 @@ def configure_batch(
             state="ConfigureRun",
         )
     )
+    check_longest_batch(trigger.max_runtime_seconds, check_interval_seconds)
     stored = run.files.read_routing(endpoint)
     if stored is None or stored.routing is None:
         raise EndpointNotFound(f"Endpoint {endpoint} was deleted; `sageline endpoints` lists those that are there.")

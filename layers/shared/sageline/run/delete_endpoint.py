@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def delete_endpoint(name: str, *, hosting: Hosting, schedules: Schedules, sleep: Callable[[float], None] = time.sleep) -> Deleted:
-    """Delete an endpoint, its configs, models, scalable targets, alarms, schedule and routing, as far as they are there.
+    """Delete an endpoint, its configs, models, scalable targets, alarms, schedule, logs and routing, as far as they are there.
 
     Cut short, it can be done again: the endpoint goes when nothing outside needs its name to be found any more, and the routing
     goes last, for it names what is still to be deleted. A run that is deploying to the endpoint fails, and undoes what is left.
@@ -62,6 +62,8 @@ def delete_endpoint(name: str, *, hosting: Hosting, schedules: Schedules, sleep:
         deleted += remove_config(sagemaker, config)
     for variant in variants:
         deleted += remove_model(sagemaker, variant.model_name)
+    if endpoint is not None or stored is not None:
+        deleted += hosting.logs.remove(name)
     if stored is not None:
         run.files.delete_routing(name)
         deleted.append(routing_key(name))

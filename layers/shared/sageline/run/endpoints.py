@@ -121,7 +121,7 @@ def capacity(deployment: Deployment) -> OnDemand | OnInstances:
     if instances is not None:
         return OnInstances(instances.instance_type, instances.count)
     serverless = deployment.serverless or Serverless()
-    return OnDemand(serverless.memory_mb, serverless.max_concurrency)
+    return OnDemand(serverless.memory_mb, serverless.max_concurrency, serverless.provisioned_concurrency)
 
 
 def check_beside(sagemaker: SageMakerClient, endpoint: Endpoint) -> None:

@@ -9,6 +9,7 @@ from sageline import clients
 from sageline.run.alarms import RolloutAlarms
 from sageline.run.autoscaling import Scaling
 from sageline.run.context import RunContext, run_context
+from sageline.run.endpoint_logs import EndpointLogs
 from sageline.settings import RunSettings
 
 if TYPE_CHECKING:
@@ -17,16 +18,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Hosting:
-    """A run's context, the endpoints, and what belongs to their variants: scalable targets and alarms."""
+    """A run's context, the endpoints, their logs, and what belongs to their variants: scalable targets and alarms."""
 
     run: RunContext
     sagemaker: SageMakerClient
     scaling: Scaling
     alarms: RolloutAlarms
+    logs: EndpointLogs
 
 
 def hosting(settings: RunSettings) -> Hosting:
     """As the functions have it: on AWS's clients."""
     run = run_context(settings)
     alarms = RolloutAlarms(clients.cloudwatch(), run.stack_name)
-    return Hosting(run, clients.sagemaker(), Scaling(clients.autoscaling()), alarms)
+    return Hosting(run, clients.sagemaker(), Scaling(clients.autoscaling()), alarms, EndpointLogs(clients.logs()))

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from botocore import exceptions
 
-from sageline.errors import EndpointFailed, EndpointNotFound, EndpointNotReady, PredictionFailed, TooManyRequests
+from sageline.errors import (
+    EndpointFailed,
+    EndpointNotFound,
+    EndpointNotReady,
+    EndpointWarming,
+    PredictionFailed,
+    TooManyRequests,
+)
 from sageline.formats.exchange import Exchange
 from sageline.routing import RoutedVariant
 from sageline.run.aws_errors import is_not_found
@@ -15,6 +22,7 @@ from sageline.run.aws_errors import is_not_found
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
+    from mypy_boto3_sagemaker_runtime.type_defs import InvokeEndpointInputTypeDef, InvokeEndpointOutputTypeDef
 
 MAX_BODY_BYTES = 6_291_456
 MAX_SERVERLESS_BODY_BYTES = 4 * 1024 * 1024
@@ -23,7 +31,8 @@ MAX_SERVERLESS_BODY_BYTES = 4 * 1024 * 1024
 _DENIED = "AccessDeniedException"
 _GONE = ("ValidationError", "ValidationException", _DENIED)
 _THROTTLED = ("ThrottlingException", "Throttling", "TooManyRequestsException")
-_NOT_READY = ("ModelNotReadyException", "ServiceUnavailable", "InternalDependencyException", "InternalFailure")
+_WARMING = "ModelNotReadyException"  # "Either a serverless endpoint variant's resources are still being provisioned, or ..."
+_NOT_READY = ("ServiceUnavailable", "InternalDependencyException", "InternalFailure")
 
 
 class VariantGone(Exception):
@@ -32,6 +41,10 @@ class VariantGone(Exception):
     def __init__(self, error: exceptions.ClientError) -> None:
         super().__init__(str(error))
         self.error = error
+
+
+class NoAnswerInTime(Exception):
+    """The client has waited in vain. Never leaves the prediction use case."""
 
 
 @dataclass(frozen=True)
@@ -51,25 +64,44 @@ def invoke_variant(
 
     Raises:
         VariantGone: not there (any more, or yet).
-        PredictionFailed: the container answered with an error, or not in time.
+        NoAnswerInTime: not within the time that ``runtime`` waits.
+        PredictionFailed: the container answered with an error.
         TooManyRequests: throttled.
+        EndpointWarming: a serverless endpoint is being started.
         EndpointNotReady: SageMaker cannot be reached, or cannot serve at the moment.
     """
+    request: InvokeEndpointInputTypeDef = {
+        "EndpointName": endpoint,
+        "ContentType": exchange.request_content_type,
+        "Accept": exchange.accept,
+        "Body": body,
+    }
+    if named:
+        request["TargetVariant"] = variant.name
     try:
-        answer = runtime.invoke_endpoint(
-            EndpointName=endpoint,
-            ContentType=exchange.request_content_type,
-            Accept=exchange.accept,
-            Body=body,
-            **({"TargetVariant": variant.name} if named else {}),
-        )
+        answer = _ask(runtime, request)
         return Answer(answer["Body"].read(), answer["ContentType"], answer.get("InvokedProductionVariant"))
     except exceptions.ClientError as error:
         raise _named(error, endpoint, variant) from error
     except exceptions.ReadTimeoutError as error:
-        raise PredictionFailed(f"Variant {variant.name} of endpoint {endpoint} did not answer in time; try again.") from error
+        raise NoAnswerInTime from error
     except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
         raise EndpointNotReady(f"Endpoint {endpoint} cannot be reached at the moment; try again.") from error
+
+
+def _ask(runtime: SageMakerRuntimeClient, request: InvokeEndpointInputTypeDef) -> InvokeEndpointOutputTypeDef:
+    try:
+        return runtime.invoke_endpoint(**request)
+    except exceptions.ConnectionClosedError:
+        # The connection was kept from an earlier prediction, and has been closed since by the other side.
+        return runtime.invoke_endpoint(**request)
+
+
+def explain_silence(sagemaker: SageMakerClient, endpoint: str, variant: RoutedVariant) -> Exception:
+    """Why a variant has not answered in time: a serverless one may be starting."""
+    if _is_serverless(sagemaker, endpoint):
+        return _warming(endpoint)
+    return PredictionFailed(f"Variant {variant.name} of endpoint {endpoint} did not answer in time; send fewer instances.")
 
 
 def explain_refusal(sagemaker: SageMakerClient, endpoint: str, refusal: VariantGone) -> Exception:
@@ -93,8 +125,19 @@ def explain_refusal(sagemaker: SageMakerClient, endpoint: str, refusal: VariantG
 
 def body_limit(sagemaker: SageMakerClient, endpoint: str) -> int:
     """How many bytes an invocation may have: fewer for a serverless endpoint."""
+    return MAX_SERVERLESS_BODY_BYTES if _is_serverless(sagemaker, endpoint) else MAX_BODY_BYTES
+
+
+def _is_serverless(sagemaker: SageMakerClient, endpoint: str) -> bool:
     variants = sagemaker.describe_endpoint(EndpointName=endpoint).get("ProductionVariants", [])
-    return MAX_SERVERLESS_BODY_BYTES if any("CurrentServerlessConfig" in variant for variant in variants) else MAX_BODY_BYTES
+    return any("CurrentServerlessConfig" in variant for variant in variants)
+
+
+def _warming(endpoint: str) -> EndpointWarming:
+    return EndpointWarming(
+        f"Endpoint {endpoint} is starting: it is serverless, and a model that nobody has asked for a while is loaded again, "
+        "which takes seconds to minutes. Try again; `deployment.serverless.provisioned_concurrency` keeps it warm."
+    )
 
 
 def _named(error: exceptions.ClientError, endpoint: str, variant: RoutedVariant) -> Exception:
@@ -107,6 +150,8 @@ def _named(error: exceptions.ClientError, endpoint: str, variant: RoutedVariant)
         return VariantGone(error)
     if code in _THROTTLED:
         return TooManyRequests(f"Endpoint {endpoint} takes no more requests at the moment; try again in a second.")
+    if code == _WARMING:
+        return _warming(endpoint)
     if code in _NOT_READY:
         return EndpointNotReady(f"Endpoint {endpoint} cannot answer at the moment; try again.")
     return error

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import InvalidRequest, PredictionFailed, RequestTooLarge
 from sageline.routing import RoutedVariant, Routing
-from sageline.serving.invoke import MAX_SERVERLESS_BODY_BYTES, VariantGone, body_limit, explain_refusal, invoke_variant
+from sageline.serving.invoke import (
+    MAX_SERVERLESS_BODY_BYTES,
+    NoAnswerInTime,
+    VariantGone,
+    body_limit,
+    explain_refusal,
+    explain_silence,
+    invoke_variant,
+)
 from sageline.serving.request import PredictionRequest
 from sageline.serving.stored import EncoderCache, RoutingCache
 
@@ -76,6 +84,7 @@ class Predictor:
                 exceeds the classes.
             RequestTooLarge: the instances encode to more than the endpoint takes.
             PredictionFailed, TooManyRequests: the model failed, or is overloaded.
+            EndpointWarming: the model of a serverless endpoint is being started.
         """
         session = request.session or self._new_session()
         routing = self._routing.get(endpoint)
@@ -131,7 +140,10 @@ class Predictor:
         warnings: list[str] = []
         body = encoder.request_body(encoder.encode_instances(instances, None if strict else warnings))
         self._check_size(endpoint, encoder, instances, len(body))
-        answer = invoke_variant(self._runtime, endpoint, variant, body, encoder.exchange, named=named)
+        try:
+            answer = invoke_variant(self._runtime, endpoint, variant, body, encoder.exchange, named=named)
+        except NoAnswerInTime as silence:
+            raise explain_silence(self._sagemaker(), endpoint, variant) from silence
         if answer.variant not in (None, variant.name):
             raise PredictionFailed(f"Variant {answer.variant} answered in place of {variant.name}; its answer cannot be decoded.")
         predictions = encoder.decode(answer.body, answer.content_type, top_k, rows=len(instances))

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sageline.errors import InvalidRequest, RequestTooLarge
-from sageline.http import Event, check_keys, json_type, read_body, read_json_object
+from sageline.http import MAX_BODY_BYTES, Event, check_keys, escaped_bytes, json_type, read_json_object
 
 MAX_INSTANCES = 1000
-MAX_REQUEST_BYTES = 6_000_000
-"""Lambda takes 6,291,456 bytes, the event around the body included."""
 MAX_SESSION_CHARACTERS = 256
 
 
@@ -30,13 +28,15 @@ def read_prediction_request(event: Event) -> PredictionRequest:
     Raises:
         InvalidRequest: not JSON, an unknown key, one that occurs twice, `instances` missing, not a list or empty, `top_k`,
             `session` or `strict` of a wrong type.
-        RequestTooLarge: over :data:`MAX_INSTANCES` instances or :data:`MAX_REQUEST_BYTES` bytes.
+        RequestTooLarge: over :data:`MAX_INSTANCES` instances, or over :data:`sageline.http.MAX_BODY_BYTES` bytes as the event
+            holds them.
     """
-    size = len(read_body(event))
-    if size > MAX_REQUEST_BYTES:
+    size = escaped_bytes(event.get("body") or "")
+    if size > MAX_BODY_BYTES:
         raise RequestTooLarge(
-            f"The request body has {size:,} bytes; the limit is {MAX_REQUEST_BYTES:,}. Send fewer instances a request.",
-            max_bytes=MAX_REQUEST_BYTES,
+            f"The request body has {size:,} bytes, its quotes and line ends escaped as Lambda gets it; the limit is "
+            f"{MAX_BODY_BYTES:,}. Send fewer instances a request.",
+            max_bytes=MAX_BODY_BYTES,
         )
     body = read_json_object(event)
     check_keys(body, known=("instances", "top_k", "session", "strict"), required=("instances",))

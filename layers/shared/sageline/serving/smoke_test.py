@@ -5,10 +5,18 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sageline.errors import EndpointNotReady, PredictionFailed, SagelineError, SmokeTestFailed, TooManyRequests
+from sageline.errors import (
+    EndpointNotReady,
+    EndpointWarming,
+    PredictionFailed,
+    SagelineError,
+    SmokeTestFailed,
+    TooManyRequests,
+)
 from sageline.names import RunLayout
 from sageline.serving.predict import Prediction, Predictor
 
@@ -18,16 +26,25 @@ if TYPE_CHECKING:
 ROWS = 10
 ATTEMPTS = 4
 SECONDS_BETWEEN_ATTEMPTS = 2.0
+PATIENCE_SECONDS = 240.0
+"""A serverless endpoint has 3 minutes to load a model, and a model 60 s to answer.
+https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html"""
 
 _NAME_EVERY_CLASS = ("xgboost", "linear-learner", "tensorflow")
 _ROUNDING = 1e-3  # BlazingText answers 1.00001
 _SUM_ROUNDING = 0.01
 
-_TRANSIENT = (EndpointNotReady, PredictionFailed, TooManyRequests)
+_TRANSIENT = (EndpointNotReady, EndpointWarming, PredictionFailed, TooManyRequests)
 
 
 def smoke_test(
-    event: Mapping[str, Any], *, predictor: Predictor, s3: S3Client, bucket: str, sleep: Callable[[float], None]
+    event: Mapping[str, Any],
+    *,
+    predictor: Predictor,
+    s3: S3Client,
+    bucket: str,
+    sleep: Callable[[float], None],
+    clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, object]:
     """Predict some of a run's held-out rows with its variant and check the answers.
 
@@ -52,7 +69,7 @@ def smoke_test(
         encoder = predictor.encoder(variant)
         classes = encoder.classes
         top_k = 1 if classes is None else len(classes)
-        answers = _patiently(lambda: predictor.ask(endpoint, variant, [row["features"] for row in rows], top_k), sleep)
+        answers = _patiently(lambda: predictor.ask(endpoint, variant, [row["features"] for row in rows], top_k), sleep, clock)
     except SmokeTestFailed:
         raise
     except SagelineError as error:
@@ -87,14 +104,18 @@ def read_held_out_rows(s3: S3Client, layout: RunLayout, count: int) -> list[dict
     return rows
 
 
-def _patiently(ask: Callable[[], Prediction], sleep: Callable[[float], None]) -> Prediction:
-    """A variant that has just become InService may throttle or fail at first, so ask again a few times."""
-    for _ in range(ATTEMPTS - 1):
+def _patiently(ask: Callable[[], Prediction], sleep: Callable[[float], None], clock: Callable[[], float]) -> Prediction:
+    """A variant that has just become InService may still start, throttle or fail at first, so ask again: one that fails a few
+    times, one that starts for as long as SageMaker lets it."""
+    deadline, failures = clock() + PATIENCE_SECONDS, 0
+    while True:
         try:
             return ask()
-        except _TRANSIENT:
-            sleep(SECONDS_BETWEEN_ATTEMPTS)
-    return ask()
+        except _TRANSIENT as error:
+            failures += isinstance(error, PredictionFailed)
+            if failures == ATTEMPTS or clock() >= deadline:
+                raise
+        sleep(SECONDS_BETWEEN_ATTEMPTS)
 
 
 def problem_of(answer: Mapping[str, Any], classes: list[str] | None, *, every_class: bool = True) -> str | None:

@@ -17,6 +17,22 @@ BESIDE: frozenset[Strategy] = frozenset(("canary", "linear", "ab"))
 class Serverless(Section):
     memory_mb: Literal[1024, 2048, 3072, 4096, 5120, 6144] = 2048
     max_concurrency: int = Field(5, ge=1, le=200)
+    provisioned_concurrency: int | None = Field(
+        None,
+        ge=1,
+        le=200,
+        description="How many copies of the model are kept warm, at most `max_concurrency`: they answer at once, and bill by the "
+        "second whether asked or not. Default: none, so that after a pause the first request waits until the model is loaded.",
+    )
+
+    @model_validator(mode="after")
+    def _no_more_warm_than_at_once(self) -> Self:
+        if (self.provisioned_concurrency or 0) > self.max_concurrency:
+            raise ValueError(
+                f"provisioned_concurrency is {self.provisioned_concurrency} and max_concurrency {self.max_concurrency}; keep at "
+                "most max_concurrency warm, or raise that"
+            )
+        return self
 
 
 class Instances(Section):

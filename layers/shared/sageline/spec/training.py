@@ -62,7 +62,9 @@ class Algorithm(Section):
     instance_type: InstanceType = "ml.m5.xlarge"
     instance_count: int = Field(1, ge=1, le=20)
     spot: bool = Field(
-        False, description="Managed spot training: cheaper, may wait for capacity, may be interrupted and go on from checkpoints."
+        False,
+        description="Managed spot training: cheaper, may wait for capacity, may be interrupted. Then `tensorflow` and a script "
+        "go on from their checkpoints; the other algorithms, XGBoost too, begin again, so they may run for 3,600 s at most.",
     )
     max_runtime_seconds: int = Field(3600, ge=60, le=2_419_200, description="The job is stopped, and the run fails, after this.")
 

@@ -1,0 +1,19 @@
+"""The functions' logger: Powertools', at the level that the stack was deployed with."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from aws_lambda_powertools import Logger
+
+
+def function_logger() -> Logger:
+    """A logger at POWERTOOLS_LOG_LEVEL, for a handler.
+
+    Powertools itself goes by the level of Lambda's filter before that; and the filter stays at INFO or below, because it takes
+    embedded metrics, which have no level, for INFO.
+    """
+    logger = Logger()
+    logging.getLogger(logger.name).setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO").upper())
+    return logger
