@@ -25,7 +25,7 @@ print((time.perf_counter() - start) * 1000)
 """
 _FUNCTION = """
 from functions.invoke_preprocess import app
-app.predictor()
+app.predictor(app.SECONDS_FOR_PEOPLE)
 """
 _BARE = """
 import boto3, numpy
