@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from pathlib import PurePath
@@ -10,6 +9,8 @@ from typing import Literal, TypeAlias
 
 import click
 
+from sageline.dataset.source import open_blocks
+from sageline.errors import InvalidDataset
 from sageline.json_objects import DuplicateKey, unique_keys
 
 Format: TypeAlias = Literal["csv", "json", "jsonl"]
@@ -37,48 +38,44 @@ def format_of(name: str, text: str) -> Format:
 def read_instances(name: str, content: bytes) -> list[object]:
     """The rows of a file called ``name`` ("-" for stdin), each in a form that the HTTP API takes.
 
-    CSV has a header line and gives objects of strings, an empty cell is null. JSON is a list of rows, one row as an object,
-    or a whole request ``{"instances": [...]}``. JSON Lines has one row in each line.
+    CSV is read as a dataset is, whatever its delimiter and encoding, and gives objects of strings; an empty cell is null. JSON is
+    a list of rows, one row as an object, or a whole request ``{"instances": [...]}``. JSON Lines has one row in each line.
 
     Raises:
-        click.BadParameter: not UTF-8, malformed, or without rows; says where.
+        click.BadParameter: malformed, not UTF-8 (JSON), or without rows; says where.
     """
     source = "stdin" if name == "-" else name
+    form = format_of(name, content.decode("utf-8-sig", errors="replace"))
+    if form == "csv":
+        return _read_csv(content, source)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise click.BadParameter(
             f"{source} is not UTF-8 text: byte 0x{content[error.start]:02x} at offset {error.start}."
         ) from None
-    match format_of(name, text):
-        case "csv":
-            rows = _read_csv(text, source)
-        case "json":
-            rows = _read_json(text, source)
-        case "jsonl":
-            rows = [_parse(line, source, number) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    if form == "json":
+        rows = _read_json(text, source)
+    else:
+        rows = [_parse(line, source, number) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     if not rows:
         raise click.BadParameter(f"{source} has no rows to predict.")
     return rows
 
 
-def _read_csv(text: str, source: str) -> list[object]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows: list[object] = []
+def _read_csv(content: bytes, source: str) -> list[object]:
+    if len(content.split(b"\n", 2)) < 2 or not content.split(b"\n", 1)[1].strip():
+        raise click.BadParameter(f"{source} has no rows to predict.")
     try:
-        header = next(reader, [])
-        if len(set(header)) < len(header):
-            raise click.BadParameter(f"{source}, line 1: a column name is there twice: {', '.join(header)}.")
-        for row in reader:
-            if not row:
-                continue
-            if len(row) != len(header):
-                raise click.BadParameter(
-                    f"{source}, line {reader.line_num}: {len(row)} cells, but the header has {len(header)} columns."
-                )
-            rows.append({column: cell or None for column, cell in zip(header, row, strict=True)})
-    except csv.Error as error:
-        raise click.BadParameter(f"{source}, line {reader.line_num}: not valid CSV: {error}.") from None
+        rows: list[object] = []
+        for block in open_blocks(io.BytesIO(content), source, "csv", labelled=False):
+            columns = [column.tolist() for column in block.columns.values()]
+            rows += [
+                {name: cell or None for name, cell in zip(block.columns, cells, strict=True)}
+                for cells in zip(*columns, strict=True)
+            ]
+    except InvalidDataset as error:
+        raise click.BadParameter(error.message) from None
     return rows
 
 

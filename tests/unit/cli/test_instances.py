@@ -11,6 +11,11 @@ def test_csv_gives_an_object_of_strings_per_row_and_null_for_an_empty_cell() -> 
     assert read_instances("rows.csv", content) == [{"name": "x", "a, b": "1\n2"}, {"name": "y", "a, b": None}]
 
 
+@pytest.mark.parametrize("content", ["Straße;n\nAm Rain;1,5\n".encode("cp1252"), "Straße\tn\nAm Rain\t1,5\n".encode("utf-16")])
+def test_csv_is_read_as_a_dataset_is_whatever_its_delimiter_and_encoding(content: bytes) -> None:
+    assert read_instances("rows.csv", content) == [{"Straße": "Am Rain", "n": "1,5"}]
+
+
 @pytest.mark.parametrize("content", ['[{"a": 1}, {"a": 2}]', '{"instances": [{"a": 1}, {"a": 2}]}'])
 def test_json_is_a_list_of_rows_or_a_whole_request(content: str) -> None:
     assert read_instances("rows.json", content.encode()) == [{"a": 1}, {"a": 2}]
@@ -40,9 +45,9 @@ def test_stdin_is_told_apart_by_how_it_begins(content: bytes, rows: list[object]
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("r.csv", b"a,b\n1\n", "r.csv, line 2: 1 cells, but the header has 2 columns."),
-        ("r.csv", b"a,a\n1,2\n", "r.csv, line 1: a column name is there twice: a, a."),
-        ("r.csv", b'a\n"x\n', "r.csv, line 2: not valid CSV"),
+        ("r.csv", b"a,b\n1,2\n1\n", "r.csv: row 2 (line 3, byte offset 8): found 1 field, expected 2 as in the header."),
+        ("r.csv", b"a,a\n1,2\n", "columns 1 and 2 have the same name"),
+        ("r.csv", b'a\n"x\n', "a quoted field opens here and is never closed"),
         ("r.csv", b"a,b\n", "r.csv has no rows to predict."),
         ("r.csv", b"", "r.csv has no rows to predict."),
         ("r.json", b'[\n{"a" 1}]', "r.json, line 2, column 6: not valid JSON"),
@@ -50,7 +55,8 @@ def test_stdin_is_told_apart_by_how_it_begins(content: bytes, rows: list[object]
         ("r.jsonl", b'{"a": 1}\n{"a": \n', "r.jsonl, line 2, column 7: not valid JSON"),
         ("r.jsonl", b'{"a": 1}\n{"a": 1, "a": 2}\n', "r.jsonl, from line 2: key 'a' occurs twice in an object."),
         ("r.json", b'[{"b": {"a": 1, "a": 2}}]', "r.json, from line 1: key 'a' occurs twice in an object."),
-        ("-", b"a\n\xff\n", "stdin is not UTF-8 text: byte 0xff at offset 2."),
+        ("-", b"a\n\x81\n", "stdin: row 1 (line 2, byte offset 2), column 'a': byte 0x81 is not valid UTF-8"),
+        ("r.json", b"[\xff]", "r.json is not UTF-8 text: byte 0xff at offset 1."),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_place(name: str, content: bytes, message: str) -> None:

@@ -46,7 +46,7 @@ def test_a_failed_run_has_a_record_that_explains_itself(world: World) -> None:
     world.run.store.claim(RunRecord(run_id=run_id, name="flowers", execution_arn=EXECUTION))
     recorded, _ = fail(world, event)
     message = f"s3://{BUCKET}/datasets/flowers/data.csv: row 7 has 3 values, the header has 4."
-    what_to_try = "Correct the file where the message says and upload it again."
+    what_to_try = "Do what the message says, in the file or in the spec, and submit it again."
     assert recorded == {"run_id": run_id, "message": f"{message}\nWhat to try: {what_to_try}"}
     run = world.record(run_id)
     assert (run.status, run.state) == ("Failed", "PrepareData")

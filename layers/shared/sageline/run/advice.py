@@ -85,7 +85,7 @@ _BY_ERROR = {
         "Request a higher quota, which takes AWS minutes to days, or change what the message names, and start another run."
     ),
     "InvalidPrices": ("Correct prices.json in the stack's bucket, or delete it; docs/costs.md has its form."),
-    "InvalidDataset": ("Correct the file where the message says and upload it again."),
+    "InvalidDataset": ("Do what the message says, in the file or in the spec, and submit it again."),
     "DatasetNotFound": ("Check `dataset.uri`; the object must exist before the run starts."),
     "DatasetAccessDenied": ("Upload the data into the stack's own bucket, or let the stack's roles read it where it is."),
     "InvalidRequest": ("Start runs by an upload or through POST /pipelines, not by starting the state machine by hand."),
