@@ -12,16 +12,13 @@ _PLURALS = {"number": "numbers", "category": "categories", "text": "texts", "pix
 
 
 def schema_lines(run: Json) -> list[Text]:
-    """What a run predicts from what, each warning, and how to say otherwise; nothing before the data were read."""
+    """What a run predicts from what, each note and warning, and how to say otherwise; nothing before the data were read."""
     schema: Json | None = (run.get("details") or {}).get("schema")
     if not schema:
         return []
-    name = next(iter(schema["features"] or {"COLUMN": ""}))
-    say = (
-        f'{{"dataset": {{"exclude": ["{name}"]}}}}'
-        if len(schema["features"]) != 1
-        else f'{{"dataset": {{"kinds": {{"{name}": "category"}}}}}}'
-    )
+    name = next(iter(schema["features"]), "COLUMN")
+    other = f'"exclude": ["{name}"]' if len(schema["features"]) > 1 else f'"kinds": {{"{name}": "category"}}'
+    say = f'{{"dataset": {{{other}}}}}'
     return [
         *reading_lines(schema),
         *map(warning, schema.get("warnings") or []),
@@ -30,11 +27,13 @@ def schema_lines(run: Json) -> list[Text]:
 
 
 def reading_lines(schema: Json) -> list[Text]:
-    """A paragraph for the label, the columns, each reason to leave some out, and each change that only all rows have made."""
+    """A paragraph for the label, the columns, each reason to leave some out, what is noted of how they are read, and each change
+    that only all rows have made."""
     return [
         Text.assemble("Predicts ", (schema["label"], "bold"), f" ({schema['task']}): {schema['why']}."),
         Text(f"From {_columns(schema)}."),
         *(Text(f"Left out: {line}.") for line in _left_out(schema)),
+        *(Text.assemble(("Note: ", "bold"), note) for note in schema.get("notes") or []),
         *(Text(f"Changed when every row was read: {change}") for change in schema.get("changes") or []),
     ]
 
@@ -54,7 +53,10 @@ def _left_out(schema: Json) -> list[str]:
     by_reason: dict[str, list[str]] = {}
     for name, reason in schema["left_out"].items():
         by_reason.setdefault(reason, []).append(name)
-    lines = [f"{_listed(names)}: {reason}" for reason, names in list(by_reason.items())[:_SOME]]
+    lines = [
+        f"{_listed(names)}, {'each ' if len(names) > 1 else ''}because {reason}"
+        for reason, names in list(by_reason.items())[:_SOME]
+    ]
     more = schema["left_out_in_all"] - sum(len(names) for names in list(by_reason.values())[:_SOME])
     return [*lines, f"{more:,} more columns (sageline show has the reasons)"] if more else lines
 

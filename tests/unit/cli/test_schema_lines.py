@@ -12,6 +12,7 @@ SCHEMA: dict[str, Any] = {
     "kinds": {"number": 1, "category": 1},
     "left_out": {"id": "it numbers the rows", "when": "it holds dates", "since": "it holds dates"},
     "left_out_in_all": 3,
+    "notes": ["The numbers of 'area' are read with a decimal comma (1,5 is 1.5)."],
     "warnings": ["Column 'id' alone tells the label."],
 }
 
@@ -24,8 +25,9 @@ def test_a_person_is_told_what_is_predicted_from_what_and_how_to_say_otherwise()
     assert said() == [
         "Predicts price (regression): the last column.",
         "From 2 columns (1 number, 1 category): area, city.",
-        "Left out: id: it numbers the rows.",
-        "Left out: when, since: it holds dates.",
+        "Left out: id, because it numbers the rows.",
+        "Left out: when, since, each because it holds dates.",
+        "Note: The numbers of 'area' are read with a decimal comma (1,5 is 1.5).",
         "Warning: Column 'id' alone tells the label.",
         'To say otherwise: --label COLUMN, or --spec FILE with a line such as {"dataset": {"exclude": ["area"]}} (docs/spec.md).',
     ]

@@ -23,7 +23,7 @@ def columns(values: dict[str, list[str]]) -> dict[str, ColumnProfile]:
     [
         ({"a": NUMBERS, "Label": COLOURS, "b": NUMBERS}, "Label", "its name is a usual one for labels (label)"),
         ({"category": COLOURS, "target": NUMBERS}, "target", "its name is a usual one for labels (target)"),
-        ({"a": COLOURS, "b": COLOURS}, "b", "the last column, 3 different values; no column has a usual name"),
+        ({"a": COLOURS, "b": COLOURS}, "b", "the last column, 3 different values"),
         ({"spam": YES, "message": SENTENCES}, "spam", "its name is a usual one for labels (spam)"),
         ({"a": COLOURS, "when": DATES}, "a", "the last column that is neither text nor an id nor a date"),
         ({"rownames": WHOLE, "churn": YES, "sex": YES, "charges": NUMBERS}, "churn", "its name is a usual one"),

@@ -78,7 +78,7 @@ def test_how_numbers_are_spelled_is_found_and_said() -> None:
 
     assert resolution.spellings == {"share": Spelling(unit="%"), "price": Spelling(",")}
     assert resolution.spec.task == "regression"
-    assert "The numbers of 'share' are read with % (12% is read as 12)." in resolution.warnings
+    assert "The numbers of 'share' are read with % (12% is read as 12)." in resolution.notes
     assert Resolution.of_schema(resolution.spec, resolution.schema()).spellings == resolution.spellings
 
 
@@ -121,7 +121,7 @@ def test_text_that_tells_less_than_the_other_columns_is_left_out_and_that_is_sai
     resolution = resolve({"comment": WORDS, "stars": stars, "label": LABELS})
 
     assert resolution.spec.dataset.features == {"stars": "number"}
-    assert resolution.spec.reasons["encoder"].startswith("table, because in a quick look at 200 rows the other columns tell 100%")
+    assert resolution.spec.reasons["encoder"].startswith("table, because in a quick look at 200 rows the text in 'comment' tells")
     assert any("the text is left out" in warning for warning in resolution.warnings)
 
 
@@ -129,7 +129,9 @@ def test_text_that_tells_as_much_is_learnt_from_and_what_is_left_out_is_said() -
     resolution = resolve({"comment": TELLING, "noise": NOISE, "label": LABELS})
 
     assert resolution.spec.dataset.features == {"comment": "text"}
-    assert any("Only the text in 'comment' is learnt from" in warning and "'noise'" in warning for warning in resolution.warnings)
+    found = "bag-of-words, because of the text in 'comment': in a quick look at 200 rows"
+    assert resolution.spec.reasons["encoder"].startswith(found)
+    assert [warning for warning in resolution.warnings if "Only the text is learnt from" in warning and "'noise'" in warning]
 
 
 def test_text_that_is_mostly_empty_does_not_stand_for_the_rows() -> None:
@@ -148,7 +150,7 @@ def test_labels_and_categories_that_look_alike_are_named() -> None:
         {"noise": NOISE, "city": [f"{label} 1" if label == "a" else "B" for label in LABELS], "label": labels}
     ).warnings
 
-    assert any("In 'label', 'Yes' and 'yes' look alike and are different values" in warning for warning in warnings)
+    assert any("In 'label', 'Yes', 'yes' look alike and are different values" in warning for warning in warnings)
 
 
 def test_a_label_that_is_missing_in_over_half_of_the_rows_is_refused() -> None:
@@ -185,10 +187,32 @@ def test_another_label_or_task_than_was_announced_is_refused() -> None:
         changes_of(first.spec, all_of_them.spec, 200)
 
 
-def test_a_wide_table_has_a_bounded_number_of_warnings() -> None:
+def test_of_a_wide_table_some_columns_are_named() -> None:
     odd = {f"x{index}": ["-", *NOISE[1:]] for index in range(60)}
 
-    warnings = resolve({**odd, "label": LABELS}).warnings
+    notes = resolve({**odd, "label": LABELS}).notes
 
-    assert len(warnings) == 31
-    assert warnings[-1] == "There are 30 more such columns."
+    assert len(notes) == 31
+    assert notes[-1] == "There are 30 more such columns."
+
+
+def test_marks_for_no_value_are_no_labels_and_words_that_may_mean_it_are_named() -> None:
+    labels = [*LABELS[:-5], "?", "n/a", "NULL", "unknown", "unknown"]
+
+    resolution = resolve({"noise": NOISE, "label": labels})
+
+    assert resolution.no_label == ("?", "n/a", "null")
+    assert "3 rows have no label in 'label' ('?', 'NULL', 'n/a'); they are not used." in resolution.warnings
+    assert any("'unknown' (2) are taken for labels" in warning for warning in resolution.warnings)
+
+
+def test_a_minus_beside_a_plus_is_a_label() -> None:
+    assert resolve({"noise": NOISE, "label": ["+" if label == "a" else "-" for label in LABELS]}).no_label == ()
+
+
+def test_numbers_that_begin_with_zeros_may_be_codes() -> None:
+    codes = [f"{index * 37 % 1000:05d}" for index in range(200)]
+
+    warnings = resolve({"zip": codes, "noise": NOISE, "label": LABELS}).warnings
+
+    assert any(warning.startswith("Numbers of 'zip' begin with zeros, as codes do;") for warning in warnings)

@@ -123,7 +123,7 @@ def test_a_word_for_a_missing_number_is_missing_and_named(word: str) -> None:
     data = table("x,label", [f"{word},hi", *X_LABEL])
 
     assert prepared(data).profile["columns"]["x"]["missing"] == 1
-    assert f"In 'x', 1 value is taken for missing: {word!r} (1)." in glance(data).warnings
+    assert f"In 'x', 1 value is taken for missing: {word!r} (1)." in glance(data).notes
 
 
 @pytest.mark.parametrize("odd", ["<1.0", "inf", "0x1F", "3 or 4"])

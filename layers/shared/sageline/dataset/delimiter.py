@@ -87,6 +87,9 @@ def choose(text: bytes, source: str, *, complete: bool, cr_ends: bool) -> Split 
     fitting = [found for found in splits if found is not None and found.width > 1]
     if not fitting:
         return None
+    whole = [found for found in fitting if found.first == 0 and found.consistency == 1]
+    if whole:  # what would be a title above a table is split as the table is
+        fitting = [found for found in fitting if found.first == 0]
     fitting.sort(key=lambda found: found.score, reverse=True)
     if len(fitting) > 1 and fitting[0].score - fitting[1].score < _MARGIN:
         one, other = (named(found.delimiter) for found in fitting[:2])

@@ -71,8 +71,7 @@ def _weigh(column: ColumnProfile, listed: list[str], possible: list[str], datase
         reasons.append(f"{column.distinct} different values")
     if unsure or names.is_time(name):
         weight -= _FEW
-    unnamed = "" if named else "; no column has a usual name for labels (label, target, class, ...)"
-    return Likely(name, weight, (", ".join(reasons) or "one of the columns") + unnamed)
+    return Likely(name, weight, ", ".join(reasons) or "one of the columns")
 
 
 def _by_name(name: str, listed: list[str], dataset: str) -> tuple[float, list[str]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from sageline.dataset.blocks import Block, BoolArray
-from sageline.encoder.numbers import BadNumber, is_missing, is_number, parse_doubles, parse_numbers, shown
+from sageline.encoder.numbers import MISSING, BadNumber, is_number, parse_doubles, parse_numbers, shown
 from sageline.encoder.spelling import PLAIN, Spelling
 from sageline.errors import InvalidDataset
 from sageline.formats.matrix import DoubleArray, FloatArray
@@ -19,13 +21,17 @@ class LabelColumn:
         task: ``classification`` or ``regression``.
         spelling: how a regression's numbers are spelled.
         is_number: a classification's labels are numbers: another value is a mistake, and words for a missing number are no label.
+        no_label: other words, in lower case, that stand for no label.
     """
 
-    def __init__(self, name: str, task: str, spelling: Spelling = PLAIN, *, is_number: bool = False) -> None:
+    def __init__(
+        self, name: str, task: str, spelling: Spelling = PLAIN, *, is_number: bool = False, no_label: Collection[str] = ()
+    ) -> None:
         self.name = name
         self.is_class = task == "classification"
         self._spelling = spelling
         self._is_number = is_number
+        self._no_label = {"", *no_label}
 
     def is_there(self, block: Block) -> BoolArray:
         """``bool[rows]``: which rows have a label.
@@ -58,7 +64,7 @@ class LabelColumn:
 
     def _is_class_there(self, block: Block) -> BoolArray:
         texts = self.texts(block)
-        missing = {text for text in set(texts) if (is_missing(text) if self._is_number else not text.strip())}
+        missing = {text for text in set(texts) if text.strip().lower() in (MISSING if self._is_number else self._no_label)}
         odd = {text for text in set(texts) if not is_number(text)} - missing if self._is_number else set()
         if odd:
             index = next(index for index, text in enumerate(texts) if text in odd)

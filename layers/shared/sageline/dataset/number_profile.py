@@ -26,6 +26,7 @@ class NumberProfile:
         missing: words and signs for a missing number, as they are spelled, with their counts.
         odd: how many values are neither numbers in any spelling nor missing.
         odd_values: the first of them.
+        leading_zeros: how many whole numbers begin with a zero, as codes do.
     """
 
     def __init__(self) -> None:
@@ -33,6 +34,7 @@ class NumberProfile:
         self.odd = 0
         self.odd_values: list[str] = []
         self.minimum, self.maximum = math.inf, -math.inf
+        self.leading_zeros = 0
         self._plain = 0
         self._points = 0  # plain numbers with a decimal point
         self._grouped = 0  # those of them that may be groups of three digits: 1.234
@@ -59,6 +61,7 @@ class NumberProfile:
             return
         self._plain += len(numbers)
         self._note(float(numbers.min()), float(numbers.max()), whole=bool((numbers == np.floor(numbers)).all()))
+        self.leading_zeros += _leading_zeros(column, ~np.isnan(cells.numbers))
         if (column.data == ord(".")).any():
             points, grouped = _points(column, ~np.isnan(cells.numbers))
             self._points += points
@@ -162,6 +165,15 @@ class NumberProfile:
             units[unit] += count
         units.pop("", None)
         return units.most_common(1)[0][0] if units else ""
+
+
+def _leading_zeros(column: StringArray, plain: BoolArray) -> int:
+    """How many of the plain numbers begin with a zero and another digit."""
+    long = np.flatnonzero(plain & (column.lengths > 1))
+    starts = column.offsets[:-1][long]
+    second = column.data[starts + 1]
+    is_digit = (second >= ord("0")) & (second <= ord("9"))
+    return int(np.count_nonzero((column.data[starts] == ord("0")) & is_digit))
 
 
 def _points(column: StringArray, plain: BoolArray) -> tuple[int, int]:

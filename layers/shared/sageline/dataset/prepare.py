@@ -126,7 +126,9 @@ class FirstRead:
         spec = resolution.spec
         name, task = spec.dataset.label or "", spec.task or "classification"
         self.resolution = resolution
-        self.label = LabelColumn(name, task, resolution.spelling(name), is_number=resolution.label_is_number)
+        self.label = LabelColumn(
+            name, task, resolution.spelling(name), is_number=resolution.label_is_number, no_label=resolution.no_label
+        )
         self.tally = Tally(self.label, spec.split, bounds)
         self.statistics = DatasetStatistics(spec.dataset.features or {}, name, resolution.spellings)
         self.fit = start_fit(spec, resolution.spellings)

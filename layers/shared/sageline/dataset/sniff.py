@@ -44,14 +44,15 @@ def guess_kind(column: ColumnProfile) -> Guess:
         return Guess("number", _about_numbers(column))
     if column.is_date:
         return Guess(None, "it holds dates; make numbers of them (year, month, days since ...) to learn from them")
-    about = f"{column.distinct} different values in {column.present} rows, {column.mean_words:.1f} words each"
+    about = f"{column.distinct} different values in {column.present} rows"
     if numbers.share > _MANY_NUMBERS:
         about += f"; {numbers.share:.0%} of them are numbers, and others are not, such as {shown(numbers.odd_values[0])}"
     is_named_text = names.is_text(column.name)
+    if column.distinct <= column.present / 2 and column.mean_words < (2 if is_named_text else _MANY_WORDS):
+        return Guess("category", about)
+    about += f", {column.mean_words:.1f} words each"
     if column.mean_words >= _MANY_WORDS:
         return Guess("text", about)
-    if column.distinct <= column.present / 2 and not (is_named_text and column.mean_words >= 2):
-        return Guess("category", about)
     return Guess("text", f"{about}, and its name" if is_named_text else about, unsure=not is_named_text)
 
 
@@ -81,9 +82,7 @@ def _about_numbers(column: ColumnProfile) -> str:
     if numbers.missing:
         words = ", ".join(f"{shown(word)} ({count})" for word, count in numbers.missing.most_common(3))
         more = len(numbers.missing) - 3
-        parts.append(
-            f"{numbers.missing.total()} are taken for missing: {words}" + (f" and {more} other words" if more > 0 else "")
-        )
+        parts.append(f"{numbers.missing.total()} are taken for missing: {words}" + (f" and {more} more" if more > 0 else ""))
     if numbers.odd:
         parts.append(f"{numbers.odd} are no numbers, such as {shown(numbers.odd_values[0])}")
     return ", ".join(parts)

@@ -12,36 +12,24 @@ from sageline.dataset.blocks import IntArray, StringArray
 from sageline.encoder.spelling import PLAIN, Spelling, plain_text
 from sageline.formats.matrix import DoubleArray, FloatArray
 
-MISSING = frozenset(
-    (
-        *("", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "nat", "?", "<na>", "(na)", "(null)", "(blank)", "(missing)"),
-        *(
-            "-",
-            "--",
-            "---",
-            "\u2013",
-            "\u2014",
-            ".",
-            "..",
-            "...",
-            "\u2026",
-            "*",
-            "n.a.",
-            "n.a",
-            "n.d.",
-            "n.d",
-            "nd",
-            "n/d",
-            "s/d",
-            "s.d.",
-        ),
-        *("unknown", "missing", "undefined", "not available", "not applicable", "not known", "no data"),
-        *("#div/0!", "#ref!", "#value!", "#num!", "#name?", "#null!", "#wert!", "#bezug!", "#zahl!", "#nv"),
-        *("k.a.", "k. a.", "keine angabe", "unbekannt", "inconnu", "desconocido", "desconhecido", "sconosciuto", "onbekend"),
-        *("н/д", "нет данных", "неизвестно", "未知", "不明", "无"),
-    )
+
+def _texts(listed: str) -> frozenset[str]:
+    """Texts that are listed with commas between them, and the empty one."""
+    return frozenset(text.strip() for text in listed.split(",")) | {""}
+
+
+MISSING = _texts(
+    """
+    na, n/a, #n/a, nan, null, none, nil, nat, ?, ??, <na>, (na), (null), (blank), (missing), -, --, ---, \u2013, \u2014, ., ..,
+    ..., \u2026, *, n.a., n.a, n.d., n.d, nd, n/d, s/d, s.d., k.a., k. a., н/д, unknown, missing, undefined, not available,
+    not applicable, not known, no data, keine angabe, unbekannt, inconnu, desconocido, desconhecido, sconosciuto, onbekend,
+    неизвестно, нет данных, 未知, 不明, 无, #div/0!, #ref!, #value!, #num!, #name?, #null!, #wert!, #bezug!, #zahl!, #nv
+    """
 )
 """What stands for a missing number, in any case, with or without blanks around it: words, signs, and a spreadsheet's errors."""
+
+NO_VALUE = frozenset(text for text in MISSING if text in ("nan", "null") or not (text.replace(" ", "").isalpha()))
+"""Those that stand for a missing value in a column of any kind; of words such as ``none`` or ``unknown`` nobody can tell."""
 
 DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}.*)?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}( \d{1,2}:\d{2}.*)?", re.ASCII)
 """Usual spellings of a date, with or without a time."""

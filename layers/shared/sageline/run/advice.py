@@ -118,8 +118,8 @@ _BY_ERROR = {
         "(`deployment.serverless.memory_mb`). Then start another run."
     ),
     "EndpointWarming": (
-        "The model took longer to start than a serverless endpoint gives it: start the run again. If it happens again, give it more "
-        "memory (`deployment.serverless.memory_mb`), or instances (`deployment.instances`)."
+        "The model took longer to start than a serverless endpoint gives it: start the run again. If it happens again, give it "
+        "more memory (`deployment.serverless.memory_mb`), or instances (`deployment.instances`)."
     ),
     "EndpointNotReady": ("Wait until the endpoint is InService, or stop the run that is changing it; then start this run again."),
     "RolloutAlarm": (

@@ -14,7 +14,7 @@ from sageline.encoder.image import is_pixel_name, shape_of
 from sageline.encoder.numbers import is_number
 from sageline.encoder.spelling import PLAIN, Spelling
 from sageline.errors import InvalidDataset, InvalidSpec
-from sageline.spec.comparison import prefers_table
+from sageline.spec.comparison import compare
 from sageline.spec.model import Image, Spec
 
 Document = dict[str, Any]  # Any: a part of a spec as JSON
@@ -68,6 +68,8 @@ class ColumnChoices:
                 f'`sageline submit --label`; `dataset.on_doubt: "likeliest"` would take {first.name!r}.'
             )
         self.reasons["dataset.label"] = likely[0].reason
+        if in_doubt(likely):
+            self.reasons["dataset.label"] += f"; {likely[1].name!r} is about as likely ({likely[1].reason})"
         return likely[0].name
 
     def _not_label(self) -> set[str]:
@@ -168,11 +170,14 @@ class ColumnChoices:
         if not texts:
             self.reasons["encoder"] = "table, because there is no column of text"
             return {"kind": "table"}
-        why = prefers_table(self._profile, kinds, self._spellings, label, task) if self._spec.dataset.features is None else None
-        if why is not None:
-            self.reasons["encoder"] = f"table, because {why}"
-            return {"kind": "table"}
-        self.reasons["encoder"] = f"bag-of-words, because of the text in {_and([repr(name) for name in texts])}"
+        because = f"because of the text in {_and([repr(name) for name in texts])}"
+        if self._spec.dataset.features is None:
+            comparison = compare(self._profile, kinds, self._spellings, label, task)
+            if comparison.is_table:
+                self.reasons["encoder"] = f"table, because {comparison.words}; the text is left out"
+                return {"kind": "table"}
+            because += f": {comparison.words}" if comparison.words else ""
+        self.reasons["encoder"] = f"bag-of-words, {because}"
         return {"kind": "bag-of-words"}
 
     def _pixels(self, label: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from sageline.dataset import probe
 from sageline.dataset.blocks import IntArray
@@ -16,40 +17,42 @@ from sageline.encoder.spelling import PLAIN, Spelling
 _MOST_COLUMNS = 200  # of a wide table, those in front
 
 
-def prefers_table(
-    profile: DatasetProfile, kinds: Mapping[str, str], spellings: Mapping[str, Spelling], label: str, task: str
-) -> str | None:
-    """Why numbers and categories are to be learnt from, and not the texts beside them; None where the texts are.
+class Comparison(NamedTuple):
+    """Whether numbers and categories are to be learnt from rather than the texts beside them, and why; no words where there is
+    nothing to compare."""
 
-    Texts that are there in less than half of the rows do not stand for a row. Otherwise what tells the label of more rows of the
-    sample is taken, the texts where it is about the same.
-    """
+    is_table: bool
+    words: str = ""
+
+
+def compare(
+    profile: DatasetProfile, kinds: Mapping[str, str], spellings: Mapping[str, Spelling], label: str, task: str
+) -> Comparison:
+    """Texts that are there in less than half of the rows do not stand for a row. Otherwise what tells the label of more rows of
+    the sample is taken, the texts where it is about the same."""
     texts = [name for name, kind in kinds.items() if kind == "text"]
     others = [name for name, kind in kinds.items() if kind in ("number", "category")]
     if not others:
-        return None
+        return Comparison(False)
     columns = profile.columns
     listed = ", ".join(map(repr, texts))
     if all(2 * columns[name].present < columns[name].rows for name in texts):
-        return f"the text in {listed} is empty in most rows; it is left out"
+        return Comparison(True, f"the text in {listed} is empty in most rows")
     found = probe.target_of(profile.sample.columns[label], task, spellings.get(label, PLAIN))
     if found is None:
-        return None
+        return Comparison(False)
     target, rows = found
     sample = {name: _some(profile.sample, name, rows) for name in [*texts, *others]}
     by_texts = probe.of_texts([sample[name] for name in texts], target)
     features = [Feature(kinds[name], sample[name], spellings.get(name, PLAIN)) for name in others[:_MOST_COLUMNS]]
-    by_others = max(
-        probe.of_table(features, target), *(probe.alone(feature, _as_classes(target)) for feature in features), key=float
-    )
+    by_others = max(probe.of_table(features, target), *(probe.alone(feature, _as_classes(target)) for feature in features))
     error = math.sqrt((by_texts * (1 - by_texts) + by_others * (1 - by_others)) / len(rows))
-    if by_others <= by_texts + 2 * error:
-        return None
     what = "labels" if task == "classification" else "fifths of the label"
-    return (
-        f"in a quick look at {len(rows)} rows the other columns tell {by_others:.0%} of the {what} and the text in {listed} "
-        f"{by_texts:.0%}; the text is left out"
+    words = (
+        f"in a quick look at {len(rows)} rows the text in {listed} tells {by_texts:.0%} of the {what}, and the other columns "
+        f"{by_others:.0%}"
     )
+    return Comparison(by_others > by_texts + 2 * error, words)
 
 
 def leaks(

@@ -22,13 +22,17 @@ class Resolution:
     Attributes:
         spellings: how the numbers of columns are spelled, the label's too; a column that is not here has plain ones.
         label_is_number: the label is a column of numbers, so a value that is none is a mistake and no class of its own.
+        no_label: words in lower case that stand for no label, where labels are no numbers.
         warnings: what a person should know before they trust the model, the most important first.
+        notes: what was read as it was meant, most likely: encoding, spellings of numbers, words for missing ones.
     """
 
     spec: Spec
     spellings: Mapping[str, Spelling] = field(default_factory=dict)
     label_is_number: bool = False
+    no_label: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def spelling(self, column: str) -> Spelling:
         return self.spellings.get(column, PLAIN)
@@ -37,7 +41,8 @@ class Resolution:
         """Whether the data are read the same way: label, task, columns, spellings, split, encoder."""
         mine, its = self.spec, other.spec
         same = (mine.task, mine.dataset, mine.split, mine.encoder) == (its.task, its.dataset, its.split, its.encoder)
-        return same and dict(self.spellings) == dict(other.spellings) and self.label_is_number == other.label_is_number
+        labels_alike = (self.label_is_number, self.no_label) == (other.label_is_number, other.no_label)
+        return same and labels_alike and dict(self.spellings) == dict(other.spellings)
 
     def schema(self) -> dict[str, Any]:  # Any: a JSON document
         """What is predicted, from which columns, what is left out and why: as a run's record has it."""
@@ -46,21 +51,24 @@ class Resolution:
         return {
             "label": spec.dataset.label,
             "task": spec.task,
-            "why": spec.reasons.get("dataset.label", "the spec says so"),
+            "why": spec.reasons.get("dataset.label", "as asked for"),
             "features": features if len(features) <= _LISTED else {},
             "kinds": dict(Counter(features.values())),
             "left_out": dict(list(left_out.items())[:_LISTED]),
             "left_out_in_all": len(left_out),
             "warnings": list(self.warnings),
+            "notes": list(self.notes),
             "spellings": {name: list(spelling) for name, spelling in self.spellings.items()},
             "label_is_number": self.label_is_number,
+            "no_label": list(self.no_label),
         }
 
     @classmethod
     def of_schema(cls, spec: Spec, schema: Mapping[str, Any]) -> Resolution:  # Any: a JSON document
         """The resolution of which a run's record has the schema."""
         spellings = {name: Spelling(*spelling) for name, spelling in schema.get("spellings", {}).items()}
-        return cls(spec, spellings, bool(schema.get("label_is_number")), tuple(schema.get("warnings", ())))
+        texts = [tuple(schema.get(key, ())) for key in ("no_label", "warnings", "notes")]
+        return cls(spec, spellings, bool(schema.get("label_is_number")), *texts)
 
 
 def changes_of(provisional: Spec, final: Spec, rows: int) -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sageline.algorithms.catalog import DataFacts, check
 from sageline.algorithms.tuning import check_tuning
 from sageline.dataset.profile import ColumnProfile, DatasetProfile
+from sageline.encoder.numbers import NO_VALUE
 from sageline.errors import InvalidDataset
 from sageline.evaluation.names import default_metric
 from sageline.formats.exchange import answering
@@ -16,9 +18,9 @@ from sageline.spec.evaluation import check_evaluation
 from sageline.spec.matching import check_algorithm, check_encoder, table_defaults, tuning_defaults
 from sageline.spec.model import Spec, Table, validate_spec
 from sageline.spec.resolution import Resolution
-from sageline.spec.warnings import about_columns, about_label
+from sageline.spec.warnings import about_columns, about_label, how_columns_are_read
 
-_MOST_WARNINGS = 30
+_MOST_SENTENCES = 30
 
 
 def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) -> Resolution:
@@ -41,8 +43,9 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     choices = ColumnChoices(spec, profile, spellings, source, spec.name or name)
     label = choices.label()
     label_column = profile.columns[label]
-    _check_labelled(label_column, source)
     task = choices.task(label)
+    no_label = _no_label(label_column) if task == "classification" else ()
+    _check_labelled(label_column, no_label, source)
     features, encoder = choices.features(label, task)
     resolved = _filled_in(spec, choices, {"uri": source, "label": label, "features": features}, task, encoder=encoder, name=name)
     _check(resolved, task, encoder["kind"])
@@ -50,12 +53,17 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     label_is_number = label_column.is_numeric and not label_column.numbers.is_spelled and spec.task is None
     if label in spellings and task == "regression":
         read[label] = spellings[label]
-    warnings = leaks(profile, features, spellings, label, task) + list(dict.fromkeys(profile.notes))
-    warnings += about_label(label_column, task, is_number=label_is_number)
+    warnings = leaks(profile, features, spellings, label, task)
+    warnings += about_label(label_column, task, no_label, is_number=label_is_number)
     warnings += about_columns(resolved, profile, read, ambiguous)
-    if len(warnings) > _MOST_WARNINGS:  # of a wide table: a run's record is bounded
-        warnings[_MOST_WARNINGS:] = [f"There are {len(warnings) - _MOST_WARNINGS:,} more such columns."]
-    return Resolution(resolved, read, label_is_number, tuple(warnings))
+    notes = how_columns_are_read(resolved, profile, read)
+    return Resolution(resolved, read, label_is_number, no_label, _some(warnings), _some(notes))
+
+
+def _some(sentences: list[str]) -> tuple[str, ...]:
+    """Those in front: a wide table has one for each of hundreds of columns, and a run's record is bounded."""
+    more = len(sentences) - _MOST_SENTENCES
+    return (*sentences[:_MOST_SENTENCES], f"There are {more:,} more such columns.") if more > 0 else tuple(sentences)
 
 
 def _filled_in(spec: Spec, choices: ColumnChoices, dataset: Document, task: str, *, encoder: Document, name: str) -> Spec:
@@ -91,10 +99,22 @@ def _check(resolved: Spec, task: str, encoder: str) -> None:
         check_tuning(resolved.tuning, resolved.algorithm, facts)
 
 
-def _check_labelled(label: ColumnProfile, source: str) -> None:
-    if 2 * label.missing > label.rows:
+def _no_label(label: ColumnProfile) -> tuple[str, ...]:
+    """What stands for a missing label among classes that are words; a minus is one beside a plus, and two classes stay."""
+    if label.is_numeric:
+        return ()
+    found = {value.lower() for value in label.values} & NO_VALUE
+    if "+" in label.values:
+        found.discard("-")
+    classes = [value for value in label.values if value.lower() not in found]
+    return tuple(sorted(found)) if len(classes) > 1 else ()
+
+
+def _check_labelled(label: ColumnProfile, no_label: Collection[str], source: str) -> None:
+    missing = label.missing + sum(count for value, count in label.values.items() if value.lower() in no_label)
+    if 2 * missing > label.rows:
         raise InvalidDataset(
-            f"{source}: the label column {label.name!r} is empty in {label.missing:,} of {label.rows:,} rows, over half of them. "
+            f"{source}: the label column {label.name!r} is empty in {missing:,} of {label.rows:,} rows, over half of them. "
             f"Fill it in, or name another column in dataset.label."
         )
 

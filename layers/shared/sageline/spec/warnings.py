@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sageline.dataset.profile import ColumnProfile, DatasetProfile
-from sageline.encoder.numbers import shown
+from sageline.encoder.numbers import MISSING, shown
 from sageline.encoder.spelling import Spelling
 from sageline.encoder.values import alike
 from sageline.spec.model import Spec
@@ -13,27 +13,40 @@ from sageline.spec.model import Spec
 _SOME = 3
 
 
-def about_label(label: ColumnProfile, task: str, *, is_number: bool) -> list[str]:
-    """Rows without a label, labels that were joined, and labels that look alike.
+def about_label(label: ColumnProfile, task: str, no_label: Collection[str], *, is_number: bool) -> list[str]:
+    """Rows without a label, words that may mean that there is none, and labels that look alike.
 
     Args:
+        no_label: words in lower case that stand for no label, where labels are no numbers.
         is_number: words for a missing number are no labels.
     """
     warnings = []
-    words = list(label.numbers.missing) if is_number or task == "regression" else []
-    missing = label.empty + sum(label.numbers.missing[word] for word in words)
+    if is_number or task == "regression":
+        words = dict(label.numbers.missing)
+    else:
+        words = {value: count for value, count in sorted(label.values.items()) if value.lower() in no_label}
+    missing = label.empty + sum(words.values())
     if missing:
         spelled = f" ({_listed([shown(word) for word in words])})" if words else ""
         where = f"no label in {shown(label.name)}{spelled}"
         warnings.append(
             f"1 row has {where}; it is not used." if missing == 1 else f"{missing:,} rows have {where}; they are not used."
         )
-    return warnings + (_about_values(label) if task == "classification" else [])
+    if task == "classification" and not is_number:
+        doubtful = {
+            value: count for value, count in sorted(label.values.items()) if value.lower() in MISSING and value not in words
+        }
+        if doubtful:
+            listed = _listed([f"{shown(value)} ({count:,})" for value, count in doubtful.items()])
+            warnings.append(
+                f"In {shown(label.name)}, {listed} are taken for labels; where they mean that none is known, empty them."
+            )
+    return warnings + (_look_alike(label) if task == "classification" else [])
 
 
 def about_columns(spec: Spec, profile: DatasetProfile, spellings: Mapping[str, Spelling], ambiguous: Sequence[str]) -> list[str]:
-    """What was left out for the sake of the text, how numbers are spelled, what stands for a missing one, and which categories
-    were joined or look alike.
+    """What was left out for the sake of the text or of the other columns, numbers that may mean two things or may be codes, and
+    categories that look alike.
 
     Args:
         spec: resolved.
@@ -42,9 +55,6 @@ def about_columns(spec: Spec, profile: DatasetProfile, spellings: Mapping[str, S
     """
     features = spec.dataset.features or {}
     warnings = _about_encoder(spec)
-    for spelling in dict.fromkeys(spellings.values()):
-        spelled = [shown(name) for name in spellings if spellings[name] == spelling]
-        warnings.append(f"The numbers of {_listed(spelled)} are read {spelling.words}.")
     unclear = [name for name in ambiguous if name in spellings]
     if unclear:
         other = "," if spellings[unclear[0]].decimal == "." else "."
@@ -52,49 +62,59 @@ def about_columns(spec: Spec, profile: DatasetProfile, spellings: Mapping[str, S
             f"All numbers of {_listed(list(map(shown, unclear)))} would also fit the decimal sign {other!r}; "
             f'{{"dataset": {{"decimal": "{other}"}}}} says that it is this one.'
         )
-    for name, kind in features.items():
+    for name in [name for name, kind in features.items() if kind == "number" and profile.columns[name].numbers.leading_zeros]:
+        warnings.append(
+            f"Numbers of {shown(name)} begin with zeros, as codes do; "
+            f'{{"dataset": {{"kinds": {{"{name}": "category"}}}}}} says that they are codes.'
+        )
+    for name in [name for name, kind in features.items() if kind == "category"]:
+        warnings += _look_alike(profile.columns[name])
+    return warnings
+
+
+def how_columns_are_read(spec: Spec, profile: DatasetProfile, spellings: Mapping[str, Spelling]) -> list[str]:
+    """What was read as it was meant, most likely: spellings of numbers, words for missing ones, spellings of one value."""
+    notes = list(dict.fromkeys(profile.notes))
+    for spelling in dict.fromkeys(spellings.values()):
+        spelled = [shown(name) for name in spellings if spellings[name] == spelling]
+        notes.append(f"The numbers of {_listed(spelled)} are read {spelling.words}.")
+    kinds = {**(spec.dataset.features or {}), spec.dataset.label or "": "category" if spec.task == "classification" else ""}
+    for name, kind in kinds.items():
         column = profile.columns[name]
         if kind == "number" and column.numbers.missing:
             words = [f"{shown(word)} ({count:,})" for word, count in column.numbers.missing.most_common()]
             total = column.numbers.missing.total()
             values = "1 value is" if total == 1 else f"{total:,} values are"
-            warnings.append(f"In {shown(name)}, {values} taken for missing: {_listed(words)}.")
-        elif kind == "category":
-            warnings += _about_values(column)
-    return warnings
+            besides = f", besides {column.empty:,} empty ones" if column.empty else ""
+            notes.append(f"In {shown(name)}, {values} taken for missing{besides}: {_listed(words)}.")
+        elif kind == "category" and column.joined:
+            notes.append(f"In {shown(name)}, {_together(column.joined)} are one value.")
+    return notes
 
 
 def _about_encoder(spec: Spec) -> list[str]:
-    features = spec.dataset.features or {}
-    kind = spec.encoder.kind if spec.encoder else ""
+    reason = spec.reasons.get("encoder", "")
+    if spec.encoder is not None and spec.encoder.kind == "table" and reason.endswith("the text is left out"):
+        return [f"Learnt from as a {reason}."]
     others = [name for name in spec.left_out if "reads text only" in spec.reasons[f"dataset.features.{name}"]]
-    if others:
-        say = '{"encoder": {"kind": "table"}}'
-        return [
-            f"Only the text in {_listed(list(map(shown, features)))} is learnt from. Left out, because a model learns from texts "
-            f"or from other columns: {_listed(list(map(shown, others)))}. {say} learns from these instead."
-        ]
-    return (
-        [f"Learnt from as a {spec.reasons['encoder']}."]
-        if kind == "table" and "quick look" in spec.reasons.get("encoder", "")
-        else []
-    )
+    if not others:
+        return []
+    say = '{"encoder": {"kind": "table"}}'
+    found = reason.partition(": ")[2]
+    because = "because a model learns from texts or from other columns" + (f" ({found})" if found else "")
+    left_out = _listed(list(map(shown, others)))
+    return [f"Only the text is learnt from, {because}. {say} learns from {left_out} instead."]
 
 
-def _about_values(column: ColumnProfile) -> list[str]:
-    """Which spellings of a column are one value, and which values look alike."""
-    warnings = []
-    if joined := column.joined:
-        warnings.append(f"In {shown(column.name)}, {_together(joined)} are one value.")
-    if groups := alike(column.values):
-        warnings.append(
-            f"In {shown(column.name)}, {_together(groups)} look alike and are different values; make them equal if they are one."
-        )
-    return warnings
+def _look_alike(column: ColumnProfile) -> list[str]:
+    groups = alike(column.values)
+    if not groups:
+        return []
+    return [f"In {shown(column.name)}, {_together(groups)} look alike and are different values; make them equal if they are one."]
 
 
 def _together(groups: Sequence[Sequence[str]]) -> str:
-    return _listed([" and ".join(map(shown, group[:4])) for group in groups], "; ")
+    return _listed([", ".join(map(shown, group[:4])) for group in groups], "; ")
 
 
 def _listed(texts: Sequence[str], between: str = ", ") -> str:
