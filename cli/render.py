@@ -258,8 +258,7 @@ def _ended(run: Json, states: Sequence[StateTime]) -> RenderableType:
 def refusal(run: Json) -> str:
     """Why a model was refused, and what that means for the endpoint."""
     reason = ((run.get("details") or {}).get("evaluation") or {}).get("reason") or "The model is not what the spec asks for."
-    endpoint = run.get("endpoint_name")
-    return f"{reason} The model is removed" + (f"; endpoint {endpoint} is untouched." if endpoint else ".")
+    return f"{reason} The model is removed, and nothing is deployed."
 
 
 def _untouched(run: Json) -> str:
@@ -302,7 +301,9 @@ def _next_step(run: Json) -> str:
     bills = (
         f"\n      sageline delete {endpoint}   (the endpoint bills {usd(hourly)} an hour as long as it serves)" if hourly else ""
     )
-    return f"Next: sageline predict {endpoint} --file ROWS.csv   (the columns without the label)\n      {show}{bills}"
+    report = f"sageline report {run['run_id']}   (how good it is, and where it errs)"
+    predict = f"sageline predict {endpoint} --file ROWS.csv   (the columns without the label)"
+    return f"Next: {predict}\n      {report}\n      {show}{bills}"
 
 
 def _findings(details: Json) -> dict[str, RenderableType | None]:
@@ -346,7 +347,15 @@ def _judged(evaluation: Json) -> str:
     """The metrics that the evaluation knows of the model."""
     metrics: Json = evaluation.get("metrics") or {}
     known = {name: round(value, 4) if abs(value) < 10 else value for name, value in metrics.items() if value is not None}
-    return f"{_value(known)}, of {evaluation['rows']:,} rows" if known else ""
+    if not known:
+        return ""
+    baseline: Json = evaluation.get("baseline") or {}
+    beside = f"; always answering {baseline['answer']}: {baseline['value']:.4g}" if baseline.get("value") is not None else ""
+    return (
+        f"{_value(known)}, of {evaluation['rows']:,} rows (judged by {evaluation['metric']}{beside})"
+        if beside
+        else (f"{_value(known)}, of {evaluation['rows']:,} rows")
+    )
 
 
 def _tuning(details: Json) -> str | None:

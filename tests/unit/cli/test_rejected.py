@@ -40,9 +40,9 @@ def test_the_end_of_a_refused_model_says_why_and_what_became_of_the_endpoint() -
     console.print(outcome(REJECTED | {"endpoint_name": None}, []))
     assert isinstance(console.file, io.StringIO)
     with_endpoint, next_step, without_endpoint, _ = console.file.getvalue().splitlines()
-    assert with_endpoint == f"Rejected after 0 s. {REASON} The model is removed; endpoint wine is untouched."
+    assert with_endpoint == f"Rejected after 0 s. {REASON} The model is removed, and nothing is deployed."
     assert next_step.startswith(f"Next: sageline report {RUN_ID} ")
-    assert without_endpoint == f"Rejected after 0 s. {REASON} The model is removed."
+    assert without_endpoint == f"Rejected after 0 s. {REASON} The model is removed, and nothing is deployed."
 
 
 @pytest.mark.usefixtures("connection")

@@ -61,14 +61,16 @@ def test_a_model_that_always_gives_the_baselines_answer_is_not_better() -> None:
     found = compared("accuracy", labels_only(expected, np.zeros(200, dtype=np.int64)))
     assert (found.improvement, found.standard_error, found.better) == (0.0, 0.0, False)
     assert (
-        "not better than always answering 'class 0': accuracy is 0.585, that reaches 0.585 on 200 test rows, so " in found.words
+        "not better than always answering 'class 0': its accuracy is 0.585, and that of the one answer 0.585 on 200 test rows"
+        in found.words
     )
 
 
 def test_a_difference_that_may_be_chance_is_said_to_be_one_with_the_least_that_would_count() -> None:
     found = compared("accuracy", won_and_lost(10, 6))
     assert found.words.startswith(
-        "the model may be no better than always answering 'class 0': accuracy is 0.6667, that reaches 0.6173, and on 81 test "
+        "the model may be no better than always answering 'class 0': its accuracy is 0.6667, and that of the "
+        "one answer 0.6173, and on 81 test "
         "rows a difference below 0.099 (two standard errors) may be chance. Is `dataset.label` the column to predict"
     )
 
@@ -129,7 +131,7 @@ def test_a_regression_is_compared_with_the_mean() -> None:
     found = compared("rmse", summed(expected, (expected + RANDOM.normal(0, 2, 150)).astype(np.float32), 40))
     assert found.baseline == pytest.approx(expected.std())
     assert found.better
-    assert f"always answering the mean ({expected.mean():.4g}): rmse is " in found.words
+    assert f"always answering the mean ({expected.mean():.4g}): its rmse is " in found.words
     off = compared("rmse", summed(expected, (expected + RANDOM.normal(0, 9, 150)).astype(np.float32), 40))
     assert off.improvement is not None
     assert off.improvement < 0

@@ -43,7 +43,7 @@ def test_how_far_a_share_of_few_rows_may_be_off_is_said_even_where_all_were_righ
     [warning] = warned(answered("ab" * 6, ("ab" * 6)[:right] + ("ba" * 6)[right:], "ab"), known="ab")
     assert warning.startswith("Judged by 12 test rows only: ")
     assert likely in warning
-    assert warning.endswith("Add rows, or hold more of them out of training (`split.test`).")
+    assert warning.endswith('more of them out of training: {"split": {"train": 0.6, "validation": 0.1, "test": 0.3}}.')
 
 
 def test_how_far_another_metric_may_be_off_is_two_standard_errors() -> None:
@@ -94,7 +94,9 @@ def test_a_label_that_the_model_does_not_know_is_not_missed() -> None:
 def test_a_worthless_model_that_is_not_refused_is_said_to_be_one_first() -> None:
     sums = answered("a" * 40 + "b" * 30, "a" * 70, "ab")
     refused, deployed = warned(sums, known="ab"), warned(sums, refused=False, known="ab")
-    assert deployed[0].startswith("The model is not better than always answering 'a': accuracy is 0.5714, that reaches 0.5714")
+    assert deployed[0].startswith(
+        "The model is not better than always answering 'a': its accuracy is 0.5714, and that of the one answer 0.5714"
+    )
     assert deployed[1:] == refused
     assert [warning[:30] for warning in refused] == ["The model never answers 'b' (3"]
 

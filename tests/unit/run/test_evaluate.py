@@ -129,7 +129,9 @@ def test_a_model_that_has_learnt_nothing_is_refused_and_no_champion_is_asked(wor
     evaluated = judge(world)
     assert (evaluated["decision"], world.record().status) == ("rejected", "Rejected")
     assert evaluated["reason"].startswith("The model is not better than always answering '")
-    assert evaluated["reason"].endswith("`evaluation.better_than_baseline: false` deploys the model all the same.")
+    assert evaluated["reason"].endswith(
+        '{"evaluation": {"better_than_baseline": false}} in the spec deploys the model all the same.'
+    )
     assert world.keys(f"runs/{RUN_ID}/data/champion") == []
     noted = world.record().details["evaluation"]
     assert [warning[:32] for warning in noted["warnings"]] == ["The model never answers 'iris' ("]

@@ -10,7 +10,7 @@ from sageline.evaluation.baseline import LEAST_ROWS, BaselineComparison
 from sageline.evaluation.comparison import Comparison
 from sageline.evaluation.words import plain
 
-_DEPLOY_ANYWAY = "`evaluation.better_than_baseline: false` deploys the model all the same"
+_DEPLOY_ANYWAY = '{"evaluation": {"better_than_baseline": false}} in the spec deploys the model all the same'
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from sageline.evaluation.names import ZERO_OR_ONE_PER_ROW, default_metric
 from sageline.evaluation.words import plain, quoted, some
 
 _SHOWN_LABELS = 5
+_HOLD_MORE = 'more of them out of training: {"split": {"train": 0.6, "validation": 0.1, "test": 0.3}}'
 
 
 def model_warnings(
@@ -39,7 +40,11 @@ def _few_rows(sums: Sums, metric: str) -> str:
     task = "classification" if isinstance(sums, ClassificationSums) else "regression"
     name = metric if sums.value(metric) is not None else default_metric(task)
     rows = "1 test row" if sums.rows == 1 else f"{sums.rows} test rows"
-    return f"Judged by {rows} only{_how_far_off(sums, name)}. Add rows, or hold more of them out of training (`split.test`)."
+    baseline = f"Always answering {sums.baseline_answer} reaches {plain(sums.baseline_metrics()[name])}"
+    return (
+        f"Judged by {rows} only{_how_far_off(sums, name)}. {baseline}; whether the model is better than that takes {LEAST_ROWS} "
+        f"test rows to tell. Add rows, or hold {_HOLD_MORE}."
+    )
 
 
 def _how_far_off(sums: Sums, metric: str) -> str:
@@ -77,7 +82,7 @@ def _never_answered(rows: Mapping[str, int], labels: int) -> list[str]:
     if absent:
         found.append(
             f"Whether the model ever answers {some(absent, _SHOWN_LABELS)} is not known: no test row has it or was given it. "
-            "Add rows of such labels, or hold more rows out of training (`split.test`)."
+            f"Add rows of such labels, or hold {_HOLD_MORE}."
         )
     return found
 

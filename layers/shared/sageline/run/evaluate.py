@@ -279,7 +279,8 @@ def _decide(judging: _Judging, checks: list[Check], champion: Champion | None) -
     reporting = judging.reporting
     reported = write_report(record, document, now=run.clock(), files=files, curves=reporting.curves, warn=reporting.warn)
     judged = {"metric": judging.metric, "warnings": judging.warnings, "uri": layout.uri(layout.evaluation_key)}
-    noted = {**answer, **judged, **reported}
+    baseline = {"answer": judging.sums.baseline_answer, "value": judging.sums.baseline_metrics().get(judging.metric)}
+    noted = {**answer, "baseline": baseline, **judged, **reported}
     run.store.enter(run_id, judging.state, evaluation=noted)
     if answer["status"] != "Running" and not run.store.finish(run_id, answer["status"]):
         raise RunFinished(f"Run {run_id} was stopped while its model was being judged.")
