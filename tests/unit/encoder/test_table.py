@@ -24,7 +24,9 @@ def test_a_category_that_is_missing_or_unseen_has_no_column(value: str) -> None:
 
 
 def test_what_is_no_number_is_named_with_its_row_and_column() -> None:
-    with pytest.raises(InvalidDataset, match=r"^data.csv: row 8, column 'm': 'two' is not a number. Correct it, leave it empty"):
+    with pytest.raises(
+        InvalidDataset, match=r"^data.csv: row 8, column 'm': 'two' is not a number. Correct it, or leave it empty"
+    ):
         TABLE.encode(block_of({"n": ["1", "1"], "c": ["", ""], "m": ["1", "two"]}, first_row=7))
 
 

@@ -134,6 +134,13 @@ def test_an_odd_cell_is_refused_with_row_column_and_value(odd: str) -> None:
         first_read(table("x,price", [*(f"{x:.2f},{x * 2:.1f}" for x, _ in ROWS), f"1,{odd}"]))
 
 
+def test_a_number_without_the_percent_sign_of_the_others_is_refused_in_these_words() -> None:
+    rows = [f"{x:.2f}%,{label_of(x)}" for x, _ in ROWS]
+
+    with pytest.raises(InvalidDataset, match=r"row 121, column 'x': '80' has no %, and the other numbers have one"):
+        first_read(table("x,label", [*rows, "80,hi"]))
+
+
 def test_one_odd_label_makes_no_classes_of_amounts() -> None:
     resolution = glance(table("x,price", [*(f"{x:.2f},{x * 2:.1f}" for x, _ in ROWS), "1,-"]))
 

@@ -39,8 +39,8 @@ _OUTCOMES = _names(
     """
     churn, churned, churns, exited, attrition, cancelled, canceled, survived, survival, died, deceased, default, defaulted,
     fraud, fraudulent, spam, ham, outcome, diagnosis, medv, malignant, bankrupt, subscribed, converted, conversion,
-    purchased, bought, clicked, approved, toxic, sentiment, intent, kundigung, abgewandert, betrug, diagnose, fraude, frode,
-    abandono, diagnostico, diagnostic
+    purchased, bought, clicked, approved, toxic, sentiment, intent, kundigung, gekundigt, storniert, abgewandert, resilie,
+    cancelado, disdetto, betrug, diagnose, fraude, frode, abandono, diagnostico, diagnostic
     """
 )
 """What happened in the end: what somebody wants to know beforehand."""

@@ -147,9 +147,9 @@ class FirstRead:
                 try:
                     self._add(block, hashes)
                 except InvalidDataset as error:
+                    self.problem = _advised(error)
                     if profile is None:
-                        raise
-                    self.problem = error
+                        raise self.problem from None
 
     def _add(self, block: Block, hashes: Mapping[str, HashArray]) -> None:
         features = self.resolution.spec.dataset.features or {}
@@ -165,6 +165,15 @@ class FirstRead:
         self.tally.add(block, places, unlabelled)
         self.statistics.add(block, hashes)
         self.fit.update(block, channels_of(places, self.bounds) == CHANNELS.index("train"))
+
+
+def _advised(error: InvalidDataset) -> InvalidDataset:
+    """The error, with what the spec can say of a column that was taken for one of numbers."""
+    if "column" not in error.details:
+        return error
+    dataset = {"kinds": {error.details["column"]: "category"}}
+    say = json.dumps({"dataset": dataset}, ensure_ascii=False)
+    return InvalidDataset(f"{error.message} If the column holds no numbers, say so in the spec: {say}.", **error.details)
 
 
 def _again(

@@ -169,6 +169,8 @@ def _parse(index: int, text: str, spelling: Spelling) -> float:
     if is_missing(text):
         return float("nan")
     number = text if spelling == PLAIN and is_number(text) else plain_text(text, spelling)
+    if number is None and plain_text(text, spelling._replace(unit="")) is not None:
+        raise BadNumber(index, f"{shown(text)} has no {spelling.unit}, and the other numbers have one; write all of them alike")
     if number is None:
         is_date = DATE.fullmatch(text.strip())
         hint = " but a date; make numbers of dates (year, month, days since ...) to learn from them" if is_date else ""

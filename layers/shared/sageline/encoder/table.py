@@ -200,14 +200,12 @@ class Table:
 
 
 def read_numbers(block: Block, column: str, spelling: Spelling = PLAIN) -> FloatArray:
-    """A number column of a block; an unusable value is an error of the dataset."""
+    """A number column of a block; an unusable value is an error of the dataset, which names its row."""
     try:
         return parse_numbers(block.columns[column], spelling)
     except BadNumber as error:
-        raise InvalidDataset(
-            f"{block.where(error.index)}, column {column!r}: {error.problem}. Correct it, leave it empty, or say in the spec "
-            f'what the column holds if these are no numbers: {{"dataset": {{"kinds": {{"{column}": "category"}}}}}}.'
-        ) from None
+        where = f"{block.where(error.index)}, column {column!r}"
+        raise InvalidDataset(f"{where}: {error.problem}. Correct it, or leave it empty.", column=column) from None
 
 
 @dataclass
