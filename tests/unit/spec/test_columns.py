@@ -164,6 +164,21 @@ def test_rows_without_a_label_are_said() -> None:
     assert "2 rows have no label in 'label'; they are not used." in warnings
 
 
+def test_a_class_that_is_called_as_a_missing_value_is_named() -> None:
+    warnings = resolve({"noise": NOISE, "label": [*LABELS[:-2], "n/a", "n/a"]}).warnings
+    of_numbers = resolve({"noise": NOISE, "label": ["1" if label == "a" else "2" for label in LABELS[:-1]] + ["n/a"]}).warnings
+
+    advice = "Leave the label empty where there is none: these rows are not used then."
+    assert f"In 'label', 'n/a' (2) is a class like the others. {advice}" in warnings
+    assert "1 row has no label in 'label' ('n/a'); it is not used." in of_numbers
+
+
+def test_one_missing_value_is_said_as_one() -> None:
+    warnings = resolve({"noise": [*NOISE[:-1], "-"], "label": LABELS}).warnings
+
+    assert "In 'noise', 1 value is taken for missing: '-' (1)." in warnings
+
+
 def test_what_every_row_changes_is_listed() -> None:
     first = resolve({"month": ["1"] * 100, "x": NOISE[:100], "label": LABELS[:100]})
     all_of_them = resolve({"month": ["1"] * 100 + ["2"] * 100, "x": NOISE, "label": LABELS})

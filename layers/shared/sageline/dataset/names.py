@@ -39,7 +39,9 @@ _OUTCOMES = _names(
     """
     churn, churned, churns, exited, attrition, cancelled, canceled, survived, survival, died, deceased, default, defaulted,
     fraud, fraudulent, spam, ham, outcome, diagnosis, medv, malignant, bankrupt, subscribed, converted, conversion,
-    purchased, bought, clicked, approved, toxic, sentiment, intent, kundigung, abgewandert, betrug, diagnose, fraude, frode,
+    purchased, bought, clicked, approved, denied,
+    median house value, med house val, sale price, toxic, sentiment, intent,
+    kundigung, gekundigt, abgewandert, betrug, diagnose, fraude, frode,
     abandono, diagnostico, diagnostic
     """
 )
@@ -50,7 +52,7 @@ _OFTEN_LABEL = _names(
     class, classes, klasse, clase, classe, klass, klasa, sinif, класс, 类别, 分类, クラス, 分類, 분류, price, preis, prix, precio,
     prezzo, preco, prijs, cena, fiyat, цена, 价格, 価格, 가격, rating, score, quality, qualitat, calidad, qualite, qualita,
     qualidade, grade, nota, bewertung, status, result, ergebnis, resultat, resultado, risultato, результат, 结果, sales,
-    umsatz, ventes, ventas, vendite, vendas, species, specie, espece, especie, tag, tags, topic, thema, category,
+    umsatz, ventes, ventas, vendite, vendas, purchase, species, specie, espece, especie, tag, tags, topic, thema, category,
     categories, kategorie, categoria, categorie, категория
     """
 )
@@ -95,7 +97,7 @@ _ID_WORDS = _names(
 _ID_SUFFIX = re.compile(
     r"(customer|client|user|order|passenger|patient|person|product|item|transaction|account|session|device|employee|student|"
     r"sample|record|row|case|subject|member|loan|invoice|ticket|event|policy|claim|store|movie|track|song|article|doc|document|"
-    r"message|tweet|post|comment|review|visit|encounter|study|kunden|auftrags|bestell|artikel|rechnungs|matrikel|patienten|konto|"
+    r"message|tweet|post|comment|review|visit|encounter|study|kunden|auftrags|beleg|bestell|artikel|rechnungs|matrikel|patienten|konto|"
     r"personal|vertrags|zeilen|datensatz|laufende)(id|ids|no|nr|num|number|nummer|key|code|ref)"
 )
 _UNNAMED = re.compile(r"(unnamed:? ?\d*|column ?1|x\.?1?|\.\.\.1|n°|nº|№|#)", re.IGNORECASE)
@@ -146,6 +148,11 @@ def is_quantity(name: str) -> bool:
 
 def is_time(name: str) -> bool:
     return _among(name, _TIMES) or any(word in _TIMES for word in words_in(name))
+
+
+def is_only_time(name: str) -> bool:
+    """Whether its whole name is that of a time, such as ``year`` or ``Day``."""
+    return _among(name, _TIMES)
 
 
 def is_id(name: str) -> bool:

@@ -32,6 +32,7 @@ MISSING = frozenset(
             "n.d",
             "nd",
             "n/d",
+            "\\n",  # \\N of a database dump
             "s/d",
             "s.d.",
         ),
@@ -43,7 +44,12 @@ MISSING = frozenset(
 )
 """What stands for a missing number, in any case, with or without blanks around it: words, signs, and a spreadsheet's errors."""
 
-DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}.*)?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}( \d{1,2}:\d{2}.*)?", re.ASCII)
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+DATE = re.compile(
+    rf"(\d{{4}}([-/.])\d{{1,2}}\2\d{{1,2}}|\d{{1,2}}([-/.])\d{{1,2}}\3\d{{2,4}}|\d{{1,2}}[- ]{_MONTH}[- ]\d{{2,4}}"
+    rf"|{_MONTH} \d{{1,2}},? \d{{4}})(,?[T ]\d{{1,2}}:\d{{2}}.*)?",
+    re.ASCII | re.IGNORECASE,
+)
 """Usual spellings of a date, with or without a time."""
 
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)

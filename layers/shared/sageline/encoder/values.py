@@ -17,6 +17,8 @@ from sageline.encoder.numbers import is_number
 
 _TELLING_ZERO = re.compile(r"[+-]?0\d.*|.*\.\d*0", re.ASCII)
 
+_TRUTH = {"false": 0.0, "true": 1.0}
+
 
 def one_name(counts: Mapping[str, int]) -> dict[str, str]:
     """For every text its value's name: the most frequent spelling without an exponent, of equally frequent ones the shortest.
@@ -46,7 +48,7 @@ def merged(counts: Mapping[str, int]) -> Counter[str]:
 
 
 def alike(names: Iterable[str]) -> list[list[str]]:
-    """Values that are told apart and look alike: but for the case of their letters, or as numbers."""
+    """Values that are told apart and may be one: alike but for case, equal as numbers, or ``1`` and ``true``."""
     groups: dict[str | float, list[str]] = {}
     numbers: dict[float, list[str]] = {}
     listed = sorted(names)
@@ -54,6 +56,9 @@ def alike(names: Iterable[str]) -> list[list[str]]:
         groups.setdefault(name.casefold(), []).append(name)
         if is_number(name):
             numbers.setdefault(float(name), []).append(name)
+    for name in listed:
+        if (number := _TRUTH.get(name.casefold())) in numbers:
+            numbers[number].append(name)
     return [group for group in (*groups.values(), *numbers.values()) if len(group) > 1]
 
 

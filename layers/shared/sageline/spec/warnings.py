@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sageline.dataset.profile import ColumnProfile, DatasetProfile
-from sageline.encoder.numbers import shown
+from sageline.encoder.numbers import is_missing, shown
 from sageline.encoder.spelling import Spelling
 from sageline.encoder.values import alike
 from sageline.spec.model import Spec
@@ -28,7 +28,9 @@ def about_label(label: ColumnProfile, task: str, *, is_number: bool) -> list[str
         warnings.append(
             f"1 row has {where}; it is not used." if missing == 1 else f"{missing:,} rows have {where}; they are not used."
         )
-    return warnings + (_about_values(label) if task == "classification" else [])
+    if task != "classification":
+        return warnings
+    return warnings + ([] if is_number else _about_missing_classes(label)) + _about_values(label)
 
 
 def about_columns(spec: Spec, profile: DatasetProfile, spellings: Mapping[str, Spelling], ambiguous: Sequence[str]) -> list[str]:
@@ -56,9 +58,9 @@ def about_columns(spec: Spec, profile: DatasetProfile, spellings: Mapping[str, S
         column = profile.columns[name]
         if kind == "number" and column.numbers.missing:
             words = [f"{shown(word)} ({count:,})" for word, count in column.numbers.missing.most_common()]
-            warnings.append(
-                f"In {shown(name)}, {column.numbers.missing.total():,} values are taken for missing: {_listed(words)}."
-            )
+            count = column.numbers.missing.total()
+            values = "1 value is" if count == 1 else f"{count:,} values are"
+            warnings.append(f"In {shown(name)}, {values} taken for missing: {_listed(words)}.")
         elif kind == "category":
             warnings += _about_values(column)
     return warnings
@@ -79,6 +81,17 @@ def _about_encoder(spec: Spec) -> list[str]:
         if kind == "table" and "quick look" in spec.reasons.get("encoder", "")
         else []
     )
+
+
+def _about_missing_classes(label: ColumnProfile) -> list[str]:
+    """Which classes are words that often stand for a missing value."""
+    words = [f"{shown(text)} ({count:,})" for text, count in label.values.most_common() if is_missing(text)]
+    if not words:
+        return []
+    return [
+        f"In {shown(label.name)}, {_listed(words)} {'is a class' if len(words) == 1 else 'are classes'} like the others. Leave "
+        "the label empty where there is none: these rows are not used then."
+    ]
 
 
 def _about_values(column: ColumnProfile) -> list[str]:
