@@ -10,6 +10,8 @@ from typing import Literal, TypeAlias
 
 import click
 
+from sageline.dataset.delimiter import choose
+from sageline.errors import InvalidDataset
 from sageline.json_objects import DuplicateKey, unique_keys
 
 Format: TypeAlias = Literal["csv", "json", "jsonl"]
@@ -37,8 +39,8 @@ def format_of(name: str, text: str) -> Format:
 def read_instances(name: str, content: bytes) -> list[object]:
     """The rows of a file called ``name`` ("-" for stdin), each in a form that the HTTP API takes.
 
-    CSV has a header line and gives objects of strings, an empty cell is null. JSON is a list of rows, one row as an object,
-    or a whole request ``{"instances": [...]}``. JSON Lines has one row in each line.
+    CSV has a header line and any of a dataset's delimiters, and gives objects of strings; an empty cell is null. JSON is a list
+    of rows, one row as an object, or a whole request ``{"instances": [...]}``. JSON Lines has one row in each line.
 
     Raises:
         click.BadParameter: not UTF-8, malformed, or without rows; says where.
@@ -48,7 +50,8 @@ def read_instances(name: str, content: bytes) -> list[object]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise click.BadParameter(
-            f"{source} is not UTF-8 text: byte 0x{content[error.start]:02x} at offset {error.start}."
+            f"{source} is not UTF-8 text: byte 0x{content[error.start]:02x} at offset {error.start}. Save it as UTF-8; "
+            "`sageline batch` also reads the encodings that `sageline submit` reads."
         ) from None
     match format_of(name, text):
         case "csv":
@@ -63,7 +66,7 @@ def read_instances(name: str, content: bytes) -> list[object]:
 
 
 def _read_csv(text: str, source: str) -> list[object]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=_delimiter(text, source))
     rows: list[object] = []
     try:
         header = next(reader, [])
@@ -80,6 +83,18 @@ def _read_csv(text: str, source: str) -> list[object]:
     except csv.Error as error:
         raise click.BadParameter(f"{source}, line {reader.line_num}: not valid CSV: {error}.") from None
     return rows
+
+
+def _delimiter(text: str, source: str) -> str:
+    """What separates the cells, as it is found out for a dataset: a comma where there is one column."""
+    try:
+        found = choose(text.encode(), source, complete=True, cr_ends=True)
+    except InvalidDataset:
+        raise click.BadParameter(
+            f"{source}: two delimiters fit its lines about equally well. Put quotes around the cells that hold one of them, or "
+            "write the rows as JSON Lines."
+        ) from None
+    return "," if found is None else found.delimiter.decode()
 
 
 def _read_json(text: str, source: str) -> list[object]:
