@@ -40,6 +40,10 @@ def columns(values: dict[str, list[str]]) -> dict[str, ColumnProfile]:
         ({"x": NUMBERS, "label": YES, "y": COLOURS}, "label", "its name is a usual one for labels (label)"),
         ({"MSSubClass": COLOURS, "SalePrice": NUMBERS, "Latitude": NUMBERS}, "SalePrice", "its name is a usual one"),
         ({"median_house_value": NUMBERS, "ocean_proximity": COLOURS}, "median_house_value", "its name is a usual one"),
+        ({"x": NUMBERS, "target": WHOLE}, "target", "its name is a usual one"),
+        ({"x": NUMBERS, "y2": NUMBERS, "rating": ["1", "", "", "2", "", ""] * 10}, "rating", "its name is a usual one"),
+        ({"status": COLOURS, "category": ["1", "", "", "2", "", ""] * 10, "wind": NUMBERS}, "status", "its name is a usual one"),
+        ({"pace": NUMBERS, "time": NUMBERS}, "time", "the last column"),
         ({"Purchase": YES, "StoreID": COLOURS, "STORE": COLOURS}, "Purchase", "its name is a usual one"),
     ],
 )

@@ -47,10 +47,12 @@ def in_doubt(likely: list[Likely]) -> bool:
 
 
 def _is_possible(column: ColumnProfile, guess: Guess) -> bool:
-    """Whether it is neither long text nor an id nor a date nor constant; and there in most rows, but for one that is called as a
-    label is, of which that has to be said."""
-    is_there = 2 * column.missing <= column.rows or names.is_plainly_label(column.name) or names.is_outcome(column.name)
-    return (guess.kind in ("number", "category") or guess.unsure) and is_there
+    """Whether it is neither long text nor an id nor a date nor constant; and there in most rows. One that is called as a label is
+    may be missing in most, which has to be said; and hardly anything else is called ``label``, whatever it looks like."""
+    called_so = names.is_plainly_label(column.name) or names.is_outcome(column.name) or names.is_often_label(column.name)
+    is_there = 2 * column.missing <= column.rows or called_so
+    is_label = guess.is_id and names.is_plainly_label(column.name)
+    return (guess.kind in ("number", "category") or guess.unsure or is_label) and is_there
 
 
 def _weigh(column: ColumnProfile, listed: list[str], possible: list[str], dataset: str, *, unsure: bool) -> Likely:
@@ -72,7 +74,9 @@ def _weigh(column: ColumnProfile, listed: list[str], possible: list[str], datase
     if not named:
         reasons.append("no column has a usual name for labels (label, target, class, ...)")
     if unsure or names.is_time(name):
-        weight -= _LAST if names.is_only_time(name) else _FEW
+        weight -= _LAST if names.is_calendar(name) else _FEW
+    if 2 * column.missing > column.rows:
+        weight -= _FEW
     return Likely(name, weight, "; ".join(reasons))
 
 

@@ -86,6 +86,14 @@ _TIMES = _names(
 )
 """Which go up by one from row to row, and are no row numbers."""
 
+_CALENDAR = _names(
+    """
+    year, month, day, week, weekday, quarter, date, timestamp, t, jahr, monat, tag, woche, quartal, datum, annee, an, mois, jour,
+    semaine, ano, mes, dia, semana, anno, mese, giorno, jaar, maand, год, месяц, день, 年, 月, 日
+    """
+)
+"""Which say when a row was, and are hardly what is to be predicted."""
+
 _ID_WORDS = _names(
     """
     id, ids, uid, uuid, guid, key, pk, index, idx, row, rowid, rownames, rowname, rownum, rownumber, no, nr, num, number,
@@ -150,9 +158,9 @@ def is_time(name: str) -> bool:
     return _among(name, _TIMES) or any(word in _TIMES for word in words_in(name))
 
 
-def is_only_time(name: str) -> bool:
-    """Whether its whole name is that of a time, such as ``year`` or ``Day``."""
-    return _among(name, _TIMES)
+def is_calendar(name: str) -> bool:
+    """Whether its whole name is that of a part of a date, such as ``year`` or ``Day``."""
+    return _among(name, _CALENDAR)
 
 
 def is_id(name: str) -> bool:
