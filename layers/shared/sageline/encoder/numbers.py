@@ -52,6 +52,7 @@ DATE = re.compile(
 )
 """Usual spellings of a date, with or without a time."""
 
+_TRUTH = {"true": "1", "false": "0"}
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 _PLAIN = np.zeros(256, dtype=np.bool_)
 _PLAIN[list(b"0123456789+-.eE")] = True
@@ -93,6 +94,11 @@ def is_missing(text: str) -> bool:
 def is_number(text: str) -> bool:
     """Whether it is a plain decimal number: optional sign, digits with at most one point, optional exponent."""
     return _NUMBER.fullmatch(text) is not None
+
+
+def as_number(text: str) -> str:
+    """``1`` for ``true`` and ``0`` for ``false``, in any case; another text as it is."""
+    return _TRUTH.get(text.strip().lower(), text)
 
 
 def shown(text: str) -> str:
