@@ -67,6 +67,7 @@ def test_the_kind_of_a_column_follows_from_its_values(name: str, values: list[st
         ("when", ["1/2/2024", "13.4.99"], "it holds dates"),
         ("Timestamp", [f"2024/01/{index % 28 + 1:02d} 3:04:00 PM GMT+1" for index in range(40)], "it holds dates"),
         ("when", ["05-Jan-24", "5 January 2024", "Jan 5, 2024", "Sept. 5, 2024 10:30"], "it holds dates"),
+        ("Month", [f"{1949 + index // 12}-{index % 12 + 1:02d}" for index in range(40)], "it holds dates"),
         ("when", [*DATES, "NULL", "n.d."], "it holds dates"),
         ("when", [*DATES, "soon"], "it holds dates"),
         ("rownames", WHOLE, "it numbers the rows"),

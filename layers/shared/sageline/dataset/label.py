@@ -58,6 +58,8 @@ def _is_possible(column: ColumnProfile, guess: Guess) -> bool:
 def _weigh(column: ColumnProfile, listed: list[str], possible: list[str], dataset: str, *, unsure: bool) -> Likely:
     name = column.name
     weight, reasons = _by_name(name, listed, dataset)
+    if weight < _OUTCOME_NAME and names.is_quantity(name) and not column.is_numeric:
+        weight, reasons = 0.0, []  # sales that are no amounts are a department
     named = bool(reasons)
     if name == listed[-1]:
         weight += _LAST

@@ -40,7 +40,7 @@ _OUTCOMES = _names(
     churn, churned, churns, exited, attrition, cancelled, canceled, survived, survival, died, deceased, default, defaulted,
     fraud, fraudulent, spam, ham, outcome, diagnosis, medv, malignant, bankrupt, subscribed, converted, conversion,
     purchased, bought, clicked, approved, denied,
-    median house value, med house val, sale price, toxic, sentiment, intent,
+    median house value, med house val, sale price, serious dlqin2yrs, toxic, sentiment, intent,
     kundigung, gekundigt, abgewandert, betrug, diagnose, fraude, frode,
     abandono, diagnostico, diagnostic
     """

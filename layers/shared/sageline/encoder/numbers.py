@@ -47,7 +47,7 @@ MISSING = frozenset(
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 DATE = re.compile(
     rf"(\d{{4}}([-/.])\d{{1,2}}\2\d{{1,2}}|\d{{1,2}}([-/.])\d{{1,2}}\3\d{{2,4}}|\d{{1,2}}[- ]{_MONTH}[- ]\d{{2,4}}"
-    rf"|{_MONTH} \d{{1,2}},? \d{{4}})(,?[T ]\d{{1,2}}:\d{{2}}.*)?",
+    rf"|{_MONTH} \d{{1,2}},? \d{{4}}|(?:1[5-9]|2[01])\d\d[-/](?:0[1-9]|1[0-2]))(,?[T ]\d{{1,2}}:\d{{2}}.*)?",
     re.ASCII | re.IGNORECASE,
 )
 """Usual spellings of a date, with or without a time."""
