@@ -61,15 +61,16 @@ def test_a_model_that_always_gives_the_baselines_answer_is_not_better() -> None:
     found = compared("accuracy", labels_only(expected, np.zeros(200, dtype=np.int64)))
     assert (found.improvement, found.standard_error, found.better) == (0.0, 0.0, False)
     assert (
-        "not better than always answering 'class 0': accuracy is 0.585, that reaches 0.585 on 200 test rows, so " in found.words
+        "not better than always answering 'class 0': accuracy is 0.585, that answer alone has 0.585 on 200 test rows, so "
+        in found.words
     )
 
 
 def test_a_difference_that_may_be_chance_is_said_to_be_one_with_the_least_that_would_count() -> None:
     found = compared("accuracy", won_and_lost(10, 6))
     assert found.words.startswith(
-        "the model may be no better than always answering 'class 0': accuracy is 0.6667, that reaches 0.6173, and on 81 test "
-        "rows a difference below 0.099 (two standard errors) may be chance. Is `dataset.label` the column to predict"
+        "the model may be no better than always answering 'class 0': accuracy is 0.6667, that answer alone has 0.6173, and on 81 "
+        "test rows a difference below 0.099 (two standard errors) may be chance. Is `dataset.label` the column to predict"
     )
 
 

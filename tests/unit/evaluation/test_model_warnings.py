@@ -46,6 +46,16 @@ def test_how_far_a_share_of_few_rows_may_be_off_is_said_even_where_all_were_righ
     assert warning.endswith("Add rows, or hold more of them out of training (`split.test`).")
 
 
+def test_that_a_model_is_no_better_than_the_baseline_is_said_of_few_rows_too() -> None:
+    [of_classes] = warned(answered("aaabb", "bbabb", "ab"), known="ab")
+    [of_numbers] = warned(summed(np.arange(6.0), np.arange(6.0, dtype=np.float32) + 9), "rmse")
+    [better] = warned(answered("aaabb", "aaabb", "ab"), known="ab")
+
+    assert ". That is no better than always answering 'a', which gives 0.6. Add rows" in of_classes
+    assert ". That is no better than always answering the mean (2.5), which gives 1.708. Add rows" in of_numbers
+    assert "no better" not in better
+
+
 def test_how_far_another_metric_may_be_off_is_two_standard_errors() -> None:
     errors = np.array([3.0, -1.0, 2.0, -2.0, 1.0, -3.0])
     sums = summed(np.arange(6.0), (np.arange(6.0) + errors).astype(np.float32))
@@ -94,7 +104,9 @@ def test_a_label_that_the_model_does_not_know_is_not_missed() -> None:
 def test_a_worthless_model_that_is_not_refused_is_said_to_be_one_first() -> None:
     sums = answered("a" * 40 + "b" * 30, "a" * 70, "ab")
     refused, deployed = warned(sums, known="ab"), warned(sums, refused=False, known="ab")
-    assert deployed[0].startswith("The model is not better than always answering 'a': accuracy is 0.5714, that reaches 0.5714")
+    assert deployed[0].startswith(
+        "The model is not better than always answering 'a': accuracy is 0.5714, that answer alone has 0.5714"
+    )
     assert deployed[1:] == refused
     assert [warning[:30] for warning in refused] == ["The model never answers 'b' (3"]
 

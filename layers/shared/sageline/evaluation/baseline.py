@@ -79,7 +79,7 @@ class BaselineComparison:
                 f"whether the model is better than always answering {self.answer} cannot be told: all {self.rows} test rows have "
                 "the same label. Are there rows with other labels, or does another `split.seed` bring some into the test?"
             )
-        values = f"{self.metric} is {plain(self.found)}, that reaches {plain(self.baseline)}"
+        values = f"{self.metric} is {plain(self.found)}, that answer alone has {plain(self.baseline)}"
         values += "" if self.metric == self.asked else f" ({self.asked} cannot tell them apart, so {self.metric} decides)"
         if self.better:
             return f"the model is better than always answering {self.answer}: {values}"

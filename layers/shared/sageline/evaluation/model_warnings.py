@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from sageline.evaluation.baseline import LEAST_ROWS, BaselineComparison
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import Sums
-from sageline.evaluation.names import ZERO_OR_ONE_PER_ROW, default_metric
+from sageline.evaluation.names import METRICS, ZERO_OR_ONE_PER_ROW, default_metric
 from sageline.evaluation.words import plain, quoted, some
 
 _SHOWN_LABELS = 5
@@ -39,7 +39,19 @@ def _few_rows(sums: Sums, metric: str) -> str:
     task = "classification" if isinstance(sums, ClassificationSums) else "regression"
     name = metric if sums.value(metric) is not None else default_metric(task)
     rows = "1 test row" if sums.rows == 1 else f"{sums.rows} test rows"
-    return f"Judged by {rows} only{_how_far_off(sums, name)}. Add rows, or hold more of them out of training (`split.test`)."
+    known = f"{_how_far_off(sums, name)}.{_no_better(sums, name)}"
+    return f"Judged by {rows} only{known} Add rows, or hold more of them out of training (`split.test`)."
+
+
+def _no_better(sums: Sums, metric: str) -> str:
+    """A sentence where the baseline does as well on these few rows."""
+    value, baseline = sums.value(metric), sums.baseline_metrics()[metric]
+    if value is None or baseline == METRICS[metric].best:
+        return ""
+    improvement = value - baseline if METRICS[metric].better == "higher" else baseline - value
+    if improvement > 0:
+        return ""
+    return f" That is no better than always answering {sums.baseline_answer}, which gives {plain(baseline)}."
 
 
 def _how_far_off(sums: Sums, metric: str) -> str:
