@@ -44,6 +44,7 @@ def columns(values: dict[str, list[str]]) -> dict[str, ColumnProfile]:
         ({"x": NUMBERS, "y2": NUMBERS, "rating": ["1", "", "", "2", "", ""] * 10}, "rating", "its name is a usual one"),
         ({"status": COLOURS, "category": ["1", "", "", "2", "", ""] * 10, "wind": NUMBERS}, "status", "its name is a usual one"),
         ({"level": NUMBERS, "sales": COLOURS, "salary": COLOURS}, "salary", "the last column"),
+        ({"a": NUMBERS, "b": COLOURS, "special": ["no", ""] * 30}, "b", "the last column that is"),
         ({"pace": NUMBERS, "time": NUMBERS}, "time", "the last column"),
         ({"Purchase": YES, "StoreID": COLOURS, "STORE": COLOURS}, "Purchase", "its name is a usual one"),
     ],

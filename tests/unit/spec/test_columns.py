@@ -168,9 +168,11 @@ def test_a_class_that_is_called_as_a_missing_value_is_named() -> None:
     warnings = resolve({"noise": NOISE, "label": [*LABELS[:-2], "n/a", "n/a"]}).warnings
     of_numbers = resolve({"noise": NOISE, "label": ["1" if label == "a" else "2" for label in LABELS[:-1]] + ["n/a"]}).warnings
 
+    usual = resolve({"noise": NOISE, "label": ["none" if label == "a" else "some" for label in LABELS]}).warnings
     advice = "Leave the label empty where there is none: these rows are not used then."
     assert f"In 'label', 'n/a' (2) is a class like the others. {advice}" in warnings
     assert "1 row has no label in 'label' ('n/a'); it is not used." in of_numbers
+    assert not any("like the others" in warning for warning in usual)
 
 
 def test_one_missing_value_is_said_as_one() -> None:

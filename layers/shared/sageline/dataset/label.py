@@ -50,7 +50,7 @@ def _is_possible(column: ColumnProfile, guess: Guess) -> bool:
     """Whether it is neither long text nor an id nor a date nor constant; and there in most rows. One that is called as a label is
     may be missing in most, which has to be said; and hardly anything else is called ``label``, whatever it looks like."""
     called_so = names.is_plainly_label(column.name) or names.is_outcome(column.name) or names.is_often_label(column.name)
-    is_there = 2 * column.missing <= column.rows or called_so
+    is_there = (2 * column.missing <= column.rows and column.distinct > 1) or called_so
     is_label = guess.is_id and names.is_plainly_label(column.name)
     return (guess.kind in ("number", "category") or guess.unsure or is_label) and is_there
 

@@ -84,8 +84,9 @@ def _about_encoder(spec: Spec) -> list[str]:
 
 
 def _about_missing_classes(label: ColumnProfile) -> list[str]:
-    """Which classes are words that often stand for a missing value."""
-    words = [f"{shown(text)} ({count:,})" for text, count in label.values.most_common() if is_missing(text)]
+    """Which classes are words that often stand for a missing value; ``none`` is a usual class."""
+    counts = {text: count for text, count in label.values.most_common() if is_missing(text) and text.lower() != "none"}
+    words = [f"{shown(text)} ({count:,})" for text, count in counts.items()]
     if not words:
         return []
     return [
