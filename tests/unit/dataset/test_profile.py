@@ -38,7 +38,7 @@ def column(values: list[str], pieces: int = 1) -> ColumnProfile:
         (["1.234", "5.67"], [PLAIN]),
         (["0.234", "5.678"], [PLAIN]),
         (["1.234", "1.234.567"], [Spelling(",", ".")]),
-        (["\u22125", " 7 ", "1e3"], [PLAIN]),
+        (["\u22125", "\u20136", " 7 ", "1e3"], [PLAIN]),
     ],
 )
 def test_one_spelling_fits_all_values_of_a_column(values: list[str], spellings: list[Spelling]) -> None:

@@ -7,6 +7,7 @@ are one value. Leading zeros (``01``, a code) and zeros at the end of a fraction
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -17,6 +18,7 @@ from sageline.encoder.numbers import is_number
 
 _TELLING_ZERO = re.compile(r"[+-]?0\d.*|.*\.\d*0", re.ASCII)
 
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
 _TRUTH = {"false": 0.0, "true": 1.0}
 
 
@@ -53,13 +55,18 @@ def alike(names: Iterable[str]) -> list[list[str]]:
     numbers: dict[float, list[str]] = {}
     listed = sorted(names)
     for name in listed:
-        groups.setdefault(name.casefold(), []).append(name)
+        groups.setdefault(_look(name), []).append(name)
         if is_number(name):
             numbers.setdefault(float(name), []).append(name)
     for name in listed:
         if (number := _TRUTH.get(name.casefold())) in numbers:
             numbers[number].append(name)
     return [group for group in (*groups.values(), *numbers.values()) if len(group) > 1]
+
+
+def _look(name: str) -> str:
+    """What names have in common that differ by case, blanks, invisible characters, or how their accents are composed."""
+    return " ".join(unicodedata.normalize("NFC", name.translate(_INVISIBLE)).casefold().split())
 
 
 class Values:

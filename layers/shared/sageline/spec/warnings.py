@@ -11,6 +11,7 @@ from sageline.encoder.values import alike
 from sageline.spec.model import Spec
 
 _SOME = 3
+_MOST = 0.5
 
 
 def about_label(label: ColumnProfile, task: str, *, is_number: bool) -> list[str]:
@@ -61,8 +62,8 @@ def about_columns(spec: Spec, profile: DatasetProfile, spellings: Mapping[str, S
             count = column.numbers.missing.total()
             values = "1 value is" if count == 1 else f"{count:,} values are"
             warnings.append(f"In {shown(name)}, {values} taken for missing: {_listed(words)}.")
-        elif kind == "category":
-            warnings += _about_values(column)
+        elif kind in ("category", "text"):
+            warnings += _about_numbers_among(column, kind) + (_about_values(column) if kind == "category" else [])
     return warnings
 
 
@@ -81,6 +82,18 @@ def _about_encoder(spec: Spec) -> list[str]:
         if kind == "table" and "quick look" in spec.reasons.get("encoder", "")
         else []
     )
+
+
+def _about_numbers_among(column: ColumnProfile, kind: str) -> list[str]:
+    """That most of a column are numbers, which are not read as such."""
+    numbers = column.numbers
+    if numbers.share <= _MOST:
+        return []
+    others = _listed([shown(text) for text in dict.fromkeys(numbers.odd_values)])
+    return [
+        f"{numbers.share:.0%} of the values in {shown(column.name)} are numbers. Because of others, such as {others}, it is taken for "
+        f"a {kind}; correct these if it is to be a number."
+    ]
 
 
 def _about_missing_classes(label: ColumnProfile) -> list[str]:
