@@ -52,7 +52,8 @@ def read_instances(name: str, content: bytes) -> list[object]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise click.BadParameter(
-            f"{source} is not UTF-8 text: byte 0x{content[error.start]:02x} at offset {error.start}."
+            f"{source} is not UTF-8 text: byte 0x{content[error.start]:02x} at offset {error.start}. Save it as UTF-8; "
+            "`sageline batch` also reads the encodings that `sageline submit` reads."
         ) from None
     if form == "json":
         rows = _read_json(text, source)

@@ -16,6 +16,21 @@ def test_csv_is_read_as_a_dataset_is_whatever_its_delimiter_and_encoding(content
     assert read_instances("rows.csv", content) == [{"Straße": "Am Rain", "n": "1,5"}]
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_csv_has_any_delimiter_of_a_dataset(delimiter: str) -> None:
+    lines = [["Fläche", "Preis"], ["50.5", "1"], ["60", "2"]]
+
+    content = "".join(f"{delimiter.join(line)}\n" for line in lines).encode()
+
+    assert read_instances("rows.csv", content) == [{"Fläche": "50.5", "Preis": "1"}, {"Fläche": "60", "Preis": "2"}]
+
+
+def test_a_decimal_comma_in_csv_is_no_delimiter() -> None:
+    content = "Fläche;Preis\n50,5;1.000,25\n".encode()
+
+    assert read_instances("rows.csv", content) == [{"Fläche": "50,5", "Preis": "1.000,25"}]
+
+
 @pytest.mark.parametrize("content", ['[{"a": 1}, {"a": 2}]', '{"instances": [{"a": 1}, {"a": 2}]}'])
 def test_json_is_a_list_of_rows_or_a_whole_request(content: str) -> None:
     assert read_instances("rows.json", content.encode()) == [{"a": 1}, {"a": 2}]

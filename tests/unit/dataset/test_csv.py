@@ -119,6 +119,7 @@ def test_what_the_csv_module_writes_is_read_back_whole(rows: list[tuple[str, str
 @example(b"\xef\xbb\xbf\xef\xbb\xbfa,b\n1,2\n")
 @example(b'h\n"\r')
 @example('é",\n",|'.encode())
+@example(b'{"')
 def test_any_bytes_are_read_as_the_csv_module_does_or_refused_with_row_and_offset(data: bytes) -> None:
     outcome = rows_or_error(data, block_bytes=5)
 

@@ -44,6 +44,7 @@ def test_a_header_longer_than_what_is_sniffed_at_first_is_looked_at_whole() -> N
         ("a, x;b, y\n1,5;2,5\n1,6;2,7\n1,1;3,9\n", ["a, x", "b, y"]),
         ("frage;text, kurz\nwas ist, 1;ja\nwas ist, 2;nein\n", ["frage", "text, kurz"]),
         ("Preis, EUR\tOrt\n1.234,50\tUlm\n17,00\tBonn\n", ["Preis, EUR", "Ort"]),
+        ("Betrag, netto;Ort\n1.234,50 EUR;Ulm\n-17,00 EUR;Bonn\n", ["Betrag, netto", "Ort"]),
         ("Name, first|city\nLi, Wei|Jinan\nDoe, Jo|Hull\n", ["Name, first", "city"]),
         ("id,tags; all\n1,a; b\n2,c; d\n", ["id", "tags; all"]),
     ],

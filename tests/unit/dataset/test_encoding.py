@@ -62,6 +62,12 @@ def test_windows_1252_is_found_out_however_late_it_shows() -> None:
     assert f"byte 0xe9 at byte offset {data.index(0xE9)} makes 'déjà'" in notes[0]
 
 
+def test_the_word_by_which_windows_1252_was_found_out_does_not_go_on_in_the_next_line() -> None:
+    _, (note,) = read("price,label\n£3.50,a\n£2.00,b\n".encode("cp1252"))
+
+    assert "makes '£'" in note
+
+
 @pytest.mark.parametrize(
     ("text", "encoding"),
     [

@@ -37,6 +37,16 @@ def columns(values: dict[str, list[str]]) -> dict[str, ColumnProfile]:
         ({"Étiquette": COLOURS, "b": NUMBERS}, "Étiquette", "its name is a usual one"),
         ({"Klasse": COLOURS, "Gewicht": NUMBERS}, "Klasse", "its name is a usual one"),
         ({"Fläche": NUMBERS, "Preis": NUMBERS, "Zimmer": NUMBERS}, "Preis", "its name is a usual one"),
+        ({"x": NUMBERS, "label": YES, "y": COLOURS}, "label", "its name is a usual one for labels (label)"),
+        ({"MSSubClass": COLOURS, "SalePrice": NUMBERS, "Latitude": NUMBERS}, "SalePrice", "its name is a usual one"),
+        ({"median_house_value": NUMBERS, "ocean_proximity": COLOURS}, "median_house_value", "its name is a usual one"),
+        ({"x": NUMBERS, "target": WHOLE}, "target", "its name is a usual one"),
+        ({"x": NUMBERS, "y2": NUMBERS, "rating": ["1", "", "", "2", "", ""] * 10}, "rating", "its name is a usual one"),
+        ({"status": COLOURS, "category": ["1", "", "", "2", "", ""] * 10, "wind": NUMBERS}, "status", "its name is a usual one"),
+        ({"level": NUMBERS, "sales": COLOURS, "salary": COLOURS}, "salary", "the last column"),
+        ({"a": NUMBERS, "b": COLOURS, "special": ["no", ""] * 30}, "b", "the last column that is"),
+        ({"pace": NUMBERS, "time": NUMBERS}, "time", "the last column"),
+        ({"Purchase": YES, "StoreID": COLOURS, "STORE": COLOURS}, "Purchase", "its name is a usual one"),
     ],
 )
 def test_the_label_column_is_found(values: dict[str, list[str]], label: str, reason: str) -> None:
@@ -62,6 +72,7 @@ def test_a_column_that_is_called_like_the_dataset_is_its_label(dataset: str) -> 
         {"quality": NUMBERS, "rating": NUMBERS, "a": NUMBERS},
         {"size": NUMBERS, "price": NUMBERS, "kind": YES},
         {"churned": YES, "fraud": YES, "a": NUMBERS},
+        {"ozone": NUMBERS, "wind": NUMBERS, "day": NUMBERS},
     ],
 )
 def test_two_columns_that_are_about_as_likely_are_a_doubt(values: dict[str, list[str]]) -> None:

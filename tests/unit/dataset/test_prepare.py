@@ -375,7 +375,10 @@ def test_no_validation_share_means_no_validation_rows() -> None:
             [(f"text {index}", str(index)) for index in range(50)],
             "has 50 different labels in 50 rows, too many to learn",
         ),
-        ([("!", str(index % 2)) for index in range(90)], "s are too few: the split leaves none for"),
+        (
+            [("!", str(index % 2)) for index in range(90)],
+            f"{SOURCE}: 90 rows, only 2 of them different, are too few: the split leaves none for",
+        ),
         ([("!" * index, str(index % 2)) for index in range(90)], f"{SOURCE}: no train row has a word in column 'post'"),
     ],
 )

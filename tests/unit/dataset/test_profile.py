@@ -30,6 +30,7 @@ def column(values: list[str], pieces: int = 1) -> ColumnProfile:
         (["1 234", "2"], [Spelling(".", " ")]),
         (["1'234", "2"], [Spelling(".", "'")]),
         (["12%", "3.5%"], [Spelling(unit="%")]),
+        (["0.12", "0.5", "3%"], [PLAIN]),  # so that the one with a sign is the odd one
         (["€ 3,50", "€ 12,00"], [Spelling(",", unit="€")]),
         (["1,234,567", "2"], [Spelling(".", ",")]),
         (["1,234", "5,678"], [Spelling(".", ","), Spelling(",")]),  # 1234 or 1.234: the file's other columns decide
@@ -37,7 +38,7 @@ def column(values: list[str], pieces: int = 1) -> ColumnProfile:
         (["1.234", "5.67"], [PLAIN]),
         (["0.234", "5.678"], [PLAIN]),
         (["1.234", "1.234.567"], [Spelling(",", ".")]),
-        (["\u22125", " 7 ", "1e3"], [PLAIN]),
+        (["\u22125", "\u20136", " 7 ", "1e3"], [PLAIN]),
     ],
 )
 def test_one_spelling_fits_all_values_of_a_column(values: list[str], spellings: list[Spelling]) -> None:
@@ -59,7 +60,7 @@ def test_a_tenth_of_odd_values_does() -> None:
     assert column([*NUMBERS[:10], "x"]).is_numeric is True
 
 
-@pytest.mark.parametrize("word", ["-", ".", "n.d.", "unknown", "NULL", "#N/A", "#DIV/0!", "\u2014", "n/a"])
+@pytest.mark.parametrize("word", ["-", ".", "n.d.", "unknown", "NULL", "#N/A", "#DIV/0!", "\u2014", "n/a", "\\N"])
 def test_words_for_a_missing_number_are_missing_and_counted(word: str) -> None:
     profile = column([*NUMBERS, word, word])
 

@@ -65,6 +65,11 @@ def test_the_kind_of_a_column_follows_from_its_values(name: str, values: list[st
         ("when", DATES, "it holds dates"),
         ("when", [f"{value} 12:30:00" for value in DATES], "it holds dates"),
         ("when", ["1/2/2024", "13.4.99"], "it holds dates"),
+        ("Timestamp", [f"2024/01/{index % 28 + 1:02d} 3:04:00 PM GMT+1" for index in range(40)], "it holds dates"),
+        ("when", ["05-Jan-24", "5 January 2024", "Jan 5, 2024", "Sept. 5, 2024 10:30"], "it holds dates"),
+        ("Month", [f"{1949 + index // 12}-{index % 12 + 1:02d}" for index in range(40)], "it holds dates"),
+        ("when", [*DATES, "NULL", "n.d."], "it holds dates"),
+        ("when", [*DATES, "soon"], "it holds dates"),
         ("rownames", WHOLE, "it numbers the rows"),
         ("anything", WHOLE, "it numbers the rows"),
         ("Order", [str(10248 + index) for index in range(40)], "it numbers the rows"),
@@ -73,6 +78,8 @@ def test_the_kind_of_a_column_follows_from_its_values(name: str, values: list[st
         ("Matrikel-Nr", [str(index * 37 % 1009) for index in range(40)], "it names the row"),
         ("PID", [str(526301100 + index * 7) for index in range(40)], "it names the row"),
         ("identifiant", NAMES, "it names the row"),
+        ("Belegnummer", [str(index * 37 % 1009) for index in range(40)], "it names the row: every value"),
+        ("ID", [str(index * 37 % 1009) for index in (*range(40), 3, 3)], "it names the row: nearly every value"),
         ("c", ["same"] * 5, "every row holds 'same'"),
         ("c", ["", " "][:1] * 5, "it is empty"),
         ("n", ["NA", "?"], "it is empty"),
@@ -110,6 +117,14 @@ def test_short_text_counts_only_where_there_is_nothing_better() -> None:
     assert alone["name"].kind == "text"
     assert (beside["name"].kind, beside["age"].kind) == (None, "number")
     assert "like a name or a code" in beside["name"].reason
+
+
+def test_a_column_that_is_left_out_though_most_of_it_are_numbers_says_so() -> None:
+    amounts = [f"({index}.50)" if index % 4 == 0 else f"{index}.50" for index in range(40)]
+
+    guess = guess_features(columns(amount=amounts, age=NUMBERS, y=COLOURS), "y")["amount"]
+
+    assert (guess.kind, guess.reason) == (None, "75% of its values are numbers, and others are not, such as '(0.50)'")
 
 
 @pytest.mark.parametrize(

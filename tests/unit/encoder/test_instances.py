@@ -269,6 +269,9 @@ def test_booleans_are_0_and_1_for_numbers_that_were_only_these_in_training() -> 
     encoder = FittedEncoder("regression", dict.fromkeys(table.categories, "number"), "y", None, table)
 
     assert columns(encoder, [True, 3], {"member": False, "age": 4}) == {"member": ["1", "0"], "age": ["3", "4"]}
+    assert columns(encoder, ["True", 3], ["FALSE", 4])["member"] == ["1", "0"]
+    with pytest.raises(InvalidRequest, match=r"instances\[0\], column 'age': 'True' is not a number"):
+        encoder.encode_instances([[1, "True"]])
     with pytest.raises(InvalidRequest, match=r"instances\[0\], column 'age' is a boolean; expected a number or null"):
         encoder.encode_instances([[True, True]])
 

@@ -28,6 +28,10 @@ def test_what_looks_alike_is_named() -> None:
     assert alike(["01", "1", "2"]) == [["01", "1"]]
     assert alike(["2.1", "2.10"]) == [["2.1", "2.10"]]
     assert alike(["a", "b"]) == []
+    assert alike(["e\u0301", "\u00e9", "b"]) == [["e\u0301", "\u00e9"]]
+    assert alike(["New  York", "New York", "a", "a\u200b"]) == [["New  York", "New York"], ["a", "a\u200b"]]
+    assert alike(["0", "1", "False", "true"]) == [["0", "False"], ["1", "true"]]
+    assert alike(["False", "true"]) == []
 
 
 def test_a_text_finds_the_value_that_it_spells() -> None:

@@ -46,6 +46,16 @@ def test_how_far_a_share_of_few_rows_may_be_off_is_said_even_where_all_were_righ
     assert warning.endswith('more of them out of training: {"split": {"train": 0.6, "validation": 0.1, "test": 0.3}}.')
 
 
+def test_that_a_model_is_no_better_than_the_baseline_is_said_of_few_rows_too() -> None:
+    [of_classes] = warned(answered("aaabb", "bbabb", "ab"), known="ab")
+    [of_numbers] = warned(summed(np.arange(6.0), np.arange(6.0, dtype=np.float32) + 9), "rmse")
+    [better] = warned(answered("aaabb", "aaabb", "ab"), known="ab")
+
+    assert ". That is no better than always answering 'a', which reaches 0.6. Add rows" in of_classes
+    assert ". That is no better than always answering the mean (2.5), which gives 1.708. Add rows" in of_numbers
+    assert "no better" not in better
+
+
 def test_how_far_another_metric_may_be_off_is_two_standard_errors() -> None:
     errors = np.array([3.0, -1.0, 2.0, -2.0, 1.0, -3.0])
     sums = summed(np.arange(6.0), (np.arange(6.0) + errors).astype(np.float32))

@@ -132,6 +132,23 @@ def test_rows_are_encoded_as_the_model_was_trained_and_the_plan_says_how_they_ar
     assert world.record().details["rows"] == {"batch": 6}
 
 
+@pytest.mark.parametrize(
+    ("key", "rows"),
+    [
+        ("batch/flowers/rows.csv", b"size,wild\n1,True\n2,false\n3,\n"),
+        ("batch/flowers/rows.jsonl", b'{"size": 1, "wild": true}\n{"size": 2, "wild": false}\n{"size": 3, "wild": null}\n'),
+    ],
+)
+def test_true_and_false_are_1_and_0_where_training_had_only_these(world: World, key: str, rows: bytes) -> None:
+    trained(
+        world, b"size,wild,kind\n" + b"".join(b"%d.5,%d,%s\n" % (i, i % 2, [b"rose", b"iris"][i % 3 == 0]) for i in range(60))
+    )
+
+    encoded(world, rows, key)
+
+    assert b"".join(world.get(part) for part in world.keys(PARTS)) == b"1,1\n2,0\n3,\n"
+
+
 def test_encoded_rows_expire(world: World) -> None:
     trained(world)
     encoded(world)

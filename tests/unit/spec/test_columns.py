@@ -166,6 +166,21 @@ def test_rows_without_a_label_are_said() -> None:
     assert "2 rows have no label in 'label'; they are not used." in warnings
 
 
+def test_one_missing_value_is_said_as_one() -> None:
+    warnings = resolve({"noise": [*NOISE[:-1], "-"], "label": LABELS}).notes
+
+    assert "In 'noise', 1 value is taken for missing: '-' (1)." in warnings
+
+
+def test_a_column_of_mostly_numbers_that_is_no_number_is_said() -> None:
+    codes = [["x1", "x2"][index % 2] if index % 5 == 0 else str(index % 4) for index in range(len(LABELS))]
+
+    warnings = resolve({"noise": NOISE, "code": codes, "label": LABELS}).warnings
+
+    said = "80% of the values in 'code' are numbers. Because of others, such as 'x1', 'x2', it is taken for a category; "
+    assert any(warning.startswith(said) for warning in warnings)
+
+
 def test_what_every_row_changes_is_listed() -> None:
     first = resolve({"month": ["1"] * 100, "x": NOISE[:100], "label": LABELS[:100]})
     all_of_them = resolve({"month": ["1"] * 100 + ["2"] * 100, "x": NOISE, "label": LABELS})

@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from sageline.dataset.csv_scan import QUOTE, Scan, TextAfterQuote, scan
+from sageline.encoder.spelling import SYMBOL_OR_CODE
 from sageline.errors import InvalidDataset
 
 DELIMITERS = (b",", b";", b"\t", b"|")
@@ -18,7 +19,9 @@ _MARGIN = 0.1
 """By how much a delimiter must be better than the next, on a scale of 0 to 1; a wrong one is off in every third field or so."""
 
 _MAX_NUMBER = 50  # characters
-_NUMBER = re.compile(r"\s*[-+\u2212]?[$€£]?\s?[\d.,'\u2019\s]*\d[.,]?(?:[eE][-+]?\d+)?\s?[%€$£]?\s*")
+_NUMBER = re.compile(
+    rf"\s*[-+\u2212\u2013]?(?:{SYMBOL_OR_CODE})?\s?[-+\u2212\u2013]?[\d.,'\u2019\s]*\d[.,]?(?:[eE][-+]?\d+)?\s?(?:%|{SYMBOL_OR_CODE})?\s*"
+)
 _JOINED = re.compile(r"[,;](?! )")
 
 

@@ -118,7 +118,7 @@ def guess_note(source: str, text: bytes, offset: int) -> str:
     start = first_beyond_ascii(text)
     around = text[max(0, start - 40) : start + 40].decode(CP1252, "replace")
     at = min(start, 40)
-    before = re.search(rf"[{_LETTER}]*$", around[:at])
+    before = re.search(rf"[{_LETTER}]*\Z", around[:at])
     after = re.match(rf"[{_LETTER}]*", around[at + 1 :])
     word = (before[0] if before else "") + around[at] + (after[0] if after else "")
     return (

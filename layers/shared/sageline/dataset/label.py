@@ -9,7 +9,7 @@ from sageline.dataset import names
 from sageline.dataset.profile import ColumnProfile
 from sageline.dataset.sniff import Guess, guess_kind
 
-_LIKE_DATASET, _PLAIN_NAME, _OUTCOME_NAME, _OFTEN_NAME, _WORD_IN_NAME, _IN_DATASET = 10.0, 9.0, 6.0, 4.5, 2.0, 2.0
+_LIKE_DATASET, _PLAIN_NAME, _OUTCOME_NAME, _OFTEN_NAME, _WORD_IN_NAME, _IN_DATASET = 11.0, 10.0, 6.0, 4.5, 2.0, 2.0
 _LAST, _LAST_POSSIBLE, _FIRST, _FEW = 3.0, 1.5, 0.5, 1.0
 _DOUBT = 1.0
 """Two columns are about as likely when their evidence differs by less. The weights order the evidence: a name outweighs a place,
@@ -47,15 +47,19 @@ def in_doubt(likely: list[Likely]) -> bool:
 
 
 def _is_possible(column: ColumnProfile, guess: Guess) -> bool:
-    """Whether it is neither long text nor an id nor a date nor constant; and there in most rows, but for one that is called as a
-    label is, of which that has to be said."""
-    is_there = 2 * column.missing <= column.rows or names.is_plainly_label(column.name) or names.is_outcome(column.name)
-    return (guess.kind in ("number", "category") or guess.unsure) and is_there
+    """Whether it is neither long text nor an id nor a date nor constant; and there in most rows. One that is called as a label is
+    may be missing in most, which has to be said; and hardly anything else is called ``label``, whatever it looks like."""
+    called_so = names.is_plainly_label(column.name) or names.is_outcome(column.name) or names.is_often_label(column.name)
+    is_there = (2 * column.missing <= column.rows and column.distinct > 1) or called_so
+    is_label = guess.is_id and names.is_plainly_label(column.name)
+    return (guess.kind in ("number", "category") or guess.unsure or is_label) and is_there
 
 
 def _weigh(column: ColumnProfile, listed: list[str], possible: list[str], dataset: str, *, unsure: bool) -> Likely:
     name = column.name
     weight, reasons = _by_name(name, listed, dataset)
+    if weight < _OUTCOME_NAME and names.is_quantity(name) and not column.is_numeric:
+        weight, reasons = 0.0, []  # sales that are no amounts are a department
     named = bool(reasons)
     if name == listed[-1]:
         weight += _LAST
@@ -70,6 +74,8 @@ def _weigh(column: ColumnProfile, listed: list[str], possible: list[str], datase
         weight += _FEW / 2 if named else _FEW
         reasons.append(f"{column.distinct} different values")
     if unsure or names.is_time(name):
+        weight -= _LAST if names.is_calendar(name) else _FEW
+    if 2 * column.missing > column.rows:
         weight -= _FEW
     return Likely(name, weight, ", ".join(reasons) or "one of the columns")
 

@@ -39,8 +39,9 @@ _OUTCOMES = _names(
     """
     churn, churned, churns, exited, attrition, cancelled, canceled, survived, survival, died, deceased, default, defaulted,
     fraud, fraudulent, spam, ham, outcome, diagnosis, medv, malignant, bankrupt, subscribed, converted, conversion,
-    purchased, bought, clicked, approved, toxic, sentiment, intent, kundigung, gekundigt, storniert, abgewandert, resilie,
-    cancelado, disdetto, betrug, diagnose, fraude, frode, abandono, diagnostico, diagnostic
+    purchased, bought, clicked, approved, denied, toxic, sentiment, intent, median house value, med house val, sale price,
+    serious dlqin2yrs, kundigung, gekundigt, storniert, abgewandert, resilie, cancelado, disdetto, betrug, diagnose, fraude,
+    frode, abandono, diagnostico, diagnostic
     """
 )
 """What happened in the end: what somebody wants to know beforehand."""
@@ -50,7 +51,7 @@ _OFTEN_LABEL = _names(
     class, classes, klasse, clase, classe, klass, klasa, sinif, класс, 类别, 分类, クラス, 分類, 분류, price, preis, prix, precio,
     prezzo, preco, prijs, cena, fiyat, цена, 价格, 価格, 가격, rating, score, quality, qualitat, calidad, qualite, qualita,
     qualidade, grade, nota, bewertung, status, result, ergebnis, resultat, resultado, risultato, результат, 结果, sales,
-    umsatz, ventes, ventas, vendite, vendas, species, specie, espece, especie, tag, tags, topic, thema, category,
+    umsatz, ventes, ventas, vendite, vendas, purchase, species, specie, espece, especie, tag, tags, topic, thema, category,
     categories, kategorie, categoria, categorie, категория
     """
 )
@@ -84,6 +85,14 @@ _TIMES = _names(
 )
 """Which go up by one from row to row, and are no row numbers."""
 
+_CALENDAR = _names(
+    """
+    year, month, day, week, weekday, quarter, date, timestamp, t, jahr, monat, tag, woche, quartal, datum, annee, an, mois, jour,
+    semaine, ano, mes, dia, semana, anno, mese, giorno, jaar, maand, год, месяц, день, 年, 月, 日
+    """
+)
+"""Which say when a row was, and are hardly what is to be predicted."""
+
 _ID_WORDS = _names(
     """
     id, ids, uid, uuid, guid, key, pk, index, idx, row, rowid, rownames, rowname, rownum, rownumber, no, nr, num, number,
@@ -95,7 +104,7 @@ _ID_WORDS = _names(
 _ID_SUFFIX = re.compile(
     r"(customer|client|user|order|passenger|patient|person|product|item|transaction|account|session|device|employee|student|"
     r"sample|record|row|case|subject|member|loan|invoice|ticket|event|policy|claim|store|movie|track|song|article|doc|document|"
-    r"message|tweet|post|comment|review|visit|encounter|study|kunden|auftrags|bestell|artikel|rechnungs|matrikel|patienten|konto|"
+    r"message|tweet|post|comment|review|visit|encounter|study|kunden|auftrags|beleg|bestell|artikel|rechnungs|matrikel|patienten|konto|"
     r"personal|vertrags|zeilen|datensatz|laufende)(id|ids|no|nr|num|number|nummer|key|code|ref)"
 )
 _UNNAMED = re.compile(r"(unnamed:? ?\d*|column ?1|x\.?1?|\.\.\.1|n°|nº|№|#)", re.IGNORECASE)
@@ -145,6 +154,11 @@ def is_quantity(name: str) -> bool:
 
 def is_time(name: str) -> bool:
     return _among(name, _TIMES) or any(word in _TIMES for word in words_in(name))
+
+
+def is_calendar(name: str) -> bool:
+    """Whether its whole name is that of a part of a date, such as ``year`` or ``Day``."""
+    return _among(name, _CALENDAR)
 
 
 def is_id(name: str) -> bool:

@@ -163,7 +163,9 @@ class NumberProfile:
         units = Counter[str]()
         for (unit, _), count in self._shapes.items():
             units[unit] += count
-        units.pop("", None)
+        without = self._plain + units.pop("", 0)
+        if units["%"] < without:
+            del units["%"]  # which every number has where one has it
         return units.most_common(1)[0][0] if units else ""
 
 

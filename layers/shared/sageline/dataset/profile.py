@@ -15,16 +15,16 @@ import numpy as np
 
 from sageline.dataset.blocks import Block, StringArray
 from sageline.dataset.distinct import DistinctValues
-from sageline.dataset.number_profile import NumberProfile
+from sageline.dataset.number_profile import NUMBERS_FROM, NumberProfile
 from sageline.dataset.row_sample import RowSample
 from sageline.dataset.split import HashArray, hash_columns, places_of
-from sageline.encoder.numbers import DATE, read_cells
+from sageline.encoder.numbers import DATE, is_missing, read_cells
 from sageline.encoder.spelling import PLAIN, plain_text
 from sageline.encoder.tokenizer import words_of
 from sageline.encoder.values import merged, one_name
 from sageline.errors import InvalidDataset
 
-_WORDS_FROM = 500  # values
+_SOME_VALUES = 500  # different ones, by which a column of text is judged
 _UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
 _MOST_MERGED = 1000  # different texts: of more, nobody asks which are one value
 _NEARLY_UNIQUE = 0.95  # the number of different values of a large column is an estimate
@@ -113,12 +113,14 @@ class ColumnProfile:
     @cached_property
     def mean_words(self) -> float:
         """Words per value, of some hundred different values."""
-        some = list(self.values)[:_WORDS_FROM]
+        some = list(self.values)[:_SOME_VALUES]
         return sum(len(words_of(value)) for value in some) / len(some) if some else 0.0
 
     @cached_property
     def is_date(self) -> bool:
-        return bool(self.values) and all(DATE.fullmatch(value) for value in self.values)
+        """Whether it is a column of dates, apart from mistakes and from what is missing."""
+        there = [value for value in list(self.values)[:_SOME_VALUES] if not is_missing(value)]
+        return sum(DATE.fullmatch(value) is not None for value in there) > NUMBERS_FROM * len(there)
 
     @cached_property
     def is_uuid(self) -> bool:

@@ -63,12 +63,13 @@ def _names_row(column: ColumnProfile) -> str | None:
     named = names.is_id(column.name)
     if numbers.counts_rows and not (may_be_amount and not named) and (named or not _are_years(column)):
         return f"it numbers the rows: it goes up by one from row to row ({numbers.minimum:.0f}, {numbers.minimum + 1:.0f}, ...)"
+    nearly_unique = column.present > 1 and column.distinct >= _NEARLY_ALL * column.present
     if column.is_numeric:
-        is_row_name = named and column.is_unique and column.is_whole and numbers.numbers > 1
+        is_row_name = named and nearly_unique and column.is_whole
     else:
-        nearly_unique = column.present > 1 and column.distinct >= _NEARLY_ALL * column.present
         is_row_name = (named and nearly_unique and column.mean_words < _MANY_WORDS) or (column.is_uuid and column.is_unique)
-    return "it names the row: every value is different, and it is named or spelled like an id" if is_row_name else None
+    every = "every value is" if column.is_unique else "nearly every value is"
+    return f"it names the row: {every} different, and it is named or spelled like an id" if is_row_name else None
 
 
 def _are_years(column: ColumnProfile) -> bool:
@@ -110,5 +111,15 @@ def guess_features(columns: Mapping[str, ColumnProfile], label: str) -> dict[str
     sure = any(guess.kind is not None and not guess.unsure for guess in guesses.values())
     if not sure:
         return guesses
-    why = "it is short text and nearly every value is different, like a name or a code"
-    return {name: Guess(None, why) if guess.unsure else guess for name, guess in guesses.items()}
+    return {name: Guess(None, _why_unsure(columns[name])) if guess.unsure else guess for name, guess in guesses.items()}
+
+
+def _why_unsure(column: ColumnProfile) -> str:
+    if column.numbers.share > _MANY_NUMBERS:
+        return _partly_numbers(column)
+    return "it is short text and nearly every value is different, like a name or a code"
+
+
+def _partly_numbers(column: ColumnProfile) -> str:
+    numbers = column.numbers
+    return f"{numbers.share:.0%} of its values are numbers, and others are not, such as {shown(numbers.odd_values[0])}"

@@ -98,7 +98,7 @@ class Tally:
             left_out = self.left_out(empty).total()
             why = f" ({left_out} left out: their labels are not in train)" if left_out else ""
             raise InvalidDataset(
-                f"{source}: {self._count(self.total)} are too few: the split leaves none for {empty} "
+                f"{source}: {self._too_few()}: the split leaves none for {empty} "
                 f"(share {getattr(self._split, empty):g}){why}. {advice}"
             )
 
@@ -147,9 +147,15 @@ class Tally:
         if len(train) < 2:
             named = f"only the class {next(iter(train))!r}" if train else "no row"
             raise InvalidDataset(
-                f"{source}: {self._count(self.total)} are too few: the split leaves {named} for train, of "
-                f"{len(everywhere)} classes. {advice}"
+                f"{source}: {self._too_few()}: the split leaves {named} for train, of {len(everywhere)} classes. {advice}"
             )
+
+    def _too_few(self) -> str:
+        """That there are too few rows, and how many different ones there are among them."""
+        different = len(np.unique(self._places)) if len(self._places) == self.total else self.total
+        if different == self.total:
+            return f"{self._count(self.total)} {'is' if self.total == 1 else 'are'} too few"
+        return f"{self._count(self.total)}, only {different} of them different, are too few"
 
     def _count(self, rows: int) -> str:
         return "1 row" if rows == 1 else f"{rows} rows"

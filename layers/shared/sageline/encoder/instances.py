@@ -10,7 +10,7 @@ import numpy as np
 
 from sageline.dataset.blocks import Block, StringArray
 from sageline.encoder.column_check import ColumnCheck
-from sageline.encoder.numbers import BadNumber, is_number, parse_numbers
+from sageline.encoder.numbers import BadNumber, as_number, is_number, parse_numbers
 from sageline.encoder.spelling import PLAIN, Spelling, spelled
 from sageline.errors import InvalidRequest
 
@@ -121,7 +121,7 @@ class InstanceReader:
                 raise InvalidRequest(
                     f"instances[{index}], column {name!r}: half of a surrogate pair (\\ud800 to \\udfff) is not a character."
                 ) from None
-            return value
+            return as_number(value) if name in self._binary else value
         if value is None and may_miss:
             return ""
         if isinstance(value, bool) and name in self._binary:

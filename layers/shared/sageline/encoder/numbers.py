@@ -20,10 +20,11 @@ def _texts(listed: str) -> frozenset[str]:
 
 MISSING = _texts(
     """
-    na, n/a, #n/a, nan, null, none, nil, nat, ?, ??, <na>, (na), (null), (blank), (missing), -, --, ---, \u2013, \u2014, ., ..,
-    ..., \u2026, *, n.a., n.a, n.d., n.d, nd, n/d, s/d, s.d., k.a., k. a., н/д, unknown, missing, undefined, not available,
-    not applicable, not known, no data, keine angabe, unbekannt, inconnu, desconocido, desconhecido, sconosciuto, onbekend,
-    неизвестно, нет данных, 未知, 不明, 无, #div/0!, #ref!, #value!, #num!, #name?, #null!, #wert!, #bezug!, #zahl!, #nv
+    na, n/a, #n/a, nan, null, none, nil, nat, ?, ??, <na>, (na), (null), (blank), (missing), -, --, ---, \u2013, \u2014,
+    ., .., ..., \u2026, *, n.a., n.a, n.d., n.d, nd, n/d, \\n, s/d, s.d., k.a., k. a., н/д, unknown, missing, undefined,
+    not available, not applicable, not known, no data, keine angabe, unbekannt, inconnu, desconocido, desconhecido,
+    sconosciuto, onbekend, неизвестно, нет данных, 未知, 不明, 无, #div/0!, #ref!, #value!, #num!, #name?, #null!, #wert!,
+    #bezug!, #zahl!, #nv
     """
 )
 """What stands for a missing number, in any case, with or without blanks around it: words, signs, and a spreadsheet's errors."""
@@ -31,9 +32,15 @@ MISSING = _texts(
 NO_VALUE = frozenset(text for text in MISSING if text in ("nan", "null") or not (text.replace(" ", "").isalpha()))
 """Those that stand for a missing value in a column of any kind; of words such as ``none`` or ``unknown`` nobody can tell."""
 
-DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}.*)?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}( \d{1,2}:\d{2}.*)?", re.ASCII)
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+DATE = re.compile(
+    rf"(\d{{4}}([-/.])\d{{1,2}}\2\d{{1,2}}|\d{{1,2}}([-/.])\d{{1,2}}\3\d{{2,4}}|\d{{1,2}}[- ]{_MONTH}[- ]\d{{2,4}}"
+    rf"|{_MONTH} \d{{1,2}},? \d{{4}}|(?:1[5-9]|2[01])\d\d[-/](?:0[1-9]|1[0-2]))(,?[T ]\d{{1,2}}:\d{{2}}.*)?",
+    re.ASCII | re.IGNORECASE,
+)
 """Usual spellings of a date, with or without a time."""
 
+_TRUTH = {"true": "1", "false": "0"}
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 _PLAIN = np.zeros(256, dtype=np.bool_)
 _PLAIN[list(b"0123456789+-.eE")] = True
@@ -75,6 +82,11 @@ def is_missing(text: str) -> bool:
 def is_number(text: str) -> bool:
     """Whether it is a plain decimal number: optional sign, digits with at most one point, optional exponent."""
     return _NUMBER.fullmatch(text) is not None
+
+
+def as_number(text: str) -> str:
+    """``1`` for ``true`` and ``0`` for ``false``, in any case; another text as it is."""
+    return _TRUTH.get(text.strip().lower(), text)
 
 
 def shown(text: str) -> str:

@@ -46,12 +46,19 @@ SPELLINGS = tuple(Spelling(decimal, group) for decimal in ".," for group in ("",
 """Every way to spell the digits, the simplest first among those of a decimal sign."""
 
 _TIDIED = str.maketrans(
-    {"\u2212": "-", "\uff0d": "-", "\u00a0": " ", "\u2007": " ", "\u2009": " ", "\u202f": " ", "\u2019": "'", "\u02bc": "'"}
+    {
+        **dict.fromkeys("\u2212\uff0d\u2013", "-"),
+        **dict.fromkeys("\u00a0\u2007\u2009\u202f", " "),
+        **dict.fromkeys("\u2019\u02bc", "'"),
+    }
 )
-"""Signs that look alike: minus (U+2212), spaces that do not break, apostrophes."""
+"""Signs that look alike: minus (U+2212) and en dash, spaces that do not break, apostrophes."""
 
 _CODES = "USD|EUR|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CZK|HUF|RUB|BRL|AUD|CAD|NZD|MXN|ZAR|KRW|SGD|HKD|TRY"
-_CURRENCY = rf"[A-Z]{{0,2}}[$¢£¤¥\u20a0-\u20bf]|{_CODES}|Rs\.?|kr\.?|zł|Kč|Ft"
+SYMBOL_OR_CODE = rf"[A-Z]{{0,2}}[$¢£¤¥\u20a0-\u20bf]|{_CODES}"
+"""Currencies by their signs or their usual codes, as a regular expression."""
+
+_CURRENCY = rf"{SYMBOL_OR_CODE}|Rs\.?|kr\.?|zł|Kč|Ft"
 _VALUE = re.compile(
     rf"([+-]?) ?({_CURRENCY})? ?([+-]?)(\d(?:[\d.,' ]*\d)?[.,]?|[.,]\d+)([eE][+-]?\d+)? ?({_CURRENCY}|%)?",
     re.ASCII,

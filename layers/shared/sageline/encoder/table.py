@@ -12,7 +12,7 @@ import numpy as np
 
 from sageline.dataset.blocks import Block, IntArray, StringArray
 from sageline.encoder import quick
-from sageline.encoder.numbers import BadNumber, is_number, parse_numbers
+from sageline.encoder.numbers import BadNumber, as_number, is_number, parse_numbers, read_cells
 from sageline.encoder.spelling import PLAIN, Spelling, respelled
 from sageline.encoder.values import Values, merged
 from sageline.errors import InvalidDataset
@@ -95,6 +95,14 @@ class Table:
                 columns[name] = StringArray.from_list(
                     [respelled(text, number.spelling) if is_number(text) else text for text in texts]
                 )
+        return replace(block, columns=columns)
+
+    def with_truth_as_numbers(self, block: Block) -> Block:
+        """Rows to predict, with ``true`` and ``false`` as 1 and 0 in the columns that held only these numbers in training."""
+        columns = dict(block.columns)
+        for name, number in self.numbers.items():
+            if number.binary and name in columns and len(read_cells(columns[name]).others):
+                columns[name] = StringArray.from_list([as_number(text) for text in columns[name].tolist()])
         return replace(block, columns=columns)
 
     def columns_kept_missing(self) -> list[str]:

@@ -7,6 +7,7 @@ are one value. Leading zeros (``01``, a code) and zeros at the end of a fraction
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -16,6 +17,9 @@ from sageline.dataset.blocks import IntArray, StringArray
 from sageline.encoder.numbers import is_number
 
 _TELLING_ZERO = re.compile(r"[+-]?0\d.*|.*\.\d*0", re.ASCII)
+
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
+_TRUTH = {"false": 0.0, "true": 1.0}
 
 
 def one_name(counts: Mapping[str, int]) -> dict[str, str]:
@@ -46,15 +50,23 @@ def merged(counts: Mapping[str, int]) -> Counter[str]:
 
 
 def alike(names: Iterable[str]) -> list[list[str]]:
-    """Values that are told apart and look alike: but for the case of their letters, or as numbers."""
+    """Values that are told apart and may be one: alike but for case, equal as numbers, or ``1`` and ``true``."""
     groups: dict[str | float, list[str]] = {}
     numbers: dict[float, list[str]] = {}
     listed = sorted(names)
     for name in listed:
-        groups.setdefault(name.casefold(), []).append(name)
+        groups.setdefault(_look(name), []).append(name)
         if is_number(name):
             numbers.setdefault(float(name), []).append(name)
+    for name in listed:
+        if (number := _TRUTH.get(name.casefold())) in numbers:
+            numbers[number].append(name)
     return [group for group in (*groups.values(), *numbers.values()) if len(group) > 1]
+
+
+def _look(name: str) -> str:
+    """What names have in common that differ by case, blanks, invisible characters, or how their accents are composed."""
+    return " ".join(unicodedata.normalize("NFC", name.translate(_INVISIBLE)).casefold().split())
 
 
 class Values:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from sageline.evaluation.baseline import LEAST_ROWS, BaselineComparison
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import Sums
-from sageline.evaluation.names import ZERO_OR_ONE_PER_ROW, default_metric
+from sageline.evaluation.names import METRICS, ZERO_OR_ONE_PER_ROW, default_metric
 from sageline.evaluation.words import plain, quoted, some
 
 _SHOWN_LABELS = 5
@@ -40,11 +40,19 @@ def _few_rows(sums: Sums, metric: str) -> str:
     task = "classification" if isinstance(sums, ClassificationSums) else "regression"
     name = metric if sums.value(metric) is not None else default_metric(task)
     rows = "1 test row" if sums.rows == 1 else f"{sums.rows} test rows"
-    baseline = f"Always answering {sums.baseline_answer} reaches {plain(sums.baseline_metrics()[name])}"
-    return (
-        f"Judged by {rows} only{_how_far_off(sums, name)}. {baseline}; whether the model is better than that takes {LEAST_ROWS} "
-        f"test rows to tell. Add rows, or hold {_HOLD_MORE}."
-    )
+    return f"Judged by {rows} only{_how_far_off(sums, name)}. {_beside_baseline(sums, name)} Add rows, or hold {_HOLD_MORE}."
+
+
+def _beside_baseline(sums: Sums, metric: str) -> str:
+    """A sentence on what always the same answer reaches on these few rows."""
+    value, baseline = sums.value(metric), sums.baseline_metrics()[metric]
+    better = value is not None and (value > baseline if METRICS[metric].better == "higher" else value < baseline)
+    if better or baseline == METRICS[metric].best:
+        return (
+            f"Always answering {sums.baseline_answer} reaches {plain(baseline)}; whether the model is better takes {LEAST_ROWS} "
+            "test rows to tell."
+        )
+    return f"That is no better than always answering {sums.baseline_answer}, which reaches {plain(baseline)}."
 
 
 def _how_far_off(sums: Sums, metric: str) -> str:

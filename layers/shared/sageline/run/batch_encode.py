@@ -95,8 +95,10 @@ def _trained_by(batch: Batch) -> str:
 
 def _as_spelled(blocks: Iterator[Block], batch: Batch, encoder: FittedEncoder) -> Iterator[Block]:
     """The rows with their numbers as the training data spelled them, whichever format they are in."""
-    table = encoder.features if batch.format == "jsonl" and isinstance(encoder.features, Table) else None
-    return blocks if table is None else map(table.respelled, blocks)
+    table = encoder.features
+    if not isinstance(table, Table):
+        return blocks
+    return map(table.with_truth_as_numbers, map(table.respelled, blocks) if batch.format == "jsonl" else blocks)
 
 
 def _checked(blocks: Iterator[Block], encoder: FittedEncoder, not_used: Collection[str]) -> tuple[Iterator[Block], list[str]]:

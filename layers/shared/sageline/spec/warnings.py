@@ -11,6 +11,7 @@ from sageline.encoder.values import alike
 from sageline.spec.model import Spec
 
 _SOME = 3
+_MOST = 0.5
 
 
 def about_label(label: ColumnProfile, task: str, no_label: Collection[str], *, is_number: bool) -> list[str]:
@@ -34,7 +35,9 @@ def about_label(label: ColumnProfile, task: str, no_label: Collection[str], *, i
         )
     if task == "classification" and not is_number:
         doubtful = {
-            value: count for value, count in sorted(label.values.items()) if value.lower() in MISSING and value not in words
+            value: count
+            for value, count in sorted(label.values.items())
+            if value.lower() in MISSING - {"none"} and value not in words
         }
         if doubtful:
             listed = _listed([f"{shown(value)} ({count:,})" for value, count in doubtful.items()])
@@ -67,8 +70,11 @@ def about_columns(spec: Spec, profile: DatasetProfile, spellings: Mapping[str, S
             f"Numbers of {shown(name)} begin with zeros, as codes do; "
             f'{{"dataset": {{"kinds": {{"{name}": "category"}}}}}} says that they are codes.'
         )
-    for name in [name for name, kind in features.items() if kind == "category"]:
-        warnings += _look_alike(profile.columns[name])
+    for name, kind in features.items():
+        if kind in ("category", "text"):
+            warnings += _numbers_among(profile.columns[name], kind)
+        if kind == "category":
+            warnings += _look_alike(profile.columns[name])
     return warnings
 
 
@@ -104,6 +110,18 @@ def _about_encoder(spec: Spec) -> list[str]:
     because = "because a model learns from texts or from other columns" + (f" ({found})" if found else "")
     left_out = _listed(list(map(shown, others)))
     return [f"Only the text is learnt from, {because}. {say} learns from {left_out} instead."]
+
+
+def _numbers_among(column: ColumnProfile, kind: str) -> list[str]:
+    """That most of a column are numbers, which are not read as such."""
+    numbers = column.numbers
+    if numbers.share <= _MOST:
+        return []
+    others = _listed([shown(text) for text in dict.fromkeys(numbers.odd_values)])
+    return [
+        f"{numbers.share:.0%} of the values in {shown(column.name)} are numbers. Because of others, such as {others}, it is "
+        f"taken for a {kind}; correct these if it is to be a number."
+    ]
 
 
 def _look_alike(column: ColumnProfile) -> list[str]:
