@@ -52,7 +52,7 @@ def test_that_a_model_is_no_better_than_the_baseline_is_said_of_few_rows_too() -
     [better] = warned(answered("aaabb", "aaabb", "ab"), known="ab")
 
     assert ". That is no better than always answering 'a', which reaches 0.6. Add rows" in of_classes
-    assert ". That is no better than always answering the mean (2.5), which gives 1.708. Add rows" in of_numbers
+    assert ". That is no better than always answering the mean (2.5), which reaches 1.708. Add rows" in of_numbers
     assert "no better" not in better
 
 
