@@ -106,7 +106,7 @@ def test_any_text_is_read_as_the_csv_module_does_or_refused(
 @given(st.lists(st.tuples(*[st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))] * 3), min_size=1))
 def test_what_the_csv_module_writes_is_read_back_whole(rows: list[tuple[str, str, str]]) -> None:
     file = io.StringIO(newline="")
-    csv.writer(file).writerows([("a", "b", "c"), *rows])
+    csv.writer(file).writerows([("first_name", "second_name", "third_name"), *rows])
 
     assert [tuple(row.values()) for row in rows_of(file.getvalue().encode(), block_bytes=16)] == rows
 
