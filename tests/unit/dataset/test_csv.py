@@ -74,7 +74,7 @@ def text_of(data: bytes) -> str:
         (b'a,b\n5" disk,say "hi"\n"q",r\n', [{"a": '5" disk', "b": 'say "hi"'}, {"a": "q", "b": "r"}]),
         (b'a,b\n"",\n', [{"a": "", "b": ""}]),
         ("ä,b\nñ,漢字😀\n".encode(), [{"ä": "ñ", "b": "漢字😀"}]),
-        (b" a ,b\n 1 , 2\n", [{" a ": " 1 ", "b": " 2"}]),
+        (b" a ,b\n 1 , 2\n", [{"a": " 1 ", "b": " 2"}]),
         (b'a\nx\n""\n', [{"a": "x"}, {"a": ""}]),
     ],
 )
@@ -135,7 +135,7 @@ def test_any_bytes_are_read_as_the_csv_module_does_or_refused_with_row_and_offse
         table = text.encode()[found.skipped :].decode()
         header, *rows = records_of(table, found.delimiter.decode(), found.cr_ends)
         names = ["Unnamed: 0", *header[1:]] if found.unnamed_index else header
-        names = names[: len(names) - found.unnamed_last]
+        names = [name.strip() for name in names[: len(names) - found.unnamed_last]]
         assert [list(row) for row in outcome] == [names] * len(rows)
         assert [list(row.values()) for row in outcome] == [row[: len(names)] for row in rows]
         assert not any(any(row[len(names) :]) for row in rows)
@@ -289,3 +289,18 @@ def test_damaged_compressed_data_is_named() -> None:
 @pytest.mark.parametrize(("data_format", "advice"), [("npz", "the npz file is damaged"), ("xml", "unknown format 'xml'")])
 def test_a_format_that_is_not_read_is_refused(data_format: str, advice: str) -> None:
     assert advice in error_of(b"", data_format)
+
+
+def test_blanks_around_a_name_do_not_count() -> None:
+    assert rows_of(b"age, work , income\n1, a, 2\n2, b, 3\n")[0] == {"age": "1", "work": " a", "income": " 2"}
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b'"x", "y"\n1, 2\n3, 4\n', "a blank stands before the quotes"),
+        (b"'x','y'\n'1.5','a'\n'2.5','b'\n", "the fields are in single quotes; write double quotes, or none"),
+    ],
+)
+def test_quotes_that_are_part_of_the_fields_are_refused(data: bytes, problem: str) -> None:
+    assert problem in error_of(data)

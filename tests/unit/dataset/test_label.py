@@ -37,6 +37,7 @@ def columns(values: dict[str, list[str]]) -> dict[str, ColumnProfile]:
         ({"Étiquette": COLOURS, "b": NUMBERS}, "Étiquette", "its name is a usual one"),
         ({"Klasse": COLOURS, "Gewicht": NUMBERS}, "Klasse", "its name is a usual one"),
         ({"Fläche": NUMBERS, "Preis": NUMBERS, "Zimmer": NUMBERS}, "Preis", "its name is a usual one"),
+        ({"Fläche": NUMBERS, "Preis": NUMBERS, "Lage": COLOURS}, "Preis", "its name is a usual one"),
         ({"x": NUMBERS, "label": YES, "y": COLOURS}, "label", "its name is a usual one for labels (label)"),
         ({"MSSubClass": COLOURS, "SalePrice": NUMBERS, "Latitude": NUMBERS}, "SalePrice", "its name is a usual one"),
         ({"median_house_value": NUMBERS, "ocean_proximity": COLOURS}, "median_house_value", "its name is a usual one"),
@@ -70,7 +71,7 @@ def test_a_column_that_is_called_like_the_dataset_is_its_label(dataset: str) -> 
     "values",
     [
         {"quality": NUMBERS, "rating": NUMBERS, "a": NUMBERS},
-        {"size": NUMBERS, "price": NUMBERS, "kind": YES},
+        {"price": NUMBERS, "sales": NUMBERS, "size": NUMBERS},
         {"churned": YES, "fraud": YES, "a": NUMBERS},
         {"ozone": NUMBERS, "wind": NUMBERS, "day": NUMBERS},
     ],

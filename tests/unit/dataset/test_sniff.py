@@ -142,7 +142,8 @@ def test_a_column_that_is_left_out_though_most_of_it_are_numbers_says_so() -> No
         (["2.1", "2.10", "3", "2.2"] * 20, "classification"),
         ([*NUMBERS * 3, "-"], "regression"),
         ([*NUMBERS * 3, "<1.0"], "regression"),
-        (["12,5", "7,5", "9,0"] * 20, "regression"),
+        (["1,0", "1,3", "1,7"] * 20, "classification"),
+        (["$12.50", "$7.50", "$9.00"] * 20, "regression"),
     ],
 )
 def test_the_task_follows_from_the_label(values: list[str], task: str) -> None:

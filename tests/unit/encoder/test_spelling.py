@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sageline.dataset.blocks import StringArray
 from sageline.encoder.numbers import BadNumber, parse_numbers
-from sageline.encoder.spelling import PLAIN, SPELLINGS, Spelling, plain_text, shape_of, spelled
+from sageline.encoder.spelling import PLAIN, SPELLINGS, Spelling, plain_text, plain_texts, shape_of, spelled
 
 
 @pytest.mark.parametrize(
@@ -90,3 +90,28 @@ def test_words_for_a_missing_number_are_missing_in_every_spelling() -> None:
     numbers = parse_numbers(StringArray.from_list(["1.234,5", "n.d.", "-", ""]), Spelling(",", "."))
 
     assert np.array_equal(numbers, [1234.5, np.nan, np.nan, np.nan], equal_nan=True)
+
+
+ALL = st.sampled_from([spelling._replace(unit=unit) for spelling in SPELLINGS for unit in ("", "%", "$", "EUR")])
+
+
+@given(
+    ALL,
+    st.lists(
+        st.sampled_from(
+            ["", "1", "-2", "0,5", "0.5", "1.234", "1,234", "1.234,5", "1 000", "1'000.5", "5%", "-5 %", "$5", "5 EUR"]
+        )
+    ),
+)
+def test_many_numbers_are_read_as_one_by_one(spelling: Spelling, texts: list[str]) -> None:
+    together = plain_texts(texts, spelling)
+    alone = [plain_text(text, spelling) if text else "nan" for text in texts]
+
+    if together is not None:
+        assert [float(text) for text in together if text != "nan"] == [float(text) for text in alone if text and text != "nan"]
+        assert None not in alone
+
+
+def test_a_column_that_is_spelled_plainly_is_read_at_once() -> None:
+    for text, spelling in [("1.234,5", Spelling(",", ".")), ("12%", Spelling(unit="%")), ("-$1,234.50", Spelling(".", ",", "$"))]:
+        assert plain_texts([text, ""], spelling) == [plain_text(text, spelling), "nan"]

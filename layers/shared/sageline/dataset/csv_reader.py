@@ -170,7 +170,8 @@ class CsvReader:
         names = [column[0] for column in _first_record(found).columns(0, width)]
         if self._dialect.unnamed_index:
             names[0] = index_name(names)
-        names = names[: width - self._dialect.unnamed_last]
+        names = [name.strip() for name in names[: width - self._dialect.unnamed_last]]
+        self._check_quotes(text, found, names)
         places: dict[str, int] = {}
         for index, name in enumerate(names):
             start = int(found.starts[index])
@@ -182,6 +183,15 @@ class CsvReader:
                 self._fail(text, start, f"columns {places[name] + 1} and {index + 1} have the same name; rename one")
             places[name] = index
         return names
+
+    def _check_quotes(self, text: bytes, found: Scan, names: list[str]) -> None:
+        """Refuse quotes that are none: their fields would keep them, and numbers among them would be texts."""
+        for index, name in enumerate(names):
+            if len(name) > 1 and name[0] == name[-1] == '"':
+                problem = "a blank stands before the quotes, which makes them a part of the field; remove it from every row"
+                self._fail(text, int(found.starts[index]), problem)
+        if all(len(name) > 1 and name[0] == name[-1] == "'" for name in names):
+            self._fail(text, int(found.starts[0]), "the fields are in single quotes; write double quotes, or none")
 
     def _check_widths(self, text: bytes, found: Scan) -> None:
         expected = np.full(len(found.fields), self.width)

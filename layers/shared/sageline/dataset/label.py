@@ -9,7 +9,7 @@ from sageline.dataset import names
 from sageline.dataset.profile import ColumnProfile
 from sageline.dataset.sniff import Guess, guess_kind
 
-_LIKE_DATASET, _PLAIN_NAME, _OUTCOME_NAME, _OFTEN_NAME, _WORD_IN_NAME, _IN_DATASET = 11.0, 10.0, 6.0, 4.5, 2.0, 2.0
+_LIKE_DATASET, _PLAIN_NAME, _OUTCOME_NAME, _OFTEN_NAME, _WORD_IN_NAME, _IN_DATASET = 11.0, 10.0, 6.5, 5.5, 2.0, 2.0
 _LAST, _LAST_POSSIBLE, _FIRST, _FEW = 3.0, 1.5, 0.5, 1.0
 _DOUBT = 1.0
 """Two columns are about as likely when their evidence differs by less. The weights order the evidence: a name outweighs a place,

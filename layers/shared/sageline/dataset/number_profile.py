@@ -16,7 +16,9 @@ NUMBERS_FROM = 0.9
 """A column is one of numbers when more than this share of what it holds are numbers."""
 
 _DECIDED_AFTER = 1000  # values that are no plain numbers
+_AT_A_TIME = 1 << 16
 _SOME = 3
+_FORM = str.maketrans("23456789", "1" * 8)  # a zero stays: as the first of the digits it tells spellings apart
 
 
 class NumberProfile:
@@ -84,30 +86,37 @@ class NumberProfile:
         self._last = float(numbers[-1])
 
     def _add_others(self, column: StringArray, others: IntArray) -> None:
-        for start in range(0, len(others), _DECIDED_AFTER):
-            some = others[start : start + _DECIDED_AFTER]
+        start, size = 0, _DECIDED_AFTER
+        while start < len(others):
             if self._is_text:
                 self.odd += len(others) - start
                 return
-            for text in column.take(some).tolist():
-                self._add_other(text)
+            self._add_texts(column.take(others[start : start + size]).tolist())
             spelled = self._plain + self._shapes.total()
             self._is_text = self.odd >= _DECIDED_AFTER // 2 and self.odd > spelled
+            start, size = start + size, _AT_A_TIME
 
-    def _add_other(self, text: str) -> None:
-        if not text.strip():
-            return
-        if is_missing(text):
-            self.missing[text.strip()] += 1
-        elif (number := plain_text(text, PLAIN)) is not None:  # with blanks around it, or another minus
-            self._plain += 1
-            self._note(float(number), float(number), whole=float(number).is_integer())
-        elif (shape := shape_of(text)) is not None:
-            self._shapes[(shape.unit, shape.fits)] += 1
-        else:
-            self.odd += 1
-            if len(self.odd_values) < _SOME:
-                self.odd_values.append(text)
+    def _add_texts(self, texts: list[str]) -> None:
+        """Values by their forms: there are few, however many numbers are spelled so."""
+        forms = "\n".join(texts).translate(_FORM).split("\n")
+        if len(forms) != len(texts):  # some have line breaks
+            forms = [text.translate(_FORM) for text in texts]
+        for form, count in Counter(forms).items():
+            if not form.strip():
+                continue
+            if is_missing(form):
+                self.missing += Counter(text.strip() for text, its in zip(texts, forms, strict=True) if its == form)
+            elif plain_text(form, PLAIN) is not None:  # with blanks around it, or another minus
+                numbers = [float(plain_text(text, PLAIN) or 0) for text, its in zip(texts, forms, strict=True) if its == form]
+                self._plain += count
+                self._note(min(numbers), max(numbers), whole=all(map(float.is_integer, numbers)))
+            elif (shape := shape_of(form)) is not None:
+                self._shapes[(shape.unit, shape.fits)] += count
+            else:
+                self.odd += count
+                if len(self.odd_values) < _SOME:
+                    its_texts = [text for text, its in zip(texts, forms, strict=True) if its == form]
+                    self.odd_values += its_texts[: _SOME - len(self.odd_values)]
 
     @property
     def numbers(self) -> int:
@@ -128,6 +137,11 @@ class NumberProfile:
     def is_spelled(self) -> bool:
         """Whether some numbers are not plain ones."""
         return bool(self._shapes)
+
+    @property
+    def has_unit(self) -> bool:
+        """Whether some numbers have a currency or a percent sign."""
+        return any(unit for unit, _ in self._shapes)
 
     @property
     def plain_is_whole(self) -> bool:

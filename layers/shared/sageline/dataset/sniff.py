@@ -97,7 +97,7 @@ def guess_task(label: ColumnProfile) -> tuple[str, str]:
         return "classification", f"{about}, and not all are numbers"
     if count <= 2:
         return "classification", f"{about}: two classes"
-    if label.numbers.is_spelled or names.is_quantity(label.name):
+    if label.numbers.has_unit or names.is_quantity(label.name):
         return "regression", f"{about}, all numbers, and it is called or spelled as an amount"
     numbers = "all whole numbers" if label.is_whole else "all numbers, some with a fraction"
     if count <= _FEW_CLASSES and label.present >= _ROWS_PER_CLASS * count:

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from sageline.dataset.blocks import IntArray, StringArray
-from sageline.encoder.spelling import PLAIN, Spelling, plain_text
+from sageline.encoder.spelling import PLAIN, Spelling, plain_text, plain_texts
 from sageline.formats.matrix import DoubleArray, FloatArray
 
 
@@ -135,14 +135,32 @@ def parse_doubles(column: StringArray, spelling: Spelling = PLAIN) -> DoubleArra
         BadNumber: the first value that is no number in the spelling.
     """
     if spelling != PLAIN:
-        texts = enumerate(column.tolist())
-        return np.array([_parse(index, text, spelling) for index, text in texts], dtype=np.float64)
+        return _parse_spelled(column, spelling)
     cells = read_cells(column)
     if not len(cells.others):
         return cells.numbers
     numbers = cells.numbers.copy()
     for index in cells.others.tolist():
         numbers[index] = _parse(index, column[index], spelling)
+    return numbers
+
+
+_SPELLED: WeakKeyDictionary[StringArray, tuple[Spelling, DoubleArray]] = WeakKeyDictionary()
+"""The same of numbers that are not plain."""
+
+
+def _parse_spelled(column: StringArray, spelling: Spelling) -> DoubleArray:
+    read = _SPELLED.get(column)
+    if read is not None and read[0] == spelling:
+        return read[1]
+    texts = column.tolist()
+    missing = {text for text in set(texts) if not text[-1:].isdigit() and is_missing(text)}
+    plain = plain_texts(["" if text in missing else text for text in texts] if missing else texts, spelling)
+    if plain is None:
+        numbers = np.array([_parse(index, text, spelling) for index, text in enumerate(texts)], dtype=np.float64)
+    else:
+        numbers = np.array(plain, dtype=np.float64)
+    _SPELLED[column] = (spelling, numbers)
     return numbers
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -65,6 +66,7 @@ _VALUE = re.compile(
 )
 _LEADING = str.maketrans("23456789", "1" * 8)
 _ALIKE = str.maketrans("023456789", "1" * 9)
+_DIGIT = re.compile(r"\d", re.ASCII)
 _MOST_SHAPE = 40  # characters of a value that can be a number
 
 
@@ -85,11 +87,11 @@ def shape_of(text: str) -> Shape | None:
     if len(text) > _MOST_SHAPE:
         return None
     tidy = text.translate(_TIDIED).strip()
-    first = next((index for index, character in enumerate(tidy) if character.isdigit()), None)
-    if first is None:
+    digit = _DIGIT.search(tidy)
+    if digit is None:
         return None
     # All digits but a leading zero are alike, so a few shapes stand for all values of a column.
-    return _shape(tidy[: first + 1].translate(_LEADING) + tidy[first + 1 :].translate(_ALIKE))
+    return _shape(tidy[: digit.end()].translate(_LEADING) + tidy[digit.end() :].translate(_ALIKE))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -127,6 +129,34 @@ def plain_text(text: str, spelling: Spelling) -> str | None:
     unit = match[2] or match[6] or ""
     lacks_unit = spelling.unit == "%" and not unit and float(number) != 0
     return None if lacks_unit or unit not in ("", spelling.unit) else number
+
+
+def plain_texts(texts: Sequence[str], spelling: Spelling) -> list[str] | None:
+    """Many numbers in the spelling as ``float`` reads them, ``nan`` for an empty text; None when one of them is not plainly
+    spelled so, which :func:`plain_text` may read all the same."""
+    joined = "\n".join(texts)
+    if not joined.isascii():
+        joined = joined.translate(_TIDIED)
+    if _lines(spelling).fullmatch(f"{joined}\n") is None:
+        return None
+    for sign in (spelling.unit, spelling.group, " "):
+        joined = joined.replace(sign, "") if sign else joined
+    plain = [text or "nan" for text in joined.replace(spelling.decimal, ".").split("\n")]
+    return plain if len(plain) == len(texts) else None
+
+
+@functools.cache
+def _lines(spelling: Spelling) -> re.Pattern[str]:
+    """Lines that are empty or a number in the spelling. No line is tried twice, so long texts take no longer than they are."""
+    number = rf"(?:{_digits(spelling.decimal, spelling.group).pattern})(?:[eE][+-]?\d+)?"
+    unit = re.escape(spelling.unit)
+    if spelling.unit == "%":
+        number = rf"[+-]?{number} ?%"
+    elif spelling.unit:
+        number = rf"[+-]?(?:{unit} ?)?{number}|[+-]?{number} ?{unit}"
+    else:
+        number = rf"[+-]?{number}"
+    return re.compile(rf"(?>(?:{number})?\n)*+", re.ASCII)
 
 
 def spelled(number: float, spelling: Spelling) -> str:
