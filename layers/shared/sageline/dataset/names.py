@@ -52,7 +52,7 @@ _OFTEN_LABEL = _names(
     prezzo, preco, prijs, cena, fiyat, цена, 价格, 価格, 가격, rating, score, quality, qualitat, calidad, qualite, qualita,
     qualidade, grade, nota, bewertung, status, result, ergebnis, resultat, resultado, risultato, результат, 结果, sales,
     umsatz, ventes, ventas, vendite, vendas, purchase, species, specie, espece, especie, tag, tags, topic, thema, category,
-    categories, kategorie, categoria, categorie, категория
+    categories, kategorie, categoria, categorie, категория, mpg
     """
 )
 """Labels are often called so, and so are features."""
