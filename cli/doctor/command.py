@@ -61,7 +61,8 @@ def of_machine(environment: Mapping[str, str]) -> list[Finding]:
     machine = Machine(home, Record.load(home), status, int(port) if port.isdecimal() else None)
     found = run_checks(machine.checks(), _SECONDS)
     if port and not port.isdecimal():
-        found.append(Finding("ports", "failed", f"SAGELINE_PORT is {port!r}, which is no number.", "Set it to a port, or unset it."))
+        what = f"SAGELINE_PORT is {port!r}, which is no number."
+        found.append(Finding("ports", "failed", what, "Set it to a port, or unset it."))
     if status.state != "up":
         return found
     deployed, finding = _find(Aws.of_local_stack(status), STACK_NAME)
