@@ -26,6 +26,8 @@ _COMMANDS = {
 
 # An HTTP API gives up after 30 s; connecting takes a moment or does not work at all.
 _TIMEOUT = httpx.Timeout(35, connect=5)
+_GATEWAY_RETRY_SECONDS = 10
+"""API Gateway's own 503 comes without a ``Retry-After``."""
 
 
 class SigV4(httpx.Auth):
@@ -164,6 +166,9 @@ def _read(response: httpx.Response) -> Json:
         case {"message": str(message)} if response.status_code == 413:
             # API Gateway's own too: as an event the request is more than a function takes.
             raise CommandFailed(f"The request is too large ({message}); send fewer rows, or shorter ones.", "RequestTooLarge")
+        case {"message": str(message)} if response.status_code == 503:
+            # After 30 s: a function and a model behind it that are both being started may take longer.
+            raise CommandFailed(f"The API answered {status}: {message}.", status, retry_after=_GATEWAY_RETRY_SECONDS)
         case {"message": str(message)}:
             raise CommandFailed(f"The API answered {status}: {message}.", status)
         case _:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 import click
+from botocore.exceptions import ProfileNotFound
 from rich.markup import escape
 
 from cli.aws import Aws
@@ -15,6 +16,7 @@ from cli.connection import api_client, connect_to_local, local_home
 from cli.doctor import account, permissions, stack
 from cli.doctor.finding import STATES, Check, Finding, ask, run_checks, worst
 from cli.doctor.machine import Machine
+from cli.errors import explain
 from cli.options import StackCommand, json_option, print_json, stack_option, stderr, stdout
 from local.deploy import STACK_NAME
 from local.home import Home, Record
@@ -58,6 +60,9 @@ def of_machine(environment: Mapping[str, str]) -> list[Finding]:
     status = LocalStack(home.root).status()
     machine = Machine(home, Record.load(home), status, int(port) if port.isdecimal() else None)
     found = run_checks(machine.checks(), _SECONDS)
+    if port and not port.isdecimal():
+        what = f"SAGELINE_PORT is {port!r}, which is no number."
+        found.append(Finding("ports", "failed", what, "Set it to a port, or unset it."))
     if status.state != "up":
         return found
     deployed, finding = _find(Aws.of_local_stack(status), STACK_NAME)
@@ -69,7 +74,11 @@ def of_machine(environment: Mapping[str, str]) -> list[Finding]:
 
 def of_account(name: str, environment: Mapping[str, str]) -> list[Finding]:
     """The account in AWS, and the stack of that name in it."""
-    aws = Aws.of_account(environment)
+    try:
+        aws = Aws.of_account(environment)
+    except ProfileNotFound as error:
+        found = [Finding("credentials", "failed", explain(error).message, "Set AWS_PROFILE to one of them, or unset it.")]
+        return [*found, *(Finding(check, "unknown", "Not looked at without credentials.") for check in _NEED_A_CALLER)]
     found = account.check_region(aws.region)
     if aws.region is None:
         return [*found, *(Finding(check, "unknown", "Not looked at without a region.") for check in _NEED_A_CALLER)]

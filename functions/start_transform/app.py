@@ -6,11 +6,10 @@ import os
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sageline import clients
 from sageline.logger import function_logger
 from sageline.run.batch import StartTransformEvent
-from sageline.run.batch_transform import start_transform
-from sageline.run.check_status import wait_for, watching
+from sageline.run.batch_transform import start_and_wait
+from sageline.run.check_status import watching
 from sageline.run.context import run_context
 from sageline.settings import RunSettings
 
@@ -23,6 +22,4 @@ def handler(event: StartTransformEvent, context: LambdaContext) -> None:
     logger.append_keys(run_id=run_id)
     run = run_context(RunSettings.from_environment(os.environ))
     purpose = event.get("purpose", "batch")
-    job = start_transform(run_id, event["transform"], run=run, sagemaker=clients.sagemaker(), purpose=purpose)
-    logger.info("Transform job started", job=job["name"])
-    logger.info(wait_for(run_id, job, event["task_token"], watching(run)))
+    logger.info(start_and_wait(run_id, event["transform"], event["task_token"], run=run, watch=watching(run), purpose=purpose))

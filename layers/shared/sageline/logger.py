@@ -13,7 +13,11 @@ def function_logger() -> Logger:
 
     Powertools itself goes by the level of Lambda's filter before that; and the filter stays at INFO or below, because it takes
     embedded metrics, which have no level, for INFO.
+
+    Libraries log INFO and above, whatever the level: botocore at DEBUG writes session tokens and what is predicted.
     """
     logger = Logger()
+    logging.getLogger("botocore").setLevel(logging.INFO)
+    logging.getLogger("urllib3").setLevel(logging.INFO)
     logging.getLogger(logger.name).setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO").upper())
     return logger

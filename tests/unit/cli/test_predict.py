@@ -151,6 +151,14 @@ def test_an_endpoint_that_never_starts_is_waited_for_five_minutes(api: FakeApi, 
     assert 280 <= sum(slept) <= 300
 
 
+def test_a_request_that_the_gateway_gives_up_after_30_seconds_is_made_again(api: FakeApi, slept: list[float]) -> None:
+    gave_up = {"message": "Service Unavailable"}
+    api.routes["POST", PATH] = lambda request: (503, gave_up) if len(api.requests) < 2 else echo()(request)
+    answer = predict(api.client(), "wine", [{"a": "x"}], tell=lambda _: None)
+    assert [prediction["label"] for prediction in answer["predictions"]] == ["x"]
+    assert slept == [10]
+
+
 def test_what_the_api_does_not_say_to_try_again_is_not(api: FakeApi, slept: list[float]) -> None:
     api.fail("POST", PATH, 502, "PredictionFailed", "The model failed.")
     with pytest.raises(CommandFailed, match="The model failed"):

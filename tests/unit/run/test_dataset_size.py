@@ -36,6 +36,12 @@ def test_the_refusal_says_size_limit_and_what_to_do() -> None:
         check_size(NOTHING, of_size(4_000_000_000), "csv", "table")
 
 
+@pytest.mark.parametrize(("size", "share"), [(LARGEST_BYTES["table"] + 1, "99.9%"), (1_800_000_000, "66.6%")])
+def test_the_share_of_rows_that_it_names_fits(size: int, share: str) -> None:
+    with pytest.raises(InvalidDataset, match=f"at most {share} of the rows"):
+        check_size(NOTHING, of_size(size), "csv", "table")
+
+
 def test_a_compressed_dataset_counts_as_what_it_unpacks_to() -> None:
     packed = gzip.compress(b"".join(b"%d,red,rose\n" % number for number in range(50_000)))
     factor = len(gzip.decompress(packed)) / len(packed)

@@ -16,6 +16,7 @@ from botocore.exceptions import (
 
 from sageline.run.aws_errors import is_passing
 from sageline.run.bake import Bake, wait_for_alarm
+from sageline.run.batch_transform import start_and_wait
 from sageline.run.check_status import Watch, wait_for, wake
 from tests.unit.run.test_check_status import (
     JOB_ARN,
@@ -27,7 +28,7 @@ from tests.unit.run.test_check_status import (
     Answers,
     run_job,
 )
-from tests.unit.run.world import RUN_ID, World
+from tests.unit.run.world import RUN_ID, World, golden_event
 from tests.unit.sessions import session
 
 
@@ -136,3 +137,22 @@ def test_a_look_at_a_rollouts_alarms_is_no_other(
     shifted: Any = {"endpoint": "flowers", "arn": "arn", "is_last": False, "share": 0.1}
     wait_for_alarm(RUN_ID, shifted, "token", Bake(watch, world.hosting.alarms))
     assert [name for name, _ in answers.sent] == told
+
+
+@pytest.mark.parametrize("error", [PASSING[0], PASSING[3], PASSING[7]], ids=repr)
+def test_a_transform_job_that_cannot_be_started_for_now_is_started_by_the_next_look(
+    world: World, watch: Watch, answers: Answers, error: Exception
+) -> None:
+    plan: Any = golden_event("start_transform/start")["transform"]
+    world.fake.before["CreateTransformJob"] = raising(error)
+    assert "left to the next look" in start_and_wait(RUN_ID, plan, "token", run=world.run, watch=watch)
+    world.fake.models[plan["model_name"]] = {}
+    assert "under way" in start_and_wait(RUN_ID, plan, "token", run=world.run, watch=watch)
+    assert answers.sent == []
+
+
+def test_a_transform_job_that_is_refused_for_good_ends_the_run(world: World, watch: Watch) -> None:
+    plan: Any = golden_event("start_transform/start")["transform"]
+    world.fake.before["CreateTransformJob"] = raising(LASTING[0])
+    with pytest.raises(ClientError, match="AccessDenied"):
+        start_and_wait(RUN_ID, plan, "token", run=world.run, watch=watch)

@@ -129,6 +129,15 @@ def test_a_functions_own_log_has_the_level_that_was_asked_for(
     assert function_logger().log_level == logging.getLevelName(level)
 
 
+@pytest.mark.parametrize("library", ["botocore.endpoint", "botocore.auth", "urllib3.connectionpool"])
+def test_no_level_writes_what_libraries_send(monkeypatch: pytest.MonkeyPatch, library: str) -> None:
+    """Lambda sets the level of the root logger; botocore writes requests with their tokens and bodies at DEBUG."""
+    monkeypatch.setattr(logging.getLogger(), "level", logging.DEBUG)
+    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "DEBUG")
+    function_logger()
+    assert not logging.getLogger(library).isEnabledFor(logging.DEBUG)
+
+
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_a_handler_logs_at_that_level(folder: str) -> None:
     text = (ROOT / "functions" / folder / "app.py").read_text()

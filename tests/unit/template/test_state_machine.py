@@ -146,13 +146,23 @@ def test_lambdas_transient_errors_are_retried_with_jitter_and_no_other_lambda_er
         assert retrier["BackoffRate"] > 1, name
 
 
-def test_a_smoke_test_that_lambda_ended_is_made_again(machine: Document) -> None:
-    """A model may take longer to start than a function may run; and no other state is made again for that."""
+def test_a_smoke_test_and_a_look_that_lambda_ended_are_made_again(machine: Document) -> None:
+    """A model may take longer to start than a function may run, and AWS longer to answer a look; no other state is made again."""
     for name, state in tasks(machine).items():
         again = retriers(state, "Sandbox.Timedout")
-        assert bool(again) == (name == "SmokeTest")
-        assert all(set(retrier["ErrorEquals"]) == {"Sandbox.Timedout", "Lambda.Unknown", "States.Timeout"} for retrier in again)
+        is_look = state["Resource"].endswith(".waitForTaskToken")
+        assert bool(again) == (name == "SmokeTest" or is_look), name
+        lambdas = {"Sandbox.Timedout", "Lambda.Unknown"}
+        assert all(set(retrier["ErrorEquals"]) == (lambdas if is_look else {*lambdas, "States.Timeout"}) for retrier in again)
         assert all(retrier["MaxAttempts"] >= 1 for retrier in again)
+
+
+def test_the_looks_of_weeks_may_fail_for_a_moment_more_often_than_one_call(machine: Document) -> None:
+    """Step Functions counts a retrier's attempts over all looks of a state, not for each look."""
+    for name, state in tasks(machine).items():
+        [retrier] = retriers(state, "Lambda.TooManyRequestsException")
+        is_look = state["Resource"].endswith(".waitForTaskToken")
+        assert (retrier["MaxAttempts"] >= 100) == is_look, name
 
 
 def test_a_busy_endpoint_is_waited_for_whenever_it_is_to_be_changed(machine: Document) -> None:

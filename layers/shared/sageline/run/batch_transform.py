@@ -13,7 +13,8 @@ from botocore.exceptions import ClientError
 from sageline.errors import EndpointNotFound, RunFinished
 from sageline.names import TRANSFORM_STATES, TransformPurpose, transform_job_name
 from sageline.requests.transform_job import transform_job_request
-from sageline.run.aws_errors import is_existing, is_not_found
+from sageline.run.aws_errors import is_existing, is_not_found, is_passing
+from sageline.run.check_status import Watch, wait_for
 from sageline.run.comparing import check_same
 from sageline.run.context import RunContext
 from sageline.run.payloads import Resource, TransformPlan
@@ -30,6 +31,24 @@ _NOTED: dict[TransformPurpose, str] = {
     "champion": "champion_job",
 }
 """Where the run's record notes the job."""
+
+
+def start_and_wait(
+    run_id: str, plan: TransformPlan, task_token: str, *, run: RunContext, watch: Watch, purpose: TransformPurpose = "batch"
+) -> str:
+    """Start a transform job of the run, or find it started, and keep the state's token until it is done. Returns what came of it,
+    for the log. What passes is left to the next look, as in :func:`sageline.run.check_status.wait_for`.
+
+    Raises:
+        EndpointNotFound, ResourceConflict, RunFinished: as :func:`start_transform`.
+    """
+    try:
+        job = start_transform(run_id, plan, run=run, sagemaker=watch.sagemaker, purpose=purpose)
+    except Exception as error:  # every look begins here: what AWS does not answer at this moment must not end the run
+        if not is_passing(error):
+            raise
+        return f"Starting a transform job did not succeed, and is left to the next look: {error}"
+    return wait_for(run_id, job, task_token, watch)
 
 
 def start_transform(

@@ -33,10 +33,11 @@ def check_size(stream: BinaryIO, dataset: DatasetObject, data_format: str, encod
     size, largest = text_bytes(stream, dataset, data_format), LARGEST_BYTES[encoder]
     if size <= largest:
         return
+    per_mille = largest * 1000 // size  # rounded down: a sample of as many rows is taken
     estimated = {"csv.gz": "decompressed about ", "npz": "read as text about "}.get(data_format, "")
     raise InvalidDataset(
         f"{dataset.uri}: the dataset has {estimated}{_in_gb(size)}, and one function prepares {_in_gb(largest)} at most in its "
-        f"15 minutes (encoder {encoder}). Upload a random sample of at most {largest / size:.0%} of the rows, or only the "
+        f"15 minutes (encoder {encoder}). Upload a random sample of at most {per_mille / 10:g}% of the rows, or only the "
         "columns that are worth learning from."
     )
 

@@ -96,6 +96,21 @@ def test_without_credentials_the_account_is_unknown(monkeypatch: pytest.MonkeyPa
     assert states(result).items() >= {"images": "ok", "credentials": "failed", "quotas": "unknown", "stack": "unknown"}.items()
 
 
+def test_a_profile_that_is_not_there_is_a_finding() -> None:
+    result = run("--stack", "sageline", "--json", AWS_PROFILE="nobody")
+
+    assert result.exit_code == 1
+    assert states(result).items() >= {"credentials": "failed", "quotas": "unknown"}.items()
+    assert "nobody" in result.stdout
+
+
+def test_a_port_that_is_no_number_is_a_finding(tmp_path: Path) -> None:
+    result = run("--json", SAGELINE_HOME=str(tmp_path), SAGELINE_STACK=None, SAGELINE_PORT="many")
+
+    assert result.exit_code == 1
+    assert states(result)["ports"] == "failed"
+
+
 def test_a_machine_whose_local_stack_is_down_is_looked_at(tmp_path: Path) -> None:
     result = run("--json", SAGELINE_HOME=str(tmp_path), SAGELINE_STACK=None, SAGELINE_PORT=None)
 
