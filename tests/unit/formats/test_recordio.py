@@ -176,6 +176,7 @@ LABEL = plain.entry(2, plain.tensor(plain.floats([1])))
         (b"1,2,3\n4,5,6\n", "record 1 at byte 0: the frame begins with 0x2C322C31, not 0xCED7230A"),
         (GOOD + b"\x0a\x23", "record 2 at byte 52: 2 bytes are left, a frame begins with 8"),
         (GOOD[:-4], "record 1 at byte 0: the frame says 44 bytes, 40 are left"),
+        (plain.frame(b"\x1a\x01u" + GOOD[8:])[:-1], "the 47 bytes of the frame are not followed by zeros up to"),
         (plain.frame(LABEL), "record 1 at byte 0: no features"),
         (plain.frame(plain.field(1, b"")), "record 1 at byte 0: a value without a tensor of numbers"),
         (plain.frame(b"\x0b"), "record 1 at byte 0: field 1 has wire type 3, which is not in use"),

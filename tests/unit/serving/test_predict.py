@@ -219,8 +219,7 @@ def test_a_routing_that_is_two_updates_old_leads_to_the_newest_variant(
 
 @pytest.mark.usefixtures("one_variant")
 def test_who_answered_need_not_be_said(predictor: Predictor, sagemaker: SageMaker) -> None:
-    asked_for = {"EndpointName": "wines", "ContentType": "text/csv", "Accept": "text/csv", "Body": ENCODED}
-    sagemaker.will_answer(asked_for, b"1,0,0\n", answered_by=None)
+    sagemaker.will_answer(unnamed(ENCODED), b"1,0,0\n", answered_by=None)
     assert predictor.predict("wines", asked()).variant == NEW
 
 
@@ -251,6 +250,41 @@ def test_a_serverless_endpoint_is_asked_without_a_name_while_it_changes(
     put_encoder(s3, NEW, encoder())
     sagemaker.answers(OLD, b"13.5,0,1\n", b"0,0,1\n", answered_by=NEW)
     sagemaker.answers(NEW, ENCODED, b"1,0,0\n")
+
+    prediction = predictor.predict("wines", asked())
+
+    assert (prediction.variant, prediction.predictions[0]["label"]) == (NEW, "merlot")
+
+
+def unnamed(body: bytes) -> dict[str, object]:
+    return {"EndpointName": "wines", "ContentType": "text/csv", "Accept": "text/csv", "Body": body}
+
+
+def test_where_nobody_says_who_answered_only_the_variant_that_serves_is_believed(
+    s3: S3Client, predictor: Predictor, sagemaker: SageMaker
+) -> None:
+    put_routing(s3, variant(OLD, 1, serverless=True), variant(NEW, 0, serverless=True))
+    put_encoder(s3, OLD, encoder(colours=("white", "red")))
+    put_encoder(s3, NEW, encoder())
+    for body, answer in ((b"13.5,0,1\n", b"0,0,1\n"), (ENCODED, b"1,0,0\n")):
+        sagemaker.will_answer(unnamed(body), answer, answered_by=None)
+        sagemaker.describes("InService", serverless=True)  # NEW
+
+    prediction = predictor.predict("wines", asked())
+
+    assert (prediction.variant, prediction.predictions[0]["label"]) == (NEW, "merlot")
+
+
+def test_where_nobody_says_who_answered_a_routing_of_before_is_not_believed(
+    s3: S3Client, predictor: Predictor, sagemaker: SageMaker
+) -> None:
+    put_routing(s3, variant(OLD, 1))
+    put_encoder(s3, OLD, encoder(colours=("white", "red")))
+    put_encoder(s3, NEW, encoder())
+    predictor.routing("wines")
+    put_routing(s3, variant(NEW, 1))
+    for body, answer in ((b"13.5,0,1\n", b"0,0,1\n"), (ENCODED, b"1,0,0\n")):
+        sagemaker.will_answer(unnamed(body), answer, answered_by=None)
 
     prediction = predictor.predict("wines", asked())
 

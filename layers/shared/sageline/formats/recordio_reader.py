@@ -187,8 +187,11 @@ def _payload(data: bytes, at: int) -> tuple[int, int]:
     magic, length = struct.unpack_from("<II", data, at)
     if magic != MAGIC:
         raise ValueError(f"the frame begins with 0x{magic:08X}, not 0x{MAGIC:08X}")
-    if at + 8 + length > len(data):
-        raise ValueError(f"the frame says {length} bytes, {len(data) - at - 8} are left")
+    left = len(data) - at - 8
+    if length > left:
+        raise ValueError(f"the frame says {length} bytes, {left} are left")
+    if length + -length % 4 > left:
+        raise ValueError(f"the {length} bytes of the frame are not followed by zeros up to a multiple of four")
     return at + 8, at + 8 + length
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _SMALLEST_VOLUME_GB = 30
 SPOT_PATIENCE_SECONDS = 3600
 CHECKPOINT_PATH = "/opt/ml/checkpoints"
-"""Where a container keeps its checkpoints: SageMaker's own default, which its XGBoost reads from the job's configuration."""
+"""Where a container keeps its checkpoints: SageMaker's own default."""
 
 
 @dataclass(frozen=True, kw_only=True)

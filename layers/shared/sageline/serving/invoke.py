@@ -128,6 +128,12 @@ def body_limit(sagemaker: SageMakerClient, endpoint: str) -> int:
     return MAX_SERVERLESS_BODY_BYTES if _is_serverless(sagemaker, endpoint) else MAX_BODY_BYTES
 
 
+def serves(sagemaker: SageMakerClient, endpoint: str, variant: RoutedVariant) -> bool:
+    """Whether the variant is behind the endpoint by now, and not only on its way there."""
+    variants = sagemaker.describe_endpoint(EndpointName=endpoint).get("ProductionVariants", [])
+    return any(serving["VariantName"] == variant.name for serving in variants)
+
+
 def _is_serverless(sagemaker: SageMakerClient, endpoint: str) -> bool:
     variants = sagemaker.describe_endpoint(EndpointName=endpoint).get("ProductionVariants", [])
     return any("CurrentServerlessConfig" in variant for variant in variants)

@@ -19,6 +19,7 @@ from sageline.serving.invoke import (
     explain_refusal,
     explain_silence,
     invoke_variant,
+    serves,
 )
 from sageline.serving.request import PredictionRequest
 from sageline.serving.stored import EncoderCache, RoutingCache
@@ -146,8 +147,17 @@ class Predictor:
             raise explain_silence(self._sagemaker(), endpoint, variant) from silence
         if answer.variant not in (None, variant.name):
             raise PredictionFailed(f"Variant {answer.variant} answered in place of {variant.name}; its answer cannot be decoded.")
+        if answer.variant is None and not named and not self._is_only(endpoint, variant):
+            raise PredictionFailed(f"Another variant may have answered in place of {variant.name}; its answer cannot be decoded.")
         predictions = encoder.decode(answer.body, answer.content_type, top_k, rows=len(instances))
         return Prediction(predictions, endpoint, variant.name, variant.model_version, warnings)
+
+    def _is_only(self, endpoint: str, variant: RoutedVariant) -> bool:
+        """Whether nobody else can have answered just now: a deployment routes to its variant before it changes the endpoint."""
+        routed = self._routing.get(endpoint, fresh=True)
+        if routed.variant(variant.name) is None:
+            return False
+        return len(routed.variants) == 1 or serves(self._sagemaker(), endpoint, variant)
 
     def _check_size(self, endpoint: str, encoder: FittedEncoder, instances: list[object], size: int) -> None:
         if size <= MAX_SERVERLESS_BODY_BYTES:
