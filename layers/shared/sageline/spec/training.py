@@ -63,8 +63,9 @@ class Algorithm(Section):
     instance_count: int = Field(1, ge=1, le=20)
     spot: bool = Field(
         False,
-        description="Managed spot training: cheaper, may wait for capacity, may be interrupted. Then `tensorflow` and a script "
-        "go on from their checkpoints; the other algorithms, XGBoost too, begin again, so they may run for 3,600 s at most.",
+        description="Managed spot training: cheaper, may wait for capacity, may be interrupted. Then `tensorflow`, and a script "
+        "that keeps checkpoints, go on from them, but for the trials of a tuning. The other algorithms, XGBoost too, begin "
+        "again, so they may wait and run for 3,600 s at most.",
     )
     max_runtime_seconds: int = Field(3600, ge=60, le=2_419_200, description="The job is stopped, and the run fails, after this.")
 
