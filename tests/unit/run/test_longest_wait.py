@@ -58,11 +58,17 @@ def test_every_job_counts_and_trials_in_turns(spec: dict[str, object], told: str
         check(10, algorithm=algorithm, **spec)
 
 
-def test_waiting_for_a_spare_machine_counts() -> None:
-    one_hour = {"name": "xgboost", "max_runtime_seconds": 3600}
-    check(2, algorithm=one_hour)
-    with pytest.raises(InvalidSpec, match=r"2 h \(training\)"):
-        check(1, algorithm={**one_hour, "spot": True})
+@pytest.mark.parametrize(
+    ("algorithm", "told"),
+    [
+        ("tensorflow", r"4\.167 days \(tuning"),
+        ("xgboost", r"2\.083 days \(tuning"),
+    ],
+)
+def test_waiting_for_a_spare_machine_counts_but_is_in_the_hour_without_checkpoints(algorithm: str, told: str) -> None:
+    on_spot = {"name": algorithm, "max_runtime_seconds": 3600, "spot": True}
+    with pytest.raises(InvalidSpec, match=told):
+        check(1, algorithm=on_spot, tuning={"max_jobs": 50, "max_parallel_jobs": 1})
 
 
 def test_configuring_refuses_such_a_run_and_such_a_batch(world: World) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from sageline.errors import InvalidRequest, InvalidSpec
-from sageline.requests.training_job import SPOT_PATIENCE_SECONDS
 from sageline.run.cost import EVALUATION_SECONDS
+from sageline.run.training_plan import longest_training
 from sageline.spec.model import Spec
 
 CHECK_INTERVAL_SECONDS = 300
@@ -53,10 +53,12 @@ def check_longest_batch(max_runtime_seconds: int, check_interval_seconds: int) -
 
 def _seconds_of(spec: Spec) -> dict[str, int]:
     algorithm, tuning = spec.algorithm, spec.tuning
-    each = algorithm.max_runtime_seconds + (SPOT_PATIENCE_SECONDS if algorithm.spot else 0)
     rounds = math.ceil(tuning.max_jobs / tuning.max_parallel_jobs) if tuning else 1
     what = f"tuning: {tuning.max_jobs} jobs, {tuning.max_parallel_jobs} at once" if tuning else "training"
-    parts = {what: each * rounds, "evaluation": EVALUATION_SECONDS * (2 if spec.evaluation.beat_champion else 1)}
+    parts = {
+        what: longest_training(algorithm) * rounds,
+        "evaluation": EVALUATION_SECONDS * (2 if spec.evaluation.beat_champion else 1),
+    }
     return parts | ({"batch": spec.batch.max_runtime_seconds} if spec.batch else {})
 
 

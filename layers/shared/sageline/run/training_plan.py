@@ -10,7 +10,7 @@ from sageline.algorithms import catalog
 from sageline.errors import InvalidSpec
 from sageline.images import serving_image, training_image
 from sageline.names import RunLayout
-from sageline.requests.training_job import CHECKPOINT_PATH, InputChannel, TrainingWork
+from sageline.requests.training_job import CHECKPOINT_PATH, SPOT_PATIENCE_SECONDS, InputChannel, TrainingWork
 from sageline.requests.tuning_job import NumberRange, Search
 from sageline.run.payloads import PreparedData
 from sageline.run.source import entry_point, framework_of, leaves_code, training_program
@@ -47,6 +47,14 @@ def training_work(spec: Spec, prepared: PreparedData, layout: RunLayout, *, role
         metrics=catalog.metric_definitions(algorithm),
         environment=_environment(spec, prepared, checkpoints=checkpoints) if framework_of(algorithm) else {},
     )
+
+
+def longest_training(algorithm: Algorithm) -> int:
+    """For how many seconds a training job may wait for a machine and train."""
+    if not algorithm.spot:
+        return algorithm.max_runtime_seconds
+    longest = algorithm.max_runtime_seconds + SPOT_PATIENCE_SECONDS
+    return min(longest, _SPOT_WITHOUT_CHECKPOINTS_SECONDS) if algorithm.name in _KEEP_NO_CHECKPOINTS else longest
 
 
 def check_images(algorithm: Algorithm, region: str) -> None:
