@@ -14,7 +14,7 @@ from local.sagemaker.call import Service
 from local.sagemaker.callers import Caller
 from local.sagemaker.errors import ServiceError
 from local.sagemaker.hosting.deployments import KIND
-from local.sagemaker.hosting.variants import Variant
+from local.sagemaker.hosting.variants import Replaced, Variant
 from local.sagemaker.store import Document
 
 MOST_BYTES = 6_291_456
@@ -49,7 +49,11 @@ def invoke_endpoint(service: Service, caller: Caller, name: str, headers: Mappin
     variant = serving.get(chosen["VariantName"])
     if variant is None:
         raise _validation_error(f"Variant {chosen['VariantName']} of endpoint {name} not found.")
-    response = _send(service, endpoint, variant, headers, body, arrived=arrived)
+    try:
+        with variant.in_use():
+            response = _send(service, endpoint, variant, headers, body, arrived=arrived)
+    except Replaced:  # since it was chosen: who serves by now is known before the old ones are ended
+        return invoke_endpoint(service, caller, name, headers, body)
     answer = {"x-Amzn-Invoked-Production-Variant": variant.name, "Content-Type": response.headers.get("content-type", "")}
     if _CUSTOM_ATTRIBUTES in response.headers:
         answer["X-Amzn-SageMaker-Custom-Attributes"] = response.headers[_CUSTOM_ATTRIBUTES]

@@ -36,6 +36,10 @@ class Unhealthy(VariantFailed):
     """The container's program ended, or did not answer ``/ping``."""
 
 
+class Replaced(Exception):
+    """The variant is being ended, and others serve in its place."""
+
+
 class Variant:
     """A serving process; made by :func:`launch`."""
 
@@ -45,6 +49,9 @@ class Variant:
         self.home = home
         self.url = f"http://127.0.0.1:{port}"
         self._client = httpx.Client(base_url=self.url, timeout=INVOCATION_SECONDS, trust_env=False)
+        self._users = 0
+        self._ending = False
+        self._changed = threading.Condition()
 
     @property
     def pid(self) -> int:
@@ -57,6 +64,20 @@ class Variant:
     def invoke(self, body: bytes, headers: dict[str, str]) -> httpx.Response:
         """POST /invocations; raises httpx errors when the process is gone or takes more than 60 seconds."""
         return self._client.post("/invocations", content=body, headers=headers)
+
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """The variant is not ended before this is left; raises :class:`Replaced` where it is being ended already."""
+        with self._changed:
+            if self._ending:
+                raise Replaced
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._users -= 1
+                self._changed.notify_all()
 
     def wait_until_healthy(self) -> None:
         deadline = time.monotonic() + _STARTUP_SECONDS
@@ -71,7 +92,14 @@ class Variant:
         )
 
     def end(self, *, keep_files: bool = False, grace: float = _STOP_GRACE_SECONDS) -> None:
-        """SIGTERM, SIGKILL after ``grace`` seconds; ``keep_files`` leaves the unpacked model for the next start."""
+        """SIGTERM when nobody uses it any more, or after ``grace`` seconds; SIGKILL as many later.
+
+        ``keep_files`` leaves the unpacked model for the next start.
+        """
+        with self._changed:
+            self._ending = True
+            # A server that is told to end closes its open connections, also those on which a request is on its way.
+            self._changed.wait_for(lambda: not self._users, timeout=grace)
         self._child.end(grace)
         self._client.close()
         if not keep_files:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import psutil
@@ -67,6 +70,29 @@ def test_a_body_over_the_limit_is_refused_before_it_reaches_the_container(api: A
         api.invoke(endpoint, b"1" * 6_291_457)
 
     assert refused.value.code == "ValidationError"
+
+
+def test_many_callers_are_all_answered_while_an_update_replaces_the_variant(api: Api, model: str) -> None:
+    configs = [api.endpoint_config(name, api.variant("blue", model)) for name in ("first", "second")]
+    api.endpoint_in_service("asked", configs[0])
+    done = threading.Event()
+
+    def ask() -> int:
+        answered = 0
+        while not done.is_set():
+            api.invoke("asked", b"1,2")
+            answered += 1
+        return answered
+
+    with ThreadPoolExecutor(8) as callers:
+        asked = [callers.submit(ask) for _ in range(8)]
+        try:
+            for config in (configs[1], configs[0]):
+                api.ok("UpdateEndpoint", EndpointName="asked", EndpointConfigName=config)
+                wait_until(partial(settled_on, api, "asked", config))
+        finally:
+            done.set()
+    assert all(caller.result() for caller in asked)
 
 
 def test_an_update_keeps_answering_and_ends_with_the_new_variants_only(api: Api, model: str) -> None:
