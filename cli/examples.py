@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import click
 from rich.console import Console
 
 from cli.connection import Connection, connect_to_local
@@ -65,7 +66,7 @@ def main(names: list[str]) -> int:
     """Run jobs; the exit code."""
     unknown = [name for name in names if name not in JOBS]
     if unknown or not names:
-        print(f"Give one or more of: {', '.join(JOBS)}.", file=sys.stderr)  # noqa: T201 - before there is a console
+        click.echo(f"Give one or more of: {', '.join(JOBS)}.", err=True)
         return 2
     file = names[0] if len(names) == 1 else "all"
     return stage(partial(run_jobs, names, os.environ), f"examples/{file}.json", "The example")

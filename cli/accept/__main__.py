@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import click
 from rich.console import Console
 
 from cli.accept.plan import Pace, Plan
@@ -41,7 +42,7 @@ def main(arguments: list[str]) -> int:
     """Accept a stack; the exit code."""
     stack = arguments[0] if arguments else ""
     if len(arguments) > 1:
-        print("Give one name of a stack, or none for the local stack.", file=sys.stderr)  # noqa: T201 - before there is a console
+        click.echo("Give one name of a stack, or none for the local stack.", err=True)
         return 2
     if stack in ("", "local"):
         report = _report("local")

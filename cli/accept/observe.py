@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -29,6 +29,8 @@ _LARGEST_REQUEST = 4 << 20
 _ENDING_SECONDS = 120.0
 _POLL_SECONDS = 0.5
 
+_Seen = TypeVar("_Seen")
+
 
 def of_run(connection: Connection, run: Json) -> Json:
     """Of a run that has ended: what went wrong, times of its states, its events, costs."""
@@ -42,7 +44,7 @@ def of_run(connection: Connection, run: Json) -> Json:
     }
 
 
-def _looked(look: Callable[[], Any]) -> Any:  # Any: JSON, as the look returns it
+def _looked(look: Callable[[], _Seen]) -> _Seen | Json:
     try:
         return look()
     except (ClientError, BotoCoreError) as error:
@@ -109,7 +111,7 @@ def _deployed_images(aws: Aws, endpoint: str) -> Json:
 def answers_of_container(connection: Connection, aws: Aws, run: Json) -> Json:
     """How the endpoint's container answers the encoded test rows that the evaluation's transform job sent: content types, shape,
     seconds; without and with the name of the variant."""
-    return _looked(lambda: _ask_container(connection, aws, run))  # type: ignore[no-any-return] # as _looked says
+    return _looked(lambda: _ask_container(connection, aws, run))
 
 
 def _ask_container(connection: Connection, aws: Aws, run: Json) -> Json:
