@@ -27,9 +27,12 @@ def check(tuning: dict[str, Any], facts: DataFacts = VALUES, name: str = "xgboos
 
 
 def problem(tuning: dict[str, Any], facts: DataFacts = VALUES, name: str = "xgboost", **hyperparameters: Any) -> str:
-    with pytest.raises(InvalidSpec) as caught:
+    """What the check says; nothing where it takes the search."""
+    try:
         check(tuning, facts, name, **hyperparameters)
-    return caught.value.message
+    except InvalidSpec as error:
+        return error.message
+    return ""
 
 
 @pytest.mark.parametrize(
@@ -50,7 +53,7 @@ def problem(tuning: dict[str, Any], facts: DataFacts = VALUES, name: str = "xgbo
     ],
 )
 def test_what_sagemaker_takes_is_taken(tuning: dict[str, Any]) -> None:
-    check(tuning)
+    assert problem(tuning) == ""
 
 
 @pytest.mark.parametrize(
