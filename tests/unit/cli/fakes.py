@@ -21,6 +21,20 @@ BUCKET = "sageline-bucket"
 RUN_ID = "wine-20261120100000-abc123"
 
 
+SCHEMA: dict[str, Any] = {
+    "label": "price",
+    "task": "regression",
+    "why": "the last column",
+    "features": {"area": "number", "city": "category"},
+    "kinds": {"number": 1, "category": 1},
+    "left_out": {"id": "it numbers the rows", "when": "it holds dates", "since": "it holds dates"},
+    "left_out_in_all": 3,
+    "notes": ["The numbers of 'area' are read with a decimal comma (1,5 is 1.5)."],
+    "warnings": ["Column 'id' alone tells the label."],
+}
+"""What a run's record says of its data."""
+
+
 def run_record(**changes: Any) -> dict[str, Any]:  # any JSON value
     """A run that went well, or as ``changes`` say."""
     return {

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from cli.render import endpoints_table, outcome, predictions_table, run_detail
-from tests.unit.cli.fakes import run_record
+from tests.unit.cli.fakes import SCHEMA, run_record
 
 NOW = datetime(2026, 11, 20, 10, 5, tzinfo=UTC)
 
@@ -126,17 +126,7 @@ def test_a_run_ends_with_how_good_the_model_is_and_what_its_endpoint_bills() -> 
 
 WARNED = {
     "evaluation": {"warnings": ["Judged by 12 test rows only: [accuracy] is 1.", "The model never answers 'fraud'."]},
-    "schema": {
-        "label": "price",
-        "task": "regression",
-        "why": "the last column",
-        "features": {"area": "number", "city": "category"},
-        "kinds": {"number": 1, "category": 1},
-        "left_out": {"id": "it numbers the rows", "when": "it holds dates", "since": "it holds dates"},
-        "left_out_in_all": 3,
-        "changes": ["`dataset.features.city`: category: few values."],
-        "warnings": ["Column 'id' alone tells the label."],
-    },
+    "schema": SCHEMA | {"notes": [], "changes": ["`dataset.features.city`: category: few values."]},
 }
 SAID = ["Warning: Judged by 12 test rows only: [accuracy] is 1.", "Warning: The model never answers 'fraud'."]
 

@@ -3,18 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from cli.schema_lines import schema_lines
-
-SCHEMA: dict[str, Any] = {
-    "label": "price",
-    "task": "regression",
-    "why": "the last column",
-    "features": {"area": "number", "city": "category"},
-    "kinds": {"number": 1, "category": 1},
-    "left_out": {"id": "it numbers the rows", "when": "it holds dates", "since": "it holds dates"},
-    "left_out_in_all": 3,
-    "notes": ["The numbers of 'area' are read with a decimal comma (1,5 is 1.5)."],
-    "warnings": ["Column 'id' alone tells the label."],
-}
+from tests.unit.cli.fakes import SCHEMA
 
 
 def said(**more: Any) -> list[str]:
