@@ -7,6 +7,8 @@ from inspect import signature
 
 import pytest
 
+from sageline.run.check_status import Watch
+from tests.unit.run.waiting import Answers, new_watch
 from tests.unit.run.world import World, new_world
 
 
@@ -15,3 +17,15 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
     with new_world() as world:
         world.remembers = "monkeypatch" not in signature(request.function).parameters
         yield world
+
+
+@pytest.fixture
+def answers() -> Answers:
+    return Answers()
+
+
+@pytest.fixture
+def watch(world: World, answers: Answers) -> Watch:
+    """Of a run that has begun."""
+    world.begin()
+    return new_watch(world, answers)

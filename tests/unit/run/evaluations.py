@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from sageline.encoder.fitted import FittedEncoder
 from sageline.run.configure import configure
+from sageline.run.evaluate import ErrorOutput, Evaluated, Reporting, compare_models, evaluate_model
 from sageline.run.prepare import prepare_data
 from sageline.serving.stored import EncoderCache
 from tests.unit.run.batches import trained
 from tests.unit.run.remembered import remembered
 from tests.unit.run.world import BUCKET, EXECUTION, RUN_ID, World
 
+DOCUMENT = f"runs/{RUN_ID}/evaluation/evaluation.json"
 FLOWERS = b"id,size,colour,kind\n" + b"".join(
     b"row %d,%d,red,rose\nrow %d,%d.5,blue,iris\n" % (i, i, i + 200, i) for i in range(200)
 )
@@ -70,3 +74,33 @@ def answered(world: World, of: str = "evaluation") -> None:
         trained(world, FLOWERS)
         prepared(world, {"beat_champion": True})
     answer(world, of, right_but(world, 3))
+
+
+def document(world: World) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(world.get(DOCUMENT))
+    return found
+
+
+def judge(world: World) -> Evaluated:
+    return evaluate_model(RUN_ID, run=world.run, reporting=Reporting(lambda _: (), warn=pytest.fail))
+
+
+def judge_both(world: World, failure: ErrorOutput | None = None) -> Evaluated:
+    reporting = Reporting(lambda _: (), warn=pytest.fail)
+    return compare_models(RUN_ID, run=world.run, reporting=reporting, champion_failure=failure)
+
+
+def judged(world: World, wrong: int, evaluation: dict[str, Any] | None = None) -> Evaluated:
+    prepared(world, evaluation)
+    answer(world, "evaluation", right_but(world, wrong))
+    return judge(world)
+
+
+def compared(world: World, new: int, old: int, evaluation: dict[str, Any] | None = None) -> Evaluated:
+    """The decision, where the new model and the one in service have so many rows wrong."""
+    trained(world, FLOWERS)
+    prepared(world, {"beat_champion": True, **(evaluation or {})})
+    answer(world, "evaluation", right_but(world, new))
+    assert judge(world)["decision"] == "compare"
+    answer(world, "champion", right_but(world, old))
+    return judge_both(world)

@@ -10,34 +10,25 @@ import pytest
 
 from sageline.run.bake import Bake, wait_for_alarm, wake_by_alarm
 from sageline.run.change import Change
-from sageline.run.check_status import Watch, wake
+from sageline.run.check_status import wake
 from sageline.run.deploy import deploy
 from sageline.run.payloads import Shifted
 from sageline.run.promote import promote
 from sageline.run.restore import restore_models
 from sageline.run.rollout import shift
 from tests.unit.run.test_ab import serve
-from tests.unit.run.test_check_status import ENDPOINT_CHANGED, Answers
 from tests.unit.run.test_rollout import fire, put_beside
+from tests.unit.run.waiting import ENDPOINT_CHANGED, Answers, new_watch
 from tests.unit.run.world import NEXT_RUN_ID, ROLE, RUN_ID, TOPIC, World
-from tests.unit.sessions import session
 
 THIRD_RUN_ID = "flowers-20260103000000-cccccc"
 
 
 @pytest.fixture
-def answers() -> Answers:
-    return Answers()
-
-
-@pytest.fixture
 def bake(world: World, answers: Answers) -> Bake:
     """The second run's variant is beside the first's."""
-    stepfunctions = session().client("stepfunctions")
-    stepfunctions.meta.events.register("before-call.sfn", answers.hook)  # type: ignore[arg-type]  # its answer counts
     put_beside(world)
-    watch = Watch(world.run.store, world.run.files, world.sagemaker, session().client("logs"), stepfunctions)
-    return Bake(watch, world.hosting.alarms)
+    return Bake(new_watch(world, answers), world.hosting.alarms)
 
 
 def step(world: World, number: int) -> Shifted:

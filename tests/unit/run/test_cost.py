@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -13,10 +14,9 @@ from sageline.names import TransformPurpose, transform_job_name
 from sageline.run.check_status import Watch, wait_for, wake
 from sageline.run.configure import configure
 from sageline.run.cost import facts_of, note_spent, transform_limit
-from tests.unit.run.test_check_status import JOB_CHANGED, TRANSFORM_CHANGED, WAIT_FOR_TRANSFORM, Answers
 from tests.unit.run.test_configure import FLOWERS, KEY
+from tests.unit.run.waiting import JOB_CHANGED, TRANSFORM_CHANGED, WAIT_FOR_TRANSFORM, Answers, new_watch
 from tests.unit.run.world import BUCKET, EXECUTION, RUN_ID, World, golden_event
-from tests.unit.sessions import session
 
 PURPOSES: tuple[TransformPurpose, ...] = ("batch", "evaluation", "champion")
 STARTED = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -70,24 +70,9 @@ def spent(world: World, kind: Any, name: str = RUN_ID) -> dict[str, Any]:
 
 
 @pytest.fixture
-def answers() -> Answers:
-    return Answers()
-
-
-@pytest.fixture
 def watch(world: World, answers: Answers) -> Watch:
-    stepfunctions = session().client("stepfunctions")
-    stepfunctions.meta.events.register("before-call.sfn", answers.hook)  # type: ignore[arg-type]  # its answer counts
-    logs = session().client("logs")
-    # An hour and two minutes after the job began.
-    return Watch(
-        world.run.store,
-        world.run.files,
-        world.sagemaker,
-        logs,
-        stepfunctions,
-        clock=lambda: STARTED + timedelta(seconds=3720),
-    )
+    """An hour and two minutes after the job began."""
+    return replace(new_watch(world, answers), clock=lambda: STARTED + timedelta(seconds=3720))
 
 
 # ---- before ----

@@ -5,7 +5,7 @@ from __future__ import annotations
 from botocore.stub import Stubber
 
 from sageline.run.job_logs import TRAINING_JOBS, last_log_lines
-from tests.unit.run.test_check_status import log
+from tests.unit.run.waiting import log
 from tests.unit.run.world import RUN_ID, World
 from tests.unit.sessions import session
 

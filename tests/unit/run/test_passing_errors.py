@@ -18,7 +18,7 @@ from sageline.run.aws_errors import is_passing
 from sageline.run.bake import Bake, wait_for_alarm
 from sageline.run.batch_transform import start_and_wait
 from sageline.run.check_status import Watch, wait_for, wake
-from tests.unit.run.test_check_status import (
+from tests.unit.run.waiting import (
     JOB_ARN,
     JOB_CHANGED,
     WAIT_FOR_ENDPOINT,
@@ -29,7 +29,6 @@ from tests.unit.run.test_check_status import (
     run_job,
 )
 from tests.unit.run.world import RUN_ID, World, golden_event
-from tests.unit.sessions import session
 
 
 def refused(code: str, status: int) -> ClientError:
@@ -68,19 +67,6 @@ def raising(error: Exception) -> Callable[[], None]:
         raise error
 
     return fail
-
-
-@pytest.fixture
-def answers() -> Answers:
-    return Answers()
-
-
-@pytest.fixture
-def watch(world: World, answers: Answers) -> Watch:
-    stepfunctions = session().client("stepfunctions")
-    stepfunctions.meta.events.register("before-call.sfn", answers.hook)  # type: ignore[arg-type]  # its answer counts
-    world.begin()
-    return Watch(world.run.store, world.run.files, world.sagemaker, session().client("logs"), stepfunctions)
 
 
 @pytest.mark.parametrize("error", PASSING, ids=repr)

@@ -14,8 +14,7 @@ from sageline.run.evaluate import Reporting, evaluate_model
 from sageline.run.job_logs import TRAINING_JOBS, log_lines
 from sageline.run.report import curves_of
 from sageline.store import Json
-from tests.unit.run.evaluations import answer, answered, prepared, right_but
-from tests.unit.run.test_evaluate import judge
+from tests.unit.run.evaluations import answer, answered, judge, prepared, right_but
 from tests.unit.run.world import BUCKET, RUN_ID, World
 from tests.unit.sessions import session
 
