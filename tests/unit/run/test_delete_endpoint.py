@@ -38,7 +38,7 @@ def left(world: World) -> dict[str, list[str]]:
 def test_a_refused_model_goes_and_neither_its_run_nor_the_endpoint_changes(world: World) -> None:
     serve_first_run(world)
     world.begin(NEXT_RUN_ID)
-    world.fake.create_model({"ModelName": NEXT_RUN_ID})
+    world.make_models(NEXT_RUN_ID)
     world.run.store.finish(NEXT_RUN_ID, "Rejected", evaluation={"decision": "rejected"})
     before = left(world) | {"models": [RUN_ID]}, world.record(NEXT_RUN_ID)
 
@@ -217,7 +217,7 @@ def test_an_endpoint_that_is_still_being_made_is_waited_for_a_little(world: Worl
 def test_a_run_that_has_only_made_its_model_loses_it(world: World) -> None:
     world.begin()
     assert undo(world) == []
-    world.fake.create_model({"ModelName": RUN_ID})
+    world.make_models(RUN_ID)
     assert undo(world) == [f"model/{RUN_ID}"]
 
 

@@ -16,7 +16,7 @@ INSTANCES = {"endpoint": "flowers", "instances": {"instance_type": "ml.m5.large"
 def deploy_run(world: World, run_id: str = RUN_ID, **spec: object) -> DeployedEndpoint:
     """Deploy a run whose model is there."""
     world.begin(run_id, **spec)
-    world.fake.create_model({"ModelName": run_id})
+    world.make_models(run_id)
     return deploy(run_id, "text/csv", hosting=world.hosting)
 
 
@@ -98,7 +98,7 @@ def test_a_deployment_cut_short_before_the_endpoint_was_made_goes_on(world: Worl
 
 def test_a_config_of_that_name_that_asks_for_something_else_is_a_conflict(world: World) -> None:
     world.begin()
-    world.fake.create_model({"ModelName": RUN_ID})
+    world.make_models(RUN_ID)
     other = {"VariantName": "other", "ModelName": RUN_ID}
     world.fake.create_endpoint_config({"EndpointConfigName": RUN_ID, "ProductionVariants": [other]})
     with pytest.raises(ResourceConflict, match=r"ProductionVariants\[0\]\.VariantName is 'other'"):

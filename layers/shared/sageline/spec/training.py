@@ -37,6 +37,13 @@ class Script(Section):
         description="What the script prints about its progress: metric name to a regular expression with one group, the value.",
     )
 
+    network: bool = Field(
+        False,
+        description="Whether the script's container may use the network, in training and in serving; then it has credentials, "
+        "too. The stack must allow it (`AllowScriptNetwork`). Without it a `requirements.txt` cannot be installed: put the "
+        "packages into the folder.",
+    )
+
     @model_validator(mode="after")
     def _one_group_each(self) -> Self:
         for name, expression in self.metrics.items():
