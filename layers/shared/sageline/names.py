@@ -143,9 +143,13 @@ class RunLayout:
         return f"checkpoints/network/{self.run_id}/"
 
     @property
+    def model_prefix(self) -> str:
+        return f"models/{self.run_id}/"
+
+    @property
     def model_key(self) -> str:
         """The artifact that models are made of: a copy of the training job's, where no job may write."""
-        return f"models/{self.run_id}/model.tar.gz"
+        return f"{self.model_prefix}model.tar.gz"
 
     @property
     def source_prefix(self) -> str:

@@ -199,13 +199,12 @@ def prepare_for(case: str, world: World) -> None:
     if case.startswith(("configure_run", "record_failure/b", "record_failure/step", "record_failure/not")):
         return
     world.begin()
+    world.put_artifact(f"runs/{RUN_ID}/training/{RUN_ID}/output/model.tar.gz")
     if case.startswith("prepare_data"):
         world.run.store.claim(RunRecord(run_id=RUN_ID, name="flowers", execution_arn=EXECUTION))
         handle("configure_run/request")
     if case.startswith(("deploy_endpoint", "delete_endpoint")):
         world.make_models(RUN_ID)
-    if case == "create_model/create":
-        world.put_artifact(f"runs/{RUN_ID}/training/{RUN_ID}/output/model.tar.gz")
     if case == "deploy_endpoint/promote":
         handle("deploy_endpoint/deploy")
         world.fake.settle("flowers")

@@ -109,9 +109,8 @@ def test_an_error_while_looking_is_an_answer_too(world: World, bake: Bake, answe
 
 def test_a_model_that_is_gone_is_made_again_and_serves_on_what_it_ran_on(world: World) -> None:
     serve(world, RUN_ID, instances={"instance_type": "ml.c5.large", "count": 2})
-    world.run.store.enter(
-        RUN_ID, "CheckTraining", training={"model_artifact_uri": world.put_artifact("runs/old/training/model.tar.gz")}
-    )
+    artifact = world.put_artifact("runs/old/training/model.tar.gz")
+    world.run.store.enter(RUN_ID, "CheckTraining", training={"model_artifact_uri": artifact})
     written = world.routing()
     # Had it been serverless before: from instances nothing goes back.
     before = replace(written, variants=tuple(replace(variant, serverless=True) for variant in written.variants))
