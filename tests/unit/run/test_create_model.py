@@ -27,7 +27,7 @@ def create(world: World, artifact: str = ARTIFACT) -> CreatedModel:
 
 def begin(world: World, **spec: object) -> None:
     """A run whose training is done."""
-    world.begin(**spec)
+    world.begin(RUN_ID, **spec)
     world.put_artifact(ORIGINAL)
 
 
