@@ -41,8 +41,7 @@ def unpack(archive: Path, target: Path, limits: Limits) -> None:
     No absolute or ``..`` paths, no links to outside, no devices (Python's filter ``data``); besides the limits, the disk is
     never filled.
     """
-    free = shutil.disk_usage(target).free
-    most = min(limits.total_bytes, max(0, free - _LEFT_FREE_BYTES))
+    most = min(limits.total_bytes, _room(target))
     try:
         with gzip.open(archive) as stream:
             _unpack(_Metered(stream), target, limits, most)
@@ -50,6 +49,25 @@ def unpack(archive: Path, target: Path, limits: Limits) -> None:
         raise Unacceptable("not a gzip file") from error
     except (tarfile.TarError, zlib.error, OSError, EOFError) as error:
         raise Unacceptable(str(error)) from error
+
+
+def gunzip(packed: Path, target: Path) -> None:
+    """Write what a gzip file holds; raises :class:`Unacceptable` for one that is none or would fill the disk."""
+    most = _room(target.parent)
+    try:
+        with gzip.open(packed) as content, target.open("wb") as file:
+            while chunk := content.read(_MEBIBYTE):
+                most -= len(chunk)
+                if most < 0:
+                    raise Unacceptable("the disk has no room for what it holds")
+                file.write(chunk)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise Unacceptable(f"it is not gzip: {error}") from error
+
+
+def _room(directory: Path) -> int:
+    """Bytes that may be written."""
+    return max(0, shutil.disk_usage(directory).free - _LEFT_FREE_BYTES)
 
 
 class _Metered(io.RawIOBase):

@@ -1,6 +1,7 @@
 """What isolation costs: ``python -m tests.benchmarks.isolation``.
 
-Each kind of container in turn, so that all see the same machine. Prints the medians of the start of a container's program until it answers, and of a warm invocation, in milliseconds.
+Each kind of container in turn, so that all see the same machine. Prints the medians, in milliseconds, of the start of a
+container's program until it answers, and of a warm invocation.
 """
 
 from __future__ import annotations

@@ -1,176 +1,128 @@
-"""A script that attacks: from training, from a transform job and from an endpoint it goes for what belongs to another run."""
+"""A script in an isolated job, beside everything that the stack runs and has on its disk."""
 
 from __future__ import annotations
 
 import io
 import json
 import tarfile
+import time
+from collections.abc import Iterator
+from typing import Any
 
+import boto3
 import pytest
 
-from cli.errors import Json
-from local.sagemaker.isolation.machine import look
-from tests.workflow.workbench import Workbench, flowers, until
+from local.aws import Clients
+from local.home import Home, Record
+from local.sagemaker.isolation.machine import reported
+from local.stack import LocalStack
 
 pytestmark = pytest.mark.stack
 
-VICTIM = "victim-20260101000000-0a1b2c"
-TARGETS = {
-    "model": f"models/{VICTIM}/model.tar.gz",
-    "artifact": f"runs/{VICTIM}/training/{VICTIM}/output/model.tar.gz",
-    "rows": f"runs/{VICTIM}/data/test-raw/part-00000.jsonl",
-    "encoded rows": f"runs/{VICTIM}/data/train/part-00000.csv",
-    "checkpoint": f"checkpoints/{VICTIM}/1.npz",
-    "dataset": "datasets/victim/rows.csv",
-    "routing": "endpoints/victim/routing.json",
-}
-CONTENT = b"of another run"
-SCRIPT = """
-import argparse, json, os, urllib.request
-from pathlib import Path
+IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+# Writes down which servers and files it finds, and what it has of credentials.
+CURIOUS = """
+import json, os, pathlib, socket
 
-def outcome(attempt):
+def reached(port):
     try:
-        attempt()
-    except BaseException as error:
-        return getattr(error, "response", {}).get("Error", {}).get("Code") or type(error).__name__
-    return "done"
+        socket.create_connection(("127.0.0.1", port), 2).close()
+        return True
+    except OSError:
+        return False
 
-def attack(where, told):
-    import boto3
-    from botocore.config import Config
-    quick = Config(connect_timeout=2, read_timeout=2, retries={"max_attempts": 0})
-    s3 = boto3.client("s3", endpoint_url=told["url"], region_name="us-east-1", config=quick)
-    guessed = boto3.client("s3", endpoint_url=told["url"], region_name="us-east-1", config=quick,
-                           aws_access_key_id="test", aws_secret_access_key="test")
-    tried = {}
-    for name, key in told["targets"].items():
-        for kind, client in {"own": s3, **({} if where == "serverless" else {"guessed": guessed})}.items():
-            tried[f"{kind}: read {name}"] = outcome(lambda: client.get_object(Bucket=told["bucket"], Key=key))
-            tried[f"{kind}: write {name}"] = outcome(lambda: client.put_object(Bucket=told["bucket"], Key=key, Body=b"changed"))
-        if where != "serverless":
-            address = f"{told['url']}/{told['bucket']}/{key}"
-            tried[f"plain: read {name}"] = outcome(lambda: urllib.request.urlopen(address, timeout=2))
-            put = urllib.request.Request(address, data=b"changed", method="PUT")
-            tried[f"plain: write {name}"] = outcome(lambda: urllib.request.urlopen(put, timeout=2))
-    print("ATTACK " + json.dumps({"from": where, "tried": tried}), flush=True)
-
-def model_fn(folder):
-    told = json.loads((Path(folder) / "told.json").read_text())
-    attack("serving", told) if boto3_has_nothing() else attack("serverless", told)
-    return told
-
-def boto3_has_nothing():
-    import boto3
-    return boto3.Session().get_credentials() is None
-
-def predict_fn(rows, told):
-    import numpy as np
-    return np.full((len(rows), 3), 1 / 3)
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--told")
-    told = json.loads(bytes.fromhex(parser.parse_args().told))
-    attack("training", told)
-    (Path(os.environ["SM_MODEL_DIR"]) / "told.json").write_text(json.dumps(told))
+import boto3
+found = {
+    "ports": [port for port in json.loads(os.environ["TRY_PORTS"]) if reached(port)],
+    "files": [path for path in json.loads(os.environ["TRY_FILES"]) if os.path.exists(path)],
+    "credentials": boto3.Session().get_credentials() is not None,
+    "named": [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")],
+}
+(pathlib.Path(os.environ["SM_MODEL_DIR"]) / "found.json").write_text(json.dumps(found))
 """
-
-INSTANCES = {"instances": {"instance_type": "ml.m5.large", "count": 1}}
 
 
 @pytest.fixture(scope="module")
-def attacker(workbench: Workbench) -> dict[str, Json]:
-    """The attacking script's runs, one on a serverless endpoint and one on an instance; both have come to their end."""
-    s3, bucket = workbench.connection.s3, workbench.connection.bucket
-    for key in TARGETS.values():
-        s3.put_object(Bucket=bucket, Key=key, Body=CONTENT)
-    source = io.BytesIO()
-    with tarfile.open(fileobj=source, mode="w:gz") as archive:
-        member = tarfile.TarInfo("train.py")
-        member.size = len(SCRIPT.encode())
-        archive.addfile(member, io.BytesIO(SCRIPT.encode()))
-    s3.put_object(Bucket=bucket, Key="datasets/attacker/source.tar.gz", Body=source.getvalue())
-    told = json.dumps({"url": s3.meta.endpoint_url, "bucket": bucket, "targets": TARGETS}).encode().hex()
-    spec: Json = {
-        "algorithm": {
-            "name": "script",
-            "hyperparameters": {"told": told},
-            "script": {"framework": "scikit-learn", "source_dir": f"s3://{bucket}/datasets/attacker/source.tar.gz"},
-        }
-    }
-    started = {
-        name: workbench.submit(name, flowers(), {**spec, "deployment": deployment}).run_id
-        for name, deployment in {"attacker-serverless": {}, "attacker-instances": INSTANCES}.items()
-    }
-    return {name: workbench.wait(run_id) for name, run_id in started.items()}
+def role(stack: LocalStack, clients: Clients) -> Iterator[str]:
+    """An execution role for the bucket."""
+    variables, bucket = stack.environment(), stack.status().bucket
+    iam = boto3.client(
+        "iam",
+        endpoint_url=variables["AWS_ENDPOINT_URL"],
+        region_name=variables["AWS_REGION"],
+        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+    )
+    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    arn = iam.create_role(RoleName="Curious", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    granted = {"Effect": "Allow", "Action": "s3:*", "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/curious/*"]}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [granted]})
+    iam.put_role_policy(RoleName="Curious", PolicyName="bucket", PolicyDocument=policy)
+    yield arn
+    iam.delete_role_policy(RoleName="Curious", PolicyName="bucket")
+    iam.delete_role(RoleName="Curious")
 
 
-def attacks(workbench: Workbench, group: str, stream: str) -> list[Json]:
-    """What a container has logged of its attacks."""
+def test_an_isolated_script_finds_neither_the_stack_nor_its_files(stack: LocalStack, clients: Clients, role: str) -> None:
+    home, bucket = Home(stack.home), stack.status().bucket
+    ports = Record.load(home).ports
+    assert ports is not None
+    abilities = reported(home.sagemaker)
+    assert abilities is not None
+    clients.s3.put_object(Bucket=bucket, Key="curious/code/sourcedir.tar.gz", Body=archive("train.py", CURIOUS))
+    code = f"s3://{bucket}/curious/code/"
+    files = (home.record_file, home.objects, home.sagemaker / "sagemaker.db", home.log("sagemaker"))
 
-    def found() -> list[Json] | None:
-        lines = workbench.logs.filter_log_events(logGroupName=group, logStreamNamePrefix=stream)["events"]
-        said = [line["message"].partition("ATTACK ")[2] for line in lines if "ATTACK " in line["message"]]
-        return [json.loads(text) for text in said] or None
-
-    return until(found, lambda: f"no attack in {group}")
-
-
-def succeeded(attack: Json) -> set[str]:
-    return {name for name, outcome in attack["tried"].items() if outcome == "done"}
-
-
-@pytest.mark.skipif(not look().network, reason="this machine has no namespaces to isolate containers with")
-@pytest.mark.parametrize("group", ["TrainingJobs", "TransformJobs", "Endpoints/attacker-instances"])
-def test_what_is_isolated_reaches_nothing(workbench: Workbench, attacker: dict[str, Json], group: str) -> None:
-    run = attacker["attacker-instances"]
-    found = attacks(workbench, f"/aws/sagemaker/{group}", run["run_id"])
-
-    assert {attack["from"] for attack in found} == {"training" if group == "TrainingJobs" else "serving"}
-    for attack in found:
-        assert succeeded(attack) == set()
-        assert len(attack["tried"]) == 6 * len(TARGETS)
-
-
-def test_on_a_serverless_endpoint_it_reads_models_and_changes_nothing(workbench: Workbench, attacker: dict[str, Json]) -> None:
-    run = attacker["attacker-serverless"]
-    for attack in attacks(workbench, "/aws/sagemaker/Endpoints/attacker-serverless", run["run_id"]):
-        assert attack["from"] == "serverless"
-        assert succeeded(attack) == {"own: read model"}
-        assert set(attack["tried"].values()) == {"done", "AccessDenied"}
-
-
-def test_nothing_of_the_other_run_has_changed(workbench: Workbench, attacker: dict[str, Json]) -> None:
-    s3, bucket = workbench.connection.s3, workbench.connection.bucket
-    assert {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in TARGETS.values()} == dict.fromkeys(
-        TARGETS.values(), CONTENT
+    clients.sagemaker.create_training_job(
+        TrainingJobName="curious",
+        RoleArn=role,
+        AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+        HyperParameters={
+            "sagemaker_program": "train.py",
+            "sagemaker_submit_directory": "/opt/ml/input/data/code/sourcedir.tar.gz",
+        },
+        InputDataConfig=[
+            {"ChannelName": "code", "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": code}}},
+        ],
+        OutputDataConfig={"S3OutputPath": f"s3://{bucket}/curious/output"},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        StoppingCondition={"MaxRuntimeInSeconds": 300},
+        Environment={
+            "TRY_PORTS": json.dumps([ports.ministack, ports.sagemaker, ports.autoscaling]),
+            "TRY_FILES": json.dumps([str(path.resolve()) for path in files]),
+        },
+        EnableNetworkIsolation=True,
     )
 
-
-def test_a_serverless_model_is_a_second_one_that_goes_with_the_first(workbench: Workbench, attacker: dict[str, Json]) -> None:
-    run_id = attacker["attacker-serverless"]["run_id"]
-    models = {
-        name: workbench.sagemaker.describe_model(ModelName=name)["EnableNetworkIsolation"] for name in (run_id, f"{run_id}-open")
-    }
-    assert models == {run_id: True, f"{run_id}-open": False}
-    workbench.delete("attacker-serverless")
-    workbench.delete("attacker-instances")
+    found = found_by(clients, bucket)
+    assert (found["credentials"], found["named"]) == (False, [])
+    if abilities.network:
+        assert found["ports"] == []
+    if abilities.files:
+        assert found["files"] == []
+    assert stack.status().limits == ([abilities.missing] if abilities.missing else [])
 
 
-def test_requirements_are_refused_before_anything_starts(workbench: Workbench) -> None:
-    source = io.BytesIO()
-    with tarfile.open(fileobj=source, mode="w:gz") as archive:
-        for name, content in {"train.py": b"pass", "requirements.txt": b"pandas==2.2"}.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    s3, bucket = workbench.connection.s3, workbench.connection.bucket
-    s3.put_object(Bucket=bucket, Key="datasets/wanting/source.tar.gz", Body=source.getvalue())
-    script = {"framework": "scikit-learn", "source_dir": f"s3://{bucket}/datasets/wanting/source.tar.gz"}
+def archive(name: str, text: str) -> bytes:
+    buffer, content = io.BytesIO(), text.encode()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        entry = tarfile.TarInfo(name)
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
 
-    run = workbench.wait(workbench.submit("wanting", flowers(), {"algorithm": {"name": "script", "script": script}}).run_id)
 
-    assert (run["status"], run["error"]["state"]) == ("Failed", "ConfigureRun")
-    assert "pandas==2.2" in run["error"]["message"]
-    assert "network" in run["error"]["message"]
+def found_by(clients: Clients, bucket: str) -> dict[str, Any]:
+    """What the script has written down."""
+    deadline = time.monotonic() + 60
+    while (job := clients.sagemaker.describe_training_job(TrainingJobName="curious"))["TrainingJobStatus"] == "InProgress":
+        assert time.monotonic() < deadline, job
+        time.sleep(0.2)
+    assert job["TrainingJobStatus"] == "Completed", job
+    body = clients.s3.get_object(Bucket=bucket, Key="curious/output/curious/output/model.tar.gz")["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(body)) as tar:
+        file = tar.extractfile("found.json")
+        assert file is not None
+        found: dict[str, Any] = json.loads(file.read())
+    return found

@@ -98,7 +98,13 @@ def _hide(plan: Plan) -> None:
 def main() -> None:
     plan, program = Plan.of_json(sys.argv[1]), sys.argv[2:]
     where = Path.cwd()
-    isolate(plan)
+    try:
+        isolate(plan)
+    except OSError as error:
+        # If there is a program, it could be done when the service started; without it nothing of the container's runs.
+        sys.exit(
+            f"This container can not be kept from the network or the files of this machine: {error}" if program else str(error)
+        )
     if not program:  # only to find out whether it can be done
         return
     # The working directory from before is still the one below what covers it.

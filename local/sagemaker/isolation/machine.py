@@ -23,7 +23,7 @@ _MODULE = "local.sagemaker.isolation.inside"
 _PROBE_SECONDS = 20.0
 _PEER_SECONDS = 10.0
 # Whom a container could talk to without a network: Docker, name services, agents.
-_SOCKETS = "/run"
+_SOCKETS = ("/run", "/var/run")
 # Of the person whose machine this is.
 _PERSONAL = ("~/.aws", "~/.ssh")
 _PIP_CONFIGURATIONS = ("~/.config/pip/pip.conf", "~/.pip/pip.conf")
@@ -59,7 +59,7 @@ def look() -> Abilities:
     if sys.platform != "linux":
         return NOTHING
     with tempfile.TemporaryDirectory() as directory:
-        problem = _problem(Plan(network=False, own=str(Path(directory).resolve()), covered=(_SOCKETS,), shown=_shown()))
+        problem = _problem(Plan(network=False, own=str(Path(directory).resolve()), covered=_SOCKETS, shown=_shown()))
     if not problem:
         return Abilities(network=True, files=True)
     return Abilities(network=not _problem(Plan(network=False)), files=False, reason=problem)
@@ -143,7 +143,7 @@ class Cluster:
             network=not self.has_own_network,
             join=self._namespaces,
             own=str(self._own) if files else "",
-            covered=(*self._hidden, *map(os.path.expanduser, _PERSONAL), *((_SOCKETS,) if self._isolated else ())),
+            covered=(*self._hidden, *map(os.path.expanduser, _PERSONAL), *(_SOCKETS if self._isolated else ())),
             shown=_shown(),
         )
         child = children.start(_MODULE, [plan.to_json(), module, *arguments], variables, cwd.resolve(), (*kept, *join))

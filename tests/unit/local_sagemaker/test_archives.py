@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local.sagemaker.archives import CODE, MODEL, Limits, Unacceptable, unpack
+from local.sagemaker.archives import CODE, MODEL, Limits, Unacceptable, gunzip, unpack
 from local.sagemaker.aws import Aws
 from tests.unit.local_sagemaker.scripts import SCIKIT_LEARN, model_of, put_archive, ran, script_job, settled
 from tests.unit.local_sagemaker.support import Api
@@ -123,6 +123,17 @@ def test_the_disk_is_not_filled(archived: Callable[..., Path], target: Path, mon
 
     with pytest.raises(Unacceptable, match="the disk has no room for more"):
         unpack(archived(entry("file", 2000)), target, CODE)
+
+
+def test_a_gzip_file_does_not_fill_the_disk_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = type("Usage", (), {"free": (1 << 30) + 1000})
+    monkeypatch.setattr("local.sagemaker.archives.shutil.disk_usage", lambda _path: usage)
+    (tmp_path / "packed").write_bytes(gzip.compress(bytes(1 << 21)))
+
+    with pytest.raises(Unacceptable, match="the disk has no room for what it holds"):
+        gunzip(tmp_path / "packed", tmp_path / "file")
+
+    assert (tmp_path / "file").stat().st_size <= 1000
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", gzip.compress(b"no archive" * 100), gzip.compress(bytes(10_000))[:-9]])

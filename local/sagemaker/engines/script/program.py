@@ -30,8 +30,6 @@ from local.sagemaker.engines.script.failures import (
 
 logger = logging.getLogger(__name__)
 
-_GZIP = b"\x1f\x8b"
-
 
 class Stopping:
     """SIGTERM goes to the whole process group; the toolkit waits for the program, which may want to save its model."""
@@ -69,7 +67,7 @@ def place_code(directory: str, code: Path) -> None:
         return
     if source.is_dir():
         shutil.copytree(source, code, dirs_exist_ok=True)
-    elif source.is_file() and source.open("rb").read(2) == _GZIP:
+    elif source.is_file() and _begins_as_gzip(source):
         try:
             unpack(source, code, CODE)
         except Unacceptable as error:
@@ -78,6 +76,11 @@ def place_code(directory: str, code: Path) -> None:
         shutil.copy2(source, code)
     else:
         raise Misconfigured(f"FileNotFoundError: sagemaker_submit_directory is '{directory}', which is not there")
+
+
+def _begins_as_gzip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
 
 
 def prepare(job: Job, entry_point: str) -> None:
