@@ -22,6 +22,7 @@ from ministack.core.persistence import STATE_DIR, save_state
 from local import (
     alarm_access,
     alarms,
+    copy_checksums,
     default_key,
     function_errors,
     object_ranges,
@@ -96,6 +97,7 @@ def main() -> None:
     logging.getLogger("persistence").setLevel(logging.WARNING)
     alarm_access.install()
     alarms.install()
+    copy_checksums.install()
     default_key.install()
     function_errors.install()
     object_ranges.install()

@@ -28,7 +28,7 @@ def code_member(source: bytes) -> bytes:
     buffer = io.BytesIO()
     with (
         tarfile.open(fileobj=io.BytesIO(source), mode="r:gz") as archive,
-        gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as member,
+        gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=6, mtime=0) as member,
     ):
         for entry in archive:
             if (info := _in_code_folder(entry)) is None:

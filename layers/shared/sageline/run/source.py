@@ -8,7 +8,6 @@ import tarfile
 from collections.abc import Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import IO
 
 from botocore.exceptions import ClientError
 
@@ -26,7 +25,7 @@ MAX_ARCHIVE_BYTES = 64 << 20
 SOURCES_PREFIX = "datasets/"
 """Where the archives of users' scripts are: beside their datasets."""
 
-_REQUIREMENTS = "requirements.txt"
+REQUIREMENTS = "requirements.txt"
 _MOST_REQUIREMENTS_BYTES = 64 << 10
 
 _LEFT_OUT = (".git", "__pycache__")
@@ -159,8 +158,8 @@ def _check_archive(archive: bytes, script: Script) -> None:
                 name = member.name.removeprefix("./")
                 if member.isfile():
                     names.append(name)
-                if name == _REQUIREMENTS and not script.network:
-                    _check_requirements(opened.extractfile(member), uri)
+                if name == REQUIREMENTS and not script.network and (content := opened.extractfile(member)):
+                    check_requirements(content.read(_MOST_REQUIREMENTS_BYTES), uri)
     except (tarfile.TarError, OSError, EOFError) as error:
         raise InvalidSpec(f"`algorithm.script.source_dir`: {uri} is no tar.gz archive: {error}.") from None
     if script.entry_point not in names:
@@ -172,16 +171,24 @@ def _check_archive(archive: bytes, script: Script) -> None:
         )
 
 
-def _check_requirements(content: IO[bytes] | None, uri: str) -> None:
-    """The containers install a ``requirements.txt`` when they start, in training and in serving."""
-    lines = content.read(_MOST_REQUIREMENTS_BYTES).decode(errors="replace").splitlines() if content else []
-    wanted = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+def check_requirements(content: bytes, where: str) -> None:
+    """Refuse requirements of a script that may not use the network: the containers install them when they start, in training and
+    in serving.
+
+    Args:
+        where: the archive or the folder that has the file, for the message.
+
+    Raises:
+        InvalidSpec: the file asks for anything.
+    """
+    lines = [line.strip() for line in content.decode(errors="replace").splitlines()]
+    wanted = [line for line in lines if line and not line.startswith("#")]
     if wanted:
         more = f" and {len(wanted) - 1} more" if len(wanted) > 1 else ""
         raise InvalidSpec(
-            f"`algorithm.script.source_dir`: {uri} has a {_REQUIREMENTS} ({wanted[0]}{more}), and a script's container has no "
+            f"`algorithm.script.source_dir`: {where} has a {REQUIREMENTS} ({wanted[0]}{more}), and a script's container has no "
             "network to install it from. Put the packages into the script's folder (pip install --target FOLDER --platform "
-            f"manylinux2014_x86_64 --only-binary :all: -r {_REQUIREMENTS}) and leave {_REQUIREMENTS} out of it; or set "
+            f"manylinux2014_x86_64 --only-binary :all: -r {REQUIREMENTS}) and leave {REQUIREMENTS} out of it; or set "
             "`algorithm.script.network` to true, which the stack must allow (AllowScriptNetwork)."
         )
 
