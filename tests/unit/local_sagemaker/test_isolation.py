@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from local.sagemaker.aws import Aws
+from local.sagemaker.engines.shell.port import CONTAINER_PORT
 from local.sagemaker.isolation.machine import Abilities, Cluster, look
 from tests.unit.local_sagemaker.scripts import SCIKIT_LEARN, archived, model_of, put_source, ran, script_job, settled
 from tests.unit.local_sagemaker.support import BUCKET, Api, Json, wait_until
@@ -115,7 +116,11 @@ def isolated_job(aws: Aws, name: str, program: str, **changes: object) -> Json:
     return {**script_job(name, source, InputDataConfig=channels, EnableNetworkIsolation=True), **changes}
 
 
-def assert_isolated(found: Json) -> None:
+def assert_isolated(found: Json, itself: list[int] | None = None) -> None:
+    """``itself``: ports of the container's own."""
+    if ABILITIES.network:
+        assert found["reached"] == (itself or [])
+        found = {**found, "reached": []}
     if not ABILITIES.network:
         assert (found["credentials"], found["variables"]) == (False, [])
     elif not ABILITIES.files:
@@ -176,7 +181,8 @@ def probing_model(api: Api, aws: Aws, variables: dict[str, str]) -> Json:
     """An isolated model with its code in its archive."""
     artifact = put_source(aws, "probing", {"code/train.py": PROBE})
     code = {"SAGEMAKER_PROGRAM": "train.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"}
-    return {**model_of("probing", artifact, SCIKIT_LEARN, **code, **variables), "EnableNetworkIsolation": True}
+    ports = {"TRY_PORTS": json.dumps([*json.loads(variables["TRY_PORTS"]), CONTAINER_PORT])}
+    return {**model_of("probing", artifact, SCIKIT_LEARN, **{**code, **variables, **ports}), "EnableNetworkIsolation": True}
 
 
 def test_an_isolated_model_on_an_instance_reaches_nothing_and_answers(api: Api, probing_model: Json) -> None:
@@ -184,7 +190,7 @@ def test_an_isolated_model_on_an_instance_reaches_nothing_and_answers(api: Api, 
 
     assert endpoint["EndpointStatus"] == "InService", endpoint.get("FailureReason")
     body, _ = api.invoke("probing", b"1,2\n", accept="application/json")
-    assert_isolated(json.loads(body))
+    assert_isolated(json.loads(body), itself=[CONTAINER_PORT])
     assert api.ok("DescribeModel", ModelName="probing")["EnableNetworkIsolation"] is True
 
 
@@ -207,7 +213,7 @@ def test_a_transform_job_of_an_isolated_model_reaches_nothing(api: Api, aws: Aws
     job = wait_until(end, 120)
     assert job["TransformJobStatus"] == "Completed", job
     body = aws.s3.get_object(Bucket=BUCKET, Key="probed/part-0.csv.out")["Body"].read()
-    assert_isolated(json.loads(body))
+    assert_isolated(json.loads(body), itself=[CONTAINER_PORT])
 
 
 def test_the_hosts_of_an_isolated_cluster_reach_each_other_and_nobody_else(api: Api, aws: Aws, port: int) -> None:
