@@ -68,6 +68,7 @@ def test_a_local_folder_is_packed_uploaded_and_named_in_the_spec(
 
 
 @pytest.mark.parametrize(("network", "code"), [(False, 2), (True, 0)])
+@pytest.mark.usefixtures("connection")
 def test_requirements_need_the_network(runner: CliRunner, project: Path, network: bool, code: int) -> None:
     (project / "src" / "requirements.txt").write_text("lightgbm")
     result = submit(runner, project, write_spec(project, network=network))

@@ -22,8 +22,8 @@ class Script(Section):
     )
     source_dir: str = Field(
         pattern=r"^s3://[^/]+/.+\.tar\.gz$",
-        description="The script and what it imports, as a tar.gz with the files at its root. It is below `datasets/` of the stack's "
-        "bucket.",
+        description="The script and what it imports, as a tar.gz with the files at its root. It is below `datasets/` of the "
+        "stack's bucket.",
     )
     entry_point: str = Field(
         "train.py", pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.(py|sh)$", description="The file of `source_dir` to run."
