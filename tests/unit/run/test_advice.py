@@ -29,7 +29,12 @@ FAILED = "TrainingJobFailed"
         (
             FAILED,
             'ClientError: Data download failed:No S3 objects found under S3 URL "s3://b/t/" given in input data source.',
-            "has no data",
+            "is not there. If somebody or something has deleted it",
+        ),
+        (
+            "TrainingJobStopped",
+            "Training job x was stopped before it was done, by a request to SageMaker.",
+            "StopTrainingJob) says who",
         ),
         (FAILED, "UserError: No data in validation channel path /opt/ml/input/data/validation", "has no data"),
         (FAILED, "Channel configuration for 'train' channel is not supported: {...}", "refuses the content type"),

@@ -47,7 +47,7 @@ def test_other_errors_are_not_taken_for_a_model_that_exists(world: World) -> Non
 def test_a_training_that_has_left_no_model_says_so(world: World) -> None:
     world.begin()
     world.fake.refuse["CreateModel"] = Refused("ValidationException", f"Could not find model data at {ARTIFACT}.")
-    with pytest.raises(ModelMissing, match=f"has left no model: there is no {ARTIFACT}"):
+    with pytest.raises(ModelMissing, match=f"its model is not there: no {ARTIFACT}"):
         create(world)
 
 
