@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from sageline.run.advice import advice
@@ -52,3 +54,9 @@ FAILED = "TrainingJobFailed"
 )
 def test_the_advice_fits_what_went_wrong(error: str, message: str, words: str) -> None:
     assert words in advice(error, message)
+
+
+def test_a_long_message_takes_no_time() -> None:
+    begun = time.process_time()
+    advice(FAILED, "Hyperparameter a: " * 5000)
+    assert time.process_time() - begun < 1

@@ -172,10 +172,14 @@ _CHECKED_BEFOREHAND = (
 """What Sageline itself has found out, in its own words: those say more than a pattern in them."""
 
 
+_MOST_LOOKED_AT = 4000
+"""Characters of a message: the patterns take quadratic time, and what a message is about stands at its beginning."""
+
+
 def advice(error: str, message: str) -> str:
     """A sentence or two on what to try, from an error's name (a class of ``sageline.errors``, or AWS's) and message."""
     if error not in _CHECKED_BEFOREHAND:
         for pattern, what_to_try in _BY_TEXT.items():
-            if re.search(pattern, f"{error} {message}"):
+            if re.search(pattern, f"{error} {message[:_MOST_LOOKED_AT]}"):
                 return what_to_try
     return _BY_ERROR.get(error, _OTHERWISE)
