@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from sageline.api.endpoints import Endpoints
 from sageline.api.start import Caller, read_caller
 from sageline.errors import InvalidRequest
-from sageline.http import Event, check_keys, json_type, path_parameter, read_json_object
+from sageline.http import Event, check_keys, endpoint_name, json_type, read_json_object
 from sageline.names import NAME_MAX_LENGTH, RunLayout
 from sageline.run.batch_places import check_input, predictions_uri
 from sageline.spec.model import Batch
@@ -55,7 +55,7 @@ def read_batch_request(event: Event, endpoints: Endpoints) -> BatchStart:
         InvalidRequest: not JSON, unknown or missing keys, wrong values, a variant that the endpoint does not have, a file outside
             of what the stack may read.
     """
-    endpoint = path_parameter(event, "name")
+    endpoint = endpoint_name(event)
     body = read_json_object(event)
     check_keys(body, known=_KEYS, required=("input",))
     wanted = body.get("variant")
