@@ -42,7 +42,7 @@ ODD_BODIES = (
 _DEEP: Any = []
 for _ in range(400):
     _DEEP = [_DEEP]
-ODD_VALUES = (
+ODD_VALUES: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 1, 2**63, -(10**30), 10**4000, 0.1, -0.0, 1e308, float("inf"), "", "\0", "\ud800", "x" * 70_000),
     *("\n", "=1+1", [], {}, [None], {"": ""}, {"\ud800": 1}, {"a" * 5000: 1}, _DEEP, [[]] * 300, "s3://", "s3://b/k.csv\n"),
     *(
@@ -53,7 +53,13 @@ ODD_VALUES = (
     ),
 )
 RIGHT_BODIES: Mapping[str, Json] = {
-    "POST /datasets": {"name": "wines", "format": "csv", "spec": {"dataset": {"label": "grape"}}},
+    "POST /datasets": {
+        "name": "wines",
+        "bytes": 4,
+        "md5": "f8a3c6e1" * 4,
+        "format": "csv",
+        "spec": {"dataset": {"label": "grape"}},
+    },
     "POST /pipelines": {
         "spec": {
             "name": "wines",

@@ -59,7 +59,13 @@ def event() -> Event:
 @app.post("/datasets")
 def post_dataset() -> Response[str]:
     body = read_json_object(event())
-    upload = create_upload(body, bucket=settings().bucket_name, s3=clients.s3(), presigner=clients.s3_presigner())
+    upload = create_upload(
+        body,
+        bucket=settings().bucket_name,
+        s3=clients.s3(),
+        presigner=clients.s3_presigner(),
+        max_bytes=int(settings().max_upload_megabytes) << 20,
+    )
     return _render(json_response(201, upload))
 
 

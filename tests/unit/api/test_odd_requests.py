@@ -56,6 +56,7 @@ def ask() -> Iterator[Ask]:
             "BUCKET_NAME": BUCKET,
             "RUNS_TABLE_NAME": TABLE,
             "STACK_NAME": STACK,
+            "MAX_UPLOAD_MEGABYTES": "1024",
             "STATE_MACHINE_ARN": MACHINE,
             "DELETE_ENDPOINT_FUNCTION_NAME": "sageline-delete-endpoint",
             **{name.upper(): value for name, value in dataclasses.asdict(LIFETIMES).items()},

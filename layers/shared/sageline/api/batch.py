@@ -17,7 +17,7 @@ from sageline.spec.model import Batch
 from sageline.spec.problems import describe
 from sageline.store import Json
 
-_KEYS = ("input", "variant", "instance_type", "instance_count", "max_runtime_seconds")
+_KEYS = ("input", "variant", "instance_type", "instance_count", "max_runtime_seconds", "escape_formulas")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class BatchStart:
 
 def read_batch_request(event: Event, endpoints: Endpoints) -> BatchStart:
     """The request in an HTTP API event: ``{"input", "variant"?, "instance_type"?, "instance_count"?,
-    "max_runtime_seconds"?}``.
+    "max_runtime_seconds"?, "escape_formulas"?}``.
 
     Raises:
         EndpointNotFound: there is no such endpoint.

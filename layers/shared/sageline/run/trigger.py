@@ -60,6 +60,7 @@ class BatchRequest:
     instance_type: str
     instance_count: int
     max_runtime_seconds: int
+    escape_formulas: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,12 @@ def parse_trigger(document: Mapping[str, object]) -> Trigger:
                     "instance_type": str(instance_type),
                     "instance_count": int(count),
                     "max_runtime_seconds": int(seconds),
+                    **rest,
                 },
             } if is_run_id(identifier):
-                return BatchRequest(identifier, endpoint, variant, uri, instance_type, count, seconds)
+                return BatchRequest(
+                    identifier, endpoint, variant, uri, instance_type, count, seconds, rest.get("escape_formulas") is True
+                )
             case {"run_id": str(identifier), "change": dict(change)} if is_run_id(identifier):
                 return ChangeRequest(identifier, read_change(change, "the execution's input"))
             case {"detail": {"bucket": {"name": str(bucket)}, "object": {"key": str(key), **rest}}, "time": str(time)}:

@@ -156,6 +156,9 @@ class Batch(Section):
     max_runtime_seconds: int = Field(
         3600, ge=60, le=2_419_200, description="The transform job is stopped, and the run fails, after this."
     )
+    escape_formulas: bool = Field(
+        False, description="CSV only: put an apostrophe before cells that a spreadsheet would run, such as `=1+1`."
+    )
 
 
 class Spec(Section):

@@ -16,6 +16,7 @@ InstanceType: TypeAlias = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-
 
 
 class Section(BaseModel):
-    """Base of every part of the spec: unknown keys are errors, values are not coerced from other types."""
+    """Base of every part of the spec: unknown keys are errors, values are not coerced from other types,
+    numbers are finite."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
