@@ -52,9 +52,9 @@ class Evaluation(Section):
             if class_metric(self.metric) is not None:
                 raise ValueError(f"`metric` names {self.metric!r}, a metric of one class; ask for those with `at_least`")
         for rule, values in limits.items():
-            for name in values:
+            for name, value in values.items():
                 _check_name(rule, name)
-                _check_direction(rule, name)
+                _check_direction(rule, name, value)
         return self
 
 
@@ -120,7 +120,7 @@ def _metric(name: str) -> Metric:
     return metric
 
 
-def _check_direction(rule: str, name: str) -> None:
+def _check_direction(rule: str, name: str, value: float) -> None:
     metric = _metric(name)
     right = "at_least" if metric.better == "higher" else "at_most"
     if rule != right:
