@@ -45,6 +45,7 @@ for _ in range(400):
 ODD_VALUES: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 1, 2**63, -(10**30), 10**4000, 0.1, -0.0, 1e308, float("inf"), "", "\0", "\ud800", "x" * 70_000),
     *("\n", "=1+1", [], {}, [None], {"": ""}, {"\ud800": 1}, {"a" * 5000: 1}, _DEEP, [[]] * 300, "s3://", "s3://b/k.csv\n"),
+    *({f"c{number}": "x" for number in range(1_000)}, [1] * 1_000, "(a{99999999999})", "(" * 3000 + ")" * 3000),
     *(
         f"s3://{BUCKET}/batch/" + "k" * 2000 + ".csv",
         f"s3://{BUCKET}/batch/\0.csv",
@@ -65,7 +66,8 @@ RIGHT_BODIES: Mapping[str, Json] = {
             "name": "wines",
             "dataset": {"uri": f"s3://{BUCKET}/datasets/wines/data.csv", "features": {"alcohol": "number"}},
             "algorithm": {"name": "xgboost", "hyperparameters": {"eta": 0.3}},
-            "evaluation": {"metric": "accuracy"},
+            "evaluation": {"metric": "accuracy", "at_least": {"accuracy": 0.5}},
+            "tuning": {"ranges": {"eta": {"type": "continuous", "min": 0.1, "max": 0.5}}, "max_jobs": 4},
             "deployment": {"endpoint": "wines", "ttl_hours": 8},
         }
     },

@@ -42,6 +42,8 @@ MAX_BODY_BYTES = 6_000_000
 """Of a request and of an answer, each as a string of JSON: Lambda takes and gives at most 6,291,456 bytes with what is around it.
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 _LONGEST_MESSAGE, _LONGEST_DETAIL, _MOST_DETAILS = 4_000, 400, 1_000  # characters, characters, and items of a list
+MAX_SMALL_BODY_BYTES = 1_000_000
+"""Of a request that is no prediction: what is wrong with six megabytes of spec takes longer to say than API Gateway waits."""
 _MOST_ESCAPED = 6
 """A character below U+0020 takes as many bytes in JSON."""
 
@@ -121,14 +123,19 @@ def escaped_bytes(text: str) -> int:
     return len(json.dumps(text, ensure_ascii=False).encode(errors="surrogatepass")) - len('""')
 
 
-def read_json_object(event: Event) -> dict[str, Any]:  # parsed JSON
+def read_json_object(event: Event, max_bytes: int = MAX_SMALL_BODY_BYTES) -> dict[str, Any]:  # parsed JSON
     """The request's body as a JSON object.
 
     Raises:
+        RequestTooLarge: it has more than ``max_bytes``.
         InvalidRequest: no body, not UTF-8, not JSON (with line and column), JSON that is not an object, or an object at any
             level in which a key occurs twice.
     """
     body = read_body(event)
+    if len(body) > max_bytes:
+        raise errors.RequestTooLarge(
+            f"The request body has {len(body):,} bytes; this route takes at most {max_bytes:,}.", max_bytes=max_bytes
+        )
     if not body.strip():
         raise errors.InvalidRequest("The request has no body; send a JSON object.")
     try:

@@ -42,7 +42,7 @@ class Script(Section):
         for name, expression in self.metrics.items():
             try:
                 groups = re.compile(expression).groups
-            except re.error as error:
+            except (re.error, OverflowError, RecursionError) as error:  # the last two: too many repetitions, or groups in groups
                 raise ValueError(f"the expression of the metric {name!r} is not a regular expression: {error}") from None
             if groups != 1:
                 raise ValueError(f"the expression of the metric {name!r} has {groups} groups; give it one, around the value")
