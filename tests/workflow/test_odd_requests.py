@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
 
 import httpx
@@ -57,8 +56,8 @@ def can_be_sent(request: OddRequest) -> bool:
 
 def complaint_of(client: Client, request: OddRequest) -> str | None:
     status, text = client.send(request)
-    # API Gateway's own answer: with such a name it is another path, which has no route.
-    if status == 404 and "message" in json.loads(text) and ("/" in f"{request.name}" or request.name in (".", "..")):
+    # With such a name it is another path, which has no route, and whose signature may be another: answered before a function is.
+    if status in (403, 404) and ("/" in f"{request.name}" or request.name in (".", "..")):
         return None
     found = complaint(status, text)
     return found and f"{request}\n  {found}"
