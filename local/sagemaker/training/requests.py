@@ -15,7 +15,7 @@ from local.sagemaker.training.source import is_scripted
 
 DEFAULT_MAX_RUNTIME_SECONDS = 86_400
 _LONGEST_WAIT_WITHOUT_CHECKPOINTS_SECONDS = 3600
-_S3_URI = re.compile(r"^(https|s3)://([^/]+)/?(.*)$")
+_S3_URI = re.compile(r"(https|s3)://([^/]+)/?(.*)")
 
 
 def new_job(place: Place, request: Request, created: float) -> Document:
@@ -130,7 +130,7 @@ def _check_channel(channel: Request, job_mode: str) -> None:
 
 
 def _check_uri(what: str, uri: str) -> None:
-    match = _S3_URI.match(uri)
+    match = _S3_URI.fullmatch(uri)
     if match is None or match[1] != "s3":
         raise invalid(f"The S3 URI '{uri}' of {what} is not valid: it must look like s3://bucket/prefix.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from collections.abc import Callable
@@ -22,6 +23,12 @@ MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:sageline-pipeline"
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:sageline-pipeline:upload-1"
 OF_THE_API = f"arn:aws:states:us-east-1:123456789012:execution:sageline-pipeline:{RUN}"
 STARTED = datetime(2026, 11, 20, 10, tzinfo=UTC)
+
+
+def token(**changes: object) -> str:
+    """A token as a page gives it, but for the changes."""
+    key = {"pk": f"RUN#{RUN}", "sk": "RUN", "kind": "run", "created_at": "2026-11-20T10:00:00.000Z"} | changes
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
 
 
 class Claim(Protocol):
@@ -249,6 +256,12 @@ def test_a_dead_run_is_not_listed_as_running(runs: Runs, claim: Claim, execution
         ({"limit": "٣"}, "`limit` is"),
         ({"nmae": "x"}, "did you mean `name`"),
         ({"next_token": "made up"}, "next_token"),
+        ({"next_token": token(pk=7)}, "next_token"),
+        ({"next_token": token(pk="RUN#" + "a" * 2048)}, "next_token"),
+        ({"next_token": token(kind="token")}, "next_token"),
+        ({"next_token": token(created_at="")}, "next_token"),
+        ({"name": "Wines"}, "`name` is 'Wines'"),
+        ({"name": "w" * 5000}, "www...'; runs have names"),
     ],
 )
 def test_a_query_that_cannot_be_answered_is_refused(runs: Runs, query: dict[str, str], message: str) -> None:

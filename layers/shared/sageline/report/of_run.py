@@ -77,7 +77,7 @@ def _job_time(result: Json, purpose: str, name: str, ran: str, billed: str) -> J
 def _outcome(record: RunRecord, evaluation: Json, spec: Mapping[str, Any]) -> Outcome:  # Any: a JSON document
     """A run that goes on has been accepted or rejected by its evaluation."""
     match record.status:
-        case "Running":
+        case "Running" | "Unknown":
             return "Rejected" if part(evaluation, "gate").get("decision") == "rejected" else "Accepted"
         case "Succeeded":
             return "Deployed" if spec.get("deployment") else "Succeeded"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -12,13 +11,12 @@ from botocore.exceptions import ClientError
 
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import EndpointNotFound, ObjectMissing
-from sageline.names import routing_key, split_s3_uri
+from sageline.names import is_endpoint_name, routing_key, split_s3_uri
 from sageline.routing import Routing, parse_routing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_ENDPOINT_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 _ENCODER_FILES = ("encoder.json", "encoder.npz")
 
 
@@ -60,7 +58,7 @@ class RoutingCache:
 
     def _read(self, endpoint: str) -> Routing:
         key = routing_key(endpoint)
-        document = read_object(self._s3, self._bucket, key) if _ENDPOINT_NAME.fullmatch(endpoint) else None
+        document = read_object(self._s3, self._bucket, key) if is_endpoint_name(endpoint) else None
         if document is None:
             raise EndpointNotFound(f"No endpoint {endpoint!r} is known; `GET /endpoints` lists them.")
         return parse_routing(document, f"s3://{self._bucket}/{key}")
