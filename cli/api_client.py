@@ -77,6 +77,11 @@ class ApiClient:
     def run(self, run_id: str) -> Json:
         return self._call("GET", f"/pipelines/{_segment(run_id)}")
 
+    def create_upload(self, dataset: Json) -> Json:
+        """A URL for a dataset, ``{"name", "bytes", "md5"}`` and maybe ``format`` and ``spec``: ``{"upload", "bucket", "key",
+        "expires_in_seconds"}``."""
+        return self._call("POST", "/datasets", body=dataset)
+
     def start_run(self, spec: Json, idempotency_key: str) -> Json:
         """Start a run on data that is in S3 already, once for each key: ``{"run_id", "status"}``."""
         return self._call("POST", "/pipelines", body={"spec": spec}, headers={"idempotency-key": idempotency_key})

@@ -45,6 +45,7 @@ def _check_file(context: click.Context, parameter: click.Parameter, path: Path) 
     help="Where the predictions go. Default: beside FILE, as <name>-predictions.",
 )
 @click.option("--variant", metavar="RUN", help="Variant whose model predicts. Default: the one of most weight.")
+@click.option("--escape-formulas", is_flag=True, help="CSV: make cells that a spreadsheet would run, such as =1+1, texts.")
 @click.option("--max-seconds", type=int, metavar="N", help="How long the transform job may take. Default: 3600.")
 @stack_option
 @json_option
@@ -54,6 +55,7 @@ def batch(
     file: Path,
     output: Path | None,
     variant: str | None,
+    escape_formulas: bool,
     max_seconds: int | None,
     stack: str | None,
     as_json: bool,
@@ -61,10 +63,12 @@ def batch(
     """Predict the rows of FILE (.csv, .csv.gz, .jsonl or .npz) with the model of ENDPOINT, on instances of their own.
 
     For many rows: the endpoint serves on undisturbed, and nothing that bills is left. Each row gets a prediction, in the file's
-    order: CSV gives CSV with two columns more, all else gives JSON Lines.
+    order: CSV gives CSV with two columns more, all else gives JSON Lines. In CSV the file's own cells and the labels stay as they
+    are, also what a spreadsheet would run (=…, +…, -…, @…): open predictions for rows of strangers with --escape-formulas.
     """
     connection = connect(stack)
-    run = start(connection, endpoint, file, {"variant": variant, "max_runtime_seconds": max_seconds}, stderr())
+    options = {"variant": variant, "max_runtime_seconds": max_seconds, "escape_formulas": escape_formulas or None}
+    run = start(connection, endpoint, file, options, stderr())
     run_id, uri = run["run_id"], run["output"]
     timeline = ExecutionTimeline(connection.stepfunctions)
     try:

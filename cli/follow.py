@@ -78,7 +78,7 @@ def follow(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Json:
-    """Poll until the run has ended; its record. A lost connection is borne for a while.
+    """Poll until the run has ended; its record. A lost connection is borne for a while, and so is a run that is Unknown.
 
     Raises:
         CommandFailed: its record cannot be read.
@@ -94,9 +94,9 @@ def follow(
                 if error.code in _LASTING or failures > _MAX_FAILURES:
                     raise
             else:
-                failures = 0
+                failures = failures + 1 if run["status"] == "Unknown" else 0
                 display.show(timeline(run))
-                if run["status"] != "Running":
+                if run["status"] != "Running" and (failures == 0 or failures > _MAX_FAILURES):
                     return run
             sleep(min(max((clock() - started) / 60, _POLL_SECONDS), 5.0))
 

@@ -66,6 +66,7 @@ _STATUS_STYLE = {
     "Failed": "red",
     "Stopped": "yellow",
     "Running": "cyan",
+    "Unknown": "yellow",
 }
 
 
@@ -178,7 +179,7 @@ def run_detail(run: Json, spec: Json | None, states: Sequence[StateTime], now: d
     if run["status"] == "Rejected":
         parts += _section("Why it was refused", Padding(Text(refusal(run)), (0, 0, 0, 2)))
     if run.get("error"):
-        parts += _section("What went wrong", failure(run))
+        parts += _section("What is not known" if run["status"] == "Unknown" else "What went wrong", failure(run))
     return Group(*parts)
 
 
@@ -249,9 +250,12 @@ def _ended(run: Json, states: Sequence[StateTime]) -> RenderableType:
             return Text(f"Succeeded in {took}. Endpoint {run['endpoint_name']} serves {_goal(details['change'])}.")
         return Text(f"Succeeded in {took}. {_trained(details)}{_next_step(run)}")
     if run["status"] == "Stopped":
-        return Text(f"Stopped after {took}.{_untouched(run)}")
+        said = (run.get("error") or {}).get("message")
+        return Text(f"Stopped after {took}.{f' {said}' if said else ''}{_untouched(run)}")
     if run["status"] == "Rejected":
         return Text(f"Rejected after {took}. {refusal(run)}\nNext: sageline report {run['run_id']}   (what the model got wrong)")
+    if run["status"] == "Unknown":
+        return Group(Text("Whether the run goes on cannot be told.", style="yellow"), failure(run))
     return Group(Text(f"Failed after {took}.", style="red"), failure(run))
 
 
@@ -441,7 +445,7 @@ def _value(value: object) -> str:
 
 
 def _took(run: Json, now: datetime) -> str:
-    end = now if run["status"] == "Running" else _moment(run["updated_at"])
+    end = now if run["status"] in ("Running", "Unknown") else _moment(run["updated_at"])
     return duration((end - _moment(run["created_at"])).total_seconds())
 
 

@@ -23,13 +23,13 @@ from cli.source import find_folder, local_script, upload_source
 from cli.timeline import ExecutionTimeline
 from cli.upload import Upload, format_of, suffix_of, unknown_format, upload
 from sageline.errors import InvalidSpec
-from sageline.names import NAME_MAX_LENGTH, NAME_PATTERN, dataset_key, source_key
+from sageline.names import NAME_MAX_LENGTH, dataset_key, is_name, source_key
 from sageline.spec.model import Spec, parse_spec
 from sageline.timings import StateTime
 
 
 def _check_name(context: click.Context, parameter: click.Parameter, name: str | None) -> str | None:
-    if name is not None and (len(name) > NAME_MAX_LENGTH or not re.fullmatch(NAME_PATTERN, name)):
+    if name is not None and not is_name(name):
         raise click.BadParameter(f"{name!r}: use at most {NAME_MAX_LENGTH} lower-case letters, digits and single hyphens.")
     return name
 

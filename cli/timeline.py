@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from cli.errors import Json
 from sageline.store import utc_now
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
 
 _AFTER_A_FAILURE = ("DiscardDeployment", "RecordFailure", "Failed")
+_MAY_GO_ON = ("Running", "Unknown")
 _LAST = ("Succeeded", "Rejected", "Failed", "AlreadyStarted")
 
 
@@ -39,9 +40,9 @@ class ExecutionTimeline:
                 executionArn=run["execution_arn"], includeExecutionData=False
             )
             states = read_history([event for page in pages for event in page["events"]])
-        except ClientError:
+        except (ClientError, ParamValidationError):  # the record may be damaged, and name no execution
             return read_record(run, self._clock())
-        if run["status"] == "Running" or not states or states[-1].outcome != "running":
+        if run["status"] in _MAY_GO_ON or not states or states[-1].outcome != "running":
             return states
         # A run's record ends a moment before its execution does.
         return [*states[:-1], replace(states[-1], outcome="done" if run["status"] in ("Succeeded", "Rejected") else "failed")]
@@ -52,7 +53,7 @@ def read_record(run: Json, now: datetime) -> list[StateTime]:
     states = run.get("states") or []
     if not states:
         return []
-    if run["status"] == "Running":
+    if run["status"] in _MAY_GO_ON:
         return state_times(states, now, "running")
     # The state that failed need not be one that is noted.
     failed_in = (run.get("error") or {}).get("state", states[-1]["state"])

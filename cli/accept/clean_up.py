@@ -65,7 +65,7 @@ def _runs_of(connection: Connection, name: str) -> list[str]:
     """The ids of the runs of that name; those that go on are stopped."""
     runs = connection.api.runs(20, name)
     for run in runs:
-        if run["status"] == "Running":
+        if run["status"] in ("Running", "Unknown"):
             when_ready(partial(connection.api.stop_run, run["run_id"]))
     return [run["run_id"] for run in runs]
 

@@ -7,7 +7,7 @@ import os
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
-from sageline.http import HttpResponse, error_response, json_response, path_parameter
+from sageline.http import HttpResponse, endpoint_name, error_response, json_response
 from sageline.logger import function_logger
 from sageline.run.delete_endpoint import delete_endpoint, expire
 from sageline.run.discard import discard
@@ -23,7 +23,7 @@ logger = function_logger()
 def handler(event: DiscardEvent | ExpireEvent | HttpEvent, context: LambdaContext) -> Discarded | Deleted | HttpResponse:
     if "action" not in event:
         try:
-            return json_response(200, delete(path_parameter(event, "name")))
+            return json_response(200, delete(endpoint_name(event)))
         except Exception as error:
             return error_response(error, logger)
     if event["action"] == "expire":

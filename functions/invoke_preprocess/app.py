@@ -12,7 +12,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
-from sageline.http import Event, HttpResponse, error_response, json_response, path_parameter
+from sageline.http import Event, HttpResponse, endpoint_name, error_response, json_response
 from sageline.logger import function_logger
 from sageline.serving.predict import Predictor
 from sageline.serving.request import read_prediction_request
@@ -55,8 +55,8 @@ def handler(event: Event, context: LambdaContext) -> HttpResponse | dict[str, An
 
 
 def predict(event: Event) -> HttpResponse:
+    endpoint = endpoint_name(event)
     request = read_prediction_request(event)
-    endpoint = path_parameter(event, "name")
     prediction = predictor(SECONDS_FOR_PEOPLE).predict(endpoint, request)
     instances, warnings = len(request.instances), len(prediction.warnings)
     logger.info("Predicted", endpoint=endpoint, variant=prediction.variant, instances=instances, warnings=warnings)

@@ -18,7 +18,7 @@ from sageline.api.endpoints import Endpoints
 from sageline.api.runs import Runs
 from sageline.api.start import RememberedRunIds, Startable, read_run_request, start_run
 from sageline.errors import RouteNotFound
-from sageline.http import Event, HttpResponse, error_response, json_response, read_json_object
+from sageline.http import Event, HttpResponse, endpoint_name, error_response, json_response, read_json_object, run_id
 from sageline.logger import function_logger
 from sageline.run.lifetime import Lifetimes
 from sageline.settings import ApiSettings, LifetimeSettings
@@ -49,10 +49,23 @@ def endpoints() -> Endpoints:
     return Endpoints(settings().bucket_name, clients.s3(), clients.sagemaker(), lifetimes)
 
 
+def event() -> Event:
+    return app.current_event.raw_event
+
+
+# Names are read from the event: the resolver's own pattern loses a line feed at the end of a path.
+
+
 @app.post("/datasets")
 def post_dataset() -> Response[str]:
-    body = read_json_object(app.current_event.raw_event)
-    upload = create_upload(body, bucket=settings().bucket_name, s3=clients.s3(), presigner=clients.s3_presigner())
+    body = read_json_object(event())
+    upload = create_upload(
+        body,
+        bucket=settings().bucket_name,
+        s3=clients.s3(),
+        presigner=clients.s3_presigner(),
+        max_bytes=int(settings().max_upload_megabytes) << 20,
+    )
     return _render(json_response(201, upload))
 
 
@@ -66,13 +79,13 @@ def start(request: Startable) -> dict[str, str]:
         run_ids(),
         stepfunctions=clients.stepfunctions(),
         state_machine_arn=settings().state_machine_arn,
-        status_of=lambda run_id: runs().get(run_id).status,
+        status_of=lambda started: runs().show(started).status,
     )
 
 
 @app.post("/pipelines")
 def post_pipeline() -> Response[str]:
-    return _render(json_response(202, start(read_run_request(app.current_event.raw_event))))
+    return _render(json_response(202, start(read_run_request(event()))))
 
 
 @app.get("/pipelines")
@@ -81,13 +94,13 @@ def list_pipelines() -> Response[str]:
 
 
 @app.get("/pipelines/<run_id>")
-def get_pipeline(run_id: str) -> Response[str]:
-    return _render(json_response(200, runs().get(run_id).to_json()))
+def get_pipeline(**_: str) -> Response[str]:
+    return _render(json_response(200, runs().show(run_id(event())).to_json()))
 
 
 @app.delete("/pipelines/<run_id>")
-def delete_pipeline(run_id: str) -> Response[str]:
-    return _render(json_response(200, runs().stop(run_id).to_json()))
+def delete_pipeline(**_: str) -> Response[str]:
+    return _render(json_response(200, runs().stop(run_id(event())).to_json()))
 
 
 @app.get("/endpoints")
@@ -96,38 +109,38 @@ def list_endpoints() -> Response[str]:
 
 
 @app.get("/endpoints/<name>")
-def get_endpoint(name: str) -> Response[str]:
+def get_endpoint(**_: str) -> Response[str]:
     from sageline.api.columns import describe_columns  # noqa: PLC0415  # imports numpy, which no other route waits for
 
-    found = endpoints()
-    return _render(json_response(200, {**found.get(name), **describe_columns(clients.s3(), found.variant(name, None))}))
+    name, found = endpoint_name(event()), endpoints()
+    return _render(json_response(200, {**found.show(name), **describe_columns(clients.s3(), found.champion(name))}))
 
 
 @app.post("/endpoints/<name>/batch")
-def post_batch(name: str) -> Response[str]:
-    request = read_batch_request(app.current_event.raw_event, endpoints())
+def post_batch(**_: str) -> Response[str]:
+    request = read_batch_request(event(), endpoints())
     started = start(request)
     return _render(json_response(202, {**started, "output": output_uri(request, started["run_id"], settings().bucket_name)}))
 
 
 @app.patch("/endpoints/<name>")
-def patch_endpoint(name: str) -> Response[str]:
-    return _render(json_response(200, split(app.current_event.raw_event, endpoints(), runs())))
+def patch_endpoint(**_: str) -> Response[str]:
+    return _render(json_response(200, split(event(), endpoints(), runs())))
 
 
 @app.post("/endpoints/<name>/promote")
-def post_promote(name: str) -> Response[str]:
-    return _render(json_response(202, promote(app.current_event.raw_event, endpoints(), runs(), start, run_ids())))
+def post_promote(**_: str) -> Response[str]:
+    return _render(json_response(202, promote(event(), endpoints(), runs(), start, run_ids())))
 
 
 @app.post("/endpoints/<name>/rollback")
-def post_rollback(name: str) -> Response[str]:
-    return _render(json_response(202, roll_back(app.current_event.raw_event, endpoints(), runs(), start, run_ids())))
+def post_rollback(**_: str) -> Response[str]:
+    return _render(json_response(202, roll_back(event(), endpoints(), runs(), start, run_ids())))
 
 
 @app.not_found
 def no_such_route(_error: NotFoundError) -> Response[str]:
-    http = app.current_event.raw_event["requestContext"]["http"]
+    http = event()["requestContext"]["http"]
     return _render(error_response(RouteNotFound(f"There is no {http['method']} {http['path']}."), logger))
 
 
@@ -143,5 +156,5 @@ def _render(answer: HttpResponse) -> Response[str]:
 
 
 @logger.inject_lambda_context
-def handler(event: Event, context: LambdaContext) -> dict[str, Any]:  # what the resolver returns
-    return app.resolve(event, context)
+def handler(request: Event, context: LambdaContext) -> dict[str, Any]:  # what the resolver returns
+    return app.resolve(request, context)

@@ -17,8 +17,8 @@ from local.sagemaker.credentials import SESSION_NAME
 from local.sagemaker.errors import ServiceError
 
 _CREDENTIAL = re.compile(
-    r"^AWS4-HMAC-SHA256 Credential=(?P<key>[^/,\s]+)/\d{8}/[a-z0-9-]+/sagemaker/aws4_request,\s*"
-    r"SignedHeaders=[^,\s]+,\s*Signature=[0-9a-f]{64}$"
+    r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/,\s]+)/\d{8}/[a-z0-9-]+/sagemaker/aws4_request,\s*"
+    r"SignedHeaders=[^,\s]+,\s*Signature=[0-9a-f]{64}"
 )
 
 
@@ -49,7 +49,7 @@ def access_key(authorization: str | None) -> str:
     """The access key id of a SigV4 Authorization header; its presence and shape are checked, the signature is not."""
     if not authorization:
         raise ServiceError("MissingAuthenticationTokenException", "Missing Authentication Token", status=403)
-    match = _CREDENTIAL.match(authorization)
+    match = _CREDENTIAL.fullmatch(authorization)
     if match is None:
         raise ServiceError(
             "IncompleteSignatureException",

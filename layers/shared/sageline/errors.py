@@ -6,6 +6,9 @@ name these classes. The message is for a person: what is wrong, where (file, row
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class SagelineError(Exception):
     """Base of every error that Sageline raises on purpose; its message may be shown to the caller."""
@@ -51,6 +54,10 @@ class DatasetNotFound(SagelineError):
 
 class DatasetAccessDenied(SagelineError):
     """The object at the dataset's URI may not be read."""
+
+
+class ObjectMissing(SagelineError):
+    """What a run has stored, and needs, is not there any more."""
 
 
 class InvalidEncoder(SagelineError):
@@ -111,6 +118,13 @@ class SmokeTestFailed(SagelineError):
 
 class RunNotFound(SagelineError):
     """No run of that id is known."""
+
+
+class DamagedRecord(SagelineError):
+    """The record of a run is not what it must be: somebody has changed it by hand."""
+
+    shown: Mapping[str, Any] = {}  # Any: each field has its own type
+    """The fields of the record as it can be shown, as Unknown."""
 
 
 class RunFinished(SagelineError):

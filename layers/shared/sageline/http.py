@@ -15,6 +15,7 @@ from typing import Any, NoReturn, Protocol, TypeAlias, TypedDict
 
 from sageline import errors
 from sageline.json_objects import DuplicateKey, unique_keys
+from sageline.names import ENDPOINT_NAME_MAX_LENGTH, is_endpoint_name, is_run_id
 
 Event: TypeAlias = Mapping[str, Any]
 """An event as Lambda hands it over: parsed JSON, hence Any."""
@@ -26,9 +27,11 @@ STATUS_OF_ERROR: Mapping[type[Exception], int] = {
     errors.RunNotFound: 404,
     errors.EndpointNotFound: 404,
     errors.RunFinished: 409,
+    errors.DamagedRecord: 409,
     errors.ResourceConflict: 409,
     errors.RequestTooLarge: 413,
     errors.TooManyRequests: 429,
+    errors.ObjectMissing: 500,
     errors.PredictionFailed: 502,
     errors.EndpointFailed: 502,
     errors.EndpointNotReady: 503,
@@ -39,6 +42,9 @@ STATUS_OF_ERROR: Mapping[type[Exception], int] = {
 MAX_BODY_BYTES = 6_000_000
 """Of a request and of an answer, each as a string of JSON: Lambda takes and gives at most 6,291,456 bytes with what is around it.
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+_LONGEST_MESSAGE, _LONGEST_DETAIL, _MOST_DETAILS = 4_000, 400, 1_000  # characters, characters, and items of a list
+MAX_SMALL_BODY_BYTES = 1_000_000
+"""Of a request that is no prediction: what is wrong with six megabytes of spec takes longer to say than API Gateway waits."""
 _MOST_ESCAPED = 6
 """A character below U+0020 takes as many bytes in JSON."""
 
@@ -61,9 +67,41 @@ class ErrorLog(Protocol):
     def exception(self, msg: str, /) -> None: ...
 
 
-def path_parameter(event: Event, name: str) -> str:
-    """A parameter of the route, such as ``name`` of ``/endpoints/{name}``; API Gateway has already decoded it."""
+def endpoint_name(event: Event) -> str:
+    """``name`` of ``/endpoints/{name}``.
+
+    Raises:
+        EndpointNotFound: SageMaker takes no such name, so that there is no such endpoint.
+    """
+    name = _path_parameter(event, "name")
+    if not is_endpoint_name(name):
+        raise errors.EndpointNotFound(
+            f"No endpoint {shortened(name)!r} is known, nor can be: a name has 1 to {ENDPOINT_NAME_MAX_LENGTH} letters, digits "
+            "and hyphens, and begins and ends with a letter or digit. `GET /endpoints` lists the endpoints."
+        )
+    return name
+
+
+def run_id(event: Event) -> str:
+    """``id`` of ``/pipelines/{id}``.
+
+    Raises:
+        RunNotFound: it is not a run's id, so that there is no such run.
+    """
+    identifier = _path_parameter(event, "id")
+    if not is_run_id(identifier):
+        raise errors.RunNotFound(f"No run {shortened(identifier)!r} is known; `GET /pipelines` lists them.")
+    return identifier
+
+
+def _path_parameter(event: Event, name: str) -> str:
+    """A parameter of the route; API Gateway has already decoded it."""
     return str((event.get("pathParameters") or {})[name])
+
+
+def shortened(text: str, characters: int = 80) -> str:
+    """A text of the request as an error quotes it."""
+    return text if len(text) <= characters else f"{text[: characters - 3]}..."
 
 
 def read_body(event: Event) -> bytes:
@@ -86,14 +124,19 @@ def escaped_bytes(text: str) -> int:
     return len(json.dumps(text, ensure_ascii=False).encode(errors="surrogatepass")) - len('""')
 
 
-def read_json_object(event: Event) -> dict[str, Any]:  # parsed JSON
+def read_json_object(event: Event, max_bytes: int = MAX_SMALL_BODY_BYTES) -> dict[str, Any]:  # parsed JSON
     """The request's body as a JSON object.
 
     Raises:
+        RequestTooLarge: it has more than ``max_bytes``.
         InvalidRequest: no body, not UTF-8, not JSON (with line and column), JSON that is not an object, or an object at any
             level in which a key occurs twice.
     """
     body = read_body(event)
+    if len(body) > max_bytes:
+        raise errors.RequestTooLarge(
+            f"The request body has {len(body):,} bytes; this route takes at most {max_bytes:,}.", max_bytes=max_bytes
+        )
     if not body.strip():
         raise errors.InvalidRequest("The request has no body; send a JSON object.")
     try:
@@ -109,12 +152,12 @@ def read_json_object(event: Event) -> dict[str, Any]:  # parsed JSON
             column=error.colno,
         ) from None
     except DuplicateKey as error:
-        key = error.key if len(error.key) <= 60 else f"{error.key[:57]}..."
+        key = shortened(error.key, 60)
         raise errors.InvalidRequest(
             f"Key `{key}` occurs twice in one object of the request body; send it once.", key=key
         ) from None
     except RecursionError:
-        raise errors.InvalidRequest("The request body is nested too deeply.") from None
+        raise _nested_too_deeply() from None
     except ValueError as error:  # an integer of thousands of digits
         raise errors.InvalidRequest(f"The request body has a number that cannot be read: {error}.") from None
     if not isinstance(value, dict):
@@ -128,9 +171,10 @@ def check_keys(
     """InvalidRequest for a key that is not known (naming the nearest that is) or a required one that is missing."""
     for key in given:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+            quoted = shortened(key)
+            near = difflib.get_close_matches(quoted, known, n=1, cutoff=0.5)
             hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(sorted(known))}."
-            raise errors.InvalidRequest(f"Unknown key `{key}` in the {where}; {hint}", key=key)
+            raise errors.InvalidRequest(f"Unknown key `{quoted}` in the {where}; {hint}", key=quoted)
     for key in required:
         if key not in given:
             raise errors.InvalidRequest(f"`{key}` is missing from the {where}.", key=key)
@@ -167,8 +211,10 @@ def json_response(status: int, body: object, headers: Mapping[str, str] | None =
 
 def error_response(error: Exception, log: ErrorLog) -> HttpResponse:
     """The answer for an exception; call it in the ``except`` block, so that the log gets the traceback of an unknown one."""
-    status = next((STATUS_OF_ERROR[kind] for kind in type(error).__mro__ if kind in STATUS_OF_ERROR), 500)
-    if status == 500:
+    if isinstance(error, RecursionError):  # what can be parsed may be too deep for whatever works on it
+        error = _nested_too_deeply()
+    status = next((STATUS_OF_ERROR[kind] for kind in type(error).__mro__ if kind in STATUS_OF_ERROR), None)
+    if status is None:
         log.exception("Unexpected error")
         return _error(500, "InternalError", "Something went wrong on our side; the function's log has the details.", {})
     details = error.details if isinstance(error, errors.SagelineError) else {}
@@ -178,7 +224,24 @@ def error_response(error: Exception, log: ErrorLog) -> HttpResponse:
 def _error(status: int, code: str, message: str, details: Mapping[str, object]) -> HttpResponse:
     seconds = RETRY_AFTER_SECONDS.get(status)
     headers = {} if seconds is None else {"retry-after": str(seconds)}
-    return json_response(status, {"error": {"code": code, "message": message, "details": dict(details)}}, headers)
+    # Both may quote the request, which may have millions of characters.
+    bounded = {key: _bounded(value) for key, value in details.items()}
+    body = {"code": code, "message": shortened(message, _LONGEST_MESSAGE), "details": bounded}
+    return json_response(status, {"error": body}, headers)
+
+
+def _bounded(value: object) -> object:
+    match value:
+        case str():
+            return shortened(value, _LONGEST_DETAIL)
+        case list():
+            return [_bounded(item) for item in value[:_MOST_DETAILS]]
+        case _:
+            return value
+
+
+def _nested_too_deeply() -> errors.InvalidRequest:
+    return errors.InvalidRequest("The request body is nested too deeply.")
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -14,10 +14,30 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
+# For pydantic, and for `re.fullmatch`: to `re.match`, `$` is also the place before a line feed at the end.
 NAME_PATTERN = r"^[a-z0-9](-?[a-z0-9])*$"
 NAME_MAX_LENGTH = 32
-RUN_ID_PATTERN = r"^[a-z0-9](-?[a-z0-9])*-\d{14}-[0-9a-f]{6}$"
-DATASET_KEY_PATTERN = re.compile(r"^datasets/(?P<name>[^/]+)/data\.(?P<format>csv|csv\.gz|jsonl|npz)$")
+ENDPOINT_NAME_PATTERN = r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$"
+ENDPOINT_NAME_MAX_LENGTH = 63
+RUN_ID_PATTERN = r"^[a-z0-9](-?[a-z0-9])*-[0-9]{14}-[0-9a-f]{6}$"
+RUN_ID_MAX_LENGTH = NAME_MAX_LENGTH + len("-yyyymmddHHMMSS-123abc")
+DATASET_KEY_PATTERN = re.compile(r"datasets/(?P<name>[^/]+)/data\.(?P<format>csv|csv\.gz|jsonl|npz)")
+"""Matched whole, by ``fullmatch``."""
+
+
+def is_name(text: str) -> bool:
+    """Whether a dataset and its runs may have this name."""
+    return len(text) <= NAME_MAX_LENGTH and re.fullmatch(NAME_PATTERN, text) is not None
+
+
+def is_endpoint_name(text: str) -> bool:
+    """Whether SageMaker takes this as the name of an endpoint."""
+    return len(text) <= ENDPOINT_NAME_MAX_LENGTH and re.fullmatch(ENDPOINT_NAME_PATTERN, text) is not None
+
+
+def is_run_id(text: str) -> bool:
+    """Whether :func:`run_id` can have made this."""
+    return len(text) <= RUN_ID_MAX_LENGTH and re.fullmatch(RUN_ID_PATTERN, text) is not None
 
 
 def run_id(name: str, at: datetime, *identity: str) -> str:

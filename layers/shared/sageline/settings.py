@@ -83,8 +83,10 @@ class DeploySettings(RunSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class ApiSettings(RunSettings):
-    """What the HTTP API needs besides: the state machine to start and stop, the function that undoes a deployment."""
+    """What the HTTP API needs besides: the state machine to start and stop, the function that undoes a deployment, how large a
+    file may be that is uploaded by URL."""
 
+    max_upload_megabytes: str
     state_machine_arn: str
     delete_endpoint_function_name: str
 

@@ -16,24 +16,27 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from botocore.exceptions import ClientError
 
-from sageline.errors import AlreadyStarted, InvalidRequest, RunNotFound
+from sageline.errors import AlreadyStarted, DamagedRecord, InvalidRequest, RunNotFound
+from sageline.record_items import read_fields, to_item, unknown_fields
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-RunStatus: TypeAlias = Literal["Running", "Succeeded", "Rejected", "Failed", "Stopped"]
+RunStatus: TypeAlias = Literal["Running", "Succeeded", "Rejected", "Failed", "Stopped", "Unknown"]
+"""``Unknown`` is never stored: what a run is shown as whose record or execution does not tell."""
 
 # A JSON object; what it holds is up to the state that wrote it.
 Json: TypeAlias = dict[str, Any]
 
 _TOKEN_SECONDS = 2 * 24 * 3600
+_MOST_READ = 5_000  # records for one page of the runs of a name
+_INDEX_KEYS = ("pk", "sk", "kind", "created_at")
 _MOST_STATES = 50
 """A record notes so many states; the longest way through the state machine enters 24 that are noted."""
 
@@ -110,7 +113,7 @@ class RunStore:
         item = {**asdict(run), **_run_key(run.run_id), "kind": "run"}
         try:
             self._table.put_item(
-                Item=_to_dynamodb(item),
+                Item=to_item(item),
                 ConditionExpression="attribute_not_exists(pk) OR execution_arn = :mine",
                 ExpressionAttributeValues={":mine": run.execution_arn},
             )
@@ -125,6 +128,7 @@ class RunStore:
 
         Raises:
             RunNotFound: no such run.
+            DamagedRecord: the record is not what it must be.
         """
         item = self._table.get_item(Key=_run_key(run_id), ConsistentRead=True).get("Item")
         if item is None:
@@ -133,6 +137,9 @@ class RunStore:
 
     def list(self, limit: int = 20, next_token: str | None = None, name: str | None = None) -> RunPage:
         """Up to ``limit`` runs, newest first, of one name if given. The index follows writes within a second or so.
+
+        Of a name there may be fewer than ``limit``, and yet a token: the next page looks among the older runs. A damaged record
+        is Unknown.
 
         Raises:
             InvalidRequest: ``next_token`` is not one that an earlier page gave.
@@ -148,22 +155,23 @@ class RunStore:
             request["ExpressionAttributeNames"] = {"#name": "name"}
             request["ExpressionAttributeValues"][":name"] = name
         start = _decode_token(next_token) if next_token else None
-        runs: list[RunRecord] = []
+        items: list[Mapping[str, object]] = []
+        read = 0
         while True:
-            request["Limit"] = limit - len(runs) if name is None else 100
+            request["Limit"] = limit - len(items) if name is None else 250
             if start:
                 request["ExclusiveStartKey"] = start
             page = self._table.query(**request)
-            runs += [_to_record(item) for item in page["Items"]]
+            items += page["Items"]
+            read += page["ScannedCount"]
             start = page.get("LastEvaluatedKey")
-            if len(runs) >= limit or not start:
+            if len(items) >= limit or read >= _MOST_READ or not start:
                 break
-        if len(runs) > limit:
+        if len(items) > limit:
             # The page was larger than asked for, so go on after the last run that is returned, not after the page.
-            last = runs[limit - 1]
-            runs = runs[:limit]
-            start = {**_run_key(last.run_id), "kind": "run", "created_at": last.created_at}
-        return RunPage(runs, _encode_token(start) if start else None)
+            items = items[:limit]
+            start = {key: items[-1][key] for key in _INDEX_KEYS}
+        return RunPage([_shown(item) for item in items], _encode_token(start) if start else None)
 
     def enter(
         self, run_id: str, state: str, *, endpoint_name: str | None = None, dataset_uri: str | None = None, **details: object
@@ -262,7 +270,7 @@ class RunStore:
                 UpdateExpression="SET " + ", ".join(sets),
                 ConditionExpression=condition,
                 ExpressionAttributeNames=names,
-                ExpressionAttributeValues=_to_dynamodb(arguments),
+                ExpressionAttributeValues=to_item(arguments),
             )
         except ClientError as error:
             if _is_condition_failure(error):
@@ -282,28 +290,21 @@ def _is_condition_failure(error: ClientError) -> bool:
     return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
 
 
-# DynamoDB's client takes and gives numbers as Decimal and refuses float; NaN and infinity it has not, so they become text.
-def _to_dynamodb(item: Mapping[str, object]) -> Json:
-    converted: Json = json.loads(json.dumps(item), parse_float=Decimal, parse_constant=str)
-    return converted
-
-
-def _from_dynamodb(value: object) -> object:
-    match value:
-        case Decimal():
-            return int(value) if value == value.to_integral_value() else float(value)
-        case dict():
-            return {key: _from_dynamodb(item) for key, item in value.items()}
-        case list():
-            return [_from_dynamodb(item) for item in value]
-        case _:
-            return value
-
-
 def _to_record(item: Mapping[str, object]) -> RunRecord:
-    known = {field.name for field in fields(RunRecord)}
-    values: Json = {key: _from_dynamodb(value) for key, value in item.items() if key in known}
+    values, wrong = read_fields(item)
+    if wrong:
+        shown = unknown_fields(item, values, wrong)
+        damaged = DamagedRecord(f"Run {shown['run_id']}: {shown['error']['message']}")
+        damaged.shown = shown
+        raise damaged
     return RunRecord(**values)
+
+
+def _shown(item: Mapping[str, object]) -> RunRecord:
+    try:
+        return _to_record(item)
+    except DamagedRecord as damaged:
+        return RunRecord(**damaged.shown)
 
 
 def _encode_token(key: Mapping[str, object]) -> str:
@@ -313,8 +314,15 @@ def _encode_token(key: Mapping[str, object]) -> str:
 def _decode_token(token: str) -> Json:
     try:
         key = json.loads(base64.urlsafe_b64decode(token.encode()))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         key = None
-    if not isinstance(key, dict) or set(key) != {"pk", "sk", "kind", "created_at"}:
-        raise InvalidRequest("next_token is not one that an earlier page gave; leave it out to start with the newest run.")
-    return key
+    match key:
+        case {"pk": str(pk), "sk": "RUN", "kind": "run", "created_at": str(created_at), **rest} if not rest:
+            # DynamoDB takes no longer ones.
+            if pk.startswith("RUN#") and _bytes(pk) <= 2048 and 0 < _bytes(created_at) <= 1024:
+                return {**key}
+    raise InvalidRequest("next_token is not one that an earlier page gave; leave it out to start with the newest run.")
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode(errors="surrogatepass"))

@@ -24,7 +24,7 @@ from local.sagemaker.engines.script import frameworks
 from local.sagemaker.engines.xgboost import METRIC_DEFINITIONS as XGBOOST_METRICS
 
 _IMAGE = re.compile(
-    r"^(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<repository>[^:@]+):(?P<tag>[\w.-]+)$"
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<repository>[^:@]+):(?P<tag>[\w.-]+)"
 )
 
 _TOOLKIT = "local.sagemaker.engines.script.train"
@@ -114,7 +114,7 @@ def engine_for(image: str, *, scripted: bool = False) -> Engine:
 
     ``scripted``: the job or the model brings code of its own, and an image that is an algorithm's then is a framework's.
     """
-    match = _IMAGE.match(image)
+    match = _IMAGE.fullmatch(image)
     algorithms = {engine.repository for engine in ENGINES if not engine.runs_scripts}
     for engine in ENGINES:
         wanted = engine.runs_scripts == scripted or engine.repository not in algorithms

@@ -10,11 +10,12 @@ from local.sagemaker.engines import Engine, UnknownImage, engine_for
 from local.sagemaker.errors import invalid
 from local.sagemaker.store import Document, Request
 from local.sagemaker.training import checkpoints, status
+from local.sagemaker.training.metrics import NoPattern, compiled
 from local.sagemaker.training.source import is_scripted
 
 DEFAULT_MAX_RUNTIME_SECONDS = 86_400
 _LONGEST_WAIT_WITHOUT_CHECKPOINTS_SECONDS = 3600
-_S3_URI = re.compile(r"^(https|s3)://([^/]+)/?(.*)$")
+_S3_URI = re.compile(r"(https|s3)://([^/]+)/?(.*)")
 
 
 def new_job(place: Place, request: Request, created: float) -> Document:
@@ -111,8 +112,8 @@ def _engine(request: Request) -> Engine:
 
 def _check_regex(metric: str, pattern: str) -> None:
     try:
-        re.compile(pattern)
-    except re.error as error:
+        compiled(pattern)
+    except NoPattern as error:
         raise invalid(f"The regular expression '{pattern}' of metric '{metric}' is not valid: {error}.") from error
 
 
@@ -129,7 +130,7 @@ def _check_channel(channel: Request, job_mode: str) -> None:
 
 
 def _check_uri(what: str, uri: str) -> None:
-    match = _S3_URI.match(uri)
+    match = _S3_URI.fullmatch(uri)
     if match is None or match[1] != "s3":
         raise invalid(f"The S3 URI '{uri}' of {what} is not valid: it must look like s3://bucket/prefix.")
 

@@ -142,6 +142,7 @@ def manage(s3: S3Client, table: Table, clients: Clients, machine_arn: str, monke
         "BUCKET_NAME": BUCKET,
         "RUNS_TABLE_NAME": TABLE,
         "STACK_NAME": "sageline",
+        "MAX_UPLOAD_MEGABYTES": "1024",
         "STATE_MACHINE_ARN": machine_arn,
         "DELETE_ENDPOINT_FUNCTION_NAME": "sageline-delete-endpoint",
         **{name.upper(): value for name, value in asdict(LIFETIMES).items()},

@@ -92,7 +92,7 @@ def test_a_batch_that_has_no_record_yet_is_shown(
 ) -> None:
     put_routing("wines", **{RUN: 1})
     run_id = manage(golden("post-batch")).body["run_id"]
-    shown = manage({**golden("get-pipeline"), "rawPath": f"/pipelines/{run_id}"}).body
+    shown = manage({**golden("get-pipeline"), "rawPath": f"/pipelines/{run_id}", "pathParameters": {"id": run_id}}).body
     assert (shown["dataset_uri"], shown["endpoint_name"]) == (INPUT, "wines")
 
 

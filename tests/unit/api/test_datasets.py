@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,7 +13,7 @@ from botocore.config import Config
 
 from sageline import clients
 from sageline.api.datasets import create_upload
-from sageline.errors import InvalidRequest, InvalidSpec
+from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict
 from tests.unit.api.fakes import BUCKET
 from tests.unit.sessions import session
 
@@ -25,11 +26,21 @@ def presigner() -> S3Client:
     return session().client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 
 
-def test_what_is_put_to_the_url_lands_under_the_datasets_key(s3: S3Client, presigner: S3Client) -> None:
-    answer = create_upload({"name": "wines", "format": "csv.gz"}, bucket=BUCKET, s3=s3, presigner=presigner)
+def ask_for_upload(s3: S3Client, presigner: S3Client, data: bytes = b"rows", **body: object) -> dict[str, Any]:  # JSON
+    """An answer about a file with these bytes."""
+    asked = {"name": "wines", "bytes": len(data), "md5": hashlib.md5(data, usedforsecurity=False).hexdigest()} | body
+    return create_upload(asked, bucket=BUCKET, s3=s3, presigner=presigner, max_bytes=1000)
 
+
+def signed(upload: dict[str, Any]) -> list[str]:
+    """The headers that S3 checks against what they were when the URL was made."""
+    [names] = parse_qs(urlsplit(str(upload["url"])).query)["X-Amz-SignedHeaders"]
+    return names.split(";")
+
+
+def test_what_is_put_to_the_url_lands_under_the_datasets_key(s3: S3Client, presigner: S3Client) -> None:
+    answer = ask_for_upload(s3, presigner, format="csv.gz")
     upload = answer["upload"]
-    assert isinstance(upload, dict)
     requests.request(upload["method"], upload["url"], headers=upload["headers"], data=b"rows", timeout=5).raise_for_status()
 
     assert answer["key"] == "datasets/wines/data.csv.gz"
@@ -37,17 +48,15 @@ def test_what_is_put_to_the_url_lands_under_the_datasets_key(s3: S3Client, presi
 
 
 def test_the_url_holds_for_15_minutes_and_no_longer(s3: S3Client, presigner: S3Client) -> None:
-    answer = create_upload({"name": "wines"}, bucket=BUCKET, s3=s3, presigner=presigner)
-    upload = answer["upload"]
-    assert isinstance(upload, dict)
-    assert parse_qs(urlsplit(upload["url"]).query)["X-Amz-Expires"] == ["900"]
+    answer = ask_for_upload(s3, presigner)
+    assert parse_qs(urlsplit(answer["upload"]["url"]).query)["X-Amz-Expires"] == ["900"]
     assert answer["expires_in_seconds"] == 900
 
 
 def test_the_url_is_signed_for_the_buckets_own_region(s3: S3Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     clients.s3_presigner.cache_clear()
-    answer = create_upload({"name": "wines"}, bucket=BUCKET, s3=s3, presigner=clients.s3_presigner())
+    answer = ask_for_upload(s3, clients.s3_presigner())
     clients.s3_presigner.cache_clear()
     assert str(answer["upload"]).find(f"https://{BUCKET}.s3.eu-west-1.amazonaws.com/") > 0
     assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in str(answer["upload"])
@@ -55,19 +64,53 @@ def test_the_url_is_signed_for_the_buckets_own_region(s3: S3Client, monkeypatch:
 
 def test_a_spec_is_stored_beside_the_data_as_it_was_given(s3: S3Client, presigner: S3Client) -> None:
     spec = {"dataset": {"label": "grape"}, "algorithm": {"hyperparameters": {"num_round": 30}}}
-    create_upload({"name": "wines", "spec": spec}, bucket=BUCKET, s3=s3, presigner=presigner)
+    ask_for_upload(s3, presigner, spec=spec)
     assert json.loads(s3.get_object(Bucket=BUCKET, Key="datasets/wines/spec.json")["Body"].read()) == spec
 
 
 def test_without_a_spec_none_is_stored(s3: S3Client, presigner: S3Client) -> None:
-    create_upload({"name": "wines"}, bucket=BUCKET, s3=s3, presigner=presigner)
+    ask_for_upload(s3, presigner)
     assert s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
+
+
+def test_the_url_is_for_a_file_of_this_length_and_sum_where_there_is_none(s3: S3Client, presigner: S3Client) -> None:
+    upload = ask_for_upload(s3, presigner)["upload"]
+    assert upload["headers"] == {"content-length": "4", "content-md5": "3zR6NzuPkqoK492SCl7C9g==", "if-none-match": "*"}
+    assert signed(upload) == ["content-length", "content-md5", "host", "if-none-match"]
+
+
+def test_the_url_is_for_the_place_of_the_file_that_is_there(s3: S3Client, presigner: S3Client) -> None:
+    etag = s3.put_object(Bucket=BUCKET, Key="datasets/wines/data.csv", Body=b"older")["ETag"]
+    upload = ask_for_upload(s3, presigner)["upload"]
+    assert upload["headers"]["if-match"] == etag
+    assert signed(upload) == ["content-length", "content-md5", "host", "if-match"]
+
+
+def test_the_very_file_that_is_there_gets_no_url_that_would_work_again_and_again(s3: S3Client, presigner: S3Client) -> None:
+    s3.put_object(Bucket=BUCKET, Key="datasets/wines/data.csv", Body=b"rows")
+    with pytest.raises(ResourceConflict, match="is this very file already"):
+        ask_for_upload(s3, presigner, spec={"dataset": {"label": "grape"}})
+    assert s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 1
+
+
+def test_a_file_larger_than_the_stack_takes_gets_no_url(s3: S3Client, presigner: S3Client) -> None:
+    with pytest.raises(RequestTooLarge, match="has 1,001 bytes; an upload by URL may have 1,000") as refused:
+        ask_for_upload(s3, presigner, b"x" * 1001)
+    assert refused.value.details == {"max_bytes": 1000}
+    assert ask_for_upload(s3, presigner, b"x" * 1000)
 
 
 @pytest.mark.parametrize(
     ("body", "error", "message"),
     [
-        ({"format": "csv"}, InvalidRequest, "`name` is missing"),
+        ({"name": None}, InvalidRequest, "`name` is null"),
+        ({"bytes": 0}, InvalidRequest, "`bytes` is 0"),
+        ({"bytes": "4"}, InvalidRequest, '`bytes` is "4"'),
+        ({"bytes": True}, InvalidRequest, "`bytes` is true"),
+        ({"bytes": 4.0}, InvalidRequest, "`bytes` is 4.0"),
+        ({"bytes": 10**400}, RequestTooLarge, "bytes; an upload by URL"),
+        ({"md5": "3zR6NzuPkqoK492SCl7C9g=="}, InvalidRequest, "32 hexadecimal digits"),
+        ({"md5": "0" * 32 + "\n"}, InvalidRequest, "32 hexadecimal digits"),
         ({"name": "My Wines"}, InvalidRequest, '`name` is "My Wines"; use lower-case'),
         ({"name": "w" * 33}, InvalidRequest, "at most 32"),
         ({"name": "wines\n"}, InvalidRequest, "`name` is"),
@@ -82,8 +125,8 @@ def test_without_a_spec_none_is_stored(s3: S3Client, presigner: S3Client) -> Non
     ],
 )
 def test_what_cannot_be_used_is_refused_and_nothing_is_stored(
-    s3: S3Client, presigner: S3Client, body: dict[str, object], error: type[Exception], message: str
+    s3: S3Client, presigner: S3Client, body: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        create_upload(body, bucket=BUCKET, s3=s3, presigner=presigner)
+        ask_for_upload(s3, presigner, **body)
     assert s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0

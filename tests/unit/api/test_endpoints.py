@@ -60,7 +60,7 @@ def test_an_endpoint_is_its_routing_joined_with_what_sagemaker_says(
 ) -> None:
     put_routing("wines", v_1=0.9, v_2=0.1)
     endpoint_is("wines", "InService")
-    assert endpoints.get("wines") == {
+    assert endpoints.show("wines") == {
         "name": "wines",
         "status": "InService",
         "variants": [
@@ -81,7 +81,7 @@ def test_an_endpoint_says_until_when_it_lives(
     endpoint_is("wines", "InService")
     clients.tags.of[ARN] = {"sageline:stack": "sageline", "sageline:expires-at": "2026-11-20T18:00:00Z"}
 
-    assert endpoints.get("wines")["expires_at"] == "2026-11-20T18:00:00Z"
+    assert endpoints.show("wines")["expires_at"] == "2026-11-20T18:00:00Z"
 
 
 @pytest.mark.parametrize("status", ["InService", "Creating", "Updating", "Failed"])
@@ -136,9 +136,9 @@ def test_an_endpoint_was_updated_when_its_routing_was(
 ) -> None:
     put_routing("wines", v_1=1)
     endpoint_is("wines", "InService", LastModifiedTime=MADE - timedelta(hours=1))
-    assert endpoints.get("wines")["updated_at"] == "2026-11-20T10:00:00.000Z"
+    assert endpoints.show("wines")["updated_at"] == "2026-11-20T10:00:00.000Z"
     endpoint_is("wines", "InService", LastModifiedTime=NOW)
-    assert endpoints.get("wines")["updated_at"] == "2026-11-20T12:00:00.000Z"
+    assert endpoints.show("wines")["updated_at"] == "2026-11-20T12:00:00.000Z"
 
 
 def test_a_failed_endpoint_says_why(
@@ -146,7 +146,7 @@ def test_a_failed_endpoint_says_why(
 ) -> None:
     put_routing("wines", v_1=1)
     endpoint_is("wines", "Failed", FailureReason="The image cannot be pulled.")
-    assert endpoints.get("wines")["failure_reason"] == "The image cannot be pulled."
+    assert endpoints.show("wines")["failure_reason"] == "The image cannot be pulled."
 
 
 def test_an_endpoint_that_sagemaker_has_not_is_missing(
@@ -154,14 +154,7 @@ def test_an_endpoint_that_sagemaker_has_not_is_missing(
 ) -> None:
     put_routing("wines", v_1=1)
     clients.sagemaker_stub.add_client_error("describe_endpoint", "ValidationException", 'Could not find endpoint "wines".')
-    assert endpoints.get("wines")["status"] == "Missing"
-
-
-def test_a_denied_look_is_no_missing_endpoint(endpoints: Endpoints, put_routing: Callable[..., None], clients: Clients) -> None:
-    put_routing("wines", v_1=1)
-    clients.sagemaker_stub.add_client_error("describe_endpoint", "AccessDeniedException")
-    with pytest.raises(clients.sagemaker.exceptions.ClientError, match="AccessDenied"):
-        endpoints.get("wines")
+    assert endpoints.show("wines")["status"] == "Missing"
 
 
 def test_only_endpoints_with_routing_are_listed(
@@ -182,7 +175,7 @@ def test_without_endpoints_the_list_is_empty(endpoints: Endpoints) -> None:
 
 def test_an_endpoint_without_routing_is_not_ours(endpoints: Endpoints) -> None:
     with pytest.raises(EndpointNotFound, match="'wines'"):
-        endpoints.get("wines")
+        endpoints.show("wines")
 
 
 def test_splitting_traffic_changes_sagemaker_and_the_routing(

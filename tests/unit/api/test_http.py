@@ -44,6 +44,23 @@ def test_malformed_json_is_located() -> None:
     assert error.details == {"line": 2, "column": 5}
 
 
+def test_a_body_larger_than_the_route_takes_is_refused_unread() -> None:
+    with pytest.raises(errors.RequestTooLarge, match="has 1,000,001 bytes; this route takes at most 1,000,000"):
+        http.read_json_object(event("{" * 1_000_001))
+    assert http.read_json_object(event("{}" + " " * 999_998)) == {}
+
+
+def test_what_an_error_quotes_is_cut() -> None:
+    error = errors.InvalidRequest("x" * 10_000, key="k" * 10_000, columns=["c" * 1000] * 2000)
+    told = json.loads(http.error_response(error, Log())["body"])["error"]
+    assert (len(told["message"]), len(told["details"]["key"]), len(told["details"]["columns"])) == (4_000, 400, 1_000)
+
+
+def test_what_is_too_deep_for_those_who_work_on_it_is_a_mistake_of_the_caller() -> None:
+    answer = http.error_response(RecursionError(), Log())
+    assert (answer["statusCode"], "nested too deeply" in answer["body"]) == (400, True)
+
+
 @pytest.mark.parametrize("body", [None, "", "  \n"])
 def test_a_missing_body_is_said_to_be_missing(body: str | None) -> None:
     assert "no body" in refusal(body).message

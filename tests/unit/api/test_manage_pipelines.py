@@ -54,10 +54,10 @@ def test_a_pipeline_is_accepted_and_shown_at_once(
     assert accepted.body["status"] == "Running"
 
     event = golden("get-pipeline")
-    path = f"/pipelines/{accepted.body['run_id']}"
-    shown = manage({**event, "rawPath": path})
+    run_id = accepted.body["run_id"]
+    shown = manage({**event, "rawPath": f"/pipelines/{run_id}", "pathParameters": {"id": run_id}})
     assert shown.status == 200
-    assert shown.body["run_id"] == accepted.body["run_id"]
+    assert shown.body["run_id"] == run_id
 
 
 def test_the_same_key_is_the_same_run_and_another_spec_a_conflict(ask: Callable[[str], Answer]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from collections.abc import Callable
@@ -22,6 +23,12 @@ MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:sageline-pipeline"
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:sageline-pipeline:upload-1"
 OF_THE_API = f"arn:aws:states:us-east-1:123456789012:execution:sageline-pipeline:{RUN}"
 STARTED = datetime(2026, 11, 20, 10, tzinfo=UTC)
+
+
+def token(**changes: object) -> str:
+    """A token as a page gives it, but for the changes."""
+    key = {"pk": f"RUN#{RUN}", "sk": "RUN", "kind": "run", "created_at": "2026-11-20T10:00:00.000Z"} | changes
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
 
 
 class Claim(Protocol):
@@ -110,22 +117,24 @@ def test_a_run_whose_execution_goes_on_is_running(runs: Runs, claim: Claim, exec
 @pytest.mark.parametrize(
     ("execution", "shown_as"),
     [
-        ("ABORTED", ("Stopped", "ExecutionAborted")),
-        ("TIMED_OUT", ("Failed", "ExecutionTimedOut")),
-        ("FAILED", ("Failed", "ExecutionFailed")),
+        ("ABORTED", ("Stopped", "ExecutionAborted", "was stopped in Step Functions, not by Sageline.")),
+        ("TIMED_OUT", ("Failed", "ExecutionTimedOut", "took longer than a run may take")),
+        ("FAILED", ("Failed", "ExecutionFailed", "which came to no end of its own")),
     ],
 )
 def test_a_run_whose_execution_died_without_a_record_is_not_shown_as_running(
-    runs: Runs, claim: Claim, execution_is: Callable[..., None], execution: str, shown_as: tuple[str, str]
+    runs: Runs, claim: Claim, execution_is: Callable[..., None], execution: str, shown_as: tuple[str, str, str]
 ) -> None:
     claim()
     runs.store.enter(RUN, "CheckTraining")
     execution_is(execution)
     shown = runs.get(RUN)
     assert shown.error is not None
-    assert (shown.status, shown.error["error"]) == shown_as
+    status, error, said = shown_as
+    assert (shown.status, shown.error["error"]) == (status, error)
     assert shown.error["state"] == "CheckTraining"
-    assert execution in shown.error["message"]
+    assert said in shown.error["message"]
+    assert "`sageline stop`" in shown.error["advice"]
 
 
 def test_the_executions_own_words_are_passed_on(runs: Runs, claim: Claim, execution_is: Callable[..., None]) -> None:
@@ -133,7 +142,20 @@ def test_the_executions_own_words_are_passed_on(runs: Runs, claim: Claim, execut
     execution_is("ABORTED", error="Manual", cause="Too dear")
     error = runs.get(RUN).error
     assert error is not None
-    assert (error["error"], error["message"]) == ("Manual", "Too dear")
+    assert error["error"] == "ExecutionAborted"
+    assert error["message"].endswith("not by Sageline. The reason that was given: Manual: Too dear")
+
+
+def test_a_run_that_was_stopped_on_request_says_so_and_by_what(
+    runs: Runs, claim: Claim, execution_is: Callable[..., None]
+) -> None:
+    """Also where its record was not closed."""
+    claim()
+    execution_is("ABORTED", error="Stopped", cause="Stopped by a request")
+    error = runs.get(RUN).error
+    assert error is not None
+    assert error["error"] == "Stopped"
+    assert "by `sageline stop`, `sageline rollback` or DELETE /pipelines/{id}" in error["message"]
 
 
 def test_an_execution_that_step_functions_has_forgotten_is_not_shown_as_running(
@@ -234,6 +256,12 @@ def test_a_dead_run_is_not_listed_as_running(runs: Runs, claim: Claim, execution
         ({"limit": "٣"}, "`limit` is"),
         ({"nmae": "x"}, "did you mean `name`"),
         ({"next_token": "made up"}, "next_token"),
+        ({"next_token": token(pk=7)}, "next_token"),
+        ({"next_token": token(pk="RUN#" + "a" * 2048)}, "next_token"),
+        ({"next_token": token(kind="token")}, "next_token"),
+        ({"next_token": token(created_at="")}, "next_token"),
+        ({"name": "Wines"}, "`name` is 'Wines'"),
+        ({"name": "w" * 5000}, "www...'; runs have names"),
     ],
 )
 def test_a_query_that_cannot_be_answered_is_refused(runs: Runs, query: dict[str, str], message: str) -> None:

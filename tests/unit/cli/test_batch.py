@@ -77,6 +77,16 @@ def test_the_rows_are_uploaded_where_no_run_starts_and_where_they_expire(
 
 
 @pytest.mark.usefixtures("ended")
+@pytest.mark.parametrize(("options", "asked"), [(["--escape-formulas"], True), ([], None)])
+def test_formulas_are_escaped_on_demand(
+    runner: CliRunner, rows: Path, api: FakeApi, options: list[str], asked: bool | None
+) -> None:
+    runner.invoke(cli, ["batch", "wine", str(rows), *options])
+    [request] = [request for request in api.requests if request.method == "POST"]
+    assert json.loads(request.content).get("escape_formulas") is asked
+
+
+@pytest.mark.usefixtures("ended")
 def test_two_files_of_one_name_do_not_meet(runner: CliRunner, rows: Path, connection: Connection) -> None:
     for _ in range(2):
         runner.invoke(cli, ["batch", "wine", str(rows)])

@@ -102,6 +102,14 @@ def test_a_lost_connection_is_borne_for_a_while() -> None:
         show(in_state("PrepareData"), *[TROUBLE] * 6, run_record())
 
 
+def test_a_run_that_is_unknown_for_a_while_is_followed_on() -> None:
+    unknown = run_record(status="Unknown")
+    assert show(in_state("PrepareData"), *[unknown] * 5, in_state("PrepareData"), run_record())[0]["status"] == "Succeeded"
+    time = Time()
+    assert show(in_state("PrepareData"), unknown, time=time)[0]["status"] == "Unknown"
+    assert len(time.naps) == 6
+
+
 def test_a_refusal_is_not_tried_again() -> None:
     time = Time()
     with pytest.raises(CommandFailed, match="go away"):

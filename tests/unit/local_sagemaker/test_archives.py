@@ -136,7 +136,11 @@ def test_a_gzip_file_does_not_fill_the_disk_either(tmp_path: Path, monkeypatch: 
     assert (tmp_path / "file").stat().st_size <= 1000
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", gzip.compress(b"no archive" * 100), gzip.compress(bytes(10_000))[:-9]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no archive", gzip.compress(b"no archive" * 100), gzip.compress(bytes(10_000))[:-9]],
+    ids=["empty", "no gzip", "no tar", "cut off"],
+)
 def test_what_is_no_whole_archive_is_refused(tmp_path: Path, target: Path, content: bytes) -> None:
     (tmp_path / "archive.tar.gz").write_bytes(content)
 

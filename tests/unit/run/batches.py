@@ -40,18 +40,18 @@ def trained(world: World, /, data: bytes = FLOWERS, **spec: object) -> None:
 
 
 @remembered
-def begun(world: World, /, rows: bytes = SIX_ROWS, key: str = ROWS) -> Configured:
+def begun(world: World, /, rows: bytes = SIX_ROWS, key: str = ROWS, **asked: object) -> Configured:
     """The batch, configured."""
     world.put(key, rows)
     event = golden_event("configure_run/batch")
-    event["trigger"]["batch"]["input"] = f"s3://{BUCKET}/{key}"
+    event["trigger"]["batch"] |= {"input": f"s3://{BUCKET}/{key}", **asked}
     return configure(EXECUTION, event["trigger"], run=world.run, sagemaker=world.sagemaker)
 
 
 @remembered
-def encoded(world: World, /, rows: bytes = SIX_ROWS, key: str = ROWS) -> EncodedBatch:
+def encoded(world: World, /, rows: bytes = SIX_ROWS, key: str = ROWS, **asked: object) -> EncodedBatch:
     """The batch, configured and encoded."""
-    begun(world, rows, key)
+    begun(world, rows, key, **asked)
     return encode_batch(RUN_ID, run=world.run)
 
 

@@ -82,5 +82,5 @@ def test_a_run_has_a_copy_of_one_artifact(world: World) -> None:
 
 
 def test_where_a_training_has_left_nothing_there_is_nothing_to_copy(world: World) -> None:
-    with pytest.raises(ModelMissing, match=f"there is no s3://{BUCKET}/{ORIGINAL}"):
+    with pytest.raises(ModelMissing, match=f"is not there: no s3://{BUCKET}/{ORIGINAL}"):
         protected(world)

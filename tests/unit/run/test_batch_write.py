@@ -13,7 +13,7 @@ import pytest
 from sageline.errors import PredictionFailed, RunFinished
 from sageline.run import batch_encode, batch_write
 from sageline.run.batch_write import write_predictions
-from tests.unit.run.batches import OUTPUT, SIX_ROWS, documents, encoded, lines, trained, transformed
+from tests.unit.run.batches import FLOWERS, OUTPUT, SIX_ROWS, documents, encoded, lines, trained, transformed
 from tests.unit.run.world import BUCKET, RUN_ID, World
 
 PART = f"runs/{RUN_ID}/transform/part-00000.csv.out"
@@ -57,6 +57,36 @@ def test_values_of_csv_are_quoted_where_they_must_be(world: World) -> None:
     write_predictions(RUN_ID, run=world.run)
     [row] = csv.DictReader(io.StringIO(world.get(f"{OUTPUT}.csv").decode(), newline=""))
     assert (row["colour"], row["size"], row["kind"], row["prediction"]) == ('red, "dark"\nand light', "1.25", "é", "iris")
+
+
+FORMULAS = b'size,colour,@note\n-1.5,"=HYPERLINK(""http://x"")",+1\n2,red,"\t=1"\n+3e2,-2+3,@SUM(A1)\n4,plain,-'
+"""A file that a spreadsheet would run, and numbers with a sign."""
+
+
+def cells(world: World) -> list[list[str]]:
+    return [row[:4] for row in csv.reader(io.StringIO(world.get(f"{OUTPUT}.csv").decode(), newline=""))]
+
+
+def test_cells_that_a_spreadsheet_would_run_stay_as_they_are(world: World) -> None:
+    trained(world)
+    encoded(world, FORMULAS)
+    world.put(PART, b"0.1\n0.2\n0.3\n0.4\n")
+    write_predictions(RUN_ID, run=world.run)
+    assert cells(world)[1] == ["-1.5", '=HYPERLINK("http://x")', "+1", "iris"]
+
+
+def test_cells_that_a_spreadsheet_would_run_are_texts_if_that_is_asked(world: World) -> None:
+    trained(world, FLOWERS.replace(b"iris", b"=iris"))
+    encoded(world, FORMULAS, escape_formulas=True)
+    world.put(PART, b"0.1\n0.2\n0.3\n0.4\n")
+    write_predictions(RUN_ID, run=world.run)
+    assert cells(world) == [
+        ["size", "colour", "'@note", "prediction"],
+        ["-1.5", '\'=HYPERLINK("http://x")', "+1", "'=iris"],
+        ["2", "red", "'\t=1", "'=iris"],
+        ["+3e2", "'-2+3", "'@SUM(A1)", "'=iris"],
+        ["4", "plain", "'-", "'=iris"],
+    ]
 
 
 def test_compressed_csv_gives_plain_csv(world: World) -> None:

@@ -75,7 +75,7 @@ def test_each_metric_is_taken_in_its_own_direction_only(name: str) -> None:
         ({"at_least": {"accuracy": -0.5}}, "`at_least.accuracy` is -0.5, and accuracy goes from 0 to 1."),
         ({"at_least": {"r2": 1.5}}, "`at_least.r2` is 1.5, and no model has a r2 better than 1."),
         ({"at_most": {"rmse": -1}}, "`at_most.rmse` is -1, and no model has a rmse better than 0."),
-        ({"at_most": {"rmse": float("nan")}}, "`at_most.rmse` is nan; give a finite number."),
+        ({"at_most": {"rmse": float("nan")}}, "`evaluation.at_most.rmse` is NaN; expected a finite number."),
         ({"at_least": {"accuracy": "high"}}, '`evaluation.at_least.accuracy` is "high"; expected a valid number.'),
         ({"atleast": {}}, "unknown key `evaluation.atleast`; did you mean `at_least`?"),
     ],

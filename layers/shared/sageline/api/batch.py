@@ -10,14 +10,14 @@ from pydantic import ValidationError
 from sageline.api.endpoints import Endpoints
 from sageline.api.start import Caller, read_caller
 from sageline.errors import InvalidRequest
-from sageline.http import Event, check_keys, json_type, path_parameter, read_json_object
+from sageline.http import Event, check_keys, endpoint_name, json_type, read_json_object
 from sageline.names import NAME_MAX_LENGTH, RunLayout
 from sageline.run.batch_places import check_input, predictions_uri
 from sageline.spec.model import Batch
 from sageline.spec.problems import describe
 from sageline.store import Json
 
-_KEYS = ("input", "variant", "instance_type", "instance_count", "max_runtime_seconds")
+_KEYS = ("input", "variant", "instance_type", "instance_count", "max_runtime_seconds", "escape_formulas")
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ class BatchStart:
 
 def read_batch_request(event: Event, endpoints: Endpoints) -> BatchStart:
     """The request in an HTTP API event: ``{"input", "variant"?, "instance_type"?, "instance_count"?,
-    "max_runtime_seconds"?}``.
+    "max_runtime_seconds"?, "escape_formulas"?}``.
 
     Raises:
         EndpointNotFound: there is no such endpoint.
         InvalidRequest: not JSON, unknown or missing keys, wrong values, a variant that the endpoint does not have, a file outside
             of what the stack may read.
     """
-    endpoint = path_parameter(event, "name")
+    endpoint = endpoint_name(event)
     body = read_json_object(event)
     check_keys(body, known=_KEYS, required=("input",))
     wanted = body.get("variant")

@@ -16,7 +16,7 @@ from sageline.api.endpoints import Endpoints
 from sageline.api.runs import Runs
 from sageline.api.start import Asked, Caller, Startable, read_caller
 from sageline.errors import InvalidRequest, ResourceConflict, RunNotFound
-from sageline.http import Event, check_keys, json_type, path_parameter, read_json_object
+from sageline.http import Event, check_keys, endpoint_name, json_type, read_json_object
 from sageline.names import NAME_MAX_LENGTH
 from sageline.routing import Routing
 from sageline.run.change import Change, ChangeKind
@@ -86,7 +86,7 @@ def promote(event: Event, endpoints: Endpoints, runs: Runs, start: Start, rememb
         InvalidRequest: not JSON, unknown or missing keys, a variant that the endpoint does not have.
         ResourceConflict: a run is deploying to the endpoint.
     """
-    name = path_parameter(event, "name")
+    name = endpoint_name(event)
     body = read_json_object(event)
     check_keys(body, known=("variant",), required=("variant",))
     wanted = body["variant"]
@@ -116,7 +116,7 @@ def roll_back(event: Event, endpoints: Endpoints, runs: Runs, start: Start, reme
         EndpointNotReady: the endpoint is being changed; the traffic is the old variants' already, send the request again.
         ResourceConflict: nothing has served before, or it is not known any more.
     """
-    name = path_parameter(event, "name")
+    name = endpoint_name(event)
     asked = AskedChange(name, "rollback", {}, read_caller(event))
     # Before anything else: the run that is deploying now may be what the same request has started.
     if again := _answered(asked, runs, remembered):
@@ -140,7 +140,7 @@ def split(event: Event, endpoints: Endpoints, runs: Runs) -> dict[str, object]:
     Raises:
         ResourceConflict: weights are asked for while a run is deploying to the endpoint.
     """
-    name, body = path_parameter(event, "name"), read_json_object(event)
+    name, body = endpoint_name(event), read_json_object(event)
     if "weights" in body:
         _check_free(endpoints.routing(name), runs)
     return endpoints.change(name, body)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from sageline.encoder.description import EXAMPLE, describe
-from sageline.errors import InvalidEncoder
+from sageline.errors import InvalidEncoder, ObjectMissing
 from sageline.names import split_s3_uri
 from sageline.routing import RoutedVariant
 from sageline.serving.stored import EncoderCache, read_object
@@ -17,16 +19,22 @@ if TYPE_CHECKING:
 _UNKNOWN = dict.fromkeys(("columns", "column_count", "image_shape", "label", "example"))
 
 
-def describe_columns(s3: S3Client, variant: RoutedVariant) -> dict[str, object]:
+def describe_columns(s3: S3Client, variant: RoutedVariant | None) -> dict[str, object]:
     """What :func:`sageline.encoder.description.describe` says of the variant's encoder, and an instance that it takes without a
     warning: ``example``.
 
-    All are None when the encoder is gone or damaged; ``example`` alone when its run wrote none.
+    All are None without a variant, and when the encoder is gone, damaged or cannot be read; ``example`` alone when its run wrote
+    none.
     """
     try:
-        encoder = EncoderCache(s3).get(variant.encoder_uri)
-    except InvalidEncoder:
+        return {**_UNKNOWN} if variant is None else _describe(s3, variant)
+    # ValueError: no URI, or no JSON
+    except (InvalidEncoder, ObjectMissing, ClientError, ValueError):
         return {**_UNKNOWN}
+
+
+def _describe(s3: S3Client, variant: RoutedVariant) -> dict[str, object]:
+    encoder = EncoderCache(s3).get(variant.encoder_uri)
     bucket, prefix = split_s3_uri(variant.encoder_uri)
     example = read_object(s3, bucket, prefix + EXAMPLE)
     return {**describe(encoder), "example": None if example is None else json.loads(example)}

@@ -1,15 +1,23 @@
-"""Uploads of datasets, by a presigned URL."""
+"""Uploads of datasets, by a presigned URL that takes one file, once.
+
+What S3 checks is signed into the URL: the file's length and MD5 sum, and that what is there is what was there when the URL was
+made (nothing, or the file that is replaced). So a URL that somebody else gets hold of brings no other file, and none twice.
+"""
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sageline.errors import InvalidRequest, InvalidSpec
-from sageline.http import check_keys
-from sageline.names import NAME_MAX_LENGTH, NAME_PATTERN, dataset_key, dataset_spec_key
+from botocore.exceptions import ClientError
+
+from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict
+from sageline.http import check_keys, shortened
+from sageline.names import NAME_MAX_LENGTH, dataset_key, dataset_spec_key, is_name
+from sageline.run.aws_errors import is_missing_object
 from sageline.spec.model import Spec, validate_spec
 
 if TYPE_CHECKING:
@@ -19,41 +27,97 @@ FORMATS = ("csv", "csv.gz", "jsonl", "npz")
 UPLOAD_SECONDS = 900
 
 
-def create_upload(body: Mapping[str, object], *, bucket: str, s3: S3Client, presigner: S3Client) -> dict[str, object]:
+def create_upload(
+    body: Mapping[str, object], *, bucket: str, s3: S3Client, presigner: S3Client, max_bytes: int
+) -> dict[str, object]:
     """A URL to put a dataset to, which starts a run; a spec that comes along is stored beside it first.
 
-    ``body``: ``{"name", "format": "csv", "spec": {…}}``, the last two may be left out. ``presigner`` is a client that signs
-    for the bucket's own region.
+    ``body``: ``{"name", "bytes", "md5", "format": "csv", "spec": {…}}``, the last two may be left out. ``presigner`` is a client
+    that signs for the bucket's own region.
 
     Raises:
-        InvalidRequest: a key is unknown or missing, the name or format cannot be used.
+        InvalidRequest: a key is unknown or missing, the name, format, length or sum cannot be used.
         InvalidSpec: the spec is wrong, or is the spec of another dataset.
+        RequestTooLarge: the file has more than ``max_bytes``.
+        ResourceConflict: this very file is there already, so that putting it there again would change nothing.
     """
-    check_keys(body, known=("name", "format", "spec"), required=("name",))
+    check_keys(body, known=("name", "bytes", "md5", "format", "spec"), required=("name", "bytes", "md5"))
     name, data_format = _name(body["name"]), _format(body.get("format", "csv"))
+    size, md5 = _bytes(body["bytes"], max_bytes), _md5(body["md5"])
     key = dataset_key(name, data_format)
-    if body.get("spec") is not None:
-        spec = _spec_of(body["spec"], name, f"s3://{bucket}/{key}")
+    spec = None if body.get("spec") is None else _spec_of(body["spec"], name, f"s3://{bucket}/{key}")
+    there = _etag(s3, bucket, key)
+    if there is not None and there.strip('"') == md5.hex():
+        raise ResourceConflict(
+            f"s3://{bucket}/{key} is this very file already. Start another run of it by POST /pipelines, with this URI as "
+            "`dataset.uri` of the spec."
+        )
+    if spec is not None:
         document = json.dumps(spec.model_dump(exclude_unset=True), indent=2).encode()
         s3.put_object(Bucket=bucket, Key=dataset_spec_key(name), Body=document, ContentType="application/json")
-    url = presigner.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=UPLOAD_SECONDS)
-    upload = {"url": url, "method": "PUT", "headers": {}}
+    # Any: what differs from file to file is a parameter of PutObject and a header at once.
+    signed: dict[str, Any] = {"ContentLength": size, "ContentMD5": base64.b64encode(md5).decode()}
+    signed |= {"IfNoneMatch": "*"} if there is None else {"IfMatch": there}
+    url = presigner.generate_presigned_url("put_object", {"Bucket": bucket, "Key": key, **signed}, ExpiresIn=UPLOAD_SECONDS)
+    headers = {_HEADERS[parameter]: str(value) for parameter, value in signed.items()}
+    upload = {"url": url, "method": "PUT", "headers": headers}
     return {"upload": upload, "bucket": bucket, "key": key, "expires_in_seconds": UPLOAD_SECONDS}
 
 
+_HEADERS = {
+    "ContentLength": "content-length",
+    "ContentMD5": "content-md5",
+    "IfNoneMatch": "if-none-match",
+    "IfMatch": "if-match",
+}
+
+
+def _etag(s3: S3Client, bucket: str, key: str) -> str | None:
+    """Of what is at a key now; None if there is nothing. Of a file that was put there in one piece it is the MD5 sum."""
+    try:
+        return s3.head_object(Bucket=bucket, Key=key)["ETag"]
+    except ClientError as error:
+        if is_missing_object(error):
+            return None
+        raise
+
+
 def _name(value: object) -> str:
-    if not isinstance(value, str) or not re.fullmatch(NAME_PATTERN, value) or len(value) > NAME_MAX_LENGTH:
+    if not isinstance(value, str) or not is_name(value):
         raise InvalidRequest(
-            f"`name` is {json.dumps(value)}; use lower-case letters, digits and single hyphens, starting and ending with a "
-            f"letter or digit, at most {NAME_MAX_LENGTH} characters.",
+            f"`name` is {shortened(json.dumps(value))}; use lower-case letters, digits and single hyphens, starting and ending "
+            f"with a letter or digit, at most {NAME_MAX_LENGTH} characters.",
             key="name",
         )
     return value
 
 
+def _bytes(value: object, most: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InvalidRequest(
+            f"`bytes` is {shortened(json.dumps(value))}; give the length of the file in bytes, a whole number.", key="bytes"
+        )
+    if value > most:
+        raise RequestTooLarge(
+            f"The file has {shortened(f'{value:,}')} bytes; an upload by URL may have {most:,}, as the stack's parameter "
+            "MaxUploadMegabytes says. Compress it (csv.gz), or put it into the bucket with credentials (`sageline submit`).",
+            max_bytes=most,
+        )
+    return value
+
+
+def _md5(value: object) -> bytes:
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9a-fA-F]{32}", value):
+        raise InvalidRequest(
+            f"`md5` is {shortened(json.dumps(value))}; give the file's MD5 sum, 32 hexadecimal digits as `md5sum` prints them.",
+            key="md5",
+        )
+    return bytes.fromhex(value)
+
+
 def _format(value: object) -> str:
     if not isinstance(value, str) or value not in FORMATS:
-        raise InvalidRequest(f"`format` is {json.dumps(value)}; use one of {', '.join(FORMATS)}.", key="format")
+        raise InvalidRequest(f"`format` is {shortened(json.dumps(value))}; use one of {', '.join(FORMATS)}.", key="format")
     return value
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from sageline.errors import EndpointNotFound, EndpointNotReady, InvalidRequest, ResourceConflict
+from sageline.api.unknown import LOOKING_SECONDS, UNKNOWN
+from sageline.errors import EndpointNotFound, EndpointNotReady, InvalidRequest, InvalidRouting, ResourceConflict
 from sageline.http import check_keys, json_type
-from sageline.names import routing_key
+from sageline.names import is_endpoint_name, routing_key
 from sageline.routing import RoutedVariant, Routing, parse_routing
-from sageline.run.aws_errors import is_not_found
+from sageline.run.aws_errors import is_not_found, why
 from sageline.run.endpoints import set_weights
 from sageline.run.lifetime import Lifetimes, expires_at
 from sageline.store import iso, utc_now
@@ -44,25 +45,51 @@ class Endpoints:
         """``{"endpoints": [<endpoint>]}``, by name."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix="endpoints/", Delimiter="/")
         names = [prefix["Prefix"].split("/")[1] for page in pages for prefix in page.get("CommonPrefixes", [])]
+        until = self.clock() + timedelta(seconds=LOOKING_SECONDS)
         found = []
-        for name in names:
+        for name in filter(is_endpoint_name, names):
             try:
-                found.append(self.get(name))
+                found.append(self.show(name, until))
             except EndpointNotFound:
                 continue  # deleted since, or a folder without routing
         return {"endpoints": found}
 
-    def get(self, name: str) -> dict[str, object]:
+    def show(self, name: str, until: datetime | None = None) -> dict[str, object]:
         """``{"name", "status", "variants", "created_at", "updated_at", "expires_at", "failure_reason"}``.
 
-        A variant: ``{"name", "weight", "model_version"}``. ``status`` is SageMaker's EndpointStatus, or :data:`MISSING`.
+        A variant: ``{"name", "weight", "model_version"}``. ``status`` is SageMaker's EndpointStatus, :data:`MISSING`, or
+        :data:`UNKNOWN` where the routing is damaged or SageMaker does not say; then ``failure_reason`` tells why.
         ``expires_at`` is when the endpoint will be deleted; None if it is to be kept.
+
+        Args:
+            until: after that nobody is asked.
 
         Raises:
             EndpointNotFound: there is no routing of that name.
         """
-        routing, _ = self._routing(name)
-        return self._as_json(routing)
+        if until is not None and self.clock() >= until:
+            return _unknown_json(name, None, "There was no time left to look at it; GET /endpoints/{name} does.")
+        routing: Routing | None = None
+        try:
+            routing = self.routing(name)
+            return self._as_json(routing)
+        except InvalidRouting:
+            reason = "Its routing document is damaged; deploy the endpoint's last run again, or delete the endpoint."
+        except (ClientError, BotoCoreError) as error:
+            who = "S3 does not give out its routing document" if routing is None else "SageMaker does not say how it is"
+            reason = f"{who} ({why(error)}); ask again."
+        return _unknown_json(name, routing, reason)
+
+    def champion(self, name: str) -> RoutedVariant | None:
+        """The variant with the most traffic; None where the routing is damaged or cannot be read.
+
+        Raises:
+            EndpointNotFound: there is no routing of that name.
+        """
+        try:
+            return self.routing(name).champion
+        except (InvalidRouting, ClientError, BotoCoreError):
+            return None
 
     def variant(self, name: str, wanted: str | None) -> RoutedVariant:
         """The variant of an endpoint that is asked for, or the one of most weight.
@@ -141,7 +168,11 @@ class Endpoints:
             stored = self.s3.get_object(Bucket=self.bucket, Key=key)
         except self.s3.exceptions.NoSuchKey:
             raise EndpointNotFound(f"No endpoint {name!r} is known; `GET /endpoints` lists them.") from None
-        return parse_routing(stored["Body"].read(), f"s3://{self.bucket}/{key}"), stored["ETag"]
+        source = f"s3://{self.bucket}/{key}"
+        routing = parse_routing(stored["Body"].read(), source)
+        if routing.endpoint != name:
+            raise InvalidRouting(f"{source}: of endpoint {routing.endpoint!r}; deploy the endpoint's last run again.")
+        return routing, stored["ETag"]
 
     def _write(self, routing: Routing, etag: str) -> None:
         try:
@@ -199,14 +230,29 @@ def _read_ttl(given: object) -> float | None:
     return float(given)
 
 
+def _unknown_json(name: str, routing: Routing | None, reason: str) -> dict[str, object]:
+    return {
+        "name": name,
+        "status": UNKNOWN,
+        "variants": [] if routing is None else _variants_json(routing),
+        "created_at": None,
+        "updated_at": None if routing is None else routing.updated_at,
+        "expires_at": None,
+        "failure_reason": reason,
+    }
+
+
+def _variants_json(routing: Routing) -> list[dict[str, object]]:
+    return [
+        {"name": variant.name, "weight": variant.weight, "model_version": variant.model_version} for variant in routing.variants
+    ]
+
+
 def _endpoint_json(routing: Routing, endpoint: DescribeEndpointOutputTypeDef | None, until: str | None) -> dict[str, object]:
     return {
         "name": routing.endpoint,
         "status": MISSING if endpoint is None else endpoint["EndpointStatus"],
-        "variants": [
-            {"name": variant.name, "weight": variant.weight, "model_version": variant.model_version}
-            for variant in routing.variants
-        ],
+        "variants": _variants_json(routing),
         "created_at": None if endpoint is None else iso(endpoint["CreationTime"]),
         "updated_at": max(routing.updated_at, "" if endpoint is None else iso(endpoint["LastModifiedTime"])),
         "expires_at": until,

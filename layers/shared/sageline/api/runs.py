@@ -1,19 +1,26 @@
-"""List, show and stop runs. What is shown is true even when the execution died and could not write its record."""
+"""List, show and stop runs. What is shown is true even when the execution died and could not write its record.
+
+A run whose record is damaged, or whose execution cannot be looked at, is shown as Unknown: it hides no other run.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
-from sageline.errors import EndpointNotReady, InvalidRequest, RunFinished, RunNotFound
-from sageline.http import check_keys
-from sageline.names import RUN_ID_PATTERN
+from sageline.api.unknown import LOOKING_SECONDS, UNKNOWN
+from sageline.errors import DamagedRecord, EndpointNotReady, InvalidRequest, RunFinished, RunNotFound
+from sageline.http import check_keys, shortened
+from sageline.names import NAME_MAX_LENGTH, is_name, is_run_id
+from sageline.run.aws_errors import why
+from sageline.run.ends import STOP_CAUSE, STOP_ERROR, end_of, stopped_on_request
 from sageline.run.failure_report import Failure
 from sageline.run.stopping import stop_jobs
 from sageline.store import RunRecord, RunStatus, RunStore, iso
@@ -25,6 +32,8 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
 
 MAX_PAGE = 100
+
+_LEFT_BEHIND = "Stop the run (`sageline stop`, DELETE /pipelines/{id}) to remove what it left behind, then start it again."
 
 _STATUS_OF_EXECUTION: Mapping[str, RunStatus] = {
     "RUNNING": "Running",
@@ -44,22 +53,40 @@ class Runs:
     stepfunctions: SFNClient
     sagemaker: SageMakerClient
     lambda_: LambdaClient
+    clock: Callable[[], float] = time.monotonic
 
     def list(self, query: Mapping[str, str]) -> dict[str, object]:
         """``{"runs", "next_token"}``, newest first. ``query``: ``limit`` (1 to 100, default 20), ``next_token``, ``name``.
 
         Raises:
-            InvalidRequest: an unknown parameter, a limit out of range, a token that no page gave.
+            InvalidRequest: an unknown parameter, a limit out of range, a token that no page gave, what is no name.
         """
         check_keys(query, known=("limit", "next_token", "name"), where="query string")
-        page = self.store.list(limit=_limit(query.get("limit", "20")), next_token=query.get("next_token"), name=query.get("name"))
-        return {"runs": [self._as_it_is(run).to_json() for run in page.runs], "next_token": page.next_token}
+        limit, name = _limit(query.get("limit", "20")), _name(query.get("name"))
+        page = self.store.list(limit=limit, next_token=query.get("next_token"), name=name)
+        until = self.clock() + LOOKING_SECONDS
+        return {"runs": [self._shown(run, until).to_json() for run in page.runs], "next_token": page.next_token}
 
-    def get(self, run_id: str) -> RunRecord:
-        """The run as it is.
+    def show(self, run_id: str) -> RunRecord:
+        """The run as it is; Unknown where that cannot be told.
 
         Raises:
             RunNotFound: no such run.
+        """
+        try:
+            recorded = self.store.get(run_id)
+        except RunNotFound:
+            return self._not_recorded(run_id)
+        except DamagedRecord as damaged:
+            return RunRecord(**damaged.shown)
+        return self._shown(recorded)
+
+    def get(self, run_id: str) -> RunRecord:
+        """The run as it is, for whoever decides by it.
+
+        Raises:
+            RunNotFound: no such run.
+            DamagedRecord: its record is not what it must be.
         """
         try:
             return self._as_it_is(self.store.get(run_id))
@@ -72,6 +99,7 @@ class Runs:
         Raises:
             RunNotFound: no such run.
             RunFinished: it has succeeded or failed.
+            DamagedRecord: its record is not what it must be.
             EndpointNotReady: its endpoint is in the middle of a change; stop it again to undo that.
         """
         try:
@@ -82,13 +110,28 @@ class Runs:
         # what it makes.
         if run.status == "Running":
             self._stop_execution(run.execution_arn)
-            self.store.finish(run_id, "Stopped")
+            self.store.finish(run_id, "Stopped", error=stopped_on_request(run.state).to_json())
             run = self.store.get(run_id)
         if run.status != "Stopped":
             raise RunFinished(f"Run {run_id} has ended already, as {run.status}; there is nothing to stop.")
         stop_jobs(run_id, sagemaker=self.sagemaker)
         self._discard(run_id)
         return run
+
+    def _shown(self, run: RunRecord, until: float | None = None) -> RunRecord:
+        if run.status == "Running" and until is not None and self.clock() >= until:
+            return _unknown(run, "NotLookedAt", "There was no time left to look at the run's execution.", "Ask for fewer runs.")
+        try:
+            return self._as_it_is(run)
+        except DamagedRecord as damaged:
+            return RunRecord(**damaged.shown)
+        except (ClientError, BotoCoreError) as error:
+            return _unknown(
+                run,
+                "ExecutionNotDescribed",
+                f"Step Functions does not say how the run's execution is ({why(error)}).",
+                "Ask again. If it stays so, look for the execution in Step Functions: the record may name another one.",
+            )
 
     def _as_it_is(self, run: RunRecord) -> RunRecord:
         """A run whose execution died without a word is not running, whatever its record says."""
@@ -104,10 +147,10 @@ class Runs:
     def _not_recorded(self, run_id: str) -> RunRecord:
         """A run that the API has started and that has not claimed its record yet, or could not."""
         arn = self.state_machine_arn.replace(":stateMachine:", ":execution:") + f":{run_id}"
-        execution = self._execution(arn) if re.fullmatch(RUN_ID_PATTERN, run_id) else None
+        execution = self._execution(arn) if is_run_id(run_id) else None
         if execution is None:
             raise RunNotFound(f"No run {run_id!r} is known; `GET /pipelines` lists them.")
-        trigger = json.loads(execution.get("input", "{}"))
+        spec_uri, batch_input, endpoint = _given(execution.get("input", "{}"))
         started = iso(execution["startDate"])
         run = RunRecord(
             run_id=run_id,
@@ -115,8 +158,8 @@ class Runs:
             execution_arn=arn,
             created_at=started,
             updated_at=iso(execution["stopDate"]) if "stopDate" in execution else started,
-            dataset_uri=trigger.get("spec", {}).get("dataset", {}).get("uri") or trigger.get("batch", {}).get("input"),
-            endpoint_name=trigger.get("batch", {}).get("endpoint"),
+            dataset_uri=spec_uri or batch_input,
+            endpoint_name=endpoint,
         )
         return replace(run, **_fate(run.state, execution))
 
@@ -130,7 +173,7 @@ class Runs:
     def _stop_execution(self, arn: str) -> None:
         # One that ended over 90 days ago is not there any more.
         with contextlib.suppress(self.stepfunctions.exceptions.ExecutionDoesNotExist):
-            self.stepfunctions.stop_execution(executionArn=arn, error="Stopped", cause="Stopped by a request")
+            self.stepfunctions.stop_execution(executionArn=arn, error=STOP_ERROR, cause=STOP_CAUSE)
 
     def _execution(self, arn: str) -> DescribeExecutionOutputTypeDef | None:
         try:
@@ -159,21 +202,49 @@ def _still_undoing(run_id: str) -> EndpointNotReady:
     )
 
 
+def _given(document: str) -> tuple[str | None, str | None, str | None]:
+    """The data's URI, a batch's input and its endpoint, of an execution's input; somebody may have started it by hand."""
+
+    def text(*path: str) -> str | None:
+        value = trigger
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value if isinstance(value, str) else None
+
+    try:
+        trigger = json.loads(document)
+    except (ValueError, RecursionError):
+        trigger = None
+    return text("spec", "dataset", "uri"), text("batch", "input"), text("batch", "endpoint")
+
+
+def _unknown(run: RunRecord, name: str, message: str, advice: str) -> RunRecord:
+    return replace(run, status=UNKNOWN, error=Failure(run.state, name, message, advice).to_json())
+
+
+def _name(text: str | None) -> str | None:
+    if text is not None and not is_name(text):
+        raise InvalidRequest(
+            f"`name` is {shortened(text)!r}; runs have names of lower-case letters, digits and single hyphens, at most "
+            f"{NAME_MAX_LENGTH}.",
+            key="name",
+        )
+    return text
+
+
 def _limit(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MAX_PAGE:
-        raise InvalidRequest(f"`limit` is {text!r}; use a number from 1 to {MAX_PAGE}.", key="limit")
+        raise InvalidRequest(f"`limit` is {shortened(text)!r}; use a number from 1 to {MAX_PAGE}.", key="limit")
     return int(text)
 
 
 def _fate(state: str, execution: DescribeExecutionOutputTypeDef | None) -> dict[str, Any]:  # fields of a record
     """What became of a run, told by its execution: ``status``, and ``error`` unless it runs or has succeeded."""
     if execution is None:
-        status, name, message = "Failed", "ExecutionDoesNotExist", "The run's execution is gone; executions are kept for 90 days."
-    else:
-        status = _STATUS_OF_EXECUTION.get(execution["status"], "Failed")
-        name = execution.get("error") or f"Execution{execution['status'].title().replace('_', '')}"
-        message = execution.get("cause") or f"The run's execution ended as {execution['status']}, outside of Sageline."
+        gone = "The run's execution is not there any more; Step Functions keeps executions for 90 days."
+        return {"status": "Failed", "error": Failure(state, "ExecutionDoesNotExist", gone, _LEFT_BEHIND).to_json()}
+    status = _STATUS_OF_EXECUTION.get(execution["status"], "Failed")
     if status in ("Running", "Succeeded"):
         return {"status": status}
-    advice = "Stop the run (`sageline stop`, DELETE /pipelines/{id}) to remove what it left behind, then start it again."
-    return {"status": status, "error": Failure(state, name, message, advice).to_json()}
+    ended = end_of(state, execution["status"], execution.get("error"), execution.get("cause"))
+    return {"status": status, "error": replace(ended, advice=_LEFT_BEHIND).to_json()}

@@ -19,7 +19,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict, TooManyRequests
 from sageline.http import Event, check_keys, read_json_object
-from sageline.names import DATASET_KEY_PATTERN, NAME_MAX_LENGTH, NAME_PATTERN, run_id, split_s3_uri
+from sageline.names import DATASET_KEY_PATTERN, is_name, run_id, split_s3_uri
 from sageline.spec.model import Spec, validate_spec
 from sageline.store import Json, iso
 
@@ -119,7 +119,7 @@ def _with_name(spec: Spec) -> Spec:
     if spec.name is not None:
         return spec
     upload = DATASET_KEY_PATTERN.fullmatch(split_s3_uri(spec.dataset.uri)[1])
-    if upload is None or not re.fullmatch(NAME_PATTERN, upload["name"]) or len(upload["name"]) > NAME_MAX_LENGTH:
+    if upload is None or not is_name(upload["name"]):
         raise InvalidSpec("spec: `name` is missing, and does not follow from `dataset.uri`; give the run a name.")
     return spec.model_copy(update={"name": upload["name"]})
 

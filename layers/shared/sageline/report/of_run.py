@@ -31,7 +31,7 @@ def report_data(
         spec: the resolved spec.
         profile: ``data/profile.json``.
         trials: ``training/trials.json``; by default those in the record, which are the best ones.
-        curves: see :func:`sageline.report.data.learning_curves`.
+        curves: see :func:`sageline.report.curves.learning_curves`.
         states: see :func:`sageline.timings.state_times`.
     """
     training = part(record.details, "training")
@@ -78,7 +78,7 @@ def _job_time(result: Json, purpose: str, name: str, ran: str, billed: str) -> J
 def _outcome(record: RunRecord, evaluation: Json, spec: Mapping[str, Any]) -> Outcome:  # Any: a JSON document
     """A run that goes on has been accepted or rejected by its evaluation."""
     match record.status:
-        case "Running":
+        case "Running" | "Unknown":
             return "Rejected" if part(evaluation, "gate").get("decision") == "rejected" else "Accepted"
         case "Succeeded":
             return "Deployed" if spec.get("deployment") else "Succeeded"

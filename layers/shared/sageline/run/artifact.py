@@ -99,7 +99,7 @@ class _Copy:
     def make(self, code: bytes) -> None:
         found = _head(self._s3, self._bucket, self._key)
         if found is None:
-            raise ModelMissing(f"The training job is done and has left no model: there is no {self._uri}.")
+            raise ModelMissing(f"The training job is done, and its model is not there: no {self._uri}.")
         version = found.get("VersionId", "null")
         metadata = {_SOURCE: self._uri, _SOURCE_VERSION: version}
         source: CopySourceTypeDef = {"Bucket": self._bucket, "Key": self._key, "VersionId": version}

@@ -42,6 +42,11 @@ def message(error: ClientError) -> str:
     return error.response["Error"].get("Message", "")
 
 
+def why(error: Exception) -> str:
+    """The name of an error of AWS, or of not reaching it, without the ARNs and addresses that its message has."""
+    return code(error) if isinstance(error, ClientError) else type(error).__name__
+
+
 def is_not_found(error: ClientError) -> bool:
     """SageMaker has no resource of that name: ``Could not find endpoint "…".``, ``Requested resource not found.``"""
     if code(error) == "ResourceNotFound":

@@ -63,6 +63,7 @@ class Batch:
         output: URI of the predictions.
         endpoint: whose model it is; None for the model of the run itself.
         variant: the endpoint's variant.
+        escape_formulas: whether cells of CSV that a spreadsheet would run are made texts.
     """
 
     rows: DatasetObject
@@ -73,6 +74,7 @@ class Batch:
     instance_count: int
     endpoint: str | None = None
     variant: str | None = None
+    escape_formulas: bool = False
 
     def to_json(self) -> Json:
         return asdict(self)

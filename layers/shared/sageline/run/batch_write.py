@@ -15,6 +15,7 @@ from sageline.dataset.source import open_lines
 from sageline.encoder.decoding import Prediction
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import PredictionFailed, RunFinished
+from sageline.formats.spreadsheet import without_formula
 from sageline.names import RunLayout, split_s3_uri
 from sageline.run.aws_errors import is_missing_object
 from sageline.run.batch import Batch, WrittenPredictions, batch_of, load_encoder, read_rows
@@ -38,7 +39,8 @@ def write_predictions(run_id: str, *, run: RunContext) -> WrittenPredictions:
     """Write what the model says of each row, and note the run's success.
 
     - CSV gives CSV: the input's columns, then ``prediction`` and, for a classification, ``probability`` (empty where the model
-      tells none); a name that the input has already gets an underscore.
+      tells none); a name that the input has already gets an underscore. Cells that a spreadsheet would run stay, unless the batch
+      says ``escape_formulas``.
     - JSON Lines gives the same lines with these keys at the end.
     - npz gives JSON Lines ``{"row": 1, "prediction", "probability"}``, counted from 1.
 
@@ -66,7 +68,7 @@ class _Predictions:
         self._encoder = encoder
         self._layout = layout
         self._files = files
-        document = files.s3.get_object(Bucket=layout.bucket, Key=part_rows_key(layout))["Body"].read()
+        document = files.read(part_rows_key(layout))
         self._part_rows: list[int] = json.loads(document)["rows"]
         self.rows: int = sum(self._part_rows)
         self.has_probability = encoder.task == "classification"
@@ -127,10 +129,14 @@ def _csv_lines(batch: Batch, predictions: _Predictions, files: RunFiles) -> Iter
     rows = ((list(block.columns), row) for block in blocks for row in zip(*block.columns.values(), strict=True))
     buffer = io.StringIO()
     table = csv.writer(buffer, lineterminator="\n")
+
+    def written(*cells: object) -> Iterable[object]:
+        return map(without_formula, cells) if batch.escape_formulas else cells
+
     for number, ((columns, row), prediction) in enumerate(_paired(rows, answers)):
         if number == 0:
-            table.writerow([*columns, *_names(predictions, columns)])
-        table.writerow([*row, *_values(prediction)])
+            table.writerow(written(*columns, *_names(predictions, columns)))
+        table.writerow(written(*row, *_values(prediction)))
         yield buffer.getvalue().encode()
         buffer.seek(0)
         buffer.truncate()

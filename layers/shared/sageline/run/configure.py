@@ -173,6 +173,7 @@ def configure_batch(
         instance_count=trigger.instance_count,
         endpoint=endpoint,
         variant=variant.name,
+        escape_formulas=trigger.escape_formulas,
     )
     run.store.enter(identity.run_id, "ConfigureRun", batch=batch.to_json())
     note_bound(identity.run_id, None, facts_of(run, region, _work(trigger)), run)
@@ -236,6 +237,7 @@ def _batch_of_spec(spec: Spec, wanted: BatchSpec, run_id: str, run: RunContext) 
         output=predictions_uri(layout, wanted.input),
         instance_type=wanted.instance_type,
         instance_count=wanted.instance_count,
+        escape_formulas=wanted.escape_formulas,
     )
     first = next(read_rows(run.files, batch, _SNIFFED_BLOCK_BYTES))
     features = spec.dataset.features or {}

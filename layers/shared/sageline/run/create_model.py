@@ -57,6 +57,7 @@ class ModelMaker:
         Raises:
             ModelMissing: there is no such artifact, nor a copy of it.
             ResourceConflict: a model of such a name, or a copy, exists and is another one.
+            ObjectMissing: the run's spec or script was deleted.
             InvalidSpec: the stack does not let the run's script use the network any more, or its archive cannot be used.
         """
         spec = self.run.files.read_spec(run_id)
@@ -69,7 +70,7 @@ class ModelMaker:
             return b""
         files = self.run.files
         key = files.layout(run_id).source_key
-        source = files.s3.get_object(Bucket=files.bucket, Key=key)["Body"].read()
+        source = files.read(key)
         try:
             return code_member(source)
         except ValueError as error:

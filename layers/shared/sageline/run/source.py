@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from sageline.algorithms.catalog import own_script
 from sageline.errors import InvalidSpec
 from sageline.names import split_s3_uri
+from sageline.run.archives import list_files
 from sageline.run.aws_errors import is_denied, is_missing_object
 from sageline.run.files import RunFiles
 from sageline.spec.model import Spec
@@ -104,8 +105,9 @@ def read_source(script: Script, run_files: RunFiles) -> bytes:
     """The archive of a user's script.
 
     Raises:
-        InvalidSpec: it is not where archives may be, not there, too large, no tar.gz, lacks the entry point at its root, or has
-            requirements that cannot be installed without the network.
+        InvalidSpec: it is not where archives may be, not there, too large, no tar.gz, has what does not belong into one
+            (:mod:`sageline.run.archives`), lacks the entry point at its root, or has requirements that cannot be installed
+            without the network.
     """
     uri = script.source_dir
     bucket, key = split_s3_uri(uri)
@@ -151,17 +153,9 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
 
 def _check_archive(archive: bytes, script: Script) -> None:
     uri = script.source_dir
-    try:
-        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as opened:
-            names = []
-            for member in opened:
-                name = member.name.removeprefix("./")
-                if member.isfile():
-                    names.append(name)
-                if name == REQUIREMENTS and not script.network and (content := opened.extractfile(member)):
-                    check_requirements(content.read(_MOST_REQUIREMENTS_BYTES), uri)
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise InvalidSpec(f"`algorithm.script.source_dir`: {uri} is no tar.gz archive: {error}.") from None
+    names = list_files(archive, f"`algorithm.script.source_dir`: {uri}")
+    if REQUIREMENTS in names and not script.network:
+        check_requirements(_read_file(archive, REQUIREMENTS), uri)
     if script.entry_point not in names:
         found = ", ".join(sorted(names)[:5]) or "nothing"
         more = f", and {len(names) - 5} more" if len(names) > 5 else ""
@@ -169,6 +163,14 @@ def _check_archive(archive: bytes, script: Script) -> None:
             f"`algorithm.script.entry_point`: {uri} has no {script.entry_point} at its root; it has {found}{more}. Pack the "
             "files of the folder, not the folder itself."
         )
+
+
+def _read_file(archive: bytes, name: str) -> bytes:
+    """A file at the root of an archive that was looked through, or the beginning of a long one."""
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as opened:
+        found = next(member for member in opened if member.isfile() and member.name.removeprefix("./") == name)
+        content = opened.extractfile(found)
+        return content.read(_MOST_REQUIREMENTS_BYTES) if content else b""
 
 
 def check_requirements(content: bytes, where: str) -> None:

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from sageline.dataset.other_formats import advice_on_name
 from sageline.errors import InvalidDataset, InvalidRequest, InvalidRouting
-from sageline.names import DATASET_KEY_PATTERN, NAME_MAX_LENGTH, NAME_PATTERN, RUN_ID_PATTERN, run_id
+from sageline.names import DATASET_KEY_PATTERN, NAME_MAX_LENGTH, is_name, is_run_id, run_id
 from sageline.run.aws_errors import is_denied, is_missing_object
 from sageline.run.change import Change, read_change
 
@@ -60,6 +60,7 @@ class BatchRequest:
     instance_type: str
     instance_count: int
     max_runtime_seconds: int
+    escape_formulas: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def parse_trigger(document: Mapping[str, object]) -> Trigger:
     """
     try:
         match document:
-            case {"run_id": str(identifier), "spec": spec} if re.fullmatch(RUN_ID_PATTERN, identifier):
+            case {"run_id": str(identifier), "spec": spec} if is_run_id(identifier):
                 return Request(identifier, spec)
             case {
                 "run_id": str(identifier),
@@ -100,10 +101,13 @@ def parse_trigger(document: Mapping[str, object]) -> Trigger:
                     "instance_type": str(instance_type),
                     "instance_count": int(count),
                     "max_runtime_seconds": int(seconds),
+                    **rest,
                 },
-            } if re.fullmatch(RUN_ID_PATTERN, identifier):
-                return BatchRequest(identifier, endpoint, variant, uri, instance_type, count, seconds)
-            case {"run_id": str(identifier), "change": dict(change)} if re.fullmatch(RUN_ID_PATTERN, identifier):
+            } if is_run_id(identifier):
+                return BatchRequest(
+                    identifier, endpoint, variant, uri, instance_type, count, seconds, rest.get("escape_formulas") is True
+                )
+            case {"run_id": str(identifier), "change": dict(change)} if is_run_id(identifier):
                 return ChangeRequest(identifier, read_change(change, "the execution's input"))
             case {"detail": {"bucket": {"name": str(bucket)}, "object": {"key": str(key), **rest}}, "time": str(time)}:
                 version_id = rest.get("version-id")
@@ -137,9 +141,9 @@ def check_upload_key(upload: Upload) -> None:
     Raises:
         InvalidDataset: the folder is not a name, or the key is deeper than ``datasets/<name>/data.<format>``.
     """
-    match = DATASET_KEY_PATTERN.match(upload.key)
+    match = DATASET_KEY_PATTERN.fullmatch(upload.key)
     folder = match["name"] if match else upload.key.split("/")[1] if upload.key.count("/") else ""
-    if not re.match(NAME_PATTERN, folder) or len(folder) > NAME_MAX_LENGTH:
+    if not is_name(folder):
         raise InvalidDataset(
             f"{upload.uri}: the folder {folder!r} cannot name a dataset; use lower-case letters, digits and single hyphens, "
             f"at most {NAME_MAX_LENGTH}, and upload again to datasets/<name>/data.csv."

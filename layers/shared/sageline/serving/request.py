@@ -38,7 +38,7 @@ def read_prediction_request(event: Event) -> PredictionRequest:
             f"{MAX_BODY_BYTES:,}. Send fewer instances a request.",
             max_bytes=MAX_BODY_BYTES,
         )
-    body = read_json_object(event)
+    body = read_json_object(event, MAX_BODY_BYTES)
     check_keys(body, known=("instances", "top_k", "session", "strict"), required=("instances",))
     return PredictionRequest(_instances(body), _top_k(body), _session(body), _strict(body))
 

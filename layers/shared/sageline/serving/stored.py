@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -11,14 +10,13 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from sageline.encoder.fitted import FittedEncoder
-from sageline.errors import EndpointNotFound, InvalidEncoder
-from sageline.names import routing_key, split_s3_uri
+from sageline.errors import EndpointNotFound, ObjectMissing
+from sageline.names import is_endpoint_name, routing_key, split_s3_uri
 from sageline.routing import Routing, parse_routing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_ENDPOINT_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 _ENCODER_FILES = ("encoder.json", "encoder.npz")
 
 
@@ -60,7 +58,7 @@ class RoutingCache:
 
     def _read(self, endpoint: str) -> Routing:
         key = routing_key(endpoint)
-        document = read_object(self._s3, self._bucket, key) if _ENDPOINT_NAME.fullmatch(endpoint) else None
+        document = read_object(self._s3, self._bucket, key) if is_endpoint_name(endpoint) else None
         if document is None:
             raise EndpointNotFound(f"No endpoint {endpoint!r} is known; `GET /endpoints` lists them.")
         return parse_routing(document, f"s3://{self._bucket}/{key}")
@@ -78,7 +76,8 @@ class EncoderCache:
         """The encoder saved below a URI (``s3://bucket/runs/<run_id>/encoder/``).
 
         Raises:
-            InvalidEncoder: nothing is there, or it is damaged.
+            ObjectMissing: it, or a part of it, is not there any more.
+            InvalidEncoder: it is damaged.
         """
         encoder = self._kept.get(uri)
         if encoder is None:
@@ -92,6 +91,9 @@ class EncoderCache:
         bucket, prefix = split_s3_uri(uri)
         found = {name: read_object(self._s3, bucket, prefix + name) for name in _ENCODER_FILES}
         files = {name: content for name, content in found.items() if content is not None}
-        if not files:
-            raise InvalidEncoder(f"{uri}: no encoder is there; deploy the endpoint's last run again.")
+        if gone := [name for name in _ENCODER_FILES if name not in files]:
+            raise ObjectMissing(
+                f"{uri}: {' and '.join(gone)} of the model's encoder, by which it reads rows, was deleted. Submit the dataset "
+                "again, roll the endpoint back, or bring the object back: the bucket keeps deleted ones' versions."
+            )
         return FittedEncoder.load(files)

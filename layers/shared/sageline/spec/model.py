@@ -23,6 +23,7 @@ FeatureKind: TypeAlias = Literal["text", "number", "category", "pixel"]
 
 Task: TypeAlias = Literal["classification", "regression"]
 
+_MOST_PROBLEMS = 50  # are described
 _OF_COLUMN = "dataset.features."  # begins the keys of the reasons for what became of a column
 
 
@@ -156,6 +157,9 @@ class Batch(Section):
     max_runtime_seconds: int = Field(
         3600, ge=60, le=2_419_200, description="The transform job is stopped, and the run fails, after this."
     )
+    escape_formulas: bool = Field(
+        False, description="CSV only: put an apostrophe before cells that a spreadsheet would run, such as `=1+1`."
+    )
 
 
 class Spec(Section):
@@ -233,8 +237,11 @@ def validate_spec(value: object, source: str) -> Spec:
     try:
         return Spec.model_validate(value)
     except ValidationError as error:
+        found = error.errors(include_url=False)
         # A value that fits no member of a union is reported once per member.
-        problems = list(dict.fromkeys(describe(problem, Spec) for problem in error.errors(include_url=False)))
+        problems = list(dict.fromkeys(describe(problem, Spec) for problem in found[:_MOST_PROBLEMS]))
+        if len(found) > _MOST_PROBLEMS:
+            problems.append(f"There are {len(found) - _MOST_PROBLEMS:,} problems more.")
         raise InvalidSpec(f"{source}: " + " ".join(problems)) from None
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+_LONGEST_VALUE = 200
 _EXPECTED = {
     "name": "use lower-case letters, digits and single hyphens, starting and ending with a letter or digit",
     "endpoint": "use letters, digits and hyphens, starting and ending with a letter or digit",
@@ -28,6 +29,7 @@ def describe(problem: Any, root: type[BaseModel]) -> str:
     path, annotation = _walk(problem["loc"], root)
     where = ".".join(str(part) for part in path)
     given = json.dumps(problem.get("input"), default=str)
+    given = given if len(given) <= _LONGEST_VALUE else f"{given[:_LONGEST_VALUE]}..."
     match problem["type"]:
         case _ if "hyperparameters" in path[:-2]:
             return f"`{'.'.join(path[:3])}` is {given}; expected a string, number or boolean."

@@ -1,0 +1,150 @@
+"""Thousands of odd requests to every route, on the real handlers: none is answered with a fault of ours."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from functions.delete_endpoint import app as delete_endpoint
+from functions.invoke_preprocess import app as invoke_preprocess
+from functions.manage_pipelines import app as manage_pipelines
+from sageline import clients
+from sageline.routing import Routing
+from sageline.store import RunRecord
+from tests.odd_requests import (
+    BUCKET,
+    ENDPOINT,
+    ODD_BODIES,
+    ODD_NAMES,
+    OTHER_RUN,
+    ROUTES,
+    RUN,
+    SEED,
+    OddRequest,
+    complaint,
+    odd_requests,
+)
+from tests.unit.api.fakes import LIFETIMES, TABLE, Context
+from tests.unit.api.quick_aws import QuickAws
+from tests.unit.run.fake_sagemaker import ARN
+from tests.unit.serving.fakes import encoder, variant
+from tests.unit.sessions import session
+
+REQUESTS = 3_250
+STACK, MACHINE = "sageline", "arn:aws:states:us-east-1:123456789012:stateMachine:sageline-pipeline"
+OF_PREDICTIONS, OF_DELETING = "POST /endpoints/{name}/predictions", "DELETE /endpoints/{name}"
+SERVICES = {
+    **{name: name for name in ("s3", "sagemaker", "stepfunctions", "scheduler", "logs", "cloudwatch", "dynamodb")},
+    **{"s3_presigner": "s3", "autoscaling": "application-autoscaling", "lambda_": "lambda"},
+}
+
+Ask = Callable[[OddRequest], tuple[int, str]]
+
+
+@pytest.fixture(scope="module")
+def ask() -> Iterator[Ask]:
+    """Asks whichever function serves the route. Each request finds one endpoint with two variants, and two runs."""
+    aws = QuickAws()
+    with pytest.MonkeyPatch.context() as patch, aws.behind_clients():
+        for name, value in {
+            "BUCKET_NAME": BUCKET,
+            "RUNS_TABLE_NAME": TABLE,
+            "STACK_NAME": STACK,
+            "MAX_UPLOAD_MEGABYTES": "1024",
+            "STATE_MACHINE_ARN": MACHINE,
+            "DELETE_ENDPOINT_FUNCTION_NAME": "sageline-delete-endpoint",
+            **{name.upper(): value for name, value in dataclasses.asdict(LIFETIMES).items()},
+        }.items():
+            patch.setenv(name, value)
+        any_session: Any = session()  # its stubs know services by literal names
+        for name, service in SERVICES.items():
+            client = any_session.client(service)
+            patch.setattr(clients, name, lambda client=client: client)
+        runtime, tables = session().client("sagemaker-runtime"), session().resource("dynamodb")
+        patch.setattr(clients, "sagemaker_runtime", lambda _: runtime)
+        patch.setattr(clients, "table", tables.Table)
+        manage_pipelines.settings.cache_clear()
+        invoke_preprocess.predictor.cache_clear()
+        restore = standing(aws)
+
+        def call(request: OddRequest) -> tuple[int, str]:
+            restore()
+            apps: Any = {OF_PREDICTIONS: invoke_preprocess.handler, OF_DELETING: delete_endpoint.handler}
+            answer = apps.get(request.route, manage_pipelines.handler)(json.loads(json.dumps(request.event())), Context())
+            return answer["statusCode"], answer["body"]
+
+        yield call
+        manage_pipelines.settings.cache_clear()
+        invoke_preprocess.predictor.cache_clear()
+
+
+def standing(aws: QuickAws) -> Callable[[], None]:
+    """What makes the endpoint and the runs that each request finds."""
+    routing = Routing(ENDPOINT, (variant(RUN, 1), variant(OTHER_RUN, 0.5)), "2026-11-20T10:00:00.000Z").dump()
+    objects = {f"endpoints/{ENDPOINT}/routing.json": routing}
+    items = {}
+    for run_id in (RUN, OTHER_RUN):
+        objects |= {f"runs/{run_id}/encoder/{name}": content for name, content in encoder().save().items()}
+        arn = f"{MACHINE.replace(':stateMachine:', ':execution:')}:{run_id}"
+        record = RunRecord(run_id=run_id, name=ENDPOINT, execution_arn=arn, created_at="2026-11-20T10:00:00.000Z")
+        fields = dataclasses.asdict(record) | {"updated_at": record.created_at, "pk": f"RUN#{run_id}", "sk": "RUN", "kind": "run"}
+        items["RUN#" + run_id, "RUN"] = fields | {"status": "Succeeded" if run_id == RUN else "Running"}
+    made = "2026-11-20T10:00:00Z"
+    endpoint = {
+        "EndpointName": ENDPOINT,
+        "EndpointArn": f"{ARN}:endpoint/{ENDPOINT}",
+        "EndpointConfigName": RUN,
+        "EndpointStatus": "InService",
+        "ProductionVariants": [{"VariantName": RUN, "CurrentWeight": 1.0}, {"VariantName": OTHER_RUN, "CurrentWeight": 0.5}],
+    }
+
+    def restore() -> None:
+        fake = aws.sagemaker
+        if fake.changes() or not fake.endpoints:
+            times = {name: datetime.fromisoformat(made) for name in ("CreationTime", "LastModifiedTime")}
+            fake.endpoints = {ENDPOINT: copy.deepcopy(endpoint) | times}
+            fake.tags = {f"{ARN}:endpoint/{ENDPOINT}": [{"Key": "sageline:stack", "Value": STACK}]}
+        fake.calls.clear()
+        aws.objects = dict(objects)
+        aws.items |= items
+
+    return restore
+
+
+def test_no_odd_request_is_answered_with_a_fault_of_ours(ask: Ask) -> None:
+    complaints = [
+        f"request {number} of seed {SEED}: {found}\n  {request}"
+        for number, request in enumerate(odd_requests(SEED, REQUESTS))
+        if (found := complaint(*ask(request)))
+    ]
+    assert complaints == []
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if "{" in route])
+def test_no_odd_name_is_answered_with_a_fault_of_ours(ask: Ask, route: str) -> None:
+    complaints = {name: complaint(*ask(OddRequest(route, name, body="{}"))) for name in ODD_NAMES}
+    assert {name: found for name, found in complaints.items() if found} == {}
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if not route.startswith("GET")])
+def test_no_odd_body_is_answered_with_a_fault_of_ours(ask: Ask, route: str) -> None:
+    bodies: list[str | bytes] = [
+        *ODD_BODIES,
+        *(body.encode(errors="surrogatepass") for body in ODD_BODIES),
+        b"\xff\xfe",
+        b"\x80{}",
+    ]
+    complaints = [complaint(*ask(OddRequest(route, ENDPOINT if "{name}" in route else RUN, body=body))) for body in bodies]
+    assert [found for found in complaints if found] == []
+
+
+@pytest.mark.parametrize(("route", "name"), [("GET /endpoints/{name}", ENDPOINT), ("GET /pipelines/{id}", RUN)])
+def test_a_name_with_a_line_feed_at_its_end_is_another_name(ask: Ask, route: str, name: str) -> None:
+    assert ask(OddRequest(route, name))[0] == 200
+    assert ask(OddRequest(route, f"{name}\n"))[0] == 404

@@ -1,0 +1,187 @@
+"""Runs and endpoints of which it cannot be told how they are: they are shown as Unknown, and hide no other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sageline.api.endpoints import Endpoints
+from sageline.api.runs import Runs
+from sageline.errors import DamagedRecord
+from sageline.run.lifetime import Lifetimes
+from sageline.store import RunRecord, RunStore
+from tests.unit.api.fakes import BUCKET, LIFETIMES, Clients
+from tests.unit.sessions import scheduler_client
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_s3 import S3Client
+
+RUN, OTHER = "wines-20261120100000-0a1b2c", "beers-20261120100001-0a1b2c"
+EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:sageline-pipeline:upload-1"
+OF_THE_API = f"arn:aws:states:us-east-1:123456789012:execution:sageline-pipeline:{RUN}"
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+DESCRIBED: dict[str, Any] = {  # as DescribeExecution answers
+    "executionArn": OF_THE_API,
+    "stateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:sageline-pipeline",
+    "status": "RUNNING",
+    "startDate": NOW,
+}
+
+
+@pytest.fixture
+def endpoints(s3: S3Client, clients: Clients) -> Endpoints:
+    return Endpoints(BUCKET, s3, clients.sagemaker, Lifetimes(LIFETIMES, scheduler_client(), clients.sagemaker), lambda: NOW)
+
+
+@pytest.fixture
+def claim(store: RunStore) -> Callable[..., None]:
+    def put(run_id: str = RUN, created_at: str = "2026-11-20T10:00:00.000Z") -> None:
+        name = run_id.rsplit("-", 2)[0]
+        store.claim(RunRecord(run_id=run_id, name=name, execution_arn=EXECUTION, created_at=created_at))
+
+    return put
+
+
+def endpoint_is(clients: Clients, name: str) -> None:
+    """Writes down that DescribeEndpoint will answer once."""
+    described = {
+        "EndpointName": name,
+        "EndpointArn": f"arn:aws:sagemaker:us-east-1:123456789012:endpoint/{name}",
+        "EndpointStatus": "InService",
+        "CreationTime": NOW,
+        "LastModifiedTime": NOW,
+    }
+    clients.sagemaker_stub.add_response("describe_endpoint", described, {"EndpointName": name})
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException", "InvalidArn"])
+def test_a_run_whose_execution_cannot_be_described_is_unknown_and_hides_no_other(
+    runs: Runs, clients: Clients, claim: Callable[..., None], store: RunStore, code: str
+) -> None:
+    claim(OTHER, "2026-11-20T10:00:01.000Z")
+    store.finish(OTHER, "Succeeded")
+    claim()
+    for _ in range(2):
+        clients.stepfunctions_stub.add_client_error("describe_execution", code, EXECUTION)
+    listed = runs.list({})["runs"]
+    assert isinstance(listed, list)
+    assert [run["status"] for run in listed] == ["Succeeded", "Unknown"]
+    shown = runs.show(RUN)
+    assert shown.status == "Unknown"
+    assert shown.error is not None
+    assert shown.error["message"] == f"Step Functions does not say how the run's execution is ({code})."
+
+
+def test_whoever_decides_by_a_run_is_not_told_unknown(runs: Runs, clients: Clients, claim: Callable[..., None]) -> None:
+    claim()
+    clients.stepfunctions_stub.add_client_error("describe_execution", "ThrottlingException")
+    with pytest.raises(clients.stepfunctions.exceptions.ClientError, match="Throttling"):
+        runs.get(RUN)
+
+
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [
+        ({"name": None}, "name"),
+        ({"name": 7}, "name"),
+        ({"status": "Runing"}, "status"),
+        ({"status": {"S": "Running"}}, "status"),
+        ({"execution_arn": ""}, "execution_arn"),
+        ({"details": "none"}, "details"),
+        ({"details": [{1, 2}, b"bytes"]}, "details"),
+        ({"states": [{"state": "Bake"}]}, "states"),
+        ({"updated_at": "yesterday"}, "updated_at"),
+        ({"error": {"a", "b"}}, "error"),
+        ({"run_id": {b"bytes"}, "state": 5}, "run_id, state"),
+    ],
+)
+def test_a_run_with_a_damaged_record_is_unknown_and_hides_no_other(
+    runs: Runs, table: Table, claim: Callable[..., None], damage: dict[str, Any], named: str
+) -> None:
+    claim(OTHER, "2026-11-20T10:00:01.000Z")
+    claim()
+    for run_id in (RUN, OTHER):
+        runs.store.finish(run_id, "Succeeded")
+    item = table.get_item(Key={"pk": f"RUN#{RUN}", "sk": "RUN"})["Item"]
+    table.put_item(Item={name: value for name, value in {**item, **damage}.items() if value is not None})
+    listed = runs.list({})["runs"]
+    assert isinstance(listed, list)
+    assert [(run["name"], run["status"]) for run in listed] == [("beers", "Succeeded"), ("wines", "Unknown")]
+    assert json.dumps(listed)
+    shown = runs.show(RUN)
+    assert (shown.run_id, shown.status) == (RUN, "Unknown")
+    assert shown.error is not None
+    assert f"damaged: {named} missing, or not" in shown.error["message"]
+    with pytest.raises(DamagedRecord, match=RUN):
+        runs.stop(RUN)
+
+
+def test_runs_that_there_is_no_time_to_look_at_are_unknown(runs: Runs, claim: Callable[..., None]) -> None:
+    claim()
+    moments = iter([0.0, 16.0])
+    listed = replace(runs, clock=lambda: next(moments)).list({})["runs"]
+    assert isinstance(listed, list)
+    assert [(run["status"], run["error"]["error"]) for run in listed] == [("Unknown", "NotLookedAt")]
+
+
+@pytest.mark.parametrize("document", ["[]", '{"spec": 7}', '{"spec": {"dataset": []}}', "{", '{"batch": {"endpoint": {}}}'])
+def test_an_execution_that_was_started_by_hand_is_shown_too(runs: Runs, store: RunStore, clients: Clients, document: str) -> None:
+    clients.stepfunctions_stub.add_response("describe_execution", {**DESCRIBED, "input": document}, {"executionArn": OF_THE_API})
+    shown = runs.show(RUN)
+    assert (shown.status, shown.dataset_uri, shown.endpoint_name) == ("Running", None, None)
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException", "InternalFailure"])
+def test_an_endpoint_that_cannot_be_described_is_unknown_and_hides_no_other(
+    endpoints: Endpoints,
+    put_routing: Callable[..., None],
+    clients: Clients,
+    code: str,
+) -> None:
+    for name in ("beers", "wines"):
+        put_routing(name, v_1=1)
+    clients.sagemaker_stub.add_client_error("describe_endpoint", code, "arn:aws:iam::123456789012:role/secret")
+    endpoint_is(clients, "wines")
+    listed = endpoints.list()["endpoints"]
+    assert isinstance(listed, list)
+    assert [(found["name"], found["status"]) for found in listed] == [("beers", "Unknown"), ("wines", "InService")]
+    assert listed[0]["variants"] == [{"name": "v-1", "weight": 1.0, "model_version": "v-1"}]
+    assert listed[0]["failure_reason"] == f"SageMaker does not say how it is ({code}); ask again."
+
+
+@pytest.mark.parametrize(
+    "document", [b"{", b"[]", b'{"version": 1}', b"\xff", b'{"version": 1, "endpoint": 7, "variants": [{}]}']
+)
+def test_an_endpoint_with_a_damaged_routing_is_unknown_and_hides_no_other(
+    endpoints: Endpoints, s3: S3Client, put_routing: Callable[..., None], clients: Clients, document: bytes
+) -> None:
+    s3.put_object(Bucket=BUCKET, Key="endpoints/beers/routing.json", Body=document)
+    put_routing("wines", v_1=1)
+    endpoint_is(clients, "wines")
+    listed = endpoints.list()["endpoints"]
+    assert isinstance(listed, list)
+    assert [(found["name"], found["status"]) for found in listed] == [("beers", "Unknown"), ("wines", "InService")]
+    assert "damaged" in listed[0]["failure_reason"]
+    assert endpoints.champion("beers") is None
+
+
+def test_the_routing_of_another_endpoint_is_a_damaged_one(
+    endpoints: Endpoints, s3: S3Client, put_routing: Callable[..., None]
+) -> None:
+    put_routing("wines", v_1=1)
+    s3.copy_object(Bucket=BUCKET, Key="endpoints/beers/routing.json", CopySource=f"{BUCKET}/endpoints/wines/routing.json")
+    assert endpoints.show("beers")["status"] == "Unknown"
+
+
+def test_endpoints_that_there_is_no_time_to_look_at_are_unknown(endpoints: Endpoints, put_routing: Callable[..., None]) -> None:
+    put_routing("wines", v_1=1)
+    moments = iter([NOW, NOW + timedelta(seconds=16)])
+    listed = replace(endpoints, clock=lambda: next(moments)).list()["endpoints"]
+    assert isinstance(listed, list)
+    assert [(shown["status"], shown["variants"]) for shown in listed] == [("Unknown", [])]
