@@ -47,3 +47,7 @@ class EventUnknown(LocalStackError):
 
 class VariableUnknown(LocalStackError):
     """A golden event names a variable that has no value."""
+
+
+class FixtureFailed(LocalStackError):
+    """What the golden events need could not be made."""

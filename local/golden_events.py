@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from local.errors import EventUnknown, VariableUnknown
+from local.golden_names import VARIABLES
 from local.home import Home
 from local.status import StackStatus
 
@@ -89,11 +90,14 @@ def variables(status: StackStatus) -> dict[str, str]:
     outputs = status.outputs
     machine = outputs["StateMachineArn"]
     region, account = machine.split(":")[3:5]
+    data = f"s3://{outputs['BucketName']}/datasets"
     return {
+        **VARIABLES,
         **outputs,
         "AccountId": account,
         "Region": region,
-        "StateMachineName": machine.rpartition(":")[2],
+        "FlowersUri": f"{data}/flowers/rows.csv",
+        "WinesUri": f"{data}/wines/rows.csv",
         "ExecutionArnPrefix": machine.replace(":stateMachine:", ":execution:"),
         **left_by_fixture(Home(Path(status.home))),
     }
@@ -102,7 +106,7 @@ def variables(status: StackStatus) -> dict[str, str]:
 def left_by_fixture(home: Home) -> dict[str, str]:
     """The names of what the fixture has left, where it could not choose them; empty where it never ran."""
     try:
-        left: dict[str, str] = json.loads(home.fixture_file.read_bytes())
+        left: dict[str, str] = json.loads(home.fixture_file.read_bytes())["variables"]
     except FileNotFoundError:
         return {}
     return left

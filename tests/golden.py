@@ -1,8 +1,9 @@
 """What a function answers to each golden event: ``events/<function>.answers.json``, a document of case and answer.
 
 An expectation names what matters of an answer: an object may have more keys than are expected of it, a ``*`` in a string stands
-for any text, and a string that is ``*`` alone for any value but null. The body of an HTTP answer is compared as JSON. An answer
-is what Lambda gives back, also of a function that failed: ``{"errorType", "errorMessage"}``.
+for any text, and a string that is ``*`` alone for any value but null. A list that begins with ``...`` names items that are to be
+among those that are found, in any order. The body of an HTTP answer is compared as JSON. A function that failed has answered
+``{"errorType", "errorMessage"}``.
 """
 
 from __future__ import annotations
@@ -45,6 +46,11 @@ def without_event() -> list[str]:
     return sorted(case for case in written if case not in known)
 
 
+def without_expectation() -> list[str]:
+    """Events of whose answer nobody has written down what is expected."""
+    return [str(event) for event in golden_events() if event.case not in _answers(event.function)]
+
+
 def differences(wanted: Json, found: Json, where: str = "answer") -> list[str]:
     """Where what is found is not as wanted."""
     if wanted == "*":
@@ -54,6 +60,8 @@ def differences(wanted: Json, found: Json, where: str = "answer") -> list[str]:
         there = [key for key in wanted if key in found]
         return absent + [line for key in there for line in differences(wanted[key], found[key], f"{where}.{key}")]
     if isinstance(wanted, list) and isinstance(found, list):
+        if wanted[:1] == ["..."]:
+            return [f"{where} holds no {item!r}" for item in wanted[1:] if all(differences(item, other) for other in found)]
         if len(wanted) != len(found):
             return [f"{where} has {len(found)} items, not {len(wanted)}"]
         pairs = enumerate(zip(wanted, found, strict=True))
