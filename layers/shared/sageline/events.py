@@ -11,11 +11,10 @@ from collections.abc import Callable, Mapping
 from types import NoneType, UnionType
 from typing import Any, Literal, NotRequired, TypeVar, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
 from sageline.errors import InvalidEvent
 
 Event = TypeVar("Event")
+Context = TypeVar("Context")
 Answer = TypeVar("Answer")
 Kind = Any  # a type, as annotations have it
 
@@ -25,7 +24,7 @@ _WORDS: Mapping[Kind, str] = {
 }  # fmt: skip
 
 
-def checked(handler: Callable[[Event, LambdaContext], Answer]) -> Callable[[Event, LambdaContext], Answer]:
+def checked(handler: Callable[[Event, Context], Answer]) -> Callable[[Event, Context], Answer]:
     """The handler, for events that are of the type of its parameter ``event``.
 
     Raises:
@@ -34,7 +33,7 @@ def checked(handler: Callable[[Event, LambdaContext], Answer]) -> Callable[[Even
     kind = get_type_hints(handler)["event"]
 
     @functools.wraps(handler)
-    def checking(event: Event, context: LambdaContext) -> Answer:
+    def checking(event: Event, context: Context) -> Answer:
         if problem := find_problem(event, kind, ""):
             raise InvalidEvent(f"{problem}. The golden events of the function, in events/, show what it takes.")
         return handler(event, context)
