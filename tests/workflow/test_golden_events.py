@@ -27,7 +27,7 @@ ENDPOINTS = ["flowers", "wines", "aws-docs", *(name for variable, name in VARIAB
 
 @pytest.fixture(scope="module")
 def run(stack: LocalStack, clients: Clients, workbench: Workbench) -> Iterator[Run]:
-    """Runs events, each prepared for; what is not as expected. Afterwards nothing serves any more: other tests take such names."""
+    """Runs events, each prepared for; what is not as expected. Afterwards nothing serves: other tests take such names."""
     make_fixture(stack)
     preparing, deployed = Preparing(stack), deploy.function_names(clients)
 
