@@ -66,6 +66,10 @@ demo-tensorflow: setup-tensorflow ## The three TensorFlow examples, one after th
 accept: setup ## The main job, a tuned run, a batch, a canary and the deletes, in AWS for under $2: STACK=NAME (or locally)
 	@$(BIN)/python -m cli.accept $(STACK)
 
+.PHONY: fixture
+fixture: setup ## Runs and endpoints that the golden events in events/ name, in the local stack
+	@$(BIN)/python -m cli.fixture
+
 examples: setup ## The examples without TensorFlow, one after the other
 	@$(BIN)/python -m cli.examples $(EXAMPLES)
 

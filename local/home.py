@@ -27,6 +27,11 @@ class Home:
         return self.root / "stack.json"
 
     @property
+    def fixture_file(self) -> Path:
+        """The names of what the golden events need and the fixture has left in the stack."""
+        return self.root / "fixture.json"
+
+    @property
     def ministack(self) -> Path:
         return self.root / "ministack"
 
@@ -65,7 +70,7 @@ class Home:
         """Delete what a stack has written; what else is in the directory stays, and so does the directory then."""
         for directory in (self.ministack, self.sagemaker, self.sam, self.root / "logs"):
             shutil.rmtree(directory, ignore_errors=True)
-        for file in (self.record_file, self.root / "lock"):
+        for file in (self.record_file, self.fixture_file, self.root / "lock"):
             file.unlink(missing_ok=True)
         if not any(self.root.iterdir()):
             self.root.rmdir()

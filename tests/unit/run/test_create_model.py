@@ -6,8 +6,9 @@ from botocore.exceptions import ClientError
 from sageline.errors import ModelMissing, ObjectMissing, ResourceConflict
 from sageline.run.create_model import create_model
 from sageline.run.payloads import CreatedModel
+from tests.unit.golden import golden_event
 from tests.unit.run.fake_sagemaker import ARN, Refused
-from tests.unit.run.world import BUCKET, ROLE, RUN_ID, World, golden_event
+from tests.unit.run.world import BUCKET, ROLE, RUN_ID, World
 
 ARTIFACT: str = golden_event("create_model/create")["model_artifact_uri"]
 

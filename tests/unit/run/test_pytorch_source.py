@@ -16,7 +16,8 @@ import pytest
 from sageline.run.payloads import PreparedData
 from sageline.run.source import launched, pack
 from sageline.run.start_training import start_training
-from tests.unit.run.world import BUCKET, ROLE, RUN_ID, World, golden_event
+from tests.unit.golden import golden_event
+from tests.unit.run.world import BUCKET, ROLE, RUN_ID, World
 
 PREPARED: PreparedData = golden_event("start_training/start-a-script")["prepared"]
 SOURCE = "datasets/flowers/source.tar.gz"

@@ -13,8 +13,9 @@ from sageline.run.payloads import FailureRecorded
 from sageline.run.record_failure import record_failure
 from sageline.run.trigger import Upload, identify
 from sageline.store import Json, RunRecord
+from tests.unit.golden import golden_event
 from tests.unit.run.fake_sagemaker import Refused
-from tests.unit.run.world import BUCKET, EXECUTION, RUN_ID, World, golden_event
+from tests.unit.run.world import BUCKET, EXECUTION, RUN_ID, World
 
 
 def fail(world: World, event: Any) -> tuple[FailureRecorded, list[str]]:
