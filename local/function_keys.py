@@ -1,0 +1,40 @@
+"""The keys of functions, whose secrets come from the root's: nobody can compute them who does not know that.
+
+MiniStack 1.5.33 makes a function's key, secret and token from the ARNs of the function and its role, which are no secrets. The
+key stays (``local.sagemaker.callers`` tells a caller by it).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from ministack.core import lambda_runtime
+from ministack.services import lambda_svc, sts
+
+from local.guard.keys import derived_secret, derived_token
+
+
+def install(root_secret: str) -> None:
+    """Have MiniStack give functions keys with secrets of the stack's own."""
+
+    def execution_credentials(config: dict[str, Any]) -> dict[str, str]:  # Any: MiniStack's
+        account, _ = lambda_runtime._account_region_from_function_config(config)
+        role_arn = config.get("Role", "")
+        role, session = role_arn.rsplit("/", 1)[-1], config.get("FunctionName", "function")[:64]
+        digest = hashlib.sha256(f"{config.get('FunctionArn', '')}:{role_arn}".encode()).hexdigest()
+        key = f"ASIA{digest[:16].upper()}"
+        secret, token = derived_secret(root_secret, key), derived_token(root_secret, key)
+        sts.register_session(
+            key,
+            {
+                "Arn": f"arn:aws:sts::{account}:assumed-role/{role}/{session}",
+                "UserId": f"{role}:{session}",
+                "SecretAccessKey": secret,
+                "SessionToken": token,
+            },
+        )
+        return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": token}
+
+    lambda_runtime.execution_credentials = execution_credentials
+    lambda_svc.execution_credentials = execution_credentials
