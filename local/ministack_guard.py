@@ -34,7 +34,7 @@ def rules(root_id: str, root_secret: str, host_names: frozenset[str]) -> Rules:
         is_open=lambda request: request.path in _OPEN or _POOL.fullmatch(request.path) is not None,
         is_closed=is_closed,
         takes_token=takes_token,
-        takes_forms=True,
+        is_s3=True,
     )
 
 

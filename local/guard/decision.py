@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from local.guard import chunks, signatures
+from local.guard import chunks, links, signatures
 from local.guard.bodies import AnyBody, BodyCheck, DeclaredBody, WholeBody
 from local.guard.chunks import ChunkedBody
 from local.guard.forms import FormBody
@@ -40,8 +40,8 @@ class Rules:
     """Whether a request is refused whoever sends it."""
     takes_token: Callable[[Request], bool] = lambda request: False
     """Whether the request's route has the server itself verify the token that it carries."""
-    takes_forms: bool = False
-    """Whether forms may upload, as S3's may."""
+    is_s3: bool = False
+    """Whether forms may upload, and links may be of signature version 2."""
 
 
 def decide(request: Request, rules: Rules, now: datetime) -> Refusal | BodyCheck:
@@ -53,6 +53,8 @@ def decide(request: Request, rules: Rules, now: datetime) -> Refusal | BodyCheck
         return Refusal(Reason.CLOSED, f"{request.path} is closed.")
     if request.method in ("GET", "HEAD") and rules.is_open(request):
         return AnyBody()
+    if rules.is_s3 and links.is_link(request):
+        return links.refuse(request, rules.secret_of, now) or AnyBody()
     signature = signatures.read(request)
     if isinstance(signature, Refusal):
         return signature
@@ -60,7 +62,7 @@ def decide(request: Request, rules: Rules, now: datetime) -> Refusal | BodyCheck
         return signatures.not_now(signature, now) or _of_signed(request, signature, rules)
     if request.header("authorization").startswith("Bearer ") and rules.takes_token(request):
         return AnyBody()
-    if rules.takes_forms and _is_form(request):
+    if rules.is_s3 and _is_form(request):
         return FormBody(request.header("content-type"), rules.secret_of, now)
     return Refusal(Reason.UNSIGNED, "Missing Authentication Token: every request to this server is signed.")
 

@@ -6,8 +6,9 @@ What the policy says of the fields is S3's own to judge. https://docs.aws.amazon
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
@@ -21,10 +22,11 @@ from local.guard.signatures import Signer, scope_of
 
 _MOST_BYTES = 64 * 1024
 """Of everything before the file, which comes last."""
+_OF_VERSION_4 = ("x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature")
 _MALFORMED = Refusal(
     Reason.MALFORMED,
-    "A form that uploads has the fields policy, x-amz-algorithm, x-amz-credential, x-amz-date and x-amz-signature once each, "
-    "before the field file.",
+    "A form that uploads has the fields policy, x-amz-algorithm, x-amz-credential, x-amz-date and x-amz-signature once each, or "
+    "policy, AWSAccessKeyId and signature, before the field file.",
 )
 
 
@@ -75,15 +77,22 @@ class FormBody:
 
 def verify(fields: Mapping[str, str], secret_of: Callable[[str], str | None], now: datetime) -> Refusal | None:
     """``fields``: by their names in lower case."""
-    scope = scope_of(fields.get("x-amz-credential", ""), fields.get("x-amz-date", ""))
-    policy, value = fields.get("policy", ""), fields.get("x-amz-signature", "")
-    known = fields.get("x-amz-algorithm") == "AWS4-HMAC-SHA256" and re.fullmatch(r"[0-9a-f]{64}", value)
-    if scope is None or scope.service != "s3" or not known:
+    policy, scope = fields.get("policy", ""), scope_of(fields.get("x-amz-credential", ""), fields.get("x-amz-date", ""))
+    version_2 = not any(name in fields for name in _OF_VERSION_4)
+    if not version_2 and (scope is None or scope.service != "s3" or fields.get("x-amz-algorithm") != "AWS4-HMAC-SHA256"):
         return _MALFORMED
-    secret = secret_of(scope.key)
+    key = fields.get("awsaccesskeyid", "") if scope is None else scope.key
+    if not key:
+        return _MALFORMED
+    secret = secret_of(key)
     if secret is None:
         return Refusal(Reason.UNKNOWN_KEY, "The AWS access key id of the form does not exist in our records.")
-    if not Signer(scope, secret).signs(policy, value):
+    if scope is None:
+        digest = hmac.new(secret.encode(), policy.encode(), hashlib.sha1).digest()
+        signed = hmac.compare_digest(base64.b64encode(digest), fields.get("signature", "").encode())
+    else:
+        signed = Signer(scope, secret).signs(policy, fields.get("x-amz-signature", ""))
+    if not signed:
         return Refusal(Reason.MISMATCH, "The signature of the form's policy does not match what was computed.")
     expires = _expiration(policy)
     if expires is None:

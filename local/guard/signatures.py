@@ -77,7 +77,7 @@ class Signer:
         """Whether ``value`` is the signature of a text."""
         request = AWSRequest()
         request.context["timestamp"] = self.scope.timestamp
-        return hmac.compare_digest(self._signing.signature(text, request), value)
+        return hmac.compare_digest(self._signing.signature(text, request).encode(), value.encode())
 
     def signs_request(self, signature: Signature, request: Request, body_hash: str) -> bool:
         """Whether a request's signature is right; ``body_hash`` is what stands for its body in what is signed."""
