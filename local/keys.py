@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from local.home import Home
 
@@ -14,7 +14,7 @@ ROOT_KEY_ID = "test"
 
 @dataclass(frozen=True)
 class RootKey:
-    secret: str
+    secret: str = field(repr=False)
 
     @property
     def variables(self) -> dict[str, str]:
