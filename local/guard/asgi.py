@@ -37,17 +37,17 @@ class Guard:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = request_of(scope)
         if isinstance(request, Refusal):
-            await _refuse(send, Request("", "", "", ()), request)
+            await _refuse(scope, send, Request("", "", "", ()), request)
             return
         decision = decide(request, self._rules, datetime.now(UTC))
         if isinstance(decision, Refusal):
-            await _refuse(send, request, decision)
+            await _refuse(scope, send, request, decision)
             return
         exchange = _Exchange(decision, receive, send)
         if await exchange.begin():
             await exchange.hand_on(self._app, scope)
         if exchange.refusal is not None and not exchange.answered:
-            await _refuse(send, request, exchange.refusal)
+            await _refuse(scope, send, request, exchange.refusal)
 
 
 class _Exchange:
@@ -120,8 +120,11 @@ def _lets_pages_read(header: bytes) -> bool:
     return header.lower().startswith(b"access-control-")
 
 
-async def _refuse(send: Send, request: Request, refusal: Refusal) -> None:
+async def _refuse(scope: Scope, send: Send, request: Request, refusal: Refusal) -> None:
     logger.info("refused: %s %.200s: %s", request.method, request.path, refusal.message)
     headers, body = refusal.answer(request)
+    if scope.get("http_version", "1.1").startswith("1"):
+        # The request may have a body that nobody reads: the connection is not used again.
+        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": refusal.reason.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})

@@ -44,13 +44,7 @@ class Refusal:
             error = f"<Error><Code>{code}</Code><Message>{escape(self.message)}</Message></Error>"
             form = request.header("content-type").startswith("application/x-www-form-urlencoded")
             kind, body = "application/xml", (f"<ErrorResponse>{error}</ErrorResponse>" if form else error).encode()
-        headers = {
-            "content-type": kind,
-            "content-length": str(len(body)),
-            "x-amzn-errortype": code,
-            # What was refused may have a body that nobody reads: the connection is not used again.
-            "connection": "close",
-        }
+        headers = {"content-type": kind, "content-length": str(len(body)), "x-amzn-errortype": code}
         return [(name.encode(), value.encode()) for name, value in headers.items()], body
 
 
