@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
 from local.guard.refusals import Reason, Refusal
 from local.guard.request import Request
@@ -27,6 +28,7 @@ def foreign(request: Request, names: Collection[str]) -> Refusal | None:
     return None
 
 
+@lru_cache(maxsize=64)
 def _is_loopback(name: str) -> bool:
     if name == "localhost" or (name.endswith(".localhost") and not name.startswith(".")):
         return True

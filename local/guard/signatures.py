@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -47,7 +47,7 @@ class Scope:
     @property
     def signed_at(self) -> datetime:
         """ValueError: there is no such time."""
-        return datetime.strptime(self.timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return datetime.fromisoformat(self.timestamp)
 
     def text(self) -> str:
         return f"{self.timestamp[:8]}/{self.region}/{self.service}/aws4_request"
@@ -75,40 +75,60 @@ class Signer:
 
     def signs(self, text: str, value: str) -> bool:
         """Whether ``value`` is the signature of a text."""
-        request = AWSRequest()
-        request.context["timestamp"] = self.scope.timestamp
-        return hmac.compare_digest(self._signing.signature(text, request).encode(), value.encode())
+        return self._is_signature(text, value, _Given("", "", {}, [], {"timestamp": self.scope.timestamp}))
 
     def signs_request(self, signature: Signature, request: Request, body_hash: str) -> bool:
         """Whether a request's signature is right; ``body_hash`` is what stands for its body in what is signed."""
         query = [pair for pair in request.parameters if not (signature.presigned and pair[0] == "X-Amz-Signature")]
-        given = AWSRequest(
-            method=request.method,
-            url=f"http://host{request.path}",
-            headers={"X-Amz-Content-SHA256": body_hash},
-            params=query,  # type: ignore[arg-type]  # botocore takes pairs too: a name may be there twice
-        )
-        given.context["timestamp"] = self.scope.timestamp
+        headers, context = {"X-Amz-Content-SHA256": body_hash}, {"timestamp": self.scope.timestamp}
+        given = _Given(request.method, f"http://host{request.path}", headers, query, context)
         self._signing.signed = _headers(request, signature.headers)
-        return self.signs(self._signing.string_to_sign(given, self._signing.canonical_request(given)), signature.value)
+        canonical = self._signing.canonical_request(given)  # type: ignore[arg-type]  # see _Given
+        return self._is_signature(
+            self._signing.string_to_sign(given, canonical),  # type: ignore[arg-type]  # see _Given
+            signature.value,
+            given,
+        )
+
+    def _is_signature(self, text: str, value: str, given: _Given) -> bool:
+        expected = self._signing.signature(text, given)  # type: ignore[arg-type]  # see _Given
+        return hmac.compare_digest(expected.encode(), value.encode())
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What botocore looks at of the requests that it signs, which take several times as long to make."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    params: list[tuple[str, str]]
+    context: dict[str, str]
+
+
+class _Headers(dict[str, list[str]]):
+    """What botocore looks at of the headers that it signs."""
+
+    def get_all(self, name: str) -> list[str]:
+        return self[name]
 
 
 class _Signing(SigV4Auth):
     """Of the headers that were signed, rather than of those that botocore would sign."""
 
-    signed: HTTPHeaders
+    signed: _Headers
 
     def headers_to_sign(self, request: AWSRequest) -> HTTPHeaders:
-        return self.signed
+        return self.signed  # type: ignore[return-value]  # see _Headers
 
 
 class _S3Signing(S3SigV4Auth):
     """As above; S3's paths are signed as they were sent."""
 
-    signed: HTTPHeaders
+    signed: _Headers
 
     def headers_to_sign(self, request: AWSRequest) -> HTTPHeaders:
-        return self.signed
+        return self.signed  # type: ignore[return-value]  # see _Headers
 
 
 def scope_of(credential: str, timestamp: str) -> Scope | None:
@@ -194,9 +214,9 @@ def _complete(request: Request, signature: Signature) -> Signature | Refusal:
     return signature
 
 
-def _headers(request: Request, names: tuple[str, ...]) -> HTTPHeaders:
-    headers = HTTPHeaders()
+def _headers(request: Request, names: tuple[str, ...]) -> _Headers:
+    headers = _Headers()
     for name, value in request.headers:
         if name in names:
-            headers.add_header(name, value)
+            headers.setdefault(name, []).append(value)
     return headers

@@ -219,7 +219,6 @@ def test_http_2_gets_no_further(variables: dict[str, str]) -> None:
         for answer in (
             http.get(url),
             http.post(f"{url}/_ministack/reset"),
-            http.get(f"{url}/_ministack/health", headers={"host": "evil.example"}),
             http.get(f"{url}/_ministack/health", headers={"origin": "https://evil.example"}),
         ):
             assert (answer.http_version, answer.status_code) == ("HTTP/2", 403)
