@@ -9,6 +9,9 @@ UV_VERSION := 0.13.8
 VENV := $(CURDIR)/.venv
 BIN := $(VENV)/bin
 SAGELINE_HOME ?= .local
+# What a script's container imports, which can not write the compiled files itself. uv does not compile what it installs.
+COMPILE := $(BIN)/python -m compileall -qq -j 0
+PACKAGES = $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 export SAGELINE_HOME
 export PATH := $(BIN):$(PATH)
 export SAM_CLI_TELEMETRY := 0
@@ -29,6 +32,7 @@ $(VENV)/.synced: pyproject.toml uv.lock
 	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	[ -x $(BIN)/uv ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet --python $(BIN)/python
+	$(COMPILE) local layers/shared/sageline $(PACKAGES)/{numpy,scipy,sklearn,xgboost,pandas,joblib} || true
 	$(BIN)/python -m local.build
 	touch $@
 
@@ -69,6 +73,7 @@ setup-tensorflow: $(VENV)/.tensorflow ## Install TensorFlow into .venv (half a g
 $(VENV)/.tensorflow: $(VENV)/.synced
 	@echo "Installing TensorFlow into .venv (once) ..."
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet --inexact --group tensorflow --python $(BIN)/python
+	$(COMPILE) $(PACKAGES)/{tensorflow,keras} || true
 	touch $@
 
 test: setup lint unit validate workflow ## Everything that CI runs

@@ -26,12 +26,12 @@ from local import (
     alarms,
     default_key,
     function_errors,
-    function_keys,
     ministack_guard,
     object_ranges,
     object_versions,
     schedule_access,
     service_roles,
+    session_keys,
     shared_layers,
     state_timeouts,
 )
@@ -113,7 +113,7 @@ def main() -> None:
     alarms.install()
     default_key.install()
     function_errors.install()
-    function_keys.install(root_secret)
+    session_keys.install(root_secret)
     object_ranges.install()
     object_versions.install()
     schedule_access.install()

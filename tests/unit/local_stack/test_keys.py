@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import stat
 from collections.abc import Iterator
 
@@ -9,7 +11,7 @@ import pytest
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc, sts
 
-from local import function_keys, keys
+from local import keys, session_keys
 from local.guard.keys import derived_secret, derived_token, root_of, secrets_of
 from local.home import Home
 from local.sagemaker.callers import function_access_key
@@ -34,6 +36,8 @@ def ministack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("ministack.app.AUTH", True)
     for module in (lambda_runtime, lambda_svc):
         monkeypatch.setattr(module, "execution_credentials", lambda_runtime.execution_credentials)
+    for name in ("_gen_session_access_key", "_gen_secret"):
+        monkeypatch.setattr(sts, name, getattr(sts, name))
     before = dict(sts._sessions)
     yield
     sts._sessions.clear()
@@ -81,7 +85,7 @@ def test_the_secret_does_not_show_where_a_key_is_printed(home: Home) -> None:
 
 def test_a_functions_secret_and_token_come_from_the_roots_and_not_from_its_arns(ministack: None) -> None:
     computable = lambda_runtime.execution_credentials(FUNCTION)
-    function_keys.install("root secret")
+    session_keys.install("root secret")
 
     given = lambda_runtime.execution_credentials(FUNCTION)
 
@@ -97,6 +101,17 @@ def test_a_functions_secret_and_token_come_from_the_roots_and_not_from_its_arns(
     assert lambda_svc.execution_credentials(FUNCTION) == given
     assert sts._sessions[key]["SecretAccessKey"] == given["AWS_SECRET_ACCESS_KEY"]
     assert sts._sessions[key]["Arn"] == "arn:aws:sts::000000000000:assumed-role/StartTrainingRole/start-training"
+
+
+def test_the_secret_of_a_role_that_is_assumed_comes_from_the_roots_too(ministack: None) -> None:
+    session_keys.install("root secret")
+    parameters = {"Action": ["GetSessionToken"], "Version": ["2011-06-15"]}
+
+    _, _, answer = asyncio.run(sts.handle_request("POST", "/", {}, b"", parameters))
+
+    found = dict(re.findall(r"<(AccessKeyId|SecretAccessKey)>([^<]+)<", answer.decode()))
+    assert found["SecretAccessKey"] == derived_secret("root secret", found["AccessKeyId"])
+    assert secrets_of("test", "root secret")(found["AccessKeyId"]) == found["SecretAccessKey"], "known to every server"
 
 
 def test_ministack_still_takes_functions_keys_from_where_they_are_changed() -> None:

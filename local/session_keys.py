@@ -1,4 +1,5 @@
-"""The keys of functions, whose secrets come from the root's: nobody can compute them who does not know that.
+"""The secrets of temporary keys, of functions and of roles that are assumed: they come from the root's, so that every server of
+the stack knows them, and nobody can compute them who does not know that.
 
 MiniStack 1.5.33 makes a function's key, secret and token from the ARNs of the function and its role, which are no secrets. The
 key stays (``local.sagemaker.callers`` tells a caller by it).
@@ -7,6 +8,7 @@ key stays (``local.sagemaker.callers`` tells a caller by it).
 from __future__ import annotations
 
 import hashlib
+from contextvars import ContextVar
 from typing import Any
 
 from ministack.core import lambda_runtime
@@ -16,8 +18,12 @@ from local.guard.keys import derived_secret, derived_token
 
 
 def install(root_secret: str) -> None:
-    """Have MiniStack give functions keys with secrets of the stack's own."""
+    """Have MiniStack give temporary keys secrets of the stack's own."""
+    _of_functions(root_secret)
+    _of_assumed_roles(root_secret)
 
+
+def _of_functions(root_secret: str) -> None:
     def execution_credentials(config: dict[str, Any]) -> dict[str, str]:  # Any: MiniStack's
         account, _ = lambda_runtime._account_region_from_function_config(config)
         role_arn = config.get("Role", "")
@@ -38,3 +44,17 @@ def install(root_secret: str) -> None:
 
     lambda_runtime.execution_credentials = execution_credentials
     lambda_svc.execution_credentials = execution_credentials
+
+
+def _of_assumed_roles(root_secret: str) -> None:
+    """STS makes a key, and then its secret."""
+    make_key = sts._gen_session_access_key
+    made: ContextVar[str] = ContextVar("access key that STS has made")
+
+    def make_and_remember() -> str:
+        key: str = make_key()
+        made.set(key)
+        return key
+
+    sts._gen_session_access_key = make_and_remember
+    sts._gen_secret = lambda: derived_secret(root_secret, made.get())
