@@ -64,8 +64,10 @@ def is_closed(request: Request) -> bool:
 
 def takes_token(request: Request) -> bool:
     """Whether the request is for a route of an HTTP API with a JWT authorizer: MiniStack verifies the token then."""
-    found = ministack._parse_execute_api_url(request.header("host"), request.decoded_path)
-    if found is None:
+    host = request.header("host").lower()
+    found = ministack._parse_execute_api_url(host, request.decoded_path)
+    # By other names below .localhost MiniStack finds other services than the path says.
+    if found is None or (".localhost" in host and ministack._EXECUTE_API_RE.match(host) is None):
         return False
     api, stage, path = found
     stage, path = ministack._resolve_stage_and_path(api, stage, path)

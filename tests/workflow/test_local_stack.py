@@ -132,7 +132,7 @@ def test_functions_have_the_layer_and_no_more_rights_than_the_template_grants(fr
     clients = free_stack.clients()
     name = deploy.function_names(clients)["CreateModelFunction"]
     source = (
-        "import boto3, numpy, sageline\n"
+        "import boto3, numpy, os, sageline\n"
         "def handler(event, context):\n"
         "    who = boto3.client('sts').get_caller_identity()['Arn']\n"
         "    try:\n"
@@ -140,7 +140,8 @@ def test_functions_have_the_layer_and_no_more_rights_than_the_template_grants(fr
         "        listed = 'allowed'\n"
         "    except Exception as error:\n"
         "        listed = type(error).__name__\n"
-        "    return {'layer': sageline.__file__, 'numpy': numpy.__file__, 'who': who, 'listed': listed}\n"
+        "    found = {'layer': sageline.__file__, 'numpy': numpy.__file__, 'who': who, 'listed': listed}\n"
+        "    return {**found, 'environment': dict(os.environ)}\n"
     )
     clients.lambda_.update_function_code(FunctionName=name, ZipFile=zipped(source))
 
@@ -151,6 +152,7 @@ def test_functions_have_the_layer_and_no_more_rights_than_the_template_grants(fr
     assert told["numpy"].startswith(layers)
     assert ":assumed-role/sageline-CreateModelFunctionRole-" in told["who"]
     assert told["listed"] == "AccessDenied"
+    assert free_stack.environment()["AWS_SECRET_ACCESS_KEY"] not in told["environment"].values()
     [layer] = clients.lambda_.get_function_configuration(FunctionName=name)["Layers"]
     assert 5_000_000 < layer["CodeSize"] < 25_000_000, "zipped"
 

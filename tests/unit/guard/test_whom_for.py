@@ -81,6 +81,8 @@ def test_a_token_counts_only_where_the_route_takes_tokens() -> None:
 
     assert asked("/api/open", "Bearer abc") is None
     assert asked("/api/closed", "Bearer abc") is Reason.UNSIGNED
+    elsewhere = {"authorization": "Bearer abc", "x-amz-target": "DynamoDB_20120810.ListTables"}
+    assert reason(made("POST", "http://127.0.0.1:4566/api/open", **elsewhere), rules=rules) is Reason.UNSIGNED
     assert asked("/api/open", "Basic abc") is Reason.UNSIGNED
     assert asked("/api/open?X-Amz-Credential=test/20260101/us-east-1/s3/aws4_request", "Bearer abc") is Reason.UNCLEAR
 

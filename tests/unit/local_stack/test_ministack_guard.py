@@ -10,7 +10,7 @@ from ministack.services import iam, sts
 
 from local.guard.refusals import Reason
 from local.ministack_guard import is_closed, rules, secrets_of, takes_token
-from tests.unit.guard.signed import made, reason
+from tests.unit.guard.signed import made, reason, with_headers
 
 HERE = "http://127.0.0.1:4566"
 RULES = rules("test", "root secret", frozenset())
@@ -90,6 +90,7 @@ def test_a_token_counts_on_routes_with_a_jwt_authorizer(
     assert asked == [("5aa290aa", "$default", "GET", "/pipelines/p")]
     assert (reason(request, rules=RULES) is None) is passes
     assert not takes_token(made("GET", f"{HERE}/bucket/key", authorization="Bearer abc.def.ghi"))
+    assert not takes_token(with_headers(request, host="d111111abcdef8.cloudfront.localhost:4566"))
 
 
 def test_ministack_still_finds_an_apis_route_as_it_is_asked_here() -> None:
