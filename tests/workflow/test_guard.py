@@ -214,14 +214,19 @@ def test_nothing_is_smuggled_past_the_guard(variables: dict[str, str], head: str
 @pytest.mark.usefixtures("_unchanged")
 def test_http_2_gets_no_further(variables: dict[str, str]) -> None:
     url = variables["AWS_ENDPOINT_URL"]
-    with httpx.Client(http1=False, http2=True, trust_env=False, timeout=5) as http:
-        assert http.get(f"{url}/_ministack/health").status_code == 200
-        for answer in (
-            http.get(url),
-            http.post(f"{url}/_ministack/reset"),
-            http.get(f"{url}/_ministack/health", headers={"origin": "https://evil.example"}),
-        ):
-            assert (answer.http_version, answer.status_code) == ("HTTP/2", 403)
+
+    def answered(method: str, path: str, **headers: str) -> int:
+        with httpx.Client(http1=False, http2=True, trust_env=False, timeout=5) as http:
+            try:
+                return http.request(method, url + path, headers=headers).status_code
+            except httpx.RemoteProtocolError:
+                return 0  # hypercorn ends the connection when more of a request comes after its answer
+
+    assert answered("GET", "/_ministack/health") == 200
+    assert answered("GET", "/") == 403
+    assert answered("GET", "/_ministack/health", origin="https://evil.example") == 403
+    assert answered("GET", "/_ministack/health", host="evil.example") in (0, 403)
+    assert answered("POST", "/_ministack/reset") in (0, 403)
 
 
 def test_the_health_of_all_servers_may_be_looked_at(variables: dict[str, str]) -> None:
