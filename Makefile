@@ -8,6 +8,7 @@ PYTHON ?= python3
 UV_VERSION := 0.13.8
 VENV := $(CURDIR)/.venv
 BIN := $(VENV)/bin
+SECURITY := $(VENV)/security
 SAGELINE_HOME ?= .local
 # What a script's container imports, which can not write the compiled files itself. uv does not compile what it installs.
 COMPILE := $(BIN)/python -m compileall -qq -j 0
@@ -18,7 +19,7 @@ export SAM_CLI_TELEMETRY := 0
 # What is imported is compiled once for all processes, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup setup-tensorflow demo demo-tensorflow examples test test-tensorflow test-browser test-containers lint format unit validate workflow bench docs bundle clean
+.PHONY: help setup setup-tensorflow demo demo-tensorflow examples test test-tensorflow test-browser test-containers lint audit format unit validate workflow bench docs bundle clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
@@ -76,12 +77,22 @@ $(VENV)/.tensorflow: $(VENV)/.synced
 	$(COMPILE) $(PACKAGES)/{tensorflow,keras} || true
 	touch $@
 
-test: setup lint unit validate workflow ## Everything that CI runs
+test: setup lint unit workflow ## Everything that CI runs
 
-lint: setup ## ruff and strict mypy
+lint: setup $(SECURITY)/.synced ## ruff, strict mypy, and checkov, bandit and cfn-lint for weaknesses
 	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --diff --quiet .; exit 1; }
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
+	$(BIN)/python -m tests.security $(SECURITY)/bin
+
+# checkov pins boto3 and much else otherwise than Sageline does: an environment of its own, from a lock file of its own.
+$(SECURITY)/.synced: tests/security/pyproject.toml tests/security/uv.lock | setup
+	@echo "Installing what looks for weaknesses (once) ..."
+	UV_PROJECT_ENVIRONMENT=$(SECURITY) $(BIN)/uv sync --frozen --quiet --project tests/security --python $(BIN)/python
+	touch $@
+
+audit: setup $(SECURITY)/.synced ## Ask PyPI for known vulnerabilities of what is installed; says so where it cannot be reached
+	@$(BIN)/python -m tests.security.audit $(SECURITY)/bin
 
 format: setup ## Format the code
 	@$(BIN)/ruff format .
@@ -91,7 +102,7 @@ unit: setup ## Unit tests, network off, with branch coverage of the layer and th
 	@# The files in their order: by the number of tests, which xdist goes by, a few long ones would be the last.
 	$(BIN)/pytest tests/unit -n 2 --dist loadfile --no-loadscope-reorder --quiet --cov --cov-report=term
 
-validate: setup ## The template, checked by the SAM CLI
+validate: setup ## The template, checked by the SAM CLI: with cfn-lint, as `make lint` does
 	@$(BIN)/sam validate --lint
 
 workflow: setup ## The real state machine on the local stack, and one run end to end

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 from dataclasses import dataclass
 from enum import Enum
-from xml.sax.saxutils import escape
 
 from local.guard.request import Request
 
@@ -41,7 +41,7 @@ class Refusal:
         if _speaks_json(request):
             kind, body = "application/json", json.dumps({"__type": code, "message": self.message}).encode()
         else:
-            error = f"<Error><Code>{code}</Code><Message>{escape(self.message)}</Message></Error>"
+            error = f"<Error><Code>{code}</Code><Message>{html.escape(self.message, quote=False)}</Message></Error>"
             form = request.header("content-type").startswith("application/x-www-form-urlencoded")
             kind, body = "application/xml", (f"<ErrorResponse>{error}</ErrorResponse>" if form else error).encode()
         headers = {"content-type": kind, "content-length": str(len(body)), "x-amzn-errortype": code}
