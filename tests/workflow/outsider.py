@@ -78,14 +78,19 @@ def of(target: str) -> dict[str, str]:
     return {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"}
 
 
-def send(url: str, call: Call, key: Credentials | None = None, **changed: str) -> tuple[int, Mapping[str, str], bytes]:
-    """Status, headers and body of the answer; signed if there is a key. ``changed``: headers that are put in after that."""
+def signed(url: str, call: Call, key: Credentials | None) -> dict[str, str]:
+    """The call's headers, in lower case; signed if there is a key."""
     request = AWSRequest(call.method, url + call.path, dict(call.headers), call.body)
     if key is not None:
         signer = S3SigV4Auth if call.service == "s3" else SigV4Auth
         signer(key, call.service, "us-east-1").add_auth(request)
+    return {name.lower(): value for name, value in request.headers.items()}
+
+
+def send(url: str, call: Call, key: Credentials | None = None, **changed: str) -> tuple[int, Mapping[str, str], bytes]:
+    """Status, headers and body of the answer; signed if there is a key. ``changed``: headers that are put in after that."""
     server = urlsplit(url)
-    headers = {name.lower(): value for name, value in request.headers.items()} | {name.lower(): v for name, v in changed.items()}
+    headers = signed(url, call, key) | {name.lower(): value for name, value in changed.items()}
     connection = http.client.HTTPConnection(server.hostname or "", server.port, timeout=30)
     try:
         connection.request(call.method, call.path, call.body or None, headers)

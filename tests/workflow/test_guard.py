@@ -6,6 +6,7 @@ import json
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import sha256
 from urllib.parse import urlsplit
 
@@ -21,7 +22,7 @@ from local.guard.keys import derived_secret
 from local.home import Home, Record
 from local.sagemaker.callers import function_access_key
 from local.stack import LocalStack
-from tests.workflow.outsider import Call, calls, of, send, state
+from tests.workflow.outsider import Call, calls, of, send, signed, state
 
 pytestmark = pytest.mark.stack
 
@@ -168,8 +169,9 @@ def test_a_big_upload_whose_content_was_changed_on_the_way_is_not_stored(stack: 
     assert send(variables["AWS_ENDPOINT_URL"], call, root(variables))[0] == 200
     stack.clients().s3.delete_object(Bucket=bucket, Key="guard/big")
 
-    other = sha256(b"y").hexdigest()
-    assert refused(send(variables["AWS_ENDPOINT_URL"], call, root(variables), **{"x-amz-content-sha256": other}))
+    headers = signed(variables["AWS_ENDPOINT_URL"], call, root(variables))
+    changed = replace(call, body=content[:-1] + b"y")
+    assert refused(send(variables["AWS_ENDPOINT_URL"], changed, None, **headers))
     with pytest.raises(ClientError, match="404"):
         stack.clients().s3.head_object(Bucket=bucket, Key="guard/big")
 
