@@ -19,7 +19,7 @@ export SAM_CLI_TELEMETRY := 0
 # What is imported is compiled once for all processes, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup setup-tensorflow demo demo-tensorflow examples test test-tensorflow test-containers lint audit format unit validate workflow bench docs bundle clean
+.PHONY: help setup setup-tensorflow demo demo-tensorflow examples test test-tensorflow test-browser test-containers lint audit format unit validate workflow bench docs bundle clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
@@ -66,6 +66,10 @@ demo-tensorflow: setup-tensorflow ## The three TensorFlow examples, one after th
 accept: setup ## The main job, a tuned run, a batch, a canary and the deletes, in AWS for under $2: STACK=NAME (or locally)
 	@$(BIN)/python -m cli.accept $(STACK)
 
+.PHONY: fixture
+fixture: setup ## Runs and endpoints that the golden events in events/ name, in the local stack
+	@$(BIN)/python -m cli.fixture
+
 examples: setup ## The examples without TensorFlow, one after the other
 	@$(BIN)/python -m cli.examples $(EXAMPLES)
 
@@ -111,6 +115,9 @@ workflow: setup ## The real state machine on the local stack, and one run end to
 
 test-tensorflow: setup-tensorflow ## The tests that need TensorFlow
 	@$(BIN)/pytest tests -m tensorflow --durations=10
+
+test-browser: setup ## What a web page can do to the local stack, in a real Chromium (Debian: apt-get install chromium)
+	@$(BIN)/pytest tests/browser -m browser
 
 test-containers: setup ## Run AWS's own readers and validators on what Sageline writes; CONTAINERS=DIR holds their sources
 	@$(BIN)/python -m tests.containers.sources "$(CONTAINERS)"

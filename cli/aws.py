@@ -11,7 +11,6 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from local.environment import CREDENTIALS
 from local.status import StackStatus
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ class Aws:
         core = botocore.session.Session(
             session_vars={"profile": (None, None, None, None), "config_file": nowhere, "credentials_file": nowhere}
         )
-        core.set_credentials(CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"])
+        core.set_credentials(status.environment["AWS_ACCESS_KEY_ID"], status.environment["AWS_SECRET_ACCESS_KEY"])
         session = boto3.Session(botocore_session=core, region_name=status.region)
         return cls(session, status.endpoint_url, status.sagemaker_url)
 

@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
+import os
 import sys
 
+import uvicorn
 from flask import Flask, Response
+from hypercorn.middleware.wsgi import AsyncioWSGIMiddleware
 from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
 from moto.moto_server.werkzeug_app import create_backend_app
-from werkzeug.serving import make_server
+
+from local.guard.asgi import Guard
+from local.guard.decision import Rules
+from local.guard.keys import root_of, secrets_of
+from local.sagemaker.listener import listen
+
+_MOST_BYTES = 1024 * 1024
+"""Of a request; the service's are of some hundreds."""
 
 
 def application() -> Flask:
@@ -54,14 +63,19 @@ def main() -> None:
         prog="python -m local.autoscaling_server", description="Application Auto Scaling on this machine."
     )
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
+    parser.add_argument("--host-name", action="append", default=[], help="a name besides the loopback's that requests may be for")
     arguments = parser.parse_args()
-    # A line for every request otherwise.
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     try:
-        server = make_server("127.0.0.1", arguments.port, application(), threaded=True)
+        rules = Rules(secrets_of(*root_of(os.environ)), frozenset(arguments.host_name))
+        listener = listen(arguments.port)
+    except ValueError as error:
+        sys.exit(str(error))
     except OSError as error:
         sys.exit(f"Port {arguments.port} of 127.0.0.1 can not be used: {error.strerror}.")
-    server.serve_forever()
+    served = AsyncioWSGIMiddleware(application(), _MOST_BYTES)
+    app = Guard(served, rules)  # type: ignore[arg-type]  # it is ASGI, in hypercorn's own types of scopes and messages
+    config = uvicorn.Config(app, lifespan="off", log_level="warning", timeout_graceful_shutdown=2)
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 if __name__ == "__main__":

@@ -10,13 +10,15 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from local.environment import CREDENTIALS, REGION, endpoint
+from local.environment import REGION, endpoint
 from local.errors import StackNotUp
 from local.home import Record
+from local.keys import ROOT_KEY_ID, RootKey
 
 if TYPE_CHECKING:
     from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
@@ -29,9 +31,10 @@ _CONFIG = Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeou
 class Clients:
     """Clients of a stack, as its root user."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, key: RootKey) -> None:
         if record.ports is None:
             raise StackNotUp("The local stack has never been up: start it with `sageline local up`.")
+        self._key = key
         self._endpoint = endpoint(record.ports.ministack)
         self._sagemaker_endpoint = endpoint(record.ports.sagemaker)
 
@@ -41,7 +44,7 @@ class Clients:
         core = botocore.session.Session(
             session_vars={"profile": (None, None, None, None), "config_file": nowhere, "credentials_file": nowhere}
         )
-        core.set_credentials(CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"])
+        core.set_credentials(ROOT_KEY_ID, self._key.secret)
         return boto3.Session(botocore_session=core, region_name=REGION)
 
     @cached_property
@@ -51,6 +54,10 @@ class Clients:
     @cached_property
     def cloudformation(self) -> CloudFormationClient:
         return self._session.client("cloudformation", endpoint_url=self._endpoint, config=_CONFIG)
+
+    @cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        return self._session.client("dynamodb", endpoint_url=self._endpoint, config=_CONFIG)
 
     @cached_property
     def lambda_(self) -> LambdaClient:

@@ -6,12 +6,11 @@ import os
 import shlex
 from collections.abc import Mapping
 
+from local.keys import RootKey
 from local.ports import Ports
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-"""MiniStack's root user, who may do everything."""
 
 _REGION = {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
 _LOOPBACK = "127.0.0.1,localhost"
@@ -24,11 +23,14 @@ def endpoint(port: int) -> str:
     return f"http://127.0.0.1:{port}"
 
 
-def for_services(machine: Mapping[str, str]) -> dict[str, str]:
-    """What every process of the stack gets: nothing of the user's AWS settings, proxies or Python settings."""
+def for_services(machine: Mapping[str, str], key: RootKey | None) -> dict[str, str]:
+    """What every process of the stack gets: nothing of the user's AWS settings, proxies or Python settings.
+
+    Without a key of the stack's the servers do not start.
+    """
     return {
         **{name: machine[name] for name in _FROM_THE_MACHINE if name in machine},
-        **CREDENTIALS,
+        **({} if key is None else key.variables),
         **_REGION,
         **_no_user_settings(),
         "NO_PROXY": _LOOPBACK,
@@ -36,12 +38,12 @@ def for_services(machine: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def for_tools(machine: Mapping[str, str], port: int) -> dict[str, str]:
+def for_tools(machine: Mapping[str, str], port: int, key: RootKey) -> dict[str, str]:
     """What programs get that build and deploy: the user's own settings (proxies, package indexes) but none of AWS."""
     kept = {name: value for name, value in machine.items() if not name.startswith("AWS_")}
     return {
         **kept,
-        **CREDENTIALS,
+        **key.variables,
         **_REGION,
         **_no_user_settings(),
         "AWS_ENDPOINT_URL": endpoint(port),
@@ -59,13 +61,13 @@ def endpoints_beside_ministack(ports: Ports) -> dict[str, str]:
     }
 
 
-def for_clients(ports: Ports, api_url: str) -> dict[str, str]:
+def for_clients(ports: Ports, api_url: str, key: RootKey) -> dict[str, str]:
     """With these variables boto3, the AWS CLI and the SageMaker SDK talk to the stack."""
     return {
         "AWS_ENDPOINT_URL": endpoint(ports.ministack),
         **endpoints_beside_ministack(ports),
         **_REGION,
-        **CREDENTIALS,
+        **key.variables,
         "SAGELINE_API_URL": api_url,
     }
 

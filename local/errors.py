@@ -39,3 +39,15 @@ class DeployFailed(LocalStackError):
 
 class FunctionUnknown(LocalStackError):
     """No function of that name is deployed."""
+
+
+class EventUnknown(LocalStackError):
+    """There is no golden event of that name."""
+
+
+class VariableUnknown(LocalStackError):
+    """A golden event names a variable that has no value."""
+
+
+class FixtureFailed(LocalStackError):
+    """What the golden events need could not be made."""

@@ -27,6 +27,16 @@ class Home:
         return self.root / "stack.json"
 
     @property
+    def fixture_file(self) -> Path:
+        """The names of what the golden events need and the fixture has left in the stack."""
+        return self.root / "fixture.json"
+
+    @property
+    def secret_file(self) -> Path:
+        """The secret of the root user's key (:mod:`local.keys`)."""
+        return self.root / "root-secret"
+
+    @property
     def ministack(self) -> Path:
         return self.root / "ministack"
 
@@ -65,7 +75,7 @@ class Home:
         """Delete what a stack has written; what else is in the directory stays, and so does the directory then."""
         for directory in (self.ministack, self.sagemaker, self.sam, self.root / "logs"):
             shutil.rmtree(directory, ignore_errors=True)
-        for file in (self.record_file, self.root / "lock"):
+        for file in (self.record_file, self.fixture_file, self.secret_file, self.root / "lock"):
             file.unlink(missing_ok=True)
         if not any(self.root.iterdir()):
             self.root.rmdir()
@@ -128,6 +138,8 @@ class Record:
     """The template's parameters that were chosen at ``up``."""
     deployment: Deployment | None = None
     """The last one that was completed; None if none ever was."""
+    relay_host: str | None = None
+    """The name besides the loopback's that the servers answer to, for containers that reach them by a relay."""
 
     @property
     def ports(self) -> Ports | None:
@@ -151,6 +163,7 @@ class Record:
                 processes={name: ProcessRef(**reference) for name, reference in saved["processes"].items()},
                 parameters=saved["parameters"],
                 deployment=None if saved["deployment"] is None else Deployment(**saved["deployment"]),
+                relay_host=saved.get("relay_host"),
             )
         except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
             return Record()

@@ -7,17 +7,19 @@ half-made deployment is.
 
 from __future__ import annotations
 
+import argparse
 import logging
 import os
 import pickle
+import sys
 import threading
 import zlib
 from pathlib import Path
 
 import psutil
-from hypercorn.typing import ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallable, ASGISendEvent, Scope
 from ministack import app as ministack
 from ministack.core.persistence import STATE_DIR, save_state
+from starlette.types import Message, Receive, Scope, Send
 
 from local import (
     alarm_access,
@@ -25,13 +27,17 @@ from local import (
     copy_checksums,
     default_key,
     function_errors,
+    ministack_guard,
     object_ranges,
     object_versions,
     schedule_access,
     service_roles,
+    session_keys,
     shared_layers,
     state_timeouts,
 )
+from local.guard.asgi import Guard
+from local.guard.keys import root_of
 
 INTERVAL_SECONDS = 5.0
 _PAUSE_POLL_SECONDS = 0.2
@@ -92,6 +98,15 @@ class Snapshots:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m local.ministack_server", description="MiniStack, guarded.")
+    parser.add_argument("--host-name", action="append", default=[], help="a name besides the loopback's that requests may be for")
+    host_names = frozenset(parser.parse_args().host_name)
+    # MiniStack reads arguments of its own.
+    del sys.argv[1:]
+    try:
+        root_id, root_secret = root_of(os.environ)
+    except ValueError as error:
+        sys.exit(str(error))
     snapshots = Snapshots(Path(STATE_DIR))
     # Otherwise a line for every file that is saved.
     logging.getLogger("persistence").setLevel(logging.WARNING)
@@ -100,6 +115,7 @@ def main() -> None:
     copy_checksums.install()
     default_key.install()
     function_errors.install()
+    session_keys.install(root_secret)
     object_ranges.install()
     object_versions.install()
     schedule_access.install()
@@ -108,7 +124,7 @@ def main() -> None:
     state_timeouts.install()
     serve = ministack.app
 
-    async def app(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             # The loopback is as private as TLS is, and the bucket's policy refuses what says that it came over less.
             scope["headers"] = [*scope["headers"], (b"x-forwarded-proto", b"https")]
@@ -116,13 +132,13 @@ def main() -> None:
             await serve(scope, receive, send)
             return
 
-        async def receive_and_stop() -> ASGIReceiveEvent:
+        async def receive_and_stop() -> Message:
             event = await receive()
             if event["type"] == "lifespan.shutdown":
                 snapshots.stop()
             return event
 
-        async def send_and_note(event: ASGISendEvent) -> None:
+        async def send_and_note(event: Message) -> None:
             if event["type"] == "lifespan.startup.complete":
                 snapshots.start()
                 alarms.start()
@@ -133,7 +149,7 @@ def main() -> None:
 
         await serve(scope, receive_and_stop, send_and_note)
 
-    ministack.app = app
+    ministack.app = Guard(app, ministack_guard.rules(root_id, root_secret, host_names))
     ministack.main()
 
 

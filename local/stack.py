@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from local import deploy, environment, functions
+from local import deploy, environment, functions, keys
 from local.aws import Clients
 from local.errors import StackNotUp
 from local.home import Home, Record
@@ -80,8 +80,11 @@ class LocalStack:
             killed = ["It was killed: `sageline local up` starts it again."] if record.processes else []
             return replace(blank, problems=[*blank.problems, *killed])
         problems = [*blank.problems]
-        for service in services(self._home, ports, os.environ):
+        for service in services(self._home, ports, os.environ, record.relay_host):
             problems += _problems(service, record)
+        key = keys.read(self._home)
+        if key is None:
+            problems.append("It has no key of its own, so it is of a version before this: `sageline local up` restarts it.")
         if record.deployment is None or not record.deployment.fingerprint:
             problems.append("The bundle is not deployed: `sageline local up` does it.")
         abilities = reported(self._home.sagemaker)
@@ -96,7 +99,7 @@ class LocalStack:
             api_url=api_url,
             bucket=outputs.get("BucketName", ""),
             pids=pids,
-            environment={} if problems else environment.for_clients(ports, api_url),
+            environment={} if problems or key is None else environment.for_clients(ports, api_url, key),
             outputs=outputs,
             problems=problems,
             limits=[abilities.missing] if abilities and abilities.missing else [],
@@ -133,7 +136,7 @@ class LocalStack:
             StackNotUp: it is not.
         """
         self.require_up()
-        return Clients(Record.load(self._home))
+        return Clients(Record.load(self._home), keys.make(self._home))
 
     def log_file(self, name: str) -> Path:
         """The log of a server, or of ``sam-build`` and ``sam-deploy``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Mapping
@@ -12,14 +13,14 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import build, deploy, environment, ports, processes, recovery
+from local import build, deploy, environment, keys, ports, processes, recovery
 from local.aws import Clients
 from local.errors import DeployFailed, PortInUse, StackElsewhere
 from local.home import Deployment, Home, Record
 from local.ports import Ports
 from local.progress import Progress
 from local.services import TITLES, Service, services
-from local.stop import end_leftovers
+from local.stop import end_leftovers, stop
 
 DEFAULT_PORT = 4566
 
@@ -32,6 +33,8 @@ class Start:
         self._project = project
         self._port = port
         self._progress = progress
+        self._restart_without_key()
+        self._key = keys.make(home)
         self._record = Record.load(home)
         self._started: list[Service] = []
 
@@ -51,6 +54,7 @@ class Start:
                 sagemaker_port=chosen_ports.sagemaker,
                 autoscaling_port=chosen_ports.autoscaling,
                 parameters=chosen,
+                relay_host=self._record.relay_host or f"sageline-{secrets.token_hex(6)}.internal",
             )
         )
         build_id = build.fingerprint(self._project)
@@ -59,7 +63,7 @@ class Start:
             # Building takes longest, and needs no server.
             template = pool.submit(self._build, build_id, port) if self._is_outdated(build_id) else None
             try:
-                ministack, *others = services(self._home, chosen_ports, os.environ)
+                ministack, *others = services(self._home, chosen_ports, os.environ, self._record.relay_host)
                 self._ensure(ministack)
                 # The others are getting ready while the bundle is deployed.
                 for service in others:
@@ -77,6 +81,12 @@ class Start:
                 raise
         if not self._started and not deployed:
             self._progress.note("The local stack was up already.")
+
+    def _restart_without_key(self) -> None:
+        """Stop servers of the version before, which believe whoever calls. What they save is there when they start again."""
+        if keys.read(self._home) is None and any(reference.alive for reference in Record.load(self._home).processes.values()):
+            self._progress.note("The servers that run are of a version that verifies no signatures: they are started again.")
+            stop(self._home, self._progress)
 
     def _tidy(self) -> None:
         """Clear away what a kill left behind, and tell what it cost."""
@@ -128,7 +138,7 @@ class Start:
         return deployment is None or deployment.fingerprint != deploy.fingerprint(build_id, self._record.parameters)
 
     def _build(self, build_id: str, port: int) -> Path:
-        tools = environment.for_tools(os.environ, port)
+        tools = environment.for_tools(os.environ, port, self._key)
         if build.is_built(self._project, build_id):
             return build.build(self._project, self._home, build_id, tools)
         with self._progress.step("Build the functions and the layer"):
@@ -148,7 +158,7 @@ class Start:
 
     def _ensure_deployed(self, template: Future[Path] | None, build_id: str, port: int) -> bool:
         """Whether there was anything to deploy. ``template``: what is being built; None if nothing has changed."""
-        clients = Clients(self._record)
+        clients = Clients(self._record, self._key)
         before = self._record.deployment
         there = before is not None and deploy.is_there(clients, before)
         if there and template is None:
@@ -160,7 +170,7 @@ class Start:
         built = self._build(build_id, port) if template is None else template.result()
         parameters = self._record.parameters
         with self._progress.step("Deploy to MiniStack"):
-            tools = environment.for_tools(os.environ, port)
+            tools = environment.for_tools(os.environ, port, self._key)
             try:
                 stack_id, outputs = deploy.deploy(clients, self._home, built, parameters, tools)
             except DeployFailed as error:
@@ -175,7 +185,7 @@ class Start:
         return True
 
     def _tell_what_was_interrupted(self, began: float) -> None:
-        clients = Clients(self._record)
+        clients = Clients(self._record, self._key)
         started = {service.name for service in self._started}
         deployment = self._record.deployment
         if "sagemaker" in started:

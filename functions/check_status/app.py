@@ -4,33 +4,37 @@ of a transform's state."""
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
+from sageline.events import checked
 from sageline.logger import function_logger
 from sageline.run.alarms import RolloutAlarms
 from sageline.run.bake import Bake, wait_for_alarm, wake_by_alarm
 from sageline.run.check_status import wait_for, wake, watching
 from sageline.run.context import run_context
+from sageline.run.payloads import AlarmEvent, BakeEvent, CameOfIt, ChangedEvent, WaitEvent
 from sageline.settings import RunSettings
 
 logger = function_logger()
 
 
 @logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> None:  # Any: a state's payload, or an event
+@checked
+def handler(event: WaitEvent | BakeEvent | AlarmEvent | ChangedEvent, context: LambdaContext) -> CameOfIt:
     settings = RunSettings.from_environment(os.environ)
     watch = watching(run_context(settings))
     bake = Bake(watch, RolloutAlarms(clients.cloudwatch(), settings.stack_name))
     if "Records" in event:
-        logger.info(wake_by_alarm(event, bake))
+        outcome = wake_by_alarm(event, bake)
+    elif "detail" in event:
+        outcome = wake(event, watch)
     elif "shifted" in event:
         logger.append_keys(run_id=event["run_id"])
-        logger.info(wait_for_alarm(event["run_id"], event["shifted"], event["task_token"], bake))
-    elif "task_token" in event:
-        logger.append_keys(run_id=event["run_id"])
-        logger.info(wait_for(event["run_id"], event["resource"], event["task_token"], watch))
+        outcome = wait_for_alarm(event["run_id"], event["shifted"], event["task_token"], bake)
     else:
-        logger.info(wake(event, watch))
+        logger.append_keys(run_id=event["run_id"])
+        outcome = wait_for(event["run_id"], event["resource"], event["task_token"], watch)
+    logger.info(outcome)
+    return {"outcome": outcome}

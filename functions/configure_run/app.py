@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
+from sageline.events import checked
 from sageline.logger import function_logger
 from sageline.run.configure import configure
 from sageline.run.context import run_context
-from sageline.run.payloads import Configured
+from sageline.run.payloads import Configured, ConfigureEvent
 from sageline.settings import ConfigureSettings
 
 logger = function_logger()
 
 
 @logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> Configured:  # Any: the trigger is JSON, checked later
+@checked
+def handler(event: ConfigureEvent, context: LambdaContext) -> Configured:
     settings = ConfigureSettings.from_environment(os.environ)
     configured = configure(
         event["execution_arn"],

@@ -7,6 +7,7 @@ import os
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
+from sageline.events import checked
 from sageline.logger import function_logger
 from sageline.run.context import run_context
 from sageline.run.create_model import ModelMaker, create_model
@@ -19,6 +20,7 @@ logger = function_logger()
 
 
 @logger.inject_lambda_context(clear_state=True)
+@checked
 def handler(event: CreateModelEvent | RestoreEvent, context: LambdaContext) -> CreatedModel | RestoredModels:
     logger.append_keys(run_id=event["run_id"])
     settings = ModelSettings.from_environment(os.environ)

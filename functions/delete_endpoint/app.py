@@ -7,6 +7,7 @@ import os
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
+from sageline.events import checked
 from sageline.http import HttpResponse, endpoint_name, error_response, json_response
 from sageline.logger import function_logger
 from sageline.run.delete_endpoint import delete_endpoint, expire
@@ -20,6 +21,7 @@ logger = function_logger()
 
 
 @logger.inject_lambda_context(clear_state=True)
+@checked
 def handler(event: DiscardEvent | ExpireEvent | HttpEvent, context: LambdaContext) -> Discarded | Deleted | HttpResponse:
     if "action" not in event:
         try:

@@ -8,6 +8,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
+from sageline.events import checked
 from sageline.logger import function_logger
 from sageline.run.deploy import deploy
 from sageline.run.hosting import hosting
@@ -21,6 +22,7 @@ logger = function_logger()
 
 
 @logger.inject_lambda_context(clear_state=True)
+@checked
 def handler(event: DeployEvent | ShiftEvent | PromoteEvent, context: LambdaContext) -> DeployedEndpoint | Shifted | Promoted:
     logger.append_keys(run_id=event["run_id"])
     settings = DeploySettings.from_environment(os.environ)

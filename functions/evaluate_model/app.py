@@ -9,6 +9,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
+from sageline.events import checked
 from sageline.logger import function_logger
 from sageline.run.context import run_context
 from sageline.run.evaluate import Evaluated, EvaluateEvent, Reporting, compare_models, evaluate_model
@@ -19,6 +20,7 @@ logger = function_logger()
 
 
 @logger.inject_lambda_context(clear_state=True)
+@checked
 def handler(event: EvaluateEvent, context: LambdaContext) -> Evaluated:
     logger.append_keys(run_id=event["run_id"])
     run = run_context(RunSettings.from_environment(os.environ))

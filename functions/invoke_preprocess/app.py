@@ -6,17 +6,17 @@ import functools
 import os
 import time
 import uuid
-from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
-from sageline.http import Event, HttpResponse, endpoint_name, error_response, json_response
+from sageline.events import checked
+from sageline.http import Event, HttpResponse, RouteEvent, endpoint_name, error_response, json_response
 from sageline.logger import function_logger
 from sageline.serving.predict import Predictor
 from sageline.serving.request import read_prediction_request
-from sageline.serving.smoke_test import smoke_test
+from sageline.serving.smoke_test import SmokeTestEvent, smoke_test
 from sageline.serving.stored import EncoderCache, RoutingCache
 from sageline.settings import ServingSettings
 
@@ -41,8 +41,9 @@ def predictor(read_timeout_seconds: int) -> Predictor:
 
 
 @logger.inject_lambda_context
-def handler(event: Event, context: LambdaContext) -> HttpResponse | dict[str, Any]:  # Any: a state's result is JSON
-    if event.get("action") == "smoke-test":
+@checked
+def handler(event: SmokeTestEvent | RouteEvent, context: LambdaContext) -> HttpResponse | dict[str, object]:
+    if "action" in event:
         bucket = ServingSettings.from_environment(os.environ).bucket_name
         patient = predictor(SECONDS_FOR_SMOKE_TEST)
         return smoke_test(event, predictor=patient, s3=clients.s3(), bucket=bucket, sleep=time.sleep)

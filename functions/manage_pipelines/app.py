@@ -18,7 +18,8 @@ from sageline.api.endpoints import Endpoints
 from sageline.api.runs import Runs
 from sageline.api.start import RememberedRunIds, Startable, read_run_request, start_run
 from sageline.errors import RouteNotFound
-from sageline.http import Event, HttpResponse, endpoint_name, error_response, json_response, read_json_object, run_id
+from sageline.events import checked
+from sageline.http import ApiEvent, Event, HttpResponse, endpoint_name, error_response, json_response, read_json_object, run_id
 from sageline.logger import function_logger
 from sageline.run.lifetime import Lifetimes
 from sageline.settings import ApiSettings, LifetimeSettings
@@ -156,5 +157,6 @@ def _render(answer: HttpResponse) -> Response[str]:
 
 
 @logger.inject_lambda_context
-def handler(request: Event, context: LambdaContext) -> dict[str, Any]:  # what the resolver returns
-    return app.resolve(request, context)
+@checked
+def handler(event: ApiEvent, context: LambdaContext) -> dict[str, Any]:  # what the resolver returns
+    return app.resolve(event, context)

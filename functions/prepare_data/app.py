@@ -6,6 +6,7 @@ import os
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from sageline.events import checked
 from sageline.logger import function_logger
 from sageline.run.context import run_context
 from sageline.run.payloads import PreparedData, RunEvent
@@ -16,6 +17,7 @@ logger = function_logger()
 
 
 @logger.inject_lambda_context(clear_state=True)
+@checked
 def handler(event: RunEvent, context: LambdaContext) -> PreparedData:
     logger.append_keys(run_id=event["run_id"])
     prepared = prepare_data(event["run_id"], run=run_context(RunSettings.from_environment(os.environ)))

@@ -10,6 +10,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
+from sageline.events import checked
 from sageline.logger import function_logger
 from sageline.run.context import run_context
 from sageline.run.ended_execution import end_run
@@ -21,6 +22,7 @@ logger = function_logger()
 
 
 @logger.inject_lambda_context(clear_state=True)
+@checked
 def handler(event: FailureEvent | ExecutionEndedEvent, context: LambdaContext) -> FailureRecorded | ExecutionEnded:
     settings = FailureSettings.from_environment(os.environ)
     if "detail" in event:

@@ -7,6 +7,7 @@ import os
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline import clients
+from sageline.events import checked
 from sageline.logger import function_logger
 from sageline.run.context import run_context
 from sageline.run.payloads import Resource, StartTrainingEvent
@@ -18,6 +19,7 @@ logger = function_logger()
 
 
 @logger.inject_lambda_context(clear_state=True)
+@checked
 def handler(event: StartTrainingEvent, context: LambdaContext) -> Resource:
     logger.append_keys(run_id=event["run_id"])
     settings = SageMakerSettings.from_environment(os.environ)

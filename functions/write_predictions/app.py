@@ -7,6 +7,7 @@ import os
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from sageline.events import checked
 from sageline.logger import function_logger
 from sageline.run.batch import WrittenPredictions
 from sageline.run.batch_write import write_predictions
@@ -18,6 +19,7 @@ logger = function_logger()
 
 
 @logger.inject_lambda_context(clear_state=True)
+@checked
 def handler(event: RunEvent, context: LambdaContext) -> WrittenPredictions:
     logger.append_keys(run_id=event["run_id"])
     written = write_predictions(event["run_id"], run=run_context(RunSettings.from_environment(os.environ)))

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import uvicorn
 
+from local.guard.asgi import Guard
+from local.guard.decision import Rules
+from local.guard.keys import root_of, secrets_of
 from local.sagemaker.listener import listen
 from local.sagemaker.service import HomeInUse, LocalSageMaker
 
@@ -19,6 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.sagemaker", description="SageMaker on this machine.")
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
     parser.add_argument("--home", type=Path, required=True, help="directory for the service's state")
+    parser.add_argument("--host-name", action="append", default=[], help="a name besides the loopback's that requests may be for")
     parser.add_argument(
         "--hide",
         type=Path,
@@ -32,7 +36,10 @@ def main() -> None:
     for noisy in ("botocore", "httpx", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
+        rules = Rules(secrets_of(*root_of(os.environ)), frozenset(arguments.host_name))
         listener = listen(arguments.port)
+    except ValueError as error:
+        sys.exit(str(error))
     except OSError as error:
         sys.exit(f"Port {arguments.port} of 127.0.0.1 can not be used: {error.strerror}.")
     try:
@@ -45,7 +52,7 @@ def main() -> None:
     # process, there is state to close and there are children to end.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    config = uvicorn.Config(service.application(), log_config=None, timeout_graceful_shutdown=5)
+    config = uvicorn.Config(Guard(service.application(), rules), log_config=None, timeout_graceful_shutdown=5)
     try:
         uvicorn.Server(config).run(sockets=[listener])
     finally:

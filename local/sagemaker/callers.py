@@ -2,7 +2,8 @@
 
 MiniStack gives every Lambda function an access key derived from the function's ARN and its role's ARN
 (``ministack.core.lambda_runtime.execution_credentials``). Deriving the same keys for the functions that exist leads
-from a key back to its role. ``test`` and an account id are MiniStack's root keys.
+from a key back to its role. ``test`` and an account id are MiniStack's root keys. That a request was signed with the key's
+secret is known before: the guard verifies it.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def function_access_key(function_arn: str, role_arn: str) -> str:
 
 
 def access_key(authorization: str | None) -> str:
-    """The access key id of a SigV4 Authorization header; its presence and shape are checked, the signature is not."""
+    """The access key id of a SigV4 Authorization header."""
     if not authorization:
         raise ServiceError("MissingAuthenticationTokenException", "Missing Authentication Token", status=403)
     match = _CREDENTIAL.fullmatch(authorization)

@@ -25,7 +25,7 @@ RESPONSES_METHODS[:] = ["PUT"]
 
 UNMEASURED = tuple(
     Path(__file__).parent / name
-    for name in ("benchmarks", "cli", "docs", "local_sagemaker", "local_stack", "template", "run/test_interruptions.py")
+    for name in ("benchmarks", "cli", "docs", "guard", "local_sagemaker", "local_stack", "template", "run/test_interruptions.py")
 )
 """Tests that are not about the code whose coverage is measured, or go through it a thousand times more: measured, they would
 take up to twice as long."""

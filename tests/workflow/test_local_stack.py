@@ -78,14 +78,14 @@ def of_stack(stack: LocalStack) -> list[psutil.Process]:
     return processes.leftovers(stack.home)
 
 
-def answer(url: str, method: str = "GET", key: str | None = None) -> tuple[int, dict[str, object]]:
-    """Status and body; signed if there is a key, with a secret that only the root user's fits."""
-    request = AWSRequest(method=method, url=url)
-    if key is not None:
-        SigV4Auth(Credentials(key, "test"), "execute-api", "us-east-1").add_auth(request)
+def answer(url: str, credentials: Credentials | None = None) -> tuple[int, dict[str, object]]:
+    """Status and body; signed if there are credentials."""
+    request = AWSRequest(method="GET", url=url)
+    if credentials is not None:
+        SigV4Auth(credentials, "execute-api", "us-east-1").add_auth(request)
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
-    connection.request(method, parts.path, headers=dict(request.headers.items()))
+    connection.request("GET", parts.path, headers=dict(request.headers.items()))
     response = connection.getresponse()
     status, body = response.status, json.loads(response.read() or b"{}")
     connection.close()
@@ -119,9 +119,12 @@ def test_everything_listens_on_the_loopback_interface_only(free_stack: LocalStac
 def test_the_api_refuses_whoever_does_not_sign_or_is_not_known(free_stack: LocalStack) -> None:
     url = f"{free_stack.up().api_url}/pipelines"
 
+    secret = free_stack.environment()["AWS_SECRET_ACCESS_KEY"]
+
     assert answer(url)[0] == 403
-    assert answer(url, key="AKIAUNKNOWNUNKNOWN12")[0] == 403
-    assert answer(url, key="test") == (200, {"runs": [], "next_token": None})
+    assert answer(url, Credentials("AKIAUNKNOWNUNKNOWN12", secret))[0] == 403
+    assert answer(url, Credentials("test", "test"))[0] == 403
+    assert answer(url, Credentials("test", secret)) == (200, {"runs": [], "next_token": None})
 
 
 def test_functions_have_the_layer_and_no_more_rights_than_the_template_grants(free_stack: LocalStack) -> None:
@@ -129,7 +132,7 @@ def test_functions_have_the_layer_and_no_more_rights_than_the_template_grants(fr
     clients = free_stack.clients()
     name = deploy.function_names(clients)["CreateModelFunction"]
     source = (
-        "import boto3, numpy, sageline\n"
+        "import boto3, numpy, os, sageline\n"
         "def handler(event, context):\n"
         "    who = boto3.client('sts').get_caller_identity()['Arn']\n"
         "    try:\n"
@@ -137,7 +140,8 @@ def test_functions_have_the_layer_and_no_more_rights_than_the_template_grants(fr
         "        listed = 'allowed'\n"
         "    except Exception as error:\n"
         "        listed = type(error).__name__\n"
-        "    return {'layer': sageline.__file__, 'numpy': numpy.__file__, 'who': who, 'listed': listed}\n"
+        "    found = {'layer': sageline.__file__, 'numpy': numpy.__file__, 'who': who, 'listed': listed}\n"
+        "    return {**found, 'environment': dict(os.environ)}\n"
     )
     clients.lambda_.update_function_code(FunctionName=name, ZipFile=zipped(source))
 
@@ -148,6 +152,7 @@ def test_functions_have_the_layer_and_no_more_rights_than_the_template_grants(fr
     assert told["numpy"].startswith(layers)
     assert ":assumed-role/sageline-CreateModelFunctionRole-" in told["who"]
     assert told["listed"] == "AccessDenied"
+    assert free_stack.environment()["AWS_SECRET_ACCESS_KEY"] not in told["environment"].values()
     [layer] = clients.lambda_.get_function_configuration(FunctionName=name)["Layers"]
     assert 5_000_000 < layer["CodeSize"] < 25_000_000, "zipped"
 

@@ -163,5 +163,9 @@ class PredictionFailed(SagelineError):
     """The model container failed to answer (SageMaker's ModelError)."""
 
 
+class InvalidEvent(SagelineError):
+    """A function was given an event that is not of the form that its handler takes."""
+
+
 class SettingsError(SagelineError):
     """A function's environment lacks a variable, or holds a malformed one."""

@@ -11,7 +11,7 @@ import binascii
 import difflib
 import json
 from collections.abc import Collection, Mapping
-from typing import Any, NoReturn, Protocol, TypeAlias, TypedDict
+from typing import Any, NoReturn, Protocol, TypeAlias, TypedDict, final
 
 from sageline import errors
 from sageline.json_objects import DuplicateKey, unique_keys
@@ -38,6 +38,32 @@ STATUS_OF_ERROR: Mapping[type[Exception], int] = {
     errors.EndpointWarming: 503,
 }
 """Every error that a caller may see. Any other exception is a 500 that says nothing of the inside."""
+
+
+@final
+class RouteEvent(TypedDict):
+    """An event of a route with parameters, as far as every handler needs it."""
+
+    pathParameters: dict[str, str]
+
+
+class ApiEvent(TypedDict):
+    """An event of any route, as far as the router needs it."""
+
+    rawPath: str
+    requestContext: RequestContext
+
+
+class RequestContext(TypedDict):
+    http: HttpRequest
+    requestId: str
+    timeEpoch: int
+
+
+class HttpRequest(TypedDict):
+    method: str
+    path: str
+
 
 MAX_BODY_BYTES = 6_000_000
 """Of a request and of an answer, each as a string of JSON: Lambda takes and gives at most 6,291,456 bytes with what is around it.

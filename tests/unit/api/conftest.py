@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,13 +17,12 @@ from sageline.http import Event
 from sageline.routing import RoutedVariant, Routing
 from sageline.store import RunStore
 from tests.unit.api.fakes import BUCKET, LIFETIMES, TABLE, Answer, Clients, Context, Manage, dynamodb_client, moto_stepfunctions
+from tests.unit.golden import golden_event
 from tests.unit.sessions import s3_client, scheduler_client, session
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_s3 import S3Client
-
-EVENTS = Path("events/manage_pipelines")
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +94,7 @@ def runs(store: RunStore, clients: Clients) -> Runs:
 @pytest.fixture
 def golden() -> Callable[[str], Event]:
     def read(case: str) -> dict[str, Any]:  # an event is JSON
-        event: dict[str, Any] = json.loads((EVENTS / f"{case}.json").read_text())
+        event: dict[str, Any] = golden_event(f"manage_pipelines/{case}")
         return event
 
     return read
@@ -157,7 +155,7 @@ def manage(s3: S3Client, table: Table, clients: Clients, machine_arn: str, monke
     monkeypatch.setattr(real_clients, "lambda_", lambda: clients.lambda_)
     app.settings.cache_clear()
 
-    def call(event: Event) -> Answer:
+    def call(event: Any) -> Answer:
         answer = app.handler(event, Context())
         headers = {name.lower(): value for name, value in answer["headers"].items()}
         return Answer(answer["statusCode"], json.loads(answer["body"]), headers)

@@ -172,6 +172,7 @@ def test_every_named_error_either_has_a_status_or_stays_inside() -> None:
         errors.DatasetNotFound,
         errors.InvalidDataset,
         errors.InvalidEncoder,
+        errors.InvalidEvent,
         errors.InvalidHyperparameter,
         errors.InvalidPrices,
         errors.InvalidRouting,

@@ -24,6 +24,8 @@ JOBS = {
     "cold_start",
     "prepare_data_1_mb",
     "prepare_data_1_mb_memory",
+    "guard",
+    "guard_upload",
     "judge_model",
     "judge_model_answers",
     "judge_model_memory",

@@ -20,12 +20,17 @@ import boto3
 import httpx
 import psutil
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
 
 from tests.unit.local_sagemaker.scripts import script_job
 from tests.unit.local_sagemaker.support import BUCKET, ENDLESS, Api, wait_until
 
 ROOT = Path(__file__).parents[3]
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+SECRET = "a secret of these tests"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "us-east-1"}
 # A function that makes the SageMaker call that it is told, as its own role; an event of EventBridge it writes to the bucket.
 FUNCTION = f"""
 import boto3, json
@@ -53,6 +58,12 @@ def answers(url: str) -> bool | None:
         return None
 
 
+def signed_get(url: str) -> httpx.Response:
+    request = AWSRequest("GET", url)
+    SigV4Auth(Credentials("test", SECRET), "sagemaker", "us-east-1").add_auth(request)
+    return httpx.get(url, headers=dict(request.headers.items()), trust_env=False)
+
+
 @dataclass
 class Stack:
     """MiniStack and, when it is started, the service."""
@@ -74,7 +85,7 @@ class Stack:
             endpoint_url=url,
             region_name="us-east-1",
             aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_secret_access_key=SECRET,
         )
 
     def start_service(self) -> None:
@@ -110,7 +121,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     }
     with (home / "ministack.log").open("wb") as log:
         ministack = subprocess.Popen(
-            [sys.executable, "-m", "ministack"], cwd=home, env={**os.environ, **CREDENTIALS, **settings}, stdout=log, stderr=log
+            [sys.executable, "-m", "local.ministack_server"],
+            cwd=home,
+            env={**os.environ, **CREDENTIALS, **settings, "PYTHONPATH": str(ROOT)},
+            stdout=log,
+            stderr=log,
         )
     try:
         wait_until(lambda: answers(f"http://127.0.0.1:{stack.ministack_port}/_ministack/health"))
@@ -220,6 +235,16 @@ def test_a_script_works_as_the_execution_role(stack: Stack) -> None:
     )
 
 
+def test_a_signature_of_another_secret_is_refused_and_so_is_none(stack: Stack) -> None:
+    session = boto3.Session("test", "test", region_name="us-east-1")
+    with pytest.raises(ClientError, match="InvalidSignatureException"):
+        session.client("sagemaker", endpoint_url=stack.url).list_models()
+    with pytest.raises(ClientError, match="InvalidSignatureException"):
+        session.client("sagemaker-runtime", endpoint_url=stack.url).invoke_endpoint(EndpointName="e", Body=b"1")
+
+    assert httpx.post(stack.url, headers={"x-amz-target": "SageMaker.ListModels"}, trust_env=False).status_code == 403
+
+
 def test_a_function_trains_as_its_own_role_and_boto3_deploys_and_invokes(stack: Stack) -> None:
     denied = call(stack, "describe_training_job", {"TrainingJobName": "trained"})
     assert "assumed-role/Caller/caller is not authorized to perform: sagemaker:DescribeTrainingJob" in denied
@@ -259,7 +284,7 @@ def test_a_killed_service_leaves_no_process_and_comes_back_with_a_report(stack: 
     assert alive == []
     stack.start_service()
     assert sagemaker.describe_training_job(TrainingJobName="killed")["TrainingJobStatus"] == "Failed"
-    report = httpx.get(f"{stack.url}/_sageline/restart-report", trust_env=False).json()
+    report = signed_get(f"{stack.url}/_sageline/restart-report").json()
     assert report == {
         "failed_training_jobs": ["killed"],
         "failed_tuning_jobs": [],

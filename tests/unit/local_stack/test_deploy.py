@@ -16,6 +16,7 @@ from local import deploy, sam
 from local.aws import Clients
 from local.errors import DeployFailed
 from local.home import Deployment, Home, Record
+from local.keys import RootKey
 
 OUTPUTS = {"ApiId": "abc", "BucketName": "bucket", "StateMachineArn": "arn:machine"}
 STACK_ID = "arn:aws:cloudformation:us-east-1:000000000000:stack/sageline/1"
@@ -25,7 +26,7 @@ class Cloud:
     """Clients that answer what a test has prepared, in that order."""
 
     def __init__(self, stubs: ExitStack) -> None:
-        self.clients = Clients(Record(port=4566, sagemaker_port=4567, autoscaling_port=4568))
+        self.clients = Clients(Record(port=4566, sagemaker_port=4567, autoscaling_port=4568), RootKey("secret"))
         self.cloudformation = stubs.enter_context(Stubber(self.clients.cloudformation))
         self.s3 = stubs.enter_context(Stubber(self.clients.s3))
         self.apigatewayv2 = stubs.enter_context(Stubber(self.clients.apigatewayv2))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 
 from local import environment
+from local.keys import RootKey
 from local.ports import Ports
 
 LAPTOP = {
@@ -22,7 +23,7 @@ LAPTOP = {
 
 
 def test_functions_see_nothing_of_the_users_secrets_proxies_or_python_settings() -> None:
-    given = environment.for_services(LAPTOP)
+    given = environment.for_services(LAPTOP, RootKey("secret of the stack"))
 
     assert given["PATH"] == "/usr/bin"
     assert given["AWS_ACCESS_KEY_ID"] == "test"
@@ -34,7 +35,7 @@ def test_functions_see_nothing_of_the_users_secrets_proxies_or_python_settings()
 
 
 def test_tools_keep_the_users_mirror_and_proxy_but_never_reach_a_real_account() -> None:
-    given = environment.for_tools(LAPTOP, 4566)
+    given = environment.for_tools(LAPTOP, 4566, RootKey("secret of the stack"))
 
     assert given["UV_INDEX_URL"] == "https://mirror.example/simple"
     assert given["HTTP_PROXY"] == "http://proxy.example:3128"
@@ -44,7 +45,7 @@ def test_tools_keep_the_users_mirror_and_proxy_but_never_reach_a_real_account() 
 
 
 def test_clients_are_told_every_address() -> None:
-    assert environment.for_clients(Ports(4566, 4567, 4568), "http://127.0.0.1:4566/_aws/execute-api/abc") == {
+    assert environment.for_clients(Ports(4566, 4567, 4568), "http://127.0.0.1:4566/_aws/execute-api/abc", RootKey("s")) == {
         "AWS_ENDPOINT_URL": "http://127.0.0.1:4566",
         "AWS_ENDPOINT_URL_SAGEMAKER": "http://127.0.0.1:4567",
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": "http://127.0.0.1:4567",
@@ -52,7 +53,7 @@ def test_clients_are_told_every_address() -> None:
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_SECRET_ACCESS_KEY": "s",
         "SAGELINE_API_URL": "http://127.0.0.1:4566/_aws/execute-api/abc",
     }
 

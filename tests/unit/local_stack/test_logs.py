@@ -12,6 +12,7 @@ from botocore.stub import Stubber
 from local import logs
 from local.aws import Clients
 from local.home import Record
+from local.keys import RootKey
 
 
 def test_the_last_lines_of_both_servers_are_told_apart(tmp_path: Path) -> None:
@@ -39,7 +40,7 @@ def test_following_goes_on_with_whole_lines(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_functions_log_comes_from_its_own_group_and_goes_on_without_repeating(monkeypatch: pytest.MonkeyPatch) -> None:
-    clients = Clients(Record(port=4566, sagemaker_port=4567, autoscaling_port=4568))
+    clients = Clients(Record(port=4566, sagemaker_port=4567, autoscaling_port=4568), RootKey("secret"))
     monkeypatch.setattr("time.sleep", lambda seconds: None)
 
     def event(timestamp: int, message: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from botocore.stub import Stubber
 from local import recovery
 from local.aws import Clients
 from local.home import Record
+from local.keys import RootKey
 from local.recovery import Interrupted
 
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:Pipeline"
@@ -26,7 +27,7 @@ RUN = Interrupted(EXECUTION, {"run_id": "run-1"}, "CheckTraining")
 
 @pytest.fixture
 def clients() -> Clients:
-    return Clients(Record(port=4566, sagemaker_port=4567, autoscaling_port=4568))
+    return Clients(Record(port=4566, sagemaker_port=4567, autoscaling_port=4568), RootKey("secret"))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -255,3 +256,34 @@ def test_a_process_left_over_from_a_kill_is_ended(world: World) -> None:
 
     assert not orphan.alive
     assert told.notes[0] == "Ended 1 process left over from a stack that was killed."
+
+
+def test_servers_of_a_version_without_a_key_are_started_again_and_lose_nothing(world: World) -> None:
+    world.up({"LogLevel": "DEBUG"})
+    before = world.stack().status().pids
+    world.home.secret_file.unlink()
+    status = world.stack().status()
+    assert status.state == "half-dead"
+    assert "It has no key of its own" in status.problems[0]
+
+    told = world.up()
+
+    assert told.notes == ["The servers that run are of a version that verifies no signatures: they are started again."]
+    after = world.stack().status()
+    assert after.state == "up"
+    assert not set(before.values()) & set(after.pids.values())
+    assert world.deployed == [{"LogLevel": "DEBUG"}], "it is not deployed again"
+    assert after.environment["AWS_SECRET_ACCESS_KEY"] == world.home.secret_file.read_text()
+
+
+def test_a_stack_keeps_its_secret_and_its_relays_name(world: World) -> None:
+    world.up()
+    secret, name = world.home.secret_file.read_text(), Record.load(world.home).relay_host
+    world.stack().down()
+
+    world.up()
+
+    assert world.home.secret_file.read_text() == secret
+    assert Record.load(world.home).relay_host == name
+    assert name is not None
+    assert re.fullmatch(r"sageline-[0-9a-f]{12}\.internal", name)

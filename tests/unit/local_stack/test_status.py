@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local import services
+from local import keys, services
 from local.errors import StackNotUp
 from local.home import Deployment, Home, Record
 from local.processes import ProcessRef
@@ -28,6 +28,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     monkeypatch.setattr(services.Service, "answers", lambda self: True)
     home = Home(tmp_path)
     home.make()
+    keys.make(home)
     return home
 
 

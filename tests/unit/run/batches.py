@@ -11,8 +11,9 @@ from sageline.run.configure import configure
 from sageline.run.deployment import routed_variant
 from sageline.run.payloads import Configured
 from sageline.run.prepare import prepare_data
+from tests.unit.golden import golden_event
 from tests.unit.run.remembered import remembered
-from tests.unit.run.world import BUCKET, EXECUTION, RUN_ID, World, golden_event
+from tests.unit.run.world import BUCKET, EXECUTION, RUN_ID, World
 
 MODEL = "flowers-20261119100000-9f8e7d"
 """The run whose model scores; the batch is run RUN_ID."""

@@ -13,8 +13,9 @@ from sageline.run import batch_encode
 from sageline.run.batch import batch_of
 from sageline.run.batch_encode import encode_batch
 from sageline.run.configure import configure
+from tests.unit.golden import golden_event
 from tests.unit.run.batches import FLOWERS, MODEL, ROWS, SIX_ROWS, begun, encoded, trained
-from tests.unit.run.world import BUCKET, EXECUTION, RUN_ID, World, golden_event
+from tests.unit.run.world import BUCKET, EXECUTION, RUN_ID, World
 
 PARTS = f"runs/{RUN_ID}/data/batch/"
 

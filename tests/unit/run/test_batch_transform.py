@@ -9,9 +9,10 @@ from sageline.errors import EndpointNotFound, ResourceConflict, RunFinished
 from sageline.names import TransformPurpose
 from sageline.run.batch_transform import start_transform
 from sageline.run.payloads import TransformPlan
+from tests.unit.golden import golden_event
 from tests.unit.run.batches import MODEL, begun, trained
 from tests.unit.run.fake_sagemaker import ARN, Refused
-from tests.unit.run.world import RUN_ID, STACK, World, golden_event
+from tests.unit.run.world import RUN_ID, STACK, World
 
 PLAN: TransformPlan = golden_event("start_transform/start")["transform"]
 

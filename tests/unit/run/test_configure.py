@@ -18,8 +18,9 @@ from sageline.errors import (
 from sageline.run.configure import configure
 from sageline.run.payloads import Configured
 from sageline.run.trigger import Upload, identify
+from tests.unit.golden import golden_event
 from tests.unit.run.test_deploy import INSTANCES, serve_first_run
-from tests.unit.run.world import BUCKET, EXECUTION, RUN_ID, World, golden_event
+from tests.unit.run.world import BUCKET, EXECUTION, RUN_ID, World
 from tests.unit.sessions import session
 
 KEY = "datasets/flowers/data.csv"

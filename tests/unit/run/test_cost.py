@@ -14,9 +14,10 @@ from sageline.names import TransformPurpose, transform_job_name
 from sageline.run.check_status import Watch, wait_for, wake
 from sageline.run.configure import configure
 from sageline.run.cost import facts_of, note_spent, transform_limit
+from tests.unit.golden import golden_event
 from tests.unit.run.test_configure import FLOWERS, KEY
 from tests.unit.run.waiting import JOB_CHANGED, TRANSFORM_CHANGED, WAIT_FOR_TRANSFORM, Answers, new_watch
-from tests.unit.run.world import BUCKET, EXECUTION, RUN_ID, World, golden_event
+from tests.unit.run.world import BUCKET, EXECUTION, RUN_ID, World
 
 PURPOSES: tuple[TransformPurpose, ...] = ("batch", "evaluation", "champion")
 STARTED = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)

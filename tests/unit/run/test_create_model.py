@@ -11,8 +11,9 @@ from sageline.run.create_model import ModelMaker, create_model
 from sageline.run.payloads import CreatedModel
 from sageline.run.roles import ModelRoles
 from sageline.run.source import pack
+from tests.unit.golden import golden_event
 from tests.unit.run.fake_sagemaker import ARN, Document, Refused
-from tests.unit.run.world import BUCKET, NETWORK_ROLE, ROLE, RUN_ID, SERVERLESS_ROLE, World, golden_event
+from tests.unit.run.world import BUCKET, NETWORK_ROLE, ROLE, RUN_ID, SERVERLESS_ROLE, World
 
 ARTIFACT: str = golden_event("create_model/create")["model_artifact_uri"]
 ORIGINAL = ARTIFACT.removeprefix(f"s3://{BUCKET}/")

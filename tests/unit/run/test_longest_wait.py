@@ -10,8 +10,9 @@ from sageline.errors import InvalidRequest, InvalidSpec
 from sageline.run.configure import configure
 from sageline.run.longest_wait import check_longest_wait, longest_wait
 from sageline.spec.model import validate_spec
+from tests.unit.golden import golden_event
 from tests.unit.run.test_configure import configure_case, uploaded
-from tests.unit.run.world import EXECUTION, World, golden_event, resolved_spec
+from tests.unit.run.world import EXECUTION, World, resolved_spec
 
 DAY = 86_400
 

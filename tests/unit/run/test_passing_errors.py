@@ -18,6 +18,7 @@ from sageline.run.aws_errors import is_passing
 from sageline.run.bake import Bake, wait_for_alarm
 from sageline.run.batch_transform import start_and_wait
 from sageline.run.check_status import Watch, wait_for, wake
+from tests.unit.golden import golden_event
 from tests.unit.run.waiting import (
     JOB_ARN,
     JOB_CHANGED,
@@ -28,7 +29,7 @@ from tests.unit.run.waiting import (
     Answers,
     run_job,
 )
-from tests.unit.run.world import RUN_ID, World, golden_event
+from tests.unit.run.world import RUN_ID, World
 
 
 def refused(code: str, status: int) -> ClientError:

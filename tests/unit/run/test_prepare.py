@@ -9,8 +9,9 @@ from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import InvalidDataset, InvalidHyperparameter, InvalidSpec
 from sageline.run.configure import configure
 from sageline.run.prepare import prepare_data
+from tests.unit.golden import golden_event
 from tests.unit.run.test_configure import FLOWERS, KEY
-from tests.unit.run.world import BUCKET, EXECUTION, RUN_ID, World, golden_event
+from tests.unit.run.world import BUCKET, EXECUTION, RUN_ID, World
 
 DATA = f"runs/{RUN_ID}/data"
 TEXTS = b"post,tag\n" + b"".join(

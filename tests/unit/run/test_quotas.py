@@ -14,9 +14,10 @@ from sageline.errors import QuotaExceeded
 from sageline.run.configure import configure
 from sageline.run.quotas import Demand, check_quotas, demands_of_run
 from sageline.spec.model import validate_spec
+from tests.unit.golden import golden_event
 from tests.unit.run.batches import ROWS, SIX_ROWS, trained
 from tests.unit.run.test_configure import KEY, uploaded
-from tests.unit.run.world import EXECUTION, World, golden_event, resolved_spec
+from tests.unit.run.world import EXECUTION, World, resolved_spec
 from tests.unit.sessions import session
 
 REGION = "eu-west-1"

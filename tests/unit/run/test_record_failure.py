@@ -13,8 +13,9 @@ from sageline.run.payloads import FailureRecorded
 from sageline.run.record_failure import record_failure
 from sageline.run.trigger import Upload, identify
 from sageline.store import Json, RunRecord
+from tests.unit.golden import golden_event
 from tests.unit.run.fake_sagemaker import Refused
-from tests.unit.run.world import BUCKET, EXECUTION, RUN_ID, World, golden_event
+from tests.unit.run.world import BUCKET, EXECUTION, RUN_ID, World
 
 
 def fail(world: World, event: Any) -> tuple[FailureRecorded, list[str]]:
@@ -200,9 +201,10 @@ def test_every_error_that_a_run_can_end_in_has_advice_of_its_own() -> None:
     not_of_a_run = {
         *("SagelineError", "AlreadyStarted", "RunNotFound", "RequestTooLarge", "TooManyRequests", "RouteNotFound"),
         "InvalidRouting",
-        "RolloutPending",
+        *("RolloutPending", "DamagedRecord"),
     }
-    names = {name for name, value in vars(sageline.errors).items() if isinstance(value, type)} - not_of_a_run
+    classes = {name for name, value in vars(sageline.errors).items() if isinstance(value, type) and issubclass(value, Exception)}
+    names = classes - not_of_a_run
     otherwise = advice("Unknown", "")
     assert [name for name in sorted(names) if advice(name, "") == otherwise] == []
     ends = {f"Execution{end}" for end in ("Aborted", "DoesNotExist", "Failed", "TimedOut")}

@@ -14,8 +14,9 @@ from sageline.run.payloads import PreparedData, Resource
 from sageline.run.roles import JobRoles
 from sageline.run.source import pack
 from sageline.run.start_training import start_training
+from tests.unit.golden import golden_event
 from tests.unit.run.fake_sagemaker import ARN, Refused
-from tests.unit.run.world import BUCKET, NETWORK_ROLE, ROLE, ROLES, RUN_ID, World, golden_event
+from tests.unit.run.world import BUCKET, NETWORK_ROLE, ROLE, ROLES, RUN_ID, World
 
 PREPARED: PreparedData = golden_event("start_training/start")["prepared"]
 OF_A_SCRIPT: PreparedData = golden_event("start_training/start-a-script")["prepared"]

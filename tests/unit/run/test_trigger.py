@@ -18,7 +18,8 @@ from sageline.run.trigger import (
     identify,
     parse_trigger,
 )
-from tests.unit.run.world import BUCKET, RUN_ID, World, golden_event
+from tests.unit.golden import golden_event
+from tests.unit.run.world import BUCKET, RUN_ID, World
 
 EVENT_TIME = datetime(2026, 11, 20, 10, 0, 0, tzinfo=UTC)
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from sageline.run.check_status import Watch, wait_for
 from sageline.run.job_logs import TRAINING_JOBS
+from tests.unit.golden import golden_event
 from tests.unit.run.fake_sagemaker import ARN
-from tests.unit.run.world import RUN_ID, World, golden_event
+from tests.unit.run.world import RUN_ID, World
 from tests.unit.sessions import session
 
 if TYPE_CHECKING:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from moto import mock_aws
 
@@ -152,11 +151,6 @@ def resolved_spec() -> dict[str, object]:
         "algorithm": {"hyperparameters": {"num_round": 10, "objective": "binary:logistic"}},
         "deployment": {"endpoint": "flowers"},
     }
-
-
-def golden_event(name: str) -> Any:  # an event is JSON
-    """The golden event ``events/<function>/<case>.json``."""
-    return json.loads((EVENTS / f"{name}.json").read_text())
 
 
 @functools.cache

@@ -14,7 +14,7 @@ from sageline.http import error_response
 from sageline.names import RunLayout
 from sageline.serving.predict import Predictor
 from sageline.serving.request import PredictionRequest
-from sageline.serving.smoke_test import PATIENCE_SECONDS, smoke_test
+from sageline.serving.smoke_test import PATIENCE_SECONDS, SmokeTestEvent, smoke_test
 from tests.unit.serving.fakes import BUCKET, NEW, SageMaker, encoder, put_encoder, put_routing, variant
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ ROW = {"alcohol": 13.5, "colour": "red"}
 ENCODED = b"13.5,1,0\n"
 ANSWER = b"0.7,0.2,0.1\n"
 ASKED = PredictionRequest([ROW])
-EVENT = {"action": "smoke-test", "run_id": NEW, "endpoint_name": "wines", "variant": NEW}
+EVENT: SmokeTestEvent = {"action": "smoke-test", "run_id": NEW, "endpoint_name": "wines", "variant": NEW}
 
 
 class Silent:

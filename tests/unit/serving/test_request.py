@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from sageline.errors import InvalidRequest, RequestTooLarge
 from sageline.http import MAX_BODY_BYTES
 from sageline.serving.request import MAX_INSTANCES, PredictionRequest, read_prediction_request
+from tests.unit.golden import golden_event
 
 
 def event(body: object) -> dict[str, Any]:  # an event is JSON
@@ -20,7 +20,7 @@ def event(body: object) -> dict[str, Any]:  # an event is JSON
 
 
 def golden(case: str) -> dict[str, Any]:  # an event is JSON
-    read: dict[str, Any] = json.loads(Path(f"events/invoke_preprocess/{case}.json").read_text(encoding="utf-8"))
+    read: dict[str, Any] = golden_event(f"invoke_preprocess/{case}")
     return read
 
 

@@ -11,13 +11,13 @@ import pytest
 from sageline.errors import ObjectMissing, SmokeTestFailed
 from sageline.names import RunLayout
 from sageline.serving.predict import Predictor
-from sageline.serving.smoke_test import ATTEMPTS, ROWS, problem_of, read_held_out_rows, smoke_test
+from sageline.serving.smoke_test import ATTEMPTS, ROWS, SmokeTestEvent, problem_of, read_held_out_rows, smoke_test
 from tests.unit.serving.fakes import BUCKET, CLASSES, NEW, OLD, SageMaker, encoder, put_encoder, put_routing, variant
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-EVENT = {"action": "smoke-test", "run_id": NEW, "endpoint_name": "wines", "variant": NEW}
+EVENT: SmokeTestEvent = {"action": "smoke-test", "run_id": NEW, "endpoint_name": "wines", "variant": NEW}
 ENCODED = b"13.5,1,0\n"
 
 

@@ -98,6 +98,10 @@ _BY_ERROR = {
     "QuotaExceeded": (
         "Request a higher quota, which takes AWS minutes to days, or change what the message names, and start another run."
     ),
+    "InvalidEvent": (
+        "The state machine and the functions are of two versions, or a function was called by hand: deploy the stack's template "
+        "again, and start another run."
+    ),
     "InvalidPrices": ("Correct prices.json in the stack's bucket, or delete it; docs/costs.md has its form."),
     "InvalidDataset": ("Do what the message says, in the file or in the spec, and submit it again."),
     "DatasetNotFound": ("Upload it again, or correct `dataset.uri`; the object must stay there while the run reads it."),

@@ -131,10 +131,14 @@ def compare_models(
         champion_failure: why the model in service has not answered.
 
     Raises:
+        InvalidRequest: EvaluateModel has not found any model in service.
         PredictionFailed: as :func:`evaluate_model`, for answers of the new model.
         RunFinished: the run was stopped meanwhile.
     """
-    in_service = _InService(**run.store.get(run_id).details["champion"])
+    noted = run.store.get(run_id).details.get("champion")
+    if noted is None:
+        raise InvalidRequest(f"Run {run_id} has found no model in service to compare with; EvaluateModel comes first.")
+    in_service = _InService(**noted)
     if champion_failure:
         judging = _begin(run_id, "CompareModels", run, reporting)
         _, why = read_cause(champion_failure.get("Error", ""), champion_failure.get("Cause", ""))

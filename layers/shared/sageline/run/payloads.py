@@ -97,6 +97,13 @@ class Shifted(TypedDict):
     is_last: bool
 
 
+class ConfigureEvent(TypedDict):
+    """What ConfigureRun gets; the trigger is whatever the execution was started with."""
+
+    execution_arn: str
+    trigger: dict[str, Any]
+
+
 class RunEvent(TypedDict):
     """What PrepareData gets."""
 
@@ -179,6 +186,47 @@ class ExecutionEndedEvent(TypedDict):
     """EventBridge's "Step Functions Execution Status Change", as far as it is looked at."""
 
     detail: dict[str, Any]  # executionArn, status, input, error, cause
+
+
+@final
+class WaitEvent(RunEvent):
+    """What CheckTraining and CheckEndpoint get."""
+
+    resource: Resource
+    task_token: str
+
+
+@final
+class BakeEvent(RunEvent):
+    """What Bake gets: the answer of ShiftTraffic."""
+
+    shifted: Shifted
+    task_token: str
+
+
+@final
+class AlarmEvent(TypedDict):
+    """What a topic sends, as far as it is looked at."""
+
+    Records: list[AlarmRecord]
+
+
+class AlarmRecord(TypedDict):
+    Sns: AlarmMessage
+
+
+class AlarmMessage(TypedDict):
+    Message: str
+
+
+ChangedEvent = TypedDict("ChangedEvent", {"detail-type": str, "detail": dict[str, Any]})
+"""EventBridge's word of a job or an endpoint that has changed, as far as it is looked at."""
+
+
+class CameOfIt(TypedDict):
+    """Answer to an event that is about a waiting state, in words: nobody but a person reads it."""
+
+    outcome: str
 
 
 class TuningCounters(TypedDict):

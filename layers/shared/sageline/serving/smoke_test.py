@@ -7,7 +7,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 
 from sageline.errors import (
     EndpointNotReady,
@@ -38,8 +38,18 @@ _SUM_ROUNDING = 0.01
 _TRANSIENT = (EndpointNotReady, EndpointWarming, PredictionFailed, TooManyRequests)
 
 
+class SmokeTestEvent(TypedDict):
+    """What SmokeTest gets, of the run that trained the variant. ``served_before``: it has been tested when it was new."""
+
+    action: Literal["smoke-test"]
+    run_id: str
+    endpoint_name: str
+    variant: str
+    served_before: NotRequired[bool]
+
+
 def smoke_test(
-    event: Mapping[str, Any],
+    event: SmokeTestEvent,
     *,
     predictor: Predictor,
     s3: S3Client,
@@ -49,13 +59,12 @@ def smoke_test(
 ) -> dict[str, object]:
     """Predict some of a run's held-out rows with its variant and check the answers.
 
-    ``event``: ``{"action": "smoke-test", "run_id", "endpoint_name", "variant", "served_before"}``, of the run that trained the
-    variant. Returns ``{"rows", "variant"}``.
+    Returns ``{"rows", "variant"}``.
 
     Raises:
         SmokeTestFailed: no rows, no answer, or an answer that makes no sense; the message says which.
     """
-    run_id, endpoint, variant_name = (str(event[key]) for key in ("run_id", "endpoint_name", "variant"))
+    run_id, endpoint, variant_name = event["run_id"], event["endpoint_name"], event["variant"]
     try:
         rows = read_held_out_rows(s3, RunLayout(bucket, run_id), ROWS)
     except SmokeTestFailed:

@@ -1,0 +1,49 @@
+"""How the runs and endpoints are called that the golden events name.
+
+``flowers`` has a model that was replaced by a better one in a canary, ``wines`` and ``aws-docs`` one model each. Whatever an
+event uses up has a run and an endpoint of its own, so that no event finds what another one has left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_MADE = "20261120100000-0a1b2c"
+
+CHAMPION = "flowers-20261119100000-9f8e7d"
+"""The first model of endpoint ``flowers``, which is not served any more."""
+FLOWERS = f"flowers-{_MADE}"
+"""The run that replaced it."""
+WINES = f"wines-{_MADE}"
+DOCS = f"aws-docs-{_MADE}"
+CHANGE = "flowers-20261121100000-3d4e5f"
+"""A run that brings CHAMPION back, as far as ConfigureRun."""
+
+VARIABLES: Mapping[str, str] = {
+    "ServedVariant": FLOWERS,  # of endpoint flowers
+    "ChangeRunId": CHANGE,
+    "WinesRunId": WINES,
+    "UploadedName": "uploaded",  # a dataset that was uploaded, and its run stopped
+    "BatchRunId": f"scored-{_MADE}",  # has scored a batch with the model of FLOWERS
+    "TuningRunId": f"tuned-{_MADE}",
+    "ScriptRunId": f"script-{_MADE}",
+    "UnvalidatedRunId": f"whole-{_MADE}",  # trained without validation rows
+    "NewName": "new",
+    "NewRunId": f"new-{_MADE}",  # of which nothing is known
+    "NewBatchRunId": f"new-batch-{_MADE}",
+    "FailedRunId": f"failed-{_MADE}",  # is to be recorded as failed
+    "StoppableRunId": f"stoppable-{_MADE}",  # runs, as far as its record says
+    "DeployingRunId": f"deploying-{_MADE}",  # has a model, and no endpoint yet
+    "DeployingEndpoint": "deploying",
+    "BakingRunId": f"baking-{_MADE}",  # in the middle of a canary
+    "BakingEndpoint": "baking",
+    "DiscardedRunId": f"discarded-{_MADE}",  # has failed, and left an endpoint
+    "DiscardedEndpoint": "discarded",
+    "DeletedEndpoint": "deleted",
+    "ExpiringEndpoint": "expiring",
+    "PromotedEndpoint": "promoted",  # two variants share the traffic
+    "PromotedVariant": f"promoted-{_MADE}",
+    "RolledBackEndpoint": "rolled-back",
+    "RolledBackRunId": f"rolled-back-{_MADE}",  # did there what FLOWERS did to flowers
+}
+"""The variables of events whose values are the same in every stack."""

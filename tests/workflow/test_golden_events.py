@@ -1,0 +1,67 @@
+"""Every golden event, on the stack's own Lambda and under its function's role, reaches the case that it is named for: as they are
+listed, and in another order when all of them have been there once."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterable, Iterator
+
+import pytest
+
+from local import deploy, functions
+from local.aws import Clients
+from local.fixture import Preparing
+from local.fixture.make import make_fixture
+from local.golden_events import GoldenEvent, fill, golden_events
+from local.golden_names import CHAMPION, VARIABLES, WINES
+from local.stack import LocalStack
+from tests.golden import check
+from tests.workflow.workbench import Workbench
+
+Run = Callable[[Iterable[GoldenEvent]], list[str]]
+
+SEED = 12
+ENDPOINTS = ["flowers", "wines", "aws-docs", *(name for variable, name in VARIABLES.items() if variable.endswith("Endpoint"))]
+
+
+@pytest.fixture(scope="module")
+def run(stack: LocalStack, clients: Clients, workbench: Workbench) -> Iterator[Run]:
+    """Runs events, each prepared for; what is not as expected. Afterwards nothing serves: other tests take such names."""
+    make_fixture(stack)
+    preparing, deployed = Preparing(stack), deploy.function_names(clients)
+
+    def one(event: GoldenEvent) -> str | None:
+        variables = preparing.prepare(event)
+        name = deployed[functions.find(event.function, list(deployed))]
+        answer = clients.lambda_.invoke(FunctionName=name, Payload=json.dumps(fill(event, variables)))
+        try:
+            check(event, json.loads(answer["Payload"].read() or b"null"), variables)
+        except AssertionError as error:
+            return str(error)
+        return None
+
+    yield lambda events: [problem for event in events if (problem := one(event)) is not None]
+    for name in ENDPOINTS:
+        workbench.connection.api.delete_endpoint(name)
+    for model in clients.sagemaker.list_models(NameContains=CHAMPION)["Models"]:
+        clients.sagemaker.delete_model(ModelName=model["ModelName"])
+
+
+def test_every_event_reaches_its_case(run: Run) -> None:
+    assert run(golden_events()) == []
+
+
+def test_every_event_reaches_its_case_in_any_order(run: Run) -> None:
+    events = golden_events()
+    random.Random(SEED).shuffle(events)
+    assert run(events) == []
+
+
+def test_the_fixture_is_made_once_and_puts_back_what_was_changed(run: Run, stack: LocalStack, clients: Clients) -> None:
+    assert make_fixture(stack) == []
+    table = stack.require_up().outputs["RunsTableName"]
+    key = {"pk": {"S": f"RUN#{WINES}"}, "sk": {"S": "RUN"}}
+    clients.dynamodb.delete_item(TableName=table, Key=key)
+    assert make_fixture(stack) == []
+    assert clients.dynamodb.get_item(TableName=table, Key=key)["Item"]["status"] == {"S": "Succeeded"}
