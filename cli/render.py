@@ -326,12 +326,18 @@ def _findings(details: Json) -> dict[str, RenderableType | None]:
         "metrics": _value(training.get("metrics") or {}),
         "test rows": _judged(details.get("evaluation") or {}),
         "report": _report(details.get("evaluation") or {}),
-        "model": training.get("model_artifact_uri"),
+        "model": _model(details),
         "evaluation job": _transform(details, "evaluation"),
         "champion's evaluation job": _transform(details, "champion"),
         "transform job": _transform(details, "batch"),
         "predictions": (details.get("batch") or {}).get("output"),
     }
+
+
+def _model(details: Json) -> str | None:
+    """Where the artifact is that models are made of; of an earlier run, what its training job has left."""
+    artifact = (details.get("model") or {}).get("artifact") or {}
+    return artifact.get("uri") or (details.get("training") or {}).get("model_artifact_uri")
 
 
 def _transform(details: Json, purpose: TransformPurpose) -> str | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cli.errors import CommandFailed, Json
 from sageline.errors import InvalidSpec
 from sageline.names import source_key
-from sageline.run.source import MAX_ARCHIVE_BYTES, pack, read_files
+from sageline.run.source import MAX_ARCHIVE_BYTES, REQUIREMENTS, check_requirements, pack, read_files
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -31,7 +31,7 @@ def find_folder(script: Json, beside: Path) -> Path:
     """The folder that ``source_dir`` names, from the folder of the spec file.
 
     Raises:
-        InvalidSpec: no such folder, or the entry point is not in it.
+        InvalidSpec: no such folder, the entry point is not in it, or it has requirements and may not use the network.
     """
     named = script["source_dir"]
     folder = (beside / Path(named).expanduser()).resolve()
@@ -45,6 +45,9 @@ def find_folder(script: Json, beside: Path) -> Path:
     if not (folder / str(entry_point)).is_file():
         found = ", ".join(sorted(path.name for path in folder.glob("*.py"))) or "none"
         raise InvalidSpec(f"`algorithm.script.entry_point`: {folder} has no {entry_point}; its Python files: {found}.")
+    requirements = folder / REQUIREMENTS
+    if requirements.is_file() and not script.get("network"):
+        check_requirements(requirements.read_bytes(), str(folder))
     return folder
 
 
@@ -63,7 +66,7 @@ def upload_source(s3: S3Client, bucket: str, name: str, spec: bytes) -> bytes:
     if len(archive) > MAX_ARCHIVE_BYTES:
         raise CommandFailed(
             f"{folder} packs to {len(archive):,} bytes, and a script may have {MAX_ARCHIVE_BYTES:,}. Move out what is no script: "
-            "packages belong into its requirements.txt, data into the dataset."
+            "data belong into the dataset."
         )
     key = source_key(name)
     s3.put_object(Bucket=bucket, Key=key, Body=archive, ContentType="application/gzip")

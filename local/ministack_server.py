@@ -24,6 +24,7 @@ from starlette.types import Message, Receive, Scope, Send
 from local import (
     alarm_access,
     alarms,
+    copy_checksums,
     default_key,
     function_errors,
     ministack_guard,
@@ -111,6 +112,7 @@ def main() -> None:
     logging.getLogger("persistence").setLevel(logging.WARNING)
     alarm_access.install()
     alarms.install()
+    copy_checksums.install()
     default_key.install()
     function_errors.install()
     session_keys.install(root_secret)

@@ -48,7 +48,8 @@ def clean_up(connection: Connection, aws: Aws, plan: Plan, console: Console) -> 
         for name in plan.names:
             deleted += attempt(partial(_delete_endpoint, connection, name))
         prefixes = [*(f"datasets/{name}/" for name in plan.names), *(f"batch/{name}/" for name in plan.names)]
-        prefixes += [RunLayout(connection.bucket, run).prefix for run in runs]
+        layouts = [RunLayout(connection.bucket, run) for run in runs]
+        prefixes += [prefix for layout in layouts for prefix in (layout.prefix, layout.model_prefix)]
         for prefix in prefixes:
             deleted += attempt(partial(_delete_objects, connection.s3, connection.bucket, prefix))
         left = _await_nothing(aws, plan.token)

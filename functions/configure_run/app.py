@@ -29,6 +29,7 @@ def handler(event: ConfigureEvent, context: LambdaContext) -> Configured:
         sagemaker=clients.sagemaker(),
         quotas=clients.service_quotas(),
         check_interval_seconds=int(settings.check_interval_seconds),
+        network_allowed=settings.allow_script_network == "true",
     )
     logger.info("Run configured", run_id=configured["run_id"], endpoint=configured["endpoint_name"])
     with single_metric(name="RunStarted", unit=MetricUnit.Count, value=1):

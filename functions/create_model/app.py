@@ -10,10 +10,11 @@ from sageline import clients
 from sageline.events import checked
 from sageline.logger import function_logger
 from sageline.run.context import run_context
-from sageline.run.create_model import create_model
+from sageline.run.create_model import ModelMaker, create_model
 from sageline.run.payloads import CreatedModel, CreateModelEvent, RestoredModels, RestoreEvent
 from sageline.run.restore import restore_models
-from sageline.settings import SageMakerSettings
+from sageline.run.roles import ModelRoles, named
+from sageline.settings import ModelSettings
 
 logger = function_logger()
 
@@ -22,24 +23,13 @@ logger = function_logger()
 @checked
 def handler(event: CreateModelEvent | RestoreEvent, context: LambdaContext) -> CreatedModel | RestoredModels:
     logger.append_keys(run_id=event["run_id"])
-    settings = SageMakerSettings.from_environment(os.environ)
+    settings = ModelSettings.from_environment(os.environ)
+    roles = ModelRoles(settings.sagemaker_role_arn, named(settings.network_script_role_arn), settings.serverless_model_role_arn)
+    maker = ModelMaker(run_context(settings), clients.sagemaker(), roles, settings.aws_region)
     if "action" in event:
-        restored = restore_models(
-            event["run_id"],
-            role_arn=settings.sagemaker_role_arn,
-            region=settings.aws_region,
-            run=run_context(settings),
-            sagemaker=clients.sagemaker(),
-        )
+        restored = restore_models(event["run_id"], maker=maker)
         logger.info("Models restored", models=restored["restored"])
         return restored
-    model = create_model(
-        event["run_id"],
-        event["model_artifact_uri"],
-        role_arn=settings.sagemaker_role_arn,
-        region=settings.aws_region,
-        run=run_context(settings),
-        sagemaker=clients.sagemaker(),
-    )
+    model = create_model(event["run_id"], event["model_artifact_uri"], maker=maker)
     logger.info("Model created", model=model["model_name"])
     return model

@@ -11,6 +11,7 @@ from sageline.events import checked
 from sageline.logger import function_logger
 from sageline.run.context import run_context
 from sageline.run.payloads import Resource, StartTrainingEvent
+from sageline.run.roles import JobRoles, named
 from sageline.run.start_training import start_training
 from sageline.settings import SageMakerSettings
 
@@ -25,7 +26,7 @@ def handler(event: StartTrainingEvent, context: LambdaContext) -> Resource:
     job = start_training(
         event["run_id"],
         event["prepared"],
-        role_arn=settings.sagemaker_role_arn,
+        roles=JobRoles(settings.sagemaker_role_arn, named(settings.network_script_role_arn)),
         region=settings.aws_region,
         run=run_context(settings),
         sagemaker=clients.sagemaker(),

@@ -197,7 +197,9 @@ def test_a_tuning_deploys_the_best_of_its_trials(workbench: Workbench) -> None:
 
     assert len(trials) == 4
     assert objectives == sorted(objectives)
-    assert trials[0]["name"] in model["PrimaryContainer"]["ModelDataUrl"]
+    artifact = run["details"]["model"]["artifact"]
+    assert trials[0]["name"] in artifact["source_uri"]
+    assert model["PrimaryContainer"]["ModelDataUrl"] == artifact["uri"]
     assert {key for trial in trials for key in trial["hyperparameters"]} == {"max_depth", "eta"}
     [value] = workbench.connection.api.predict("tuned", HOUSES[:1], 1)["predictions"]
     assert close(value, 115_000)

@@ -88,9 +88,27 @@ def transform_job_names(run_id: str) -> list[str]:
     return [run_id + suffix for suffix in _TRANSFORM_SUFFIXES.values()]
 
 
+_OPEN = "-open"
+
+
+def open_model_name(run_id: str) -> str:
+    """The name of a run's model for serverless endpoints, which take no isolated one; at most 59 characters."""
+    return run_id + _OPEN
+
+
+def model_names(run_id: str) -> tuple[str, str]:
+    """The models that a run may have made of its artifact: the isolated one, and the one for serverless endpoints."""
+    return run_id, open_model_name(run_id)
+
+
+def models_like(model_name: str) -> tuple[str, str]:
+    """A model and the other one of the same artifact, which come and go together."""
+    return model_names(model_name.removesuffix(_OPEN))
+
+
 @dataclass(frozen=True)
 class RunLayout:
-    """Where a run keeps its objects: S3 keys of one bucket, but for checkpoints below ``runs/<run_id>/`` (design, section 4)."""
+    """Where a run keeps its objects: S3 keys of one bucket, but for its checkpoints and its model below ``runs/<run_id>/``."""
 
     bucket: str
     run_id: str
@@ -135,9 +153,32 @@ class RunLayout:
         return f"{self.training_prefix}trials.json"
 
     @property
+    def network_prefix(self) -> str:
+        """The output of a training job whose script may use the network: what such a script may write."""
+        return f"{self.prefix}network/"
+
+    @property
+    def network_checkpoints_prefix(self) -> str:
+        """The checkpoints of such a training job."""
+        return f"checkpoints/network/{self.run_id}/"
+
+    @property
+    def model_prefix(self) -> str:
+        return f"models/{self.run_id}/"
+
+    @property
+    def model_key(self) -> str:
+        """The artifact that models are made of: a copy of the training job's, where no job may write."""
+        return f"{self.model_prefix}model.tar.gz"
+
+    @property
+    def source_prefix(self) -> str:
+        return f"{self.prefix}source/"
+
+    @property
     def source_key(self) -> str:
         """The script that a training job runs, as the archive that its container unpacks."""
-        return f"{self.prefix}source/sourcedir.tar.gz"
+        return f"{self.source_prefix}sourcedir.tar.gz"
 
     @property
     def transform_prefix(self) -> str:

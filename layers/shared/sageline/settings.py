@@ -49,17 +49,28 @@ class RunSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigureSettings(RunSettings):
-    """What configuring a run needs besides: after how many seconds a waiting run looks for itself."""
+    """What configuring a run needs besides: after how many seconds a waiting run looks for itself, and ``true`` if scripts may
+    use the network."""
 
     check_interval_seconds: str
+    allow_script_network: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class SageMakerSettings(RunSettings):
-    """What creating a training job or a model needs besides: the role SageMaker works as, and the region of its images."""
+    """What creating a training job or a model needs besides: the region of its images, and the roles SageMaker works as; for
+    scripts that use the network ``none`` where the stack lets none."""
 
     sagemaker_role_arn: str
+    network_script_role_arn: str
     aws_region: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSettings(SageMakerSettings):
+    """What creating a model needs besides: the role of models on serverless endpoints."""
+
+    serverless_model_role_arn: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,7 @@ def project(tmp_path: Path) -> Path:
     for name, content in {
         "src/train.py": "print('hello')",
         "src/helpers/shapes.py": "SIDES = 4",
-        "src/requirements.txt": "lightgbm",
+        "src/requirements.txt": "# nothing",
         "src/.git/config": "secret",
         "src/helpers/__pycache__/shapes.cpython-311.pyc": "compiled",
         "table.csv": "size,kind\n1,rose\n",
@@ -65,6 +65,14 @@ def test_a_local_folder_is_packed_uploaded_and_named_in_the_spec(
         assert archive.getnames() == ["helpers/shapes.py", "requirements.txt", "train.py"]
     spec = json.loads(stored(connection, "datasets/wine/spec.json"))
     assert spec["algorithm"]["script"] == {"framework": "scikit-learn", "source_dir": f"s3://{BUCKET}/{KEY}"}
+
+
+@pytest.mark.parametrize(("network", "code"), [(False, 2), (True, 0)])
+@pytest.mark.usefixtures("connection")
+def test_requirements_need_the_network(runner: CliRunner, project: Path, network: bool, code: int) -> None:
+    (project / "src" / "requirements.txt").write_text("lightgbm")
+    result = submit(runner, project, write_spec(project, network=network))
+    assert (result.exit_code, "lightgbm" in result.stderr) == (code, not network)
 
 
 def test_the_same_folder_makes_the_same_bytes_wherever_it_is(connection: Connection, project: Path, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from tests.unit.run.world import (
     LIFETIMES,
     ROLE,
     RUN_ID,
+    SERVERLESS_ROLE,
     STACK,
     TABLE,
     TOPIC,
@@ -89,7 +90,7 @@ OUTCOMES: dict[str, tuple[str, object]] = {
     "deploy_endpoint/shift-without-steps": ("raises", "ResourceConflict"),
     "deploy_endpoint/promote-before-its-steps": ("raises", "ResourceConflict"),
     "deploy_endpoint/promote": ("status", "Succeeded"),
-    "delete_endpoint/discard": ("discarded", [f"model/{RUN_ID}"]),
+    "delete_endpoint/discard": ("discarded", [f"model/{RUN_ID}", f"model/{RUN_ID}-open"]),
     "delete_endpoint/delete": ("statusCode", 200),
     "delete_endpoint/delete-unknown": ("statusCode", 200),
     "delete_endpoint/expire-given-more-time": ("deleted", []),
@@ -128,6 +129,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         "RUNS_TABLE_NAME": TABLE,
         "STACK_NAME": STACK,
         "SAGEMAKER_ROLE_ARN": ROLE,
+        "SERVERLESS_MODEL_ROLE_ARN": SERVERLESS_ROLE,
+        "NETWORK_SCRIPT_ROLE_ARN": "none",
+        "ALLOW_SCRIPT_NETWORK": "false",
         "ROLLOUT_TOPIC_ARN": TOPIC,
         "DELETE_ENDPOINT_FUNCTION_NAME": "sageline-delete-endpoint",
         "SWEEP_DELETES": "false",
@@ -198,6 +202,7 @@ def prepare_for(case: str, world: World) -> None:
         world.run.store.claim(RunRecord(run_id=RUN_ID, name="flowers", execution_arn="another"))
     elif not case.startswith(("configure_run", "record_failure/b", "record_failure/step", "record_failure/not")):
         world.begin()
+        world.put_artifact(f"runs/{RUN_ID}/training/{RUN_ID}/output/model.tar.gz")
         prepare_for_a_step(case, world)
 
 
@@ -216,7 +221,7 @@ def prepare_for_a_step(case: str, world: World) -> None:
         world.run.store.claim(RunRecord(run_id=RUN_ID, name="flowers", execution_arn=EXECUTION))
         handle("configure_run/request")
     if case.startswith(("deploy_endpoint", "delete_endpoint", "create_model/restore")):
-        world.fake.create_model({"ModelName": RUN_ID})
+        world.make_models(RUN_ID)
     if case == "create_model/restore":
         handle("configure_run/change")
     if case == "deploy_endpoint/promote":
@@ -255,7 +260,7 @@ def test_an_endpoint_that_cannot_be_deleted_yet_is_an_http_answer(world: World, 
     monkeypatch.setattr("sageline.run.endpoints._PATIENCE_SECONDS", 1)
     monkeypatch.setattr("sageline.run.endpoints._LOOK_EVERY_SECONDS", 1)
     world.begin()
-    world.fake.create_model({"ModelName": RUN_ID})
+    world.make_models(RUN_ID)
     handle("deploy_endpoint/deploy")
     answer = handle("delete_endpoint/delete")
     assert answer["statusCode"] == 503
@@ -272,7 +277,7 @@ def test_a_deleted_endpoint_says_what_was_deleted_and_once_more_nothing(world: W
 
 def test_a_run_that_is_aborted_is_undone(world: World) -> None:
     world.begin()
-    world.fake.create_model({"ModelName": RUN_ID})
+    world.make_models(RUN_ID)
 
     assert handle("record_failure/execution-aborted") == {"run_id": RUN_ID, "status": "Stopped"}
 

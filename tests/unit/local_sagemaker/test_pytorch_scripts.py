@@ -12,7 +12,9 @@ import pytest
 from local.sagemaker.aws import Aws
 from local.sagemaker.engines.script.defaults import ModelLoadError, defaults_of
 from local.sagemaker.engines.script.frameworks import PYTORCH
-from sageline.run.source import launched, pack
+from sageline.names import split_s3_uri
+from sageline.run.model_archive import code_member
+from sageline.run.source import pack
 from tests.unit.local_sagemaker.scripts import (
     PYTORCH as IMAGE,
 )
@@ -151,15 +153,14 @@ def test_what_the_model_or_the_container_does_not_take_is_answered_with_500_and_
     assert message in refused.value.body["OriginalMessage"]
 
 
-def test_a_script_that_has_model_fn_only_serves_from_the_code_that_its_launcher_left(api: Api, aws: Aws) -> None:
-    source = put_archive(aws, "launched", launched(pack({"train.py": MODEL_FN.replace("\n    ", "\n").encode()})))
-    job = ran(
-        api,
-        script_job("launched", source, IMAGE, "sageline_entry.py", Environment={"SAGELINE_ENTRY_POINT": "train.py"}),
-    )
+def test_a_script_that_has_model_fn_only_serves_from_its_code_in_the_model(api: Api, aws: Aws) -> None:
+    code = pack({"train.py": MODEL_FN.replace("\n    ", "\n").encode()})
+    job = ran(api, script_job("launched", put_archive(aws, "launched", code), IMAGE))
     assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
-    artifact = job["ModelArtifacts"]["S3ModelArtifacts"]
-    assert set(archived(aws, artifact)) == {"weights.pth", "code/train.py", "code/sageline_entry.py"}
+    bucket, key = split_s3_uri(job["ModelArtifacts"]["S3ModelArtifacts"])
+    model = aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    artifact = put_archive(aws, "launched-model", code_member(code) + model)
+    assert set(archived(aws, artifact)) == {"weights.pth", "code/train.py"}
     in_service(api, "launched", artifact, SAGEMAKER_PROGRAM="train.py", SAGEMAKER_SUBMIT_DIRECTORY="/opt/ml/model/code")
 
     answers = [api.invoke("launched", b"1,2\n6,5\n", content_type="text/csv")[0] for _ in range(3)]

@@ -166,7 +166,13 @@ def test_the_volume_has_room_for_the_data_twice(data_bytes: int, gigabytes: int)
 
 def test_a_model_is_the_artifact_in_the_image_that_trained_it() -> None:
     request = model_request(
-        run_id=RUN_ID, stack_name="sageline", role_arn=ROLE, image_uri=IMAGE, model_artifact_uri="s3://b/model.tar.gz"
+        name=RUN_ID,
+        run_id=RUN_ID,
+        stack_name="sageline",
+        role_arn=ROLE,
+        image_uri=IMAGE,
+        model_artifact_uri="s3://b/model.tar.gz",
+        isolated=True,
     )
     check("CreateModel", request)
     assert request["PrimaryContainer"] == {"Image": IMAGE, "ModelDataUrl": "s3://b/model.tar.gz"}
@@ -175,11 +181,13 @@ def test_a_model_is_the_artifact_in_the_image_that_trained_it() -> None:
 
 def test_a_model_may_be_told_where_its_script_is() -> None:
     request = model_request(
+        name=RUN_ID,
         run_id=RUN_ID,
         stack_name="sageline",
         role_arn=ROLE,
         image_uri=IMAGE,
         model_artifact_uri="s3://b/model.tar.gz",
+        isolated=True,
         environment={"SAGEMAKER_PROGRAM": "train.py"},
     )
     check("CreateModel", request)

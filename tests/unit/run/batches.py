@@ -34,7 +34,7 @@ def trained(world: World, /, data: bytes = FLOWERS, **spec: object) -> None:
     trigger = {"run_id": MODEL, "spec": {"dataset": {"uri": f"s3://{BUCKET}/datasets/flowers/data.csv"}, **spec}}
     configure(EXECUTION, trigger, run=world.run, sagemaker=world.sagemaker)
     prepare_data(MODEL, run=world.run)
-    world.fake.create_model({"ModelName": MODEL})
+    world.make_models(MODEL)
     layout = world.run.files.layout(MODEL)
     variant = routed_variant(MODEL, layout.uri(layout.encoder_prefix), "text/csv")
     world.run.files.write_routing(Routing("flowers", (variant,), "2026-11-19T11:00:00.000Z"), None)

@@ -173,7 +173,9 @@ class FakeSageMaker:
 
     def create_endpoint_config(self, request: Document) -> Document:
         for variant in request["ProductionVariants"]:
-            self._describe(self.models, "model", variant.get("ModelName", ""))
+            model = self._describe(self.models, "model", variant.get("ModelName", ""))
+            if "ServerlessConfig" in variant and model.get("EnableNetworkIsolation"):
+                raise invalid(f"Network isolation is not supported on serverless endpoints: {model['ModelName']}")
         return self._create(self.configs, "endpoint-config", "EndpointConfig", request)
 
     def describe_endpoint_config(self, request: Document) -> Document:

@@ -11,6 +11,7 @@ from unittest import mock
 
 import sageline.run.discard as undoing
 from sageline.errors import EndpointNotReady, RolloutPending, SagelineError, SmokeTestFailed
+from sageline.names import RunLayout, model_names
 from sageline.requests.tags import tags
 from sageline.routing import Routing
 from sageline.run.change import Change, ChangeKind
@@ -93,7 +94,7 @@ class Execution:
 
     def _RestoreModels(self) -> str:  # noqa: N802  # states have their own names
         world = self.world
-        restore_models(self.run_id, role_arn=ROLE, region="us-east-1", run=world.run, sagemaker=world.sagemaker)
+        restore_models(self.run_id, maker=world.maker)
         return "DeployEndpoint"
 
     def _DeployEndpoint(self) -> str:  # noqa: N802
@@ -157,7 +158,10 @@ def trained(world: MemoryWorld, run_id: str, deployment: Json) -> Execution:
     world.begin(run_id, deployment={"endpoint": "flowers", **deployment})
     artifact = f"s3://{BUCKET}/runs/{run_id}/training/model.tar.gz"
     world.run.store.note(run_id, training={"model_artifact_uri": artifact})
-    world.sagemaker.create_model(ModelName=run_id, ExecutionRoleArn=ROLE, Tags=tags(STACK, run_id))
+    world.objects.kept[RunLayout(BUCKET, run_id).model_key] = (artifact.encode(), artifact)
+    serverless = "instances" not in deployment
+    for name in model_names(run_id) if serverless else (run_id,):
+        world.sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, Tags=tags(STACK, run_id))
     return Execution(world, run_id)
 
 

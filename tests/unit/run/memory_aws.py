@@ -31,7 +31,7 @@ Send: TypeAlias = Callable[[], Any]
 Fate: TypeAlias = Callable[[int, Send], Any]
 """What becomes of a call that changes something, given its number."""
 
-_READS = ("describe", "list", "get")
+_READS = ("describe", "list", "get", "head")
 
 
 def sent(_: int, send: Send) -> Any:
@@ -119,6 +119,12 @@ class Objects:
             raise Refused("NoSuchKey", "The specified key does not exist.")
         body, etag = self.kept[request["Key"]]
         return {"Body": io.BytesIO(body), "ETag": etag}
+
+    def head_object(self, request: Document) -> Document:
+        """Of the copy of an artifact: in the place of its bytes and its ETag there is where it is from."""
+        if request["Key"] not in self.kept:
+            raise Refused("404", "Not Found")
+        return {"Metadata": {"sageline-source": self.kept[request["Key"]][1]}}
 
     def put_object(self, request: Document) -> Document:
         key, etag = request["Key"], self.kept.get(request["Key"], (b"", None))[1]

@@ -22,7 +22,7 @@ def serve(world: World, run_id: str, **deployment: object) -> None:
 
 def put_behind(world: World, run_id: str, **deployment: object) -> None:
     world.begin(run_id, deployment={"endpoint": "flowers", "instances": INSTANCES, **deployment})
-    world.fake.create_model({"ModelName": run_id})
+    world.make_models(run_id)
     deploy(run_id, "text/csv", hosting=world.hosting)
 
 

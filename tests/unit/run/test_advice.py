@@ -26,7 +26,13 @@ FAILED = "TrainingJobFailed"
             'AlgorithmError: ExecuteUserScriptError:\nExitCode 3\nErrorMessage ""\nCommand "python3 train.py", exit code: 3',
             "The script itself failed",
         ),
-        (FAILED, "ExecuteUserScriptError: ModuleNotFoundError: No module named 'lightgbm'", "requirements.txt"),
+        (FAILED, "ExecuteUserScriptError: ModuleNotFoundError: No module named 'lightgbm'", "into the script's folder"),
+        (
+            FAILED,
+            "ExecuteUserScriptError: URLError: <urlopen error [Errno 101] Network is unreachable>",
+            "no network",
+        ),
+        (FAILED, "ExecuteUserScriptError: botocore.exceptions.NoCredentialsError: Unable to locate credentials", "no network"),
         (FAILED, "ExecuteUserScriptError: train.py: error: unrecognized arguments: --depth 3", "declare it in the script"),
         (
             FAILED,

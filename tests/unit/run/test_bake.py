@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sageline.names import model_names
 from sageline.run.bake import Bake, wait_for_alarm, wake_by_alarm
 from sageline.run.change import Change
 from sageline.run.check_status import wake
@@ -19,7 +20,7 @@ from sageline.run.rollout import shift
 from tests.unit.run.test_ab import serve
 from tests.unit.run.test_rollout import fire, put_beside
 from tests.unit.run.waiting import ENDPOINT_CHANGED, Answers, new_watch
-from tests.unit.run.world import NEXT_RUN_ID, ROLE, RUN_ID, TOPIC, World
+from tests.unit.run.world import BUCKET, NEXT_RUN_ID, RUN_ID, TOPIC, World
 
 THIRD_RUN_ID = "flowers-20260103000000-cccccc"
 
@@ -108,7 +109,8 @@ def test_an_error_while_looking_is_an_answer_too(world: World, bake: Bake, answe
 
 def test_a_model_that_is_gone_is_made_again_and_serves_on_what_it_ran_on(world: World) -> None:
     serve(world, RUN_ID, instances={"instance_type": "ml.c5.large", "count": 2})
-    world.run.store.enter(RUN_ID, "CheckTraining", training={"model_artifact_uri": "s3://b/old/model.tar.gz"})
+    artifact = world.put_artifact("runs/old/training/model.tar.gz")
+    world.run.store.enter(RUN_ID, "CheckTraining", training={"model_artifact_uri": artifact})
     written = world.routing()
     # Had it been serverless before: from instances nothing goes back.
     before = replace(written, variants=tuple(replace(variant, serverless=True) for variant in written.variants))
@@ -118,17 +120,19 @@ def test_a_model_that_is_gone_is_made_again_and_serves_on_what_it_ran_on(world: 
     change = Change("rollback", before, capacities, {NEXT_RUN_ID: 1.0})
     world.run.store.enter(THIRD_RUN_ID, "ConfigureRun", change=change.to_json())
 
-    restored = restore_models(THIRD_RUN_ID, role_arn=ROLE, region="us-east-1", run=world.run, sagemaker=world.sagemaker)
+    restored = restore_models(THIRD_RUN_ID, maker=world.maker)
     deployed = deploy(THIRD_RUN_ID, "", hosting=world.hosting)
     assert world.weights() == {NEXT_RUN_ID: 1.0, RUN_ID: 0.0}
     world.fake.settle("flowers")
     promote(THIRD_RUN_ID, hosting=world.hosting, lifetimes=world.lifetimes, warn=pytest.fail)
 
-    assert restored == {"restored": [RUN_ID]}
-    assert world.fake.models[RUN_ID]["PrimaryContainer"]["ModelDataUrl"] == "s3://b/old/model.tar.gz"
+    copy = f"s3://{BUCKET}/models/{RUN_ID}/model.tar.gz"
+    assert restored == {"restored": list(model_names(RUN_ID))}
+    assert [world.fake.models[name]["PrimaryContainer"]["ModelDataUrl"] for name in model_names(RUN_ID)] == [copy, copy]
     assert (deployed["variant"], deployed["model_version"], deployed["served_before"]) == (RUN_ID, RUN_ID, True)
     (variant,) = world.fake.configs[THIRD_RUN_ID]["ProductionVariants"]
     assert (variant["InstanceType"], variant["InitialInstanceCount"]) == ("ml.c5.large", 2)
+    assert variant["ModelName"] == RUN_ID
     assert world.weights() == {RUN_ID: 1.0}
     assert [routed.serverless for routed in world.routing().variants] == [False]
-    assert (list(world.fake.configs), list(world.fake.models)) == ([THIRD_RUN_ID], [RUN_ID])
+    assert (list(world.fake.configs), list(world.fake.models)) == ([THIRD_RUN_ID], list(model_names(RUN_ID)))

@@ -1,45 +1,113 @@
 from __future__ import annotations
 
+import io
+import tarfile
+
 import pytest
 from botocore.exceptions import ClientError
 
-from sageline.errors import ModelMissing, ObjectMissing, ResourceConflict
-from sageline.run.create_model import create_model
+from sageline.errors import InvalidSpec, ModelMissing, ObjectMissing, ResourceConflict
+from sageline.run.create_model import ModelMaker, create_model
 from sageline.run.payloads import CreatedModel
+from sageline.run.roles import ModelRoles
+from sageline.run.source import pack
 from tests.unit.golden import golden_event
-from tests.unit.run.fake_sagemaker import ARN, Refused
-from tests.unit.run.world import BUCKET, ROLE, RUN_ID, World
+from tests.unit.run.fake_sagemaker import ARN, Document, Refused
+from tests.unit.run.world import BUCKET, NETWORK_ROLE, ROLE, RUN_ID, SERVERLESS_ROLE, World
 
 ARTIFACT: str = golden_event("create_model/create")["model_artifact_uri"]
+ORIGINAL = ARTIFACT.removeprefix(f"s3://{BUCKET}/")
+COPY = f"s3://{BUCKET}/models/{RUN_ID}/model.tar.gz"
+OPEN = f"{RUN_ID}-open"
+INSTANCES = {"instances": {"instance_type": "ml.m5.large", "count": 1}}
 
 
 def create(world: World, artifact: str = ARTIFACT) -> CreatedModel:
-    return create_model(RUN_ID, artifact, role_arn=ROLE, region="us-east-1", run=world.run, sagemaker=world.sagemaker)
+    return create_model(RUN_ID, artifact, maker=world.maker)
 
 
-def test_a_model_is_made_of_the_artifact_once(world: World) -> None:
-    world.begin()
+def begin(world: World, **spec: object) -> None:
+    """A run whose training is done."""
+    world.begin(RUN_ID, **spec)
+    world.put_artifact(ORIGINAL)
+
+
+def container(world: World, name: str = RUN_ID) -> Document:
+    found: Document = world.fake.models[name]["PrimaryContainer"]
+    return found
+
+
+def test_a_model_is_made_once_of_the_artifacts_copy(world: World) -> None:
+    begin(world)
     created = create(world)
     assert created == create(world) == {"model_name": RUN_ID, "model_arn": f"{ARN}:model/{RUN_ID}"}
-    assert world.fake.models[RUN_ID]["PrimaryContainer"]["ModelDataUrl"] == ARTIFACT
+    assert container(world)["ModelDataUrl"] == COPY
+    assert world.get(f"models/{RUN_ID}/model.tar.gz") == world.get(ORIGINAL)
     assert world.record().details["model"]["name"] == RUN_ID
 
 
+def test_the_record_names_the_artifact_its_version_and_its_checksum(world: World) -> None:
+    begin(world)
+    create(world)
+    head = world.s3.head_object(Bucket=BUCKET, Key=f"models/{RUN_ID}/model.tar.gz", ChecksumMode="ENABLED")
+    original = world.s3.head_object(Bucket=BUCKET, Key=ORIGINAL)
+    assert world.record().details["model"]["artifact"] == {
+        "uri": COPY,
+        "version_id": head["VersionId"],
+        "sha256": head["ChecksumSHA256"],
+        "source_uri": ARTIFACT,
+        "source_version_id": original["VersionId"],
+    }
+
+
+def test_the_training_jobs_own_artifact_expires(world: World) -> None:
+    begin(world)
+    create(world)
+    tags = world.s3.get_object_tagging(Bucket=BUCKET, Key=ORIGINAL)["TagSet"]
+    assert tags == [{"Key": "sageline:retention", "Value": "intermediate"}]
+    assert world.s3.get_object_tagging(Bucket=BUCKET, Key=f"models/{RUN_ID}/model.tar.gz")["TagSet"] == []
+
+
+def test_a_serverless_endpoint_gets_a_model_of_its_own_that_is_not_isolated(world: World) -> None:
+    begin(world)
+    create(world)
+    isolated, served = world.fake.models[RUN_ID], world.fake.models[OPEN]
+    assert (isolated["EnableNetworkIsolation"], isolated["ExecutionRoleArn"]) == (True, ROLE)
+    assert (served["EnableNetworkIsolation"], served["ExecutionRoleArn"]) == (False, SERVERLESS_ROLE)
+    assert isolated["PrimaryContainer"] == served["PrimaryContainer"]
+    assert isolated["Tags"] == served["Tags"]
+
+
+@pytest.mark.parametrize("deployment", [None, {"endpoint": "flowers", **INSTANCES}])
+def test_without_a_serverless_endpoint_the_isolated_model_is_the_only_one(world: World, deployment: Document | None) -> None:
+    begin(world, deployment=deployment)
+    create(world)
+    assert list(world.fake.models) == [RUN_ID]
+
+
 def test_a_model_is_not_the_end_of_its_run_which_is_judged_next(world: World) -> None:
-    world.begin(deployment=None)
+    begin(world, deployment=None)
     create(world)
     assert world.record().status == "Running"
 
 
-def test_a_model_of_that_name_with_another_artifact_is_a_conflict(world: World) -> None:
-    world.begin()
+def test_a_copy_of_another_artifact_is_a_conflict(world: World) -> None:
+    begin(world)
     create(world)
-    with pytest.raises(ResourceConflict, match=r"PrimaryContainer\.ModelDataUrl is 's3://.*' and not 's3://b/other.tar.gz'"):
+    with pytest.raises(ResourceConflict, match=r"is a copy of s3://.*, not of s3://b/other.tar.gz"):
         create(world, "s3://b/other.tar.gz")
 
 
+def test_a_model_of_that_name_as_another_role_is_a_conflict(world: World) -> None:
+    begin(world)
+    create(world)
+    world.fake.models[OPEN]["ExecutionRoleArn"] = ROLE
+    with pytest.raises(ResourceConflict, match="ExecutionRoleArn is "):
+        create(world)
+
+
 def test_other_errors_are_not_taken_for_a_model_that_exists(world: World) -> None:
-    world.begin()
+    begin(world)
     world.fake.refuse["CreateModel"] = Refused("ResourceLimitExceeded", "The account-level service limit is 0 models")
     with pytest.raises(ClientError, match="ResourceLimitExceeded"):
         create(world)
@@ -47,7 +115,6 @@ def test_other_errors_are_not_taken_for_a_model_that_exists(world: World) -> Non
 
 def test_a_training_that_has_left_no_model_says_so(world: World) -> None:
     world.begin()
-    world.fake.refuse["CreateModel"] = Refused("ValidationException", f"Could not find model data at {ARTIFACT}.")
     with pytest.raises(ModelMissing, match=f"its model is not there: no {ARTIFACT}"):
         create(world)
 
@@ -64,37 +131,53 @@ def test_an_object_of_the_run_that_was_deleted_is_named(world: World) -> None:
     ("name", "image"), [("xgboost", "sagemaker-xgboost:"), ("knn", "/knn:1"), ("tensorflow", "tensorflow-inference:")]
 )
 def test_the_image_that_serves_is_the_algorithms_own(world: World, name: str, image: str) -> None:
-    world.begin(algorithm={"name": name})
+    begin(world, algorithm={"name": name})
     create(world)
-    container = world.fake.models[RUN_ID]["PrimaryContainer"]
-    assert image in container["Image"]
-    assert "Environment" not in container
+    assert image in container(world)["Image"]
+    assert "Environment" not in container(world)
 
 
-@pytest.mark.parametrize(
-    ("framework", "code"),
-    [
-        ("scikit-learn", f"s3://{BUCKET}/runs/{RUN_ID}/source/sourcedir.tar.gz"),
-        ("pytorch", "/opt/ml/model/code"),  # its container fetches nothing: the training leaves the code with the model
-    ],
-)
-def test_a_container_that_asks_the_script_for_its_model_is_told_where_the_script_is(
-    world: World, framework: str, code: str
-) -> None:
+# ---- scripts ----
+
+
+def a_script(world: World, framework: str = "scikit-learn", **changed: object) -> None:
+    """A run of a script, trained."""
     source = f"s3://{BUCKET}/datasets/flowers/source.tar.gz"
-    world.begin(algorithm={"name": "script", "script": {"framework": framework, "source_dir": source, "entry_point": "learn.py"}})
+    script = {"framework": framework, "source_dir": source, "entry_point": "learn.py", **changed}
+    begin(world, algorithm={"name": "script", "script": script})
+    world.put(f"runs/{RUN_ID}/source/sourcedir.tar.gz", pack({"learn.py": b"def model_fn(folder): ...", "own/__init__.py": b""}))
+
+
+@pytest.mark.parametrize("framework", ["scikit-learn", "pytorch"])
+def test_a_container_that_asks_the_script_for_its_model_finds_it_in_the_model(world: World, framework: str) -> None:
+    a_script(world, framework)
     create(world)
-    assert world.fake.models[RUN_ID]["PrimaryContainer"]["Environment"] == {
+    assert container(world, OPEN)["Environment"] == {
         "SAGEMAKER_PROGRAM": "learn.py",
-        "SAGEMAKER_SUBMIT_DIRECTORY": code,
+        "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
         "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
         "SAGEMAKER_REGION": "us-east-1",
     }
+    with tarfile.open(fileobj=io.BytesIO(world.get(f"models/{RUN_ID}/model.tar.gz"))) as archive:
+        assert archive.getnames() == ["code/learn.py", "code/own/__init__.py", f"model of {RUN_ID}"]
 
 
 def test_a_shell_script_is_no_module_that_a_container_could_ask(world: World) -> None:
-    source = f"s3://{BUCKET}/datasets/flowers/source.tar.gz"
-    script = {"framework": "scikit-learn", "source_dir": source, "entry_point": "learn.sh"}
-    world.begin(algorithm={"name": "script", "script": script})
+    a_script(world, entry_point="learn.sh")
     create(world)
-    assert world.fake.models[RUN_ID]["PrimaryContainer"]["Environment"]["SAGEMAKER_PROGRAM"] == "inference.py"
+    assert container(world)["Environment"]["SAGEMAKER_PROGRAM"] == "inference.py"
+
+
+def test_a_script_with_the_network_serves_with_it_on_instances(world: World) -> None:
+    a_script(world, network=True)
+    roles = ModelRoles(ROLE, NETWORK_ROLE, SERVERLESS_ROLE)
+    create_model(RUN_ID, ARTIFACT, maker=ModelMaker(world.run, world.sagemaker, roles, "us-east-1"))
+    made = {name: (model["EnableNetworkIsolation"], model["ExecutionRoleArn"]) for name, model in world.fake.models.items()}
+    assert made == {RUN_ID: (False, NETWORK_ROLE), OPEN: (False, SERVERLESS_ROLE)}
+
+
+def test_a_stack_that_lets_no_script_use_the_network_makes_no_model_that_does(world: World) -> None:
+    a_script(world, network=True)
+    with pytest.raises(InvalidSpec, match="AllowScriptNetwork=true"):
+        create(world)
+    assert world.fake.models == {}

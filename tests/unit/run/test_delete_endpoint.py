@@ -6,6 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sageline.errors import EndpointFailed, EndpointNotReady, ResourceConflict
+from sageline.names import model_names
 from sageline.run.delete_endpoint import delete_endpoint
 from sageline.run.discard import discard
 from sageline.run.rollout import shift
@@ -14,6 +15,8 @@ from tests.unit.run.test_deploy import INSTANCES, deploy_run, promote_run, serve
 from tests.unit.run.world import NEXT_RUN_ID, RUN_ID, TOPIC, World
 
 ROUTING = "endpoints/flowers/routing.json"
+MODELS = [f"model/{name}" for name in model_names(RUN_ID)]
+NEXT_MODELS = [f"model/{name}" for name in model_names(NEXT_RUN_ID)]
 
 
 def delete(world: World, name: str = "flowers") -> list[str]:
@@ -38,11 +41,11 @@ def left(world: World) -> dict[str, list[str]]:
 def test_a_refused_model_goes_and_neither_its_run_nor_the_endpoint_changes(world: World) -> None:
     serve_first_run(world)
     world.begin(NEXT_RUN_ID)
-    world.fake.create_model({"ModelName": NEXT_RUN_ID})
+    world.make_models(NEXT_RUN_ID)
     world.run.store.finish(NEXT_RUN_ID, "Rejected", evaluation={"decision": "rejected"})
-    before = left(world) | {"models": [RUN_ID]}, world.record(NEXT_RUN_ID)
+    before = left(world) | {"models": list(model_names(RUN_ID))}, world.record(NEXT_RUN_ID)
 
-    assert undo(world, NEXT_RUN_ID) == [f"model/{NEXT_RUN_ID}"]
+    assert undo(world, NEXT_RUN_ID) == NEXT_MODELS
 
     assert (left(world), world.record(NEXT_RUN_ID)) == before
     assert undo(world, NEXT_RUN_ID) == []
@@ -53,7 +56,7 @@ def test_a_refused_model_goes_and_neither_its_run_nor_the_endpoint_changes(world
 
 def test_an_endpoint_is_deleted_with_all_that_belongs_to_it(world: World) -> None:
     serve_first_run(world)
-    assert delete(world) == ["schedule/flowers", "endpoint/flowers", f"endpoint-config/{RUN_ID}", f"model/{RUN_ID}", ROUTING]
+    assert delete(world) == ["schedule/flowers", "endpoint/flowers", f"endpoint-config/{RUN_ID}", *MODELS, ROUTING]
     assert left(world) == {}
 
 
@@ -130,7 +133,7 @@ def test_a_deletion_cut_short_is_finished_the_next_time(world: World) -> None:
 def test_a_model_whose_config_is_gone_is_deleted_too(world: World) -> None:
     serve_first_run(world)
     world.fake.configs.clear()
-    assert delete(world) == ["schedule/flowers", "endpoint/flowers", f"model/{RUN_ID}", ROUTING]
+    assert delete(world) == ["schedule/flowers", "endpoint/flowers", *MODELS, ROUTING]
 
 
 def test_an_endpoint_with_a_damaged_routing_can_be_deleted(world: World) -> None:
@@ -160,7 +163,7 @@ def test_an_endpoint_that_is_changing_says_how_it_can_be_deleted(world: World, s
 def test_what_belongs_to_an_endpoint_on_its_way_out_is_deleted(world: World) -> None:
     serve_first_run(world)
     world.fake.endpoints["flowers"]["EndpointStatus"] = "Deleting"
-    assert delete(world) == ["schedule/flowers", f"endpoint-config/{RUN_ID}", f"model/{RUN_ID}", ROUTING]
+    assert delete(world) == ["schedule/flowers", f"endpoint-config/{RUN_ID}", *MODELS, ROUTING]
 
 
 def test_a_denied_deletion_is_an_error(world: World) -> None:
@@ -193,7 +196,7 @@ def test_the_variants_of_an_update_under_way_are_deleted_with_the_endpoint(world
 def test_a_first_deployment_leaves_nothing_behind(world: World, status: str) -> None:
     deploy_run(world)
     world.fake.settle("flowers", status=status)
-    assert undo(world) == ["endpoint/flowers", ROUTING, f"endpoint-config/{RUN_ID}", f"model/{RUN_ID}"]
+    assert undo(world) == ["endpoint/flowers", ROUTING, f"endpoint-config/{RUN_ID}", *MODELS]
     assert left(world) == {}
 
 
@@ -217,8 +220,8 @@ def test_an_endpoint_that_is_still_being_made_is_waited_for_a_little(world: Worl
 def test_a_run_that_has_only_made_its_model_loses_it(world: World) -> None:
     world.begin()
     assert undo(world) == []
-    world.fake.create_model({"ModelName": RUN_ID})
-    assert undo(world) == [f"model/{RUN_ID}"]
+    world.make_models(RUN_ID)
+    assert undo(world) == MODELS
 
 
 def test_an_endpoint_that_was_never_made_leaves_no_routing(world: World) -> None:
@@ -246,8 +249,13 @@ def test_an_updated_endpoint_goes_back_to_what_it_served(world: World) -> None:
     deploy_run(world, NEXT_RUN_ID)
     world.fake.settle("flowers")
     world.fake.updates_at_once = True
-    assert undo(world, NEXT_RUN_ID) == [f"endpoint-config/{NEXT_RUN_ID}", f"model/{NEXT_RUN_ID}"]
-    assert left(world) == {"endpoints": ["flowers"], "configs": [RUN_ID], "models": [RUN_ID], "routing": [RUN_ID]}
+    assert undo(world, NEXT_RUN_ID) == [f"endpoint-config/{NEXT_RUN_ID}", *NEXT_MODELS]
+    assert left(world) == {
+        "endpoints": ["flowers"],
+        "configs": [RUN_ID],
+        "models": list(model_names(RUN_ID)),
+        "routing": [RUN_ID],
+    }
     assert world.weights() == {RUN_ID: 1.0}
     assert world.fake.endpoints["flowers"]["EndpointConfigName"] == RUN_ID
 
@@ -270,7 +278,12 @@ def test_an_update_that_sagemaker_has_rolled_back_leaves_the_endpoint_as_it_is(w
     deploy_run(world, NEXT_RUN_ID)
     world.fake.settle("flowers", reason="the container does not start")
     undo(world, NEXT_RUN_ID)
-    assert left(world) == {"endpoints": ["flowers"], "configs": [RUN_ID], "models": [RUN_ID], "routing": [RUN_ID]}
+    assert left(world) == {
+        "endpoints": ["flowers"],
+        "configs": [RUN_ID],
+        "models": list(model_names(RUN_ID)),
+        "routing": [RUN_ID],
+    }
     assert world.fake.changes().count("UpdateEndpoint") == 1
 
 
@@ -347,4 +360,4 @@ def test_an_endpoint_that_serves_another_run_by_now_is_left_alone(world: World, 
     world.fake.settle("flowers")
     promote_run(world, third)
     undo(world, run_id)
-    assert left(world) == {"endpoints": ["flowers"], "configs": [third], "models": [third], "routing": [third]}
+    assert left(world) == {"endpoints": ["flowers"], "configs": [third], "models": list(model_names(third)), "routing": [third]}

@@ -4,6 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sageline.errors import EndpointNotReady, InvalidSpec, ResourceConflict, RunFinished
+from sageline.names import model_names
 from sageline.run.deploy import deploy
 from sageline.run.payloads import DeployedEndpoint
 from sageline.run.promote import promote
@@ -16,7 +17,7 @@ INSTANCES = {"endpoint": "flowers", "instances": {"instance_type": "ml.m5.large"
 def deploy_run(world: World, run_id: str = RUN_ID, **spec: object) -> DeployedEndpoint:
     """Deploy a run whose model is there."""
     world.begin(run_id, **spec)
-    world.fake.create_model({"ModelName": run_id})
+    world.make_models(run_id)
     return deploy(run_id, "text/csv", hosting=world.hosting)
 
 
@@ -98,7 +99,7 @@ def test_a_deployment_cut_short_before_the_endpoint_was_made_goes_on(world: Worl
 
 def test_a_config_of_that_name_that_asks_for_something_else_is_a_conflict(world: World) -> None:
     world.begin()
-    world.fake.create_model({"ModelName": RUN_ID})
+    world.make_models(RUN_ID)
     other = {"VariantName": "other", "ModelName": RUN_ID}
     world.fake.create_endpoint_config({"EndpointConfigName": RUN_ID, "ProductionVariants": [other]})
     with pytest.raises(ResourceConflict, match=r"ProductionVariants\[0\]\.VariantName is 'other'"):
@@ -207,7 +208,7 @@ def test_a_failed_endpoint_is_deleted_and_made_anew(world: World) -> None:
     world.fake.settle("flowers")
     assert world.weights() == {NEXT_RUN_ID: 1.0}
     promote_run(world, NEXT_RUN_ID)
-    assert (list(world.fake.configs), list(world.fake.models)) == ([NEXT_RUN_ID], [NEXT_RUN_ID])
+    assert (list(world.fake.configs), list(world.fake.models)) == ([NEXT_RUN_ID], list(model_names(NEXT_RUN_ID)))
 
 
 def test_while_another_run_deploys_to_the_endpoint_this_one_waits(world: World) -> None:
@@ -275,7 +276,7 @@ def test_a_run_stopped_while_it_deploys_undoes_what_it_made(world: World) -> Non
         deploy_run(world, NEXT_RUN_ID)
     assert world.fake.endpoints["flowers"]["EndpointConfigName"] == RUN_ID
     assert world.weights() == {RUN_ID: 1.0}
-    assert (list(world.fake.configs), list(world.fake.models)) == ([RUN_ID], [RUN_ID])
+    assert (list(world.fake.configs), list(world.fake.models)) == ([RUN_ID], list(model_names(RUN_ID)))
 
 
 # ---- promoting ----
@@ -288,7 +289,7 @@ def test_the_promoted_variant_serves_alone_and_the_run_has_succeeded(world: Worl
     promoted = promote(NEXT_RUN_ID, hosting=world.hosting, lifetimes=world.lifetimes, warn=pytest.fail)
     assert promoted == {"endpoint_name": "flowers", "variant": NEXT_RUN_ID, "status": "Succeeded"}
     assert world.weights() == {NEXT_RUN_ID: 1.0}
-    assert (list(world.fake.configs), list(world.fake.models)) == ([NEXT_RUN_ID], [NEXT_RUN_ID])
+    assert (list(world.fake.configs), list(world.fake.models)) == ([NEXT_RUN_ID], list(model_names(NEXT_RUN_ID)))
     assert (world.record(NEXT_RUN_ID).status, world.record(NEXT_RUN_ID).state) == ("Succeeded", "PromoteVariant")
 
 

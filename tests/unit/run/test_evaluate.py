@@ -48,7 +48,7 @@ def test_what_the_transform_job_is_asked_for_is_a_request_that_sagemaker_takes(w
     assert (plan["model_name"], plan["instance_type"]) == (RUN_ID, "ml.m5.large")
     assert plan["input_uri"] == f"s3://{BUCKET}/runs/{RUN_ID}/data/evaluation/"
     assert plan["output_uri"] == f"s3://{BUCKET}/runs/{RUN_ID}/transform/evaluation/"
-    world.fake.create_model({"ModelName": RUN_ID})
+    world.make_models(RUN_ID)
     name = transform_job_name(RUN_ID, "evaluation")
     world.sagemaker.create_transform_job(**transform_job_request(name=name, run_id=RUN_ID, stack_name="sageline", **plan))
     assert list(world.fake.transforms) == [name]

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from sageline.errors import ResourceConflict
-from sageline.names import routing_key
+from sageline.names import model_names, models_like, routing_key
 from sageline.requests.tags import tags
 from sageline.routing import parse_routing
 from sageline.store import Json
@@ -205,11 +205,17 @@ def belongs_together(world: MemoryWorld) -> bool:
     variants = endpoint["weights"].keys()
     return (
         set(there["endpoint-config"]) == {endpoint["config"]}
-        and there["model"].keys() == variants == weights(world).keys()
+        and models_of(world) == variants == weights(world).keys()
+        and variants <= there["model"].keys()
         and {name.rpartition("/")[2] for name in there.get("scalable-target", {})} <= variants
         and "alarm" not in there
         and ("schedule" in there) == ("sageline:expires-at" in endpoint["tags"])
     )
+
+
+def models_of(world: MemoryWorld) -> set[str]:
+    """The runs of which there are models."""
+    return {models_like(name)[0] for name in world.fake.models}
 
 
 def without_time_to_live(standing: Json) -> Json:
@@ -283,7 +289,7 @@ def test_a_run_that_is_stopped_while_a_function_is_at_work_leaves_what_was_there
         found = swept(world)
         if state == ["RestoreModels"]:
             # It may not delete what it has made; a model costs nothing, and is found.
-            assert set(found) <= {f"model {RUN_ID}"}
+            assert set(found) <= {f"model {name}" for name in model_names(RUN_ID)}
             swept(world, deletes=True)
             found = []
         assert (call, without_time_to_live(world.standing()), found) == (call, before_it, [])
@@ -310,9 +316,10 @@ def test_where_there_is_no_way_back_nothing_of_the_run_is_hidden(case: Case) -> 
 
 @cache
 def what_was_there(case: Case) -> Json:
-    """Before the run and its model."""
+    """Before the run and its models."""
     world, _ = begin(case)
-    world.fake.models.pop(THIRD, None)
+    for model in model_names(THIRD):
+        world.fake.models.pop(model, None)
     return without_time_to_live(world.standing())
 
 
@@ -327,7 +334,7 @@ def test_an_endpoint_deleted_at_any_call_is_gone_or_made_anew(case: Case) -> Non
         assert (call, belongs_together(world), swept(world)) == (call, True, [])
         assert ended == "Succeeded" or (call, world.standing()) == (call, {})
         if world.standing():
-            assert (call, execution.state, set(world.fake.models)) == (call, "Succeeded", {THIRD})
+            assert (call, execution.state, models_of(world)) == (call, "Succeeded", {THIRD})
 
 
 @pytest.mark.parametrize("case", [first, serverless, canary, promotion])

@@ -24,7 +24,7 @@ def put_beside(world: World, **deployment: object) -> DeployedEndpoint:
     """The second run's variant is beside the first's, InService, without traffic."""
     serve(world, RUN_ID)
     world.begin(NEXT_RUN_ID, deployment={"endpoint": "flowers", "instances": INSTANCES, **(deployment or CANARY)})
-    world.fake.create_model({"ModelName": NEXT_RUN_ID})
+    world.make_models(NEXT_RUN_ID)
     deployed = deploy(NEXT_RUN_ID, "text/csv", hosting=world.hosting)
     world.fake.settle("flowers")
     return deployed
@@ -156,7 +156,7 @@ def test_at_the_end_nothing_is_left_of_the_old_variant_and_the_rollout(world: Wo
 
 def test_the_first_model_of_an_endpoint_gets_everything_at_once(world: World) -> None:
     world.begin(RUN_ID, deployment={"endpoint": "flowers", "instances": INSTANCES, **CANARY})
-    world.fake.create_model({"ModelName": RUN_ID})
+    world.make_models(RUN_ID)
 
     deployed = deploy(RUN_ID, "text/csv", hosting=world.hosting)
 
@@ -171,7 +171,7 @@ def test_two_that_serve_share_what_the_canary_leaves_them(world: World) -> None:
     third = "flowers-20260103000000-cccccc"
     serve(world, third, strategy="ab", share=0.25)
     world.begin(NEXT_RUN_ID, deployment={"endpoint": "flowers", "instances": INSTANCES, **CANARY})
-    world.fake.create_model({"ModelName": NEXT_RUN_ID})
+    world.make_models(NEXT_RUN_ID)
     deploy(NEXT_RUN_ID, "text/csv", hosting=world.hosting)
     world.fake.settle("flowers")
 
@@ -277,7 +277,7 @@ def test_another_run_waits_until_the_rollout_is_over(world: World) -> None:
     put_beside(world)
     third = "flowers-20260103000000-cccccc"
     world.begin(third, deployment={"endpoint": "flowers", "instances": INSTANCES})
-    world.fake.create_model({"ModelName": third})
+    world.make_models(third)
     for number in (0, 1):
         with pytest.raises(EndpointNotReady, match=f"Run {NEXT_RUN_ID} is deploying"):
             deploy(third, "text/csv", hosting=world.hosting)
@@ -325,7 +325,7 @@ def test_what_is_replaced_scales_no_more_before_it_goes(world: World) -> None:
     serve(world, RUN_ID, autoscaling=AUTOSCALING)
     seen: list[object] = []
     world.begin(NEXT_RUN_ID, deployment={"endpoint": "flowers", "instances": INSTANCES})
-    world.fake.create_model({"ModelName": NEXT_RUN_ID})
+    world.make_models(NEXT_RUN_ID)
     world.fake.before["UpdateEndpoint"] = lambda: seen.append(scaled(world))
 
     deploy(NEXT_RUN_ID, "text/csv", hosting=world.hosting)
@@ -336,7 +336,7 @@ def test_what_is_replaced_scales_no_more_before_it_goes(world: World) -> None:
 def test_a_variant_that_serves_again_scales_again(world: World) -> None:
     serve(world, RUN_ID, autoscaling=AUTOSCALING)
     world.begin(NEXT_RUN_ID, deployment={"endpoint": "flowers", "instances": INSTANCES})
-    world.fake.create_model({"ModelName": NEXT_RUN_ID})
+    world.make_models(NEXT_RUN_ID)
     deploy(NEXT_RUN_ID, "text/csv", hosting=world.hosting)
     world.fake.settle("flowers")
     world.fake.updates_at_once = True
@@ -351,7 +351,7 @@ def test_in_a_rollout_both_variants_scale_and_in_the_end_the_new_one(world: Worl
     world.begin(
         NEXT_RUN_ID, deployment={"endpoint": "flowers", "instances": INSTANCES, **CANARY, "autoscaling": {"min": 2, "max": 2}}
     )
-    world.fake.create_model({"ModelName": NEXT_RUN_ID})
+    world.make_models(NEXT_RUN_ID)
     deploy(NEXT_RUN_ID, "text/csv", hosting=world.hosting)
     world.fake.settle("flowers")
 

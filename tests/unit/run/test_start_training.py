@@ -11,11 +11,12 @@ from botocore.exceptions import ClientError
 from sageline.errors import InvalidSpec, ResourceConflict, RunFinished
 from sageline.names import tuning_job_name
 from sageline.run.payloads import PreparedData, Resource
+from sageline.run.roles import JobRoles
 from sageline.run.source import pack
 from sageline.run.start_training import start_training
 from tests.unit.golden import golden_event
 from tests.unit.run.fake_sagemaker import ARN, Refused
-from tests.unit.run.world import BUCKET, ROLE, RUN_ID, World
+from tests.unit.run.world import BUCKET, NETWORK_ROLE, ROLE, ROLES, RUN_ID, World
 
 PREPARED: PreparedData = golden_event("start_training/start")["prepared"]
 OF_A_SCRIPT: PreparedData = golden_event("start_training/start-a-script")["prepared"]
@@ -40,8 +41,8 @@ def a_script(**changed: object) -> dict[str, object]:
     return {"name": "script", "script": script, "hyperparameters": {"depth": 3, "penalty": "l2", "verbose": True}}
 
 
-def start(world: World, prepared: PreparedData = PREPARED) -> Resource:
-    return start_training(RUN_ID, prepared, role_arn=ROLE, region="us-east-1", run=world.run, sagemaker=world.sagemaker)
+def start(world: World, prepared: PreparedData = PREPARED, roles: JobRoles = ROLES) -> Resource:
+    return start_training(RUN_ID, prepared, roles=roles, region="us-east-1", run=world.run, sagemaker=world.sagemaker)
 
 
 def test_a_job_is_started_with_what_the_spec_and_the_data_say(world: World) -> None:
@@ -167,14 +168,13 @@ def test_a_users_script_is_kept_with_the_run_and_named_as_the_sdk_does_it(world:
     world.begin(algorithm=a_script(metrics={"accuracy": "acc=(.*)"}))
     start(world, OF_A_SCRIPT)
     job = world.fake.jobs[RUN_ID]
-    uri = f"s3://{BUCKET}/runs/{RUN_ID}/source/sourcedir.tar.gz"
     assert world.get(f"runs/{RUN_ID}/source/sourcedir.tar.gz") == archive
     assert {key: json.loads(value) for key, value in job["HyperParameters"].items()} == {
         "depth": 3,
         "penalty": "l2",
         "verbose": True,
         "sagemaker_program": "train.py",
-        "sagemaker_submit_directory": uri,
+        "sagemaker_submit_directory": "/opt/ml/input/data/code/sourcedir.tar.gz",
         "sagemaker_container_log_level": 20,
         "sagemaker_job_name": RUN_ID,
         "sagemaker_region": "us-east-1",
@@ -183,6 +183,8 @@ def test_a_users_script_is_kept_with_the_run_and_named_as_the_sdk_does_it(world:
     assert job["Environment"] == {"SAGELINE_TASK": "classification", "SAGELINE_NUM_CLASS": "2", "SAGELINE_FEATURE_DIM": "4"}
     assert job["AlgorithmSpecification"]["MetricDefinitions"] == [{"Name": "accuracy", "Regex": "acc=(.*)"}]
     assert not any("ContentType" in channel for channel in job["InputDataConfig"])
+    sources = {item["ChannelName"]: item["DataSource"]["S3DataSource"]["S3Uri"] for item in job["InputDataConfig"]}
+    assert sources["code"] == f"s3://{BUCKET}/runs/{RUN_ID}/source/"
 
 
 @pytest.mark.parametrize(
@@ -224,6 +226,8 @@ def test_a_script_started_twice_is_one_job(world: World) -> None:
     [
         ({}, None, "there is no s3://"),
         ({"source_dir": "s3://elsewhere/x.tar.gz"}, None, f"into the stack's own bucket {BUCKET}"),
+        ({"source_dir": f"s3://{BUCKET}/models/other/model.tar.gz"}, None, f"put the archive below s3://{BUCKET}/datasets/"),
+        ({}, pack({"train.py": b"", "requirements.txt": b"# why\npandas\nscipy"}), r"requirements\.txt \(pandas and 1 more\)"),
         ({}, b"#!/usr/bin/env python", "is no tar.gz archive"),
         ({}, pack({"src/train.py": b""}), r"has no train\.py at its root; it has src/train\.py\."),
         ({}, pack({}), "it has nothing"),
@@ -247,6 +251,39 @@ def test_an_archive_that_is_too_large_is_refused(world: World, monkeypatch: pyte
     world.begin(algorithm=a_script())
     with pytest.raises(InvalidSpec, match="10 are the limit"):
         start(world, OF_A_SCRIPT)
+
+
+@pytest.mark.parametrize("tuning", [None, a_tuning()])
+def test_no_container_has_a_network(world: World, tuning: dict[str, object] | None) -> None:
+    world.begin(tuning=tuning, algorithm={"name": "xgboost", "instance_count": 2})
+    start(world)
+    job = world.fake.tunings[TUNING]["TrainingJobDefinition"] if tuning else world.fake.jobs[RUN_ID]
+    assert job["EnableNetworkIsolation"] is True
+    assert job["RoleArn"] == ROLE
+
+
+def test_requirements_that_ask_for_nothing_are_none(world: World) -> None:
+    world.put(SOURCE, pack({"train.py": b"", "requirements.txt": b"# nothing\n\n"}))
+    world.begin(algorithm=a_script())
+    assert start(world, OF_A_SCRIPT)["name"] == RUN_ID
+
+
+def test_a_script_that_may_use_the_network_has_a_role_that_writes_elsewhere(world: World) -> None:
+    world.put(SOURCE, pack({"train.py": b"", "requirements.txt": b"pandas"}))
+    world.begin(algorithm=a_script(network=True) | {"spot": True})
+    start(world, OF_A_SCRIPT, JobRoles(ROLE, NETWORK_ROLE))
+    job = world.fake.jobs[RUN_ID]
+    assert (job["EnableNetworkIsolation"], job["RoleArn"]) == (False, NETWORK_ROLE)
+    assert job["OutputDataConfig"]["S3OutputPath"] == f"s3://{BUCKET}/runs/{RUN_ID}/network/"
+    assert job["CheckpointConfig"]["S3Uri"] == f"s3://{BUCKET}/checkpoints/network/{RUN_ID}/"
+
+
+def test_a_script_does_not_use_the_network_of_a_stack_that_has_none_for_it(world: World) -> None:
+    world.put(SOURCE, pack({"train.py": b""}))
+    world.begin(algorithm=a_script(network=True))
+    with pytest.raises(InvalidSpec, match="AllowScriptNetwork=true"):
+        start(world, OF_A_SCRIPT)
+    assert world.fake.jobs == {}
 
 
 # ---- tuning ----

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sageline.names import model_names
 from sageline.run.deploy import deploy
 from sageline.run.sweep import Report, Sweep
 from sageline.spec.deployment import Alarms
@@ -96,7 +97,7 @@ def test_models_and_configs_that_nothing_refers_to_are_deleted(world: World) -> 
 
     assert found(report) == {"endpoint-config old": ("endpoint-config/old",), "model old-model": ("model/old-model",)}
     assert report.left == 0
-    assert (list(world.fake.configs), list(world.fake.models)) == ([RUN_ID], [RUN_ID])
+    assert (list(world.fake.configs), list(world.fake.models)) == ([RUN_ID], list(model_names(RUN_ID)))
 
 
 def test_they_are_only_reported_when_the_stack_says_so(world: World) -> None:
@@ -148,7 +149,7 @@ def test_a_model_that_a_run_was_for_is_kept(world: World) -> None:
 def test_what_a_failed_run_has_left_is_always_undone(world: World, status: Any) -> None:
     serve_first_run(world)
     world.begin(NEXT_RUN_ID)
-    world.fake.create_model({"ModelName": NEXT_RUN_ID, "Tags": [*TAGS, {"Key": "sageline:run", "Value": NEXT_RUN_ID}]})
+    world.make_models(NEXT_RUN_ID)
     deploy(NEXT_RUN_ID, "text/csv", hosting=world.hosting)
     world.fake.settle("flowers")
     world.run.store.finish(NEXT_RUN_ID, status)
@@ -156,18 +157,19 @@ def test_what_a_failed_run_has_left_is_always_undone(world: World, status: Any) 
 
     report = sweep(world, deletes=False)
 
-    assert found(report) == {f"run {NEXT_RUN_ID}": (f"endpoint-config/{NEXT_RUN_ID}", f"model/{NEXT_RUN_ID}")}
+    models = tuple(f"model/{name}" for name in model_names(NEXT_RUN_ID))
+    assert found(report) == {f"run {NEXT_RUN_ID}": (f"endpoint-config/{NEXT_RUN_ID}", *models)}
     assert world.weights() == {RUN_ID: 1.0}
     assert world.fake.endpoints["flowers"]["EndpointConfigName"] == RUN_ID
 
 
 def test_a_run_whose_execution_is_dead_is_closed_and_undone(world: World) -> None:
     world.begin()
-    world.fake.create_model({"ModelName": RUN_ID, "Tags": [*TAGS, {"Key": "sageline:run", "Value": RUN_ID}]})
+    world.make_models()
 
     report = sweep(world, deletes=False, execution="ABORTED")
 
-    assert found(report) == {f"run {RUN_ID}": (f"model/{RUN_ID}",)}
+    assert found(report) == {f"run {RUN_ID}": (f"model/{RUN_ID}", f"model/{RUN_ID}-open")}
     assert world.record().status == "Stopped"
 
 

@@ -12,14 +12,19 @@ from typing import TYPE_CHECKING
 
 from moto import mock_aws
 
+from sageline.names import model_names
+from sageline.requests.tags import tags
 from sageline.routing import Routing, parse_routing
 from sageline.run.alarms import RolloutAlarms
 from sageline.run.autoscaling import Scaling
 from sageline.run.context import RunContext
+from sageline.run.create_model import ModelMaker
 from sageline.run.endpoint_logs import EndpointLogs
 from sageline.run.files import RunFiles
 from sageline.run.hosting import Hosting
 from sageline.run.lifetime import Lifetimes, Schedules
+from sageline.run.roles import ModelRoles
+from sageline.run.source import pack
 from sageline.settings import LifetimeSettings
 from sageline.spec.model import Spec, validate_spec
 from sageline.store import RunRecord, RunStore
@@ -40,6 +45,9 @@ RUN_ID = "flowers-20261120100000-0a1b2c"
 NEXT_RUN_ID = "flowers-20261121100000-3d4e5f"
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:sageline:one"
 ROLE = "arn:aws:iam::123456789012:role/sageline-sagemaker"
+SERVERLESS_ROLE = "arn:aws:iam::123456789012:role/sageline-serverless-models"
+NETWORK_ROLE = "arn:aws:iam::123456789012:role/sageline-network-scripts"
+ROLES = ModelRoles(ROLE, None, SERVERLESS_ROLE)
 TOPIC = "arn:aws:sns:us-east-1:123456789012:sageline-rollout"
 LIFETIMES = LifetimeSettings(
     schedule_group_name="sageline-schedules",
@@ -99,6 +107,23 @@ class World:
 
     def keys(self, prefix: str = "") -> list[str]:
         return [item["Key"] for item in self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
+
+    def make_models(self, run_id: str = RUN_ID) -> None:
+        """The models that CreateModel makes of a run: two if it deploys to a serverless endpoint."""
+        deployment = self.run.files.read_spec(run_id).deployment
+        serverless = deployment is not None and deployment.instances is None and not deployment.needs_instances
+        for name in model_names(run_id) if serverless else (run_id,):
+            model = {"ModelName": name, "EnableNetworkIsolation": name == run_id, "Tags": tags(STACK, run_id)}
+            self.fake.create_model(model)
+
+    def put_artifact(self, key: str, run_id: str = RUN_ID) -> str:
+        """What a training job has left; its URI."""
+        self.put(key, pack({f"model of {run_id}": b"1"}))
+        return f"s3://{BUCKET}/{key}"
+
+    @property
+    def maker(self) -> ModelMaker:
+        return ModelMaker(self.run, self.sagemaker, ROLES, "us-east-1")
 
     def record(self, run_id: str = RUN_ID) -> RunRecord:
         return self.run.store.get(run_id)

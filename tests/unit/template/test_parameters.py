@@ -25,7 +25,7 @@ def test_a_run_looks_for_itself_every_five_minutes_by_default(source: Document) 
 
 
 def test_nothing_in_the_bundle_is_there_for_the_laptop(source: Document) -> None:
-    assert source["Conditions"].keys() == {"HasNotificationEmail", "LogsDebug"}
+    assert source["Conditions"].keys() == {"HasNotificationEmail", "LogsDebug", "ScriptsMayUseNetwork"}
     bundle = (ROOT / "template.yaml").read_text() + documents.definition_text()
     assert not any(word in bundle.lower() for word in ("ministack", "localhost", "127.0.0.1", "laptop"))
 

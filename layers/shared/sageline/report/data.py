@@ -48,6 +48,7 @@ class ReportData:
         curves: all values of these metrics; see :func:`sageline.report.curves.learning_curves`.
         trials: of a tuning, best first, as ``training/trials.json`` has them.
         training_job: whose metrics these are.
+        artifact: what models are made of: ``details.model.artifact`` of the run's record.
         states: those that the run has gone through so far.
         costs: what the run may cost at most and did cost: ``details.cost`` of its record (docs/costs.md).
     """
@@ -64,6 +65,7 @@ class ReportData:
     spec: Json | None = None
     profile: Json | None = None
     training_job: str | None = None
+    artifact: Json | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     curves: Sequence[Curve] = ()
     trials: Sequence[Json] = ()

@@ -50,6 +50,7 @@ def report_data(
         spec=spec,
         profile=profile,
         training_job=_text(training.get("training_job_name")),
+        artifact=part(part(record.details, "model"), "artifact") or None,
         metrics={name: value for name, value in metrics.items() if value is not None},
         curves=curves,
         trials=objects(record.details.get("trials")) if trials is None else trials,

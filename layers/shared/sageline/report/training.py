@@ -19,8 +19,8 @@ _LONGEST_LINE = 300  # points; longer curves are thinned, a plot is not wider in
 
 
 def learning_section(data: ReportData) -> Section | None:
-    """Learning curves, or the last values where there are no curves."""
-    if not data.curves and not data.metrics:
+    """Learning curves, or the last values where there are no curves; and what models are made of."""
+    if not data.curves and not data.metrics and not data.artifact:
         return None
     drawn = {curve.metric: curve for curve in data.curves if len(curve.values) > 1}
     groups: dict[str, list[Curve]] = {}
@@ -33,9 +33,9 @@ def learning_section(data: ReportData) -> Section | None:
     return section(
         "training",
         "Training",
-        facts({"training job": data.training_job}) if data.training_job else None,
+        facts({"training job": data.training_job, **_artifact(data.artifact or {})}),
         figures(*plots) if plots else None,
-        table("What the training job reported", columns, [row[: len(columns)] for row in rows], numeric=(1, 2)),
+        table("What the training job reported", columns, [row[: len(columns)] for row in rows], numeric=(1, 2)) if rows else None,
     )
 
 
@@ -171,3 +171,9 @@ def _float(value: object) -> float | None:
         return float(str(value))
     except ValueError:
         return None
+
+
+def _artifact(artifact: Json) -> dict[str, str | None]:
+    """What models are made of, so that it can be told whether it still is the same."""
+    shown = {"model": "uri", "its version": "version_id", "its SHA-256": "sha256", "copied from": "source_uri"}
+    return {name: str(artifact[key]) for name, key in shown.items() if artifact.get(key)}

@@ -13,20 +13,30 @@ if TYPE_CHECKING:
 
 def model_request(
     *,
+    name: str,
     run_id: str,
     stack_name: str,
     role_arn: str,
     image_uri: str,
     model_artifact_uri: str,
+    isolated: bool,
     environment: Mapping[str, str] | None = None,
 ) -> CreateModelInputTypeDef:
-    """A model of one container, named by its run; ``model_artifact_uri`` is the training job's ``model.tar.gz``."""
+    """A model of one container.
+
+    Args:
+        run_id: the run that it is of.
+        role_arn: whose permissions SageMaker fetches the artifact with; a container that is not isolated has them too.
+        model_artifact_uri: a ``model.tar.gz``.
+        isolated: no calls out of the container, and no credentials in it. A serverless endpoint takes no such model.
+    """
     container: ContainerDefinitionTypeDef = {"Image": image_uri, "ModelDataUrl": model_artifact_uri}
     if environment:
         container["Environment"] = dict(environment)
     return {
-        "ModelName": run_id,
+        "ModelName": name,
         "PrimaryContainer": container,
         "ExecutionRoleArn": role_arn,
+        "EnableNetworkIsolation": isolated,
         "Tags": tags(stack_name, run_id),
     }

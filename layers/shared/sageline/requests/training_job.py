@@ -45,6 +45,7 @@ class TrainingWork:
 
     Args:
         image_uri: the container.
+        isolated: no calls out of the container, but to its peers, and no credentials in it.
         channels: by name.
         data_bytes: size of all channels together; the volume has room for twice as much.
         output_uri: S3 prefix below which SageMaker puts ``<job>/output/model.tar.gz``.
@@ -56,6 +57,7 @@ class TrainingWork:
 
     image_uri: str
     role_arn: str
+    isolated: bool = True
     channels: Mapping[str, InputChannel]
     data_bytes: int
     output_uri: str
@@ -83,6 +85,7 @@ def training_job_request(
         "ResourceConfig": resource_config(work),
         "StoppingCondition": stopping_condition(work),
         "EnableManagedSpotTraining": work.spot,
+        "EnableNetworkIsolation": work.isolated,
         "Tags": tags(stack_name, run_id),
     }
     if work.checkpoints_uri is not None:

@@ -83,6 +83,7 @@ def tuning_job_request(
         "ResourceConfig": resource_config(work),
         "StoppingCondition": stopping_condition(work),
         "EnableManagedSpotTraining": work.spot,
+        "EnableNetworkIsolation": work.isolated,
     }
     if work.environment:
         definition["Environment"] = dict(work.environment)

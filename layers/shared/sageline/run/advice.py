@@ -57,8 +57,12 @@ _BY_TEXT = {
         " other frameworks when predicting)."
     ),
     r"No module named|ModuleNotFoundError": (
-        "The script imports what its container lacks: put a requirements.txt beside the script at the root of "
-        "`algorithm.script.source_dir`."
+        "The script imports what its container lacks: put the package into the script's folder (`algorithm.script.source_dir`)."
+    ),
+    r"NoCredentialsError|Unable to locate credentials|EndpointConnectionError|Network is unreachable|name resolution|"
+    r"Name or service not known|No matching distribution found": (
+        "A script's container has no network and no credentials: put what it needs into its folder or the dataset, or set "
+        "`algorithm.script.network` to true, which the stack must allow (AllowScriptNetwork)."
     ),
     r"unrecognized arguments": (
         "The script does not know a hyperparameter that it was given: declare it in the script, or take it out of "

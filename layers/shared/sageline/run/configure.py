@@ -24,6 +24,7 @@ from sageline.run.endpoints import capacity, check_beside, check_capacity_change
 from sageline.run.longest_wait import CHECK_INTERVAL_SECONDS, check_longest_batch, check_longest_wait
 from sageline.run.payloads import Configured
 from sageline.run.quotas import ServiceQuotas, check_quotas, demands_of_run, demands_of_transform
+from sageline.run.source import check_script
 from sageline.run.training_plan import check_images, check_spot
 from sageline.run.trigger import (
     BatchRequest,
@@ -57,12 +58,14 @@ def configure(
     sagemaker: SageMakerClient,
     quotas: ServiceQuotas | None = None,
     check_interval_seconds: int = CHECK_INTERVAL_SECONDS,
+    network_allowed: bool = False,
 ) -> Configured:
     """Claim the run that the trigger is for and write its resolved spec.
 
     Args:
         quotas: None where the account's quotas are not to be asked for.
         check_interval_seconds: after which a waiting run looks for itself, which says how long it can wait.
+        network_allowed: whether the stack lets scripts use the network.
 
     Raises:
         AlreadyStarted: another execution has claimed it: the trigger was delivered twice.
@@ -98,6 +101,7 @@ def configure(
             check_size(stream, dataset, kind, spec.encoder.kind)
     if spec.batch is not None:
         run.store.enter(identity.run_id, "ConfigureRun", batch=_batch_of_spec(spec, spec.batch, identity.run_id, run).to_json())
+    check_script(spec, run.files, network_allowed=network_allowed)
     check_images(spec.algorithm, sagemaker.meta.region_name)
     check_spot(spec.algorithm)
     check_longest_wait(spec, check_interval_seconds)
@@ -162,7 +166,7 @@ def configure_batch(
     check_input(trigger.input, run.files.bucket)
     batch = Batch(
         rows=find_dataset(run.files.s3, trigger.input),
-        model=variant.model_name,
+        model=variant.model_version,  # the isolated one, whichever it serves with
         encoder_uri=variant.encoder_uri,
         output=predictions_uri(run.files.layout(identity.run_id), trigger.input),
         instance_type=trigger.instance_type,

@@ -20,7 +20,7 @@ from sageline.run.endpoints import (
     find_config,
     find_endpoint,
     remove_config,
-    remove_model,
+    remove_models,
     settled_endpoint,
 )
 from sageline.run.hosting import Hosting
@@ -61,7 +61,7 @@ def delete_endpoint(name: str, *, hosting: Hosting, schedules: Schedules, sleep:
     for config in configs:
         deleted += remove_config(sagemaker, config)
     for variant in variants:
-        deleted += remove_model(sagemaker, variant.model_name)
+        deleted += remove_models(sagemaker, variant.model_name)
     if endpoint is not None or stored is not None:
         deleted += hosting.logs.remove(name)
     if stored is not None:

@@ -39,6 +39,7 @@ from sageline.run.endpoints import (
     find_config,
     find_endpoint,
     find_model,
+    serving_model,
     update_endpoint,
 )
 from sageline.run.files import StoredRouting
@@ -116,8 +117,8 @@ def _deploy(run_id: str, content_type: str, hosting: Hosting) -> DeployedEndpoin
     now = iso(run.clock())
     there = _There(name, endpoint, Routing(name, old, now) if old else None, serving)
     if change is not None:
-        _check_models(sagemaker, change)
         plan = _plan_of_change(run_id, change, there)
+        _check_models(sagemaker, plan.deployment.goal)
     else:
         layout = run.files.layout(run_id)
         wanted = wanted or Wanted()
@@ -170,7 +171,7 @@ def _plan_of_model(run_id: str, new: RoutedVariant, wanted: Wanted, there: _Ther
         rollout=rollout,
         capacities=capacities_in(there.serving),
     )
-    own = production_variant(run_id, run_id, capacity(wanted), 0.0 if beside else 1.0)
+    own = production_variant(run_id, new.model_name, capacity(wanted), 0.0 if beside else 1.0)
     return _Plan(deployment, [*beside, own])
 
 
@@ -186,9 +187,12 @@ def _plan_of_change(run_id: str, change: Change, there: _There) -> _Plan:
         if on_instances and "ServerlessConfig" in kind:
             # From instances SageMaker lets nothing go back to serverless.
             kind = next(other for other in runs_on if "InstanceType" in other)
-        made = {"VariantName": variant.name, "ModelName": variant.model_name, "InitialVariantWeight": variant.weight, **kind}
+        serverless = "ServerlessConfig" in kind
+        # What serves goes on with its model, which may have been made before serverless endpoints got one of their own.
+        model = variant.model_name if ran_on else serving_model(variant.model_version, serverless=serverless)
+        made = {"VariantName": variant.name, "ModelName": model, "InitialVariantWeight": variant.weight, **kind}
         variants.append(cast("ProductionVariantTypeDef", made))  # a config's own words, kept as JSON
-        goal.append(replace(variant, endpoint_config=run_id, serverless="ServerlessConfig" in kind))
+        goal.append(replace(variant, model_name=model, endpoint_config=run_id, serverless=serverless))
     deployment = Deployment(
         endpoint=there.name,
         config=run_id,
@@ -200,12 +204,12 @@ def _plan_of_change(run_id: str, change: Change, there: _There) -> _Plan:
     return _Plan(deployment, variants)
 
 
-def _check_models(sagemaker: SageMakerClient, change: Change) -> None:
+def _check_models(sagemaker: SageMakerClient, goal: Routing) -> None:
     """RestoreModels has seen to them; but while this run has waited, another may have replaced what was to serve."""
-    for variant in change.goal.variants:
+    for variant in goal.variants:
         if find_model(sagemaker, variant.model_name) is None:
             raise ResourceConflict(
-                f"Model {variant.model_name} is to serve on endpoint {change.goal.endpoint}, and was deleted while this run "
+                f"Model {variant.model_name} is to serve on endpoint {goal.endpoint}, and was deleted while this run "
                 "waited for another one that was deploying there. If it is still to serve, send the request again."
             )
 

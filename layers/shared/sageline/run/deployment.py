@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sageline.routing import RoutedVariant, Routing, parse_routing
+from sageline.run.endpoints import serving_model
 from sageline.spec.deployment import Deployment as Wanted
 from sageline.store import Json, RunRecord
 
@@ -141,12 +142,13 @@ def rollout_config(run_id: str) -> str:
 
 
 def routed_variant(run_id: str, encoder_uri: str, content_type: str, *, serverless: bool = False) -> RoutedVariant:
-    """The variant of a run with all the traffic; variant, model version, model and endpoint config have the run's id."""
+    """The variant of a run with all the traffic; variant, model version and endpoint config have the run's id, and so has the
+    model but for a serverless endpoint."""
     return RoutedVariant(
         name=run_id,
         weight=1.0,
         model_version=run_id,
-        model_name=run_id,
+        model_name=serving_model(run_id, serverless=serverless),
         encoder_uri=encoder_uri,
         content_type=content_type,
         endpoint_config=run_id,

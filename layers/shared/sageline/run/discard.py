@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from sageline.errors import EndpointFailed, ResourceConflict, RunFinished
-from sageline.names import routing_key
+from sageline.names import models_like, routing_key
 from sageline.routing import Routing
 from sageline.run.change import Change, change_of
 from sageline.run.context import RunContext
@@ -23,7 +23,7 @@ from sageline.run.endpoints import (
     find_config,
     find_endpoint,
     remove_config,
-    remove_model,
+    remove_models,
     set_weights_now,
     settled_endpoint,
     update_endpoint,
@@ -71,11 +71,11 @@ def discard(
     else:
         removed = _go_back(run_id, deployment, settle, hosting, schedules)
     removed += hosting.alarms.remove([run_id]) if deployment.rollout else []
-    kept = {variant.model_name for variant in deployment.previous_variants}
+    kept = {model for variant in deployment.previous_variants for model in models_like(variant.model_name)}
     for config in sorted(deployment.configs(run_id)):
         removed += remove_config(sagemaker, config, keep=kept)
     for model in dict.fromkeys((run_id, *(variant.model_name for variant in deployment.added))):
-        removed += remove_model(sagemaker, model)
+        removed += remove_models(sagemaker, model)
     return {"discarded": removed}
 
 
@@ -99,17 +99,17 @@ def undone_if_ended(run_id: str, *, hosting: Hosting, schedules: Schedules | Non
 def _remove_unplanned(run_id: str, record: RunRecord, run: RunContext, sagemaker: SageMakerClient) -> list[str]:
     """What a run has made that is not known to have deployed anything: its config is made before that is noted."""
     removed = [found for config in (run_id, rollout_config(run_id)) for found in delete_config(sagemaker, config)]
-    return removed + [found for model in _models(run_id, record, run) for found in remove_model(sagemaker, model)]
+    return removed + [found for model in _models(run_id, record, run) for found in remove_models(sagemaker, model)]
 
 
 def _models(run_id: str, record: RunRecord, run: RunContext) -> list[str]:
-    """The models that a run may have made before it came to deploy anything."""
+    """The models that a run may have made before it came to deploy anything; each stands for the other of its artifact, too."""
     change = change_of(record)
     if change is None:
         return [run_id]
     stored = run.files.read_routing(change.goal.endpoint)
-    serving = {variant.model_name for variant in stored.routing.variants} if stored and stored.routing else set()
-    return [variant.model_name for variant in change.goal.variants if variant.model_name not in serving]
+    serving = {variant.model_version for variant in stored.routing.variants} if stored and stored.routing else set()
+    return [variant.model_name for variant in change.goal.variants if variant.model_version not in serving]
 
 
 def _weights_before(deployment: Deployment, change: Change | None) -> dict[str, float]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from sageline.errors import EndpointNotReady, ResourceConflict
+from sageline.names import models_like, open_model_name
 from sageline.requests.endpoint import OnDemand, OnInstances, endpoint_config_request, update_endpoint_request
 from sageline.requests.tags import STACK_TAG, tags
 from sageline.routing import Routing
@@ -122,6 +123,11 @@ def capacity(deployment: Deployment) -> OnDemand | OnInstances:
         return OnInstances(instances.instance_type, instances.count)
     serverless = deployment.serverless or Serverless()
     return OnDemand(serverless.memory_mb, serverless.max_concurrency, serverless.provisioned_concurrency)
+
+
+def serving_model(model_version: str, *, serverless: bool) -> str:
+    """The name of the model that a variant serves: a serverless endpoint takes none that is isolated."""
+    return open_model_name(model_version) if serverless else model_version
 
 
 def check_beside(sagemaker: SageMakerClient, endpoint: Endpoint) -> None:
@@ -246,7 +252,8 @@ def _changing(name: str) -> Iterator[None]:
 
 
 def remove_config(sagemaker: SageMakerClient, name: str, *, keep: Collection[str] = ()) -> list[str]:
-    """Delete an endpoint config and its models, as far as they are there; returns what was deleted.
+    """Delete an endpoint config, its models, and those made of the same artifacts, as far as they are there; returns what was
+    deleted.
 
     Args:
         keep: models that something else serves.
@@ -255,7 +262,7 @@ def remove_config(sagemaker: SageMakerClient, name: str, *, keep: Collection[str
     if config is None:
         return []
     named = [variant["ModelName"] for variant in config["ProductionVariants"] if "ModelName" in variant]
-    models = [removed for model in named if model not in keep for removed in remove_model(sagemaker, model)]
+    models = [removed for model in named if model not in keep for removed in remove_models(sagemaker, model)]
     # The config goes last: cut short, it still tells which models are to go.
     return [*delete_config(sagemaker, name), *models]
 
@@ -267,6 +274,11 @@ def delete_config(sagemaker: SageMakerClient, name: str) -> list[str]:
     with _maybe_gone(lambda: find_config(sagemaker, name)):
         sagemaker.delete_endpoint_config(EndpointConfigName=name)
     return [f"endpoint-config/{name}"]
+
+
+def remove_models(sagemaker: SageMakerClient, name: str) -> list[str]:
+    """Delete a model and the other one of its artifact, as far as they are there; returns what was deleted."""
+    return [removed for model in models_like(name) for removed in remove_model(sagemaker, model)]
 
 
 def remove_model(sagemaker: SageMakerClient, name: str) -> list[str]:

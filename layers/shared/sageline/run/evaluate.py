@@ -239,7 +239,8 @@ def _in_service(endpoint: str | None, files: RunFiles) -> _InService | None:
     if stored is None or stored.routing is None:
         return None
     champion = stored.routing.champion
-    return _InService(champion.name, champion.model_name, champion.encoder_uri)
+    # Its isolated model, whichever it serves with.
+    return _InService(champion.name, champion.model_version, champion.encoder_uri)
 
 
 def _plan_champion(judging: _Judging, in_service: _InService) -> TransformPlan:

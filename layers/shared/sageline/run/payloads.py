@@ -280,7 +280,7 @@ class RestoredModels(TypedDict):
 
 
 class CreatedModel(TypedDict):
-    """Answer of CreateModel."""
+    """Answer of CreateModel: the isolated model, which a run always has."""
 
     model_name: str
     model_arn: str

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from sageline.errors import ResourceConflict, RolloutPending
+from sageline.names import models_like
 from sageline.routing import RoutedVariant
 from sageline.run.change import change_of
 from sageline.run.context import RunContext
@@ -47,7 +48,7 @@ def promote(run_id: str, *, hosting: Hosting, lifetimes: Lifetimes, warn: Callab
         with undone_if_ended(run_id, hosting=hosting, schedules=lifetimes.schedules):
             _promote(record, deployment, hosting, lifetimes, warn)
     # The new variant serves, so the run has succeeded, whatever becomes of what served before.
-    kept = {variant.model_name for variant in deployment.goal.variants}
+    kept = {model for variant in deployment.goal.variants for model in models_like(variant.model_name)}
     for config in deployment.leftovers(run_id):
         try:
             remove_config(sagemaker, config, keep=kept)

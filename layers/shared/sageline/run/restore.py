@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from botocore.exceptions import ClientError
-
 from sageline.errors import ModelMissing, ResourceConflict, RunNotFound
-from sageline.run.aws_errors import is_not_found
-from sageline.run.change import change_of
+from sageline.names import open_model_name
+from sageline.routing import RoutedVariant
+from sageline.run.change import Change, change_of
 from sageline.run.context import RunContext
-from sageline.run.create_model import ensure_model
+from sageline.run.create_model import ModelMaker
+from sageline.run.endpoints import find_model
 from sageline.run.payloads import RestoredModels
 
-if TYPE_CHECKING:
-    from mypy_boto3_sagemaker import SageMakerClient
 
-
-def restore_models(run_id: str, *, role_arn: str, region: str, run: RunContext, sagemaker: SageMakerClient) -> RestoredModels:
+def restore_models(run_id: str, *, maker: ModelMaker) -> RestoredModels:
     """Make those models of a change that are gone: each from its own run's artifact and spec, under its own name.
 
     Raises:
         ResourceConflict: the run is no change.
         ModelMissing: what a model is made of is gone.
     """
+    run = maker.run
     run.store.enter(run_id, "RestoreModels")
     change = change_of(run.store.get(run_id))
     if change is None:
         raise ResourceConflict(f"Run {run_id} does not change what an endpoint serves, so there is nothing to restore.")
-    restored = []
+    restored: list[str] = []
     for variant in change.goal.variants:
-        try:
-            sagemaker.describe_model(ModelName=variant.model_name)
-        except ClientError as error:
-            if not is_not_found(error):
-                raise
-            artifact = _artifact(variant.model_version, run)
-            ensure_model(variant.model_version, artifact, role_arn=role_arn, region=region, run=run, sagemaker=sagemaker)
-            restored.append(variant.model_name)
+        missing = [name for name in _models(variant, change) if find_model(maker.sagemaker, name) is None]
+        if missing:
+            maker.make(variant.model_version, _artifact(variant.model_version, run), names=missing)
+            restored += missing
     return {"restored": restored}
+
+
+def _models(variant: RoutedVariant, change: Change) -> list[str]:
+    """What a variant needs: its isolated model, which batches ask; and the other one where it may serve on demand."""
+    version = variant.model_version
+    serverless = variant.serverless or "ServerlessConfig" in change.capacities.get(variant.name, {})
+    return [version, open_model_name(version)] if serverless else [version]
 
 
 def _artifact(model_version: str, run: RunContext) -> str:

@@ -14,6 +14,7 @@ from sageline.run.aws_errors import is_existing
 from sageline.run.comparing import check_same
 from sageline.run.context import RunContext
 from sageline.run.payloads import PreparedData, Resource
+from sageline.run.roles import JobRoles
 from sageline.run.source import store_source
 from sageline.run.stopping import stop_training
 from sageline.run.training_plan import hyperparameters, search, training_work
@@ -24,22 +25,23 @@ if TYPE_CHECKING:
 
 
 def start_training(
-    run_id: str, prepared: PreparedData, *, role_arn: str, region: str, run: RunContext, sagemaker: SageMakerClient
+    run_id: str, prepared: PreparedData, *, roles: JobRoles, region: str, run: RunContext, sagemaker: SageMakerClient
 ) -> Resource:
     """Start the run's training job, or its tuning job if the spec has a tuning; or find it started.
 
     Raises:
-        InvalidSpec: the script's archive cannot be used.
+        InvalidSpec: the script's archive cannot be used, or the stack does not let it use the network.
         ResourceConflict: a job of that name exists and is another one.
         RunFinished: the run was stopped meanwhile.
         SettingsError: SageMaker has no image in this region.
     """
     run.store.enter(run_id, "StartTraining")
     spec = run.files.read_spec(run_id)
+    role_arn = roles.of(spec.algorithm)
     work = training_work(spec, prepared, run.files.layout(run_id), role_arn=role_arn, region=region)
-    source_uri = store_source(run_id, spec, run.files)
+    store_source(run_id, spec, run.files)
     name = run_id if spec.tuning is None else tuning_job_name(run_id)
-    given = hyperparameters(spec, job_name=name, source_uri=source_uri, region=region)
+    given = hyperparameters(spec, job_name=name, region=region)
     job: Resource
     if spec.tuning is None:
         job = _start(training_job_request(work, run_id=run_id, stack_name=run.stack_name, hyperparameters=given), sagemaker)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sageline.errors import RunNotFound, SagelineError
+from sageline.names import models_like
 from sageline.run import inventory
 from sageline.run.delete_endpoint import delete_endpoint, run_at_work
 from sageline.run.discard import discard
@@ -165,7 +166,7 @@ class Sweep:
         variants = [variant for stored in routed if stored and stored.routing for variant in stored.routing.variants]
         used = {config for endpoint in endpoints for config in endpoint.configs}
         used |= {variant.endpoint_config for variant in variants}
-        used_models = {variant.model_name for variant in variants}
+        used_models = {model for variant in variants for model in models_like(variant.model_name)}
         # A config that is gone by now went with its endpoint, or with the run that made it.
         there = {
             config.name: found for config in configs if (found := find_config(self.hosting.sagemaker, config.name)) is not None
@@ -174,7 +175,8 @@ class Sweep:
             if config.name not in there:
                 continue
             if config.name in used or self._is_running(config.run_id):
-                used_models |= {variant.get("ModelName", "") for variant in there[config.name]["ProductionVariants"]}
+                named = [variant.get("ModelName", "") for variant in there[config.name]["ProductionVariants"]]
+                used_models |= {model for name in named for model in models_like(name)}
                 continue
             finding = Finding("endpoint-config", config.name, "no endpoint uses it")
             self._remove(finding, partial(delete_config, self.hosting.sagemaker, config.name))

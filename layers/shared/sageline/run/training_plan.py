@@ -13,9 +13,14 @@ from sageline.names import RunLayout
 from sageline.requests.training_job import CHECKPOINT_PATH, SPOT_PATIENCE_SECONDS, InputChannel, TrainingWork
 from sageline.requests.tuning_job import NumberRange, Search
 from sageline.run.payloads import PreparedData
-from sageline.run.source import entry_point, framework_of, leaves_code, training_program
+from sageline.run.source import entry_point, framework_of, uses_network
 from sageline.spec.model import Image, Spec
 from sageline.spec.training import Algorithm, CategoricalRange, Tuning
+
+CODE_CHANNEL = "code"
+"""The channel by which a script comes into its container, as the SageMaker Python SDK has it for isolated jobs."""
+
+_CODE_ARCHIVE = f"/opt/ml/input/data/{CODE_CHANNEL}/sourcedir.tar.gz"
 
 # XGBoost's image (aws/sagemaker-xgboost-container at cb8df91) saves once, under a name that it does not look for: a training that
 # is interrupted begins again.
@@ -29,20 +34,23 @@ def training_work(spec: Spec, prepared: PreparedData, layout: RunLayout, *, role
     """The training job but for its name and hyperparameters."""
     algorithm = spec.algorithm
     no_checkpoints = algorithm.name in _KEEP_NO_CHECKPOINTS
+    network = uses_network(algorithm)
     # A tuning job names one prefix. That each trial gets its own below it is documented nowhere, and a trial that went on from
     # another's checkpoint would be a mixture of both: so trials start again.
     checkpoints = algorithm.spot and spec.tuning is None and not no_checkpoints
+    kept = layout.network_checkpoints_prefix if network else layout.checkpoints_prefix
     return TrainingWork(
         image_uri=training_image(algorithm.name, framework_of(algorithm), region),
         role_arn=role_arn,
-        channels=_channels(algorithm, prepared),
+        isolated=not network,
+        channels=_channels(algorithm, prepared, layout),
         data_bytes=sum(channel["bytes"] for channel in prepared["channels"].values()),
-        output_uri=layout.uri(layout.training_prefix),
+        output_uri=layout.uri(layout.network_prefix if network else layout.training_prefix),
         instance_type=algorithm.instance_type,
         instance_count=algorithm.instance_count,
         max_runtime_seconds=algorithm.max_runtime_seconds,
         spot=algorithm.spot,
-        checkpoints_uri=layout.uri(layout.checkpoints_prefix) if checkpoints else None,
+        checkpoints_uri=layout.uri(kept) if checkpoints else None,
         longest_spot_wait_seconds=_SPOT_WITHOUT_CHECKPOINTS_SECONDS if no_checkpoints else None,
         metrics=catalog.metric_definitions(algorithm),
         environment=_environment(spec, prepared, checkpoints=checkpoints) if framework_of(algorithm) else {},
@@ -82,21 +90,17 @@ def check_spot(algorithm: Algorithm) -> None:
         )
 
 
-def hyperparameters(spec: Spec, *, job_name: str, source_uri: str | None, region: str) -> dict[str, str]:
-    """As SageMaker takes them. Those that are tuned are not among them.
-
-    Args:
-        source_uri: the archive with the script, for an algorithm that is one; what names the script is encoded as JSON, as
-            the SageMaker Python SDK does it.
-    """
+def hyperparameters(spec: Spec, *, job_name: str, region: str) -> dict[str, str]:
+    """As SageMaker takes them. Those that are tuned are not among them. What names a script is encoded as JSON, as the SageMaker
+    Python SDK does it."""
     tuned = spec.tuning.ranges if spec.tuning else {}
     given = spec.algorithm.hyperparameters
     strings = catalog.as_strings(spec.algorithm.name, {name: value for name, value in given.items() if name not in tuned})
-    if source_uri is None:
+    if framework_of(spec.algorithm) is None:
         return strings
     about_script: dict[str, str | int | bool] = {
-        "sagemaker_program": training_program(spec),
-        "sagemaker_submit_directory": source_uri,
+        "sagemaker_program": entry_point(spec),
+        "sagemaker_submit_directory": _CODE_ARCHIVE,
         "sagemaker_container_log_level": 20,
         "sagemaker_job_name": job_name,
         "sagemaker_region": region,
@@ -138,22 +142,24 @@ def search(tuning: Tuning, algorithm: Algorithm) -> Search:
     )
 
 
-def _channels(algorithm: Algorithm, prepared: PreparedData) -> Mapping[str, InputChannel]:
+def _channels(algorithm: Algorithm, prepared: PreparedData, layout: RunLayout) -> Mapping[str, InputChannel]:
     names = {"train": "train", "validation": catalog.validation_channel(algorithm.name)}
     # Each instance of XGBoost trains on its own parts, and it goes on without one that gets none; all of them watch the same
     # validation rows. Others need data on each instance, or know their files by pairs.
     dealt_out = ("train",) if algorithm.name == "xgboost" and algorithm.instance_count > 1 else ()
-    return {
+    channels = {
         names[name]: InputChannel(uri=channel["uri"], content_type=prepared["content_type"], sharded=name in dealt_out)
         for name, channel in prepared["channels"].items()
     }
+    if framework_of(algorithm) is not None:
+        channels[CODE_CHANNEL] = InputChannel(uri=layout.uri(layout.source_prefix), content_type=None)
+    return channels
 
 
 def _environment(spec: Spec, prepared: PreparedData, *, checkpoints: bool) -> dict[str, str]:
     """What a script may want to know of the data, and the directory for its checkpoints if they are kept."""
     shape = spec.encoder.shape if isinstance(spec.encoder, Image) else None
     facts = {
-        "SAGELINE_ENTRY_POINT": entry_point(spec) if leaves_code(spec.algorithm) else None,
         "SAGELINE_TASK": spec.task,
         "SAGELINE_NUM_CLASS": prepared["num_class"],
         "SAGELINE_FEATURE_DIM": prepared["feature_dim"],

@@ -15,7 +15,7 @@ _EXPECTED = {
     "name": "use lower-case letters, digits and single hyphens, starting and ending with a letter or digit",
     "endpoint": "use letters, digits and hyphens, starting and ending with a letter or digit",
     "uri": "expected an S3 URI such as s3://bucket/folder/data.csv",
-    "source_dir": "expected the S3 URI of a tar.gz, such as s3://bucket/source/sourcedir.tar.gz",
+    "source_dir": "expected the S3 URI of a tar.gz, such as s3://bucket/datasets/wine/source.tar.gz",
     "entry_point": "expected the name of a .py or .sh file at the root of source_dir",
     "input": "expected the S3 URI of a .csv, .csv.gz, .jsonl or .npz file",
     "instance_type": "expected a SageMaker instance type such as ml.m5.xlarge",

@@ -20,7 +20,9 @@ class Script(Section):
         None, description="Whose container runs the script. Default: `tensorflow` for the algorithm `tensorflow`."
     )
     source_dir: str = Field(
-        pattern=r"^s3://[^/]+/.+\.tar\.gz$", description="The script and what it imports, as a tar.gz with the files at its root."
+        pattern=r"^s3://[^/]+/.+\.tar\.gz$",
+        description="The script and what it imports, as a tar.gz with the files at its root. It is below `datasets/` of the "
+        "stack's bucket.",
     )
     entry_point: str = Field(
         "train.py", pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.(py|sh)$", description="The file of `source_dir` to run."
@@ -35,6 +37,13 @@ class Script(Section):
         max_length=40,
         description="What the script prints about its progress: metric name to a regular expression with one group, the value, "
         "found anywhere in a line. RE2's syntax: no looking around, no references to groups; at most 500 characters.",
+    )
+
+    network: bool = Field(
+        False,
+        description="Whether the script's container may use the network, in training and in serving; then it has credentials, "
+        "too. The stack must allow it (`AllowScriptNetwork`). Without it a `requirements.txt` cannot be installed: put the "
+        "packages into the folder.",
     )
 
     @model_validator(mode="after")

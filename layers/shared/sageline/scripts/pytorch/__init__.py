@@ -1,1 +1,0 @@
-"""What is added to the archive of a user's script for the PyTorch container."""
