@@ -62,7 +62,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
 
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert f"unpacks to more than {MAX_UNPACKED_BYTES:,} bytes, which is the limit: packages belong into" in said
+    assert f"unpacks to more than {MAX_UNPACKED_BYTES:,} bytes, which is the limit: data belongs in" in said
     assert len(archive) < 1 << 20
     assert peak < 8 << 20
     assert time.process_time() - begun < 5

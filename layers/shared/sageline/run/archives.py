@@ -71,7 +71,7 @@ def _members(plain: gzip.GzipFile, where: str) -> Iterator[tarfile.TarInfo]:
 
 
 def _too_much(what: str) -> InvalidSpec:
-    return InvalidSpec(f"{what}, which is the limit: data belong into the dataset.")
+    return InvalidSpec(f"{what}, which is the limit: data belongs in the dataset.")
 
 
 def _check_member(member: tarfile.TarInfo, where: str) -> None:
