@@ -24,6 +24,7 @@ from local import (
     alarms,
     default_key,
     function_errors,
+    function_sessions,
     object_ranges,
     object_versions,
     schedule_access,
@@ -98,6 +99,7 @@ def main() -> None:
     alarms.install()
     default_key.install()
     function_errors.install()
+    function_sessions.install()
     object_ranges.install()
     object_versions.install()
     schedule_access.install()
