@@ -75,7 +75,14 @@ $(VENV)/.tensorflow: $(VENV)/.synced
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet --inexact --group tensorflow --python $(BIN)/python
 	touch $@
 
-test: setup lint unit validate workflow ## Everything that CI runs
+.PHONY: invoke api
+invoke: setup ## Run one function as Lambda does: FUNCTION=manage_pipelines EVENT=list-pipelines (or EVENT=a file)
+	@$(BIN)/python -m local.invoke function "$(FUNCTION)" "$(EVENT)"
+
+api: setup ## Serve the HTTP API from containers, by sam local start-api, on PORT (3000) until Ctrl-C
+	@exec $(BIN)/python -m local.invoke api --port $(or $(PORT),3000)
+
+test: setup lint unit validate workflow ## Everything that CI runs, but for its job with Docker
 
 lint: setup ## ruff and strict mypy
 	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --diff --quiet .; exit 1; }
@@ -99,6 +106,13 @@ workflow: setup ## The real state machine on the local stack, and one run end to
 
 test-tensorflow: setup-tensorflow ## The tests that need TensorFlow
 	@$(BIN)/pytest tests -m tensorflow --durations=10
+
+.PHONY: test-docker test-all
+test-docker: setup ## The golden events, make invoke and make api in Docker; starts a daemon where none answers (root, Debian)
+	@$(BIN)/pytest tests/docker --durations=10
+
+test-all: ## Every test, one tier after the other; what a tier needs and is not there is a failure
+	@for tier in test test-docker test-tensorflow test-browser; do $(MAKE) --no-print-directory $$tier; done
 
 test-containers: setup ## Run AWS's own readers and validators on what Sageline writes; CONTAINERS=DIR holds their sources
 	@$(BIN)/python -m tests.containers.sources "$(CONTAINERS)"
