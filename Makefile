@@ -8,14 +8,18 @@ PYTHON ?= python3
 UV_VERSION := 0.13.8
 VENV := $(CURDIR)/.venv
 BIN := $(VENV)/bin
+SECURITY := $(VENV)/security
 SAGELINE_HOME ?= .local
+# What a script's container imports, which can not write the compiled files itself. uv does not compile what it installs.
+COMPILE := $(BIN)/python -m compileall -qq -j 0
+PACKAGES = $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 export SAGELINE_HOME
 export PATH := $(BIN):$(PATH)
 export SAM_CLI_TELEMETRY := 0
 # What is imported is compiled once for all processes, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup setup-tensorflow demo demo-tensorflow examples test test-tensorflow test-containers lint format unit validate workflow bench docs bundle clean
+.PHONY: help setup setup-tensorflow demo demo-tensorflow examples test test-tensorflow test-containers lint audit format unit validate workflow bench docs bundle clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
@@ -29,6 +33,7 @@ $(VENV)/.synced: pyproject.toml uv.lock
 	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	[ -x $(BIN)/uv ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet --python $(BIN)/python
+	$(COMPILE) local layers/shared/sageline $(PACKAGES)/{numpy,scipy,sklearn,xgboost,pandas,joblib} || true
 	$(BIN)/python -m local.build
 	touch $@
 
@@ -73,6 +78,7 @@ setup-tensorflow: $(VENV)/.tensorflow ## Install TensorFlow into .venv (half a g
 $(VENV)/.tensorflow: $(VENV)/.synced
 	@echo "Installing TensorFlow into .venv (once) ..."
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet --inexact --group tensorflow --python $(BIN)/python
+	$(COMPILE) $(PACKAGES)/{tensorflow,keras} || true
 	touch $@
 
 .PHONY: invoke api
@@ -82,12 +88,22 @@ invoke: setup ## Run one function as Lambda does: FUNCTION=manage_pipelines EVEN
 api: setup ## Serve the HTTP API from containers, by sam local start-api, on PORT (3000) until Ctrl-C
 	@exec $(BIN)/python -m local.invoke api --port $(or $(PORT),3000)
 
-test: setup lint unit validate workflow ## Everything that CI runs, but for its job with Docker
+test: setup lint unit workflow ## Everything that CI runs, but for its job with Docker
 
-lint: setup ## ruff and strict mypy
+lint: setup $(SECURITY)/.synced ## ruff, strict mypy, and checkov, bandit and cfn-lint for weaknesses
 	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --diff --quiet .; exit 1; }
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
+	$(BIN)/python -m tests.security $(SECURITY)/bin
+
+# checkov pins boto3 and much else otherwise than Sageline does: an environment of its own, from a lock file of its own.
+$(SECURITY)/.synced: tests/security/pyproject.toml tests/security/uv.lock | setup
+	@echo "Installing what looks for weaknesses (once) ..."
+	UV_PROJECT_ENVIRONMENT=$(SECURITY) $(BIN)/uv sync --frozen --quiet --project tests/security --python $(BIN)/python
+	touch $@
+
+audit: setup $(SECURITY)/.synced ## Ask PyPI for known vulnerabilities of what is installed; says so where it cannot be reached
+	@$(BIN)/python -m tests.security.audit $(SECURITY)/bin
 
 format: setup ## Format the code
 	@$(BIN)/ruff format .
@@ -97,7 +113,7 @@ unit: setup ## Unit tests, network off, with branch coverage of the layer and th
 	@# The files in their order: by the number of tests, which xdist goes by, a few long ones would be the last.
 	$(BIN)/pytest tests/unit -n 2 --dist loadfile --no-loadscope-reorder --quiet --cov --cov-report=term
 
-validate: setup ## The template, checked by the SAM CLI
+validate: setup ## The template, checked by the SAM CLI: with cfn-lint, as `make lint` does
 	@$(BIN)/sam validate --lint
 
 workflow: setup ## The real state machine on the local stack, and one run end to end

@@ -100,8 +100,8 @@ def status(context: click.Context, home: Path, as_json: bool) -> None:
         colour = {"up": "green", "down": "dim"}.get(found.state, "red")
         console.print(f"[bold {colour}]{found.state}[/]  {escape(found.home)}")
         _print_addresses(console, found)
-        for problem in found.problems:
-            console.print(f"[yellow]![/] {escape(problem)}")
+        for sentence in (*found.problems, *found.limits):
+            console.print(f"[yellow]![/] {escape(sentence)}")
     context.exit(0 if found.state == "up" else 1)
 
 

@@ -249,7 +249,8 @@ def _ended(run: Json, states: Sequence[StateTime]) -> RenderableType:
             return Text(f"Succeeded in {took}. Endpoint {run['endpoint_name']} serves {_goal(details['change'])}.")
         return Text(f"Succeeded in {took}. {_trained(details)}{_next_step(run)}")
     if run["status"] == "Stopped":
-        return Text(f"Stopped after {took}.{_untouched(run)}")
+        said = (run.get("error") or {}).get("message")
+        return Text(f"Stopped after {took}.{f' {said}' if said else ''}{_untouched(run)}")
     if run["status"] == "Rejected":
         return Text(f"Rejected after {took}. {refusal(run)}\nNext: sageline report {run['run_id']}   (what the model got wrong)")
     return Group(Text(f"Failed after {took}.", style="red"), failure(run))

@@ -114,7 +114,11 @@ def sagemaker(home: Home, ports: Ports, machine: Mapping[str, str]) -> Service:
     """SageMaker."""
     return Service(
         name="sagemaker",
-        arguments=("-P", "-m", "local.sagemaker", "--port", str(ports.sagemaker), "--home", str(home.sagemaker.resolve())),
+        arguments=(
+            *("-P", "-m", "local.sagemaker", "--port", str(ports.sagemaker), "--home", str(home.sagemaker.resolve())),
+            # Containers shall find none of what the stack knows: objects, keys, other jobs.
+            *("--hide", str(home.root.resolve())),
+        ),
         environment={**_common(home, machine), "AWS_ENDPOINT_URL": environment.endpoint(ports.ministack)},
         port=ports.sagemaker,
         ready_path="/ping",

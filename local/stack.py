@@ -12,6 +12,7 @@ from local.aws import Clients
 from local.errors import StackNotUp
 from local.home import Home, Record
 from local.progress import Progress, Silent
+from local.sagemaker.isolation.machine import reported
 from local.services import Service, services
 from local.start import Start
 from local.status import StackStatus
@@ -83,6 +84,7 @@ class LocalStack:
             problems += _problems(service, record)
         if record.deployment is None or not record.deployment.fingerprint:
             problems.append("The bundle is not deployed: `sageline local up` does it.")
+        abilities = reported(self._home.sagemaker)
         outputs = record.deployment.outputs if record.deployment else {}
         api_url = deploy.api_url(environment.endpoint(ports.ministack), outputs) if outputs else ""
         return replace(
@@ -97,6 +99,7 @@ class LocalStack:
             environment={} if problems else environment.for_clients(ports, api_url),
             outputs=outputs,
             problems=problems,
+            limits=[abilities.missing] if abilities and abilities.missing else [],
         )
 
     def environment(self, function: str | None = None) -> dict[str, str]:

@@ -30,5 +30,8 @@ class StackStatus:
     problems: list[str] = field(default_factory=list)
     """Sentences on what is wrong, and what to do."""
 
+    limits: list[str] = field(default_factory=list)
+    """Sentences on what this machine can not do, and the stack therefore does not."""
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -170,5 +170,6 @@ def check_limit(costs: Costs) -> None:
 
 def with_budget(spec: Json, estimate: Estimate) -> Json:
     """The spec with a budget of what was estimated, in whole cents: a run that the stack reckons dearer is refused there."""
-    assert estimate.most_usd is not None  # noqa: S101 - checked before
+    if estimate.most_usd is None:
+        raise CommandFailed("Nobody knows what the run may cost, so it gets no budget.")
     return {**spec, "budget_usd": math.ceil(round(estimate.most_usd * 100, 4)) / 100}

@@ -15,6 +15,7 @@ from cli.doctor.finding import Check, Finding
 from local import build, deploy, ports, processes
 from local.errors import BuildFailed, PortInUse
 from local.home import Home, Record
+from local.sagemaker.isolation.machine import Abilities, look
 from local.services import TITLES
 from local.stack import PROJECT
 from local.start import DEFAULT_PORT
@@ -47,6 +48,7 @@ class Machine:
             "disk": lambda: [check_disk(self.home.root)],
             "memory": lambda: [check_memory(psutil.virtual_memory().available)],
             "ports": lambda: [check_ports(self.record, self.port)],
+            "isolation": lambda: [check_isolation(look())],
             "processes": lambda: check_processes(self.home, self.record, self.status),
         }
 
@@ -111,6 +113,17 @@ def check_memory(available: int) -> Finding:
     if available >= _ENOUGH_MEMORY:
         return Finding("memory", "ok", what)
     return Finding("memory", "warning", what, "End other programs: the local stack and a training job need about 1 GB.")
+
+
+def check_isolation(abilities: Abilities) -> Finding:
+    """What the local SageMaker can keep from scripts."""
+    if not abilities.missing:
+        return Finding(
+            "isolation", "ok", "Containers are kept from the network, if they ask for it, and from this machine's files."
+        )
+    return Finding(
+        "isolation", "warning", abilities.missing, "Run scripts that you trust only. docs/local.md says what is missing."
+    )
 
 
 def check_ports(record: Record, asked: int | None) -> Finding:

@@ -19,6 +19,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.sagemaker", description="SageMaker on this machine.")
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
     parser.add_argument("--home", type=Path, required=True, help="directory for the service's state")
+    parser.add_argument(
+        "--hide",
+        type=Path,
+        action="append",
+        default=[],
+        help="a directory that no container shall see (the service's own if none)",
+    )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # botocore and httpx tell every request at INFO; the service's own lines are the ones to read.
@@ -29,7 +36,8 @@ def main() -> None:
     except OSError as error:
         sys.exit(f"Port {arguments.port} of 127.0.0.1 can not be used: {error.strerror}.")
     try:
-        service = LocalSageMaker(arguments.home, os.environ)
+        url = "http://{}:{}".format(*listener.getsockname())
+        service = LocalSageMaker(arguments.home, os.environ, url=url, hidden=arguments.hide)
     except HomeInUse as error:
         sys.exit(str(error))
     service.start()

@@ -62,7 +62,7 @@ class Authorizer:
         *,
         request_tags: Mapping[str, str] | None = None,
         resource_tags: Mapping[str, str] | None = None,
-        context: Mapping[str, str] | None = None,
+        context: Mapping[str, object] | None = None,
     ) -> None:
         """Raise AccessDeniedException unless the caller's policies allow the action. The root may do everything.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from local.sagemaker.authorization import Authorizer
 from local.sagemaker.aws import Aws, Place
 from local.sagemaker.callers import Caller
+from local.sagemaker.conditions import of_request
 from local.sagemaker.store import Document, Request, Store
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class Call:
         """The caller may create the resource with the tags of the request; tags need AddTags on it as well."""
         tags = self.request_tags()
         authorizer = self.service.authorizer
-        authorizer.require(self.caller, f"sagemaker:{self.operation}", resource_arn, request_tags=tags)
+        context = of_request(self.operation, self.request)
+        authorizer.require(self.caller, f"sagemaker:{self.operation}", resource_arn, request_tags=tags, context=context)
         if tags:
             authorizer.require(self.caller, "sagemaker:AddTags", resource_arn, request_tags=tags)
 

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from local.sagemaker.credentials import SESSION_NAME
 from local.sagemaker.errors import ServiceError
 
 _CREDENTIAL = re.compile(
@@ -62,9 +63,15 @@ def access_key(authorization: str | None) -> str:
 class Callers:
     """Resolves access keys; the functions are listed again when a key is not known."""
 
-    def __init__(self, list_functions: Callable[[], Iterable[Function]], account: str) -> None:
+    def __init__(
+        self,
+        list_functions: Callable[[], Iterable[Function]],
+        account: str,
+        role_of_session: Callable[[str], str | None] = lambda _key: None,
+    ) -> None:
         self._list_functions = list_functions
         self._account = account
+        self._role_of_session = role_of_session
         self._known: Mapping[str, Caller] = {}
         self._lock = threading.Lock()
 
@@ -72,20 +79,26 @@ class Callers:
         key = access_key(authorization)
         if key == "test" or re.fullmatch(r"\d{12}", key):
             return Caller(f"arn:aws:iam::{self._account}:root")
-        caller = self._known.get(key) or self._refreshed().get(key)
+        caller = self._known.get(key) or self._of_session(key) or self._refreshed().get(key)
         if caller is None:
             raise ServiceError(
                 "UnrecognizedClientException", "The security token included in the request is invalid.", status=403
             )
         return caller
 
+    def _of_session(self, key: str) -> Caller | None:
+        """A container that was given its execution role's credentials."""
+        role = self._role_of_session(key)
+        return self._as_role(role, SESSION_NAME) if role else None
+
+    def _as_role(self, role_arn: str, session: str) -> Caller:
+        name = role_name(role_arn)
+        return Caller(f"arn:aws:sts::{self._account}:assumed-role/{name}/{session}", name)
+
     def _refreshed(self) -> Mapping[str, Caller]:
         with self._lock:
             self._known = {
-                function_access_key(function.arn, function.role_arn): Caller(
-                    f"arn:aws:sts::{self._account}:assumed-role/{role_name(function.role_arn)}/{function.name[:64]}",
-                    role_name(function.role_arn),
-                )
+                function_access_key(function.arn, function.role_arn): self._as_role(function.role_arn, function.name[:64])
                 for function in self._list_functions()
             }
             return self._known

@@ -25,10 +25,15 @@ _LAST_LINES_SECONDS = 5.0
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "COVERAGE_PROCESS_START")
 
 
-def start(module: str, arguments: list[str], environment: Mapping[str, str], cwd: Path, keep_open: int | None = None) -> Child:
+def code_roots() -> tuple[Path, Path]:
+    """Where a child imports this service and the package ``sageline`` from."""
+    return _SERVICE_ROOT, _PACKAGE_ROOT
+
+
+def start(module: str, arguments: list[str], environment: Mapping[str, str], cwd: Path, keep_open: tuple[int, ...] = ()) -> Child:
     """Run ``python -m module`` in its own process group, output merged into one pipe."""
     variables = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    variables |= {"PYTHONPATH": os.pathsep.join((str(_SERVICE_ROOT), str(_PACKAGE_ROOT))), "PYTHONSAFEPATH": "1"}
+    variables |= {"PYTHONPATH": os.pathsep.join(map(str, code_roots())), "PYTHONSAFEPATH": "1"}
     # Jobs and variants share a laptop's few cores; OpenMP threads that spin while they wait multiply everybody's time.
     variables |= {"PYTHONUNBUFFERED": "1", "OMP_WAIT_POLICY": "passive", **environment}
     process = subprocess.Popen(
@@ -42,7 +47,7 @@ def start(module: str, arguments: list[str], environment: Mapping[str, str], cwd
         encoding="utf-8",
         errors="replace",
         start_new_session=True,
-        pass_fds=() if keep_open is None else (keep_open,),
+        pass_fds=keep_open,
     )
     return Child(process)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -13,31 +14,53 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # What AWS calls the session of a container.
-_SESSION_NAME = "SageMaker"
+SESSION_NAME = "SageMaker"
 # The longest that STS allows. They are not renewed, as a container's are in AWS.
 _SECONDS = 12 * 60 * 60
+_OWN_SERVICES = ("SAGEMAKER", "SAGEMAKER_RUNTIME")
 
 
-def role_environment(sts: STSClient, role_arn: str) -> dict[str, str]:
-    """Variables for every AWS SDK. Without credentials when the role cannot be assumed: then the code has none at all."""
-    environment = {
-        "AWS_ENDPOINT_URL": sts.meta.endpoint_url,
-        "AWS_REGION": sts.meta.region_name,
-        "AWS_DEFAULT_REGION": sts.meta.region_name,
-        # Not the files of the person whose machine this is, and no metadata service.
-        "AWS_CONFIG_FILE": "/dev/null",
-        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    try:
-        session = sts.assume_role(RoleArn=role_arn, RoleSessionName=_SESSION_NAME, DurationSeconds=_SECONDS)
-    except ClientError as error:
-        logger.warning("%s can not be assumed, and code that runs for it has no credentials: %s", role_arn, error)
-        return environment
-    credentials = session["Credentials"]
-    return {
-        **environment,
-        "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": credentials["SessionToken"],
-    }
+class RoleCredentials:
+    """Sessions of execution roles, by STS, and whose they are. Every method may be called from any thread."""
+
+    def __init__(self, sts: STSClient, sagemaker_url: str = "") -> None:
+        self._sts = sts
+        self._sagemaker_url = sagemaker_url
+        self._roles: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def environment(self, role_arn: str, *, isolated: bool) -> dict[str, str]:
+        """Variables for every AWS SDK. Without credentials when the role cannot be assumed, or the container is isolated."""
+        region = self._sts.meta.region_name
+        environment = {
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+            # Not the files of the person whose machine this is, and no metadata service.
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        if isolated:
+            return environment
+        environment["AWS_ENDPOINT_URL"] = self._sts.meta.endpoint_url
+        for name in _OWN_SERVICES if self._sagemaker_url else ():
+            environment[f"AWS_ENDPOINT_URL_{name}"] = self._sagemaker_url
+        try:
+            session = self._sts.assume_role(RoleArn=role_arn, RoleSessionName=SESSION_NAME, DurationSeconds=_SECONDS)
+        except ClientError as error:
+            logger.warning("%s can not be assumed, and code that runs for it has no credentials: %s", role_arn, error)
+            return environment
+        credentials = session["Credentials"]
+        with self._lock:
+            self._roles[credentials["AccessKeyId"]] = role_arn
+        return {
+            **environment,
+            "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": credentials["SessionToken"],
+        }
+
+    def role_of(self, access_key: str) -> str | None:
+        """The ARN of the role that a session of this service belongs to."""
+        with self._lock:
+            return self._roles.get(access_key)

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from local.sagemaker.authorization import Authorizer
 from local.sagemaker.aws import Aws
+from local.sagemaker.credentials import RoleCredentials
 from local.sagemaker.events import Events
+from local.sagemaker.isolation.machine import Containers
 from local.sagemaker.logs import LogShipper
 from local.sagemaker.store import Store
 
@@ -22,3 +24,5 @@ class Parts:
     events: Events
     logs: LogShipper
     home: Path
+    containers: Containers
+    credentials: RoleCredentials

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -15,9 +15,11 @@ from local.sagemaker.authorization import Authorizer, read_role
 from local.sagemaker.aws import Aws, connect, place_from_environment
 from local.sagemaker.call import Service
 from local.sagemaker.callers import Callers, Function
+from local.sagemaker.credentials import RoleCredentials
 from local.sagemaker.events import Events
 from local.sagemaker.hosting.deployments import Deployments
 from local.sagemaker.hosting.metrics import InvocationMetrics
+from local.sagemaker.isolation.machine import Containers
 from local.sagemaker.logs import LogShipper
 from local.sagemaker.parts import Parts
 from local.sagemaker.server import application
@@ -34,9 +36,20 @@ class HomeInUse(Exception):
 
 
 class LocalSageMaker:
-    """SageMaker with its state below ``home``, working against the MiniStack that ``AWS_ENDPOINT_URL`` names."""
+    """SageMaker with its state below ``home``, working against the MiniStack that ``AWS_ENDPOINT_URL`` names.
 
-    def __init__(self, home: Path, environment: Mapping[str, str], aws: Aws | None = None) -> None:
+    ``url`` is where it serves, for scripts; ``hidden`` are directories that no container shall see (without: ``home``).
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        environment: Mapping[str, str],
+        aws: Aws | None = None,
+        *,
+        url: str = "",
+        hidden: Sequence[Path] = (),
+    ) -> None:
         self._home = home
         self._lock = lock_home(home)
         self._place = place_from_environment(environment)
@@ -46,7 +59,9 @@ class LocalSageMaker:
         self._logs = LogShipper(self._aws)
         self._metrics = InvocationMetrics(self._aws)
         authorizer = Authorizer(lambda name: read_role(self._aws.iam, name), self._place)
-        parts = Parts(self._store, self._aws, authorizer, self._events, self._logs, home)
+        self._containers = Containers(hidden or (home,), home)
+        credentials = RoleCredentials(self._aws.sts, url)
+        parts = Parts(self._store, self._aws, authorizer, self._events, self._logs, home, self._containers, credentials)
         self._training = TrainingJobs(parts)
         self._tuning = TuningJobs(parts, self._place, self._training)
         self._transforms = TransformJobs(parts)
@@ -62,13 +77,14 @@ class LocalSageMaker:
             deployments=self._deployments,
             metrics=self._metrics,
         )
-        self._callers = Callers(lambda: list_functions(self._aws), self._place.account)
+        self._callers = Callers(lambda: list_functions(self._aws), self._place.account, credentials.role_of)
         self._report: dict[str, object] = {}
 
     def start(self) -> None:
         """Take up what the last life of the service left."""
         for directory in ("training", "transform"):
             shutil.rmtree(self._home / directory, ignore_errors=True)
+        self._containers.begin()
         self._events.start()
         self._logs.start()
         self._metrics.start()

@@ -74,6 +74,7 @@ def test_a_run_whose_execution_is_aborted_stops_its_job_and_ends_as_stopped(work
     run = until(lambda: found if (found := workbench.run(run_id)) and found["error"] and found["status"] != "Running" else None)
     assert run["status"] == "Stopped"
     assert run["error"]["state"] == "CheckTraining"
+    assert "was stopped in Step Functions, not by Sageline" in run["error"]["message"]
     until(lambda: workbench.inventory.of("aborted") == [] or None)
 
 

@@ -246,6 +246,7 @@ def test_a_run_that_is_stopped_half_way_leaves_nothing(workbench: Workbench) -> 
     stopped = workbench.connection.api.stop_run(run_id)
 
     assert stopped["status"] == "Stopped"
+    assert "was stopped in the state CheckTraining: by `sageline stop`" in stopped["error"]["message"]
     job = until(
         lambda: (
             found
@@ -259,7 +260,8 @@ def test_a_run_that_is_stopped_half_way_leaves_nothing(workbench: Workbench) -> 
     assert cost["jobs"][0]["job"] == run_id
     assert 0 < cost["actual_usd"] < cost["most_usd"] == 0.345
     time.sleep(1)  # a straggler would write over the record by now
-    assert workbench.wait(run_id)["status"] == "Stopped"
+    run = workbench.wait(run_id)
+    assert (run["status"], run["error"]) == ("Stopped", stopped["error"])
     with pytest.raises(CommandFailed, match="ended"):
         workbench.connection.api.stop_run(workbench.wait(workbench.submit("ended", "", None).run_id)["run_id"])
 

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     from sageline.run.quotas import ServiceQuotas
 
-_RETRIES = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5)
+# AWS answers these in a second or two. botocore would wait for 60 s, all the time that most functions have; so a second answer is
+# asked for within the 29 s of the HTTP API's functions, and several within 60 s. What takes long has a client of its own below.
+_RETRIES = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=12)
 
 
 @cache

@@ -53,6 +53,10 @@ class DatasetAccessDenied(SagelineError):
     """The object at the dataset's URI may not be read."""
 
 
+class ObjectMissing(SagelineError):
+    """What a run has stored, and needs, is not there any more."""
+
+
 class InvalidEncoder(SagelineError):
     """Saved encoder state is damaged, or was written by a newer version."""
 

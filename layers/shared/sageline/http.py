@@ -29,6 +29,7 @@ STATUS_OF_ERROR: Mapping[type[Exception], int] = {
     errors.ResourceConflict: 409,
     errors.RequestTooLarge: 413,
     errors.TooManyRequests: 429,
+    errors.ObjectMissing: 500,
     errors.PredictionFailed: 502,
     errors.EndpointFailed: 502,
     errors.EndpointNotReady: 503,
@@ -193,8 +194,8 @@ def json_response(status: int, body: object, headers: Mapping[str, str] | None =
 
 def error_response(error: Exception, log: ErrorLog) -> HttpResponse:
     """The answer for an exception; call it in the ``except`` block, so that the log gets the traceback of an unknown one."""
-    status = next((STATUS_OF_ERROR[kind] for kind in type(error).__mro__ if kind in STATUS_OF_ERROR), 500)
-    if status == 500:
+    status = next((STATUS_OF_ERROR[kind] for kind in type(error).__mro__ if kind in STATUS_OF_ERROR), None)
+    if status is None:
         log.exception("Unexpected error")
         return _error(500, "InternalError", "Something went wrong on our side; the function's log has the details.", {})
     details = error.details if isinstance(error, errors.SagelineError) else {}

@@ -27,6 +27,8 @@ def create_endpoint_config(call: Call) -> Document:
         raise invalid("Variant names in an endpoint configuration must be unique.")
     for variant in variants:
         _check_variant(call, variant)
+    if request.get("EnableNetworkIsolation"):
+        raise invalid("EnableNetworkIsolation is for inference components: isolate the model of a variant by CreateModel's.")
     if len(variants) > 1 and any(is_serverless(variant) for variant in variants):
         raise invalid("An endpoint configuration with a serverless variant can have one production variant only.")
     config = {
@@ -90,11 +92,24 @@ def _with_defaults(variant: Request) -> Document:
     return {"InitialVariantWeight": 1.0, **variant}
 
 
+def _check_serverless_model(variant_name: str, model: Document) -> None:
+    """Serverless Inference has neither network isolation nor a VPC [source: the guide's feature exclusions].
+
+    SageMaker's own words are not published.
+    """
+    for member, given in (("EnableNetworkIsolation", models.is_isolated(model)), ("VpcConfig", bool(model.get("VpcConfig")))):
+        if given:
+            raise invalid(
+                f"Variant '{variant_name}': Serverless Inference does not support {member}, which the model "
+                f"'{model['ModelName']}' is made with. Use a model without it, or an instance type."
+            )
+
+
 def _check_variant(call: Call, variant: Request) -> None:
     name = variant["VariantName"]
     if not variant.get("ModelName"):
         raise invalid(f"Variant '{name}': a ModelName is required (inference components are not supported here).")
-    models.existing(call, variant["ModelName"])
+    model = models.existing(call, variant["ModelName"])
     serverless = variant.get("ServerlessConfig")
     if serverless is None:
         if not variant.get("InstanceType") or not variant.get("InitialInstanceCount"):
@@ -102,6 +117,7 @@ def _check_variant(call: Call, variant: Request) -> None:
         return
     if variant.get("InstanceType") or variant.get("InitialInstanceCount"):
         raise invalid(f"Variant '{name}': InstanceType and InitialInstanceCount can not be given with ServerlessConfig.")
+    _check_serverless_model(name, model)
     if serverless["MemorySizeInMB"] not in MEMORY_SIZES:
         sizes = ", ".join(str(size) for size in MEMORY_SIZES)
         raise invalid(f"Variant '{name}': MemorySizeInMB must be one of [{sizes}], not {serverless['MemorySizeInMB']}.")

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from local.sagemaker.clock import now
-from local.sagemaker.credentials import role_environment
 from local.sagemaker.hosting import models
 from local.sagemaker.hosting.variants import Variant, VariantFailed, launch
 from local.sagemaker.parts import Parts
@@ -126,6 +125,7 @@ class Deployments:
         model = self._store.get(models.KIND, variant["ModelName"])
         if model is None:
             raise VariantFailed(f"The model {variant['ModelName']} of variant {variant['VariantName']} does not exist any more.")
+        isolated = models.is_isolated(model)
         group, stream = f"/aws/sagemaker/Endpoints/{endpoint_name}", f"{variant['VariantName']}/i-{uuid.uuid4().hex[:17]}"
         return launch(
             self._parts.aws.s3,
@@ -135,7 +135,9 @@ class Deployments:
             home=home or self._directory / endpoint_name / f"{variant['VariantName']}-{uuid.uuid4().hex[:8]}",
             log=lambda line: self._parts.logs.write(group, stream, line),
             ended=lambda pid: self._bring_back(endpoint_name, variant, pid),
-            role=lambda: role_environment(self._parts.aws.sts, model["ExecutionRoleArn"]),
+            containers=self._parts.containers,
+            isolated=isolated,
+            role=lambda: self._parts.credentials.environment(model["ExecutionRoleArn"], isolated=isolated),
         )
 
     def _switch(self, endpoint_name: str, config: Document, fresh: dict[str, Variant]) -> None:

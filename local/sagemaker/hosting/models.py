@@ -73,6 +73,11 @@ def container_of(model: Document) -> Document:
     return container
 
 
+def is_isolated(model: Document) -> bool:
+    """EnableNetworkIsolation."""
+    return bool(model["EnableNetworkIsolation"])
+
+
 def _container(request: Request) -> Request:
     primary, several = request.get("PrimaryContainer"), request.get("Containers")
     if (primary is None) == (several is None):

@@ -1,11 +1,9 @@
-"""One production variant: model data from S3 and a serving process on a loopback port."""
+"""One production variant: model data from S3 and a serving process."""
 
 from __future__ import annotations
 
 import contextlib
 import shutil
-import socket
-import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,9 +14,13 @@ import httpx
 from botocore.exceptions import ClientError
 
 from local.sagemaker import children
+from local.sagemaker.archives import MODEL, Unacceptable, unpack
 from local.sagemaker.engines import UnknownImage, engine_for
+from local.sagemaker.hosting.connection import Address, listening
+from local.sagemaker.isolation.machine import Containers
+from local.sagemaker.own_files import read_own
 from local.sagemaker.store import Document
-from local.sagemaker.training.source import NoSource, fetch_source, is_scripted, source_uri
+from local.sagemaker.training.source import NO_DOWNLOAD, NoSource, fetch_source, is_scripted, refuse_source, source_uri
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 INVOCATION_SECONDS = 60.0
 _STARTUP_SECONDS = 240.0
 _STOP_GRACE_SECONDS = 30.0
+_MOST_FAILURE_BYTES = 64 * 1024
 
 
 class VariantFailed(Exception):
@@ -43,12 +46,12 @@ class Replaced(Exception):
 class Variant:
     """A serving process; made by :func:`launch`."""
 
-    def __init__(self, name: str, child: children.Child, port: int, home: Path) -> None:
+    def __init__(self, name: str, child: children.Child, address: Address, home: Path) -> None:
         self.name = name
         self._child = child
         self.home = home
-        self.url = f"http://127.0.0.1:{port}"
-        self._client = httpx.Client(base_url=self.url, timeout=INVOCATION_SECONDS, trust_env=False)
+        self.address = address
+        self._client = address.client(INVOCATION_SECONDS)
         self._users = 0
         self._ending = False
         self._changed = threading.Condition()
@@ -115,6 +118,8 @@ def launch(
     home: Path,
     log: Callable[[str], None],
     ended: Callable[[int], None],
+    containers: Containers,
+    isolated: bool,
     role: Callable[[], Mapping[str, str]] = dict,
 ) -> Variant:
     """Fetch the model data, start the container's program and wait until it is healthy; raises :class:`VariantFailed`.
@@ -122,7 +127,8 @@ def launch(
     Model data that is in ``home`` already is used as it is: a variant that comes back needs neither S3 nor its role.
 
     ``ended`` is called with the process id when the process is gone, for whatever reason. ``role`` gives the variables by
-    which the customer's own code calls AWS as the execution role; SageMaker's own programs get none.
+    which the customer's own code calls AWS as the execution role; SageMaker's own programs get none. ``isolated`` is the
+    model's EnableNetworkIsolation.
     """
     requested = {str(key): str(value) for key, value in container.get("Environment", {}).items()}
     try:
@@ -131,20 +137,27 @@ def launch(
         raise VariantFailed(str(error)) from error
     if not (home / "model").is_dir():
         source = source_uri({}, requested) if engine.serves_fetched_code else None
+        if source and isolated:
+            log(f"{source}: {NO_DOWNLOAD}")
+            raise _no_code(refuse_source(source))
         _fetch_model(s3, allowed, container.get("ModelDataUrl"), home, source)
     (home / "failure").unlink(missing_ok=True)
-    with _listening_socket() as listener:
-        port = listener.getsockname()[1]
+    environment = {**dict(engine.environment), **(role() if engine.runs_scripts else {}), **requested}
+    with (
+        containers.cluster(home, isolated=isolated) as cluster,
+        listening(own_network=cluster.has_own_network) as (listener, address),
+    ):
+        if cluster.shortfall:
+            log(cluster.shortfall)
         arguments = ["--root", str(home), "--socket", str(listener.fileno())]
-        environment = {**dict(engine.environment), **(role() if engine.runs_scripts else {}), **requested}
-        child = children.start(engine.serve_module, arguments, environment, home, keep_open=listener.fileno())
+        child = cluster.start(engine.serve_module, arguments, environment, home, keep_open=listener.fileno())
 
     def follow() -> None:
         child.follow(log)
         ended(child.pid)
 
     threading.Thread(target=follow, name=f"follow-{name}", daemon=True).start()
-    variant = Variant(name, child, port, home)
+    variant = Variant(name, child, address, home)
     try:
         variant.wait_until_healthy()
     except VariantFailed as error:
@@ -156,22 +169,7 @@ def launch(
 
 def _failure_text(home: Path) -> str:
     """What the program has left as the reason why it can not serve."""
-    try:
-        return (home / "failure").read_text(errors="replace")
-    except FileNotFoundError:
-        return ""
-
-
-@contextlib.contextmanager
-def _listening_socket() -> Iterator[socket.socket]:
-    """A socket that the child inherits: it has a port from the first moment, and early requests wait in its queue."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(128)
-        yield listener
-    finally:
-        listener.close()
+    return read_own(home, home / "failure", _MOST_FAILURE_BYTES)
 
 
 def _fetch_model(s3: S3Client, allowed: Callable[[str, str], bool], uri: str | None, home: Path, source: str | None) -> None:
@@ -183,10 +181,14 @@ def _fetch_model(s3: S3Client, allowed: Callable[[str, str], bool], uri: str | N
         if source:
             fetch_source(s3, allowed, source, home / "code")
     except NoSource as error:
-        raise VariantFailed(f"The code of the model can not be loaded. {error}") from error
+        raise _no_code(error) from error
     if uri:
         _unpack(uri, _download(s3, allowed, uri, home), unpacked)
     unpacked.rename(home / "model")
+
+
+def _no_code(error: NoSource) -> VariantFailed:
+    return VariantFailed(f"The code of the model can not be loaded. {error}")
 
 
 def _download(s3: S3Client, allowed: Callable[[str, str], bool], uri: str, home: Path) -> Path:
@@ -207,9 +209,8 @@ def _download(s3: S3Client, allowed: Callable[[str, str], bool], uri: str, home:
 
 def _unpack(uri: str, archive: Path, target: Path) -> None:
     try:
-        with tarfile.open(archive, "r:gz") as tar:
-            tar.extractall(target, filter="data")
-    except (tarfile.TarError, OSError, EOFError) as error:
+        unpack(archive, target, MODEL)
+    except (Unacceptable, OSError) as error:
         raise VariantFailed(
             f'Failed to extract model data archive for container "container_1" from URL "{uri}". Please ensure that the object '
             f"located at the URL is a valid tar.gz archive. ({error})"

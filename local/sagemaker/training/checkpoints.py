@@ -14,6 +14,7 @@ from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 
 from local.sagemaker.datasource import Allowed
+from local.sagemaker.own_files import is_own_directory, open_own
 from local.sagemaker.training.failures import JobFailed
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Checkpoints:
         self._allowed = allowed
         self._bucket, _, prefix = config["S3Uri"].removeprefix("s3://").partition("/")
         self._prefix = f"{prefix.rstrip('/')}/" if prefix else ""
+        self._root = root
         self.directory = root / config.get("LocalPath", DEFAULT_PATH).removeprefix(CONTAINER_ROOT)
         # What is in S3 already.
         self._known: dict[Path, _State] = {}
@@ -59,7 +61,8 @@ class Checkpoints:
 
     def sync(self) -> None:
         """Put every file that is new or has changed, then delete those that are gone; raises JobFailed."""
-        for path in sorted(self.directory.rglob("*")):
+        # Not through a link that the program has put there.
+        for path in sorted(self.directory.rglob("*")) if is_own_directory(self._root, self.directory) else ():
             state = _state(path)
             if state is not None and self._known.get(path) != state and path.suffix != _UNFINISHED:
                 self._put(path, state)
@@ -68,11 +71,13 @@ class Checkpoints:
 
     def _put(self, path: Path, state: _State) -> None:
         key = self._permitted("s3:PutObject", path)
-        try:
-            self._s3.upload_file(str(path), self._bucket, key)
-        except FileNotFoundError:
+        file = open_own(self._root, path)
+        if file is None:
             return  # the container has deleted it in the meantime
-        except (S3UploadFailedError, OSError) as error:
+        try:
+            with file:
+                self._s3.upload_fileobj(file, self._bucket, key)
+        except (S3UploadFailedError, ClientError, OSError) as error:
             raise JobFailed(f"ClientError: Checkpoint upload failed:{error}") from error
         self._known[path] = state
 
@@ -136,9 +141,9 @@ def _finish(checkpoints: list[Checkpoints], syncing: threading.Thread, ended: th
 
 
 def _state(path: Path) -> _State | None:
-    """None where there is no file, or no longer."""
+    """None where there is no file, or no longer; a link is none."""
     try:
-        status = path.stat()
-    except FileNotFoundError:
+        status = path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None

@@ -52,8 +52,7 @@ class TrainingJobs:
         """Run a job whose document is in the store."""
         name = job["TrainingJobName"]
         watch = watch or Watch()
-        parts, home = self._parts, self._parts.home / "training" / name
-        run = JobRun(job, home, parts.aws, parts.authorizer, self._log_writer(job), measured=watch.measured)
+        run = JobRun(job, self._parts.home / "training" / name, self._parts, self._log_writer(job), measured=watch.measured)
         thread = threading.Thread(target=self._supervise, args=(run, watch), name=f"job-{name}", daemon=True)
         self._running.add(name, run, thread)
         self._changed(job)

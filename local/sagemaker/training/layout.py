@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from local.sagemaker.own_files import is_own_directory, read_own
 from local.sagemaker.store import Document
+from local.sagemaker.training.failures import JobFailed
 
 
 class Layout:
@@ -50,10 +52,17 @@ class Layout:
 
     def failure_text(self) -> str:
         """The first 1,024 characters that the container left as its reason."""
-        try:
-            return self.failure.read_text(errors="replace")[:1024]
-        except FileNotFoundError:
-            return ""
+        return read_own(self.root, self.failure, 4096)[:1024]
+
+    def artifacts(self, directory: Path) -> Path | None:
+        """``model`` or ``output/data`` if it is there; raises :class:`JobFailed` when the program has put a link in its place."""
+        if is_own_directory(self.root, directory):
+            return directory
+        if not directory.exists():
+            return None
+        raise JobFailed(
+            f"ClientError: Artifact upload failed:/opt/ml/{directory.relative_to(self.root)} is not a directory any more"
+        )
 
 
 def hosts(job: Document) -> list[str]:

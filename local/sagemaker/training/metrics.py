@@ -1,12 +1,38 @@
-"""Metrics in a job's log lines, by the algorithm's and the request's regular expressions."""
+"""Metrics in a job's log lines, by the algorithm's and the request's regular expressions.
+
+Which engine SageMaker has is not documented. Python's takes exponential time for some expressions, which would stop the
+service; so they are RE2's here, whose syntax Java's and Python's engines share, but for what RE2 leaves out.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
+from typing import Any
 
-# A pattern may take quadratic time; a line that reports a metric is short.
-_LONGEST_LINE = 4096
+import re2
+
+_MAX_INSTRUCTIONS = 1000  # of RE2's program: what a character of a line may cost
+_LONGEST_LINE = 4096  # a line that reports a metric is short
+
+
+class NoPattern(ValueError):
+    """No regular expression, or one that cannot be searched for in a bounded time."""
+
+
+def compiled(pattern: str) -> Any:  # Any: the package has no types
+    """The pattern; raises NoPattern, which says why."""
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        made = re2.compile(pattern, options)
+    except UnicodeEncodeError as error:
+        raise NoPattern(str(error)) from None
+    except re2.error as error:
+        said = error.args[0].decode(errors="replace")
+        raise NoPattern(f"{said} (the local SageMaker service searches with RE2, whose syntax it has to have)") from None
+    if made.programsize > _MAX_INSTRUCTIONS:
+        raise NoPattern("it repeats too much for the local SageMaker service")
+    return made
 
 
 class MetricScanner:
@@ -16,19 +42,19 @@ class MetricScanner:
         self, definitions: Iterable[tuple[str, str]], measured: Callable[[str, float], None] = lambda _name, _value: None
     ) -> None:
         self._measured = measured
-        self._definitions = [(name, re.compile(pattern)) for name, pattern in definitions]
+        self._definitions = [(name, compiled(pattern)) for name, pattern in definitions]
         self._last: dict[str, tuple[float, float]] = {}
 
     def scan(self, line: str, at: float) -> None:
         if len(line) > _LONGEST_LINE:
             return
         for name, pattern in self._definitions:
-            match = pattern.search(line)
-            if match is None:
-                continue
             try:
-                value = float(match[1])
-            except (ValueError, IndexError):
+                match = pattern.search(line)
+                value = float(match[1]) if match else None
+            except (ValueError, IndexError, TypeError):
+                continue
+            if value is None:
                 continue
             self._last[name] = (value, at)
             self._measured(name, value)

@@ -10,6 +10,7 @@ from local.sagemaker.engines import Engine, UnknownImage, engine_for
 from local.sagemaker.errors import invalid
 from local.sagemaker.store import Document, Request
 from local.sagemaker.training import checkpoints, status
+from local.sagemaker.training.metrics import NoPattern, compiled
 from local.sagemaker.training.source import is_scripted
 
 DEFAULT_MAX_RUNTIME_SECONDS = 86_400
@@ -111,8 +112,8 @@ def _engine(request: Request) -> Engine:
 
 def _check_regex(metric: str, pattern: str) -> None:
     try:
-        re.compile(pattern)
-    except re.error as error:
+        compiled(pattern)
+    except NoPattern as error:
         raise invalid(f"The regular expression '{pattern}' of metric '{metric}' is not valid: {error}.") from error
 
 

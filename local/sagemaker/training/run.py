@@ -8,14 +8,14 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from local.sagemaker import children
-from local.sagemaker.authorization import Authorizer
-from local.sagemaker.aws import Aws
 from local.sagemaker.clock import now
-from local.sagemaker.credentials import role_environment
 from local.sagemaker.engines import Engine, UnknownImage, engine_for
+from local.sagemaker.isolation.machine import Cluster
+from local.sagemaker.parts import Parts
 from local.sagemaker.store import Document
 from local.sagemaker.training import artifacts
 from local.sagemaker.training.channels import download
@@ -23,7 +23,7 @@ from local.sagemaker.training.checkpoints import Checkpoints, kept_in_step
 from local.sagemaker.training.failures import JobFailed, algorithm_error
 from local.sagemaker.training.layout import Layout, hosts
 from local.sagemaker.training.metrics import MetricScanner
-from local.sagemaker.training.source import NoSource, fetch_source, is_scripted, source_uri
+from local.sagemaker.training.source import NO_DOWNLOAD, NoSource, fetch_source, is_scripted, refuse_source, source_uri
 
 # SageMaker gives a container 120 seconds between SIGTERM and SIGKILL.
 STOP_GRACE_SECONDS = 120.0
@@ -39,8 +39,7 @@ class JobRun:
         self,
         job: Document,
         home: Path,
-        aws: Aws,
-        authorizer: Authorizer,
+        parts: Parts,
         log: Callable[[str, str], None],
         *,
         measured: Callable[[str, float], None],
@@ -49,8 +48,12 @@ class JobRun:
         self.model_uri: str | None = None
         self.metrics = MetricScanner(())
         self._home = home
-        self._aws = aws
-        self._authorizer = authorizer
+        self._cluster_home = home / "cluster"
+        self._aws = parts.aws
+        self._authorizer = parts.authorizer
+        self._containers = parts.containers
+        self._credentials = parts.credentials
+        self._isolated = bool(job.get("EnableNetworkIsolation"))
         self._log = log
         self._measured = measured
         # What the supervising thread waits for: ("exit", host) of a child, or ("stop", final secondary status).
@@ -82,9 +85,10 @@ class JobRun:
         except UnknownImage as error:
             raise JobFailed(f"ClientError: {error}") from error
         self.metrics = MetricScanner([*engine.metrics, *self._requested_metrics()], self._measured)
-        self._home.mkdir(parents=True, exist_ok=True)
+        self._cluster_home.mkdir(parents=True, exist_ok=True)
         self._deadline = time.monotonic() + self.job["StoppingCondition"]["MaxRuntimeInSeconds"]
-        layouts = {host: Layout(self._home / host) for host in hosts(self.job)}
+        # Apart from what this service keeps for itself: the containers can write there.
+        layouts = {host: Layout(self._cluster_home / host) for host in hosts(self.job)}
         if self._end is None:
             enter("Downloading")
             self._download(layouts)
@@ -133,9 +137,14 @@ class JobRun:
         running: dict[str, children.Child] = {}
         exits: dict[str, int] = {}
         try:
-            with kept_in_step(self._checkpoints):
+            with (
+                kept_in_step(self._checkpoints),
+                self._containers.cluster(self._cluster_home, isolated=self._isolated) as cluster,
+            ):
                 for host, layout in layouts.items():
-                    child = children.start(engine.train_module, ["--root", str(layout.root)], environment, layout.root)
+                    if cluster.shortfall:
+                        self._log(host, cluster.shortfall)
+                    child = cluster.start(engine.train_module, ["--root", str(layout.root)], environment, layout.root)
                     running[host] = child
                     threading.Thread(target=self._follow, args=(host, child), name=f"follow-{host}", daemon=True).start()
                 self._wait(running, exits)
@@ -147,15 +156,22 @@ class JobRun:
                 if code != 0:
                     raise algorithm_error(layouts[host].failure_text(), code)
 
+    def _cluster(self) -> AbstractContextManager[Cluster]:
+        return self._containers.cluster(self._cluster_home, isolated=self._isolated)
+
     def _script_environment(self, layouts: Mapping[str, Layout]) -> Mapping[str, str]:
         """Give every host the customer's code; returns the variables by which it calls AWS as the execution role."""
         uri = source_uri(self.job.get("HyperParameters", {}), self.job.get("Environment", {}))
+        if uri and self._isolated:
+            for host in layouts:
+                self._log(host, f"{uri}: {NO_DOWNLOAD}")
+            raise algorithm_error(str(refuse_source(uri)), 1)
         try:
             for layout in layouts.values() if uri else ():
                 fetch_source(self._aws.s3, self._allowed, str(uri), layout.code)
         except NoSource as error:
             raise algorithm_error(str(error), 1) from error
-        return role_environment(self._aws.sts, self.job["RoleArn"])
+        return self._credentials.environment(self.job["RoleArn"], isolated=self._isolated)
 
     def _follow(self, host: str, child: children.Child) -> None:
         def line(text: str) -> None:
@@ -188,8 +204,8 @@ class JobRun:
                 deadline = time.monotonic() + (_ABORT_GRACE_SECONDS if self._abort_reason else STOP_GRACE_SECONDS)
 
     def _upload(self, layouts: Mapping[str, Layout], enter: Enter) -> None:
-        models = [layout.model for layout in layouts.values() if layout.model.is_dir()]
-        outputs = [layout.output_data for layout in layouts.values() if layout.output_data.is_dir()]
+        models = [found for layout in layouts.values() if (found := layout.artifacts(layout.model))]
+        outputs = [found for layout in layouts.values() if (found := layout.artifacts(layout.output_data))]
         have_model = any(artifacts.has_files(directory) for directory in models)
         have_output = any(artifacts.has_files(directory) for directory in outputs)
         if self._end and not have_model and not have_output:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import json
-import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from local.sagemaker.archives import CODE, Unacceptable, unpack
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+NO_DOWNLOAD = (
+    "with EnableNetworkIsolation the container can not download its code. Give a training job its code by a channel "
+    "(sagemaker_submit_directory /opt/ml/input/data/code/sourcedir.tar.gz), a model in the folder code of its archive."
+)
 _PROGRAM, _DIRECTORY = "sagemaker_program", "sagemaker_submit_directory"
 
 
@@ -48,15 +53,19 @@ def fetch_source(s3: S3Client, allowed: Callable[[str, str], bool], uri: str, ta
     archive = target.with_name(f"{target.name}.tar.gz")
     try:
         s3.download_file(bucket, key, str(archive))
-        with tarfile.open(archive, "r:gz") as tar:
-            tar.extractall(target, filter="data")
+        unpack(archive, target, CODE)
     except ClientError as error:
         details = error.response["Error"]
         raise NoSource(uri, _client_error(details["Code"], details["Message"])) from error
-    except (tarfile.TarError, OSError, EOFError) as error:
+    except (Unacceptable, OSError) as error:
         raise NoSource(uri, f"tarfile.ReadError: {error}") from error
     finally:
         archive.unlink(missing_ok=True)
+
+
+def refuse_source(uri: str) -> NoSource:
+    """What becomes of an archive in S3 when the container that would download it is isolated: it has no credentials to do so."""
+    return NoSource(uri, "botocore.exceptions.NoCredentialsError: Unable to locate credentials")
 
 
 def _client_error(code: str, message: str) -> str:

@@ -9,9 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
-from local.sagemaker.credentials import role_environment
 from local.sagemaker.datasource import InputObject
-from local.sagemaker.hosting.models import container_of
+from local.sagemaker.hosting.models import container_of, is_isolated
 from local.sagemaker.hosting.variants import Unhealthy, Variant, VariantFailed, launch
 from local.sagemaker.parts import Parts
 from local.sagemaker.store import Document
@@ -37,7 +36,8 @@ class TransformRun:
         self._model = model
         self._home = parts.home / "transform" / job["TransformJobName"]
         self._authorizer = parts.authorizer
-        self._sts = parts.aws.sts
+        self._containers = parts.containers
+        self._credentials = parts.credentials
         self._log = log
         self._storage = Storage(parts.aws.s3, self._allowed, model["ExecutionRoleArn"])
         self._stopped = threading.Event()
@@ -97,11 +97,13 @@ class TransformRun:
         variant = self._launch(instance, home)
         watch = threading.Thread(target=self._end_when_stopped, args=(variant,), name=f"stop-{instance}", daemon=True)
         watch.start()
-        client = ModelClient(variant.url, self.job, self._stopped, lambda: variant.has_ended)
+        client = ModelClient(variant.address, self.job, self._stopped, lambda: variant.has_ended)
+        # Not in the container's directory, where its program could put links in their place.
+        objects_home = self._home / f"objects-{instance}"
         try:
-            found = parameters(self.job, variant.url)
+            found = parameters(self.job, client.execution_parameters())
             log_data(str(found))
-            share = Share(self.job, self._storage, client, found, home, self._stopped, log_data)
+            share = Share(self.job, self._storage, client, found, objects_home, self._stopped, log_data)
             share.transform(objects)
         finally:
             client.close()
@@ -110,6 +112,7 @@ class TransformRun:
             self._failures += share.failures
 
     def _launch(self, instance: str, home: Path) -> Variant:
+        isolated = is_isolated(self._model)
         try:
             return launch(
                 self._storage.s3,
@@ -119,7 +122,9 @@ class TransformRun:
                 home=home,
                 log=lambda line: self._log(instance, line),
                 ended=lambda _: None,
-                role=lambda: role_environment(self._sts, self._storage.role_arn),
+                containers=self._containers,
+                isolated=isolated,
+                role=lambda: self._credentials.environment(self._storage.role_arn, isolated=isolated),
             )
         except Unhealthy as error:
             raise JobFailed(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from local.sagemaker.hosting.connection import Address
 from local.sagemaker.store import Document
 from local.sagemaker.transform.problems import ObjectFailed, Stopped, algorithm_error, client_error
 
@@ -33,9 +34,8 @@ class Parameters:
         return f"MaxConcurrentTransforms={self.concurrency}, MaxPayloadInMB={self.payload_mb}, BatchStrategy={strategy}"
 
 
-def parameters(job: Document, url: str) -> Parameters:
-    """Ask the container for ``/execution-parameters``, which it need not have, for what the request leaves open."""
-    theirs = _execution_parameters(url)
+def parameters(job: Document, theirs: Document) -> Parameters:
+    """``theirs`` is what the container says of what the request leaves open."""
     strategies = {"MULTI_RECORD": "MultiRecord", "SINGLE_RECORD": "SingleRecord"}
     strategy = job.get("BatchStrategy") or strategies.get(str(theirs.get("BatchStrategy")), "MultiRecord")
     payload = job.get("MaxPayloadInMB")
@@ -44,26 +44,26 @@ def parameters(job: Document, url: str) -> Parameters:
     return Parameters(int(job.get("MaxConcurrentTransforms") or theirs.get("MaxConcurrentTransforms", 1)), strategy, int(payload))
 
 
-def _execution_parameters(url: str) -> Document:
-    try:
-        response = httpx.get(f"{url}/execution-parameters", timeout=_PARAMETERS_SECONDS, trust_env=False)
-        answer = response.json() if response.status_code == 200 else {}
-    except (httpx.HTTPError, ValueError):
-        return {}
-    return answer if isinstance(answer, dict) else {}
-
-
 class ModelClient:
     """Sends payloads to one container; may be used by several threads."""
 
-    def __init__(self, url: str, job: Document, stopped: threading.Event, has_ended: Callable[[], bool]) -> None:
+    def __init__(self, address: Address, job: Document, stopped: threading.Event, has_ended: Callable[[], bool]) -> None:
         config = job.get("ModelClientConfig", {})
         timeout = config.get("InvocationsTimeoutInSeconds", DEFAULT_TIMEOUT_SECONDS)
-        self._client = httpx.Client(base_url=url, timeout=timeout, trust_env=False, limits=httpx.Limits(max_connections=None))
+        self._client = address.client(timeout, max_connections=None)
         self._retries = int(config.get("InvocationsMaxRetries", DEFAULT_RETRIES))
         self._stopped = stopped
         self._has_ended = has_ended
         self._headers = _headers(job)
+
+    def execution_parameters(self) -> Document:
+        """The container's answer to ``/execution-parameters``, which it need not have."""
+        try:
+            response = self._client.get("/execution-parameters", timeout=_PARAMETERS_SECONDS)
+            answer = response.json() if response.status_code == 200 else {}
+        except (httpx.HTTPError, ValueError):
+            return {}
+        return answer if isinstance(answer, dict) else {}
 
     def send(self, payload: bytes | Path) -> bytes:
         """The answer to one payload (a path is sent in chunks); raises :class:`ObjectFailed` and :class:`Stopped`.

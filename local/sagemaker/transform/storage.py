@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
-import shutil
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from local.sagemaker.archives import Unacceptable, gunzip
 from local.sagemaker.datasource import Allowed, InputObject, list_objects
 from local.sagemaker.store import Request
 from local.sagemaker.transform.problems import client_error
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -44,12 +40,13 @@ class Storage:
         try:
             self.s3.download_file(item.bucket, item.key, str(packed))
             if packed != path:
-                with gzip.open(packed) as content, path.open("wb") as target:
-                    shutil.copyfileobj(content, target, _CHUNK_BYTES)
+                gunzip(packed, path)
         except ClientError as error:
             raise client_error("Failed to download data", error.response["Error"]["Message"]) from error
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise client_error("Fail to decompress", f"CompressionType is Gzip, but the object is not gzip: {error}.") from error
+        except Unacceptable as error:
+            raise client_error(
+                "Fail to decompress", f"CompressionType is Gzip, but the object can not be unpacked: {error}."
+            ) from error
         finally:
             if packed != path:
                 packed.unlink(missing_ok=True)

@@ -110,22 +110,24 @@ def test_a_run_whose_execution_goes_on_is_running(runs: Runs, claim: Claim, exec
 @pytest.mark.parametrize(
     ("execution", "shown_as"),
     [
-        ("ABORTED", ("Stopped", "ExecutionAborted")),
-        ("TIMED_OUT", ("Failed", "ExecutionTimedOut")),
-        ("FAILED", ("Failed", "ExecutionFailed")),
+        ("ABORTED", ("Stopped", "ExecutionAborted", "was stopped in Step Functions, not by Sageline.")),
+        ("TIMED_OUT", ("Failed", "ExecutionTimedOut", "took longer than a run may take")),
+        ("FAILED", ("Failed", "ExecutionFailed", "which came to no end of its own")),
     ],
 )
 def test_a_run_whose_execution_died_without_a_record_is_not_shown_as_running(
-    runs: Runs, claim: Claim, execution_is: Callable[..., None], execution: str, shown_as: tuple[str, str]
+    runs: Runs, claim: Claim, execution_is: Callable[..., None], execution: str, shown_as: tuple[str, str, str]
 ) -> None:
     claim()
     runs.store.enter(RUN, "CheckTraining")
     execution_is(execution)
     shown = runs.get(RUN)
     assert shown.error is not None
-    assert (shown.status, shown.error["error"]) == shown_as
+    status, error, said = shown_as
+    assert (shown.status, shown.error["error"]) == (status, error)
     assert shown.error["state"] == "CheckTraining"
-    assert execution in shown.error["message"]
+    assert said in shown.error["message"]
+    assert "`sageline stop`" in shown.error["advice"]
 
 
 def test_the_executions_own_words_are_passed_on(runs: Runs, claim: Claim, execution_is: Callable[..., None]) -> None:
@@ -133,7 +135,20 @@ def test_the_executions_own_words_are_passed_on(runs: Runs, claim: Claim, execut
     execution_is("ABORTED", error="Manual", cause="Too dear")
     error = runs.get(RUN).error
     assert error is not None
-    assert (error["error"], error["message"]) == ("Manual", "Too dear")
+    assert error["error"] == "ExecutionAborted"
+    assert error["message"].endswith("not by Sageline. The reason that was given: Manual: Too dear")
+
+
+def test_a_run_that_was_stopped_on_request_says_so_and_by_what(
+    runs: Runs, claim: Claim, execution_is: Callable[..., None]
+) -> None:
+    """Also where its record was not closed."""
+    claim()
+    execution_is("ABORTED", error="Stopped", cause="Stopped by a request")
+    error = runs.get(RUN).error
+    assert error is not None
+    assert error["error"] == "Stopped"
+    assert "by `sageline stop`, `sageline rollback` or DELETE /pipelines/{id}" in error["message"]
 
 
 def test_an_execution_that_step_functions_has_forgotten_is_not_shown_as_running(

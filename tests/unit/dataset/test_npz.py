@@ -137,3 +137,35 @@ def test_an_array_that_ends_early_and_a_damaged_one_are_refused() -> None:
     data = bytearray(npz(x=np.arange(5000.0), y=np.zeros(5000)))
     data[10_000] ^= 255
     assert "the npz file is damaged: Bad CRC-32" in error_of(bytes(data))
+
+
+def packed_by_hand(**files: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(f"{name}.npy", content)
+    return buffer.getvalue()
+
+
+def promised(shape: tuple[int, ...], descr: str) -> bytes:
+    """The beginning of an array that says how much is to follow."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(buffer, {"descr": descr, "fortran_order": False, "shape": shape})
+    return buffer.getvalue()
+
+
+def test_more_labels_than_fit_into_memory_are_refused_before_they_are_read() -> None:
+    rows = 1 << 30
+    bomb = packed_by_hand(x=promised((rows, 1), "|i1"), y=promised((rows,), "|i1"))
+
+    with pytest.raises(
+        InvalidDataset, match=r"'y' has 1,073,741,824 bytes, and 134,217,728 are the limit.*astype\(numpy.int16\)"
+    ):
+        list(open_blocks(io.BytesIO(bomb), "b.npz", "npz"))
+
+
+def test_a_header_that_fills_the_memory_is_not_read() -> None:
+    bomb = packed_by_hand(x=b"\x93NUMPY\x02\x00" + (1 << 31).to_bytes(4, "little") + bytes(1 << 20), y=promised((1,), "|i1"))
+
+    with pytest.raises(InvalidDataset, match=r"x\.npy is no array: its header has 2,147,483,648 bytes"):
+        list(open_blocks(io.BytesIO(bomb), "b.npz", "npz"))

@@ -42,6 +42,9 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def log_message(self, *_: object) -> None:
+        """Nothing: a client by a unix socket has no address to show."""
+
     def do_GET(self) -> None:  # the name that http.server calls
         _, _, parameters = MODEL.partition(" ")
         if self.path == "/execution-parameters":

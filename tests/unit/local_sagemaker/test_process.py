@@ -178,9 +178,22 @@ def ended(client: Any, name: str) -> dict[str, Any] | None:
 
 
 WHO = f"""
-import boto3
-who = boto3.client("sts").get_caller_identity()["Arn"]
-boto3.client("s3").put_object(Bucket="{BUCKET}", Key="who", Body=who.encode())
+import boto3, json
+from botocore.exceptions import ClientError
+
+def outcome(call, **arguments):
+    try:
+        call(**arguments)
+        return "done"
+    except ClientError as error:
+        return error.response["Error"]["Code"] + ": " + error.response["Error"]["Message"]
+
+found = {{
+    "who": boto3.client("sts").get_caller_identity()["Arn"],
+    "roles": outcome(boto3.client("iam").list_roles),
+    "jobs": outcome(boto3.client("sagemaker").list_training_jobs),
+}}
+boto3.client("s3").put_object(Bucket="{BUCKET}", Key="who", Body=json.dumps(found).encode())
 """
 
 
@@ -197,8 +210,14 @@ def test_a_script_works_as_the_execution_role(stack: Stack) -> None:
 
     job = wait_until(lambda: ended(sagemaker, "script"))
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
-    who = stack.client("s3").get_object(Bucket=BUCKET, Key="who")["Body"].read()
-    assert who == b"arn:aws:sts::000000000000:assumed-role/SageMaker/SageMaker"
+    found = json.loads(stack.client("s3").get_object(Bucket=BUCKET, Key="who")["Body"].read())
+    session = "arn:aws:sts::000000000000:assumed-role/SageMaker/SageMaker"
+    assert found["who"] == session
+    # What its role does not allow is denied, by MiniStack and by this service.
+    assert found["roles"].startswith("AccessDenied: ")
+    assert found["jobs"].startswith(
+        f"AccessDeniedException: User: {session} is not authorized to perform: sagemaker:ListTrainingJobs"
+    )
 
 
 def test_a_function_trains_as_its_own_role_and_boto3_deploys_and_invokes(stack: Stack) -> None:

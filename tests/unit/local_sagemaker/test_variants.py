@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from local.sagemaker import children
+from local.sagemaker.hosting.connection import Address
 from local.sagemaker.hosting.variants import Replaced, Variant
 
 
@@ -28,7 +29,7 @@ def use_again_and_again(variant: Variant) -> None:
 
 def test_a_variant_is_not_ended_while_an_invocation_is_under_way_and_takes_no_other(tmp_path: Path) -> None:
     child = RecordedChild()
-    variant = Variant("blue", child, 1, tmp_path / "blue")
+    variant = Variant("blue", child, Address("http://127.0.0.1:1"), tmp_path / "blue")
     ending = threading.Thread(target=variant.end)
     with variant.in_use():
         ending.start()
@@ -41,7 +42,7 @@ def test_a_variant_is_not_ended_while_an_invocation_is_under_way_and_takes_no_ot
 
 def test_a_variant_that_answers_too_late_is_ended_all_the_same(tmp_path: Path) -> None:
     child = RecordedChild()
-    variant = Variant("blue", child, 1, tmp_path / "blue")
+    variant = Variant("blue", child, Address("http://127.0.0.1:1"), tmp_path / "blue")
     with variant.in_use():
         variant.end(grace=0.01)
     assert child.graces == [0.01]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,15 @@ def test_status_shows_problems_and_fails_unless_up(stack: FakeStack) -> None:
     assert "half-dead" in result.stdout
     assert "MiniStack [12] is not running." in result.stdout
     assert run("status", "--json").exit_code == 1
+
+
+def test_status_tells_what_the_machine_can_not_do_of_a_stack_that_is_up(stack: FakeStack) -> None:
+    stack.found = replace(UP, limits=["This machine has not the [namespaces]."])
+
+    result = run("status")
+
+    assert result.exit_code == 0
+    assert "This machine has not the [namespaces]." in result.stdout
 
 
 def test_env_prints_lines_for_a_shell(stack: FakeStack) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import psutil
@@ -62,8 +63,20 @@ def test_a_stack_whose_servers_answer_is_up_and_tells_every_address(home: Home) 
         "environment": LocalStack(home.root).environment(),
         "outputs": OUTPUTS,
         "problems": [],
+        "limits": [],
     }
     assert status.environment["SAGELINE_API_URL"] == status.api_url
+
+
+def test_what_the_machine_can_not_do_is_told(home: Home) -> None:
+    found = {"network": False, "files": False, "reason": "Operation not permitted"}
+    (home.sagemaker / "isolation.json").write_text(json.dumps(found))
+
+    status = remember(home).status()
+
+    assert status.state == "up"
+    assert len(status.limits) == 1
+    assert "(Operation not permitted)" in status.limits[0]
 
 
 @pytest.mark.parametrize(("dead", "title"), services.TITLES.items())

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from sageline.report.data import Curve, learning_curves
+from sageline.report.curves import learning_curves
+from sageline.report.data import Curve
 from sageline.report.evaluation import spoken
 from sageline.report.page import render
 from sageline.timings import StateTime

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from sageline.run.advice import advice
@@ -29,7 +31,12 @@ FAILED = "TrainingJobFailed"
         (
             FAILED,
             'ClientError: Data download failed:No S3 objects found under S3 URL "s3://b/t/" given in input data source.',
-            "has no data",
+            "is not there. If somebody or something has deleted it",
+        ),
+        (
+            "TrainingJobStopped",
+            "Training job x was stopped before it was done, by a request to SageMaker.",
+            "StopTrainingJob) says who",
         ),
         (FAILED, "UserError: No data in validation channel path /opt/ml/input/data/validation", "has no data"),
         (FAILED, "Channel configuration for 'train' channel is not supported: {...}", "refuses the content type"),
@@ -47,3 +54,9 @@ FAILED = "TrainingJobFailed"
 )
 def test_the_advice_fits_what_went_wrong(error: str, message: str, words: str) -> None:
     assert words in advice(error, message)
+
+
+def test_a_long_message_takes_no_time() -> None:
+    begun = time.process_time()
+    advice(FAILED, "Hyperparameter a: " * 5000)
+    assert time.process_time() - begun < 1

@@ -18,6 +18,13 @@ def test_every_client_retries_the_standard_way(service: str) -> None:
     assert config.retries["mode"] == "standard"
 
 
+def test_an_answer_that_hangs_is_asked_for_again_within_the_time_of_the_shortest_function() -> None:
+    for client in (clients.s3(), clients.sagemaker(), clients.stepfunctions(), clients.dynamodb(), clients.logs()):
+        config: Any = client.meta.config
+        assert 2 * config.read_timeout < 29
+        assert config.retries["total_max_attempts"] > 1
+
+
 def test_a_model_is_given_as_long_as_its_caller_can_wait_and_asked_once() -> None:
     config: Any = clients.sagemaker_runtime(24).meta.config  # the stubs do not know its attributes
     assert config.read_timeout == 24

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from sageline.errors import ModelMissing, ResourceConflict
+from sageline.errors import ModelMissing, ObjectMissing, ResourceConflict
 from sageline.run.create_model import create_model
 from sageline.run.payloads import CreatedModel
 from tests.unit.golden import golden_event
@@ -48,7 +48,15 @@ def test_other_errors_are_not_taken_for_a_model_that_exists(world: World) -> Non
 def test_a_training_that_has_left_no_model_says_so(world: World) -> None:
     world.begin()
     world.fake.refuse["CreateModel"] = Refused("ValidationException", f"Could not find model data at {ARTIFACT}.")
-    with pytest.raises(ModelMissing, match=f"has left no model: there is no {ARTIFACT}"):
+    with pytest.raises(ModelMissing, match=f"its model is not there: no {ARTIFACT}"):
+        create(world)
+
+
+def test_an_object_of_the_run_that_was_deleted_is_named(world: World) -> None:
+    world.begin()
+    key = world.run.files.layout(RUN_ID).spec_key
+    world.run.files.s3.delete_object(Bucket=BUCKET, Key=key)
+    with pytest.raises(ObjectMissing, match=f"s3://{BUCKET}/{key} is gone: the run had stored it, and it was deleted since"):
         create(world)
 
 

@@ -55,6 +55,16 @@ def test_a_second_upload_changes_nothing_for_who_reads_the_first(world: World) -
     assert DatasetObject(**found.to_json()) == found  # type: ignore[arg-type]  # JSON has lost the types
 
 
+def test_a_dataset_that_is_deleted_before_or_while_it_is_read_is_said_to_be(world: World) -> None:
+    version = world.put(KEY, CONTENT)
+    found = find_dataset(world.s3, URI, version)
+    world.s3.delete_object(Bucket=BUCKET, Key=KEY, VersionId=version)
+    with pytest.raises(DatasetNotFound, match=f"{URI}: it was deleted while the run went on; upload it again"):
+        open_dataset(world.s3, found).read()
+    with pytest.raises(DatasetNotFound, match=f"{URI}: version {version} was deleted before the run read it; upload it again"):
+        find_dataset(world.s3, URI, version)
+
+
 def test_without_versions_a_replaced_object_is_noticed(world: World) -> None:
     world.s3.create_bucket(Bucket="plain")
     world.s3.put_object(Bucket="plain", Key="data.csv", Body=CONTENT)

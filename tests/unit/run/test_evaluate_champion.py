@@ -230,7 +230,7 @@ def test_an_encoder_of_the_champion_that_is_gone_refuses_the_model(world: World)
         world.s3.delete_object(Bucket=BUCKET, Key=key)
     evaluated = judged(world, wrong=0, evaluation={"beat_champion": True})
     assert evaluated["decision"] == "rejected"
-    assert "no encoder is there" in evaluated["reason"]
+    assert "of the model's encoder, by which it reads rows, was deleted" in evaluated["reason"]
 
 
 def test_what_is_a_number_for_one_model_may_be_a_text_for_another(world: World) -> None:

@@ -206,7 +206,8 @@ def test_every_error_that_a_run_can_end_in_has_advice_of_its_own() -> None:
     names = {name for name, value in vars(sageline.errors).items() if isinstance(value, type)} - not_of_a_run
     otherwise = advice("Unknown", "")
     assert [name for name in sorted(names) if advice(name, "") == otherwise] == []
-    assert set(advice_module._BY_ERROR) - {"States.Timeout"} <= names
+    ends = {f"Execution{end}" for end in ("Aborted", "DoesNotExist", "Failed", "TimedOut")}
+    assert set(advice_module._BY_ERROR) - ends - {"States.Timeout", "States.ServiceRestart", "Stopped"} <= names
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from sageline import clients
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.table import Table
 from sageline.encoder.words import BagOfWords
-from sageline.errors import SmokeTestFailed
+from sageline.errors import ObjectMissing
 from sageline.formats.recordio import CONTENT_TYPE
 from sageline.names import RunLayout
 from tests.unit.api.api_page import examples
@@ -171,7 +171,7 @@ def test_the_state_machines_smoke_test_gets_a_states_result(
 
 
 def test_a_smoke_test_that_fails_fails_the_state(ask: Callable[[str], dict[str, Any]]) -> None:
-    with pytest.raises(SmokeTestFailed):
+    with pytest.raises(ObjectMissing):
         ask("smoke-test")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sageline.errors import SmokeTestFailed
+from sageline.errors import ObjectMissing, SmokeTestFailed
 from sageline.names import RunLayout
 from sageline.serving.predict import Predictor
 from sageline.serving.smoke_test import ATTEMPTS, ROWS, SmokeTestEvent, problem_of, read_held_out_rows, smoke_test
@@ -183,7 +183,7 @@ def test_a_variant_without_routing_is_not_tested(s3: S3Client, run: Callable[[],
 
 @pytest.mark.usefixtures("deployed")
 def test_without_held_out_rows_there_is_no_test(s3: S3Client, run: Callable[[], dict[str, object]]) -> None:
-    with pytest.raises(SmokeTestFailed, match=f"s3://{BUCKET}/runs/{NEW}/data/test-raw/ holds no test rows"):
+    with pytest.raises(ObjectMissing, match=f"s3://{BUCKET}/runs/{NEW}/data/test-raw/ holds no test rows"):
         run()
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
-from sageline.errors import EndpointNotFound, InvalidEncoder, InvalidRouting
+from sageline.errors import EndpointNotFound, InvalidRouting, ObjectMissing
 from sageline.serving.stored import EncoderCache, RoutingCache, read_object
 from tests.unit.serving.fakes import BUCKET, NEW, OLD, encoder, put_encoder, put_routing, variant
 
@@ -98,13 +98,15 @@ def test_the_encoder_that_was_not_used_for_longest_makes_room(s3: S3Client) -> N
 
 
 def test_an_encoder_that_is_not_there_is_named_by_its_uri(s3: S3Client) -> None:
-    with pytest.raises(InvalidEncoder, match=f"runs/{NEW}/encoder/"):
+    with pytest.raises(
+        ObjectMissing, match=f"runs/{NEW}/encoder/: encoder.json and encoder.npz of the model's encoder, .* deleted"
+    ):
         EncoderCache(s3).get(variant(NEW, 1).encoder_uri)
 
 
-def test_half_an_encoder_is_damaged(s3: S3Client) -> None:
+def test_half_an_encoder_is_none(s3: S3Client) -> None:
     s3.put_object(Bucket=BUCKET, Key=f"runs/{NEW}/encoder/encoder.npz", Body=encoder().save()["encoder.npz"])
-    with pytest.raises(InvalidEncoder):
+    with pytest.raises(ObjectMissing, match=r": encoder\.json of the model's encoder"):
         EncoderCache(s3).get(variant(NEW, 1).encoder_uri)
 
 

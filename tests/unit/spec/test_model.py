@@ -92,8 +92,12 @@ def test_what_is_no_json_object_is_refused_with_its_place(document: bytes, expec
             {"algorithm": {"script": {**SCRIPT, "entrypoint": "b.py"}}},
             "`algorithm.script.entrypoint`; did you mean `entry_point`?",
         ),
-        ({"algorithm": {"script": {**SCRIPT, "metrics": {"f1": "f1=("}}}}, "of the metric 'f1' is not a regular expression"),
-        ({"algorithm": {"script": {**SCRIPT, "metrics": {"f1": "f1="}}}}, "of the metric 'f1' has 0 groups; give it one"),
+        ({"algorithm": {"script": {**SCRIPT, "metrics": {"f1": "f1=("}}}}, "metric 'f1', 'f1=(', is not a regular expression"),
+        (
+            {"algorithm": {"script": {**SCRIPT, "metrics": {"f1": "(.)(?=;)"}}}},
+            "of the metric 'f1', '(.)(?=;)', cannot be used: it looks ahead",
+        ),
+        ({"algorithm": {"script": {**SCRIPT, "metrics": {"f1": "f1="}}}}, "of the metric 'f1', 'f1=', has 0 groups; give it one"),
         ({"tuning": {"rangs": {}}}, "unknown key `tuning.rangs`; did you mean `ranges`?"),
         (
             {"tuning": {"ranges": {"eta": {}}}},

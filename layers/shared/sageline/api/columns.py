@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from sageline.encoder.description import EXAMPLE, describe
-from sageline.errors import InvalidEncoder
+from sageline.errors import InvalidEncoder, ObjectMissing
 from sageline.names import split_s3_uri
 from sageline.routing import RoutedVariant
 from sageline.serving.stored import EncoderCache, read_object
@@ -25,7 +25,7 @@ def describe_columns(s3: S3Client, variant: RoutedVariant) -> dict[str, object]:
     """
     try:
         encoder = EncoderCache(s3).get(variant.encoder_uri)
-    except InvalidEncoder:
+    except (InvalidEncoder, ObjectMissing):
         return {**_UNKNOWN}
     bucket, prefix = split_s3_uri(variant.encoder_uri)
     example = read_object(s3, bucket, prefix + EXAMPLE)

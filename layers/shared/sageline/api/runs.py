@@ -14,6 +14,7 @@ from botocore.exceptions import ReadTimeoutError
 from sageline.errors import EndpointNotReady, InvalidRequest, RunFinished, RunNotFound
 from sageline.http import check_keys
 from sageline.names import RUN_ID_PATTERN
+from sageline.run.ends import STOP_CAUSE, STOP_ERROR, end_of, stopped_on_request
 from sageline.run.failure_report import Failure
 from sageline.run.stopping import stop_jobs
 from sageline.store import RunRecord, RunStatus, RunStore, iso
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
 
 MAX_PAGE = 100
+
+_LEFT_BEHIND = "Stop the run (`sageline stop`, DELETE /pipelines/{id}) to remove what it left behind, then start it again."
 
 _STATUS_OF_EXECUTION: Mapping[str, RunStatus] = {
     "RUNNING": "Running",
@@ -82,7 +85,7 @@ class Runs:
         # what it makes.
         if run.status == "Running":
             self._stop_execution(run.execution_arn)
-            self.store.finish(run_id, "Stopped")
+            self.store.finish(run_id, "Stopped", error=stopped_on_request(run.state).to_json())
             run = self.store.get(run_id)
         if run.status != "Stopped":
             raise RunFinished(f"Run {run_id} has ended already, as {run.status}; there is nothing to stop.")
@@ -130,7 +133,7 @@ class Runs:
     def _stop_execution(self, arn: str) -> None:
         # One that ended over 90 days ago is not there any more.
         with contextlib.suppress(self.stepfunctions.exceptions.ExecutionDoesNotExist):
-            self.stepfunctions.stop_execution(executionArn=arn, error="Stopped", cause="Stopped by a request")
+            self.stepfunctions.stop_execution(executionArn=arn, error=STOP_ERROR, cause=STOP_CAUSE)
 
     def _execution(self, arn: str) -> DescribeExecutionOutputTypeDef | None:
         try:
@@ -168,12 +171,10 @@ def _limit(text: str) -> int:
 def _fate(state: str, execution: DescribeExecutionOutputTypeDef | None) -> dict[str, Any]:  # fields of a record
     """What became of a run, told by its execution: ``status``, and ``error`` unless it runs or has succeeded."""
     if execution is None:
-        status, name, message = "Failed", "ExecutionDoesNotExist", "The run's execution is gone; executions are kept for 90 days."
-    else:
-        status = _STATUS_OF_EXECUTION.get(execution["status"], "Failed")
-        name = execution.get("error") or f"Execution{execution['status'].title().replace('_', '')}"
-        message = execution.get("cause") or f"The run's execution ended as {execution['status']}, outside of Sageline."
+        gone = "The run's execution is not there any more; Step Functions keeps executions for 90 days."
+        return {"status": "Failed", "error": Failure(state, "ExecutionDoesNotExist", gone, _LEFT_BEHIND).to_json()}
+    status = _STATUS_OF_EXECUTION.get(execution["status"], "Failed")
     if status in ("Running", "Succeeded"):
         return {"status": status}
-    advice = "Stop the run (`sageline stop`, DELETE /pipelines/{id}) to remove what it left behind, then start it again."
-    return {"status": status, "error": Failure(state, name, message, advice).to_json()}
+    ended = end_of(state, execution["status"], execution.get("error"), execution.get("cause"))
+    return {"status": status, "error": replace(ended, advice=_LEFT_BEHIND).to_json()}

@@ -26,6 +26,9 @@ LABELS = ("y", "labels", "label", "target", "targets", "y_train")
 """Names of the arrays, in any case; the first that is there is taken."""
 
 _TEXT_BYTES = 4  # of a value as text, about
+MAX_LABEL_BYTES = 128 << 20
+"""Of the array of labels, unpacked: a function of 512 MB holds it, twice for a moment."""
+_MAX_HEADER_BYTES = 64 << 10
 _MAX_COLUMNS = 100_000
 
 _Dtype = np.dtype[Any]  # Any: any kind of number or text
@@ -92,10 +95,23 @@ def _member(archive: zipfile.ZipFile, file: str, source: str) -> _Member:
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, _Dtype]:
     """Shape, order and dtype of the array whose numbers follow; ValueError when it is no such file."""
-    version = np.lib.format.read_magic(file)
+    start = _Start(file)
+    version = np.lib.format.read_magic(start)
     if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(file)
-    return np.lib.format.read_array_header_2_0(file)
+        return np.lib.format.read_array_header_1_0(start)
+    return np.lib.format.read_array_header_2_0(start)
+
+
+class _Start:
+    """The beginning of an array's file. NumPy reads a header of any length before it looks at the length."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def read(self, size: int = -1, /) -> bytes:
+        if size > _MAX_HEADER_BYTES:
+            raise ValueError(f"its header has {size:,} bytes")
+        return self._file.read(size)
 
 
 def _pick(members: list[_Member], names: tuple[str, ...], what: str, source: str) -> _Member:
@@ -139,6 +155,12 @@ def _check_labels(labels: _Member, features: _Member, source: str) -> None:
         raise InvalidDataset(
             f"{source}: the array {labels.name!r} has shape {labels.shape}, and {features.name!r} {features.shape}; "
             f"expected one label per row.{hint}"
+        )
+    size = labels.shape[0] * labels.dtype.itemsize
+    if size > MAX_LABEL_BYTES:
+        raise InvalidDataset(
+            f"{source}: the array {labels.name!r} has {size:,} bytes, and {MAX_LABEL_BYTES:,} are the limit: labels are read at "
+            f"once. Save them as numbers of fewer bytes ({labels.name}.astype(numpy.int16)), or fewer rows."
         )
 
 

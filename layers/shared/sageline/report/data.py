@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -14,8 +12,6 @@ Json: TypeAlias = Mapping[str, Any]  # Any: a JSON document, whose shape its wri
 
 Outcome: TypeAlias = Literal["Accepted", "Rejected", "Deployed", "Succeeded", "Failed", "Stopped"]
 """Accepted: evaluated, and free to be deployed. Succeeded: the end of a run that deploys nothing."""
-
-_LONGEST_LINE = 4096  # an expression may take quadratic time, and a line that reports a metric is short
 
 
 @dataclass(frozen=True)
@@ -49,7 +45,7 @@ class ReportData:
         spec: the resolved spec, with its ``reasons``.
         profile: the document ``data/profile.json``: rows, labels and columns of the dataset.
         metrics: the last values that the training job reported of its own metrics.
-        curves: all values of these metrics; see :func:`learning_curves`.
+        curves: all values of these metrics; see :func:`sageline.report.curves.learning_curves`.
         trials: of a tuning, best first, as ``training/trials.json`` has them.
         training_job: whose metrics these are.
         states: those that the run has gone through so far.
@@ -74,27 +70,3 @@ class ReportData:
     states: Sequence[StateTime] = ()
     jobs: Sequence[JobTime] = ()
     costs: Json | None = None
-
-
-def learning_curves(lines: Iterable[str], definitions: Mapping[str, str]) -> list[Curve]:
-    """Every value of the metrics in a training job's log.
-
-    Args:
-        definitions: metric to the regular expression whose first group is the value, as the job's ``MetricDefinitions``.
-    """
-    expressions = [(metric, re.compile(expression)) for metric, expression in definitions.items()]
-    values: dict[str, list[float]] = {metric: [] for metric in definitions}
-    for line in lines:
-        for metric, expression in expressions if len(line) <= _LONGEST_LINE else ():
-            value = _first_group(expression.search(line))
-            if value is not None:
-                values[metric].append(value)
-    return [Curve(metric, tuple(found)) for metric, found in values.items() if found]
-
-
-def _first_group(match: re.Match[str] | None) -> float | None:
-    try:
-        value = float(match[1]) if match else math.nan
-    except (ValueError, IndexError, TypeError):
-        return None
-    return value if math.isfinite(value) else None

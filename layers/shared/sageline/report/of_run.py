@@ -31,7 +31,7 @@ def report_data(
         spec: the resolved spec.
         profile: ``data/profile.json``.
         trials: ``training/trials.json``; by default those in the record, which are the best ones.
-        curves: see :func:`sageline.report.data.learning_curves`.
+        curves: see :func:`sageline.report.curves.learning_curves`.
         states: see :func:`sageline.timings.state_times`.
     """
     training = part(record.details, "training")

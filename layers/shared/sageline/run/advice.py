@@ -15,7 +15,12 @@ _BY_TEXT = {
     r"no spot capacity": ("Nobody had a spare machine: set `algorithm.spot` to false, or another `algorithm.instance_type`."),
     r"CapacityError": ("AWS has no such machine free at the moment: try again later, or set another `algorithm.instance_type`."),
     r"InternalServerError": ("The fault is on AWS's side: start the run again."),
-    r"No S3 objects found|No data in \w+ channel|Data download failed": (
+    r"No S3 objects found": (
+        "What the job was to read is not there. If somebody or something has deleted it while the run went on, start another run "
+        "and let nothing below runs/ be deleted as long as it runs; if a split has no rows, give it a larger share (`split`), or "
+        "upload more rows."
+    ),
+    r"No data in \w+ channel|Data download failed": (
         "A channel of the job has no data, or its role may not read it: give the split that the message names a larger "
         "share (`split`), or upload more rows."
     ),
@@ -77,6 +82,11 @@ _BY_TEXT = {
 }
 """Pattern in an error's name or message, to advice; the first that is found counts."""
 
+_STOPPED_BY_OTHERS = (
+    "Somebody with access to the account, or a program, has stopped it (SageMaker's console or API); CloudTrail ({}) says who. "
+    "Start another run if that was not meant. To stop a run, use `sageline stop`, which stops its jobs too."
+)
+
 _BY_ERROR = {
     "InvalidSpec": ("Correct the spec and submit it again; docs/spec.md lists every key."),
     "InvalidHyperparameter": ("Correct or leave out the hyperparameter: what is left out gets a default."),
@@ -90,33 +100,52 @@ _BY_ERROR = {
     ),
     "InvalidPrices": ("Correct prices.json in the stack's bucket, or delete it; docs/costs.md has its form."),
     "InvalidDataset": ("Do what the message says, in the file or in the spec, and submit it again."),
-    "DatasetNotFound": ("Check `dataset.uri`; the object must exist before the run starts."),
+    "DatasetNotFound": ("Upload it again, or correct `dataset.uri`; the object must stay there while the run reads it."),
     "DatasetAccessDenied": ("Upload the data into the stack's own bucket, or let the stack's roles read it where it is."),
     "InvalidRequest": ("Start runs by an upload or through POST /pipelines, not by starting the state machine by hand."),
     "ResourceConflict": ("Remove what the message names, or choose another name."),
     "TrainingJobFailed": (
         "Read the job's last log lines; correct the data or `algorithm.hyperparameters` and start another run."
     ),
-    "TrainingJobStopped": ("Raise `algorithm.max_runtime_seconds` if the time was too short, then start another run."),
+    "TrainingJobStopped": _STOPPED_BY_OTHERS.format("StopTrainingJob"),
+    "ObjectMissing": (
+        "Start another run, and let nothing below runs/ be deleted as long as it is needed. The bucket keeps the old versions of "
+        "what was deleted for a while (NoncurrentVersionDays), so it can also be brought back."
+    ),
+    "Stopped": "Nothing needs mending: its jobs are stopped, and what it was deploying is taken back. Start another when wanted.",
+    "ExecutionAborted": (
+        "Its jobs are stopped, and what it was deploying is taken back. CloudTrail (StopExecution) says who did it. Start "
+        "another run if it was not meant."
+    ),
+    "ExecutionTimedOut": (
+        "Let the run do less (fewer `tuning.max_jobs`, a smaller `algorithm.max_runtime_seconds`), or deploy the template with a "
+        "larger CheckIntervalSeconds, with which a run may wait longer; then start another run."
+    ),
+    "ExecutionFailed": "The execution's events in Step Functions say more. Start another run.",
+    "ExecutionDoesNotExist": "Nobody can tell how it ended. Start another run.",
     "EndpointNotFound": "See what is there (sageline endpoints), and start the batch for one of those.",
     "PredictionFailed": (
         "Read the transform job's log (/aws/sagemaker/TransformJobs): the model answers something else than it should."
     ),
-    "InvalidEncoder": "Train the model again: what it was trained with is gone or damaged.",
+    "InvalidEncoder": (
+        "What the model was trained with is gone or damaged: train it again. If it was deleted, it can be brought back as long "
+        "as the bucket keeps its old version (NoncurrentVersionDays)."
+    ),
     "ModelMissing": (
-        "Let the script save its model into the folder that the environment variable SM_MODEL_DIR names (for TensorFlow "
-        "as a SavedModel, in a folder named by a number such as 1), then start another run."
+        "If somebody has deleted it, start another run. Else let the script save its model into the folder that the environment "
+        "variable SM_MODEL_DIR names (for TensorFlow as a SavedModel, in a folder named by a number such as 1), and start "
+        "another run."
     ),
     "TuningJobFailed": (
         "Read the last log lines of the training job that the message names; correct the data, `tuning.ranges` or "
         "`algorithm`, then start another run."
     ),
-    "TuningJobStopped": ("Start another run; with fewer `tuning.max_jobs` it takes less time."),
+    "TuningJobStopped": _STOPPED_BY_OTHERS.format("StopHyperParameterTuningJob"),
     "TransformJobFailed": (
         "Read the job's log (/aws/sagemaker/TransformJobs); compare the input with the data that the model was trained "
         "on, then start again."
     ),
-    "TransformJobStopped": ("Start it again."),
+    "TransformJobStopped": _STOPPED_BY_OTHERS.format("StopTransformJob"),
     "EndpointFailed": (
         "Read the endpoint's log (/aws/sagemaker/Endpoints/ and its name); more memory often helps "
         "(`deployment.serverless.memory_mb`). Then start another run."
@@ -135,6 +164,7 @@ _BY_ERROR = {
     ),
     "RunFinished": ("Start another run."),
     "SettingsError": ("Deploy the stack's template again."),
+    "States.ServiceRestart": "Nothing is wrong with the run itself: start another one.",  # told where Step Functions is MiniStack
     "States.Timeout": ("A step took longer than it may: start the run again; if it happens again, look at the function's log."),
 }
 
@@ -146,10 +176,14 @@ _CHECKED_BEFOREHAND = (
 """What Sageline itself has found out, in its own words: those say more than a pattern in them."""
 
 
+_MOST_LOOKED_AT = 4000
+"""Characters of a message: the patterns take quadratic time, and what a message is about stands at its beginning."""
+
+
 def advice(error: str, message: str) -> str:
     """A sentence or two on what to try, from an error's name (a class of ``sageline.errors``, or AWS's) and message."""
     if error not in _CHECKED_BEFOREHAND:
         for pattern, what_to_try in _BY_TEXT.items():
-            if re.search(pattern, f"{error} {message}"):
+            if re.search(pattern, f"{error} {message[:_MOST_LOOKED_AT]}"):
                 return what_to_try
     return _BY_ERROR.get(error, _OTHERWISE)

@@ -66,7 +66,7 @@ class _Predictions:
         self._encoder = encoder
         self._layout = layout
         self._files = files
-        document = files.s3.get_object(Bucket=layout.bucket, Key=part_rows_key(layout))["Body"].read()
+        document = files.read(part_rows_key(layout))
         self._part_rows: list[int] = json.loads(document)["rows"]
         self.rows: int = sum(self._part_rows)
         self.has_probability = encoder.task == "classification"

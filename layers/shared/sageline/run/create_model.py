@@ -67,7 +67,7 @@ def ensure_model(
         return sagemaker.create_model(**request)["ModelArn"]
     except ClientError as error:
         if is_missing_model_data(error):
-            raise ModelMissing(f"The training job is done and has left no model: there is no {model_artifact_uri}.") from None
+            raise ModelMissing(f"The training job is done, and its model is not there: no {model_artifact_uri}.") from None
         if not is_existing(error):
             raise
         found = sagemaker.describe_model(ModelName=run_id)

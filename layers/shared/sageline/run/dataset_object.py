@@ -62,6 +62,8 @@ def find_dataset(s3: S3Client, uri: str, version_id: str | None = None) -> Datas
     try:
         head = s3.head_object(**wanted)
     except ClientError as error:
+        if version_id is not None and is_missing_object(error):
+            raise DatasetNotFound(f"{uri}: version {version_id} was deleted before the run read it; upload it again.") from error
         raise _explained(error, uri) from error
     except ParamValidationError:
         raise DatasetNotFound(f"{uri}: {bucket!r} cannot be the name of a bucket; check `dataset.uri`.") from None
@@ -123,6 +125,10 @@ class _ObjectReader(io.RawIOBase):
                 answer = self._s3.get_object(**self._dataset.version(), Range=f"bytes={start}-{start + size - 1}")
                 return answer["Body"].read()
             except ClientError as error:
+                if is_missing_object(error):
+                    raise DatasetNotFound(
+                        f"{self._dataset.uri}: it was deleted while the run went on; upload it again."
+                    ) from error
                 raise _explained(error, self._dataset.uri) from error
             except (HTTPClientError, BotoCoreError):
                 # botocore tries a request again, but not an answer that breaks off half way.

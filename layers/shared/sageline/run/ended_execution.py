@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sageline.errors import InvalidRequest, RunNotFound
-from sageline.run.advice import advice
 from sageline.run.context import RunContext
-from sageline.run.failure_report import Failure
+from sageline.run.ends import end_of
 from sageline.run.payloads import ExecutionEnded
 from sageline.run.stopping import stop_jobs
 from sageline.run.trigger import identify, parse_trigger
@@ -27,11 +26,6 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 _OUTCOME: Mapping[str, RunStatus] = {"ABORTED": "Stopped", "TIMED_OUT": "Failed", "FAILED": "Failed"}
-_MESSAGES = {
-    "ABORTED": "The run's execution was aborted, outside of Sageline.",
-    "TIMED_OUT": "The run took longer than a run may take, and its execution was ended.",
-    "FAILED": "The run's execution failed without coming to an end of its own.",
-}
 
 
 def end_run(
@@ -70,7 +64,8 @@ def end_if_dead(record: RunRecord, *, run: RunContext, stepfunctions: SFNClient)
     try:
         execution = stepfunctions.describe_execution(executionArn=record.execution_arn)
     except stepfunctions.exceptions.ExecutionDoesNotExist:
-        _close(record, "FAILED", "ExecutionDoesNotExist", "The run's execution is gone; they are kept for 90 days.", run)
+        gone = "The run's execution is not there any more, and the run had not ended; they are kept for 90 days."
+        _close(record, "FAILED", "ExecutionDoesNotExist", gone, run)
         return True
     if execution["status"] not in _OUTCOME:
         return False
@@ -96,8 +91,5 @@ def _record_of(
 
 
 def _close(record: RunRecord, status: str, error: str | None, cause: str | None, run: RunContext) -> None:
-    outcome = _OUTCOME[status]
-    name = error or f"Execution{status.title().replace('_', '')}"
-    message = cause or _MESSAGES[status]
-    failure = Failure(record.state, name, message, advice(name, message))
-    run.store.finish(record.run_id, outcome, error=failure.to_json())
+    failure = end_of(record.state, status, error, cause)
+    run.store.finish(record.run_id, _OUTCOME[status], error=failure.to_json())

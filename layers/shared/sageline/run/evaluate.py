@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Literal, NotRequired, TypedDict
 
 from sageline.encoder.fitted import FittedEncoder
-from sageline.errors import InvalidDataset, InvalidEncoder, InvalidRequest, PredictionFailed, RunFinished
+from sageline.errors import InvalidDataset, InvalidEncoder, InvalidRequest, ObjectMissing, PredictionFailed, RunFinished
 from sageline.evaluation.baseline import BaselineComparison, compare_with_baseline
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import Sums, compare
@@ -105,7 +105,7 @@ def evaluate_model(run_id: str, *, run: RunContext, reporting: Reporting) -> Eva
         return _decide(judging, [*checks, without_champion(judging.metric, found)], None)
     try:
         transform = _plan_champion(judging, in_service)
-    except (InvalidDataset, InvalidRequest, InvalidEncoder) as error:
+    except (InvalidDataset, InvalidRequest, InvalidEncoder, ObjectMissing) as error:
         return _undecidable(judging, checks, in_service, error.message)
     run.store.enter(run_id, "EvaluateModel", champion=asdict(in_service))
     _write(judging, Champion(in_service.variant, {}, None), None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from sageline.costs.prices import LIST_PRICES, Prices, with_override
-from sageline.errors import EndpointNotReady, InvalidRouting
+from sageline.errors import EndpointNotReady, InvalidRouting, ObjectMissing
 from sageline.names import PRICES_KEY, RunLayout, dataset_spec_key, routing_key
 from sageline.routing import Routing, parse_routing
 from sageline.run.aws_errors import code, is_missing_object
@@ -38,10 +38,13 @@ class RunFiles:
         return RunLayout(self.bucket, run_id)
 
     def read_spec(self, run_id: str) -> Spec:
-        """The run's resolved spec."""
+        """The run's resolved spec.
+
+        Raises:
+            ObjectMissing: it is not there any more.
+        """
         layout = self.layout(run_id)
-        document = self.s3.get_object(Bucket=self.bucket, Key=layout.spec_key)["Body"].read()
-        return parse_spec(document, layout.uri(layout.spec_key))
+        return parse_spec(self.read(layout.spec_key), layout.uri(layout.spec_key))
 
     def find_spec(self, run_id: str) -> Spec | None:
         """The same; None when it is not there any more."""
@@ -126,6 +129,17 @@ class RunFiles:
 
     def delete_routing(self, endpoint_name: str) -> None:
         self.s3.delete_object(Bucket=self.bucket, Key=routing_key(endpoint_name))
+
+    def read(self, key: str) -> bytes:
+        """An object that a run has stored.
+
+        Raises:
+            ObjectMissing: it is not there any more.
+        """
+        found = self._read(key)
+        if found is None:
+            raise ObjectMissing(f"s3://{self.bucket}/{key} is gone: the run had stored it, and it was deleted since.")
+        return found[0]
 
     def put(self, key: str, body: bytes, content_type: str) -> None:
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type)

@@ -134,7 +134,7 @@ def _part_rows_key(layout: RunLayout, of: Model) -> str:
 
 
 def _part_rows(files: RunFiles, layout: RunLayout, of: Model) -> list[int]:
-    document = files.s3.get_object(Bucket=layout.bucket, Key=_part_rows_key(layout, of))["Body"].read()
+    document = files.read(_part_rows_key(layout, of))
     rows: list[int] = json.loads(document)["rows"]
     return rows
 
@@ -156,8 +156,7 @@ def _lines(files: RunFiles, layout: RunLayout) -> Iterator[bytes]:
     """The raw test rows, each a JSON document."""
     pages = files.s3.get_paginator("list_objects_v2").paginate(Bucket=layout.bucket, Prefix=layout.test_raw_prefix)
     for key in [item["Key"] for page in pages for item in page.get("Contents", [])]:
-        body = files.s3.get_object(Bucket=layout.bucket, Key=key)["Body"].read()
-        yield from body.splitlines()
+        yield from files.read(key).splitlines()
 
 
 def _labels(files: RunFiles, layout: RunLayout) -> Iterator[Any]:  # Any: JSON, a string or a number

@@ -77,7 +77,7 @@ def tuning_outcome(tuning: DescribeHyperParameterTuningJobResponseTypeDef) -> st
         case "Failed":
             return TuningJobFailed(f"Tuning job {name} failed: {essence(tuning.get('FailureReason', ''))}")
         case "Stopped":
-            return TuningJobStopped(f"Tuning job {name} was stopped before it was done.")
+            return TuningJobStopped(f"Tuning job {name} was stopped before it was done, by a request to SageMaker.")
         case "Deleting" | "DeleteFailed":
             return TuningJobFailed(f"Tuning job {name} was deleted before it was done.")
         case _:
@@ -93,7 +93,7 @@ def transform_outcome(job: DescribeTransformJobResponseTypeDef) -> TransformResu
         case "Failed":
             return TransformJobFailed(f"Transform job {name} failed: {essence(job.get('FailureReason', ''))}")
         case "Stopped":
-            return TransformJobStopped(f"Transform job {name} was stopped before it was done.")
+            return TransformJobStopped(f"Transform job {name} was stopped before it was done, by a request to SageMaker.")
         case _:
             return None
 
@@ -161,4 +161,4 @@ def _why_stopped(name: str, job: DescribeTrainingJobResponseTypeDef) -> str:
             seconds = stopping.get("MaxWaitTimeInSeconds")
             return f"Training job {name} was stopped: no spot capacity for it within {seconds} s."
         case _:
-            return f"Training job {name} was stopped before it was done."
+            return f"Training job {name} was stopped before it was done, by a request to SageMaker."

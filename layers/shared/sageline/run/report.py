@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NotRequired, TypeAlias, TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sageline.report.data import Curve, learning_curves
+from sageline.report.curves import learning_curves
+from sageline.report.data import Curve
 from sageline.report.of_run import report_data
 from sageline.report.page import render
 from sageline.run.files import RunFiles

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from botocore.exceptions import ClientError
-
 from sageline.routing import RoutedVariant
 from sageline.run.autoscaling import Scaling
-from sageline.run.aws_errors import is_missing_object
 from sageline.run.context import RunContext
 from sageline.spec.deployment import Autoscaling
 
@@ -22,10 +19,5 @@ def scale_variants(endpoint: str, variants: Iterable[RoutedVariant], run: RunCon
 
 
 def _autoscaling_of(model_version: str, run: RunContext) -> Autoscaling | None:
-    try:
-        deployment = run.files.read_spec(model_version).deployment
-    except ClientError as error:
-        if not is_missing_object(error):
-            raise
-        return None
-    return deployment.autoscaling if deployment else None
+    spec = run.files.find_spec(model_version)
+    return spec.deployment.autoscaling if spec and spec.deployment else None

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from sageline.algorithms.catalog import own_script
 from sageline.errors import InvalidSpec
 from sageline.names import split_s3_uri
+from sageline.run.archives import list_files
 from sageline.run.aws_errors import is_denied, is_missing_object
 from sageline.run.files import RunFiles
 from sageline.spec.model import Spec
@@ -89,7 +90,8 @@ def read_source(script: Script, run_files: RunFiles) -> bytes:
     """The archive of a user's script.
 
     Raises:
-        InvalidSpec: it is not in the stack's bucket, not there, too large, no tar.gz, or lacks the entry point at its root.
+        InvalidSpec: it is not in the stack's bucket, not there, too large, no tar.gz, has what does not belong into one
+            (:mod:`sageline.run.archives`), or lacks the entry point at its root.
     """
     uri = script.source_dir
     bucket, key = split_s3_uri(uri)
@@ -130,11 +132,7 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
 
 def _check_archive(archive: bytes, script: Script) -> None:
     uri = script.source_dir
-    try:
-        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as opened:
-            names = [member.name.removeprefix("./") for member in opened if member.isfile()]
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise InvalidSpec(f"`algorithm.script.source_dir`: {uri} is no tar.gz archive: {error}.") from None
+    names = list_files(archive, f"`algorithm.script.source_dir`: {uri}")
     if script.entry_point not in names:
         found = ", ".join(sorted(names)[:5]) or "nothing"
         more = f", and {len(names) - 5} more" if len(names) > 5 else ""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 from sageline.errors import (
     EndpointNotReady,
     EndpointWarming,
+    ObjectMissing,
     PredictionFailed,
     SagelineError,
     SmokeTestFailed,
@@ -98,7 +99,7 @@ def read_held_out_rows(s3: S3Client, layout: RunLayout, count: int) -> list[dict
     """The first ``count`` raw test rows of a run, each ``{"features": {column: value}, "label": value}``.
 
     Raises:
-        SmokeTestFailed: the run has held out no row.
+        ObjectMissing: the rows are not there any more.
     """
     rows: list[dict[str, Any]] = []
     listing = s3.list_objects_v2(Bucket=layout.bucket, Prefix=layout.test_raw_prefix)
@@ -109,7 +110,10 @@ def read_held_out_rows(s3: S3Client, layout: RunLayout, count: int) -> list[dict
         if len(rows) == count:
             break
     if not rows:
-        raise SmokeTestFailed(f"{layout.uri(layout.test_raw_prefix)} holds no test rows, so the model cannot be tried out.")
+        raise ObjectMissing(
+            f"{layout.uri(layout.test_raw_prefix)} holds no test rows, so the model cannot be tried out: the run had stored "
+            "them, and they were deleted since."
+        )
     return rows
 
 

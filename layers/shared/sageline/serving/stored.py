@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from sageline.encoder.fitted import FittedEncoder
-from sageline.errors import EndpointNotFound, InvalidEncoder
+from sageline.errors import EndpointNotFound, ObjectMissing
 from sageline.names import routing_key, split_s3_uri
 from sageline.routing import Routing, parse_routing
 
@@ -78,7 +78,8 @@ class EncoderCache:
         """The encoder saved below a URI (``s3://bucket/runs/<run_id>/encoder/``).
 
         Raises:
-            InvalidEncoder: nothing is there, or it is damaged.
+            ObjectMissing: it, or a part of it, is not there any more.
+            InvalidEncoder: it is damaged.
         """
         encoder = self._kept.get(uri)
         if encoder is None:
@@ -92,6 +93,9 @@ class EncoderCache:
         bucket, prefix = split_s3_uri(uri)
         found = {name: read_object(self._s3, bucket, prefix + name) for name in _ENCODER_FILES}
         files = {name: content for name, content in found.items() if content is not None}
-        if not files:
-            raise InvalidEncoder(f"{uri}: no encoder is there; deploy the endpoint's last run again.")
+        if gone := [name for name in _ENCODER_FILES if name not in files]:
+            raise ObjectMissing(
+                f"{uri}: {' and '.join(gone)} of the model's encoder, by which it reads rows, was deleted. Submit the dataset "
+                "again, roll the endpoint back, or bring the object back: the bucket keeps deleted ones' versions."
+            )
         return FittedEncoder.load(files)

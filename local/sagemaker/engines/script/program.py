@@ -11,7 +11,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tarfile
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import IO
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from local.sagemaker.archives import CODE, Unacceptable, unpack
 from local.sagemaker.engines.script.failures import (
     INSTALL_MODULE,
     INSTALL_REQUIREMENTS,
@@ -67,13 +67,20 @@ def place_code(directory: str, code: Path) -> None:
         return
     if source.is_dir():
         shutil.copytree(source, code, dirs_exist_ok=True)
-    elif source.is_file() and tarfile.is_tarfile(source):
-        with tarfile.open(source) as archive:
-            archive.extractall(code, filter="data")
+    elif source.is_file() and _begins_as_gzip(source):
+        try:
+            unpack(source, code, CODE)
+        except Unacceptable as error:
+            raise Misconfigured(f"tarfile.ReadError: sagemaker_submit_directory is '{directory}': {error}") from error
     elif source.is_file():
         shutil.copy2(source, code)
     else:
         raise Misconfigured(f"FileNotFoundError: sagemaker_submit_directory is '{directory}', which is not there")
+
+
+def _begins_as_gzip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
 
 
 def prepare(job: Job, entry_point: str) -> None:

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from local.sagemaker.children import end_with_the_service
+from local.sagemaker.engines.shell.port import CONTAINER_PORT
 
 _MEBIBYTE = 1024**2
 _DEFAULT_BYTES = 6 * _MEBIBYTE
@@ -89,7 +90,14 @@ def run(make: Callable[[Path, Mapping[str, str]], Starlette]) -> None:
     except CannotLoad as error:
         (arguments.root / "failure").write_text(str(error))
         sys.exit(str(error))
-    # Told that it is TCP, asyncio does not hold back small packets (TCP_NODELAY).
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=arguments.socket)
     config = uvicorn.Config(made, log_level="warning", timeout_graceful_shutdown=20)
-    uvicorn.Server(config).run(sockets=[listener])
+    uvicorn.Server(config).run(sockets=_listeners(arguments.socket))
+
+
+def _listeners(inherited: int) -> list[socket.socket]:
+    """The inherited socket; with a unix socket the container has its own network, and its usual port there for its own code."""
+    listener = socket.socket(fileno=inherited)
+    if listener.family == socket.AF_UNIX:
+        return [listener, socket.create_server(("127.0.0.1", CONTAINER_PORT))]
+    # Told that it is TCP, asyncio does not hold back small packets (TCP_NODELAY).
+    return [socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listener.detach())]

@@ -19,6 +19,7 @@ from cli.doctor.finding import Finding
 from local import build, deploy, processes
 from local.home import Deployment, Home, Record
 from local.processes import ProcessRef
+from local.sagemaker.isolation.machine import Abilities
 from local.services import TITLES
 from local.stack import LocalStack
 from local.status import StackStatus
@@ -98,6 +99,15 @@ def test_a_port_that_is_free_or_the_stacks_own_is_ok(home: Home) -> None:
     assert machine.check_ports(Record(), free_port()).state == "ok"
     finding = machine.check_ports(own, None)
     assert (finding.state, finding.what) == ("ok", "MiniStack 4566, SageMaker 4567, Application Auto Scaling 4568")
+
+
+def test_a_machine_without_namespaces_is_warned_of() -> None:
+    able = machine.check_isolation(Abilities(network=True, files=True))
+    unable = machine.check_isolation(Abilities(network=False, files=False, reason="only Linux has them"))
+
+    assert able.state == "ok"
+    assert unable.state == "warning"
+    assert "only Linux has them" in unable.what
 
 
 def test_a_stack_that_never_was_is_down_and_well(home: Home) -> None:
