@@ -81,7 +81,14 @@ $(VENV)/.tensorflow: $(VENV)/.synced
 	$(COMPILE) $(PACKAGES)/{tensorflow,keras} || true
 	touch $@
 
-test: setup lint unit workflow ## Everything that CI runs
+.PHONY: invoke api
+invoke: setup ## Run one function as Lambda does: FUNCTION=manage_pipelines EVENT=list-pipelines (or EVENT=a file)
+	@$(BIN)/python -m local.invoke function "$(FUNCTION)" "$(EVENT)"
+
+api: setup ## Serve the HTTP API from containers, by sam local start-api, on PORT (3000) until Ctrl-C
+	@exec $(BIN)/python -m local.invoke api --port $(or $(PORT),3000)
+
+test: setup lint unit workflow ## Everything that CI runs, but for its job with Docker
 
 lint: setup $(SECURITY)/.synced ## ruff, strict mypy, and checkov, bandit and cfn-lint for weaknesses
 	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --diff --quiet .; exit 1; }
@@ -118,6 +125,12 @@ test-tensorflow: setup-tensorflow ## The tests that need TensorFlow
 
 test-browser: setup ## What a web page can do to the local stack, in a real Chromium (Debian: apt-get install chromium)
 	@$(BIN)/pytest tests/browser -m browser
+.PHONY: test-docker test-all
+test-docker: setup ## The golden events, make invoke and make api in Docker; starts a daemon where none answers (root, Debian)
+	@$(BIN)/pytest tests/docker --durations=10
+
+test-all: ## Every test, one tier after the other; what a tier needs and is not there is a failure
+	@for tier in test test-docker test-tensorflow test-browser; do $(MAKE) --no-print-directory $$tier; done
 
 test-containers: setup ## Run AWS's own readers and validators on what Sageline writes; CONTAINERS=DIR holds their sources
 	@$(BIN)/python -m tests.containers.sources "$(CONTAINERS)"

@@ -1,4 +1,5 @@
-"""The bundle, built for this machine by ``sam build``: the layer holds wheels for this interpreter, not for Lambda's.
+"""The bundle, built by ``sam build`` for where it runs here: the layer holds wheels for this interpreter and machine, or for
+a container's.
 
 Builds are kept by a hash of all that goes in, beside SAM's own in ``.aws-sam``, so that stacks share them.
 ``python -m local.build`` builds ahead: `make setup` does, while there is a network to fetch the layer's wheels from.
@@ -14,12 +15,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 from local import sam
 from local.errors import BuildFailed
 from local.home import Home
+
+LAMBDA_PYTHON = "3.13"
+"""The interpreter of the template's ``Runtime``."""
 
 _SOURCES = ("template.yaml", "statemachine", "functions", "layers")
 _SKIPPED = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".DS_Store"}
@@ -27,32 +33,58 @@ _KEPT_BUILDS = 2
 _KEPT_SECONDS = 600.0
 
 
-def layer_python_version() -> str:
-    """Functions run on MiniStack's interpreter, which is this one."""
-    return f"{sys.version_info.major}.{sys.version_info.minor}"
+@dataclass(frozen=True)
+class Target:
+    """Which wheels the layer holds. ``platform``: as uv names it."""
+
+    python_version: str
+    platform: str
 
 
-def layer_platform(system: str = sys.platform, machine: str = platform.machine()) -> str:
-    """This machine as uv names platforms.
+def this_machine(system: str = sys.platform, machine: str = platform.machine()) -> Target:
+    """Functions run on MiniStack's interpreter, which is this one.
 
     Raises:
         BuildFailed: no wheels exist for it.
     """
-    architecture = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}.get(machine.lower())
-    if architecture is None or system not in ("linux", "darwin"):
+    if system not in ("linux", "darwin"):
         raise BuildFailed(f"The local stack runs on Linux and macOS, on x86_64 and arm64; this is {system} on {machine}.")
-    return f"{architecture}-manylinux_2_28" if system == "linux" else f"{architecture}-apple-darwin"
+    python_version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return Target(python_version, f"{architecture(machine)}-{'manylinux_2_28' if system == 'linux' else 'apple-darwin'}")
 
 
-def fingerprint(project: Path) -> str:
-    """A hash of everything that a build depends on.
+def container(machine: str) -> Target:
+    """Lambda's own interpreter in a container. ``machine``: what the container's kernel calls itself.
+
+    Raises:
+        BuildFailed: no wheels exist for it.
+    """
+    return Target(LAMBDA_PYTHON, f"{architecture(machine)}-manylinux_2_28")
+
+
+def architecture(machine: str) -> Literal["x86_64", "aarch64"]:
+    """
+    Raises:
+        BuildFailed: Lambda knows no such machine.
+    """
+    match machine.lower():
+        case "x86_64" | "amd64":
+            return "x86_64"
+        case "aarch64" | "arm64":
+            return "aarch64"
+    raise BuildFailed(f"The local stack runs on Linux and macOS, on x86_64 and arm64; this is {machine}.")
+
+
+def fingerprint(project: Path, target: Target | None = None) -> str:
+    """A hash of everything that a build depends on. ``target``: this machine unless another is given.
 
     Raises:
         BuildFailed: this is not Sageline's source tree.
     """
     if not (project / "template.yaml").is_file():
         raise BuildFailed(f"{project / 'template.yaml'} is missing: the local stack runs from Sageline's source tree.")
-    digest = hashlib.sha256(f"{layer_python_version()} {layer_platform()} {version('aws-sam-cli')}".encode())
+    target = target or this_machine()
+    digest = hashlib.sha256(f"{target.python_version} {target.platform} {version('aws-sam-cli')}".encode())
     for file in _source_files(project):
         content = hashlib.sha256(file.read_bytes()).hexdigest()
         digest.update(f"\n{file.relative_to(project).as_posix()} {content}".encode())
@@ -64,8 +96,8 @@ def is_built(project: Path, build_id: str) -> bool:
     return _template(project, build_id).exists()
 
 
-def build(project: Path, home: Home, build_id: str, machine: Mapping[str, str]) -> Path:
-    """The built template; built only if that was not done before.
+def build(project: Path, home: Home, build_id: str, machine: Mapping[str, str], target: Target | None = None) -> Path:
+    """The built template; built only if that was not done before. ``build_id``: the target's fingerprint.
 
     Raises:
         BuildFailed: with what SAM said.
@@ -80,14 +112,15 @@ def build(project: Path, home: Home, build_id: str, machine: Mapping[str, str]) 
     # The template refers to the functions by relative paths, so what is built beside the result may be moved there.
     temporary = builds / f"{build_id}.{os.getpid()}"
     temporary.mkdir(parents=True)
+    target = target or this_machine()
     result = sam.run(
         home,
         "build",
         ["--template-file", str(project / "template.yaml"), "--build-dir", str(temporary / "bundle")],
         {
             **machine,
-            "SAGELINE_LAYER_PYTHON_VERSION": layer_python_version(),
-            "SAGELINE_LAYER_PYTHON_PLATFORM": layer_platform(),
+            "SAGELINE_LAYER_PYTHON_VERSION": target.python_version,
+            "SAGELINE_LAYER_PYTHON_PLATFORM": target.platform,
         },
     )
     if not result.succeeded:

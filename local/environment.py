@@ -13,7 +13,7 @@ REGION = "us-east-1"
 ACCOUNT = "000000000000"
 
 _REGION = {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
-_LOOPBACK = "127.0.0.1,localhost"
+LOOPBACK = "127.0.0.1,localhost"
 # What a program needs from the machine that it runs on. Functions inherit MiniStack's environment, and in AWS
 # they would not see a laptop's variables either.
 _FROM_THE_MACHINE = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
@@ -33,7 +33,7 @@ def for_services(machine: Mapping[str, str], key: RootKey | None) -> dict[str, s
         **({} if key is None else key.variables),
         **_REGION,
         **_no_user_settings(),
-        "NO_PROXY": _LOOPBACK,
+        "NO_PROXY": LOOPBACK,
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -49,6 +49,22 @@ def for_tools(machine: Mapping[str, str], port: int, key: RootKey) -> dict[str, 
         "AWS_ENDPOINT_URL": endpoint(port),
         "NO_PROXY": with_loopback(machine),
         "no_proxy": with_loopback(machine),
+    }
+
+
+def for_sam_local(machine: Mapping[str, str]) -> dict[str, str]:
+    """What ``sam local`` gets: as the other tools, but nobody's credentials. Each function has its own."""
+    kept = {name: value for name, value in machine.items() if not name.startswith("AWS_")}
+    return {**kept, **_REGION, **_no_user_settings(), "NO_PROXY": with_loopback(machine), "no_proxy": with_loopback(machine)}
+
+
+def for_function(machine: Mapping[str, str]) -> dict[str, str]:
+    """What a function gets that is run by hand without a container, besides its own variables."""
+    return {
+        **{name: machine[name] for name in _FROM_THE_MACHINE if name in machine},
+        **_no_user_settings(),
+        "NO_PROXY": LOOPBACK,
+        "PYTHONUNBUFFERED": "1",
     }
 
 
@@ -84,7 +100,7 @@ def export_lines(variables: Mapping[str, str], machine: Mapping[str, str]) -> st
 def with_loopback(machine: Mapping[str, str]) -> str:
     """The user's list of hosts that need no proxy, and this machine."""
     existing = machine.get("NO_PROXY") or machine.get("no_proxy") or ""
-    return f"{existing},{_LOOPBACK}" if existing else _LOOPBACK
+    return f"{existing},{LOOPBACK}" if existing else LOOPBACK
 
 
 def _no_user_settings() -> dict[str, str]:

@@ -49,5 +49,21 @@ class VariableUnknown(LocalStackError):
     """A golden event names a variable that has no value."""
 
 
+class DockerMissing(LocalStackError):
+    """The command needs a Docker daemon, and none answers."""
+
+
+class EmulatorMissing(LocalStackError):
+    """The command needs AWS's runtime emulator, and this machine can not run it."""
+
+
+class InvokeFailed(LocalStackError):
+    """A function could not be run; nothing is said of the function itself."""
+
+
 class FixtureFailed(LocalStackError):
     """What the golden events need could not be made."""
+
+
+class FixtureMissing(FixtureFailed):
+    """The stack has nothing that the golden events could name."""

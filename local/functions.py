@@ -35,7 +35,7 @@ def find(name: str, logical_ids: Sequence[str]) -> str:
     """
     found = [logical_id for logical_id in logical_ids if _key(logical_id) == _key(name)]
     if not found:
-        known = ", ".join(sorted(_snake(logical_id) for logical_id in logical_ids))
+        known = ", ".join(sorted(folder(logical_id) for logical_id in logical_ids))
         raise FunctionUnknown(f"There is no function {name!r}. There are: {known}.")
     return found[0]
 
@@ -44,5 +44,6 @@ def _key(name: str) -> str:
     return re.sub(r"[^a-z]", "", name.lower()).removesuffix("function")
 
 
-def _snake(logical_id: str) -> str:
+def folder(logical_id: str) -> str:
+    """The name of a function in ``functions/`` and in ``events/``."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", logical_id.removesuffix("Function")).lower()

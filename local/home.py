@@ -62,6 +62,11 @@ class Home:
         """The SAM CLI's own settings, so that a user's are neither read nor changed."""
         return self.root / "sam"
 
+    @property
+    def invoke(self) -> Path:
+        """Folders of commands that run functions by hand, for as long as they take."""
+        return self.root / "invoke"
+
     def log(self, name: str) -> Path:
         return self.root / "logs" / f"{name}.log"
 
@@ -73,7 +78,7 @@ class Home:
 
     def delete(self) -> None:
         """Delete what a stack has written; what else is in the directory stays, and so does the directory then."""
-        for directory in (self.ministack, self.sagemaker, self.sam, self.root / "logs"):
+        for directory in (self.ministack, self.sagemaker, self.sam, self.invoke, self.root / "logs"):
             shutil.rmtree(directory, ignore_errors=True)
         for file in (self.record_file, self.fixture_file, self.secret_file, self.root / "lock"):
             file.unlink(missing_ok=True)

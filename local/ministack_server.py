@@ -27,6 +27,7 @@ from local import (
     copy_checksums,
     default_key,
     function_errors,
+    function_sessions,
     ministack_guard,
     object_ranges,
     object_versions,
@@ -116,6 +117,7 @@ def main() -> None:
     default_key.install()
     function_errors.install()
     session_keys.install(root_secret)
+    function_sessions.install()
     object_ranges.install()
     object_versions.install()
     schedule_access.install()

@@ -40,23 +40,10 @@ class Result:
 def run(home: Home, name: str, arguments: Sequence[str], variables: Mapping[str, str]) -> Result:
     """Run ``sam`` with arguments; what it prints goes to the log ``sam-<name>.log``."""
     log = home.log(f"sam-{name}")
-    config = home.sam / "samconfig.toml"
-    config.write_text("version = 0.1\n")
-    _skip_version_check(home)
-    # The project's samconfig.toml is for AWS.
-    command = [sys.executable, "-P", "-m", "samcli", name, "--config-file", str(config.resolve()), *arguments]
     try:
         finished = subprocess.run(
-            command,
-            env={
-                **variables,
-                MARKER: str(home.root.resolve()),
-                "SAM_CLI_TELEMETRY": "0",
-                "SAM_CLI_POLL_DELAY": "0.2",
-                "__SAM_CLI_APP_DIR": str(home.sam.resolve()),
-                # Of this environment: uv, which the layer's Makefile calls.
-                "PATH": os.pathsep.join([str(Path(sys.executable).parent), variables.get("PATH", os.defpath)]),
-            },
+            command(home, [name], arguments),
+            env={**own_environment(home, variables), MARKER: str(home.root.resolve())},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -72,6 +59,27 @@ def run(home: Home, name: str, arguments: Sequence[str], variables: Mapping[str,
         return Result(False, output, log)
     log.write_text(finished.stdout)
     return Result(finished.returncode == 0, finished.stdout, log)
+
+
+def command(home: Home, name: Sequence[str], arguments: Sequence[str]) -> list[str]:
+    """The command line of a ``sam`` of this environment."""
+    config = home.sam / "samconfig.toml"
+    # The project's samconfig.toml is for AWS.
+    config.write_text("version = 0.1\n")
+    return [sys.executable, "-P", "-m", "samcli", *name, "--config-file", str(config.resolve()), *arguments]
+
+
+def own_environment(home: Home, variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables of a ``sam`` that keeps to the home, and asks nobody for a newer version."""
+    _skip_version_check(home)
+    return {
+        **variables,
+        "SAM_CLI_TELEMETRY": "0",
+        "SAM_CLI_POLL_DELAY": "0.2",
+        "__SAM_CLI_APP_DIR": str(home.sam.resolve()),
+        # Of this environment: uv, which the layer's Makefile calls.
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), variables.get("PATH", os.defpath)]),
+    }
 
 
 def deploy_arguments(template: Path, stack_name: str, artifacts_bucket: str, parameters: Mapping[str, str]) -> list[str]:

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped] # the package has no types
 
 from local import build, sam
 from local.errors import BuildFailed
 from local.home import Home
+from local.stack import PROJECT
 
 
 @pytest.fixture
@@ -72,13 +74,28 @@ def test_a_place_without_the_source_says_so(tmp_path: Path) -> None:
     ],
 )
 def test_the_layer_is_built_for_this_machine(system: str, machine: str, platform: str) -> None:
-    assert build.layer_platform(system, machine) == platform
+    assert build.this_machine(system, machine).platform == platform
 
 
 @pytest.mark.parametrize(("system", "machine"), [("win32", "amd64"), ("linux", "riscv64")])
 def test_a_machine_without_wheels_is_refused(system: str, machine: str) -> None:
     with pytest.raises(BuildFailed, match="runs on Linux and macOS"):
-        build.layer_platform(system, machine)
+        build.this_machine(system, machine)
+
+
+def test_containers_have_lambdas_interpreter_and_linux_whatever_this_machine_has() -> None:
+    assert build.container("arm64") == build.Target("3.13", "aarch64-manylinux_2_28")
+    assert build.container("amd64") == build.Target("3.13", "x86_64-manylinux_2_28")
+
+
+def test_lambdas_interpreter_is_the_templates() -> None:
+    runtime = yaml_parse((PROJECT / "template.yaml").read_text())["Globals"]["Function"]["Runtime"]
+
+    assert runtime == f"python{build.LAMBDA_PYTHON}"
+
+
+def test_another_target_asks_for_a_build_of_its_own(project: Path) -> None:
+    assert build.fingerprint(project, build.Target("3.9", "aarch64-manylinux_2_28")) != build.fingerprint(project)
 
 
 class FakeSam:
@@ -119,9 +136,20 @@ def test_the_layers_makefile_is_told_interpreter_and_machine(project: Path, home
     build.build(project, home, "id", {"UV_INDEX_URL": "https://mirror.example"})
 
     [(_, variables)] = fake.calls
-    assert variables["SAGELINE_LAYER_PYTHON_VERSION"] == build.layer_python_version()
-    assert variables["SAGELINE_LAYER_PYTHON_PLATFORM"] == build.layer_platform()
+    assert variables["SAGELINE_LAYER_PYTHON_VERSION"] == build.this_machine().python_version
+    assert variables["SAGELINE_LAYER_PYTHON_PLATFORM"] == build.this_machine().platform
     assert variables["UV_INDEX_URL"] == "https://mirror.example"
+
+
+def test_the_layers_makefile_is_told_of_another_target(project: Path, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeSam()
+    monkeypatch.setattr(sam, "run", fake)
+
+    build.build(project, home, "id", {}, build.Target("3.13", "aarch64-manylinux_2_28"))
+
+    [(_, variables)] = fake.calls
+    assert variables["SAGELINE_LAYER_PYTHON_VERSION"] == "3.13"
+    assert variables["SAGELINE_LAYER_PYTHON_PLATFORM"] == "aarch64-manylinux_2_28"
 
 
 def test_a_failed_build_tells_why_and_leaves_nothing(project: Path, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

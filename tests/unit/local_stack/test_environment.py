@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 from local import environment
@@ -75,3 +76,14 @@ def test_a_shell_takes_the_export_lines_as_they_are() -> None:
 def test_a_proxy_is_told_to_leave_this_machine_alone() -> None:
     assert "NO_PROXY" not in environment.export_lines({}, {"PATH": "/usr/bin"})
     assert "export NO_PROXY=intranet.example,127.0.0.1,localhost" in environment.export_lines({}, LAPTOP)
+
+
+def test_sam_local_and_functions_by_hand_get_neither_the_users_credentials_nor_the_roots() -> None:
+    machine = {"PATH": "/bin", "AWS_PROFILE": "work", "AWS_ACCESS_KEY_ID": "AKIA1", "DOCKER_HOST": "unix:///d.sock"}
+
+    for variables in (environment.for_sam_local(machine), environment.for_function(machine)):
+        assert variables["PATH"] == "/bin"
+        assert variables["AWS_CONFIG_FILE"] == os.devnull
+        assert not {"AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} & variables.keys()
+    assert environment.for_sam_local(machine)["DOCKER_HOST"] == "unix:///d.sock"
+    assert "DOCKER_HOST" not in environment.for_function(machine)

@@ -1,0 +1,1 @@
+"""One function by hand, as Lambda runs it, or the HTTP API from containers: ``make invoke`` and ``make api``."""

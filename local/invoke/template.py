@@ -1,0 +1,71 @@
+"""A copy of the built template, changed for this machine's containers; the template of the tree is never touched."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped] # the package has no types
+
+Document = dict[str, Any]  # a CloudFormation template
+
+SAM_ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64"}
+
+_FUNCTION = "AWS::Serverless::Function"
+_LAYER = "AWS::Serverless::LayerVersion"
+
+
+def read(template: Path) -> Document:
+    """A template that ``sam build`` has written."""
+    document: Document = yaml_parse(template.read_text())
+    return document
+
+
+def function_ids(document: Document) -> list[str]:
+    """The functions' logical ids."""
+    return [logical_id for logical_id, resource in document["Resources"].items() if resource["Type"] == _FUNCTION]
+
+
+def code_folders(document: Document, folder: Path) -> dict[str, Path]:
+    """Where each function's code is, by logical id. ``folder``: the template's."""
+    return {
+        logical_id: (folder / document["Resources"][logical_id]["Properties"]["CodeUri"]).resolve()
+        for logical_id in function_ids(document)
+    }
+
+
+def layer_folder(document: Document, folder: Path) -> Path:
+    """Where the built layer is; what is in it appears in ``/opt``."""
+    [layer] = [resource for resource in document["Resources"].values() if resource["Type"] == _LAYER]
+    return (folder / str(layer["Properties"]["ContentUri"])).resolve()
+
+
+def for_containers(
+    document: Document, architecture: str, layer: Path, code: Mapping[str, Path], variables: Mapping[str, Collection[str]]
+) -> Document:
+    """The template for ``sam local`` on machines of one architecture.
+
+    Args:
+        architecture: as uv names it.
+        layer: the built layer's folder.
+        code: the folder of each function that is wanted, by logical id; the other functions are left out.
+        variables: names of the variables that are given to each. ``sam local`` sets only those that a template declares.
+    """
+    adapted = copy.deepcopy(document)
+    architectures = [SAM_ARCHITECTURES[architecture]]
+    adapted["Globals"]["Function"]["Architectures"] = architectures
+    for logical_id, resource in list(adapted["Resources"].items()):
+        properties = resource.get("Properties", {})
+        if resource["Type"] == _LAYER:
+            properties["ContentUri"] = str(layer)
+            properties["CompatibleArchitectures"] = architectures
+        elif resource["Type"] == _FUNCTION and logical_id in code:
+            properties["CodeUri"] = str(code[logical_id])
+            properties.pop("Architectures", None)
+            declared = properties.setdefault("Environment", {}).setdefault("Variables", {})
+            declared.update(dict.fromkeys(variables[logical_id], ""))
+        elif resource["Type"] == _FUNCTION:
+            del adapted["Resources"][logical_id]
+    return adapted
