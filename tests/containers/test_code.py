@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import io
 import tarfile
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from sageline.run.model_archive import code_member
+from sageline.run.model_archive import with_code
 from sageline.run.source import pack
 
 FILES = {"train.py": b"NAME = 'train'\n", "own/__init__.py": b"NAME = 'own'\n"}
@@ -35,7 +36,7 @@ def test_a_channels_archive_is_unpacked_as_one_from_s3_is(toolkit: ModuleType, t
 
 
 def test_the_models_code_folder_is_taken_as_it_is(toolkit: ModuleType, tmp_path: Path) -> None:
-    (packed := tmp_path / "model.tar.gz").write_bytes(code_member(pack(FILES)) + pack({"model.joblib": b"1"}))
+    (packed := tmp_path / "model.tar.gz").write_bytes(with_code(io.BytesIO(pack({"model.joblib": b"1"})), pack(FILES)).read())
     with tarfile.open(packed, "r:gz") as archive:
         archive.extractall(tmp_path / "model", filter="data")
 

@@ -13,7 +13,7 @@ from local.sagemaker.aws import Aws
 from local.sagemaker.engines.script.defaults import ModelLoadError, defaults_of
 from local.sagemaker.engines.script.frameworks import PYTORCH
 from sageline.names import split_s3_uri
-from sageline.run.model_archive import code_member
+from sageline.run.model_archive import with_code
 from sageline.run.source import pack
 from tests.unit.local_sagemaker.scripts import (
     PYTORCH as IMAGE,
@@ -159,7 +159,7 @@ def test_a_script_that_has_model_fn_only_serves_from_its_code_in_the_model(api: 
     assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
     bucket, key = split_s3_uri(job["ModelArtifacts"]["S3ModelArtifacts"])
     model = aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    artifact = put_archive(aws, "launched-model", code_member(code) + model)
+    artifact = put_archive(aws, "launched-model", with_code(io.BytesIO(model), code).read())
     assert set(archived(aws, artifact)) == {"weights.pth", "code/train.py"}
     in_service(api, "launched", artifact, SAGEMAKER_PROGRAM="train.py", SAGEMAKER_SUBMIT_DIRECTORY="/opt/ml/model/code")
 

@@ -2,62 +2,104 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import io
+import random
+import tarfile
+
 import pytest
+from boto3.exceptions import S3UploadFailedError
+from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from sageline.errors import ModelMissing, ResourceConflict
 from sageline.run import artifact
 from sageline.run.artifact import Artifact, protect
+from sageline.run.source import pack
 from tests.unit.run.world import BUCKET, RUN_ID, World
 
 ORIGINAL = f"runs/{RUN_ID}/training/{RUN_ID}/output/model.tar.gz"
 COPY = f"models/{RUN_ID}/model.tar.gz"
-CODE = b"code before it"
+SOURCE = pack({"train.py": b"def model_fn(folder): ...\n"})
 MEGABYTE = 1 << 20
 
 
-def protected(world: World, code: bytes = b"", key: str = ORIGINAL) -> Artifact:
-    return protect(f"s3://{BUCKET}/{key}", code, world.run.files.layout(RUN_ID), world.s3)
+def protected(world: World, source: bytes | None = None, key: str = ORIGINAL) -> Artifact:
+    return protect(f"s3://{BUCKET}/{key}", source, world.run.files.layout(RUN_ID), world.s3)
 
 
 @pytest.fixture
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if an artifact of 20 MB were one of many gigabytes."""
-    monkeypatch.setattr(artifact, "_WHOLE_BYTES", 1 * MEGABYTE)
-    monkeypatch.setattr(artifact, "_ONE_COPY_BYTES", 1 * MEGABYTE)
-    monkeypatch.setattr(artifact, "_FIRST_BYTES", 6 * MEGABYTE)
-    monkeypatch.setattr(artifact, "_PART_BYTES", 5 * MEGABYTE)
+    parts = TransferConfig(multipart_threshold=5 * MEGABYTE, multipart_chunksize=5 * MEGABYTE, max_concurrency=2)
+    monkeypatch.setattr(artifact, "_COPY", parts)
+    monkeypatch.setattr(artifact, "_UPLOAD", parts)
 
 
-@pytest.mark.parametrize("code", [b"", CODE])
-def test_a_small_artifact_is_copied_whole(world: World, code: bytes) -> None:
+def model_of(content: bytes) -> bytes:
+    """The archive of a model that no compression makes smaller."""
+    return pack({"model.joblib": content})
+
+
+def files(packed: bytes) -> dict[str, bytes]:
+    with tarfile.open(fileobj=io.BytesIO(packed), mode="r:gz") as archive:
+        return {member.name: opened.read() for member in archive if (opened := archive.extractfile(member))}
+
+
+def test_a_small_artifact_is_copied_as_it_is(world: World) -> None:
     world.put(ORIGINAL, b"the model")
-    assert protected(world, code)["sha256"]
-    assert world.get(COPY) == code + b"the model"
+    assert protected(world)["sha256"]
+    assert world.get(COPY) == b"the model"
 
 
-@pytest.mark.parametrize("code", [b"", CODE])
+def test_code_goes_into_a_small_artifact(world: World) -> None:
+    world.put(ORIGINAL, model_of(b"the model"))
+    copied = protected(world, SOURCE)
+    assert copied["sha256"] == base64.b64encode(hashlib.sha256(world.get(COPY)).digest()).decode()
+    assert files(world.get(COPY)) == {"code/train.py": b"def model_fn(folder): ...\n", "model.joblib": b"the model"}
+
+
 @pytest.mark.usefixtures("small_limits")
-def test_a_large_artifact_is_copied_in_parts(world: World, code: bytes) -> None:
-    body = bytes(range(256)) * (4096 * 20) + b"the end"
+def test_a_large_artifact_is_copied_in_parts(world: World) -> None:
+    body = random.Random(0).randbytes(20 * MEGABYTE) + b"the end"
     world.put(ORIGINAL, body)
-    assert protected(world, code)["sha256"]
-    assert world.get(COPY) == code + body
+    assert protected(world)["sha256"]
+    assert world.get(COPY) == body
     assert world.s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []) == []
 
 
 @pytest.mark.usefixtures("small_limits")
-def test_a_copy_that_fails_leaves_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    world.put(ORIGINAL, bytes(20 * MEGABYTE))
-    refused = ClientError({"Error": {"Code": "SlowDown", "Message": "Reduce your request rate."}}, "UploadPartCopy")
+def test_code_goes_into_a_large_artifact(world: World) -> None:
+    content = random.Random(0).randbytes(20 * MEGABYTE)
+    world.put(ORIGINAL, model_of(content))
+    assert protected(world, SOURCE)["sha256"]
+    assert files(world.get(COPY)) == {"code/train.py": b"def model_fn(folder): ...\n", "model.joblib": content}
+    assert world.s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []) == []
+
+
+@pytest.mark.parametrize("operation", ["upload_part_copy", "upload_part"])
+@pytest.mark.usefixtures("small_limits")
+def test_a_copy_that_fails_leaves_nothing(operation: str, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.put(ORIGINAL, model_of(random.Random(0).randbytes(20 * MEGABYTE)))
+    refused = ClientError({"Error": {"Code": "SlowDown", "Message": "Reduce your request rate."}}, operation)
 
     def refuse(**_: object) -> None:
         raise refused
 
     with monkeypatch.context() as patch:
-        patch.setattr(world.s3, "upload_part_copy", refuse)
-        with pytest.raises(ClientError, match="SlowDown"):
-            protected(world, CODE)
+        patch.setattr(world.s3, operation, refuse)
+        with pytest.raises((ClientError, S3UploadFailedError), match="SlowDown"):
+            protected(world, SOURCE if operation == "upload_part" else None)
+    assert world.s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []) == []
+    assert world.keys("models/") == []
+
+
+@pytest.mark.usefixtures("small_limits")
+def test_code_cannot_go_into_what_is_no_archive(world: World) -> None:
+    world.put(ORIGINAL, model_of(random.Random(0).randbytes(20 * MEGABYTE))[:-100])
+    with pytest.raises(ModelMissing, match="is no gzip file, or not a whole one"):
+        protected(world, SOURCE)
     assert world.s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []) == []
     assert world.keys("models/") == []
 

@@ -1,33 +1,32 @@
 """The protected copy of a run's artifact: ``models/<run_id>/model.tar.gz``, where no job may write, and what models are made of.
 
-S3 copies it, whatever its size; only where a script's code goes before it, its first megabytes come through here. Made once, it
-stays: what becomes of the training job's own output afterwards changes no model.
+S3 copies it, whatever its size; only where a script's code goes into it does it come through here. Made once, it stays: what
+becomes of the training job's own output afterwards changes no model.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import gzip
+import zlib
 from typing import TYPE_CHECKING, TypedDict
 
+from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
-from sageline.errors import ModelMissing, ResourceConflict
+from sageline.errors import InvalidSpec, ModelMissing, ResourceConflict
 from sageline.names import RunLayout, split_s3_uri
 from sageline.run.aws_errors import is_missing_object
+from sageline.run.model_archive import with_code
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, CopySourceTypeDef, HeadObjectOutputTypeDef, TaggingTypeDef
+    from mypy_boto3_s3.type_defs import CopySourceTypeDef, HeadObjectOutputTypeDef, TaggingTypeDef
 
 _SOURCE, _SOURCE_VERSION = "sageline-source", "sageline-source-version"
-_WHOLE_BYTES = 32 << 20
-"""What is smaller goes through here whole where code goes before it: then S3 has one checksum of it all."""
-_FIRST_BYTES = 8 << 20
-"""Of a larger one so much does: each part of an object but the last must have 5 MB."""
-_PART_BYTES = 512 << 20
-_ONE_COPY_BYTES = 1 << 30
+_COPY = TransferConfig(multipart_threshold=1 << 30, multipart_chunksize=512 << 20, max_concurrency=8)
 """S3 copies 5 GB in one request; in several at once it is done sooner, and none takes longer than a client waits."""
-_COPIES_AT_ONCE = 8
+_UPLOAD = TransferConfig(multipart_threshold=32 << 20, multipart_chunksize=32 << 20, max_concurrency=2)
+"""At most ten parts wait in memory. What is smaller than one has one checksum of it all."""
 
 
 class Artifact(TypedDict):
@@ -43,28 +42,28 @@ class Artifact(TypedDict):
     source_version_id: str | None
 
 
-def protect(artifact_uri: str, code: bytes, layout: RunLayout, s3: S3Client) -> Artifact:
+def protect(artifact_uri: str, source: bytes | None, layout: RunLayout, s3: S3Client) -> Artifact:
     """Copy a training job's artifact to where no job may write, or find it copied.
 
     Args:
         artifact_uri: the job's ``model.tar.gz``.
-        code: what goes before its bytes (:mod:`sageline.run.model_archive`); empty for nothing.
+        source: the ``sourcedir.tar.gz`` whose files go into it (:mod:`sageline.run.model_archive`); None for an exact copy.
 
     Raises:
-        ModelMissing: there is no such artifact, nor a copy of it.
+        ModelMissing: there is no such artifact, nor a copy of it; or it is no ``tar.gz``, and a source was to go into it.
         ResourceConflict: the run has a copy of another artifact.
+        InvalidSpec: a path of the source leads out of it.
     """
-    copy = _Copy(s3, layout, artifact_uri)
     found = _head(s3, layout.bucket, layout.model_key)
     if found is None:
-        copy.make(code)
+        _copy(artifact_uri, source, layout, s3)
         found = _head(s3, layout.bucket, layout.model_key)
     if found is None:
         raise ModelMissing(f"The model's copy {layout.uri(layout.model_key)} was deleted at this moment; start another run.")
-    source = found["Metadata"].get(_SOURCE, "")
-    if source != artifact_uri:
+    copied = found["Metadata"].get(_SOURCE, "")
+    if copied != artifact_uri:
         raise ResourceConflict(
-            f"{layout.uri(layout.model_key)} is there and is a copy of {source or 'something else'}, not of {artifact_uri}. "
+            f"{layout.uri(layout.model_key)} is there and is a copy of {copied or 'something else'}, not of {artifact_uri}. "
             "Start another run."
         )
     return {
@@ -87,103 +86,32 @@ def let_original_expire(artifact: Artifact, s3: S3Client) -> None:
             raise
 
 
-class _Copy:
-    """One artifact that is being copied: the version of it that is there now."""
-
-    def __init__(self, s3: S3Client, layout: RunLayout, artifact_uri: str) -> None:
-        self._s3 = s3
-        self._layout = layout
-        self._uri = artifact_uri
-        self._bucket, self._key = split_s3_uri(artifact_uri)
-
-    def make(self, code: bytes) -> None:
-        found = _head(self._s3, self._bucket, self._key)
-        if found is None:
-            raise ModelMissing(f"The training job is done, and its model is not there: no {self._uri}.")
-        version = found.get("VersionId", "null")
-        metadata = {_SOURCE: self._uri, _SOURCE_VERSION: version}
-        source: CopySourceTypeDef = {"Bucket": self._bucket, "Key": self._key, "VersionId": version}
-        size, target = found["ContentLength"], self._layout
-        if code and size <= _WHOLE_BYTES:
-            self._s3.put_object(
-                Bucket=target.bucket,
-                Key=target.model_key,
-                Body=code + self._first(version, size),
-                ChecksumAlgorithm="SHA256",
-                ContentType="application/gzip",
-                Metadata=metadata,
-            )
-        elif not code and size <= _ONE_COPY_BYTES:
-            self._s3.copy_object(
-                Bucket=target.bucket,
-                Key=target.model_key,
-                CopySource=source,
-                ChecksumAlgorithm="SHA256",
-                ContentType="application/gzip",
-                Metadata=metadata,
-                MetadataDirective="REPLACE",
-                TaggingDirective="REPLACE",
-            )
-        else:
-            first = code + self._first(version, _FIRST_BYTES) if code else b""
-            self._in_parts(first, _FIRST_BYTES if code else 0, size, source, metadata)
-
-    def _first(self, version: str, size: int) -> bytes:
-        """The first bytes of the artifact."""
-        answer = self._s3.get_object(Bucket=self._bucket, Key=self._key, VersionId=version, Range=f"bytes=0-{size - 1}")
-        return answer["Body"].read()
-
-    def _in_parts(self, first: bytes, begin: int, size: int, source: CopySourceTypeDef, metadata: dict[str, str]) -> None:
-        """Put ``first`` as a part, if there is any, and have S3 copy what comes from byte ``begin`` on."""
-        s3, target = self._s3, self._layout
-        upload_id = s3.create_multipart_upload(
-            Bucket=target.bucket,
-            Key=target.model_key,
-            ChecksumAlgorithm="SHA256",
-            ContentType="application/gzip",
-            Metadata=metadata,
-        )["UploadId"]
-
-        def copied(number: int, start: int) -> CompletedPartTypeDef:
-            end = min(start + _PART_BYTES, size) - 1
-            answer = s3.upload_part_copy(
-                Bucket=target.bucket,
-                Key=target.model_key,
-                UploadId=upload_id,
-                PartNumber=number,
-                CopySource=source,
-                CopySourceRange=f"bytes={start}-{end}",
-            )["CopyPartResult"]
-            return _part(number, answer.get("ETag", ""), answer.get("ChecksumSHA256"))
-
-        try:
-            parts: list[CompletedPartTypeDef] = []
-            if first:
-                put = s3.upload_part(
-                    Bucket=target.bucket,
-                    Key=target.model_key,
-                    UploadId=upload_id,
-                    PartNumber=1,
-                    Body=first,
-                    ChecksumAlgorithm="SHA256",
-                )
-                parts.append(_part(1, put["ETag"], put.get("ChecksumSHA256")))
-            starts = range(begin, size, _PART_BYTES)
-            with ThreadPoolExecutor(_COPIES_AT_ONCE) as pool:
-                parts += pool.map(copied, range(len(parts) + 1, len(parts) + 1 + len(starts)), starts)
-            s3.complete_multipart_upload(
-                Bucket=target.bucket, Key=target.model_key, UploadId=upload_id, MultipartUpload={"Parts": parts}
-            )
-        except BaseException:
-            s3.abort_multipart_upload(Bucket=target.bucket, Key=target.model_key, UploadId=upload_id)
-            raise
-
-
-def _part(number: int, etag: str, checksum: str | None) -> CompletedPartTypeDef:
-    part: CompletedPartTypeDef = {"PartNumber": number, "ETag": etag}
-    if checksum is not None:
-        part["ChecksumSHA256"] = checksum
-    return part
+def _copy(artifact_uri: str, source: bytes | None, layout: RunLayout, s3: S3Client) -> None:
+    """Copy the version of the artifact that is there now."""
+    bucket, key = split_s3_uri(artifact_uri)
+    found = _head(s3, bucket, key)
+    if found is None:
+        raise ModelMissing(f"The training job is done, and its model is not there: no {artifact_uri}.")
+    version = found.get("VersionId", "null")
+    written = {
+        "ChecksumAlgorithm": "SHA256",
+        "ContentType": "application/gzip",
+        "Metadata": {_SOURCE: artifact_uri, _SOURCE_VERSION: version},
+    }
+    if source is None:
+        of_version: CopySourceTypeDef = {"Bucket": bucket, "Key": key, "VersionId": version}
+        replaced = {**written, "MetadataDirective": "REPLACE", "TaggingDirective": "REPLACE"}
+        s3.copy(of_version, layout.bucket, layout.model_key, ExtraArgs=replaced, Config=_COPY)
+        return
+    model = s3.get_object(Bucket=bucket, Key=key, VersionId=version)["Body"]
+    try:
+        body = with_code(model, source)
+    except ValueError as error:
+        raise InvalidSpec(f"`algorithm.script.source_dir`: {layout.uri(layout.source_key)}: {error}.") from None
+    try:
+        s3.upload_fileobj(body, layout.bucket, layout.model_key, ExtraArgs=written, Config=_UPLOAD)
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise ModelMissing(f"The training job's model {artifact_uri} is no gzip file, or not a whole one: {error}.") from None
 
 
 def _head(s3: S3Client, bucket: str, key: str) -> HeadObjectOutputTypeDef | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from sageline.errors import InvalidSpec, ModelMissing
+from sageline.errors import ModelMissing
 from sageline.images import serving_image
 from sageline.names import open_model_name
 from sageline.requests.endpoint import OnDemand
@@ -22,7 +22,7 @@ from sageline.run.aws_errors import is_existing, is_missing_model_data
 from sageline.run.comparing import check_same
 from sageline.run.context import RunContext
 from sageline.run.endpoints import capacity
-from sageline.run.model_archive import CODE_IN_CONTAINER, code_member
+from sageline.run.model_archive import CODE_IN_CONTAINER
 from sageline.run.payloads import CreatedModel
 from sageline.run.roles import ModelRoles
 from sageline.run.source import entry_point, framework_of, uses_network
@@ -61,20 +61,14 @@ class ModelMaker:
             InvalidSpec: the stack does not let the run's script use the network any more, or its archive cannot be used.
         """
         spec = self.run.files.read_spec(run_id)
-        artifact = protect(artifact_uri, self._code(run_id, spec), self.run.files.layout(run_id), self.run.files.s3)
+        artifact = protect(artifact_uri, self._source(run_id, spec), self.run.files.layout(run_id), self.run.files.s3)
         return {name: self._model(name, run_id, spec, artifact) for name in names}, artifact
 
-    def _code(self, run_id: str, spec: Spec) -> bytes:
-        """What goes before the artifact's bytes: the script, where the serving container asks it."""
+    def _source(self, run_id: str, spec: Spec) -> bytes | None:
+        """What goes into the artifact: the script, where the serving container asks it."""
         if framework_of(spec.algorithm) not in _SCRIPT_LOADS_MODEL:
-            return b""
-        files = self.run.files
-        key = files.layout(run_id).source_key
-        source = files.read(key)
-        try:
-            return code_member(source)
-        except ValueError as error:
-            raise InvalidSpec(f"`algorithm.script.source_dir`: s3://{files.bucket}/{key}: {error}.") from None
+            return None
+        return self.run.files.read(self.run.files.layout(run_id).source_key)
 
     def _model(self, name: str, run_id: str, spec: Spec, artifact: Artifact) -> str:
         serverless = name == open_model_name(run_id)
