@@ -63,10 +63,9 @@ def main() -> None:
         prog="python -m local.autoscaling_server", description="Application Auto Scaling on this machine."
     )
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
-    parser.add_argument("--host-name", action="append", default=[], help="a name besides the loopback's that requests may be for")
     arguments = parser.parse_args()
     try:
-        rules = Rules(secrets_of(*root_of(os.environ)), frozenset(arguments.host_name))
+        rules = Rules(secrets_of(*root_of(os.environ)))
         listener = listen(arguments.port)
     except ValueError as error:
         sys.exit(str(error))

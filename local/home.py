@@ -143,8 +143,6 @@ class Record:
     """The template's parameters that were chosen at ``up``."""
     deployment: Deployment | None = None
     """The last one that was completed; None if none ever was."""
-    relay_host: str | None = None
-    """The name besides the loopback's that the servers answer to, for containers that reach them by a relay."""
 
     @property
     def ports(self) -> Ports | None:
@@ -168,7 +166,6 @@ class Record:
                 processes={name: ProcessRef(**reference) for name, reference in saved["processes"].items()},
                 parameters=saved["parameters"],
                 deployment=None if saved["deployment"] is None else Deployment(**saved["deployment"]),
-                relay_host=saved.get("relay_host"),
             )
         except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
             return Record()

@@ -27,10 +27,9 @@ _OF_MINISTACK = re.compile(r"[/\\.\s]*_")
 _HTTP_API = "/_aws/execute-api/"
 
 
-def rules(root_id: str, root_secret: str, host_names: frozenset[str]) -> Rules:
+def rules(root_id: str, root_secret: str) -> Rules:
     return Rules(
         secret_of=secrets_of(root_id, root_secret),
-        host_names=host_names,
         is_open=lambda request: request.path in _OPEN or _POOL.fullmatch(request.path) is not None,
         is_closed=is_closed,
         takes_token=takes_token,

@@ -7,7 +7,6 @@ half-made deployment is.
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 import pickle
@@ -99,11 +98,6 @@ class Snapshots:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m local.ministack_server", description="MiniStack, guarded.")
-    parser.add_argument("--host-name", action="append", default=[], help="a name besides the loopback's that requests may be for")
-    host_names = frozenset(parser.parse_args().host_name)
-    # MiniStack reads arguments of its own.
-    del sys.argv[1:]
     try:
         root_id, root_secret = root_of(os.environ)
     except ValueError as error:
@@ -151,7 +145,7 @@ def main() -> None:
 
         await serve(scope, receive_and_stop, send_and_note)
 
-    ministack.app = Guard(app, ministack_guard.rules(root_id, root_secret, host_names))
+    ministack.app = Guard(app, ministack_guard.rules(root_id, root_secret))
     ministack.main()
 
 

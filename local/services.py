@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from local import environment, keys, processes
@@ -57,14 +57,9 @@ class Service:
         return processes.answers(self.port, self.ready_path)
 
 
-def services(home: Home, ports: Ports, machine: Mapping[str, str], relay_host: str | None) -> list[Service]:
-    """All, in the order in which they start. They stop in the same order: runs stand still before their jobs end.
-
-    ``relay_host``: the name besides the loopback's that they answer to.
-    """
-    names = () if relay_host is None else ("--host-name", relay_host)
-    made = [ministack(home, ports, machine), autoscaling(home, ports, machine), sagemaker(home, ports, machine)]
-    return [replace(service, arguments=(*service.arguments, *names)) for service in made]
+def services(home: Home, ports: Ports, machine: Mapping[str, str]) -> list[Service]:
+    """All, in the order in which they start. They stop in the same order: runs stand still before their jobs end."""
+    return [ministack(home, ports, machine), autoscaling(home, ports, machine), sagemaker(home, ports, machine)]
 
 
 def ministack(home: Home, ports: Ports, machine: Mapping[str, str]) -> Service:

@@ -80,7 +80,7 @@ class LocalStack:
             killed = ["It was killed: `sageline local up` starts it again."] if record.processes else []
             return replace(blank, problems=[*blank.problems, *killed])
         problems = [*blank.problems]
-        for service in services(self._home, ports, os.environ, record.relay_host):
+        for service in services(self._home, ports, os.environ):
             problems += _problems(service, record)
         key = keys.read(self._home)
         if key is None:

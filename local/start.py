@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import time
 from collections.abc import Mapping
@@ -54,7 +53,6 @@ class Start:
                 sagemaker_port=chosen_ports.sagemaker,
                 autoscaling_port=chosen_ports.autoscaling,
                 parameters=chosen,
-                relay_host=self._record.relay_host or f"sageline-{secrets.token_hex(6)}.internal",
             )
         )
         build_id = build.fingerprint(self._project)
@@ -63,7 +61,7 @@ class Start:
             # Building takes longest, and needs no server.
             template = pool.submit(self._build, build_id, port) if self._is_outdated(build_id) else None
             try:
-                ministack, *others = services(self._home, chosen_ports, os.environ, self._record.relay_host)
+                ministack, *others = services(self._home, chosen_ports, os.environ)
                 self._ensure(ministack)
                 # The others are getting ready while the bundle is deployed.
                 for service in others:

@@ -21,7 +21,7 @@ def stop(home: Home, progress: Progress) -> bool:
     record = Record.load(home)
     ran = False
     if record.ports is not None:
-        for service in services(home, record.ports, os.environ, record.relay_host):
+        for service in services(home, record.ports, os.environ):
             reference = record.processes.get(service.name)
             if reference is None or not reference.alive:
                 continue

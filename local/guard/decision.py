@@ -31,8 +31,6 @@ class Rules:
 
     secret_of: Callable[[str], str | None]
     """From an access key id to its secret; None for one that is not known."""
-    host_names: frozenset[str] = frozenset()
-    """Names besides the loopback's that the server answers to."""
     is_open: Callable[[Request], bool] = lambda request: request.decoded_path == "/ping"
     """Whether a request is answered without proof."""
     is_closed: Callable[[Request], bool] = lambda request: False
@@ -45,7 +43,7 @@ class Rules:
 
 def decide(request: Request, rules: Rules, now: datetime) -> Refusal | BodyCheck:
     """A refusal, or what the body still has to show."""
-    refusal = _unclear(request) or foreign(request, rules.host_names)
+    refusal = _unclear(request) or foreign(request)
     if refusal:
         return refusal
     if rules.is_closed(request):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Collection
 from functools import lru_cache
 
 from local.guard.refusals import Reason, Refusal
@@ -13,15 +12,15 @@ from local.guard.request import Request
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?")
 
 
-def foreign(request: Request, names: Collection[str]) -> Refusal | None:
-    """Refuse a host that is not this machine's loopback nor one of ``names``, and a page of another origin.
+def foreign(request: Request) -> Refusal | None:
+    """Refuse a host that is not this machine's loopback, and a page of another origin.
 
     A name of the Internet may be made to lead to 127.0.0.1 (DNS rebinding), and then its pages are of one origin with this
     server: their requests have that name as ``Host``.
     """
     host = request.header("host").lower()
     found = _HOST.fullmatch(host)
-    if found is None or not (_is_loopback(found["name"]) or found["name"] in names):
+    if found is None or not _is_loopback(found["name"]):
         return Refusal(Reason.FOREIGN, f"This server answers on the loopback interface only, not as {host or 'no host'!r}.")
     if request.has("origin") and request.header("origin") != f"http://{host}":
         return Refusal(Reason.FOREIGN, f"Pages of {request.header('origin')!r} may not call this server.")

@@ -22,7 +22,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.sagemaker", description="SageMaker on this machine.")
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
     parser.add_argument("--home", type=Path, required=True, help="directory for the service's state")
-    parser.add_argument("--host-name", action="append", default=[], help="a name besides the loopback's that requests may be for")
     parser.add_argument(
         "--hide",
         type=Path,
@@ -36,7 +35,7 @@ def main() -> None:
     for noisy in ("botocore", "httpx", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
-        rules = Rules(secrets_of(*root_of(os.environ)), frozenset(arguments.host_name))
+        rules = Rules(secrets_of(*root_of(os.environ)))
         listener = listen(arguments.port)
     except ValueError as error:
         sys.exit(str(error))

@@ -21,7 +21,7 @@ from local.guard.request import Request
 KEY, SECRET = "test", "0123456789abcdef0123456789abcdef01234567"
 ENDPOINT = "http://127.0.0.1:4566"
 BUCKET = "data-bucket"
-RULES = Rules(lambda key: SECRET if key == KEY else None, host_names=frozenset({"sageline-0123456789ab.internal"}), is_s3=True)
+RULES = Rules(lambda key: SECRET if key == KEY else None, is_s3=True)
 
 Sent = tuple[Request, bytes]
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from local.guard import decision
 from local.guard.chunks import ChunkedBody
 from local.guard.decision import Rules
 from local.guard.refusals import Reason
@@ -84,7 +85,7 @@ def test_a_trailer_must_be_signed_where_one_is_announced() -> None:
     assert reason(written(CHUNKS, TRAILER)) is Reason.MISMATCH
 
 
-def test_the_request_of_awss_example_passes() -> None:
+def test_the_request_of_awss_example_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     signed = (
         "content-encoding;content-length;host;x-amz-content-sha256;x-amz-date;x-amz-decoded-content-length;x-amz-storage-class"
     )
@@ -102,7 +103,8 @@ def test_the_request_of_awss_example_passes() -> None:
             "content-length": "66824",
         },
     )
-    rules = Rules(lambda key: SECRET, host_names=frozenset({"s3.amazonaws.com"}))
+    monkeypatch.setattr(decision, "foreign", lambda request: None)  # it is for s3.amazonaws.com
+    rules = Rules(lambda key: SECRET)
     now = datetime(2013, 5, 24, tzinfo=UTC)
 
     assert judged(request, PLAIN, now, rules) is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import stat
 from pathlib import Path
 
@@ -28,21 +27,11 @@ def test_a_record_is_read_as_it_was_written(home: Home) -> None:
         processes={"ministack": ProcessRef(12, 1795000000.25)},
         parameters={"LogLevel": "DEBUG"},
         deployment=Deployment("abc", "arn:stack", {"BucketName": "bucket"}),
-        relay_host="sageline-0123456789ab.internal",
     )
 
     record.save(home)
 
     assert Record.load(home) == record
-
-
-def test_a_record_of_the_version_before_has_no_relay(home: Home) -> None:
-    Record(port=4566, sagemaker_port=4567, autoscaling_port=4568).save(home)
-    home.record_file.write_text(
-        json.dumps({name: v for name, v in json.loads(home.record_file.read_text()).items() if name != "relay_host"})
-    )
-
-    assert Record.load(home) == Record(port=4566, sagemaker_port=4567, autoscaling_port=4568)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"port": 1}', '{"port": 1, "sagemaker_port": 2, "processes": {"a": 1}}'])

@@ -13,7 +13,7 @@ from local.ministack_guard import is_closed, rules, secrets_of, takes_token
 from tests.unit.guard.signed import made, reason, with_headers
 
 HERE = "http://127.0.0.1:4566"
-RULES = rules("test", "root secret", frozenset())
+RULES = rules("test", "root secret")
 
 
 @pytest.fixture

@@ -60,9 +60,7 @@ class World:
         while reference.alive:
             time.sleep(0.01)
 
-    def make_services(
-        self, home: Home, ports: Ports, machine: Mapping[str, str], relay_host: str | None
-    ) -> list[services.Service]:
+    def make_services(self, home: Home, ports: Ports, machine: Mapping[str, str]) -> list[services.Service]:
         made = [make(home, ports, machine) for make in (services.ministack, services.autoscaling, services.sagemaker)]
         return [
             replace(service, arguments=("-c", self.programs[service.name], str(service.port)), start_seconds=self.start_seconds)
