@@ -198,12 +198,14 @@ class RunStore:
         *,
         state: str | None = None,
         error: Mapping[str, object] | None = None,
+        unless_ended: bool = False,
         **details: object,
     ) -> bool:
         """Note how a run ended. False, and nothing changes, when it had ended another way before (a person stopped it).
 
         Args:
             state: the one that failed, if it may not be the last that was entered.
+            unless_ended: nothing changes either when it had ended the same way: who noted that first knew why.
         """
         top: Json = {"status": status, "updated_at": iso(self._clock())}
         if state is not None:
@@ -211,7 +213,8 @@ class RunStore:
         if error is not None:
             top["error"] = dict(error)
         try:
-            self._update(run_id, top, details, "attribute_exists(pk) AND (#status = :running OR #status = :status)")
+            ended_so = "" if unless_ended else " OR #status = :status"
+            self._update(run_id, top, details, f"attribute_exists(pk) AND (#status = :running{ended_so})")
         except RunNotFound:
             self.get(run_id)
             return False

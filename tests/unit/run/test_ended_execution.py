@@ -98,6 +98,18 @@ def test_a_run_that_is_closed_already_stays_as_it_is(world: World, status: Any) 
     assert (answer, undone) == ({"run_id": RUN_ID, "status": status}, [])
 
 
+def test_why_a_person_stopped_it_is_not_written_over(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event comes while the request that stopped the run is still at work: the record was read before that was noted."""
+    world.begin()
+    before = world.record()
+    world.run.store.finish(RUN_ID, "Stopped", error={"message": "by `sageline stop`"})
+    with monkeypatch.context() as patch:
+        patch.setattr(world.run.store, "get", lambda _: before)
+        ended(world, "ABORTED")
+
+    assert world.record().error == {"message": "by `sageline stop`"}
+
+
 def test_another_execution_of_the_same_run_is_left_alone(world: World) -> None:
     world.begin()
 

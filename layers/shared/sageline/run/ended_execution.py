@@ -92,4 +92,4 @@ def _record_of(
 
 def _close(record: RunRecord, status: str, error: str | None, cause: str | None, run: RunContext) -> None:
     failure = end_of(record.state, status, error, cause)
-    run.store.finish(record.run_id, _OUTCOME[status], error=failure.to_json())
+    run.store.finish(record.run_id, _OUTCOME[status], error=failure.to_json(), unless_ended=True)
