@@ -385,7 +385,7 @@ def _choices(spec: Json) -> RenderableType:
     table = _table("setting", "value", "why")
     table.columns[0].no_wrap = max((len(name) for names, *_ in rows for name in names), default=0) <= _LONGEST_SETTING
     for names, value, reason in rows:
-        table.add_row(Breakable("\n".join(names)), Breakable(value), Breakable(reason))
+        table.add_row(Breakable(",\n".join(names)), Breakable(value), Breakable(reason))
     return table
 
 

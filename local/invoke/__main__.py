@@ -85,10 +85,18 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def let_sam_be_interrupted() -> None:
+    """A shell has its background jobs ignore Ctrl-C. So does this command then, but not ``sam local``, which inherits it and is
+    ended by nothing else without leaving its containers."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: None)
+
+
 def run() -> int:
     """The exit code; everything that was started is ended, whatever ends the command."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
+    let_sam_be_interrupted()
     try:
         main(standalone_mode=False)
     except click.ClickException as error:

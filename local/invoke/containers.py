@@ -76,9 +76,13 @@ class SamLocal:
             "--skip-pull-image",
             *(["--docker-network", self._network] if self._network else []),
         ]
+        # SAM's lock while it builds an image is a file there: of an interrupted command it would hold up the next for minutes.
+        temporary = self._folder / "tmp"
+        temporary.mkdir(exist_ok=True)
+        variables = {**environment.for_sam_local(self._engine.variables()), "TMPDIR": str(temporary)}
         process = subprocess.Popen(
             sam.command(self._home, ["local", name], [*arguments, *common]),
-            env=sam.own_environment(self._home, environment.for_sam_local(self._engine.variables())),
+            env=sam.own_environment(self._home, variables),
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,

@@ -7,6 +7,7 @@ one is started for the tests, with an image made here; nothing of them is left.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -33,6 +34,12 @@ class Docker:
 
     engine: Engine
     image: str | None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Commands under test get Ctrl-C, also if a script runs these tests in the background, where shells ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

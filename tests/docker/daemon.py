@@ -36,7 +36,7 @@ def own_daemon() -> Iterator[tuple[str, Path]]:
         NoDaemon: with what is missing.
     """
     _install()
-    had_bridge = _has_bridge()
+    bridges = _bridges()
     # Short: a unix socket's path may have 107 bytes.
     folder = Path(tempfile.mkdtemp(prefix="sageline-docker-"))
     try:
@@ -48,8 +48,9 @@ def own_daemon() -> Iterator[tuple[str, Path]]:
     finally:
         _unmount_below(folder)
         shutil.rmtree(folder)
-        if not had_bridge and _has_bridge():
-            subprocess.run(["ip", "link", "delete", "docker0"], check=False)
+        # A network's, too, if a command that made it did not end.
+        for bridge in _bridges() - bridges:
+            subprocess.run(["ip", "link", "delete", bridge], check=False)
 
 
 def _install() -> None:
@@ -127,5 +128,6 @@ def _unmount_below(folder: Path) -> None:
         subprocess.run(["umount", "--lazy", point], check=False)
 
 
-def _has_bridge() -> bool:
-    return Path("/sys/class/net/docker0").exists()
+def _bridges() -> set[str]:
+    """Docker's, among the machine's network interfaces."""
+    return {link.name for link in Path("/sys/class/net").iterdir() if link.name == "docker0" or link.name.startswith("br-")}
