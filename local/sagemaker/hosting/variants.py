@@ -154,6 +154,7 @@ def launch(
 
     def follow() -> None:
         child.follow(log)
+        cluster.end()
         ended(child.pid)
 
     threading.Thread(target=follow, name=f"follow-{name}", daemon=True).start()

@@ -15,6 +15,14 @@ from pathlib import Path
 
 from local.sagemaker.isolation import kernel
 
+_DEVICES = ("null", "zero", "full", "random", "urandom")
+_DEVICE_LINKS = {
+    "fd": "/proc/self/fd",
+    "stdin": "/proc/self/fd/0",
+    "stdout": "/proc/self/fd/1",
+    "stderr": "/proc/self/fd/2",
+}
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -27,7 +35,7 @@ class Plan:
     own: str = ""
     """The container's own directory, which it may write to; empty: files are as on the machine."""
     covered: tuple[str, ...] = ()
-    """Directories that it finds empty."""
+    """Directories and files that it finds empty."""
     shown: tuple[str, ...] = ()
     """Directories that it finds even if they are below a covered one."""
 
@@ -55,6 +63,7 @@ def isolate(plan: Plan) -> None:
             os.close(namespace)
     else:
         kernel.unshare(kernel.NEW_USER | (0 if plan.network else kernel.NEW_NETWORK))
+        kernel.forbid_user_namespaces()
     if not plan.network:
         kernel.raise_loopback()
     if plan.own:
@@ -62,6 +71,7 @@ def isolate(plan: Plan) -> None:
         kernel.private_mounts()
         _hide(plan)
     kernel.drop_privileges()
+    kernel.keep_to_itself()
 
 
 def _hide(plan: Plan) -> None:
@@ -72,7 +82,7 @@ def _hide(plan: Plan) -> None:
     covered = {Path(path).resolve() for path in plan.covered if Path(path).is_dir()}
     # Opened before anything is covered.
     shown = {path: os.open(path, os.O_PATH | os.O_DIRECTORY) for path in {own, *map(Path, plan.shown)} if path.is_dir()}
-    scratch = os.open(temporary, os.O_PATH | os.O_DIRECTORY)
+    scratch, empty = os.open(temporary, os.O_PATH | os.O_DIRECTORY), os.open(os.devnull, os.O_PATH)
     tmp = Path("/tmp")  # noqa: S108  # it becomes the container's own
     for path in sorted({*covered, *shown, tmp}, key=lambda path: len(path.parts)):
         if path in shown and path != own and not any(parent in covered or parent == tmp for parent in path.parents):
@@ -84,15 +94,34 @@ def _hide(plan: Plan) -> None:
             kernel.bind(shown[path], path)
         else:
             kernel.cover(path)
-    memory = Path("/dev/shm")  # noqa: S108  # semaphores and shared memory: the container's own
-    if memory.is_dir():
-        kernel.cover(memory)
-    for descriptor in (*shown.values(), scratch):
+    for file in {Path(path).resolve() for path in plan.covered if Path(path).is_file()}:
+        kernel.bind(empty, file)
+    memory = _devices()
+    for descriptor in (*shown.values(), scratch, empty):
         os.close(descriptor)
     kernel.read_only(Path("/"), on=True, below=True)
     for path in (own, tmp, memory):
-        if path.is_dir():
-            kernel.read_only(path, on=False)
+        kernel.read_only(path, on=False)
+
+
+def _devices() -> Path:
+    """Only those that every program needs: a root user's process could open the machine's disks, and anybody's its terminals.
+
+    Returns the directory of semaphores and shared memory, which is the container's own.
+    """
+    directory = Path("/dev")
+    devices = {name: os.open(directory / name, os.O_PATH) for name in _DEVICES}
+    kernel.cover(directory)
+    for name, descriptor in devices.items():
+        (directory / name).touch()
+        kernel.bind(descriptor, directory / name)
+        os.close(descriptor)
+    for name, target in _DEVICE_LINKS.items():
+        (directory / name).symlink_to(target)
+    memory = directory / "shm"
+    memory.mkdir()
+    kernel.cover(memory)
+    return memory
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -18,6 +19,8 @@ _MOUNT_ATTR_RDONLY = 1
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECUREBITS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 38, 28, 47, 4
 _SECURE_NOROOT_LOCKED = 0b11
 _CAPABILITY_VERSION_3 = 0x20080522
+_SYS_LANDLOCK_CREATE_RULESET, _SYS_LANDLOCK_RESTRICT_SELF = 444, 446
+_LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET, _LANDLOCK_SCOPE_SIGNAL = 1, 2
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -45,13 +48,22 @@ def enter(namespace: int) -> None:
     _check(_libc.setns(namespace, 0), "setns")
 
 
+def forbid_user_namespaces() -> None:
+    """Let nobody in this user namespace make another: they would have every capability there, and be nobody's to end.
+
+    Where the machine's settings can not be written at all, what is mounted stays locked nevertheless.
+    """
+    with contextlib.suppress(OSError):
+        Path("/proc/sys/user/max_user_namespaces").write_text("0")
+
+
 def private_mounts() -> None:
     """What is mounted from now on is seen by this process and its children only."""
     _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
 
 
 def bind(source: int, target: Path) -> None:
-    """Show the directory of a file descriptor at ``target``, without what is mounted below it."""
+    """Show the directory or file of a descriptor at ``target``, without what is mounted below it."""
     _mount(f"/proc/self/fd/{source}", str(target), None, _MS_BIND)
 
 
@@ -82,6 +94,22 @@ def drop_privileges() -> None:
     _check(_libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "ambient capabilities")
     _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
     _check(_libc.capset(struct.pack("Ii", _CAPABILITY_VERSION_3, 0), bytes(24)), "capset")
+
+
+def keep_to_itself() -> None:
+    """Signals and abstract unix sockets of this process and its children reach only these, by Landlock (Linux 6.12).
+
+    It takes that no privileges can be gained. Older kernels have no such thing, and then nothing happens.
+    """
+    scopes = _LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | _LANDLOCK_SCOPE_SIGNAL
+    rules = struct.pack("QQQ", 0, 0, scopes)
+    descriptor = _libc.syscall(_SYS_LANDLOCK_CREATE_RULESET, rules, ctypes.c_size_t(len(rules)), 0)
+    if descriptor < 0:
+        return
+    try:
+        _check(_libc.syscall(_SYS_LANDLOCK_RESTRICT_SELF, descriptor, 0), "landlock_restrict_self")
+    finally:
+        os.close(descriptor)
 
 
 def _mount(source: str, target: str, kind: str | None, flags: int) -> None:

@@ -16,16 +16,21 @@ from pathlib import Path
 from threading import Thread
 
 from local.sagemaker import children
+from local.sagemaker.isolation import leftovers
 from local.sagemaker.isolation.inside import Plan
 
 REPORT = "isolation.json"
 _MODULE = "local.sagemaker.isolation.inside"
 _PROBE_SECONDS = 20.0
 _PEER_SECONDS = 10.0
-# Whom a container could talk to without a network: Docker, name services, agents.
+# Whom a container could talk to without a network, and who would do things for it: Docker, the session's D-Bus, agents.
 _SOCKETS = ("/run", "/var/run")
-# Of the person whose machine this is.
-_PERSONAL = ("~/.aws", "~/.ssh")
+_NAME_SERVERS = Path("/etc/resolv.conf")
+# Keys, tokens and sockets of the person whose machine this is.
+_PERSONAL = (
+    *("~/.aws", "~/.ssh", "~/.gnupg", "~/.docker", "~/.kube", "~/.azure", "~/.config/gcloud", "~/.config/gh"),
+    *("~/.netrc", "~/.git-credentials", "~/.npmrc", "~/.pypirc"),
+)
 _PIP_CONFIGURATIONS = ("~/.config/pip/pip.conf", "~/.pip/pip.conf")
 
 
@@ -115,6 +120,7 @@ class Cluster:
         self._hidden, self._own, self._isolated = hidden, own.resolve(), isolated
         self._first: children.Child | None = None
         self._namespaces: tuple[int, int] | None = None
+        self._everybody: leftovers.Leftovers | None = None
 
     @property
     def has_own_network(self) -> bool:
@@ -143,12 +149,18 @@ class Cluster:
             network=not self.has_own_network,
             join=self._namespaces,
             own=str(self._own) if files else "",
-            covered=(*self._hidden, *map(os.path.expanduser, _PERSONAL), *(_SOCKETS if self._isolated else ())),
-            shown=_shown(),
+            covered=(*self._hidden, *map(os.path.expanduser, _PERSONAL), *_SOCKETS),
+            shown=(*_shown(), *(() if self._isolated else _name_servers())),
         )
         child = children.start(_MODULE, [plan.to_json(), module, *arguments], variables, cwd.resolve(), (*kept, *join))
-        self._first = self._first or child
+        if self._first is None:
+            self._first, self._everybody = child, leftovers.of(child)
         return child
+
+    def end(self) -> None:
+        """When the programs have ended: end what they have left running, be it in sessions of its own."""
+        if self._everybody is not None:
+            self._everybody.end()
 
     def close(self) -> None:
         for namespace in self._namespaces or ():
@@ -168,6 +180,12 @@ class Cluster:
 def _shown() -> tuple[str, ...]:
     """What every program needs: this code, the interpreter and its packages."""
     return tuple(str(Path(path).resolve()) for path in (*children.code_roots(), sys.prefix, sys.base_prefix))
+
+
+def _name_servers() -> tuple[str, ...]:
+    """Where the machine says whom to ask for names, if that is among the sockets."""
+    directory = _NAME_SERVERS.resolve().parent
+    return (str(directory),) if Path("/run") in directory.parents else ()
 
 
 def _problem(plan: Plan) -> str:

@@ -147,7 +147,12 @@ class JobRun:
                     child = cluster.start(engine.train_module, ["--root", str(layout.root)], environment, layout.root)
                     running[host] = child
                     threading.Thread(target=self._follow, args=(host, child), name=f"follow-{host}", daemon=True).start()
-                self._wait(running, exits)
+                try:
+                    self._wait(running, exits)
+                finally:
+                    # Before checkpoints and artifacts are looked at: nobody may change them meanwhile.
+                    _signal_all(running, signal.SIGKILL)
+                    cluster.end()
         finally:
             for child in running.values():
                 child.signal(signal.SIGKILL)
