@@ -266,7 +266,7 @@ def test_code_in_s3_can_not_be_downloaded_in_isolation(api: Api, aws: Aws) -> No
     assert failed["FailureReason"].endswith(f"download_and_extract: {source}\n{reason}, exit code: 1")
     assert endpoint["FailureReason"].endswith(reason)
     for group, name in (("/aws/sagemaker/TrainingJobs", "remote/"), ("/aws/sagemaker/Endpoints/remote", "v1/")):
-        said = wait_until(lambda group=group, name=name: lines_of(aws, group, name) or None)  # type: ignore[misc]
+        said = wait_until(lambda group=group, name=name: lines_of(aws, group, name) or None)  # type: ignore[misc]  # mypy has no type for a default
         assert "with EnableNetworkIsolation the container can not download its code" in said
 
 
