@@ -19,7 +19,11 @@ VERSIONS = {"version 4": {"signature_version": "s3v4"}, "version 2": {"signature
 BOUNDARY = "----boundary"
 
 version = pytest.mark.parametrize("config", VERSIONS.values(), ids=VERSIONS)
-LATER = datetime.now(UTC) + timedelta(minutes=61)
+
+
+def later() -> datetime:
+    """When what was made now has expired."""
+    return datetime.now(UTC) + timedelta(minutes=61)
 
 
 def link(config: Mapping[str, str], operation: str = "get_object", secret: str | None = None, **parameters: Any) -> Request:
@@ -49,7 +53,7 @@ def test_a_link_passes_until_it_expires(config: Mapping[str, str]) -> None:
     assert judged(link(config, "put_object"), b"any content") is None
     assert judged(link(config, ResponseContentDisposition='attachment; filename="a b.csv"')) is None
 
-    assert reason(link(config), now=LATER) is Reason.EXPIRED
+    assert reason(link(config), now=later()) is Reason.EXPIRED
 
 
 def test_a_link_of_boto3s_own_choice_passes() -> None:
@@ -97,7 +101,7 @@ def test_a_form_with_a_signed_policy_passes_until_the_policy_expires(config: Map
     request, body = posted(*form(config))
 
     assert judged(request, body) is None
-    assert reason(request, body, LATER) is Reason.EXPIRED
+    assert reason(request, body, later()) is Reason.EXPIRED
 
 
 @version
