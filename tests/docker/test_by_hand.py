@@ -26,7 +26,9 @@ _PATIENCE_SECONDS = 120
 def variables(docker: Docker, stack: LocalStack) -> dict[str, str]:
     """The environment of a shell in which the commands are typed."""
     image = {"SAGELINE_INVOKE_IMAGE": docker.image} if docker.image else {}
-    return {**docker.engine.variables(), **image, "SAGELINE_HOME": str(stack.home)}
+    shell = {**docker.engine.variables(), **image, "SAGELINE_HOME": str(stack.home)}
+    shell.pop("SAGELINE_PORT", None)  # of whoever runs the tests: the stack has a port of its own
+    return shell
 
 
 @pytest.fixture(autouse=True)

@@ -62,10 +62,12 @@ def test_the_credentials_are_the_roles_also_before_the_stack_has_started_the_fun
 
 
 def invoke(stack: LocalStack, runner: str, name: str, event: str) -> subprocess.CompletedProcess[str]:
+    variables = {**os.environ, "SAGELINE_HOME": str(stack.home)}
+    variables.pop("SAGELINE_PORT", None)  # of whoever runs the tests: the stack has a port of its own
     return subprocess.run(
         [sys.executable, "-m", "local.invoke", "function", name, event, "--runner", runner],
         cwd=PROJECT,
-        env={**os.environ, "SAGELINE_HOME": str(stack.home)},
+        env=variables,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
