@@ -11,7 +11,7 @@ from local.guard import chunks, links, signatures
 from local.guard.bodies import AnyBody, BodyCheck, DeclaredBody, WholeBody
 from local.guard.chunks import ChunkedBody
 from local.guard.forms import FormBody
-from local.guard.hosts import foreign
+from local.guard.hosts import foreign, names_more
 from local.guard.refusals import Reason, Refusal
 from local.guard.request import Request
 from local.guard.signatures import Signature, Signer
@@ -60,7 +60,7 @@ def decide(request: Request, rules: Rules, now: datetime) -> Refusal | BodyCheck
     if request.header("authorization").startswith("Bearer ") and not _says_more(request) and rules.takes_token(request):
         return AnyBody()
     if rules.is_s3 and _is_form(request):
-        return FormBody(request.header("content-type"), rules.secret_of, now)
+        return FormBody(request.header("content-type"), request.path[1:], rules.secret_of, now)
     return Refusal(Reason.UNSIGNED, "Missing Authentication Token: every request to this server is signed.")
 
 
@@ -123,6 +123,7 @@ def _is_form(request: Request) -> bool:
         request.method == "POST"
         and not request.query
         and request.path.count("/") == 1
+        and not names_more(request)
         and not request.has("authorization")
         and request.header("content-type").startswith("multipart/form-data")
         and not _says_more(request)

@@ -1,6 +1,6 @@
-"""Forms that upload to S3 by a signed policy (``POST Object``): the policy's signature and its expiry.
+"""Forms that upload to S3 by a signed policy (``POST Object``): the policy's signature, its bucket and its expiry.
 
-What the policy says of the fields is S3's own to judge. https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-UsingHTTPPOST.html
+What else the policy says is S3's own to judge; but that it is a request to S3 at all, its bucket alone shows. https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-UsingHTTPPOST.html
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ _MALFORMED = Refusal(
 class FormBody:
     """A form is held until its file begins, which is after the fields that prove it; the file then passes."""
 
-    def __init__(self, content_type: str, secret_of: Callable[[str], str | None], now: datetime) -> None:
+    def __init__(self, content_type: str, bucket: str, secret_of: Callable[[str], str | None], now: datetime) -> None:
         boundary = parse_options_header(content_type)[1].get("boundary", "")
         self._decoder = MultipartDecoder(boundary.encode(), max_form_memory_size=_MOST_BYTES)
+        self._bucket = bucket
         self._secret_of = secret_of
         self._now = now
         self._fields: dict[str, str] = {}
@@ -60,7 +61,7 @@ class FormBody:
         except (ValueError, RequestEntityTooLarge):
             return _MALFORMED
         if self.ready:
-            return verify(self._fields, self._secret_of, self._now)
+            return verify(self._fields, self._bucket, self._secret_of, self._now)
         return _MALFORMED if self._bytes > _MOST_BYTES else None
 
     def end(self) -> Refusal | None:
@@ -75,8 +76,12 @@ class FormBody:
         return True
 
 
-def verify(fields: Mapping[str, str], secret_of: Callable[[str], str | None], now: datetime) -> Refusal | None:
-    """``fields``: by their names in lower case."""
+def verify(fields: Mapping[str, str], bucket: str, secret_of: Callable[[str], str | None], now: datetime) -> Refusal | None:
+    """
+    Args:
+        fields: by their names in lower case.
+        bucket: whom the form was sent to.
+    """
     policy, scope = fields.get("policy", ""), scope_of(fields.get("x-amz-credential", ""), fields.get("x-amz-date", ""))
     version_2 = not any(name in fields for name in _OF_VERSION_4)
     if not version_2 and (scope is None or scope.service != "s3" or fields.get("x-amz-algorithm") != "AWS4-HMAC-SHA256"):
@@ -94,15 +99,32 @@ def verify(fields: Mapping[str, str], secret_of: Callable[[str], str | None], no
         signed = Signer(scope, secret).signs(policy, fields.get("x-amz-signature", ""))
     if not signed:
         return Refusal(Reason.MISMATCH, "The signature of the form's policy does not match what was computed.")
-    expires = _expiration(policy)
+    said = _document(policy)
+    if not _is_for(said, bucket):
+        return Refusal(Reason.FOREIGN, "Invalid according to Policy: it is not for the bucket that the form was sent to.")
+    expires = _expiration(said)
     if expires is None:
         return Refusal(Reason.MALFORMED, "The form's policy says no time when it expires.")
     return Refusal(Reason.EXPIRED, "Invalid according to Policy: Policy expired.") if now >= expires else None
 
 
-def _expiration(policy: str) -> datetime | None:
+def _document(policy: str) -> Mapping[str, object]:
+    """The policy's; empty if it is none."""
     try:
-        expires = datetime.fromisoformat(json.loads(base64.b64decode(policy, validate=True))["expiration"])
-    except (ValueError, KeyError, TypeError):
+        document = json.loads(base64.b64decode(policy, validate=True))
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _is_for(policy: Mapping[str, object], bucket: str) -> bool:
+    conditions = policy.get("conditions")
+    return isinstance(conditions, list) and ({"bucket": bucket} in conditions or ["eq", "$bucket", bucket] in conditions)
+
+
+def _expiration(policy: Mapping[str, object]) -> datetime | None:
+    try:
+        expires = datetime.fromisoformat(str(policy["expiration"]))
+    except (ValueError, KeyError):
         return None
     return expires if expires.tzinfo else expires.replace(tzinfo=UTC)

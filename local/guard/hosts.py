@@ -27,6 +27,12 @@ def foreign(request: Request) -> Refusal | None:
     return None
 
 
+def names_more(request: Request) -> bool:
+    """Whether the host names a service or a bucket (``iam.localhost``), which a proof that does not cover it would not be for."""
+    found = _HOST.fullmatch(request.header("host").lower())
+    return found is None or found["name"].endswith(".localhost")
+
+
 @lru_cache(maxsize=64)
 def _is_loopback(name: str) -> bool:
     if name == "localhost" or (name.endswith(".localhost") and not name.startswith(".")):

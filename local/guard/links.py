@@ -1,6 +1,6 @@
 """Presigned links to S3 of signature version 2, which boto3 and the AWS CLI make for us-east-1 unless told otherwise.
 
-Such a signature covers less of the query than one of version 4, so a link may have nothing else there.
+Such a signature covers neither the host nor all of the query, as one of version 4 does, so a link may name nothing more in them.
 https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html
 """
 
@@ -16,6 +16,7 @@ from botocore.auth import HmacV1Auth
 from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials
 
+from local.guard.hosts import names_more
 from local.guard.refusals import Reason, Refusal
 from local.guard.request import Request
 
@@ -75,7 +76,8 @@ def _is_clear(request: Request, values: dict[str, str]) -> bool:
     signed = {*_OWN, *_HEADERS, *_LISTING, *HmacV1Auth.QSAOfInterest}
     hoisted = {name for name in names if name.startswith("x-amz-")} | (_HEADERS & set(names))
     return (
-        len(names) == len(set(names))
+        not names_more(request)
+        and len(names) == len(set(names))
         and set(names) >= _OWN
         and set(names) - hoisted <= signed
         and not any(request.has(name) for name in (*hoisted, "authorization"))

@@ -149,3 +149,23 @@ def test_what_is_no_form_is_refused(spoil: Callable[[bytes], bytes]) -> None:
     request, body = posted(*form(VERSIONS["version 4"]))
 
     assert reason(request, spoil(body)) is Reason.MALFORMED
+
+
+@version
+@pytest.mark.parametrize("path", ["/clusters", "/another-bucket", f"/{BUCKET}/datasets"])
+def test_a_form_passes_to_its_own_bucket_only(config: Mapping[str, str], path: str) -> None:
+    """MiniStack takes some paths for other services, which no form is a proof for."""
+    url, fields = form(config)
+
+    assert reason(*posted(url, fields)) is None
+    assert reason(*posted(url.replace(f"/{BUCKET}", path), fields)) in (Reason.FOREIGN, Reason.UNSIGNED)
+
+
+@pytest.mark.parametrize(
+    "host", ["iam.localhost", "lambda.us-east-1.localhost:4566", "abc.execute-api.localhost", "b.s3.localhost"]
+)
+def test_what_does_not_sign_its_host_passes_to_no_host_that_names_a_service_or_a_bucket(host: str) -> None:
+    for config in VERSIONS.values():
+        request, body = posted(*form(config))
+        assert reason(with_headers(request, host=host), body) is Reason.UNSIGNED
+        assert reason(with_headers(link(config), host=host)) in (Reason.MALFORMED, Reason.MISMATCH)
