@@ -21,7 +21,8 @@ PAGE = (Path(__file__).parent / "attack.html").read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def before(stack: LocalStack) -> dict[str, object]:
-    stack.clients().s3.put_object(Bucket=stack.status().bucket, Key="datasets/mine/data.csv", Body=b"secret,label\n1,a\n")
+    # Not data.csv, which starts a run: that would change the stack meanwhile.
+    stack.clients().s3.put_object(Bucket=stack.status().bucket, Key="datasets/mine/rows.csv", Body=b"secret,label\n1,a\n")
     return state(stack)
 
 
@@ -36,7 +37,7 @@ def report(stack: LocalStack, before: dict[str, object], tmp_path_factory: pytes
         "bucket": status.bucket,
         "api": status.api_url,
         "signed": stack.clients().s3.generate_presigned_url(
-            "get_object", Params={"Bucket": status.bucket, "Key": "datasets/mine/data.csv"}
+            "get_object", Params={"Bucket": status.bucket, "Key": "datasets/mine/rows.csv"}
         ),
         "rebound": status.endpoint_url.replace("127.0.0.1", chromium.REBOUND),
     }
