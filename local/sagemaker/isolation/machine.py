@@ -120,7 +120,7 @@ class Cluster:
         self._hidden, self._own, self._isolated = hidden, own.resolve(), isolated
         self._first: children.Child | None = None
         self._namespaces: tuple[int, int] | None = None
-        self._everybody: leftovers.Leftovers | None = None
+        self._everybody: list[leftovers.Leftovers] = []
 
     @property
     def has_own_network(self) -> bool:
@@ -153,14 +153,16 @@ class Cluster:
             shown=(*_shown(), *(() if self._isolated else _name_servers())),
         )
         child = children.start(_MODULE, [plan.to_json(), module, *arguments], variables, cwd.resolve(), (*kept, *join))
-        if self._first is None:
-            self._first, self._everybody = child, leftovers.of(child)
+        self._first = self._first or child
+        if not join and (everybody := leftovers.of(child)) is not None:
+            self._everybody.append(everybody)
         return child
 
     def end(self) -> None:
         """When the programs have ended: end what they have left running, be it in sessions of its own."""
-        if self._everybody is not None:
-            self._everybody.end()
+        for everybody in self._everybody:
+            everybody.end()
+        self._everybody.clear()
 
     def close(self) -> None:
         for namespace in self._namespaces or ():

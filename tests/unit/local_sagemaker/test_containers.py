@@ -56,12 +56,13 @@ def test_what_a_program_leaves_running_ends_with_it(tmp_path: Path, isolated: bo
     assert (tmp_path / "job" / "alive").stat().st_size == written
 
 
-def test_the_hosts_of_a_cluster_are_ended_together(tmp_path: Path) -> None:
+@pytest.mark.parametrize("isolated", [True, False])
+def test_the_hosts_of_a_cluster_are_ended_together(tmp_path: Path, isolated: bool) -> None:
     own = tmp_path / "job"
     own.mkdir()
     (own / "sleeper.py").write_text("import os, time; open(str(os.getpid()), 'w'); time.sleep(30)")
     environment = {"PYTHONPATH": os.pathsep.join(map(str, (own, *children.code_roots())))}
-    cluster = Cluster(ABILITIES, (), own, isolated=True)
+    cluster = Cluster(ABILITIES, (), own, isolated=isolated)
 
     hosts = [cluster.start("sleeper", [], environment, own) for _ in range(2)]
     wait_until(lambda: all((own / str(host.pid)).exists() for host in hosts) or None)
