@@ -11,31 +11,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from cli.errors import CommandFailed, Json
+from local.fixture.data import TRAIN
 from tests.workflow.workbench import Workbench, csv_text, flowers, houses, until
 
 pytestmark = pytest.mark.stack
-
-SCRIPT = """
-import os
-from pathlib import Path
-import numpy as np
-
-def model_fn(model_dir):
-    return np.load(Path(model_dir) / "centres.npy")
-
-def predict_fn(rows, centres):
-    distances = ((rows[:, None, :] - centres) ** 2).sum(axis=2)
-    weights = np.exp(distances.min(axis=1, keepdims=True) - distances)
-    return weights / weights.sum(axis=1, keepdims=True)
-
-if __name__ == "__main__":
-    folder = Path(os.environ["SM_CHANNEL_TRAIN"])
-    x = np.concatenate([np.load(path) for path in sorted(folder.glob("*-x.npy"))])
-    y = np.concatenate([np.load(path) for path in sorted(folder.glob("*-y.npy"))])
-    centres = np.array([x[y == label].mean(axis=0) for label in range(int(os.environ["SAGELINE_NUM_CLASS"]))])
-    print(f"train_rows={len(x)}")
-    np.save(Path(os.environ["SM_MODEL_DIR"]) / "centres.npy", centres)
-"""
 
 
 def notes(rows: int = 300, seed: int = 0) -> str:
@@ -147,7 +126,7 @@ def script_spec(uri: str, **algorithm: object) -> Json:
 
 
 def test_a_script_of_ones_own_learns_and_serves(workbench: Workbench) -> None:
-    spec = script_spec(put_source(workbench, "own-script", SCRIPT))
+    spec = script_spec(put_source(workbench, "own-script", TRAIN))
     run = workbench.wait(workbench.submit("own-script", flowers(), spec).run_id)
     assert run["status"] == "Succeeded", run["error"]
 

@@ -10,7 +10,8 @@ import pytest
 from cli.errors import CommandFailed, Json
 from local import deploy
 from local.aws import Clients
-from tests.workflow.test_algorithms import SCRIPT, put_source, script_spec
+from local.fixture.data import TRAIN
+from tests.workflow.test_algorithms import put_source, script_spec
 from tests.workflow.test_runs import QUICK, SLOW
 from tests.workflow.workbench import Workbench, flowers, until
 
@@ -82,7 +83,7 @@ def test_an_update_that_is_aborted_is_undone_and_the_old_model_serves_all_along(
     first = workbench.wait(workbench.submit("halted", flowers(), QUICK).run_id)
     assert first["status"] == "Succeeded", first["error"]
     # A model that takes its time to load: the endpoint is being updated for long enough.
-    slow = script_spec(put_source(workbench, "halted", SCRIPT.replace("def model_fn(model_dir):", SLOW_TO_LOAD)))
+    slow = script_spec(put_source(workbench, "halted", TRAIN.replace("def model_fn(model_dir):", SLOW_TO_LOAD)))
     second_id = workbench.submit("halted", flowers(seed=8), slow).run_id
 
     def deploys() -> Json | None:

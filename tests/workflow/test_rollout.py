@@ -9,17 +9,18 @@ from dataclasses import dataclass
 import pytest
 
 from cli.errors import Json
+from local.fixture.data import TRAIN
 from tests.workflow.rollouts import INSTANCES, IRIS, QUICK, canary, first_model, shares, traffic
-from tests.workflow.test_algorithms import SCRIPT, put_source, script_spec
+from tests.workflow.test_algorithms import put_source, script_spec
 from tests.workflow.workbench import Workbench, flowers
 
 pytestmark = pytest.mark.stack
 
 PREDICT = "def predict_fn(rows, centres):"
-FAILING = SCRIPT.replace(
+FAILING = TRAIN.replace(
     PREDICT, f"calls = 0\n\n{PREDICT}\n    global calls\n    calls += 1\n    assert calls < 3, 'out of handles'"
 )
-SLOW = SCRIPT.replace(PREDICT, f"import time\n\n{PREDICT}\n    time.sleep(0.5)")
+SLOW = TRAIN.replace(PREDICT, f"import time\n\n{PREDICT}\n    time.sleep(0.5)")
 
 
 def scaled(workbench: Workbench, endpoint: str) -> set[str]:
@@ -101,7 +102,7 @@ class Unfit:
 def test_a_model_unfit_for_traffic_is_rolled_back_by_alarm_and_the_old_one_serves_all_along(
     workbench: Workbench, case: Unfit
 ) -> None:
-    old = first_model(workbench, case.name, script_spec(put_source(workbench, case.name, SCRIPT)))
+    old = first_model(workbench, case.name, script_spec(put_source(workbench, case.name, TRAIN)))
     source = put_source(workbench, f"later-{case.name}", case.script)
     spec = {**script_spec(source), "deployment": {"endpoint": case.name, **canary(50, 5), "alarms": case.alarms}}
     with traffic(workbench, case.name) as seen:
