@@ -33,14 +33,14 @@ $(VENV)/.synced: pyproject.toml uv.lock
 	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	[ -x $(BIN)/uv ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet --python $(BIN)/python
-	$(COMPILE) local layers/shared/sageline $(PACKAGES)/{numpy,scipy,sklearn,xgboost,pandas,joblib} || true
-	$(BIN)/python -m local.build
+	$(COMPILE) sageline_local packages/sagemaker-emulator/src layers/shared/sageline $(PACKAGES)/{numpy,scipy,sklearn,xgboost,pandas,joblib} || true
+	$(BIN)/python -m sageline_local.build
 	touch $@
 
 demo: ## The main job on this machine: upload, train, deploy, predict, delete
 	@begin=$$(date +%s.%N)
 	$(MAKE) --no-print-directory setup
-	SAGELINE_SETUP_SECONDS=$$(awk "BEGIN {print $$(date +%s.%N) - $$begin}") $(BIN)/python -m cli.demo
+	SAGELINE_SETUP_SECONDS=$$(awk "BEGIN {print $$(date +%s.%N) - $$begin}") $(BIN)/python -m sageline_cli.demo
 
 # The jobs of examples/. Those with TensorFlow install it first.
 demo-regression: ## XGBoost on a table of numbers; batch transform of a file
@@ -57,21 +57,21 @@ EXAMPLES := regression tuning ab blazingtext images-knn script
 TENSORFLOW_EXAMPLES := text text-script images-tensorflow
 
 $(addprefix demo-,$(EXAMPLES) $(TENSORFLOW_EXAMPLES)): demo-%: setup
-	@$(BIN)/python -m cli.examples $*
+	@$(BIN)/python -m sageline_cli.examples $*
 
 demo-tensorflow: setup-tensorflow ## The three TensorFlow examples, one after the other
-	@$(BIN)/python -m cli.examples $(TENSORFLOW_EXAMPLES)
+	@$(BIN)/python -m sageline_cli.examples $(TENSORFLOW_EXAMPLES)
 
 .PHONY: accept
 accept: setup ## The main job, a tuned run, a batch, a canary and the deletes, in AWS for under $2: STACK=NAME (or locally)
-	@$(BIN)/python -m cli.accept $(STACK)
+	@$(BIN)/python -m sageline_cli.accept $(STACK)
 
 .PHONY: fixture
 fixture: setup ## Runs and endpoints that the golden events in events/ name, in the local stack
-	@$(BIN)/python -m cli.fixture
+	@$(BIN)/python -m sageline_cli.fixture
 
 examples: setup ## The examples without TensorFlow, one after the other
-	@$(BIN)/python -m cli.examples $(EXAMPLES)
+	@$(BIN)/python -m sageline_cli.examples $(EXAMPLES)
 
 setup-tensorflow: $(VENV)/.tensorflow ## Install TensorFlow into .venv (half a gigabyte)
 
@@ -83,10 +83,10 @@ $(VENV)/.tensorflow: $(VENV)/.synced
 
 .PHONY: invoke api
 invoke: setup ## Run one function as Lambda does: FUNCTION=manage_pipelines EVENT=list-pipelines (or EVENT=a file)
-	@$(BIN)/python -m local.invoke function "$(FUNCTION)" "$(EVENT)"
+	@$(BIN)/python -m sageline_local.invoke function "$(FUNCTION)" "$(EVENT)"
 
 api: setup ## Serve the HTTP API from containers, by sam local start-api, on PORT (3000) until Ctrl-C
-	@exec $(BIN)/python -m local.invoke api --port $(or $(PORT),3000)
+	@exec $(BIN)/python -m sageline_local.invoke api --port $(or $(PORT),3000)
 
 test: setup lint unit workflow ## Everything that CI runs, but for its job with Docker
 
@@ -111,7 +111,7 @@ format: setup ## Format the code
 
 unit: setup ## Unit tests, network off, with branch coverage of the layer and the handlers
 	@# The files in their order: by the number of tests, which xdist goes by, a few long ones would be the last.
-	$(BIN)/pytest tests/unit -n 2 --dist loadfile --no-loadscope-reorder --quiet --cov --cov-report=term
+	$(BIN)/pytest tests/unit packages/sagemaker-emulator/tests -n 2 --dist loadfile --no-loadscope-reorder --quiet --cov --cov-report=term
 
 validate: setup ## The template, checked by the SAM CLI: with cfn-lint, as `make lint` does
 	@$(BIN)/sam validate --lint

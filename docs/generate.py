@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from sageline.algorithms import blazingtext, knn, linear_learner, tensorflow, xgboost
 from sageline.algorithms.catalog import DataFacts, Rules
-from sageline.evaluation.names import METRICS
+from sageline.spec.metrics import METRICS
 from sageline.spec.model import Spec
 
 DOCS = Path(__file__).parent

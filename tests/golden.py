@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from local.golden_events import EVENTS, GoldenEvent, fill_text, golden_events
+from sageline_local.golden_events import EVENTS, GoldenEvent, fill_text, golden_events
 
 Json = Any  # what a function answers
 

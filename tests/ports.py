@@ -6,7 +6,7 @@ import os
 import random
 from pathlib import Path
 
-from local.ports import is_free
+from sageline_local.ports import is_free
 
 _OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
 

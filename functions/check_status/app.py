@@ -7,15 +7,15 @@ import os
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sageline import clients
-from sageline.events import checked
-from sageline.logger import function_logger
-from sageline.run.alarms import RolloutAlarms
-from sageline.run.bake import Bake, wait_for_alarm, wake_by_alarm
-from sageline.run.check_status import wait_for, wake, watching
-from sageline.run.context import run_context
-from sageline.run.payloads import AlarmEvent, BakeEvent, CameOfIt, ChangedEvent, WaitEvent
-from sageline.settings import RunSettings
+from sageline.aws import clients
+from sageline.aws.events import checked
+from sageline.aws.logger import function_logger
+from sageline.aws.settings import RunSettings
+from sageline.deployment.alarms import RolloutAlarms
+from sageline.runs.context import run_context
+from sageline.runs.payloads import AlarmEvent, BakeEvent, CameOfIt, ChangedEvent, WaitEvent
+from sageline.waiting.bake import Bake, wait_for_alarm, wake_by_alarm
+from sageline.waiting.check_status import wait_for, wake, watching
 
 logger = function_logger()
 

@@ -7,13 +7,13 @@ import os
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sageline import clients
-from sageline.events import checked
-from sageline.logger import function_logger
-from sageline.run.configure import configure
-from sageline.run.context import run_context
-from sageline.run.payloads import Configured, ConfigureEvent
-from sageline.settings import ConfigureSettings
+from sageline.aws import clients
+from sageline.aws.events import checked
+from sageline.aws.logger import function_logger
+from sageline.aws.settings import ConfigureSettings
+from sageline.configuration.configure import configure
+from sageline.runs.context import run_context
+from sageline.runs.payloads import Configured, ConfigureEvent
 
 logger = function_logger()
 

@@ -6,15 +6,15 @@ import os
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sageline import clients
-from sageline.events import checked
-from sageline.logger import function_logger
-from sageline.run.context import run_context
-from sageline.run.create_model import ModelMaker, create_model
-from sageline.run.payloads import CreatedModel, CreateModelEvent, RestoredModels, RestoreEvent
-from sageline.run.restore import restore_models
-from sageline.run.roles import ModelRoles, named
-from sageline.settings import ModelSettings
+from sageline.aws import clients
+from sageline.aws.events import checked
+from sageline.aws.logger import function_logger
+from sageline.aws.settings import ModelSettings
+from sageline.models.create import ModelMaker, create_model
+from sageline.models.restore import restore_models
+from sageline.runs.context import run_context
+from sageline.runs.payloads import CreatedModel, CreateModelEvent, RestoredModels, RestoreEvent
+from sageline.training.roles import ModelRoles, named
 
 logger = function_logger()
 

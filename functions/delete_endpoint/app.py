@@ -6,16 +6,16 @@ import os
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sageline import clients
-from sageline.events import checked
-from sageline.http import HttpResponse, endpoint_name, error_response, json_response
-from sageline.logger import function_logger
-from sageline.run.delete_endpoint import delete_endpoint, expire
-from sageline.run.discard import discard
-from sageline.run.hosting import hosting
-from sageline.run.lifetime import Schedules
-from sageline.run.payloads import Deleted, Discarded, DiscardEvent, ExpireEvent, HttpEvent
-from sageline.settings import DeletingSettings
+from sageline.aws import clients
+from sageline.aws.events import checked
+from sageline.aws.http import HttpResponse, endpoint_name, error_response, json_response
+from sageline.aws.logger import function_logger
+from sageline.aws.settings import DeletingSettings
+from sageline.deployment.delete import delete_endpoint, expire
+from sageline.deployment.discard import discard
+from sageline.deployment.hosting import hosting
+from sageline.deployment.lifetime import Schedules
+from sageline.runs.payloads import Deleted, Discarded, DiscardEvent, ExpireEvent, HttpEvent
 
 logger = function_logger()
 

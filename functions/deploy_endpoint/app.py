@@ -7,16 +7,16 @@ import os
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sageline import clients
-from sageline.events import checked
-from sageline.logger import function_logger
-from sageline.run.deploy import deploy
-from sageline.run.hosting import hosting
-from sageline.run.lifetime import Lifetimes
-from sageline.run.payloads import DeployedEndpoint, DeployEvent, Promoted, PromoteEvent, Shifted, ShiftEvent
-from sageline.run.promote import promote
-from sageline.run.rollout import shift
-from sageline.settings import DeploySettings, LifetimeSettings
+from sageline.aws import clients
+from sageline.aws.events import checked
+from sageline.aws.logger import function_logger
+from sageline.aws.settings import DeploySettings, LifetimeSettings
+from sageline.deployment.deploy import deploy
+from sageline.deployment.hosting import hosting
+from sageline.deployment.lifetime import Lifetimes
+from sageline.deployment.promote import promote
+from sageline.deployment.rollout import shift
+from sageline.runs.payloads import DeployedEndpoint, DeployEvent, Promoted, PromoteEvent, Shifted, ShiftEvent
 
 logger = function_logger()
 

@@ -6,13 +6,13 @@ import os
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sageline.events import checked
-from sageline.logger import function_logger
-from sageline.run.batch import EncodedBatch
-from sageline.run.batch_encode import encode_batch
-from sageline.run.context import run_context
-from sageline.run.payloads import RunEvent
-from sageline.settings import RunSettings
+from sageline.aws.events import checked
+from sageline.aws.logger import function_logger
+from sageline.aws.settings import RunSettings
+from sageline.batch.batch import EncodedBatch
+from sageline.batch.encode import encode_batch
+from sageline.runs.context import run_context
+from sageline.runs.payloads import RunEvent
 
 logger = function_logger()
 

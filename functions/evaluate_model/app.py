@@ -8,13 +8,13 @@ from functools import partial
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sageline import clients
-from sageline.events import checked
-from sageline.logger import function_logger
-from sageline.run.context import run_context
-from sageline.run.evaluate import Evaluated, EvaluateEvent, Reporting, compare_models, evaluate_model
-from sageline.run.report import curves_of
-from sageline.settings import RunSettings
+from sageline.aws import clients
+from sageline.aws.events import checked
+from sageline.aws.logger import function_logger
+from sageline.aws.settings import RunSettings
+from sageline.evaluation.evaluate import Evaluated, EvaluateEvent, Reporting, compare_models, evaluate_model
+from sageline.report.write import curves_of
+from sageline.runs.context import run_context
 
 logger = function_logger()
 

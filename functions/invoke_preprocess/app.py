@@ -10,15 +10,15 @@ import uuid
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sageline import clients
-from sageline.events import checked
-from sageline.http import Event, HttpResponse, RouteEvent, endpoint_name, error_response, json_response
-from sageline.logger import function_logger
+from sageline.aws import clients
+from sageline.aws.events import checked
+from sageline.aws.http import Event, HttpResponse, RouteEvent, endpoint_name, error_response, json_response
+from sageline.aws.logger import function_logger
+from sageline.aws.settings import ServingSettings
 from sageline.serving.predict import Predictor
 from sageline.serving.request import read_prediction_request
 from sageline.serving.smoke_test import SmokeTestEvent, smoke_test
 from sageline.serving.stored import EncoderCache, RoutingCache
-from sageline.settings import ServingSettings
 
 logger = function_logger()
 

@@ -10,20 +10,29 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sageline import clients
 from sageline.api.batch import output_uri, read_batch_request
 from sageline.api.changes import promote, roll_back, split
 from sageline.api.datasets import create_upload
 from sageline.api.endpoints import Endpoints
 from sageline.api.runs import Runs
 from sageline.api.start import RememberedRunIds, Startable, read_run_request, start_run
+from sageline.aws import clients
+from sageline.aws.events import checked
+from sageline.aws.http import (
+    ApiEvent,
+    Event,
+    HttpResponse,
+    endpoint_name,
+    error_response,
+    json_response,
+    read_json_object,
+    run_id,
+)
+from sageline.aws.logger import function_logger
+from sageline.aws.settings import ApiSettings, LifetimeSettings
+from sageline.deployment.lifetime import Lifetimes
 from sageline.errors import RouteNotFound
-from sageline.events import checked
-from sageline.http import ApiEvent, Event, HttpResponse, endpoint_name, error_response, json_response, read_json_object, run_id
-from sageline.logger import function_logger
-from sageline.run.lifetime import Lifetimes
-from sageline.settings import ApiSettings, LifetimeSettings
-from sageline.store import RunStore
+from sageline.runs.store import RunStore
 
 logger = function_logger()
 app = APIGatewayHttpResolver()

@@ -6,12 +6,12 @@ import os
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sageline.events import checked
-from sageline.logger import function_logger
-from sageline.run.context import run_context
-from sageline.run.payloads import PreparedData, RunEvent
-from sageline.run.prepare import prepare_data
-from sageline.settings import RunSettings
+from sageline.aws.events import checked
+from sageline.aws.logger import function_logger
+from sageline.aws.settings import RunSettings
+from sageline.preparation.prepare import prepare_data
+from sageline.runs.context import run_context
+from sageline.runs.payloads import PreparedData, RunEvent
 
 logger = function_logger()
 

@@ -9,14 +9,14 @@ import os
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sageline import clients
-from sageline.events import checked
-from sageline.logger import function_logger
-from sageline.run.context import run_context
-from sageline.run.ended_execution import end_run
-from sageline.run.payloads import ExecutionEnded, ExecutionEndedEvent, FailureEvent, FailureRecorded
-from sageline.run.record_failure import record_failure
-from sageline.settings import FailureSettings
+from sageline.aws import clients
+from sageline.aws.events import checked
+from sageline.aws.logger import function_logger
+from sageline.aws.settings import FailureSettings
+from sageline.failures.ended_execution import end_run
+from sageline.failures.record import record_failure
+from sageline.runs.context import run_context
+from sageline.runs.payloads import ExecutionEnded, ExecutionEndedEvent, FailureEvent, FailureRecorded
 
 logger = function_logger()
 

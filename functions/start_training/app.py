@@ -6,14 +6,14 @@ import os
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sageline import clients
-from sageline.events import checked
-from sageline.logger import function_logger
-from sageline.run.context import run_context
-from sageline.run.payloads import Resource, StartTrainingEvent
-from sageline.run.roles import JobRoles, named
-from sageline.run.start_training import start_training
-from sageline.settings import SageMakerSettings
+from sageline.aws import clients
+from sageline.aws.events import checked
+from sageline.aws.logger import function_logger
+from sageline.aws.settings import SageMakerSettings
+from sageline.runs.context import run_context
+from sageline.runs.payloads import Resource, StartTrainingEvent
+from sageline.training.roles import JobRoles, named
+from sageline.training.start import start_training
 
 logger = function_logger()
 

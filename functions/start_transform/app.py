@@ -6,14 +6,14 @@ import os
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sageline.events import checked
-from sageline.logger import function_logger
-from sageline.run.batch import StartTransformEvent
-from sageline.run.batch_transform import start_and_wait
-from sageline.run.check_status import watching
-from sageline.run.context import run_context
-from sageline.run.payloads import CameOfIt
-from sageline.settings import RunSettings
+from sageline.aws.events import checked
+from sageline.aws.logger import function_logger
+from sageline.aws.settings import RunSettings
+from sageline.batch.batch import StartTransformEvent
+from sageline.runs.context import run_context
+from sageline.runs.payloads import CameOfIt
+from sageline.waiting.check_status import watching
+from sageline.waiting.start_transform import start_and_wait
 
 logger = function_logger()
 

@@ -8,13 +8,13 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sageline import clients
-from sageline.logger import function_logger
-from sageline.run.hosting import hosting
-from sageline.run.lifetime import Schedules
-from sageline.run.sweep import Sweep
-from sageline.settings import SweepSettings
-from sageline.store import Json
+from sageline.aws import clients
+from sageline.aws.logger import function_logger
+from sageline.aws.settings import SweepSettings
+from sageline.deployment.hosting import hosting
+from sageline.deployment.lifetime import Schedules
+from sageline.runs.store import Json
+from sageline.sweep.sweep import Sweep
 
 logger = function_logger()
 

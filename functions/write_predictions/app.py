@@ -7,13 +7,13 @@ import os
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sageline.events import checked
-from sageline.logger import function_logger
-from sageline.run.batch import WrittenPredictions
-from sageline.run.batch_write import write_predictions
-from sageline.run.context import run_context
-from sageline.run.payloads import RunEvent
-from sageline.settings import RunSettings
+from sageline.aws.events import checked
+from sageline.aws.logger import function_logger
+from sageline.aws.settings import RunSettings
+from sageline.batch.batch import WrittenPredictions
+from sageline.batch.write import write_predictions
+from sageline.runs.context import run_context
+from sageline.runs.payloads import RunEvent
 
 logger = function_logger()
 

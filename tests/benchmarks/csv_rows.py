@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from sageline.arrays.matrix import AnyArray, FloatArray
 from sageline.formats.csv import write_rows
-from sageline.formats.matrix import AnyArray, FloatArray
 from tests.benchmarks import inputs
 from tests.benchmarks.peers import peer
 from tests.benchmarks.results import SAGELINE, Goal, Result

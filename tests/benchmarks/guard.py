@@ -19,9 +19,9 @@ from botocore.credentials import Credentials
 from rich.console import Console
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from local.guard.asgi import Guard
-from local.guard.decision import Rules
-from local.guard.keys import secrets_of
+from sagemaker_emulator.guard.asgi import Guard
+from sagemaker_emulator.guard.decision import Rules
+from sagemaker_emulator.guard.keys import secrets_of
 from tests.benchmarks.report import terminal_table
 from tests.benchmarks.results import SAGELINE, Goal, Result
 from tests.benchmarks.sizes import FULL, Sizes

@@ -10,13 +10,14 @@ from random import Random
 
 import numpy as np
 
-from local.samples import aws_docs
-from sageline.dataset.blocks import Block, StringArray
-from sageline.dataset.source import BLOCK_BYTES
+from sageline.arrays.blocks import Block
+from sageline.arrays.matrix import FloatArray, SparseMatrix
+from sageline.arrays.strings import StringArray
+from sageline.dataset.readers.source import BLOCK_BYTES
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.fitting import finish_fit, start_fit
-from sageline.formats.matrix import FloatArray, SparseMatrix
 from sageline.spec.model import Spec, validate_spec
+from sageline_local.samples import aws_docs
 
 MEGABYTE = 1_000_000
 WORDS = 500

@@ -17,15 +17,15 @@ import httpx
 from starlette.applications import Starlette
 from starlette.responses import Response
 
-from local.sagemaker.hosting.connection import listening
-from local.sagemaker.isolation.machine import Abilities, Cluster, look
+from sagemaker_emulator.hosting.connection import listening
+from sagemaker_emulator.isolation.machine import Abilities, Cluster, look
 
 STARTS, INVOCATIONS = 15, 400
 NONE = Abilities(network=False, files=False)
 
 
 def application(_model: Path, _environment: Mapping[str, str]) -> Starlette:
-    from local.sagemaker.engines.shell import serving  # noqa: PLC0415  # the container's part of this file
+    from sagemaker_emulator.engines.shell import serving  # noqa: PLC0415  # the container's part of this file
 
     return serving.application(lambda invocation: Response(invocation.body), 1 << 20)
 
@@ -77,7 +77,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     if "--root" in sys.argv:
-        from local.sagemaker.engines.shell import serving
+        from sagemaker_emulator.engines.shell import serving
 
         serving.run(application)
     else:

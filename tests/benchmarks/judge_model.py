@@ -19,7 +19,7 @@ import numpy as np
 
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.table import Table
-from sageline.evaluation.answers import read_classes
+from sageline.evaluation.answer_arrays import read_classes
 from sageline.evaluation.baseline import compare_with_baseline
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.document import evaluation_json
@@ -27,7 +27,7 @@ from sageline.evaluation.gate import Decision, check_baseline, check_limits
 from sageline.evaluation.model_warnings import model_warnings
 from sageline.report.of_run import report_data
 from sageline.report.page import render
-from sageline.store import RunRecord
+from sageline.runs.store import RunRecord
 from tests.benchmarks.prepare_memory import peak_megabytes
 from tests.benchmarks.results import SAGELINE, Goal, Result
 from tests.benchmarks.sizes import Sizes

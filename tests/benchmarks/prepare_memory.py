@@ -18,12 +18,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-from sageline.dataset.blocks import Block
-from sageline.dataset.prepare import prepare, read_and_fit
-from sageline.dataset.source import open_blocks
+from sageline.arrays.blocks import Block
+from sageline.dataset.readers.source import open_blocks
 from sageline.formats.npy import ArrayPair
+from sageline.preparation.fit_and_encode import prepare, read_and_fit
+from sageline.resolve.resolution import Resolution
 from sageline.spec.model import validate_spec
-from sageline.spec.resolution import Resolution
 
 _ROOT = Path(__file__).parents[2]
 _MEGABYTE = 1_000_000

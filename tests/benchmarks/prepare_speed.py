@@ -1,4 +1,4 @@
-"""How fast one process prepares each kind of dataset: what the limits of ``sageline.run.dataset_size`` come from.
+"""How fast one process prepares each kind of dataset: what the limits of ``sageline.configuration.dataset_size`` come from.
 
     python -m tests.benchmarks.prepare_speed 15
 
@@ -17,12 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-from sageline.dataset.blocks import Block
-from sageline.dataset.prepare import prepare, read_and_fit
-from sageline.dataset.source import open_blocks
+from sageline.arrays.blocks import Block
+from sageline.dataset.readers.source import open_blocks
 from sageline.formats.npy import ArrayPair
+from sageline.preparation.fit_and_encode import prepare, read_and_fit
+from sageline.resolve.resolution import Resolution
 from sageline.spec.model import validate_spec
-from sageline.spec.resolution import Resolution
 from tests.benchmarks.prepare_memory import peak_megabytes, write_text_csv
 
 _ROOT = Path(__file__).parents[2]

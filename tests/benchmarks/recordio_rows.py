@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from sageline.formats.matrix import FloatArray
+from sageline.arrays.matrix import FloatArray
 from sageline.formats.recordio import write_dense, write_sparse
 from tests.benchmarks import inputs
 from tests.benchmarks.peers import peer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from sageline.dataset.blocks import Block
+from sageline.arrays.blocks import Block
 from sageline.encoder.fitted import FittedEncoder
 from tests.benchmarks import inputs
 from tests.benchmarks.peers import peer

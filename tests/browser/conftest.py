@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.stack import LocalStack
+from sageline_local.stack import LocalStack
 from tests.ports import free_port
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.stack import LocalStack
+from sageline_local.stack import LocalStack
 from tests.browser import chromium
 from tests.workflow.outsider import state
 

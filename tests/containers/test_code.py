@@ -10,8 +10,8 @@ from types import ModuleType
 
 import pytest
 
-from sageline.run.model_archive import with_code
-from sageline.run.source import pack
+from sageline.models.model_archive import with_code
+from sageline.training.source import pack
 
 FILES = {"train.py": b"NAME = 'train'\n", "own/__init__.py": b"NAME = 'own'\n"}
 

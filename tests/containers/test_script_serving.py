@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from local.sagemaker.engines.script.frameworks import SCIKIT_LEARN
-from local.sagemaker.engines.script.serve import make
 from sageline.formats.npy import write_array
+from sagemaker_emulator.engines.script.frameworks import SCIKIT_LEARN
+from sagemaker_emulator.engines.script.serve import make
 
 CSV, JSON, NPY = "text/csv", "application/json", "application/x-npy"
 SCRIPT = """

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from local.sagemaker.engines.script.tensorflow_serving.requests import (
+from sageline.formats.json_rows import write_tensors
+from sagemaker_emulator.engines.script.tensorflow_serving.requests import (
     UnsupportedMediaType,
     answered_type,
     attributes,
     serving_json,
 )
-from sageline.formats.requests import write_tensors
 
 SCRIPT = Path("sagemaker-tensorflow-serving-container") / "docker" / "build_artifacts" / "sagemaker" / "tensorflowServing.js"
 # A request as nginx hands it over, and what the front server asks TensorFlow Serving for, or answers itself.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.sagemaker.engines.script.environment import read_environment
+from sagemaker_emulator.engines.script.environment import read_environment
 
 CHANNEL = {"TrainingInputMode": "File", "S3DistributionType": "FullyReplicated", "RecordWrapperType": "None"}
 HYPERPARAMETERS = {

@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.sagemaker.engines.xgboost import data as emulated
-from local.sagemaker.engines.xgboost.failures import UserError
-from local.sagemaker.engines.xgboost.library import xgboost
-from local.sagemaker.engines.xgboost.requests import UndecodableRequest, decode
+from sageline.arrays.matrix import FloatArray, SparseMatrix
 from sageline.encoder.fitted import FittedEncoder
 from sageline.formats.csv import write_rows
-from sageline.formats.matrix import FloatArray, SparseMatrix
+from sagemaker_emulator.engines.xgboost import data as emulated
+from sagemaker_emulator.engines.xgboost.failures import UserError
+from sagemaker_emulator.engines.xgboost.library import xgboost
+from sagemaker_emulator.engines.xgboost.requests import UndecodableRequest, decode
 from tests.unit.encoder.encoders import one_number_encoder, table_encoder, text_encoder
-from tests.unit.formats.plain_recordio import record
+from tests.unit.formats.recordio.plain_recordio import record
 
 RECORDIO, CSV, LIBSVM = "application/x-recordio-protobuf", "text/csv", "text/libsvm"
 TEXTS = ["unknown", "hello wörld hello", "", "wörld", "unknown"]

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from local.sagemaker.engines.xgboost.library import xgboost
-from local.sagemaker.engines.xgboost.serve import application, load_models
 from sageline.formats.recordio import write_dense
+from sagemaker_emulator.engines.xgboost.library import xgboost
+from sagemaker_emulator.engines.xgboost.serve import application, load_models
 
 CSV, JSON, LINES, RECORDIO = "text/csv", "application/json", "application/jsonlines", "application/x-recordio-protobuf"
 

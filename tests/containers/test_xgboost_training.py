@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from local.sagemaker.engines.xgboost.failures import AlgorithmError, UserError
-from local.sagemaker.engines.xgboost.library import xgboost
-from local.sagemaker.engines.xgboost.train import Termination, train
+from sageline.arrays.matrix import FloatArray
 from sageline.encoder.fitted import FittedEncoder
-from sageline.formats.matrix import FloatArray
+from sagemaker_emulator.engines.xgboost.failures import AlgorithmError, UserError
+from sagemaker_emulator.engines.xgboost.library import xgboost
+from sagemaker_emulator.engines.xgboost.train import Termination, train
 from tests.unit.encoder.encoders import table_encoder, text_encoder
 
 WORDS = ("hello", "wörld", "hello hello", "hello wörld", "neither")

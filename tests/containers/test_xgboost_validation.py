@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker.engines.xgboost.channels import check_channels
-from local.sagemaker.engines.xgboost.failures import UserError
 from sageline.algorithms.xgboost_hyperparameters import ALIASES, HYPERPARAMETERS, MAXIMIZE_METRICS, METRICS, validate
+from sagemaker_emulator.engines.xgboost.channels import check_channels
+from sagemaker_emulator.engines.xgboost.failures import UserError
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from local import build
+from sageline_local import build
 
 TAG = "sageline-test-python:latest"
 _SUITE = "trixie"  # the release of Debian that has the interpreter of build.LAMBDA_PYTHON

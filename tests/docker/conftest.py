@@ -14,15 +14,15 @@ from dataclasses import dataclass
 import pytest
 from rich.console import Console
 
-from local import build
-from local.errors import DockerMissing
-from local.fixture.make import make_fixture
-from local.home import Home
-from local.invoke import engine as engines
-from local.invoke.command import Place
-from local.invoke.engine import Engine
-from local.progress import Silent
-from local.stack import LocalStack
+from sageline_local import build
+from sageline_local.errors import DockerMissing
+from sageline_local.fixture.make import make_fixture
+from sageline_local.home import Home
+from sageline_local.invoke import engine as engines
+from sageline_local.invoke.command import Place
+from sageline_local.invoke.engine import Engine
+from sageline_local.progress import Silent
+from sageline_local.stack import LocalStack
 from tests.docker import base_image
 from tests.docker.daemon import own_daemon
 from tests.ports import free_port

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from local import golden_events
-from local.stack import PROJECT, LocalStack
+from sageline_local import golden_events
+from sageline_local.stack import PROJECT, LocalStack
 from tests.docker.conftest import Docker
 from tests.ports import free_port
 

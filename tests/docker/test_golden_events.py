@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from local import golden_events
-from local.fixture import Preparing
-from local.golden_events import GoldenEvent
-from local.invoke import deployed
-from local.invoke.command import Place, sam_local
-from local.stack import LocalStack
+from sageline_local import golden_events
+from sageline_local.fixture import Preparing
+from sageline_local.golden_events import GoldenEvent
+from sageline_local.invoke import deployed
+from sageline_local.invoke.command import Place, sam_local
+from sageline_local.stack import LocalStack
 from tests.docker.conftest import Docker
 from tests.golden import check
 from tests.ports import free_port

@@ -22,7 +22,7 @@ def test_the_demo_trains_deploys_predicts_and_leaves_nothing_running(tmp_path: P
     environment = {**os.environ, "SAGELINE_HOME": str(tmp_path / "home"), "SAGELINE_PORT": str(free_port())}
 
     done = subprocess.run(
-        [sys.executable, "-m", "cli.demo"],
+        [sys.executable, "-m", "sageline_cli.demo"],
         cwd=PROJECT,
         env=environment,
         capture_output=True,

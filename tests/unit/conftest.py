@@ -13,6 +13,10 @@ from hypothesis import HealthCheck, settings
 from moto.core.models import RESPONSES_METHODS
 from pytest_socket import socket_allow_hosts
 
+from tests.unit.world.fixtures import answers, watch, world
+
+__all__ = ["answers", "watch", "world"]
+
 # How long an example takes says nothing on a machine that does other work too.
 settings.register_profile("unit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # CI says of a commit what a person's machine said of it; people's runs are where new examples are tried.
@@ -25,7 +29,7 @@ RESPONSES_METHODS[:] = ["PUT"]
 
 UNMEASURED = tuple(
     Path(__file__).parent / name
-    for name in ("benchmarks", "cli", "docs", "guard", "local_sagemaker", "local_stack", "template", "run/test_interruptions.py")
+    for name in ("benchmarks", "cli", "docs", "local_stack", "template", "deployment/test_interruptions.py")
 )
 """Tests that are not about the code whose coverage is measured, or go through it a thousand times more: measured, they would
 take up to twice as long."""

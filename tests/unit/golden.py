@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from local.golden_events import fill, find
-from local.golden_names import VARIABLES
+from sageline_local.golden_events import fill, find
+from sageline_local.golden_names import VARIABLES
 
 RUN_ID = "flowers-20261120100000-0a1b2c"
 _ACCOUNT, _BUCKET = "123456789012", "sageline-data"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.aws import Clients
-from local.stack import LocalStack
+from sageline_local.aws import Clients
+from sageline_local.stack import LocalStack
 from tests.ports import free_port
 from tests.workflow.workbench import Workbench
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from cli.errors import Json
-from local.status import StackStatus
+from sageline_cli.errors import Json
+from sageline_local.status import StackStatus
 
 if TYPE_CHECKING:
     from mypy_boto3_application_autoscaling import ApplicationAutoScalingClient

@@ -13,7 +13,7 @@ from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from local.stack import LocalStack
+from sageline_local.stack import LocalStack
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from cli.errors import CommandFailed, Json
+from sageline_cli.errors import CommandFailed, Json
 from tests.workflow.workbench import Workbench, flowers
 
 INSTANCES = {"instance_type": "ml.m5.large", "count": 1}

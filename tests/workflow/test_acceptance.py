@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from cli.accept.__main__ import main
-from local.stack import LocalStack
+from sageline_cli.accept.__main__ import main
+from sageline_local.stack import LocalStack
 from tests.workflow.workbench import Workbench
 
 pytestmark = pytest.mark.stack

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from cli.errors import CommandFailed, Json
-from local.fixture.data import TRAIN
+from sageline_cli.errors import CommandFailed, Json
+from sageline_local.fixture.data import TRAIN
 from tests.workflow.workbench import Workbench, csv_text, flowers, houses, until
 
 pytestmark = pytest.mark.stack

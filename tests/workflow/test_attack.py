@@ -8,8 +8,8 @@ import tarfile
 
 import pytest
 
-from cli.errors import Json
-from local.sagemaker.isolation.machine import look
+from sageline_cli.errors import Json
+from sagemaker_emulator.isolation.machine import look
 from tests.workflow.workbench import Workbench, flowers, until
 
 pytestmark = pytest.mark.stack

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cli.errors import CommandFailed, Json
-from cli.main import cli
-from local.stack import LocalStack
 from sageline.names import split_s3_uri
+from sageline_cli.errors import CommandFailed, Json
+from sageline_cli.main import cli
+from sageline_local.stack import LocalStack
 from tests.workflow.test_algorithms import notes
 from tests.workflow.workbench import Workbench, flowers
 

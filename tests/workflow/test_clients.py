@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from local.stack import LocalStack
+from sageline_local.stack import LocalStack
 from tests.workflow.course import LINEAR, XGBOOST, Course, variant
 from tests.workflow.notebook import BUCKET, PREFIX, ROLE, Notebook, open_notebook
 from tests.workflow.sdk import (

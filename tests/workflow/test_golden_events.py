@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
-from local import deploy, functions
-from local.aws import Clients
-from local.fixture import Preparing
-from local.fixture.make import make_fixture
-from local.golden_events import GoldenEvent, fill, golden_events
-from local.golden_names import CHAMPION, VARIABLES, WINES
-from local.stack import LocalStack
+from sageline_local import deploy, functions
+from sageline_local.aws import Clients
+from sageline_local.fixture import Preparing
+from sageline_local.fixture.make import make_fixture
+from sageline_local.golden_events import GoldenEvent, fill, golden_events
+from sageline_local.golden_names import CHAMPION, VARIABLES, WINES
+from sageline_local.stack import LocalStack
 from tests.golden import check
 from tests.workflow.workbench import Workbench
 

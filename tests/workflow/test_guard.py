@@ -17,10 +17,10 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from local import deploy
-from local.guard.keys import derived_secret
-from local.sagemaker.callers import function_access_key
-from local.stack import LocalStack
+from sageline_local import deploy
+from sageline_local.stack import LocalStack
+from sagemaker_emulator.callers import function_access_key
+from sagemaker_emulator.guard.keys import derived_secret
 from tests.workflow.outsider import Call, calls, of, send, signed, state
 
 pytestmark = pytest.mark.stack

@@ -12,8 +12,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local.invoke import deployed
-from local.stack import PROJECT, LocalStack
+from sageline_local.invoke import deployed
+from sageline_local.stack import PROJECT, LocalStack
 
 pytestmark = pytest.mark.stack
 
@@ -65,7 +65,7 @@ def invoke(stack: LocalStack, runner: str, name: str, event: str) -> subprocess.
     variables = {**os.environ, "SAGELINE_HOME": str(stack.home)}
     variables.pop("SAGELINE_PORT", None)  # of whoever runs the tests: the stack has a port of its own
     return subprocess.run(
-        [sys.executable, "-m", "local.invoke", "function", name, event, "--runner", runner],
+        [sys.executable, "-m", "sageline_local.invoke", "function", name, event, "--runner", runner],
         cwd=PROJECT,
         env=variables,
         stdin=subprocess.DEVNULL,

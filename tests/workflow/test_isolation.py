@@ -12,10 +12,10 @@ from typing import Any
 import boto3
 import pytest
 
-from local.aws import Clients
-from local.home import Home, Record
-from local.sagemaker.isolation.machine import reported
-from local.stack import LocalStack
+from sageline_local.aws import Clients
+from sageline_local.home import Home, Record
+from sageline_local.stack import LocalStack
+from sagemaker_emulator.isolation.machine import reported
 
 pytestmark = pytest.mark.stack
 

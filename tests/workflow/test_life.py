@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cli.errors import CommandFailed, Json
-from local import deploy
-from local.aws import Clients
-from local.fixture.data import TRAIN
+from sageline_cli.errors import CommandFailed, Json
+from sageline_local import deploy
+from sageline_local.aws import Clients
+from sageline_local.fixture.data import TRAIN
 from tests.workflow.test_algorithms import put_source, script_spec
 from tests.workflow.test_runs import QUICK, SLOW
 from tests.workflow.workbench import Workbench, flowers, until

@@ -20,9 +20,9 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from local import deploy, processes
-from local.errors import PortInUse
-from local.stack import LocalStack
+from sageline_local import deploy, processes
+from sageline_local.errors import PortInUse
+from sageline_local.stack import LocalStack
 from tests.notes import Notes
 from tests.ports import free_port
 

@@ -11,8 +11,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from cli.errors import CommandFailed, Json
-from local.stack import LocalStack
+from sageline_cli.errors import CommandFailed, Json
+from sageline_local.stack import LocalStack
 from tests.odd_requests import ODD_NAMES, SEED, OddRequest, complaint, odd_requests
 from tests.workflow.workbench import Workbench
 

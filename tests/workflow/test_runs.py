@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from cli.errors import CommandFailed, Json
+from sageline_cli.errors import CommandFailed, Json
 from tests.workflow.conftest import CHECK_INTERVAL_SECONDS
 from tests.workflow.workbench import Workbench, csv_text, flowers, houses, until
 

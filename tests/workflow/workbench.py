@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, TypeVar
 import boto3
 from botocore.config import Config
 
-from cli.connection import Connection, connect_to_local
-from cli.errors import CommandFailed, Json
-from cli.upload import Upload, upload
-from local.stack import LocalStack
+from sageline_cli.connection import Connection, connect_to_local
+from sageline_cli.errors import CommandFailed, Json
+from sageline_cli.upload import Upload, upload
+from sageline_local.stack import LocalStack
 from tests.workflow.inventory import Inventory
 
 if TYPE_CHECKING:

@@ -96,6 +96,11 @@ def open_model_name(run_id: str) -> str:
     return run_id + _OPEN
 
 
+def serving_model(model_version: str, *, serverless: bool) -> str:
+    """The name of the model that a variant serves: a serverless endpoint takes none that is isolated."""
+    return open_model_name(model_version) if serverless else model_version
+
+
 def model_names(run_id: str) -> tuple[str, str]:
     """The models that a run may have made of its artifact: the isolated one, and the one for serverless endpoints."""
     return run_id, open_model_name(run_id)

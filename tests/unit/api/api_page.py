@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from sageline.http import Event
+from sageline.aws.http import Event
 
 PAGE = Path("docs/api.md").read_text(encoding="utf-8")
 

@@ -11,11 +11,11 @@ import pytest
 from moto import mock_aws
 
 from functions.manage_pipelines import app
-from sageline import clients as real_clients
 from sageline.api.runs import Runs
-from sageline.http import Event
-from sageline.routing import RoutedVariant, Routing
-from sageline.store import RunStore
+from sageline.aws import clients as real_clients
+from sageline.aws.http import Event
+from sageline.runs.routing import RoutedVariant, Routing
+from sageline.runs.store import RunStore
 from tests.unit.api.fakes import BUCKET, LIFETIMES, TABLE, Answer, Clients, Context, Manage, dynamodb_client, moto_stepfunctions
 from tests.unit.golden import golden_event
 from tests.unit.sessions import s3_client, scheduler_client, session

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.stub import Stubber
 
-from sageline.http import Event
-from sageline.settings import LifetimeSettings
-from sageline.store import Json
+from sageline.aws.http import Event
+from sageline.aws.settings import LifetimeSettings
+from sageline.runs.store import Json
 from tests.unit.sessions import sagemaker_client, session
 
 if TYPE_CHECKING:

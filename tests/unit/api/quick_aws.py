@@ -21,9 +21,9 @@ from botocore.exceptions import ParamValidationError
 from botocore.response import StreamingBody
 from botocore.validate import ParamValidator
 
-from local.sagemaker.errors import ServiceError
-from local.sagemaker.validation import check
-from tests.unit.run.fake_sagemaker import FakeSageMaker, Refused
+from sagemaker_emulator.errors import ServiceError
+from sagemaker_emulator.validation import check
+from tests.unit.world.fake_sagemaker import FakeSageMaker, Refused
 
 # Requests and answers are documents of JSON, and bytes.
 Document: TypeAlias = dict[str, Any]

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.response import StreamingBody
 
-from sageline.http import STATUS_OF_ERROR
-from sageline.routing import Routing
-from sageline.run.deployment import Deployment, routed_variant
-from sageline.run.failure_report import Failure
-from sageline.store import RunRecord, RunStore
+from sageline.aws.http import STATUS_OF_ERROR
+from sageline.failures.failure import Failure
+from sageline.runs.deployment_record import Deployment, routed_variant
+from sageline.runs.routing import Routing
+from sageline.runs.store import RunRecord, RunStore
 from tests.unit.api.api_page import PAGE, examples, shape
 from tests.unit.api.fakes import BUCKET, Clients, Manage, moto_stepfunctions
 from tests.unit.serving.fakes import encoder, put_encoder

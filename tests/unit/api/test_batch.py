@@ -10,10 +10,10 @@ import pytest
 
 from sageline.api.batch import read_batch_request
 from sageline.api.endpoints import Endpoints
+from sageline.aws.http import Event
+from sageline.deployment.lifetime import Lifetimes
 from sageline.errors import EndpointNotFound, InvalidRequest
-from sageline.http import Event
-from sageline.run.lifetime import Lifetimes
-from sageline.run.trigger import BatchRequest, parse_trigger
+from sageline.runs.trigger import BatchRequest, parse_trigger
 from tests.unit.api.fakes import BUCKET, LIFETIMES, Clients, Manage, moto_stepfunctions
 from tests.unit.sessions import scheduler_client
 

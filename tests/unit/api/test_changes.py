@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.response import StreamingBody
 
-from sageline.http import Event
-from sageline.routing import RoutedVariant, Routing
-from sageline.run.deployment import Deployment, Rollout
-from sageline.run.trigger import ChangeRequest, parse_trigger
-from sageline.store import RunRecord, RunStore
+from sageline.aws.http import Event
+from sageline.runs.deployment_record import Deployment, Rollout
+from sageline.runs.routing import RoutedVariant, Routing
+from sageline.runs.store import RunRecord, RunStore
+from sageline.runs.trigger import ChangeRequest, parse_trigger
 from tests.unit.api.fakes import BUCKET, Clients, Manage, moto_stepfunctions
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import pytest
 import requests
 from botocore.config import Config
 
-from sageline import clients
 from sageline.api.datasets import create_upload
+from sageline.aws import clients
 from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict
 from tests.unit.api.fakes import BUCKET
 from tests.unit.sessions import session

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sageline.api.endpoints import Endpoints
+from sageline.deployment.lifetime import Lifetimes
 from sageline.errors import EndpointNotFound, EndpointNotReady, InvalidRequest, ResourceConflict
-from sageline.run.lifetime import Lifetimes
 from tests.unit.api.fakes import BUCKET, LIFETIMES, Clients
 from tests.unit.sessions import scheduler_client
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from sageline import errors, http
+from sageline import errors
+from sageline.aws import http
 
 
 class Log:

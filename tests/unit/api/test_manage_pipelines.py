@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.manage_pipelines import app
-from sageline.http import Event
-from sageline.store import RunRecord, RunStore
+from sageline.aws.http import Event
+from sageline.runs.store import RunRecord, RunStore
 from tests.unit.api.fakes import BUCKET, LIFETIMES, Answer, Clients, Manage
 from tests.unit.sessions import scheduler_client
 

@@ -14,9 +14,9 @@ import pytest
 from functions.delete_endpoint import app as delete_endpoint
 from functions.invoke_preprocess import app as invoke_preprocess
 from functions.manage_pipelines import app as manage_pipelines
-from sageline import clients
-from sageline.routing import Routing
-from sageline.store import RunRecord
+from sageline.aws import clients
+from sageline.runs.routing import Routing
+from sageline.runs.store import RunRecord
 from tests.odd_requests import (
     BUCKET,
     ENDPOINT,
@@ -32,9 +32,9 @@ from tests.odd_requests import (
 )
 from tests.unit.api.fakes import LIFETIMES, TABLE, Context
 from tests.unit.api.quick_aws import QuickAws
-from tests.unit.run.fake_sagemaker import ARN
 from tests.unit.serving.fakes import encoder, variant
 from tests.unit.sessions import session
+from tests.unit.world.fake_sagemaker import ARN
 
 REQUESTS = 3_250
 STACK, MACHINE = "sageline", "arn:aws:states:us-east-1:123456789012:stateMachine:sageline-pipeline"

@@ -15,7 +15,7 @@ from botocore.response import StreamingBody
 
 from sageline.api.runs import Runs
 from sageline.errors import EndpointNotReady, InvalidRequest, RunFinished, RunNotFound
-from sageline.store import RunRecord, RunStore
+from sageline.runs.store import RunRecord, RunStore
 from tests.unit.api.fakes import Clients
 
 RUN = "wines-20261120100000-0a1b2c"

@@ -12,8 +12,8 @@ import pytest
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAlreadyInProgressError
 
 from sageline.api.start import Caller, RememberedRunIds, RunRequest, read_run_request, start_run
+from sageline.aws.http import Event
 from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict, TooManyRequests
-from sageline.http import Event
 from sageline.spec.model import validate_spec
 from tests.unit.api.fakes import Context, dynamodb_client, moto_stepfunctions
 

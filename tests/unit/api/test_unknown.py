@@ -12,9 +12,9 @@ import pytest
 
 from sageline.api.endpoints import Endpoints
 from sageline.api.runs import Runs
+from sageline.deployment.lifetime import Lifetimes
 from sageline.errors import DamagedRecord
-from sageline.run.lifetime import Lifetimes
-from sageline.store import RunRecord, RunStore
+from sageline.runs.store import RunRecord, RunStore
 from tests.unit.api.fakes import BUCKET, LIFETIMES, Clients
 from tests.unit.sessions import scheduler_client
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from moto import mock_aws
 
-from cli.connection import Connection
+from sageline_cli.connection import Connection
 from tests.unit.cli.fakes import BUCKET, FakeApi
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def connection(api: FakeApi, clients: tuple[S3Client, SFNClient], monkeypatch: p
         s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         connection = Connection(api.client(), s3, stepfunctions, BUCKET)
         for commands in ("submit", "runs", "endpoints", "traffic", "batch"):
-            monkeypatch.setattr(f"cli.{commands}.connect", lambda stack: connection)
+            monkeypatch.setattr(f"sageline_cli.{commands}.connect", lambda stack: connection)
         yield connection
 
 

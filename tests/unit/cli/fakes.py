@@ -11,8 +11,8 @@ from typing import Any, ClassVar, TypeAlias
 import httpx
 from botocore.credentials import Credentials
 
-from cli.api_client import ApiClient, SigV4
-from sageline.http import RETRY_AFTER_SECONDS
+from sageline.aws.http import RETRY_AFTER_SECONDS
+from sageline_cli.api_client import ApiClient, SigV4
 
 Respond: TypeAlias = Callable[[httpx.Request], tuple[int, object]]
 """From a request to the status and body of its answer."""

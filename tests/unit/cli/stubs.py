@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 from botocore.stub import Stubber
 
-from cli.aws import Aws
+from sageline_cli.aws import Aws
 
 ACCOUNT = "111122223333"
 

@@ -8,8 +8,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from cli.api_client import ApiClient, SigV4
-from cli.errors import CommandFailed
+from sageline_cli.api_client import ApiClient, SigV4
+from sageline_cli.errors import CommandFailed
 from tests.unit.cli.fakes import FakeApi, run_record
 
 

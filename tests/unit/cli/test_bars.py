@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from cli.bars import bar
+from sageline_cli.bars import bar
 
 
 def test_a_log_gets_a_line_only_when_work_takes_long() -> None:

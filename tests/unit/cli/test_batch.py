@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cli.connection import Connection
-from cli.errors import Json
-from cli.main import cli
+from sageline_cli.connection import Connection
+from sageline_cli.errors import Json
+from sageline_cli.main import cli
 from tests.unit.cli.fakes import BUCKET, RUN_ID, FakeApi, run_record
 
 KEY = f"runs/{RUN_ID}/predictions.csv"
@@ -144,7 +144,7 @@ def test_who_stops_following_is_told_that_the_batch_goes_on(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cli.batch.follow", interrupted)
+    monkeypatch.setattr("sageline_cli.batch.follow", interrupted)
     result = runner.invoke(cli, ["batch", "wine", str(rows)])
     assert result.exit_code == 130
     assert f"The batch goes on, and writes {OUTPUT}" in result.stderr

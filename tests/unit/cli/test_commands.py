@@ -10,10 +10,10 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 from click.testing import CliRunner
 
-from cli.connection import Connection
-from cli.errors import CommandFailed, Json
-from cli.main import cli
-from sageline.timings import StateTime
+from sageline.runs.timings import StateTime
+from sageline_cli.connection import Connection
+from sageline_cli.errors import CommandFailed, Json
+from sageline_cli.main import cli
 from tests.unit.cli.fakes import BUCKET, RUN_ID, FakeApi, run_record
 
 DATA = "datasets/wine/data.csv"
@@ -31,7 +31,7 @@ def ended(monkeypatch: pytest.MonkeyPatch) -> Json:
     """Following a run gives this record at once."""
     run = run_record()
     monkeypatch.setattr(
-        "cli.submit.watch", lambda connection, run_id, to_the_end, console: (run, [StateTime("SmokeTest", 24, "done")])
+        "sageline_cli.submit.watch", lambda connection, run_id, to_the_end, console: (run, [StateTime("SmokeTest", 24, "done")])
     )
     return run
 
@@ -98,7 +98,7 @@ def test_ctrl_c_says_that_the_run_goes_on(runner: CliRunner, data: str, monkeypa
     def interrupted(*arguments: object) -> Json:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cli.submit.watch", interrupted)
+    monkeypatch.setattr("sageline_cli.submit.watch", interrupted)
     result = runner.invoke(cli, ["submit", data, "--name", "wine", "--wait"])
     assert result.exit_code == 130
     assert "The run goes on" in result.stderr
@@ -248,7 +248,7 @@ def test_a_run_is_stopped_again_until_what_it_was_deploying_is_taken_back(
 ) -> None:
     api.fail("DELETE", f"/pipelines/{RUN_ID}", 503, "EndpointNotReady", "Stop it again.")
     stopped = run_record(status="Stopped")
-    monkeypatch.setattr("cli.patience.time.sleep", lambda _: api.answer("DELETE", f"/pipelines/{RUN_ID}", stopped))
+    monkeypatch.setattr("sageline_cli.patience.time.sleep", lambda _: api.answer("DELETE", f"/pipelines/{RUN_ID}", stopped))
     assert runner.invoke(cli, ["stop", RUN_ID]).stdout == f"Run {RUN_ID} is stopped.\n"
 
 
@@ -342,7 +342,7 @@ def test_an_endpoint_that_is_being_made_is_deleted_as_soon_as_that_is_possible(
 ) -> None:
     api.fail("DELETE", "/endpoints/wine", 503, "EndpointNotReady", "Endpoint wine is Creating.")
     done = {"endpoint": "wine", "deleted": ["endpoint/wine"]}
-    monkeypatch.setattr("cli.patience.time.sleep", lambda _: api.answer("DELETE", "/endpoints/wine", done))
+    monkeypatch.setattr("sageline_cli.patience.time.sleep", lambda _: api.answer("DELETE", "/endpoints/wine", done))
     assert runner.invoke(cli, ["delete", "wine"]).stdout == "Deleted wine: endpoint/wine.\n"
 
 
@@ -372,7 +372,7 @@ def test_a_stack_that_cannot_be_reached_is_an_error_of_the_request(
     def connect(stack: str | None) -> Connection:
         raise error
 
-    monkeypatch.setattr("cli.runs.connect", connect)
+    monkeypatch.setattr("sageline_cli.runs.connect", connect)
     result = runner.invoke(cli, ["runs", "--json"])
     assert result.exit_code == 1
     assert json.loads(result.stdout)["error"]["code"] == code
@@ -385,7 +385,7 @@ def test_the_stack_is_named_by_option_or_environment(runner: CliRunner, monkeypa
         named.append(stack)
         raise CommandFailed("enough")
 
-    monkeypatch.setattr("cli.runs.connect", connect)
+    monkeypatch.setattr("sageline_cli.runs.connect", connect)
     runner.invoke(cli, ["runs"])
     runner.invoke(cli, ["runs", "--stack", "prod"])
     runner.invoke(cli, ["runs"], env={"SAGELINE_STACK": "test"})

@@ -8,12 +8,12 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
 from botocore.stub import Stubber
 
-from cli.connection import connect, connect_to_local, local_home
-from cli.errors import CommandFailed, explain
-from local.errors import StackNotUp
-from local.stack import LocalStack
-from local.status import StackStatus
 from sageline.errors import InvalidSpec
+from sageline_cli.connection import connect, connect_to_local, local_home
+from sageline_cli.errors import CommandFailed, explain
+from sageline_local.errors import StackNotUp
+from sageline_local.stack import LocalStack
+from sageline_local.status import StackStatus
 
 OUTPUTS = {"ApiUrl": "https://api.example", "BucketName": "the-bucket"}
 

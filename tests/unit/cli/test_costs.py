@@ -6,14 +6,14 @@ from functools import partial
 import pytest
 from rich.console import Console
 
-from cli.connection import Connection
-from cli.costs import bound
-from cli.errors import CommandFailed, Json
-from cli.follow import await_bound
-from cli.submit import watch
 from sageline.costs.actual import Spent, actual
 from sageline.costs.estimate import Facts, most_expensive
 from sageline.spec.model import validate_spec
+from sageline_cli.connection import Connection
+from sageline_cli.costs import bound
+from sageline_cli.errors import CommandFailed, Json
+from sageline_cli.follow import await_bound
+from sageline_cli.submit import watch
 from tests.unit.cli.fakes import RUN_ID, FakeApi, run_record
 from tests.unit.cli.test_follow import Time, fetch_from, in_state
 from tests.unit.cli.test_render import shown
@@ -69,8 +69,8 @@ def test_submit_says_what_the_run_may_cost_as_soon_as_that_is_known(
     begun = run_record(status="Running", state="ConfigureRun")
     left = [begun, begun, {**begun, "details": {"cost": cost()}}]
     api.routes["GET", f"/pipelines/{RUN_ID}"] = lambda request: (200, left.pop(0))
-    monkeypatch.setattr("cli.submit.await_bound", partial(await_bound, sleep=lambda seconds: None))
-    monkeypatch.setattr("cli.submit.ExecutionTimeline", lambda stepfunctions: lambda run: [])
+    monkeypatch.setattr("sageline_cli.submit.await_bound", partial(await_bound, sleep=lambda seconds: None))
+    monkeypatch.setattr("sageline_cli.submit.ExecutionTimeline", lambda stepfunctions: lambda run: [])
     console = Console(file=io.StringIO(), width=60)
     run, _ = watch(connection, RUN_ID, False, console)
     assert isinstance(console.file, io.StringIO)

@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from cli import demo, staged
-from cli.connection import Connection
-from cli.errors import CommandFailed, Json
-from local.errors import PortInUse
 from sageline.names import RunLayout
+from sageline_cli import demo, staged
+from sageline_cli.connection import Connection
+from sageline_cli.errors import CommandFailed, Json
+from sageline_local.errors import PortInUse
 from tests.unit.cli.fakes import BUCKET, RUN_ID, FakeApi, FakeStack, run_record
 
 LABELS = ["ec2"] * 6 + ["iam"] * 3 + ["s3"]

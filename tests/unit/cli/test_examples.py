@@ -9,12 +9,12 @@ import httpx
 import pytest
 from rich.console import Console
 
-from cli import example_jobs, examples, staged
-from cli.connection import Connection
-from cli.errors import CommandFailed, Json
-from cli.held_out import score_values
-from cli.submit import read_spec
 from sageline.names import RunLayout
+from sageline_cli import example_jobs, examples, staged
+from sageline_cli.connection import Connection
+from sageline_cli.errors import CommandFailed, Json
+from sageline_cli.held_out import score_values
+from sageline_cli.submit import read_spec
 from tests.unit.cli.fakes import BUCKET, RUN_ID, FakeApi, FakeStack, run_record
 
 ENDPOINT = "regression-demo"

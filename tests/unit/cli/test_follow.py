@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
-from cli.errors import CommandFailed, Json
-from cli.follow import await_start, follow
-from sageline.timings import StateTime
+from sageline.runs.timings import StateTime
+from sageline_cli.errors import CommandFailed, Json
+from sageline_cli.follow import await_start, follow
 from tests.unit.cli.fakes import run_record
 
 

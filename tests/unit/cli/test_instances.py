@@ -3,7 +3,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from cli.instances import read_instances
+from sageline_cli.instances import read_instances
 
 
 def test_csv_gives_an_object_of_strings_per_row_and_null_for_an_empty_cell() -> None:

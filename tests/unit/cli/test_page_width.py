@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from cli.breakable import break_words
-from cli.main import cli
-from cli.render import run_detail
+from sageline_cli.breakable import break_words
+from sageline_cli.main import cli
+from sageline_cli.render import run_detail
 from tests.unit.cli.fakes import RUN_ID, FakeApi, run_record
 
 NOW = datetime(2026, 11, 20, 10, 5, tzinfo=UTC)

@@ -5,8 +5,8 @@ import json
 import httpx
 import pytest
 
-from cli.errors import CommandFailed
-from cli.predict import batches, predict
+from sageline_cli.errors import CommandFailed
+from sageline_cli.predict import batches, predict
 from tests.unit.cli.fakes import FakeApi, Respond
 
 PATH = "/endpoints/wine/predictions"

@@ -13,10 +13,10 @@ from botocore.stub import Stubber
 from click.testing import CliRunner
 from rich.console import Console
 
-from cli.connection import Connection
-from cli.main import cli
-from cli.render import DOES, outcome
-from cli.timeline import ExecutionTimeline, read_history
+from sageline_cli.connection import Connection
+from sageline_cli.main import cli
+from sageline_cli.render import DOES, outcome
+from sageline_cli.timeline import ExecutionTimeline, read_history
 from tests.unit.cli.fakes import BUCKET, RUN_ID, FakeApi, run_record
 from tests.unit.cli.test_timeline import history
 from tests.unit.template import documents

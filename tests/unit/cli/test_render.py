@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console, RenderableType
 
-from cli.render import endpoints_table, outcome, predictions_table, run_detail
+from sageline_cli.render import endpoints_table, outcome, predictions_table, run_detail
 from tests.unit.cli.fakes import SCHEMA, run_record
 
 NOW = datetime(2026, 11, 20, 10, 5, tzinfo=UTC)

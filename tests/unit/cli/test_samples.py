@@ -9,7 +9,7 @@ import botocore
 import numpy as np
 import pytest
 
-from local.samples import SAMPLES, Table, aws_docs, distinct, strip_markup, write_sample
+from sageline_local.samples import SAMPLES, Table, aws_docs, distinct, strip_markup, write_sample
 
 
 def test_markup_is_stripped_and_words_stay_apart() -> None:

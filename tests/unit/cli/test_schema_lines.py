@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cli.schema_lines import schema_lines
+from sageline_cli.schema_lines import schema_lines
 from tests.unit.cli.fakes import SCHEMA
 
 

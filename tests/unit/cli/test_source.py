@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from cli.connection import Connection
-from cli.main import cli
-from cli.source import upload_source
+from sageline_cli.connection import Connection
+from sageline_cli.main import cli
+from sageline_cli.source import upload_source
 from tests.unit.cli.fakes import BUCKET, FakeApi, run_record
 
 KEY = "datasets/wine/source.tar.gz"
@@ -53,7 +53,7 @@ def stored(connection: Connection, key: str) -> bytes:
 
 @pytest.fixture(autouse=True)
 def _started(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.submit.watch", lambda connection, run_id, to_the_end, console: (run_record(), []))
+    monkeypatch.setattr("sageline_cli.submit.watch", lambda connection, run_id, to_the_end, console: (run_record(), []))
 
 
 def test_a_local_folder_is_packed_uploaded_and_named_in_the_spec(
@@ -118,7 +118,7 @@ def test_what_cannot_be_a_script_is_said_before_anything_is_uploaded(
 def test_a_folder_that_holds_more_than_a_script_is_refused(
     connection: Connection, runner: CliRunner, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cli.source.MAX_ARCHIVE_BYTES", 10)
+    monkeypatch.setattr("sageline_cli.source.MAX_ARCHIVE_BYTES", 10)
     result = submit(runner, project, write_spec(project))
     assert result.exit_code == 1
     assert "a script may have 10" in result.stderr

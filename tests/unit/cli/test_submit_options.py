@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from cli.connection import Connection
-from cli.main import cli
+from sageline_cli.connection import Connection
+from sageline_cli.main import cli
 from tests.unit.cli.fakes import BUCKET, run_record
 
 
 @pytest.fixture(autouse=True)
 def ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """Following a run gives a record at once."""
-    monkeypatch.setattr("cli.submit.watch", lambda connection, run_id, to_the_end, console: (run_record(), []))
+    monkeypatch.setattr("sageline_cli.submit.watch", lambda connection, run_id, to_the_end, console: (run_record(), []))
 
 
 def submit(runner: CliRunner, folder: Path, file: str, *options: str) -> Result:

@@ -7,8 +7,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from cli.timeline import ExecutionTimeline, read_history, read_record
-from sageline.timings import StateTime
+from sageline.runs.timings import StateTime
+from sageline_cli.timeline import ExecutionTimeline, read_history, read_record
 from tests.unit.cli.fakes import run_record
 
 if TYPE_CHECKING:

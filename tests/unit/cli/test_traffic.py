@@ -9,9 +9,9 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from cli.main import cli
-from cli.traffic import read_weights
-from sageline.timings import StateTime
+from sageline.runs.timings import StateTime
+from sageline_cli.main import cli
+from sageline_cli.traffic import read_weights
 from tests.unit.cli.fakes import FakeApi, run_record
 
 OLD, NEW = "wine-20261120100000-0a1b2c", "wine-20261121100000-3d4e5f"
@@ -40,7 +40,7 @@ def test_splitting_shows_the_endpoint_as_it_is_then(runner: CliRunner, api: Fake
 def timeline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every run has gone through one state."""
     states = [StateTime("CheckEndpoint", 3.0, "done")]
-    monkeypatch.setattr("cli.traffic.ExecutionTimeline", lambda stepfunctions: lambda run: states)
+    monkeypatch.setattr("sageline_cli.traffic.ExecutionTimeline", lambda stepfunctions: lambda run: states)
 
 
 def test_weights_are_read_as_they_are_typed() -> None:
@@ -103,7 +103,7 @@ def test_ctrl_c_leaves_the_run_that_is_waited_for_alone(runner: CliRunner, api: 
     def interrupted(*arguments: object) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cli.traffic.follow", interrupted)
+    monkeypatch.setattr("sageline_cli.traffic.follow", interrupted)
     api.answer("POST", "/endpoints/wine/rollback", {"endpoint": "wine", "run_id": CHANGE, "status": "Running"})
     result = runner.invoke(cli, ["rollback", "wine", "--wait"])
     assert (result.exit_code, f"The run goes on. See it: sageline show {CHANGE}" in result.stderr) == (130, True)
@@ -135,7 +135,7 @@ def test_a_rollout_that_is_stopped_and_not_undone_yet_is_stopped_again_and_not_r
     api.answer("POST", "/endpoints/wine/rollback", busy, 503)
     api.answer("DELETE", f"/pipelines/{NEW}", busy, 503)
     stopped = run_record(run_id=NEW, status="Stopped")
-    monkeypatch.setattr("cli.patience.time.sleep", lambda _: api.answer("DELETE", f"/pipelines/{NEW}", stopped))
+    monkeypatch.setattr("sageline_cli.patience.time.sleep", lambda _: api.answer("DELETE", f"/pipelines/{NEW}", stopped))
 
     result = runner.invoke(cli, ["rollback", "wine"])
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.connection import Connection
-from cli.upload import format_of, upload
 from sageline.names import run_id
+from sageline_cli.connection import Connection
+from sageline_cli.upload import format_of, upload
 from tests.unit.cli.fakes import BUCKET
 
 

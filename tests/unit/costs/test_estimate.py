@@ -9,8 +9,8 @@ import pytest
 from sageline.costs.actual import Spent, actual
 from sageline.costs.budget import check_budget
 from sageline.costs.estimate import Estimate, Facts, Work, most_expensive
-from sageline.costs.prices import LIST_PRICES, with_override
 from sageline.errors import BudgetExceeded, InvalidPrices
+from sageline.runs.prices import LIST_PRICES, with_override
 from sageline.spec.model import validate_spec
 
 PRICES_URI = "s3://sageline-data/prices.json"

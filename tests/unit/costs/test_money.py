@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from sageline.costs import table
-from sageline.costs.money import length, usd
+from sageline.runs import price_list
+from sageline.runs.money import length, usd
 
 
 @pytest.mark.parametrize(
@@ -31,5 +31,5 @@ def test_times_are_seconds_or_hours() -> None:
 
 def test_the_types_that_specs_default_to_have_prices_for_every_use() -> None:
     for name in ("ml.m5.xlarge", "ml.m5.large", "ml.c5.xlarge"):
-        assert set(table.INSTANCES[name]) == set(table.USES)
-    assert all(price > 0 for uses in table.INSTANCES.values() for price in uses.values())
+        assert set(price_list.INSTANCES[name]) == set(price_list.USES)
+    assert all(price > 0 for uses in price_list.INSTANCES.values() for price in uses.values())

@@ -6,8 +6,9 @@ import io
 
 import pytest
 
-from sageline.dataset.blocks import Block, StringArray
-from sageline.dataset.source import BLOCK_BYTES, open_blocks
+from sageline.arrays.blocks import Block
+from sageline.arrays.strings import StringArray
+from sageline.dataset.readers.source import BLOCK_BYTES, open_blocks
 from sageline.errors import InvalidDataset
 
 Rows = list[dict[str, str]]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sageline.dataset.blocks import StringArray
+from sageline.arrays.strings import StringArray
 from sageline.dataset.distinct import MOST_DISTINCT, DistinctValues
 from sageline.dataset.split import hash_strings
 

@@ -5,9 +5,9 @@ import random
 import numpy as np
 import pytest
 
+from sageline.arrays.number_spelling import PLAIN, Spelling
 from sageline.dataset.profile import ColumnProfile, DatasetProfile
 from sageline.dataset.row_sample import MOST_ROWS
-from sageline.encoder.spelling import PLAIN, Spelling
 from tests.unit.dataset.reading import block_of
 
 NUMBERS = [str(index * 1.5) for index in range(40)]

@@ -12,16 +12,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sageline.dataset.blocks import StringArray
-from sageline.dataset.prepare import Prepared
-from sageline.dataset.source import open_blocks
+from sageline.arrays.matrix import SparseMatrix
+from sageline.arrays.strings import StringArray
+from sageline.dataset.readers.source import open_blocks
 from sageline.encoder.fitted import Encoded, FittedEncoder
 from sageline.errors import InvalidDataset
 from sageline.formats.csv import read_rows
-from sageline.formats.matrix import SparseMatrix
 from sageline.formats.npy import read_array
 from sageline.formats.recordio import read_records
-from tests.unit.dataset.test_prepare import CATEGORY, NUMBER, PIXEL, SOURCE, TEXT, Parts, as_csv, prepare_csv, spec_of
+from sageline.preparation.fit_and_encode import Prepared
+from tests.unit.preparation.test_fit_and_encode import CATEGORY, NUMBER, PIXEL, SOURCE, TEXT, Parts, as_csv, prepare_csv, spec_of
 
 TARGZ = "s3://b/x.tar.gz"
 ALGORITHMS: dict[str, dict[str, Any]] = {  # the spec's JSON

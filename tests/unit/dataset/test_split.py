@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sageline.dataset.blocks import StringArray
+from sageline.arrays.strings import StringArray
 from sageline.dataset.split import assign, hash_strings
 from sageline.spec.model import Split
 from tests.unit.dataset.reading import block_of

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sageline.dataset.blocks import StringArray
+from sageline.arrays.number_spelling import Spelling
+from sageline.arrays.strings import StringArray
 from sageline.dataset.split import hash_columns
 from sageline.dataset.statistics import DatasetStatistics, Moments, characters
-from sageline.encoder.spelling import Spelling
 from sageline.errors import InvalidDataset
 from tests.unit.dataset.reading import block_of
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.table import Table
-from sageline.encoder.words import BagOfWords
+from sageline.encoder.text.words import BagOfWords
 
 
 def text_encoder(classes: list[str] | None = None, mode: str = "count") -> FittedEncoder:

@@ -11,8 +11,8 @@ from sageline.encoder.description import MOST_COLUMNS, MOST_VALUES, describe, ex
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.image import Image
 from sageline.encoder.table import Number, Table
-from sageline.encoder.tokens import TokenLines
-from sageline.encoder.words import BagOfWords
+from sageline.encoder.text.tokens import TokenLines
+from sageline.encoder.text.words import BagOfWords
 from tests.unit.encoder.encoders import table_encoder, text_encoder
 
 

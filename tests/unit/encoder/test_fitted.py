@@ -11,14 +11,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sageline.dataset.blocks import StringArray
+from sageline.arrays.matrix import SparseMatrix
+from sageline.arrays.strings import StringArray
 from sageline.encoder import fitted, saved
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import InvalidEncoder, PredictionFailed
-from sageline.formats.matrix import SparseMatrix
 from sageline.formats.recordio import read_records
 from tests.unit.encoder.encoders import one_number_encoder, table_encoder, text_encoder
-from tests.unit.encoder.test_tokens import encoder as tokens_encoder
+from tests.unit.encoder.text.test_tokens import encoder as tokens_encoder
 
 ENCODERS = [text_encoder(), text_encoder(mode="tf-idf"), table_encoder(), table_encoder(["1", "2", "10"]), one_number_encoder()]
 CSV = "text/csv; charset=utf-8"

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sageline.dataset.blocks import Block, StringArray
+from sageline.arrays.blocks import Block
+from sageline.arrays.strings import StringArray
 from sageline.encoder.image import Image, is_pixel_name, shape_of
 from sageline.errors import InvalidDataset, InvalidSpec
 

@@ -6,13 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sageline.dataset.blocks import Block, StringArray
+from sageline.arrays.blocks import Block
+from sageline.arrays.number_spelling import Spelling
+from sageline.arrays.strings import StringArray
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.fitting import TableFit
 from sageline.encoder.image import Image
-from sageline.encoder.spelling import Spelling
 from sageline.encoder.table import Number, Table
-from sageline.encoder.words import BagOfWords
+from sageline.encoder.text.words import BagOfWords
 from sageline.errors import InvalidRequest
 from sageline.spec.model import Table as TableSpec
 from tests.unit.encoder.encoders import table_encoder, text_encoder

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sageline.arrays.number_spelling import Spelling
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.image import Image
-from sageline.encoder.spelling import Spelling
 from sageline.encoder.table import Number, Table
 from sageline.errors import InvalidDataset, InvalidRequest, SagelineError
 

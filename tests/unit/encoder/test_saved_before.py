@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sageline.dataset.blocks import StringArray
-from sageline.encoder import words
+from sageline.arrays.matrix import SparseMatrix
+from sageline.arrays.strings import StringArray
 from sageline.encoder.fitted import FittedEncoder
-from sageline.formats.matrix import SparseMatrix
+from sageline.encoder.text import words
 
 SAVED = Path(__file__).parent / "saved" / "version-3"
 ENCODED: dict[str, Any] = json.loads((SAVED / "encoded.json").read_bytes())  # Any: a JSON document

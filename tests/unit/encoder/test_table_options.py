@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sageline.dataset.blocks import Block, StringArray
+from sageline.arrays.blocks import Block
+from sageline.arrays.matrix import FloatArray
+from sageline.arrays.strings import StringArray
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.fitting import finish_fit, start_fit
 from sageline.encoder.statistics import NumberStatistics
 from sageline.encoder.table import Number, Table
 from sageline.errors import InvalidDataset
-from sageline.formats.matrix import FloatArray
 from sageline.spec.model import validate_spec
 
 COLUMNS = {"size": ["1", "", "4", "nan", "10"], "colour": ["red", "blue", "", "red", "10"]}

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from sageline.dataset.blocks import StringArray
+from sageline.arrays.strings import StringArray
 from sageline.encoder.values import Values, alike, merged, one_name
 
 

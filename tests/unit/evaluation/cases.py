@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 from hypothesis import strategies as st
 
-from sageline.dataset.blocks import IntArray
-from sageline.evaluation.answers import ClassAnswers
+from sageline.arrays.matrix import DoubleArray, FloatArray
+from sageline.arrays.strings import IntArray
+from sageline.evaluation.answer_arrays import ClassAnswers
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.regression import RegressionSums
-from sageline.formats.matrix import DoubleArray, FloatArray
 
 Case = tuple[IntArray, FloatArray]
 

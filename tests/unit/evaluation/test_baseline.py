@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from sageline.dataset.blocks import IntArray
-from sageline.evaluation.answers import ClassAnswers
+from sageline.arrays.strings import IntArray
+from sageline.evaluation.answer_arrays import ClassAnswers
 from sageline.evaluation.baseline import BaselineComparison, compare_with_baseline
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import Sums

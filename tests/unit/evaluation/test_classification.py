@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from sklearn import metrics as sk
 
-from sageline.evaluation.answers import ClassAnswers
+from sageline.evaluation.answer_arrays import ClassAnswers
 from sageline.evaluation.classification import ClassificationSums
-from sageline.evaluation.names import metrics_of
+from sageline.spec.metrics import metrics_of
 from tests.unit.evaluation.cases import (
     Case,
     answers,

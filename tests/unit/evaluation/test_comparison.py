@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from sageline.dataset.blocks import IntArray
-from sageline.evaluation.answers import ClassAnswers
+from sageline.arrays.strings import IntArray
+from sageline.evaluation.answer_arrays import ClassAnswers
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import Comparison, compare
-from sageline.evaluation.names import METRICS, metrics_of
 from sageline.evaluation.student_t import upper_quantile, upper_tail
+from sageline.spec.metrics import METRICS, metrics_of
 from tests.unit.evaluation.cases import counted, labels, probabilities, summed
 
 

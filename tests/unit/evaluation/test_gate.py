@@ -18,7 +18,7 @@ from sageline.evaluation.gate import (
     check_limits,
     without_champion,
 )
-from sageline.evaluation.names import default_metric, hint
+from sageline.spec.metrics import default_metric, hint
 
 
 def decide(*checks: Check) -> tuple[bool, str]:

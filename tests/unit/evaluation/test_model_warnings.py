@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sageline.evaluation.answers import ClassAnswers
+from sageline.evaluation.answer_arrays import ClassAnswers
 from sageline.evaluation.baseline import compare_with_baseline
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import Sums

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from sageline.arrays.matrix import FloatArray
 from sageline.errors import PredictionFailed
 from sageline.formats import npy, recordio
 from sageline.formats.answers import CSV, JSON, JSON_LINES, read_answer
 from sageline.formats.exchange import ANSWERS
-from sageline.formats.matrix import FloatArray
-from tests.unit.formats import plain_recordio as plain
+from tests.unit.formats.recordio import plain_recordio as plain
 
 RECORDIO = recordio.CONTENT_TYPE
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from sageline.arrays.matrix import FloatArray
 from sageline.formats.csv import read_rows, write_rows
-from sageline.formats.matrix import FloatArray
 
 
 def f4(*values: object) -> FloatArray:

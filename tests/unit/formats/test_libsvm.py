@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from sageline.arrays.matrix import FloatArray, SparseMatrix
 from sageline.formats.libsvm import read_rows, write_rows
-from sageline.formats.matrix import FloatArray, SparseMatrix
 
 
 def f4(*values: object) -> FloatArray:

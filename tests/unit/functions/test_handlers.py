@@ -12,14 +12,16 @@ from typing import Any
 
 import pytest
 
-from local.golden_events import golden_events
-from sageline import clients
+from sageline.aws import clients
 from sageline.errors import SagelineError, SettingsError
-from sageline.store import RunRecord
+from sageline.runs.store import RunRecord
+from sageline_local.golden_events import golden_events
+from tests.unit.batch import batches
+from tests.unit.evaluation import evaluations
 from tests.unit.golden import golden_event
-from tests.unit.run import batches, evaluations
-from tests.unit.run.fake_sagemaker import ARN
-from tests.unit.run.world import (
+from tests.unit.sessions import session
+from tests.unit.world.fake_sagemaker import ARN
+from tests.unit.world.world import (
     BUCKET,
     EXECUTION,
     LIFETIMES,
@@ -33,7 +35,6 @@ from tests.unit.run.world import (
     new_world,
     shared_clients,
 )
-from tests.unit.sessions import session
 
 FUNCTIONS = (
     *("configure_run", "prepare_data", "start_training", "check_status", "create_model", "deploy_endpoint"),
@@ -257,8 +258,8 @@ def test_a_function_without_its_environment_names_what_is_missing(name: str, mon
 
 
 def test_an_endpoint_that_cannot_be_deleted_yet_is_an_http_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sageline.run.endpoints._PATIENCE_SECONDS", 1)
-    monkeypatch.setattr("sageline.run.endpoints._LOOK_EVERY_SECONDS", 1)
+    monkeypatch.setattr("sageline.deployment.endpoints._PATIENCE_SECONDS", 1)
+    monkeypatch.setattr("sageline.deployment.endpoints._LOOK_EVERY_SECONDS", 1)
     world.begin()
     world.make_models(RUN_ID)
     handle("deploy_endpoint/deploy")
@@ -330,7 +331,7 @@ def test_a_report_that_cannot_be_written_is_logged_with_its_run(
 ) -> None:
     evaluations.prepared(world)
     evaluations.answer(world, "evaluation", evaluations.right_but(world, 3))
-    monkeypatch.setattr("sageline.run.report.render", lambda report: report["no such thing"])
+    monkeypatch.setattr("sageline.report.write.render", lambda report: report["no such thing"])
     assert handle("evaluate_model/evaluate")["decision"] == "accepted"
     [logged] = [record for record in caplog.records if record.levelname == "ERROR"]
     assert (RUN_ID in logged.getMessage(), logged.exc_info and logged.exc_info[0]) == (True, TypeError)

@@ -8,9 +8,9 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 import pytest
 
-from local.golden_events import GoldenEvent, golden_events
+from sageline.aws.events import find_problem
 from sageline.errors import InvalidEvent
-from sageline.events import find_problem
+from sageline_local.golden_events import GoldenEvent, golden_events
 from tests.unit.functions.test_handlers import CONTEXT
 from tests.unit.golden import golden_event
 

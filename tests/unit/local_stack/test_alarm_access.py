@@ -7,7 +7,7 @@ import json
 import pytest
 from ministack.core import iam_actions
 
-from local.alarm_access import install
+from sageline_local.alarm_access import install
 
 ARN = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ministack.services import cloudwatch
 
-from local.alarms import evaluate, install, judge
+from sageline_local.alarms import evaluate, install, judge
 
 ONE, OTHER = {"EndpointName": "e", "VariantName": "v-1"}, {"EndpointName": "e", "VariantName": "v-2"}
 
@@ -55,7 +55,9 @@ def test_ministack_still_ignores_the_dimensions_of_alarms() -> None:
 
     cloudwatch._evaluate_alarm(watching)
 
-    assert watching["StateValue"] == "ALARM", "MiniStack looks at dimensions by now: local/alarms.py is not needed any more"
+    assert watching["StateValue"] == "ALARM", (
+        "MiniStack looks at dimensions by now: sageline_local/alarms.py is not needed any more"
+    )
 
 
 def test_ministack_still_has_what_this_leans_on() -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from local.api_routes import Route, make_routes, routes_of
-from local.errors import DeployFailed
+from sageline_local.api_routes import Route, make_routes, routes_of
+from sageline_local.errors import DeployFailed
 
 if TYPE_CHECKING:
     from mypy_boto3_apigatewayv2 import ApiGatewayV2Client

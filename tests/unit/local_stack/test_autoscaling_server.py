@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
 
-from local.autoscaling_server import application
+from sageline_local.autoscaling_server import application
 
 VARIANT = {
     "ServiceNamespace": "sagemaker",

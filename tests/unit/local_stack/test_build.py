@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped] # the package has no types
 
-from local import build, sam
-from local.errors import BuildFailed
-from local.home import Home
-from local.stack import PROJECT
+from sageline_local import build, sam
+from sageline_local.errors import BuildFailed
+from sageline_local.home import Home
+from sageline_local.stack import PROJECT
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ministack.services import s3
 
-from local.copy_checksums import note_checksum, understood
+from sageline_local.copy_checksums import note_checksum, understood
 
 SHA256 = base64.b64encode(hashlib.sha256(b"part").digest()).decode()
 

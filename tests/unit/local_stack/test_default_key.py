@@ -7,7 +7,7 @@ import inspect
 import pytest
 from ministack.services import s3
 
-from local.default_key import KEY, install, with_default_key
+from sageline_local.default_key import KEY, install, with_default_key
 
 ENCRYPTION, KEY_ID = "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id"
 

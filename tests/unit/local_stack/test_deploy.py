@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from local import deploy, sam
-from local.aws import Clients
-from local.errors import DeployFailed
-from local.home import Deployment, Home, Record
-from local.keys import RootKey
+from sageline_local import deploy, sam
+from sageline_local.aws import Clients
+from sageline_local.errors import DeployFailed
+from sageline_local.home import Deployment, Home, Record
+from sageline_local.keys import RootKey
 
 OUTPUTS = {"ApiId": "abc", "BucketName": "bucket", "StateMachineArn": "arn:machine"}
 STACK_ID = "arn:aws:cloudformation:us-east-1:000000000000:stack/sageline/1"

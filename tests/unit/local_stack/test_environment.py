@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 
-from local import environment
-from local.keys import RootKey
-from local.ports import Ports
+from sageline_local import environment
+from sageline_local.keys import RootKey
+from sageline_local.ports import Ports
 
 LAPTOP = {
     "PATH": "/usr/bin",

@@ -11,8 +11,8 @@ from ministack.core import lambda_runtime
 from ministack.core.iam_evaluator import CredentialResolutionError, resolve_credential
 from ministack.services import lambda_svc, sts
 
-from local import function_sessions, session_keys
-from local.function_credentials import function_credentials
+from sageline_local import function_sessions, session_keys
+from sageline_local.function_credentials import function_credentials
 
 ACCOUNT = "000000000000"
 ARN = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:sweep"

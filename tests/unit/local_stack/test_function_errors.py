@@ -11,8 +11,8 @@ import pytest
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
-from local.function_errors import LOST, install, name_the_error
 from sageline.errors import AlreadyStarted
+from sageline_local.function_errors import LOST, install, name_the_error
 
 
 def answer(error: Exception, log: str = "") -> dict[str, Any]:  # Any: what MiniStack's executors answer

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from local import functions
-from local.errors import FunctionUnknown
+from sageline_local import functions
+from sageline_local.errors import FunctionUnknown
 
 FUNCTIONS = ["PrepareDataFunction", "RecordFailureFunction"]
 

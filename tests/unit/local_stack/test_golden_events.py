@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from local import golden_events
-from local.errors import EventUnknown, VariableUnknown
-from local.golden_events import GoldenEvent, fill, fill_text, find
+from sageline_local import golden_events
+from sageline_local.errors import EventUnknown, VariableUnknown
+from sageline_local.golden_events import GoldenEvent, fill, fill_text, find
 from tests import golden
 from tests.golden import differences
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from local.errors import StackBusy
-from local.home import Deployment, Home, Record
-from local.processes import ProcessRef
+from sageline_local.errors import StackBusy
+from sageline_local.home import Deployment, Home, Record
+from sageline_local.processes import ProcessRef
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import pytest
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc, sts
 
-from local import keys, session_keys
-from local.guard.keys import derived_secret, derived_token, root_of, secrets_of
-from local.home import Home
-from local.sagemaker.callers import function_access_key
+from sageline_local import keys, session_keys
+from sageline_local.home import Home
+from sagemaker_emulator.callers import function_access_key
+from sagemaker_emulator.guard.keys import derived_secret, derived_token, root_of, secrets_of
 
 FUNCTION = {
     "FunctionArn": "arn:aws:lambda:us-east-1:000000000000:function:start-training",

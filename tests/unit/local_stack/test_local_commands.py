@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from cli.local_commands import local
-from local.errors import PortInUse, StackNotUp
-from local.progress import Progress
-from local.stack import LocalStack
-from local.status import StackStatus
+from sageline_cli.local_commands import local
+from sageline_local.errors import PortInUse, StackNotUp
+from sageline_local.progress import Progress
+from sageline_local.stack import LocalStack
+from sageline_local.status import StackStatus
 
 UP = StackStatus(
     state="up",
@@ -67,7 +67,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> FakeStack:
         fake.asked.append(("stack", (home, port)))
         return fake
 
-    monkeypatch.setattr("cli.local_commands.LocalStack", make)
+    monkeypatch.setattr("sageline_cli.local_commands.LocalStack", make)
     monkeypatch.delenv("SAGELINE_HOME", raising=False)
     monkeypatch.delenv("SAGELINE_PORT", raising=False)
     return fake

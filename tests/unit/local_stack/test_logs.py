@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from local import logs
-from local.aws import Clients
-from local.home import Record
-from local.keys import RootKey
+from sageline_local import logs
+from sageline_local.aws import Clients
+from sageline_local.home import Record
+from sageline_local.keys import RootKey
 
 
 def test_the_last_lines_of_both_servers_are_told_apart(tmp_path: Path) -> None:

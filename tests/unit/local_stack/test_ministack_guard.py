@@ -8,9 +8,9 @@ import pytest
 from ministack import app as ministack
 from ministack.services import iam, sts
 
-from local.guard.refusals import Reason
-from local.ministack_guard import is_closed, rules, secrets_of, takes_token
-from tests.unit.guard.signed import made, reason, with_headers
+from emulator_tests.guard.signed import made, reason, with_headers
+from sageline_local.ministack_guard import is_closed, rules, secrets_of, takes_token
+from sagemaker_emulator.guard.refusals import Reason
 
 HERE = "http://127.0.0.1:4566"
 RULES = rules("test", "root secret")

@@ -12,8 +12,8 @@ import pytest
 from ministack import app as ministack
 from ministack.core import persistence
 
-from local import ministack_server
-from local.ministack_server import Snapshots
+from sageline_local import ministack_server
+from sageline_local.ministack_server import Snapshots
 
 
 def test_ministack_still_has_what_saving_leans_on() -> None:

@@ -7,7 +7,7 @@ import inspect
 import pytest
 from ministack.services import s3
 
-from local.object_ranges import cut_out, install
+from sageline_local.object_ranges import cut_out, install
 
 HEADERS = {"Content-Length": "10", "ETag": '"e"', "x-amz-checksum-crc32": "abc="}
 WHOLE = (200, HEADERS, b"0123456789")

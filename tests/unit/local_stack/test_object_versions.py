@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ministack.services import eventbridge, s3
 
-from local.object_versions import install, with_version
+from sageline_local.object_versions import install, with_version
 
 EVENT: dict[str, Any] = {"Source": "aws.s3", "Detail": json.dumps({"object": {"key": "k", "size": 1}})}
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from local import ports
-from local.errors import PortInUse
+from sageline_local import ports
+from sageline_local.errors import PortInUse
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local import processes
-from local.processes import MARKER, ProcessRef
+from sageline_local import processes
+from sageline_local.processes import MARKER, ProcessRef
 
 # Ends at SIGTERM; with an argument it does not.
 PARENT = """

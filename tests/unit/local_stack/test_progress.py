@@ -8,7 +8,7 @@ import re
 import pytest
 from rich.console import Console
 
-from local.progress import ConsoleProgress
+from sageline_local.progress import ConsoleProgress
 
 
 @pytest.mark.parametrize("terminal", [False, True])

@@ -13,11 +13,11 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from local import recovery
-from local.aws import Clients
-from local.home import Record
-from local.keys import RootKey
-from local.recovery import Interrupted
+from sageline_local import recovery
+from sageline_local.aws import Clients
+from sageline_local.home import Record
+from sageline_local.keys import RootKey
+from sageline_local.recovery import Interrupted
 
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:Pipeline"
 EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:Pipeline:run-1"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from local import sam
-from local.home import Home
+from sageline_local import sam
+from sageline_local.home import Home
 
 
 def test_the_error_is_shown_from_where_sam_names_it() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ministack.core import iam_actions
 
-from local.schedule_access import install
+from sageline_local.schedule_access import install
 
 ARN = "arn:aws:scheduler:us-east-1:000000000000:schedule"
 

@@ -6,7 +6,7 @@ import pytest
 from ministack.core import iam_evaluator
 from ministack.core.iam_evaluator import EvalContext
 
-from local.service_roles import install
+from sageline_local.service_roles import install
 
 ROOT, ACCOUNT = "arn:aws:iam::000000000000:root", "000000000000"
 

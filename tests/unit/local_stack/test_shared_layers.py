@@ -12,7 +12,7 @@ from ministack.core import lambda_runtime
 from ministack.core.lambda_runtime import Worker
 from ministack.services import lambda_svc
 
-from local import shared_layers
+from sageline_local import shared_layers
 
 LAYER = "arn:aws:lambda:us-east-1:000000000000:layer:shared:1"
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from local import build, deploy, processes, recovery
-from local.errors import BuildFailed, DeployFailed, PortInUse, StackElsewhere, StartFailed
-from local.home import Deployment, Record
-from local.ports import choose
-from local.services import TITLES
-from local.stack import LocalStack
+from sageline_local import build, deploy, processes, recovery
+from sageline_local.errors import BuildFailed, DeployFailed, PortInUse, StackElsewhere, StartFailed
+from sageline_local.home import Deployment, Record
+from sageline_local.ports import choose
+from sageline_local.services import TITLES
+from sageline_local.stack import LocalStack
 from tests.notes import Notes
 from tests.unit.local_stack.world import BROKEN, OUTPUTS, World
 
@@ -22,7 +22,7 @@ from tests.unit.local_stack.world import BROKEN, OUTPUTS, World
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     world = World(tmp_path / "home")
     for module in ("start", "stop", "stack"):
-        monkeypatch.setattr(f"local.{module}.services", world.make_services)
+        monkeypatch.setattr(f"sageline_local.{module}.services", world.make_services)
     monkeypatch.setattr(build, "fingerprint", lambda project: world.source)
     monkeypatch.setattr(build, "is_built", lambda project, build_id: False)
     monkeypatch.setattr(build, "build", world.build)

@@ -7,7 +7,7 @@ import inspect
 import pytest
 from ministack.services import stepfunctions
 
-from local.state_timeouts import install
+from sageline_local.state_timeouts import install
 
 STATE = {"Type": "Task", "QueryLanguage": "JSONata"}
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local import keys, services
-from local.errors import StackNotUp
-from local.home import Deployment, Home, Record
-from local.processes import ProcessRef
-from local.stack import LocalStack
+from sageline_local import keys, services
+from sageline_local.errors import StackNotUp
+from sageline_local.home import Deployment, Home, Record
+from sageline_local.processes import ProcessRef
+from sageline_local.stack import LocalStack
 
 OUTPUTS = {"ApiId": "abc", "BucketName": "bucket", "StateMachineArn": "arn:machine"}
 GONE = ProcessRef(2**22 + 1, 0.0)

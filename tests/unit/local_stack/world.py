@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from local import recovery, services
-from local.aws import Clients
-from local.home import Deployment, Home, Record
-from local.ports import Ports, choose
-from local.stack import LocalStack
+from sageline_local import recovery, services
+from sageline_local.aws import Clients
+from sageline_local.home import Deployment, Home, Record
+from sageline_local.ports import Ports, choose
+from sageline_local.stack import LocalStack
 from tests.notes import Notes
 
 OUTPUTS = {"ApiId": "abc", "BucketName": "bucket", "StateMachineArn": "arn:machine"}

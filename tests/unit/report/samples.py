@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from sageline.evaluation.answers import ClassAnswers
+from sageline.evaluation.answer_arrays import ClassAnswers
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import compare
 from sageline.evaluation.gate import Check, Decision, check_comparison, check_limits
 from sageline.evaluation.regression import RegressionSums
 from sageline.report.data import Curve, JobTime, ReportData
-from sageline.timings import StateTime
+from sageline.runs.timings import StateTime
 
 Document = dict[str, Any]  # Any: a JSON document
 

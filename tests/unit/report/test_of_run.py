@@ -9,7 +9,7 @@ import pytest
 from sageline.report.data import JobTime
 from sageline.report.of_run import report_data
 from sageline.report.page import render
-from sageline.store import RunRecord, RunStatus
+from sageline.runs.store import RunRecord, RunStatus
 from tests.unit.report import samples
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from sageline.report.data import ReportData
 from sageline.report.page import render
-from sageline.timings import StateTime
+from sageline.runs.timings import StateTime
 from tests.unit.report import samples
 from tests.unit.report.reading import Element, overlapping, pictures, read, sections, table
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sageline.report import figures
-from sageline.report.markup import Markup, element, join
-from sageline.report.plot import frame
-from sageline.report.scale import Scale, round_bounds, tick_labels
+from sageline.report.drawing import figures
+from sageline.report.drawing.markup import Markup, element, join
+from sageline.report.drawing.plot import frame
+from sageline.report.drawing.scale import Scale, round_bounds, tick_labels
 from tests.unit.report.reading import overlapping, pictures
 
 NUMBERS = st.floats(-1e12, 1e12, allow_nan=False).filter(lambda value: value == 0 or abs(value) > 1e-9)

@@ -10,9 +10,9 @@ import pytest
 
 from sageline.report.curves import learning_curves
 from sageline.report.data import Curve
-from sageline.report.evaluation import spoken
 from sageline.report.page import render
-from sageline.timings import StateTime
+from sageline.report.sections.evaluation import spoken
+from sageline.runs.timings import StateTime
 from tests.unit.report import samples
 from tests.unit.report.reading import Element, overlapping, pictures, read, sections, table
 

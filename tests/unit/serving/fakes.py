@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.table import Table
-from sageline.routing import RoutedVariant, Routing
+from sageline.runs.routing import RoutedVariant, Routing
 from tests.unit.sessions import sagemaker_client, session
 
 if TYPE_CHECKING:

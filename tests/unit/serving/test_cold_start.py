@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
+from sageline.aws.http import error_response
 from sageline.errors import EndpointWarming, PredictionFailed, SmokeTestFailed
-from sageline.http import error_response
 from sageline.names import RunLayout
 from sageline.serving.predict import Predictor
 from sageline.serving.request import PredictionRequest

@@ -13,10 +13,10 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.invoke_preprocess import app
-from sageline import clients
+from sageline.aws import clients
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.table import Table
-from sageline.encoder.words import BagOfWords
+from sageline.encoder.text.words import BagOfWords
 from sageline.errors import ObjectMissing
 from sageline.formats.recordio import CONTENT_TYPE
 from sageline.names import RunLayout

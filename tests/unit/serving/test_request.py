@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from sageline.aws.http import MAX_BODY_BYTES
 from sageline.errors import InvalidRequest, RequestTooLarge
-from sageline.http import MAX_BODY_BYTES
 from sageline.serving.request import MAX_INSTANCES, PredictionRequest, read_prediction_request
 from tests.unit.golden import golden_event
 

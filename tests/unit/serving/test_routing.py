@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from sageline.errors import InvalidRouting
-from sageline.routing import RoutedVariant, Routing, parse_routing
+from sageline.runs.routing import RoutedVariant, Routing, parse_routing
 
 
 def routing(**weights: float) -> Routing:

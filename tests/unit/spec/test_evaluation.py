@@ -8,10 +8,10 @@ import pytest
 
 from sageline.dataset.profile import DatasetProfile
 from sageline.errors import InvalidSpec
-from sageline.evaluation.names import METRICS
+from sageline.resolve.resolve import resolve_spec
 from sageline.spec.evaluation import check_classes
+from sageline.spec.metrics import METRICS
 from sageline.spec.model import Spec, validate_spec
-from sageline.spec.resolve import resolve_spec
 from tests.unit.dataset.reading import block_of
 
 CLASSES = {"size": [str(index * 0.5) for index in range(40)], "kind": ["rose", "iris"] * 20}

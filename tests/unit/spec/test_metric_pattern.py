@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from local.sagemaker.training.metrics import MetricScanner, NoPattern, compiled
-from sageline.metric_pattern import MetricPattern, NoMetricPattern
 from sageline.report.curves import learning_curves
+from sageline.spec.metric_pattern import MetricPattern, NoMetricPattern
+from sagemaker_emulator.training.metrics import MetricScanner, NoPattern, compiled
 
 HANGS_PYTHON = r"^((?:a|a)*)b"
 

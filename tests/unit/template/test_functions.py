@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from functions.invoke_preprocess import app as invoke_preprocess
-from sageline import settings
-from sageline.logger import function_logger
+from sageline.aws import settings
+from sageline.aws.logger import function_logger
 from sageline.serving.smoke_test import PATIENCE_SECONDS
 from tests.unit.template import documents
 from tests.unit.template.documents import ROOT, Document
@@ -42,7 +42,7 @@ def settings_used(folder: str) -> Iterator[type[Any]]:  # Any: each is a datacla
     """The settings classes that a handler imports."""
     tree = ast.parse((ROOT / "functions" / folder / "app.py").read_text())
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module == "sageline.settings":
+        if isinstance(node, ast.ImportFrom) and node.module == "sageline.aws.settings":
             yield from (getattr(settings, alias.name) for alias in node.names)
 
 

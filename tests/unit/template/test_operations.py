@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from sageline.run.ended_execution import _OUTCOME
+from sageline.failures.ended_execution import _OUTCOME
 from tests.unit.template import documents
 from tests.unit.template.documents import Document
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from sageline.images import serving_image, training_image
-from sageline.run.batch_places import INPUT_PREFIXES
+from sageline.aws.images import serving_image, training_image
+from sageline.batch.locations import INPUT_PREFIXES
 from tests.unit.template import documents
 from tests.unit.template.documents import Document, listed
 

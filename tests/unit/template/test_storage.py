@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from sageline.names import RunLayout
-from sageline.run.part_sink import S3PartSink
+from sageline.storage.part_sink import S3PartSink
 from tests.unit.template.documents import Document
 
 

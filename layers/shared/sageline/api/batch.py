@@ -9,13 +9,13 @@ from pydantic import ValidationError
 
 from sageline.api.endpoints import Endpoints
 from sageline.api.start import Caller, read_caller
+from sageline.aws.http import Event, check_keys, endpoint_name, json_type, read_json_object
+from sageline.batch.locations import check_input, predictions_uri
 from sageline.errors import InvalidRequest
-from sageline.http import Event, check_keys, endpoint_name, json_type, read_json_object
 from sageline.names import NAME_MAX_LENGTH, RunLayout
-from sageline.run.batch_places import check_input, predictions_uri
+from sageline.runs.store import Json
 from sageline.spec.model import Batch
 from sageline.spec.problems import describe
-from sageline.store import Json
 
 _KEYS = ("input", "variant", "instance_type", "instance_count", "max_runtime_seconds", "escape_formulas")
 

@@ -15,13 +15,13 @@ from typing import Protocol, TypeAlias
 from sageline.api.endpoints import Endpoints
 from sageline.api.runs import Runs
 from sageline.api.start import Asked, Caller, Startable, read_caller
+from sageline.aws.http import Event, check_keys, endpoint_name, json_type, read_json_object
 from sageline.errors import InvalidRequest, ResourceConflict, RunNotFound
-from sageline.http import Event, check_keys, endpoint_name, json_type, read_json_object
 from sageline.names import NAME_MAX_LENGTH
-from sageline.routing import Routing
-from sageline.run.change import Change, ChangeKind
-from sageline.run.deployment import deployment_of
-from sageline.store import Json, RunRecord, iso
+from sageline.runs.deployment_record import deployment_of
+from sageline.runs.endpoint_change import Change, ChangeKind
+from sageline.runs.routing import Routing
+from sageline.runs.store import Json, RunRecord, iso
 
 Start: TypeAlias = Callable[[Startable], dict[str, str]]
 """Starts a run; its id and status."""

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from sageline.encoder.description import EXAMPLE, describe
 from sageline.errors import InvalidEncoder, ObjectMissing
 from sageline.names import split_s3_uri
-from sageline.routing import RoutedVariant
+from sageline.runs.routing import RoutedVariant
 from sageline.serving.stored import EncoderCache, read_object
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from sageline.aws.errors import is_missing_object
+from sageline.aws.http import check_keys, shortened
 from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict
-from sageline.http import check_keys, shortened
 from sageline.names import NAME_MAX_LENGTH, dataset_key, dataset_spec_key, is_name
-from sageline.run.aws_errors import is_missing_object
 from sageline.spec.model import Spec, validate_spec
 
 if TYPE_CHECKING:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sageline.api.unknown import LOOKING_SECONDS, UNKNOWN
+from sageline.aws.errors import is_not_found, why
+from sageline.aws.http import check_keys, json_type
+from sageline.deployment.endpoints import set_weights
+from sageline.deployment.lifetime import Lifetimes, expires_at
 from sageline.errors import EndpointNotFound, EndpointNotReady, InvalidRequest, InvalidRouting, ResourceConflict
-from sageline.http import check_keys, json_type
 from sageline.names import is_endpoint_name, routing_key
-from sageline.routing import RoutedVariant, Routing, parse_routing
-from sageline.run.aws_errors import is_not_found, why
-from sageline.run.endpoints import set_weights
-from sageline.run.lifetime import Lifetimes, expires_at
-from sageline.store import iso, utc_now
+from sageline.runs.routing import RoutedVariant, Routing, parse_routing
+from sageline.runs.store import iso, utc_now
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from sageline.api.unknown import LOOKING_SECONDS, UNKNOWN
+from sageline.aws.errors import why
+from sageline.aws.http import check_keys, shortened
 from sageline.errors import DamagedRecord, EndpointNotReady, InvalidRequest, RunFinished, RunNotFound
-from sageline.http import check_keys, shortened
+from sageline.failures.ends import STOP_CAUSE, STOP_ERROR, end_of, stopped_on_request
+from sageline.failures.failure import Failure
+from sageline.jobs.stopping import stop_jobs
 from sageline.names import NAME_MAX_LENGTH, is_name, is_run_id
-from sageline.run.aws_errors import why
-from sageline.run.ends import STOP_CAUSE, STOP_ERROR, end_of, stopped_on_request
-from sageline.run.failure_report import Failure
-from sageline.run.stopping import stop_jobs
-from sageline.store import RunRecord, RunStatus, RunStore, iso
+from sageline.runs.store import RunRecord, RunStatus, RunStore, iso
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

@@ -17,11 +17,11 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from sageline.aws.http import Event, check_keys, read_json_object
 from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict, TooManyRequests
-from sageline.http import Event, check_keys, read_json_object
 from sageline.names import DATASET_KEY_PATTERN, is_name, run_id, split_s3_uri
+from sageline.runs.store import Json, iso
 from sageline.spec.model import Spec, validate_spec
-from sageline.store import Json, iso
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sageline.costs.prices import LIST_PRICES
-from sageline.costs.table import Use
+from sageline.runs.price_list import Use
+from sageline.runs.prices import LIST_PRICES
 
 
 @dataclass(frozen=True, kw_only=True)

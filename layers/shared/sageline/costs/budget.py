@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from sageline.costs.estimate import ENDLESS, Estimate, Part
-from sageline.costs.money import usd
 from sageline.errors import BudgetExceeded
+from sageline.runs.money import usd
 
 _SHORTEST_SECONDS = 60
 """The least that ``max_runtime_seconds`` may be."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sageline.costs import table
-from sageline.costs.money import length, usd
-from sageline.costs.prices import LIST_PRICES, Prices
-from sageline.costs.table import Use
+from sageline.runs import price_list
+from sageline.runs.money import length, usd
+from sageline.runs.price_list import Use
+from sageline.runs.prices import LIST_PRICES, Prices
 from sageline.spec.deployment import Serverless
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Facts:
         notes: on the prices.
     """
 
-    region: str = table.REGION
+    region: str = price_list.REGION
     prices: Prices = LIST_PRICES
     transforms: tuple[Work, ...] = ()
     rollout_seconds: int = 0
@@ -240,6 +240,8 @@ def _notes(parts: list[Part], facts: Facts) -> list[str]:
     if own:
         dated = f" of {facts.prices.override_date}" if facts.prices.override_date else ""
         notes.append(f"The stack's prices.json{dated} gives the price of {', '.join(own)}.")
-    if facts.region != table.REGION and any((part.instance_type, part.use) not in facts.prices.own for part in priced):
-        notes.append(f"The prices are those of {table.REGION}; in {facts.region} they may be higher (prices.json can say them).")
+    if facts.region != price_list.REGION and any((part.instance_type, part.use) not in facts.prices.own for part in priced):
+        notes.append(
+            f"The prices are those of {price_list.REGION}; in {facts.region} they may be higher (prices.json can say them)."
+        )
     return notes

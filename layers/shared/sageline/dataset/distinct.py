@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sageline.dataset.blocks import IntArray, StringArray
+from sageline.arrays.strings import IntArray, StringArray
 from sageline.dataset.split import HashArray
 
 MOST_DISTINCT = 4096

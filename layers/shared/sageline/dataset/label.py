@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from sageline.dataset import names
+from sageline.dataset import column_names
 from sageline.dataset.profile import ColumnProfile
 from sageline.dataset.sniff import Guess, guess_kind
 
@@ -49,16 +49,20 @@ def in_doubt(likely: list[Likely]) -> bool:
 def _is_possible(column: ColumnProfile, guess: Guess) -> bool:
     """Whether it is neither long text nor an id nor a date nor constant; and there in most rows. One that is called as a label is
     may be missing in most, which has to be said; and hardly anything else is called ``label``, whatever it looks like."""
-    called_so = names.is_plainly_label(column.name) or names.is_outcome(column.name) or names.is_often_label(column.name)
+    called_so = (
+        column_names.is_plainly_label(column.name)
+        or column_names.is_outcome(column.name)
+        or column_names.is_often_label(column.name)
+    )
     is_there = (2 * column.missing <= column.rows and column.distinct > 1) or called_so
-    is_label = guess.is_id and names.is_plainly_label(column.name)
+    is_label = guess.is_id and column_names.is_plainly_label(column.name)
     return (guess.kind in ("number", "category") or guess.unsure or is_label) and is_there
 
 
 def _weigh(column: ColumnProfile, listed: list[str], possible: list[str], dataset: str, *, unsure: bool) -> Likely:
     name = column.name
     weight, reasons = _by_name(name, listed, dataset)
-    if weight < _OUTCOME_NAME and names.is_quantity(name) and not column.is_numeric:
+    if weight < _OUTCOME_NAME and column_names.is_quantity(name) and not column.is_numeric:
         weight, reasons = 0.0, []  # sales that are no amounts are a department
     named = bool(reasons)
     if name == listed[-1]:
@@ -73,24 +77,24 @@ def _weigh(column: ColumnProfile, listed: list[str], possible: list[str], datase
     if 2 <= column.distinct <= _FEW_VALUES and column.present >= 3 * column.distinct:
         weight += _FEW / 2 if named else _FEW
         reasons.append(f"{column.distinct} different values")
-    if unsure or names.is_time(name):
-        weight -= _LAST if names.is_calendar(name) else _FEW
+    if unsure or column_names.is_time(name):
+        weight -= _LAST if column_names.is_calendar(name) else _FEW
     if 2 * column.missing > column.rows:
         weight -= _FEW
     return Likely(name, weight, ", ".join(reasons) or "one of the columns")
 
 
 def _by_name(name: str, listed: list[str], dataset: str) -> tuple[float, list[str]]:
-    if names.like_dataset(name, dataset):
+    if column_names.like_dataset(name, dataset):
         return _LIKE_DATASET, ["it is called like the dataset"]
-    usual = f"its name is a usual one for labels ({names.called(name)})"
-    if names.is_plainly_label(name):
+    usual = f"its name is a usual one for labels ({column_names.called(name)})"
+    if column_names.is_plainly_label(name):
         return _PLAIN_NAME, [usual]
-    more = _IN_DATASET if names.in_dataset(name, dataset) else 0.0
-    if names.is_outcome(name) or names.is_y(name, listed):
+    more = _IN_DATASET if column_names.in_dataset(name, dataset) else 0.0
+    if column_names.is_outcome(name) or column_names.is_y(name, listed):
         return _OUTCOME_NAME + more, [usual]
-    if names.is_often_label(name):
+    if column_names.is_often_label(name):
         return _OFTEN_NAME + more, [usual]
-    if names.holds_label_word(name):
-        return _WORD_IN_NAME + more, [f"its name holds a usual word for labels ({names.called(name)})"]
+    if column_names.holds_label_word(name):
+        return _WORD_IN_NAME + more, [f"its name holds a usual word for labels ({column_names.called(name)})"]
     return (more, ["its name is in that of the dataset"]) if more else (0.0, [])

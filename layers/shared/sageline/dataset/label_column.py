@@ -6,11 +6,12 @@ from collections.abc import Collection
 
 import numpy as np
 
-from sageline.dataset.blocks import Block, BoolArray
-from sageline.encoder.numbers import MISSING, BadNumber, is_number, parse_doubles, parse_numbers, shown
-from sageline.encoder.spelling import PLAIN, Spelling
+from sageline.arrays.blocks import Block
+from sageline.arrays.matrix import DoubleArray, FloatArray
+from sageline.arrays.number_spelling import PLAIN, Spelling
+from sageline.arrays.numbers import MISSING, BadNumber, is_number, parse_doubles, parse_numbers, shown
+from sageline.arrays.strings import BoolArray
 from sageline.errors import InvalidDataset
-from sageline.formats.matrix import DoubleArray, FloatArray
 
 
 class LabelColumn:

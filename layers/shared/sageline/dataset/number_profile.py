@@ -7,10 +7,10 @@ from collections import Counter
 
 import numpy as np
 
-from sageline.dataset.blocks import BoolArray, IntArray, StringArray
-from sageline.encoder.numbers import Cells, is_missing
-from sageline.encoder.spelling import PLAIN, SPELLINGS, Spelling, plain_text, shape_of
-from sageline.formats.matrix import DoubleArray
+from sageline.arrays.matrix import DoubleArray
+from sageline.arrays.number_spelling import PLAIN, SPELLINGS, Spelling, plain_text, shape_of
+from sageline.arrays.numbers import Cells, is_missing
+from sageline.arrays.strings import BoolArray, IntArray, StringArray
 
 NUMBERS_FROM = 0.9
 """A column is one of numbers when more than this share of what it holds are numbers."""

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from sageline.dataset.blocks import IntArray, StringArray
-from sageline.encoder.numbers import BadNumber, parse_doubles
-from sageline.encoder.spelling import Spelling
-from sageline.encoder.tokenizer import words_of
+from sageline.arrays.matrix import AnyArray, DoubleArray
+from sageline.arrays.number_spelling import Spelling
+from sageline.arrays.numbers import BadNumber, parse_doubles
+from sageline.arrays.strings import IntArray, StringArray
+from sageline.encoder.text.tokenizer import words_of
 from sageline.encoder.values import one_name
-from sageline.formats.matrix import AnyArray, DoubleArray
 
 FEWEST_ROWS = 40
 _ALMOST_RIGHT, _ALMOST_ALL = 0.98, 0.99

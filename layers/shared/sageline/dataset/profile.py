@@ -13,14 +13,15 @@ from functools import cached_property
 
 import numpy as np
 
-from sageline.dataset.blocks import Block, StringArray
+from sageline.arrays.blocks import Block
+from sageline.arrays.number_spelling import PLAIN, plain_text
+from sageline.arrays.numbers import DATE, is_missing, read_cells
+from sageline.arrays.strings import StringArray
 from sageline.dataset.distinct import DistinctValues
 from sageline.dataset.number_profile import NUMBERS_FROM, NumberProfile
 from sageline.dataset.row_sample import RowSample
 from sageline.dataset.split import HashArray, hash_columns, places_of
-from sageline.encoder.numbers import DATE, is_missing, read_cells
-from sageline.encoder.spelling import PLAIN, plain_text
-from sageline.encoder.tokenizer import words_of
+from sageline.encoder.text.tokenizer import words_of
 from sageline.encoder.values import merged, one_name
 from sageline.errors import InvalidDataset
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sageline.dataset.blocks import Block
+from sageline.arrays.blocks import Block
 from sageline.dataset.split import PlaceArray
 
 MOST_ROWS = 2000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from sageline.dataset import names
+from sageline.arrays.numbers import shown
+from sageline.dataset import column_names
 from sageline.dataset.profile import ColumnProfile
-from sageline.encoder.numbers import shown
 
 _MANY_WORDS = 5  # per value on average: more than a name or a category has
 _FEW_CLASSES = 20
@@ -47,7 +47,7 @@ def guess_kind(column: ColumnProfile) -> Guess:
     about = f"{column.distinct} different values in {column.present} rows"
     if numbers.share > _MANY_NUMBERS:
         about += f"; {numbers.share:.0%} of them are numbers, and others are not, such as {shown(numbers.odd_values[0])}"
-    is_named_text = names.is_text(column.name)
+    is_named_text = column_names.is_text(column.name)
     if column.distinct <= column.present / 2 and column.mean_words < (2 if is_named_text else _MANY_WORDS):
         return Guess("category", about)
     about += f", {column.mean_words:.1f} words each"
@@ -59,8 +59,8 @@ def guess_kind(column: ColumnProfile) -> Guess:
 def _names_row(column: ColumnProfile) -> str | None:
     """Why a column names a row rather than describes it; None where it does not."""
     numbers = column.numbers
-    may_be_amount = names.is_time(column.name) or names.is_quantity(column.name)
-    named = names.is_id(column.name)
+    may_be_amount = column_names.is_time(column.name) or column_names.is_quantity(column.name)
+    named = column_names.is_id(column.name)
     if numbers.counts_rows and not (may_be_amount and not named) and (named or not _are_years(column)):
         return f"it numbers the rows: it goes up by one from row to row ({numbers.minimum:.0f}, {numbers.minimum + 1:.0f}, ...)"
     nearly_unique = column.present > 1 and column.distinct >= _NEARLY_ALL * column.present
@@ -97,7 +97,7 @@ def guess_task(label: ColumnProfile) -> tuple[str, str]:
         return "classification", f"{about}, and not all are numbers"
     if count <= 2:
         return "classification", f"{about}: two classes"
-    if label.numbers.has_unit or names.is_quantity(label.name):
+    if label.numbers.has_unit or column_names.is_quantity(label.name):
         return "regression", f"{about}, all numbers, and it is called or spelled as an amount"
     numbers = "all whole numbers" if label.is_whole else "all numbers, some with a fraction"
     if count <= _FEW_CLASSES and label.present >= _ROWS_PER_CLASS * count:

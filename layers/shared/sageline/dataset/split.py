@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from sageline.dataset.blocks import Block, IntArray, StringArray, row_chunks
+from sageline.arrays.blocks import Block
+from sageline.arrays.strings import IntArray, StringArray, row_chunks
 from sageline.spec.model import Split
 
 CHANNELS = ("train", "validation", "test")

@@ -8,11 +8,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from sageline.dataset.blocks import Block, IntArray, StringArray
+from sageline.arrays.blocks import Block
+from sageline.arrays.number_spelling import PLAIN, Spelling
+from sageline.arrays.numbers import BadNumber, parse_numbers
+from sageline.arrays.strings import IntArray, StringArray
 from sageline.dataset.distinct import DistinctValues
 from sageline.dataset.split import HashArray
-from sageline.encoder.numbers import BadNumber, parse_numbers
-from sageline.encoder.spelling import PLAIN, Spelling
 from sageline.encoder.table import read_numbers
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sageline.dataset.blocks import Block
+from sageline.arrays.blocks import Block
 from sageline.dataset.label_column import LabelColumn
 from sageline.dataset.split import CHANNELS, PlaceArray, bounds_of, channels_of
 from sageline.encoder.statistics import NumberStatistics

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from sageline.encoder.numbers import shown
+from sageline.arrays.numbers import shown
 from sageline.errors import InvalidRequest
 
 _MOST_SENTENCES = 20  # of a kind; to look for the nearest column takes a while

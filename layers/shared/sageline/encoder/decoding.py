@@ -20,11 +20,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from sageline.dataset.blocks import IntArray
-from sageline.encoder.tokens import label_of
+from sageline.arrays.matrix import FloatArray
+from sageline.arrays.strings import IntArray
+from sageline.encoder.text.tokens import label_of
 from sageline.errors import PredictionFailed
 from sageline.formats.answers import Answer
-from sageline.formats.matrix import FloatArray
 
 Prediction: TypeAlias = dict[str, Any]  # Any: JSON
 

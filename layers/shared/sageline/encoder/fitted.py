@@ -9,21 +9,22 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from sageline.dataset.blocks import Block, StringArray, row_chunks
+from sageline.arrays.blocks import Block
+from sageline.arrays.matrix import AnyArray, FloatArray, Matrix, SparseMatrix
+from sageline.arrays.numbers import parse_numbers
+from sageline.arrays.strings import StringArray, row_chunks
 from sageline.encoder import decoding, saved
 from sageline.encoder.decoding import Prediction
 from sageline.encoder.image import Image
 from sageline.encoder.instances import InstanceReader
 from sageline.encoder.labels import encode_classes
-from sageline.encoder.numbers import parse_numbers
 from sageline.encoder.table import Table
-from sageline.encoder.tokens import TokenLines, label_token
-from sageline.encoder.words import BagOfWords
+from sageline.encoder.text.tokens import TokenLines, label_token
+from sageline.encoder.text.words import BagOfWords
 from sageline.errors import InvalidDataset, InvalidEncoder, InvalidSpec, PredictionFailed
-from sageline.formats import csv, npy, recordio, requests
+from sageline.formats import csv, json_rows, npy, recordio
 from sageline.formats.answers import read_answer
 from sageline.formats.exchange import Exchange, exchange_for
-from sageline.formats.matrix import AnyArray, FloatArray, Matrix, SparseMatrix
 from sageline.formats.npy import ArrayPair
 
 _NO_MISSING = frozenset({"linear-learner", "knn", "tensorflow"})
@@ -155,14 +156,14 @@ class FittedEncoder:
     def request_body(self, encoded: Encoded) -> bytes:
         """Encoded rows as a request's body in :attr:`Exchange.request_content_type`."""
         if isinstance(encoded, StringArray):
-            return requests.write_texts(encoded.tolist(), len(self.classes or []))
+            return json_rows.write_texts(encoded.tolist(), len(self.classes or []))
         return self._body(encoded, self.exchange.request_content_type)
 
     def batch_body(self, encoded: Encoded) -> bytes:
         """Encoded rows for a transform job, in :attr:`Exchange.batch_content_type`: bodies joined make a file, but where
         :attr:`Exchange.split_type` is ``None`` each is a file of its own."""
         if isinstance(encoded, StringArray):
-            return requests.write_text_lines(encoded.tolist(), len(self.classes or []))
+            return json_rows.write_text_lines(encoded.tolist(), len(self.classes or []))
         return self._body(encoded, self.exchange.batch_content_type)
 
     def _body(self, matrix: Matrix, content_type: str) -> bytes:
@@ -171,8 +172,8 @@ class FittedEncoder:
                 return csv.write_rows(_dense(matrix))
             case npy.CONTENT_TYPE:
                 return npy.write_array(self._tensor(matrix))
-            case requests.JSON:
-                return requests.write_tensors(_dense(matrix), self._tensor_shape)
+            case json_rows.JSON:
+                return json_rows.write_tensors(_dense(matrix), self._tensor_shape)
             case _:
                 return self._records(matrix, None)
 

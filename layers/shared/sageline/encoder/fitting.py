@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
-from sageline.dataset.blocks import Block, BoolArray
+from sageline.arrays.blocks import Block
+from sageline.arrays.number_spelling import PLAIN, Spelling
+from sageline.arrays.strings import BoolArray
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.image import Image, read_pixels, shape_of
 from sageline.encoder.labels import class_order
-from sageline.encoder.spelling import PLAIN, Spelling
 from sageline.encoder.statistics import NumberStatistics
 from sageline.encoder.table import CategoryCounts, Number, Table, read_numbers
-from sageline.encoder.tokens import TokenLines
-from sageline.encoder.words import BagOfWords, WordCounts
+from sageline.encoder.text.tokens import TokenLines
+from sageline.encoder.text.words import BagOfWords, WordCounts
 from sageline.errors import InvalidDataset
 from sageline.formats.exchange import Exchange, answering, exchange_for
 from sageline.spec.model import BagOfWords as BagOfWordsSpec

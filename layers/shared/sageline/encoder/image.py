@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from sageline.dataset.blocks import Block
+from sageline.arrays.blocks import Block
+from sageline.arrays.matrix import AnyArray, FloatArray
 from sageline.encoder import quick
 from sageline.encoder.table import read_numbers
 from sageline.errors import InvalidDataset, InvalidSpec
-from sageline.formats.matrix import AnyArray, FloatArray
 
 _PIXEL = re.compile(
     r"(?:pixel|px)[ _.-]?(?P<first>\d+)(?:[_,x](?P<second>\d+))?(?:[_,x](?P<third>\d+))?|(?P<row>\d+)x(?P<column>\d+)",

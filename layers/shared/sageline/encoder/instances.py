@@ -8,10 +8,11 @@ from types import MappingProxyType
 
 import numpy as np
 
-from sageline.dataset.blocks import Block, StringArray
+from sageline.arrays.blocks import Block
+from sageline.arrays.number_spelling import PLAIN, Spelling, spelled
+from sageline.arrays.numbers import BadNumber, as_number, is_number, parse_numbers
+from sageline.arrays.strings import StringArray
 from sageline.encoder.column_check import ColumnCheck
-from sageline.encoder.numbers import BadNumber, as_number, is_number, parse_numbers
-from sageline.encoder.spelling import PLAIN, Spelling, spelled
 from sageline.errors import InvalidRequest
 
 _BINARY = frozenset((0.0, 1.0))

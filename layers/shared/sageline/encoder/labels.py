@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from sageline.dataset.blocks import StringArray
-from sageline.encoder.numbers import is_number
+from sageline.arrays.matrix import FloatArray
+from sageline.arrays.numbers import is_number
+from sageline.arrays.strings import StringArray
 from sageline.encoder.values import Values
-from sageline.formats.matrix import FloatArray
 
 
 def class_order(labels: Iterable[str]) -> list[str]:

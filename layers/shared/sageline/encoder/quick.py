@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from sageline.dataset.blocks import IntArray
+from sageline.arrays.matrix import FloatArray
+from sageline.arrays.strings import IntArray
 from sageline.encoder.values import Values
-from sageline.formats.matrix import FloatArray
 
 _NUMBERS = {int, float}
 _NUMBERS_OR_NONE = {int, float, type(None)}

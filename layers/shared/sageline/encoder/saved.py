@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from sageline.arrays.matrix import AnyArray
 from sageline.errors import InvalidEncoder
-from sageline.formats.matrix import AnyArray
 
 VERSION = 4
 """What is written. Version 1 had no options of tables, version 2 did not say whose answers are read; none of their files means

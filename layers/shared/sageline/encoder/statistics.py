@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sageline.formats.matrix import FloatArray
+from sageline.arrays.matrix import FloatArray
 
 _MEDIAN_OF = 1 << 16  # values
 

@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sageline.dataset.blocks import Block, IntArray, StringArray
+from sageline.arrays.blocks import Block
+from sageline.arrays.matrix import AnyArray, FloatArray
+from sageline.arrays.number_spelling import PLAIN, Spelling, respelled
+from sageline.arrays.numbers import BadNumber, as_number, is_number, parse_numbers, read_cells
+from sageline.arrays.strings import IntArray, StringArray
 from sageline.encoder import quick
-from sageline.encoder.numbers import BadNumber, as_number, is_number, parse_numbers, read_cells
-from sageline.encoder.spelling import PLAIN, Spelling, respelled
 from sageline.encoder.values import Values, merged
 from sageline.errors import InvalidDataset
-from sageline.formats.matrix import AnyArray, FloatArray
 
 _LARGEST = float(np.finfo(np.float32).max)
 

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from sageline.dataset.blocks import IntArray, StringArray
-from sageline.encoder.numbers import is_number
+from sageline.arrays.numbers import is_number
+from sageline.arrays.strings import IntArray, StringArray
 
 _TELLING_ZERO = re.compile(r"[+-]?0\d.*|.*\.\d*0", re.ASCII)
 

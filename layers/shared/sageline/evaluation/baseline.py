@@ -12,8 +12,8 @@ from typing import Any
 
 from sageline.evaluation.comparison import Sums
 from sageline.evaluation.jackknife import standard_error
-from sageline.evaluation.names import METRICS, default_metric
 from sageline.evaluation.words import plain
+from sageline.spec.metrics import METRICS, default_metric
 
 LEAST_ROWS = 50
 """With fewer test rows a model is not refused for being no better than the baseline."""

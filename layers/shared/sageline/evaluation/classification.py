@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from sageline.dataset.blocks import BoolArray, IntArray
-from sageline.evaluation.answers import ClassAnswers
+from sageline.arrays.matrix import AnyArray, DoubleArray, FloatArray
+from sageline.arrays.strings import BoolArray, IntArray
+from sageline.evaluation.answer_arrays import ClassAnswers
 from sageline.evaluation.jackknife import GROUPS, group_of, standard_error, sums_without_each
-from sageline.evaluation.names import OF_ONE_CLASS, class_metric, metrics_of
 from sageline.evaluation.words import quoted
-from sageline.formats.matrix import AnyArray, DoubleArray, FloatArray
+from sageline.spec.metrics import OF_ONE_CLASS, class_metric, metrics_of
 
 BINS = 10
 _TOP = 3

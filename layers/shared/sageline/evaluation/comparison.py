@@ -21,10 +21,10 @@ from typing import Any, TypeAlias
 
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.jackknife import standard_error
-from sageline.evaluation.names import METRICS, ZERO_OR_ONE_PER_ROW
 from sageline.evaluation.regression import RegressionSums
 from sageline.evaluation.student_t import upper_quantile, upper_tail
 from sageline.evaluation.words import plain
+from sageline.spec.metrics import METRICS, ZERO_OR_ONE_PER_ROW
 
 LEVEL = 0.05
 _EXACT_ROWS = 1_000

@@ -16,8 +16,8 @@ import math
 
 import numpy as np
 
-from sageline.dataset.blocks import IntArray
-from sageline.formats.matrix import DoubleArray
+from sageline.arrays.matrix import DoubleArray
+from sageline.arrays.strings import IntArray
 
 GROUPS = 100
 

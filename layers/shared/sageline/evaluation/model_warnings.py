@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from sageline.evaluation.baseline import LEAST_ROWS, BaselineComparison
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import Sums
-from sageline.evaluation.names import METRICS, ZERO_OR_ONE_PER_ROW, default_metric
 from sageline.evaluation.words import plain, quoted, some
+from sageline.spec.metrics import METRICS, ZERO_OR_ONE_PER_ROW, default_metric
 
 _SHOWN_LABELS = 5
 _HOLD_MORE = 'more of them out of training: {"split": {"train": 0.6, "validation": 0.1, "test": 0.3}}'

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from sageline.arrays.matrix import AnyArray, DoubleArray, FloatArray
 from sageline.evaluation.jackknife import GROUPS, group_of, standard_error, sums_without_each
-from sageline.evaluation.names import metrics_of
 from sageline.evaluation.sample import SIZE, Sample
 from sageline.evaluation.words import plain
-from sageline.formats.matrix import AnyArray, DoubleArray, FloatArray
+from sageline.spec.metrics import metrics_of
 
 _QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 _BARS = 30

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sageline.formats.matrix import AnyArray, DoubleArray
+from sageline.arrays.matrix import AnyArray, DoubleArray
 
 SIZE = 100_000
 

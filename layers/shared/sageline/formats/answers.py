@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from sageline.arrays.matrix import FloatArray, SparseMatrix
 from sageline.errors import PredictionFailed
 from sageline.formats import npy, recordio
 from sageline.formats.csv import read_rows
-from sageline.formats.matrix import FloatArray, SparseMatrix
 
 _SCORES = ("score", "probabilities", "probability", "predicted_score", "raw_scores", "raw_score")
 """Keys of scores; all but the first are those of XGBoost's selected outputs."""

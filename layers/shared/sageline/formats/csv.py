@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from sageline.arrays.matrix import DoubleArray, FloatArray, Rows
 from sageline.formats.decimals import write_lines
-from sageline.formats.matrix import DoubleArray, FloatArray, Rows
 
 CONTENT_TYPE = "text/csv"
 

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sageline.dataset.blocks import BoolArray, ByteArray, IntArray
-from sageline.formats.matrix import AnyArray, DoubleArray, FloatArray
+from sageline.arrays.matrix import AnyArray, DoubleArray, FloatArray
+from sageline.arrays.strings import BoolArray, ByteArray, IntArray
 
 _SMALL = 1000  # whole numbers below this, from 0, have a table of their own
 _BELOW, _FROM = 1e8, 1e-4  # what is written with digits from the tables

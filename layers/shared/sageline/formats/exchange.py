@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from sageline.errors import InvalidSpec
 from sageline.formats import csv, npy, recordio
-from sageline.formats.requests import JSON, JSON_LINES
+from sageline.formats.json_rows import JSON, JSON_LINES
 
 TEXT = "text/plain"
 

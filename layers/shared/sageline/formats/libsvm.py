@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sageline.dataset.blocks import BoolArray
+from sageline.arrays.matrix import FloatArray, Matrix, Rows, SparseMatrix
+from sageline.arrays.strings import BoolArray
 from sageline.formats.decimals import write_pairs
-from sageline.formats.matrix import FloatArray, Matrix, Rows, SparseMatrix
 
 CONTENT_TYPE = "text/libsvm"
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sageline.formats.matrix import AnyArray, FloatArray
+from sageline.arrays.matrix import AnyArray, FloatArray
 
 CONTENT_TYPE = "application/x-npy"
 

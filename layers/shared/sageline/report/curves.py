@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 
-from sageline.metric_pattern import MetricPattern, NoMetricPattern
 from sageline.report.data import Curve
+from sageline.spec.metric_pattern import MetricPattern, NoMetricPattern
 
 CURVES_SECONDS = 30.0
 """As long as the metrics of a log are looked for; then the curves end."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from sageline.timings import StateTime
+from sageline.runs.timings import StateTime
 
 Json: TypeAlias = Mapping[str, Any]  # Any: a JSON document, whose shape its writer's docstring gives
 

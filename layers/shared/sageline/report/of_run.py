@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sageline.report.data import Curve, JobTime, Json, Outcome, ReportData
-from sageline.report.figures import as_number, objects, part, texts
-from sageline.store import RunRecord
-from sageline.timings import StateTime
+from sageline.report.drawing.figures import as_number, objects, part, texts
+from sageline.runs.store import RunRecord
+from sageline.runs.timings import StateTime
 
 _TRANSFORMS = {"evaluation_transform": "answering the test rows", "champion_transform": "answering them as the model in service"}
 _ACCEPTED = "The model has passed what the spec asks for."
@@ -32,7 +32,7 @@ def report_data(
         profile: ``data/profile.json``.
         trials: ``training/trials.json``; by default those in the record, which are the best ones.
         curves: see :func:`sageline.report.curves.learning_curves`.
-        states: see :func:`sageline.timings.state_times`.
+        states: see :func:`sageline.runs.timings.state_times`.
     """
     training = part(record.details, "training")
     metrics = {str(name): as_number(value) for name, value in part(training, "metrics").items()}

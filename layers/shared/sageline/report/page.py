@@ -5,16 +5,16 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from sageline.report.classification import calibration_section, classes_section, confusion_section
 from sageline.report.data import ReportData
-from sageline.report.dataset import dataset_section
-from sageline.report.evaluation import Evaluation
-from sageline.report.markup import Markup, element
-from sageline.report.regression import residuals_section
-from sageline.report.run import costs_section, spec_section, timings_section
-from sageline.report.tables import Section
-from sageline.report.training import learning_section, tuning_section
-from sageline.report.verdict import champion_section, result_section, verdict
+from sageline.report.drawing.markup import Markup, element
+from sageline.report.drawing.tables import Section
+from sageline.report.sections.classification import calibration_section, classes_section, confusion_section
+from sageline.report.sections.dataset import dataset_section
+from sageline.report.sections.evaluation import Evaluation
+from sageline.report.sections.regression import residuals_section
+from sageline.report.sections.run import costs_section, spec_section, timings_section
+from sageline.report.sections.training import learning_section, tuning_section
+from sageline.report.sections.verdict import champion_section, result_section, verdict
 
 _NOTHING_FROM_OUTSIDE = "default-src 'none'; style-src 'unsafe-inline'"
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from botocore import exceptions
 
+from sageline.aws.errors import is_not_found
 from sageline.errors import (
     EndpointFailed,
     EndpointNotFound,
@@ -16,8 +17,7 @@ from sageline.errors import (
     TooManyRequests,
 )
 from sageline.formats.exchange import Exchange
-from sageline.routing import RoutedVariant
-from sageline.run.aws_errors import is_not_found
+from sageline.runs.routing import RoutedVariant
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient

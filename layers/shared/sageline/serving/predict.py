@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import InvalidRequest, PredictionFailed, RequestTooLarge
-from sageline.routing import RoutedVariant, Routing
+from sageline.runs.routing import RoutedVariant, Routing
 from sageline.serving.invoke import (
     MAX_SERVERLESS_BODY_BYTES,
     NoAnswerInTime,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sageline.aws.http import MAX_BODY_BYTES, Event, check_keys, escaped_bytes, json_type, read_json_object
 from sageline.errors import InvalidRequest, RequestTooLarge
-from sageline.http import MAX_BODY_BYTES, Event, check_keys, escaped_bytes, json_type, read_json_object
 
 MAX_INSTANCES = 1000
 MAX_SESSION_CHARACTERS = 256
@@ -28,7 +28,7 @@ def read_prediction_request(event: Event) -> PredictionRequest:
     Raises:
         InvalidRequest: not JSON, an unknown key, one that occurs twice, `instances` missing, not a list or empty, `top_k`,
             `session` or `strict` of a wrong type.
-        RequestTooLarge: over :data:`MAX_INSTANCES` instances, or over :data:`sageline.http.MAX_BODY_BYTES` bytes as the event
+        RequestTooLarge: over :data:`MAX_INSTANCES` instances, or over :data:`sageline.aws.http.MAX_BODY_BYTES` bytes as the event
             holds them.
     """
     size = escaped_bytes(event.get("body") or "")

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import EndpointNotFound, ObjectMissing
 from sageline.names import is_endpoint_name, routing_key, split_s3_uri
-from sageline.routing import Routing, parse_routing
+from sageline.runs.routing import Routing, parse_routing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from sageline.errors import InvalidSpec
-from sageline.evaluation.names import Metric, class_metric, hint, metric_named, metrics_of
+from sageline.spec.metrics import Metric, class_metric, hint, metric_named, metrics_of
 from sageline.spec.section import InstanceType, Section
 
 _ONLY_LABELS = ("knn",)

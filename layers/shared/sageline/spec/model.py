@@ -10,8 +10,8 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from sageline.dataset.encoding import check_encoding
 from sageline.errors import InvalidSpec
+from sageline.formats.text_encoding import check_encoding
 from sageline.spec.deployment import Deployment
 from sageline.spec.evaluation import Evaluation
 from sageline.spec.problems import describe

@@ -50,7 +50,7 @@ class Script(Section):
     def _one_group_each(self) -> Self:
         if not self.metrics:
             return self
-        from sageline.metric_pattern import MetricPattern, NoMetricPattern  # noqa: PLC0415 - RE2 takes 10 ms to be imported
+        from sageline.spec.metric_pattern import MetricPattern, NoMetricPattern  # noqa: PLC0415 - RE2 takes 10 ms to be imported
 
         for name, expression in self.metrics.items():
             try:

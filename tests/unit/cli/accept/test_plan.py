@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from cli.accept.plan import LIMIT_USD, Pace, Plan, check_limit, estimate, with_budget
-from cli.errors import CommandFailed
 from sageline.costs.budget import check_budget
-from sageline.costs.prices import LIST_PRICES, Prices
 from sageline.names import NAME_MAX_LENGTH, run_id, tuning_job_name
+from sageline.runs.prices import LIST_PRICES, Prices
+from sageline.runs.store import utc_now
 from sageline.spec.model import validate_spec
-from sageline.store import utc_now
+from sageline_cli.accept.plan import LIMIT_USD, Pace, Plan, check_limit, estimate, with_budget
+from sageline_cli.errors import CommandFailed
 
 PLAN = Plan("acc123abc", Pace(bake_minutes=3, most_minutes=120))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli.accept.shapes import masked, shape_of, shape_of_body
+from sageline_cli.accept.shapes import masked, shape_of, shape_of_body
 
 
 def test_the_shape_of_an_answer_has_its_keys_and_no_values() -> None:

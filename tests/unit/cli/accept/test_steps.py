@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from cli import staged
-from cli.accept import observe, steps
-from cli.accept.__main__ import main
-from cli.accept.plan import Pace, Plan
-from cli.accept.requests import ask_until_answered, traffic
-from cli.accept.steps import Acceptance
-from cli.api_client import ApiClient
-from cli.connection import Connection
-from cli.errors import CommandFailed, Json
-from cli.staged import Report, carry_out, time_limit
+from sageline_cli import staged
+from sageline_cli.accept import observe, steps
+from sageline_cli.accept.__main__ import main
+from sageline_cli.accept.plan import Pace, Plan
+from sageline_cli.accept.requests import ask_until_answered, traffic
+from sageline_cli.accept.steps import Acceptance
+from sageline_cli.api_client import ApiClient
+from sageline_cli.connection import Connection
+from sageline_cli.errors import CommandFailed, Json
+from sageline_cli.staged import Report, carry_out, time_limit
 from tests.unit.cli.fakes import BUCKET, FakeApi, FakeStack, run_record
 from tests.unit.cli.stubs import aws
 
@@ -140,7 +140,7 @@ ANSWER = (200, {"predictions": [{"label": "ec2"}], "variant": "v1"})
 
 
 def test_an_endpoint_that_is_warming_is_asked_again_and_each_try_noted(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.accept.requests._PAUSE_SECONDS", 0)
+    monkeypatch.setattr("sageline_cli.accept.requests._PAUSE_SECONDS", 0)
     predicts(api, WARMING, ANSWER)
 
     found = ask_until_answered(api.client(), "e", "a text")

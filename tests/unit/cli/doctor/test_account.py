@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from botocore.response import StreamingBody
 
-from cli.doctor import account
-from cli.doctor.account import Caller
-from cli.doctor.finding import Finding
+from sageline_cli.doctor import account
+from sageline_cli.doctor.account import Caller
+from sageline_cli.doctor.finding import Finding
 from tests.unit.cli.stubs import ACCOUNT, aws, stubbed
 
 TRAINING = "ml.m5.xlarge for training job usage"

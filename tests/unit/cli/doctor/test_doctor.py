@@ -13,11 +13,11 @@ import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
-from cli.aws import Aws
-from cli.doctor import account, command, permissions, stack
-from cli.doctor.account import Caller
-from cli.doctor.finding import Finding, ask, run_checks, worst
-from cli.doctor.stack import Deployed
+from sageline_cli.aws import Aws
+from sageline_cli.doctor import account, command, permissions, stack
+from sageline_cli.doctor.account import Caller
+from sageline_cli.doctor.finding import Finding, ask, run_checks, worst
+from sageline_cli.doctor.stack import Deployed
 
 CALLER = Caller("arn:aws:iam::111122223333:user/ann", "111122223333")
 

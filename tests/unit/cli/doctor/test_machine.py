@@ -14,15 +14,15 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from cli.doctor import machine
-from cli.doctor.finding import Finding
-from local import build, deploy, processes
-from local.home import Deployment, Home, Record
-from local.processes import ProcessRef
-from local.sagemaker.isolation.machine import Abilities
-from local.services import TITLES
-from local.stack import LocalStack
-from local.status import StackStatus
+from sageline_cli.doctor import machine
+from sageline_cli.doctor.finding import Finding
+from sageline_local import build, deploy, processes
+from sageline_local.home import Deployment, Home, Record
+from sageline_local.processes import ProcessRef
+from sageline_local.services import TITLES
+from sageline_local.stack import LocalStack
+from sageline_local.status import StackStatus
+from sagemaker_emulator.isolation.machine import Abilities
 from tests.ports import free_port
 
 GONE = ProcessRef(2**22 + 1, 0.0)

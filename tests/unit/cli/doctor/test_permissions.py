@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from botocore.stub import ANY, Stubber
 
-from cli.doctor.account import Caller
-from cli.doctor.finding import Finding
-from cli.doctor.permissions import NEEDS, check_permissions
+from sageline_cli.doctor.account import Caller
+from sageline_cli.doctor.finding import Finding
+from sageline_cli.doctor.permissions import NEEDS, check_permissions
 from tests.unit.cli.stubs import ACCOUNT, aws, stubbed
 
 USER = Caller(f"arn:aws:iam::{ACCOUNT}:user/ann", ACCOUNT)

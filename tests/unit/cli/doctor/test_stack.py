@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from cli.doctor import stack
-from cli.doctor.finding import Finding
-from cli.doctor.stack import Deployed
+from sageline_cli.doctor import stack
+from sageline_cli.doctor.finding import Finding
+from sageline_cli.doctor.stack import Deployed
 from tests.unit.cli.fakes import FakeApi
 from tests.unit.cli.stubs import aws, stubbed
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from local.invoke.answer import failure, pretty
+from sageline_local.invoke.answer import failure, pretty
 
 
 @pytest.mark.parametrize(

@@ -12,18 +12,18 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local.errors import DockerMissing, EventUnknown, InvokeFailed
-from local.golden_events import GoldenEvent
-from local.home import Home
-from local.invoke import __main__ as entry
-from local.invoke import command, engine, runner
-from local.invoke.command import Event, Place, read_event
-from local.invoke.containers import SamLocal
-from local.invoke.deployed import Deployed
-from local.invoke.engine import Engine
-from local.invoke.runner import Runner
-from local.invoke.way import Way, network_name, open_way
-from local.invoke.workspace import abandoned, clear, workspace
+from sageline_local.errors import DockerMissing, EventUnknown, InvokeFailed
+from sageline_local.golden_events import GoldenEvent
+from sageline_local.home import Home
+from sageline_local.invoke import __main__ as entry
+from sageline_local.invoke import command, engine, runner
+from sageline_local.invoke.command import Event, Place, read_event
+from sageline_local.invoke.containers import SamLocal
+from sageline_local.invoke.deployed import Deployed
+from sageline_local.invoke.engine import Engine
+from sageline_local.invoke.runner import Runner
+from sageline_local.invoke.way import Way, network_name, open_way
+from sageline_local.invoke.workspace import abandoned, clear, workspace
 
 Run = Callable[..., int]
 
@@ -42,7 +42,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
             return answered
 
         monkeypatch.setattr(command, "invoke", invoke)
-        monkeypatch.setattr(sys, "argv", ["local.invoke", *(arguments or ("function", "sweep", "hourly"))])
+        monkeypatch.setattr(sys, "argv", ["sageline_local.invoke", *(arguments or ("function", "sweep", "hourly"))])
         return entry.run()
 
     return with_answer

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from local import sam
-from local.home import Home
-from local.invoke.containers import SamLocal
-from local.invoke.engine import Engine
+from sageline_local import sam
+from sageline_local.home import Home
+from sageline_local.invoke.containers import SamLocal
+from sageline_local.invoke.engine import Engine
 
 _PRINTS_ITS_FOLDER = "import tempfile; print(tempfile.gettempdir())"
 

@@ -8,7 +8,7 @@ import sys
 
 _STARTS_A_CHILD = """
 import os, signal, subprocess, sys
-from local.invoke.__main__ import let_sam_be_interrupted
+from sageline_local.invoke.__main__ import let_sam_be_interrupted
 let_sam_be_interrupted()
 child = subprocess.Popen([sys.executable, "-c", "import signal; print(signal.getsignal(signal.SIGINT) == signal.SIG_IGN)"])
 child.wait()

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local.invoke import relay
+from sageline_local.invoke import relay
 
 Handler = Callable[[socket.socket], None]
 

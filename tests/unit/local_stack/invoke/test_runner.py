@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from local.errors import DockerMissing, EmulatorMissing, InvokeFailed
-from local.invoke import emulator, engine
-from local.invoke.engine import Engine
-from local.invoke.runner import Name, Runner, choose
+from sageline_local.errors import DockerMissing, EmulatorMissing, InvokeFailed
+from sageline_local.invoke import emulator, engine
+from sageline_local.invoke.engine import Engine
+from sageline_local.invoke.runner import Name, Runner, choose
 
 ENGINE = Engine("unix:///d.sock", "x86_64", True, {})
 EMULATOR = Path("/sam/aws-lambda-rie-x86_64")

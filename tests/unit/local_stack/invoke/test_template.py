@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from local.invoke import template
-from local.stack import PROJECT
+from sageline_local.invoke import template
+from sageline_local.stack import PROJECT
 
 DOCUMENT: template.Document = {
     "Globals": {"Function": {"Runtime": "python3.13", "Architectures": ["arm64"]}},

@@ -1,0 +1,1 @@
+"""Columns of text, matrices, and text read as numbers: whole arrays, by numpy alone."""

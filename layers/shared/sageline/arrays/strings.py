@@ -1,0 +1,94 @@
+"""Strings as whole arrays of UTF-8 bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+import numpy as np
+
+ByteArray: TypeAlias = "np.ndarray[Any, np.dtype[np.uint8]]"  # Any: numpy's shape parameter
+IntArray: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"  # Any: numpy's shape parameter
+BoolArray: TypeAlias = "np.ndarray[Any, np.dtype[np.bool_]]"  # Any: numpy's shape parameter
+
+CHUNK_BYTES = 512 << 10  # what is made of so many bytes at a time stays in the processor's cache
+
+
+def gather(data: ByteArray, starts: IntArray, lengths: IntArray) -> StringArray:
+    """The slices ``data[starts[i] : starts[i] + lengths[i]]``, one after the other, as a string array."""
+    offsets = np.zeros(len(starts) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    ends = starts + lengths
+    if len(starts) and (starts[1:] >= ends[:-1]).all():
+        # In order and apart, as nearly always: a mask over the bytes takes a fifth of the time that indexes take.
+        runs = np.empty(2 * len(starts), dtype=np.int64)  # bytes left out and bytes taken, alternately
+        runs[0::2] = starts - np.append(starts[0], ends[:-1])
+        runs[1::2] = lengths
+        taken = np.arange(len(runs)) % 2 == 1
+        return StringArray(data[starts[0] : ends[-1]][np.repeat(taken, runs)], offsets)
+    indexes = np.arange(offsets[-1], dtype=np.int64) + np.repeat(starts - offsets[:-1], lengths)
+    return StringArray(data[indexes], offsets)
+
+
+@dataclass(frozen=True, eq=False)
+class StringArray:
+    """Strings as UTF-8 bytes: string ``i`` is ``data[offsets[i]:offsets[i + 1]]``.
+
+    Attributes:
+        data: ``uint8[nbytes]``, valid UTF-8.
+        offsets: ``int64[n + 1]``, ascending, from 0 to ``nbytes``.
+    """
+
+    data: ByteArray
+    offsets: IntArray
+
+    @classmethod
+    def from_list(cls, values: Sequence[str]) -> StringArray:
+        """UnicodeEncodeError when a value holds a lone surrogate, which UTF-8 cannot express."""
+        encoded = [value.encode() for value in values]
+        offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
+        np.cumsum([len(value) for value in encoded], out=offsets[1:])
+        return cls(np.frombuffer(b"".join(encoded), dtype=np.uint8), offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, index: int) -> str:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"index {index} of {len(self)} strings")
+        index %= len(self)
+        return self.data[self.offsets[index] : self.offsets[index + 1]].tobytes().decode()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.tolist())
+
+    @property
+    def lengths(self) -> IntArray:
+        """Length of each string in bytes, ``int64[n]``."""
+        return np.diff(self.offsets)
+
+    def tolist(self) -> list[str]:
+        data = self.data.tobytes()
+        bounds = self.offsets.tolist()
+        text = data.decode()
+        if len(text) == len(data):  # ASCII only: bytes and characters have the same positions
+            return [text[start:end] for start, end in pairwise(bounds)]
+        return [data[start:end].decode() for start, end in pairwise(bounds)]
+
+    def take(self, rows: BoolArray | IntArray) -> StringArray:
+        """The strings that a boolean mask selects, or those at the given indexes, in that order."""
+        indexes = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        return gather(self.data, self.offsets[:-1][indexes], self.lengths[indexes])
+
+
+def row_chunks(columns: Sequence[StringArray], chunk_bytes: int = CHUNK_BYTES) -> Iterator[tuple[int, int]]:
+    """Ranges of rows whose texts, all columns together, are about ``chunk_bytes`` long."""
+    total: IntArray = sum((column.offsets for column in columns), np.zeros(1, dtype=np.int64))
+    start, rows = 0, len(total) - 1
+    while start < rows:
+        end = int(np.searchsorted(total, total[start] + chunk_bytes, side="right")) - 1
+        end = min(max(end, start + 1), rows)
+        yield start, end
+        start = end

@@ -1,0 +1,1 @@
+"""Predictions for a whole file: encoding its rows, and writing one prediction for each."""

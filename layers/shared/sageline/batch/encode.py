@@ -1,0 +1,182 @@
+"""EncodeBatch: a batch's raw rows as what its model takes, in objects that a transform job can send."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final, cast
+
+import numpy as np
+
+from sageline.arrays.blocks import Block
+from sageline.batch.batch import (
+    CHANNEL,
+    Batch,
+    EncodedBatch,
+    batch_of,
+    check_columns,
+    load_encoder,
+    read_rows,
+    with_absent_columns,
+)
+from sageline.encoder.fitted import FittedEncoder
+from sageline.encoder.table import Table
+from sageline.errors import InvalidDataset, RunFinished
+from sageline.names import RunLayout
+from sageline.runs.context import RunContext
+from sageline.runs.payloads import AssembleWith, SplitType, TransformPlan
+from sageline.storage.part_sink import S3PartSink
+
+PART_BYTES: Final = 5 << 20
+"""Of an object: a transform job sends one that is not split as one request, which may have 6 MB."""
+
+_MAX_REQUEST_BYTES = 6 << 20
+_PART_ROWS = 50_000
+_PART_ANSWERS = 1 << 20
+"""Of numbers that the model answers for an object: so what comes back can be held in memory too."""
+
+
+def encode_batch(run_id: str, *, run: RunContext) -> EncodedBatch:
+    """Encode the batch's rows into ``runs/<run_id>/data/batch/part-00000.<ext>`` and so on.
+
+    How many rows each part has is noted in ``runs/<run_id>/data/batch.json``; columns that are taken for missing or ignored, in
+    the run's record as ``details.batch.warnings``.
+
+    Raises:
+        InvalidDataset: columns that must be there are absent, a value that cannot be encoded; names row and column.
+        InvalidEncoder: the model's encoder is gone.
+        RunFinished: the run was stopped meanwhile.
+    """
+    run.store.enter(run_id, "EncodeBatch")
+    record = run.store.get(run_id)
+    if record.status == "Stopped":
+        raise RunFinished(f"Run {run_id} was stopped.")
+    batch = batch_of(record)
+    encoder = load_encoder(run.files, batch)
+    layout = run.files.layout(run_id)
+    part_rows = []
+    left_out = run.files.read_spec(_trained_by(batch)).left_out
+    blocks, warnings = _checked(_as_spelled(read_rows(run.files, batch), batch, encoder), encoder, left_out)
+    with S3PartSink(run.files.s3, layout, encoder.exchange.batch_extension, joined=False) as sink:
+        for rows, body in parts(_pieces(blocks, encoder), encoder):
+            sink.write(CHANNEL, body)
+            part_rows.append(rows)
+    run.files.put(part_rows_key(layout), json.dumps({"rows": part_rows}).encode(), "application/json")
+    rows = record.details.get("rows", {}) | {CHANNEL: sum(part_rows)}
+    run.store.enter(run_id, "EncodeBatch", rows=rows, batch=record.details["batch"] | {"warnings": warnings})
+    plan = transform_plan(
+        encoder,
+        model=batch.model,
+        input_uri=layout.uri(layout.channel_prefix(CHANNEL)),
+        output_uri=layout.uri(layout.transform_prefix),
+        instance_type=batch.instance_type,
+        instance_count=batch.instance_count,
+    )
+    return {"rows": sum(part_rows), "parts": len(part_rows), "transform": plan}
+
+
+def part_rows_key(layout: RunLayout) -> str:
+    """Key of ``{"rows": [rows of each part]}``; not below the prefix whose objects are transformed."""
+    return f"{layout.prefix}data/{CHANNEL}.json"
+
+
+def part_name(number: int, encoder: FittedEncoder) -> str:
+    """As :class:`S3PartSink` calls the part."""
+    return f"part-{number:05d}.{encoder.exchange.batch_extension}"
+
+
+def _trained_by(batch: Batch) -> str:
+    """The run that has made the model and its encoder."""
+    return batch.encoder_uri.rstrip("/").split("/")[-2]
+
+
+def _as_spelled(blocks: Iterator[Block], batch: Batch, encoder: FittedEncoder) -> Iterator[Block]:
+    """The rows with their numbers as the training data spelled them, whichever format they are in."""
+    table = encoder.features
+    if not isinstance(table, Table):
+        return blocks
+    return map(table.with_truth_as_numbers, map(table.respelled, blocks) if batch.format == "jsonl" else blocks)
+
+
+def _checked(blocks: Iterator[Block], encoder: FittedEncoder, not_used: Collection[str]) -> tuple[Iterator[Block], list[str]]:
+    """The blocks, with every column of the encoder, and what is to be said of their columns."""
+    features = encoder.feature_columns
+    first = next(blocks)  # there is one: a file without rows is refused
+    warnings = check_columns(first, features, encoder.required_columns, {encoder.label_column, *not_used})
+    return (with_absent_columns(block, features) for block in chain([first], blocks)), warnings
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some encoded rows; ``where`` names the first of them in errors."""
+
+    rows: int
+    body: bytes
+    where: str
+
+
+def parts(pieces: Iterable[Piece], encoder: FittedEncoder) -> Iterator[tuple[int, bytes]]:
+    """Bodies of about :data:`PART_BYTES` for a transform job, and how many rows each has.
+
+    Args:
+        pieces: each of at most :func:`most_rows`.
+
+    Raises:
+        InvalidDataset: a row that is larger than a request may be.
+    """
+    joins = encoder.exchange.split_type != "None"
+    limit = most_rows(encoder)
+    pending, rows = bytearray(), 0
+    for piece in pieces:
+        _check_size(piece, joins)
+        if pending and (not joins or len(pending) + len(piece.body) > PART_BYTES or rows + piece.rows > limit):
+            yield rows, bytes(pending)
+            pending, rows = bytearray(), 0
+        pending += piece.body
+        rows += piece.rows
+    if pending:
+        yield rows, bytes(pending)
+
+
+def most_rows(encoder: FittedEncoder) -> int:
+    """How many rows a part may have."""
+    return min(_PART_ROWS, max(1, _PART_ANSWERS // len(encoder.classes or [0])))
+
+
+def _pieces(blocks: Iterable[Block], encoder: FittedEncoder) -> Iterator[Piece]:
+    step = most_rows(encoder)
+    for block in blocks:
+        for chunk in encoder.chunks(block):
+            for start in range(0, chunk.rows, step):
+                some = chunk.take(np.arange(start, min(start + step, chunk.rows)))
+                yield Piece(some.rows, encoder.batch_body(encoder.encode(some)), some.where(0))
+
+
+def _check_size(piece: Piece, joins: bool) -> None:
+    # Of several rows that are split SageMaker makes as many requests as it takes.
+    if len(piece.body) > _MAX_REQUEST_BYTES and (piece.rows == 1 or not joins):
+        raise InvalidDataset(
+            f"{piece.where}: encoded it has {len(piece.body):,} bytes, and a transform job sends "
+            f"{_MAX_REQUEST_BYTES:,} at a time."
+        )
+
+
+def transform_plan(
+    encoder: FittedEncoder, *, model: str, input_uri: str, output_uri: str, instance_type: str, instance_count: int
+) -> TransformPlan:
+    """What RunTransform is asked for, in the formats of the encoder's model."""
+    exchange = encoder.exchange
+    return {
+        "model_name": model,
+        "input_uri": input_uri,
+        "output_uri": output_uri,
+        "content_type": exchange.batch_content_type,
+        "accept": exchange.batch_accept,
+        # The layer's formats know nothing of boto3's types.
+        "split_type": cast("SplitType", exchange.split_type),
+        "assemble_with": cast("AssembleWith", exchange.assemble_with),
+        "instance_type": instance_type,
+        "instance_count": instance_count,
+    }

@@ -1,0 +1,32 @@
+"""Where the rows of a batch may be, and where its predictions go. Imports nothing heavy: the HTTP API needs it too."""
+
+from __future__ import annotations
+
+from sageline.errors import InvalidRequest
+from sageline.names import RunLayout, split_s3_uri
+from sageline.runs.trigger import data_format
+
+INPUT_PREFIXES = ("batch/", "datasets/")
+"""Where in the stack's bucket a batch's rows may be: what the functions are permitted to read."""
+
+
+def predictions_uri(layout: RunLayout, input_uri: str) -> str:
+    """Where the predictions for a file go: CSV for CSV, JSON Lines for all else."""
+    extension = "csv" if data_format(input_uri) in ("csv", "csv.gz") else "jsonl"
+    return layout.uri(f"{layout.prefix}predictions.{extension}")
+
+
+def check_input(uri: str, bucket: str) -> None:
+    """Refuse a file that the functions may not read, or have no reader for.
+
+    Raises:
+        InvalidDataset: the file's name says no known format.
+        InvalidRequest: it is not in the stack's bucket below one of :data:`INPUT_PREFIXES`.
+    """
+    data_format(uri)
+    given_bucket, key = split_s3_uri(uri)
+    if given_bucket != bucket or not key.startswith(INPUT_PREFIXES):
+        raise InvalidRequest(
+            f"`input` is {uri}; put the file into the stack's bucket, below s3://{bucket}/batch/, which starts no run.",
+            key="input",
+        )

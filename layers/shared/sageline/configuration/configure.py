@@ -1,0 +1,298 @@
+"""ConfigureRun: claim the run, read its spec, fill in the defaults from the data, refuse what cannot work.
+
+Of a run that scores a batch: find the model and the rows. Of one that changes what an endpoint serves: note what is to serve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+from sageline.aws.clients import ServiceQuotas
+from sageline.batch.batch import Batch, check_columns, read_rows
+from sageline.batch.locations import check_input, predictions_uri
+from sageline.configuration.dataset_size import check_size
+from sageline.configuration.quotas import check_quotas, demands_of_run, demands_of_transform
+from sageline.configuration.waiting_limits import CHECK_INTERVAL_SECONDS, check_longest_batch, check_longest_wait
+from sageline.costs.budget import check_budget
+from sageline.costs.estimate import Work
+from sageline.costs.run_cost import EVALUATION_SECONDS, facts_of, note_bound
+from sageline.dataset.profile import DatasetProfile
+from sageline.dataset.readers.sample import sample_blocks
+from sageline.deployment.endpoints import capacity, check_beside, check_capacity_change, find_endpoint
+from sageline.errors import EndpointNotFound, InvalidSpec
+from sageline.names import dataset_spec_key
+from sageline.resolve.resolution import Resolution
+from sageline.resolve.resolve import resolve_spec
+from sageline.runs.context import RunContext
+from sageline.runs.payloads import Configured
+from sageline.runs.store import RunRecord
+from sageline.runs.trigger import (
+    BatchRequest,
+    ChangeRequest,
+    Identity,
+    Request,
+    Upload,
+    check_upload_key,
+    data_format,
+    identify,
+    parse_trigger,
+)
+from sageline.spec.deployment import BESIDE, Deployment
+from sageline.spec.model import Batch as BatchSpec
+from sageline.spec.model import Spec, validate_spec
+from sageline.storage.dataset_object import DatasetObject, find_dataset, open_dataset, read_options
+from sageline.training.plan import check_images, check_spot
+from sageline.training.source import check_script
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+
+_SNIFFED_BLOCK_BYTES = 1 << 20
+
+
+def configure(
+    execution_arn: str,
+    trigger_document: Mapping[str, object],
+    *,
+    run: RunContext,
+    sagemaker: SageMakerClient,
+    quotas: ServiceQuotas | None = None,
+    check_interval_seconds: int = CHECK_INTERVAL_SECONDS,
+    network_allowed: bool = False,
+) -> Configured:
+    """Claim the run that the trigger is for and write its resolved spec.
+
+    Args:
+        quotas: None where the account's quotas are not to be asked for.
+        check_interval_seconds: after which a waiting run looks for itself, which says how long it can wait.
+        network_allowed: whether the stack lets scripts use the network.
+
+    Raises:
+        AlreadyStarted: another execution has claimed it: the trigger was delivered twice.
+        InvalidRequest, InvalidSpec, InvalidHyperparameter, InvalidDataset, DatasetNotFound, DatasetAccessDenied: see there.
+        ResourceConflict: the endpoint belongs to somebody else, or cannot become what the spec asks for.
+        EndpointNotFound: a batch's endpoint or its variant is gone.
+        BudgetExceeded: the run could cost more than the spec's budget.
+        QuotaExceeded: the run needs more than the account's quotas allow.
+        InvalidPrices: the stack's own prices are not what they must be.
+        SettingsError: SageMaker has no image for the algorithm in the stack's region.
+    """
+    trigger = parse_trigger(trigger_document)
+    if isinstance(trigger, BatchRequest):
+        region = sagemaker.meta.region_name
+        return configure_batch(execution_arn, trigger, run, region, quotas=quotas, check_interval_seconds=check_interval_seconds)
+    if isinstance(trigger, ChangeRequest):
+        return configure_change(execution_arn, trigger, run)
+    identity = identify(trigger, run.files.s3)
+    uri = trigger.uri if isinstance(trigger, Upload) else None
+    run.store.claim(
+        RunRecord(run_id=identity.run_id, name=identity.name, execution_arn=execution_arn, dataset_uri=uri, state="ConfigureRun")
+    )
+    given, dataset_uri = _given_spec(trigger, identity, run)
+    version_id = trigger.version_id if isinstance(trigger, Upload) else None
+    kind = data_format(dataset_uri)
+    dataset = find_dataset(run.files.s3, dataset_uri, version_id)
+    run.store.enter(identity.run_id, "ConfigureRun", dataset_uri=dataset_uri, dataset=dataset.to_json())
+    resolution = _resolve(given, dataset, kind, identity.name, run)
+    spec = resolution.spec
+    run.store.enter(identity.run_id, "ConfigureRun", schema=resolution.schema())
+    if spec.encoder is not None:
+        with open_dataset(run.files.s3, dataset) as stream:
+            check_size(stream, dataset, kind, spec.encoder.kind)
+    if spec.batch is not None:
+        run.store.enter(identity.run_id, "ConfigureRun", batch=_batch_of_spec(spec, spec.batch, identity.run_id, run).to_json())
+    check_script(spec, run.files, network_allowed=network_allowed)
+    check_images(spec.algorithm, sagemaker.meta.region_name)
+    check_spot(spec.algorithm)
+    check_longest_wait(spec, check_interval_seconds)
+    facts = facts_of(run, sagemaker.meta.region_name, _evaluation(spec), deployment=spec.deployment)
+    estimate = note_bound(identity.run_id, spec, facts, run)
+    if spec.budget_usd is not None:
+        tries_all = spec.tuning is not None and spec.tuning.strategy == "Grid"
+        check_budget(spec.budget_usd, estimate, run.files.prices_uri, tries_all=tries_all)
+    endpoint_name = None if spec.deployment is None else spec.deployment.endpoint or identity.name
+    if spec.deployment is not None and endpoint_name is not None:
+        _check_endpoint(spec.deployment, endpoint_name, run.stack_name, sagemaker)
+        if spec.evaluation.beat_champion:
+            _check_champion(spec, endpoint_name, run)
+    if quotas is not None:
+        check_quotas(demands_of_run(spec), quotas, sagemaker.meta.region_name)
+    run.files.write_given_spec(identity.run_id, given)
+    run.files.write_spec(identity.run_id, spec)
+    run.store.enter(identity.run_id, "ConfigureRun", endpoint_name=endpoint_name)
+    then: Literal["deploy", "batch", "nothing"] = "deploy" if spec.deployment else "batch" if spec.batch else "nothing"
+    return {"run_id": identity.run_id, "endpoint_name": endpoint_name, "kind": "training", "then": then}
+
+
+def configure_batch(
+    execution_arn: str,
+    trigger: BatchRequest,
+    run: RunContext,
+    region: str,
+    *,
+    quotas: ServiceQuotas | None,
+    check_interval_seconds: int,
+) -> Configured:
+    """Claim a batch, and note which model scores which version of the rows.
+
+    Raises:
+        AlreadyStarted: another execution has claimed it.
+        EndpointNotFound: the endpoint was deleted, or the variant has no place in it any more.
+        InvalidRequest: the batch may take longer than the run can wait, or its rows are not where they may be read.
+        InvalidDataset, DatasetNotFound, DatasetAccessDenied: the rows cannot be read.
+        QuotaExceeded: the batch needs more than the account's quotas allow.
+    """
+    identity = identify(trigger, run.files.s3)
+    endpoint = trigger.endpoint
+    run.store.claim(
+        RunRecord(
+            run_id=identity.run_id,
+            name=identity.name,
+            execution_arn=execution_arn,
+            endpoint_name=endpoint,
+            dataset_uri=trigger.input,
+            state="ConfigureRun",
+        )
+    )
+    check_longest_batch(trigger.max_runtime_seconds, check_interval_seconds)
+    stored = run.files.read_routing(endpoint)
+    if stored is None or stored.routing is None:
+        raise EndpointNotFound(f"Endpoint {endpoint} was deleted; `sageline endpoints` lists those that are there.")
+    variant = stored.routing.variant(trigger.variant)
+    if variant is None:
+        raise EndpointNotFound(
+            f"Endpoint {endpoint} does not serve {trigger.variant} any more; start the batch again for the model that it serves."
+        )
+    check_input(trigger.input, run.files.bucket)
+    batch = Batch(
+        rows=find_dataset(run.files.s3, trigger.input),
+        model=variant.model_version,  # the isolated one, whichever it serves with
+        encoder_uri=variant.encoder_uri,
+        output=predictions_uri(run.files.layout(identity.run_id), trigger.input),
+        instance_type=trigger.instance_type,
+        instance_count=trigger.instance_count,
+        endpoint=endpoint,
+        variant=variant.name,
+        escape_formulas=trigger.escape_formulas,
+    )
+    run.store.enter(identity.run_id, "ConfigureRun", batch=batch.to_json())
+    note_bound(identity.run_id, None, facts_of(run, region, _work(trigger)), run)
+    if quotas is not None:
+        check_quotas(demands_of_transform(trigger.instance_type, trigger.instance_count, "instance_type"), quotas, region)
+    return {"run_id": identity.run_id, "endpoint_name": endpoint, "kind": "batch", "then": "nothing"}
+
+
+def configure_change(execution_arn: str, trigger: ChangeRequest, run: RunContext) -> Configured:
+    """Claim a change of what an endpoint serves.
+
+    Raises:
+        AlreadyStarted: another execution has claimed it.
+    """
+    identity = identify(trigger, run.files.s3)
+    endpoint = trigger.change.goal.endpoint
+    run.store.claim(
+        RunRecord(
+            run_id=identity.run_id,
+            name=identity.name,
+            execution_arn=execution_arn,
+            endpoint_name=endpoint,
+            state="ConfigureRun",
+            details={"change": trigger.change.to_json()},
+        )
+    )
+    return {"run_id": identity.run_id, "endpoint_name": endpoint, "kind": "change", "then": "deploy"}
+
+
+def _evaluation(spec: Spec) -> Work:
+    """The transform jobs by which the model is judged: its own, and that of the model in service."""
+    return Work(
+        what="evaluation",
+        use="transform",
+        instance_type=spec.evaluation.instance_type,
+        instances=1,
+        jobs=2 if spec.evaluation.beat_champion else 1,
+        seconds=EVALUATION_SECONDS,
+    )
+
+
+def _work(trigger: BatchRequest) -> Work:
+    return Work(
+        what="batch",
+        use="transform",
+        instance_type=trigger.instance_type,
+        instances=trigger.instance_count,
+        seconds=trigger.max_runtime_seconds,
+    )
+
+
+def _batch_of_spec(spec: Spec, wanted: BatchSpec, run_id: str, run: RunContext) -> Batch:
+    """The batch that a spec asks for, of the model that the run will train. What can be refused now is not refused after hours of
+    training."""
+    check_input(wanted.input, run.files.bucket)
+    layout = run.files.layout(run_id)
+    batch = Batch(
+        rows=find_dataset(run.files.s3, wanted.input),
+        model=run_id,
+        encoder_uri=layout.uri(layout.encoder_prefix),
+        output=predictions_uri(layout, wanted.input),
+        instance_type=wanted.instance_type,
+        instance_count=wanted.instance_count,
+        escape_formulas=wanted.escape_formulas,
+    )
+    first = next(read_rows(run.files, batch, _SNIFFED_BLOCK_BYTES))
+    features = spec.dataset.features or {}
+    pixels = [name for name, kind in features.items() if kind == "pixel"]
+    check_columns(first, features, pixels, {str(spec.dataset.label), *spec.left_out})
+    return batch
+
+
+def _given_spec(trigger: Upload | Request, identity: Identity, run: RunContext) -> tuple[Spec, str]:
+    """The spec as it was given, and the URI of its dataset."""
+    if isinstance(trigger, Request):
+        spec = validate_spec(trigger.spec, "spec")
+        if spec.dataset.uri is None:
+            raise InvalidSpec("spec: `dataset.uri` is missing; a run that no upload started needs to know its data.")
+        return spec, spec.dataset.uri
+    check_upload_key(trigger)
+    spec = run.files.read_dataset_spec(identity.name)
+    source = f"s3://{run.files.bucket}/{dataset_spec_key(identity.name)}"
+    if spec.name not in (None, identity.name):
+        raise InvalidSpec(f"{source}: `name` is {spec.name!r} and the upload's folder is {identity.name!r}; leave `name` out.")
+    if spec.dataset.uri not in (None, trigger.uri):
+        raise InvalidSpec(f"{source}: `dataset.uri` is {spec.dataset.uri!r} and the upload is {trigger.uri}; leave it out.")
+    return spec, trigger.uri
+
+
+def _resolve(given: Spec, dataset: DatasetObject, kind: str, name: str, run: RunContext) -> Resolution:
+    """The spec as a sample of the rows has it; PrepareData, which sees them all, resolves it for good."""
+    notes: list[str] = []
+    with open_dataset(run.files.s3, dataset) as stream:
+        options = read_options(given.dataset)
+        blocks = sample_blocks(
+            stream, dataset.size, dataset.uri, kind, options=options, notes=notes, piece_bytes=_SNIFFED_BLOCK_BYTES
+        )
+        profile = DatasetProfile.of(blocks, notes)
+    return resolve_spec(given, profile, name=name, uri=dataset.uri)
+
+
+def _check_endpoint(deployment: Deployment, endpoint_name: str, stack_name: str, sagemaker: SageMakerClient) -> None:
+    endpoint = find_endpoint(sagemaker, endpoint_name, stack_name)
+    if endpoint is not None:
+        check_capacity_change(sagemaker, endpoint, capacity(deployment))
+        if deployment.strategy in BESIDE:
+            check_beside(sagemaker, endpoint)
+
+
+def _check_champion(spec: Spec, endpoint_name: str, run: RunContext) -> None:
+    """Models of two tasks have no metric in common. What else keeps two from being compared is known after the training."""
+    stored = run.files.read_routing(endpoint_name)
+    if stored is None or stored.routing is None:
+        return
+    champion = stored.routing.champion
+    served = run.files.find_spec(champion.model_version)
+    if served is not None and served.task != spec.task:
+        raise InvalidSpec(
+            f"spec: `evaluation.beat_champion` compares with {champion.name}, which endpoint {endpoint_name} serves: that does a "
+            f"{served.task}, and this run a {spec.task}. Leave `beat_champion` out, or give `deployment.endpoint` another name."
+        )

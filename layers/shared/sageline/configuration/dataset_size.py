@@ -1,0 +1,60 @@
+"""Refusing a dataset that PrepareData would not get through in its time."""
+
+from __future__ import annotations
+
+import zlib
+from typing import BinaryIO
+
+from sageline.dataset.readers import npz_reader
+from sageline.errors import InvalidDataset
+from sageline.storage.dataset_object import DatasetObject
+
+_GB = 1_000_000_000
+LARGEST_BYTES = {"bag-of-words": 6 * _GB, "tokens": 5 * _GB, "table": 1_200_000_000, "image": 700_000_000}
+"""Bytes of text that one function prepares in its 15 minutes, by the encoder of the spec.
+
+Measured with one process on one core, by tests/benchmarks/prepare_speed.py: 20 MB/s of text for a bag of words, 14 for
+tokens, 2.9 for a table of 300 columns of numbers (20 columns 5.4, categories 6.7), 1.8 for 784 pixels. Counted with 0.6 of that
+for a core of Lambda and 70 MB/s for reading from S3, twice, these take 11 to 13 minutes.
+"""
+_HEAD_BYTES = 1 << 20
+
+
+def check_size(stream: BinaryIO, dataset: DatasetObject, data_format: str, encoder: str) -> None:
+    """Refuse a dataset that is too large.
+
+    Args:
+        stream: the dataset's bytes, from the beginning; only as much is read as it takes.
+        encoder: its kind, as a resolved spec has it.
+
+    Raises:
+        InvalidDataset: says how large it is, what the limit is, and what to do.
+    """
+    size, largest = text_bytes(stream, dataset, data_format), LARGEST_BYTES[encoder]
+    if size <= largest:
+        return
+    per_mille = largest * 1000 // size  # rounded down: a sample of as many rows is taken
+    estimated = {"csv.gz": "decompressed about ", "npz": "read as text about "}.get(data_format, "")
+    raise InvalidDataset(
+        f"{dataset.uri}: the dataset has {estimated}{_in_gb(size)}, and one function prepares {_in_gb(largest)} at most in its "
+        f"15 minutes (encoder {encoder}). Upload a random sample of at most {per_mille / 10:g}% of the rows, or only the "
+        "columns that are worth learning from."
+    )
+
+
+def text_bytes(stream: BinaryIO, dataset: DatasetObject, data_format: str) -> int:
+    """How many bytes of text a dataset is read as: those of the object, or about what they unpack to."""
+    if data_format == "npz":
+        return npz_reader.text_bytes(stream, dataset.uri)
+    return round(dataset.size * _growth(stream.read(_HEAD_BYTES))) if data_format == "csv.gz" else dataset.size
+
+
+def _growth(head: bytes) -> float:
+    """By what factor the beginning of a gzip file grows. The length at its end is that of its last part alone, modulo 4 GB."""
+    unpacking = zlib.decompressobj(wbits=31)
+    unpacked = len(unpacking.decompress(head))
+    return unpacked / max(len(head) - len(unpacking.unused_data), 1)
+
+
+def _in_gb(size: int) -> str:
+    return f"{size / _GB:.3g} GB"

@@ -1,0 +1,159 @@
+"""What the account may run at once in SageMaker, as Service Quotas tells it: asked before anything is started.
+
+There is no dry run of CreateTrainingJob or CreateEndpoint; what Service Quotas does not tell is found out when they refuse
+with ``ResourceLimitExceeded``. The quotas' names are those of the service ``sagemaker`` in the console of Service Quotas.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sageline.aws.clients import ServiceQuotas
+from sageline.deployment.endpoints import capacity
+from sageline.deployment.requests import OnInstances
+from sageline.errors import QuotaExceeded
+from sageline.spec.model import Spec
+
+_PAGE_SIZE = 100  # quotas; SageMaker has about 1,500
+_LONGEST_SECONDS = 15.0
+"""A run does not wait longer for its quotas than this."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a run needs of a quota, and the key of the spec that asks for it."""
+
+    quota: str
+    needed: int
+    key: str
+
+
+def demands_of_run(spec: Spec) -> list[Demand]:
+    """What the jobs and the endpoint of a resolved spec need at once."""
+    algorithm, tuning = spec.algorithm, spec.tuning
+    parallel = min(tuning.max_parallel_jobs, tuning.max_jobs) if tuning else 1
+    spot = "spot " if algorithm.spot else ""
+    instances = algorithm.instance_count * parallel
+    key = "tuning.max_parallel_jobs" if parallel > 1 else "algorithm.instance_count"
+    demands = [
+        Demand(f"{algorithm.instance_type} for {spot}training job usage", instances, f"algorithm.instance_type` and `{key}"),
+        Demand(f"Number of instances across all {spot}training jobs", instances, key),
+        *demands_of_transform(spec.evaluation.instance_type, 1, "evaluation.instance_type"),
+    ]
+    if spec.batch is not None:
+        demands += demands_of_transform(spec.batch.instance_type, spec.batch.instance_count, "batch")
+    if spec.deployment is not None:
+        wanted = capacity(spec.deployment)
+        if isinstance(wanted, OnInstances):
+            scaling = spec.deployment.autoscaling
+            count = max(wanted.count, scaling.min if scaling else 0)
+            demands += [
+                Demand(f"{wanted.instance_type} for endpoint usage", count, "deployment.instances"),
+                Demand("Number of instances across active endpoints", count, "deployment.instances"),
+            ]
+        else:
+            quota = "Maximum total concurrency that can be allocated across all serverless endpoints"
+            demands += [
+                Demand(quota, wanted.max_concurrency, "deployment.serverless.max_concurrency"),
+                Demand("Memory size in MB per serverless endpoint", wanted.memory_mb, "deployment.serverless.memory_mb"),
+            ]
+    return demands
+
+
+def demands_of_transform(instance_type: str, instances: int, key: str) -> list[Demand]:
+    """What a transform job needs."""
+    return [
+        Demand(f"{instance_type} for transform job usage", instances, key),
+        Demand("Number of instances across all transform jobs", instances, key),
+    ]
+
+
+@dataclass(frozen=True)
+class Quota:
+    """A quota of the account as Service Quotas lists it."""
+
+    code: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What Service Quotas tells of the quotas that were asked for.
+
+    Attributes:
+        quotas: by name, in the order of the list; those that it does not list, or lists without a value, are not here.
+        problem: why the list was not read to its end; None if it was, or if all were found before.
+    """
+
+    quotas: Mapping[str, Quota]
+    problem: str | None = None
+
+
+def check_quotas(
+    demands: Iterable[Demand], client: ServiceQuotas, region: str, clock: Callable[[], float] = time.monotonic
+) -> None:
+    """Refuse what the account's quotas do not allow even while nothing else runs. What Service Quotas does not tell, or not in
+    time, is not refused.
+
+    Raises:
+        QuotaExceeded: names each quota that is too low, its value, and how to have it raised.
+    """
+    wanted = largest(demands)
+    listed = list_quotas(wanted, client, clock)
+    if listed.problem is not None:
+        _log.info("The run goes on without the rest of SageMaker's quotas: %s", listed.problem)
+    problems = [
+        _problem(wanted[name], quota, region) for name, quota in listed.quotas.items() if quota.value < wanted[name].needed
+    ]
+    if problems:
+        raise QuotaExceeded(" ".join(problems))
+
+
+def largest(demands: Iterable[Demand]) -> dict[str, Demand]:
+    """By quota, the demand that needs most of it."""
+    return {demand.quota: demand for demand in sorted(demands, key=lambda demand: demand.needed)}
+
+
+def list_quotas(names: Iterable[str], client: ServiceQuotas, clock: Callable[[], float] = time.monotonic) -> Listed:
+    """SageMaker's quotas of these names in the account, as far as Service Quotas answers within 15 seconds."""
+    wanted, found = set(names), dict[str, Quota]()
+    request: dict[str, str | int] = {"ServiceCode": "sagemaker", "MaxResults": _PAGE_SIZE}
+    started = clock()
+    while wanted:
+        if clock() - started > _LONGEST_SECONDS:
+            return Listed(found, f"Service Quotas takes longer than {_LONGEST_SECONDS:g} s.")
+        try:
+            page = client.list_service_quotas(**request)
+        except (ClientError, BotoCoreError) as error:
+            return Listed(found, str(error))
+        for quota in page.get("Quotas", []):
+            if quota["QuotaName"] in wanted:
+                wanted.remove(quota["QuotaName"])
+                if "Value" in quota:
+                    found[quota["QuotaName"]] = Quota(quota["QuotaCode"], quota["Value"])
+        if not page.get("NextToken"):
+            break
+        request["NextToken"] = page["NextToken"]
+    return Listed(found)
+
+
+def request_command(quota: Quota, needed: int, region: str, service: str = "sagemaker") -> str:
+    """The command of the AWS CLI that requests more of a quota."""
+    return (
+        f"aws service-quotas request-service-quota-increase --service-code {service} --quota-code {quota.code} "
+        f"--desired-value {needed} --region {region}"
+    )
+
+
+def _problem(demand: Demand, quota: Quota, region: str) -> str:
+    return (
+        f"The account's SageMaker quota {demand.quota!r} in {region} is {quota.value:g}, and the run needs {demand.needed}: "
+        f"change `{demand.key}`, or request more with `{request_command(quota, demand.needed, region)}`."
+    )

@@ -1,0 +1,174 @@
+"""JSON Lines in blocks: one flat object per line; the keys of the first rows say which columns there are."""
+
+from __future__ import annotations
+
+import difflib
+import io
+import json
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any, NoReturn
+
+from sageline.arrays.blocks import Block
+from sageline.arrays.strings import StringArray
+from sageline.errors import InvalidDataset
+from sageline.formats.text_encoding import Utf8Text
+from sageline.json_objects import DuplicateKey, unique_keys
+
+MAX_ROW_BYTES = 64 << 20
+KEYS_BYTES = 1 << 20
+"""A key is a column if it is in one of the lines of so much text at the beginning, whatever the size of the blocks."""
+
+_NAMED = 5
+
+
+class JsonLinesReader:
+    """Turns chunks of text into blocks; remembers where in the file it is.
+
+    Args:
+        text: what the chunks are pieces of.
+    """
+
+    no_rows = "no data (the file is empty)"
+
+    def __init__(self, text: Utf8Text) -> None:
+        self._file = text
+        self._near: int | None = None  # where a piece is, whose rows have no numbers
+        self._offset = text.start
+        self._line = 0
+        self._row = 0
+        self._columns: list[str] = []
+        self._checked: set[str] = set()
+
+    def blocks(self, chunks: Iterable[bytes], *, cut: bool = False) -> Iterator[Block]:
+        """The rows of ``chunks``; without the last line where the text is ``cut`` off somewhere."""
+        rest = b""
+        for chunk in self._with_keys_known(iter(chunks), cut):
+            complete, newline, rest = (rest + chunk).rpartition(b"\n")
+            if len(rest) > MAX_ROW_BYTES:
+                self._line, self._row = self._line + 1, self._row + 1
+                self._fail(f"a line longer than {MAX_ROW_BYTES >> 20} MiB; put each object on a line of its own")
+            yield from self._block(complete + newline)
+        if not cut:
+            yield from self._block(rest)
+
+    def piece(self, text: bytes, near_byte: int) -> Block | None:
+        """The lines of some text from the middle of the file as rows, whose numbers are not known; the columns are.
+
+        Raises:
+            InvalidDataset: says near which byte of the file.
+        """
+        self._near = near_byte
+        rows = [self._values(line) for line in io.BytesIO(text) if line.strip()]
+        return Block.near(self._as_columns(rows), near_byte, self._file.source) if rows else None
+
+    def _with_keys_known(self, chunks: Iterator[bytes], cut: bool) -> Iterator[bytes]:
+        """The same chunks, after the keys in the first lines have been looked for."""
+        held: list[bytes] = []
+        size = 0
+        while size <= KEYS_BYTES and (chunk := next(chunks, b"")):
+            held.append(chunk)
+            size += len(chunk)
+        text = b"".join(held)
+        if cut or size > KEYS_BYTES:
+            text = text[:KEYS_BYTES].rpartition(b"\n")[0]
+        rows = [found for line in io.BytesIO(text) if (found := _object_or_none(line)) is not None]
+        self._columns = list(dict.fromkeys(chain.from_iterable(rows)))
+        late = [name for name in self._columns if name not in rows[0]]
+        if late:
+            shown = ", ".join(map(repr, late[:_NAMED])) + (f" and {len(late) - _NAMED} more" if len(late) > _NAMED else "")
+            keys, are = ("key", "is") if len(late) == 1 else ("keys", "are")
+            self._file.notes.append(
+                f"{self._file.source}: {keys} {shown} {are} not in the first row; a row without a key has no value there."
+            )
+        return chain(held, chunks)
+
+    def _block(self, text: bytes) -> Iterator[Block]:
+        first_row = self._row + 1
+        rows = []
+        for line in io.BytesIO(text):
+            self._line += 1
+            if line.strip():
+                self._row += 1
+                rows.append(self._values(line))
+            self._offset += len(line)
+        if rows:
+            yield Block.of(self._as_columns(rows), first_row, self._file.source)
+
+    def _as_columns(self, rows: list[dict[str, str]]) -> dict[str, StringArray]:
+        return {name: StringArray.from_list([row[name] for row in rows]) for name in self._columns}
+
+    def _values(self, line: bytes) -> dict[str, str]:
+        row = self._parse(line)
+        if not row and not self._columns:
+            self._fail("an empty object; the keys of the first rows name the columns")
+        if not row.keys() <= self._checked:
+            self._check_names([name for name in row if name not in self._checked])
+        return {name: self._text(name, row.get(name)) for name in self._columns}
+
+    def _parse(self, line: bytes) -> dict[str, Any]:  # Any: JSON
+        try:
+            row = json.loads(line.decode(), parse_int=str, parse_float=str, object_pairs_hook=unique_keys)
+        except UnicodeDecodeError as error:
+            problem = (
+                f"byte 0x{line[error.start]:02x} is not valid UTF-8; save the file as UTF-8, or name its encoding in "
+                "`dataset.encoding` of the spec"
+            )
+            self._fail(problem, error.start)
+        except json.JSONDecodeError as error:
+            at = len(error.doc[: error.pos].encode())
+            self._fail(f"not valid JSON: {error.msg}; write one complete object per line", at)
+        except DuplicateKey as error:
+            self._fail(f"key {error.key!r} occurs twice")
+        except RecursionError:
+            self._fail("values are nested too deeply; each value is a string, a number, true, false or null")
+        if not isinstance(row, dict):
+            self._fail('not a JSON object; write one object per line, {"column": value}')
+        return row
+
+    def _check_names(self, names: list[str]) -> None:
+        """Refuse keys that occur for the first time and cannot be columns."""
+        if not all(name.strip() and _is_text(name) for name in names):
+            self._fail("a key that is blank or not text; name every column")
+        if not self._columns:  # the first row is longer than what was looked through
+            self._columns = names
+        unknown = next((name for name in names if name not in self._columns), None)
+        if unknown is not None:
+            near = difflib.get_close_matches(unknown, self._columns, n=1)
+            hint = f"perhaps it is {near[0]!r}; if not, " if near else ""
+            self._fail(
+                f"key {unknown!r} is in no row of the file's first {KEYS_BYTES >> 20} MiB, which say what the columns are; "
+                f"{hint}give it in the first row too, null where it has no value"
+            )
+        self._checked.update(names)
+
+    def _text(self, name: str, value: object) -> str:
+        if isinstance(value, list | dict):
+            kind = "an array" if isinstance(value, list) else "an object"
+            self._fail(f"column {name!r} holds {kind}; each value is a string, a number, true, false or null")
+        if isinstance(value, str) and not _is_text(value):
+            self._fail(f"column {name!r}: half of a surrogate pair (\\ud800 to \\udfff) is not a character")
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        # Numbers come as they are spelled in the file; only NaN and the infinities come as floats.
+        return "" if value is None else str(value)
+
+    def _fail(self, problem: str, at: int = 0) -> NoReturn:
+        place = f"row {self._row} (line {self._line}, byte offset {self._offset + at}{self._file.unit})"
+        if self._near is not None:
+            place = f"near byte {self._near:,}"
+        raise InvalidDataset(f"{self._file.source}: {place}: {problem}.")
+
+
+def _object_or_none(line: bytes) -> dict[str, object] | None:
+    """A line's object; None where it is none, which is said when its row is read."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return row if isinstance(row, dict) else None
+
+
+def _is_text(value: str) -> bool:
+    """Whether UTF-8 can express it: JSON's escapes can spell half of a surrogate pair."""
+    return not any("\ud800" <= character <= "\udfff" for character in value) if not value.isascii() else True

@@ -1,0 +1,1 @@
+"""What an endpoint serves: deploying, shifting traffic, promoting, taking back, deleting."""

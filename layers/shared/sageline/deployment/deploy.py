@@ -1,0 +1,288 @@
+"""DeployEndpoint: bring what a run is to deploy behind its endpoint, without any traffic yet.
+
+An endpoint that exists is switched in one update, to a config with the new variant in the place of the old ones, or beside them.
+Until PromoteVariant the routing holds the old variants with their weights and, at weight 0, the new one: whichever the endpoint
+serves at a moment, predictions find it with its own encoder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
+
+from sageline.deployment.delete import end_endpoint
+from sageline.deployment.discard import undone_if_ended
+from sageline.deployment.endpoints import (
+    BUSY_STATUSES,
+    Endpoint,
+    beside_serverless,
+    capacity,
+    check_capacity_change,
+    create_endpoint,
+    ensure_config,
+    find_config,
+    find_endpoint,
+    find_model,
+    update_endpoint,
+)
+from sageline.deployment.hosting import Hosting
+from sageline.deployment.requests import OnDemand, OnInstances, create_endpoint_request, production_variant
+from sageline.errors import EndpointNotReady, InvalidSpec, ResourceConflict, RunNotFound
+from sageline.names import serving_model
+from sageline.runs.context import RunContext
+from sageline.runs.deployment_record import (
+    Deployment,
+    capacities_in,
+    deployment_of,
+    rollout_config,
+    rollout_of,
+    routed_variant,
+    sharing,
+    without_variants,
+)
+from sageline.runs.documents import StoredRouting
+from sageline.runs.endpoint_change import Change, change_of
+from sageline.runs.payloads import DeployedEndpoint
+from sageline.runs.routing import RoutedVariant, Routing
+from sageline.runs.store import RunRecord, iso
+from sageline.spec.deployment import BESIDE
+from sageline.spec.deployment import Deployment as Wanted
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sagemaker.type_defs import ProductionVariantOutputTypeDef, ProductionVariantTypeDef
+
+
+@dataclass(frozen=True)
+class _There:
+    """What is there when a run begins to deploy. ``routing`` is None where nothing is routed to; ``serving`` are the variants of
+    the endpoint's config, none when there is no endpoint."""
+
+    name: str
+    endpoint: Endpoint | None
+    routing: Routing | None
+    serving: Sequence[ProductionVariantOutputTypeDef]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What to note, and the variants of the endpoint config to make."""
+
+    deployment: Deployment
+    variants: Sequence[ProductionVariantTypeDef]
+
+
+def deploy(run_id: str, content_type: str, *, hosting: Hosting) -> DeployedEndpoint:
+    """Create or update the run's endpoint; SageMaker goes on with it after this has returned.
+
+    Args:
+        content_type: what the run's model takes; a change of what serves has none.
+
+    Raises:
+        EndpointNotReady: the endpoint is being changed, or another run is deploying to it; try again later.
+        ResourceConflict: the endpoint is not this stack's, or cannot become what the spec asks for.
+        RunFinished: the run was stopped meanwhile.
+        InvalidSpec: the run's spec says that nothing is deployed.
+    """
+    hosting.run.store.enter(run_id, "DeployEndpoint")
+    with undone_if_ended(run_id, hosting=hosting):
+        return _deploy(run_id, content_type, hosting)
+
+
+def _deploy(run_id: str, content_type: str, hosting: Hosting) -> DeployedEndpoint:
+    run, sagemaker, scaling = hosting.run, hosting.sagemaker, hosting.scaling
+    record = run.store.get(run_id)
+    known, change = deployment_of(record), change_of(record)
+    wanted = None if change else _wanted(run_id, run)
+    name = _endpoint_name(record, change, wanted)
+    endpoint = find_endpoint(sagemaker, name, run.stack_name)
+    if endpoint is not None and known is not None and known.config in endpoint.configs:
+        return _answer(run_id, endpoint.arn, known, change)
+    stored = run.files.read_routing(name)
+    if change is not None and endpoint is None and stored is None:
+        raise ResourceConflict(f"Endpoint {name} was deleted, so there is nothing to change. Start another run.")
+    _check_free(run, name, run_id, stored)
+    serving = _serving(sagemaker, endpoint)
+    if endpoint is not None:
+        if endpoint.status == "Failed":
+            scaling.remove(name, [variant["VariantName"] for variant in serving])
+        _check_updatable(sagemaker, endpoint, capacity(wanted) if wanted else None)
+    # What an earlier try has routed to is not there yet.
+    mine = {variant.name for variant in known.added} if known else {run_id}
+    old = without_variants(stored.routing, mine) if stored and stored.routing else ()
+    if known and endpoint is None and stored and not old:
+        # An earlier try has taken a failed endpoint's variants out already.
+        old = known.previous_variants
+    now = iso(run.clock())
+    there = _There(name, endpoint, Routing(name, old, now) if old else None, serving)
+    if change is not None:
+        plan = _plan_of_change(run_id, change, there)
+        _check_models(sagemaker, plan.deployment.goal)
+    else:
+        layout = run.files.layout(run_id)
+        wanted = wanted or Wanted()
+        serverless = isinstance(capacity(wanted), OnDemand)
+        new = routed_variant(run_id, layout.uri(layout.encoder_prefix), content_type, serverless=serverless)
+        plan = _plan_of_model(run_id, new, wanted, there, now)
+    deployment = plan.deployment
+    ensure_config(sagemaker, run_id, run.stack_name, deployment.config, plan.variants)
+    run.store.enter(run_id, "DeployEndpoint", deployment=deployment.to_json())
+    run.files.write_routing(_meanwhile(deployment, there, now), stored)
+    names = {variant["VariantName"] for variant in plan.variants}
+    leaving = [variant["VariantName"] for variant in serving if variant["VariantName"] not in names]
+    scaling.remove(name, leaving)
+    keeps_variants = len(leaving) < len(serving)
+    if endpoint is None:
+        request = create_endpoint_request(endpoint_name=name, run_id=run_id, stack_name=run.stack_name)
+        arn = create_endpoint(sagemaker, request)
+    else:
+        arn = update_endpoint(sagemaker, name, deployment.config, keeps_variants=keeps_variants)
+    return _answer(run_id, arn, deployment, change)
+
+
+def _wanted(run_id: str, run: RunContext) -> Wanted:
+    wanted = run.files.read_spec(run_id).deployment
+    if wanted is None:
+        raise InvalidSpec('The run\'s spec says `"deployment": null`, so there is nothing to deploy.')
+    return wanted
+
+
+def _endpoint_name(record: RunRecord, change: Change | None, wanted: Wanted | None) -> str:
+    if change is not None:
+        return change.goal.endpoint
+    return (wanted.endpoint if wanted else None) or record.name
+
+
+def _plan_of_model(run_id: str, new: RoutedVariant, wanted: Wanted, there: _There, now: str) -> _Plan:
+    """The run's own model: in the place of what serves, or beside it, for a while or for good."""
+    beside = _beside(there) if there.endpoint and there.routing and wanted.strategy in BESIDE else []
+    rollout = rollout_of(wanted) if beside else None
+    goal: tuple[RoutedVariant, ...] = (new,)
+    if beside and there.routing and rollout is None:
+        staying = sharing(there.routing.variants, 1 - wanted.share)
+        goal = (*(replace(v, endpoint_config=run_id) for v in staying), replace(new, weight=wanted.share))
+    deployment = Deployment(
+        endpoint=there.name,
+        config=rollout_config(run_id) if rollout else run_id,
+        goal=Routing(there.name, goal, now),
+        previous_config=there.endpoint.config if there.endpoint else None,
+        previous_routing=there.routing,
+        rollout=rollout,
+        capacities=capacities_in(there.serving),
+    )
+    own = production_variant(run_id, new.model_name, capacity(wanted), 0.0 if beside else 1.0)
+    return _Plan(deployment, [*beside, own])
+
+
+def _plan_of_change(run_id: str, change: Change, there: _There) -> _Plan:
+    """Variants that serve already, or have served before, each on what it ran on: as far as SageMaker lets it."""
+    serving = {variant["VariantName"]: variant for variant in there.serving}
+    runs_on: list[dict[str, object]] = [*capacities_in(there.serving).values()]
+    on_instances = any("InstanceType" in kind for kind in runs_on)
+    variants, goal = [], []
+    for variant in change.goal.variants:
+        ran_on = capacities_in([serving[variant.name]])[variant.name] if variant.name in serving else None
+        kind = ran_on or change.capacities.get(variant.name) or next(iter(runs_on), {})
+        if on_instances and "ServerlessConfig" in kind:
+            # From instances SageMaker lets nothing go back to serverless.
+            kind = next(other for other in runs_on if "InstanceType" in other)
+        serverless = "ServerlessConfig" in kind
+        # What serves goes on with its model, which may have been made before serverless endpoints got one of their own.
+        model = variant.model_name if ran_on else serving_model(variant.model_version, serverless=serverless)
+        made = {"VariantName": variant.name, "ModelName": model, "InitialVariantWeight": variant.weight, **kind}
+        variants.append(cast("ProductionVariantTypeDef", made))  # a config's own words, kept as JSON
+        goal.append(replace(variant, model_name=model, endpoint_config=run_id, serverless=serverless))
+    deployment = Deployment(
+        endpoint=there.name,
+        config=run_id,
+        goal=replace(change.goal, variants=tuple(goal)),
+        previous_config=there.endpoint.config if there.endpoint else None,
+        previous_routing=there.routing and there.routing.with_weights(change.weights_before, there.routing.updated_at),
+        capacities=capacities_in(there.serving),
+    )
+    return _Plan(deployment, variants)
+
+
+def _check_models(sagemaker: SageMakerClient, goal: Routing) -> None:
+    """RestoreModels has seen to them; but while this run has waited, another may have replaced what was to serve."""
+    for variant in goal.variants:
+        if find_model(sagemaker, variant.model_name) is None:
+            raise ResourceConflict(
+                f"Model {variant.model_name} is to serve on endpoint {goal.endpoint}, and was deleted while this run "
+                "waited for another one that was deploying there. If it is still to serve, send the request again."
+            )
+
+
+def _meanwhile(deployment: Deployment, there: _There, now: str) -> Routing:
+    """The routing until the run's variants have their traffic."""
+    if not there.endpoint or not there.routing:
+        # Where no endpoint is, old variants are those of a failed one that was deleted to be made anew.
+        return replace(deployment.goal, updated_at=now)
+    # Who stays is shown to belong to this run's config, so that no other run begins meanwhile.
+    old = tuple(
+        replace(staying, weight=variant.weight) if (staying := deployment.goal.variant(variant.name)) else variant
+        for variant in there.routing.variants
+    )
+    return Routing(there.name, (*old, *(replace(variant, weight=0.0) for variant in deployment.added)), now)
+
+
+def _check_free(run: RunContext, name: str, run_id: str, stored: StoredRouting | None) -> None:
+    """Only one run at a time deploys to an endpoint, or each would take the other's variant for the old one."""
+    for other_id in stored.routing.runs if stored and stored.routing else ():
+        if other_id == run_id:
+            continue
+        try:
+            other = run.store.get(other_id)
+        except RunNotFound:
+            continue
+        if other.status == "Running":
+            raise EndpointNotReady(
+                f"Run {other.run_id} is deploying to endpoint {name}; this run goes on when that one is done. To go on at once, "
+                f"stop it: sageline stop {other.run_id}"
+            )
+
+
+def _serving(sagemaker: SageMakerClient, endpoint: Endpoint | None) -> Sequence[ProductionVariantOutputTypeDef]:
+    config = find_config(sagemaker, endpoint.config) if endpoint else None
+    return config["ProductionVariants"] if config else []
+
+
+def _beside(there: _There) -> list[ProductionVariantTypeDef]:
+    """The endpoint's variants as its config has them, with the weights that the routing gives them now.
+
+    Raises:
+        ResourceConflict: the endpoint is serverless, or its config is gone.
+    """
+    if not there.serving or any("ServerlessConfig" in variant for variant in there.serving):
+        raise beside_serverless(there.name)
+    weights = {variant.name: variant.weight for variant in there.routing.variants} if there.routing else {}
+    staying = [variant for variant in there.serving if variant["VariantName"] in weights]
+    # What Describe has answered is what Create takes.
+    return [
+        cast("ProductionVariantTypeDef", {**variant, "InitialVariantWeight": weights[variant["VariantName"]]})
+        for variant in staying
+    ]
+
+
+def _check_updatable(sagemaker: SageMakerClient, endpoint: Endpoint, wanted: OnDemand | OnInstances | None) -> None:
+    if endpoint.status in BUSY_STATUSES:
+        raise EndpointNotReady(f"Endpoint {endpoint.name} is {endpoint.status}; it can be updated when that is done.")
+    if endpoint.status == "Failed":
+        # AWS: "DeleteEndpoint is the only operation that can be performed on a failed endpoint."
+        end_endpoint(endpoint, sagemaker)
+        raise EndpointNotReady(f"Endpoint {endpoint.name} had failed and is being deleted; it is made anew when it is gone.")
+    if wanted is not None:
+        check_capacity_change(sagemaker, endpoint, wanted)
+
+
+def _answer(run_id: str, arn: str, deployment: Deployment, change: Change | None) -> DeployedEndpoint:
+    tested = max(deployment.goal.variants, key=lambda variant: (variant.name == run_id, variant.weight))
+    return {
+        "kind": "endpoint",
+        "name": deployment.endpoint,
+        "arn": arn,
+        "variant": tested.name,
+        "model_version": tested.model_version,
+        "served_before": change is not None,
+    }

@@ -1,0 +1,270 @@
+"""Words of texts as whole arrays: where in the lower-cased bytes each one is, and 64-bit keys to look it up by.
+
+The words are those of :func:`words_of`, to the letter. Text of ASCII only is lower-cased and classified by one table
+over bytes. Text with other characters goes through Python's own ``str.lower`` and ``unicodedata.normalize``, all
+texts at once, and a table over code points that Python's own Unicode data fill (:mod:`sageline.encoder.text.characters`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from sageline.arrays.strings import BoolArray, IntArray, StringArray
+from sageline.encoder.text.characters import (
+    JOINER,
+    JOINERS,
+    MANY_MARKS,
+    MARK,
+    UNSTABLE,
+    WORD,
+    CodeArray,
+    KindArray,
+    character_kinds,
+    codes_of,
+    is_mark,
+    normal_form,
+    sort_marks,
+    text_of,
+)
+
+KeyArray: TypeAlias = "np.ndarray[Any, np.dtype[np.uint64]]"  # Any: numpy's shape parameter
+
+_PADDING = bytes(16)  # so that eight bytes can be read at every position
+
+_LINE_FEED = ord("\n")
+_MARK = "\u0301"  # stands for every mark, as regular expressions have no class of them
+_WORD = re.compile(rf"\w[\w{_MARK}]*(?:[{JOINERS}]+[\w{_MARK}]+)*")
+_WORD_WITHOUT_MARKS = re.compile(r"\w+")
+_LOWER = bytes(ord(chr(byte).lower()) if byte < 0x80 and re.match(r"\w", chr(byte)) else 0 for byte in range(256))
+_FIRST_BYTES = np.array([(1 << 8 * length) - 1 for length in range(9)], dtype=np.uint64)
+
+# The increment and a multiplier of splitmix64 (Steele, Lea, Flood 2014).
+_INCREMENT = np.uint64(0x9E3779B97F4A7C15)
+_MULTIPLIER = np.uint64(0xBF58476D1CE4E5B9)
+
+
+def words_of(text: str, *, marks_apart: bool = False) -> list[str]:
+    """The words of a text, in its order.
+
+    Args:
+        marks_apart: as encoders up to version 3 read texts: a word is a run of ``\\w`` of the text as it is, lower-cased.
+    """
+    lowered = text.lower()
+    if marks_apart or text.isascii():
+        return _WORD_WITHOUT_MARKS.findall(lowered)
+    normal = normal_form(sort_marks(lowered))
+    shape = normal.translate({ord(character): _MARK for character in set(normal) if is_mark(character)})
+    return [normal[match.start() : match.end()] for match in _WORD.finditer(shape)]
+
+
+@dataclass(frozen=True, eq=False)
+class Keys:
+    """Words as two numbers each: equal words have equal numbers, and of different ones at most those of more than 16 bytes.
+
+    Attributes:
+        first, second: ``uint64[n]``: the first and the next eight bytes of a word's UTF-8, the first one lowest, zeros
+            where it ends. Of a word longer than 16 bytes, hashes; the lowest byte of ``first`` is then 0, so that they
+            are not the numbers of a shorter word.
+        long: ``int64[m]``: indexes of the words longer than 16 bytes, ascending.
+        eights: their bytes in pieces of eight, the last one filled with zeros, ``uint64``.
+        bounds: ``int64[m + 1]``: the pieces of the word at ``long[i]`` are ``eights[bounds[i] : bounds[i + 1]]``.
+    """
+
+    first: KeyArray
+    second: KeyArray
+    long: IntArray
+    eights: KeyArray
+    bounds: IntArray
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def take(self, indexes: IntArray) -> Keys:
+        """Some of the words, in the order of the indexes."""
+        first = self.first[indexes]
+        long = np.flatnonzero((first & _FIRST_BYTES[1]) == 0) if len(self.long) else self.long
+        places = np.searchsorted(self.long, indexes[long])
+        pieces, bounds = ranges(self.bounds[places], self.bounds[places + 1])
+        return Keys(first, self.second[indexes], long, self.eights[pieces], bounds)
+
+
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    """The words of some texts, in order.
+
+    Attributes:
+        data: the texts, lower-cased and in NFC, zeros in place of what is in no word, and some zeros at the end.
+        starts, lengths: ``int64[n]``, in bytes, of each word.
+        counts: ``int64[texts]``: how many words each text has.
+    """
+
+    data: bytes
+    starts: IntArray
+    lengths: IntArray
+    counts: IntArray
+
+    def keys(self, *, all_long: bool = True) -> Keys:
+        """What to look the words up by.
+
+        Args:
+            all_long: False where none of more than 16 bytes is looked for: such words get keys that no word has.
+        """
+        # Eight bytes from every position on: overlapping, so no copy.
+        eights = np.ndarray((len(self.data) - 7,), dtype="<u8", buffer=self.data, strides=(1,))
+        first = eights[self.starts]
+        first &= _FIRST_BYTES.take(self.lengths, mode="clip")  # clip: longer words count as 8
+        second = np.zeros_like(first)
+        more = np.flatnonzero(self.lengths > 8)
+        left = self.lengths[more] - 8
+        second[more] = eights[self.starts[more] + 8] & _FIRST_BYTES.take(left, mode="clip")
+        long = more[left > 8]
+        if not all_long:
+            first[long] &= ~_FIRST_BYTES[1]
+            long = long[:0]
+        if not len(long):
+            return Keys(first, second, long, first[:0], np.zeros(1, dtype=np.int64))
+        lengths = self.lengths[long]
+        pieces, bounds = ranges(np.zeros(len(long), dtype=np.int64), (lengths + 7) // 8)
+        at = np.repeat(self.starts[long], np.diff(bounds)) + 8 * pieces
+        left = np.repeat(lengths, np.diff(bounds)) - 8 * pieces
+        long_eights = eights[at] & _FIRST_BYTES.take(left, mode="clip")
+        first[long] = hash_long(long_eights, pieces, bounds) & ~_FIRST_BYTES[1]
+        second[long] = lengths
+        return Keys(first, second, long, long_eights, bounds)
+
+
+def keys_of(words: Sequence[str]) -> Keys:
+    """What to look these words up by."""
+    strings = StringArray.from_list(words)
+    counts = np.ones(len(words), dtype=np.int64)
+    return Tokens(strings.data.tobytes() + _PADDING, strings.offsets[:-1], strings.lengths, counts).keys()
+
+
+def hash_long(eights: KeyArray, places: IntArray, bounds: IntArray) -> KeyArray:
+    """``uint64`` per word: a hash of its pieces, of which there is at least one, and their places in the word."""
+    mixed = (eights + places.astype(np.uint64) * _INCREMENT) * _MULTIPLIER
+    mixed = (mixed ^ (mixed >> np.uint64(29))) * _INCREMENT
+    return np.add.reduceat(mixed ^ (mixed >> np.uint64(32)), bounds[:-1]) * _MULTIPLIER
+
+
+def ranges(starts: IntArray, ends: IntArray) -> tuple[IntArray, IntArray]:
+    """The numbers of all the ranges, one range after the other, and the bounds of each among them."""
+    bounds = np.zeros(len(starts) + 1, dtype=np.int64)
+    np.cumsum(ends - starts, out=bounds[1:])
+    return np.arange(bounds[-1]) + np.repeat(starts - bounds[:-1], np.diff(bounds)), bounds
+
+
+def tokenize(column: StringArray, *, marks_apart: bool = False) -> Tokens:
+    """The words of each text; ``marks_apart`` as for :func:`words_of`."""
+    text, offsets = _together(column)
+    return _tokens(_plain(text), offsets + 1) if text.isascii() else _tokens(*_normalize(text, offsets, marks_apart=marks_apart))
+
+
+def tokenize_apart(column: StringArray, *, marks_apart: bool = False) -> tuple[IntArray, Tokens]:
+    """The words of the texts, and ``int64[m]``: which text each count is of; ``marks_apart`` as for :func:`words_of`.
+
+    Where some texts are not of ASCII only, theirs come last: so all the others are read by the quicker way. (Where most texts
+    have other characters, taking them apart would cost more than it saves.)
+    """
+    text, offsets = _together(column)
+    every = np.arange(len(column))
+    if text.isascii():
+        return every, _tokens(_plain(text), offsets + 1)
+    data = np.frombuffer(text, dtype=np.uint8)
+    others = np.flatnonzero(np.diff(np.searchsorted(np.flatnonzero(data >= 0x80), offsets)))
+    if 2 * len(others) > len(column):
+        return every, _tokens(*_normalize(text, offsets, marks_apart=marks_apart))
+    places, bounds = ranges(offsets[others], offsets[others + 1])
+    normal, normal_offsets = _normalize(data[places].tobytes(), bounds, marks_apart=marks_apart)
+    plain = np.frombuffer(bytearray(_plain(text)), dtype=np.uint8)
+    plain[1 + places] = 0
+    start = 1 + len(text)
+    bounds = np.concatenate([offsets[:-1] + 1, normal_offsets + start])
+    return np.concatenate([every, others]), _tokens(plain[:start].tobytes() + normal, bounds)
+
+
+def _together(column: StringArray) -> tuple[bytes, IntArray]:
+    """The texts' bytes, and the offsets in them."""
+    return column.data[column.offsets[0] : column.offsets[-1]].tobytes(), column.offsets - column.offsets[0]
+
+
+def _plain(text: bytes) -> bytes:
+    """Text of ASCII, from place 1 on: lower-cased, with zeros for what is no word character."""
+    return b"\0" + text.translate(_LOWER) + _PADDING
+
+
+def _tokens(data: bytes, offsets: IntArray) -> Tokens:
+    """The words of texts that are lower-cased, the first byte of which is no word character."""
+    in_word = np.frombuffer(data, dtype=np.uint8) != 0
+    begins, ends = in_word[1:] > in_word[:-1], in_word[1:] < in_word[:-1]
+    # A word ends where its text ends, though the next one begins with a word character.
+    inside = offsets[in_word[offsets] & in_word[offsets - 1]] - 1
+    begins[inside] = ends[inside] = True
+    starts, lengths = np.flatnonzero(begins), np.flatnonzero(ends)
+    lengths -= starts
+    starts += 1
+    return Tokens(data, starts, lengths, np.diff(np.searchsorted(starts, offsets)))
+
+
+def _normalize(text: bytes, offsets: IntArray, *, marks_apart: bool) -> tuple[bytes, IntArray]:
+    """Texts of any characters in the form in which their words are looked up, zeros for what is in no word; and their offsets."""
+    # A line feed on both sides of each text: how a sigma is lower-cased depends on the letters around it, and a mark at the
+    # beginning of a text belongs to none of the text before. They are found again by their number among all line feeds.
+    data = np.insert(np.frombuffer(text, dtype=np.uint8), offsets, _LINE_FEED)
+    numbers = np.searchsorted(np.flatnonzero(data == _LINE_FEED), offsets + np.arange(len(offsets)))
+    codes = codes_of(data.tobytes().decode().lower())
+    kinds = character_kinds().take(codes, mode="clip")  # told to clip what is in range anyway, it is quicker
+    if marks_apart:
+        kinds &= WORD
+    else:
+        unstable = kinds >= UNSTABLE
+        if unstable.any():
+            codes = _composed(codes, unstable)
+            kinds = character_kinds().take(codes, mode="clip")
+            kinds &= WORD | MARK | JOINER
+        _leave_out_strays(kinds)
+    bounds = np.flatnonzero(codes == _LINE_FEED)[numbers]
+    codes = codes * (kinds != 0)
+    widths = (codes >= 0x80).view(np.uint8) + (codes >= 0x800) + (codes >= 0x10000) + np.uint8(1)
+    sizes = np.add.reduceat(widths, bounds, dtype=np.int64)
+    ends = np.cumsum(sizes)
+    return text_of(codes).encode() + _PADDING, 1 + ends - sizes
+
+
+def _composed(codes: CodeArray, unstable: BoolArray) -> CodeArray:
+    """Code points of lower-cased text in :func:`normal_form`. What changes are the unstable ones, each run of them with the
+    character before, so only these are looked at."""
+    inside = unstable.copy()
+    inside[:-1] |= unstable[1:]
+    inside &= codes != _LINE_FEED
+    places = np.flatnonzero(inside)
+    begins = 1 + np.flatnonzero(np.diff(places) != 1)  # of the second run, the third ...
+    pieces = text_of(np.insert(codes[places], begins, _LINE_FEED))
+    begins = np.append(0, begins)
+    longest = np.diff(begins, append=len(places)).max()
+    normal_pieces = normal_form(sort_marks(pieces) if longest > MANY_MARKS else pieces)
+    if normal_pieces == pieces:
+        return codes
+    normal = codes_of(normal_pieces)
+    is_gap = normal == _LINE_FEED
+    lengths = np.diff(np.flatnonzero(is_gap), prepend=-1, append=len(normal)) - 1
+    return np.insert(codes[~inside], np.repeat(places[begins] - begins, lengths), normal[~is_gap])
+
+
+def _leave_out_strays(kinds: KindArray) -> None:
+    """Set to 0 the marks and joiners that no word character is before, and the joiners that end a word."""
+    extends = kinds > WORD
+    strays = 1 + np.flatnonzero(extends[1:] & (kinds[:-1] == 0))
+    if len(strays):
+        others = np.flatnonzero(~extends)
+        kinds[ranges(strays, others[np.searchsorted(others, strays)])[0]] = 0
+    joins = kinds == JOINER
+    last = np.flatnonzero(joins[:-1] & (kinds[1:] == 0))
+    if len(last):
+        others = np.flatnonzero(~joins)
+        kinds[ranges(1 + others[np.searchsorted(others, last) - 1], 1 + last)[0]] = 0

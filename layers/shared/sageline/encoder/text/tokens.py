@@ -1,0 +1,111 @@
+"""Tokens: texts as BlazingText and fastText read them, one line each, the words apart by one space.
+
+The words are those of a bag of words (:mod:`sageline.encoder.text.words`), in their order, so training and serving split alike.
+A training line begins with the label, ``__label__spam hello world``. Source: SageMaker developer guide, "BlazingText
+algorithm", supervised mode.
+
+- A label may hold what ends a word there (white space, a NUL). It is written percent-encoded, and so is the percent sign:
+  ``credit card, 5%`` is ``__label__credit%20card,%205%25``; :func:`label_of` gives it back.
+- A word that begins with ``__label__`` would be taken for a label: it is written without its first two underscores.
+- A text without words is a line of the label alone, and an empty instance in a request.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, unquote
+
+import numpy as np
+
+from sageline.arrays.matrix import AnyArray
+from sageline.arrays.strings import IntArray, StringArray, gather, row_chunks
+from sageline.encoder import saved
+from sageline.encoder.text.tokenizer import Tokens, tokenize
+
+LABEL = "__label__"
+_ENDS_A_WORD = re.compile(r"[%\s\0]")
+
+
+def label_token(label: str) -> str:
+    """How a label is written: with the prefix, percent-encoded where it must be."""
+    return LABEL + _ENDS_A_WORD.sub(lambda match: quote(match.group(), safe=""), label)
+
+
+def label_of(name: str) -> str:
+    """The label of which :func:`label_token` wrote ``name`` after the prefix."""
+    return unquote(name)
+
+
+@dataclass(frozen=True)
+class TokenLines:
+    """Encodes texts as lines of words."""
+
+    feature_dim: int = 0
+    """Lines have no columns."""
+
+    marks_apart: bool = False
+    """Whether it reads words as encoders up to version 3 did."""
+
+    def encode(self, columns: Sequence[StringArray]) -> StringArray:
+        """The words of each row, apart by one space; several text columns are read as one text."""
+        rows = len(columns[0])
+        if len(columns) > 1:
+            gap = _repeated(b"\n", rows)
+            columns = [joined([part for column in columns for part in (column, gap)])]
+        chunks = [StringArray(columns[0].data, columns[0].offsets[start : end + 1]) for start, end in row_chunks(columns)]
+        parts = [_lines(tokenize(chunk, marks_apart=self.marks_apart)) for chunk in chunks]
+        data = np.concatenate([np.zeros(0, dtype=np.uint8), *(part.data for part in parts)])
+        lengths = np.concatenate([np.zeros(1, dtype=np.int64), *(part.lengths for part in parts)])
+        return StringArray(data, np.cumsum(lengths))
+
+    def write(self, lines: StringArray, labels: StringArray) -> bytes:
+        """Training data; ``labels`` are written as :func:`label_token` makes them."""
+        separator = np.where(lines.lengths > 0, 1, 0)
+        spaces = StringArray(np.full(int(separator.sum()), ord(" "), dtype=np.uint8), np.append(0, np.cumsum(separator)))
+        return joined([labels, spaces, lines, _repeated(b"\n", len(lines))]).data.tobytes()
+
+    def state(self) -> tuple[dict[str, Any], dict[str, AnyArray]]:  # Any: JSON
+        """What to save: a JSON document and arrays."""
+        return {"kind": "tokens", "marks_apart": self.marks_apart}, {}
+
+    @classmethod
+    def from_state(cls, document: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> TokenLines:  # Any: JSON
+        return cls(marks_apart=saved.has_marks_apart(document))
+
+
+def joined(parts: Sequence[StringArray]) -> StringArray:
+    """String by string, those of all the arrays one after the other."""
+    sizes = np.stack([part.lengths for part in parts], axis=1)
+    data = np.empty(int(sizes.sum()), dtype=np.uint8)
+    for place, part in enumerate(parts):
+        here = np.tile(np.arange(len(parts)) == place, len(part))
+        data[np.repeat(here, sizes.ravel())] = part.data
+    return StringArray(data, np.append(0, np.cumsum(sizes.sum(axis=1))))
+
+
+def _lines(tokens: Tokens) -> StringArray:
+    tokens = _without_labels(tokens)
+    words = gather(np.frombuffer(tokens.data, dtype=np.uint8), tokens.starts, tokens.lengths)
+    spaced = np.ones(len(words), dtype=np.int64)
+    ends = np.cumsum(tokens.counts)
+    spaced[(ends - tokens.counts)[tokens.counts > 0]] = 0  # the first word of a line
+    spaces = StringArray(np.full(int(spaced.sum()), ord(" "), dtype=np.uint8), np.append(0, np.cumsum(spaced)))
+    line = joined([spaces, words])
+    return StringArray(line.data, line.offsets[np.append(0, ends)])
+
+
+def _without_labels(tokens: Tokens) -> Tokens:
+    """Words that would be taken for labels lose their first two underscores."""
+    prefix = LABEL.encode()
+    if prefix not in tokens.data:
+        return tokens
+    places: IntArray = np.array([match.start() for match in re.finditer(prefix, tokens.data)], dtype=np.int64)
+    cut = 2 * np.isin(tokens.starts, places)
+    return Tokens(tokens.data, tokens.starts + cut, tokens.lengths - cut, tokens.counts)
+
+
+def _repeated(content: bytes, rows: int) -> StringArray:
+    return StringArray(np.frombuffer(content * rows, dtype=np.uint8), np.arange(rows + 1) * len(content))

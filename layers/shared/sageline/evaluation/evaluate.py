@@ -1,0 +1,308 @@
+"""EvaluateModel and CompareModels: what the held-out rows say about the new model, and whether it may be deployed.
+
+EvaluateModel reads what the new model has answered. Where the spec asks for a better model than the one in service, and nothing
+else speaks against the new one, it encodes the same raw rows for the champion and answers ``compare``: once the champion has
+answered, CompareModels decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Literal, NotRequired, TypedDict
+
+from sageline.encoder.fitted import FittedEncoder
+from sageline.errors import InvalidDataset, InvalidEncoder, InvalidRequest, ObjectMissing, PredictionFailed, RunFinished
+from sageline.evaluation.baseline import BaselineComparison, compare_with_baseline
+from sageline.evaluation.classification import ClassificationSums
+from sageline.evaluation.comparison import Sums, compare
+from sageline.evaluation.document import Champion, evaluation_json
+from sageline.evaluation.gate import (
+    Check,
+    Decision,
+    baseline_not_checked,
+    champion_unknown,
+    check_baseline,
+    check_comparison,
+    check_limits,
+    without_champion,
+)
+from sageline.evaluation.held_out_rows import encode_test_rows, let_answers_expire, sum_up
+from sageline.evaluation.model_warnings import model_warnings
+from sageline.failures.failure import read_cause
+from sageline.report.write import CurvesOf, write_report
+from sageline.runs.context import RunContext
+from sageline.runs.documents import RunFiles
+from sageline.runs.payloads import RunEvent, TransformPlan
+from sageline.runs.store import iso
+from sageline.serving.stored import EncoderCache
+from sageline.spec.evaluation import Evaluation
+from sageline.spec.metrics import default_metric, shown_metrics
+
+
+class ErrorOutput(TypedDict, total=False):
+    """How Step Functions tells of an error that was caught."""
+
+    Error: str
+    Cause: str
+
+
+class EvaluateEvent(RunEvent):
+    """What EvaluateModel and CompareModels get. ``champion_failure`` tells CompareModels why the model in service has not
+    answered; empty when it has."""
+
+    action: Literal["evaluate", "compare"]
+    champion_failure: NotRequired[ErrorOutput]
+
+
+class Evaluated(TypedDict):
+    """Answer of both. ``status`` is that of the run, which may have ended. ``transform`` is there with ``compare``: what
+    RunChampionTransform is asked for."""
+
+    status: Literal["Running", "Rejected", "Succeeded"]
+    decision: Literal["accepted", "rejected", "compare"]
+    reason: str
+    metrics: dict[str, float | None]
+    rows: int
+    transform: NotRequired[TransformPlan]
+
+
+@dataclass(frozen=True)
+class _InService:
+    """The model to beat, as the run's record notes it."""
+
+    variant: str
+    model_name: str
+    encoder_uri: str
+
+
+@dataclass(frozen=True)
+class Reporting:
+    """What the report needs besides the run. ``warn`` is told why there is none, while the error is being handled."""
+
+    curves: CurvesOf
+    warn: Callable[[str], None]
+
+
+def evaluate_model(run_id: str, *, run: RunContext, reporting: Reporting) -> Evaluated:
+    """Judge the new model by what it has answered, and write ``evaluation.json`` and ``report.html`` below
+    ``runs/<run_id>/evaluation/``.
+
+    A model that is refused ends the run as ``Rejected``. An error in the report alone is noted in the run's record, and no more.
+
+    Raises:
+        PredictionFailed: answers are missing, cannot be read, or are not as many as there are rows.
+        RunFinished: the run was stopped meanwhile.
+    """
+    judging = _begin(run_id, "EvaluateModel", run, reporting)
+    checks = judging.checks()
+    if not judging.evaluation.beat_champion or not all(check.passed for check in checks):
+        return _decide(judging, checks, None)
+    found = judging.sums.value(judging.metric)
+    in_service = _in_service(judging.endpoint, run.files)
+    if in_service is None:
+        return _decide(judging, [*checks, without_champion(judging.metric, found)], None)
+    try:
+        transform = _plan_champion(judging, in_service)
+    except (InvalidDataset, InvalidRequest, InvalidEncoder, ObjectMissing) as error:
+        return _undecidable(judging, checks, in_service, error.message)
+    run.store.enter(run_id, "EvaluateModel", champion=asdict(in_service))
+    _write(judging, Champion(in_service.variant, {}, None), None)
+    return {
+        "status": "Running",
+        "decision": "compare",
+        "reason": f"The model in service, {in_service.variant}, is to answer the same rows.",
+        "metrics": judging.shown_metrics,
+        "rows": judging.sums.rows,
+        "transform": transform,
+    }
+
+
+def compare_models(
+    run_id: str, *, run: RunContext, reporting: Reporting, champion_failure: ErrorOutput | None = None
+) -> Evaluated:
+    """Judge the new model beside the one in service, which has answered the same rows; complete ``evaluation.json``, and write
+    ``report.html``.
+
+    A model that is not better ends the run as ``Rejected``, and so does one of which that cannot be told.
+
+    Args:
+        champion_failure: why the model in service has not answered.
+
+    Raises:
+        InvalidRequest: EvaluateModel has not found any model in service.
+        PredictionFailed: as :func:`evaluate_model`, for answers of the new model.
+        RunFinished: the run was stopped meanwhile.
+    """
+    noted = run.store.get(run_id).details.get("champion")
+    if noted is None:
+        raise InvalidRequest(f"Run {run_id} has found no model in service to compare with; EvaluateModel comes first.")
+    in_service = _InService(**noted)
+    if champion_failure:
+        judging = _begin(run_id, "CompareModels", run, reporting)
+        _, why = read_cause(champion_failure.get("Error", ""), champion_failure.get("Cause", ""))
+        return _undecidable(judging, judging.checks(), in_service, why.partition("\n")[0])
+    encoder = EncoderCache(run.files.s3).get(in_service.encoder_uri)
+    judging = _begin(run_id, "CompareModels", run, reporting, also=encoder.classes or [])
+    checks = judging.checks()
+    classes = judging.sums.classes if isinstance(judging.sums, ClassificationSums) else None
+    try:
+        sums = sum_up(run_id, encoder, files=run.files, of="champion", classes=classes)
+    except PredictionFailed as error:
+        return _undecidable(judging, checks, in_service, error.message)
+    let_answers_expire(run_id, encoder, files=run.files, of="champion")
+    metric = judging.metric
+    for model, value in (("the new model", judging.sums.value(metric)), ("the model in service", sums.value(metric))):
+        if value is None:
+            return _undecidable(judging, checks, in_service, f"{metric} is not known of {model}", sums)
+    comparison = compare(metric, sums, judging.sums)
+    champion = Champion(in_service.variant, sums.metrics(), comparison)
+    return _decide(judging, [*checks, check_comparison(comparison)], champion)
+
+
+@dataclass(frozen=True)
+class _Judging:
+    """A run whose model is judged, and what its answers come to."""
+
+    run_id: str
+    state: str
+    run: RunContext
+    reporting: Reporting
+    task: str
+    evaluation: Evaluation
+    endpoint: str | None
+    ends_here: bool
+    """Nothing is done with a model that is good: no endpoint, no batch."""
+    encoder: FittedEncoder
+    sums: Sums
+
+    @property
+    def metric(self) -> str:
+        return self.evaluation.metric or default_metric(self.task)
+
+    @cached_property
+    def baseline(self) -> BaselineComparison | None:
+        """None with too few rows to tell."""
+        return compare_with_baseline(self.metric, self.sums)
+
+    def checks(self) -> list[Check]:
+        """What can be asked of the model alone: the spec's limits, and whether it is better than the baseline."""
+        at_least, at_most = self.evaluation.at_least or {}, self.evaluation.at_most or {}
+        checks = check_limits({name: self.sums.value(name) for name in (*at_least, *at_most)}, at_least, at_most)
+        if self.baseline is not None and self.evaluation.better_than_baseline:
+            checks.append(check_baseline(self.baseline))
+        return checks
+
+    @property
+    def not_checked(self) -> str | None:
+        if self.baseline is not None and self.evaluation.better_than_baseline:
+            return None
+        return baseline_not_checked(self.sums.baseline_answer, self.sums.rows)
+
+    @property
+    def warnings(self) -> list[str]:
+        return model_warnings(
+            self.sums,
+            self.metric,
+            baseline=self.baseline,
+            refused=self.evaluation.better_than_baseline,
+            labels=self.encoder.classes or [],
+        )
+
+    @property
+    def shown_metrics(self) -> dict[str, float | None]:
+        metrics = self.sums.metrics()
+        return {name: metrics[name] for name in shown_metrics(self.task, len(self.encoder.classes or []))}
+
+
+def _begin(run_id: str, state: str, run: RunContext, reporting: Reporting, also: list[str] | None = None) -> _Judging:
+    """Read what the new model has answered. ``also``: labels that the metrics are to know beside the model's."""
+    run.store.enter(run_id, state)
+    if run.store.get(run_id).status == "Stopped":
+        raise RunFinished(f"Run {run_id} was stopped.")
+    spec = run.files.read_spec(run_id)
+    layout = run.files.layout(run_id)
+    encoder = EncoderCache(run.files.s3).get(layout.uri(layout.encoder_prefix))
+    classes = encoder.classes
+    if classes is not None:
+        classes = list(dict.fromkeys([*classes, *(also or [])]))
+    sums = sum_up(run_id, encoder, files=run.files, of="evaluation", classes=classes)
+    endpoint = spec.deployment.endpoint or spec.name if spec.deployment else None
+    ends_here = spec.deployment is None and spec.batch is None
+    return _Judging(run_id, state, run, reporting, encoder.task, spec.evaluation, endpoint, ends_here, encoder, sums)
+
+
+def _in_service(endpoint: str | None, files: RunFiles) -> _InService | None:
+    """The endpoint's variant of most weight; None where nothing serves."""
+    stored = files.read_routing(endpoint) if endpoint is not None else None
+    if stored is None or stored.routing is None:
+        return None
+    champion = stored.routing.champion
+    # Its isolated model, whichever it serves with.
+    return _InService(champion.name, champion.model_version, champion.encoder_uri)
+
+
+def _plan_champion(judging: _Judging, in_service: _InService) -> TransformPlan:
+    encoder = EncoderCache(judging.run.files.s3).get(in_service.encoder_uri)
+    if encoder.task != judging.task:
+        raise InvalidEncoder(f"the model in service does a {encoder.task}, and the new one a {judging.task}")
+    return encode_test_rows(
+        judging.run_id,
+        encoder,
+        files=judging.run.files,
+        of="champion",
+        model_name=in_service.model_name,
+        instance_type=judging.evaluation.instance_type,
+    )
+
+
+def _undecidable(judging: _Judging, checks: list[Check], in_service: _InService, why: str, sums: Sums | None = None) -> Evaluated:
+    why = f"{in_service.variant}, which is in service, cannot be compared: {why.rstrip('.')}"
+    champion = Champion(in_service.variant, {} if sums is None else sums.metrics(), None, why)
+    advice = "to deploy the model all the same, set `evaluation.beat_champion` to false"
+    check = champion_unknown(judging.metric, judging.sums.value(judging.metric), f"{why}; {advice}")
+    return _decide(judging, [*checks, check], champion)
+
+
+def _decide(judging: _Judging, checks: list[Check], champion: Champion | None) -> Evaluated:
+    """Write down what was decided; a model that is refused is the end of its run."""
+    decision = Decision(tuple(checks), judging.not_checked)
+    run, run_id, files = judging.run, judging.run_id, judging.run.files
+    document = _write(judging, champion, decision)
+    let_answers_expire(run_id, judging.encoder, files=files, of="evaluation")
+    layout = files.layout(run_id)
+    status: Literal["Running", "Rejected", "Succeeded"] = "Succeeded" if judging.ends_here else "Running"
+    answer: Evaluated = {
+        "status": status if decision.accepted else "Rejected",
+        "decision": "accepted" if decision.accepted else "rejected",
+        "reason": decision.reason,
+        "metrics": judging.shown_metrics,
+        "rows": judging.sums.rows,
+    }
+    record = replace(run.store.get(run_id), status=answer["status"])
+    reporting = judging.reporting
+    reported = write_report(record, document, now=run.clock(), files=files, curves=reporting.curves, warn=reporting.warn)
+    judged = {"metric": judging.metric, "warnings": judging.warnings, "uri": layout.uri(layout.evaluation_key)}
+    baseline = {"answer": judging.sums.baseline_answer, "value": judging.sums.baseline_metrics().get(judging.metric)}
+    noted = {**answer, "baseline": baseline, **judged, **reported}
+    run.store.enter(run_id, judging.state, evaluation=noted)
+    if answer["status"] != "Running" and not run.store.finish(run_id, answer["status"]):
+        raise RunFinished(f"Run {run_id} was stopped while its model was being judged.")
+    return answer
+
+
+def _write(judging: _Judging, champion: Champion | None, decision: Decision | None) -> bytes:
+    run, layout = judging.run, judging.run.files.layout(judging.run_id)
+    document = evaluation_json(
+        run_id=judging.run_id,
+        created_at=iso(run.clock()),
+        metric=judging.metric,
+        sums=judging.sums,
+        warnings=judging.warnings,
+        baseline=judging.baseline,
+        champion=champion,
+        gate=decision,
+    )
+    run.files.put(layout.evaluation_key, document, "application/json")
+    return document

@@ -1,0 +1,212 @@
+"""The rows held out of training: as they were given, as what a model takes, and what it answers for them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+from botocore.exceptions import ClientError
+
+from sageline.aws.errors import is_missing_object
+from sageline.batch.encode import Piece, most_rows, part_name, parts, transform_plan
+from sageline.encoder.fitted import FittedEncoder
+from sageline.errors import InvalidDataset, PredictionFailed, SagelineError
+from sageline.evaluation.answer_arrays import read_classes, read_values
+from sageline.evaluation.classification import ClassificationSums
+from sageline.evaluation.regression import RegressionSums
+from sageline.names import RunLayout
+from sageline.runs.documents import RunFiles
+from sageline.runs.payloads import TransformPlan
+from sageline.spec.model import Spec
+from sageline.storage.part_sink import S3PartSink
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import TaggingTypeDef
+
+Model: TypeAlias = Literal["evaluation", "champion"]
+"""Whose answers: the new model's, or those of the one in service."""
+
+_PIECE_BYTES = 2 << 20  # of JSON
+_PIECE_CELLS = 1 << 18  # of dense rows: their text takes a hundred times as many bytes while it is made
+
+
+def plan_evaluation(run_id: str, spec: Spec, encoder: FittedEncoder, *, files: RunFiles) -> TransformPlan:
+    """Encode a run's test rows for its own model, which may not be there yet; what RunEvaluationTransform is asked for."""
+    instance_type = spec.evaluation.instance_type
+    return encode_test_rows(run_id, encoder, files=files, of="evaluation", model_name=run_id, instance_type=instance_type)
+
+
+def encode_test_rows(
+    run_id: str, encoder: FittedEncoder, *, files: RunFiles, of: Model, model_name: str, instance_type: str
+) -> TransformPlan:
+    """Encode a run's raw test rows for a transform job: ``runs/<run_id>/data/<of>/part-00000.<ext>`` and so on.
+
+    How many rows each part has is noted in ``runs/<run_id>/data/<of>.json``. The rows are read back from ``test-raw``, so what
+    a model is judged by went the way that a request for a prediction goes, the champion's rows like the new model's.
+
+    Args:
+        encoder: of the model, which need not be one of this run.
+
+    Raises:
+        InvalidDataset, InvalidRequest: the rows lack a column of the model, or hold a value that it cannot take.
+    """
+    layout = files.layout(run_id)
+    part_rows = []
+    with S3PartSink(files.s3, layout, encoder.exchange.batch_extension, joined=False) as sink:
+        for rows, body in parts(_pieces(files, layout, encoder), encoder):
+            sink.write(of, body)
+            part_rows.append(rows)
+    files.put(_part_rows_key(layout, of), json.dumps({"rows": part_rows}).encode(), "application/json")
+    return transform_plan(
+        encoder,
+        model=model_name,
+        input_uri=layout.uri(layout.channel_prefix(of)),
+        output_uri=layout.uri(_answers_prefix(layout, of)),
+        instance_type=instance_type,
+        instance_count=1,
+    )
+
+
+def first_rows(run_id: str, count: int, *, files: RunFiles) -> list[dict[str, Any]]:  # Any: JSON values
+    """The features of a run's first test rows, ``{column: value}``."""
+    return [json.loads(line)["features"] for line in islice(_lines(files, files.layout(run_id)), count)]
+
+
+def sum_up(
+    run_id: str, encoder: FittedEncoder, *, files: RunFiles, of: Model, classes: list[str] | None
+) -> ClassificationSums | RegressionSums:
+    """What a model's transform job has answered, compared with what is right.
+
+    Args:
+        encoder: of the model.
+        classes: the labels of the metrics, which hold all that the model or a row may have; None for a regression.
+
+    Raises:
+        PredictionFailed: an answer is missing, or cannot be read.
+    """
+    layout = files.layout(run_id)
+    labels = _labels(files, layout)
+    sums: ClassificationSums | RegressionSums = RegressionSums() if classes is None else ClassificationSums(classes)
+    place = {name: number for number, name in enumerate(classes or [])}
+    for body, rows, where in _answers(files, layout, encoder, of):
+        expected = list(islice(labels, rows))
+        with _named(where):
+            if len(expected) < rows:
+                raise PredictionFailed(f"there are {rows} answers for {len(expected)} test rows.")
+            if isinstance(sums, RegressionSums):
+                sums.update(np.array(expected, dtype=np.float64), read_values(encoder, body, rows))
+            else:
+                answers = read_classes(encoder, body, rows).among(encoder.classes or [], sums.classes)
+                sums.update(np.array([place[label] for label in expected], dtype=np.int64), answers)
+    if next(labels, None) is not None:
+        raise PredictionFailed(f"The transform job was asked about {sums.rows} of the test rows only; start another run.")
+    return sums
+
+
+def let_answers_expire(run_id: str, encoder: FittedEncoder, *, files: RunFiles, of: Model) -> None:
+    """Tag the answers, which SageMaker has written, as what may go some day."""
+    layout = files.layout(run_id)
+    tags: TaggingTypeDef = {"TagSet": [{"Key": "sageline:retention", "Value": "intermediate"}]}
+    for number in range(len(_part_rows(files, layout, of))):
+        key = f"{_answers_prefix(layout, of)}{part_name(number, encoder)}.out"
+        files.s3.put_object_tagging(Bucket=layout.bucket, Key=key, Tagging=tags)
+
+
+@contextmanager
+def _named(where: str) -> Iterator[None]:
+    """Names the object in what goes wrong with it."""
+    try:
+        yield
+    except PredictionFailed as error:
+        raise PredictionFailed(f"{where}: {error.message}") from None
+
+
+def _answers_prefix(layout: RunLayout, of: Model) -> str:
+    return f"{layout.transform_prefix}{of}/"
+
+
+def _part_rows_key(layout: RunLayout, of: Model) -> str:
+    return f"{layout.prefix}data/{of}.json"
+
+
+def _part_rows(files: RunFiles, layout: RunLayout, of: Model) -> list[int]:
+    document = files.read(_part_rows_key(layout, of))
+    rows: list[int] = json.loads(document)["rows"]
+    return rows
+
+
+def _answers(files: RunFiles, layout: RunLayout, encoder: FittedEncoder, of: Model) -> Iterator[tuple[bytes, int, str]]:
+    """The objects that the transform job has left, how many rows each answers, and how an error names it."""
+    for number, rows in enumerate(_part_rows(files, layout, of)):
+        key = f"{_answers_prefix(layout, of)}{part_name(number, encoder)}.out"
+        try:
+            body = files.s3.get_object(Bucket=layout.bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            if is_missing_object(error):
+                raise PredictionFailed(f"The transform job has left no {layout.uri(key)}, the answers for {rows} rows.") from None
+            raise
+        yield body, rows, layout.uri(key)
+
+
+def _lines(files: RunFiles, layout: RunLayout) -> Iterator[bytes]:
+    """The raw test rows, each a JSON document."""
+    pages = files.s3.get_paginator("list_objects_v2").paginate(Bucket=layout.bucket, Prefix=layout.test_raw_prefix)
+    for key in [item["Key"] for page in pages for item in page.get("Contents", [])]:
+        yield from files.read(key).splitlines()
+
+
+def _labels(files: RunFiles, layout: RunLayout) -> Iterator[Any]:  # Any: JSON, a string or a number
+    return (json.loads(line)["label"] for line in _lines(files, layout))
+
+
+def _pieces(files: RunFiles, layout: RunLayout, encoder: FittedEncoder) -> Iterator[Piece]:
+    limit = min(most_rows(encoder), max(1, _PIECE_CELLS // _dense_cells(encoder)))
+    rows: list[object] = []
+    size = first = 0
+    for number, line in enumerate(_lines(files, layout)):
+        if rows and (len(rows) == limit or size + len(line) > _PIECE_BYTES):
+            yield _piece(rows, encoder, first)
+            rows, size, first = [], 0, number
+        rows.append(_instance(json.loads(line), encoder))
+        size += len(line)
+    if rows:
+        yield _piece(rows, encoder, first)
+
+
+def _piece(rows: list[object], encoder: FittedEncoder, first: int) -> Piece:
+    where = f"test rows {first + 1} to {first + len(rows)}"
+    try:
+        return Piece(len(rows), encoder.batch_body(encoder.encode_instances(rows)), where)
+    except SagelineError as error:
+        raise type(error)(f"{where}: {error.message}") from None
+
+
+def _dense_cells(encoder: FittedEncoder) -> int:
+    """Numbers that an encoded row takes while it is written."""
+    if encoder.kind == "tokens" or (encoder.kind == "bag-of-words" and encoder.exchange.batch_extension == "recordio"):
+        return 1
+    return max(1, encoder.feature_dim)
+
+
+def _instance(row: Mapping[str, Any], encoder: FittedEncoder) -> dict[str, Any]:  # Any: JSON
+    """The columns that the model reads, spelled as it reads them: what is a number for one model may be a text for another.
+
+    Raises:
+        InvalidDataset: the rows have not all of them.
+    """
+    given = {**row.get("others", {}), **row["features"]}
+    missing = [name for name in encoder.feature_columns if name not in given]
+    if missing:
+        listed = ", ".join(map(repr, missing[:5])) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+        raise InvalidDataset(f"the test rows have no column {listed}, which the model reads")
+    return {name: _spelled(given[name], kind) for name, kind in encoder.feature_columns.items()}
+
+
+def _spelled(value: Any, kind: str) -> Any:  # Any: JSON
+    if kind == "text":
+        return value if isinstance(value, str) else "" if value is None else repr(value).removesuffix(".0")
+    return None if kind == "category" and value == "" else value

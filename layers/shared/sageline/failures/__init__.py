@@ -1,0 +1,1 @@
+"""Why a run ended, what to try, and writing it down."""

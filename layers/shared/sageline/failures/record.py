@@ -1,0 +1,103 @@
+"""RecordFailure: stop what still runs, and leave a record that explains itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sageline.errors import InvalidRequest, RunNotFound
+from sageline.failures.advice import advice
+from sageline.failures.failure import Failure, explain, read_cause
+from sageline.jobs.stopping import stop_jobs
+from sageline.runs.context import RunContext
+from sageline.runs.payloads import FailureRecorded
+from sageline.runs.store import RunRecord
+from sageline.runs.trigger import BatchRequest, Identity, Upload, identify, parse_trigger
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+
+
+def record_failure(
+    execution_arn: str,
+    trigger_document: Mapping[str, object],
+    *,
+    state: str,
+    error: str,
+    cause: str,
+    discard_error: str | None,
+    run: RunContext,
+    sagemaker: SageMakerClient,
+    warn: Callable[[str], None],
+) -> FailureRecorded:
+    """Write why the run failed into its record, and stop its job if that is still running.
+
+    The run may not have a record yet, and the input may be nothing that a run could be made of: there is always an answer.
+    A run that another execution has claimed is left alone.
+
+    Args:
+        state: the state that failed.
+        error: the error's name, as Step Functions has it.
+        cause: the error's cause, as Step Functions has it.
+        discard_error: what went wrong when the deployment was undone.
+        warn: takes what went wrong here, and did not keep the failure from being recorded.
+    """
+    kind, message = read_cause(error, cause)
+    identity, uri = _identify(trigger_document, run, warn)
+    if identity is None:
+        return {"run_id": "", "message": explain(message, (), advice(kind, message))}
+    run_id = identity.run_id
+    try:
+        record = run.store.get(run_id)
+    except RunNotFound:
+        new = RunRecord(run_id=run_id, name=identity.name, execution_arn=execution_arn, dataset_uri=uri, state=state)
+        record = run.store.claim(new)
+    failure = _failure(record, state, kind, message, discard_error)
+    if record.execution_arn == execution_arn:
+        _stop(run_id, sagemaker, warn)
+        run.store.finish(run_id, "Failed", state=state, error=failure.to_json())
+    return {"run_id": run_id, "message": explain(failure.message, failure.log_lines, failure.advice)}
+
+
+def _identify(
+    trigger_document: Mapping[str, object], run: RunContext, warn: Callable[[str], None]
+) -> tuple[Identity | None, str | None]:
+    try:
+        trigger = parse_trigger(trigger_document)
+        uri = trigger.uri if isinstance(trigger, Upload) else trigger.input if isinstance(trigger, BatchRequest) else None
+        return identify(trigger, run.files.s3), uri
+    except (InvalidRequest, ClientError, BotoCoreError) as error:
+        warn(f"The failure belongs to no run that could be told from the execution's input: {error}")
+        return None, None
+
+
+def _failure(record: RunRecord, state: str, kind: str, message: str, discard_error: str | None) -> Failure:
+    # Who waited has noted what SageMaker said of a job or endpoint; the message of the task has it all in one text. A run that
+    # went on after such a failure (the champion's) may fail of another.
+    noted = record.details.get("failure", {})
+    if not message.startswith(noted.get("message", message)):
+        noted = {}
+    short = noted.get("message", message)
+    reason = noted.get("failure_reason")
+    what_to_try = advice(kind, reason or short)
+    if discard_error:
+        what_to_try += (
+            f" What the run had deployed could not be removed ({_last_words(discard_error)}): look at the endpoint "
+            f"{record.endpoint_name} and delete it if it is not needed."
+        )
+    return Failure(state, kind, short, what_to_try, noted.get("job"), reason, tuple(noted.get("log_lines", ())))
+
+
+def _last_words(discard_error: str) -> str:
+    """The message in ``<error>: <cause>``."""
+    kind, _, cause = discard_error.partition(": ")
+    return read_cause(kind, cause)[1].rstrip(".")
+
+
+def _stop(run_id: str, sagemaker: SageMakerClient, warn: Callable[[str], None]) -> None:
+    try:
+        stop_jobs(run_id, sagemaker=sagemaker)
+    except (ClientError, BotoCoreError) as error:
+        warn(f"The job of run {run_id} could not be stopped: {error}")

@@ -1,0 +1,133 @@
+"""Writing RecordIO-protobuf, all rows at once."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+
+from sageline.arrays.matrix import FloatArray, SparseMatrix
+from sageline.arrays.strings import ByteArray
+from sageline.formats.recordio.layout import KEY, LABEL_HEAD, MAGIC_BYTES, DenseLayout, shape_field
+from sageline.formats.recordio.packing import RowWriter, varint, varint_ends, varint_lengths
+
+# What fits a processor's cache: of dense frames, and of rows of a sparse matrix.
+_CHUNK_BYTES = 1 << 18
+_CHUNK_ROWS = 4096
+
+_FEW_CELLS = 400
+
+
+def write_dense(matrix: FloatArray, labels: FloatArray | None = None) -> bytes:
+    """Rows of a dense matrix, one record each; all frames have the same length.
+
+    Args:
+        matrix: ``float32[rows, columns]``; NaN stays NaN.
+        labels: ``float32[rows]``; None for unlabelled data.
+    """
+    rows, width = matrix.shape
+    layout = DenseLayout.of(width, labelled=labels is not None)
+    if not rows:
+        return b""
+    # BytesIO hands out its memory to be written to, and then as bytes: the frames are made where they stay, without a copy.
+    data = io.BytesIO()
+    data.seek(rows * len(layout.frame) - 1)
+    data.write(b"\0")
+    with data.getbuffer() as buffer:
+        _fill(buffer, layout, matrix, labels)
+    return data.getvalue()
+
+
+def _fill(buffer: memoryview, layout: DenseLayout, matrix: FloatArray, labels: FloatArray | None) -> None:
+    rows, width = matrix.shape
+    template = np.frombuffer(layout.frame, dtype=np.uint8)
+    values_end = layout.values_at + 4 * width
+    frames = np.frombuffer(buffer, dtype=np.uint8).reshape(rows, len(template))
+    at_a_time = max(1, _CHUNK_BYTES // len(template))
+    for start in range(0, rows, at_a_time):
+        chunk = frames[start : start + at_a_time]
+        chunk[:, : layout.values_at] = template[: layout.values_at]
+        chunk[:, layout.values_at : values_end] = _bytes_of(matrix[start : start + at_a_time]).reshape(len(chunk), 4 * width)
+        chunk[:, values_end:] = template[values_end:]
+        if labels is not None:
+            label = _bytes_of(labels[start : start + at_a_time])
+            chunk[:, layout.label_at : layout.label_at + 4] = label.reshape(len(chunk), 4)
+
+
+def write_sparse(matrix: SparseMatrix, labels: FloatArray | None = None) -> bytes:
+    """Rows of a sparse matrix, one record each; ``labels`` as in :func:`write_dense`."""
+    rows, width = matrix.shape
+    if labels is None and rows + len(matrix.values) <= _FEW_CELLS:
+        return b"".join(_few_frames(matrix))
+    parts = []
+    for start in range(0, rows, _CHUNK_ROWS):
+        chunk = slice(start, min(start + _CHUNK_ROWS, rows))
+        offsets = matrix.row_offsets[chunk.start : chunk.stop + 1]
+        cells = slice(offsets[0], offsets[-1])
+        part = SparseMatrix(matrix.values[cells], matrix.columns[cells], offsets - offsets[0], (len(offsets) - 1, width))
+        parts.append(_write_sparse(part, None if labels is None else labels[chunk]))
+    return b"".join(parts)
+
+
+def _few_frames(matrix: SparseMatrix) -> Iterator[bytes]:
+    """The frames of a prediction's few rows, unlabelled, without what only pays for many."""
+    shape = shape_field(matrix.shape[1])
+    values, columns = _bytes_of(matrix.values).tobytes(), matrix.columns.tolist()
+    for start, end in pairwise(matrix.row_offsets.tolist()):
+        tensor = shape
+        if end > start:
+            keys = b"".join(map(varint, columns[start:end]))
+            tensor = (
+                b"\x0a" + varint(4 * (end - start)) + values[4 * start : 4 * end] + b"\x12" + varint(len(keys)) + keys + shape
+            )
+        value = b"\x12" + varint(len(tensor)) + tensor
+        entry = KEY + b"\x12" + varint(len(value)) + value
+        payload = b"\x0a" + varint(len(entry)) + entry
+        yield MAGIC_BYTES + struct.pack("<I", len(payload)) + payload + bytes(-len(payload) % 4)
+
+
+def _write_sparse(matrix: SparseMatrix, labels: FloatArray | None) -> bytes:
+    shape = shape_field(matrix.shape[1])
+    label_length = 0 if labels is None else len(LABEL_HEAD) + 4
+    count = np.diff(matrix.row_offsets)
+    key_ends = varint_ends(matrix.columns)
+    key_bytes = np.diff(key_ends[matrix.row_offsets])
+
+    # From the inside out: each message is preceded by its length. Protobuf leaves empty fields out.
+    values_and_keys = 2 + varint_lengths(4 * count) + 4 * count + varint_lengths(key_bytes) + key_bytes
+    is_filled = count > 0
+    tensor = is_filled * values_and_keys + len(shape)
+    value = 1 + varint_lengths(tensor) + tensor
+    entry = len(KEY) + 1 + varint_lengths(value) + value
+    payload = 1 + varint_lengths(entry) + entry + label_length
+    frame_ends = np.cumsum(8 + payload + -payload % 4)
+    data = np.zeros(int(frame_ends[-1]), dtype=np.uint8)
+
+    for rows in np.flatnonzero(is_filled), np.flatnonzero(~is_filled):
+        if len(rows) == 0:
+            continue
+        writer = RowWriter(data, np.append(0, frame_ends)[rows])
+        writer.constant(MAGIC_BYTES)
+        writer.words(payload[rows].astype("<u4"))
+        for head, length in ((b"\x0a", entry), (KEY + b"\x12", value), (b"\x12", tensor)):
+            writer.constant(head)
+            writer.varints(length[rows])
+        if is_filled[rows[0]]:
+            writer.constant(b"\x0a")
+            writer.varints(4 * count[rows])
+            writer.many_words(matrix.values, matrix.row_offsets[rows], count[rows])
+            writer.constant(b"\x12")
+            writer.varints(key_bytes[rows])
+            writer.many_varints(matrix.columns, matrix.row_offsets[rows], count[rows], key_ends)
+        writer.constant(shape)
+        if labels is not None:
+            writer.constant(LABEL_HEAD)
+            writer.words(labels[rows].astype("<f4"))
+    return data.tobytes()
+
+
+def _bytes_of(values: FloatArray) -> ByteArray:
+    return np.ascontiguousarray(values, dtype="<f4").reshape(-1).view(np.uint8)

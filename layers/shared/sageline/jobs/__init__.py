@@ -1,0 +1,1 @@
+"""SageMaker's jobs, once they are started: how they came out, their trials, their log lines, stopping them."""

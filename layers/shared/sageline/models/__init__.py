@@ -1,0 +1,1 @@
+"""Models of training jobs: the protected copy of the artifact, and what is made of it."""

@@ -1,0 +1,1 @@
+"""PrepareData: from the dataset to encoded channels."""

@@ -1,0 +1,133 @@
+"""PrepareData: stream the dataset through the encoder into the run's channels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from sageline.algorithms.catalog import DataFacts
+from sageline.arrays.blocks import Block
+from sageline.dataset.profile import DatasetProfile
+from sageline.dataset.readers.source import open_blocks
+from sageline.encoder.description import EXAMPLE, example_of
+from sageline.encoder.fitting import exchange_of
+from sageline.errors import InvalidSpec
+from sageline.evaluation.held_out_rows import first_rows, plan_evaluation
+from sageline.names import RunLayout
+from sageline.preparation.fit_and_encode import Prepared, prepare, read_and_fit
+from sageline.resolve.complete import complete_spec
+from sageline.resolve.resolution import Resolution, changes_of
+from sageline.resolve.resolve import resolve_spec
+from sageline.runs.context import RunContext
+from sageline.runs.payloads import PreparedData, TransformPlan
+from sageline.runs.trigger import data_format
+from sageline.spec.evaluation import check_classes
+from sageline.spec.model import Image, Spec
+from sageline.storage.dataset_object import DatasetObject, open_dataset, read_options
+from sageline.storage.part_sink import S3PartSink
+
+_EXAMPLES = 10
+"""Test rows, one of which shows what rows to predict look like."""
+
+
+def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
+    """Encode the run's dataset, save encoder, example and profile, and complete the spec with what only the data could tell.
+
+    Raises:
+        InvalidSpec: the run's spec is not a resolved one, or asks something of a class that no test row has.
+        InvalidDataset, DatasetNotFound, DatasetAccessDenied: see there.
+        InvalidHyperparameter: a hyperparameter does not fit the classes that are there.
+    """
+    run.store.enter(run_id, "PrepareData")
+    spec = run.files.read_spec(run_id)
+    if spec.task is None:
+        raise InvalidSpec("The run's spec says no task, so it is not a resolved one; start the run again.")
+    record = run.store.get(run_id)
+    dataset = DatasetObject(**record.details["dataset"])
+    layout = run.files.layout(run_id)
+    given = run.files.find_given_spec(run_id)
+    schema = record.details.get("schema", {})
+    provisional = Resolution.of_schema(spec, schema)
+
+    notes: list[str] = []
+    options = read_options(spec.dataset)
+
+    def read_blocks() -> Iterator[Block]:
+        with open_dataset(run.files.s3, dataset) as stream:
+            yield from open_blocks(stream, dataset.uri, data_format(dataset.uri), options=options, notes=notes)
+
+    def resolve(profile: DatasetProfile) -> Resolution:
+        if given is None:
+            return provisional
+        profile.notes = notes
+        resolution = resolve_spec(given, profile, name=spec.name or "", uri=dataset.uri)
+        changes = schema.get("changes") or changes_of(spec, resolution.spec, profile.rows)
+        run.store.enter(run_id, "PrepareData", schema={**resolution.schema(), "changes": changes})
+        return resolution
+
+    first = read_and_fit(read_blocks, provisional, resolve)
+    resolved = first.resolution.spec
+    exchange = exchange_of(resolved)
+    with S3PartSink(run.files.s3, layout, exchange.file_extension, single_file=exchange.single_file) as sink:
+        prepared = prepare(read_blocks, first, sink)
+        check_classes(resolved.evaluation, _test_rows(prepared))
+        completed = _completed(resolved, spec.task, prepared)
+        run.files.write_spec(run_id, completed)
+    for name, content in prepared.encoder.save().items():
+        run.files.put(layout.encoder_prefix + name, content, "application/octet-stream")
+    example = example_of(first_rows(run_id, _EXAMPLES, files=run.files), prepared.encoder)
+    if example is not None:
+        document = json.dumps(example, ensure_ascii=False).encode()
+        run.files.put(layout.encoder_prefix + EXAMPLE, document, "application/json")
+    run.files.put(layout.profile_key, json.dumps(prepared.profile, indent=2).encode(), "application/json")
+    run.store.enter(run_id, "PrepareData", rows=prepared.rows, num_class=prepared.num_class, feature_dim=prepared.feature_dim)
+    evaluation = plan_evaluation(run_id, completed, prepared.encoder, files=run.files)
+    return _answer(prepared, layout, sink, evaluation)
+
+
+def _test_rows(prepared: Prepared) -> dict[str, int]:
+    """Test rows of each class that the model can know."""
+    counted = prepared.profile["label"].get("classes", {}).get("test", {})
+    return {label: rows for label, rows in counted.items() if label in (prepared.encoder.classes or ())}
+
+
+def _completed(spec: Spec, task: str, prepared: Prepared) -> Spec:
+    encoder, label = spec.encoder, prepared.profile["label"]
+    facts = DataFacts(
+        task=task,
+        num_class=prepared.num_class,
+        feature_dim=prepared.feature_dim,
+        train_rows=prepared.rows.get("train", 0),
+        has_validation=prepared.rows.get("validation", 0) > 0,
+        image_shape=_image_shape(encoder) if isinstance(encoder, Image) else None,
+        encoder=encoder.kind if encoder else "table",
+        label_minimum=label.get("minimum"),
+        label_maximum=label.get("maximum"),
+    )
+    return complete_spec(spec, facts)
+
+
+def _image_shape(encoder: Image) -> tuple[int, ...] | None:
+    """(height, width, channels) of a resolved spec's images; those without channels have one."""
+    shape = tuple(encoder.shape or ())
+    return (*shape, 1)[:3] if shape else None
+
+
+def _answer(prepared: Prepared, layout: RunLayout, sink: S3PartSink, evaluation: TransformPlan) -> PreparedData:
+    names = [name for name in ("train", "validation") if prepared.rows.get(name, 0) > 0]
+    return {
+        "channels": {
+            name: {
+                "uri": layout.uri(layout.channel_prefix(name)),
+                "rows": prepared.rows[name],
+                "bytes": sink.bytes_written.get(name, 0),
+            }
+            for name in names
+        },
+        "content_type": prepared.encoder.exchange.channel_content_type,
+        "request_content_type": prepared.encoder.exchange.request_content_type,
+        "num_class": prepared.num_class,
+        "feature_dim": prepared.feature_dim,
+        "test_rows": prepared.rows.get("test", 0),
+        "evaluation": evaluation,
+    }

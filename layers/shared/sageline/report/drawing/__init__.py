@@ -1,0 +1,1 @@
+"""HTML elements, tables and plots in SVG."""

@@ -1,0 +1,108 @@
+"""The document ``evaluation.json``, as the report reads it: one place that knows its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sageline.report.data import Json
+from sageline.report.drawing.figures import as_number, objects, part
+from sageline.spec.metrics import METRICS, default_metric, shown_metrics
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Wraps the document; what it does not tell is empty or None."""
+
+    document: Json
+
+    @property
+    def task(self) -> str:
+        return str(self.document.get("task", "classification"))
+
+    @property
+    def is_regression(self) -> bool:
+        return self.task == "regression"
+
+    @property
+    def metric(self) -> str:
+        """The metric that decides."""
+        return str(self.document.get("metric") or default_metric(self.task))
+
+    @property
+    def rows(self) -> int | None:
+        found = as_number(self.document.get("rows"))
+        return None if found is None else int(found)
+
+    @property
+    def names(self) -> list[str]:
+        """The metrics to show, the deciding one first."""
+        return sorted(shown_metrics(self.task, len(self.classes)), key=lambda name: name != self.metric)
+
+    @property
+    def metrics(self) -> dict[str, float | None]:
+        return _numbers(part(self.document, "metrics"))
+
+    @property
+    def standard_errors(self) -> dict[str, float | None]:
+        return _numbers(part(self.document, "standard_errors"))
+
+    @property
+    def baseline(self) -> Json:
+        return part(self.document, "baseline")
+
+    @property
+    def baseline_metrics(self) -> dict[str, float | None]:
+        return _numbers(part(self.baseline, "metrics"))
+
+    @property
+    def gate(self) -> Json:
+        return part(self.document, "gate")
+
+    @property
+    def checks(self) -> list[Json]:
+        return objects(self.gate.get("checks"))
+
+    @property
+    def champion(self) -> Json:
+        """The model in service, and the test against it."""
+        return part(self.document, "champion")
+
+    @property
+    def champion_metrics(self) -> dict[str, float | None]:
+        return _numbers(part(self.champion, "metrics"))
+
+    @property
+    def comparison(self) -> Json:
+        return part(self.champion, "comparison")
+
+    @property
+    def classes(self) -> list[Json]:
+        return objects(self.document.get("classes"))
+
+    @property
+    def confusion(self) -> Json:
+        return part(self.document, "confusion")
+
+    @property
+    def calibration(self) -> list[Json]:
+        return objects(self.document.get("calibration"))
+
+    @property
+    def residuals(self) -> Json:
+        return part(self.document, "residuals")
+
+
+def lower_is_better(metric: str) -> bool:
+    return metric in METRICS and METRICS[metric].better == "lower"
+
+
+def spoken(metric: str) -> str:
+    """``top_3_accuracy`` for people: ``top 3 accuracy``; abbreviations and labels stay."""
+    abbreviations = {"rmse": "RMSE", "mae": "MAE", "r2": "R²", "macro_f1": "macro F1"}
+    kind, colon, label = metric.partition(":")
+    return abbreviations.get(kind, kind.replace("_", " ")) + colon + label
+
+
+def _numbers(values: Mapping[str, object]) -> dict[str, float | None]:
+    return {name: as_number(value) for name, value in values.items()}

@@ -1,0 +1,259 @@
+"""What a run predicts and from which columns: what the spec says, and where it is silent, what the data look like."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sageline.arrays.number_spelling import PLAIN, Spelling
+from sageline.arrays.numbers import is_number
+from sageline.dataset.label import in_doubt, likely_labels
+from sageline.dataset.profile import ColumnProfile, DatasetProfile
+from sageline.dataset.sniff import Guess, guess_features, guess_task
+from sageline.encoder.image import is_pixel_name, shape_of
+from sageline.errors import InvalidDataset, InvalidSpec
+from sageline.resolve.leaks import compare
+from sageline.spec.model import Image, Spec
+
+Document = dict[str, Any]  # Any: a part of a spec as JSON
+
+READS = {"bag-of-words": ("text",), "tokens": ("text",), "table": ("number", "category"), "image": ("pixel",)}
+"""The kinds of columns that each kind of encoder reads."""
+
+_FEWEST_PIXELS = 16  # columns that are called so
+
+
+class ColumnChoices:
+    """Chooses label, task, features and encoder, and notes the reasons.
+
+    Attributes:
+        reasons: by key of the spec.
+    """
+
+    def __init__(self, spec: Spec, profile: DatasetProfile, spellings: Mapping[str, Spelling], source: str, name: str) -> None:
+        self.reasons: dict[str, str] = {}
+        self._spec = spec
+        self._profile = profile
+        self._columns = profile.columns
+        self._spellings = spellings
+        self._source = source
+        self._name = name
+
+    def label(self) -> str:
+        """The column to predict.
+
+        Raises:
+            InvalidSpec: the spec names one that is not there.
+            InvalidDataset: there is one column only, or two are about as likely.
+        """
+        given = self._spec.dataset.label
+        if given is not None:
+            self._check_column(given, "dataset.label")
+            return given
+        possible = {name: column for name, column in self._columns.items() if name not in self._not_label()}
+        if len(self._columns) < 2 or not possible:
+            raise InvalidDataset(
+                f"{self._source} has one column, {next(iter(self._columns))!r}; a dataset has a label and at least one feature. "
+                f"If it has more, separate them with a comma, semicolon, tab or |."
+            )
+        likely = likely_labels(possible, self._name)
+        if in_doubt(likely) and self._spec.dataset.on_doubt == "refuse":
+            first, second = likely[:2]
+            say = json.dumps({"dataset": {"label": first.name}}, ensure_ascii=False)
+            raise InvalidDataset(
+                f"{self._source}: two columns are about as likely to be the label: {first.name!r} ({first.reason}), and "
+                f"{second.name!r} ({second.reason}). Say which one: {say} as spec.json beside the data, or "
+                f'`sageline submit --label`; `dataset.on_doubt: "likeliest"` would take {first.name!r}.'
+            )
+        self.reasons["dataset.label"] = likely[0].reason
+        if in_doubt(likely):
+            self.reasons["dataset.label"] += f"; {likely[1].name!r} is about as likely ({likely[1].reason})"
+        return likely[0].name
+
+    def _not_label(self) -> set[str]:
+        dataset = self._spec.dataset
+        return {*dataset.exclude, *dataset.kinds, *(dataset.features or {})}
+
+    def task(self, label: str) -> str:
+        """``classification`` or ``regression``."""
+        if self._spec.task is not None:
+            return self._spec.task
+        task, self.reasons["task"] = guess_task(self._columns[label])
+        return task
+
+    def features(self, label: str, task: str) -> tuple[dict[str, str], Document]:
+        """The feature columns with their kinds, and the encoder that reads them.
+
+        Raises:
+            InvalidSpec: the spec names a column that is not there, or that the encoder does not read.
+            InvalidDataset: no column can be learnt from.
+        """
+        dataset = self._spec.dataset
+        for key, given in (("exclude", dataset.exclude), ("kinds", dataset.kinds), ("features", dataset.features or {})):
+            for name in given:
+                self._check_column(name, f"dataset.{key}")
+        pixels = self._pixels(label)
+        if pixels:
+            return pixels, self._encoder(pixels, label, task)
+        if dataset.features is not None:
+            return self._given_features(dict(dataset.features), label, task)
+        return self._guessed_features(label, task)
+
+    def _guessed_features(self, label: str, task: str) -> tuple[dict[str, str], Document]:
+        guesses = self._guesses(label)
+        kinds = {name: guess.kind for name, guess in guesses.items() if guess.kind is not None}
+        if not kinds:
+            raise InvalidDataset(f"{self._source}: no column to learn from. {_why_not(guesses)}Name columns in dataset.features.")
+        encoder = self._encoder(kinds, label, task)
+        reads = READS[encoder["kind"]]
+        features = {name: kind for name, kind in kinds.items() if kind in reads}
+        for name, guess in guesses.items():
+            reason = f"{guess.kind}: {guess.reason}" if name in features else f"left out: {guess.reason}"
+            if guess.kind is not None and name not in features:
+                reason = f"left out: it holds {_plural(guess.kind)}, and the encoder {encoder['kind']} reads {_and(reads)} only"
+            self.reasons[f"dataset.features.{name}"] = reason
+        if not features:
+            found = "; ".join(f"{name!r} holds {_plural(kind)}" for name, kind in kinds.items())
+            raise InvalidSpec(
+                f"the encoder {encoder['kind']} reads {_and(reads)}, and no column holds these: {found}. "
+                f"Leave `encoder` out, or say what the columns hold in dataset.features."
+            )
+        return features, encoder
+
+    def _guesses(self, label: str) -> dict[str, Guess]:
+        dataset = self._spec.dataset
+        guessed = guess_features({name: column for name, column in self._columns.items() if name not in dataset.exclude}, label)
+        guesses = {}
+        for name in self._columns:
+            if name in dataset.exclude:
+                guesses[name] = Guess(None, "dataset.exclude names it")
+            elif name in dataset.kinds:
+                guesses[name] = Guess(dataset.kinds[name], "dataset.kinds says so")
+            elif name in guessed:
+                guesses[name] = guessed[name]
+        return guesses
+
+    def _given_features(self, features: dict[str, str], label: str, task: str) -> tuple[dict[str, str], Document]:
+        if label in features:
+            raise InvalidSpec(f"dataset.features names {label!r}, which is the label; name another label or leave it out.")
+        encoder = self._encoder(features, label, task)
+        reads = READS[encoder["kind"]]
+        unread = next((name for name, kind in features.items() if kind not in reads), None)
+        if unread is not None:
+            raise InvalidSpec(
+                f"dataset.features says that {unread!r} holds {_plural(features[unread])}, and the encoder {encoder['kind']} "
+                f"reads {_and(reads)} only. Leave the column out, or choose the encoder and the kinds so that they go together."
+            )
+        for name in self._columns:
+            if name not in features and name != label:
+                excluded = name in self._spec.dataset.exclude
+                why = "dataset.exclude names it" if excluded else "dataset.features does not name it"
+                self.reasons[f"dataset.features.{name}"] = f"left out: {why}"
+        return features, encoder
+
+    def _encoder(self, kinds: Mapping[str, str], label: str, task: str) -> Document:
+        if isinstance(self._spec.encoder, Image):
+            return self._image(self._spec.encoder, kinds)
+        if self._spec.encoder is not None:
+            return self._spec.encoder.model_dump()
+        texts = [name for name, kind in kinds.items() if kind == "text"]
+        if self._spec.algorithm.name == "blazingtext":
+            if not texts:
+                raise InvalidSpec(f"the algorithm blazingtext learns from text, and {self._source} has no column of text.")
+            self.reasons["encoder"] = "tokens, which is what blazingtext reads"
+            return {"kind": "tokens"}
+        if "pixel" in kinds.values():
+            self.reasons["encoder"] = f"image, because of {sum(kind == 'pixel' for kind in kinds.values())} columns of pixels"
+            return self._image(Image(), kinds)
+        if not texts:
+            self.reasons["encoder"] = "table, because there is no column of text"
+            return {"kind": "table"}
+        because = f"because of the text in {_and([repr(name) for name in texts])}"
+        if self._spec.dataset.features is None:
+            comparison = compare(self._profile, kinds, self._spellings, label, task)
+            if comparison.is_table:
+                self.reasons["encoder"] = f"table, because {comparison.words}; the text is left out"
+                return {"kind": "table"}
+            because += f": {comparison.words}" if comparison.words else ""
+        self.reasons["encoder"] = f"bag-of-words, {because}"
+        return {"kind": "bag-of-words"}
+
+    def _pixels(self, label: str) -> dict[str, str]:
+        """The columns of pixels, if these are images: enough columns that are called so, all of them numbers."""
+        encoder = self._spec.encoder
+        if self._spec.dataset.features is not None or not (encoder is None or encoder.kind == "image"):
+            return {}
+        pixels = [name for name, column in self._columns.items() if self._is_pixel(column, label)]
+        if len(pixels) < (_FEWEST_PIXELS if encoder is None else 1):
+            return {}
+        self.reasons["dataset.features"] = f"pixel: {len(pixels)} columns, called {pixels[0]!r} to {pixels[-1]!r}"
+        for name in self._columns:
+            if name != label and name not in pixels:
+                self.reasons[f"dataset.features.{name}"] = "left out: the other columns are the pixels of an image"
+        return dict.fromkeys(pixels, "pixel")
+
+    def _is_pixel(self, column: ColumnProfile, label: str) -> bool:
+        name = column.name
+        return name != label and name not in self._spec.dataset.exclude and column.is_numeric and is_pixel_name(name)
+
+    def _image(self, image: Image, kinds: Mapping[str, str]) -> Document:
+        pixels = [name for name, kind in kinds.items() if kind == "pixel"]
+        shape = shape_of(pixels, tuple(image.shape) if image.shape else None)
+        if image.shape is None:
+            self.reasons["encoder.shape"] = f"as the {len(pixels)} columns of pixels are called and counted"
+        scale = image.scale
+        if scale is None:
+            values = [value for name in pixels for value in self._columns[name].values]
+            large = any(is_number(value) and abs(float(value)) > 1 for value in values)
+            scale = 1 / 255 if large else 1.0
+            self.reasons["encoder.scale"] = "pixels go from 0 to 255" if large else "no pixel exceeds 1"
+        return {"kind": "image", "shape": list(shape), "scale": scale}
+
+    def _check_column(self, name: str, key: str) -> None:
+        if name not in self._columns:
+            near = difflib.get_close_matches(name, self._columns, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise InvalidSpec(
+                f"spec: `{key}` names {name!r}, and {self._source} has no such column; the columns are "
+                f"{', '.join(self._columns)}.{hint}"
+            )
+
+
+def spellings_of(profile: DatasetProfile, decimal: str | None) -> tuple[dict[str, Spelling], list[str]]:
+    """How the columns of numbers spell them, where that is not plain; and the columns whose values mean two things.
+
+    What fits all values of a column is its spelling. Where both decimal signs do, the file's other columns decide; where these do
+    not, the column is one of plain numbers, or of numbers in groups of three digits.
+
+    Args:
+        decimal: the sign that the spec says.
+    """
+    found = {name: column.numbers.spellings() for name, column in profile.columns.items() if column.is_numeric}
+    certain = {spellings[0].decimal for spellings in found.values() if len(spellings) == 1 and spellings[0].decimal == ","}
+    sign = decimal or ("," if certain else None)
+    chosen: dict[str, Spelling] = {}
+    ambiguous = []
+    for name, spellings in found.items():
+        if not spellings:
+            continue
+        of_sign = [spelling for spelling in spellings if spelling.decimal == sign]
+        spelling = of_sign[0] if of_sign else Spelling(decimal) if decimal else spellings[0]
+        if len(spellings) > 1 and decimal is None and spelling != PLAIN:
+            ambiguous.append(name)
+        if spelling != PLAIN:
+            chosen[name] = spelling
+    return chosen, ambiguous
+
+
+def _why_not(guesses: Mapping[str, Guess]) -> str:
+    return "".join(f"{name!r} is left out: {guess.reason}. " for name, guess in guesses.items())
+
+
+def _plural(kind: str) -> str:
+    return {"text": "text", "number": "numbers", "category": "categories", "pixel": "pixels"}[kind]
+
+
+def _and(words: Iterable[str]) -> str:
+    return " and ".join(_plural(word) if word in ("text", "number", "category", "pixel") else word for word in words)

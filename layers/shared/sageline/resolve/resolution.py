@@ -1,0 +1,109 @@
+"""What resolving a spec against the data comes to."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sageline.arrays.number_spelling import PLAIN, Spelling
+from sageline.errors import InvalidDataset
+from sageline.spec.model import Spec
+
+_LISTED = 40  # columns in a run's record, which is bounded
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """A resolved spec, and what it does not say.
+
+    Attributes:
+        spellings: how the numbers of columns are spelled, the label's too; a column that is not here has plain ones.
+        label_is_number: the label is a column of numbers, so a value that is none is a mistake and no class of its own.
+        no_label: words in lower case that stand for no label, where labels are no numbers.
+        warnings: what a person should know before they trust the model, the most important first.
+        notes: what was read as it was meant, most likely: encoding, spellings of numbers, words for missing ones.
+    """
+
+    spec: Spec
+    spellings: Mapping[str, Spelling] = field(default_factory=dict)
+    label_is_number: bool = False
+    no_label: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def spelling(self, column: str) -> Spelling:
+        return self.spellings.get(column, PLAIN)
+
+    def reads_like(self, other: Resolution) -> bool:
+        """Whether the data are read the same way: label, task, columns, spellings, split, encoder."""
+        mine, its = self.spec, other.spec
+        same = (mine.task, mine.dataset, mine.split, mine.encoder) == (its.task, its.dataset, its.split, its.encoder)
+        labels_alike = (self.label_is_number, self.no_label) == (other.label_is_number, other.no_label)
+        return same and labels_alike and dict(self.spellings) == dict(other.spellings)
+
+    def schema(self) -> dict[str, Any]:  # Any: a JSON document
+        """What is predicted, from which columns, what is left out and why: as a run's record has it."""
+        spec, features = self.spec, dict(self.spec.dataset.features or {})
+        left_out = {name: spec.reasons.get(f"dataset.features.{name}", "").removeprefix("left out: ") for name in spec.left_out}
+        return {
+            "label": spec.dataset.label,
+            "task": spec.task,
+            "why": spec.reasons.get("dataset.label", "as asked for"),
+            "features": features if len(features) <= _LISTED else {},
+            "kinds": dict(Counter(features.values())),
+            "left_out": dict(list(left_out.items())[:_LISTED]),
+            "left_out_in_all": len(left_out),
+            "warnings": list(self.warnings),
+            "notes": list(self.notes),
+            "spellings": {name: list(spelling) for name, spelling in self.spellings.items()},
+            "label_is_number": self.label_is_number,
+            "no_label": list(self.no_label),
+        }
+
+    @classmethod
+    def of_schema(cls, spec: Spec, schema: Mapping[str, Any]) -> Resolution:  # Any: a JSON document
+        """The resolution of which a run's record has the schema."""
+        spellings = {name: Spelling(*spelling) for name, spelling in schema.get("spellings", {}).items()}
+        texts = [tuple(schema.get(key, ())) for key in ("no_label", "warnings", "notes")]
+        return cls(spec, spellings, bool(schema.get("label_is_number")), *texts)
+
+
+def changes_of(provisional: Spec, final: Spec, rows: int) -> list[str]:
+    """What every row has changed of a spec that was resolved from a sample of them, in sentences.
+
+    Raises:
+        InvalidDataset: what the run has announced, and what it may cost, does not hold: label, task, algorithm or tuning.
+    """
+    uri = final.dataset.uri
+    for key, before, after in (
+        ("dataset.label", provisional.dataset.label, final.dataset.label),
+        ("task", provisional.task, final.task),
+    ):
+        if before != after:
+            why = f" ({final.reasons[key]})" if key in final.reasons else ""
+            raise InvalidDataset(
+                f"{uri}: all {rows:,} rows together say something else than the sample that was looked at first: `{key}` is "
+                f"{json.dumps(after)}{why}, and was {json.dumps(before)}. Say in the spec which one is right."
+            )
+    if _jobs(provisional) != _jobs(final):
+        raise InvalidDataset(
+            f"{uri}: all {rows:,} rows together ask for another `algorithm` or `tuning` than the sample that was looked at "
+            f"first. Say in the spec which hyperparameters and ranges are right."
+        )
+    then, now = provisional.reasons, final.reasons
+    changed = [key for key in now if key.startswith(("dataset.features", "encoder")) and _kind(then, key) != _kind(now, key)]
+    return [f"`{key}`: {now[key]}; a sample of the rows had looked like {then.get(key, 'something else')}." for key in changed]
+
+
+def _jobs(spec: Spec) -> tuple[object, ...]:
+    """What decides how many training jobs of what kind there are; a spec that was prepared before has hyperparameters too."""
+    return (spec.algorithm.name, spec.tuning and (spec.tuning.max_jobs, spec.tuning.ranges))
+
+
+def _kind(reasons: Mapping[str, str], key: str) -> str:
+    """What was decided, without the numbers that explain it."""
+    reason = reasons.get(key, "")
+    return reason.partition(":")[0].partition(",")[0]

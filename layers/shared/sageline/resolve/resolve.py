@@ -1,0 +1,153 @@
+"""Resolving a spec against the data: every default filled in, with the reason for each choice."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sageline.algorithms.catalog import DataFacts, check
+from sageline.algorithms.tuning import check_tuning
+from sageline.arrays.numbers import NO_VALUE
+from sageline.dataset.profile import ColumnProfile, DatasetProfile
+from sageline.errors import InvalidDataset
+from sageline.formats.exchange import answering
+from sageline.resolve.columns import ColumnChoices, Document, spellings_of
+from sageline.resolve.leaks import leaks
+from sageline.resolve.matching import check_algorithm, check_encoder, table_defaults, tuning_defaults
+from sageline.resolve.resolution import Resolution
+from sageline.resolve.warnings import about_columns, about_label, how_columns_are_read
+from sageline.spec.evaluation import check_evaluation
+from sageline.spec.metrics import default_metric
+from sageline.spec.model import Spec, Table, validate_spec
+
+_MOST_SENTENCES = 30
+
+
+def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) -> Resolution:
+    """The spec with every default filled in; its ``reasons`` say why, by key (``task``, ``dataset.label``,
+    ``dataset.features.<column>``, ``encoder``, ...). Columns that are left out have their reason too.
+
+    Args:
+        profile: what the data look like, all of them or a sample.
+        name: name for the run when the spec has none; also the endpoint's.
+        uri: where the dataset is, when the spec does not say.
+
+    Raises:
+        InvalidDataset: no column can be learnt from, or nobody can tell which one is the label.
+        InvalidSpec: the spec names a column that is not there, or its own values do not go together.
+        InvalidHyperparameter: the algorithm would refuse a hyperparameter.
+    """
+    source = spec.dataset.uri or uri
+    check_encoder(spec)
+    spellings, ambiguous = spellings_of(profile, spec.dataset.decimal)
+    choices = ColumnChoices(spec, profile, spellings, source, spec.name or name)
+    label = choices.label()
+    label_column = profile.columns[label]
+    task = choices.task(label)
+    no_label = _no_label(label_column) if task == "classification" else ()
+    _check_labelled(label_column, no_label, source)
+    features, encoder = choices.features(label, task)
+    resolved = _filled_in(spec, choices, {"uri": source, "label": label, "features": features}, task, encoder=encoder, name=name)
+    _check(resolved, task, encoder["kind"])
+    read = {column: spelling for column, spelling in spellings.items() if features.get(column) == "number"}
+    label_is_number = label_column.is_numeric and not label_column.numbers.is_spelled and spec.task is None
+    if label in spellings and task == "regression":
+        read[label] = spellings[label]
+    warnings = leaks(profile, features, spellings, label, task)
+    warnings += about_label(label_column, task, no_label, is_number=label_is_number)
+    warnings += about_columns(resolved, profile, read, ambiguous)
+    notes = how_columns_are_read(resolved, profile, read)
+    return Resolution(resolved, read, label_is_number, no_label, _some(warnings), _some(notes))
+
+
+def _some(sentences: list[str]) -> tuple[str, ...]:
+    """Those in front: a wide table has one for each of hundreds of columns, and a run's record is bounded."""
+    more = len(sentences) - _MOST_SENTENCES
+    return (*sentences[:_MOST_SENTENCES], f"There are {more:,} more such columns.") if more > 0 else tuple(sentences)
+
+
+def _filled_in(spec: Spec, choices: ColumnChoices, dataset: Document, task: str, *, encoder: Document, name: str) -> Spec:
+    noting = _Noting(spec, choices.reasons)
+    document = spec.model_dump(exclude_none=True)
+    document["name"] = noting.choose("name", spec.name, name, "the name of the dataset")
+    document["task"] = task
+    document["dataset"] = spec.dataset.model_dump(exclude={"exclude", "kinds"}) | dataset
+    check_algorithm(spec.algorithm, task)
+    if spec.algorithm.name == "tensorflow" and spec.algorithm.script is not None:
+        document["algorithm"]["script"]["framework"] = "tensorflow"
+    if encoder["kind"] == "table":
+        given = spec.encoder if isinstance(spec.encoder, Table) else None
+        encoder |= noting.noted(table_defaults(given, spec.algorithm))
+    document["encoder"] = encoder
+    if spec.tuning is not None:
+        document["tuning"] |= noting.noted(tuning_defaults(spec.tuning, spec.algorithm, encoder["kind"]))
+    document["evaluation"]["metric"] = noting.choose(
+        "evaluation.metric", spec.evaluation.metric, default_metric(task), f"the usual one for a {task}"
+    )
+    document["deployment"] = noting.deployment(document["name"])
+    document["reasons"] = noting.reasons
+    return validate_spec(document, f"{dataset['uri']}: the spec")
+
+
+def _check(resolved: Spec, task: str, encoder: str) -> None:
+    """What can be refused before the whole data is known; completing the spec checks again."""
+    framework = resolved.algorithm.script.framework if resolved.algorithm.script else None
+    check_evaluation(resolved.evaluation, task, answering(resolved.algorithm.name, framework))
+    facts = DataFacts(task, has_validation=resolved.split.validation > 0, encoder=encoder)
+    check(resolved.algorithm, facts, list(resolved.tuning.ranges) if resolved.tuning else [])
+    if resolved.tuning is not None:
+        check_tuning(resolved.tuning, resolved.algorithm, facts)
+
+
+def _no_label(label: ColumnProfile) -> tuple[str, ...]:
+    """What stands for a missing label among classes that are words; a minus is one beside a plus, and two classes stay."""
+    if label.is_numeric:
+        return ()
+    found = {value.lower() for value in label.values} & NO_VALUE
+    if "+" in label.values:
+        found.discard("-")
+    classes = [value for value in label.values if value.lower() not in found]
+    return tuple(sorted(found)) if len(classes) > 1 else ()
+
+
+def _check_labelled(label: ColumnProfile, no_label: Collection[str], source: str) -> None:
+    missing = label.missing + sum(count for value, count in label.values.items() if value.lower() in no_label)
+    if 2 * missing > label.rows:
+        raise InvalidDataset(
+            f"{source}: the label column {label.name!r} is empty in {missing:,} of {label.rows:,} rows, over half of them. "
+            f"Fill it in, or name another column in dataset.label."
+        )
+
+
+class _Noting:
+    """Chooses value by value, and notes the reasons."""
+
+    def __init__(self, spec: Spec, reasons: dict[str, str]) -> None:
+        self.reasons = reasons
+        self._spec = spec
+
+    def choose(self, key: str, given: str | None, default: str, reason: str) -> str:
+        if given is not None:
+            return given
+        self.reasons[key] = reason
+        return default
+
+    def noted(self, chosen: tuple[dict[str, Any], dict[str, str]]) -> dict[str, Any]:  # Any: a part of a JSON document
+        values, reasons = chosen
+        self.reasons |= reasons
+        return values
+
+    def deployment(self, name: str) -> dict[str, Any] | None:  # Any: a JSON document
+        given = self._spec.deployment
+        if given is None:
+            return None
+        document = given.model_dump()
+        document["endpoint"] = self.choose("deployment.endpoint", given.endpoint, name, "the name of the dataset")
+        if given.serverless is None and given.instances is None:
+            if given.needs_instances:
+                document["instances"] = {}
+                self.reasons["deployment.instances"] = f"{given.needs_instances} needs them: a serverless endpoint cannot have it"
+            else:
+                document["serverless"] = {}
+                self.reasons["deployment.serverless"] = "the default: it costs nothing while nobody asks"
+        return document

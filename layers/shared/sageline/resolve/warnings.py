@@ -1,0 +1,140 @@
+"""What a person should know of how their data were read, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from sageline.arrays.number_spelling import Spelling
+from sageline.arrays.numbers import MISSING, shown
+from sageline.dataset.profile import ColumnProfile, DatasetProfile
+from sageline.encoder.values import alike
+from sageline.spec.model import Spec
+
+_SOME = 3
+_MOST = 0.5
+
+
+def about_label(label: ColumnProfile, task: str, no_label: Collection[str], *, is_number: bool) -> list[str]:
+    """Rows without a label, words that may mean that there is none, and labels that look alike.
+
+    Args:
+        no_label: words in lower case that stand for no label, where labels are no numbers.
+        is_number: words for a missing number are no labels.
+    """
+    warnings = []
+    if is_number or task == "regression":
+        words = dict(label.numbers.missing)
+    else:
+        words = {value: count for value, count in sorted(label.values.items()) if value.lower() in no_label}
+    missing = label.empty + sum(words.values())
+    if missing:
+        spelled = f" ({_listed([shown(word) for word in words])})" if words else ""
+        where = f"no label in {shown(label.name)}{spelled}"
+        warnings.append(
+            f"1 row has {where}; it is not used." if missing == 1 else f"{missing:,} rows have {where}; they are not used."
+        )
+    if task == "classification" and not is_number:
+        doubtful = {
+            value: count
+            for value, count in sorted(label.values.items())
+            if value.lower() in MISSING - {"none"} and value not in words
+        }
+        if doubtful:
+            listed = _listed([f"{shown(value)} ({count:,})" for value, count in doubtful.items()])
+            warnings.append(
+                f"In {shown(label.name)}, {listed} are taken for labels; where they mean that none is known, empty them."
+            )
+    return warnings + (_look_alike(label) if task == "classification" else [])
+
+
+def about_columns(spec: Spec, profile: DatasetProfile, spellings: Mapping[str, Spelling], ambiguous: Sequence[str]) -> list[str]:
+    """What was left out for the sake of the text or of the other columns, numbers that may mean two things or may be codes, and
+    categories that look alike.
+
+    Args:
+        spec: resolved.
+        spellings: of the columns that are read, where they are not plain.
+        ambiguous: columns whose numbers may be spelled in two ways.
+    """
+    features = spec.dataset.features or {}
+    warnings = _about_encoder(spec)
+    unclear = [name for name in ambiguous if name in spellings]
+    if unclear:
+        other = "," if spellings[unclear[0]].decimal == "." else "."
+        warnings.append(
+            f"All numbers of {_listed(list(map(shown, unclear)))} would also fit the decimal sign {other!r}; "
+            f'{{"dataset": {{"decimal": "{other}"}}}} says that it is this one.'
+        )
+    for name in [name for name, kind in features.items() if kind == "number" and profile.columns[name].numbers.leading_zeros]:
+        warnings.append(
+            f"Numbers of {shown(name)} begin with zeros, as codes do; "
+            f'{{"dataset": {{"kinds": {{"{name}": "category"}}}}}} says that they are codes.'
+        )
+    for name, kind in features.items():
+        if kind in ("category", "text"):
+            warnings += _numbers_among(profile.columns[name], kind)
+        if kind == "category":
+            warnings += _look_alike(profile.columns[name])
+    return warnings
+
+
+def how_columns_are_read(spec: Spec, profile: DatasetProfile, spellings: Mapping[str, Spelling]) -> list[str]:
+    """What was read as it was meant, most likely: spellings of numbers, words for missing ones, spellings of one value."""
+    notes = list(dict.fromkeys(profile.notes))
+    for spelling in dict.fromkeys(spellings.values()):
+        spelled = [shown(name) for name in spellings if spellings[name] == spelling]
+        notes.append(f"The numbers of {_listed(spelled)} are read {spelling.words}.")
+    kinds = {**(spec.dataset.features or {}), spec.dataset.label or "": "category" if spec.task == "classification" else ""}
+    for name, kind in kinds.items():
+        column = profile.columns[name]
+        if kind == "number" and column.numbers.missing:
+            words = [f"{shown(word)} ({count:,})" for word, count in column.numbers.missing.most_common()]
+            total = column.numbers.missing.total()
+            values = "1 value is" if total == 1 else f"{total:,} values are"
+            besides = f", besides {column.empty:,} empty ones" if column.empty else ""
+            notes.append(f"In {shown(name)}, {values} taken for missing{besides}: {_listed(words)}.")
+        elif kind == "category" and column.joined:
+            notes.append(f"In {shown(name)}, {_together(column.joined)} are one value.")
+    return notes
+
+
+def _about_encoder(spec: Spec) -> list[str]:
+    reason = spec.reasons.get("encoder", "")
+    if spec.encoder is not None and spec.encoder.kind == "table" and reason.endswith("the text is left out"):
+        return [f"Learnt from as a {reason}."]
+    others = [name for name in spec.left_out if "reads text only" in spec.reasons[f"dataset.features.{name}"]]
+    if not others:
+        return []
+    say = '{"encoder": {"kind": "table"}}'
+    found = reason.partition(": ")[2]
+    because = "because a model learns from texts or from other columns" + (f" ({found})" if found else "")
+    left_out = _listed(list(map(shown, others)))
+    return [f"Only the text is learnt from, {because}. {say} learns from {left_out} instead."]
+
+
+def _numbers_among(column: ColumnProfile, kind: str) -> list[str]:
+    """That most of a column are numbers, which are not read as such."""
+    numbers = column.numbers
+    if numbers.share <= _MOST:
+        return []
+    others = _listed([shown(text) for text in dict.fromkeys(numbers.odd_values)])
+    return [
+        f"{numbers.share:.0%} of the values in {shown(column.name)} are numbers. Because of others, such as {others}, it is "
+        f"taken for a {kind}; correct these if it is to be a number."
+    ]
+
+
+def _look_alike(column: ColumnProfile) -> list[str]:
+    groups = alike(column.values)
+    if not groups:
+        return []
+    return [f"In {shown(column.name)}, {_together(groups)} look alike and are different values; make them equal if they are one."]
+
+
+def _together(groups: Sequence[Sequence[str]]) -> str:
+    return _listed([", ".join(map(shown, group[:4])) for group in groups], "; ")
+
+
+def _listed(texts: Sequence[str], between: str = ", ") -> str:
+    more = len(texts) - _SOME
+    return between.join(texts[:_SOME]) + (f" and {more} more" if more > 0 else "")

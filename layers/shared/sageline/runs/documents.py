@@ -1,0 +1,155 @@
+"""The documents of runs and endpoints in the bucket (``sageline.names`` has the keys)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from sageline.aws.errors import code, is_missing_object
+from sageline.errors import EndpointNotReady, InvalidRouting, ObjectMissing
+from sageline.names import PRICES_KEY, RunLayout, dataset_spec_key, routing_key
+from sageline.runs.prices import LIST_PRICES, Prices, with_override
+from sageline.runs.routing import Routing, parse_routing
+from sageline.spec.model import Spec, parse_spec
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True)
+class StoredRouting:
+    """A routing document as it was read: None when it is damaged. The ETag says which state of it was read."""
+
+    routing: Routing | None
+    etag: str
+
+
+class RunFiles:
+    """Reads and writes them."""
+
+    def __init__(self, s3: S3Client, bucket: str) -> None:
+        self.s3 = s3
+        self.bucket = bucket
+
+    def layout(self, run_id: str) -> RunLayout:
+        return RunLayout(self.bucket, run_id)
+
+    def read_spec(self, run_id: str) -> Spec:
+        """The run's resolved spec.
+
+        Raises:
+            ObjectMissing: it is not there any more.
+        """
+        layout = self.layout(run_id)
+        return parse_spec(self.read(layout.spec_key), layout.uri(layout.spec_key))
+
+    def find_spec(self, run_id: str) -> Spec | None:
+        """The same; None when it is not there any more."""
+        layout = self.layout(run_id)
+        found = self._read(layout.spec_key)
+        return None if found is None else parse_spec(found[0], layout.uri(layout.spec_key))
+
+    def write_spec(self, run_id: str, spec: Spec) -> None:
+        document = spec.model_dump_json(indent=2).encode() + b"\n"
+        self.put(self.layout(run_id).spec_key, document, "application/json")
+
+    def write_given_spec(self, run_id: str, spec: Spec) -> None:
+        """Keep what the run was asked for, so that it can be resolved again when every row has been seen."""
+        document = spec.model_dump_json(indent=2, exclude_unset=True).encode() + b"\n"
+        self.put(self.layout(run_id).given_spec_key, document, "application/json")
+
+    def find_given_spec(self, run_id: str) -> Spec | None:
+        """The spec that the run was given; None of a run that began when these were not kept."""
+        layout = self.layout(run_id)
+        found = self._read(layout.given_spec_key)
+        return None if found is None else parse_spec(found[0], layout.uri(layout.given_spec_key))
+
+    def read_dataset_spec(self, name: str) -> Spec:
+        """The spec beside an uploaded dataset, or an empty one.
+
+        Raises:
+            InvalidSpec: it is not JSON, or has unknown keys or wrong values.
+        """
+        key = dataset_spec_key(name)
+        found = self._read(key)
+        return Spec() if found is None else parse_spec(found[0], f"s3://{self.bucket}/{key}")
+
+    def read_json(self, key: str) -> Any:  # Any: JSON
+        """A JSON document; None when it is not there."""
+        found = self._read(key)
+        return None if found is None else json.loads(found[0])
+
+    def read_prices(self) -> Prices:
+        """The list prices, with the stack's own in their place where it has any.
+
+        Raises:
+            InvalidPrices: they are not what they must be.
+        """
+        found = self._read(PRICES_KEY)
+        return LIST_PRICES if found is None else with_override(found[0], self.prices_uri)
+
+    @property
+    def prices_uri(self) -> str:
+        return f"s3://{self.bucket}/{PRICES_KEY}"
+
+    def read_routing(self, endpoint_name: str) -> StoredRouting | None:
+        """Who answers for an endpoint; None when there is no document."""
+        key = routing_key(endpoint_name)
+        found = self._read(key)
+        if found is None:
+            return None
+        document, etag = found
+        try:
+            return StoredRouting(parse_routing(document, f"s3://{self.bucket}/{key}"), etag)
+        except InvalidRouting:
+            return StoredRouting(None, etag)
+
+    def write_routing(self, routing: Routing, replacing: StoredRouting | None) -> None:
+        """Store who answers for an endpoint, in the place of what was read before.
+
+        Raises:
+            EndpointNotReady: somebody else has written it since.
+        """
+        key, body = routing_key(routing.endpoint), routing.dump()
+        try:
+            if replacing is None:
+                self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*")
+            else:
+                etag = replacing.etag
+                self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", IfMatch=etag)
+        except ClientError as error:
+            if code(error) in {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"} or is_missing_object(error):
+                raise EndpointNotReady(
+                    f"Endpoint {routing.endpoint} is being changed by somebody else at this moment; try again."
+                ) from None
+            raise
+
+    def delete_routing(self, endpoint_name: str) -> None:
+        self.s3.delete_object(Bucket=self.bucket, Key=routing_key(endpoint_name))
+
+    def read(self, key: str) -> bytes:
+        """An object that a run has stored.
+
+        Raises:
+            ObjectMissing: it is not there any more.
+        """
+        found = self._read(key)
+        if found is None:
+            raise ObjectMissing(f"s3://{self.bucket}/{key} is gone: the run had stored it, and it was deleted since.")
+        return found[0]
+
+    def put(self, key: str, body: bytes, content_type: str) -> None:
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type)
+
+    def _read(self, key: str) -> tuple[bytes, str] | None:
+        """An object and its ETag. Needs s3:ListBucket: without it S3 answers 403 for what is not there."""
+        try:
+            answer = self.s3.get_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if is_missing_object(error):
+                return None
+            raise
+        return answer["Body"].read(), answer["ETag"]

@@ -1,0 +1,322 @@
+"""What the states of the state machine are given and answer: small JSON, data only as S3 URIs."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict, final
+
+SplitType: TypeAlias = Literal["None", "Line", "RecordIO"]
+AssembleWith: TypeAlias = Literal["None", "Line"]
+
+
+class Configured(TypedDict):
+    """Answer of ConfigureRun. A run without a deployment has no endpoint.
+
+    ``kind``: whether the run trains, scores a batch with a model that is there, or changes what an endpoint serves.
+    ``then``: what it does with the model that it trains.
+    """
+
+    run_id: str
+    endpoint_name: str | None
+    kind: Literal["training", "batch", "change"]
+    then: Literal["deploy", "batch", "nothing"]
+
+
+class Channel(TypedDict):
+    """An input of the training job: the S3 prefix of its parts, its rows, its size in bytes."""
+
+    uri: str
+    rows: int
+    bytes: int
+
+
+class TransformPlan(TypedDict):
+    """What RunTransform is asked for: which model scores the objects below one prefix, into which other, in which formats."""
+
+    model_name: str
+    input_uri: str
+    output_uri: str
+    content_type: str
+    accept: str
+    split_type: SplitType
+    assemble_with: AssembleWith
+    instance_type: str
+    instance_count: int
+
+
+class PreparedData(TypedDict):
+    """Answer of PrepareData; ``num_class`` is null for a regression.
+
+    ``content_type`` is that of the channels, null where their files say themselves what they hold (npy);
+    ``request_content_type`` that of the requests to the endpoint. ``evaluation`` is what the transform job of the test rows is
+    asked for, once there is a model.
+    """
+
+    channels: dict[str, Channel]
+    content_type: str | None
+    request_content_type: str
+    num_class: int | None
+    feature_dim: int
+    test_rows: int
+    evaluation: TransformPlan
+
+
+ResourceKind: TypeAlias = Literal["training-job", "hyper-parameter-tuning-job", "transform-job", "endpoint"]
+"""As the resource's ARN says it."""
+
+
+class Resource(TypedDict):
+    """What a run waits for. ``variant`` is there for an endpoint: the variant that is being deployed."""
+
+    kind: ResourceKind
+    name: str
+    arn: str
+    variant: NotRequired[str]
+
+
+class DeployedEndpoint(Resource):
+    """Answer of DeployEndpoint.
+
+    ``model_version`` is the run that trained the variant.
+    ``served_before``: it was put back and not made by this run, so its held-out rows may have expired.
+    """
+
+    model_version: str
+    served_before: bool
+
+
+class Shifted(TypedDict):
+    """Answer of ShiftTraffic: the share of the traffic that the variant has now, and how long to watch its alarms.
+
+    ``is_last``: it has all of it, and the endpoint is letting go of the old variants; what is waited for is the end of that.
+    """
+
+    endpoint: str
+    arn: str
+    variant: str
+    share: float
+    bake_seconds: int
+    is_last: bool
+
+
+class ConfigureEvent(TypedDict):
+    """What ConfigureRun gets; the trigger is whatever the execution was started with."""
+
+    execution_arn: str
+    trigger: dict[str, Any]
+
+
+class RunEvent(TypedDict):
+    """What PrepareData gets."""
+
+    run_id: str
+
+
+class StartTrainingEvent(RunEvent):
+    """What StartTraining gets: the answer of PrepareData."""
+
+    prepared: PreparedData
+
+
+class CreateModelEvent(RunEvent):
+    """What CreateModel gets: the ``model.tar.gz`` that CheckTraining has found."""
+
+    model_artifact_uri: str
+
+
+class DeployEvent(RunEvent):
+    """What DeployEndpoint gets; the content type is what the model takes."""
+
+    action: Literal["deploy"]
+    content_type: str
+
+
+class ShiftEvent(RunEvent):
+    """What ShiftTraffic gets: the number of the step, from 0."""
+
+    action: Literal["shift"]
+    step: int
+
+
+class RestoreEvent(RunEvent):
+    """What RestoreModels gets."""
+
+    action: Literal["restore"]
+
+
+class PromoteEvent(RunEvent):
+    """What PromoteVariant gets."""
+
+    action: Literal["promote"]
+
+
+class DiscardEvent(RunEvent):
+    """What DiscardDeployment gets."""
+
+    action: Literal["discard"]
+
+
+@final
+class HttpEvent(TypedDict):
+    """What the HTTP API sends (payload format 2.0), as far as it is looked at."""
+
+    pathParameters: dict[str, str]
+
+
+class ExpireEvent(TypedDict):
+    """What an endpoint's schedule sends when its time to live is over."""
+
+    action: Literal["expire"]
+    endpoint: str
+    expires_at: str
+
+
+@final
+class FailureEvent(TypedDict):
+    """What RecordFailure gets. ``trigger`` is the execution's input; ``discard_error`` is there when undoing failed too."""
+
+    execution_arn: str
+    trigger: dict[str, Any]  # whatever the execution was started with
+    state: str
+    error: str
+    cause: str
+    discard_error: NotRequired[str]
+
+
+@final
+class ExecutionEndedEvent(TypedDict):
+    """EventBridge's "Step Functions Execution Status Change", as far as it is looked at."""
+
+    detail: dict[str, Any]  # executionArn, status, input, error, cause
+
+
+@final
+class WaitEvent(RunEvent):
+    """What CheckTraining and CheckEndpoint get."""
+
+    resource: Resource
+    task_token: str
+
+
+@final
+class BakeEvent(RunEvent):
+    """What Bake gets: the answer of ShiftTraffic."""
+
+    shifted: Shifted
+    task_token: str
+
+
+@final
+class AlarmEvent(TypedDict):
+    """What a topic sends, as far as it is looked at."""
+
+    Records: list[AlarmRecord]
+
+
+class AlarmRecord(TypedDict):
+    Sns: AlarmMessage
+
+
+class AlarmMessage(TypedDict):
+    Message: str
+
+
+ChangedEvent = TypedDict("ChangedEvent", {"detail-type": str, "detail": dict[str, Any]})
+"""EventBridge's word of a job or an endpoint that has changed, as far as it is looked at."""
+
+
+class CameOfIt(TypedDict):
+    """Answer to an event that is about a waiting state, in words: nobody but a person reads it."""
+
+    outcome: str
+
+
+class TuningCounters(TypedDict):
+    """How many training jobs of a tuning job ended how."""
+
+    completed: int
+    stopped: int
+    failed: int
+
+
+class TuningSummary(TypedDict):
+    """What a tuning job came to: its name, its best training job, how many it ran, how they ended."""
+
+    name: str
+    best: str
+    jobs: int
+    counters: TuningCounters
+
+
+class TrainingResult(TypedDict):
+    """Answer of CheckTraining; seconds are null where SageMaker does not say. With ``tuning``, it tells of the best job."""
+
+    status: Literal["Completed"]
+    training_job_name: str
+    model_artifact_uri: str
+    training_seconds: int | None
+    billable_seconds: int | None
+    metrics: dict[str, float]
+    tuning: NotRequired[TuningSummary]
+
+
+class TransformResult(TypedDict):
+    """Answer of RunTransform: below ``output_uri`` there is ``<input>.out`` for each input; seconds since it was created."""
+
+    status: Literal["Completed"]
+    transform_job_name: str
+    output_uri: str
+    transform_seconds: int | None
+
+
+class EndpointResult(TypedDict):
+    """Answer of CheckEndpoint."""
+
+    status: Literal["InService"]
+
+
+class RestoredModels(TypedDict):
+    """Answer of RestoreModels: the models that were gone."""
+
+    restored: list[str]
+
+
+class CreatedModel(TypedDict):
+    """Answer of CreateModel: the isolated model, which a run always has."""
+
+    model_name: str
+    model_arn: str
+
+
+class Promoted(TypedDict):
+    """Answer of PromoteVariant."""
+
+    endpoint_name: str
+    variant: str
+    status: Literal["Succeeded"]
+
+
+class Discarded(TypedDict):
+    """Answer of DiscardDeployment: what was removed, as ``endpoint/<name>``, ``endpoint-config/<name>``, ``model/<name>``."""
+
+    discarded: list[str]
+
+
+class Deleted(TypedDict):
+    """Answer to ``DELETE /endpoints/{name}``: what was removed, named as in :class:`Discarded`; empty when nothing was there."""
+
+    endpoint: str
+    deleted: list[str]
+
+
+class ExecutionEnded(TypedDict):
+    """Answer to an event of an execution that ended: how its run ended. Empty and None if no run was to be told."""
+
+    run_id: str
+    status: str | None
+
+
+class FailureRecorded(TypedDict):
+    """Answer of RecordFailure; ``message`` becomes the execution's cause. ``run_id`` is empty if the input names no run."""
+
+    run_id: str
+    message: str

@@ -1,0 +1,183 @@
+"""What starts a run, an upload or a request to the HTTP API for a run, a batch or a change, and the run id that follows from it.
+
+The S3 event: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html ("Object Created"; the key is not
+URL-encoded there).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias
+
+from botocore.exceptions import ClientError
+
+from sageline.aws.errors import is_denied, is_missing_object
+from sageline.errors import InvalidDataset, InvalidRequest, InvalidRouting
+from sageline.formats.other_formats import advice_on_name
+from sageline.names import DATASET_KEY_PATTERN, NAME_MAX_LENGTH, is_name, is_run_id, run_id
+from sageline.runs.endpoint_change import Change, read_change
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+FORMATS = ("csv", "csv.gz", "jsonl", "npz")
+"""File name extensions of datasets, which are also the names of their formats."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An object put under ``datasets/``; ``version_id`` is None in a bucket without versions."""
+
+    bucket: str
+    key: str
+    version_id: str | None
+    time: datetime
+
+    @property
+    def uri(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A run asked for through the HTTP API."""
+
+    run_id: str
+    spec: object
+
+
+@dataclass(frozen=True)
+class BatchRequest:
+    """A batch asked for through the HTTP API, which has checked it: the rows at ``input`` scored by an endpoint's variant."""
+
+    run_id: str
+    endpoint: str
+    variant: str
+    input: str
+    instance_type: str
+    instance_count: int
+    max_runtime_seconds: int
+    escape_formulas: bool = False
+
+
+@dataclass(frozen=True)
+class ChangeRequest:
+    """A change of what an endpoint serves, asked for through the HTTP API, which has found out what is to serve in the end."""
+
+    run_id: str
+    change: Change
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A run's id and name, before anything else about it is known to be right."""
+
+    run_id: str
+    name: str
+
+
+Trigger: TypeAlias = Upload | Request | BatchRequest | ChangeRequest
+
+
+def parse_trigger(document: Mapping[str, object]) -> Trigger:
+    """The trigger in an execution's input.
+
+    Raises:
+        InvalidRequest: the input is neither an S3 event nor what the HTTP API sends.
+    """
+    try:
+        match document:
+            case {"run_id": str(identifier), "spec": spec} if is_run_id(identifier):
+                return Request(identifier, spec)
+            case {
+                "run_id": str(identifier),
+                "batch": {
+                    "endpoint": str(endpoint),
+                    "variant": str(variant),
+                    "input": str(uri),
+                    "instance_type": str(instance_type),
+                    "instance_count": int(count),
+                    "max_runtime_seconds": int(seconds),
+                    **rest,
+                },
+            } if is_run_id(identifier):
+                return BatchRequest(
+                    identifier, endpoint, variant, uri, instance_type, count, seconds, rest.get("escape_formulas") is True
+                )
+            case {"run_id": str(identifier), "change": dict(change)} if is_run_id(identifier):
+                return ChangeRequest(identifier, read_change(change, "the execution's input"))
+            case {"detail": {"bucket": {"name": str(bucket)}, "object": {"key": str(key), **rest}}, "time": str(time)}:
+                version_id = rest.get("version-id")
+                return Upload(bucket, key, str(version_id) if version_id else None, datetime.fromisoformat(time))
+    except (ValueError, KeyError, InvalidRouting):
+        pass  # a time that is no time, a change that is none
+    raise InvalidRequest(
+        'The execution\'s input is neither an \'Object Created\' event of S3 nor {"run_id"} with "spec", "batch" or "change"; '
+        "start runs by uploading to datasets/<name>/data.csv or through POST /pipelines, batches through "
+        "POST /endpoints/<name>/batch."
+    )
+
+
+def identify(trigger: Trigger, s3: S3Client) -> Identity:
+    """The run that a trigger is for; the same trigger gives the same id, however often it is delivered.
+
+    An upload's id has the time of the uploaded version, or the event's time when that version is gone by now. It has an id
+    even when its key is not one that a run can be made of, so that the failure can be recorded.
+    """
+    if not isinstance(trigger, Upload):
+        return Identity(trigger.run_id, trigger.run_id.rsplit("-", 2)[0])
+    folder = trigger.key.split("/")[1] if trigger.key.count("/") else trigger.key
+    name = re.sub(r"[^a-z0-9]+", "-", folder.lower())[:NAME_MAX_LENGTH].strip("-") or "dataset"
+    uploaded_at, version_id = _version(trigger, s3)
+    return Identity(run_id(name, uploaded_at, trigger.key, version_id), name)
+
+
+def check_upload_key(upload: Upload) -> None:
+    """Refuse an upload that no run can be made of.
+
+    Raises:
+        InvalidDataset: the folder is not a name, or the key is deeper than ``datasets/<name>/data.<format>``.
+    """
+    match = DATASET_KEY_PATTERN.fullmatch(upload.key)
+    folder = match["name"] if match else upload.key.split("/")[1] if upload.key.count("/") else ""
+    if not is_name(folder):
+        raise InvalidDataset(
+            f"{upload.uri}: the folder {folder!r} cannot name a dataset; use lower-case letters, digits and single hyphens, "
+            f"at most {NAME_MAX_LENGTH}, and upload again to datasets/<name>/data.csv."
+        )
+    if upload.key.count("/") > 2:
+        raise InvalidDataset(f"{upload.uri}: too many folders; upload to datasets/{folder}/data.csv.")
+
+
+def data_format(uri: str) -> str:
+    """The format of a dataset, by the extension of its file name.
+
+    Raises:
+        InvalidDataset: no reader is there for the extension.
+    """
+    file_name = uri.rsplit("/", 1)[-1]
+    for name in sorted(FORMATS, key=len, reverse=True):
+        if file_name.endswith(f".{name}"):
+            return name
+    extension = "." + file_name.partition(".")[2] if "." in file_name else "no extension"
+    known = ", ".join(f".{name}" for name in FORMATS)
+    if advice := advice_on_name(file_name):
+        raise InvalidDataset(f"{uri}: {extension} is not a format that can be read; {advice}. What is read: {known}.")
+    raise InvalidDataset(f"{uri}: {extension} is not a format that can be read; give one of {known}.")
+
+
+def _version(upload: Upload, s3: S3Client) -> tuple[datetime, str]:
+    """When the version was uploaded, and its id: the object's own where the event names none, so that uploads differ."""
+    try:
+        if upload.version_id is None:
+            head = s3.head_object(Bucket=upload.bucket, Key=upload.key)
+        else:
+            head = s3.head_object(Bucket=upload.bucket, Key=upload.key, VersionId=upload.version_id)
+        return head["LastModified"], upload.version_id or head.get("VersionId", "")
+    except ClientError as error:
+        if is_missing_object(error) or is_denied(error):
+            return upload.time, upload.version_id or ""
+        raise

@@ -1,0 +1,150 @@
+"""The dataset of a run: one version of one S3 object, read in ranges, so that what is uploaded meanwhile changes nothing."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, NotRequired, TypedDict
+
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ParamValidationError
+
+from sageline.aws.errors import code, is_denied, is_missing_object
+from sageline.dataset.readers.source import ReadOptions
+from sageline.errors import DatasetAccessDenied, DatasetNotFound, InvalidDataset
+from sageline.names import split_s3_uri
+from sageline.spec.model import Dataset
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_RANGE_BYTES = 4 << 20
+_ATTEMPTS = 3
+
+
+class _Version(TypedDict):
+    Bucket: str
+    Key: str
+    VersionId: NotRequired[str]
+    IfMatch: NotRequired[str]
+
+
+@dataclass(frozen=True)
+class DatasetObject:
+    """An object at a moment: by its version, or by its ETag in a bucket without versions. ``size`` is in bytes."""
+
+    uri: str
+    version_id: str | None
+    etag: str
+    size: int
+
+    def to_json(self) -> dict[str, str | int | None]:
+        return asdict(self)
+
+    def version(self) -> _Version:
+        bucket, key = split_s3_uri(self.uri)
+        if self.version_id is not None:
+            return {"Bucket": bucket, "Key": key, "VersionId": self.version_id}
+        return {"Bucket": bucket, "Key": key, "IfMatch": self.etag}
+
+
+def find_dataset(s3: S3Client, uri: str, version_id: str | None = None) -> DatasetObject:
+    """Look up the object at a URI, in the version given or the newest.
+
+    Raises:
+        DatasetNotFound: no such object, version or bucket.
+        DatasetAccessDenied: it may not be read.
+        InvalidDataset: it is empty.
+    """
+    bucket, key = split_s3_uri(uri)
+    wanted: _Version = {"Bucket": bucket, "Key": key}
+    if version_id is not None:
+        wanted["VersionId"] = version_id
+    try:
+        head = s3.head_object(**wanted)
+    except ClientError as error:
+        if version_id is not None and is_missing_object(error):
+            raise DatasetNotFound(f"{uri}: version {version_id} was deleted before the run read it; upload it again.") from error
+        raise _explained(error, uri) from error
+    except ParamValidationError:
+        raise DatasetNotFound(f"{uri}: {bucket!r} cannot be the name of a bucket; check `dataset.uri`.") from None
+    if head["ContentLength"] == 0:
+        raise InvalidDataset(f"{uri}: the file is empty; upload a header and rows.")
+    return DatasetObject(uri, head.get("VersionId", version_id), head["ETag"], head["ContentLength"])
+
+
+def read_options(dataset: Dataset) -> ReadOptions:
+    """What the spec says of how the file is written."""
+    return ReadOptions(dataset.encoding, dataset.delimiter)
+
+
+def open_dataset(s3: S3Client, dataset: DatasetObject) -> io.BufferedReader:
+    """The object's bytes as a file, fetched a few megabytes at a time.
+
+    Many short requests, and not one long one: S3 closes a connection whose reader is busy encoding.
+
+    Raises:
+        DatasetNotFound, DatasetAccessDenied: while reading.
+        InvalidDataset: while reading: the object was replaced, in a bucket without versions.
+    """
+    return io.BufferedReader(_ObjectReader(s3, dataset), _RANGE_BYTES)
+
+
+class _ObjectReader(io.RawIOBase):
+    def __init__(self, s3: S3Client, dataset: DatasetObject) -> None:
+        self._s3 = s3
+        self._dataset = dataset
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._dataset.size}[whence]
+        self._position = max(0, start + offset)
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]  # Buffer has no type before Python 3.12
+        size = min(len(buffer), self._dataset.size - self._position)
+        if size <= 0:
+            return 0
+        data = self._fetch(self._position, size)
+        buffer[: len(data)] = data
+        self._position += len(data)
+        return len(data)
+
+    def _fetch(self, start: int, size: int) -> bytes:
+        attempt = 1
+        while True:
+            try:
+                answer = self._s3.get_object(**self._dataset.version(), Range=f"bytes={start}-{start + size - 1}")
+                return answer["Body"].read()
+            except ClientError as error:
+                if is_missing_object(error):
+                    raise DatasetNotFound(
+                        f"{self._dataset.uri}: it was deleted while the run went on; upload it again."
+                    ) from error
+                raise _explained(error, self._dataset.uri) from error
+            except (HTTPClientError, BotoCoreError):
+                # botocore tries a request again, but not an answer that breaks off half way.
+                if attempt == _ATTEMPTS:
+                    raise
+                attempt += 1
+
+
+def _explained(error: ClientError, uri: str) -> Exception:
+    if is_missing_object(error):
+        return DatasetNotFound(f"{uri}: there is no such object; check the bucket, the key and its spelling.")
+    if is_denied(error):
+        return DatasetAccessDenied(
+            f"{uri}: reading it is denied. Put the dataset into this stack's bucket under datasets/<name>/, or let the roles of "
+            "ConfigureRunFunction and PrepareDataFunction read it (s3:GetObject and s3:ListBucket in the bucket's policy)."
+        )
+    if code(error) in {"412", "PreconditionFailed"}:
+        return InvalidDataset(f"{uri}: the object was replaced while the run was reading it; start another run.")
+    return error

@@ -1,0 +1,1 @@
+"""What a stack has left behind, found by its tags and removed."""

@@ -1,0 +1,1 @@
+"""Starting a training or tuning job: its plan, its request, its role, its script."""

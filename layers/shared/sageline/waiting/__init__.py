@@ -1,0 +1,1 @@
+"""States that wait with a task token: looking at what they wait for, and answering."""

@@ -1,0 +1,90 @@
+"""Bake: a new variant has some of the traffic; an alarm ends its rollout, time goes on with it.
+
+The state's timeout is the time to bake. Until then an alarm wakes it, through a topic of the stack; like CheckStatus it keeps its
+token first and looks then. After the last step the endpoint lets go of the old variants, and the end of that wakes it too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sageline.aws.errors import is_passing
+from sageline.deployment.alarms import Firing, RolloutAlarms
+from sageline.deployment.rollout import rollout_alarm
+from sageline.failures.advice import advice
+from sageline.failures.failure import explain
+from sageline.runs.payloads import Shifted
+from sageline.runs.store import Json
+from sageline.runs.task_tokens import fail
+from sageline.waiting.check_status import Watch, look_and_answer
+
+
+@dataclass(frozen=True)
+class Bake:
+    """Where to look, whom to answer, and the alarms."""
+
+    watch: Watch
+    alarms: RolloutAlarms
+
+
+def wait_for_alarm(run_id: str, shifted: Shifted, task_token: str, bake: Bake) -> str:
+    """Keep the token until an alarm fires, or until the endpoint has let go of the old variants. Returns what came of it, for the
+    log.
+
+    An error on the way that lasts is an answer too: the state would wait for another in vain. What passes is left to what looks
+    next: an alarm, or ShiftTraffic when the time to bake is over.
+    """
+    watch = bake.watch
+    try:
+        watch.store.enter(run_id, "Bake")  # before the tokens are there: with one the run may be sent on
+        watch.store.put_token(_key(run_id), task_token, run_id)
+        if shifted["is_last"]:
+            watch.store.put_token(shifted["arn"], task_token, run_id)
+        if firing := bake.alarms.firing(run_id):
+            return _end(run_id, task_token, firing, watch)
+        if shifted["is_last"]:
+            return look_and_answer(run_id, shifted["arn"], task_token, watch)
+    except Exception as error:  # whatever it is, the state must hear of it, if it lasts
+        if is_passing(error):
+            return f"Looking at the alarms of variant {run_id} did not succeed, and is left to the next look: {error}"
+        kind_of_error = type(error).__name__
+        message = f"Looking at the alarms of variant {run_id} failed: {error}"
+        fail(watch.stepfunctions, task_token, kind_of_error, explain(message, (), advice(kind_of_error, message)))
+        return message
+    return f"variant {run_id} has {shifted['share']:.0%} of the traffic of endpoint {shifted['endpoint']}"
+
+
+def wake_by_alarm(event: Mapping[str, Any], bake: Bake) -> str:
+    """End the rollouts that alarms tell of, by messages as SNS gives them to a function (Any: its JSON). Returns what came of it,
+    for the log."""
+    return "; ".join(_wake(json.loads(record["Sns"]["Message"]), bake) for record in event["Records"])
+
+
+def _wake(alarm: Mapping[str, Any], bake: Bake) -> str:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html has the message's fields."""
+    name = str(alarm["AlarmName"])
+    variant = bake.alarms.variant_of(name)
+    waiting = bake.watch.store.get_token(_key(variant)) if variant and alarm["NewStateValue"] == "ALARM" else None
+    if waiting is None:
+        return f"nobody bakes under alarm {name}"
+    task_token, run_id = waiting
+    reason = f"{alarm.get('AlarmDescription') or ''} {alarm.get('NewStateReason') or ''}".strip()
+    return _end(run_id, task_token, [Firing(name, reason)], bake.watch)
+
+
+def _end(run_id: str, task_token: str, firing: list[Firing], watch: Watch) -> str:
+    error = rollout_alarm(run_id, firing)
+    kind = type(error).__name__
+    noted: Json = {"message": error.message, "job": firing[0].name, "failure_reason": firing[0].reason, "log_lines": []}
+    watch.store.note(run_id, failure=noted)
+    fail(watch.stepfunctions, task_token, kind, explain(error.message, (), advice(kind, error.message)))
+    watch.store.delete_token(_key(run_id), task_token)
+    return error.message
+
+
+def _key(run_id: str) -> str:
+    """What tokens are kept by, in the place of an ARN."""
+    return f"bake/{run_id}"

@@ -1,0 +1,134 @@
+"""CheckTraining, RunTransform and the like, CheckEndpoint: wake a waiting run when its job or endpoint is done.
+
+Two callers: a state that waits, with its task token; and EventBridge, when SageMaker says that something has changed. No
+order of the two may lose a wake-up: the state stores its token first, then looks, then answers if there is an answer;
+the event comes after the change and finds either the token, or a state that has not looked yet. Events may come twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
+
+from sageline.aws import clients
+from sageline.aws.errors import is_passing
+from sageline.aws.tags import RUN_TAG
+from sageline.costs.run_cost import note_spent
+from sageline.failures.advice import advice
+from sageline.failures.failure import explain
+from sageline.names import TRANSFORM_STATES, TransformPurpose, transform_purpose
+from sageline.runs.context import RunContext
+from sageline.runs.payloads import Resource, ResourceKind
+from sageline.runs.store import Json
+from sageline.runs.task_tokens import fail, succeed
+from sageline.waiting.inspect import Failed, Look, look_at
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+_NOTED: dict[TransformPurpose, str] = {
+    "batch": "transform",
+    "evaluation": "evaluation_transform",
+    "champion": "champion_transform",
+}
+"""Where the run's record notes what came of a transform job."""
+_ARN_FIELDS = {
+    "SageMaker Training Job State Change": "TrainingJobArn",
+    "SageMaker HyperParameter Tuning Job State Change": "HyperParameterTuningJobArn",
+    "SageMaker Transform Job State Change": "TransformJobArn",
+    "SageMaker Endpoint State Change": "EndpointArn",
+}
+
+
+@dataclass(frozen=True)
+class Watch(Look):
+    """Where to look, and whom to answer."""
+
+    stepfunctions: SFNClient
+
+
+def watching(run: RunContext) -> Watch:
+    """As the functions have it: on AWS's clients."""
+    return Watch(run.store, run.files, clients.sagemaker(), clients.logs(), clients.stepfunctions())
+
+
+def wait_for(run_id: str, resource: Resource, task_token: str, watch: Watch) -> str:
+    """Keep the token until the resource is done; answer at once if it is. Returns what came of it, for the log.
+
+    An error on the way that lasts is an answer too: the state would wait for another in vain. What passes (AWS throttles, or
+    cannot be reached) is left to the next look, which an event or the state's timeout brings.
+    """
+    kind, name, arn = resource["kind"], resource["name"], resource["arn"]
+    try:
+        # Before the token is there: with it an event may send the run on to its next state.
+        watch.store.enter(run_id, _state(kind, name, run_id))
+        watch.store.put_token(arn, task_token, run_id)
+        return look_and_answer(run_id, arn, task_token, watch)
+    except Exception as error:  # whatever it is, the state must hear of it, if it lasts
+        if is_passing(error):
+            return f"Looking at {kind} {name} did not succeed, and is left to the next look: {error}"
+        kind_of_error = type(error).__name__
+        message = f"Looking at {kind} {name} failed: {error}"
+        fail(watch.stepfunctions, task_token, kind_of_error, explain(message, (), advice(kind_of_error, message)))
+        return message
+
+
+def wake(event: Mapping[str, Any], watch: Watch) -> str:
+    """Answer whoever waits for the job or endpoint that an event is about (Any: SageMaker's JSON). Returns what came of it."""
+    arn = str(event["detail"][_ARN_FIELDS[event["detail-type"]]])
+    waiting = watch.store.get_token(arn)
+    if waiting is None:
+        # Answered before; or the run was stopped, and its job has ended only now: that costs too.
+        run_id = event["detail"].get("Tags", {}).get(RUN_TAG)
+        if run_id:
+            note_spent(*_kind_and_name(arn), run_id, store=watch.store, sagemaker=watch.sagemaker)
+        return f"nobody waits for {arn}"
+    task_token, run_id = waiting
+    return look_and_answer(run_id, arn, task_token, watch)
+
+
+def look_and_answer(run_id: str, arn: str, task_token: str, watch: Watch) -> str:
+    """Answer a state that waits for the job or endpoint of an ARN, if that is done. Returns what came of it, for the log."""
+    kind, name = _kind_and_name(arn)
+    found = look_at(kind, name, run_id, watch)
+    match found:
+        case None:
+            return f"{kind} {name} is under way"
+        case Failed():
+            log_lines = list(found.log_lines)
+            noted: Json = {"message": found.error.message, "job": name, "failure_reason": found.reason, "log_lines": log_lines}
+            watch.store.note(run_id, failure=noted)
+            error = type(found.error).__name__
+            what_to_try = advice(error, found.reason or found.error.message)
+            fail(watch.stepfunctions, task_token, error, explain(found.error.message, found.log_lines, what_to_try))
+        case _:
+            if kind == "transform-job":
+                result: Json = {_NOTED[transform_purpose(run_id, name)]: dict(found)}
+                watch.store.note(run_id, **result)
+            elif kind != "endpoint":
+                watch.store.note(run_id, training=dict(found))
+            succeed(watch.stepfunctions, task_token, found)
+    watch.store.delete_token(arn, task_token)
+    note_spent(kind, name, run_id, store=watch.store, sagemaker=watch.sagemaker)
+    return f"{kind} {name} is done, the run goes on"
+
+
+def _state(kind: ResourceKind, name: str, run_id: str) -> str:
+    """The state that waits for a resource."""
+    match kind:
+        case "training-job" | "hyper-parameter-tuning-job":
+            return "CheckTraining"
+        case "transform-job":
+            return TRANSFORM_STATES[transform_purpose(run_id, name)]
+        case "endpoint":
+            return "CheckEndpoint"
+
+
+def _kind_and_name(arn: str) -> tuple[ResourceKind, str]:
+    said, _, name = arn.rpartition(":")[2].partition("/")
+    kind: ResourceKind
+    for kind in get_args(ResourceKind):
+        if kind == said:
+            return kind, name
+    raise ValueError(f"not the ARN of a job or an endpoint: {arn}")

@@ -1,0 +1,95 @@
+"""RunTransform and the like: one transform job per run and purpose, however often it is asked for.
+
+It knows nothing of what is transformed. Starting takes a moment and waiting goes by event, so one state does both: started again
+after its timeout it finds its job, and looks at it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from sageline.aws.compare import check_same
+from sageline.aws.errors import is_existing, is_not_found, is_passing
+from sageline.batch.transform_request import transform_job_request
+from sageline.errors import EndpointNotFound, RunFinished
+from sageline.jobs.stopping import stop_transforms
+from sageline.names import TRANSFORM_STATES, TransformPurpose, transform_job_name
+from sageline.runs.context import RunContext
+from sageline.runs.payloads import Resource, TransformPlan
+from sageline.runs.store import Json
+from sageline.waiting.check_status import Watch, wait_for
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sagemaker.type_defs import DescribeTransformJobResponseTypeDef
+
+_NOTED: dict[TransformPurpose, str] = {
+    "batch": "transform_job",
+    "evaluation": "evaluation_job",
+    "champion": "champion_job",
+}
+"""Where the run's record notes the job."""
+
+
+def start_and_wait(
+    run_id: str, plan: TransformPlan, task_token: str, *, run: RunContext, watch: Watch, purpose: TransformPurpose = "batch"
+) -> str:
+    """Start a transform job of the run, or find it started, and keep the state's token until it is done. Returns what came of it,
+    for the log. What passes is left to the next look, as in :func:`sageline.waiting.check_status.wait_for`.
+
+    Raises:
+        EndpointNotFound, ResourceConflict, RunFinished: as :func:`start_transform`.
+    """
+    try:
+        job = start_transform(run_id, plan, run=run, sagemaker=watch.sagemaker, purpose=purpose)
+    except Exception as error:  # every look begins here: what AWS does not answer at this moment must not end the run
+        if not is_passing(error):
+            raise
+        return f"Starting a transform job did not succeed, and is left to the next look: {error}"
+    return wait_for(run_id, job, task_token, watch)
+
+
+def start_transform(
+    run_id: str, plan: TransformPlan, *, run: RunContext, sagemaker: SageMakerClient, purpose: TransformPurpose = "batch"
+) -> Resource:
+    """Start a transform job of the run, or find it started.
+
+    Raises:
+        EndpointNotFound: the model was deleted, as it is with its endpoint.
+        ResourceConflict: a transform job of that name exists and is another one.
+        RunFinished: the run was stopped meanwhile.
+    """
+    name, state = transform_job_name(run_id, purpose), TRANSFORM_STATES[purpose]
+    run.store.enter(run_id, state)
+    request = transform_job_request(name=name, run_id=run_id, stack_name=run.stack_name, **plan)
+    try:
+        arn = sagemaker.create_transform_job(**request)["TransformJobArn"]
+    except ClientError as error:
+        if not (is_existing(error) or is_not_found(error)):
+            raise
+        # A job that is there goes on without its model, should that be deleted meanwhile.
+        found = _find_job(name, sagemaker)
+        if found is None:
+            raise EndpointNotFound(
+                f"Model {plan['model_name']} is not there any more: its endpoint was deleted, or has a newer model by now."
+            ) from None
+        check_same(request, found, what=f"A transform job {name}", advice="Start another run.")
+        arn = found["TransformJobArn"]
+    job: Json = {_NOTED[purpose]: {"name": name, "arn": arn}}
+    run.store.enter(run_id, state, **job)
+    if run.store.get(run_id).status == "Stopped":
+        # A person stopped the run while the job was being started, and found no job to stop.
+        stop_transforms(run_id, sagemaker=sagemaker)
+        raise RunFinished(f"Run {run_id} was stopped while its transform job was being started.")
+    return {"kind": "transform-job", "name": name, "arn": arn}
+
+
+def _find_job(name: str, sagemaker: SageMakerClient) -> DescribeTransformJobResponseTypeDef | None:
+    try:
+        return sagemaker.describe_transform_job(TransformJobName=name)
+    except ClientError as error:
+        if is_not_found(error):
+            return None
+        raise

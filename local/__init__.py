@@ -1,1 +1,0 @@
-"""Sageline on one machine: MiniStack for AWS, ``local.sagemaker`` for SageMaker, the same template as in AWS."""

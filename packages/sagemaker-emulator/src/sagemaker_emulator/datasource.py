@@ -1,0 +1,90 @@
+"""The objects of an S3DataSource: below a prefix, or named by a manifest; listed with the execution role's permission."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from botocore.exceptions import ClientError
+
+from sagemaker_emulator.store import Request
+from sagemaker_emulator.training.failures import JobFailed
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_FAILED = "ClientError: Data download failed:"
+
+
+class Allowed(Protocol):
+    """Whether the execution role may; ``context`` has condition keys."""
+
+    def __call__(self, action: str, resource_arn: str, context: Mapping[str, str] | None = None, /) -> bool: ...
+
+
+@dataclass(frozen=True)
+class InputObject:
+    """An object, and its path below the prefix of the data source."""
+
+    bucket: str
+    key: str
+    path: str
+
+
+def list_objects(s3: S3Client, allowed: Allowed, source: Request, role_arn: str) -> list[InputObject]:
+    """The objects of a data source in order; raises :class:`JobFailed` when there are none or the role may not read them."""
+    bucket, _, key = source["S3Uri"].removeprefix("s3://").partition("/")
+    if source["S3DataType"] == "ManifestFile":
+        return _of_manifest(s3, allowed, bucket, key)
+    return [InputObject(bucket, found, _relative(found, key)) for found in _keys(s3, allowed, bucket, key, role_arn)]
+
+
+def _keys(s3: S3Client, allowed: Allowed, bucket: str, prefix: str, role_arn: str) -> list[str]:
+    advice = (
+        f'No S3 objects found under S3 URL "s3://{bucket}/{prefix}" given in input data source. Please ensure that the bucket '
+        f'exists in the selected region, that objects exist under that S3 prefix, and that the role "{role_arn}" has '
+        f'"s3:ListBucket" permissions on bucket "{bucket}".'
+    )
+    if not allowed("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": prefix}):
+        raise JobFailed(f"{_FAILED}{advice} Error message from S3: Access Denied")
+    try:
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        keys = [item["Key"] for page in pages for item in page.get("Contents", []) if not item["Key"].endswith("/")]
+    except ClientError as error:
+        message = error.response["Error"]["Message"]
+        raise JobFailed(f"{_FAILED}{advice} Error message from S3: {message}") from error
+    if not keys:
+        raise JobFailed(f"{_FAILED}{advice}")
+    return sorted(keys)
+
+
+def _relative(key: str, prefix: str) -> str:
+    """The key's part below the prefix; a prefix that cuts a name in two keeps the whole name."""
+    folder = prefix if prefix.endswith("/") or not prefix else prefix.rpartition("/")[0]
+    if key.startswith(f"{prefix}/"):
+        folder = prefix
+    return key[len(folder) :].lstrip("/")
+
+
+def _of_manifest(s3: S3Client, allowed: Allowed, bucket: str, key: str) -> list[InputObject]:
+    """``[{"prefix": "s3://bucket/folder/"}, "a.csv", …]``: the objects are the prefix followed by each name."""
+    uri = f"s3://{bucket}/{key}"
+    if not allowed("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}"):
+        raise JobFailed(f"{_FAILED}Failed to download manifest {uri}: AccessDenied (403)")
+    try:
+        manifest = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        start = manifest[0]["prefix"]
+        names = [str(name) for name in manifest[1:]]
+    except ClientError as error:
+        raise JobFailed(f"{_FAILED}Failed to download manifest {uri}: {error.response['Error']['Message']}") from error
+    except (ValueError, LookupError, TypeError) as error:
+        raise JobFailed(
+            f"{_FAILED}The manifest {uri} is not valid: it must be a JSON array that begins with "
+            '{"prefix": "s3://bucket/prefix"} and goes on with the names of objects below it.'
+        ) from error
+    if not names:
+        raise JobFailed(f"{_FAILED}The manifest {uri} names no objects.")
+    data_bucket, _, prefix = str(start).removeprefix("s3://").partition("/")
+    return [InputObject(data_bucket, prefix + name, name.lstrip("/")) for name in names]

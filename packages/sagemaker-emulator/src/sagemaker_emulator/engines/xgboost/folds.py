@@ -1,0 +1,97 @@
+"""k-fold cross validation, as the container does it for ``_kfold``: a model for each fold, and predictions.csv."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sageline.algorithms.hyperparameters import Value
+from sagemaker_emulator.engines.xgboost.boosting import boost
+from sagemaker_emulator.engines.xgboost.failures import UserError
+from sagemaker_emulator.engines.xgboost.library import xgboost
+
+logger = logging.getLogger(__name__)
+
+Floats = NDArray[np.float32]
+
+
+def cross_validate(
+    hyperparameters: Mapping[str, Value], train: xgboost.DMatrix, validation: xgboost.DMatrix | None, output: Path
+) -> list[xgboost.Booster]:
+    """Train ``_kfold`` models for each of ``_num_cv_round`` repetitions, over the rows of both channels together.
+
+    ``predictions.csv`` gets a line for each row: the true label, the mean prediction of the models that did not see the row,
+    and, for classification, the label that most of these models say.
+    """
+    rows = _together(train, validation)
+    folds, repeats = int(str(hyperparameters["_kfold"])), int(str(hyperparameters.get("_num_cv_round", 1)))
+    objective = str(hyperparameters.get("objective", ""))
+    logger.info("Run %d-round of %d-fold cross validation with %d rows", repeats, folds, rows.num_row())
+    if rows.num_row() < folds:
+        raise UserError(f"Cannot make {folds} folds of {rows.num_row()} rows.")
+    models, predictions = [], []
+    labels = rows.get_label()
+    random = np.random.default_rng()
+    for _ in range(repeats):
+        held_out: Floats | None = None
+        assigned = _assign(labels if objective.startswith(("binary:", "multi:")) else None, rows.num_row(), folds, random)
+        for fold in range(folds):
+            outside, inside = np.flatnonzero(assigned != fold), np.flatnonzero(assigned == fold)
+            held = rows.slice(inside)
+            model = boost(hyperparameters, rows.slice(outside), held)
+            answers = model.predict(held).reshape(len(inside), -1)
+            if held_out is None:
+                held_out = np.empty((rows.num_row(), answers.shape[1]), dtype=np.float32)
+            held_out[inside] = answers
+            models.append(model)
+        predictions += [held_out] if held_out is not None else []
+    _write(output, labels, predictions, objective)
+    return models
+
+
+def _together(train: xgboost.DMatrix, validation: xgboost.DMatrix | None) -> xgboost.DMatrix:
+    if validation is None:
+        return train
+    from scipy.sparse import vstack  # noqa: PLC0415  # only cross validation needs it
+
+    width = max(train.num_col(), validation.num_col())
+    parts = []
+    for matrix in (train, validation):
+        rows = matrix.get_data()
+        rows.resize((matrix.num_row(), width))
+        parts.append(rows)
+    labels = np.concatenate([train.get_label(), validation.get_label()])
+    return xgboost.DMatrix(vstack(parts, format="csr"), label=labels)
+
+
+def _assign(labels: Floats | None, rows: int, folds: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """A fold for every row, at random; with ``labels`` every fold gets its share of every class."""
+    assigned = np.empty(rows, dtype=np.int64)
+    groups = [np.arange(rows)] if labels is None else [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    start = 0
+    for group in groups:
+        assigned[random.permutation(group)] = (start + np.arange(len(group))) % folds
+        start += len(group)
+    return assigned
+
+
+def _write(output: Path, labels: Floats, predictions: list[Floats], objective: str) -> None:
+    mean = np.mean(predictions, axis=0)
+    columns = [labels.reshape(-1, 1), mean]
+    if objective.startswith(("binary:", "multi:")):
+        votes = [_labels_of(answer, objective) for answer in predictions]
+        columns.append(np.array([[np.bincount(row).argmax()] for row in np.stack(votes, axis=1)]))
+    output.mkdir(parents=True, exist_ok=True)
+    np.savetxt(output / "predictions.csv", np.hstack(columns), delimiter=",", fmt="%g")
+
+
+def _labels_of(answers: Floats, objective: str) -> NDArray[np.int64]:
+    if objective == "multi:softmax":
+        return answers[:, 0].astype(np.int64)
+    if answers.shape[1] > 1:
+        return np.asarray(np.argmax(answers, axis=1), dtype=np.int64)
+    return (answers[:, 0] > 0.5).astype(np.int64)

@@ -1,0 +1,135 @@
+"""Whether a request passes: decided from its head, the body being checked as it comes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sagemaker_emulator.guard import chunks, links, signatures
+from sagemaker_emulator.guard.bodies import AnyBody, BodyCheck, DeclaredBody, WholeBody
+from sagemaker_emulator.guard.chunks import ChunkedBody
+from sagemaker_emulator.guard.forms import FormBody
+from sagemaker_emulator.guard.hosts import foreign, names_more
+from sagemaker_emulator.guard.refusals import Reason, Refusal
+from sagemaker_emulator.guard.request import Request
+from sagemaker_emulator.guard.signatures import Signature, Signer
+
+UNSIGNED = ("UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")
+
+# What a URL's path may consist of (RFC 3986), and what SDKs leave as it is in the names of objects.
+_PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/%|^`{}\[\]\"<>]*")
+_QUERY = re.compile(r"[\x21\x22\x24-\x7e]*")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_ONCE = frozenset({"host", "origin", "authorization", "content-length", "content-type", "transfer-encoding", "date"})
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What is particular to one server."""
+
+    secret_of: Callable[[str], str | None]
+    """From an access key id to its secret; None for one that is not known."""
+    is_open: Callable[[Request], bool] = lambda request: request.decoded_path == "/ping"
+    """Whether a request is answered without proof."""
+    is_closed: Callable[[Request], bool] = lambda request: False
+    """Whether a request is refused whoever sends it."""
+    takes_token: Callable[[Request], bool] = lambda request: False
+    """Whether the request's route has the server itself verify the token that it carries."""
+    is_s3: bool = False
+    """Whether forms may upload, and links may be of signature version 2."""
+
+
+def decide(request: Request, rules: Rules, now: datetime) -> Refusal | BodyCheck:
+    """A refusal, or what the body still has to show."""
+    refusal = _unclear(request) or foreign(request)
+    if refusal:
+        return refusal
+    if rules.is_closed(request):
+        return Refusal(Reason.CLOSED, f"{request.path} is closed.")
+    if request.method in ("GET", "HEAD") and rules.is_open(request):
+        return AnyBody()
+    if rules.is_s3 and links.is_link(request):
+        return links.refuse(request, rules.secret_of, now) or AnyBody()
+    signature = signatures.read(request)
+    if isinstance(signature, Refusal):
+        return signature
+    if signature is not None:
+        return signatures.not_now(signature, now) or _of_signed(request, signature, rules)
+    if request.header("authorization").startswith("Bearer ") and not _says_more(request) and rules.takes_token(request):
+        return AnyBody()
+    if rules.is_s3 and _is_form(request):
+        return FormBody(request.header("content-type"), request.path[1:], rules.secret_of, now)
+    return Refusal(Reason.UNSIGNED, "Missing Authentication Token: every request to this server is signed.")
+
+
+def _unclear(request: Request) -> Refusal | None:
+    """Refuse what two readers may take for two things."""
+    if not _PATH.fullmatch(request.path) or not _QUERY.fullmatch(request.query):
+        return Refusal(Reason.UNCLEAR, "The request's target must be a path, and have no characters that URLs may not have.")
+    names = [name for name, _ in request.headers]
+    twice = {name for name in names if names.count(name) > 1 and (name in _ONCE or name.startswith("x-amz-"))}
+    if twice:
+        return Refusal(Reason.UNCLEAR, f"Headers that may be there once are there several times: {', '.join(sorted(twice))}.")
+    if any("_" in name or "\x00" in value for name, value in request.headers):
+        return Refusal(Reason.UNCLEAR, "Names of headers may not have underscores.")
+    return None
+
+
+def _of_signed(request: Request, signature: Signature, rules: Rules) -> Refusal | BodyCheck:
+    secret = rules.secret_of(signature.scope.key)
+    if secret is None:
+        return Refusal(Reason.UNKNOWN_KEY, "The security token included in the request is invalid.")
+    signer = Signer(signature.scope, secret)
+
+    def verify(body_hash: str) -> Refusal | None:
+        if signer.signs_request(signature, request, body_hash):
+            return None
+        return Refusal(
+            Reason.MISMATCH,
+            "The request signature we calculated does not match the signature you provided. "
+            "Check your AWS Secret Access Key and signing method.",
+        )
+
+    declared = request.header("x-amz-content-sha256")
+    if signature.scope.service == "s3":
+        if signature.presigned:
+            return verify("UNSIGNED-PAYLOAD") or AnyBody()
+        return verify(declared) or _of_s3(declared, signer, signature)
+    if not declared:
+        return WholeBody(verify)
+    return WholeBody(lambda body_hash: verify(body_hash) if body_hash == declared else _body_differs())
+
+
+def _of_s3(declared: str, signer: Signer, signature: Signature) -> Refusal | BodyCheck:
+    """By what the signed header says of the body."""
+    if declared in UNSIGNED:
+        return AnyBody()
+    if declared in (chunks.PLAIN, chunks.WITH_TRAILER):
+        return ChunkedBody(signer, signature.value, trailer=declared == chunks.WITH_TRAILER)
+    if _SHA256.fullmatch(declared):
+        return DeclaredBody(declared)
+    return Refusal(Reason.MALFORMED, "x-amz-content-sha256 must be a SHA-256, UNSIGNED-PAYLOAD, or one of STREAMING-*.")
+
+
+def _body_differs() -> Refusal:
+    return Refusal(Reason.BODY, "The provided 'x-amz-content-sha256' header does not match what was computed.")
+
+
+def _is_form(request: Request) -> bool:
+    """Only of a bucket, and saying nothing beside the form."""
+    return (
+        request.method == "POST"
+        and not request.query
+        and request.path.count("/") == 1
+        and not names_more(request)
+        and not request.has("authorization")
+        and request.header("content-type").startswith("multipart/form-data")
+        and not _says_more(request)
+    )
+
+
+def _says_more(request: Request) -> bool:
+    """Whether headers would make it a request to another service, which nothing proves."""
+    return any(name.startswith("x-amz") for name, _ in request.headers)

@@ -1,0 +1,43 @@
+"""Whether a request was meant for this server: its ``Host``, and the ``Origin`` of the page that sent it."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from functools import lru_cache
+
+from sagemaker_emulator.guard.refusals import Reason, Refusal
+from sagemaker_emulator.guard.request import Request
+
+_HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?")
+
+
+def foreign(request: Request) -> Refusal | None:
+    """Refuse a host that is not this machine's loopback, and a page of another origin.
+
+    A name of the Internet may be made to lead to 127.0.0.1 (DNS rebinding), and then its pages are of one origin with this
+    server: their requests have that name as ``Host``.
+    """
+    host = request.header("host").lower()
+    found = _HOST.fullmatch(host)
+    if found is None or not _is_loopback(found["name"]):
+        return Refusal(Reason.FOREIGN, f"This server answers on the loopback interface only, not as {host or 'no host'!r}.")
+    if request.has("origin") and request.header("origin") != f"http://{host}":
+        return Refusal(Reason.FOREIGN, f"Pages of {request.header('origin')!r} may not call this server.")
+    return None
+
+
+def names_more(request: Request) -> bool:
+    """Whether the host names a service or a bucket (``iam.localhost``), which a proof that does not cover it would not be for."""
+    found = _HOST.fullmatch(request.header("host").lower())
+    return found is None or found["name"].endswith(".localhost")
+
+
+@lru_cache(maxsize=64)
+def _is_loopback(name: str) -> bool:
+    if name == "localhost" or (name.endswith(".localhost") and not name.startswith(".")):
+        return True
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False

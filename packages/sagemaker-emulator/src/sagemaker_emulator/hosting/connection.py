@@ -1,0 +1,45 @@
+"""How the service reaches a container's server: by TCP, or by a unix socket into a network of the container's own."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+
+from sagemaker_emulator.engines.shell.port import CONTAINER_PORT
+
+
+@dataclass(frozen=True)
+class Address:
+    """``url``, and the unix socket behind it if there is one."""
+
+    url: str
+    unix: str | None = None
+
+    def client(self, timeout: float, *, max_connections: int | None = 100) -> httpx.Client:
+        limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=20)
+        transport = httpx.HTTPTransport(uds=self.unix, limits=limits, trust_env=False)
+        return httpx.Client(base_url=self.url, timeout=timeout, trust_env=False, transport=transport)
+
+
+@contextlib.contextmanager
+def listening(*, own_network: bool) -> Iterator[tuple[socket.socket, Address]]:
+    """A socket that the child inherits: it can be reached from the first moment, and early requests wait in its queue.
+
+    ``own_network``: the child has a network of its own. A TCP socket of this one would be a way out of it.
+    """
+    with contextlib.closing(socket.socket(socket.AF_UNIX if own_network else socket.AF_INET, socket.SOCK_STREAM)) as listener:
+        if own_network:
+            # In Linux's abstract namespace, which belongs to the network: no file, and no limit on the length of a path.
+            name = f"\0sagemaker-{uuid.uuid4()}"
+            listener.bind(name)
+            address = Address(f"http://localhost:{CONTAINER_PORT}", name)
+        else:
+            listener.bind(("127.0.0.1", 0))
+            address = Address(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        listener.listen(128)
+        yield listener, address

@@ -1,0 +1,145 @@
+"""InvokeEndpoint: which variant answers, and what its answer becomes."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from sagemaker_emulator.call import Service
+from sagemaker_emulator.callers import Caller
+from sagemaker_emulator.errors import ServiceError
+from sagemaker_emulator.hosting.deployments import KIND
+from sagemaker_emulator.hosting.variants import Replaced, Variant
+from sagemaker_emulator.store import Document
+
+MOST_BYTES = 6_291_456
+# AWS documents "4 MB" for serverless endpoints.
+MOST_BYTES_SERVERLESS = 4 * 1024 * 1024
+_TARGET_VARIANT = "x-amzn-sagemaker-target-variant"
+_CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
+
+
+@dataclass(frozen=True)
+class Answer:
+    body: bytes
+    headers: Mapping[str, str]
+
+
+def invoke_endpoint(service: Service, caller: Caller, name: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    """Authorise, pick a variant, hand the request on. ``headers`` have lower-case names."""
+    arrived = time.perf_counter()
+    arn = service.place.arn(KIND, name)
+    service.authorizer.require(caller, "sagemaker:InvokeEndpoint", arn, resource_tags=service.store.tags(arn))
+    endpoint = service.store.get(KIND, name)
+    serving = service.deployments.variants(name)
+    if (
+        endpoint is None
+        or endpoint["EndpointName"] != name
+        or endpoint["EndpointStatus"] in ("Creating", "Deleting")
+        or not serving
+    ):
+        raise _validation_error(f"Endpoint {name} of account {service.place.account} not found.")
+    chosen = _choose(endpoint, headers.get(_TARGET_VARIANT), service)
+    _check_size(chosen, body)
+    variant = serving.get(chosen["VariantName"])
+    if variant is None:
+        raise _validation_error(f"Variant {chosen['VariantName']} of endpoint {name} not found.")
+    try:
+        with variant.in_use():
+            response = _send(service, endpoint, variant, headers, body, arrived=arrived)
+    except Replaced:  # since it was chosen: who serves by now is known before the old ones are ended
+        return invoke_endpoint(service, caller, name, headers, body)
+    answer = {"x-Amzn-Invoked-Production-Variant": variant.name, "Content-Type": response.headers.get("content-type", "")}
+    if _CUSTOM_ATTRIBUTES in response.headers:
+        answer["X-Amzn-SageMaker-Custom-Attributes"] = response.headers[_CUSTOM_ATTRIBUTES]
+    return Answer(response.content, {key: value for key, value in answer.items() if value})
+
+
+def _choose(endpoint: Document, target: str | None, service: Service) -> Document:
+    variants = endpoint["ProductionVariants"]
+    if target:
+        for variant in variants:
+            if variant["VariantName"] == target:
+                return dict(variant)
+        raise _validation_error(
+            f"The variant {target} of endpoint {endpoint['EndpointName']} of account {service.place.account} not found."
+        )
+    weights = [float(variant["CurrentWeight"]) for variant in variants]
+    if not any(weights):
+        raise _validation_error(f"No variant of endpoint {endpoint['EndpointName']} has a weight above 0: name a TargetVariant.")
+    return dict(random.choices(variants, weights)[0])  # noqa: S311  # traffic shares, not secrets
+
+
+def _check_size(variant: Document, body: bytes) -> None:
+    most = MOST_BYTES_SERVERLESS if "CurrentServerlessConfig" in variant else MOST_BYTES
+    if len(body) > most:
+        raise _validation_error(
+            f"1 validation error detected: Value of {len(body)} bytes at 'body' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {most}"
+        )
+
+
+def _send(
+    service: Service, endpoint: Document, variant: Variant, headers: Mapping[str, str], body: bytes, *, arrived: float
+) -> httpx.Response:
+    passed_on = {
+        name: headers[name]
+        for name in ("content-type", "accept", _CUSTOM_ATTRIBUTES, "x-amzn-sagemaker-inference-id")
+        if name in headers
+    }
+    status, sent = None, time.perf_counter()
+    try:
+        response = variant.invoke(body, passed_on)
+        status = response.status_code
+    except httpx.TimeoutException as error:
+        raise _model_error(
+            service,
+            endpoint,
+            variant,
+            0,
+            "Your invocation timed out while waiting for a response from container primary. "
+            "Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again.",
+        ) from error
+    except httpx.HTTPError as error:
+        raise ServiceError(
+            "ServiceUnavailable",
+            f"The container of variant {variant.name} does not answer ({error}). See the logs "
+            f"in /aws/sagemaker/Endpoints/{endpoint['EndpointName']}.",
+            status=503,
+        ) from error
+    finally:
+        answered = time.perf_counter()
+        service.metrics.record(endpoint["EndpointName"], variant.name, status, answered - sent, answered - arrived)
+    if not response.is_success:
+        raise _model_error(service, endpoint, variant, response.status_code, response.text)
+    return response
+
+
+def _model_error(service: Service, endpoint: Document, variant: Variant, status: int, text: str) -> ServiceError:
+    group = f"/aws/sagemaker/Endpoints/{endpoint['EndpointName']}"
+    region, account = service.place.region, service.place.account
+    side = "client error" if 400 <= status < 500 else "server error"
+    viewer = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group}"
+    message = (
+        f'Received {side} ({status}) from primary with message "{text}". See {viewer} in account {account} for more information.'
+    )
+    fields = {
+        "OriginalStatusCode": status,
+        "OriginalMessage": text,
+        "LogStreamArn": f"arn:aws:logs:{region}:{account}:log-group:{group}",
+    }
+    return ServiceError("ModelError", message, status=424, fields=fields)
+
+
+def _validation_error(message: str) -> ServiceError:
+    return ServiceError("ValidationError", message)
+
+
+def error_body(error: ServiceError) -> bytes:
+    """The body of an error of the runtime API."""
+    return json.dumps({"Message": error.message, **error.fields}).encode()

@@ -1,0 +1,101 @@
+"""Metrics of invocations on their way to CloudWatch, a second's at once, off the path of the requests.
+
+Names, units and meaning: https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html ("SageMaker AI endpoint
+invocation metrics"). An error metric is 1 or 0 for each request, so that its average is a share.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sagemaker_emulator.aws import Aws
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch.literals import StandardUnitType
+    from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef
+
+logger = logging.getLogger(__name__)
+
+NAMESPACE = "AWS/SageMaker"
+_FLUSH_SECONDS = 1.0
+# PutMetricData takes 1,000 metrics at once, and 150 values of each.
+_BATCH_DATA = 500
+_BATCH_VALUES = 150
+_UNITS: dict[str, StandardUnitType] = {"ModelLatency": "Microseconds", "OverheadLatency": "Microseconds"}
+
+
+class InvocationMetrics:
+    """Counts what was measured by endpoint, variant and metric; one thread sends it."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+        self._counts: dict[tuple[str, str, str], Counter[int]] = {}
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def record(self, endpoint: str, variant: str, status: int | None, model_seconds: float, whole_seconds: float) -> None:
+        """Note one invocation.
+
+        Args:
+            status: what the container answered; None if it did not.
+            model_seconds: how long the container took.
+            whole_seconds: from the request's arrival to its answer.
+        """
+        measured = {
+            "Invocations": 1,
+            "Invocation4XXErrors": int(status is not None and 400 <= status < 500),
+            "Invocation5XXErrors": int(status is None or status >= 500),
+            "InvocationModelErrors": int(status is None or not 200 <= status < 300),
+            "ModelLatency": round(model_seconds * 1e6),
+            "OverheadLatency": round(max(0.0, whole_seconds - model_seconds) * 1e6),
+        }
+        with self._lock:
+            for name, value in measured.items():
+                self._counts.setdefault((endpoint, variant, name), Counter())[value] += 1
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join(timeout=5)
+        self.flush()
+
+    def flush(self) -> None:
+        """Send everything that was noted; what cannot be sent is dropped with a warning."""
+        with self._lock:
+            counts, self._counts = self._counts, {}
+        now = datetime.now(UTC)
+        data = (datum for key, values in counts.items() for datum in _data(key, values, now))
+        try:
+            while batch := list(islice(data, _BATCH_DATA)):
+                self._aws.cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=batch)
+        except (BotoCoreError, ClientError, OSError) as error:
+            logger.warning("metrics were not sent: %s", error)
+
+    def _run(self) -> None:
+        while not self._stopped.wait(_FLUSH_SECONDS):
+            self.flush()
+
+
+def _data(key: tuple[str, str, str], values: Counter[int], now: datetime) -> Iterator[MetricDatumTypeDef]:
+    endpoint, variant, name = key
+    left = iter(sorted(values.items()))
+    while part := list(islice(left, _BATCH_VALUES)):
+        yield {
+            "MetricName": name,
+            "Dimensions": [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}],
+            "Timestamp": now,
+            "Values": [float(value) for value, _ in part],
+            "Counts": [float(count) for _, count in part],
+            "Unit": _UNITS.get(name, "None"),
+        }

@@ -1,0 +1,117 @@
+"""CreateModel and the calls about models."""
+
+from __future__ import annotations
+
+from botocore.exceptions import ClientError
+
+from sagemaker_emulator.call import Call, copied
+from sagemaker_emulator.clock import now
+from sagemaker_emulator.errors import invalid
+from sagemaker_emulator.listing import page
+from sagemaker_emulator.store import Document, Request
+
+KIND = "model"
+
+
+def create_model(call: Call) -> Document:
+    request = call.request
+    name = request["ModelName"]
+    arn = call.place.arn(KIND, name)
+    call.require_create(arn)
+    container = _container(request)
+    role = request.get("ExecutionRoleArn")
+    if not role:
+        raise invalid("ExecutionRoleArn is required to create a model.")
+    call.service.authorizer.require_pass_role(call.caller, role)
+    _check_model_data(call, container, role)
+    model = {
+        "ModelName": name,
+        "ModelArn": arn,
+        "CreationTime": now(),
+        "EnableNetworkIsolation": False,
+        **copied(request, "PrimaryContainer", "Containers", "InferenceExecutionConfig", "ExecutionRoleArn", "VpcConfig"),
+        **copied(request, "EnableNetworkIsolation"),
+    }
+    if not call.store.insert(KIND, name, model):
+        raise invalid(f'Cannot create already existing model "{arn}".')
+    call.store.add_tags(arn, call.request_tags())
+    return {"ModelArn": arn}
+
+
+def describe_model(call: Call) -> Document:
+    name = call.request["ModelName"]
+    call.require(call.place.arn(KIND, name))
+    return existing(call, name)
+
+
+def list_models(call: Call) -> Document:
+    call.require("*", exists=False)
+    models, more = page(call.store.documents(KIND), call.request, name="ModelName")
+    return {"Models": [copied(model, "ModelName", "ModelArn", "CreationTime") for model in models], **more}
+
+
+def delete_model(call: Call) -> Document:
+    name = call.request["ModelName"]
+    arn = call.place.arn(KIND, name)
+    call.require(arn)
+    existing(call, name)
+    call.store.delete(KIND, name)
+    call.store.delete_tags(arn)
+    return {}
+
+
+def existing(call: Call, name: str) -> Document:
+    model = call.store.get(KIND, name)
+    if model is None or model["ModelName"] != name:
+        raise invalid(f'Could not find model "{call.place.arn(KIND, name)}".')
+    return model
+
+
+def container_of(model: Document) -> Document:
+    """The one container of a model."""
+    container: Document = model.get("PrimaryContainer") or model["Containers"][0]
+    return container
+
+
+def is_isolated(model: Document) -> bool:
+    """EnableNetworkIsolation."""
+    return bool(model["EnableNetworkIsolation"])
+
+
+def _container(request: Request) -> Request:
+    primary, several = request.get("PrimaryContainer"), request.get("Containers")
+    if (primary is None) == (several is None):
+        raise invalid("You must provide either PrimaryContainer or Containers, but not both.")
+    if several is not None and len(several) != 1:
+        raise invalid("Inference pipelines are not supported by the local SageMaker service: give one container.")
+    container: Request = primary or (several or [{}])[0]
+    if not container.get("Image"):
+        raise invalid("The local SageMaker service needs an Image in the container definition.")
+    if container.get("Mode", "SingleModel") != "SingleModel":
+        raise invalid("Multi-model endpoints are not supported by the local SageMaker service.")
+    if container.get("ModelDataSource"):
+        raise invalid("ModelDataSource is not supported by the local SageMaker service: give a ModelDataUrl.")
+    return container
+
+
+def _check_model_data(call: Call, container: Request, role: str) -> None:
+    """CreateModel looks at the model data: it must be an object that the execution role can read."""
+    uri = container.get("ModelDataUrl")
+    if not uri:
+        return
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    if not uri.startswith("s3://") or not key:
+        raise invalid(f"The ModelDataUrl '{uri}' is not valid: it must be the S3 URI of a .tar.gz object.")
+    refused = invalid(
+        f'Could not access model data at {uri}. Please ensure that the role "{role}" exists and that its trust relationship '
+        'policy allows the action "sts:AssumeRole" for the service principal "sagemaker.amazonaws.com". Also ensure that the '
+        f'role has "s3:GetObject" permissions and that the object is located in {call.place.region}.'
+    )
+    if not call.service.authorizer.role_allows(role, "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}"):
+        raise refused
+    try:
+        call.service.aws.s3.head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NoSuchBucket"):
+            raise invalid(f"Could not find model data at {uri}.") from error
+        raise refused from error

@@ -1,0 +1,147 @@
+"""The first thing that a container's program does: leave the machine's namespaces, then be the program.
+
+``python -m sagemaker_emulator.isolation.inside PLAN [MODULE ARGUMENT…]``, with PLAN as JSON. It is one process, so that neither
+signals nor the exit status go through another one, and that Python does not start twice.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sagemaker_emulator.isolation import kernel
+
+_DEVICES = ("null", "zero", "full", "random", "urandom")
+_DEVICE_LINKS = {
+    "fd": "/proc/self/fd",
+    "stdin": "/proc/self/fd/0",
+    "stdout": "/proc/self/fd/1",
+    "stderr": "/proc/self/fd/2",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a program is to see of the machine."""
+
+    network: bool
+    """Whether it keeps the machine's network."""
+    join: tuple[int, int] | None = None
+    """File descriptors of the user and the network namespace of a peer, instead of new ones."""
+    own: str = ""
+    """The container's own directory, which it may write to; empty: files are as on the machine."""
+    covered: tuple[str, ...] = ()
+    """Directories and files that it finds empty."""
+    shown: tuple[str, ...] = ()
+    """Directories that it finds even if they are below a covered one."""
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @staticmethod
+    def of_json(text: str) -> Plan:
+        found = json.loads(text)
+        join = found["join"]
+        return Plan(
+            network=found["network"],
+            join=(join[0], join[1]) if join else None,
+            own=found["own"],
+            covered=tuple(found["covered"]),
+            shown=tuple(found["shown"]),
+        )
+
+
+def isolate(plan: Plan) -> None:
+    """Make this process, which must have one thread, see what the plan says. OSError where the machine does not allow it."""
+    if plan.join:
+        for namespace in plan.join:
+            kernel.enter(namespace)
+            os.close(namespace)
+    else:
+        kernel.unshare(kernel.NEW_USER | (0 if plan.network else kernel.NEW_NETWORK))
+        kernel.forbid_user_namespaces()
+    if not plan.network:
+        kernel.raise_loopback()
+    if plan.own:
+        kernel.unshare(kernel.NEW_MOUNTS)
+        kernel.private_mounts()
+        _hide(plan)
+    kernel.drop_privileges()
+    kernel.keep_to_itself()
+
+
+def _hide(plan: Plan) -> None:
+    """Cover what is covered, show what is shown, parents before what is below them; everything but the own is read-only."""
+    own = Path(plan.own)
+    temporary = (Path.cwd() if Path.cwd().is_relative_to(own) else own) / ".tmp"
+    temporary.mkdir(mode=0o700, exist_ok=True)
+    covered = {Path(path).resolve() for path in plan.covered if Path(path).is_dir()}
+    # Opened before anything is covered.
+    shown = {path: os.open(path, os.O_PATH | os.O_DIRECTORY) for path in {own, *map(Path, plan.shown)} if path.is_dir()}
+    scratch, empty = os.open(temporary, os.O_PATH | os.O_DIRECTORY), os.open(os.devnull, os.O_PATH)
+    tmp = Path("/tmp")  # noqa: S108  # it becomes the container's own
+    for path in sorted({*covered, *shown, tmp}, key=lambda path: len(path.parts)):
+        if path in shown and path != own and not any(parent in covered or parent == tmp for parent in path.parents):
+            continue  # nothing hides it
+        path.mkdir(parents=True, exist_ok=True)
+        if path == tmp:
+            kernel.bind(scratch, path)
+        elif path in shown:
+            kernel.bind(shown[path], path)
+        else:
+            kernel.cover(path)
+    for file in {Path(path).resolve() for path in plan.covered if Path(path).is_file()}:
+        kernel.bind(empty, file)
+    memory = _devices()
+    for descriptor in (*shown.values(), scratch, empty):
+        os.close(descriptor)
+    kernel.read_only(Path("/"), on=True, below=True)
+    for path in (own, tmp, memory):
+        kernel.read_only(path, on=False)
+
+
+def _devices() -> Path:
+    """Only those that every program needs: a root user's process could open the machine's disks, and anybody's its terminals.
+
+    Returns the directory of semaphores and shared memory, which is the container's own.
+    """
+    directory = Path("/dev")
+    devices = {name: os.open(directory / name, os.O_PATH) for name in _DEVICES}
+    kernel.cover(directory)
+    for name, descriptor in devices.items():
+        (directory / name).touch()
+        kernel.bind(descriptor, directory / name)
+        os.close(descriptor)
+    for name, target in _DEVICE_LINKS.items():
+        (directory / name).symlink_to(target)
+    memory = directory / "shm"
+    memory.mkdir()
+    kernel.cover(memory)
+    return memory
+
+
+def main() -> None:
+    plan, program = Plan.of_json(sys.argv[1]), sys.argv[2:]
+    where = Path.cwd()
+    try:
+        isolate(plan)
+    except OSError as error:
+        # If there is a program, it could be done when the service started; without it nothing of the container's runs.
+        sys.exit(
+            f"This container can not be kept from the network or the files of this machine: {error}" if program else str(error)
+        )
+    if not program:  # only to find out whether it can be done
+        return
+    # The working directory from before is still the one below what covers it.
+    os.chdir(where)
+    module, *arguments = program
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""SageMaker's JSON 1.1 protocol: a target header and a JSON body in, a JSON body out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+
+from botocore.loaders import Loader
+from botocore.model import ServiceModel, StructureShape
+
+from sagemaker_emulator.call import Call, Service
+from sagemaker_emulator.callers import Callers
+from sagemaker_emulator.errors import ServiceError
+from sagemaker_emulator.operations import OPERATIONS
+from sagemaker_emulator.store import Document, Request
+from sagemaker_emulator.validation import check
+
+_TARGET_PREFIX = "SageMaker."
+
+
+@cache
+def service_model() -> ServiceModel:
+    return ServiceModel(Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
+
+
+@cache
+def runtime_model() -> ServiceModel:
+    return ServiceModel(Loader().load_service_model("sagemaker-runtime", "service-2"), "sagemaker-runtime")
+
+
+def answer(service: Service, callers: Callers, headers: Mapping[str, str], body: bytes) -> Document:
+    """One call from its headers (lower-case names) and body to the answer; raises :class:`ServiceError`."""
+    caller = callers.identify(headers.get("authorization"))
+    name = _operation_name(headers.get("x-amz-target", ""))
+    operation = service_model().operation_model(name)
+    request = _parse(body)
+    check(operation, request)
+    result = OPERATIONS[name](Call(service, caller, name, request))
+    shape = operation.output_shape
+    members = shape.members if isinstance(shape, StructureShape) else {}
+    return {key: value for key, value in result.items() if key in members and value is not None}
+
+
+def check_invocation(endpoint_name: str, headers: Mapping[str, str]) -> None:
+    """Check InvokeEndpoint's name and headers (lower-case names) against the runtime's model; raises ValidationError."""
+    operation = runtime_model().operation_model("InvokeEndpoint")
+    request: dict[str, str] = {"EndpointName": endpoint_name, "Body": ""}
+    for name, member in operation.input_shape.members.items() if isinstance(operation.input_shape, StructureShape) else ():
+        header = str(member.serialization.get("name", "")).lower()
+        if member.serialization.get("location") == "header" and header in headers:
+            request[name] = headers[header]
+    try:
+        check(operation, request)
+    except ServiceError as error:
+        raise ServiceError("ValidationError", error.message) from error
+
+
+def error_body(error: ServiceError) -> bytes:
+    key = "Message" if error.code.startswith("Resource") else "message"
+    return json.dumps({"__type": error.code, key: error.message, **error.fields}).encode()
+
+
+def _operation_name(target: str) -> str:
+    name = target.removeprefix(_TARGET_PREFIX)
+    if name in OPERATIONS and target != name:
+        return name
+    if target != name and name in service_model().operation_names:
+        raise ServiceError(
+            "UnknownOperationException",
+            f"The local SageMaker service does not implement {name}. It implements: {', '.join(OPERATIONS)}, InvokeEndpoint.",
+        )
+    raise ServiceError("UnknownOperationException", f"Unknown operation: {target or 'no X-Amz-Target header was sent'}.")
+
+
+def _parse(body: bytes) -> Request:
+    try:
+        request = json.loads(body or b"{}")
+    except ValueError as error:
+        raise ServiceError("SerializationException", f"The request body is not valid JSON: {error}") from error
+    if not isinstance(request, dict):
+        raise ServiceError("SerializationException", "The request body must be a JSON object.")
+    return request

@@ -1,0 +1,92 @@
+"""The HTTP server: routes, and errors on their way out."""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sagemaker_emulator import protocol
+from sagemaker_emulator.call import Service
+from sagemaker_emulator.callers import Callers
+from sagemaker_emulator.errors import ServiceError
+from sagemaker_emulator.hosting import invoke
+
+logger = logging.getLogger(__name__)
+
+_JSON = "application/x-amz-json-1.1"
+
+
+def application(service: Service, callers: Callers, restart_report: Callable[[], object]) -> Starlette:
+    """SageMaker's API at ``/``, its runtime at ``/endpoints/{name}/invocations``, ``/ping`` and the restart report."""
+
+    async def control(request: Request) -> Response:
+        headers, body = _lower(request), await request.body()
+        try:
+            result = await run_in_threadpool(protocol.answer, service, callers, headers, body)
+        except ServiceError as error:
+            return _response(protocol.error_body(error), error.status, _JSON, {"x-amzn-ErrorType": error.code})
+        except Exception:
+            logger.exception("%s", headers.get("x-amz-target"))
+            failure = ServiceError(
+                "InternalFailure", "The local SageMaker service failed; its log has the traceback.", status=500
+            )
+            return _response(protocol.error_body(failure), 500, _JSON, {})
+        return _response(json.dumps(result).encode(), 200, _JSON, {})
+
+    async def invocations(request: Request) -> Response:
+        headers, body = _lower(request), await request.body()
+        name = request.path_params["name"]
+
+        def run() -> invoke.Answer:
+            caller = callers.identify(headers.get("authorization"))
+            protocol.check_invocation(name, headers)
+            return invoke.invoke_endpoint(service, caller, name, headers, body)
+
+        try:
+            found = await run_in_threadpool(run)
+        except ServiceError as error:
+            status = 403 if error.code == "AccessDeniedException" else error.status
+            return _response(invoke.error_body(error), status, "application/json", {"x-amzn-ErrorType": error.code})
+        except Exception:
+            logger.exception("InvokeEndpoint %s", name)
+            failure = ServiceError("InternalFailure", "The local SageMaker service failed; its log has the traceback.")
+            return _response(invoke.error_body(failure), 500, "application/json", {"x-amzn-ErrorType": failure.code})
+        return _response(found.body, 200, None, dict(found.headers))
+
+    async def ping(_: Request) -> Response:
+        return Response(status_code=200)
+
+    async def report(_: Request) -> Response:
+        return JSONResponse(restart_report())
+
+    return Starlette(
+        routes=[
+            Route("/", control, methods=["POST"]),
+            Route("/endpoints/{name}/invocations", invocations, methods=["POST"]),
+            Route("/ping", ping, methods=["GET"]),
+            Route("/_sageline/restart-report", report, methods=["GET"]),
+            Route("/{path:path}", _unknown, methods=["GET", "POST", "PUT", "DELETE"]),
+        ]
+    )
+
+
+async def _unknown(request: Request) -> Response:
+    message = f"The local SageMaker service does not implement {request.method} {request.url.path}."
+    error = ServiceError("UnknownOperationException", message, status=404)
+    return _response(invoke.error_body(error), error.status, "application/json", {"x-amzn-ErrorType": error.code})
+
+
+def _lower(request: Request) -> dict[str, str]:
+    return {name.lower(): value for name, value in request.headers.items()}
+
+
+def _response(body: bytes, status: int, media_type: str | None, headers: dict[str, str]) -> Response:
+    return Response(body, status, {**headers, "x-amzn-RequestId": str(uuid.uuid4())}, media_type)

@@ -1,0 +1,93 @@
+"""CreateTrainingJob and the calls about training jobs."""
+
+from __future__ import annotations
+
+from sagemaker_emulator.call import Call, copied
+from sagemaker_emulator.clock import now
+from sagemaker_emulator.errors import in_use, invalid, limit_exceeded
+from sagemaker_emulator.listing import page
+from sagemaker_emulator.store import Document
+from sagemaker_emulator.training import status
+from sagemaker_emulator.training.jobs import KIND
+from sagemaker_emulator.training.requests import check, new_job
+
+# As generous as a young account: enough for any real use here, small enough to catch a slip.
+INSTANCES_PER_TYPE = 20
+
+
+def create_training_job(call: Call) -> Document:
+    request = call.request
+    name = request["TrainingJobName"]
+    arn = call.place.arn("training-job", name)
+    call.require_create(arn)
+    call.service.authorizer.require_pass_role(call.caller, request["RoleArn"])
+    check(request)
+    if call.store.get(KIND, name) is not None:
+        raise _name_taken(arn)
+    _check_quota(call)
+    job = new_job(call.place, request, now())
+    if not call.store.insert(KIND, name, job):
+        raise _name_taken(arn)
+    call.store.add_tags(arn, call.request_tags())
+    call.service.training.start(job)
+    return {"TrainingJobArn": arn}
+
+
+def describe_training_job(call: Call) -> Document:
+    name = call.request["TrainingJobName"]
+    call.require(call.place.arn("training-job", name))
+    return _existing(call, name)
+
+
+def list_training_jobs(call: Call) -> Document:
+    call.require("*", exists=False)
+    jobs, more = page(call.store.documents(KIND), call.request, name="TrainingJobName", status="TrainingJobStatus")
+    members = ("TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingEndTime", "LastModifiedTime")
+    summaries = [copied(job, *members, "TrainingJobStatus", "SecondaryStatus") for job in jobs]
+    return {"TrainingJobSummaries": summaries, **more}
+
+
+def stop_training_job(call: Call) -> Document:
+    name = call.request["TrainingJobName"]
+    call.require(call.place.arn("training-job", name))
+    _existing(call, name)
+    call.service.training.stop(name)
+    return {}
+
+
+def delete_training_job(call: Call) -> Document:
+    name = call.request["TrainingJobName"]
+    arn = call.place.arn("training-job", name)
+    call.require(arn)
+    job = _existing(call, name)
+    if job["TrainingJobStatus"] not in status.TERMINAL:
+        raise in_use(f"The training job {arn} is in status {job['TrainingJobStatus']}: stop it before you delete it.")
+    call.store.delete(KIND, name)
+    call.store.delete_tags(arn)
+    return {}
+
+
+def _existing(call: Call, name: str) -> Document:
+    job = call.store.get(KIND, name)
+    if job is None or job["TrainingJobName"] != name:
+        raise invalid("Requested resource not found.")
+    return job
+
+
+def _name_taken(arn: str) -> Exception:
+    return in_use(
+        "Training job names must be unique within an AWS account and region, and a training job with this name already "
+        f"exists ({arn})"
+    )
+
+
+def _check_quota(call: Call) -> None:
+    resources = call.request["ResourceConfig"]
+    instance_type, wanted = resources["InstanceType"], resources.get("InstanceCount", 1)
+    used = sum(
+        job["ResourceConfig"].get("InstanceCount", 1)
+        for job in call.store.documents(KIND)
+        if job["TrainingJobStatus"] not in status.TERMINAL and job["ResourceConfig"].get("InstanceType") == instance_type
+    )
+    if used + wanted > INSTANCES_PER_TYPE:
+        raise limit_exceeded(f"{instance_type} for training job usage", INSTANCES_PER_TYPE, used, wanted)

@@ -1,0 +1,106 @@
+"""CreateHyperParameterTuningJob and the calls about tuning jobs."""
+
+from __future__ import annotations
+
+from sagemaker_emulator.call import Call, copied
+from sagemaker_emulator.clock import now
+from sagemaker_emulator.errors import in_use, invalid
+from sagemaker_emulator.listing import page, sliced
+from sagemaker_emulator.store import Document
+from sagemaker_emulator.tuning.progress import KIND, TERMINAL, counters, described, objective_of, trial_summary, trials_of
+from sagemaker_emulator.tuning.requests import new_tuning_job
+
+
+def create_tuning_job(call: Call) -> Document:
+    request = call.request
+    name = request["HyperParameterTuningJobName"]
+    arn = call.place.arn(KIND, name)
+    call.require_create(arn)
+    definition = request.get("TrainingJobDefinition")
+    if definition:
+        call.service.authorizer.require_pass_role(call.caller, definition["RoleArn"])
+    job = new_tuning_job(call.place, call.store, request, now())
+    if not call.store.insert(KIND, name, job):
+        raise in_use(
+            "Hyperparameter tuning job names must be unique within an AWS account and region, and a hyperparameter tuning job "
+            f"with this name already exists ({arn})"
+        )
+    call.store.add_tags(arn, call.request_tags())
+    call.service.tuning.start(job)
+    return {"HyperParameterTuningJobArn": arn}
+
+
+def describe_tuning_job(call: Call) -> Document:
+    return described(call.store, _existing(call))
+
+
+def list_tuning_jobs(call: Call) -> Document:
+    call.require("*", exists=False)
+    jobs, more = page(
+        call.store.documents(KIND),
+        call.request,
+        name="HyperParameterTuningJobName",
+        status="HyperParameterTuningJobStatus",
+    )
+    summaries = [
+        {
+            **copied(
+                job,
+                *("HyperParameterTuningJobName", "HyperParameterTuningJobArn", "HyperParameterTuningJobStatus"),
+                *("CreationTime", "HyperParameterTuningEndTime", "LastModifiedTime"),
+            ),
+            "Strategy": job["HyperParameterTuningJobConfig"]["Strategy"],
+            "ResourceLimits": job["HyperParameterTuningJobConfig"]["ResourceLimits"],
+            **counters(trials_of(call.store, job)),
+        }
+        for job in jobs
+    ]
+    return {"HyperParameterTuningJobSummaries": summaries, **more}
+
+
+def list_trials(call: Call) -> Document:
+    """ListTrainingJobsForHyperParameterTuningJob: by name unless asked otherwise; by objective, those without are left out."""
+    job, request = _existing(call), call.request
+    trials = trials_of(call.store, job)
+    if request.get("StatusEquals"):
+        trials = [trial for trial in trials if trial["TrainingJobStatus"] == request["StatusEquals"]]
+    by = request.get("SortBy", "Name")
+    if by == "FinalObjectiveMetricValue":
+        trials = [trial for trial in trials if objective_of(trial) is not None]
+
+    def key(trial: Document) -> tuple[object, str]:
+        member = {"CreationTime": "CreationTime", "Status": "TrainingJobStatus"}.get(by, "TrainingJobName")
+        value = (objective_of(trial) or 0.0) if by == "FinalObjectiveMetricValue" else trial[member]
+        return value, trial["TrainingJobName"]
+
+    trials.sort(key=key, reverse=request.get("SortOrder") == "Descending")
+    found, more = sliced(trials, request)
+    return {"TrainingJobSummaries": [trial_summary(trial, job) for trial in found], **more}
+
+
+def stop_tuning_job(call: Call) -> Document:
+    call.service.tuning.stop(_existing(call)["HyperParameterTuningJobName"])
+    return {}
+
+
+def delete_tuning_job(call: Call) -> Document:
+    """The tuning job goes, its training jobs stay. No error when it is gone already, as in AWS."""
+    name = call.request["HyperParameterTuningJobName"]
+    arn = call.place.arn(KIND, name)
+    call.require(arn)
+    job = call.store.get(KIND, name)
+    if job is not None and job["HyperParameterTuningJobStatus"] not in TERMINAL:
+        status = job["HyperParameterTuningJobStatus"]
+        raise invalid(f"The hyperparameter tuning job {arn} is in status {status}: stop it before you delete it.")
+    call.store.delete(KIND, name)
+    call.store.delete_tags(arn)
+    return {}
+
+
+def _existing(call: Call) -> Document:
+    name = call.request["HyperParameterTuningJobName"]
+    call.require(call.place.arn(KIND, name))
+    job = call.store.get(KIND, name)
+    if job is None:
+        raise invalid(f"Amazon SageMaker can't find a tuning job with the name [{name}].")
+    return job

@@ -1,0 +1,147 @@
+"""The channels of first-party algorithms: what is taken, and how everything else is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from emulator_tests.first_party import CSV, RECORDIO, job_directory
+from sageline.arrays.matrix import SparseMatrix
+from sageline.formats.csv import write_rows
+from sageline.formats.recordio import write_dense, write_sparse
+from sagemaker_emulator.engines.first_party.channels import read_channels
+from sagemaker_emulator.engines.first_party.failures import CustomerError, check_hyperparameters, describe
+
+ROWS = np.array([[1, 0, 2], [0, 3, 0]], dtype=np.float32)
+LABELS = np.array([1, 0], dtype=np.float32)
+SPARSE = SparseMatrix(
+    values=np.array([1, 2, 3], dtype=np.float32),
+    columns=np.array([0, 2, 1], dtype=np.int64),
+    row_offsets=np.array([0, 2, 3], dtype=np.int64),
+    shape=(2, 3),
+)
+EMPTY_ROW = SparseMatrix(np.ones(1, np.float32), np.zeros(1, np.int64), np.array([0, 1, 1], np.int64), (2, 3))
+
+
+@pytest.mark.parametrize(
+    ("content_type", "data"),
+    [
+        (CSV, write_rows(ROWS, LABELS)),
+        ("text/csv;label_size=1", write_rows(ROWS, LABELS)),
+        ("text/csv; label_size=1; charset=utf-8", write_rows(ROWS, LABELS)),
+        (RECORDIO, write_dense(ROWS, LABELS)),
+        (RECORDIO, write_sparse(SPARSE, LABELS)),
+        (None, write_dense(ROWS, LABELS)),
+    ],
+)
+def test_every_content_type_gives_the_same_rows(tmp_path: Path, content_type: str | None, data: bytes) -> None:
+    root = job_directory(tmp_path, {}, {"train": data, "test": data}, content_type=content_type)
+
+    channels = read_channels(root, optional=("validation", "test"))
+
+    assert channels is not None
+    assert list(channels) == ["train", "test"]
+    features = channels["train"].features
+    dense = features.toarray() if isinstance(features, csr_matrix) else features
+    np.testing.assert_array_equal(dense, ROWS)
+    np.testing.assert_array_equal(channels["train"].labels, LABELS)
+
+
+def test_files_of_different_kinds_in_any_folder_go_together(tmp_path: Path) -> None:
+    root = job_directory(tmp_path, {}, {"train": write_dense(ROWS, LABELS)}, content_type=RECORDIO)
+    (root / "input" / "data" / "train" / "more").mkdir()
+    (root / "input" / "data" / "train" / "more" / "part-1").write_bytes(write_sparse(SPARSE, LABELS))
+    (root / "input" / "data" / "train" / "_SUCCESS").write_bytes(b"")
+
+    channels = read_channels(root, optional=())
+
+    assert channels is not None
+    np.testing.assert_array_equal(csr_matrix(channels["train"].features).toarray(), np.concatenate([ROWS, ROWS]))
+
+
+@pytest.mark.parametrize("distribution", ["ShardedByS3Key", "FullyReplicated"])
+def test_the_first_host_trains_on_every_hosts_shard(tmp_path: Path, distribution: str) -> None:
+    data = write_rows(ROWS, LABELS)
+    root = job_directory(tmp_path, {}, {"train": data}, distribution=distribution, hosts=("algo-1", "algo-2"))
+
+    channels = read_channels(root, optional=())
+
+    assert channels is not None
+    assert len(channels["train"]) == (4 if distribution == "ShardedByS3Key" else 2)
+    assert read_channels(tmp_path / "algo-2", optional=()) is None
+
+
+NO_TRAIN = "Failed to validate input data configuration. (caused by ValidationError)\n\nCaused by: 'train' is a required property"
+
+
+@pytest.mark.parametrize(
+    ("channels", "content_type", "message"),
+    [
+        ({"test": b"1,2\n"}, CSV, NO_TRAIN),
+        (
+            {"train": b"1,2\n", "extra": b""},
+            CSV,
+            "Caused by: Additional properties are not allowed ('extra' was unexpected)",
+        ),
+        ({"train": b"{}"}, "application/json", "Content type 'application/json' of channel 'train' is not supported."),
+        ({"train": b"1,2\n"}, "text/csv;label_size=0", "Content type 'text/csv;label_size=0' of channel 'train' is not supp"),
+        ({"train": b""}, CSV, "Unable to read data channel 'train'. The channel has no data."),
+        ({"train": b"1,2\n", "test": b""}, CSV, "Unable to read data channel 'test'. The channel has no data."),
+        ({"train": b"label,x\n1,2\n"}, CSV, "(Input Error) part-0: line 1, column 1: 'label' is not a number"),
+        ({"train": b"1,2\n1,2,3\n"}, CSV, "(Input Error) part-0: line 2 has 3 cells, the first line has 2"),
+        ({"train": b"1,\n"}, CSV, "Found missing (NaN) values. Please remove any missing (NaN) values in the input data."),
+        ({"train": b"1,inf\n"}, CSV, "Found infinite floating point values."),
+        ({"train": b"1,2\n"}, RECORDIO, "Requested content-type is 'application/x-recordio-protobuf'. Please verify the data"),
+        ({"train": write_sparse(EMPTY_ROW, LABELS)}, RECORDIO, "(Input Error) part-0: incompatible column dimensions: record 2"),
+        ({"train": write_dense(ROWS)}, RECORDIO, "(Input Error) part-0: the records have no label"),
+    ],
+)
+def test_what_the_algorithm_does_not_take_is_refused(
+    tmp_path: Path, channels: dict[str, bytes], content_type: str, message: str
+) -> None:
+    root = job_directory(tmp_path, {}, channels, content_type=content_type)
+
+    with pytest.raises(CustomerError) as refused:
+        read_channels(root, optional=("test",))
+
+    assert message in str(refused.value)
+
+
+def test_numbers_that_are_not_float32_are_refused(tmp_path: Path) -> None:
+    double = write_dense(ROWS[:, :2], LABELS)[:52].replace(bytes.fromhex("120a0a08"), bytes.fromhex("1a0a0a08"))
+    root = job_directory(tmp_path, {}, {"train": double}, content_type=RECORDIO)
+
+    with pytest.raises(CustomerError, match=r"\(Input Error\) part-0: the numbers of features and label must be Float32"):
+        read_channels(root, optional=())
+
+
+def test_files_of_differing_width_are_refused(tmp_path: Path) -> None:
+    root = job_directory(tmp_path, {}, {"train": b"1,2,3\n"})
+    (root / "input" / "data" / "train" / "part-1").write_bytes(b"1,2\n")
+
+    with pytest.raises(CustomerError, match=r"the files have rows of \[1, 2\] features"):
+        read_channels(root, optional=())
+
+
+def test_a_hyperparameter_problem_is_told_as_sagemaker_does() -> None:
+    with pytest.raises(CustomerError) as missing:
+        check_hyperparameters(["'k' is a required property", "another"])
+    with pytest.raises(CustomerError) as unknown:
+        check_hyperparameters(["Additional properties are not allowed ('z' was unexpected)\n\nFailed validating"])
+
+    assert str(missing.value) == (
+        "No value(s) were specified for 'k' which are required hyperparameter(s) (caused by ValidationError)\n\n"
+        "Caused by: 'k' is a required property"
+    )
+    assert str(unknown.value).startswith("Additional properties are not allowed ('z' was unexpected) (caused by ValidationError)")
+    check_hyperparameters([])
+
+
+def test_the_customers_fault_and_the_algorithms_end_differently() -> None:
+    theirs, ours = describe(CustomerError("no")), describe(KeyError("x"))
+
+    assert (theirs.text, theirs.exit_status) == ("ClientError: no", 2)
+    assert (ours.text, ours.exit_status) == ("KeyError: 'x'", 1)

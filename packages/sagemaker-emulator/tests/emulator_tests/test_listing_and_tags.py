@@ -1,0 +1,99 @@
+"""List calls and tags."""
+
+from __future__ import annotations
+
+import pytest
+
+from emulator_tests.support import Api, wait_until
+from sagemaker_emulator.errors import ServiceError
+from sagemaker_emulator.listing import page
+
+DOCUMENTS = [
+    {"Name": "b", "State": "Completed", "CreationTime": 1.0, "LastModifiedTime": 10.0},
+    {"Name": "a", "State": "Failed", "CreationTime": 2.0, "LastModifiedTime": 20.0},
+    {"Name": "ab", "State": "Failed", "CreationTime": 3.0, "LastModifiedTime": 30.0},
+]
+
+
+def names(**request: object) -> list[str]:
+    return [document["Name"] for document in page(DOCUMENTS, request, name="Name", status="State")[0]]
+
+
+def test_the_newest_comes_first_by_default() -> None:
+    assert names() == ["ab", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        ({"NameContains": "A"}, ["ab", "a"]),
+        ({"StatusEquals": "Completed"}, ["b"]),
+        ({"CreationTimeAfter": 1.0}, ["ab", "a"]),
+        ({"CreationTimeBefore": "1970-01-01T00:00:02Z"}, ["b"]),
+        ({"LastModifiedTimeAfter": 20.0}, ["ab"]),
+        ({"LastModifiedTimeBefore": 20.0}, ["b"]),
+        ({"SortBy": "Name"}, ["a", "ab", "b"]),
+        ({"SortBy": "Status", "SortOrder": "Ascending"}, ["b", "a", "ab"]),
+        ({"SortBy": "CreationTime", "SortOrder": "Ascending"}, ["b", "a", "ab"]),
+    ],
+)
+def test_filters_and_order(request_: dict[str, object], expected: list[str]) -> None:
+    assert names(**request_) == expected
+
+
+def test_pages_follow_each_other_without_gaps() -> None:
+    first, more = page(DOCUMENTS, {"MaxResults": 2}, name="Name")
+    second, end = page(DOCUMENTS, {"MaxResults": 2, **more}, name="Name")
+
+    assert [document["Name"] for document in first + second] == ["ab", "a", "b"]
+    assert end == {}
+
+
+@pytest.mark.parametrize("token", ["nonsense", "bm9uc2Vuc2U="])
+def test_a_token_of_another_list_is_refused(token: str) -> None:
+    with pytest.raises(ServiceError, match="Invalid NextToken"):
+        page(DOCUMENTS, {"NextToken": token}, name="Name")
+
+
+def test_jobs_are_listed_by_status(api: Api) -> None:
+    api.ok("CreateTrainingJob", **api.training_job("fails", InputDataConfig=[api.channel("train", "nothing/")]))
+    wait_until(lambda: api.ended_job("fails"))
+
+    failed = api.ok("ListTrainingJobs", StatusEquals="Failed", NameContains="fail")["TrainingJobSummaries"]
+
+    assert [job["TrainingJobName"] for job in failed] == ["fails"]
+    assert "HyperParameters" not in failed[0]
+    assert api.ok("ListTrainingJobs", StatusEquals="Completed")["TrainingJobSummaries"] == []
+
+
+def test_tags_are_added_changed_and_deleted(api: Api) -> None:
+    request = api.fast_job("tagged", Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}])
+    arn = api.ok("CreateTrainingJob", **request)["TrainingJobArn"]
+
+    api.ok("AddTags", ResourceArn=arn, Tags=[{"Key": "b", "Value": "3"}, {"Key": "c", "Value": "4"}])
+    api.ok("DeleteTags", ResourceArn=arn, TagKeys=["a"])
+
+    assert api.ok("ListTags", ResourceArn=arn)["Tags"] == [{"Key": "b", "Value": "3"}, {"Key": "c", "Value": "4"}]
+
+
+def test_tags_go_with_the_resource(api: Api) -> None:
+    request = api.training_job("short", Tags=[{"Key": "a", "Value": "1"}], InputDataConfig=[api.channel("train", "nothing/")])
+    arn = api.ok("CreateTrainingJob", **request)["TrainingJobArn"]
+    wait_until(lambda: api.ended_job("short"))
+    api.ok("DeleteTrainingJob", TrainingJobName="short")
+
+    assert api.refused("ListTags", ResourceArn=arn).message == f"Could not find resource: {arn}"
+
+
+def test_a_resource_has_at_most_fifty_tags(api: Api) -> None:
+    arn = api.ok("CreateTrainingJob", **api.fast_job("many", Tags=[{"Key": "first", "Value": "1"}]))["TrainingJobArn"]
+
+    refused = api.refused("AddTags", ResourceArn=arn, Tags=[{"Key": f"t{n}", "Value": ""} for n in range(50)])
+
+    assert "at most 50 tags" in refused.message
+
+
+def test_an_arn_of_another_account_is_refused(api: Api) -> None:
+    refused = api.refused("ListTags", ResourceArn="arn:aws:sagemaker:us-east-1:111111111111:model/m")
+
+    assert refused.message.startswith("Invalid resource ARN")

@@ -1,0 +1,51 @@
+"""What a run may cost and did cost, in words."""
+
+from __future__ import annotations
+
+from sageline.runs.money import usd
+from sageline_cli.errors import Json
+
+
+def bound(run: Json) -> str | None:
+    """``It may cost up to $0.23: training: …``; None as long as that is not known."""
+    cost = _cost(run)
+    if not cost:
+        return None
+    parts = "; ".join(part["text"] for part in cost["parts"])
+    return f"It may cost up to {usd(cost['most_usd'])}: {parts}." if cost["most_usd"] is not None else f"It may cost: {parts}."
+
+
+def facts(run: Json) -> dict[str, str | None]:
+    """Title to what is to be said, for a table of facts; empty for a run of which nothing is known."""
+    cost = _cost(run)
+    if not cost:
+        return {}
+    hourly = cost.get("endpoint_usd_per_hour")
+    return {
+        "at most": _most(cost),
+        "counted": "\n".join(part["text"] for part in cost["parts"]),
+        "did cost": _actual(cost),
+        "endpoint": f"{usd(hourly)} per hour while it is there" if hourly else None,
+        "prices": f"list prices of us-east-1, {cost['prices']}",
+        "note": "\n".join(cost.get("notes", [])),
+    }
+
+
+def _cost(run: Json) -> Json:
+    return (run.get("details") or {}).get("cost") or {}
+
+
+def _most(cost: Json) -> str:
+    if cost["most_usd"] is not None:
+        return usd(cost["most_usd"])
+    return "no bound: " + "; ".join(f"{part['what']}: {part['reason']}" for part in cost["parts"] if part["usd"] is None)
+
+
+def _actual(cost: Json) -> str | None:
+    jobs = cost.get("jobs")
+    if not jobs:
+        return None
+    of_what = ", ".join(f"{job['job']} {job['instances']} {job['instance_type']} x {job['seconds']} s" for job in jobs)
+    if cost["actual_usd"] is None:
+        return f"not known, for lack of a price ({of_what})"
+    return f"{usd(cost['actual_usd'])} ({of_what})"

@@ -1,0 +1,66 @@
+"""What a run predicts, from which columns, what it leaves out and why: the first that a person is told of a run."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from sageline_cli.errors import Json
+from sageline_cli.warning_lines import warning
+
+_SOME = 8  # columns, or reasons to leave some out
+_PLURALS = {"number": "numbers", "category": "categories", "text": "texts", "pixel": "pixels"}
+
+
+def schema_lines(run: Json) -> list[Text]:
+    """What a run predicts from what, each note and warning, and how to say otherwise; nothing before the data were read."""
+    schema: Json | None = (run.get("details") or {}).get("schema")
+    if not schema:
+        return []
+    name = next(iter(schema["features"]), "COLUMN")
+    other = f'"exclude": ["{name}"]' if len(schema["features"]) > 1 else f'"kinds": {{"{name}": "category"}}'
+    say = f'{{"dataset": {{{other}}}}}'
+    return [
+        *reading_lines(schema),
+        *map(warning, schema.get("warnings") or []),
+        Text(f"To say otherwise: --label COLUMN, or --spec FILE with a line such as {say} (docs/spec.md).", style="dim"),
+    ]
+
+
+def reading_lines(schema: Json) -> list[Text]:
+    """A paragraph for the label, the columns, each reason to leave some out, what is noted of how they are read, and each change
+    that only all rows have made."""
+    return [
+        Text.assemble("Predicts ", (schema["label"], "bold"), f" ({schema['task']}): {schema['why']}."),
+        Text(f"From {_columns(schema)}."),
+        *(Text(f"Left out: {line}.") for line in _left_out(schema)),
+        *(Text.assemble(("Note: ", "bold"), note) for note in schema.get("notes") or []),
+        *(Text(f"Changed when every row was read: {change}") for change in schema.get("changes") or []),
+    ]
+
+
+def _columns(schema: Json) -> str:
+    kinds: Json = schema["kinds"]
+    names = list(schema["features"])
+    if len(names) == 1:
+        return f"the column {names[0]} ({schema['features'][names[0]]})"
+    counted = ", ".join(f"{count:,} {_PLURALS[kind] if count > 1 else kind}" for kind, count in kinds.items())
+    listed = f": {_listed(names)}" if names else ""
+    return f"{sum(kinds.values()):,} columns ({counted}){listed}"
+
+
+def _left_out(schema: Json) -> list[str]:
+    """Columns with the reason that they have in common."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in schema["left_out"].items():
+        by_reason.setdefault(reason, []).append(name)
+    lines = [
+        f"{_listed(names)}, {'each ' if len(names) > 1 else ''}because {reason}"
+        for reason, names in list(by_reason.items())[:_SOME]
+    ]
+    more = schema["left_out_in_all"] - sum(len(names) for names in list(by_reason.values())[:_SOME])
+    return [*lines, f"{more:,} more columns (sageline show has the reasons)"] if more else lines
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - _SOME
+    return ", ".join(names[:_SOME]) + (f" and {more} more" if more > 0 else "")

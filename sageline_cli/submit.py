@@ -1,0 +1,209 @@
+"""The command that uploads a dataset and follows the run that the upload starts."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from functools import partial
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import DownloadColumn, TransferSpeedColumn
+
+from sageline.errors import InvalidSpec
+from sageline.names import NAME_MAX_LENGTH, dataset_key, is_name, source_key
+from sageline.runs.timings import StateTime
+from sageline.spec.model import Spec, parse_spec
+from sageline_cli import costs, render
+from sageline_cli.bars import bar
+from sageline_cli.connection import Connection, connect
+from sageline_cli.errors import Json
+from sageline_cli.follow import await_bound, await_start, follow
+from sageline_cli.options import StackCommand, json_option, print_json, print_result, stack_option, stderr
+from sageline_cli.schema_lines import schema_lines
+from sageline_cli.source import find_folder, local_script, upload_source
+from sageline_cli.timeline import ExecutionTimeline
+from sageline_cli.upload import Upload, format_of, suffix_of, unknown_format, upload
+
+
+def _check_name(context: click.Context, parameter: click.Parameter, name: str | None) -> str | None:
+    if name is not None and not is_name(name):
+        raise click.BadParameter(f"{name!r}: use at most {NAME_MAX_LENGTH} lower-case letters, digits and single hyphens.")
+    return name
+
+
+def _check_dataset(context: click.Context, parameter: click.Parameter, path: Path) -> Path:
+    if format_of(path) is None:
+        raise click.BadParameter(unknown_format(path))
+    if path.stat().st_size == 0:
+        raise click.BadParameter(f"{path} is empty; a dataset has a line of column names and a row for each example.")
+    return path
+
+
+@click.command(cls=StackCommand, short_help="Upload a dataset, which starts a run.")
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path), callback=_check_dataset)
+@click.option(
+    "--name", callback=_check_name, help="Name of the dataset, its runs, and by default its endpoint. Default: the file's."
+)
+@click.option("--label", metavar="COLUMN", help="Column to predict: `dataset.label` of the spec.")
+@click.option("--spec", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE", help="What to do, as JSON.")
+@click.option("--wait", is_flag=True, help="Follow the run until it ends. Ctrl-C stops following, not the run.")
+@stack_option
+@json_option
+def submit(
+    *, path: Path, name: str | None, label: str | None, spec: Path | None, wait: bool, stack: str | None, as_json: bool
+) -> None:
+    """Upload the dataset in PATH (.csv, .csv.gz, .jsonl or .npz), which starts a run: train a model, deploy it to an endpoint.
+
+    A script's `source_dir` in the spec may be a folder: it is packed and uploaded too, to datasets/NAME/source.tar.gz.
+
+    Without --spec everything is found out from the data: which column is the label (--label says it), what the others hold, which
+    task it is. The first lines say what is predicted from which columns, what is left out and why, and what was guessed:
+    numbers with a decimal comma, words for missing values, rows without a label, a column that gives the label away. Where two
+    columns may be the label, or a cell is no number in a column of numbers, the run is refused and says what to do.
+
+    A spec that an earlier submit of the same name left in the bucket is replaced or deleted, and does not apply.
+
+    \b
+    Examples:
+      sageline submit wine.csv --wait
+      sageline submit wine.csv --label cultivar --wait
+      sageline submit wine.csv --name wine --spec canary.json --wait
+    where canary.json has (docs/spec.md has all keys):
+      {"evaluation": {"beat_champion": true}, "budget_usd": 5,
+       "deployment": {"instances": {}, "strategy": "canary", "ttl_hours": 24}}
+    """
+    name = name or named_after(spec, path, stderr())
+    document = read_spec(spec, name, path, label)
+    connection = connect(stack)
+    uploaded = send(connection, path, name, document, stderr())
+    try:
+        run, states = watch(connection, uploaded.run_id, wait, stderr())
+    except KeyboardInterrupt:
+        click.echo(f"\nThe run goes on. See it: sageline show {uploaded.run_id}", err=True)
+        click.echo(f"Stop it: sageline stop {uploaded.run_id}", err=True)
+        raise SystemExit(130) from None
+    if as_json:
+        print_json(run)
+    elif wait:
+        print_result(render.outcome(run, states))
+    else:
+        click.echo(f"Run {run['run_id']} has started. See how it goes: sageline show {run['run_id']}")
+    if wait and run["status"] != "Succeeded":
+        raise SystemExit(1)
+
+
+def named_after(spec: Path | None, dataset: Path, console: Console) -> str:
+    """The name in a spec's file; without one, what of the dataset's file name may be in a name, which is said.
+
+    Raises:
+        click.BadParameter: that is nothing.
+    """
+    given = _json(spec.read_bytes()) if spec else None
+    if isinstance(given, dict) and isinstance(given.get("name"), str):
+        return str(given["name"])
+    letters = unicodedata.normalize("NFKD", dataset.name[: -len(suffix_of(dataset))].lower()).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:NAME_MAX_LENGTH].rstrip("-")
+    if not name:
+        raise click.BadParameter(f"{dataset.name} has no letter or digit for a name; give one.", param_hint="'--name'")
+    console.print(f"Named {name} after the file; --name says otherwise.", soft_wrap=True, markup=False)
+    return name
+
+
+def read_spec(spec: Path | None, name: str, dataset: Path, label: str | None = None) -> bytes | None:
+    """The spec in a file with the label that is given, checked here so that a mistake shows before the upload; None without any.
+
+    A local ``source_dir`` of a script counts from the file's folder; in what is returned it is absolute.
+
+    Raises:
+        click.BadParameter: the spec is not valid, has another label, or is one for another dataset.
+    """
+    if spec is None and label is None:
+        return None
+    document = b"{}" if spec is None else spec.read_bytes()
+    if label is not None:
+        document = _labelled(document, label)
+    try:
+        parsed, document = _parse(document, spec or Path("the spec"), name)
+    except InvalidSpec as error:
+        raise click.BadParameter(error.message, param_hint="'--spec'" if spec else "'--label'") from None
+    if parsed.name not in (None, name):
+        raise click.BadParameter(
+            f"{spec} has the name {parsed.name!r}, and --name says {name!r}: make them equal, or leave `name` out of the spec.",
+            param_hint="'--spec'",
+        )
+    uri, key = parsed.dataset.uri, dataset_key(name, str(format_of(dataset)))
+    if uri is not None and not uri.endswith(f"/{key}"):
+        raise click.BadParameter(
+            f"{spec} has the uri {uri!r}, and {dataset} goes to {key}: leave `dataset.uri` out.", param_hint="'--spec'"
+        )
+    return document
+
+
+def _labelled(document: bytes, label: str) -> bytes:
+    """A spec with ``dataset.label``. One that is no JSON object, or of a wrong form there, stays: parsing says what is wrong."""
+    given = _json(document)
+    dataset = given.setdefault("dataset", {}) if isinstance(given, dict) else None
+    if not isinstance(dataset, dict):
+        return document
+    if dataset.get("label") not in (None, label):
+        raise click.BadParameter(
+            f"the spec has the label {dataset['label']!r}, and --label says {label!r}: make them equal, or leave one out.",
+            param_hint="'--label'",
+        )
+    dataset["label"] = label
+    return json.dumps(given, indent=2).encode()
+
+
+def _json(document: bytes) -> object:
+    """None where it is no JSON."""
+    try:
+        parsed: object = json.loads(document)
+    except ValueError:
+        return None
+    return parsed
+
+
+def _parse(document: bytes, path: Path, name: str) -> tuple[Spec, bytes]:
+    given = _json(document)  # where it is None, parsing says what is wrong, and where
+    script = local_script(given)
+    if script is None:
+        return parse_spec(document, str(path)), document
+    folder = find_folder(script, path.parent)
+    # In which bucket the archive will be is not known yet.
+    script["source_dir"] = f"s3://bucket/{source_key(name)}"
+    parsed = parse_spec(json.dumps(given), str(path))
+    script["source_dir"] = str(folder)
+    return parsed, json.dumps(given).encode()
+
+
+def send(connection: Connection, path: Path, name: str, spec: bytes | None, console: Console) -> Upload:
+    """Upload a dataset with a progress bar; the script that its spec names goes first."""
+    if spec is not None:
+        spec = upload_source(connection.s3, connection.bucket, name, spec)
+    with bar(console, f"Uploading {path.name}", path.stat().st_size, DownloadColumn(), TransferSpeedColumn()) as advance:
+        uploaded = upload(connection.s3, connection.bucket, path, name, spec=spec, advance=advance)
+    console.print(f"Uploaded {path} to s3://{uploaded.bucket}/{uploaded.key}", soft_wrap=True, markup=False)
+    if uploaded.removed_old_spec:
+        console.print("Deleted the spec that an earlier submit had left; give --spec to use one.")
+    return uploaded
+
+
+def watch(connection: Connection, run_id: str, to_the_end: bool, console: Console) -> tuple[Json, list[StateTime]]:
+    """Wait for the run to begin and say what it reads, or follow it to its end: its record and states."""
+    fetch, timeline = partial(connection.api.run, run_id), ExecutionTimeline(connection.stepfunctions)
+    run = await_bound(await_start(fetch, console), fetch)
+    said = schema_lines(run)
+    for paragraph in said:
+        console.print(paragraph, soft_wrap=True)
+    if line := costs.bound(run):
+        console.print(line, soft_wrap=True, markup=False)
+    if to_the_end:
+        console.print(f"Run {run_id}:")
+        run = follow(fetch, timeline, console)
+        for paragraph in schema_lines(run):
+            if paragraph not in said:  # what only all of the rows have told
+                console.print(paragraph, soft_wrap=True)
+    return run, timeline(run)

@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from sageline.configuration.configure import configure
+from sageline.encoder.fitted import FittedEncoder
+from sageline.errors import InvalidDataset, InvalidHyperparameter, InvalidSpec
+from sageline.preparation.prepare import prepare_data
+from tests.unit.configuration.test_configure import FLOWERS, KEY
+from tests.unit.golden import golden_event
+from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World
+
+DATA = f"runs/{RUN_ID}/data"
+TEXTS = b"post,tag\n" + b"".join(
+    b"red petals number %d,rose\nblue sword leaf %d,iris\ntall %d stem,tulip\n" % (i, i, i) for i in range(40)
+)
+NUMBERS = b"size,price\n" + b"".join(b"%d,%d.25\n" % (i, 3 * i) for i in range(100))
+
+
+def configured(world: World, data: bytes, **spec: object) -> None:
+    world.put(KEY, data)
+    event = golden_event("configure_run/request")
+    event["trigger"]["spec"] = {"dataset": {"uri": f"s3://{BUCKET}/{KEY}"}, **spec}
+    configure(EXECUTION, event["trigger"], run=world.run, sagemaker=world.sagemaker)
+
+
+def hyperparameters(world: World) -> Any:
+    return json.loads(world.get(f"runs/{RUN_ID}/spec.json"))["algorithm"]["hyperparameters"]
+
+
+def test_a_table_becomes_channels_of_csv_with_its_encoder_and_profile(world: World) -> None:
+    configured(world, FLOWERS)
+    prepared = prepare_data(RUN_ID, run=world.run)
+    train = prepared["channels"]["train"]
+    assert (prepared["content_type"], prepared["num_class"]) == ("text/csv", 2)
+    assert train["uri"] == f"s3://{BUCKET}/{DATA}/train/"
+    lines = world.get(f"{DATA}/train/part-00000.csv").splitlines()
+    assert len(lines) == train["rows"]
+    assert train["bytes"] == len(world.get(f"{DATA}/train/part-00000.csv"))
+    assert prepared["test_rows"] == len(world.get(f"{DATA}/test-raw/part-00000.jsonl").splitlines())
+    assert train["rows"] + prepared["channels"]["validation"]["rows"] + prepared["test_rows"] == 80
+    files = {name: world.get(f"runs/{RUN_ID}/encoder/{name}") for name in ("encoder.json", "encoder.npz")}
+    assert FittedEncoder.load(files).feature_dim == prepared["feature_dim"]
+    assert isinstance(json.loads(world.get(f"{DATA}/profile.json")), dict)
+    assert world.keys(f"{DATA}/test/") == []  # held-out rows are encoded for the transform job that asks about them
+    run = world.record()
+    assert run.state == "PrepareData"
+    assert run.details["rows"] == {name: channel["rows"] for name, channel in prepared["channels"].items()} | {
+        "test": prepared["test_rows"]
+    }
+
+
+def test_text_becomes_recordio_and_several_classes_are_counted(world: World) -> None:
+    configured(world, TEXTS)
+    prepared = prepare_data(RUN_ID, run=world.run)
+    assert (prepared["content_type"], prepared["num_class"]) == ("application/x-recordio-protobuf", 3)
+    assert world.keys(f"{DATA}/train/") == [f"{DATA}/train/part-00000.recordio"]
+
+
+@pytest.mark.parametrize(
+    ("data", "objective", "num_class"),
+    [(FLOWERS, "binary:logistic", None), (TEXTS, "multi:softprob", 3), (NUMBERS, "reg:squarederror", None)],
+)
+def test_the_spec_is_completed_with_what_only_the_data_could_tell(
+    world: World, data: bytes, objective: str, num_class: int | None
+) -> None:
+    configured(world, data)
+    assert hyperparameters(world) == {}
+    prepare_data(RUN_ID, run=world.run)
+    complete = hyperparameters(world)
+    assert (complete["objective"], complete.get("num_class"), complete["num_round"]) == (objective, num_class, 300)
+
+
+def test_prepared_twice_gives_the_same(world: World) -> None:
+    configured(world, TEXTS)
+    first = prepare_data(RUN_ID, run=world.run)
+    keys, spec = world.keys(), hyperparameters(world)
+    assert prepare_data(RUN_ID, run=world.run) == first
+    assert (world.keys(), hyperparameters(world)) == (keys, spec)
+
+
+def test_a_second_upload_meanwhile_changes_nothing(world: World) -> None:
+    configured(world, FLOWERS)
+    world.put(KEY, b"something,else\n1,2\n")
+    assert prepare_data(RUN_ID, run=world.run)["num_class"] == 2
+
+
+def test_without_validation_rows_there_is_no_validation_channel(world: World) -> None:
+    configured(world, FLOWERS, split={"train": 0.8, "validation": 0, "test": 0.2})
+    assert list(prepare_data(RUN_ID, run=world.run)["channels"]) == ["train"]
+    assert hyperparameters(world)["num_round"] == 100
+
+
+def test_a_hyperparameter_that_does_not_fit_the_classes_is_refused(world: World) -> None:
+    configured(world, TEXTS, algorithm={"hyperparameters": {"objective": "binary:logistic"}})
+    with pytest.raises(InvalidHyperparameter, match="objective binary:logistic does not fit 3 classes"):
+        prepare_data(RUN_ID, run=world.run)
+
+
+def test_an_objective_that_the_labels_are_out_of_range_for_is_refused_before_the_training(world: World) -> None:
+    below_zero = b"size,price\n" + b"".join(b"%d,%d.5\n" % (i, i - 3) for i in range(100))
+    configured(world, below_zero, algorithm={"hyperparameters": {"objective": "count:poisson"}})
+    with pytest.raises(InvalidHyperparameter, match=r"takes labels from 0, and the smallest label is -3\.5, the largest 96\.5"):
+        prepare_data(RUN_ID, run=world.run)
+
+
+def test_a_limit_of_a_class_that_no_test_row_has_is_refused_before_the_training(world: World) -> None:
+    configured(world, FLOWERS, evaluation={"at_least": {"recall:tulip": 0.5}})
+    with pytest.raises(InvalidSpec, match=r"`evaluation\.at_least` names recall:tulip, and no test row has the label 'tulip'"):
+        prepare_data(RUN_ID, run=world.run)
+
+
+def test_a_damaged_row_beyond_the_head_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sageline.configuration.configure._SNIFFED_BLOCK_BYTES", 64)
+    configured(world, FLOWERS + b"1,red\n")
+    with pytest.raises(InvalidDataset, match=f"s3://{BUCKET}/{KEY}: row 81"):
+        prepare_data(RUN_ID, run=world.run)
+
+
+def test_a_spec_that_was_never_resolved_is_refused(world: World) -> None:
+    configured(world, FLOWERS)
+    spec = world.run.files.read_spec(RUN_ID)
+    world.run.files.write_spec(RUN_ID, spec.model_copy(update={"task": None}))
+    with pytest.raises(InvalidSpec, match="not a resolved one"):
+        prepare_data(RUN_ID, run=world.run)
+
+
+def test_what_an_algorithm_requires_is_written_into_the_spec(world: World) -> None:
+    configured(world, NUMBERS, algorithm={"name": "knn"})
+    prepared = prepare_data(RUN_ID, run=world.run)
+    rows = prepared["channels"]["train"]["rows"]
+    assert hyperparameters(world) == {"predictor_type": "regressor", "k": 10, "feature_dim": 1, "sample_size": rows}
+
+
+def test_a_tuning_gets_the_objective_that_goes_with_the_classes(world: World) -> None:
+    depth = {"type": "integer", "min": 2, "max": 6}
+    configured(world, TEXTS, tuning={"ranges": {"max_depth": depth}})
+    prepare_data(RUN_ID, run=world.run)
+    spec = json.loads(world.get(f"runs/{RUN_ID}/spec.json"))
+    assert spec["tuning"]["objective"] == {"metric": "validation:mlogloss", "type": "Minimize"}
+    assert "max_depth" not in spec["algorithm"]["hyperparameters"]
+
+
+def test_the_shape_of_images_is_told_to_the_network(world: World) -> None:
+    names = ",".join(f"pixel{i}" for i in range(16))
+    pixels = "".join(",".join(str((i * 7 + j) % 256) for j in range(16)) + f",{'ab'[i % 2]}\n" for i in range(60))
+    configured(world, f"{names},label\n{pixels}".encode(), algorithm={"name": "tensorflow"})
+    prepare_data(RUN_ID, run=world.run)
+    assert hyperparameters(world).items() >= {"image_shape": "4,4,1", "num_class": 2, "feature_dim": 16}.items()
+
+
+@pytest.mark.parametrize(
+    ("data", "spec", "content_types", "files", "complete"),
+    [
+        (
+            FLOWERS,
+            {"algorithm": {"name": "linear-learner"}},
+            ("application/x-recordio-protobuf", "application/x-recordio-protobuf"),
+            ["part-00000.recordio"],
+            {"predictor_type": "binary_classifier"},
+        ),
+        (
+            TEXTS,
+            {"algorithm": {"name": "knn"}},
+            ("application/x-recordio-protobuf", "application/x-recordio-protobuf"),
+            ["part-00000.recordio"],
+            {"predictor_type": "classifier", "feature_dim": "width", "sample_size": "rows"},
+        ),
+        (
+            TEXTS,
+            {"algorithm": {"name": "blazingtext"}},
+            ("text/plain", "application/json"),
+            ["part-00000.txt"],
+            {"mode": "supervised"},
+        ),
+        (
+            NUMBERS,
+            {"algorithm": {"name": "tensorflow"}},
+            (None, "application/json"),
+            ["part-00000-x.npy", "part-00000-y.npy"],
+            {"task": "regression", "feature_dim": "width"},
+        ),
+    ],
+)
+def test_each_algorithm_gets_its_channels_and_what_the_data_says(
+    world: World,
+    *,
+    data: bytes,
+    spec: dict[str, Any],
+    content_types: tuple[str | None, str],
+    files: list[str],
+    complete: dict[str, object],
+) -> None:
+    configured(world, data, **spec)
+
+    prepared = prepare_data(RUN_ID, run=world.run)
+
+    train = prepared["channels"]["train"]
+    said = {"width": prepared["feature_dim"], "rows": train["rows"]}
+    assert (prepared["content_type"], prepared["request_content_type"]) == content_types
+    assert world.keys(f"{DATA}/train/") == [f"{DATA}/train/{name}" for name in files]
+    assert {name: hyperparameters(world)[name] for name in complete} == {
+        name: said.get(str(value), value) for name, value in complete.items()
+    }
+    encoder = FittedEncoder.load({name: world.get(f"runs/{RUN_ID}/encoder/{name}") for name in ("encoder.json", "encoder.npz")})
+    assert encoder.answers == spec["algorithm"]["name"]
+
+
+def test_nothing_of_a_single_file_is_left_when_the_data_is_bad(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sageline.configuration.configure._SNIFFED_BLOCK_BYTES", 64)
+    configured(world, TEXTS + b"too,many,cells\n", algorithm={"name": "blazingtext"})
+    with pytest.raises(InvalidDataset, match="row 121"):
+        prepare_data(RUN_ID, run=world.run)
+    assert world.keys(f"{DATA}/train/") == []
+
+
+PIXELS = b"pixel0,pixel1,pixel2,pixel3,digit\n" + b"".join(
+    b"%d,%d,%d,%d,%d\n" % (i, 255 - i, i * 3 % 256, 7, i % 2) for i in range(60)
+)
+IMAGES: dict[str, object] = {
+    "dataset": {
+        "uri": f"s3://{BUCKET}/{KEY}",
+        "label": "digit",
+        "features": {f"pixel{place}": "pixel" for place in range(4)},
+    },
+    "encoder": {"kind": "image"},
+}
+
+
+@pytest.mark.parametrize(
+    ("data", "spec", "kind"),
+    [
+        (FLOWERS, {}, "table"),
+        (FLOWERS, {"algorithm": {"name": "linear-learner"}}, "table"),
+        (NUMBERS, {}, "table"),
+        (TEXTS, {}, "bag-of-words"),
+        (TEXTS, {"algorithm": {"name": "blazingtext"}}, "tokens"),
+        (PIXELS, IMAGES, "image"),
+    ],
+)
+def test_an_example_beside_the_encoder_is_a_row_that_a_strict_request_may_have(
+    world: World, data: bytes, spec: dict[str, object], kind: str
+) -> None:
+    configured(world, data, **spec)
+    prepare_data(RUN_ID, run=world.run)
+    encoder = FittedEncoder.load({name: world.get(f"runs/{RUN_ID}/encoder/{name}") for name in ("encoder.json", "encoder.npz")})
+
+    example = json.loads(world.get(f"runs/{RUN_ID}/encoder/example.json"))
+
+    encoder.encode_instances([example])
+    first_test_row = json.loads(world.get(f"{DATA}/test-raw/part-00000.jsonl").splitlines()[0])["features"]
+    pixels = list(first_test_row.values())
+    assert encoder.kind == kind
+    assert example == ([pixels[:2], pixels[2:]] if kind == "image" else first_test_row)

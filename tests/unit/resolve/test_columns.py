@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from sageline.arrays.number_spelling import Spelling
+from sageline.dataset.profile import DatasetProfile
+from sageline.errors import InvalidDataset, InvalidSpec
+from sageline.resolve.resolution import Resolution, changes_of
+from sageline.resolve.resolve import resolve_spec
+from sageline.spec.model import validate_spec
+from tests.unit.dataset.reading import block_of
+
+URI = "s3://bucket/datasets/flats/data.csv"
+RANDOM = random.Random(0)
+NOISE = [f"{RANDOM.uniform(0, 100):.2f}" for _ in range(200)]
+MORE_NOISE = [f"{RANDOM.uniform(0, 100):.2f}" for _ in range(200)]
+LABELS = [RANDOM.choice("ab") for _ in range(200)]
+VOCABULARY = ["some", "words", "of", "no", "meaning", "at", "all", "to", "speak"]
+WORDS = [" ".join(RANDOM.choice(VOCABULARY) for _ in range(9)) for _ in range(200)]
+TELLING = [f"{'good fine nice' if label == 'a' else 'bad poor sad'} {words}" for label, words in zip(LABELS, WORDS, strict=True)]
+
+
+def resolve(columns: dict[str, list[str]], **document: Any) -> Resolution:
+    return resolve_spec(validate_spec(document, "test"), DatasetProfile.of([block_of(columns)]), name="flats", uri=URI)
+
+
+def test_two_columns_that_may_be_the_label_are_a_question_with_its_answer() -> None:
+    columns = {"quality": NOISE, "rating": MORE_NOISE, "x": [f"{n}1" for n in NOISE]}
+
+    with pytest.raises(InvalidDataset) as caught:
+        resolve(columns)
+
+    assert "two columns are about as likely to be the label: 'quality'" in caught.value.message
+    assert "'rating'" in caught.value.message
+    assert 'Say which one: {"dataset": {"label": "quality"}} as spec.json' in caught.value.message
+    assert resolve(columns, dataset={"on_doubt": "likeliest"}).spec.dataset.label == "quality"
+    assert resolve(columns, dataset={"label": "rating"}).spec.dataset.label == "rating"
+
+
+def test_excluded_columns_are_left_out_and_the_others_are_guessed() -> None:
+    spec = resolve({"a": NOISE, "b": MORE_NOISE, "label": LABELS}, dataset={"exclude": ["a"]}).spec
+
+    assert spec.dataset.features == {"b": "number"}
+    assert spec.reasons["dataset.features.a"] == "left out: dataset.exclude names it"
+    assert spec.left_out == ["a"]
+
+
+def test_the_kind_of_one_column_can_be_said_without_listing_the_others() -> None:
+    codes = [str(index % 7) for index in range(200)]
+
+    spec = resolve({"a": NOISE, "code": codes, "label": LABELS}, dataset={"kinds": {"code": "category"}}).spec
+
+    assert spec.dataset.features == {"a": "number", "code": "category"}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "problem"),
+    [
+        ({"label": "a", "exclude": ["a"]}, "`exclude` names 'a', which is the label"),
+        ({"features": {"a": "number"}, "exclude": ["a"]}, "`exclude` names 'a', and so does `features`"),
+        ({"features": {"a": "number"}, "kinds": {"b": "number"}}, "`kinds` is for columns that are guessed"),
+        ({"exclude": ["zzz"]}, "`dataset.exclude` names 'zzz'"),
+        ({"kinds": {"zzz": "number"}}, "`dataset.kinds` names 'zzz'"),
+    ],
+)
+def test_a_spec_that_contradicts_itself_or_the_file_is_refused(dataset: dict[str, Any], problem: str) -> None:
+    with pytest.raises(InvalidSpec, match=problem):
+        resolve({"a": NOISE, "b": MORE_NOISE, "label": LABELS}, dataset=dataset)
+
+
+def test_how_numbers_are_spelled_is_found_and_said() -> None:
+    prices = [number.replace(".", ",") for number in NOISE]
+
+    resolution = resolve({"area": MORE_NOISE, "share": [f"{n}%" for n in NOISE], "price": prices})
+
+    assert resolution.spellings == {"share": Spelling(unit="%"), "price": Spelling(",")}
+    assert resolution.spec.task == "regression"
+    assert "The numbers of 'share' are read with % (12% is read as 12)." in resolution.notes
+    assert Resolution.of_schema(resolution.spec, resolution.schema()).spellings == resolution.spellings
+
+
+@pytest.mark.parametrize(
+    ("other", "decimal", "spelling"),
+    [
+        (NOISE, None, Spelling(".", ",")),
+        ([n.replace(".", ",") for n in NOISE], None, Spelling(",")),
+        (NOISE, ",", Spelling(",")),
+    ],
+)
+def test_what_may_be_two_numbers_is_decided_by_the_file_or_the_spec(
+    other: list[str], decimal: str | None, spelling: Spelling
+) -> None:
+    thousands = [f"{index + 1},{index * 37 % 1000:03d}" for index in range(200)]
+
+    resolution = resolve({"n": thousands, "other": other, "label": LABELS}, dataset={"decimal": decimal})
+
+    assert resolution.spellings["n"] == spelling
+    said = [warning for warning in resolution.warnings if "would also fit the decimal sign" in warning]
+    assert bool(said) is (decimal is None)
+
+
+def test_a_column_that_gives_the_label_away_is_a_warning_with_its_score() -> None:
+    sums = [str(round(float(n) * 3 + 1, 2)) for n in NOISE]
+
+    warned = resolve({"noise": MORE_NOISE, "sum": sums, "price": NOISE}).warnings
+    of_classes = resolve({"noise": NOISE, "code": ["x" if label == "a" else "y" for label in LABELS], "label": LABELS}).warnings
+
+    assert [warning for warning in warned if warning.startswith("Column 'sum' alone tells the label almost perfectly (R²")]
+    assert [
+        warning for warning in of_classes if "Column 'code' alone tells the label almost perfectly (accuracy 1.000" in warning
+    ]
+    assert not [warning for warning in (*warned, *of_classes) if "'noise'" in warning]
+
+
+def test_text_that_tells_less_than_the_other_columns_is_left_out_and_that_is_said() -> None:
+    stars = [str(1 + 3 * (label == "a") + RANDOM.randrange(2)) for label in LABELS]
+
+    resolution = resolve({"comment": WORDS, "stars": stars, "label": LABELS})
+
+    assert resolution.spec.dataset.features == {"stars": "number"}
+    assert resolution.spec.reasons["encoder"].startswith("table, because in a quick look at 200 rows the text in 'comment' tells")
+    assert any("the text is left out" in warning for warning in resolution.warnings)
+
+
+def test_text_that_tells_as_much_is_learnt_from_and_what_is_left_out_is_said() -> None:
+    resolution = resolve({"comment": TELLING, "noise": NOISE, "label": LABELS})
+
+    assert resolution.spec.dataset.features == {"comment": "text"}
+    found = "bag-of-words, because of the text in 'comment': in a quick look at 200 rows"
+    assert resolution.spec.reasons["encoder"].startswith(found)
+    assert [warning for warning in resolution.warnings if "Only the text is learnt from" in warning and "'noise'" in warning]
+
+
+def test_text_that_is_mostly_empty_does_not_stand_for_the_rows() -> None:
+    comments = [words if index % 8 == 0 else "" for index, words in enumerate(TELLING)]
+
+    resolution = resolve({"comment": comments, "noise": NOISE, "label": LABELS})
+
+    assert resolution.spec.dataset.features == {"noise": "number"}
+    assert "is empty in most rows" in resolution.spec.reasons["encoder"]
+
+
+def test_labels_and_categories_that_look_alike_are_named() -> None:
+    labels = [("Yes" if index % 10 == 0 else "yes") if label == "a" else "no " for index, label in enumerate(LABELS)]
+
+    warnings = resolve(
+        {"noise": NOISE, "city": [f"{label} 1" if label == "a" else "B" for label in LABELS], "label": labels}
+    ).warnings
+
+    assert any("In 'label', 'Yes', 'yes' look alike and are different values" in warning for warning in warnings)
+
+
+def test_a_label_that_is_missing_in_over_half_of_the_rows_is_refused() -> None:
+    labels = [label if index % 3 == 0 else "" for index, label in enumerate(LABELS)]
+
+    with pytest.raises(InvalidDataset, match=r"'label' is empty in 133 of 200 rows, over half of them"):
+        resolve({"noise": NOISE, "label": labels})
+
+
+def test_rows_without_a_label_are_said() -> None:
+    warnings = resolve({"noise": NOISE, "label": [*LABELS[:-2], "", " "]}).warnings
+
+    assert "2 rows have no label in 'label'; they are not used." in warnings
+
+
+def test_one_missing_value_is_said_as_one() -> None:
+    warnings = resolve({"noise": [*NOISE[:-1], "-"], "label": LABELS}).notes
+
+    assert "In 'noise', 1 value is taken for missing: '-' (1)." in warnings
+
+
+def test_a_column_of_mostly_numbers_that_is_no_number_is_said() -> None:
+    codes = [["x1", "x2"][index % 2] if index % 5 == 0 else str(index % 4) for index in range(len(LABELS))]
+
+    warnings = resolve({"noise": NOISE, "code": codes, "label": LABELS}).warnings
+
+    said = "80% of the values in 'code' are numbers. Because of others, such as 'x1', 'x2', it is taken for a category; "
+    assert any(warning.startswith(said) for warning in warnings)
+
+
+def test_what_every_row_changes_is_listed() -> None:
+    first = resolve({"month": ["1"] * 100, "x": NOISE[:100], "label": LABELS[:100]})
+    all_of_them = resolve({"month": ["1"] * 100 + ["2"] * 100, "x": NOISE, "label": LABELS})
+
+    changes = changes_of(first.spec, all_of_them.spec, 200)
+
+    assert changes == [
+        "`dataset.features.month`: number: every value is a number; a sample of the rows had looked like left out: every row "
+        "holds '1'."
+    ]
+    assert changes_of(first.spec, first.spec, 100) == []
+
+
+def test_another_label_or_task_than_was_announced_is_refused() -> None:
+    first = resolve({"x": NOISE[:60], "y": ["1", "2", "3"] * 20})
+    all_of_them = resolve({"x": NOISE, "y": [str(index * 2) for index in range(200)]})
+
+    with pytest.raises(InvalidDataset, match=r"all 200 rows together say something else .*`task` is \"regression\""):
+        changes_of(first.spec, all_of_them.spec, 200)
+
+
+def test_of_a_wide_table_some_columns_are_named() -> None:
+    odd = {f"x{index}": ["-", *NOISE[1:]] for index in range(60)}
+
+    notes = resolve({**odd, "label": LABELS}).notes
+
+    assert len(notes) == 31
+    assert notes[-1] == "There are 30 more such columns."
+
+
+def test_marks_for_no_value_are_no_labels_and_words_that_may_mean_it_are_named() -> None:
+    labels = [*LABELS[:-5], "?", "n/a", "NULL", "unknown", "unknown"]
+
+    resolution = resolve({"noise": NOISE, "label": labels})
+
+    assert resolution.no_label == ("?", "n/a", "null")
+    assert "3 rows have no label in 'label' ('?', 'NULL', 'n/a'); they are not used." in resolution.warnings
+    assert any("'unknown' (2) are taken for labels" in warning for warning in resolution.warnings)
+
+
+def test_a_minus_beside_a_plus_is_a_label() -> None:
+    assert resolve({"noise": NOISE, "label": ["+" if label == "a" else "-" for label in LABELS]}).no_label == ()
+
+
+def test_numbers_that_begin_with_zeros_may_be_codes() -> None:
+    codes = [f"{index * 37 % 1000:05d}" for index in range(200)]
+
+    warnings = resolve({"zip": codes, "noise": NOISE, "label": LABELS}).warnings
+
+    assert any(warning.startswith("Numbers of 'zip' begin with zeros, as codes do;") for warning in warnings)
