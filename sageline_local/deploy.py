@@ -15,7 +15,7 @@ from sageline_local import sam
 from sageline_local.api_routes import make_routes, routes_of
 from sageline_local.aws import Clients
 from sageline_local.errors import DeployFailed
-from sageline_local.home import Deployment, Home
+from sageline_local.home import DeployedStack, Home
 
 STACK_NAME = "sageline"
 ARTIFACTS_BUCKET = "sageline-artifacts"
@@ -30,7 +30,7 @@ def fingerprint(build_id: str, parameters: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps([build_id, dict(sorted(parameters.items()))]).encode()).hexdigest()[:20]
 
 
-def is_there(clients: Clients, deployment: Deployment) -> bool:
+def is_there(clients: Clients, deployment: DeployedStack) -> bool:
     """Whether MiniStack still has what was deployed."""
     found = _describe(clients)
     return found is not None and found[0] == deployment.stack_id and found[1] in _GOOD

@@ -121,7 +121,7 @@ class Home:
 
 
 @dataclass(frozen=True)
-class Deployment:
+class DeployedStack:
     """What ``sam deploy`` left in MiniStack."""
 
     fingerprint: str
@@ -141,7 +141,7 @@ class Record:
     """By service name; those that should be running."""
     parameters: dict[str, str] = field(default_factory=dict)
     """The template's parameters that were chosen at ``up``."""
-    deployment: Deployment | None = None
+    deployment: DeployedStack | None = None
     """The last one that was completed; None if none ever was."""
 
     @property
@@ -165,7 +165,7 @@ class Record:
                 autoscaling_port=saved["autoscaling_port"],
                 processes={name: ProcessRef(**reference) for name, reference in saved["processes"].items()},
                 parameters=saved["parameters"],
-                deployment=None if saved["deployment"] is None else Deployment(**saved["deployment"]),
+                deployment=None if saved["deployment"] is None else DeployedStack(**saved["deployment"]),
             )
         except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
             return Record()

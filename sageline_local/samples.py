@@ -37,7 +37,7 @@ _HTTP = re.compile(rb'"http"\s*:\s*\{')
 
 
 @dataclass(frozen=True)
-class Table:
+class SampleTable:
     """A sample: the names of its columns, and its rows in their order."""
 
     columns: tuple[str, ...]
@@ -50,7 +50,7 @@ class Table:
         writer.writerows(self.rows)
 
 
-def aws_docs() -> Table:
+def aws_docs() -> SampleTable:
     """Distinct documents of the 20 services with the most operations: 4,189 with botocore 1.43.106.
 
     Two documents are the same if their words are. The order is that of the services by size, and of operations in a service.
@@ -62,7 +62,7 @@ def aws_docs() -> Table:
         for service, operations in _largest(loader).items()
         for operation in operations.values()
     )
-    return Table(("post", "service"), list(distinct(documents)))
+    return SampleTable(("post", "service"), list(distinct(documents)))
 
 
 def _largest(loader: Loader) -> dict[str, dict[str, Any]]:
@@ -120,46 +120,46 @@ class _TextParser(HTMLParser):
         self.parts.append(data)
 
 
-def breast_cancer() -> Table:
+def breast_cancer() -> SampleTable:
     """569 tumours, 30 measurements, ``diagnosis`` is ``malignant`` or ``benign``."""
     from sklearn.datasets import load_breast_cancer  # noqa: PLC0415 - a second to import, and the text sample does not need it
 
     return _classes(load_breast_cancer(), "diagnosis")
 
 
-def wine() -> Table:
+def wine() -> SampleTable:
     """178 wines, 13 measurements, ``cultivar`` is one of three."""
     from sklearn.datasets import load_wine  # noqa: PLC0415 - as above
 
     return _classes(load_wine(), "cultivar")
 
 
-def diabetes() -> Table:
+def diabetes() -> SampleTable:
     """442 patients, 10 measurements in their own units, ``progression`` after a year as a number."""
     from sklearn.datasets import load_diabetes  # noqa: PLC0415 - as above
 
     bunch = load_diabetes(scaled=False)
     rows = [(*row, target) for row, target in zip(bunch.data.tolist(), bunch.target.tolist(), strict=True)]
-    return Table((*bunch.feature_names, "progression"), rows)
+    return SampleTable((*bunch.feature_names, "progression"), rows)
 
 
-def digits() -> Table:
+def digits() -> SampleTable:
     """1,797 handwritten digits of 64 pixels; the label comes first, as in the files of MNIST and its kin."""
     from sklearn.datasets import load_digits  # noqa: PLC0415 - as above
 
     bunch = load_digits()
     columns = ("label", *(f"pixel{number}" for number in range(64)))
     pixels = bunch.data.astype(int).tolist()
-    return Table(columns, [(label, *row) for label, row in zip(bunch.target.tolist(), pixels, strict=True)])
+    return SampleTable(columns, [(label, *row) for label, row in zip(bunch.target.tolist(), pixels, strict=True)])
 
 
-def _classes(bunch: Any, label: str) -> Table:  # a Bunch: scikit-learn has no type information
+def _classes(bunch: Any, label: str) -> SampleTable:  # a Bunch: scikit-learn has no type information
     columns = (*(str(name).replace(" ", "_") for name in bunch.feature_names), label)
     classes = [str(bunch.target_names[index]) for index in bunch.target]
-    return Table(columns, [(*row, name) for row, name in zip(bunch.data.tolist(), classes, strict=True)])
+    return SampleTable(columns, [(*row, name) for row, name in zip(bunch.data.tolist(), classes, strict=True)])
 
 
-SAMPLES: Mapping[str, Callable[[], Table]] = {
+SAMPLES: Mapping[str, Callable[[], SampleTable]] = {
     "aws-docs": aws_docs,
     "breast-cancer": breast_cancer,
     "wine": wine,

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sageline_local import build, deploy, environment, keys, ports, processes, recovery
 from sageline_local.aws import Clients
 from sageline_local.errors import DeployFailed, PortInUse, StackElsewhere
-from sageline_local.home import Deployment, Home, Record
+from sageline_local.home import DeployedStack, Home, Record
 from sageline_local.ports import Ports
 from sageline_local.progress import Progress
 from sageline_local.services import TITLES, Service, services
@@ -178,7 +178,7 @@ class Start:
                         f"MiniStack ended during the deployment. The end of {log}:\n{processes.tail(log)}"
                     ) from error
                 raise
-        deployment = Deployment(deploy.fingerprint(build_id, parameters), stack_id, outputs)
+        deployment = DeployedStack(deploy.fingerprint(build_id, parameters), stack_id, outputs)
         self._remember(replace(self._record, deployment=deployment))
         return True
 

@@ -11,7 +11,7 @@ import pytest
 from sageline.algorithms import catalog
 from sageline.algorithms.catalog import DataFacts
 from sageline.errors import InvalidHyperparameter
-from sageline.spec.training import Algorithm, AlgorithmName
+from sageline.spec.training import AlgorithmName, AlgorithmSpec
 
 SOURCE = "s3://bucket/source.tar.gz"
 SCRIPT = {"framework": "pytorch", "source_dir": SOURCE, "metrics": {"validation:f1": "f1=(.+)"}}
@@ -23,9 +23,9 @@ TEXTS = DataFacts("classification", num_class=20, train_rows=3351, encoder="toke
 ALL = (TWO, SEVERAL, VALUES, IMAGES)
 
 
-def algorithm(name: str, hyperparameters: dict[str, Any] | None = None) -> Algorithm:
+def algorithm(name: str, hyperparameters: dict[str, Any] | None = None) -> AlgorithmSpec:
     script = SCRIPT if name == "script" else None
-    return Algorithm.model_validate({"name": name, "hyperparameters": hyperparameters or {}, "script": script})
+    return AlgorithmSpec.model_validate({"name": name, "hyperparameters": hyperparameters or {}, "script": script})
 
 
 def problems(name: str, facts: DataFacts, tuned: Collection[str] = (), **hyperparameters: Any) -> str:
@@ -243,7 +243,7 @@ def test_images_are_learnt_by_another_network(name: str, encoder: str, script: s
 
 def test_a_users_tensorflow_script_is_told_only_what_the_user_says() -> None:
     given = {"name": "tensorflow", "hyperparameters": {"lr": 0.1}, "script": {"source_dir": SOURCE}}
-    mine = Algorithm.model_validate(given)
+    mine = AlgorithmSpec.model_validate(given)
 
     assert catalog.own_script(mine, "table") is None
     assert catalog.with_defaults(mine, TWO) == {"lr": 0.1}

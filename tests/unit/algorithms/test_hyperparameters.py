@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sageline.algorithms.hyperparameters import Interval, Table, choice, flag, integer, number, parse, sizes
+from sageline.algorithms.hyperparameters import HyperparameterTable, Interval, choice, flag, integer, number, parse, sizes
 
-TABLE: Table = {
+TABLE: HyperparameterTable = {
     "k": integer(1, 1024, required=True),
     "rate": number(Interval(0, 1, open_low=True), words=("auto",), default="auto"),
     "mode": choice("fast", "exact", default="fast"),

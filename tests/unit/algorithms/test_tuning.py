@@ -9,7 +9,7 @@ import pytest
 from sageline.algorithms.catalog import DataFacts, default_objective
 from sageline.algorithms.tuning import check_tuning
 from sageline.errors import InvalidSpec
-from sageline.spec.training import Algorithm, Tuning
+from sageline.spec.training import AlgorithmSpec, TuningSpec
 
 VALUES = DataFacts("regression")
 TWO = DataFacts("classification", num_class=2)
@@ -22,8 +22,8 @@ SCRIPT_TUNING = {"objective": {"metric": "validation:f1", "type": "Maximize"}, "
 
 def check(tuning: dict[str, Any], facts: DataFacts = VALUES, name: str = "xgboost", **hyperparameters: Any) -> None:
     script = SCRIPT if name == "script" else None
-    algorithm = Algorithm.model_validate({"name": name, "hyperparameters": hyperparameters, "script": script})
-    check_tuning(Tuning.model_validate({"ranges": {"max_depth": DEPTH}, **tuning}), algorithm, facts)
+    algorithm = AlgorithmSpec.model_validate({"name": name, "hyperparameters": hyperparameters, "script": script})
+    check_tuning(TuningSpec.model_validate({"ranges": {"max_depth": DEPTH}, **tuning}), algorithm, facts)
 
 
 def problem(tuning: dict[str, Any], facts: DataFacts = VALUES, name: str = "xgboost", **hyperparameters: Any) -> str:
@@ -146,7 +146,7 @@ def test_trials_are_not_compared_by_what_cannot_be_reported(
 
 
 def test_the_usual_metric_follows_the_objective_that_is_given() -> None:
-    two_as_several = Algorithm(hyperparameters={"objective": "multi:softprob"})
+    two_as_several = AlgorithmSpec(hyperparameters={"objective": "multi:softprob"})
 
     assert default_objective(two_as_several, TWO) == ("validation:mlogloss", "Minimize")
 
@@ -203,10 +203,10 @@ def test_a_script_of_ones_own_is_tuned_by_its_own_metrics(tuning: dict[str, Any]
 
 
 def test_a_script_without_metrics_says_where_to_name_them() -> None:
-    algorithm = Algorithm.model_validate({"name": "script", "script": {**SCRIPT, "metrics": {}}})
+    algorithm = AlgorithmSpec.model_validate({"name": "script", "script": {**SCRIPT, "metrics": {}}})
 
     with pytest.raises(InvalidSpec, match=r"none, so name it in `algorithm\.script\.metrics`"):
-        check_tuning(Tuning.model_validate(SCRIPT_TUNING), algorithm, VALUES)
+        check_tuning(TuningSpec.model_validate(SCRIPT_TUNING), algorithm, VALUES)
 
 
 def test_every_problem_is_named_at_once() -> None:

@@ -6,16 +6,16 @@ from sageline.algorithms import catalog
 from sageline.algorithms.catalog import DataFacts, Hyperparameters
 from sageline.algorithms.xgboost_hyperparameters import validate
 from sageline.errors import InvalidHyperparameter
-from sageline.spec.training import Algorithm
+from sageline.spec.training import AlgorithmSpec
 
 
 def with_defaults(given: Hyperparameters, *, task: str, num_class: int | None, has_validation: bool) -> Hyperparameters:
     facts = DataFacts(task, num_class=num_class, has_validation=has_validation)
-    return catalog.with_defaults(Algorithm(hyperparameters=given), facts)
+    return catalog.with_defaults(AlgorithmSpec(hyperparameters=given), facts)
 
 
 def check(given: Hyperparameters, *, task: str, num_class: int | None, has_validation: bool) -> None:
-    catalog.check(Algorithm(hyperparameters=given), DataFacts(task, num_class=num_class, has_validation=has_validation))
+    catalog.check(AlgorithmSpec(hyperparameters=given), DataFacts(task, num_class=num_class, has_validation=has_validation))
 
 
 @pytest.mark.parametrize(

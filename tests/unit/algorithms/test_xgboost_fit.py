@@ -16,7 +16,7 @@ from sageline.algorithms import catalog
 from sageline.algorithms.catalog import DataFacts
 from sageline.algorithms.xgboost_hyperparameters import METRICS
 from sageline.errors import InvalidHyperparameter
-from sageline.spec.training import Algorithm
+from sageline.spec.training import AlgorithmSpec
 
 Labels = np.ndarray[Any, Any]  # Any: numpy's shape parameter, and any kind of number
 
@@ -83,7 +83,7 @@ def trains(objective: str, labels: Labels, metric: str | None = None, **paramete
 
 def refusal(facts: DataFacts, **given: str | float) -> str | None:
     try:
-        catalog.check(Algorithm(hyperparameters=given), facts)
+        catalog.check(AlgorithmSpec(hyperparameters=given), facts)
     except InvalidHyperparameter as error:
         return error.message
     return None

@@ -15,7 +15,7 @@ from botocore.response import StreamingBody
 
 from sageline.aws.http import STATUS_OF_ERROR
 from sageline.failures.failure import Failure
-from sageline.runs.deployment_record import Deployment, routed_variant
+from sageline.runs.deployment_record import DeploymentRecord, routed_variant
 from sageline.runs.routing import Routing
 from sageline.runs.store import RunRecord, RunStore
 from tests.unit.api.api_page import PAGE, examples, shape
@@ -115,7 +115,7 @@ def test_changing_what_serves_answers_as_described(
 ) -> None:
     put_routing("wines", **{RUN: 0.5, NEXT: 0.5})
     before = Routing("wines", (routed_variant(RUN, "s3://b/runs/r/encoder/", "text/csv"),), "2026-11-20T10:00:00.000Z")
-    deployment = Deployment("wines", NEXT, before, RUN, before)
+    deployment = DeploymentRecord("wines", NEXT, before, RUN, before)
     made_by = RunRecord(run_id=NEXT, name="wines", execution_arn="x", details={"deployment": deployment.to_json()})
     store.claim(made_by)
     store.finish(NEXT, "Succeeded")

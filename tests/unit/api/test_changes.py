@@ -13,7 +13,7 @@ import pytest
 from botocore.response import StreamingBody
 
 from sageline.aws.http import Event
-from sageline.runs.deployment_record import Deployment, Rollout
+from sageline.runs.deployment_record import DeploymentRecord, Rollout
 from sageline.runs.routing import RoutedVariant, Routing
 from sageline.runs.store import RunRecord, RunStore
 from sageline.runs.trigger import ChangeRequest, parse_trigger
@@ -48,7 +48,7 @@ def ended(store: RunStore, machine_arn: str) -> Callable[..., None]:
         execution = moto_stepfunctions().start_execution(stateMachineArn=machine_arn, name=run_id, input="{}")["executionArn"]
         goal = Routing("wines", (variant(run_id, 1.0),), "2026-11-20T10:00:00.000Z")
         capacities = {OLD: {"InstanceType": "ml.m5.large", "InitialInstanceCount": 2}}
-        deployment = Deployment("wines", run_id, goal, OLD, previous, Rollout((0.1,), 600), capacities)
+        deployment = DeploymentRecord("wines", run_id, goal, OLD, previous, Rollout((0.1,), 600), capacities)
         store.claim(RunRecord(run_id=run_id, name="wines", execution_arn=execution, details={"deployment": deployment.to_json()}))
         if status != "Running":
             store.finish(run_id, "Succeeded")

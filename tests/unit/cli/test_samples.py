@@ -9,7 +9,7 @@ import botocore
 import numpy as np
 import pytest
 
-from sageline_local.samples import SAMPLES, Table, aws_docs, distinct, strip_markup, write_sample
+from sageline_local.samples import SAMPLES, SampleTable, aws_docs, distinct, strip_markup, write_sample
 
 
 def test_markup_is_stripped_and_words_stay_apart() -> None:
@@ -78,7 +78,7 @@ def test_a_table_is_not_written_as_arrays(tmp_path: Path) -> None:
 
 
 def test_a_sample_is_written_the_same_each_time_and_quoted_as_csv_is() -> None:
-    table = Table(("a", "b"), [("one, two", 'say "hi"'), ("line\nbreak", 1.5)])
+    table = SampleTable(("a", "b"), [("one, two", 'say "hi"'), ("line\nbreak", 1.5)])
     first, second = io.StringIO(), io.StringIO()
     table.write_csv(first)
     table.write_csv(second)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sageline.arrays.strings import StringArray
 from sageline.dataset.split import assign, hash_strings
-from sageline.spec.model import Split
+from sageline.spec.model import SplitSpec
 from tests.unit.dataset.reading import block_of
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -17,9 +17,9 @@ GOLDEN_PLACES = "200010020002000000200100001022000000000000000000001201000020"
 ROWS = st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=20)
 
 
-def places(rows: list[tuple[str, str]], split: Split | None = None) -> list[int]:
+def places(rows: list[tuple[str, str]], split: SplitSpec | None = None) -> list[int]:
     block = block_of({"a": [first for first, _ in rows], "b": [second for _, second in rows]})
-    return [int(place) for place in assign(block, split or Split())]
+    return [int(place) for place in assign(block, split or SplitSpec())]
 
 
 def many(count: int) -> list[tuple[str, str]]:
@@ -50,20 +50,20 @@ def test_the_place_depends_on_which_column_holds_what(first: str, second: str) -
 
 
 def test_shares_are_what_the_spec_says() -> None:
-    shares = np.bincount(places(many(20_000), Split(train=0.7, validation=0.2, test=0.1)), minlength=3) / 20_000
+    shares = np.bincount(places(many(20_000), SplitSpec(train=0.7, validation=0.2, test=0.1)), minlength=3) / 20_000
 
     assert np.abs(shares - [0.7, 0.2, 0.1]).max() < 0.01
 
 
 def test_a_share_of_zero_gets_no_row() -> None:
-    assert set(places(many(2000), Split(train=0.9, validation=0.0, test=0.1))) == {0, 2}
+    assert set(places(many(2000), SplitSpec(train=0.9, validation=0.0, test=0.1))) == {0, 2}
 
 
 def test_another_seed_gives_another_split() -> None:
     rows = many(500)
 
-    assert places(rows, Split(seed=1)) != places(rows, Split(seed=2))
-    assert places(rows, Split(seed=2**70)) == places(rows, Split(seed=2**70))
+    assert places(rows, SplitSpec(seed=1)) != places(rows, SplitSpec(seed=2))
+    assert places(rows, SplitSpec(seed=2**70)) == places(rows, SplitSpec(seed=2**70))
 
 
 def test_words_that_differ_in_their_last_bytes_only_do_not_collide() -> None:

@@ -9,10 +9,10 @@ import pytest
 
 from sageline.encoder.description import MOST_COLUMNS, MOST_VALUES, describe, example_of
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.image import Image
-from sageline.encoder.table import Number, Table
+from sageline.encoder.image import ImageEncoder
+from sageline.encoder.table import Number, TableEncoder
 from sageline.encoder.text.tokens import TokenLines
-from sageline.encoder.text.words import BagOfWords
+from sageline.encoder.text.words import BagOfWordsEncoder
 from tests.unit.encoder.encoders import table_encoder, text_encoder
 
 
@@ -21,7 +21,7 @@ def image_encoder(shape: tuple[int, ...]) -> FittedEncoder:
     for size in shape:
         count *= size
     pixels = [f"p{place}" for place in range(count)]
-    return FittedEncoder("classification", dict.fromkeys(pixels, "pixel"), "digit", ["0", "1"], Image(pixels, shape, 1.0))
+    return FittedEncoder("classification", dict.fromkeys(pixels, "pixel"), "digit", ["0", "1"], ImageEncoder(pixels, shape, 1.0))
 
 
 def test_a_table_lists_its_columns_with_the_values_of_categories() -> None:
@@ -49,7 +49,7 @@ def test_the_labels_are_listed() -> None:
 
 def test_long_lists_are_cut_and_counted() -> None:
     many = [str(number) for number in range(150)]
-    table = Table({"code": many, **{f"c{place}": None for place in range(1200)}})
+    table = TableEncoder({"code": many, **{f"c{place}": None for place in range(1200)}})
     kinds = {name: "number" if values is None else "category" for name, values in table.categories.items()}
 
     description = describe(FittedEncoder("classification", kinds, "y", many, table))
@@ -66,7 +66,7 @@ def test_of_an_image_the_shape_is_said_and_no_pixel_listed() -> None:
 
 
 KINDS = {"a": "number", "b": "number", "c": "category"}
-NUMBERS = Table({"a": None, "b": None, "c": ["red"]}, {"a": Number(0.5)})
+NUMBERS = TableEncoder({"a": None, "b": None, "c": ["red"]}, {"a": Number(0.5)})
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,10 @@ NUMBERS = Table({"a": None, "b": None, "c": ["red"]}, {"a": Number(0.5)})
         (FittedEncoder("regression", KINDS, "y", None, NUMBERS, "xgboost"), set()),
         (FittedEncoder("regression", KINDS, "y", None, NUMBERS, "linear-learner"), {"b"}),
         (text_encoder(), {"post"}),
-        (FittedEncoder("classification", {"a": "text", "b": "text"}, "y", ["x", "z"], BagOfWords(["hello"], "count")), set()),
+        (
+            FittedEncoder("classification", {"a": "text", "b": "text"}, "y", ["x", "z"], BagOfWordsEncoder(["hello"], "count")),
+            set(),
+        ),
     ],
 )
 def test_required_columns_are_those_without_which_an_instance_is_refused(encoder: FittedEncoder, required: set[str]) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from sageline.arrays.blocks import Block
 from sageline.arrays.strings import StringArray
-from sageline.encoder.image import Image, is_pixel_name, shape_of
+from sageline.encoder.image import ImageEncoder, is_pixel_name, shape_of
 from sageline.errors import InvalidDataset, InvalidSpec
 
 
@@ -14,13 +14,13 @@ def block(**columns: list[str]) -> Block:
 
 
 def test_pixels_are_scaled_and_keep_their_order() -> None:
-    image = Image(["b", "a"], (1, 2), 1 / 255)
+    image = ImageEncoder(["b", "a"], (1, 2), 1 / 255)
 
     encoded = image.encode(block(a=["0", "255"], b=["51", "102.0"]))
 
     assert encoded.dtype == np.float32
     assert np.array_equal(encoded, np.array([[51 / 255, 0], [102 / 255, 1]], dtype=np.float32))
-    assert np.array_equal(Image(["b", "a"], (1, 2), 1).encode(block(a=["0"], b=["7"])), [[7, 0]])
+    assert np.array_equal(ImageEncoder(["b", "a"], (1, 2), 1).encode(block(a=["0"], b=["7"])), [[7, 0]])
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_pixels_are_scaled_and_keep_their_order() -> None:
 )
 def test_a_pixel_that_is_no_number_is_named(value: str, expected: str) -> None:
     with pytest.raises(InvalidDataset) as caught:
-        Image(["a"], (1, 1), 1).encode(block(a=["1", value]))
+        ImageEncoder(["a"], (1, 1), 1).encode(block(a=["1", value]))
     assert expected in caught.value.message
 
 

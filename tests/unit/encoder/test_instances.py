@@ -11,11 +11,11 @@ from sageline.arrays.number_spelling import Spelling
 from sageline.arrays.strings import StringArray
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.fitting import TableFit
-from sageline.encoder.image import Image
-from sageline.encoder.table import Number, Table
-from sageline.encoder.text.words import BagOfWords
+from sageline.encoder.image import ImageEncoder
+from sageline.encoder.table import Number, TableEncoder
+from sageline.encoder.text.words import BagOfWordsEncoder
 from sageline.errors import InvalidRequest
-from sageline.spec.model import Table as TableSpec
+from sageline.spec.model import TableSpec
 from tests.unit.encoder.encoders import table_encoder, text_encoder
 
 
@@ -130,7 +130,7 @@ def test_nan_as_python_writes_it_in_json_is_a_missing_number() -> None:
 
 def test_numbers_of_json_are_numbers_however_the_column_spells_them_and_strings_are_as_it_spells_them() -> None:
     numbers = {"price": Number(spelling=Spelling(",", ".")), "share": Number(spelling=Spelling(unit="%"), binary=True)}
-    table = Table(dict.fromkeys(numbers), numbers)
+    table = TableEncoder(dict.fromkeys(numbers), numbers)
     encoder = FittedEncoder("regression", dict.fromkeys(numbers, "number"), "y", None, table)
     instances: list[object] = [{"price": 1.234}, {"price": "1.234", "share": "12%"}, {"price": 1234567.5, "share": True}]
 
@@ -213,7 +213,7 @@ def test_without_a_list_of_warnings_they_are_errors_and_all_of_them_are_named() 
 
 @pytest.mark.parametrize("answers", ["linear-learner", "knn", "tensorflow"])
 def test_every_number_that_the_model_needs_is_named_when_it_is_absent(answers: str) -> None:
-    filled = Table({"age": None, "colour": ["red"], "income": None, "size": None}, {"size": Number(1.5)})
+    filled = TableEncoder({"age": None, "colour": ["red"], "income": None, "size": None}, {"size": Number(1.5)})
     kinds = {"age": "number", "colour": "category", "income": "number", "size": "number"}
     encoder = FittedEncoder("regression", kinds, "price", None, filled, answers)
 
@@ -231,7 +231,7 @@ def test_every_number_that_the_model_needs_is_named_when_it_is_absent(answers: s
 
 
 def test_pixels_must_be_there() -> None:
-    image = FittedEncoder("regression", dict.fromkeys("abcd", "pixel"), "y", None, Image(list("abcd"), (2, 2), 1.0))
+    image = FittedEncoder("regression", dict.fromkeys("abcd", "pixel"), "y", None, ImageEncoder(list("abcd"), (2, 2), 1.0))
 
     with pytest.raises(InvalidRequest, match=r"instances\[1\]: columns 'b', 'd' are absent and must be there"):
         image.encode_instances([[1, 2, 3, 4], {"a": 1, "c": 2}], [])
@@ -239,7 +239,7 @@ def test_pixels_must_be_there() -> None:
 
 def test_a_text_among_several_may_be_absent_or_null_and_is_empty_then() -> None:
     kinds = {"title": "text", "post": "text"}
-    encoder = FittedEncoder("classification", kinds, "label", ["ham", "spam"], BagOfWords(["hello"], "count"))
+    encoder = FittedEncoder("classification", kinds, "label", ["ham", "spam"], BagOfWordsEncoder(["hello"], "count"))
 
     read, warnings = warned(encoder, {"title": "hello"}, {"title": None, "post": "b"})
 
@@ -251,7 +251,7 @@ def test_a_text_among_several_may_be_absent_or_null_and_is_empty_then() -> None:
 
 def test_many_columns_are_named_in_few_sentences() -> None:
     names = [f"c{place}" for place in range(200)]
-    encoder = FittedEncoder("regression", dict.fromkeys(names, "number"), "y", None, Table(dict.fromkeys(names)))
+    encoder = FittedEncoder("regression", dict.fromkeys(names, "number"), "y", None, TableEncoder(dict.fromkeys(names)))
 
     _, warnings = warned(encoder, {"c0": 1, **{f"unknown {place}": 1 for place in range(300)}})
 
@@ -266,7 +266,7 @@ def test_many_columns_are_named_in_few_sentences() -> None:
 
 
 def test_booleans_are_0_and_1_for_numbers_that_were_only_these_in_training() -> None:
-    table = Table({"member": None, "age": None}, {"member": Number(binary=True), "age": Number()})
+    table = TableEncoder({"member": None, "age": None}, {"member": Number(binary=True), "age": Number()})
     encoder = FittedEncoder("regression", dict.fromkeys(table.categories, "number"), "y", None, table)
 
     assert columns(encoder, [True, 3], {"member": False, "age": 4}) == {"member": ["1", "0"], "age": ["3", "4"]}
@@ -288,7 +288,7 @@ def test_which_numbers_take_booleans_is_learnt_from_the_train_rows_and_saved() -
 
     loaded = FittedEncoder.load(encoder.save())
 
-    assert isinstance(loaded.features, Table)
+    assert isinstance(loaded.features, TableEncoder)
     assert [name for name, number in loaded.features.numbers.items() if number.binary] == ["both", "zero", "gaps"]
 
 
@@ -296,6 +296,6 @@ def test_which_numbers_take_booleans_is_learnt_from_the_train_rows_and_saved() -
     ("known", "spelling"), [(["0", "1"], "1"), (["1.0"], "1.0"), (["0", "1", "2"], "true"), (["no"], "true")]
 )
 def test_true_is_the_category_1_where_there_are_only_0_and_1(known: list[str], spelling: str) -> None:
-    encoder = FittedEncoder("regression", {"member": "category"}, "y", None, Table({"member": known}))
+    encoder = FittedEncoder("regression", {"member": "category"}, "y", None, TableEncoder({"member": known}))
 
     assert columns(encoder, [True])["member"] == [spelling]

@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 
 from sageline.arrays.number_spelling import Spelling
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.image import Image
-from sageline.encoder.table import Number, Table
+from sageline.encoder.image import ImageEncoder
+from sageline.encoder.table import Number, TableEncoder
 from sageline.errors import InvalidDataset, InvalidRequest, SagelineError
 
 KINDS = {"a": "number", "colour": "category", "b": "number"}
 TABLES = [
-    Table({"a": None, "colour": ["red", "3", "é", "true"], "b": None}),
-    Table(
+    TableEncoder({"a": None, "colour": ["red", "3", "é", "true"], "b": None}),
+    TableEncoder(
         {"a": None, "colour": ["red", "3"], "b": None},
         {"a": Number(1.5, 0.25, 3.0, binary=True), "b": Number(None, -1e30, 1e-12)},
         "ordinal",
     ),
-    Table(
+    TableEncoder(
         {"a": None, "colour": ["3", "2.50"], "b": None},
         {"a": Number(0.5, 1.0, 2.0, Spelling(",", ".")), "b": Number(spelling=Spelling(unit="%"), binary=True)},
     ),
@@ -37,13 +37,13 @@ VALUE = st.one_of(
 )
 
 
-def table_encoder(table: Table, answers: str = "xgboost") -> FittedEncoder:
+def table_encoder(table: TableEncoder, answers: str = "xgboost") -> FittedEncoder:
     return FittedEncoder("regression", KINDS, "y", None, table, answers)
 
 
 def image_encoder(shape: tuple[int, ...] = (2, 2)) -> FittedEncoder:
     pixels = [f"p{place}" for place in range(int(np.prod(shape)))]
-    return FittedEncoder("regression", dict.fromkeys(pixels, "pixel"), "y", None, Image(pixels, shape, 1 / 255))
+    return FittedEncoder("regression", dict.fromkeys(pixels, "pixel"), "y", None, ImageEncoder(pixels, shape, 1 / 255))
 
 
 def outcome(encoder: FittedEncoder, instances: list[object], *, by_text: bool, strict: bool = False) -> object:
@@ -69,7 +69,7 @@ INSTANCE = st.one_of(
 @pytest.mark.parametrize("answers", ["xgboost", "linear-learner"])
 @pytest.mark.parametrize("table", TABLES)
 @given(instances=st.lists(INSTANCE, max_size=3))
-def test_a_table_is_encoded_as_by_text(table: Table, answers: str, instances: list[object]) -> None:
+def test_a_table_is_encoded_as_by_text(table: TableEncoder, answers: str, instances: list[object]) -> None:
     encoder = table_encoder(table, answers)
 
     for strict in (False, True):

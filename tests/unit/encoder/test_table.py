@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sageline.encoder.table import CategoryCounts, Table
+from sageline.encoder.table import CategoryCounts, TableEncoder
 from sageline.errors import InvalidDataset
 from tests.unit.dataset.reading import block_of
 
-TABLE = Table({"n": None, "c": ["red", "blue"], "m": None})
+TABLE = TableEncoder({"n": None, "c": ["red", "blue"], "m": None})
 
 
 def test_numbers_stay_and_categories_become_columns() -> None:

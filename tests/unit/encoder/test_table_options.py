@@ -13,7 +13,7 @@ from sageline.arrays.strings import StringArray
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.fitting import finish_fit, start_fit
 from sageline.encoder.statistics import NumberStatistics
-from sageline.encoder.table import Number, Table
+from sageline.encoder.table import Number, TableEncoder
 from sageline.errors import InvalidDataset
 from sageline.spec.model import validate_spec
 
@@ -104,11 +104,11 @@ def test_a_scaled_number_stays_within_float32() -> None:
 
 
 def test_the_state_of_version_1_is_read_as_it_was_meant() -> None:
-    table = Table({"size": None, "colour": ["red"]}, {"size": Number(1, 2, 3)}, "ordinal")
+    table = TableEncoder({"size": None, "colour": ["red"]}, {"size": Number(1, 2, 3)}, "ordinal")
     document, arrays = table.state()
     del document["numbers"], document["category_mode"]
 
-    read = Table.from_state(document, {"size": "number", "colour": "category"}, arrays)
+    read = TableEncoder.from_state(document, {"size": "number", "colour": "category"}, arrays)
 
     assert (read.categories, read.numbers, read.category_mode) == (table.categories, {}, "one-hot")
 

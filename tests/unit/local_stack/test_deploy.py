@@ -15,7 +15,7 @@ from botocore.stub import Stubber
 from sageline_local import deploy, sam
 from sageline_local.aws import Clients
 from sageline_local.errors import DeployFailed
-from sageline_local.home import Deployment, Home, Record
+from sageline_local.home import DeployedStack, Home, Record
 from sageline_local.keys import RootKey
 
 OUTPUTS = {"ApiId": "abc", "BucketName": "bucket", "StateMachineArn": "arn:machine"}
@@ -179,13 +179,13 @@ def test_a_template_without_the_outputs_that_the_stack_needs_is_refused(
 def test_a_deployment_is_there_if_it_is_the_same_and_whole(cloud: Cloud, stack_id: str, status: str, there: bool) -> None:
     cloud.stack(status)
 
-    assert deploy.is_there(cloud.clients, Deployment("now", stack_id, OUTPUTS)) is there
+    assert deploy.is_there(cloud.clients, DeployedStack("now", stack_id, OUTPUTS)) is there
 
 
 def test_a_deployment_that_ministack_does_not_know_is_not_there(cloud: Cloud) -> None:
     cloud.no_stack()
 
-    assert deploy.is_there(cloud.clients, Deployment("now", STACK_ID, OUTPUTS)) is False
+    assert deploy.is_there(cloud.clients, DeployedStack("now", STACK_ID, OUTPUTS)) is False
 
 
 def test_a_deployment_depends_on_the_build_and_on_the_parameters_in_any_order() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sageline_local.errors import StackBusy
-from sageline_local.home import Deployment, Home, Record
+from sageline_local.home import DeployedStack, Home, Record
 from sageline_local.processes import ProcessRef
 
 
@@ -26,7 +26,7 @@ def test_a_record_is_read_as_it_was_written(home: Home) -> None:
         autoscaling_port=4568,
         processes={"ministack": ProcessRef(12, 1795000000.25)},
         parameters={"LogLevel": "DEBUG"},
-        deployment=Deployment("abc", "arn:stack", {"BucketName": "bucket"}),
+        deployment=DeployedStack("abc", "arn:stack", {"BucketName": "bucket"}),
     )
 
     record.save(home)

@@ -10,7 +10,7 @@ import pytest
 
 from sageline_local import build, deploy, processes, recovery
 from sageline_local.errors import BuildFailed, DeployFailed, PortInUse, StackElsewhere, StartFailed
-from sageline_local.home import Deployment, Record
+from sageline_local.home import DeployedStack, Record
 from sageline_local.ports import choose
 from sageline_local.services import TITLES
 from sageline_local.stack import LocalStack
@@ -240,7 +240,7 @@ def test_a_deployment_under_way_is_marked_so_that_a_kill_cannot_pass_for_success
 
     world.up()
 
-    assert world.remembered_while_deploying == [None, Deployment("", "arn:stack", OUTPUTS)]
+    assert world.remembered_while_deploying == [None, DeployedStack("", "arn:stack", OUTPUTS)]
 
 
 def test_a_process_left_over_from_a_kill_is_ended(world: World) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from sageline_local import keys, services
 from sageline_local.errors import StackNotUp
-from sageline_local.home import Deployment, Home, Record
+from sageline_local.home import DeployedStack, Home, Record
 from sageline_local.processes import ProcessRef
 from sageline_local.stack import LocalStack
 
@@ -34,7 +34,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 def remember(home: Home, *gone: str, fingerprint: str | None = "now") -> LocalStack:
     """A stack whose processes are this one, but for those that are gone."""
-    deployment = None if fingerprint is None else Deployment(fingerprint, "arn:stack", OUTPUTS)
+    deployment = None if fingerprint is None else DeployedStack(fingerprint, "arn:stack", OUTPUTS)
     running = {name: GONE if name in gone else this_process() for name in services.TITLES}
     Record(port=4566, sagemaker_port=4567, autoscaling_port=4568, processes=running, deployment=deployment).save(home)
     return LocalStack(home.root)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sageline_local import recovery, services
 from sageline_local.aws import Clients
-from sageline_local.home import Deployment, Home, Record
+from sageline_local.home import DeployedStack, Home, Record
 from sageline_local.ports import Ports, choose
 from sageline_local.stack import LocalStack
 from tests.notes import Notes
@@ -37,7 +37,7 @@ class World:
         self.start_seconds = 10.0
         self.source = "first"
         self.deployed: list[Mapping[str, str]] = []
-        self.remembered_while_deploying: list[Deployment | None] = []
+        self.remembered_while_deploying: list[DeployedStack | None] = []
         self.build_error: Exception | None = None
         self.deploy_error: Exception | None = None
         self.lost = False

@@ -25,7 +25,7 @@ from sageline.formats.npy import ArrayPair
 from sageline.formats.recordio import read_records
 from sageline.preparation.fit_and_encode import Prepared, prepare, read_and_fit
 from sageline.resolve.resolution import Resolution
-from sageline.spec.model import Spec, Split, validate_spec
+from sageline.spec.model import Spec, SplitSpec, validate_spec
 from tests.unit.dataset.reading import block_of
 
 SOURCE = "s3://bucket/datasets/x/data.csv"
@@ -423,7 +423,7 @@ def test_a_table_without_any_value_is_refused() -> None:
 def test_train_rows_of_one_class_are_too_few() -> None:
     rows = [(f"text {index}", "x") for index in range(60)]
     elsewhere = next(
-        text for text in (f"other {n}" for n in range(99)) if assign(block_of({"post": [text], "label": ["y"]}), Split())[0]
+        text for text in (f"other {n}" for n in range(99)) if assign(block_of({"post": [text], "label": ["y"]}), SplitSpec())[0]
     )
 
     message = error_of(as_csv("post,label", [*rows, (elsewhere, "y")]), TEXT_SPEC)

@@ -14,14 +14,13 @@ from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.readers.source import open_blocks
 from sageline.dataset.split import CHANNELS, assign
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.image import Image
+from sageline.encoder.image import ImageEncoder
 from sageline.errors import InvalidDataset, InvalidRequest, InvalidSpec
 from sageline.formats.csv import read_rows
 from sageline.preparation.fit_and_encode import Prepared, prepare, read_and_fit
 from sageline.resolve.resolution import Resolution
 from sageline.resolve.resolve import resolve_spec
-from sageline.spec.model import Image as ImageSpec
-from sageline.spec.model import Spec, validate_spec
+from sageline.spec.model import ImageSpec, Spec, validate_spec
 from tests.unit.preparation.test_fit_and_encode import Parts
 
 SIDE = 5
@@ -118,7 +117,7 @@ def test_every_image_is_written_scaled_with_its_label() -> None:
         written = np.column_stack([np.concatenate(labels), np.concatenate(matrices)])
         expected = np.column_stack([LABELS, (IMAGES.reshape(60, -1) * (1 / 255)).astype(np.float32)]).astype(np.float32)
         assert sorted(written.tolist()) == sorted(expected.tolist())
-        assert isinstance(done.encoder.features, Image)
+        assert isinstance(done.encoder.features, ImageEncoder)
         assert done.encoder.features.shape == (5, 5)
         assert done.profile["features"]["shape"] == [5, 5]
         assert done.encoder.exchange.channel_content_type == "text/csv"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sageline.dataset.split import CHANNELS, assign
-from sageline.spec.model import Split
+from sageline.spec.model import SplitSpec
 from tests.unit.dataset.reading import block_of
 from tests.unit.preparation.test_fit_and_encode import (
     NUMBERS,
@@ -72,5 +72,5 @@ def test_a_split_that_the_hashes_fill_goes_by_the_hashes() -> None:
     _, parts = prepare_csv(as_csv("post,label", POSTS), TEXT_SPEC)
 
     block = block_of({"post": [post for post, _ in POSTS], "label": [label for _, label in POSTS]})
-    test = [POSTS[index][0] for index in np.flatnonzero(assign(block, Split()) == CHANNELS.index("test"))]
+    test = [POSTS[index][0] for index in np.flatnonzero(assign(block, SplitSpec()) == CHANNELS.index("test"))]
     assert [row["features"]["post"] for row in parts.raw] == test

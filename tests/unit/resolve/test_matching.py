@@ -9,7 +9,7 @@ import pytest
 from sageline.dataset.profile import DatasetProfile
 from sageline.errors import InvalidHyperparameter, InvalidSpec
 from sageline.resolve.resolve import resolve_spec
-from sageline.spec.model import Spec, Table, validate_spec
+from sageline.spec.model import Spec, TableSpec, validate_spec
 from tests.unit.dataset.reading import block_of
 
 TEXTS = {"post": [f"a post about topic {index % 7} in many words {index}" for index in range(40)], "service": ["s3", "ec2"] * 20}
@@ -30,8 +30,8 @@ def resolve(columns: dict[str, list[str]], **document: Any) -> Spec:
     ).spec
 
 
-def table_of(spec: Spec) -> Table:
-    assert isinstance(spec.encoder, Table)
+def table_of(spec: Spec) -> TableSpec:
+    assert isinstance(spec.encoder, TableSpec)
     return spec.encoder
 
 

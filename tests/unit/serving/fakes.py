@@ -11,7 +11,7 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.table import Table
+from sageline.encoder.table import TableEncoder
 from sageline.runs.routing import RoutedVariant, Routing
 from tests.unit.sessions import sagemaker_client, session
 
@@ -29,7 +29,7 @@ def encoder(classes: list[str] | None = CLASSES, colours: tuple[str, ...] = ("re
     """Encodes ``{"alcohol": number, "colour": category}``."""
     columns = {"alcohol": "number", "colour": "category"}
     task = "regression" if classes is None else "classification"
-    return FittedEncoder(task, columns, "grape", classes, Table({"alcohol": None, "colour": list(colours)}))
+    return FittedEncoder(task, columns, "grape", classes, TableEncoder({"alcohol": None, "colour": list(colours)}))
 
 
 def variant(name: str, weight: float, *, serverless: bool = False) -> RoutedVariant:

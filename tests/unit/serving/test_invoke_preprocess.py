@@ -15,8 +15,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.invoke_preprocess import app
 from sageline.aws import clients
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.table import Table
-from sageline.encoder.text.words import BagOfWords
+from sageline.encoder.table import TableEncoder
+from sageline.encoder.text.words import BagOfWordsEncoder
 from sageline.errors import ObjectMissing
 from sageline.formats.recordio import CONTENT_TYPE
 from sageline.names import RunLayout
@@ -46,7 +46,7 @@ def golden(case: str) -> Any:  # an event is JSON
 def ask(s3: S3Client, sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], dict[str, Any]]]:
     """Asks the handler with a golden event, while endpoint ``wines`` serves a table with three columns."""
     columns = {"alcohol": "number", "colour": "category", "proline": "number"}
-    table = Table({"alcohol": None, "colour": ["red", "white"], "proline": None})
+    table = TableEncoder({"alcohol": None, "colour": ["red", "white"], "proline": None})
     put_routing(s3, variant(NEW, 1))
     put_encoder(s3, NEW, FittedEncoder("classification", columns, "grape", CLASSES, table))
     monkeypatch.setenv("BUCKET_NAME", BUCKET)
@@ -113,7 +113,7 @@ def test_columns_too_few_or_too_many_come_with_a_warning(
 
 
 def test_texts_are_predicted(s3: S3Client, ask: Callable[[str], dict[str, Any]], sagemaker: SageMaker) -> None:
-    words = BagOfWords(["bucket", "table"], "count")
+    words = BagOfWordsEncoder(["bucket", "table"], "count")
     fitted = FittedEncoder("classification", {"post": "text"}, "service", ["dynamodb", "s3"], words)
     put_encoder(s3, NEW, fitted)
     routed = variant(NEW, 1)

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.table import Number, Table
+from sageline.encoder.table import Number, TableEncoder
 from sageline.errors import (
     EndpointFailed,
     EndpointNotFound,
@@ -96,7 +96,7 @@ def test_each_model_is_asked_in_its_own_formats(
     answer: bytes,
 ) -> None:
     put_routing(s3, variant(NEW, 1))
-    table = Table({"alcohol": None, "colour": ["red", "white"]}, {"alcohol": Number(13.5)})
+    table = TableEncoder({"alcohol": None, "colour": ["red", "white"]}, {"alcohol": Number(13.5)})
     columns = {"alcohol": "number", "colour": "category"}
     put_encoder(s3, NEW, FittedEncoder("classification", columns, "grape", CLASSES, table, answers))
     arguments = {"EndpointName": "wines", "ContentType": content_type, "Accept": accept, "Body": body}
@@ -112,7 +112,7 @@ def test_a_row_is_refused_by_the_columns_of_a_model_that_serves_and_not_of_the_o
     s3: S3Client, predictor: Predictor, sagemaker: SageMaker
 ) -> None:
     put_routing(s3, variant(OLD, 1))
-    put_encoder(s3, OLD, FittedEncoder("regression", {"sugar": "number"}, "price", None, Table({"sugar": None})))
+    put_encoder(s3, OLD, FittedEncoder("regression", {"sugar": "number"}, "price", None, TableEncoder({"sugar": None})))
     with pytest.raises(InvalidRequest, match="none of the model's columns is there; they are 'sugar'"):
         predictor.predict("wines", asked(ROW))
 

@@ -9,7 +9,7 @@ import pytest
 
 from sageline.deployment.deploy import deploy
 from sageline.names import model_names
-from sageline.spec.deployment import Alarms
+from sageline.spec.deployment import AlarmsSpec
 from sageline.sweep.sweep import Report, Sweep
 from tests.unit.deployment.test_deploy import deploy_run, promote_run, serve_first_run
 from tests.unit.failures.test_ended_execution import knows
@@ -67,7 +67,7 @@ def test_the_alarms_of_a_rollout_that_is_over_go_and_those_of_one_that_runs_stay
     world.begin(RUN_ID)
     alarms = world.hosting.alarms
     for variant in (RUN_ID, NEXT_RUN_ID):
-        alarms.create("flowers", variant, Alarms(latency_ms=200), TOPIC)
+        alarms.create("flowers", variant, AlarmsSpec(latency_ms=200), TOPIC)
     alarms.cloudwatch.put_metric_alarm(
         AlarmName="other-rollout-x-errors", EvaluationPeriods=1, ComparisonOperator="GreaterThanThreshold", MetricName="m",
         Namespace="n", Period=60, Statistic="Sum", Threshold=1,

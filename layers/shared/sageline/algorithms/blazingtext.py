@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from sageline.algorithms import hyperparameters
 from sageline.algorithms.facts import DataFacts, Direction, Hyperparameters, Rules
-from sageline.algorithms.hyperparameters import Interval, Parsed, Table, choice, flag, integer, number
+from sageline.algorithms.hyperparameters import HyperparameterTable, Interval, Parsed, choice, flag, integer, number
 
 _POSITIVE = Interval(0, open_low=True)
 
@@ -18,7 +18,7 @@ _MODE = choice("supervised", "batch_skipgram", "skipgram", "cbow", required=True
 _MUCH = 100_000
 """Rows from which on there is much data."""
 
-SUPERVISED: Table = {
+SUPERVISED: HyperparameterTable = {
     "mode": _MODE,
     "buckets": integer(default=2_000_000),
     "early_stopping": flag(default="false"),
@@ -31,7 +31,7 @@ SUPERVISED: Table = {
     "word_ngrams": integer(default=2),
 }
 
-WORD_VECTORS: Table = {
+WORD_VECTORS: HyperparameterTable = {
     "mode": _MODE,
     "batch_size": integer(default=11),
     "buckets": integer(default=2_000_000),

@@ -11,7 +11,7 @@ from sageline.algorithms import blazingtext, knn, linear_learner, tensorflow, xg
 from sageline.algorithms.facts import DataFacts, Direction, Hyperparameters, Rules
 from sageline.algorithms.hyperparameters import beyond_limits
 from sageline.errors import InvalidHyperparameter
-from sageline.spec.training import Algorithm
+from sageline.spec.training import AlgorithmSpec
 
 __all__ = [
     "DataFacts",
@@ -44,14 +44,14 @@ _RESERVED = ("sagemaker_", "_tuning_objective_metric")
 """Hyperparameters of the training toolkit, which it does not hand to the script."""
 
 
-def own_script(algorithm: Algorithm, encoder: str) -> OwnScript | None:
+def own_script(algorithm: AlgorithmSpec, encoder: str) -> OwnScript | None:
     """Which of Sageline's own scripts trains; None for a user's script and for SageMaker's own algorithms."""
     if algorithm.name != "tensorflow" or algorithm.script is not None:
         return None
     return "cnn" if encoder == "image" else "dense"
 
 
-def rules(algorithm: Algorithm, encoder: str) -> Rules | None:
+def rules(algorithm: AlgorithmSpec, encoder: str) -> Rules | None:
     """The algorithm's rules; None for a user's script, which may be told anything."""
     match own_script(algorithm, encoder):
         case "cnn":
@@ -67,7 +67,7 @@ def validation_channel(algorithm_name: str) -> str:
     return found.validation_channel if found else "validation"
 
 
-def with_defaults(algorithm: Algorithm, facts: DataFacts, tuned: Collection[str] = ()) -> Hyperparameters:
+def with_defaults(algorithm: AlgorithmSpec, facts: DataFacts, tuned: Collection[str] = ()) -> Hyperparameters:
     """The given hyperparameters, and a default for each that Sageline does not leave to the container.
 
     Args:
@@ -83,7 +83,7 @@ def with_defaults(algorithm: Algorithm, facts: DataFacts, tuned: Collection[str]
     return {**{name: value for name, value in defaults.items() if name not in named}, **given}
 
 
-def check(algorithm: Algorithm, facts: DataFacts, tuned: Collection[str] = ()) -> None:
+def check(algorithm: AlgorithmSpec, facts: DataFacts, tuned: Collection[str] = ()) -> None:
     """Refuse what the container would refuse, and what would train a model whose answers Sageline cannot read.
 
     What depends on a fact that is not known yet is not checked.
@@ -114,7 +114,7 @@ def check(algorithm: Algorithm, facts: DataFacts, tuned: Collection[str] = ()) -
         raise InvalidHyperparameter("`algorithm.hyperparameters`: " + " ".join(dict.fromkeys(problems)))
 
 
-def misfits(algorithm: Algorithm, facts: DataFacts, name: str, value: str | int | float | bool) -> list[str]:
+def misfits(algorithm: AlgorithmSpec, facts: DataFacts, name: str, value: str | int | float | bool) -> list[str]:
     """For a person: why a value that a tuning job would try for a hyperparameter does not go with the data."""
     found = rules(algorithm, facts.encoder)
     if found is None:
@@ -124,7 +124,7 @@ def misfits(algorithm: Algorithm, facts: DataFacts, name: str, value: str | int 
     return [problem for problem in found.misfits({**given, name: as_text(value)}, facts) if problem not in fixed]
 
 
-def _texts(algorithm: Algorithm) -> dict[str, str]:
+def _texts(algorithm: AlgorithmSpec) -> dict[str, str]:
     return {name: as_text(value) for name, value in algorithm.hyperparameters.items()}
 
 
@@ -144,7 +144,7 @@ def _assumed(facts: DataFacts) -> list[DataFacts]:
     ]
 
 
-def metrics(algorithm: Algorithm, facts: DataFacts) -> Mapping[str, Direction | None]:
+def metrics(algorithm: AlgorithmSpec, facts: DataFacts) -> Mapping[str, Direction | None]:
     """What a tuning job may go by, the usual one first; None where only the user knows what is better."""
     found = rules(algorithm, facts.encoder)
     if found is not None:
@@ -152,7 +152,7 @@ def metrics(algorithm: Algorithm, facts: DataFacts) -> Mapping[str, Direction | 
     return dict.fromkeys(algorithm.script.metrics if algorithm.script else ())
 
 
-def default_objective(algorithm: Algorithm, facts: DataFacts) -> tuple[str, Direction]:
+def default_objective(algorithm: AlgorithmSpec, facts: DataFacts) -> tuple[str, Direction]:
     """What a tuning job goes by when the spec does not say: ``("validation:rmse", "Minimize")``.
 
     Raises:
@@ -164,7 +164,7 @@ def default_objective(algorithm: Algorithm, facts: DataFacts) -> tuple[str, Dire
     raise InvalidHyperparameter("`tuning.objective` is missing; say which of the script's metrics the trials are compared by.")
 
 
-def metric_definitions(algorithm: Algorithm) -> dict[str, str]:
+def metric_definitions(algorithm: AlgorithmSpec) -> dict[str, str]:
     """Metric name to the regular expression that finds it in a script's output; SageMaker's own algorithms need none."""
     if algorithm.script is not None:
         return dict(algorithm.script.metrics)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from sageline.algorithms.hyperparameters import Table
+from sageline.algorithms.hyperparameters import HyperparameterTable
 
 Hyperparameters: TypeAlias = dict[str, str | int | float | bool]
 """As a spec has them: JSON values."""
@@ -63,7 +63,7 @@ class Rules:
         validation_channel: the channel of the validation rows.
     """
 
-    table: Table
+    table: HyperparameterTable
     refused: Callable[[Mapping[str, str]], list[str]]
     defaults: Callable[[Mapping[str, str | int | float | bool], DataFacts], Hyperparameters]
     misfits: Callable[[Mapping[str, str], DataFacts], list[str]]

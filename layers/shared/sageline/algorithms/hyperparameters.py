@@ -124,7 +124,7 @@ class Hyperparameter:
         return f"{text}, or {', '.join(self.words)}" if self.words else text
 
 
-Table: TypeAlias = Mapping[str, Hyperparameter]
+HyperparameterTable: TypeAlias = Mapping[str, Hyperparameter]
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ TUNING_OBJECTIVE = "_tuning_objective_metric"
 """SageMaker adds it to the hyperparameters of every training job of a tuning job."""
 
 
-def parse(table: Table, strings: Mapping[str, str]) -> Parsed:
+def parse(table: HyperparameterTable, strings: Mapping[str, str]) -> Parsed:
     """The values that a first-party container would train with, and everything that it would refuse.
 
     Args:

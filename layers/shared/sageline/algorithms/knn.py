@@ -9,11 +9,11 @@ from collections.abc import Mapping
 
 from sageline.algorithms import hyperparameters
 from sageline.algorithms.facts import DataFacts, Direction, Hyperparameters, Rules
-from sageline.algorithms.hyperparameters import Choice, Hyperparameter, Parsed, Problem, Table, choice, integer
+from sageline.algorithms.hyperparameters import Choice, Hyperparameter, HyperparameterTable, Parsed, Problem, choice, integer
 
 PQ_M = (1, 2, 3, 4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 96)
 
-HYPERPARAMETERS: Table = {
+HYPERPARAMETERS: HyperparameterTable = {
     "feature_dim": integer(required=True),
     "sample_size": integer(required=True),
     "k": integer(1, 1024, required=True),

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from sageline.algorithms import hyperparameters
 from sageline.algorithms.facts import DataFacts, Direction, Hyperparameters, Rules
-from sageline.algorithms.hyperparameters import Interval, Parsed, Problem, Table, choice, flag, integer, number
+from sageline.algorithms.hyperparameters import HyperparameterTable, Interval, Parsed, Problem, choice, flag, integer, number
 
 _POSITIVE = Interval(0, open_low=True)
 _SHARE = Interval(0, 1, open_low=True, open_high=True)
@@ -36,7 +36,7 @@ _ONLY_FOR = {
 
 _DATA_OF = {"binary_classifier": "two classes", "multiclass_classifier": "three or more classes", "regressor": "a regression"}
 
-HYPERPARAMETERS: Table = {
+HYPERPARAMETERS: HyperparameterTable = {
     "predictor_type": choice(*_LOSSES, required=True),
     "num_classes": integer(1, 1_000_000, default=1),
     "feature_dim": integer(auto=True, default="auto"),

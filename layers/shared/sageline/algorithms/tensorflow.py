@@ -11,7 +11,16 @@ from collections.abc import Mapping
 
 from sageline.algorithms import hyperparameters
 from sageline.algorithms.facts import DataFacts, Direction, Hyperparameters, Rules
-from sageline.algorithms.hyperparameters import Hyperparameter, Interval, Parsed, Table, choice, integer, number, sizes
+from sageline.algorithms.hyperparameters import (
+    Hyperparameter,
+    HyperparameterTable,
+    Interval,
+    Parsed,
+    choice,
+    integer,
+    number,
+    sizes,
+)
 
 METRIC_DEFINITIONS = {
     f"{split}:{metric}": rf"\b{split}_{metric}=([0-9.eE+-]+)"
@@ -19,7 +28,7 @@ METRIC_DEFINITIONS = {
     for metric in ("loss", "accuracy", "rmse")
 }
 
-_COMMON: Table = {
+_COMMON: HyperparameterTable = {
     "task": choice("classification", "regression", required=True),
     "num_class": integer(2),
     "feature_dim": integer(required=True),
@@ -32,9 +41,9 @@ _COMMON: Table = {
     "seed": integer(0, 2**31 - 1, default=0),
 }
 
-DENSE: Table = {**_COMMON, "hidden_units": sizes(default="128,64")}
+DENSE: HyperparameterTable = {**_COMMON, "hidden_units": sizes(default="128,64")}
 
-CNN: Table = {
+CNN: HyperparameterTable = {
     **_COMMON,
     "image_shape": Hyperparameter(lambda text: tuple(int(part) for part in text.split(",")), Interval(1), required=True),
     "filters": sizes(default="32,64"),
@@ -99,7 +108,7 @@ def _metrics(strings: Mapping[str, str], facts: DataFacts) -> dict[str, Directio
     return {"validation:accuracy": "Maximize", "validation:loss": "Minimize"}
 
 
-def _rules(table: Table) -> Rules:
+def _rules(table: HyperparameterTable) -> Rules:
     return Rules(
         table=table,
         refused=_refused,

@@ -12,13 +12,20 @@ from sageline.algorithms.catalog import Rules, as_text, metrics, misfits, rules
 from sageline.algorithms.facts import DataFacts
 from sageline.algorithms.hyperparameters import TUNING_OBJECTIVE, Hyperparameter, unknown
 from sageline.errors import InvalidSpec
-from sageline.spec.training import Algorithm, CategoricalRange, ContinuousRange, IntegerRange, Objective, Tuning
+from sageline.spec.training import (
+    AlgorithmSpec,
+    CategoricalRangeSpec,
+    ContinuousRangeSpec,
+    IntegerRangeSpec,
+    ObjectiveSpec,
+    TuningSpec,
+)
 
 _MAX_JOBS = 750
 """Of every strategy but Random, which takes as many as the spec's model allows."""
 
 
-def check_tuning(tuning: Tuning, algorithm: Algorithm, facts: DataFacts) -> None:
+def check_tuning(tuning: TuningSpec, algorithm: AlgorithmSpec, facts: DataFacts) -> None:
     """Refuse ranges, objectives and strategies that SageMaker or the algorithm would refuse.
 
     Raises:
@@ -35,7 +42,7 @@ def check_tuning(tuning: Tuning, algorithm: Algorithm, facts: DataFacts) -> None
         raise InvalidSpec(" ".join(problems))
 
 
-def _ranges(tuning: Tuning, algorithm: Algorithm, facts: DataFacts) -> Iterator[str]:
+def _ranges(tuning: TuningSpec, algorithm: AlgorithmSpec, facts: DataFacts) -> Iterator[str]:
     found = rules(algorithm, facts.encoder)
     if not tuning.ranges:
         yield "`tuning.ranges` is empty; name hyperparameters and what to try for each."
@@ -54,11 +61,11 @@ def _ranges(tuning: Tuning, algorithm: Algorithm, facts: DataFacts) -> Iterator[
             yield f"{key}: {problem}"
             continue
         row = found.table[own] if found else None
-        if isinstance(values, CategoricalRange):
+        if isinstance(values, CategoricalRangeSpec):
             yield from _values(name, values, row)
         else:
             yield from _bounds(name, values, row)
-        for value in values.values if isinstance(values, CategoricalRange) else [values.min]:
+        for value in values.values if isinstance(values, CategoricalRangeSpec) else [values.min]:
             yield from (f"{key}: {problem}" for problem in misfits(algorithm, facts, own, value))
 
 
@@ -71,7 +78,7 @@ def _not_tunable(name: str, own: str, found: Rules | None) -> str | None:
     return f"Sageline takes {name} from the data; leave it out." if own in found.from_data else None
 
 
-def _values(name: str, values: CategoricalRange, row: Hyperparameter | None) -> Iterator[str]:
+def _values(name: str, values: CategoricalRangeSpec, row: Hyperparameter | None) -> Iterator[str]:
     key, texts = f"`tuning.ranges.{name}.values`", [as_text(value) for value in values.values]
     double = next((text for text in texts if texts.count(text) > 1), None)
     if double is not None:
@@ -82,7 +89,7 @@ def _values(name: str, values: CategoricalRange, row: Hyperparameter | None) -> 
                 yield f"{key} holds {text!r}; {name} takes {row.expected}."
 
 
-def _bounds(name: str, values: IntegerRange | ContinuousRange, row: Hyperparameter | None) -> Iterator[str]:
+def _bounds(name: str, values: IntegerRangeSpec | ContinuousRangeSpec, row: Hyperparameter | None) -> Iterator[str]:
     key = f"`tuning.ranges.{name}"
     if row is not None and row.kind == "categorical":
         yield f'{key}.type` is "{values.type}"; {name} takes {row.expected}, so say "categorical" and give `values`.'
@@ -103,14 +110,14 @@ def _bounds(name: str, values: IntegerRange | ContinuousRange, row: Hyperparamet
         yield f"{key}`: the scaling ReverseLogarithmic needs values from 0 to below 1; choose another scaling or other values."
 
 
-def combinations(tuning: Tuning) -> int:
+def combinations(tuning: TuningSpec) -> int:
     """How many jobs a grid has."""
-    return math.prod(len(values.values) for values in tuning.ranges.values() if isinstance(values, CategoricalRange))
+    return math.prod(len(values.values) for values in tuning.ranges.values() if isinstance(values, CategoricalRangeSpec))
 
 
-def _strategy(tuning: Tuning, algorithm: Algorithm, facts: DataFacts) -> Iterator[str]:
+def _strategy(tuning: TuningSpec, algorithm: AlgorithmSpec, facts: DataFacts) -> Iterator[str]:
     if tuning.strategy == "Grid":
-        numeric = [name for name, values in tuning.ranges.items() if not isinstance(values, CategoricalRange)]
+        numeric = [name for name, values in tuning.ranges.items() if not isinstance(values, CategoricalRangeSpec)]
         for name in numeric:
             yield f'`tuning.ranges.{name}`: the strategy Grid tries listed values only; say "categorical" and give `values`.'
         if not numeric and tuning.ranges and tuning.max_jobs != combinations(tuning):
@@ -133,7 +140,7 @@ def _strategy(tuning: Tuning, algorithm: Algorithm, facts: DataFacts) -> Iterato
         yield f"`tuning.strategy` is Hyperband, which stops trials between epochs; {algorithm.name} has none: choose Bayesian."
 
 
-def _objective(objective: Objective, algorithm: Algorithm, facts: DataFacts) -> Iterator[str]:
+def _objective(objective: ObjectiveSpec, algorithm: AlgorithmSpec, facts: DataFacts) -> Iterator[str]:
     known = metrics(algorithm, facts)
     if objective.metric not in known:
         what = "the script's metrics" if algorithm.script else f"the metrics of {algorithm.name} for a {facts.task}"

@@ -14,7 +14,7 @@ from sageline.batch.locations import check_input, predictions_uri
 from sageline.errors import InvalidRequest
 from sageline.names import NAME_MAX_LENGTH, RunLayout
 from sageline.runs.store import Json
-from sageline.spec.model import Batch
+from sageline.spec.model import BatchSpec
 from sageline.spec.problems import describe
 
 _KEYS = ("input", "variant", "instance_type", "instance_count", "max_runtime_seconds", "escape_formulas")
@@ -26,7 +26,7 @@ class BatchStart:
 
     endpoint: str
     variant: str
-    batch: Batch
+    batch: BatchSpec
     asked: Json
     """The request's body."""
     caller: Caller
@@ -62,10 +62,10 @@ def read_batch_request(event: Event, endpoints: Endpoints) -> BatchStart:
     if wanted is not None and not isinstance(wanted, str):
         raise InvalidRequest(f"`variant` is a JSON {json_type(wanted)}; send a variant's name, or leave it out.", key="variant")
     try:
-        batch = Batch.model_validate({name: value for name, value in body.items() if name != "variant"})
+        batch = BatchSpec.model_validate({name: value for name, value in body.items() if name != "variant"})
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
-        raise InvalidRequest(describe(problem, Batch), key=str(problem["loc"][0])) from None
+        raise InvalidRequest(describe(problem, BatchSpec), key=str(problem["loc"][0])) from None
     check_input(batch.input, endpoints.bucket)
     variant = endpoints.variant(endpoint, wanted)
     return BatchStart(endpoint, variant.name, batch, body, read_caller(event))

@@ -38,9 +38,8 @@ from sageline.runs.trigger import (
     identify,
     parse_trigger,
 )
-from sageline.spec.deployment import BESIDE, Deployment
-from sageline.spec.model import Batch as BatchSpec
-from sageline.spec.model import Spec, validate_spec
+from sageline.spec.deployment import BESIDE, DeploymentSpec
+from sageline.spec.model import BatchSpec, Spec, validate_spec
 from sageline.storage.dataset_object import DatasetObject, find_dataset, open_dataset, read_options
 from sageline.training.plan import check_images, check_spot
 from sageline.training.source import check_script
@@ -276,7 +275,7 @@ def _resolve(given: Spec, dataset: DatasetObject, kind: str, name: str, run: Run
     return resolve_spec(given, profile, name=name, uri=dataset.uri)
 
 
-def _check_endpoint(deployment: Deployment, endpoint_name: str, stack_name: str, sagemaker: SageMakerClient) -> None:
+def _check_endpoint(deployment: DeploymentSpec, endpoint_name: str, stack_name: str, sagemaker: SageMakerClient) -> None:
     endpoint = find_endpoint(sagemaker, endpoint_name, stack_name)
     if endpoint is not None:
         check_capacity_change(sagemaker, endpoint, capacity(deployment))

@@ -13,10 +13,10 @@ from sageline.runs import price_list
 from sageline.runs.money import length, usd
 from sageline.runs.price_list import Use
 from sageline.runs.prices import LIST_PRICES, Prices
-from sageline.spec.deployment import Serverless
+from sageline.spec.deployment import ServerlessSpec
 
 if TYPE_CHECKING:
-    from sageline.spec.deployment import Deployment
+    from sageline.spec.deployment import DeploymentSpec
     from sageline.spec.model import Spec
 
 ENDLESS = "it bills until it is deleted"
@@ -129,10 +129,10 @@ def most_expensive(spec: Spec | None, facts: Facts) -> Estimate:
     )
 
 
-def endpoint_usd_per_hour(deployment: Deployment, facts: Facts) -> float | None:
+def endpoint_usd_per_hour(deployment: DeploymentSpec, facts: Facts) -> float | None:
     """What the endpoint costs while nobody asks it anything; None: the price is not known."""
     if deployment.instances is None:
-        return _warm_usd_per_hour(deployment.serverless or Serverless(), facts)
+        return _warm_usd_per_hour(deployment.serverless or ServerlessSpec(), facts)
     price = facts.prices.per_hour(deployment.instances.instance_type, "hosting")
     return None if price is None else round(price * _instances(deployment.instances.count, facts), 6)
 
@@ -153,9 +153,9 @@ def part_of(work: Work, prices: Prices) -> Part:
     return Part(**vars(work), usd_per_hour=price, usd=amount, text=text, reason=reason)
 
 
-def endpoint_part(deployment: Deployment, facts: Facts) -> Part:
+def endpoint_part(deployment: DeploymentSpec, facts: Facts) -> Part:
     if deployment.instances is None:
-        serverless = deployment.serverless or Serverless()
+        serverless = deployment.serverless or ServerlessSpec()
         rate = facts.prices.serverless_gb_second * serverless.memory_mb / 1024
         always_busy = usd(rate * serverless.max_concurrency * 3600)
         running = (
@@ -175,7 +175,7 @@ def endpoint_part(deployment: Deployment, facts: Facts) -> Part:
     return part_of(work, facts.prices)
 
 
-def _warm_part(serverless: Serverless, seconds: int | None, running: str, facts: Facts) -> Part:
+def _warm_part(serverless: ServerlessSpec, seconds: int | None, running: str, facts: Facts) -> Part:
     """What is kept warm of a serverless endpoint, whether anybody asks it or not."""
     price, warm = _warm_usd_per_hour(serverless, facts), serverless.provisioned_concurrency
     kept = f"endpoint: serverless, {warm} kept warm"
@@ -187,7 +187,7 @@ def _warm_part(serverless: Serverless, seconds: int | None, running: str, facts:
     return Part(what="endpoint", usd=amount, text=text, seconds=seconds, usd_per_hour=price)
 
 
-def _warm_usd_per_hour(serverless: Serverless, facts: Facts) -> float:
+def _warm_usd_per_hour(serverless: ServerlessSpec, facts: Facts) -> float:
     """Of all copies together."""
     known = facts.prices.serverless_provisioned_gb_second
     gb_second = facts.prices.serverless_gb_second if known is None else known

@@ -20,7 +20,7 @@ from sageline.runs.deployment_record import rollout_of
 from sageline.runs.payloads import ResourceKind
 from sageline.runs.prices import LIST_PRICES
 from sageline.runs.store import RunStore
-from sageline.spec.deployment import Deployment
+from sageline.spec.deployment import DeploymentSpec
 from sageline.spec.model import Spec
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ EVALUATION_SECONDS = 3600
 _ENDED = ("Completed", "Failed", "Stopped")
 
 
-def facts_of(run: RunContext, region: str, *transforms: Work, deployment: Deployment | None = None) -> Facts:
+def facts_of(run: RunContext, region: str, *transforms: Work, deployment: DeploymentSpec | None = None) -> Facts:
     """What the bound depends on besides the spec's own numbers of jobs and instances.
 
     Raises:

@@ -13,7 +13,7 @@ import numpy as np
 
 from sageline.arrays.blocks import Block
 from sageline.arrays.strings import IntArray, StringArray, row_chunks
-from sageline.spec.model import Split
+from sageline.spec.model import SplitSpec
 
 CHANNELS = ("train", "validation", "test")
 
@@ -25,7 +25,7 @@ _INCREMENT = np.uint64(0x9E3779B97F4A7C15)
 _MULTIPLIERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
 
-def assign(block: Block, split: Split) -> IntArray:
+def assign(block: Block, split: SplitSpec) -> IntArray:
     """``int64[rows]``: which of :data:`CHANNELS` each row belongs to.
 
     All columns count, also those that are left out of the features: so the split of a dataset depends on the data and
@@ -34,7 +34,7 @@ def assign(block: Block, split: Split) -> IntArray:
     return channels_of(places_of(hash_columns(block), split.seed), bounds_of(split))
 
 
-def bounds_of(split: Split) -> tuple[float, float]:
+def bounds_of(split: SplitSpec) -> tuple[float, float]:
     """Where the places of the train rows end, and where those of the validation rows do."""
     return split.train, split.train + split.validation
 

@@ -14,7 +14,7 @@ from sageline.dataset.split import CHANNELS, PlaceArray, bounds_of, channels_of
 from sageline.encoder.statistics import NumberStatistics
 from sageline.encoder.values import one_name
 from sageline.errors import InvalidDataset
-from sageline.spec.model import Split
+from sageline.spec.model import SplitSpec
 
 _FEW_CLASSES = 20
 _MOST_RANKED = 10_000  # rows of which the places are kept, so that a small dataset can be split by rank
@@ -29,7 +29,7 @@ class Tally:
         unlabelled: rows that have no label, which are not used.
     """
 
-    def __init__(self, label: LabelColumn, split: Split, bounds: tuple[float, float] | None = None) -> None:
+    def __init__(self, label: LabelColumn, split: SplitSpec, bounds: tuple[float, float] | None = None) -> None:
         self.bounds = bounds or bounds_of(split)
         self.unlabelled = 0
         self.numbers = NumberStatistics()

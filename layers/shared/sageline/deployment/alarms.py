@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sageline.spec.deployment import Alarms
+from sageline.spec.deployment import AlarmsSpec
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -53,7 +53,7 @@ class RolloutAlarms:
         found = (self.variant_of(alarm["AlarmName"]) for page in pages for alarm in page["MetricAlarms"])
         return sorted({variant for variant in found if variant is not None})
 
-    def create(self, endpoint: str, variant: str, wanted: Alarms, topic_arn: str) -> None:
+    def create(self, endpoint: str, variant: str, wanted: AlarmsSpec, topic_arn: str) -> None:
         """Make the alarms that a spec asks for; those that are there are left as they are, with their state."""
         there = self._existing([variant])
         for alarm in _requests(endpoint, variant, wanted, *self.names(variant)):
@@ -85,7 +85,7 @@ class RolloutAlarms:
         return [alarm["AlarmName"] for alarm in found]
 
 
-def _requests(endpoint: str, variant: str, wanted: Alarms, errors: str, latency: str) -> Iterator[PutMetricAlarmInputTypeDef]:
+def _requests(endpoint: str, variant: str, wanted: AlarmsSpec, errors: str, latency: str) -> Iterator[PutMetricAlarmInputTypeDef]:
     common: PutMetricAlarmInputTypeDef = {
         "AlarmName": errors,
         "Namespace": "AWS/SageMaker",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from botocore.exceptions import ClientError
 
 from sageline.aws.errors import code
-from sageline.spec.deployment import Autoscaling
+from sageline.spec.deployment import AutoscalingSpec
 
 if TYPE_CHECKING:
     from mypy_boto3_application_autoscaling import ApplicationAutoScalingClient
@@ -29,7 +29,7 @@ class Scaling:
 
     client: ApplicationAutoScalingClient
 
-    def add(self, endpoint: str, variant: str, wanted: Autoscaling) -> None:
+    def add(self, endpoint: str, variant: str, wanted: AutoscalingSpec) -> None:
         """Have a variant's instances follow its requests, or change how they do."""
         target = resource_id(endpoint, variant)
         self.client.register_scalable_target(

@@ -32,7 +32,7 @@ from sageline.errors import EndpointNotReady, InvalidSpec, ResourceConflict, Run
 from sageline.names import serving_model
 from sageline.runs.context import RunContext
 from sageline.runs.deployment_record import (
-    Deployment,
+    DeploymentRecord,
     capacities_in,
     deployment_of,
     rollout_config,
@@ -46,8 +46,7 @@ from sageline.runs.endpoint_change import Change, change_of
 from sageline.runs.payloads import DeployedEndpoint
 from sageline.runs.routing import RoutedVariant, Routing
 from sageline.runs.store import RunRecord, iso
-from sageline.spec.deployment import BESIDE
-from sageline.spec.deployment import Deployment as Wanted
+from sageline.spec.deployment import BESIDE, DeploymentSpec
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -69,7 +68,7 @@ class _There:
 class _Plan:
     """What to note, and the variants of the endpoint config to make."""
 
-    deployment: Deployment
+    deployment: DeploymentRecord
     variants: Sequence[ProductionVariantTypeDef]
 
 
@@ -121,7 +120,7 @@ def _deploy(run_id: str, content_type: str, hosting: Hosting) -> DeployedEndpoin
         _check_models(sagemaker, plan.deployment.goal)
     else:
         layout = run.files.layout(run_id)
-        wanted = wanted or Wanted()
+        wanted = wanted or DeploymentSpec()
         serverless = isinstance(capacity(wanted), OnDemand)
         new = routed_variant(run_id, layout.uri(layout.encoder_prefix), content_type, serverless=serverless)
         plan = _plan_of_model(run_id, new, wanted, there, now)
@@ -141,20 +140,20 @@ def _deploy(run_id: str, content_type: str, hosting: Hosting) -> DeployedEndpoin
     return _answer(run_id, arn, deployment, change)
 
 
-def _wanted(run_id: str, run: RunContext) -> Wanted:
+def _wanted(run_id: str, run: RunContext) -> DeploymentSpec:
     wanted = run.files.read_spec(run_id).deployment
     if wanted is None:
         raise InvalidSpec('The run\'s spec says `"deployment": null`, so there is nothing to deploy.')
     return wanted
 
 
-def _endpoint_name(record: RunRecord, change: Change | None, wanted: Wanted | None) -> str:
+def _endpoint_name(record: RunRecord, change: Change | None, wanted: DeploymentSpec | None) -> str:
     if change is not None:
         return change.goal.endpoint
     return (wanted.endpoint if wanted else None) or record.name
 
 
-def _plan_of_model(run_id: str, new: RoutedVariant, wanted: Wanted, there: _There, now: str) -> _Plan:
+def _plan_of_model(run_id: str, new: RoutedVariant, wanted: DeploymentSpec, there: _There, now: str) -> _Plan:
     """The run's own model: in the place of what serves, or beside it, for a while or for good."""
     beside = _beside(there) if there.endpoint and there.routing and wanted.strategy in BESIDE else []
     rollout = rollout_of(wanted) if beside else None
@@ -162,7 +161,7 @@ def _plan_of_model(run_id: str, new: RoutedVariant, wanted: Wanted, there: _Ther
     if beside and there.routing and rollout is None:
         staying = sharing(there.routing.variants, 1 - wanted.share)
         goal = (*(replace(v, endpoint_config=run_id) for v in staying), replace(new, weight=wanted.share))
-    deployment = Deployment(
+    deployment = DeploymentRecord(
         endpoint=there.name,
         config=rollout_config(run_id) if rollout else run_id,
         goal=Routing(there.name, goal, now),
@@ -193,7 +192,7 @@ def _plan_of_change(run_id: str, change: Change, there: _There) -> _Plan:
         made = {"VariantName": variant.name, "ModelName": model, "InitialVariantWeight": variant.weight, **kind}
         variants.append(cast("ProductionVariantTypeDef", made))  # a config's own words, kept as JSON
         goal.append(replace(variant, model_name=model, endpoint_config=run_id, serverless=serverless))
-    deployment = Deployment(
+    deployment = DeploymentRecord(
         endpoint=there.name,
         config=run_id,
         goal=replace(change.goal, variants=tuple(goal)),
@@ -214,7 +213,7 @@ def _check_models(sagemaker: SageMakerClient, goal: Routing) -> None:
             )
 
 
-def _meanwhile(deployment: Deployment, there: _There, now: str) -> Routing:
+def _meanwhile(deployment: DeploymentRecord, there: _There, now: str) -> Routing:
     """The routing until the run's variants have their traffic."""
     if not there.endpoint or not there.routing:
         # Where no endpoint is, old variants are those of a failed one that was deleted to be made anew.
@@ -276,7 +275,7 @@ def _check_updatable(sagemaker: SageMakerClient, endpoint: Endpoint, wanted: OnD
         check_capacity_change(sagemaker, endpoint, wanted)
 
 
-def _answer(run_id: str, arn: str, deployment: Deployment, change: Change | None) -> DeployedEndpoint:
+def _answer(run_id: str, arn: str, deployment: DeploymentRecord, change: Change | None) -> DeployedEndpoint:
     tested = max(deployment.goal.variants, key=lambda variant: (variant.name == run_id, variant.weight))
     return {
         "kind": "endpoint",

@@ -28,7 +28,7 @@ from sageline.deployment.scale_variants import scale_variants
 from sageline.errors import EndpointFailed, ResourceConflict, RunFinished
 from sageline.names import models_like, routing_key
 from sageline.runs.context import RunContext
-from sageline.runs.deployment_record import Deployment, deployment_of, rollout_config, without_variants
+from sageline.runs.deployment_record import DeploymentRecord, deployment_of, rollout_config, without_variants
 from sageline.runs.endpoint_change import Change, change_of
 from sageline.runs.payloads import Discarded
 from sageline.runs.routing import Routing
@@ -112,7 +112,7 @@ def _models(run_id: str, record: RunRecord, run: RunContext) -> list[str]:
     return [variant.model_name for variant in change.goal.variants if variant.model_version not in serving]
 
 
-def _weights_before(deployment: Deployment, change: Change | None) -> dict[str, float]:
+def _weights_before(deployment: DeploymentRecord, change: Change | None) -> dict[str, float]:
     """What the old variants had when the run began: a change among variants that serve has given them its weights before."""
     before = {variant.name: variant.weight for variant in deployment.previous_variants}
     goal = {variant.name: variant.weight for variant in deployment.goal.variants}
@@ -120,7 +120,7 @@ def _weights_before(deployment: Deployment, change: Change | None) -> dict[str, 
 
 
 def _route_back(
-    run_id: str, deployment: Deployment, weights: Mapping[str, float], run: RunContext, sagemaker: SageMakerClient
+    run_id: str, deployment: DeploymentRecord, weights: Mapping[str, float], run: RunContext, sagemaker: SageMakerClient
 ) -> None:
     """Give the old variants their traffic back if the run's have got any, before anything that takes time."""
     stored = run.files.read_routing(deployment.endpoint)
@@ -153,7 +153,7 @@ def _was_deleted(endpoint: str, hosting: Hosting) -> bool:
 
 
 def _remove_first(
-    run_id: str, deployment: Deployment, settle: Settle, hosting: Hosting, schedules: Schedules | None
+    run_id: str, deployment: DeploymentRecord, settle: Settle, hosting: Hosting, schedules: Schedules | None
 ) -> list[str]:
     run, sagemaker = hosting.run, hosting.sagemaker
     endpoint = settle()
@@ -166,13 +166,15 @@ def _remove_first(
     return removed + _forget_variants(run_id, deployment, run)
 
 
-def _remove_made_by_name(deployment: Deployment, hosting: Hosting, schedules: Schedules | None) -> list[str]:
+def _remove_made_by_name(deployment: DeploymentRecord, hosting: Hosting, schedules: Schedules | None) -> list[str]:
     """What can be made for an endpoint that is not there."""
     targets = hosting.scaling.remove(deployment.endpoint, [variant.name for variant in deployment.goal.variants])
     return targets + ([] if schedules is None else schedules.remove(deployment.endpoint))
 
 
-def _go_back(run_id: str, deployment: Deployment, settle: Settle, hosting: Hosting, schedules: Schedules | None) -> list[str]:
+def _go_back(
+    run_id: str, deployment: DeploymentRecord, settle: Settle, hosting: Hosting, schedules: Schedules | None
+) -> list[str]:
     run, sagemaker = hosting.run, hosting.sagemaker
     endpoint, ours = settle(), deployment.configs(run_id)
     if endpoint is None:
@@ -199,7 +201,7 @@ def _go_back(run_id: str, deployment: Deployment, settle: Settle, hosting: Hosti
     return removed
 
 
-def _switch_back(endpoint: Endpoint, deployment: Deployment, sagemaker: SageMakerClient) -> None:
+def _switch_back(endpoint: Endpoint, deployment: DeploymentRecord, sagemaker: SageMakerClient) -> None:
     previous = deployment.previous_config
     config = None if previous is None else find_config(sagemaker, previous)
     if previous is None or config is None:
@@ -221,7 +223,7 @@ def _switch_back(endpoint: Endpoint, deployment: Deployment, sagemaker: SageMake
     update_endpoint(sagemaker, endpoint.name, previous, keeps_variants=keeps_variants)
 
 
-def _forget_variants(run_id: str, deployment: Deployment, run: RunContext) -> list[str]:
+def _forget_variants(run_id: str, deployment: DeploymentRecord, run: RunContext) -> list[str]:
     """Take what a run has brought out of an endpoint's routing, and what it has put on its own config back on the one before; a
     routing without any variant goes."""
     stored = run.files.read_routing(deployment.endpoint)

@@ -22,7 +22,7 @@ from sageline.deployment.requests import OnDemand, OnInstances, endpoint_config_
 from sageline.errors import EndpointNotReady, ResourceConflict
 from sageline.names import models_like
 from sageline.runs.routing import Routing
-from sageline.spec.deployment import Deployment, Instances, Serverless
+from sageline.spec.deployment import DeploymentSpec, InstancesSpec, ServerlessSpec
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -116,12 +116,12 @@ def find_config(sagemaker: SageMakerClient, name: str) -> DescribeEndpointConfig
         raise
 
 
-def capacity(deployment: Deployment) -> OnDemand | OnInstances:
+def capacity(deployment: DeploymentSpec) -> OnDemand | OnInstances:
     """What the spec asks an endpoint to run on; serverless if it does not say."""
-    instances = deployment.instances or (Instances() if deployment.needs_instances else None)
+    instances = deployment.instances or (InstancesSpec() if deployment.needs_instances else None)
     if instances is not None:
         return OnInstances(instances.instance_type, instances.count)
-    serverless = deployment.serverless or Serverless()
+    serverless = deployment.serverless or ServerlessSpec()
     return OnDemand(serverless.memory_mb, serverless.max_concurrency, serverless.provisioned_concurrency)
 
 

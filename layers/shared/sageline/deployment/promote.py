@@ -16,7 +16,7 @@ from sageline.deployment.scale_variants import scale_variants
 from sageline.errors import ResourceConflict, RolloutPending
 from sageline.names import models_like
 from sageline.runs.context import RunContext
-from sageline.runs.deployment_record import Deployment, deployment_of
+from sageline.runs.deployment_record import DeploymentRecord, deployment_of
 from sageline.runs.endpoint_change import change_of
 from sageline.runs.payloads import Promoted
 from sageline.runs.routing import RoutedVariant
@@ -58,7 +58,7 @@ def promote(run_id: str, *, hosting: Hosting, lifetimes: Lifetimes, warn: Callab
 
 
 def _promote(
-    record: RunRecord, deployment: Deployment, hosting: Hosting, lifetimes: Lifetimes, warn: Callable[[str], None]
+    record: RunRecord, deployment: DeploymentRecord, hosting: Hosting, lifetimes: Lifetimes, warn: Callable[[str], None]
 ) -> None:
     run, run_id = hosting.run, record.run_id
     endpoint = _take_over(run_id, deployment, run, hosting.sagemaker)
@@ -79,7 +79,7 @@ def _promote(
     run.store.finish(run_id, "Succeeded")
 
 
-def _take_over(run_id: str, deployment: Deployment, run: RunContext, sagemaker: SageMakerClient) -> Endpoint:
+def _take_over(run_id: str, deployment: DeploymentRecord, run: RunContext, sagemaker: SageMakerClient) -> Endpoint:
     name = deployment.endpoint
     endpoint = find_endpoint(sagemaker, name, run.stack_name)
     stored = run.files.read_routing(name)
@@ -98,7 +98,7 @@ def _is_gone(endpoint: Endpoint | None) -> bool:
     return endpoint is None or endpoint.status == "Deleting"
 
 
-def _served(run_id: str, deployment: Deployment) -> RoutedVariant:
+def _served(run_id: str, deployment: DeploymentRecord) -> RoutedVariant:
     return max(deployment.goal.variants, key=lambda variant: (variant.name == run_id, variant.weight))
 
 

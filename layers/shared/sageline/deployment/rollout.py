@@ -24,10 +24,10 @@ from sageline.deployment.hosting import Hosting
 from sageline.deployment.scale_variants import scale_variants
 from sageline.errors import EndpointNotReady, ResourceConflict, RolloutAlarm
 from sageline.runs.context import RunContext
-from sageline.runs.deployment_record import Deployment, deployment_of
+from sageline.runs.deployment_record import DeploymentRecord, deployment_of
 from sageline.runs.payloads import Shifted
 from sageline.runs.store import iso
-from sageline.spec.deployment import Alarms
+from sageline.spec.deployment import AlarmsSpec
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -87,23 +87,23 @@ def rollout_alarm(run_id: str, firing: list[Firing]) -> RolloutAlarm:
 
 
 def _give_share(
-    run_id: str, share: float, endpoint: Endpoint, deployment: Deployment, *, hosting: Hosting, topic_arn: str
+    run_id: str, share: float, endpoint: Endpoint, deployment: DeploymentRecord, *, hosting: Hosting, topic_arn: str
 ) -> None:
     run = hosting.run
     _check_settled(endpoint)
     wanted = run.files.read_spec(run_id).deployment
-    hosting.alarms.create(endpoint.name, run_id, wanted.alarms if wanted else Alarms(), topic_arn)
+    hosting.alarms.create(endpoint.name, run_id, wanted.alarms if wanted else AlarmsSpec(), topic_arn)
     scale_variants(endpoint.name, deployment.added, run, hosting.scaling)
     _route(run_id, share, deployment, run, hosting.sagemaker)
     run.store.enter(run_id, "ShiftTraffic", share=share)
 
 
-def _is_letting_go(run_id: str, endpoint: Endpoint, deployment: Deployment) -> bool:
+def _is_letting_go(run_id: str, endpoint: Endpoint, deployment: DeploymentRecord) -> bool:
     """Whether the last update is under way or done. SageMaker does not always tell what an endpoint is changing to."""
     return run_id in endpoint.configs or (deployment.config == run_id and endpoint.status in BUSY_STATUSES)
 
 
-def _give_all(run_id: str, endpoint: Endpoint, deployment: Deployment, hosting: Hosting) -> None:
+def _give_all(run_id: str, endpoint: Endpoint, deployment: DeploymentRecord, hosting: Hosting) -> None:
     run, sagemaker = hosting.run, hosting.sagemaker
     _check_settled(endpoint)
     both = find_config(sagemaker, endpoint.config)
@@ -118,7 +118,7 @@ def _give_all(run_id: str, endpoint: Endpoint, deployment: Deployment, hosting: 
     update_endpoint(sagemaker, endpoint.name, run_id, keeps_variants=True)
 
 
-def _route(run_id: str, share: float, deployment: Deployment, run: RunContext, sagemaker: SageMakerClient | None) -> None:
+def _route(run_id: str, share: float, deployment: DeploymentRecord, run: RunContext, sagemaker: SageMakerClient | None) -> None:
     """Set the weights; those in SageMaker only if a client is given."""
     stored = run.files.read_routing(deployment.endpoint)
     if stored is None or stored.routing is None or stored.routing.variant(run_id) is None:
@@ -134,7 +134,7 @@ def _check_settled(endpoint: Endpoint) -> None:
         raise EndpointNotReady(f"Endpoint {endpoint.name} is {endpoint.status}; its traffic can be shifted when that is done.")
 
 
-def _gone(run_id: str, deployment: Deployment) -> ResourceConflict:
+def _gone(run_id: str, deployment: DeploymentRecord) -> ResourceConflict:
     return ResourceConflict(
         f"Endpoint {deployment.endpoint} no longer serves what run {run_id} deployed: somebody deleted or changed it. "
         "Start another run."

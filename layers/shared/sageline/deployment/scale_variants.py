@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sageline.deployment.autoscaling import Scaling
 from sageline.runs.context import RunContext
 from sageline.runs.routing import RoutedVariant
-from sageline.spec.deployment import Autoscaling
+from sageline.spec.deployment import AutoscalingSpec
 
 
 def scale_variants(endpoint: str, variants: Iterable[RoutedVariant], run: RunContext, scaling: Scaling) -> None:
@@ -18,6 +18,6 @@ def scale_variants(endpoint: str, variants: Iterable[RoutedVariant], run: RunCon
             scaling.add(endpoint, variant.name, wanted)
 
 
-def _autoscaling_of(model_version: str, run: RunContext) -> Autoscaling | None:
+def _autoscaling_of(model_version: str, run: RunContext) -> AutoscalingSpec | None:
     spec = run.files.find_spec(model_version)
     return spec.deployment.autoscaling if spec and spec.deployment else None

@@ -15,12 +15,12 @@ from sageline.arrays.numbers import parse_numbers
 from sageline.arrays.strings import StringArray, row_chunks
 from sageline.encoder import decoding, saved
 from sageline.encoder.decoding import Prediction
-from sageline.encoder.image import Image
+from sageline.encoder.image import ImageEncoder
 from sageline.encoder.instances import InstanceReader
 from sageline.encoder.labels import encode_classes
-from sageline.encoder.table import Table
+from sageline.encoder.table import TableEncoder
 from sageline.encoder.text.tokens import TokenLines, label_token
-from sageline.encoder.text.words import BagOfWords
+from sageline.encoder.text.words import BagOfWordsEncoder
 from sageline.errors import InvalidDataset, InvalidEncoder, InvalidSpec, PredictionFailed
 from sageline.formats import csv, json_rows, npy, recordio
 from sageline.formats.answers import read_answer
@@ -34,7 +34,7 @@ _CHUNK_BYTES = 2 << 20  # of texts
 _CHUNK_CELLS = 1 << 18  # of dense rows: their text takes a hundred times as many bytes while it is made
 
 
-Features: TypeAlias = "BagOfWords | Table | TokenLines | Image"
+Features: TypeAlias = "BagOfWordsEncoder | TableEncoder | TokenLines | ImageEncoder"
 """How the feature columns are encoded, by kind."""
 
 Encoded: TypeAlias = "Matrix | StringArray"
@@ -84,13 +84,15 @@ class FittedEncoder:
     @property
     def image_shape(self) -> tuple[int, ...] | None:
         """(height, width) or (height, width, channels) of images; None for other rows."""
-        return self.features.shape if isinstance(self.features, Image) else None
+        return self.features.shape if isinstance(self.features, ImageEncoder) else None
 
     def chunks(self, block: Block) -> Iterator[Block]:
         """The block in pieces whose encoded form takes a few megabytes: as a piece of a channel, a request, a file of a
         transform job."""
         dense = (
-            self.feature_dim if isinstance(self.features, Table | Image) or self.exchange.file_extension in ("npy", "csv") else 0
+            self.feature_dim
+            if isinstance(self.features, TableEncoder | ImageEncoder) or self.exchange.file_extension in ("npy", "csv")
+            else 0
         )
         texts = [block.columns[name] for name in self.feature_columns]
         for start, end in row_chunks(texts, _CHUNK_BYTES):
@@ -107,9 +109,9 @@ class FittedEncoder:
             InvalidDataset: a value that is no number, or is beyond float32, or a missing one that the model does not take; names
                 row and column.
         """
-        if isinstance(self.features, Image):
+        if isinstance(self.features, ImageEncoder):
             return self.features.encode(block)
-        if isinstance(self.features, Table):
+        if isinstance(self.features, TableEncoder):
             encoded = self.features.encode(block)
             if self.answers in _NO_MISSING:
                 self._refuse_missing(block, encoded)
@@ -125,7 +127,7 @@ class FittedEncoder:
         Raises:
             InvalidRequest: as :meth:`block_from_instances`.
         """
-        if isinstance(self.features, Table | Image):
+        if isinstance(self.features, TableEncoder | ImageEncoder):
             encoded = self.features.encode_instances(instances) if instances else None
             if encoded is not None and not (self.answers in _NO_MISSING and np.isnan(encoded).any()):
                 return encoded
@@ -196,7 +198,7 @@ class FittedEncoder:
         missing = np.argwhere(np.isnan(encoded))
         if len(missing):
             row, column = missing[0].tolist()
-            name = self.features.column_of(column) if isinstance(self.features, Table) else ""
+            name = self.features.column_of(column) if isinstance(self.features, TableEncoder) else ""
             raise InvalidDataset(
                 f"{block.where(row)}, column {name!r}: the value is missing, which {self.answers} does not take. Fill it in, or "
                 f"set `encoder.missing` to mean, median or value in the spec."
@@ -219,8 +221,8 @@ class FittedEncoder:
 
     @cached_property
     def _instances(self) -> InstanceReader:
-        categories = self.features.categories if isinstance(self.features, Table) else {}
-        numbers = self.features.numbers if isinstance(self.features, Table) else {}
+        categories = self.features.categories if isinstance(self.features, TableEncoder) else {}
+        numbers = self.features.numbers if isinstance(self.features, TableEncoder) else {}
         return InstanceReader(
             self.feature_columns,
             {name: values for name, values in categories.items() if values is not None},
@@ -236,9 +238,9 @@ class FittedEncoder:
     def required_columns(self) -> frozenset[str]:
         """Columns that rows to predict must have: pixels, the only column if it is a text, and numbers that stay missing although
         the model takes no missing ones."""
-        if isinstance(self.features, Image):
+        if isinstance(self.features, ImageEncoder):
             return frozenset(self.feature_columns)
-        if isinstance(self.features, Table):
+        if isinstance(self.features, TableEncoder):
             return frozenset(self.features.columns_kept_missing() if self.answers in _NO_MISSING else ())
         return frozenset(self.feature_columns if len(self.feature_columns) == 1 else ())
 
@@ -318,18 +320,18 @@ class FittedEncoder:
 def _features(document: Mapping[str, Any], columns: dict[str, str], arrays: Mapping[str, AnyArray]) -> Features:
     match document["kind"]:
         case "table":
-            return Table.from_state(document, columns, arrays)
+            return TableEncoder.from_state(document, columns, arrays)
         case "image":
-            return Image.from_state(document, columns)
+            return ImageEncoder.from_state(document, columns)
         case "tokens":
             return TokenLines.from_state(document, arrays)
         case "bag-of-words":
-            return BagOfWords.from_state(document, arrays)
+            return BagOfWordsEncoder.from_state(document, arrays)
         case other:
             raise ValueError(f"unknown kind {other!r}")
 
 
-_KINDS: dict[type, str] = {BagOfWords: "bag-of-words", Table: "table", TokenLines: "tokens", Image: "image"}
+_KINDS: dict[type, str] = {BagOfWordsEncoder: "bag-of-words", TableEncoder: "table", TokenLines: "tokens", ImageEncoder: "image"}
 
 
 def _dense(matrix: Matrix) -> FloatArray:

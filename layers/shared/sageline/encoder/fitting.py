@@ -9,19 +9,15 @@ from sageline.arrays.blocks import Block
 from sageline.arrays.number_spelling import PLAIN, Spelling
 from sageline.arrays.strings import BoolArray
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.image import Image, read_pixels, shape_of
+from sageline.encoder.image import ImageEncoder, read_pixels, shape_of
 from sageline.encoder.labels import class_order
 from sageline.encoder.statistics import NumberStatistics
-from sageline.encoder.table import CategoryCounts, Number, Table, read_numbers
+from sageline.encoder.table import CategoryCounts, Number, TableEncoder, read_numbers
 from sageline.encoder.text.tokens import TokenLines
-from sageline.encoder.text.words import BagOfWords, WordCounts
+from sageline.encoder.text.words import BagOfWordsEncoder, WordCounts
 from sageline.errors import InvalidDataset
 from sageline.formats.exchange import Exchange, answering, exchange_for
-from sageline.spec.model import BagOfWords as BagOfWordsSpec
-from sageline.spec.model import Image as ImageSpec
-from sageline.spec.model import Spec
-from sageline.spec.model import Table as TableSpec
-from sageline.spec.model import Tokens as TokensSpec
+from sageline.spec.model import BagOfWordsSpec, ImageSpec, Spec, TableSpec, TokensSpec
 
 
 class TextFit:
@@ -35,7 +31,7 @@ class TextFit:
     def update(self, block: Block, rows: BoolArray) -> None:
         self._counts.update([block.columns[name].take(rows) for name in self._columns])
 
-    def finish(self, source: str) -> BagOfWords | TokenLines:
+    def finish(self, source: str) -> BagOfWordsEncoder | TokenLines:
         words = self._counts.vocabulary(self._spec.max_words if isinstance(self._spec, BagOfWordsSpec) else 1)
         if not words:
             named = ", ".join(repr(name) for name in self._columns)
@@ -45,7 +41,7 @@ class TextFit:
         if isinstance(self._spec, TokensSpec):
             return TokenLines()
         idf = self._counts.inverse_document_frequencies(words) if self._spec.mode == "tf-idf" else None
-        return BagOfWords(words, self._spec.mode, idf)
+        return BagOfWordsEncoder(words, self._spec.mode, idf)
 
     def profile(self) -> dict[str, Any]:  # Any: a JSON document
         counts = self._counts
@@ -72,10 +68,10 @@ class TableFit:
         for name, counts in self._categories.items():
             counts.update(block.columns[name].take(rows))
 
-    def finish(self, source: str) -> Table:
+    def finish(self, source: str) -> TableEncoder:
         categories = {name: self._values(name) for name in self._columns}
         numbers = {name: self._number(name, statistics, source) for name, statistics in self._numbers.items()}
-        table = Table(categories, numbers, self._spec.categories)
+        table = TableEncoder(categories, numbers, self._spec.categories)
         if table.feature_dim == 0:
             named = ", ".join(repr(name) for name in self._columns)
             raise InvalidDataset(
@@ -125,8 +121,8 @@ class ImageFit:
         for name in self._columns:
             self._pixels.update(read_pixels(block, name)[rows])
 
-    def finish(self, source: str) -> Image:
-        return Image(self._columns, self._shape, self._scale)
+    def finish(self, source: str) -> ImageEncoder:
+        return ImageEncoder(self._columns, self._shape, self._scale)
 
     def profile(self) -> dict[str, Any]:  # Any: a JSON document
         statistics = self._pixels.profile()

@@ -23,7 +23,7 @@ _PIXEL = re.compile(
 
 
 @dataclass(frozen=True, eq=False)
-class Image:
+class ImageEncoder:
     """Encodes images, the pixels row by row, of each pixel all channels.
 
     Attributes:
@@ -62,7 +62,7 @@ class Image:
         return {"kind": "image", "shape": list(self.shape), "scale": self.scale}, {}
 
     @classmethod
-    def from_state(cls, document: Mapping[str, Any], columns: Iterable[str]) -> Image:  # Any: JSON
+    def from_state(cls, document: Mapping[str, Any], columns: Iterable[str]) -> ImageEncoder:  # Any: JSON
         """ValueError when the columns do not fill the shape."""
         names, shape = list(columns), tuple(int(size) for size in document["shape"])
         if math.prod(shape) != len(names):

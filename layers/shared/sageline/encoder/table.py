@@ -53,7 +53,7 @@ class Number(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class TableEncoder:
     """Encodes rows of numbers and categories.
 
     A number takes one column, NaN when it is missing and not filled in. A category takes one column per value (one-hot): 1 in
@@ -192,7 +192,7 @@ class Table:
     @classmethod
     def from_state(
         cls, document: Mapping[str, Any], columns: Mapping[str, str], arrays: Mapping[str, AnyArray]
-    ) -> Table:  # Any: JSON
+    ) -> TableEncoder:  # Any: JSON
         """The table of a saved state; version 1 had neither modes of categories nor ways to encode numbers, and up to version 3
         all numbers were plain ones and all categories exact."""
         categories: dict[str, list[str] | None] = {}

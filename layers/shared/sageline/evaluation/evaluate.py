@@ -37,7 +37,7 @@ from sageline.runs.documents import RunFiles
 from sageline.runs.payloads import RunEvent, TransformPlan
 from sageline.runs.store import iso
 from sageline.serving.stored import EncoderCache
-from sageline.spec.evaluation import Evaluation
+from sageline.spec.evaluation import EvaluationSpec
 from sageline.spec.metrics import default_metric, shown_metrics
 
 
@@ -170,7 +170,7 @@ class _Judging:
     run: RunContext
     reporting: Reporting
     task: str
-    evaluation: Evaluation
+    evaluation: EvaluationSpec
     endpoint: str | None
     ends_here: bool
     """Nothing is done with a model that is good: no endpoint, no batch."""

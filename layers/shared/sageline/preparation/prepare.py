@@ -22,7 +22,7 @@ from sageline.runs.context import RunContext
 from sageline.runs.payloads import PreparedData, TransformPlan
 from sageline.runs.trigger import data_format
 from sageline.spec.evaluation import check_classes
-from sageline.spec.model import Image, Spec
+from sageline.spec.model import ImageSpec, Spec
 from sageline.storage.dataset_object import DatasetObject, open_dataset, read_options
 from sageline.storage.part_sink import S3PartSink
 
@@ -99,7 +99,7 @@ def _completed(spec: Spec, task: str, prepared: Prepared) -> Spec:
         feature_dim=prepared.feature_dim,
         train_rows=prepared.rows.get("train", 0),
         has_validation=prepared.rows.get("validation", 0) > 0,
-        image_shape=_image_shape(encoder) if isinstance(encoder, Image) else None,
+        image_shape=_image_shape(encoder) if isinstance(encoder, ImageSpec) else None,
         encoder=encoder.kind if encoder else "table",
         label_minimum=label.get("minimum"),
         label_maximum=label.get("maximum"),
@@ -107,7 +107,7 @@ def _completed(spec: Spec, task: str, prepared: Prepared) -> Spec:
     return complete_spec(spec, facts)
 
 
-def _image_shape(encoder: Image) -> tuple[int, ...] | None:
+def _image_shape(encoder: ImageSpec) -> tuple[int, ...] | None:
     """(height, width, channels) of a resolved spec's images; those without channels have one."""
     shape = tuple(encoder.shape or ())
     return (*shape, 1)[:3] if shape else None

@@ -15,7 +15,7 @@ from sageline.dataset.sniff import Guess, guess_features, guess_task
 from sageline.encoder.image import is_pixel_name, shape_of
 from sageline.errors import InvalidDataset, InvalidSpec
 from sageline.resolve.leaks import compare
-from sageline.spec.model import Image, Spec
+from sageline.spec.model import ImageSpec, Spec
 
 Document = dict[str, Any]  # Any: a part of a spec as JSON
 
@@ -154,7 +154,7 @@ class ColumnChoices:
         return features, encoder
 
     def _encoder(self, kinds: Mapping[str, str], label: str, task: str) -> Document:
-        if isinstance(self._spec.encoder, Image):
+        if isinstance(self._spec.encoder, ImageSpec):
             return self._image(self._spec.encoder, kinds)
         if self._spec.encoder is not None:
             return self._spec.encoder.model_dump()
@@ -166,7 +166,7 @@ class ColumnChoices:
             return {"kind": "tokens"}
         if "pixel" in kinds.values():
             self.reasons["encoder"] = f"image, because of {sum(kind == 'pixel' for kind in kinds.values())} columns of pixels"
-            return self._image(Image(), kinds)
+            return self._image(ImageSpec(), kinds)
         if not texts:
             self.reasons["encoder"] = "table, because there is no column of text"
             return {"kind": "table"}
@@ -198,7 +198,7 @@ class ColumnChoices:
         name = column.name
         return name != label and name not in self._spec.dataset.exclude and column.is_numeric and is_pixel_name(name)
 
-    def _image(self, image: Image, kinds: Mapping[str, str]) -> Document:
+    def _image(self, image: ImageSpec, kinds: Mapping[str, str]) -> Document:
         pixels = [name for name, kind in kinds.items() if kind == "pixel"]
         shape = shape_of(pixels, tuple(image.shape) if image.shape else None)
         if image.shape is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sageline.algorithms.catalog import DataFacts, check, default_objective, metrics, with_defaults
 from sageline.algorithms.tuning import check_tuning
 from sageline.spec.model import Spec
-from sageline.spec.training import Objective
+from sageline.spec.training import ObjectiveSpec
 
 
 def complete_spec(spec: Spec, facts: DataFacts) -> Spec:
@@ -24,10 +24,10 @@ def complete_spec(spec: Spec, facts: DataFacts) -> Spec:
         objective = tuning.objective
         if objective is None:
             metric, direction = default_objective(spec.algorithm, facts)
-            objective = Objective(metric=metric, type=direction)
+            objective = ObjectiveSpec(metric=metric, type=direction)
             reasons["tuning.objective"] = f"the usual one of {spec.algorithm.name} for such data"
         elif objective.type is None:
-            objective = Objective(metric=objective.metric, type=metrics(spec.algorithm, facts)[objective.metric])
+            objective = ObjectiveSpec(metric=objective.metric, type=metrics(spec.algorithm, facts)[objective.metric])
         tuning = tuning.model_copy(update={"objective": objective})
     algorithm = spec.algorithm.model_copy(update={"hyperparameters": hyperparameters})
     return spec.model_copy(update={"algorithm": algorithm, "tuning": tuning, "reasons": reasons})

@@ -17,7 +17,7 @@ from sageline.dataset.row_sample import RowSample
 _MOST_COLUMNS = 200  # of a wide table, those in front
 
 
-class Comparison(NamedTuple):
+class ColumnComparison(NamedTuple):
     """Whether numbers and categories are to be learnt from rather than the texts beside them, and why; no words where there is
     nothing to compare."""
 
@@ -27,20 +27,20 @@ class Comparison(NamedTuple):
 
 def compare(
     profile: DatasetProfile, kinds: Mapping[str, str], spellings: Mapping[str, Spelling], label: str, task: str
-) -> Comparison:
+) -> ColumnComparison:
     """Texts that are there in less than half of the rows do not stand for a row. Otherwise what tells the label of more rows of
     the sample is taken, the texts where it is about the same."""
     texts = [name for name, kind in kinds.items() if kind == "text"]
     others = [name for name, kind in kinds.items() if kind in ("number", "category")]
     if not others:
-        return Comparison(False)
+        return ColumnComparison(False)
     columns = profile.columns
     listed = ", ".join(map(repr, texts))
     if all(2 * columns[name].present < columns[name].rows for name in texts):
-        return Comparison(True, f"the text in {listed} is empty in most rows")
+        return ColumnComparison(True, f"the text in {listed} is empty in most rows")
     found = probe.target_of(profile.sample.columns[label], task, spellings.get(label, PLAIN))
     if found is None:
-        return Comparison(False)
+        return ColumnComparison(False)
     target, rows = found
     sample = {name: _some(profile.sample, name, rows) for name in [*texts, *others]}
     by_texts = probe.of_texts([sample[name] for name in texts], target)
@@ -52,7 +52,7 @@ def compare(
         f"in a quick look at {len(rows)} rows the text in {listed} tells {by_texts:.0%} of the {what}, and the other columns "
         f"{by_others:.0%}"
     )
-    return Comparison(by_others > by_texts + 2 * error, words)
+    return ColumnComparison(by_others > by_texts + 2 * error, words)
 
 
 def leaks(

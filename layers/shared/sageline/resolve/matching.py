@@ -8,8 +8,8 @@ from sageline.algorithms.catalog import rules
 from sageline.algorithms.tuning import combinations
 from sageline.errors import InvalidSpec
 from sageline.formats.exchange import answering
-from sageline.spec.model import Spec, Table
-from sageline.spec.training import Algorithm, CategoricalRange, Tuning
+from sageline.spec.model import Spec, TableSpec
+from sageline.spec.training import AlgorithmSpec, CategoricalRangeSpec, TuningSpec
 
 Document = dict[str, Any]  # Any: a part of a spec as JSON
 
@@ -30,7 +30,7 @@ def check_encoder(spec: Spec) -> None:
         raise InvalidSpec(f"the encoder tokens is for blazingtext; for the algorithm {name} choose the encoder bag-of-words.")
     if encoder.kind != "tokens" and name == "blazingtext":
         raise InvalidSpec(f"the algorithm blazingtext reads the encoder tokens only, not {encoder.kind}; leave `encoder` out.")
-    keeps = isinstance(encoder, Table) and "missing" in encoder.model_fields_set and encoder.missing == "keep"
+    keeps = isinstance(encoder, TableSpec) and "missing" in encoder.model_fields_set and encoder.missing == "keep"
     framework = spec.algorithm.script.framework if spec.algorithm.script else None
     if keeps and answering(name, framework) not in _TAKE_MISSING:
         raise InvalidSpec(
@@ -38,7 +38,7 @@ def check_encoder(spec: Spec) -> None:
         )
 
 
-def check_algorithm(algorithm: Algorithm, task: str) -> None:
+def check_algorithm(algorithm: AlgorithmSpec, task: str) -> None:
     """Refuse what the algorithm cannot do.
 
     Raises:
@@ -54,7 +54,7 @@ def check_algorithm(algorithm: Algorithm, task: str) -> None:
         )
 
 
-def table_defaults(given: Table | None, algorithm: Algorithm) -> tuple[Document, dict[str, str]]:
+def table_defaults(given: TableSpec | None, algorithm: AlgorithmSpec) -> tuple[Document, dict[str, str]]:
     """What a table encoder leaves to the algorithm, with the reasons by key.
 
     Only XGBoost is sure to learn from missing numbers. Of the algorithms that mind how large a column's numbers are,
@@ -72,7 +72,7 @@ def table_defaults(given: Table | None, algorithm: Algorithm) -> tuple[Document,
     return chosen, reasons
 
 
-def tuning_defaults(tuning: Tuning, algorithm: Algorithm, encoder: str) -> tuple[Document, dict[str, str]]:
+def tuning_defaults(tuning: TuningSpec, algorithm: AlgorithmSpec, encoder: str) -> tuple[Document, dict[str, str]]:
     """What a tuning leaves to the algorithm and to its strategy, with the reasons by key."""
     chosen: Document = {}
     reasons = {}
@@ -81,7 +81,7 @@ def tuning_defaults(tuning: Tuning, algorithm: Algorithm, encoder: str) -> tuple
         # What the spec fixes is not tried.
         chosen["ranges"] = {name: values for name, values in found.ranges.items() if name not in algorithm.hyperparameters}
         reasons["tuning.ranges"] = f"the usual ones of {algorithm.name}"
-    listed = tuning.ranges and all(isinstance(values, CategoricalRange) for values in tuning.ranges.values())
+    listed = tuning.ranges and all(isinstance(values, CategoricalRangeSpec) for values in tuning.ranges.values())
     if tuning.strategy == "Grid" and listed and "max_jobs" not in tuning.model_fields_set:
         chosen["max_jobs"] = combinations(tuning)
         reasons["tuning.max_jobs"] = "the strategy Grid tries every combination"

@@ -18,7 +18,7 @@ from sageline.resolve.resolution import Resolution
 from sageline.resolve.warnings import about_columns, about_label, how_columns_are_read
 from sageline.spec.evaluation import check_evaluation
 from sageline.spec.metrics import default_metric
-from sageline.spec.model import Spec, Table, validate_spec
+from sageline.spec.model import Spec, TableSpec, validate_spec
 
 _MOST_SENTENCES = 30
 
@@ -76,7 +76,7 @@ def _filled_in(spec: Spec, choices: ColumnChoices, dataset: Document, task: str,
     if spec.algorithm.name == "tensorflow" and spec.algorithm.script is not None:
         document["algorithm"]["script"]["framework"] = "tensorflow"
     if encoder["kind"] == "table":
-        given = spec.encoder if isinstance(spec.encoder, Table) else None
+        given = spec.encoder if isinstance(spec.encoder, TableSpec) else None
         encoder |= noting.noted(table_defaults(given, spec.algorithm))
     document["encoder"] = encoder
     if spec.tuning is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sageline.names import serving_model
 from sageline.runs.routing import RoutedVariant, Routing, parse_routing
 from sageline.runs.store import Json, RunRecord
-from sageline.spec.deployment import Deployment as Wanted
+from sageline.spec.deployment import DeploymentSpec
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import ProductionVariantOutputTypeDef
@@ -28,7 +28,7 @@ class Rollout:
 
 
 @dataclass(frozen=True)
-class Deployment:
+class DeploymentRecord:
     """Which endpoint a run deploys to, noted before anything is changed.
 
     ``config`` is the endpoint config that the endpoint is changing to, or has changed to. ``goal`` is who serves once the run
@@ -90,14 +90,14 @@ class Deployment:
         return list(dict.fromkeys(name for name in names if name is not None and name != run_id))
 
 
-def deployment_of(record: RunRecord) -> Deployment | None:
+def deployment_of(record: RunRecord) -> DeploymentRecord | None:
     """The deployment in a run's record; None before DeployEndpoint has begun."""
     found = record.details.get("deployment")
     if found is None:
         return None
     source = f"record of run {record.run_id}"
     rollout, previous = found["rollout"], found["previous_routing"]
-    return Deployment(
+    return DeploymentRecord(
         endpoint=found["endpoint"],
         config=found["config"],
         goal=read_routing(found["goal"], source),
@@ -118,7 +118,7 @@ def _routing_json(routing: Routing) -> Json:
     return document
 
 
-def rollout_of(wanted: Wanted) -> Rollout | None:
+def rollout_of(wanted: DeploymentSpec) -> Rollout | None:
     """The steps that a spec asks for; None for the strategies without steps."""
     match wanted.strategy:
         case "canary":

@@ -48,7 +48,7 @@ class NoAnswerInTime(Exception):
 
 
 @dataclass(frozen=True)
-class Answer:
+class EndpointAnswer:
     """What a model container answered, as it answered it."""
 
     body: bytes
@@ -59,7 +59,7 @@ class Answer:
 
 def invoke_variant(
     runtime: SageMakerRuntimeClient, endpoint: str, variant: RoutedVariant, body: bytes, exchange: Exchange, *, named: bool
-) -> Answer:
+) -> EndpointAnswer:
     """The answer of one variant, called by its name if ``named``; ``exchange`` is that of the encoder that made the body.
 
     Raises:
@@ -80,7 +80,7 @@ def invoke_variant(
         request["TargetVariant"] = variant.name
     try:
         answer = _ask(runtime, request)
-        return Answer(answer["Body"].read(), answer["ContentType"], answer.get("InvokedProductionVariant"))
+        return EndpointAnswer(answer["Body"].read(), answer["ContentType"], answer.get("InvokedProductionVariant"))
     except exceptions.ClientError as error:
         raise _named(error, endpoint, variant) from error
     except exceptions.ReadTimeoutError as error:

@@ -6,7 +6,7 @@ from typing import Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
-from sageline.spec.section import EndpointName, InstanceType, Section
+from sageline.spec.section import BaseSpec, EndpointName, InstanceType
 
 Strategy: TypeAlias = Literal["all-at-once", "canary", "linear", "ab"]
 
@@ -14,7 +14,7 @@ BESIDE: frozenset[Strategy] = frozenset(("canary", "linear", "ab"))
 """Strategies with which the new model serves beside the old one, for a while or for good."""
 
 
-class Serverless(Section):
+class ServerlessSpec(BaseSpec):
     memory_mb: Literal[1024, 2048, 3072, 4096, 5120, 6144] = 2048
     max_concurrency: int = Field(5, ge=1, le=200)
     provisioned_concurrency: int | None = Field(
@@ -35,26 +35,26 @@ class Serverless(Section):
         return self
 
 
-class Instances(Section):
+class InstancesSpec(BaseSpec):
     instance_type: InstanceType = "ml.m5.large"
     count: int = Field(1, ge=1, le=100)
 
 
-class Canary(Section):
+class CanarySpec(BaseSpec):
     """One step, and then the rest."""
 
     first_percent: float = Field(10, gt=0, le=50, description="Percentage of the traffic that the model gets first.")
     bake_minutes: float = Field(10, gt=0, le=1440, description="Minutes that alarms are watched before it gets the rest.")
 
 
-class Linear(Section):
+class LinearSpec(BaseSpec):
     """Steps of one size."""
 
     step_percent: float = Field(25, ge=20, le=50, description="Percentage of the traffic that each step adds.")
     interval_minutes: float = Field(5, gt=0, le=1440, description="Minutes that alarms are watched after each step.")
 
 
-class Alarms(Section):
+class AlarmsSpec(BaseSpec):
     """What ends a rollout: the old model gets all the traffic back at once."""
 
     errors_percent: float | None = Field(
@@ -65,7 +65,7 @@ class Alarms(Section):
     )
 
 
-class Autoscaling(Section):
+class AutoscalingSpec(BaseSpec):
     """Target tracking: as many instances as the requests need."""
 
     min: int = Field(1, ge=1, le=100, description="Fewest instances.")
@@ -80,12 +80,12 @@ class Autoscaling(Section):
         return self
 
 
-class Deployment(Section):
+class DeploymentSpec(BaseSpec):
     endpoint: EndpointName | None = Field(None, description="Endpoint to create or update. Default: the run's name.")
-    serverless: Serverless | None = Field(
+    serverless: ServerlessSpec | None = Field(
         None, description="Pay per request: the default, unless the strategy or autoscaling need instances."
     )
-    instances: Instances | None = Field(None, description="Instances that bill by the hour, instead of serverless.")
+    instances: InstancesSpec | None = Field(None, description="Instances that bill by the hour, instead of serverless.")
     strategy: Strategy = Field(
         "all-at-once",
         description="How the model comes to an endpoint that serves already: `all-at-once` takes the place of what serves in one "
@@ -93,10 +93,12 @@ class Deployment(Section):
         "`share` of the traffic. All but the first need instances: a serverless endpoint has one variant.",
     )
     share: float = Field(0.5, gt=0, lt=1, description="Share of the traffic that the model gets with the strategy `ab`.")
-    canary: Canary = Field(default_factory=Canary)
-    linear: Linear = Field(default_factory=Linear)
-    alarms: Alarms = Field(default_factory=Alarms)
-    autoscaling: Autoscaling | None = Field(None, description="Default: none, the number of instances stays. Needs instances.")
+    canary: CanarySpec = Field(default_factory=CanarySpec)
+    linear: LinearSpec = Field(default_factory=LinearSpec)
+    alarms: AlarmsSpec = Field(default_factory=AlarmsSpec)
+    autoscaling: AutoscalingSpec | None = Field(
+        None, description="Default: none, the number of instances stays. Needs instances."
+    )
     ttl_hours: float | None = Field(
         8,
         gt=0,

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from sageline.errors import InvalidSpec
 from sageline.spec.metrics import Metric, class_metric, hint, metric_named, metrics_of
-from sageline.spec.section import InstanceType, Section
+from sageline.spec.section import BaseSpec, InstanceType
 
 _ONLY_LABELS = ("knn",)
 """Whose transform jobs answer labels and nothing else, see :mod:`sageline.formats.exchange`."""
@@ -18,7 +18,7 @@ _ONLY_LABELS = ("knn",)
 _SHOWN_LABELS = 10
 
 
-class Evaluation(Section):
+class EvaluationSpec(BaseSpec):
     """What is asked of a new model before it is deployed, on the rows of `split.test`. docs/evaluation.md lists the metrics."""
 
     metric: str | None = Field(
@@ -58,7 +58,7 @@ class Evaluation(Section):
         return self
 
 
-def check_evaluation(evaluation: Evaluation, task: str, answers: str) -> None:
+def check_evaluation(evaluation: EvaluationSpec, task: str, answers: str) -> None:
     """Refuse metrics that the models of a task, or those of an algorithm, do not have.
 
     Args:
@@ -82,7 +82,7 @@ def check_evaluation(evaluation: Evaluation, task: str, answers: str) -> None:
             raise InvalidSpec(f"`{key}` names {name}, which takes more than the labels that {answers} answers; take {possible}.")
 
 
-def check_classes(evaluation: Evaluation, test_rows: Mapping[str, int]) -> None:
+def check_classes(evaluation: EvaluationSpec, test_rows: Mapping[str, int]) -> None:
     """Refuse limits of classes that no test row has: whether a model keeps them could not be told.
 
     Args:

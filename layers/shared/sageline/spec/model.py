@@ -12,11 +12,11 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from sageline.errors import InvalidSpec
 from sageline.formats.text_encoding import check_encoding
-from sageline.spec.deployment import Deployment
-from sageline.spec.evaluation import Evaluation
+from sageline.spec.deployment import DeploymentSpec
+from sageline.spec.evaluation import EvaluationSpec
 from sageline.spec.problems import describe
-from sageline.spec.section import InstanceType, Name, Section
-from sageline.spec.training import Algorithm, Tuning
+from sageline.spec.section import BaseSpec, InstanceType, Name
+from sageline.spec.training import AlgorithmSpec, TuningSpec
 
 FeatureKind: TypeAlias = Literal["text", "number", "category", "pixel"]
 """What a column holds, which decides how it is encoded."""
@@ -27,7 +27,7 @@ _MOST_PROBLEMS = 50  # are described
 _OF_COLUMN = "dataset.features."  # begins the keys of the reasons for what became of a column
 
 
-class Dataset(Section):
+class DatasetSpec(BaseSpec):
     uri: str | None = Field(
         None, pattern=r"^s3://[^/]+/.+$", description="S3 URI of the data; for an upload, the uploaded object."
     )
@@ -75,7 +75,7 @@ class Dataset(Section):
         return self
 
 
-class Split(Section):
+class SplitSpec(BaseSpec):
     """Shares of the rows; a row's place follows from a hash of its content and the seed."""
 
     train: float = Field(0.8, gt=0, lt=1, description="Share of rows to train on.")
@@ -91,7 +91,7 @@ class Split(Section):
         return self
 
 
-class BagOfWords(Section):
+class BagOfWordsSpec(BaseSpec):
     """One column per word of the vocabulary; several text columns are read as one text."""
 
     kind: Literal["bag-of-words"] = "bag-of-words"
@@ -101,7 +101,7 @@ class BagOfWords(Section):
     mode: Literal["count", "binary", "frequency", "tf-idf"] = Field("count", description="What a cell holds.")
 
 
-class Table(Section):
+class TableSpec(BaseSpec):
     """Numbers and categories. What the options need (means, values, ranges) is taken from the train split."""
 
     kind: Literal["table"] = "table"
@@ -122,7 +122,7 @@ class Table(Section):
     )
 
 
-class Image(Section):
+class ImageSpec(BaseSpec):
     """Pixels: columns such as pixel0 to pixel783 of a CSV, or the array `x` or `images` of an npz file."""
 
     kind: Literal["image"] = "image"
@@ -137,16 +137,16 @@ class Image(Section):
     )
 
 
-class Tokens(Section):
+class TokensSpec(BaseSpec):
     """Lines of words for BlazingText: the label, then the words of the text; several text columns are read as one text."""
 
     kind: Literal["tokens"] = "tokens"
 
 
-Encoder: TypeAlias = Annotated[BagOfWords | Tokens | Table | Image, Field(discriminator="kind")]
+EncoderSpec: TypeAlias = Annotated[BagOfWordsSpec | TokensSpec | TableSpec | ImageSpec, Field(discriminator="kind")]
 
 
-class Batch(Section):
+class BatchSpec(BaseSpec):
     """Rows to score with the new model, without an endpoint."""
 
     input: str = Field(
@@ -162,23 +162,23 @@ class Batch(Section):
     )
 
 
-class Spec(Section):
+class Spec(BaseSpec):
     """What a run does. A resolved spec is a spec too, so it can be edited and submitted again."""
 
     name: Name | None = Field(None, description="Name of the dataset and its runs. Default: the upload's folder.")
     task: Task | None = Field(None, description="Default: sniffed from the label column.")
-    dataset: Dataset = Field(default_factory=Dataset)
-    split: Split = Field(default_factory=Split)
-    encoder: Encoder | None = Field(
+    dataset: DatasetSpec = Field(default_factory=DatasetSpec)
+    split: SplitSpec = Field(default_factory=SplitSpec)
+    encoder: EncoderSpec | None = Field(
         None,
         description="Default: tokens for BlazingText; else image for pixels, bag-of-words where there is text, else table.",
     )
-    algorithm: Algorithm = Field(default_factory=Algorithm)
-    tuning: Tuning | None = Field(None, description="Default: none, one training job.")
-    evaluation: Evaluation = Field(default_factory=Evaluation)
-    batch: Batch | None = Field(None, description='Default: none. Goes with `"deployment": null`.')
-    deployment: Deployment | None = Field(
-        default_factory=Deployment, description="`null` makes the model and no endpoint. Default: a serverless endpoint."
+    algorithm: AlgorithmSpec = Field(default_factory=AlgorithmSpec)
+    tuning: TuningSpec | None = Field(None, description="Default: none, one training job.")
+    evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec)
+    batch: BatchSpec | None = Field(None, description='Default: none. Goes with `"deployment": null`.')
+    deployment: DeploymentSpec | None = Field(
+        default_factory=DeploymentSpec, description="`null` makes the model and no endpoint. Default: a serverless endpoint."
     )
     budget_usd: float | None = Field(
         None,

@@ -15,7 +15,7 @@ EndpointName: TypeAlias = Annotated[str, Field(pattern=ENDPOINT_NAME_PATTERN, ma
 InstanceType: TypeAlias = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
 
 
-class Section(BaseModel):
+class BaseSpec(BaseModel):
     """Base of every part of the spec: unknown keys are errors, values are not coerced from other types,
     numbers are finite."""
 

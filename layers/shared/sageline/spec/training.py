@@ -6,14 +6,14 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
-from sageline.spec.section import InstanceType, Section
+from sageline.spec.section import BaseSpec, InstanceType
 
 AlgorithmName: TypeAlias = Literal["xgboost", "linear-learner", "knn", "blazingtext", "tensorflow", "script"]
 
 Framework: TypeAlias = Literal["tensorflow", "scikit-learn", "pytorch"]
 
 
-class Script(Section):
+class ScriptSpec(BaseSpec):
     """A training script of your own, in a framework's container."""
 
     framework: Framework | None = Field(
@@ -64,7 +64,7 @@ class Script(Section):
         return self
 
 
-class Algorithm(Section):
+class AlgorithmSpec(BaseSpec):
     name: AlgorithmName = Field(
         "xgboost",
         description="One of SageMaker's own algorithms; `tensorflow` for Sageline's neural networks (or your script for "
@@ -73,7 +73,7 @@ class Algorithm(Section):
     hyperparameters: dict[str, str | int | float | bool] = Field(
         default_factory=dict, description="Passed to the algorithm; what is left out gets a default from the task and the data."
     )
-    script: Script | None = None
+    script: ScriptSpec | None = None
     instance_type: InstanceType = "ml.m5.xlarge"
     instance_count: int = Field(1, ge=1, le=20)
     spot: bool = Field(
@@ -103,14 +103,14 @@ class Algorithm(Section):
         return self
 
 
-class IntegerRange(Section):
+class IntegerRangeSpec(BaseSpec):
     type: Literal["integer"]
     min: int
     max: int
     scaling: Literal["Auto", "Linear", "Logarithmic"] = Field("Auto", description="Logarithmic needs `min` above 0.")
 
 
-class ContinuousRange(Section):
+class ContinuousRangeSpec(BaseSpec):
     type: Literal["continuous"]
     min: float = Field(allow_inf_nan=False)
     max: float = Field(allow_inf_nan=False)
@@ -119,15 +119,15 @@ class ContinuousRange(Section):
     )
 
 
-class CategoricalRange(Section):
+class CategoricalRangeSpec(BaseSpec):
     type: Literal["categorical"]
     values: list[str | int | float | bool] = Field(min_length=1, max_length=30)
 
 
-Range: TypeAlias = Annotated[IntegerRange | ContinuousRange | CategoricalRange, Field(discriminator="type")]
+RangeSpec: TypeAlias = Annotated[IntegerRangeSpec | ContinuousRangeSpec | CategoricalRangeSpec, Field(discriminator="type")]
 
 
-class Objective(Section):
+class ObjectiveSpec(BaseSpec):
     """What the trials are compared by."""
 
     metric: str = Field(min_length=1, max_length=255)
@@ -136,7 +136,7 @@ class Objective(Section):
     )
 
 
-class Hyperband(Section):
+class HyperbandSpec(BaseSpec):
     """Fewest and most iterations (epochs, rounds) that a trial may get."""
 
     min_resource: int = Field(1, ge=1, le=20_000)
@@ -149,14 +149,14 @@ class Hyperband(Section):
         return self
 
 
-class Tuning(Section):
+class TuningSpec(BaseSpec):
     """Several training jobs instead of one; the best one's model goes on."""
 
     strategy: Literal["Bayesian", "Random", "Grid", "Hyperband"] = Field(
         "Bayesian", description="Grid tries every combination, so all its ranges are categorical."
     )
-    objective: Objective | None = Field(None, description="Default: the algorithm's usual metric on the validation rows.")
-    ranges: dict[Annotated[str, Field(min_length=1, max_length=255)], Range] = Field(
+    objective: ObjectiveSpec | None = Field(None, description="Default: the algorithm's usual metric on the validation rows.")
+    ranges: dict[Annotated[str, Field(min_length=1, max_length=255)], RangeSpec] = Field(
         default_factory=dict,
         max_length=30,
         description="Hyperparameter to the values to try. Default: the algorithm's usual ones.",
@@ -165,4 +165,4 @@ class Tuning(Section):
     max_parallel_jobs: int = Field(3, ge=1, le=100)
     early_stopping: bool = Field(False, description="Stop trials that fall behind the others.")
     seed: int | None = Field(None, ge=0, le=2**31 - 1, description="The same seed tries the same values again.")
-    hyperband: Hyperband | None = None
+    hyperband: HyperbandSpec | None = None

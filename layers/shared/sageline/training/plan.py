@@ -11,8 +11,8 @@ from sageline.aws.images import serving_image, training_image
 from sageline.errors import InvalidSpec
 from sageline.names import RunLayout
 from sageline.runs.payloads import PreparedData
-from sageline.spec.model import Image, Spec
-from sageline.spec.training import Algorithm, CategoricalRange, Tuning
+from sageline.spec.model import ImageSpec, Spec
+from sageline.spec.training import AlgorithmSpec, CategoricalRangeSpec, TuningSpec
 from sageline.training.source import entry_point, framework_of, uses_network
 from sageline.training.training_request import CHECKPOINT_PATH, SPOT_PATIENCE_SECONDS, InputChannel, TrainingWork
 from sageline.training.tuning_request import NumberRange, Search
@@ -57,7 +57,7 @@ def training_work(spec: Spec, prepared: PreparedData, layout: RunLayout, *, role
     )
 
 
-def longest_training(algorithm: Algorithm) -> int:
+def longest_training(algorithm: AlgorithmSpec) -> int:
     """For how many seconds a training job may wait for a machine and train."""
     if not algorithm.spot:
         return algorithm.max_runtime_seconds
@@ -65,7 +65,7 @@ def longest_training(algorithm: Algorithm) -> int:
     return min(longest, _SPOT_WITHOUT_CHECKPOINTS_SECONDS) if algorithm.name in _KEEP_NO_CHECKPOINTS else longest
 
 
-def check_images(algorithm: Algorithm, region: str) -> None:
+def check_images(algorithm: AlgorithmSpec, region: str) -> None:
     """Refuse an algorithm that SageMaker cannot train or serve in the region.
 
     Raises:
@@ -75,7 +75,7 @@ def check_images(algorithm: Algorithm, region: str) -> None:
     serving_image(algorithm.name, framework_of(algorithm), region)
 
 
-def check_spot(algorithm: Algorithm) -> None:
+def check_spot(algorithm: AlgorithmSpec) -> None:
     """Refuse a long spot training that would begin again with every interruption.
 
     Raises:
@@ -111,7 +111,7 @@ def hyperparameters(spec: Spec, *, job_name: str, region: str) -> dict[str, str]
     return strings | {key: json.dumps(value) for key, value in about_script.items()}
 
 
-def search(tuning: Tuning, algorithm: Algorithm) -> Search:
+def search(tuning: TuningSpec, algorithm: AlgorithmSpec) -> Search:
     """The search of a resolved spec, which has an objective and ranges.
 
     Raises:
@@ -122,7 +122,7 @@ def search(tuning: Tuning, algorithm: Algorithm) -> Search:
     numbers: dict[str, NumberRange] = {}
     choices: dict[str, list[str]] = {}
     for name, values in tuning.ranges.items():
-        if isinstance(values, CategoricalRange):
+        if isinstance(values, CategoricalRangeSpec):
             choices[name] = [catalog.as_strings(algorithm.name, {name: value})[name] for value in values.values]
         else:
             numbers[name] = NumberRange(kind=values.type, low=str(values.min), high=str(values.max), scaling=values.scaling)
@@ -142,7 +142,7 @@ def search(tuning: Tuning, algorithm: Algorithm) -> Search:
     )
 
 
-def _channels(algorithm: Algorithm, prepared: PreparedData, layout: RunLayout) -> Mapping[str, InputChannel]:
+def _channels(algorithm: AlgorithmSpec, prepared: PreparedData, layout: RunLayout) -> Mapping[str, InputChannel]:
     names = {"train": "train", "validation": catalog.validation_channel(algorithm.name)}
     # Each instance of XGBoost trains on its own parts, and it goes on without one that gets none; all of them watch the same
     # validation rows. Others need data on each instance, or know their files by pairs.
@@ -158,7 +158,7 @@ def _channels(algorithm: Algorithm, prepared: PreparedData, layout: RunLayout) -
 
 def _environment(spec: Spec, prepared: PreparedData, *, checkpoints: bool) -> dict[str, str]:
     """What a script may want to know of the data, and the directory for its checkpoints if they are kept."""
-    shape = spec.encoder.shape if isinstance(spec.encoder, Image) else None
+    shape = spec.encoder.shape if isinstance(spec.encoder, ImageSpec) else None
     facts = {
         "SAGELINE_TASK": spec.task,
         "SAGELINE_NUM_CLASS": prepared["num_class"],

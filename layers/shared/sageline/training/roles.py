@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sageline.spec.training import Algorithm
+from sageline.spec.training import AlgorithmSpec
 from sageline.training.source import network_refused, uses_network
 
 NONE = "none"
@@ -19,7 +19,7 @@ class JobRoles:
     isolated: str
     network: str | None
 
-    def of(self, algorithm: Algorithm) -> str:
+    def of(self, algorithm: AlgorithmSpec) -> str:
         """The role of an algorithm's jobs.
 
         Raises:

@@ -17,7 +17,7 @@ from sageline.errors import InvalidSpec
 from sageline.names import split_s3_uri
 from sageline.runs.documents import RunFiles
 from sageline.spec.model import Spec
-from sageline.spec.training import Algorithm, Script
+from sageline.spec.training import AlgorithmSpec, ScriptSpec
 from sageline.training.archives import list_files
 
 MAX_ARCHIVE_BYTES = 64 << 20
@@ -34,7 +34,7 @@ _LEFT_OUT = (".git", "__pycache__")
 _OWN_ENTRY_POINT = "train.py"
 
 
-def framework_of(algorithm: Algorithm) -> str | None:
+def framework_of(algorithm: AlgorithmSpec) -> str | None:
     """Whose container runs the algorithm's script; None for an algorithm that is none."""
     if algorithm.script is not None and algorithm.script.framework is not None:
         return algorithm.script.framework
@@ -46,7 +46,7 @@ def entry_point(spec: Spec) -> str:
     return spec.algorithm.script.entry_point if spec.algorithm.script else _OWN_ENTRY_POINT
 
 
-def uses_network(algorithm: Algorithm) -> bool:
+def uses_network(algorithm: AlgorithmSpec) -> bool:
     """Whether the algorithm's container may use the network: only a script that asks for it."""
     return algorithm.script is not None and algorithm.script.network
 
@@ -101,7 +101,7 @@ def read_own_script(spec: Spec) -> dict[str, bytes]:
     return read_files(scripts / "shared") | read_files(scripts / str(kind))
 
 
-def read_source(script: Script, run_files: RunFiles) -> bytes:
+def read_source(script: ScriptSpec, run_files: RunFiles) -> bytes:
     """The archive of a user's script.
 
     Raises:
@@ -151,7 +151,7 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
     archive.addfile(member, io.BytesIO(content))
 
 
-def _check_archive(archive: bytes, script: Script) -> None:
+def _check_archive(archive: bytes, script: ScriptSpec) -> None:
     uri = script.source_dir
     names = list_files(archive, f"`algorithm.script.source_dir`: {uri}")
     if REQUIREMENTS in names and not script.network:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from threading import RLock
 from typing import ParamSpec, TypeVar
 
@@ -15,9 +16,13 @@ from moto.core.botocore_stubber import BotocoreStubber
 
 from emulator_tests.support import BUCKET, FAST_ENGINE, FAST_IMAGE, Api, FakeEventBridge, FakeLambda, add_role, put_model, served
 from sagemaker_emulator.aws import Aws
+from sagemaker_emulator.children import code_roots
 from sagemaker_emulator.engines import ENGINES
 from sagemaker_emulator.service import LocalSageMaker
 
+TESTS = Path(__file__).resolve().parents[1]
+"""Where a job's process finds :data:`FAST_ENGINE`."""
+CODE_ROOTS = code_roots()
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -61,6 +66,7 @@ def start(aws: Aws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
     running: list[ExitStack] = []
     patch = pytest.MonkeyPatch()
     patch.setattr("sagemaker_emulator.engines.ENGINES", (*ENGINES, FAST_ENGINE))
+    patch.setattr("sagemaker_emulator.children.code_roots", lambda: (*CODE_ROOTS, TESTS))
 
     def stop() -> None:
         while running:

@@ -17,7 +17,7 @@ import pytest
 from sageline_cli.doctor import machine
 from sageline_cli.doctor.finding import Finding
 from sageline_local import build, deploy, processes
-from sageline_local.home import Deployment, Home, Record
+from sageline_local.home import DeployedStack, Home, Record
 from sageline_local.processes import ProcessRef
 from sageline_local.services import TITLES
 from sageline_local.stack import LocalStack
@@ -175,8 +175,8 @@ def test_a_bundle_that_is_not_built_or_not_the_deployed_one_is_said(tmp_path: Pa
     assert machine.check_bundle(tmp_path, Record()).state == "warning"
 
     (tmp_path / "now").touch()
-    deployed = Record(deployment=Deployment(deploy.fingerprint("now", {}), "arn", {}))
-    older = Record(deployment=Deployment(deploy.fingerprint("before", {}), "arn", {}))
+    deployed = Record(deployment=DeployedStack(deploy.fingerprint("now", {}), "arn", {}))
+    older = Record(deployment=DeployedStack(deploy.fingerprint("before", {}), "arn", {}))
     assert machine.check_bundle(tmp_path, deployed).state == "ok"
     assert machine.check_bundle(tmp_path, older).state == "warning"
 

@@ -163,7 +163,7 @@ class WordCounts:
 
 
 @dataclass(frozen=True, eq=False)
-class BagOfWords:
+class BagOfWordsEncoder:
     """Encodes texts as one column per word of the vocabulary.
 
     Attributes:
@@ -256,6 +256,6 @@ class BagOfWords:
         return {"kind": "bag-of-words", "mode": self.mode, "marks_apart": self.marks_apart}, arrays
 
     @classmethod
-    def from_state(cls, document: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> BagOfWords:  # Any: JSON
+    def from_state(cls, document: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> BagOfWordsEncoder:  # Any: JSON
         words = StringArray(arrays["words_data"], arrays["words_offsets"])
         return cls(words.tolist(), document["mode"], arrays.get("idf"), saved.has_marks_apart(document))
