@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,6 +92,16 @@ def test_no_folder_of_the_layer_is_too_full_to_be_looked_through() -> None:
     sizes = {str(folder.relative_to(LAYER)): sum(path.is_file() for path in folder.iterdir()) for folder in folders}
 
     assert {name: size for name, size in sizes.items() if size > MOST_FILES} == {}
+
+
+def test_the_page_on_architecture_shows_the_same_levels_and_arrows() -> None:
+    page = (PROJECT / "docs" / "architecture.md").read_text()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if re.match(r"\| [1-9] \| `", line)]
+    shown = {name: int(level) for level, names, *_ in rows for name in re.findall("`([a-z_]+)`", names)}
+    arrows = {(re.findall("`([a-z_]+)`", names)[0], other) for _, names, _, also in rows for other in re.findall("`([a-z_]+)`", also)}
+
+    assert shown == {name: number for number, names in enumerate(LEVELS, start=1) for name in names}
+    assert arrows == WITHIN_A_LEVEL
 
 
 @pytest.mark.parametrize("root", ["sageline_local", "sageline_cli", "functions"])
