@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sageline.names import TRANSFORMS, TransformPurpose
 from sageline.report.data import Curve, JobTime, Json, Outcome, ReportData
 from sageline.report.drawing.figures import as_number, objects, part, texts
 from sageline.runs.store import RunRecord
 from sageline.runs.timings import StateTime
 
-_TRANSFORMS = {"evaluation_transform": "answering the test rows", "champion_transform": "answering them as the model in service"}
+_TRANSFORMS: dict[TransformPurpose, str] = {
+    "evaluation": "answering the test rows",
+    "champion": "answering them as the model in service",
+}
 _ACCEPTED = "The model has passed what the spec asks for."
 
 
@@ -65,9 +69,10 @@ def _jobs(details: Json) -> list[JobTime]:
     training = part(details, "training")
     purpose = "training: the best of the tuning" if part(training, "tuning") else "training"
     jobs = [_job_time(training, purpose, "training_job_name", "training_seconds", "billable_seconds")]
-    for key, purpose in _TRANSFORMS.items():
+    for transform, purpose in _TRANSFORMS.items():
         # SageMaker bills a transform job from its start to its end.
-        jobs.append(_job_time(part(details, key), purpose, "transform_job_name", "transform_seconds", "transform_seconds"))
+        result = part(details, TRANSFORMS[transform].result_key)
+        jobs.append(_job_time(result, purpose, "transform_job_name", "transform_seconds", "transform_seconds"))
     return [job for job in jobs if job.job]
 
 
