@@ -12,12 +12,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sageline.json_objects import Json
 from sageline.names import TRANSFORMS, TransformPurpose
 from sageline.runs.money import usd
 from sageline.runs.timings import StateTime
 from sageline_cli import costs
 from sageline_cli.breakable import Breakable
-from sageline_cli.errors import Json
 from sageline_cli.schema_lines import reading_lines
 from sageline_cli.warning_lines import warning_lines
 

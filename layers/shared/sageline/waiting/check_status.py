@@ -17,10 +17,10 @@ from sageline.aws.tags import RUN_TAG
 from sageline.costs.run_cost import note_spent
 from sageline.failures.advice import advice
 from sageline.failures.failure import explain
+from sageline.json_objects import Json
 from sageline.names import transform_of
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import Resource, ResourceKind
-from sageline.runs.store import Json
 from sageline.runs.task_tokens import fail, succeed
 from sageline.waiting.inspect import Failed, Look, look_at
 

@@ -15,10 +15,10 @@ from sageline.aws.errors import is_existing, is_not_found, is_passing
 from sageline.batch.transform_request import transform_job_request
 from sageline.errors import EndpointNotFound, RunFinished
 from sageline.jobs.stopping import stop_transforms
+from sageline.json_objects import Json
 from sageline.names import TRANSFORMS, TransformPurpose, transform_job_name
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import Resource, TransformPlan
-from sageline.runs.store import Json
 from sageline.waiting.check_status import Watch, wait_for
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sageline.json_objects import Document
 from sageline.names import TRANSFORMS, TransformPurpose
-from sageline.report.data import Curve, JobTime, Json, Outcome, ReportData
+from sageline.report.data import Curve, JobTime, Outcome, ReportData
 from sageline.report.drawing.figures import as_number, objects, part, texts
 from sageline.runs.store import RunRecord
 from sageline.runs.timings import StateTime
@@ -21,10 +22,10 @@ _ACCEPTED = "The model has passed what the spec asks for."
 def report_data(
     record: RunRecord,
     *,
-    evaluation: Json | None,
-    spec: Json | None,
-    profile: Json | None,
-    trials: Sequence[Json] | None = None,
+    evaluation: Document | None,
+    spec: Document | None,
+    profile: Document | None,
+    trials: Sequence[Document] | None = None,
     curves: Sequence[Curve] = (),
     states: Sequence[StateTime] = (),
 ) -> ReportData:
@@ -64,7 +65,7 @@ def report_data(
     )
 
 
-def _jobs(details: Json) -> list[JobTime]:
+def _jobs(details: Document) -> list[JobTime]:
     """The jobs whose end the record notes. Of a tuning it notes the best training job only."""
     training = part(details, "training")
     purpose = "training: the best of the tuning" if part(training, "tuning") else "training"
@@ -76,11 +77,11 @@ def _jobs(details: Json) -> list[JobTime]:
     return [job for job in jobs if job.job]
 
 
-def _job_time(result: Json, purpose: str, name: str, ran: str, billed: str) -> JobTime:
+def _job_time(result: Document, purpose: str, name: str, ran: str, billed: str) -> JobTime:
     return JobTime(_text(result.get(name)) or "", purpose, as_number(result.get(ran)), as_number(result.get(billed)))
 
 
-def _outcome(record: RunRecord, evaluation: Json, spec: Mapping[str, Any]) -> Outcome:  # Any: a JSON document
+def _outcome(record: RunRecord, evaluation: Document, spec: Mapping[str, Any]) -> Outcome:  # Any: a JSON document
     """A run that goes on has been accepted or rejected by its evaluation."""
     match record.status:
         case "Running" | "Unknown":
@@ -91,7 +92,7 @@ def _outcome(record: RunRecord, evaluation: Json, spec: Mapping[str, Any]) -> Ou
             return ended
 
 
-def _reason(record: RunRecord, outcome: Outcome, gate: Json) -> str:
+def _reason(record: RunRecord, outcome: Outcome, gate: Document) -> str:
     """Of a run that went wrong what went wrong, of any other what the gate said."""
     said = _text(gate.get("reason"))
     if outcome in ("Failed", "Stopped"):
