@@ -14,7 +14,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from sageline_cli.errors import CommandFailed, Json
+from sageline.json_objects import Json
+from sageline_cli.errors import CommandFailed
 
 # What the API's messages call by route, people at a terminal call by command.
 _COMMANDS = {

@@ -12,11 +12,12 @@ from boto3.s3.transfer import TransferConfig
 from rich.console import Console
 from rich.progress import DownloadColumn, TransferSpeedColumn
 
+from sageline.json_objects import Json
 from sageline.names import split_s3_uri
 from sageline_cli import costs, render
 from sageline_cli.bars import bar
 from sageline_cli.connection import Connection, connect
-from sageline_cli.errors import CommandFailed, Json
+from sageline_cli.errors import CommandFailed
 from sageline_cli.follow import await_bound, await_start, follow
 from sageline_cli.options import (
     StackCommand,

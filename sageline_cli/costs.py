@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from sageline.json_objects import Json
 from sageline.runs.money import usd
-from sageline_cli.errors import Json
 
 
 def bound(run: Json) -> str | None:

@@ -20,12 +20,12 @@ from functools import partial
 from rich.console import Console
 from rich.table import Table
 
+from sageline.json_objects import Json
 from sageline_cli.bars import bar
 from sageline_cli.connection import Connection, connect_to_local
-from sageline_cli.errors import Json
 from sageline_cli.held_out import read_held_out, score_labels
 from sageline_cli.predict import predict
-from sageline_cli.staged import Report, run_to_the_end, stage
+from sageline_cli.temporary_stack import WorkReport, run_on_local_stack, run_to_the_end
 from sageline_local.progress import ConsoleProgress
 from sageline_local.samples import write_sample
 from sageline_local.stack import LocalStack
@@ -37,10 +37,10 @@ SHOWN = 5
 
 def main() -> int:
     """Run the demo; the exit code."""
-    return stage(partial(demo, environment=os.environ), "demo.json", "The demo")
+    return run_on_local_stack(partial(demo, environment=os.environ), "demo.json", "The demo")
 
 
-def demo(stack: LocalStack, console: Console, report: Report, environment: Mapping[str, str]) -> None:
+def demo(stack: LocalStack, console: Console, report: WorkReport, environment: Mapping[str, str]) -> None:
     """Every step but taking the stack down.
 
     Raises:

@@ -14,8 +14,8 @@ from sageline_cli.bars import bar
 from sageline_cli.connection import connect
 from sageline_cli.instances import read_instances
 from sageline_cli.options import StackCommand, json_option, print_json, print_result, print_warnings, stack_option, stderr
-from sageline_cli.patience import when_ready
 from sageline_cli.predict import predict as predict_rows
+from sageline_cli.retries import when_ready
 
 _MOST_HOURS = 8760
 """A year; as in a spec's ``ttl_hours``."""

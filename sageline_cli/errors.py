@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError, ProfileNotFound
 
 from sageline.errors import SagelineError
-
-Json: TypeAlias = dict[str, Any]
-"""A JSON object as an API sent it, hence Any."""
+from sageline.json_objects import Json
 
 
 class CommandFailed(click.ClickException):

@@ -13,9 +13,10 @@ from types import MappingProxyType
 from rich.console import Console
 from rich.table import Table
 
+from sageline.json_objects import Json
 from sageline_cli import batch
 from sageline_cli.connection import Connection
-from sageline_cli.errors import CommandFailed, Json
+from sageline_cli.errors import CommandFailed
 from sageline_cli.held_out import score_values
 from sageline_cli.predict import predict
 from sageline_cli.timeline import ExecutionTimeline

@@ -17,12 +17,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from sageline.json_objects import Json
 from sageline_cli.connection import Connection, connect_to_local
-from sageline_cli.errors import Json
 from sageline_cli.example_jobs import after_batch, after_split, after_top_three, after_tuning
 from sageline_cli.held_out import read_held_out, score
-from sageline_cli.staged import Report, run_to_the_end, stage
 from sageline_cli.submit import read_spec
+from sageline_cli.temporary_stack import WorkReport, run_on_local_stack, run_to_the_end
 from sageline_local.progress import ConsoleProgress
 from sageline_local.samples import write_sample
 from sageline_local.stack import LocalStack
@@ -69,10 +69,10 @@ def main(names: list[str]) -> int:
         click.echo(f"Give one or more of: {', '.join(JOBS)}.", err=True)
         return 2
     file = names[0] if len(names) == 1 else "all"
-    return stage(partial(run_jobs, names, os.environ), f"examples/{file}.json", "The example")
+    return run_on_local_stack(partial(run_jobs, names, os.environ), f"examples/{file}.json", "The example")
 
 
-def run_jobs(names: list[str], environment: Mapping[str, str], stack: LocalStack, console: Console, report: Report) -> None:
+def run_jobs(names: list[str], environment: Mapping[str, str], stack: LocalStack, console: Console, report: WorkReport) -> None:
     """Each job in turn; the report has the facts of each by its name.
 
     Raises:
@@ -86,7 +86,7 @@ def run_jobs(names: list[str], environment: Mapping[str, str], stack: LocalStack
             report.facts[name] = _run_job(name, stack.home / "samples", connection, console, report)
 
 
-def _run_job(name: str, samples: Path, connection: Connection, console: Console, report: Report) -> Json:
+def _run_job(name: str, samples: Path, connection: Connection, console: Console, report: WorkReport) -> Json:
     job = JOBS[name]
     dataset = samples / f"{job.sample}{job.suffix}"
     rows = write_sample(job.sample, dataset)

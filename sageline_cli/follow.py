@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
 from rich.text import Text
 
+from sageline.json_objects import Json
 from sageline.runs.timings import StateTime
-from sageline_cli.errors import CommandFailed, Json
+from sageline_cli.errors import CommandFailed
 from sageline_cli.render import DOES, state_line
 from sageline_cli.timeline import Timeline
 

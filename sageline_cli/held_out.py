@@ -8,9 +8,10 @@ from collections import Counter
 
 from rich.console import Console
 
+from sageline.json_objects import Json
 from sageline.names import RunLayout
 from sageline_cli.connection import Connection
-from sageline_cli.errors import CommandFailed, Json
+from sageline_cli.errors import CommandFailed
 from sageline_cli.predict import predict
 
 

@@ -9,9 +9,10 @@ from functools import partial
 
 import click
 
+from sageline.json_objects import Json
 from sageline_cli.api_client import ApiClient
-from sageline_cli.errors import CommandFailed, Json
-from sageline_cli.patience import when_warm
+from sageline_cli.errors import CommandFailed
+from sageline_cli.retries import when_warm
 
 # Far below what the API and a serverless endpoint take at once (6 and 4 MB), so that progress moves.
 _MAX_ROWS = 200

@@ -12,12 +12,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from sageline.names import TransformPurpose
+from sageline.json_objects import Json
+from sageline.names import TRANSFORMS, TransformPurpose
 from sageline.runs.money import usd
 from sageline.runs.timings import StateTime
 from sageline_cli import costs
 from sageline_cli.breakable import Breakable
-from sageline_cli.errors import Json
 from sageline_cli.schema_lines import reading_lines
 from sageline_cli.warning_lines import warning_lines
 
@@ -46,13 +46,6 @@ DOES = {
     "RecordFailure": "note what went wrong",
 }
 """What a run does in each state, in a few words."""
-
-_TRANSFORMS: dict[TransformPurpose, tuple[str, str]] = {
-    "evaluation": ("evaluation_job", "evaluation_transform"),
-    "champion": ("champion_job", "champion_transform"),
-    "batch": ("transform_job", "transform"),
-}
-"""Where a run's record notes that a transform job was started, and what came of it."""
 
 _SHOWN_TRIALS = 20
 _LONGEST_SETTING = 44  # characters of a setting's name that is kept on one line
@@ -342,9 +335,9 @@ def _model(details: Json) -> str | None:
 
 def _transform(details: Json, purpose: TransformPurpose) -> str | None:
     """The name of a transform job, and how long it took if it has ended."""
-    started, ended = _TRANSFORMS[purpose]
-    job: Json = details.get(ended) or {}
-    name, seconds = (details.get(started) or {}).get("name"), job.get("transform_seconds")
+    transform = TRANSFORMS[purpose]
+    job: Json = details.get(transform.result_key) or {}
+    name, seconds = (details.get(transform.job_key) or {}).get("name"), job.get("transform_seconds")
     return name if seconds is None else f"{job['transform_job_name']}, {seconds} s"
 
 

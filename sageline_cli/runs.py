@@ -10,12 +10,13 @@ from pathlib import Path
 import click
 from botocore.exceptions import ClientError
 
+from sageline.json_objects import Json
 from sageline.names import RunLayout, split_s3_uri
 from sageline_cli import render
 from sageline_cli.connection import Connection, connect
-from sageline_cli.errors import CommandFailed, Json
+from sageline_cli.errors import CommandFailed
 from sageline_cli.options import StackCommand, check_folder, json_option, print_json, print_result, stack_option, stderr
-from sageline_cli.patience import when_ready
+from sageline_cli.retries import when_ready
 from sageline_cli.timeline import ExecutionTimeline
 
 _PAGE_WIDTH = 100  # columns of what is read and not searched

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from sageline_cli.errors import Json
+from sageline.json_objects import Json
 from sageline_cli.warning_lines import warning
 
 _SOME = 8  # columns, or reasons to leave some out

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sageline.errors import InvalidSpec
+from sageline.json_objects import Json
 from sageline.names import source_key
 from sageline.training.source import MAX_ARCHIVE_BYTES, REQUIREMENTS, check_requirements, pack, read_files
-from sageline_cli.errors import CommandFailed, Json
+from sageline_cli.errors import CommandFailed
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

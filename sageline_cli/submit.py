@@ -13,19 +13,19 @@ from rich.console import Console
 from rich.progress import DownloadColumn, TransferSpeedColumn
 
 from sageline.errors import InvalidSpec
+from sageline.json_objects import Json
 from sageline.names import NAME_MAX_LENGTH, dataset_key, is_name, source_key
 from sageline.runs.timings import StateTime
 from sageline.spec.model import Spec, parse_spec
 from sageline_cli import costs, render
 from sageline_cli.bars import bar
 from sageline_cli.connection import Connection, connect
-from sageline_cli.errors import Json
 from sageline_cli.follow import await_bound, await_start, follow
 from sageline_cli.options import StackCommand, json_option, print_json, print_result, stack_option, stderr
 from sageline_cli.schema_lines import schema_lines
 from sageline_cli.source import find_folder, local_script, upload_source
 from sageline_cli.timeline import ExecutionTimeline
-from sageline_cli.upload import Upload, format_of, suffix_of, unknown_format, upload
+from sageline_cli.upload import UploadedDataset, format_of, suffix_of, unknown_format, upload
 
 
 def _check_name(context: click.Context, parameter: click.Parameter, name: str | None) -> str | None:
@@ -179,7 +179,7 @@ def _parse(document: bytes, path: Path, name: str) -> tuple[Spec, bytes]:
     return parsed, json.dumps(given).encode()
 
 
-def send(connection: Connection, path: Path, name: str, spec: bytes | None, console: Console) -> Upload:
+def send(connection: Connection, path: Path, name: str, spec: bytes | None, console: Console) -> UploadedDataset:
     """Upload a dataset with a progress bar; the script that its spec names goes first."""
     if spec is not None:
         spec = upload_source(connection.s3, connection.bucket, name, spec)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from botocore.exceptions import ClientError, ParamValidationError
 
+from sageline.json_objects import Json
 from sageline.runs.store import utc_now
 from sageline.runs.timings import StateOutcome, StateTime, state_times
-from sageline_cli.errors import Json
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

@@ -9,13 +9,14 @@ from functools import partial
 
 import click
 
+from sageline.json_objects import Json
 from sageline_cli import render
 from sageline_cli.api_client import ApiClient
 from sageline_cli.connection import Connection, connect
-from sageline_cli.errors import CommandFailed, Json
+from sageline_cli.errors import CommandFailed
 from sageline_cli.follow import follow
 from sageline_cli.options import F, StackCommand, json_option, print_json, print_result, stack_option, stderr
-from sageline_cli.patience import when_ready
+from sageline_cli.retries import when_ready
 from sageline_cli.timeline import ExecutionTimeline
 
 

@@ -32,7 +32,7 @@ _TRANSFER = TransferConfig(multipart_threshold=32 << 20, multipart_chunksize=16 
 
 
 @dataclass(frozen=True)
-class Upload:
+class UploadedDataset:
     """A dataset in the bucket, and the run that it starts."""
 
     run_id: str
@@ -63,7 +63,9 @@ def unknown_format(path: Path) -> str:
     return f"{path} has no known format; name it {known}."
 
 
-def upload(s3: S3Client, bucket: str, path: Path, name: str, *, spec: bytes | None, advance: Callable[[int], None]) -> Upload:
+def upload(
+    s3: S3Client, bucket: str, path: Path, name: str, *, spec: bytes | None, advance: Callable[[int], None]
+) -> UploadedDataset:
     """Put the spec and then the data: the data's arrival is what starts the run, and by then the spec must be there.
 
     Without a spec, one that is left from an earlier submit is deleted (the bucket keeps its versions): a submit means what its
@@ -83,7 +85,7 @@ def upload(s3: S3Client, bucket: str, path: Path, name: str, *, spec: bytes | No
     head = _find_version(s3, bucket, key, mark)
     version = head["VersionId"]
     run_id = identify(Trigger(bucket, key, version, head["LastModified"]), s3).run_id
-    return Upload(run_id, bucket, key, version, head["ContentLength"], removed)
+    return UploadedDataset(run_id, bucket, key, version, head["ContentLength"], removed)
 
 
 def _find_version(s3: S3Client, bucket: str, key: str, mark: str) -> HeadObjectOutputTypeDef:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from sageline_cli.errors import Json
+from sageline.json_objects import Json
 
 
 def warning_lines(run: Json, of: Sequence[str] = ("evaluation", "schema", "batch")) -> list[Text]:

@@ -21,7 +21,7 @@ from sageline_local.environment import ACCOUNT, REGION
 
 Alarm: TypeAlias = dict[str, Any]
 """As MiniStack keeps it, which is as DescribeAlarms shows it."""
-State: TypeAlias = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
+AlarmState: TypeAlias = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 
 _EVERY_SECONDS = 2.0
 _EVALUATING = threading.Lock()
@@ -55,13 +55,13 @@ def evaluate(alarm: Alarm) -> None:
         cloudwatch._evaluate_parent_alarms(alarm)
 
 
-def judge(alarm: Mapping[str, Any], now: float) -> tuple[State, str]:
+def judge(alarm: Mapping[str, Any], now: float) -> tuple[AlarmState, str]:
     """The state that an alarm should have, and why. Periods are counted back from now, so that an alarm fires at once."""
     values = _values(alarm, now)
     present = [value for value in values if value is not None]
     treat = alarm.get("TreatMissingData") or "missing"
     if not present and treat in ("missing", "ignore"):
-        kept: State = alarm["StateValue"] if treat == "ignore" else "INSUFFICIENT_DATA"
+        kept: AlarmState = alarm["StateValue"] if treat == "ignore" else "INSUFFICIENT_DATA"
         return kept, "Insufficient Data: no datapoints were received"
     breaching = sum(_breaches(alarm, value) for value in present)
     if treat == "breaching":
@@ -70,7 +70,7 @@ def judge(alarm: Mapping[str, Any], now: float) -> tuple[State, str]:
     # Of missing points that count for nothing, those that are there decide.
     if treat in ("missing", "ignore"):
         needed = min(needed, len(present))
-    state: State = "ALARM" if breaching >= needed else "OK"
+    state: AlarmState = "ALARM" if breaching >= needed else "OK"
     said = ", ".join("none" if value is None else f"{value:g}" for value in values)
     return state, (
         f"Threshold Crossed: {breaching} of the last {len(values)} datapoints [{said}] breached the threshold "

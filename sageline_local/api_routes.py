@@ -9,16 +9,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from sageline.json_objects import Document
 from sageline_local.environment import ACCOUNT, REGION
 from sageline_local.errors import DeployFailed
 
 if TYPE_CHECKING:
     from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
-
-Json = Mapping[str, Any]
-"""A JSON object of a template or an OpenAPI body, hence Any."""
 
 _METHODS = {
     "get": "GET",
@@ -44,7 +42,7 @@ class Route:
     """``AWS_IAM``, or ``NONE`` for a route that says it needs none."""
 
 
-def routes_of(template: Json) -> list[Route]:
+def routes_of(template: Document) -> list[Route]:
     """The routes in the body of the template's HTTP API.
 
     Raises:
@@ -89,7 +87,7 @@ def make_routes(client: ApiGatewayV2Client, api_id: str, routes: list[Route], fu
         )
 
 
-def _routes_of_body(body: Json) -> Iterator[Route]:
+def _routes_of_body(body: Document) -> Iterator[Route]:
     schemes = body.get("components", {}).get("securitySchemes", {})
     for path, operations in body.get("paths", {}).items():
         for name, operation in operations.items():
@@ -113,7 +111,7 @@ def _function_of(key: str, uri: object) -> str:
     return found[1]
 
 
-def _authorization_of(key: str, security: list[Json], schemes: Json) -> str:
+def _authorization_of(key: str, security: list[Document], schemes: Document) -> str:
     names = [name for requirement in security for name in requirement]
     if not names:
         return "NONE"

@@ -12,7 +12,7 @@ from botocore.config import Config
 
 from sageline_local.environment import REGION, endpoint
 from sageline_local.errors import StackNotUp
-from sageline_local.home import Record
+from sageline_local.home import StackRecord
 from sageline_local.keys import ROOT_KEY_ID, RootKey
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _CONFIG = Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeou
 class Clients:
     """Clients of a stack, as its root user."""
 
-    def __init__(self, record: Record, key: RootKey) -> None:
+    def __init__(self, record: StackRecord, key: RootKey) -> None:
         if record.ports is None:
             raise StackNotUp("The local stack has never been up: start it with `sageline local up`.")
         self._key = key

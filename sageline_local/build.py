@@ -34,14 +34,14 @@ _KEPT_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
-class Target:
+class BuildTarget:
     """Which wheels the layer holds. ``platform``: as uv names it."""
 
     python_version: str
     platform: str
 
 
-def this_machine(system: str = sys.platform, machine: str = platform.machine()) -> Target:
+def this_machine(system: str = sys.platform, machine: str = platform.machine()) -> BuildTarget:
     """Functions run on MiniStack's interpreter, which is this one.
 
     Raises:
@@ -50,16 +50,16 @@ def this_machine(system: str = sys.platform, machine: str = platform.machine()) 
     if system not in ("linux", "darwin"):
         raise BuildFailed(f"The local stack runs on Linux and macOS, on x86_64 and arm64; this is {system} on {machine}.")
     python_version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return Target(python_version, f"{architecture(machine)}-{'manylinux_2_28' if system == 'linux' else 'apple-darwin'}")
+    return BuildTarget(python_version, f"{architecture(machine)}-{'manylinux_2_28' if system == 'linux' else 'apple-darwin'}")
 
 
-def container(machine: str) -> Target:
+def container(machine: str) -> BuildTarget:
     """Lambda's own interpreter in a container. ``machine``: what the container's kernel calls itself.
 
     Raises:
         BuildFailed: no wheels exist for it.
     """
-    return Target(LAMBDA_PYTHON, f"{architecture(machine)}-manylinux_2_28")
+    return BuildTarget(LAMBDA_PYTHON, f"{architecture(machine)}-manylinux_2_28")
 
 
 def architecture(machine: str) -> Literal["x86_64", "aarch64"]:
@@ -75,7 +75,7 @@ def architecture(machine: str) -> Literal["x86_64", "aarch64"]:
     raise BuildFailed(f"The local stack runs on Linux and macOS, on x86_64 and arm64; this is {machine}.")
 
 
-def fingerprint(project: Path, target: Target | None = None) -> str:
+def fingerprint(project: Path, target: BuildTarget | None = None) -> str:
     """A hash of everything that a build depends on. ``target``: this machine unless another is given.
 
     Raises:
@@ -96,7 +96,7 @@ def is_built(project: Path, build_id: str) -> bool:
     return _template(project, build_id).exists()
 
 
-def build(project: Path, home: Home, build_id: str, machine: Mapping[str, str], target: Target | None = None) -> Path:
+def build(project: Path, home: Home, build_id: str, machine: Mapping[str, str], target: BuildTarget | None = None) -> Path:
     """The built template; built only if that was not done before. ``build_id``: the target's fingerprint.
 
     Raises:

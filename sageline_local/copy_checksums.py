@@ -5,12 +5,11 @@ A model's artifact is copied, and the run's record names the checksum that S3 ha
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 from ministack.services import s3
 
-Answer: TypeAlias = tuple[int, dict[str, str], Any]
-"""Status, headers and body, as MiniStack's handlers answer; Any: bytes, or an error as text."""
+from sageline_local.object_ranges import S3Response
 
 _ASKED, _UNDERSTOOD = "x-amz-checksum-algorithm", "x-amz-sdk-checksum-algorithm"
 
@@ -31,8 +30,8 @@ def install() -> None:
     """Have MiniStack make checksums of copies."""
     copy_object, copy_part = s3._copy_object, s3._upload_part_copy
 
-    def copy_object_with_checksum(bucket_name: str, dest_key: str, headers: dict[str, str]) -> Answer:
-        answer: Answer = copy_object(bucket_name, dest_key, understood(headers))
+    def copy_object_with_checksum(bucket_name: str, dest_key: str, headers: dict[str, str]) -> S3Response:
+        answer: S3Response = copy_object(bucket_name, dest_key, understood(headers))
         return answer
 
     def copy_part_with_checksum(
@@ -40,8 +39,8 @@ def install() -> None:
         dest_key: str,
         query_params: dict[str, Any],  # Any: MiniStack's
         headers: dict[str, str],
-    ) -> Answer:
-        answer: Answer = copy_part(bucket_name, dest_key, query_params, headers)
+    ) -> S3Response:
+        answer: S3Response = copy_part(bucket_name, dest_key, query_params, headers)
         upload = s3._multipart_uploads.get(s3._qp(query_params, "uploadId"))
         if answer[0] == 200 and upload is not None:
             note_checksum(upload, int(s3._qp(query_params, "partNumber", "1")))

@@ -131,7 +131,7 @@ class DeployedStack:
 
 
 @dataclass(frozen=True)
-class Record:
+class StackRecord:
     """What a stack remembers: written whenever it changes, so that a command that is killed leaves the truth behind."""
 
     port: int | None = None
@@ -155,11 +155,11 @@ class Record:
         return service in self.processes and self.processes[service].alive
 
     @staticmethod
-    def load(home: Home) -> Record:
+    def load(home: Home) -> StackRecord:
         """The record of that home; an empty one if there is none, or it cannot be read."""
         try:
             saved = json.loads(home.record_file.read_bytes())
-            return Record(
+            return StackRecord(
                 port=saved["port"],
                 sagemaker_port=saved["sagemaker_port"],
                 autoscaling_port=saved["autoscaling_port"],
@@ -168,7 +168,7 @@ class Record:
                 deployment=None if saved["deployment"] is None else DeployedStack(**saved["deployment"]),
             )
         except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
-            return Record()
+            return StackRecord()
 
     def save(self, home: Home) -> None:
         temporary = home.record_file.with_suffix(".tmp")

@@ -11,11 +11,11 @@ from typing import Any, TypeAlias
 
 from ministack.services import s3
 
-Answer: TypeAlias = tuple[int, dict[str, str], Any]
+S3Response: TypeAlias = tuple[int, dict[str, str], Any]
 """Status, headers and body, as MiniStack's handlers answer; Any: bytes, or an error as text."""
 
 
-def cut_out(answer: Answer, headers: Mapping[str, str]) -> Answer:
+def cut_out(answer: S3Response, headers: Mapping[str, str]) -> S3Response:
     """The part of a whole object that the request's ``Range`` asks for; any other answer as it is."""
     status, answered, body = answer
     wanted = s3._parse_range(headers.get("range", ""), len(body)) if status == 200 and isinstance(body, bytes) else None
@@ -37,7 +37,7 @@ def install() -> None:
         key: str,
         headers: dict[str, str],
         query_params: dict[str, Any] | None = None,  # Any: MiniStack's
-    ) -> Answer:
+    ) -> S3Response:
         return cut_out(get_object(bucket_name, key, headers, query_params), headers)
 
     s3._get_object = get_object_range

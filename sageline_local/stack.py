@@ -10,10 +10,10 @@ from pathlib import Path
 from sageline_local import deploy, environment, functions, keys
 from sageline_local.aws import Clients
 from sageline_local.errors import StackNotUp
-from sageline_local.home import Home, Record
+from sageline_local.home import Home, StackRecord
 from sageline_local.progress import Progress, Silent
 from sageline_local.services import Service, services
-from sageline_local.start import Start
+from sageline_local.start import StackStart
 from sageline_local.status import StackStatus
 from sageline_local.stop import stop
 from sagemaker_emulator.isolation.machine import reported
@@ -46,7 +46,7 @@ class LocalStack:
         progress = progress or Silent()
         self._home.make()
         with self._home.locked():
-            Start(self._home, self._project, self._port, progress).run(parameters)
+            StackStart(self._home, self._project, self._port, progress).run(parameters)
         return self.status()
 
     def down(self, progress: Progress | None = None, delete: bool = False) -> bool:
@@ -70,7 +70,7 @@ class LocalStack:
 
     def status(self) -> StackStatus:
         """How the stack is doing. Looks at the processes and asks both servers; changes nothing."""
-        record = Record.load(self._home)
+        record = StackRecord.load(self._home)
         blank = StackStatus(state="down", home=str(self._home.root.resolve()), region=environment.REGION)
         if self._home.busy():
             blank = replace(blank, problems=["A command is starting or stopping it at this moment."])
@@ -136,14 +136,14 @@ class LocalStack:
             StackNotUp: it is not.
         """
         self.require_up()
-        return Clients(Record.load(self._home), keys.make(self._home))
+        return Clients(StackRecord.load(self._home), keys.make(self._home))
 
     def log_file(self, name: str) -> Path:
         """The log of a server, or of ``sam-build`` and ``sam-deploy``."""
         return self._home.log(name)
 
 
-def _problems(service: Service, record: Record) -> list[str]:
+def _problems(service: Service, record: StackRecord) -> list[str]:
     reference = record.processes.get(service.name)
     if reference is None or not reference.alive:
         return [f"{service.title} is not running: `sageline local up` starts it again; its log is {service.log}."]

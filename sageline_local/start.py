@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sageline_local import build, deploy, environment, keys, ports, processes, recovery
 from sageline_local.aws import Clients
 from sageline_local.errors import DeployFailed, PortInUse, StackElsewhere
-from sageline_local.home import DeployedStack, Home, Record
+from sageline_local.home import DeployedStack, Home, StackRecord
 from sageline_local.ports import Ports
 from sageline_local.progress import Progress
 from sageline_local.services import TITLES, Service, services
@@ -24,7 +24,7 @@ from sageline_local.stop import end_leftovers, stop
 DEFAULT_PORT = 4566
 
 
-class Start:
+class StackStart:
     """One ``up``. The record is saved at every step, so that a kill in between leaves the truth behind."""
 
     def __init__(self, home: Home, project: Path, port: int | None, progress: Progress) -> None:
@@ -34,7 +34,7 @@ class Start:
         self._progress = progress
         self._restart_without_key()
         self._key = keys.make(home)
-        self._record = Record.load(home)
+        self._record = StackRecord.load(home)
         self._started: list[Service] = []
 
     def run(self, parameters: Mapping[str, str] | None) -> None:
@@ -82,7 +82,9 @@ class Start:
 
     def _restart_without_key(self) -> None:
         """Stop servers of the version before, which believe whoever calls. What they save is there when they start again."""
-        if keys.read(self._home) is None and any(reference.alive for reference in Record.load(self._home).processes.values()):
+        if keys.read(self._home) is None and any(
+            reference.alive for reference in StackRecord.load(self._home).processes.values()
+        ):
             self._progress.note("The servers that run are of a version that verifies no signatures: they are started again.")
             stop(self._home, self._progress)
 
@@ -208,6 +210,6 @@ class Start:
             )
         )
 
-    def _remember(self, record: Record) -> None:
+    def _remember(self, record: StackRecord) -> None:
         self._record = record
         self._record.save(self._home)

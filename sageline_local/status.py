@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-State = Literal["up", "down", "half-dead"]
+StackState = Literal["up", "down", "half-dead"]
 
 
 @dataclass(frozen=True)
 class StackStatus:
     """``up``: the servers answer and the bundle is deployed. ``half-dead``: something runs, and something is missing."""
 
-    state: State
+    state: StackState
     home: str
     region: str
     endpoint_url: str = ""

@@ -7,7 +7,7 @@ import shutil
 from dataclasses import replace
 
 from sageline_local import processes
-from sageline_local.home import Home, Record
+from sageline_local.home import Home, StackRecord
 from sageline_local.progress import Progress
 from sageline_local.services import services
 
@@ -18,7 +18,7 @@ def stop(home: Home, progress: Progress) -> bool:
     Returns:
         Whether anything was running.
     """
-    record = Record.load(home)
+    record = StackRecord.load(home)
     ran = False
     if record.ports is not None:
         for service in services(home, record.ports, os.environ):
@@ -45,7 +45,7 @@ def end_leftovers(home: Home, progress: Progress) -> bool:
     Returns:
         Whether there was anything.
     """
-    keep = [reference for reference in Record.load(home).processes.values() if reference.alive]
+    keep = [reference for reference in StackRecord.load(home).processes.values() if reference.alive]
     left = processes.leftovers(home.root, keep)
     if left:
         processes.end(left)

@@ -13,7 +13,7 @@ from sageline.aws.logger import function_logger
 from sageline.aws.settings import RunSettings
 from sageline.deployment.alarms import RolloutAlarms
 from sageline.runs.context import run_context
-from sageline.runs.payloads import AlarmEvent, BakeEvent, CameOfIt, ChangedEvent, WaitEvent
+from sageline.runs.payloads import AlarmEvent, BakeEvent, ChangedEvent, WaitEvent, WaitOutcome
 from sageline.waiting.bake import Bake, wait_for_alarm, wake_by_alarm
 from sageline.waiting.check_status import wait_for, wake, watching
 
@@ -22,7 +22,7 @@ logger = function_logger()
 
 @logger.inject_lambda_context(clear_state=True)
 @checked
-def handler(event: WaitEvent | BakeEvent | AlarmEvent | ChangedEvent, context: LambdaContext) -> CameOfIt:
+def handler(event: WaitEvent | BakeEvent | AlarmEvent | ChangedEvent, context: LambdaContext) -> WaitOutcome:
     settings = RunSettings.from_environment(os.environ)
     watch = watching(run_context(settings))
     bake = Bake(watch, RolloutAlarms(clients.cloudwatch(), settings.stack_name))

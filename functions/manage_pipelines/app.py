@@ -15,7 +15,7 @@ from sageline.api.changes import promote, roll_back, split
 from sageline.api.datasets import create_upload
 from sageline.api.endpoints import Endpoints
 from sageline.api.runs import Runs
-from sageline.api.start import RememberedRunIds, Startable, read_run_request, start_run
+from sageline.api.start import IdempotentRunIds, Startable, read_run_request, start_run
 from sageline.aws import clients
 from sageline.aws.events import checked
 from sageline.aws.http import (
@@ -79,8 +79,8 @@ def post_dataset() -> Response[str]:
     return _render(json_response(201, upload))
 
 
-def run_ids() -> RememberedRunIds:
-    return RememberedRunIds(settings().runs_table_name, clients.dynamodb(), app.lambda_context)
+def run_ids() -> IdempotentRunIds:
+    return IdempotentRunIds(settings().runs_table_name, clients.dynamodb(), app.lambda_context)
 
 
 def start(request: Startable) -> dict[str, str]:

@@ -11,7 +11,7 @@ from sageline.aws.logger import function_logger
 from sageline.aws.settings import RunSettings
 from sageline.batch.batch import StartTransformEvent
 from sageline.runs.context import run_context
-from sageline.runs.payloads import CameOfIt
+from sageline.runs.payloads import WaitOutcome
 from sageline.waiting.check_status import watching
 from sageline.waiting.start_transform import start_and_wait
 
@@ -20,7 +20,7 @@ logger = function_logger()
 
 @logger.inject_lambda_context(clear_state=True)
 @checked
-def handler(event: StartTransformEvent, context: LambdaContext) -> CameOfIt:
+def handler(event: StartTransformEvent, context: LambdaContext) -> WaitOutcome:
     run_id = event["run_id"]
     logger.append_keys(run_id=run_id)
     run = run_context(RunSettings.from_environment(os.environ))

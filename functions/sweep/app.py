@@ -13,7 +13,7 @@ from sageline.aws.logger import function_logger
 from sageline.aws.settings import SweepSettings
 from sageline.deployment.hosting import hosting
 from sageline.deployment.lifetime import Schedules
-from sageline.runs.store import Json
+from sageline.json_objects import Json
 from sageline.sweep.sweep import Sweep
 
 logger = function_logger()

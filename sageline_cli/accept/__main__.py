@@ -19,15 +19,15 @@ import click
 from rich.console import Console
 
 from sageline import __version__
+from sageline.json_objects import Json
 from sageline.runs.store import utc_now
 from sageline_cli.accept.plan import Pace, Plan
 from sageline_cli.accept.shapes import masked
 from sageline_cli.accept.steps import Acceptance
 from sageline_cli.aws import Aws
 from sageline_cli.connection import Connection, connect_to_aws, connect_to_local
-from sageline_cli.errors import Json
 from sageline_cli.options import stdout
-from sageline_cli.staged import Report, carry_out, stage
+from sageline_cli.temporary_stack import WorkReport, carry_out, run_on_local_stack
 from sageline_local.progress import ConsoleProgress
 from sageline_local.stack import LocalStack
 
@@ -46,13 +46,13 @@ def main(arguments: list[str]) -> int:
         return 2
     if stack in ("", "local"):
         report = _report("local")
-        return stage(partial(accept_local, environment=os.environ), _FILE, _TITLE, report)
+        return run_on_local_stack(partial(accept_local, environment=os.environ), _FILE, _TITLE, report)
     report, console = _report("AWS"), stdout()
     work = partial(accept_in_aws, stack, os.environ, console, report)
     return carry_out(work, report, Path(_FILE), title=_TITLE, console=console)
 
 
-def accept_local(stack: LocalStack, console: Console, report: Report, environment: Mapping[str, str]) -> None:
+def accept_local(stack: LocalStack, console: Console, report: WorkReport, environment: Mapping[str, str]) -> None:
     """
     Raises:
         CommandFailed, SagelineError: a step failed.
@@ -63,7 +63,7 @@ def accept_local(stack: LocalStack, console: Console, report: Report, environmen
     _accept(connection, aws, _LOCAL, console, report)
 
 
-def accept_in_aws(stack: str, environment: Mapping[str, str], console: Console, report: Report) -> None:
+def accept_in_aws(stack: str, environment: Mapping[str, str], console: Console, report: WorkReport) -> None:
     """
     Raises:
         CommandFailed, ClientError, BotoCoreError: a step failed.
@@ -73,14 +73,14 @@ def accept_in_aws(stack: str, environment: Mapping[str, str], console: Console, 
     _accept(connection, aws, _IN_AWS, console, report)
 
 
-def _accept(connection: Connection, aws: Aws, pace: Pace, console: Console, report: Report) -> None:
+def _accept(connection: Connection, aws: Aws, pace: Pace, console: Console, report: WorkReport) -> None:
     report.edit = partial(masked, secrets=[connection.bucket])
     plan = Plan(f"acc{secrets.token_hex(3)}", pace)
     with TemporaryDirectory() as folder:
         Acceptance(connection, aws, plan, Path(folder), console, report).carry_out()
 
 
-def _report(place: str) -> Report:
+def _report(place: str) -> WorkReport:
     facts: Json = {
         "status": "failed",
         "place": place,
@@ -88,7 +88,7 @@ def _report(place: str) -> Report:
         "python": platform.python_version(),
         "began_at": utc_now().isoformat(timespec="seconds"),
     }
-    return Report(facts, edit=masked)
+    return WorkReport(facts, edit=masked)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.markup import escape
 
+from sageline.json_objects import Json
 from sageline.names import RunLayout
 from sageline_cli.accept.plan import Plan
 from sageline_cli.aws import Aws
 from sageline_cli.connection import Connection
-from sageline_cli.errors import CommandFailed, Json, explain
-from sageline_cli.patience import when_ready
+from sageline_cli.errors import CommandFailed, explain
+from sageline_cli.retries import when_ready
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sageline.aws.errors import code
+from sageline.json_objects import Json
 from sageline.names import split_s3_uri, transform_job_name, tuning_job_name
 from sageline_cli.accept.shapes import shape_of_body
 from sageline_cli.aws import Aws
 from sageline_cli.connection import Connection
-from sageline_cli.errors import Json
 from sageline_cli.timeline import read_history
 
 if TYPE_CHECKING:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from sageline.costs.estimate import Estimate, Facts, Part, Work, most_expensive, part_of
 from sageline.costs.run_cost import EVALUATION_SECONDS
+from sageline.json_objects import Json
 from sageline.runs.deployment_record import rollout_of
 from sageline.runs.money import usd
 from sageline.runs.prices import Prices
 from sageline.spec.model import Spec, validate_spec
-from sageline_cli.errors import CommandFailed, Json
+from sageline_cli.errors import CommandFailed
 
 LIMIT_USD = 2.0
 """An acceptance that could cost more is not begun."""

@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sageline.json_objects import Json
 from sageline_cli.accept.shapes import shape_of
 from sageline_cli.api_client import ApiClient
-from sageline_cli.errors import CommandFailed, Json
+from sageline_cli.errors import CommandFailed
 
 _WARMING_SECONDS = 240.0
 """SageMaker may take three minutes to start a serverless model."""

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 
-from sageline_cli.errors import Json
+from sageline.json_objects import Json
 
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)(?!\.dkr\.ecr\.)")  # SageMaker's own registries are public
 _ACCESS_KEY = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}")

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 
 from sageline.aws.errors import is_denied
+from sageline.json_objects import Json
 from sageline.runs.documents import RunFiles
 from sageline.runs.money import usd
 from sageline.runs.prices import LIST_PRICES, Prices
@@ -22,10 +23,10 @@ from sageline_cli.accept.plan import BATCH_OPTIONS, Plan, check_limit, estimate,
 from sageline_cli.accept.requests import ask_until_answered, traffic
 from sageline_cli.aws import Aws
 from sageline_cli.connection import Connection
-from sageline_cli.errors import CommandFailed, Json
+from sageline_cli.errors import CommandFailed
 from sageline_cli.example_jobs import after_batch
 from sageline_cli.held_out import read_held_out, score
-from sageline_cli.staged import Report, run_to_the_end, time_limit, undisturbed
+from sageline_cli.temporary_stack import WorkReport, run_to_the_end, time_limit, undisturbed
 from sageline_local.samples import write_sample
 
 
@@ -38,7 +39,7 @@ class Acceptance:
     plan: Plan
     folder: Path
     console: Console
-    report: Report
+    report: WorkReport
 
     def carry_out(self) -> None:
         """Say what it may cost, do all steps, and delete everything that they made, however they end.

@@ -36,14 +36,14 @@ _NOT_ENABLED = {"UnrecognizedClientException", "InvalidClientTokenId", "OptInReq
 
 
 @dataclass(frozen=True)
-class Caller:
+class CallerIdentity:
     """Who calls AWS, as STS says."""
 
     arn: str
     account: str
 
 
-def find_caller(aws: Aws) -> Caller | Finding:
+def find_caller(aws: Aws) -> CallerIdentity | Finding:
     """Who the credentials are of, or what is wrong with them."""
     try:
         identity = aws.sts.get_caller_identity()
@@ -54,7 +54,7 @@ def find_caller(aws: Aws) -> Caller | Finding:
         return Finding("credentials", "failed", explain(error).message, to_do)
     except BotoCoreError as error:
         return Finding("credentials", "failed", explain(error).message, _SIGN_IN)
-    return Caller(identity["Arn"], identity["Account"])
+    return CallerIdentity(identity["Arn"], identity["Account"])
 
 
 def check_region(region: str | None) -> list[Finding]:

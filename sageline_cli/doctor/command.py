@@ -14,12 +14,12 @@ from rich.markup import escape
 from sageline_cli.aws import Aws
 from sageline_cli.connection import api_client, connect_to_local, local_home
 from sageline_cli.doctor import account, permissions, stack
-from sageline_cli.doctor.finding import STATES, Check, Finding, ask, run_checks, worst
+from sageline_cli.doctor.finding import STATES, DoctorCheck, Finding, ask, run_checks, worst
 from sageline_cli.doctor.machine import Machine
 from sageline_cli.errors import explain
 from sageline_cli.options import StackCommand, json_option, print_json, stack_option, stderr, stdout
 from sageline_local.deploy import STACK_NAME
-from sageline_local.home import Home, Record
+from sageline_local.home import Home, StackRecord
 from sageline_local.stack import LocalStack
 
 _SECONDS = 30.0
@@ -58,7 +58,7 @@ def of_machine(environment: Mapping[str, str]) -> list[Finding]:
     """This machine and the local stack."""
     home, port = Home(local_home(environment)), environment.get("SAGELINE_PORT", "")
     status = LocalStack(home.root).status()
-    machine = Machine(home, Record.load(home), status, int(port) if port.isdecimal() else None)
+    machine = Machine(home, StackRecord.load(home), status, int(port) if port.isdecimal() else None)
     found = run_checks(machine.checks(), _SECONDS)
     if port and not port.isdecimal():
         what = f"SAGELINE_PORT is {port!r}, which is no number."
@@ -87,7 +87,7 @@ def of_account(name: str, environment: Mapping[str, str]) -> list[Finding]:
         return [*found, caller, *(Finding(check, "unknown", "Not looked at without credentials.") for check in _NEED_A_CALLER)]
     deployed, of_stack = _find(aws, name)
     bucket = deployed.bucket if deployed else None
-    checks: dict[str, Check] = {
+    checks: dict[str, DoctorCheck] = {
         "sagemaker": partial(account.check_sagemaker, aws),
         "permissions": partial(permissions.check_permissions, aws, caller, name, bucket),
         "quotas": partial(account.check_quotas, aws),
@@ -100,7 +100,7 @@ def of_account(name: str, environment: Mapping[str, str]) -> list[Finding]:
     return [*found, *run_checks(stack.checks(aws, deployed, api_client(aws.session, deployed.outputs["ApiUrl"])), _SECONDS)]
 
 
-def _find(aws: Aws, name: str) -> tuple[stack.Deployed | None, Finding]:
+def _find(aws: Aws, name: str) -> tuple[stack.CloudFormationStack | None, Finding]:
     found = ask("stack", partial(stack.find_stack, aws, name), _SECONDS)
     return (None, found) if isinstance(found, Finding) else found
 

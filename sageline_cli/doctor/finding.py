@@ -13,11 +13,12 @@ from typing import Literal, TypeAlias, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sageline.errors import SagelineError
-from sageline_cli.errors import CommandFailed, Json, explain
+from sageline.json_objects import Json
+from sageline_cli.errors import CommandFailed, explain
 
-State: TypeAlias = Literal["ok", "warning", "failed", "unknown"]
+FindingState: TypeAlias = Literal["ok", "warning", "failed", "unknown"]
 
-STATES: tuple[State, ...] = ("failed", "warning", "unknown", "ok")
+STATES: tuple[FindingState, ...] = ("failed", "warning", "unknown", "ok")
 """The worst first."""
 
 
@@ -26,7 +27,7 @@ class Finding:
     """A line of what the doctor says. ``failed``: a first run would fail; ``unknown``: that could not be found out."""
 
     check: str
-    state: State
+    state: FindingState
     what: str
     to_do: str = ""
 
@@ -34,12 +35,12 @@ class Finding:
         return {"check": self.check, "state": self.state, "what": self.what} | ({"to_do": self.to_do} if self.to_do else {})
 
 
-Answer = TypeVar("Answer")
+ResultT = TypeVar("ResultT")
 
-Check: TypeAlias = Callable[[], Sequence[Finding]]
+DoctorCheck: TypeAlias = Callable[[], Sequence[Finding]]
 
 
-def run_checks(checks: Mapping[str, Check], seconds: float) -> list[Finding]:
+def run_checks(checks: Mapping[str, DoctorCheck], seconds: float) -> list[Finding]:
     """All findings in the order of the checks, which run side by side. A check that has not ended after ``seconds`` is unknown,
     and so is one that AWS or the system refuses.
 
@@ -55,13 +56,13 @@ def run_checks(checks: Mapping[str, Check], seconds: float) -> list[Finding]:
     return found
 
 
-def ask(check: str, question: Callable[[], Answer], seconds: float) -> Answer | Finding:
+def ask(check: str, question: Callable[[], ResultT], seconds: float) -> ResultT | Finding:
     """What a question is answered, or else the finding that says why it is not."""
     return _end(check, _begin(question), time.monotonic() + seconds)
 
 
-def _begin(work: Callable[[], Answer]) -> Future[Answer]:
-    future: Future[Answer] = Future()
+def _begin(work: Callable[[], ResultT]) -> Future[ResultT]:
+    future: Future[ResultT] = Future()
 
     def do() -> None:
         try:
@@ -74,7 +75,7 @@ def _begin(work: Callable[[], Answer]) -> Future[Answer]:
     return future
 
 
-def _end(check: str, future: Future[Answer], deadline: float) -> Answer | Finding:
+def _end(check: str, future: Future[ResultT], deadline: float) -> ResultT | Finding:
     try:
         return future.result(max(deadline - time.monotonic(), 0))
     except NotInTime:
@@ -83,6 +84,6 @@ def _end(check: str, future: Future[Answer], deadline: float) -> Answer | Findin
         return Finding(check, "unknown", explain(error).message)
 
 
-def worst(findings: Sequence[Finding]) -> State:
+def worst(findings: Sequence[Finding]) -> FindingState:
     """The state that all of them together are in."""
     return next((state for state in STATES if any(finding.state == state for finding in findings)), "ok")

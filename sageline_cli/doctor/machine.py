@@ -11,10 +11,10 @@ from pathlib import Path
 
 import psutil
 
-from sageline_cli.doctor.finding import Check, Finding
+from sageline_cli.doctor.finding import DoctorCheck, Finding
 from sageline_local import build, deploy, ports, processes
 from sageline_local.errors import BuildFailed, PortInUse
-from sageline_local.home import Home, Record
+from sageline_local.home import Home, StackRecord
 from sageline_local.services import TITLES
 from sageline_local.stack import PROJECT
 from sageline_local.start import DEFAULT_PORT
@@ -34,13 +34,13 @@ class Machine:
     """The stack that is looked at, and what is known of it."""
 
     home: Home
-    record: Record
+    record: StackRecord
     status: StackStatus
     port: int | None = None
     """That was asked for by ``SAGELINE_PORT``."""
     project: Path = PROJECT
 
-    def checks(self) -> Mapping[str, Check]:
+    def checks(self) -> Mapping[str, DoctorCheck]:
         return {
             "python": lambda: [check_python(sys.version_info[:2], sys.executable), *check_tools(Path(sys.executable))],
             "bundle": lambda: [check_bundle(self.project, self.record)],
@@ -72,7 +72,7 @@ def check_tools(executable: Path) -> list[Finding]:
     return found or [Finding("tools", "ok", f"uv and the packages of {sys.prefix}")]
 
 
-def check_bundle(project: Path, record: Record) -> Finding:
+def check_bundle(project: Path, record: StackRecord) -> Finding:
     """Whether the present code can be built, is built, and is what the stack has."""
     try:
         build_id = build.fingerprint(project)
@@ -126,7 +126,7 @@ def check_isolation(abilities: Abilities) -> Finding:
     )
 
 
-def check_ports(record: Record, asked: int | None) -> Finding:
+def check_ports(record: StackRecord, asked: int | None) -> Finding:
     """Whether MiniStack has its port, or could have it. The other servers take the next free ones."""
     if record.running("ministack"):
         own = {"ministack": record.port, "sagemaker": record.sagemaker_port, "autoscaling": record.autoscaling_port}
@@ -140,7 +140,7 @@ def check_ports(record: Record, asked: int | None) -> Finding:
     return Finding("ports", "ok", f"127.0.0.1:{port} is free.")
 
 
-def check_processes(home: Home, record: Record, status: StackStatus) -> list[Finding]:
+def check_processes(home: Home, record: StackRecord, status: StackStatus) -> list[Finding]:
     """The stack's servers, and what a killed one has left behind."""
     problems = " ".join(status.problems)
     if status.state == "up":

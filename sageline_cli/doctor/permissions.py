@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 
 from sageline.aws.errors import code, is_denied
 from sageline_cli.aws import Aws
-from sageline_cli.doctor.account import Caller
-from sageline_cli.doctor.finding import Finding, State
+from sageline_cli.doctor.account import CallerIdentity
+from sageline_cli.doctor.finding import Finding, FindingState
 
 Purpose: TypeAlias = Literal["use", "deploy"]
 
@@ -96,7 +96,7 @@ NEEDS: tuple[Need, ...] = (
 """What the commands ask of AWS, and what CloudFormation does in the caller's name; not every action, but one of each kind."""
 
 
-def check_permissions(aws: Aws, caller: Caller, stack: str, bucket: str | None) -> list[Finding]:
+def check_permissions(aws: Aws, caller: CallerIdentity, stack: str, bucket: str | None) -> list[Finding]:
     """What the caller may do with a stack of that name.
 
     Args:
@@ -150,7 +150,7 @@ def _of_purpose(purpose: Purpose, refused: list[str], *, deployed: bool) -> Find
     if not refused:
         return Finding("permissions", "ok", f"{_PURPOSES[purpose]} you have the permissions ({how}).")
     # Who uses a stack that is there need not be who deploys it.
-    state: State = "warning" if deployed and purpose == "deploy" else "failed"
+    state: FindingState = "warning" if deployed and purpose == "deploy" else "failed"
     what = f"{_PURPOSES[purpose]} you lack: {'; '.join(refused)} ({how})."
     return Finding("permissions", state, what, "Have these allowed to your user or role.")
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from sageline_cli.api_client import ApiClient
 from sageline_cli.aws import Aws
-from sageline_cli.doctor.finding import Check, Finding
+from sageline_cli.doctor.finding import DoctorCheck, Finding
 from sageline_cli.errors import CommandFailed
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _DEPLOY_AGAIN = "Deploy the stack again: make bundle, then .venv/bin/sam deploy 
 
 
 @dataclass(frozen=True)
-class Deployed:
+class CloudFormationStack:
     """A stack that CloudFormation knows.
 
     Attributes:
@@ -39,7 +39,7 @@ class Deployed:
         return self.outputs.get("BucketName")
 
 
-def find_stack(aws: Aws, name: str) -> tuple[Deployed | None, Finding]:
+def find_stack(aws: Aws, name: str) -> tuple[CloudFormationStack | None, Finding]:
     """What CloudFormation has under that name."""
     try:
         [described] = aws.cloudformation.describe_stacks(StackName=name)["Stacks"]
@@ -51,7 +51,7 @@ def find_stack(aws: Aws, name: str) -> tuple[Deployed | None, Finding]:
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
     status, missing = described["StackStatus"], sorted(REQUIRED_OUTPUTS - outputs.keys())
     finding = _of_status(name, status, described.get("StackStatusReason", ""), missing)
-    return Deployed(name, outputs, _resources(aws, name)), finding
+    return CloudFormationStack(name, outputs, _resources(aws, name)), finding
 
 
 def _of_status(name: str, status: str, reason: str, missing: list[str]) -> Finding:
@@ -78,7 +78,7 @@ def _resources(aws: Aws, name: str) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def checks(aws: Aws, stack: Deployed, api: ApiClient) -> Mapping[str, Check]:
+def checks(aws: Aws, stack: CloudFormationStack, api: ApiClient) -> Mapping[str, DoctorCheck]:
     """What is looked at in a stack that is there."""
     return {
         "bucket": lambda: [check_bucket(aws, stack)],
@@ -90,7 +90,7 @@ def checks(aws: Aws, stack: Deployed, api: ApiClient) -> Mapping[str, Check]:
     }
 
 
-def check_bucket(aws: Aws, stack: Deployed) -> Finding:
+def check_bucket(aws: Aws, stack: CloudFormationStack) -> Finding:
     bucket = str(stack.bucket)
     problems = []
     if aws.s3.get_bucket_versioning(Bucket=bucket).get("Status") != "Enabled":
@@ -102,7 +102,7 @@ def check_bucket(aws: Aws, stack: Deployed) -> Finding:
     return Finding("bucket", "ok", f"{bucket} keeps versions and tells EventBridge.")
 
 
-def check_state_machine(aws: Aws, stack: Deployed) -> Finding:
+def check_state_machine(aws: Aws, stack: CloudFormationStack) -> Finding:
     arn = stack.outputs["StateMachineArn"]
     status = aws.stepfunctions.describe_state_machine(stateMachineArn=arn)["status"]
     name = arn.rpartition(":")[2]
@@ -111,7 +111,7 @@ def check_state_machine(aws: Aws, stack: Deployed) -> Finding:
     return Finding("state machine", "failed", f"{name} is {status}.", _DEPLOY_AGAIN)
 
 
-def check_rules(aws: Aws, stack: Deployed) -> Finding:
+def check_rules(aws: Aws, stack: CloudFormationStack) -> Finding:
     """Whether uploads start runs, and SageMaker's events wake them."""
     # The physical id of a rule on a bus of its own has that bus before a bar.
     rules = [rule.rpartition("|")[2] for rule in stack.resources.get("AWS::Events::Rule", ())]
@@ -120,7 +120,7 @@ def check_rules(aws: Aws, stack: Deployed) -> Finding:
     return _all("rules", f"{len(rules)} rules of EventBridge are enabled.", problems, "aws events enable-rule --name RULE")
 
 
-def check_functions(aws: Aws, stack: Deployed) -> Finding:
+def check_functions(aws: Aws, stack: CloudFormationStack) -> Finding:
     functions = stack.resources.get("AWS::Lambda::Function", ())
     found = {name: aws.lambda_.get_function_configuration(FunctionName=name) for name in functions}
     problems = {name: problem for name, function in found.items() if (problem := _of_function(function))}
@@ -136,7 +136,7 @@ def _of_function(function: FunctionConfigurationResponseTypeDef) -> str:
     return ""
 
 
-def check_table(aws: Aws, stack: Deployed) -> Finding:
+def check_table(aws: Aws, stack: CloudFormationStack) -> Finding:
     name = stack.outputs["RunsTableName"]
     status = aws.dynamodb.describe_table(TableName=name)["Table"].get("TableStatus", "unknown")
     return _all("table", f"{name} is ACTIVE.", {} if status == "ACTIVE" else {name: status}, _DEPLOY_AGAIN)

@@ -40,14 +40,16 @@ def main() -> None:
 @_image
 @_home
 @_stack_port
-def function(*, name: str, event: str, wanted: runner.Name | None, image: str | None, home: Path, stack_port: int | None) -> None:
+def function(
+    *, name: str, event: str, wanted: runner.RunnerName | None, image: str | None, home: Path, stack_port: int | None
+) -> None:
     """Run the function NAME with EVENT: a golden event of its own, or a file."""
     began = time.monotonic()
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     with ConsoleProgress(console) as progress:
         chosen = runner.choose(wanted, os.environ)
-        place = command.Place(Home(home), stack_port, progress, _teller(console))
-        answered = command.invoke(place, chosen, image or None, name, event)
+        context = command.InvokeContext(Home(home), stack_port, progress, _teller(console))
+        answered = command.invoke(context, chosen, image or None, name, event)
     click.echo(answer.pretty(answered))
     why = answer.failure(answered)
     if why is None:
@@ -74,7 +76,7 @@ def api(*, port: int, image: str | None, home: Path, stack_port: int | None) -> 
                 f"{error.message} `sam local start-api` runs in Docker only. The stack's own HTTP API needs none: "
                 "`sageline local up`, then `sageline local env` prints its address, SAGELINE_API_URL."
             ) from error
-        command.serve_api(command.Place(Home(home), stack_port, progress, _teller(console)), found, image or None, port)
+        command.serve_api(command.InvokeContext(Home(home), stack_port, progress, _teller(console)), found, image or None, port)
 
 
 def _teller(console: Console) -> command.Tell:

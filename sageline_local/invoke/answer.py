@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
-
-Json = Any  # what a function answers
 
 _OF_AN_ERROR = {"errorType", "errorMessage", "stackTrace", "requestId", "cause"}
 _SHOWN_CHARACTERS = 200
@@ -20,7 +17,7 @@ def failure(answered: str) -> str | None:
     if not answered.strip():
         return "no answer: the function ended or ran out of time"
     try:
-        answer: Json = json.loads(answered)
+        answer: object = json.loads(answered)
     except ValueError:
         return f"an answer that is not JSON: {answered.strip()[:_SHOWN_CHARACTERS]}"
     if not isinstance(answer, dict):

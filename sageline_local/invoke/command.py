@@ -14,13 +14,13 @@ from sageline_local import build, functions, golden_events, ports
 from sageline_local.errors import EventUnknown, FixtureMissing, InvokeFailed, StackNotUp
 from sageline_local.fixture import Preparing
 from sageline_local.golden_events import GoldenEvent
-from sageline_local.home import Home, Record
-from sageline_local.invoke import deployed, emulator, lambda_of_stack, template
+from sageline_local.home import Home, StackRecord
+from sageline_local.invoke import deployed_functions, emulator, lambda_of_stack, template
 from sageline_local.invoke.containers import SamLocal
-from sageline_local.invoke.deployed import Deployed
+from sageline_local.invoke.deployed_functions import DeployedFunction
 from sageline_local.invoke.engine import Engine
+from sageline_local.invoke.network import network_name, open_network
 from sageline_local.invoke.runner import Runner
-from sageline_local.invoke.way import network_name, open_way
 from sageline_local.invoke.workspace import abandoned, clear, workspace
 from sageline_local.progress import Progress
 from sageline_local.stack import PROJECT, LocalStack
@@ -30,7 +30,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Place:
+class InvokeContext:
     """A stack, and who watches. ``port``: MiniStack's; None is that of the last time."""
 
     home: Home
@@ -39,7 +39,7 @@ class Place:
     tell: Tell
 
 
-def invoke(place: Place, runner: Runner, image: str | None, name: str, event: str) -> str:
+def invoke(context: InvokeContext, runner: Runner, image: str | None, name: str, event: str) -> str:
     """What a function answers to an event; what it logs goes to stderr.
 
     Args:
@@ -53,46 +53,46 @@ def invoke(place: Place, runner: Runner, image: str | None, name: str, event: st
     # Names are looked up in the source first: a wrong one need not wait for the stack.
     logical_id = functions.find(name, template.function_ids(template.read(PROJECT / "template.yaml")))
     chosen = read_event(functions.folder(logical_id), event)
-    stack = LocalStack(place.home.root, place.port)
-    status = stack.up(place.progress)
-    function = deployed.find(stack.clients(), logical_id, status.environment)
-    place.tell(f"{function.folder} with {chosen.source}, as the role {function.role}.")
-    payload = json.dumps(golden_events.fill_text(chosen.text, _variables(place, stack, chosen), chosen.source)).encode()
+    stack = LocalStack(context.home.root, context.port)
+    status = stack.up(context.progress)
+    function = deployed_functions.find(stack.clients(), logical_id, status.environment)
+    context.tell(f"{function.folder} with {chosen.source}, as the role {function.role}.")
+    payload = json.dumps(golden_events.fill_text(chosen.text, _variables(context, stack, chosen), chosen.source)).encode()
     if runner.engine:
-        with sam_local(place, runner.engine, image, [function]) as (sam, folder):
-            place.tell(f"In a container: sam local invoke, Python {build.LAMBDA_PYTHON} on {runner.engine.architecture}.")
+        with sam_local(context, runner.engine, image, [function]) as (sam, folder):
+            context.tell(f"In a container: sam local invoke, Python {build.LAMBDA_PYTHON} on {runner.engine.architecture}.")
             file = folder / "event.json"
             file.write_bytes(payload)
             return sam.invoke(function, file)
     for missing in runner.instead:
-        place.tell(missing)
+        context.tell(missing)
     if runner.emulator:
-        place.tell(
+        context.tell(
             f"On AWS's runtime emulator: Python {sys.version_info.major}.{sys.version_info.minor} and no container, so neither "
             "a limit of memory nor a file system of its own."
         )
-        built = build.build(PROJECT, place.home, build.fingerprint(PROJECT), os.environ)
+        built = build.build(PROJECT, context.home, build.fingerprint(PROJECT), os.environ)
         document = template.read(built)
         code = template.code_folders(document, built.parent)[function.logical_id]
         layer = template.layer_folder(document, built.parent)
         return emulator.invoke(runner.emulator, function, payload, code=code, layer=layer, machine=os.environ)
-    place.tell("By the stack's own Lambda: the same code and role, in MiniStack's runtime.")
+    context.tell("By the stack's own Lambda: the same code and role, in MiniStack's runtime.")
     return lambda_of_stack.invoke(stack.clients(), function, payload)
 
 
-def serve_api(place: Place, engine: Engine, image: str | None, port: int) -> None:
+def serve_api(context: InvokeContext, engine: Engine, image: str | None, port: int) -> None:
     """Serve the HTTP API by ``sam local start-api``, until it is interrupted.
 
     Raises:
         LocalStackError: it could not be served.
     """
     ports.require_free(port)
-    stack = LocalStack(place.home.root, place.port)
-    status = stack.up(place.progress)
-    everything = deployed.all_of(stack.clients(), status.environment)
-    with sam_local(place, engine, image, everything) as (sam, _):
-        place.tell(f"sam local start-api at http://127.0.0.1:{port}, with the stack's data. Ctrl-C ends it.")
-        place.tell(
+    stack = LocalStack(context.home.root, context.port)
+    status = stack.up(context.progress)
+    everything = deployed_functions.all_of(stack.clients(), status.environment)
+    with sam_local(context, engine, image, everything) as (sam, _):
+        context.tell(f"sam local start-api at http://127.0.0.1:{port}, with the stack's data. Ctrl-C ends it.")
+        context.tell(
             "It checks no signature, as SAM does: until it ends, every program on this machine may use it. A function starts "
             "with its first request, and a change of the code takes a new start."
         )
@@ -102,37 +102,39 @@ def serve_api(place: Place, engine: Engine, image: str | None, port: int) -> Non
 
 
 @contextmanager
-def sam_local(place: Place, engine: Engine, image: str | None, wanted: Sequence[Deployed]) -> Iterator[tuple[SamLocal, Path]]:
+def sam_local(
+    context: InvokeContext, engine: Engine, image: str | None, wanted: Sequence[DeployedFunction]
+) -> Iterator[tuple[SamLocal, Path]]:
     """``sam local`` for functions of a stack that is up, and its folder, which is gone when the context ends.
 
     Raises:
         BuildFailed: the bundle could not be built for containers.
     """
-    for folder in abandoned(place.home):
+    for folder in abandoned(context.home):
         engine.remove_containers_of(folder)
         engine.remove_network(network_name(folder))
         clear(folder)
     target = build.container(engine.architecture)
     build_id = build.fingerprint(PROJECT, target)
     if build.is_built(PROJECT, build_id):
-        built = build.build(PROJECT, place.home, build_id, os.environ, target)
+        built = build.build(PROJECT, context.home, build_id, os.environ, target)
     else:
-        with place.progress.step(f"Build for containers: Python {target.python_version}, {engine.architecture}"):
-            built = build.build(PROJECT, place.home, build_id, os.environ, target)
+        with context.progress.step(f"Build for containers: Python {target.python_version}, {engine.architecture}"):
+            built = build.build(PROJECT, context.home, build_id, os.environ, target)
     image = image or aws_image(engine)
     if not engine.has_image(image):
-        with place.progress.step(f"Fetch {image}"):
+        with context.progress.step(f"Fetch {image}"):
             engine.fetch_image(image)
-    addresses = Record.load(place.home).ports
+    addresses = StackRecord.load(context.home).ports
     if addresses is None:
         raise StackNotUp("The local stack went down meanwhile: start it with `sageline local up`.")
     numbers = (addresses.ministack, addresses.sagemaker, addresses.autoscaling)
     with (
-        workspace(place.home) as folder,
-        open_way(engine, numbers, folder, image) as way,
+        workspace(context.home) as folder,
+        open_network(engine, numbers, folder, image) as network,
     ):
-        sam = SamLocal(place.home, engine, folder, image)
-        sam.prepare(built, wanted, way)
+        sam = SamLocal(context.home, engine, folder, image)
+        sam.prepare(built, wanted, network)
         yield sam, folder
 
 
@@ -142,7 +144,7 @@ def aws_image(engine: Engine) -> str:
 
 
 @dataclass(frozen=True)
-class Event:
+class EventText:
     """``text``: in which variables are not filled yet."""
 
     source: str
@@ -150,7 +152,7 @@ class Event:
     golden: GoldenEvent | None
 
 
-def read_event(folder: str, event: str) -> Event:
+def read_event(folder: str, event: str) -> EventText:
     """A golden event, or a file.
 
     Args:
@@ -165,14 +167,14 @@ def read_event(folder: str, event: str) -> Event:
         json.loads(text)
     except (OSError, ValueError) as error:
         raise EventUnknown(f"{event} is no file with a JSON document: {error}") from error
-    return Event(f"events/{golden}.json" if golden else event, text, golden)
+    return EventText(f"events/{golden}.json" if golden else event, text, golden)
 
 
-def _variables(place: Place, stack: LocalStack, event: Event) -> dict[str, str]:
+def _variables(context: InvokeContext, stack: LocalStack, event: EventText) -> dict[str, str]:
     """What an event may name, and for a golden one: what it needs, made true, if the stack has the fixture."""
     if event.golden:
         try:
             return Preparing(stack).prepare(event.golden)
         except FixtureMissing as error:
-            place.tell(f"{error.message} Without it, some events find nothing.")
+            context.tell(f"{error.message} Without it, some events find nothing.")
     return golden_events.variables(stack.require_up())

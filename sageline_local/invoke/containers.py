@@ -16,9 +16,9 @@ from sageline_local import environment, sam
 from sageline_local.errors import InvokeFailed
 from sageline_local.home import Home
 from sageline_local.invoke import template
-from sageline_local.invoke.deployed import Deployed
+from sageline_local.invoke.deployed_functions import DeployedFunction
 from sageline_local.invoke.engine import Engine
-from sageline_local.invoke.way import Way, wrapper
+from sageline_local.invoke.network import StackNetwork, wrapper
 
 # SAM's, to take its containers away.
 _ENDING_SECONDS = 60
@@ -38,13 +38,13 @@ class SamLocal:
         self._image = image
         self._network: str | None = None
 
-    def prepare(self, built: Path, functions: Sequence[Deployed], way: Way) -> None:
+    def prepare(self, built: Path, functions: Sequence[DeployedFunction], network: StackNetwork) -> None:
         """Write the template for these functions, their code, their variables and their way to the stack.
 
         Args:
             built: the template that was built for the containers' architecture.
         """
-        self._network = way.network
+        self._network = network.network
         document = template.read(built)
         sources = template.code_folders(document, built.parent)
         code = {function.logical_id: self._folder / "functions" / function.logical_id for function in functions}
@@ -53,7 +53,7 @@ class SamLocal:
         variables = {function.logical_id: {**function.variables, **added} for function in functions}
         for logical_id, folder in code.items():
             shutil.copytree(sources[logical_id], folder, ignore=shutil.ignore_patterns("__pycache__"))
-            way.put_beside(folder)
+            network.put_beside(folder)
         adapted = template.for_containers(
             document, self._engine.architecture, template.layer_folder(document, built.parent), code, variables
         )
@@ -92,7 +92,7 @@ class SamLocal:
         )
         return Sam(process, self._engine, self._folder)
 
-    def invoke(self, function: Deployed, event: Path) -> str:
+    def invoke(self, function: DeployedFunction, event: Path) -> str:
         """What a function answers, by ``sam local invoke``; what it logs goes to stderr.
 
         Raises:

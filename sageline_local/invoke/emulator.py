@@ -17,7 +17,7 @@ import samcli  # type: ignore[import-untyped] # the package has no types
 
 from sageline_local import build, environment, ports, processes
 from sageline_local.errors import EmulatorMissing, InvokeFailed
-from sageline_local.invoke.deployed import Deployed
+from sageline_local.invoke.deployed_functions import DeployedFunction
 from sageline_local.invoke.template import SAM_ARCHITECTURES
 from sageline_local.processes import ProcessRef
 
@@ -44,7 +44,9 @@ def find(system: str = sys.platform, machine: str | None = None) -> Path:
     return program
 
 
-def invoke(program: Path, function: Deployed, event: bytes, *, code: Path, layer: Path, machine: Mapping[str, str]) -> str:
+def invoke(
+    program: Path, function: DeployedFunction, event: bytes, *, code: Path, layer: Path, machine: Mapping[str, str]
+) -> str:
     """What a function answers; what it logs goes to stderr.
 
     Args:
@@ -87,7 +89,7 @@ def invoke(program: Path, function: Deployed, event: bytes, *, code: Path, layer
         process.wait()
 
 
-def _variables(function: Deployed, code: Path, layer: Path, machine: Mapping[str, str]) -> dict[str, str]:
+def _variables(function: DeployedFunction, code: Path, layer: Path, machine: Mapping[str, str]) -> dict[str, str]:
     return {
         **environment.for_function(machine),
         **function.variables,

@@ -6,10 +6,10 @@ import base64
 import sys
 
 from sageline_local.aws import Clients
-from sageline_local.invoke.deployed import Deployed
+from sageline_local.invoke.deployed_functions import DeployedFunction
 
 
-def invoke(clients: Clients, function: Deployed, event: bytes) -> str:
+def invoke(clients: Clients, function: DeployedFunction, event: bytes) -> str:
     """What a function answers; the end of what it logs goes to stderr."""
     response = clients.lambda_.invoke(FunctionName=function.name, Payload=event, LogType="Tail")
     sys.stderr.write(base64.b64decode(response.get("LogResult", "")).decode(errors="replace"))

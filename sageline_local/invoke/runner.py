@@ -11,8 +11,8 @@ from sageline_local.errors import DockerMissing, EmulatorMissing
 from sageline_local.invoke import emulator, engine
 from sageline_local.invoke.engine import Engine
 
-Name = Literal["docker", "emulator", "stack"]
-NAMES: tuple[Name, ...] = ("docker", "emulator", "stack")
+RunnerName = Literal["docker", "emulator", "stack"]
+NAMES: tuple[RunnerName, ...] = ("docker", "emulator", "stack")
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Runner:
 
 
 def choose(
-    wanted: Name | None,
+    wanted: RunnerName | None,
     machine: Mapping[str, str],
     find_engine: Callable[[Mapping[str, str]], Engine] = engine.find,
     find_emulator: Callable[[], Path] = emulator.find,

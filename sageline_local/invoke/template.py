@@ -9,7 +9,7 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped] # the package has no types
 
-Document = dict[str, Any]  # a CloudFormation template
+Template = dict[str, Any]  # a CloudFormation template
 
 SAM_ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64"}
 
@@ -17,18 +17,18 @@ _FUNCTION = "AWS::Serverless::Function"
 _LAYER = "AWS::Serverless::LayerVersion"
 
 
-def read(template: Path) -> Document:
+def read(template: Path) -> Template:
     """A template that ``sam build`` has written."""
-    document: Document = yaml_parse(template.read_text())
+    document: Template = yaml_parse(template.read_text())
     return document
 
 
-def function_ids(document: Document) -> list[str]:
+def function_ids(document: Template) -> list[str]:
     """The functions' logical ids."""
     return [logical_id for logical_id, resource in document["Resources"].items() if resource["Type"] == _FUNCTION]
 
 
-def code_folders(document: Document, folder: Path) -> dict[str, Path]:
+def code_folders(document: Template, folder: Path) -> dict[str, Path]:
     """Where each function's code is, by logical id. ``folder``: the template's."""
     return {
         logical_id: (folder / document["Resources"][logical_id]["Properties"]["CodeUri"]).resolve()
@@ -36,15 +36,15 @@ def code_folders(document: Document, folder: Path) -> dict[str, Path]:
     }
 
 
-def layer_folder(document: Document, folder: Path) -> Path:
+def layer_folder(document: Template, folder: Path) -> Path:
     """Where the built layer is; what is in it appears in ``/opt``."""
     [layer] = [resource for resource in document["Resources"].values() if resource["Type"] == _LAYER]
     return (folder / str(layer["Properties"]["ContentUri"])).resolve()
 
 
 def for_containers(
-    document: Document, architecture: str, layer: Path, code: Mapping[str, Path], variables: Mapping[str, Collection[str]]
-) -> Document:
+    document: Template, architecture: str, layer: Path, code: Mapping[str, Path], variables: Mapping[str, Collection[str]]
+) -> Template:
     """The template for ``sam local`` on machines of one architecture.
 
     Args:

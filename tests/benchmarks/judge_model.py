@@ -25,7 +25,7 @@ from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.document import evaluation_json
 from sageline.evaluation.gate import Decision, check_baseline, check_limits
 from sageline.evaluation.model_warnings import model_warnings
-from sageline.report.of_run import report_data
+from sageline.report.from_record import report_data
 from sageline.report.page import render
 from sageline.runs.store import RunRecord
 from tests.benchmarks.prepare_memory import peak_megabytes

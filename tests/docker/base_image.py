@@ -23,7 +23,7 @@ exec ${AWS_LAMBDA_EXEC_WRAPPER:-} python3 -m awslambdaric "$_HANDLER"
 """
 
 
-def make(folder: Path, target: build.Target, docker: Mapping[str, str]) -> str:
+def make(folder: Path, target: build.BuildTarget, docker: Mapping[str, str]) -> str:
     """Make the image in a daemon; its tag. Takes a minute or two, and the network.
 
     Args:

@@ -19,7 +19,7 @@ from sageline_local.errors import DockerMissing
 from sageline_local.fixture.make import make_fixture
 from sageline_local.home import Home
 from sageline_local.invoke import engine as engines
-from sageline_local.invoke.command import Place
+from sageline_local.invoke.command import InvokeContext
 from sageline_local.invoke.engine import Engine
 from sageline_local.progress import Silent
 from sageline_local.stack import LocalStack
@@ -68,6 +68,6 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture(scope="session")
-def place(stack: LocalStack) -> Place:
+def place(stack: LocalStack) -> InvokeContext:
     console = Console(stderr=True)
-    return Place(Home(stack.home), None, Silent(), lambda line: console.print(line, markup=False))
+    return InvokeContext(Home(stack.home), None, Silent(), lambda line: console.print(line, markup=False))

@@ -14,8 +14,8 @@ import pytest
 from sageline_local import golden_events
 from sageline_local.fixture import Preparing
 from sageline_local.golden_events import GoldenEvent
-from sageline_local.invoke import deployed
-from sageline_local.invoke.command import Place, sam_local
+from sageline_local.invoke import deployed_functions
+from sageline_local.invoke.command import InvokeContext, sam_local
 from sageline_local.stack import LocalStack
 from tests.docker.conftest import Docker
 from tests.golden import check
@@ -35,9 +35,9 @@ def preparing(stack: LocalStack) -> Preparing:
 
 
 @pytest.fixture(scope="module")
-def ask(docker: Docker, stack: LocalStack, place: Place) -> Iterator[Ask]:
+def ask(docker: Docker, stack: LocalStack, place: InvokeContext) -> Iterator[Ask]:
     """Asks a function, by its folder's name, in a container that stays for the next event."""
-    everything = deployed.all_of(stack.clients(), stack.require_up().environment)
+    everything = deployed_functions.all_of(stack.clients(), stack.require_up().environment)
     logical_ids = {function.folder: function.logical_id for function in everything}
     port = free_port()
     with (

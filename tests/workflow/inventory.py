@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from sageline_cli.errors import Json
+from sageline.json_objects import Json
 from sageline_local.status import StackStatus
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sageline_cli.errors import CommandFailed, Json
+from sageline.json_objects import Json
+from sageline_cli.errors import CommandFailed
 from tests.workflow.workbench import Workbench, flowers
 
 INSTANCES = {"instance_type": "ml.m5.large", "count": 1}

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from sageline_cli.errors import CommandFailed, Json
+from sageline.json_objects import Json
+from sageline_cli.errors import CommandFailed
 from sageline_local.fixture.data import TRAIN
 from tests.workflow.workbench import Workbench, csv_text, flowers, houses, until
 

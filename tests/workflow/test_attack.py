@@ -8,7 +8,7 @@ import tarfile
 
 import pytest
 
-from sageline_cli.errors import Json
+from sageline.json_objects import Json
 from sagemaker_emulator.isolation.machine import look
 from tests.workflow.workbench import Workbench, flowers, until
 

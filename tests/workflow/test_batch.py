@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from sageline.json_objects import Json
 from sageline.names import split_s3_uri
-from sageline_cli.errors import CommandFailed, Json
+from sageline_cli.errors import CommandFailed
 from sageline_cli.main import cli
 from sageline_local.stack import LocalStack
 from tests.workflow.test_algorithms import notes

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
+from sageline.json_objects import Json
 from sageline.names import RunLayout
-from sageline_cli.errors import Json
 from tests.workflow.workbench import Workbench, csv_text
 
 pytestmark = pytest.mark.stack

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from sageline_local.invoke import deployed
+from sageline_local.invoke import deployed_functions
 from sageline_local.stack import PROJECT, LocalStack
 
 pytestmark = pytest.mark.stack
@@ -45,7 +45,7 @@ def test_a_function_that_fails_is_exit_code_1_with_its_error(stack: LocalStack, 
 
 
 def test_the_credentials_are_the_roles_also_before_the_stack_has_started_the_function(stack: LocalStack) -> None:
-    function = deployed.find(stack.clients(), "write_predictions", stack.require_up().environment)
+    function = deployed_functions.find(stack.clients(), "write_predictions", stack.require_up().environment)
     variables = function.variables
     session = boto3.Session(
         variables["AWS_ACCESS_KEY_ID"],

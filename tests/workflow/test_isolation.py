@@ -13,7 +13,7 @@ import boto3
 import pytest
 
 from sageline_local.aws import Clients
-from sageline_local.home import Home, Record
+from sageline_local.home import Home, StackRecord
 from sageline_local.stack import LocalStack
 from sagemaker_emulator.isolation.machine import reported
 
@@ -66,7 +66,7 @@ def role(stack: LocalStack, clients: Clients) -> Iterator[str]:
 
 def test_an_isolated_script_finds_neither_the_stack_nor_its_files(stack: LocalStack, clients: Clients, role: str) -> None:
     home, bucket = Home(stack.home), stack.status().bucket
-    ports = Record.load(home).ports
+    ports = StackRecord.load(home).ports
     assert ports is not None
     abilities = reported(home.sagemaker)
     assert abilities is not None

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sageline_cli.errors import CommandFailed, Json
+from sageline.json_objects import Json
+from sageline_cli.errors import CommandFailed
 from sageline_local import deploy
 from sageline_local.aws import Clients
 from sageline_local.fixture.data import TRAIN

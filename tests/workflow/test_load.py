@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from sageline.json_objects import Json
 from sageline.serving.predict import Prediction, Predictor
 from sageline.serving.request import PredictionRequest
 from sageline.serving.stored import EncoderCache, RoutingCache
-from sageline_cli.errors import Json
 from tests.workflow.rollouts import INSTANCES, QUICK, canary, traffic
 from tests.workflow.workbench import Workbench, csv_text
 

@@ -11,7 +11,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from sageline_cli.errors import CommandFailed, Json
+from sageline.json_objects import Json
+from sageline_cli.errors import CommandFailed
 from sageline_local.stack import LocalStack
 from tests.odd_requests import ODD_NAMES, SEED, OddRequest, complaint, odd_requests
 from tests.workflow.workbench import Workbench

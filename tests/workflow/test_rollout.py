@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from sageline_cli.errors import Json
+from sageline.json_objects import Json
 from sageline_local.fixture.data import TRAIN
 from tests.workflow.rollouts import INSTANCES, IRIS, QUICK, canary, first_model, shares, traffic
 from tests.workflow.test_algorithms import put_source, script_spec

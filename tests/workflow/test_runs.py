@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from sageline_cli.errors import CommandFailed, Json
+from sageline.json_objects import Json
+from sageline_cli.errors import CommandFailed
 from tests.workflow.conftest import CHECK_INTERVAL_SECONDS
 from tests.workflow.workbench import Workbench, csv_text, flowers, houses, until
 

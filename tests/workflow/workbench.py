@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, TypeVar
 import boto3
 from botocore.config import Config
 
+from sageline.json_objects import Json
 from sageline_cli.connection import Connection, connect_to_local
-from sageline_cli.errors import CommandFailed, Json
-from sageline_cli.upload import Upload, upload
+from sageline_cli.errors import CommandFailed
+from sageline_cli.upload import UploadedDataset, upload
 from sageline_local.stack import LocalStack
 from tests.workflow.inventory import Inventory
 
@@ -70,7 +71,7 @@ class Workbench:
             directory=directory,
         )
 
-    def submit(self, name: str, data: str | bytes, spec: Json | None = None) -> Upload:
+    def submit(self, name: str, data: str | bytes, spec: Json | None = None) -> UploadedDataset:
         """Upload a CSV document under a name, which starts a run."""
         path = self.directory / f"{name}.csv"
         path.write_bytes(data.encode() if isinstance(data, str) else data)

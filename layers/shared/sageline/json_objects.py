@@ -1,11 +1,18 @@
-"""Objects of JSON whose keys occur once: ``json`` keeps the last of two values and says nothing.
+"""The types of JSON objects, and objects whose keys occur once: ``json`` keeps the last of two values and says nothing.
 
 Imports nothing but the standard library: it is on the prediction path.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+Json: TypeAlias = dict[str, Any]
+"""A JSON object. What it holds is up to whoever writes it, hence Any."""
+
+Document: TypeAlias = Mapping[str, Any]
+"""A JSON object that is only read."""
 
 
 class DuplicateKey(Exception):

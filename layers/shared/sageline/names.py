@@ -55,37 +55,48 @@ def tuning_job_name(run_id: str) -> str:
 TransformPurpose: TypeAlias = Literal["batch", "evaluation", "champion"]
 """What a run's transform job answers: a batch's rows, or the test rows with the new model or with the one in service."""
 
-TRANSFORM_STATES: dict[TransformPurpose, str] = {
-    "batch": "RunTransform",
-    "evaluation": "RunEvaluationTransform",
-    "champion": "RunChampionTransform",
-}
-"""The state that starts a transform job and waits for it."""
 
-_TRANSFORM_SUFFIXES: dict[TransformPurpose, str] = {"batch": "", "evaluation": "-test", "champion": "-champion"}
+@dataclass(frozen=True)
+class Transform:
+    """What belongs to one of the transform jobs that a run may have."""
+
+    state: str
+    """The state that starts the job and waits for it."""
+    suffix: str
+    """The job's name is the run id with this."""
+    job_key: str
+    """Where the run's record notes the job that was started."""
+    result_key: str
+    """Where the run's record notes what came of the job."""
+
+
+TRANSFORMS: dict[TransformPurpose, Transform] = {
+    "batch": Transform("RunTransform", "", "transform_job", "transform"),
+    "evaluation": Transform("RunEvaluationTransform", "-test", "evaluation_job", "evaluation_transform"),
+    "champion": Transform("RunChampionTransform", "-champion", "champion_job", "champion_transform"),
+}
 
 
 def transform_job_name(run_id: str, purpose: TransformPurpose) -> str:
     """The name of one of a run's transform jobs, at most 63 characters."""
-    return run_id + _TRANSFORM_SUFFIXES[purpose]
-
-
-def transform_purpose(run_id: str, job_name: str) -> TransformPurpose:
-    """What a transform job of the run is for, by its name.
-
-    Raises:
-        ValueError: the run has no such job.
-    """
-    purpose: TransformPurpose
-    for purpose in _TRANSFORM_SUFFIXES:
-        if transform_job_name(run_id, purpose) == job_name:
-            return purpose
-    raise ValueError(f"not a transform job of run {run_id}: {job_name}")
+    return run_id + TRANSFORMS[purpose].suffix
 
 
 def transform_job_names(run_id: str) -> list[str]:
     """The names of all transform jobs that a run may have."""
-    return [run_id + suffix for suffix in _TRANSFORM_SUFFIXES.values()]
+    return [run_id + transform.suffix for transform in TRANSFORMS.values()]
+
+
+def transform_of(run_id: str, job_name: str) -> Transform:
+    """Which of the run's transform jobs has this name.
+
+    Raises:
+        ValueError: the run has no such job.
+    """
+    for transform in TRANSFORMS.values():
+        if run_id + transform.suffix == job_name:
+            return transform
+    raise ValueError(f"not a transform job of run {run_id}: {job_name}")
 
 
 _OPEN = "-open"

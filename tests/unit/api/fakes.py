@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 
 from sageline.aws.http import Event
 from sageline.aws.settings import LifetimeSettings
-from sageline.runs.store import Json
+from sageline.json_objects import Json
 from tests.unit.sessions import sagemaker_client, session
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAlreadyInProgressError
 
-from sageline.api.start import Caller, RememberedRunIds, RunRequest, read_run_request, start_run
+from sageline.api.start import IdempotentRunIds, RequestKey, RunRequest, read_run_request, start_run
 from sageline.aws.http import Event
 from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict, TooManyRequests
 from sageline.spec.model import validate_spec
@@ -45,7 +45,7 @@ def machine(machine_arn: str) -> Machine:
 
 @pytest.fixture
 def start(table: Table, machine: Machine) -> Callable[[RunRequest], dict[str, str]]:
-    run_ids = RememberedRunIds(table.name, dynamodb_client(), Context())
+    run_ids = IdempotentRunIds(table.name, dynamodb_client(), Context())
 
     def call(request: RunRequest) -> dict[str, str]:
         return start_run(
@@ -62,7 +62,7 @@ def start(table: Table, machine: Machine) -> Callable[[RunRequest], dict[str, st
 def request(
     *, key: str | None = None, request_id: str = "r-1", at: datetime = RECEIVED, spec: dict[str, object] | None = None
 ) -> RunRequest:
-    return RunRequest(validate_spec(spec or SPEC, "spec"), Caller(key or request_id, key is not None, at))
+    return RunRequest(validate_spec(spec or SPEC, "spec"), RequestKey(key or request_id, key is not None, at))
 
 
 def refusal(golden_event: Event, kind: type[Exception]) -> str:
@@ -117,7 +117,7 @@ def test_the_same_key_with_another_spec_is_a_conflict(start: Callable[[RunReques
 def test_a_request_that_died_before_it_started_the_machine_is_finished_by_the_next(
     table: Table, start: Callable[[RunRequest], dict[str, str]], machine: Machine
 ) -> None:
-    chosen = RememberedRunIds(table.name, dynamodb_client(), Context()).choose(request(key="nightly"))
+    chosen = IdempotentRunIds(table.name, dynamodb_client(), Context()).choose(request(key="nightly"))
     again = start(request(key="nightly", at=datetime(2026, 11, 21, tzinfo=UTC)))
     assert again["run_id"] == chosen["run_id"]
     assert [trigger["run_id"] for trigger in machine.started()] == [chosen["run_id"]]
@@ -138,7 +138,7 @@ def test_two_requests_with_one_key_at_the_same_moment_do_not_both_start(table: T
     def busy(*_: object, **__: object) -> None:
         raise IdempotencyAlreadyInProgressError
 
-    run_ids = RememberedRunIds(table.name, dynamodb_client(), Context())
+    run_ids = IdempotentRunIds(table.name, dynamodb_client(), Context())
     monkeypatch.setattr("aws_lambda_powertools.utilities.idempotency.base.IdempotencyHandler.handle", busy)
     with pytest.raises(TooManyRequests, match="is being served"):
         run_ids.choose(request(key="nightly"))
@@ -163,13 +163,16 @@ def test_a_spec_over_the_limit_of_an_execution_is_refused(start: Callable[[RunRe
 
 def test_the_time_and_the_identity_come_from_the_request(golden: Callable[[str], Event]) -> None:
     read = read_run_request(golden("post-pipeline"))
-    assert read.caller.received_at == RECEIVED
-    assert (read.caller.identity, read.caller.has_key) == (golden("post-pipeline")["requestContext"]["requestId"], False)
+    assert read.request_key.received_at == RECEIVED
+    assert (read.request_key.identity, read.request_key.has_key) == (
+        golden("post-pipeline")["requestContext"]["requestId"],
+        False,
+    )
 
 
 def test_the_idempotency_key_is_the_identity_when_there_is_one(golden: Callable[[str], Event]) -> None:
     read = read_run_request(golden("post-pipeline-with-idempotency-key"))
-    assert (read.caller.identity, read.caller.has_key) == ("nightly-2026-11-20", True)
+    assert (read.request_key.identity, read.request_key.has_key) == ("nightly-2026-11-20", True)
 
 
 def test_the_name_follows_from_the_uri_of_an_upload(golden: Callable[[str], Event]) -> None:

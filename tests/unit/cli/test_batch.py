@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from sageline.json_objects import Json
 from sageline_cli.connection import Connection
-from sageline_cli.errors import Json
 from sageline_cli.main import cli
 from tests.unit.cli.fakes import BUCKET, RUN_ID, FakeApi, run_record
 

@@ -10,9 +10,10 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 from click.testing import CliRunner
 
+from sageline.json_objects import Json
 from sageline.runs.timings import StateTime
 from sageline_cli.connection import Connection
-from sageline_cli.errors import CommandFailed, Json
+from sageline_cli.errors import CommandFailed
 from sageline_cli.main import cli
 from tests.unit.cli.fakes import BUCKET, RUN_ID, FakeApi, run_record
 
@@ -248,7 +249,7 @@ def test_a_run_is_stopped_again_until_what_it_was_deploying_is_taken_back(
 ) -> None:
     api.fail("DELETE", f"/pipelines/{RUN_ID}", 503, "EndpointNotReady", "Stop it again.")
     stopped = run_record(status="Stopped")
-    monkeypatch.setattr("sageline_cli.patience.time.sleep", lambda _: api.answer("DELETE", f"/pipelines/{RUN_ID}", stopped))
+    monkeypatch.setattr("sageline_cli.retries.time.sleep", lambda _: api.answer("DELETE", f"/pipelines/{RUN_ID}", stopped))
     assert runner.invoke(cli, ["stop", RUN_ID]).stdout == f"Run {RUN_ID} is stopped.\n"
 
 
@@ -342,7 +343,7 @@ def test_an_endpoint_that_is_being_made_is_deleted_as_soon_as_that_is_possible(
 ) -> None:
     api.fail("DELETE", "/endpoints/wine", 503, "EndpointNotReady", "Endpoint wine is Creating.")
     done = {"endpoint": "wine", "deleted": ["endpoint/wine"]}
-    monkeypatch.setattr("sageline_cli.patience.time.sleep", lambda _: api.answer("DELETE", "/endpoints/wine", done))
+    monkeypatch.setattr("sageline_cli.retries.time.sleep", lambda _: api.answer("DELETE", "/endpoints/wine", done))
     assert runner.invoke(cli, ["delete", "wine"]).stdout == "Deleted wine: endpoint/wine.\n"
 
 

@@ -6,12 +6,13 @@ from functools import partial
 import pytest
 from rich.console import Console
 
-from sageline.costs.actual import Spent, actual
+from sageline.costs.actual import BilledJob, actual
 from sageline.costs.estimate import Facts, most_expensive
+from sageline.json_objects import Json
 from sageline.spec.model import validate_spec
 from sageline_cli.connection import Connection
 from sageline_cli.costs import bound
-from sageline_cli.errors import CommandFailed, Json
+from sageline_cli.errors import CommandFailed
 from sageline_cli.follow import await_bound
 from sageline_cli.submit import watch
 from tests.unit.cli.fakes import RUN_ID, FakeApi, run_record
@@ -30,7 +31,7 @@ def lines(**details: object) -> list[str]:
 
 
 def test_a_run_shows_its_bound_what_it_did_cost_and_whose_prices_these_are() -> None:
-    spent = Spent(job="wine-1", use="training", instance_type="ml.m5.xlarge", instances=1, seconds=90)
+    spent = BilledJob(job="wine-1", use="training", instance_type="ml.m5.xlarge", instances=1, seconds=90)
     found = lines(cost=actual(cost(Facts(ttl_hours=8, region="eu-central-1"), deployment=ON_INSTANCES), spent))
     assert "at most $2.07" in found
     assert "counted training: 1 ml.m5.xlarge x 1 h x $0.23 = $0.23" in found
@@ -42,7 +43,7 @@ def test_a_run_shows_its_bound_what_it_did_cost_and_whose_prices_these_are() -> 
 
 
 def test_what_has_no_bound_or_no_price_says_why() -> None:
-    spent = Spent(job="wine-1", use="training", instance_type="ml.x9.large", instances=1, seconds=90)
+    spent = BilledJob(job="wine-1", use="training", instance_type="ml.x9.large", instances=1, seconds=90)
     found = lines(cost=actual(cost(algorithm={"instance_type": "ml.x9.large"}), spent))
     assert "at most no bound: training: no price is known of ml.x9.large for training" in found
     assert "did cost not known, for lack of a price (wine-1 1 ml.x9.large x 90 s)" in found

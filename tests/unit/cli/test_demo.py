@@ -8,10 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
+from sageline.json_objects import Json
 from sageline.names import RunLayout
-from sageline_cli import demo, staged
+from sageline_cli import demo, temporary_stack
 from sageline_cli.connection import Connection
-from sageline_cli.errors import CommandFailed, Json
+from sageline_cli.errors import CommandFailed
 from sageline_local.errors import PortInUse
 from tests.unit.cli.fakes import BUCKET, RUN_ID, FakeApi, FakeStack, run_record
 
@@ -35,9 +36,9 @@ def stack(connection: Connection, run: Json, monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setenv("SAGELINE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("SAGELINE_SETUP_SECONDS", "12.5")
     monkeypatch.delenv("SAGELINE_PORT", raising=False)
-    monkeypatch.setattr(staged, "LocalStack", FakeStack)
+    monkeypatch.setattr(temporary_stack, "LocalStack", FakeStack)
     monkeypatch.setattr(demo, "connect_to_local", lambda environment: connection)
-    monkeypatch.setattr(staged, "watch", lambda connection, run_id, to_the_end, console: (run, []))
+    monkeypatch.setattr(temporary_stack, "watch", lambda connection, run_id, to_the_end, console: (run, []))
     monkeypatch.setattr(demo, "write_sample", lambda name, path: (path.parent.mkdir(parents=True), path.write_text("a\n1\n"))[1])
     return FakeStack
 
@@ -130,7 +131,7 @@ def test_an_interruption_stops_the_run_and_takes_the_stack_down(
         signal.raise_signal(signal.SIGTERM)
         raise CommandFailed("not reached")
 
-    monkeypatch.setattr(staged, "watch", interrupted)
+    monkeypatch.setattr(temporary_stack, "watch", interrupted)
     assert demo.main() == 1
     assert FakeStack.log == ["up", "down"]
     written = report(tmp_path)

@@ -9,10 +9,11 @@ import httpx
 import pytest
 from rich.console import Console
 
+from sageline.json_objects import Json
 from sageline.names import RunLayout
-from sageline_cli import example_jobs, examples, staged
+from sageline_cli import example_jobs, examples, temporary_stack
 from sageline_cli.connection import Connection
-from sageline_cli.errors import CommandFailed, Json
+from sageline_cli.errors import CommandFailed
 from sageline_cli.held_out import score_values
 from sageline_cli.submit import read_spec
 from tests.unit.cli.fakes import BUCKET, RUN_ID, FakeApi, FakeStack, run_record
@@ -30,8 +31,8 @@ def _stack(connection: Connection, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     run = run_record(endpoint_name=ENDPOINT, details={"deployment": {"endpoint": ENDPOINT}})
     monkeypatch.setenv("SAGELINE_HOME", str(tmp_path))
     monkeypatch.delenv("SAGELINE_PORT", raising=False)
-    monkeypatch.setattr(staged, "LocalStack", FakeStack)
-    monkeypatch.setattr(staged, "watch", lambda connection, run_id, to_the_end, console: (run, []))
+    monkeypatch.setattr(temporary_stack, "LocalStack", FakeStack)
+    monkeypatch.setattr(temporary_stack, "watch", lambda connection, run_id, to_the_end, console: (run, []))
     monkeypatch.setattr(examples, "connect_to_local", lambda environment: connection)
     monkeypatch.setitem(examples.JOBS, "regression", examples.Job("A job", "diabetes"))
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
+from sageline.json_objects import Json
 from sageline.runs.timings import StateTime
-from sageline_cli.errors import CommandFailed, Json
+from sageline_cli.errors import CommandFailed
 from sageline_cli.follow import await_start, follow
 from tests.unit.cli.fakes import run_record
 

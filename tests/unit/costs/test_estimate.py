@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sageline.costs.actual import Spent, actual
+from sageline.costs.actual import BilledJob, actual
 from sageline.costs.budget import check_budget
 from sageline.costs.estimate import Estimate, Facts, Work, most_expensive
 from sageline.errors import BudgetExceeded, InvalidPrices
@@ -227,8 +227,10 @@ def test_with_a_budget_an_endpoint_without_an_end_is_refused() -> None:
 # ---- what it did cost ----
 
 
-def spent(job: str, seconds: int, **more: Any) -> Spent:  # fields of several types
-    return Spent(**{"job": job, "use": "training", "instance_type": "ml.m5.xlarge", "instances": 1, "seconds": seconds, **more})
+def spent(job: str, seconds: int, **more: Any) -> BilledJob:  # fields of several types
+    return BilledJob(
+        **{"job": job, "use": "training", "instance_type": "ml.m5.xlarge", "instances": 1, "seconds": seconds, **more}
+    )
 
 
 def test_a_job_did_cost_its_billed_seconds_on_all_its_instances() -> None:

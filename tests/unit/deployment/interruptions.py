@@ -19,13 +19,13 @@ from sageline.deployment.promote import promote
 from sageline.deployment.rollout import shift
 from sageline.errors import EndpointNotReady, RolloutPending, SagelineError, SmokeTestFailed
 from sageline.jobs.outcomes import endpoint_outcome
+from sageline.json_objects import Json
 from sageline.models.restore import restore_models
 from sageline.names import RunLayout, model_names
 from sageline.runs.deployment_record import deployment_of
 from sageline.runs.endpoint_change import Change, ChangeKind
 from sageline.runs.payloads import DeployedEndpoint, Shifted
 from sageline.runs.routing import Routing
-from sageline.runs.store import Json
 from sageline.sweep.sweep import Sweep
 from tests.unit.world.memory_aws import Fate, MemoryWorld, Send, sent
 from tests.unit.world.world import BUCKET, ROLE, STACK, TOPIC

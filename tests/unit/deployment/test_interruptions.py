@@ -11,9 +11,9 @@ import pytest
 
 from sageline.aws.tags import tags
 from sageline.errors import ResourceConflict
+from sageline.json_objects import Json
 from sageline.names import model_names, models_like, routing_key
 from sageline.runs.routing import parse_routing
-from sageline.runs.store import Json
 from tests.unit.deployment.interruptions import (
     ENDED,
     Blow,

@@ -10,8 +10,9 @@ from sageline.failures import advice as advice_module
 from sageline.failures.advice import advice
 from sageline.failures.failure import explain, read_cause
 from sageline.failures.record import record_failure
+from sageline.json_objects import Json
 from sageline.runs.payloads import FailureRecorded
-from sageline.runs.store import Json, RunRecord
+from sageline.runs.store import RunRecord
 from sageline.runs.trigger import Upload, identify
 from tests.unit.golden import golden_event
 from tests.unit.world.fake_sagemaker import Refused

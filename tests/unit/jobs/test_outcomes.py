@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sageline.errors import EndpointFailed, TrainingJobFailed, TrainingJobStopped
-from sageline.jobs.outcomes import endpoint_outcome, essence, training_outcome
+from sageline.jobs.outcomes import endpoint_outcome, short_reason, training_outcome
 from tests.unit.world.world import RUN_ID
 
 
@@ -127,7 +127,7 @@ def test_an_endpoint_that_does_not_serve_the_new_config_says_why(description: An
     ],
 )
 def test_of_a_long_reason_the_line_that_says_it_is_told(reason: str, said: str) -> None:
-    assert essence(reason) == said
+    assert short_reason(reason) == said
 
 
 @pytest.mark.parametrize(
@@ -139,4 +139,4 @@ def test_of_a_long_reason_the_line_that_says_it_is_told(reason: str, said: str) 
     ],
 )
 def test_a_reason_without_a_traceback_is_kept_whole(reason: str, said: str) -> None:
-    assert essence(reason) == said
+    assert short_reason(reason) == said

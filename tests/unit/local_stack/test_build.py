@@ -84,8 +84,8 @@ def test_a_machine_without_wheels_is_refused(system: str, machine: str) -> None:
 
 
 def test_containers_have_lambdas_interpreter_and_linux_whatever_this_machine_has() -> None:
-    assert build.container("arm64") == build.Target("3.13", "aarch64-manylinux_2_28")
-    assert build.container("amd64") == build.Target("3.13", "x86_64-manylinux_2_28")
+    assert build.container("arm64") == build.BuildTarget("3.13", "aarch64-manylinux_2_28")
+    assert build.container("amd64") == build.BuildTarget("3.13", "x86_64-manylinux_2_28")
 
 
 def test_lambdas_interpreter_is_the_templates() -> None:
@@ -95,7 +95,7 @@ def test_lambdas_interpreter_is_the_templates() -> None:
 
 
 def test_another_target_asks_for_a_build_of_its_own(project: Path) -> None:
-    assert build.fingerprint(project, build.Target("3.9", "aarch64-manylinux_2_28")) != build.fingerprint(project)
+    assert build.fingerprint(project, build.BuildTarget("3.9", "aarch64-manylinux_2_28")) != build.fingerprint(project)
 
 
 class FakeSam:
@@ -145,7 +145,7 @@ def test_the_layers_makefile_is_told_of_another_target(project: Path, home: Home
     fake = FakeSam()
     monkeypatch.setattr(sam, "run", fake)
 
-    build.build(project, home, "id", {}, build.Target("3.13", "aarch64-manylinux_2_28"))
+    build.build(project, home, "id", {}, build.BuildTarget("3.13", "aarch64-manylinux_2_28"))
 
     [(_, variables)] = fake.calls
     assert variables["SAGELINE_LAYER_PYTHON_VERSION"] == "3.13"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sageline_local.errors import StackBusy
-from sageline_local.home import DeployedStack, Home, Record
+from sageline_local.home import DeployedStack, Home, StackRecord
 from sageline_local.processes import ProcessRef
 
 
@@ -20,7 +20,7 @@ def home(tmp_path: Path) -> Home:
 
 
 def test_a_record_is_read_as_it_was_written(home: Home) -> None:
-    record = Record(
+    record = StackRecord(
         port=4566,
         sagemaker_port=4567,
         autoscaling_port=4568,
@@ -31,14 +31,14 @@ def test_a_record_is_read_as_it_was_written(home: Home) -> None:
 
     record.save(home)
 
-    assert Record.load(home) == record
+    assert StackRecord.load(home) == record
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"port": 1}', '{"port": 1, "sagemaker_port": 2, "processes": {"a": 1}}'])
 def test_a_record_that_cannot_be_read_counts_as_none(home: Home, content: str) -> None:
     home.record_file.write_text(content)
 
-    assert Record.load(home) == Record()
+    assert StackRecord.load(home) == StackRecord()
 
 
 def test_only_its_owner_may_look_into_a_stacks_directory(home: Home) -> None:
@@ -55,7 +55,7 @@ def test_one_command_at_a_time_changes_a_stack(home: Home) -> None:
 
 
 def test_deleting_a_stack_leaves_what_is_not_its_own(home: Home) -> None:
-    Record().save(home)
+    StackRecord().save(home)
     (home.root / "demo.json").write_text("{}")
 
     home.delete()

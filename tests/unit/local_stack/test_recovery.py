@@ -15,7 +15,7 @@ from botocore.stub import Stubber
 
 from sageline_local import recovery
 from sageline_local.aws import Clients
-from sageline_local.home import Record
+from sageline_local.home import StackRecord
 from sageline_local.keys import RootKey
 from sageline_local.recovery import Interrupted
 
@@ -27,7 +27,7 @@ RUN = Interrupted(EXECUTION, {"run_id": "run-1"}, "CheckTraining")
 
 @pytest.fixture
 def clients() -> Clients:
-    return Clients(Record(port=4566, sagemaker_port=4567, autoscaling_port=4568), RootKey("secret"))
+    return Clients(StackRecord(port=4566, sagemaker_port=4567, autoscaling_port=4568), RootKey("secret"))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from sageline_local import build, deploy, processes, recovery
 from sageline_local.errors import BuildFailed, DeployFailed, PortInUse, StackElsewhere, StartFailed
-from sageline_local.home import DeployedStack, Record
+from sageline_local.home import DeployedStack, StackRecord
 from sageline_local.ports import choose
 from sageline_local.services import TITLES
 from sageline_local.stack import LocalStack
@@ -50,12 +50,12 @@ def test_a_stack_comes_up_from_nothing(world: World) -> None:
 
 def test_a_stack_that_is_up_is_left_alone(world: World) -> None:
     world.up()
-    before = Record.load(world.home)
+    before = StackRecord.load(world.home)
 
     told = world.up()
 
     assert (told.steps, told.notes) == ([], ["The local stack was up already."])
-    assert Record.load(world.home) == before
+    assert StackRecord.load(world.home) == before
 
 
 def test_changed_code_is_deployed_to_the_running_servers(world: World) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from sageline_local import keys, services
 from sageline_local.errors import StackNotUp
-from sageline_local.home import DeployedStack, Home, Record
+from sageline_local.home import DeployedStack, Home, StackRecord
 from sageline_local.processes import ProcessRef
 from sageline_local.stack import LocalStack
 
@@ -36,7 +36,7 @@ def remember(home: Home, *gone: str, fingerprint: str | None = "now") -> LocalSt
     """A stack whose processes are this one, but for those that are gone."""
     deployment = None if fingerprint is None else DeployedStack(fingerprint, "arn:stack", OUTPUTS)
     running = {name: GONE if name in gone else this_process() for name in services.TITLES}
-    Record(port=4566, sagemaker_port=4567, autoscaling_port=4568, processes=running, deployment=deployment).save(home)
+    StackRecord(port=4566, sagemaker_port=4567, autoscaling_port=4568, processes=running, deployment=deployment).save(home)
     return LocalStack(home.root)
 
 

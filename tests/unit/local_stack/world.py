@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sageline_local import recovery, services
 from sageline_local.aws import Clients
-from sageline_local.home import DeployedStack, Home, Record
+from sageline_local.home import DeployedStack, Home, StackRecord
 from sageline_local.ports import Ports, choose
 from sageline_local.stack import LocalStack
 from tests.notes import Notes
@@ -55,7 +55,7 @@ class World:
         return told
 
     def kill(self, name: str) -> None:
-        reference = Record.load(self.home).processes[name]
+        reference = StackRecord.load(self.home).processes[name]
         os.kill(reference.pid, signal.SIGKILL)
         while reference.alive:
             time.sleep(0.01)
@@ -75,7 +75,7 @@ class World:
     def deploy(
         self, clients: Clients, home: Home, template: Path, parameters: Mapping[str, str], tools: Mapping[str, str]
     ) -> tuple[str, dict[str, str]]:
-        self.remembered_while_deploying.append(Record.load(home).deployment)
+        self.remembered_while_deploying.append(StackRecord.load(home).deployment)
         if self.deploy_error:
             raise self.deploy_error
         self.deployed.append(parameters)

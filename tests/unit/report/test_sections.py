@@ -11,7 +11,7 @@ import pytest
 from sageline.report.curves import learning_curves
 from sageline.report.data import Curve
 from sageline.report.page import render
-from sageline.report.sections.evaluation import spoken
+from sageline.report.sections.evaluation import display_name
 from sageline.runs.timings import StateTime
 from tests.unit.report import samples
 from tests.unit.report.reading import Element, overlapping, pictures, read, sections, table
@@ -118,7 +118,7 @@ def test_warnings_come_before_the_reason_and_are_a_list() -> None:
 
 
 def test_a_limit_of_one_class_names_its_label_as_it_is() -> None:
-    assert [spoken(name) for name in ("recall:card_fraud", "macro_f1")] == ["recall:card_fraud", "macro F1"]
+    assert [display_name(name) for name in ("recall:card_fraud", "macro_f1")] == ["recall:card_fraud", "macro F1"]
 
 
 def test_a_model_without_limits_has_no_gate() -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from sageline.evaluation.evaluate import Reporting, evaluate_model
 from sageline.jobs.logs import TRAINING_JOBS, log_lines
+from sageline.json_objects import Json
 from sageline.report import write as report_module
 from sageline.report.data import Curve
 from sageline.report.write import curves_of
-from sageline.runs.store import Json
 from tests.unit.evaluation.evaluations import answer, answered, judge, prepared, right_but
 from tests.unit.sessions import session
 from tests.unit.world.world import BUCKET, RUN_ID, World

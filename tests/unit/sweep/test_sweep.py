@@ -10,7 +10,7 @@ import pytest
 from sageline.deployment.deploy import deploy
 from sageline.names import model_names
 from sageline.spec.deployment import AlarmsSpec
-from sageline.sweep.sweep import Report, Sweep
+from sageline.sweep.sweep import Sweep, SweepReport
 from tests.unit.deployment.test_deploy import deploy_run, promote_run, serve_first_run
 from tests.unit.failures.test_ended_execution import knows
 from tests.unit.world.fake_sagemaker import ARN, Refused
@@ -20,7 +20,7 @@ OLD = [{"VariantName": "old", "ModelName": "old-model"}]
 TAGS = [{"Key": "sageline:stack", "Value": STACK}]
 
 
-def sweep(world: World, *, deletes: bool = True, execution: str = "RUNNING", warnings: list[str] | None = None) -> Report:
+def sweep(world: World, *, deletes: bool = True, execution: str = "RUNNING", warnings: list[str] | None = None) -> SweepReport:
     told: list[str] = [] if warnings is None else warnings
     report = Sweep(
         hosting=world.hosting,
@@ -34,7 +34,7 @@ def sweep(world: World, *, deletes: bool = True, execution: str = "RUNNING", war
     return report
 
 
-def found(report: Report) -> dict[str, tuple[str, ...]]:
+def found(report: SweepReport) -> dict[str, tuple[str, ...]]:
     return {f"{finding.kind} {finding.name}": finding.deleted for finding in report.findings}
 
 
@@ -84,7 +84,7 @@ def test_the_alarms_of_a_rollout_that_is_over_go_and_those_of_one_that_runs_stay
 
 
 def test_an_account_with_nothing_in_it_is_fine(world: World) -> None:
-    assert sweep(world) == Report(0, ())
+    assert sweep(world) == SweepReport(0, ())
 
 
 def test_models_and_configs_that_nothing_refers_to_are_deleted(world: World) -> None:
@@ -118,14 +118,14 @@ def test_what_is_not_ours_is_left_alone(world: World, tags: list[dict[str, str]]
     world.fake.create_endpoint({"EndpointName": "theirs", "EndpointConfigName": "theirs", "Tags": tags})
     later(world, days=3)
 
-    assert sweep(world) == Report(0, ())
+    assert sweep(world) == SweepReport(0, ())
 
 
 def test_what_is_young_is_left_alone(world: World) -> None:
     world.fake.create_model({"ModelName": "young", "Tags": TAGS})
     world.fake.made_at["young"] = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 
-    assert sweep(world) == Report(0, ())
+    assert sweep(world) == SweepReport(0, ())
 
 
 def test_what_a_running_run_makes_is_left_alone(world: World) -> None:
@@ -134,7 +134,7 @@ def test_what_a_running_run_makes_is_left_alone(world: World) -> None:
     world.fake.create_model({"ModelName": RUN_ID, "Tags": tags})
     world.fake.create_endpoint_config({"EndpointConfigName": RUN_ID, "ProductionVariants": [{"ModelName": RUN_ID}], "Tags": tags})
 
-    assert sweep(world) == Report(0, ())
+    assert sweep(world) == SweepReport(0, ())
 
 
 def test_a_model_that_a_run_was_for_is_kept(world: World) -> None:
@@ -142,7 +142,7 @@ def test_a_model_that_a_run_was_for_is_kept(world: World) -> None:
     world.fake.create_model({"ModelName": RUN_ID, "Tags": [*TAGS, {"Key": "sageline:run", "Value": RUN_ID}]})
     world.run.store.finish(RUN_ID, "Succeeded")
 
-    assert sweep(world) == Report(0, ())
+    assert sweep(world) == SweepReport(0, ())
 
 
 @pytest.mark.parametrize("status", ["Failed", "Stopped"])
@@ -192,7 +192,7 @@ def test_an_endpoint_that_a_run_deploys_to_is_left_alone_even_then(world: World)
     world.fake.settle("flowers")
     later(world, days=2)
 
-    assert sweep(world) == Report(1, ())
+    assert sweep(world) == SweepReport(1, ())
 
     promote_run(world, NEXT_RUN_ID)
     assert world.weights() == {NEXT_RUN_ID: 1.0}
@@ -219,7 +219,7 @@ def test_an_endpoint_that_was_asked_in_the_last_day_is_left_alone(world: World) 
     later(world, hours=30)
     asked(world)
     later(world, hours=20)
-    assert sweep(world) == Report(1, ())
+    assert sweep(world) == SweepReport(1, ())
     later(world, hours=10)
     assert found(sweep(world, deletes=False)) == {"endpoint flowers": ()}
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from sageline.api.endpoints import Endpoints
-from sageline.api.start import Caller, read_caller
+from sageline.api.start import RequestKey, read_request_key
 from sageline.aws.http import Event, check_keys, endpoint_name, json_type, read_json_object
 from sageline.batch.locations import check_input, predictions_uri
 from sageline.errors import InvalidRequest
+from sageline.json_objects import Json
 from sageline.names import NAME_MAX_LENGTH, RunLayout
-from sageline.runs.store import Json
 from sageline.spec.model import BatchSpec
 from sageline.spec.problems import describe
 
@@ -29,7 +29,7 @@ class BatchStart:
     batch: BatchSpec
     asked: Json
     """The request's body."""
-    caller: Caller
+    request_key: RequestKey
 
     @property
     def name(self) -> str:
@@ -68,7 +68,7 @@ def read_batch_request(event: Event, endpoints: Endpoints) -> BatchStart:
         raise InvalidRequest(describe(problem, BatchSpec), key=str(problem["loc"][0])) from None
     check_input(batch.input, endpoints.bucket)
     variant = endpoints.variant(endpoint, wanted)
-    return BatchStart(endpoint, variant.name, batch, body, read_caller(event))
+    return BatchStart(endpoint, variant.name, batch, body, read_request_key(event))
 
 
 def output_uri(start: BatchStart, run_id: str, bucket: str) -> str:

@@ -14,35 +14,36 @@ from typing import Protocol, TypeAlias
 
 from sageline.api.endpoints import Endpoints
 from sageline.api.runs import Runs
-from sageline.api.start import Asked, Caller, Startable, read_caller
+from sageline.api.start import Repeatable, RequestKey, Startable, read_request_key
 from sageline.aws.http import Event, check_keys, endpoint_name, json_type, read_json_object
 from sageline.errors import InvalidRequest, ResourceConflict, RunNotFound
+from sageline.json_objects import Json
 from sageline.names import NAME_MAX_LENGTH
 from sageline.runs.deployment_record import deployment_of
 from sageline.runs.endpoint_change import Change, ChangeKind
 from sageline.runs.routing import Routing
-from sageline.runs.store import Json, RunRecord, iso
+from sageline.runs.store import RunRecord, iso
 
-Start: TypeAlias = Callable[[Startable], dict[str, str]]
+StartRun: TypeAlias = Callable[[Startable], dict[str, str]]
 """Starts a run; its id and status."""
 
 
-class Remembered(Protocol):
-    """What was done for requests with an ``Idempotency-Key``, as :class:`sageline.api.start.RememberedRunIds` has it."""
+class IdempotentRequests(Protocol):
+    """What was done for requests with an ``Idempotency-Key``, as :class:`sageline.api.start.IdempotentRunIds` has it."""
 
-    def find(self, asked: Asked) -> dict[str, str] | None: ...
+    def find(self, asked: Repeatable) -> dict[str, str] | None: ...
 
-    def stopping(self, asked: Asked, run_id: str) -> None: ...
+    def stopping(self, asked: Repeatable, run_id: str) -> None: ...
 
 
 @dataclass(frozen=True)
-class AskedChange:
+class RequestedChange:
     """A change as it was asked for: what is to serve may be something else when the same request comes again."""
 
     endpoint: str
     kind: ChangeKind
     body: Json
-    caller: Caller
+    request_key: RequestKey
 
     @property
     def compared(self) -> Json:
@@ -53,12 +54,12 @@ class AskedChange:
 class ChangeStart:
     """What to change, as :class:`sageline.api.start.Startable` asks for it."""
 
-    asked: AskedChange
+    asked: RequestedChange
     change: Change
 
     @property
-    def caller(self) -> Caller:
-        return self.asked.caller
+    def request_key(self) -> RequestKey:
+        return self.asked.request_key
 
     @property
     def compared(self) -> Json:
@@ -74,7 +75,7 @@ class ChangeStart:
         return {"change": self.change.to_json()}
 
 
-def promote(event: Event, endpoints: Endpoints, runs: Runs, start: Start, remembered: Remembered) -> dict[str, object]:
+def promote(event: Event, endpoints: Endpoints, runs: Runs, start: StartRun, remembered: IdempotentRequests) -> dict[str, object]:
     """Give one variant all the traffic, and have the others go. Body: ``{"variant": …}``.
 
     Returns ``{"endpoint", "run_id", "status"}``: the run that lets the others go; ``run_id`` is None, and ``status`` Succeeded,
@@ -92,7 +93,7 @@ def promote(event: Event, endpoints: Endpoints, runs: Runs, start: Start, rememb
     wanted = body["variant"]
     if not isinstance(wanted, str):
         raise InvalidRequest(f"`variant` is a JSON {json_type(wanted)}; send a variant's name.", key="variant")
-    asked = AskedChange(name, "promote", body, read_caller(event))
+    asked = RequestedChange(name, "promote", body, read_request_key(event))
     if again := _answered(asked, runs, remembered):
         return again
     routing = endpoints.routing(name)
@@ -105,7 +106,9 @@ def promote(event: Event, endpoints: Endpoints, runs: Runs, start: Start, rememb
     return _started(asked, Change("promote", goal, {}, _weights(routing)), endpoints, start)
 
 
-def roll_back(event: Event, endpoints: Endpoints, runs: Runs, start: Start, remembered: Remembered) -> dict[str, object]:
+def roll_back(
+    event: Event, endpoints: Endpoints, runs: Runs, start: StartRun, remembered: IdempotentRequests
+) -> dict[str, object]:
     """Go back to what the endpoint served before: stop the run that is deploying to it, or undo what the last one did.
 
     Returns ``{"endpoint", "run_id", "status"}``: the run that was stopped (status Stopped), or the one that brings back what
@@ -117,7 +120,7 @@ def roll_back(event: Event, endpoints: Endpoints, runs: Runs, start: Start, reme
         ResourceConflict: nothing has served before, or it is not known any more.
     """
     name = endpoint_name(event)
-    asked = AskedChange(name, "rollback", {}, read_caller(event))
+    asked = RequestedChange(name, "rollback", {}, read_request_key(event))
     # Before anything else: the run that is deploying now may be what the same request has started.
     if again := _answered(asked, runs, remembered):
         return again
@@ -146,7 +149,7 @@ def split(event: Event, endpoints: Endpoints, runs: Runs) -> dict[str, object]:
     return endpoints.change(name, body)
 
 
-def _answered(asked: AskedChange, runs: Runs, remembered: Remembered) -> dict[str, object] | None:
+def _answered(asked: RequestedChange, runs: Runs, remembered: IdempotentRequests) -> dict[str, object] | None:
     """The answer to a request that comes again with its key; None if its run has not begun: then it is made sure that it does."""
     noted = remembered.find(asked)
     if noted is None:
@@ -159,7 +162,7 @@ def _answered(asked: AskedChange, runs: Runs, remembered: Remembered) -> dict[st
     return {"endpoint": asked.endpoint, "run_id": run_id, "status": run.status}
 
 
-def _started(asked: AskedChange, change: Change, endpoints: Endpoints, start: Start) -> dict[str, object]:
+def _started(asked: RequestedChange, change: Change, endpoints: Endpoints, start: StartRun) -> dict[str, object]:
     run = start(ChangeStart(asked, change))
     endpoints.note(asked.endpoint, run["run_id"])
     return {"endpoint": asked.endpoint, **run}

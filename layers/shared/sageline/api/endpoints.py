@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sageline.api.unknown import LOOKING_SECONDS, UNKNOWN
+from sageline.api.unknown_status import LOOKING_SECONDS, UNKNOWN
 from sageline.aws.errors import is_not_found, why
 from sageline.aws.http import check_keys, json_type
 from sageline.deployment.endpoints import set_weights

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
-from sageline.api.unknown import LOOKING_SECONDS, UNKNOWN
+from sageline.api.unknown_status import LOOKING_SECONDS, UNKNOWN
 from sageline.aws.errors import why
 from sageline.aws.http import check_keys, shortened
 from sageline.errors import DamagedRecord, EndpointNotReady, InvalidRequest, RunFinished, RunNotFound
-from sageline.failures.ends import STOP_CAUSE, STOP_ERROR, end_of, stopped_on_request
+from sageline.failures.execution_failure import STOP_CAUSE, STOP_ERROR, execution_failure, stopped_on_request
 from sageline.failures.failure import Failure
 from sageline.jobs.stopping import stop_jobs
 from sageline.names import NAME_MAX_LENGTH, is_name, is_run_id
@@ -246,5 +246,5 @@ def _fate(state: str, execution: DescribeExecutionOutputTypeDef | None) -> dict[
     status = _STATUS_OF_EXECUTION.get(execution["status"], "Failed")
     if status in ("Running", "Succeeded"):
         return {"status": status}
-    ended = end_of(state, execution["status"], execution.get("error"), execution.get("cause"))
+    ended = execution_failure(state, execution["status"], execution.get("error"), execution.get("cause"))
     return {"status": status, "error": replace(ended, advice=_LEFT_BEHIND).to_json()}

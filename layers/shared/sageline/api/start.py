@@ -19,8 +19,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline.aws.http import Event, check_keys, read_json_object
 from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict, TooManyRequests
+from sageline.json_objects import Json
 from sageline.names import DATASET_KEY_PATTERN, is_name, run_id, split_s3_uri
-from sageline.runs.store import Json, iso
+from sageline.runs.store import iso
 from sageline.spec.model import Spec, validate_spec
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _KEPT_SECONDS = 100 * 365 * 86_400  # as long as the run's own record: for good
 
 
 @dataclass(frozen=True)
-class Caller:
+class RequestKey:
     """What makes a request the same as an earlier one."""
 
     identity: str
@@ -44,18 +45,18 @@ class Caller:
     received_at: datetime
 
 
-class Asked(Protocol):
+class Repeatable(Protocol):
     """What makes a request one that was sent before, or not."""
 
     @property
-    def caller(self) -> Caller: ...
+    def request_key(self) -> RequestKey: ...
 
     @property
     def compared(self) -> Json:
         """What must be equal for the same ``Idempotency-Key``."""
 
 
-class Startable(Asked, Protocol):
+class Startable(Repeatable, Protocol):
     """What to start, and who has asked for it."""
 
     @property
@@ -72,7 +73,7 @@ class RunRequest:
     """A run on data that is in S3 already."""
 
     spec: Spec
-    caller: Caller
+    request_key: RequestKey
 
     @property
     def name(self) -> str:
@@ -96,10 +97,10 @@ def read_run_request(event: Event) -> RunRequest:
     """
     body = read_json_object(event)
     check_keys(body, known=("spec",), required=("spec",))
-    return RunRequest(_with_name(validate_spec(body["spec"], "spec")), read_caller(event))
+    return RunRequest(_with_name(validate_spec(body["spec"], "spec")), read_request_key(event))
 
 
-def read_caller(event: Event) -> Caller:
+def read_request_key(event: Event) -> RequestKey:
     """Who asks, and when.
 
     Raises:
@@ -110,7 +111,7 @@ def read_caller(event: Event) -> Caller:
         raise InvalidRequest("`Idempotency-Key` is not 1 to 255 visible ASCII characters without spaces.", key="Idempotency-Key")
     context = event["requestContext"]
     received_at = datetime.fromtimestamp(context["timeEpoch"] / 1000, UTC)
-    return Caller(key or context["requestId"], key is not None, received_at)
+    return RequestKey(key or context["requestId"], key is not None, received_at)
 
 
 def _with_name(spec: Spec) -> Spec:
@@ -132,7 +133,7 @@ class RunIds(Protocol):
         ...
 
 
-class RememberedRunIds:
+class IdempotentRunIds:
     """Run ids by ``Idempotency-Key``, remembered in the runs table by Powertools' idempotency.
 
     Only the choice is remembered, before anything starts. So a request that died half way is sent again with the same run
@@ -166,7 +167,7 @@ class RememberedRunIds:
         """
         return self._remember(request, lambda: _choice(request))
 
-    def stopping(self, asked: Asked, run_id: str) -> None:
+    def stopping(self, asked: Repeatable, run_id: str) -> None:
         """Note that a request stops a run, before that is done: sent again, it stops no other.
 
         Raises:
@@ -174,14 +175,14 @@ class RememberedRunIds:
         """
         self._remember(asked, lambda: {"run_id": run_id, "stops": run_id})
 
-    def find(self, asked: Asked) -> dict[str, str] | None:
+    def find(self, asked: Repeatable) -> dict[str, str] | None:
         """What was noted of the same request before: ``{"run_id", "requested_at"}`` of the run that it starts, or ``{"run_id",
         "stops"}``. None for a first request, and without a key.
 
         Raises:
             ResourceConflict: the key was used with another request.
         """
-        if not asked.caller.has_key:
+        if not asked.request_key.has_key:
             return None
         self._layer.configure(self._config, key_prefix=_KEY_PREFIX)
         try:
@@ -192,8 +193,8 @@ class RememberedRunIds:
             raise _used_otherwise(asked) from None
         return record.response_json_as_dict() if record else None
 
-    def _remember(self, asked: Asked, make: Callable[[], dict[str, str]]) -> dict[str, str]:
-        if not asked.caller.has_key:
+    def _remember(self, asked: Repeatable, make: Callable[[], dict[str, str]]) -> dict[str, str]:
+        if not asked.request_key.has_key:
             return make()
 
         def made(*, asked: Mapping[str, object]) -> dict[str, str]:
@@ -208,25 +209,25 @@ class RememberedRunIds:
             raise _used_otherwise(asked) from None
         except IdempotencyAlreadyInProgressError:
             raise TooManyRequests(
-                f"A request with Idempotency-Key {asked.caller.identity!r} is being served; try again."
+                f"A request with Idempotency-Key {asked.request_key.identity!r} is being served; try again."
             ) from None
         return noted
 
 
-def _remembered_by(asked: Asked) -> Json:
-    return {"key": asked.caller.identity, "spec": asked.compared}
+def _remembered_by(asked: Repeatable) -> Json:
+    return {"key": asked.request_key.identity, "spec": asked.compared}
 
 
-def _used_otherwise(asked: Asked) -> ResourceConflict:
+def _used_otherwise(asked: Repeatable) -> ResourceConflict:
     return ResourceConflict(
-        f"Idempotency-Key {asked.caller.identity!r} was used with another request; use a new key for another run."
+        f"Idempotency-Key {asked.request_key.identity!r} was used with another request; use a new key for another run."
     )
 
 
 def _choice(request: Startable) -> dict[str, str]:
-    caller = request.caller
-    chosen = run_id(request.name, caller.received_at, "idempotency-key" if caller.has_key else "request", caller.identity)
-    return {"run_id": chosen, "requested_at": iso(caller.received_at)}
+    key = request.request_key
+    chosen = run_id(request.name, key.received_at, "idempotency-key" if key.has_key else "request", key.identity)
+    return {"run_id": chosen, "requested_at": iso(key.received_at)}
 
 
 def start_run(

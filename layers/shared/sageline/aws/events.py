@@ -13,18 +13,18 @@ from typing import Any, Literal, NotRequired, TypeVar, Union, get_args, get_orig
 
 from sageline.errors import InvalidEvent
 
-Event = TypeVar("Event")
-Context = TypeVar("Context")
-Answer = TypeVar("Answer")
-Kind = Any  # a type, as annotations have it
+EventT = TypeVar("EventT")
+ContextT = TypeVar("ContextT")
+AnswerT = TypeVar("AnswerT")
+Annotation = Any  # a type, as annotations have it
 
-_WORDS: Mapping[Kind, str] = {
+_WORDS: Mapping[Annotation, str] = {
     str: "a string", int: "a whole number", float: "a number", bool: "true or false", dict: "an object", list: "an array",
     NoneType: "null",
 }  # fmt: skip
 
 
-def checked(handler: Callable[[Event, Context], Answer]) -> Callable[[Event, Context], Answer]:
+def checked(handler: Callable[[EventT, ContextT], AnswerT]) -> Callable[[EventT, ContextT], AnswerT]:
     """The handler, for events that are of the type of its parameter ``event``.
 
     Raises:
@@ -33,7 +33,7 @@ def checked(handler: Callable[[Event, Context], Answer]) -> Callable[[Event, Con
     kind = get_type_hints(handler)["event"]
 
     @functools.wraps(handler)
-    def checking(event: Event, context: Context) -> Answer:
+    def checking(event: EventT, context: ContextT) -> AnswerT:
         if problem := find_problem(event, kind, ""):
             raise InvalidEvent(f"{problem}. The golden events of the function, in events/, show what it takes.")
         return handler(event, context)
@@ -41,12 +41,12 @@ def checked(handler: Callable[[Event, Context], Answer]) -> Callable[[Event, Con
     return checking
 
 
-def find_problem(value: object, kind: Kind, where: str) -> str | None:
+def find_problem(value: object, kind: Annotation, where: str) -> str | None:
     """What keeps a value of JSON from being of a type, as the beginning of a sentence; None when nothing does.
 
     ``where``: the keys that lead to it, with dots between.
     """
-    origin: Kind = get_origin(kind)
+    origin: Annotation = get_origin(kind)
     if kind in (Any, object) or isinstance(kind, TypeVar):
         return None
     if is_typeddict(kind):
@@ -56,7 +56,7 @@ def find_problem(value: object, kind: Kind, where: str) -> str | None:
     if origin is Literal:
         known = " or ".join(repr(item) for item in get_args(kind))
         return None if value in get_args(kind) else f"{_subject(where)} is {value!r}, not {known}"
-    plain: Kind = origin or kind
+    plain: Annotation = origin or kind
     if not _is_a(value, plain):
         return f"{_subject(where)} is {_WORDS.get(type(value), 'something else')}, not {_WORDS.get(plain, 'an object')}"
     if plain is list and isinstance(value, list) and get_args(kind):
@@ -68,7 +68,7 @@ def find_problem(value: object, kind: Kind, where: str) -> str | None:
     return None
 
 
-def _problem_of_object(value: object, kind: Kind, where: str) -> str | None:
+def _problem_of_object(value: object, kind: Annotation, where: str) -> str | None:
     if not isinstance(value, dict):
         return f"{_subject(where)} is {_WORDS.get(type(value), 'something else')}, not an object"
     for key, hint in get_type_hints(kind, include_extras=True).items():
@@ -83,7 +83,7 @@ def _problem_of_object(value: object, kind: Kind, where: str) -> str | None:
     return None
 
 
-def _problem_of_any(value: object, kinds: tuple[Kind, ...], where: str) -> str | None:
+def _problem_of_any(value: object, kinds: tuple[Annotation, ...], where: str) -> str | None:
     """The problem with the alternative that is meant: the one whose ``action`` it is, or else of whose keys it has most."""
     problems = [(kind, find_problem(value, kind, where)) for kind in kinds]
     if any(problem is None for _, problem in problems):
@@ -91,7 +91,7 @@ def _problem_of_any(value: object, kinds: tuple[Kind, ...], where: str) -> str |
 
     given = value if isinstance(value, dict) else {}
 
-    def likeness(found: tuple[Kind, str | None]) -> tuple[bool, int]:
+    def likeness(found: tuple[Annotation, str | None]) -> tuple[bool, int]:
         hints = get_type_hints(found[0]) if is_typeddict(found[0]) else {}
         is_its_action = "action" in hints and find_problem(given.get("action"), hints["action"], where) is None
         return is_its_action, len(hints.keys() & given.keys())
@@ -99,7 +99,7 @@ def _problem_of_any(value: object, kinds: tuple[Kind, ...], where: str) -> str |
     return max(problems, key=likeness)[1]
 
 
-def _is_a(value: object, kind: Kind) -> bool:
+def _is_a(value: object, kind: Annotation) -> bool:
     if kind is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if kind is int:

@@ -17,10 +17,11 @@ from sageline.dataset.readers.source import BLOCK_BYTES, open_blocks
 from sageline.encoder.column_check import ColumnCheck
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import InvalidDataset, InvalidRequest
+from sageline.json_objects import Json
 from sageline.names import TransformPurpose
 from sageline.runs.documents import RunFiles
 from sageline.runs.payloads import TransformPlan
-from sageline.runs.store import Json, RunRecord
+from sageline.runs.store import RunRecord
 from sageline.runs.trigger import data_format
 from sageline.serving.stored import EncoderCache
 from sageline.storage.dataset_object import DatasetObject, open_dataset

@@ -109,7 +109,7 @@ def _checked(blocks: Iterator[Block], encoder: FittedEncoder, not_used: Collecti
 
 
 @dataclass(frozen=True)
-class Piece:
+class EncodedRows:
     """Some encoded rows; ``where`` names the first of them in errors."""
 
     rows: int
@@ -117,7 +117,7 @@ class Piece:
     where: str
 
 
-def parts(pieces: Iterable[Piece], encoder: FittedEncoder) -> Iterator[tuple[int, bytes]]:
+def parts(pieces: Iterable[EncodedRows], encoder: FittedEncoder) -> Iterator[tuple[int, bytes]]:
     """Bodies of about :data:`PART_BYTES` for a transform job, and how many rows each has.
 
     Args:
@@ -145,16 +145,16 @@ def most_rows(encoder: FittedEncoder) -> int:
     return min(_PART_ROWS, max(1, _PART_ANSWERS // len(encoder.classes or [0])))
 
 
-def _pieces(blocks: Iterable[Block], encoder: FittedEncoder) -> Iterator[Piece]:
+def _pieces(blocks: Iterable[Block], encoder: FittedEncoder) -> Iterator[EncodedRows]:
     step = most_rows(encoder)
     for block in blocks:
         for chunk in encoder.chunks(block):
             for start in range(0, chunk.rows, step):
                 some = chunk.take(np.arange(start, min(start + step, chunk.rows)))
-                yield Piece(some.rows, encoder.batch_body(encoder.encode(some)), some.where(0))
+                yield EncodedRows(some.rows, encoder.batch_body(encoder.encode(some)), some.where(0))
 
 
-def _check_size(piece: Piece, joins: bool) -> None:
+def _check_size(piece: EncodedRows, joins: bool) -> None:
     # Of several rows that are split SageMaker makes as many requests as it takes.
     if len(piece.body) > _MAX_REQUEST_BYTES and (piece.rows == 1 or not joins):
         raise InvalidDataset(

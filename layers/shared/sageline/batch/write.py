@@ -30,7 +30,7 @@ PART_BYTES: Final = 16 << 20
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import TaggingTypeDef
 
-Row = TypeVar("Row")
+RowT = TypeVar("RowT")
 
 _PIECE_ROWS = 1_000
 
@@ -172,7 +172,7 @@ def _values(prediction: Prediction) -> list[object]:
     return [prediction["value"]] if "value" in prediction else [prediction["label"], prediction["probability"]]
 
 
-def _paired(rows: Iterator[Row], answers: Iterator[Prediction]) -> Iterator[tuple[Row, Prediction]]:
+def _paired(rows: Iterator[RowT], answers: Iterator[Prediction]) -> Iterator[tuple[RowT, Prediction]]:
     """Each row with its prediction.
 
     Raises:

@@ -11,7 +11,7 @@ from sageline.runs.prices import LIST_PRICES
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spent:
+class BilledJob:
     """A job that has ended, however it ended.
 
     ``seconds`` are those that each of its instances is billed for; for a tuning job those of all its training jobs together.
@@ -24,7 +24,7 @@ class Spent:
     seconds: int
 
 
-def actual(cost: Mapping[str, Any], spent: Spent) -> dict[str, Any]:  # any JSON value
+def actual(cost: Mapping[str, Any], spent: BilledJob) -> dict[str, Any]:  # any JSON value
     """A record's ``cost`` with a job that has ended; the same job again takes its own place.
 
     Prices are those that the bound was counted with, so that both can be compared. ``actual_usd`` is null as long as the price of
@@ -38,7 +38,7 @@ def actual(cost: Mapping[str, Any], spent: Spent) -> dict[str, Any]:  # any JSON
     return {**cost, "jobs": jobs, "actual_usd": None if None in amounts else round(sum(amounts), 6)}
 
 
-def _price(cost: Mapping[str, Any], spent: Spent) -> float | None:
+def _price(cost: Mapping[str, Any], spent: BilledJob) -> float | None:
     for part in cost.get("parts", []):
         if (part.get("use"), part.get("instance_type")) == (spent.use, spent.instance_type):
             price: float | None = part.get("usd_per_hour")

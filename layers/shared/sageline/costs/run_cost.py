@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from sageline.aws.errors import is_denied, is_not_found
-from sageline.costs.actual import Spent, actual
+from sageline.costs.actual import BilledJob, actual
 from sageline.costs.estimate import Estimate, Facts, Work, most_expensive
 from sageline.errors import RunNotFound
 from sageline.jobs.trials import list_trials
@@ -94,12 +94,12 @@ def transform_limit(run_id: str, job_name: str, store: RunStore) -> int | None:
     return max(seconds, default=None)
 
 
-def _training(name: str, sagemaker: SageMakerClient) -> Spent | None:
+def _training(name: str, sagemaker: SageMakerClient) -> BilledJob | None:
     job = sagemaker.describe_training_job(TrainingJobName=name)
     if job["TrainingJobStatus"] not in _ENDED or "TuningJobArn" in job or "ResourceConfig" not in job:
         return None  # the jobs of a tuning are counted with it
     resources = job["ResourceConfig"]
-    return Spent(
+    return BilledJob(
         job=name,
         use="training",
         instance_type=resources.get("InstanceType", ""),
@@ -108,14 +108,14 @@ def _training(name: str, sagemaker: SageMakerClient) -> Spent | None:
     )
 
 
-def _tuning(name: str, sagemaker: SageMakerClient) -> Spent | None:
+def _tuning(name: str, sagemaker: SageMakerClient) -> BilledJob | None:
     job = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
     resources = job.get("TrainingJobDefinition", {}).get("ResourceConfig")
     if job["HyperParameterTuningJobStatus"] not in _ENDED or resources is None:
         return None
     # What each was billed for only its own description says, one call each; for spot training that is less than the time it took.
     trials = list_trials(name, "Minimize", None, sagemaker)
-    return Spent(
+    return BilledJob(
         job=name,
         use="training",
         instance_type=resources.get("InstanceType", ""),
@@ -124,11 +124,11 @@ def _tuning(name: str, sagemaker: SageMakerClient) -> Spent | None:
     )
 
 
-def _transform(name: str, sagemaker: SageMakerClient) -> Spent | None:
+def _transform(name: str, sagemaker: SageMakerClient) -> BilledJob | None:
     job = sagemaker.describe_transform_job(TransformJobName=name)
     if job["TransformJobStatus"] not in _ENDED or "TransformResources" not in job:
         return None
-    return Spent(
+    return BilledJob(
         job=name,
         use="transform",
         instance_type=job["TransformResources"]["InstanceType"],

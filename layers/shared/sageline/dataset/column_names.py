@@ -16,14 +16,14 @@ def words_in(name: str) -> list[str]:
     return _WORDS.findall(unicodedata.normalize("NFC", _ACCENTS.sub("", apart)).lower())
 
 
-def called(name: str) -> str:
+def normalized_name(name: str) -> str:
     """The same as one text."""
     return " ".join(words_in(name))
 
 
 def _names(listed: str) -> frozenset[str]:
-    """Names that are listed with commas between them, as :func:`called` spells them."""
-    return frozenset(called(name) for name in listed.split(","))
+    """Names that are listed with commas between them, as :func:`normalized_name` spells them."""
+    return frozenset(normalized_name(name) for name in listed.split(","))
 
 
 _PLAINLY_LABEL = _names(
@@ -111,7 +111,7 @@ _UNNAMED = re.compile(r"(unnamed:? ?\d*|column ?1|x\.?1?|\.\.\.1|n°|nº|№|#)"
 
 
 def _among(name: str, names: frozenset[str]) -> bool:
-    words = called(name)
+    words = normalized_name(name)
     return words in names or words.replace(" ", "") in names
 
 
@@ -140,7 +140,9 @@ def holds_label_word(name: str) -> bool:
 def is_y(name: str, listed: list[str]) -> bool:
     """Whether it is called ``y`` and is no place: beside an ``x`` and others it may be one."""
     others = [other for other in listed if other != name]
-    return called(name) == "y" and (len(others) == 1 or not any(called(other) in ("x", "z") for other in others))
+    return normalized_name(name) == "y" and (
+        len(others) == 1 or not any(normalized_name(other) in ("x", "z") for other in others)
+    )
 
 
 def is_text(name: str) -> bool:

@@ -87,7 +87,7 @@ def _weigh(column: ColumnProfile, listed: list[str], possible: list[str], datase
 def _by_name(name: str, listed: list[str], dataset: str) -> tuple[float, list[str]]:
     if column_names.like_dataset(name, dataset):
         return _LIKE_DATASET, ["it is called like the dataset"]
-    usual = f"its name is a usual one for labels ({column_names.called(name)})"
+    usual = f"its name is a usual one for labels ({column_names.normalized_name(name)})"
     if column_names.is_plainly_label(name):
         return _PLAIN_NAME, [usual]
     more = _IN_DATASET if column_names.in_dataset(name, dataset) else 0.0
@@ -96,5 +96,5 @@ def _by_name(name: str, listed: list[str], dataset: str) -> tuple[float, list[st
     if column_names.is_often_label(name):
         return _OFTEN_NAME + more, [usual]
     if column_names.holds_label_word(name):
-        return _WORD_IN_NAME + more, [f"its name holds a usual word for labels ({column_names.called(name)})"]
+        return _WORD_IN_NAME + more, [f"its name holds a usual word for labels ({column_names.normalized_name(name)})"]
     return (more, ["its name is in that of the dataset"]) if more else (0.0, [])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,8 +24,6 @@ _ALMOST_RIGHT, _ALMOST_ALL = 0.98, 0.99
 _GROUPS = 20  # a column of so few numbers is one of groups
 _BINS = 16
 _WORDS = 2000
-
-Matrix: TypeAlias = "np.ndarray[Any, np.dtype[np.float64]]"  # Any: numpy's shape parameter
 
 
 class Target(NamedTuple):
@@ -122,7 +120,7 @@ def of_table(features: Sequence[Feature], target: Target) -> float:
     return _by_bayes(np.concatenate(columns, axis=1), target)
 
 
-def _by_bayes(cells: Matrix, target: Target) -> float:
+def _by_bayes(cells: DoubleArray, target: Target) -> float:
     """The share of labels that naive Bayes finds, from ``float64[rows, columns]`` of zeros and ones."""
     classes = int(target.classes.max()) + 1
     right = 0

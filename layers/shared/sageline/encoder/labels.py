@@ -9,7 +9,7 @@ import numpy as np
 from sageline.arrays.matrix import FloatArray
 from sageline.arrays.numbers import is_number
 from sageline.arrays.strings import StringArray
-from sageline.encoder.values import Values
+from sageline.encoder.values import ValueIndex
 
 
 def class_order(labels: Iterable[str]) -> list[str]:
@@ -20,5 +20,5 @@ def class_order(labels: Iterable[str]) -> list[str]:
 
 def encode_classes(column: StringArray, classes: Sequence[str]) -> FloatArray:
     """``float32[n]``: the index of each label in ``classes``, NaN for a label that is not there."""
-    places = Values(classes).places_of(column)
+    places = ValueIndex(classes).places_of(column)
     return np.where(places < 0, np.nan, places).astype(np.float32)

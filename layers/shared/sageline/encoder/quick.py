@@ -14,7 +14,7 @@ import numpy as np
 
 from sageline.arrays.matrix import FloatArray
 from sageline.arrays.strings import IntArray
-from sageline.encoder.values import Values
+from sageline.encoder.values import ValueIndex
 
 _NUMBERS = {int, float}
 _NUMBERS_OR_NONE = {int, float, type(None)}
@@ -69,7 +69,7 @@ def numbers_of(rows: Sequence[Sequence[object]], *, may_miss: bool) -> FloatArra
     return numbers.astype(np.float32).reshape(len(rows), -1)
 
 
-def codes_of(values: Sequence[object], known: Values) -> IntArray | None:
+def codes_of(values: Sequence[object], known: ValueIndex) -> IntArray | None:
     """``int64[rows]``: each category's place, -1 for a missing or unknown one."""
     codes = []
     for value in values:

@@ -16,7 +16,7 @@ from sageline.arrays.number_spelling import PLAIN, Spelling, respelled
 from sageline.arrays.numbers import BadNumber, as_number, is_number, parse_numbers, read_cells
 from sageline.arrays.strings import IntArray, StringArray
 from sageline.encoder import quick
-from sageline.encoder.values import Values, merged
+from sageline.encoder.values import ValueIndex, merged
 from sageline.errors import InvalidDataset
 
 _LARGEST = float(np.finfo(np.float32).max)
@@ -149,10 +149,12 @@ class TableEncoder:
         return self._joined(columns, len(rows))
 
     @cached_property
-    def _places(self) -> dict[str, Values]:
+    def _places(self) -> dict[str, ValueIndex]:
         """Of each category column, where its values are."""
         return {
-            name: Values(values, exact=self.exact_categories) for name, values in self.categories.items() if values is not None
+            name: ValueIndex(values, exact=self.exact_categories)
+            for name, values in self.categories.items()
+            if values is not None
         }
 
     def _scaled(self, values: FloatArray, names: Sequence[str]) -> FloatArray:

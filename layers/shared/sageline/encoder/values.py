@@ -69,7 +69,7 @@ def _look(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", name.translate(_INVISIBLE)).casefold().split())
 
 
-class Values:
+class ValueIndex:
     """Finds the place of a text among values.
 
     Args:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sageline.evaluation.comparison import Sums
 from sageline.evaluation.jackknife import standard_error
-from sageline.evaluation.words import plain
+from sageline.evaluation.wording import plain
 from sageline.spec.metrics import METRICS, default_metric
 
 LEAST_ROWS = 50

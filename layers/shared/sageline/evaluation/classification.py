@@ -12,7 +12,7 @@ from sageline.arrays.matrix import AnyArray, DoubleArray, FloatArray
 from sageline.arrays.strings import BoolArray, IntArray
 from sageline.evaluation.answer_arrays import ClassAnswers
 from sageline.evaluation.jackknife import GROUPS, group_of, standard_error, sums_without_each
-from sageline.evaluation.words import quoted
+from sageline.evaluation.wording import quoted
 from sageline.spec.metrics import OF_ONE_CLASS, class_metric, metrics_of
 
 BINS = 10
@@ -23,7 +23,7 @@ _LEAST_PROBABILITY = float(np.finfo(np.float32).eps)
 _MATRIX_CLASSES = 100
 _MISTAKES = 50
 
-Values = dict[str, DoubleArray]
+MetricArrays = dict[str, DoubleArray]
 
 
 class ClassificationSums:
@@ -263,7 +263,7 @@ def _among_first(scores: FloatArray, expected: IntArray, chosen: IntArray) -> Bo
     return found
 
 
-def _values(sums: Mapping[str, DoubleArray]) -> Values:
+def _values(sums: Mapping[str, DoubleArray]) -> MetricArrays:
     """Metric by metric, from sums with a leading axis of any length. Without rows 0, not NaN."""
     rows = sums["rows"][:, 0]
     support = sums["support"]

@@ -23,7 +23,7 @@ from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.jackknife import standard_error
 from sageline.evaluation.regression import RegressionSums
 from sageline.evaluation.student_t import upper_quantile, upper_tail
-from sageline.evaluation.words import plain
+from sageline.evaluation.wording import plain
 from sageline.spec.metrics import METRICS, ZERO_OR_ONE_PER_ROW
 
 LEVEL = 0.05

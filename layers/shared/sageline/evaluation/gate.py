@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from sageline.evaluation.baseline import LEAST_ROWS, BaselineComparison
 from sageline.evaluation.comparison import Comparison
-from sageline.evaluation.words import plain
+from sageline.evaluation.wording import plain
 
 _DEPLOY_ANYWAY = '{"evaluation": {"better_than_baseline": false}} in the spec deploys the model all the same'
 

@@ -12,7 +12,7 @@ import numpy as np
 from botocore.exceptions import ClientError
 
 from sageline.aws.errors import is_missing_object
-from sageline.batch.encode import Piece, most_rows, part_name, parts, transform_plan
+from sageline.batch.encode import EncodedRows, most_rows, part_name, parts, transform_plan
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import InvalidDataset, PredictionFailed, SagelineError
 from sageline.evaluation.answer_arrays import read_classes, read_values
@@ -163,7 +163,7 @@ def _labels(files: RunFiles, layout: RunLayout) -> Iterator[Any]:  # Any: JSON, 
     return (json.loads(line)["label"] for line in _lines(files, layout))
 
 
-def _pieces(files: RunFiles, layout: RunLayout, encoder: FittedEncoder) -> Iterator[Piece]:
+def _pieces(files: RunFiles, layout: RunLayout, encoder: FittedEncoder) -> Iterator[EncodedRows]:
     limit = min(most_rows(encoder), max(1, _PIECE_CELLS // _dense_cells(encoder)))
     rows: list[object] = []
     size = first = 0
@@ -177,10 +177,10 @@ def _pieces(files: RunFiles, layout: RunLayout, encoder: FittedEncoder) -> Itera
         yield _piece(rows, encoder, first)
 
 
-def _piece(rows: list[object], encoder: FittedEncoder, first: int) -> Piece:
+def _piece(rows: list[object], encoder: FittedEncoder, first: int) -> EncodedRows:
     where = f"test rows {first + 1} to {first + len(rows)}"
     try:
-        return Piece(len(rows), encoder.batch_body(encoder.encode_instances(rows)), where)
+        return EncodedRows(len(rows), encoder.batch_body(encoder.encode_instances(rows)), where)
     except SagelineError as error:
         raise type(error)(f"{where}: {error.message}") from None
 

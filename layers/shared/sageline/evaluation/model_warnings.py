@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from sageline.evaluation.baseline import LEAST_ROWS, BaselineComparison
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import Sums
-from sageline.evaluation.words import plain, quoted, some
+from sageline.evaluation.wording import plain, quoted, some
 from sageline.spec.metrics import METRICS, ZERO_OR_ONE_PER_ROW, default_metric
 
 _SHOWN_LABELS = 5

@@ -10,7 +10,7 @@ import numpy as np
 from sageline.arrays.matrix import AnyArray, DoubleArray, FloatArray
 from sageline.evaluation.jackknife import GROUPS, group_of, standard_error, sums_without_each
 from sageline.evaluation.sample import SIZE, Sample
-from sageline.evaluation.words import plain
+from sageline.evaluation.wording import plain
 from sageline.spec.metrics import metrics_of
 
 _QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)

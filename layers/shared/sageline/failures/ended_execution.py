@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sageline.errors import InvalidRequest, RunNotFound
-from sageline.failures.ends import end_of
+from sageline.failures.execution_failure import execution_failure
 from sageline.jobs.stopping import stop_jobs
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import ExecutionEnded
@@ -91,5 +91,5 @@ def _record_of(
 
 
 def _close(record: RunRecord, status: str, error: str | None, cause: str | None, run: RunContext) -> None:
-    failure = end_of(record.state, status, error, cause)
+    failure = execution_failure(record.state, status, error, cause)
     run.store.finish(record.run_id, _OUTCOME[status], error=failure.to_json(), unless_ended=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from sageline.runs.store import Json
+from sageline.json_objects import Json
 
 _LONGEST_CAUSE = 32_000
 """Step Functions takes 32,768 characters for a cause."""

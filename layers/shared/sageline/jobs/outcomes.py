@@ -39,7 +39,7 @@ def training_outcome(job: DescribeTrainingJobResponseTypeDef) -> TrainingResult 
         case "Completed":
             return training_result(job)
         case "Failed":
-            return TrainingJobFailed(f"Training job {name} failed: {essence(job.get('FailureReason', ''))}")
+            return TrainingJobFailed(f"Training job {name} failed: {short_reason(job.get('FailureReason', ''))}")
         case "Stopped":
             return TrainingJobStopped(_why_stopped(name, job))
         case _:
@@ -75,7 +75,7 @@ def tuning_outcome(tuning: DescribeHyperParameterTuningJobResponseTypeDef) -> st
                 return TuningJobFailed(f"Tuning job {name} is done, and none of its training jobs has reported {metric}.")
             return best["TrainingJobName"]
         case "Failed":
-            return TuningJobFailed(f"Tuning job {name} failed: {essence(tuning.get('FailureReason', ''))}")
+            return TuningJobFailed(f"Tuning job {name} failed: {short_reason(tuning.get('FailureReason', ''))}")
         case "Stopped":
             return TuningJobStopped(f"Tuning job {name} was stopped before it was done, by a request to SageMaker.")
         case "Deleting" | "DeleteFailed":
@@ -91,7 +91,7 @@ def transform_outcome(job: DescribeTransformJobResponseTypeDef) -> TransformResu
         case "Completed":
             return _transform_result(job)
         case "Failed":
-            return TransformJobFailed(f"Transform job {name} failed: {essence(job.get('FailureReason', ''))}")
+            return TransformJobFailed(f"Transform job {name} failed: {short_reason(job.get('FailureReason', ''))}")
         case "Stopped":
             return TransformJobStopped(f"Transform job {name} was stopped before it was done, by a request to SageMaker.")
         case _:
@@ -111,7 +111,7 @@ def _transform_result(job: DescribeTransformJobResponseTypeDef) -> TransformResu
 def endpoint_outcome(endpoint: DescribeEndpointOutputTypeDef, config: str) -> EndpointResult | SagelineError | None:
     """The answer for whoever waits until the endpoint serves ``config``; None while it is changing."""
     name, status = endpoint["EndpointName"], endpoint["EndpointStatus"]
-    reason = essence(endpoint.get("FailureReason", ""))
+    reason = short_reason(endpoint.get("FailureReason", ""))
     if status == "Deleting":
         return EndpointFailed(f"Endpoint {name} was deleted while it was being deployed to.")
     if status in BUSY_STATUSES:
@@ -125,7 +125,7 @@ def endpoint_outcome(endpoint: DescribeEndpointOutputTypeDef, config: str) -> En
     return EndpointFailed(f"Endpoint {name} is {status}: {reason}")
 
 
-def essence(failure_reason: str) -> str:
+def short_reason(failure_reason: str) -> str:
     """What a ``FailureReason`` says in one line.
 
     Of a script that failed, its exit code and the last line of what it raised; of a traceback, the last line; of a JSON

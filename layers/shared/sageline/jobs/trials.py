@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
-from sageline.jobs.outcomes import essence
+from sageline.jobs.outcomes import short_reason
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -59,5 +59,5 @@ def _trial(summary: HyperParameterTrainingJobSummaryTypeDef) -> Trial:
         "seconds": round((end - start).total_seconds()) if start and end else None,
     }
     if summary.get("FailureReason"):
-        trial["reason"] = essence(summary["FailureReason"])
+        trial["reason"] = short_reason(summary["FailureReason"])
     return trial

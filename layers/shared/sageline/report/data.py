@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
+from sageline.json_objects import Document
 from sageline.runs.timings import StateTime
-
-Json: TypeAlias = Mapping[str, Any]  # Any: a JSON document, whose shape its writer's docstring gives
 
 Outcome: TypeAlias = Literal["Accepted", "Rejected", "Deployed", "Succeeded", "Failed", "Stopped"]
 """Accepted: evaluated, and free to be deployed. Succeeded: the end of a run that deploys nothing."""
@@ -61,14 +60,14 @@ class ReportData:
     started_at: str = ""
     dataset_uri: str | None = None
     endpoint_name: str | None = None
-    evaluation: Json | None = None
-    spec: Json | None = None
-    profile: Json | None = None
+    evaluation: Document | None = None
+    spec: Document | None = None
+    profile: Document | None = None
     training_job: str | None = None
-    artifact: Json | None = None
+    artifact: Document | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     curves: Sequence[Curve] = ()
-    trials: Sequence[Json] = ()
+    trials: Sequence[Document] = ()
     states: Sequence[StateTime] = ()
     jobs: Sequence[JobTime] = ()
-    costs: Json | None = None
+    costs: Document | None = None

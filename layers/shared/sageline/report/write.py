@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sageline.jobs.logs import TRAINING_JOBS, log_lines
 from sageline.report.curves import learning_curves
 from sageline.report.data import Curve
-from sageline.report.of_run import report_data
+from sageline.report.from_record import report_data
 from sageline.report.page import render
 from sageline.runs.documents import RunFiles
 from sageline.runs.store import RunRecord

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from sageline.arrays.number_spelling import PLAIN, Spelling
 from sageline.arrays.numbers import is_number
@@ -14,10 +13,9 @@ from sageline.dataset.profile import ColumnProfile, DatasetProfile
 from sageline.dataset.sniff import Guess, guess_features, guess_task
 from sageline.encoder.image import is_pixel_name, shape_of
 from sageline.errors import InvalidDataset, InvalidSpec
+from sageline.json_objects import Json
 from sageline.resolve.leaks import compare
 from sageline.spec.model import ImageSpec, Spec
-
-Document = dict[str, Any]  # Any: a part of a spec as JSON
 
 READS = {"bag-of-words": ("text",), "tokens": ("text",), "table": ("number", "category"), "image": ("pixel",)}
 """The kinds of columns that each kind of encoder reads."""
@@ -83,7 +81,7 @@ class ColumnChoices:
         task, self.reasons["task"] = guess_task(self._columns[label])
         return task
 
-    def features(self, label: str, task: str) -> tuple[dict[str, str], Document]:
+    def features(self, label: str, task: str) -> tuple[dict[str, str], Json]:
         """The feature columns with their kinds, and the encoder that reads them.
 
         Raises:
@@ -101,7 +99,7 @@ class ColumnChoices:
             return self._given_features(dict(dataset.features), label, task)
         return self._guessed_features(label, task)
 
-    def _guessed_features(self, label: str, task: str) -> tuple[dict[str, str], Document]:
+    def _guessed_features(self, label: str, task: str) -> tuple[dict[str, str], Json]:
         guesses = self._guesses(label)
         kinds = {name: guess.kind for name, guess in guesses.items() if guess.kind is not None}
         if not kinds:
@@ -135,7 +133,7 @@ class ColumnChoices:
                 guesses[name] = guessed[name]
         return guesses
 
-    def _given_features(self, features: dict[str, str], label: str, task: str) -> tuple[dict[str, str], Document]:
+    def _given_features(self, features: dict[str, str], label: str, task: str) -> tuple[dict[str, str], Json]:
         if label in features:
             raise InvalidSpec(f"dataset.features names {label!r}, which is the label; name another label or leave it out.")
         encoder = self._encoder(features, label, task)
@@ -153,7 +151,7 @@ class ColumnChoices:
                 self.reasons[f"dataset.features.{name}"] = f"left out: {why}"
         return features, encoder
 
-    def _encoder(self, kinds: Mapping[str, str], label: str, task: str) -> Document:
+    def _encoder(self, kinds: Mapping[str, str], label: str, task: str) -> Json:
         if isinstance(self._spec.encoder, ImageSpec):
             return self._image(self._spec.encoder, kinds)
         if self._spec.encoder is not None:
@@ -198,7 +196,7 @@ class ColumnChoices:
         name = column.name
         return name != label and name not in self._spec.dataset.exclude and column.is_numeric and is_pixel_name(name)
 
-    def _image(self, image: ImageSpec, kinds: Mapping[str, str]) -> Document:
+    def _image(self, image: ImageSpec, kinds: Mapping[str, str]) -> Json:
         pixels = [name for name, kind in kinds.items() if kind == "pixel"]
         shape = shape_of(pixels, tuple(image.shape) if image.shape else None)
         if image.shape is None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sageline.algorithms.catalog import rules
 from sageline.algorithms.tuning import combinations
 from sageline.errors import InvalidSpec
 from sageline.formats.exchange import answering
+from sageline.json_objects import Json
 from sageline.spec.model import Spec, TableSpec
 from sageline.spec.training import AlgorithmSpec, CategoricalRangeSpec, TuningSpec
-
-Document = dict[str, Any]  # Any: a part of a spec as JSON
 
 _TAKE_MISSING = ("xgboost", "scikit-learn", "pytorch")
 """XGBoost, and scripts that may know what to do. TensorFlow Serving reads JSON, which has no such number."""
@@ -54,14 +51,14 @@ def check_algorithm(algorithm: AlgorithmSpec, task: str) -> None:
         )
 
 
-def table_defaults(given: TableSpec | None, algorithm: AlgorithmSpec) -> tuple[Document, dict[str, str]]:
+def table_defaults(given: TableSpec | None, algorithm: AlgorithmSpec) -> tuple[Json, dict[str, str]]:
     """What a table encoder leaves to the algorithm, with the reasons by key.
 
     Only XGBoost is sure to learn from missing numbers. Of the algorithms that mind how large a column's numbers are,
     linear-learner and Sageline's neural networks scale columns themselves; a user's script may want them as they are.
     """
     said = given.model_fields_set if given else set()
-    chosen: Document = {}
+    chosen: Json = {}
     reasons = {}
     if algorithm.name != "xgboost" and "missing" not in said:
         chosen["missing"] = "mean"
@@ -72,9 +69,9 @@ def table_defaults(given: TableSpec | None, algorithm: AlgorithmSpec) -> tuple[D
     return chosen, reasons
 
 
-def tuning_defaults(tuning: TuningSpec, algorithm: AlgorithmSpec, encoder: str) -> tuple[Document, dict[str, str]]:
+def tuning_defaults(tuning: TuningSpec, algorithm: AlgorithmSpec, encoder: str) -> tuple[Json, dict[str, str]]:
     """What a tuning leaves to the algorithm and to its strategy, with the reasons by key."""
-    chosen: Document = {}
+    chosen: Json = {}
     reasons = {}
     found = rules(algorithm, encoder)
     if not tuning.ranges and found is not None and tuning.strategy != "Grid":

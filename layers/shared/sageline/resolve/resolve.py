@@ -11,7 +11,8 @@ from sageline.arrays.numbers import NO_VALUE
 from sageline.dataset.profile import ColumnProfile, DatasetProfile
 from sageline.errors import InvalidDataset
 from sageline.formats.exchange import answering
-from sageline.resolve.columns import ColumnChoices, Document, spellings_of
+from sageline.json_objects import Json
+from sageline.resolve.columns import ColumnChoices, spellings_of
 from sageline.resolve.leaks import leaks
 from sageline.resolve.matching import check_algorithm, check_encoder, table_defaults, tuning_defaults
 from sageline.resolve.resolution import Resolution
@@ -66,7 +67,7 @@ def _some(sentences: list[str]) -> tuple[str, ...]:
     return (*sentences[:_MOST_SENTENCES], f"There are {more:,} more such columns.") if more > 0 else tuple(sentences)
 
 
-def _filled_in(spec: Spec, choices: ColumnChoices, dataset: Document, task: str, *, encoder: Document, name: str) -> Spec:
+def _filled_in(spec: Spec, choices: ColumnChoices, dataset: Json, task: str, *, encoder: Json, name: str) -> Spec:
     noting = _Noting(spec, choices.reasons)
     document = spec.model_dump(exclude_none=True)
     document["name"] = noting.choose("name", spec.name, name, "the name of the dataset")

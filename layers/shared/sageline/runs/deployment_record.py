@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from sageline.json_objects import Json
 from sageline.names import serving_model
 from sageline.runs.routing import RoutedVariant, Routing, parse_routing
-from sageline.runs.store import Json, RunRecord
+from sageline.runs.store import RunRecord
 from sageline.spec.deployment import DeploymentSpec
 
 if TYPE_CHECKING:

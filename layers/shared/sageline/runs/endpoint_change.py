@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from sageline.json_objects import Json
 from sageline.runs.deployment_record import read_routing
 from sageline.runs.routing import Routing
-from sageline.runs.store import Json, RunRecord
+from sageline.runs.store import RunRecord
 
 ChangeKind: TypeAlias = Literal["promote", "rollback"]
 

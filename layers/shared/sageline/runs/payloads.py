@@ -224,7 +224,7 @@ ChangedEvent = TypedDict("ChangedEvent", {"detail-type": str, "detail": dict[str
 """EventBridge's word of a job or an endpoint that has changed, as far as it is looked at."""
 
 
-class CameOfIt(TypedDict):
+class WaitOutcome(TypedDict):
     """Answer to an event that is about a waiting state, in words: nobody but a person reads it."""
 
     outcome: str

@@ -6,9 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypeAlias
 
-Json: TypeAlias = dict[str, Any]
+from sageline.json_objects import Json
 
 STORED_STATUSES = ("Running", "Succeeded", "Rejected", "Failed", "Stopped")
 

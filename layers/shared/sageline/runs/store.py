@@ -18,11 +18,12 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 
 from botocore.exceptions import ClientError
 
 from sageline.errors import AlreadyStarted, DamagedRecord, InvalidRequest, RunNotFound
+from sageline.json_objects import Json
 from sageline.runs.record_items import read_fields, to_item, unknown_fields
 
 if TYPE_CHECKING:
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 
 RunStatus: TypeAlias = Literal["Running", "Succeeded", "Rejected", "Failed", "Stopped", "Unknown"]
 """``Unknown`` is never stored: what a run is shown as whose record or execution does not tell."""
-
-# A JSON object; what it holds is up to the state that wrote it.
-Json: TypeAlias = dict[str, Any]
 
 _TOKEN_SECONDS = 2 * 24 * 3600
 _MOST_READ = 5_000  # records for one page of the runs of a name

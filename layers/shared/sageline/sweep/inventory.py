@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Made:
+class TaggedResource:
     """Something that a run has made. ``run_id`` is that of the run that made it first; empty if no tag says so."""
 
     name: str
@@ -26,14 +26,14 @@ class Made:
     run_id: str
 
 
-def endpoints(sagemaker: SageMakerClient, stack_name: str) -> list[Made]:
+def endpoints(sagemaker: SageMakerClient, stack_name: str) -> list[TaggedResource]:
     """The stack's endpoints."""
     pages = sagemaker.get_paginator("list_endpoints").paginate()
     found = [(item["EndpointName"], item["EndpointArn"], item["CreationTime"]) for page in pages for item in page["Endpoints"]]
     return list(_ours(sagemaker, stack_name, found))
 
 
-def configs(sagemaker: SageMakerClient, stack_name: str) -> list[Made]:
+def configs(sagemaker: SageMakerClient, stack_name: str) -> list[TaggedResource]:
     """The stack's endpoint configs."""
     pages = sagemaker.get_paginator("list_endpoint_configs").paginate()
     found = [
@@ -44,14 +44,14 @@ def configs(sagemaker: SageMakerClient, stack_name: str) -> list[Made]:
     return list(_ours(sagemaker, stack_name, found))
 
 
-def models(sagemaker: SageMakerClient, stack_name: str) -> list[Made]:
+def models(sagemaker: SageMakerClient, stack_name: str) -> list[TaggedResource]:
     """The stack's models."""
     pages = sagemaker.get_paginator("list_models").paginate()
     found = [(item["ModelName"], item["ModelArn"], item["CreationTime"]) for page in pages for item in page["Models"]]
     return list(_ours(sagemaker, stack_name, found))
 
 
-def _ours(sagemaker: SageMakerClient, stack_name: str, found: list[tuple[str, str, datetime]]) -> Iterator[Made]:
+def _ours(sagemaker: SageMakerClient, stack_name: str, found: list[tuple[str, str, datetime]]) -> Iterator[TaggedResource]:
     for name, arn, made_at in found:
         try:
             tags = {tag["Key"]: tag["Value"] for tag in sagemaker.list_tags(ResourceArn=arn)["Tags"]}
@@ -60,4 +60,4 @@ def _ours(sagemaker: SageMakerClient, stack_name: str, found: list[tuple[str, st
                 continue  # deleted since
             raise
         if tags.get(STACK_TAG) == stack_name:
-            yield Made(name, arn, made_at, tags.get(RUN_TAG, ""))
+            yield TaggedResource(name, arn, made_at, tags.get(RUN_TAG, ""))

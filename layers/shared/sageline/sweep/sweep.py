@@ -22,16 +22,17 @@ from sageline.deployment.hosting import Hosting
 from sageline.deployment.lifetime import Schedules, expires_at
 from sageline.errors import RunNotFound, SagelineError
 from sageline.failures.ended_execution import end_if_dead
+from sageline.json_objects import Json
 from sageline.names import models_like
-from sageline.runs.store import Json, RunRecord, iso
+from sageline.runs.store import RunRecord, iso
 from sageline.sweep import inventory
-from sageline.sweep.inventory import Made
+from sageline.sweep.inventory import TaggedResource
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_stepfunctions import SFNClient
 
-Kind: TypeAlias = Literal["endpoint", "endpoint-config", "model", "run", "alarm"]
+FindingKind: TypeAlias = Literal["endpoint", "endpoint-config", "model", "run", "alarm"]
 
 YOUNG = timedelta(hours=1)
 """What is younger may be part of something that is being made."""
@@ -41,10 +42,10 @@ _LATE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
-class Finding:
+class SweepFinding:
     """Something that nobody needs, and why. ``deleted`` names what was removed, as the answer of a delete does."""
 
-    kind: Kind
+    kind: FindingKind
     name: str
     reason: str
     deleted: tuple[str, ...] = ()
@@ -54,11 +55,11 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Report:
+class SweepReport:
     """What a sweep has found. ``endpoints``: how many the stack has now."""
 
     endpoints: int
-    findings: tuple[Finding, ...]
+    findings: tuple[SweepFinding, ...]
 
     def to_json(self) -> Json:
         return {"endpoints": self.endpoints, "findings": [finding.to_json() for finding in self.findings]}
@@ -83,10 +84,10 @@ class Sweep:
     schedules: Schedules
     deletes: bool
     warn: Callable[[str], None]
-    _findings: list[Finding] = field(default_factory=list)
+    _findings: list[SweepFinding] = field(default_factory=list)
     _records: dict[str, RunRecord | None] = field(default_factory=dict)
 
-    def report(self) -> Report:
+    def report(self) -> SweepReport:
         """Look, and put in order."""
         stack, now = self.hosting.run.stack_name, self.hosting.run.clock()
         made = inventory.endpoints(self.hosting.sagemaker, stack)
@@ -97,7 +98,7 @@ class Sweep:
         endpoints = [endpoint for item in made if (endpoint := self._endpoint(item, now)) is not None]
         self._configs_and_models(endpoints, configs, models)
         self._alarms()
-        return Report(len(endpoints), tuple(self._findings))
+        return SweepReport(len(endpoints), tuple(self._findings))
 
     def _clean_up(self, run_ids: Iterable[str]) -> set[str]:
         """Do what a run that has ended should have done; the runs of which something was removed."""
@@ -110,7 +111,7 @@ class Sweep:
                 record = self._records[run_id] = self.hosting.run.store.get(run_id)
             if record.status in ("Running", "Succeeded"):
                 continue
-            found = Finding("run", run_id, f"the run ended as {record.status} and has left something behind")
+            found = SweepFinding("run", run_id, f"the run ended as {record.status} and has left something behind")
             if self._remove(found, partial(self._discarded, run_id), always=True):
                 cleaned.add(run_id)
         return cleaned
@@ -118,7 +119,7 @@ class Sweep:
     def _discarded(self, run_id: str) -> list[str]:
         return discard(run_id, hosting=self.hosting, schedules=self.schedules)["discarded"]
 
-    def _endpoint(self, made: Made, now: datetime) -> Endpoint | None:
+    def _endpoint(self, made: TaggedResource, now: datetime) -> Endpoint | None:
         """The endpoint if it is there in the end."""
         endpoint = find_endpoint(self.hosting.sagemaker, made.name, self.hosting.run.stack_name)
         if endpoint is None or run_at_work(made.name, self.hosting.run) is not None:
@@ -128,10 +129,10 @@ class Sweep:
         reason = f"its time to live was over at {until}" if is_over else self._uselessness(endpoint, made, now)
         if reason is None:
             return endpoint
-        removed = self._remove(Finding("endpoint", made.name, reason), partial(self._deleted, made.name), always=is_over)
+        removed = self._remove(SweepFinding("endpoint", made.name, reason), partial(self._deleted, made.name), always=is_over)
         return None if removed else endpoint
 
-    def _uselessness(self, endpoint: Endpoint, made: Made, now: datetime) -> str | None:
+    def _uselessness(self, endpoint: Endpoint, made: TaggedResource, now: datetime) -> str | None:
         if made.made_at < now - YOUNG and self.hosting.run.files.read_routing(made.name) is None:
             return "no routing leads to it, so nothing can ask it"
         if endpoint.status != "InService" or made.made_at > now - IDLE or self._invocations(endpoint, now):
@@ -161,7 +162,7 @@ class Sweep:
     def _deleted(self, name: str) -> list[str]:
         return delete_endpoint(name, hosting=self.hosting, schedules=self.schedules)["deleted"]
 
-    def _configs_and_models(self, endpoints: list[Endpoint], configs: list[Made], models: list[Made]) -> None:
+    def _configs_and_models(self, endpoints: list[Endpoint], configs: list[TaggedResource], models: list[TaggedResource]) -> None:
         routed = [self.hosting.run.files.read_routing(endpoint.name) for endpoint in endpoints]
         variants = [variant for stored in routed if stored and stored.routing for variant in stored.routing.variants]
         used = {config for endpoint in endpoints for config in endpoint.configs}
@@ -178,12 +179,12 @@ class Sweep:
                 named = [variant.get("ModelName", "") for variant in there[config.name]["ProductionVariants"]]
                 used_models |= {model for name in named for model in models_like(name)}
                 continue
-            finding = Finding("endpoint-config", config.name, "no endpoint uses it")
+            finding = SweepFinding("endpoint-config", config.name, "no endpoint uses it")
             self._remove(finding, partial(delete_config, self.hosting.sagemaker, config.name))
         for model in models:
             if model.name in used_models or self._is_running(model.run_id) or self._is_product(model.run_id):
                 continue
-            finding = Finding("model", model.name, "no endpoint config uses it")
+            finding = SweepFinding("model", model.name, "no endpoint config uses it")
             self._remove(finding, partial(remove_model, self.hosting.sagemaker, model.name))
 
     def _alarms(self) -> None:
@@ -191,10 +192,10 @@ class Sweep:
         alarms = self.hosting.alarms
         for variant in alarms.variants():
             if not self._is_running(variant):
-                finding = Finding("alarm", variant, "its rollout is over")
+                finding = SweepFinding("alarm", variant, "its rollout is over")
                 self._remove(finding, partial(alarms.remove, [variant]), always=True)
 
-    def _remove(self, finding: Finding, remove: Callable[[], list[str]], *, always: bool = False) -> bool:
+    def _remove(self, finding: SweepFinding, remove: Callable[[], list[str]], *, always: bool = False) -> bool:
         """Note a finding, and remove it if that is to be; whether anything was removed. What is removed without a trace was
         not there."""
         deleted: list[str] = []

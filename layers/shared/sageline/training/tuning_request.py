@@ -26,8 +26,8 @@ if TYPE_CHECKING:
         ParameterRangesTypeDef,
     )
 
-Strategy: TypeAlias = Literal["Bayesian", "Random", "Grid", "Hyperband"]
-Scaling: TypeAlias = Literal["Auto", "Linear", "Logarithmic", "ReverseLogarithmic"]
+TuningStrategy: TypeAlias = Literal["Bayesian", "Random", "Grid", "Hyperband"]
+ScalingType: TypeAlias = Literal["Auto", "Linear", "Logarithmic", "ReverseLogarithmic"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ class NumberRange:
     kind: Literal["integer", "continuous"]
     low: str
     high: str
-    scaling: Scaling
+    scaling: ScalingType
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Search:
         resources: fewest and most iterations of a trial, for Hyperband.
     """
 
-    strategy: Strategy
+    strategy: TuningStrategy
     metric: str
     goal: Literal["Minimize", "Maximize"]
     numbers: Mapping[str, NumberRange] = field(default_factory=dict)

@@ -16,8 +16,8 @@ from sageline.deployment.alarms import Firing, RolloutAlarms
 from sageline.deployment.rollout import rollout_alarm
 from sageline.failures.advice import advice
 from sageline.failures.failure import explain
+from sageline.json_objects import Json
 from sageline.runs.payloads import Shifted
-from sageline.runs.store import Json
 from sageline.runs.task_tokens import fail
 from sageline.waiting.check_status import Watch, look_and_answer
 

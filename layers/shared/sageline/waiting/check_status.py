@@ -17,22 +17,16 @@ from sageline.aws.tags import RUN_TAG
 from sageline.costs.run_cost import note_spent
 from sageline.failures.advice import advice
 from sageline.failures.failure import explain
-from sageline.names import TRANSFORM_STATES, TransformPurpose, transform_purpose
+from sageline.json_objects import Json
+from sageline.names import transform_of
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import Resource, ResourceKind
-from sageline.runs.store import Json
 from sageline.runs.task_tokens import fail, succeed
 from sageline.waiting.inspect import Failed, Look, look_at
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-_NOTED: dict[TransformPurpose, str] = {
-    "batch": "transform",
-    "evaluation": "evaluation_transform",
-    "champion": "champion_transform",
-}
-"""Where the run's record notes what came of a transform job."""
 _ARN_FIELDS = {
     "SageMaker Training Job State Change": "TrainingJobArn",
     "SageMaker HyperParameter Tuning Job State Change": "HyperParameterTuningJobArn",
@@ -104,7 +98,7 @@ def look_and_answer(run_id: str, arn: str, task_token: str, watch: Watch) -> str
             fail(watch.stepfunctions, task_token, error, explain(found.error.message, found.log_lines, what_to_try))
         case _:
             if kind == "transform-job":
-                result: Json = {_NOTED[transform_purpose(run_id, name)]: dict(found)}
+                result: Json = {transform_of(run_id, name).result_key: dict(found)}
                 watch.store.note(run_id, **result)
             elif kind != "endpoint":
                 watch.store.note(run_id, training=dict(found))
@@ -120,7 +114,7 @@ def _state(kind: ResourceKind, name: str, run_id: str) -> str:
         case "training-job" | "hyper-parameter-tuning-job":
             return "CheckTraining"
         case "transform-job":
-            return TRANSFORM_STATES[transform_purpose(run_id, name)]
+            return transform_of(run_id, name).state
         case "endpoint":
             return "CheckEndpoint"
 

@@ -15,22 +15,15 @@ from sageline.aws.errors import is_existing, is_not_found, is_passing
 from sageline.batch.transform_request import transform_job_request
 from sageline.errors import EndpointNotFound, RunFinished
 from sageline.jobs.stopping import stop_transforms
-from sageline.names import TRANSFORM_STATES, TransformPurpose, transform_job_name
+from sageline.json_objects import Json
+from sageline.names import TRANSFORMS, TransformPurpose, transform_job_name
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import Resource, TransformPlan
-from sageline.runs.store import Json
 from sageline.waiting.check_status import Watch, wait_for
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sagemaker.type_defs import DescribeTransformJobResponseTypeDef
-
-_NOTED: dict[TransformPurpose, str] = {
-    "batch": "transform_job",
-    "evaluation": "evaluation_job",
-    "champion": "champion_job",
-}
-"""Where the run's record notes the job."""
 
 
 def start_and_wait(
@@ -61,8 +54,8 @@ def start_transform(
         ResourceConflict: a transform job of that name exists and is another one.
         RunFinished: the run was stopped meanwhile.
     """
-    name, state = transform_job_name(run_id, purpose), TRANSFORM_STATES[purpose]
-    run.store.enter(run_id, state)
+    name, transform = transform_job_name(run_id, purpose), TRANSFORMS[purpose]
+    run.store.enter(run_id, transform.state)
     request = transform_job_request(name=name, run_id=run_id, stack_name=run.stack_name, **plan)
     try:
         arn = sagemaker.create_transform_job(**request)["TransformJobArn"]
@@ -77,8 +70,8 @@ def start_transform(
             ) from None
         check_same(request, found, what=f"A transform job {name}", advice="Start another run.")
         arn = found["TransformJobArn"]
-    job: Json = {_NOTED[purpose]: {"name": name, "arn": arn}}
-    run.store.enter(run_id, state, **job)
+    job: Json = {transform.job_key: {"name": name, "arn": arn}}
+    run.store.enter(run_id, transform.state, **job)
     if run.store.get(run_id).status == "Stopped":
         # A person stopped the run while the job was being started, and found no job to stop.
         stop_transforms(run_id, sagemaker=sagemaker)

@@ -9,11 +9,11 @@ import pytest
 from botocore.stub import Stubber
 from rich.console import Console
 
+from sageline.json_objects import Json
 from sageline_cli.accept import clean_up as module
 from sageline_cli.accept.clean_up import clean_up
 from sageline_cli.accept.plan import Pace, Plan
 from sageline_cli.connection import Connection
-from sageline_cli.errors import Json
 from tests.unit.cli.fakes import BUCKET, FakeApi, run_record
 from tests.unit.cli.stubs import aws, stubbed
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from sageline_cli import staged
+from sageline.json_objects import Json
+from sageline_cli import temporary_stack
 from sageline_cli.accept import observe, steps
 from sageline_cli.accept.__main__ import main
 from sageline_cli.accept.plan import Pace, Plan
@@ -20,8 +21,8 @@ from sageline_cli.accept.requests import ask_until_answered, traffic
 from sageline_cli.accept.steps import Acceptance
 from sageline_cli.api_client import ApiClient
 from sageline_cli.connection import Connection
-from sageline_cli.errors import CommandFailed, Json
-from sageline_cli.staged import Report, carry_out, time_limit
+from sageline_cli.errors import CommandFailed
+from sageline_cli.temporary_stack import WorkReport, carry_out, time_limit
 from tests.unit.cli.fakes import BUCKET, FakeApi, FakeStack, run_record
 from tests.unit.cli.stubs import aws
 
@@ -43,12 +44,12 @@ def cleaned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def report() -> Report:
-    return Report()
+def report() -> WorkReport:
+    return WorkReport()
 
 
 @pytest.fixture
-def acceptance(connection: Connection, report: Report, tmp_path: Path) -> Acceptance:
+def acceptance(connection: Connection, report: WorkReport, tmp_path: Path) -> Acceptance:
     return Acceptance(connection, aws("us-east-1"), PLAN, tmp_path, Console(quiet=True), report)
 
 
@@ -68,10 +69,10 @@ def test_what_could_cost_too_much_is_not_begun(acceptance: Acceptance, cleaned: 
 
 
 def test_a_run_that_fails_is_noted_and_everything_is_cleared_away(
-    acceptance: Acceptance, report: Report, cleaned: list[str], monkeypatch: pytest.MonkeyPatch
+    acceptance: Acceptance, report: WorkReport, cleaned: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed = run_record(status="Failed", error={"state": "CheckTraining", "error": "TrainingJobFailed", "message": "no memory"})
-    monkeypatch.setattr(staged, "watch", lambda connection, run_id, to_the_end, console: (failed, []))
+    monkeypatch.setattr(temporary_stack, "watch", lambda connection, run_id, to_the_end, console: (failed, []))
     monkeypatch.setattr(ApiClient, "run", lambda self, run_id: failed)
 
     with pytest.raises(CommandFailed, match="no memory"):
@@ -171,7 +172,7 @@ def test_the_local_stack_is_brought_up_for_it_and_a_failure_reported_in_its_home
 ) -> None:
     FakeStack.reset()
     FakeStack.refuses = CommandFailed("no port")
-    monkeypatch.setattr(staged, "LocalStack", FakeStack)
+    monkeypatch.setattr(temporary_stack, "LocalStack", FakeStack)
     monkeypatch.setenv("SAGELINE_HOME", str(tmp_path))
     monkeypatch.delenv("SAGELINE_PORT", raising=False)
 

@@ -10,7 +10,7 @@ from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from botocore.response import StreamingBody
 
 from sageline_cli.doctor import account
-from sageline_cli.doctor.account import Caller
+from sageline_cli.doctor.account import CallerIdentity
 from sageline_cli.doctor.finding import Finding
 from tests.unit.cli.stubs import ACCOUNT, aws, stubbed
 
@@ -31,7 +31,7 @@ def test_the_caller_is_named() -> None:
     with stubbed(aws().sts) as sts:
         sts.add_response("get_caller_identity", {"Arn": arn, "Account": ACCOUNT})
 
-        assert account.find_caller(aws()) == Caller(arn, ACCOUNT)
+        assert account.find_caller(aws()) == CallerIdentity(arn, ACCOUNT)
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,11 @@ from click.testing import CliRunner, Result
 
 from sageline_cli.aws import Aws
 from sageline_cli.doctor import account, command, permissions, stack
-from sageline_cli.doctor.account import Caller
+from sageline_cli.doctor.account import CallerIdentity
 from sageline_cli.doctor.finding import Finding, ask, run_checks, worst
-from sageline_cli.doctor.stack import Deployed
+from sageline_cli.doctor.stack import CloudFormationStack
 
-CALLER = Caller("arn:aws:iam::111122223333:user/ann", "111122223333")
+CALLER = CallerIdentity("arn:aws:iam::111122223333:user/ann", "111122223333")
 
 
 def found(check: str, state: str = "ok") -> Any:  # a stub of any check
@@ -56,7 +56,9 @@ def test_an_account_is_looked_at_before_anything_is_deployed() -> None:
 
 def test_a_stack_that_is_there_is_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
     outputs = dict.fromkeys(stack.REQUIRED_OUTPUTS, "https://api.example")
-    monkeypatch.setattr(stack, "find_stack", lambda aws, name: (Deployed(name, outputs, {}), Finding("stack", "ok", "there")))
+    monkeypatch.setattr(
+        stack, "find_stack", lambda aws, name: (CloudFormationStack(name, outputs, {}), Finding("stack", "ok", "there"))
+    )
     monkeypatch.setattr(stack, "checks", lambda aws, deployed, api: {"bucket": found("bucket", "failed"), "api": found("api")})
 
     result = run("--stack", "sageline", "--json")

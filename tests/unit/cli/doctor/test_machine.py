@@ -17,7 +17,7 @@ import pytest
 from sageline_cli.doctor import machine
 from sageline_cli.doctor.finding import Finding
 from sageline_local import build, deploy, processes
-from sageline_local.home import DeployedStack, Home, Record
+from sageline_local.home import DeployedStack, Home, StackRecord
 from sageline_local.processes import ProcessRef
 from sageline_local.services import TITLES
 from sageline_local.stack import LocalStack
@@ -41,7 +41,7 @@ def this_process() -> ProcessRef:
 
 
 def looked_at(home: Home) -> list[Finding]:
-    return machine.check_processes(home, Record.load(home), LocalStack(home.root).status())
+    return machine.check_processes(home, StackRecord.load(home), LocalStack(home.root).status())
 
 
 @pytest.mark.parametrize(("version", "state"), [((3, 10), "failed"), ((3, 11), "ok"), ((3, 13), "ok"), ((3, 14), "failed")])
@@ -86,7 +86,7 @@ def test_a_port_of_another_program_fails_with_the_port_to_take_instead(home: Hom
         other.listen()
         taken = other.getsockname()[1]
 
-        finding = machine.check_ports(Record(), taken)
+        finding = machine.check_ports(StackRecord(), taken)
 
     assert finding.state == "failed"
     assert f"Port {taken} is in use" in finding.what
@@ -94,9 +94,9 @@ def test_a_port_of_another_program_fails_with_the_port_to_take_instead(home: Hom
 
 
 def test_a_port_that_is_free_or_the_stacks_own_is_ok(home: Home) -> None:
-    own = Record(port=4566, sagemaker_port=4567, autoscaling_port=4568, processes={"ministack": this_process()})
+    own = StackRecord(port=4566, sagemaker_port=4567, autoscaling_port=4568, processes={"ministack": this_process()})
 
-    assert machine.check_ports(Record(), free_port()).state == "ok"
+    assert machine.check_ports(StackRecord(), free_port()).state == "ok"
     finding = machine.check_ports(own, None)
     assert (finding.state, finding.what) == ("ok", "MiniStack 4566, SageMaker 4567, Application Auto Scaling 4568")
 
@@ -117,7 +117,7 @@ def test_a_stack_that_never_was_is_down_and_well(home: Home) -> None:
 
 
 def test_processes_that_are_gone_are_named_with_what_to_do(home: Home) -> None:
-    Record(port=1, sagemaker_port=2, autoscaling_port=3, processes=dict.fromkeys(TITLES, GONE)).save(home)
+    StackRecord(port=1, sagemaker_port=2, autoscaling_port=3, processes=dict.fromkeys(TITLES, GONE)).save(home)
 
     [finding] = looked_at(home)
 
@@ -128,7 +128,7 @@ def test_processes_that_are_gone_are_named_with_what_to_do(home: Home) -> None:
 
 def test_a_stack_of_which_one_server_is_dead_fails(home: Home) -> None:
     running = {**dict.fromkeys(TITLES, this_process()), "sagemaker": GONE}
-    Record(port=1, sagemaker_port=2, autoscaling_port=3, processes=running).save(home)
+    StackRecord(port=1, sagemaker_port=2, autoscaling_port=3, processes=running).save(home)
 
     finding = looked_at(home)[0]
 
@@ -139,7 +139,7 @@ def test_a_stack_of_which_one_server_is_dead_fails(home: Home) -> None:
 def test_a_stack_that_is_up_names_its_processes(home: Home) -> None:
     up = StackStatus(state="up", home=str(home.root), region="us-east-1", pids={"ministack": 12})
 
-    [finding] = machine.check_processes(home, Record(), up)
+    [finding] = machine.check_processes(home, StackRecord(), up)
 
     assert (finding.state, finding.what) == ("ok", "MiniStack 12")
 
@@ -172,14 +172,14 @@ def test_what_a_killed_stack_has_left_behind_is_named_unless_a_command_is_at_wor
 def test_a_bundle_that_is_not_built_or_not_the_deployed_one_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "fingerprint", lambda project: "now")
     monkeypatch.setattr(build, "is_built", lambda project, build_id: (project / build_id).exists())
-    assert machine.check_bundle(tmp_path, Record()).state == "warning"
+    assert machine.check_bundle(tmp_path, StackRecord()).state == "warning"
 
     (tmp_path / "now").touch()
-    deployed = Record(deployment=DeployedStack(deploy.fingerprint("now", {}), "arn", {}))
-    older = Record(deployment=DeployedStack(deploy.fingerprint("before", {}), "arn", {}))
+    deployed = StackRecord(deployment=DeployedStack(deploy.fingerprint("now", {}), "arn", {}))
+    older = StackRecord(deployment=DeployedStack(deploy.fingerprint("before", {}), "arn", {}))
     assert machine.check_bundle(tmp_path, deployed).state == "ok"
     assert machine.check_bundle(tmp_path, older).state == "warning"
 
 
 def test_a_bundle_is_built_from_a_checkout_only(tmp_path: Path) -> None:
-    assert machine.check_bundle(tmp_path, Record()).state == "failed"
+    assert machine.check_bundle(tmp_path, StackRecord()).state == "failed"

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from botocore.stub import ANY, Stubber
 
-from sageline_cli.doctor.account import Caller
+from sageline_cli.doctor.account import CallerIdentity
 from sageline_cli.doctor.finding import Finding
 from sageline_cli.doctor.permissions import NEEDS, check_permissions
 from tests.unit.cli.stubs import ACCOUNT, aws, stubbed
 
-USER = Caller(f"arn:aws:iam::{ACCOUNT}:user/ann", ACCOUNT)
-SESSION = Caller(f"arn:aws:sts::{ACCOUNT}:assumed-role/Admin/ann", ACCOUNT)
+USER = CallerIdentity(f"arn:aws:iam::{ACCOUNT}:user/ann", ACCOUNT)
+SESSION = CallerIdentity(f"arn:aws:sts::{ACCOUNT}:assumed-role/Admin/ann", ACCOUNT)
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/Admin"
 
 
@@ -113,4 +113,4 @@ def test_a_call_that_is_refused_is_named() -> None:
 
 
 def test_the_root_user_may_do_everything() -> None:
-    assert by_state(check_permissions(aws(), Caller(f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT), "sageline", None)) == ["ok"]
+    assert by_state(check_permissions(aws(), CallerIdentity(f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT), "sageline", None)) == ["ok"]

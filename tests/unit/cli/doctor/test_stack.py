@@ -8,20 +8,20 @@ import pytest
 
 from sageline_cli.doctor import stack
 from sageline_cli.doctor.finding import Finding
-from sageline_cli.doctor.stack import Deployed
+from sageline_cli.doctor.stack import CloudFormationStack
 from tests.unit.cli.fakes import FakeApi
 from tests.unit.cli.stubs import aws, stubbed
 
 MACHINE = "arn:aws:states:eu-west-1:111122223333:stateMachine:Pipeline"
 OUTPUTS = {"ApiUrl": "https://api", "BucketName": "the-bucket", "RunsTableName": "runs", "StateMachineArn": MACHINE}
-DEPLOYED = Deployed(
+DEPLOYED = CloudFormationStack(
     "sageline",
     OUTPUTS,
     {"AWS::Events::Rule": ("sageline-upload", "sageline-job"), "AWS::Lambda::Function": ("prepare", "evaluate")},
 )
 
 
-def find(status: str, outputs: dict[str, str] = OUTPUTS) -> tuple[Deployed | None, Finding]:
+def find(status: str, outputs: dict[str, str] = OUTPUTS) -> tuple[CloudFormationStack | None, Finding]:
     described = {
         "StackName": "sageline",
         "CreationTime": "2026-11-20",
@@ -55,7 +55,7 @@ def test_a_stack_that_is_there_is_known_with_its_outputs_and_resources() -> None
     deployed, finding = find("CREATE_COMPLETE")
 
     assert finding.state == "ok"
-    assert deployed == Deployed("sageline", OUTPUTS, {"AWS::Lambda::Function": ("sageline-A", "sageline-B")})
+    assert deployed == CloudFormationStack("sageline", OUTPUTS, {"AWS::Lambda::Function": ("sageline-A", "sageline-B")})
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,12 @@ from sageline_local.golden_events import GoldenEvent
 from sageline_local.home import Home
 from sageline_local.invoke import __main__ as entry
 from sageline_local.invoke import command, engine, runner
-from sageline_local.invoke.command import Event, Place, read_event
+from sageline_local.invoke.command import EventText, InvokeContext, read_event
 from sageline_local.invoke.containers import SamLocal
-from sageline_local.invoke.deployed import Deployed
+from sageline_local.invoke.deployed_functions import DeployedFunction
 from sageline_local.invoke.engine import Engine
+from sageline_local.invoke.network import StackNetwork, network_name, open_network
 from sageline_local.invoke.runner import Runner
-from sageline_local.invoke.way import Way, network_name, open_way
 from sageline_local.invoke.workspace import abandoned, clear, workspace
 
 Run = Callable[..., int]
@@ -35,7 +35,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     monkeypatch.setattr(runner, "choose", lambda wanted, machine: Runner())
 
     def with_answer(answered: str | BaseException, *arguments: str) -> int:
-        def invoke(place: Place, chosen: Runner, image: str | None, name: str, event: str) -> str:
+        def invoke(place: InvokeContext, chosen: Runner, image: str | None, name: str, event: str) -> str:
             place.tell(f"{name} with {event}")
             if isinstance(answered, BaseException):
                 raise answered
@@ -104,7 +104,7 @@ def test_an_event_is_a_golden_one_of_the_function_or_a_file(tmp_path: Path, monk
 
     golden = read_event("sweep", "hourly")
     assert (golden.source, golden.golden) == ("events/sweep/hourly.json", GoldenEvent("sweep", "hourly"))
-    assert read_event("sweep", "own.json") == Event("own.json", text, None)
+    assert read_event("sweep", "own.json") == EventText("own.json", text, None)
     assert read_event("sweep", str(tmp_path / "own.json")).text == text
 
 
@@ -185,10 +185,12 @@ def test_a_function_gets_its_code_its_variables_and_its_end_of_the_way(tmp_path:
     )
     folder = tmp_path / "own"
     folder.mkdir()
-    function = Deployed("SweepFunction", "sageline-Sweep-1", "SweepRole", "app.handler", 60, 512, {"AWS_ACCESS_KEY_ID": "ASIA1"})
+    function = DeployedFunction(
+        "SweepFunction", "sageline-Sweep-1", "SweepRole", "app.handler", 60, 512, {"AWS_ACCESS_KEY_ID": "ASIA1"}
+    )
     sam_local = SamLocal(Home(tmp_path), Engine("", "x86_64", True, {}), folder, "image")
 
-    sam_local.prepare(built, [function], Way({4566: ("172.31.241.2", 4566)}, "sageline-1"))
+    sam_local.prepare(built, [function], StackNetwork({4566: ("172.31.241.2", 4566)}, "sageline-1"))
 
     code = folder / "functions" / "SweepFunction"
     assert sorted(path.name for path in code.iterdir()) == [".stack", "app.py"]
@@ -214,8 +216,8 @@ def test_a_function_gets_its_code_its_variables_and_its_end_of_the_way(tmp_path:
 def test_docker_desktop_has_a_name_of_its_own_for_this_machine(tmp_path: Path) -> None:
     desktop = Engine("unix:///d.sock", "aarch64", False, {})
 
-    with open_way(desktop, [4566, 4567], tmp_path, "image") as way:
-        assert way == Way({4566: ("host.docker.internal", 4566), 4567: ("host.docker.internal", 4567)}, None)
+    with open_network(desktop, [4566, 4567], tmp_path, "image") as way:
+        assert way == StackNetwork({4566: ("host.docker.internal", 4566), 4567: ("host.docker.internal", 4567)}, None)
 
 
 def test_commands_side_by_side_have_networks_of_their_own() -> None:

@@ -12,7 +12,7 @@ import pytest
 from sageline_local.errors import DockerMissing, EmulatorMissing, InvokeFailed
 from sageline_local.invoke import emulator, engine
 from sageline_local.invoke.engine import Engine
-from sageline_local.invoke.runner import Name, Runner, choose
+from sageline_local.invoke.runner import Runner, RunnerName, choose
 
 ENGINE = Engine("unix:///d.sock", "x86_64", True, {})
 EMULATOR = Path("/sam/aws-lambda-rie-x86_64")
@@ -55,7 +55,7 @@ def test_without_either_it_is_the_stacks_own_lambda_and_both_reasons_are_known()
 @pytest.mark.parametrize(
     ("wanted", "expected"), [("docker", Runner(engine=ENGINE)), ("emulator", Runner(emulator=EMULATOR)), ("stack", Runner())]
 )
-def test_what_is_asked_for_is_taken(wanted: Name, expected: Runner) -> None:
+def test_what_is_asked_for_is_taken(wanted: RunnerName, expected: Runner) -> None:
     assert choose(wanted, {}, docker_there, emulator_there) == expected
 
 

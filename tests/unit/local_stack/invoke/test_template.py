@@ -11,7 +11,7 @@ import pytest
 from sageline_local.invoke import template
 from sageline_local.stack import PROJECT
 
-DOCUMENT: template.Document = {
+DOCUMENT: template.Template = {
     "Globals": {"Function": {"Runtime": "python3.13", "Architectures": ["arm64"]}},
     "Resources": {
         "Bucket": {"Type": "AWS::S3::Bucket"},

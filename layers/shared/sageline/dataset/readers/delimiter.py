@@ -26,7 +26,7 @@ _JOINED = re.compile(r"[,;](?! )")
 
 
 @dataclass(frozen=True)
-class Record:
+class CsvRecord:
     """One record of a file's beginning.
 
     Attributes:
@@ -50,7 +50,7 @@ class Split:
     """
 
     delimiter: bytes
-    records: list[Record]
+    records: list[CsvRecord]
     first: int
     width: int
     consistency: float
@@ -115,7 +115,7 @@ def is_number(value: str) -> bool:
     return len(value) <= _MAX_NUMBER and _NUMBER.fullmatch(value) is not None
 
 
-def _records(found: Scan) -> list[Record]:
+def _records(found: Scan) -> list[CsvRecord]:
     records = []
     field = 0
     for count in found.fields[:_RECORDS].tolist():
@@ -127,12 +127,12 @@ def _records(found: Scan) -> list[Record]:
             value = found.data[start:end].tobytes().decode(errors="backslashreplace")
             values.append(value[1:-1].replace('""', '"') if in_quotes else value)
             quoted.append(bool(in_quotes))
-        records.append(Record(int(found.starts[field]), values, quoted))
+        records.append(CsvRecord(int(found.starts[field]), values, quoted))
         field += count
     return records
 
 
-def _table(records: list[Record]) -> tuple[int, int]:
+def _table(records: list[CsvRecord]) -> tuple[int, int]:
     """From which record on most have the same number of fields, and this number; those of the first, if there is no such one."""
     widths = [len(record.fields) for record in records]
     commonest = Counter(widths).most_common(1)[0]

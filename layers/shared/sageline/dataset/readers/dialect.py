@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
-from sageline.dataset.readers.delimiter import DELIMITERS, Record, Split, choose, named, split
+from sageline.dataset.readers.delimiter import DELIMITERS, CsvRecord, Split, choose, named, split
 from sageline.dataset.readers.header import names_columns, values_in_header
 from sageline.errors import InvalidDataset
 
@@ -198,7 +198,7 @@ class _Table:
         start = self._records[record].start
         return f"{self._source}: header (line {self._line(self._records[record])}, byte offset {self._above + start})"
 
-    def _line(self, record: Record) -> int:
+    def _line(self, record: CsvRecord) -> int:
         return 1 + bool(self._above) + line_ends(self._text[: record.start])
 
     def _shown_title(self) -> str:

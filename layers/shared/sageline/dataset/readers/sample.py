@@ -26,7 +26,7 @@ _BEYOND_ASCII = bytes(range(0x80, 0x100))
 
 
 @dataclass(frozen=True)
-class Piece:
+class FileChunk:
     """Bytes from the middle or the end of a file, which begin ``start`` bytes after its beginning."""
 
     start: int
@@ -87,7 +87,7 @@ def _first(blocks: Iterator[Block], count: int, source: str, notes: list[str]) -
         notes.append(f"{source}: what the columns hold is found out from the first {rows:,} rows, and not from all of the file.")
 
 
-def _read(stream: BinaryIO, size: int, pieces: int, piece_bytes: int) -> tuple[bytes, list[Piece]]:
+def _read(stream: BinaryIO, size: int, pieces: int, piece_bytes: int) -> tuple[bytes, list[FileChunk]]:
     """The beginning, and the pieces after it.
 
     A piece begins at a multiple of 4, and so not within a code unit of UTF-16 or UTF-32.
@@ -98,7 +98,7 @@ def _read(stream: BinaryIO, size: int, pieces: int, piece_bytes: int) -> tuple[b
     for start in starts.tolist():
         stream.seek(start)
         is_last = start == starts[-1]
-        found.append(Piece(start, read_up_to(stream, size - start if is_last else piece_bytes), is_last))
+        found.append(FileChunk(start, read_up_to(stream, size - start if is_last else piece_bytes), is_last))
     return head, found
 
 
@@ -112,7 +112,7 @@ class _Sample:
         self._notes = notes
         self._encoding: str | None = None
 
-    def blocks(self, head: bytes, pieces: list[Piece]) -> Iterator[Block]:
+    def blocks(self, head: bytes, pieces: list[FileChunk]) -> Iterator[Block]:
         if advice := advice_on_content(head):
             raise InvalidDataset(f"{self._source} {advice}.")
         encoding, marked = chosen_encoding(head, self._options.encoding, self._source, self._notes)
@@ -130,7 +130,7 @@ class _Sample:
             if (rows := self._rows(reader, piece)) is not None:
                 yield rows
 
-    def _rows(self, reader: CsvReader | JsonLinesReader, piece: Piece) -> Block | None:
+    def _rows(self, reader: CsvReader | JsonLinesReader, piece: FileChunk) -> Block | None:
         if isinstance(reader, JsonLinesReader):
             text = self._lines(piece, b"\n")
             return reader.piece(text, piece.start)
@@ -141,7 +141,7 @@ class _Sample:
             raise InvalidDataset(f"{self._source}: near byte {piece.start:,}: {error.problem}.") from None
         return Block.near(columns, piece.start, self._source) if columns else None
 
-    def _lines(self, piece: Piece, line_end: bytes) -> bytes:
+    def _lines(self, piece: FileChunk, line_end: bytes) -> bytes:
         """The whole lines of a piece as UTF-8.
 
         Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sageline.report.data import Json
+from sageline.json_objects import Document
 from sageline.report.drawing.figures import UNKNOWN, as_number, number, share
 from sageline.report.drawing.markup import Child, Markup, element
 from sageline.report.drawing.plot import bars, figure, frame, note, reference, svg
@@ -136,11 +136,11 @@ def _cell(label: str, answered: str, value: int, support: int, *, right: bool) -
     return element("td", f"{value:,}", class_=kind, style=f"--share:{part_of_row:.3f}" if value else None, title=said)
 
 
-def _mistakes(mistakes: Sequence[Json], support: dict[str, float]) -> Markup:
+def _mistakes(mistakes: Sequence[Document], support: dict[str, float]) -> Markup:
     if not mistakes:
         return element("p", "No row was given a wrong label.")
 
-    def row(mistake: Json) -> tuple[Child, ...]:
+    def row(mistake: Document) -> tuple[Child, ...]:
         expected, rows = str(mistake.get("expected", "")), as_number(mistake.get("rows")) or 0
         of_class = rows / support[expected] if support.get(expected) else None
         return expected, str(mistake.get("predicted", "")), number(rows), bar(of_class, share(of_class))
@@ -172,7 +172,7 @@ def _overview(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Markup:
     return element("div", figure(f"All {size} classes", drawn, below), class_="overview")
 
 
-def _class(row: Json, most: float) -> list[Child]:
+def _class(row: Document, most: float) -> list[Child]:
     support = as_number(row.get("support")) or 0
     measures = [as_number(row.get(name)) for name in ("precision", "recall", "f1")]
     return [
@@ -182,7 +182,7 @@ def _class(row: Json, most: float) -> list[Child]:
     ]
 
 
-def _reliability(rows: Sequence[Json]) -> Markup:
+def _reliability(rows: Sequence[Document]) -> Markup:
     pairs = [(as_number(row.get("confidence")), as_number(row.get("accuracy"))) for row in rows]
     known = [(x, y) for x, y in pairs if x is not None and y is not None]
     plot = frame((0, 1), (0, 1), "how sure the model was", "how often it was right")
@@ -201,7 +201,7 @@ def _reliability(rows: Sequence[Json]) -> Markup:
     return figure("Right as often as sure?", drawn, note("Below the dashed line the model is surer than it should be."))
 
 
-def _confidence(rows: Sequence[Json]) -> Markup:
+def _confidence(rows: Sequence[Document]) -> Markup:
     counts = [int(as_number(row.get("rows")) or 0) for row in rows]
     edges = [as_number(row.get("from")) or 0.0 for row in rows] + [1.0]
     plot = frame((0, 1), round_bounds(counts, zero=True), "how sure the model was", "rows")

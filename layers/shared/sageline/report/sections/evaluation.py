@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sageline.report.data import Json
+from sageline.json_objects import Document
 from sageline.report.drawing.figures import as_number, objects, part
 from sageline.spec.metrics import METRICS, default_metric, shown_metrics
 
@@ -14,7 +14,7 @@ from sageline.spec.metrics import METRICS, default_metric, shown_metrics
 class Evaluation:
     """Wraps the document; what it does not tell is empty or None."""
 
-    document: Json
+    document: Document
 
     @property
     def task(self) -> str:
@@ -48,7 +48,7 @@ class Evaluation:
         return _numbers(part(self.document, "standard_errors"))
 
     @property
-    def baseline(self) -> Json:
+    def baseline(self) -> Document:
         return part(self.document, "baseline")
 
     @property
@@ -56,15 +56,15 @@ class Evaluation:
         return _numbers(part(self.baseline, "metrics"))
 
     @property
-    def gate(self) -> Json:
+    def gate(self) -> Document:
         return part(self.document, "gate")
 
     @property
-    def checks(self) -> list[Json]:
+    def checks(self) -> list[Document]:
         return objects(self.gate.get("checks"))
 
     @property
-    def champion(self) -> Json:
+    def champion(self) -> Document:
         """The model in service, and the test against it."""
         return part(self.document, "champion")
 
@@ -73,23 +73,23 @@ class Evaluation:
         return _numbers(part(self.champion, "metrics"))
 
     @property
-    def comparison(self) -> Json:
+    def comparison(self) -> Document:
         return part(self.champion, "comparison")
 
     @property
-    def classes(self) -> list[Json]:
+    def classes(self) -> list[Document]:
         return objects(self.document.get("classes"))
 
     @property
-    def confusion(self) -> Json:
+    def confusion(self) -> Document:
         return part(self.document, "confusion")
 
     @property
-    def calibration(self) -> list[Json]:
+    def calibration(self) -> list[Document]:
         return objects(self.document.get("calibration"))
 
     @property
-    def residuals(self) -> Json:
+    def residuals(self) -> Document:
         return part(self.document, "residuals")
 
 
@@ -97,7 +97,7 @@ def lower_is_better(metric: str) -> bool:
     return metric in METRICS and METRICS[metric].better == "lower"
 
 
-def spoken(metric: str) -> str:
+def display_name(metric: str) -> str:
     """``top_3_accuracy`` for people: ``top 3 accuracy``; abbreviations and labels stay."""
     abbreviations = {"rmse": "RMSE", "mae": "MAE", "r2": "R²", "macro_f1": "macro F1"}
     kind, colon, label = metric.partition(":")

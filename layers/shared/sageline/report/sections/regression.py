@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sageline.report.data import Json
+from sageline.json_objects import Document
 from sageline.report.drawing.figures import MINUS, as_number, count, number, part
 from sageline.report.drawing.markup import Markup
 from sageline.report.drawing.plot import figure, frame, histogram, note, points, reference
@@ -20,7 +20,7 @@ def residuals_section(evaluation: Evaluation) -> Section | None:
     pairs = [(float(expected), float(predicted)) for expected, predicted in residuals.get("points") or []]
     if not pairs:
         return None
-    bars: Json = part(residuals, "histogram")
+    bars: Document = part(residuals, "histogram")
     quantiles = {name: as_number(value) for name, value in part(residuals, "quantiles").items()}
     return section(
         "residuals",

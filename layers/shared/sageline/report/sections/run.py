@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from sageline.report.data import JobTime, Json, ReportData
+from sageline.json_objects import Document
+from sageline.report.data import JobTime, ReportData
 from sageline.report.drawing.figures import as_number, objects, seconds, share
 from sageline.report.drawing.markup import Markup, element
 from sageline.report.drawing.plot import note
@@ -87,7 +88,7 @@ def costs_section(data: ReportData) -> Section | None:
     )
 
 
-def _jobs(jobs: Sequence[Json]) -> Markup | None:
+def _jobs(jobs: Sequence[Document]) -> Markup | None:
     rows = [
         (
             str(job.get("job", "")),
@@ -102,7 +103,7 @@ def _jobs(jobs: Sequence[Json]) -> Markup | None:
     return table("What its jobs did cost", columns, rows, numeric=(3, 4)) if rows else None
 
 
-def _bound(parts: Sequence[Json]) -> Markup | None:
+def _bound(parts: Sequence[Document]) -> Markup | None:
     rows = [
         (str(part.get("what", "")), str(part.get("text", "")).removeprefix(f"{part.get('what')}: "), _dollars(part))
         for part in parts
@@ -110,7 +111,7 @@ def _bound(parts: Sequence[Json]) -> Markup | None:
     return table("What it may cost at most", ("what", "how it is counted", "US dollars"), rows, numeric=(2,)) if rows else None
 
 
-def _dollars(item: Json) -> str:
+def _dollars(item: Document) -> str:
     amount = as_number(item.get("usd"))
     return "not known" if amount is None else usd(amount)
 

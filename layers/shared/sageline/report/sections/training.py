@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
-from sageline.report.data import Curve, Json, ReportData
+from sageline.json_objects import Document
+from sageline.report.data import Curve, ReportData
 from sageline.report.drawing.figures import as_number, number, part, seconds
 from sageline.report.drawing.markup import Child, Markup, element
 from sageline.report.drawing.plot import SERIES, Line, figure, frame, legend, line_plot, note, points
@@ -86,7 +87,7 @@ def _best(curve: Curve | None) -> str:
     return f"{number(min(curve.values))} … {number(max(curve.values))}" if curve else ""
 
 
-def _trial_rows(trials: Sequence[Json], objective: str) -> tuple[list[str], list[list[Child]]]:
+def _trial_rows(trials: Sequence[Document], objective: str) -> tuple[list[str], list[list[Child]]]:
     names = sorted({name for trial in trials for name in part(trial, "hyperparameters")})
     columns = ["place", objective, *names, "took", "training job", "status"]
     rows: list[list[Child]] = [
@@ -103,7 +104,7 @@ def _trial_rows(trials: Sequence[Json], objective: str) -> tuple[list[str], list
     return columns, rows
 
 
-def _status(trial: Json) -> str:
+def _status(trial: Document) -> str:
     reason = trial.get("reason")
     return f"{trial.get('status', '')}: {reason}" if reason else str(trial.get("status", ""))
 
@@ -116,7 +117,7 @@ def _short(value: object) -> str:
         return str(value)
 
 
-def _progress(trials: Sequence[Json], objective: str, lower: bool) -> Markup:
+def _progress(trials: Sequence[Document], objective: str, lower: bool) -> Markup:
     """Every trial in the order in which they were started, and the best until then."""
     ordered = sorted(trials, key=lambda trial: (_number_in_tuning(trial), str(trial.get("name", ""))))
     values = [float(trial["objective"]) for trial in ordered]
@@ -137,13 +138,13 @@ def _progress(trials: Sequence[Json], objective: str, lower: bool) -> Markup:
     return figure("Trial by trial", drawn, note("Points: trials. Line: the best until then. Ring: the best."))
 
 
-def _number_in_tuning(trial: Json) -> int:
+def _number_in_tuning(trial: Document) -> int:
     """SageMaker numbers a tuning's jobs: ``<tuning>-007-1a2b3c4d``."""
     found = re.search(r"-(\d{3,})-[0-9a-f]{8}$", str(trial.get("name", "")))
     return int(found[1]) if found else 0
 
 
-def _by_hyperparameter(trials: Sequence[Json], objective: str) -> list[Markup]:
+def _by_hyperparameter(trials: Sequence[Document], objective: str) -> list[Markup]:
     """The objective against each hyperparameter whose values are numbers, and differ."""
     chosen: Mapping[str, list[tuple[float, float]]] = {}
     for name in sorted({name for trial in trials for name in part(trial, "hyperparameters")}):
@@ -173,7 +174,7 @@ def _float(value: object) -> float | None:
         return None
 
 
-def _artifact(artifact: Json) -> dict[str, str | None]:
+def _artifact(artifact: Document) -> dict[str, str | None]:
     """What models are made of, so that it can be told whether it still is the same."""
     shown = {"model": "uri", "its version": "version_id", "its SHA-256": "sha256", "copied from": "source_uri"}
     return {name: str(artifact[key]) for name, key in shown.items() if artifact.get(key)}

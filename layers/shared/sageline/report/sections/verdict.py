@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sageline.report.data import Json, Outcome, ReportData
+from sageline.json_objects import Document
+from sageline.report.data import Outcome, ReportData
 from sageline.report.drawing.figures import as_number, count, measure, moment, number, signed
 from sageline.report.drawing.markup import Child, Markup, element
 from sageline.report.drawing.plot import figure, note, svg
 from sageline.report.drawing.scale import Scale, round_bounds
 from sageline.report.drawing.tables import Section, beside, facts, section, table, tiles, unbroken
-from sageline.report.sections.evaluation import Evaluation, lower_is_better, spoken
+from sageline.report.sections.evaluation import Evaluation, display_name, lower_is_better
 
 _MARKS: dict[Outcome, str] = {
     "Accepted": "✓", "Deployed": "✓", "Succeeded": "✓", "Rejected": "✗", "Failed": "✗", "Stopped": "■",
@@ -54,7 +55,7 @@ def result_section(evaluation: Evaluation) -> Section:
         "result",
         "Result",
         element("p", f"On {count(evaluation.rows, 'row')} held out of training.") if evaluation.rows is not None else None,
-        tiles((spoken(name), measure(evaluation.metrics[name]), _spread(evaluation, name)) for name in known[:_TILES]),
+        tiles((display_name(name), measure(evaluation.metrics[name]), _spread(evaluation, name)) for name in known[:_TILES]),
         _checks(evaluation.checks),
         beside(_all_metrics(evaluation), _gauge(evaluation)),
     )
@@ -68,7 +69,9 @@ def champion_section(evaluation: Evaluation) -> Section | None:
     return section(
         "champion",
         "Compared with the model in service",
-        facts({"model in service": str(evaluation.champion.get("variant") or ""), "compared by": spoken(evaluation.metric)}),
+        facts(
+            {"model in service": str(evaluation.champion.get("variant") or ""), "compared by": display_name(evaluation.metric)}
+        ),
         table(
             "Both models on the same rows, each with its own encoder",
             ("metric", "new model", "in service", "difference", ""),
@@ -94,7 +97,7 @@ class _Level:
 
 def _gauge(evaluation: Evaluation) -> Markup | None:
     """The deciding metric on one scale with the baseline, what was asked for, and the model in service."""
-    levels, name = _levels(evaluation), spoken(evaluation.metric)
+    levels, name = _levels(evaluation), display_name(evaluation.metric)
     if len(levels) < 2:
         return None
     ends = [level.value + sign * 2 * (level.error or 0) for level in levels for sign in (-1, 1)]
@@ -153,7 +156,7 @@ def _spread(evaluation: Evaluation, metric: str) -> str | None:
     return f"± {number(float(f'{2 * error:.2g}'))}" if error and error > _NO_SPREAD else None
 
 
-def _checks(checks: Sequence[Json]) -> Markup | None:
+def _checks(checks: Sequence[Document]) -> Markup | None:
     """What the spec asks for before a model may be deployed."""
     if not checks:
         return None
@@ -165,8 +168,8 @@ def _checks(checks: Sequence[Json]) -> Markup | None:
     return table("The gate: what the spec asks for", ("asked for", "", "why"), rows, marked=failed)
 
 
-def _asked(check: Json) -> str:
-    metric, wanted = spoken(str(check.get("metric", ""))), as_number(check.get("wanted"))
+def _asked(check: Document) -> str:
+    metric, wanted = display_name(str(check.get("metric", ""))), as_number(check.get("wanted"))
     if check.get("rule") == "better_than_baseline":
         return f"better {metric} than the baseline"
     if check.get("rule") == "beat_champion":
@@ -178,7 +181,7 @@ def _all_metrics(evaluation: Evaluation) -> Markup:
     """Every metric."""
     rows: list[tuple[Child, ...]] = [
         (
-            spoken(name),
+            display_name(name),
             measure(evaluation.metrics.get(name)),
             _spread(evaluation, name) or "",
             measure(evaluation.baseline_metrics.get(name)),
@@ -193,7 +196,7 @@ def _all_metrics(evaluation: Evaluation) -> Markup:
     )
 
 
-def _what_the_baseline_is(baseline: Json) -> Markup | None:
+def _what_the_baseline_is(baseline: Document) -> Markup | None:
     if "label" in baseline:
         answer = element("q", str(baseline["label"]))
         return note(
@@ -206,12 +209,18 @@ def _what_the_baseline_is(baseline: Json) -> Markup | None:
 def _compared(evaluation: Evaluation, name: str) -> tuple[Child, ...]:
     new, old = evaluation.metrics.get(name), evaluation.champion_metrics.get(name)
     if new is None or old is None:
-        return spoken(name), measure(new), measure(old), measure(None), ""
+        return display_name(name), measure(new), measure(old), measure(None), ""
     better = new < old if lower_is_better(name) else new > old
-    return spoken(name), measure(new), measure(old), signed(new - old), "equal" if new == old else "better" if better else "worse"
+    return (
+        display_name(name),
+        measure(new),
+        measure(old),
+        signed(new - old),
+        "equal" if new == old else "better" if better else "worse",
+    )
 
 
-def _tested(test: Json) -> Markup | None:
+def _tested(test: Document) -> Markup | None:
     """What the paired test says."""
     p_value = as_number(test.get("p_value"))
     if p_value is None:

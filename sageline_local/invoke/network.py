@@ -24,7 +24,7 @@ _MOUNTED = "/relay"
 
 
 @dataclass(frozen=True)
-class Way:
+class StackNetwork:
     """``network``: that containers must be in; None for Docker's own."""
 
     upstreams: Mapping[int, relay.Address]
@@ -43,7 +43,7 @@ def wrapper(task: str = "/var/task") -> str:
 
 
 @contextmanager
-def open_way(engine: Engine, ports: Sequence[int], folder: Path, image: str) -> Iterator[Way]:
+def open_network(engine: Engine, ports: Sequence[int], folder: Path, image: str) -> Iterator[StackNetwork]:
     """
     Docker Desktop runs containers in a machine of its own, to which no unix socket leads; there its own name for this machine
     leads to 127.0.0.1.
@@ -56,7 +56,7 @@ def open_way(engine: Engine, ports: Sequence[int], folder: Path, image: str) -> 
         InvokeFailed: Docker could not make the network or start the container.
     """
     if not engine.shares_sockets:
-        yield Way({port: (_HOST_OF_DESKTOP, port) for port in ports}, None)
+        yield StackNetwork({port: (_HOST_OF_DESKTOP, port) for port in ports}, None)
         return
     shared = folder / "relay"
     shared.mkdir()
@@ -70,7 +70,7 @@ def open_way(engine: Engine, ports: Sequence[int], folder: Path, image: str) -> 
         engine.make_network(network)
         opened.callback(engine.remove_network, network)
         address = opened.enter_context(_sidecar(engine, network, shared, image))
-        yield Way({port: (address, port) for port in ports}, network)
+        yield StackNetwork({port: (address, port) for port in ports}, network)
 
 
 def network_name(folder: Path) -> str:

@@ -21,9 +21,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from sageline.errors import SagelineError
+from sageline.json_objects import Json
 from sageline_cli import render
 from sageline_cli.connection import Connection, local_home
-from sageline_cli.errors import CommandFailed, Json, explain
+from sageline_cli.errors import CommandFailed, explain
 from sageline_cli.options import stdout
 from sageline_cli.submit import send, watch
 from sageline_local.progress import ConsoleProgress
@@ -33,7 +34,7 @@ _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass
-class Report:
+class WorkReport:
     """What the report says, filled in as the work goes on. ``edit`` is what the facts go through when they are written."""
 
     facts: Json = field(default_factory=lambda: {"status": "failed"})
@@ -54,10 +55,10 @@ class Report:
         path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-Work = Callable[[LocalStack, Console, Report], None]
+StackWork = Callable[[LocalStack, Console, WorkReport], None]
 
 
-def stage(work: Work, report_file: str, title: str, report: Report | None = None) -> int:
+def run_on_local_stack(work: StackWork, report_file: str, title: str, report: WorkReport | None = None) -> int:
     """Do the work and write its report to that file of the stack's home; the exit code.
 
     Args:
@@ -71,7 +72,7 @@ def stage(work: Work, report_file: str, title: str, report: Report | None = None
         console.print(f"SAGELINE_PORT is {port!r}; expected a number.")
         return 2
     stack = LocalStack(local_home(os.environ), int(port) if port else None)
-    report = report or Report()
+    report = report or WorkReport()
     report.seconds["setup"] = float(os.environ.get("SAGELINE_SETUP_SECONDS", "0"))
     was_up = stack.status().state == "up"
 
@@ -85,7 +86,7 @@ def stage(work: Work, report_file: str, title: str, report: Report | None = None
 
 def carry_out(
     work: Callable[[], None],
-    report: Report,
+    report: WorkReport,
     path: Path,
     *,
     title: str,
@@ -166,7 +167,7 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 
 
 def run_to_the_end(
-    connection: Connection, dataset: Path, name: str, *, spec: bytes | None, console: Console, report: Report
+    connection: Connection, dataset: Path, name: str, *, spec: bytes | None, console: Console, report: WorkReport
 ) -> Json:
     """Upload a dataset and follow its run; the run's record. The report gets its ``run_id``, whatever becomes of it.
 

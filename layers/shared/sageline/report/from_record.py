@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sageline.report.data import Curve, JobTime, Json, Outcome, ReportData
+from sageline.json_objects import Document
+from sageline.names import TRANSFORMS, TransformPurpose
+from sageline.report.data import Curve, JobTime, Outcome, ReportData
 from sageline.report.drawing.figures import as_number, objects, part, texts
 from sageline.runs.store import RunRecord
 from sageline.runs.timings import StateTime
 
-_TRANSFORMS = {"evaluation_transform": "answering the test rows", "champion_transform": "answering them as the model in service"}
+_TRANSFORMS: dict[TransformPurpose, str] = {
+    "evaluation": "answering the test rows",
+    "champion": "answering them as the model in service",
+}
 _ACCEPTED = "The model has passed what the spec asks for."
 
 
 def report_data(
     record: RunRecord,
     *,
-    evaluation: Json | None,
-    spec: Json | None,
-    profile: Json | None,
-    trials: Sequence[Json] | None = None,
+    evaluation: Document | None,
+    spec: Document | None,
+    profile: Document | None,
+    trials: Sequence[Document] | None = None,
     curves: Sequence[Curve] = (),
     states: Sequence[StateTime] = (),
 ) -> ReportData:
@@ -60,22 +65,23 @@ def report_data(
     )
 
 
-def _jobs(details: Json) -> list[JobTime]:
+def _jobs(details: Document) -> list[JobTime]:
     """The jobs whose end the record notes. Of a tuning it notes the best training job only."""
     training = part(details, "training")
     purpose = "training: the best of the tuning" if part(training, "tuning") else "training"
     jobs = [_job_time(training, purpose, "training_job_name", "training_seconds", "billable_seconds")]
-    for key, purpose in _TRANSFORMS.items():
+    for transform, purpose in _TRANSFORMS.items():
         # SageMaker bills a transform job from its start to its end.
-        jobs.append(_job_time(part(details, key), purpose, "transform_job_name", "transform_seconds", "transform_seconds"))
+        result = part(details, TRANSFORMS[transform].result_key)
+        jobs.append(_job_time(result, purpose, "transform_job_name", "transform_seconds", "transform_seconds"))
     return [job for job in jobs if job.job]
 
 
-def _job_time(result: Json, purpose: str, name: str, ran: str, billed: str) -> JobTime:
+def _job_time(result: Document, purpose: str, name: str, ran: str, billed: str) -> JobTime:
     return JobTime(_text(result.get(name)) or "", purpose, as_number(result.get(ran)), as_number(result.get(billed)))
 
 
-def _outcome(record: RunRecord, evaluation: Json, spec: Mapping[str, Any]) -> Outcome:  # Any: a JSON document
+def _outcome(record: RunRecord, evaluation: Document, spec: Mapping[str, Any]) -> Outcome:  # Any: a JSON document
     """A run that goes on has been accepted or rejected by its evaluation."""
     match record.status:
         case "Running" | "Unknown":
@@ -86,7 +92,7 @@ def _outcome(record: RunRecord, evaluation: Json, spec: Mapping[str, Any]) -> Ou
             return ended
 
 
-def _reason(record: RunRecord, outcome: Outcome, gate: Json) -> str:
+def _reason(record: RunRecord, outcome: Outcome, gate: Document) -> str:
     """Of a run that went wrong what went wrong, of any other what the gate said."""
     said = _text(gate.get("reason"))
     if outcome in ("Failed", "Stopped"):

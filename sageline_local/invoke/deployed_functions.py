@@ -17,7 +17,7 @@ _HANDLER = "app.handler"
 
 
 @dataclass(frozen=True)
-class Deployed:
+class DeployedFunction:
     logical_id: str
     name: str
     """In the stack's Lambda."""
@@ -34,7 +34,7 @@ class Deployed:
         return functions.folder(self.logical_id)
 
 
-def find(clients: Clients, name: str, stack: Mapping[str, str]) -> Deployed:
+def find(clients: Clients, name: str, stack: Mapping[str, str]) -> DeployedFunction:
     """A function of the stack.
 
     Args:
@@ -49,7 +49,7 @@ def find(clients: Clients, name: str, stack: Mapping[str, str]) -> Deployed:
     return _described(logical_id, clients.lambda_.get_function_configuration(FunctionName=names[logical_id]), stack)
 
 
-def all_of(clients: Clients, stack: Mapping[str, str]) -> list[Deployed]:
+def all_of(clients: Clients, stack: Mapping[str, str]) -> list[DeployedFunction]:
     """All functions of the stack."""
     names = deploy.function_names(clients)
     return [
@@ -58,9 +58,9 @@ def all_of(clients: Clients, stack: Mapping[str, str]) -> list[Deployed]:
     ]
 
 
-def _described(logical_id: str, found: FunctionConfigurationResponseTypeDef, stack: Mapping[str, str]) -> Deployed:
+def _described(logical_id: str, found: FunctionConfigurationResponseTypeDef, stack: Mapping[str, str]) -> DeployedFunction:
     addresses = {name: value for name, value in stack.items() if name.startswith("AWS_ENDPOINT_URL")}
-    return Deployed(
+    return DeployedFunction(
         logical_id=logical_id,
         name=found["FunctionName"],
         role=found["Role"].rpartition("/")[2],

@@ -14,7 +14,7 @@ _MESSAGES = {
 }
 
 
-def end_of(state: str, status: str, error: str | None, cause: str | None) -> Failure:
+def execution_failure(state: str, status: str, error: str | None, cause: str | None) -> Failure:
     """Why an execution ended, and what to do.
 
     Args:

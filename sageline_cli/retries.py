@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from sageline_cli.errors import CommandFailed, Json
+from sageline.json_objects import Json
+from sageline_cli.errors import CommandFailed
 
 _PATIENCE_SECONDS = 900
 """SageMaker makes or changes an endpoint in minutes."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sageline.report.data import JobTime
-from sageline.report.of_run import report_data
+from sageline.report.from_record import report_data
 from sageline.report.page import render
 from sageline.runs.store import RunRecord, RunStatus
 from tests.unit.report import samples
