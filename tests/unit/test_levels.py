@@ -97,8 +97,8 @@ def test_no_folder_of_the_layer_is_too_full_to_be_looked_through() -> None:
 def test_the_page_on_architecture_shows_the_same_levels_and_arrows() -> None:
     page = (PROJECT / "docs" / "architecture.md").read_text()
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if re.match(r"\| [1-9] \| `", line)]
-    shown = {name: int(level) for level, names, *_ in rows for name in re.findall("`([a-z_]+)`", names)}
-    arrows = {(re.findall("`([a-z_]+)`", names)[0], other) for _, names, _, also in rows for other in re.findall("`([a-z_]+)`", also)}
+    shown = {name: int(level) for level, names, *_ in rows for name in in_code(names)}
+    arrows = {(in_code(names)[0], other) for _, names, _, also in rows for other in in_code(also)}
 
     assert shown == {name: number for number, names in enumerate(LEVELS, start=1) for name in names}
     assert arrows == WITHIN_A_LEVEL
@@ -109,6 +109,10 @@ def test_the_layer_knows_nothing_of_what_uses_it(root: str) -> None:
     knows = [path for path in LAYER.rglob("*.py") for node in ast.walk(ast.parse(path.read_text())) if root in _top_level(node)]
 
     assert knows == []
+
+
+def in_code(cell: str) -> list[str]:
+    return re.findall("`([a-z_]+)`", cell)
 
 
 def _top_level(node: ast.AST) -> list[str]:
