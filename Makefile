@@ -19,7 +19,8 @@ export SAM_CLI_TELEMETRY := 0
 # What is imported is compiled once for all processes, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup setup-tensorflow demo demo-tensorflow examples test test-tensorflow test-browser test-containers lint audit format unit validate workflow bench docs bundle clean
+.PHONY: help setup setup-tensorflow setup-pytorch demo demo-tensorflow examples check test style types quick unit coverage
+.PHONY: test-tensorflow test-browser test-containers lint audit format validate workflow bench docs bundle clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
@@ -81,6 +82,13 @@ $(VENV)/.tensorflow: $(VENV)/.synced
 	$(COMPILE) $(PACKAGES)/{tensorflow,keras} || true
 	touch $@
 
+setup-pytorch: $(VENV)/.pytorch ## Install PyTorch into .venv
+
+$(VENV)/.pytorch: $(VENV)/.synced
+	@echo "Installing PyTorch into .venv (once) ..."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	touch $@
+
 .PHONY: invoke api
 invoke: setup ## Run one function as Lambda does: FUNCTION=manage_pipelines EVENT=list-pipelines (or EVENT=a file)
 	@$(BIN)/python -m sageline_local.invoke function "$(FUNCTION)" "$(EVENT)"
@@ -88,13 +96,19 @@ invoke: setup ## Run one function as Lambda does: FUNCTION=manage_pipelines EVEN
 api: setup ## Serve the HTTP API from containers, by sam local start-api, on PORT (3000) until Ctrl-C
 	@exec $(BIN)/python -m sageline_local.invoke api --port $(or $(PORT),3000)
 
-test: setup lint unit workflow ## Everything that CI runs, but for its job with Docker
+check: style types quick ## The inner loop, within a minute: format, lint, types, the fast unit tests
 
-lint: setup $(SECURITY)/.synced ## ruff, strict mypy, and checkov, bandit and cfn-lint for weaknesses
+test: setup lint unit workflow ## What CI runs, within 8 minutes: also weaknesses, slow unit tests, the real state machine
+
+style: setup ## ruff: format and lint
 	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --diff --quiet .; exit 1; }
 	$(BIN)/ruff check --quiet .
-	$(BIN)/mypy
-	$(BIN)/python -m tests.security $(SECURITY)/bin
+
+types: setup ## strict mypy
+	@$(BIN)/mypy
+
+lint: style types $(SECURITY)/.synced ## style and types, and checkov, bandit and cfn-lint for weaknesses
+	@$(BIN)/python -m tests.security $(SECURITY)/bin
 
 # checkov pins boto3 and much else otherwise than Sageline does: an environment of its own, from a lock file of its own.
 $(SECURITY)/.synced: tests/security/pyproject.toml tests/security/uv.lock | setup
@@ -109,28 +123,47 @@ format: setup ## Format the code
 	@$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-unit: setup ## Unit tests, network off, with branch coverage of the layer and the handlers
-	@# The files in their order: by the number of tests, which xdist goes by, a few long ones would be the last.
-	$(BIN)/pytest tests/unit packages/sagemaker-emulator/tests -n 2 --dist loadfile --no-loadscope-reorder --quiet --cov --cov-report=term
+UNIT := tests/unit packages/sagemaker-emulator/tests
+# The files in their order: by the number of tests, which xdist goes by, a few long ones would be the last.
+IN_ORDER := --dist loadfile --no-loadscope-reorder --quiet
+
+quick: setup ## The fast unit tests
+	@$(BIN)/pytest $(UNIT) -m "not slow" -n 2 $(IN_ORDER)
+
+unit: setup ## All unit tests, network off
+	@$(BIN)/pytest $(UNIT) -n 2 $(IN_ORDER)
+
+coverage: setup ## Branch coverage of the layer and the handlers by their unit tests: at least 95 %
+	@$(BIN)/pytest tests/unit --ignore tests/unit/cli --ignore tests/unit/local_stack -n 2 $(IN_ORDER) --cov --cov-report=term
 
 validate: setup ## The template, checked by the SAM CLI: with cfn-lint, as `make lint` does
 	@$(BIN)/sam validate --lint
 
 workflow: setup ## The real state machine on the local stack, and one run end to end
 	@# They wait for about half of the time, so three share two cores.
-	$(BIN)/pytest tests/workflow tests/e2e -n 3 --dist loadfile --durations=10
+	$(BIN)/pytest tests/workflow tests/e2e -m "not full" -n 3 --dist loadfile --durations=10
+
+# What a tier of test-all needs and is not there is a failure, not a skip.
+ALL := $(BIN)/python -m pytest -p tests.no_skips --durations=10
+
+.PHONY: test-full test-pytorch test-docker test-all
+test-full: setup ## The workflow tests with other people's clients, restarts of the stack, load, and much data
+	@$(ALL) tests/workflow -m full -n 3 --dist loadfile
 
 test-tensorflow: setup-tensorflow ## The tests that need TensorFlow
-	@$(BIN)/pytest tests -m tensorflow --durations=10
+	@$(ALL) $(UNIT) tests/workflow -m tensorflow
+
+test-pytorch: setup-pytorch ## The tests that need PyTorch
+	@$(ALL) $(UNIT) -m pytorch
 
 test-browser: setup ## What a web page can do to the local stack, in a real Chromium (Debian: apt-get install chromium)
-	@$(BIN)/pytest tests/browser -m browser
-.PHONY: test-docker test-all
-test-docker: setup ## The golden events, make invoke and make api in Docker; starts a daemon where none answers (root, Debian)
-	@$(BIN)/pytest tests/docker --durations=10
+	@$(ALL) tests/browser -m browser
 
-test-all: ## Every test, one tier after the other; what a tier needs and is not there is a failure
-	@for tier in test test-docker test-tensorflow test-browser; do $(MAKE) --no-print-directory $$tier; done
+test-docker: setup ## The golden events, make invoke and make api in Docker; starts a daemon where none answers (root, Debian)
+	@$(ALL) tests/docker
+
+test-all: ## Every test, one tier after the other, before a release
+	@for tier in test coverage test-full test-docker test-browser test-tensorflow test-pytorch; do $(MAKE) --no-print-directory $$tier; done
 
 test-containers: setup ## Run AWS's own readers and validators on what Sageline writes; CONTAINERS=DIR holds their sources
 	@$(BIN)/python -m tests.containers.sources "$(CONTAINERS)"

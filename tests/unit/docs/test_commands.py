@@ -12,7 +12,7 @@ import pytest
 from sageline_cli.main import cli
 
 PROJECT = Path(__file__).resolve().parents[3]
-PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+PAGES = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").glob("*.md"))]
 
 
 def shell_lines(page: Path) -> list[str]:
