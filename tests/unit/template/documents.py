@@ -56,10 +56,34 @@ def listed(value: object) -> list[Any]:  # Any: IAM writes a list of one as its 
     return value if isinstance(value, list) else [value]
 
 
-def statements(role: Document) -> Iterator[Document]:
-    """The statements of a role's inline policies."""
-    for policy in role["Properties"].get("Policies", []):
-        yield from listed(policy["PolicyDocument"]["Statement"])
+def policies(document: Document, role: str) -> Iterator[tuple[str | None, Document]]:
+    """The policy documents of a role: its own, the managed policies that it shares, and those beside it.
+
+    AWS's own managed policies are not in the template, and not in this.
+
+    Yields:
+        The condition under which the stack has the policy (None: always), and the document.
+    """
+    properties = document["Resources"][role]["Properties"]
+    for policy in properties.get("Policies", []):
+        yield None, policy["PolicyDocument"]
+    for name in shared_policies(document, role):
+        yield None, document["Resources"][name]["Properties"]["PolicyDocument"]
+    for policy in of_type(document, "AWS::IAM::Policy").values():
+        if {"Ref": role} in policy["Properties"]["Roles"]:
+            yield policy.get("Condition"), policy["Properties"]["PolicyDocument"]
+
+
+def statements(document: Document, role: str) -> Iterator[Document]:
+    """The statements of all policies of a role (:func:`policies`)."""
+    for _, policy in policies(document, role):
+        yield from listed(policy["Statement"])
+
+
+def shared_policies(document: Document, role: str) -> list[str]:
+    """The template's managed policies that a role has, by logical id."""
+    arns = document["Resources"][role]["Properties"].get("ManagedPolicyArns", [])
+    return [arn["Ref"] for arn in arns if isinstance(arn, dict) and "Ref" in arn]
 
 
 def text(value: object) -> str:

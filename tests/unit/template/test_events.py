@@ -70,12 +70,6 @@ def test_uploads_to_the_stacks_bucket_start_the_state_machine(stack: Document) -
     assert target["RoleArn"] == {"Fn::GetAtt": ["PipelineDatasetUploadedRole", "Arn"]}
 
 
-def test_the_rule_may_start_the_state_machine_and_nothing_else(stack: Document) -> None:
-    [statement] = documents.statements(stack["Resources"]["PipelineDatasetUploadedRole"])
-    assert statement["Action"] == "states:StartExecution"
-    assert statement["Resource"] == {"Ref": "Pipeline"}
-
-
 @pytest.mark.parametrize(
     ("job", "said", "status"),
     [

@@ -44,22 +44,11 @@ WRITES = {
 ISOLATED = {"sagemaker:NetworkIsolation": True}
 
 
-def statements_of(stack: Document, role: str) -> list[Document]:
-    """Those of the role itself, and of the policies beside it."""
-    beside = [
-        policy
-        for policy in documents.of_type(stack, "AWS::IAM::Policy").values()
-        if {"Ref": role} in policy["Properties"]["Roles"]
-    ]
-    apart = [statement for policy in beside for statement in listed(policy["Properties"]["PolicyDocument"]["Statement"])]
-    return [*documents.statements(stack["Resources"][role]), *apart]
-
-
 def objects(stack: Document, role: str, *, reading: bool) -> set[str]:
     """Which of the bucket's objects a role may read, or change in any way."""
     patterns = [
         resource["Fn::Sub"].removeprefix("${DataBucket.Arn}/")
-        for statement in statements_of(stack, role)
+        for statement in documents.statements(stack, role)
         for action in listed(statement["Action"])
         if action.startswith("s3:") and action != "s3:ListBucket" and action.startswith("s3:Get") == reading
         for resource in listed(statement["Resource"])
@@ -93,7 +82,9 @@ def test_models_are_written_by_the_function_that_copies_artifacts_and_by_nobody_
 
 
 def test_what_serves_on_demand_writes_its_log_and_nothing_else(stack: Document) -> None:
-    actions = {action for statement in statements_of(stack, "ServerlessModelRole") for action in listed(statement["Action"])}
+    actions = {
+        action for statement in documents.statements(stack, "ServerlessModelRole") for action in listed(statement["Action"])
+    }
     reading = ("s3:GetObject", "ecr:")
     assert {action for action in actions if not action.startswith(reading)} == {
         "logs:CreateLogGroup",
@@ -101,7 +92,7 @@ def test_what_serves_on_demand_writes_its_log_and_nothing_else(stack: Document) 
         "logs:DescribeLogStreams",
         "logs:PutLogEvents",
     }
-    [logs] = [item for item in statements_of(stack, "ServerlessModelRole") if item["Sid"] == "WriteLogs"]
+    [logs] = [item for item in documents.statements(stack, "ServerlessModelRole") if item["Sid"] == "WriteLogs"]
     assert logs["Resource"]["Fn::Sub"].endswith(":log-group:/aws/sagemaker/Endpoints/*")
 
 
@@ -120,7 +111,7 @@ def making(stack: Document, action: str) -> list[tuple[str, Document]]:
     return [
         (role, statement)
         for role in documents.of_type(stack, "AWS::IAM::Role")
-        for statement in statements_of(stack, role)
+        for statement in documents.statements(stack, role)
         if action in listed(statement["Action"])
     ]
 
