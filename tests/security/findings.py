@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 Json: TypeAlias = Mapping[str, Any]  # Any: a tool's report
 
-CODE = ("cli", "docs", "examples", "functions", "layers", "local")
+CODE = ("docs", "examples", "functions", "layers", "packages/sagemaker-emulator/src", "sageline_cli", "sageline_local")
 TEMPLATE = "template.yaml"
 WORKFLOW = ".github/workflows/ci.yml"
 
