@@ -64,9 +64,13 @@ NEEDS: tuple[Need, ...] = (
     Need("deploy", ("s3:PutObject",), "arn:{partition}:s3:::aws-sam-cli-managed-default-samclisourcebucket-*/*"),
     Need(
         "deploy",
-        ("iam:CreateRole", "iam:DeleteRole", "iam:GetRole", "iam:PassRole", "iam:PutRolePolicy", "iam:TagRole"),
+        (
+            *("iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRole", "iam:GetRole", "iam:PassRole", "iam:PutRolePolicy"),
+            "iam:TagRole",
+        ),
         "arn:{partition}:iam::{account}:role/{stack}-*",
     ),
+    Need("deploy", ("iam:CreatePolicy", "iam:CreatePolicyVersion"), "arn:{partition}:iam::{account}:policy/{stack}-*"),
     Need(
         "deploy",
         ("lambda:AddPermission", "lambda:CreateFunction", "lambda:GetFunction", "lambda:PutFunctionEventInvokeConfig"),

@@ -98,16 +98,27 @@ def test_only_what_cannot_be_limited_is_granted_on_everything(stack: Document, a
             assert kinds <= METRICS_OF_NO_KIND, f"{role} could name what it may {action}"
 
 
-def test_each_function_has_a_role_of_its_own_made_of_inline_statements(stack: Document) -> None:
+def test_each_function_has_a_role_of_its_own_that_logs_and_traces_by_awss_policies(stack: Document) -> None:
     functions = documents.of_type(stack, "AWS::Lambda::Function")
     assert [function["Properties"]["Role"] for function in functions.values()] == [
         {"Fn::GetAtt": [f"{name}Role", "Arn"]} for name in functions
     ]
     for name in functions:
-        managed = documents.text(stack["Resources"][f"{name}Role"]["Properties"]["ManagedPolicyArns"])
-        assert managed.count("policy/") == 2, f"{name} may log and trace by AWS's policies, and the rest is inline"
-        assert "AWSLambdaBasicExecutionRole" in managed
-        assert "AWSXrayWriteOnlyAccess" in managed
+        of_aws = [arn for arn in stack["Resources"][f"{name}Role"]["Properties"]["ManagedPolicyArns"] if isinstance(arn, str)]
+        assert [arn.rpartition("/")[2] for arn in of_aws] == ["AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"], name
+
+
+def test_a_managed_policy_is_what_several_functions_share_and_of_a_size_that_iam_takes(stack: Document) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+    roles = documents.of_type(stack, "AWS::IAM::Role")
+    for name, policy in documents.of_type(stack, "AWS::IAM::ManagedPolicy").items():
+        assert sum(name in documents.shared_policies(stack, role) for role in roles) >= 2, name
+        # Intrinsic functions are longer than what they become, but for names: a stack's has up to 128 characters.
+        text = json.dumps(policy["Properties"]["PolicyDocument"], separators=(",", ":")).replace("AWS::StackName", "s" * 128)
+        assert len(text) <= 6144, name
+        assert "ManagedPolicyName" not in policy["Properties"], "a name of one's own needs CAPABILITY_NAMED_IAM"
+    for role in roles.values():
+        assert len(role["Properties"].get("ManagedPolicyArns", [])) <= 10
 
 
 # ---- SageMaker ----
