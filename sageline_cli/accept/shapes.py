@@ -16,7 +16,7 @@ _SHOWN_KEYS = 20
 
 
 def shape_of(value: object) -> object:
-    """The same value with the type in the place of each text and number; of a list how long it is and what its first item is.
+    """The same value with the type instead of each text and number; of a list how long it is and what its first item is.
 
     ``{"a": [1.5, 2]}`` gives ``{"a": {"list of": "number", "length": 2}}``.
     """

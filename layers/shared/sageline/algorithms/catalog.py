@@ -129,7 +129,7 @@ def _texts(algorithm: AlgorithmSpec) -> dict[str, str]:
 
 
 def _assumed(facts: DataFacts) -> list[DataFacts]:
-    """Facts with something in the place of what is not known, large enough to fit whatever is given; two and three classes
+    """Facts in which something stands for what is not known, large enough to fit whatever is given; two and three classes
     where their number is not known."""
     unknown_classes = facts.task == "classification" and facts.num_class is None
     return [

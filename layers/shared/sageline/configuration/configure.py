@@ -137,7 +137,7 @@ def configure_batch(
 
     Raises:
         AlreadyStarted: another execution has claimed it.
-        EndpointNotFound: the endpoint was deleted, or the variant has no place in it any more.
+        EndpointNotFound: the endpoint was deleted, or no longer has the variant.
         InvalidRequest: the batch may take longer than the run can wait, or its rows are not where they may be read.
         InvalidDataset, DatasetNotFound, DatasetAccessDenied: the rows cannot be read.
         QuotaExceeded: the batch needs more than the account's quotas allow.

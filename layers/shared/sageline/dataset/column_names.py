@@ -138,7 +138,7 @@ def holds_label_word(name: str) -> bool:
 
 
 def is_y(name: str, listed: list[str]) -> bool:
-    """Whether it is called ``y`` and is no place: beside an ``x`` and others it may be one."""
+    """Whether it is called ``y`` and is no coordinate: beside an ``x`` and other columns it may be one."""
     others = [other for other in listed if other != name]
     return normalized_name(name) == "y" and (
         len(others) == 1 or not any(normalized_name(other) in ("x", "z") for other in others)

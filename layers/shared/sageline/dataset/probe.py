@@ -97,10 +97,10 @@ def of_texts(columns: Sequence[Sequence[str]], target: Target) -> float:
     """The share of right labels (of a regression: fifths) when the words of the texts tell them, by naive Bayes."""
     documents = [{word for text in texts for word in words_of(text)} for texts in zip(*columns, strict=True)]
     common = Counter(word for document in documents for word in document).most_common(_WORDS)
-    places = {word: place for place, (word, _) in enumerate(common)}
-    cells = np.zeros((len(documents), max(1, len(places))))
+    column_of = {word: index for index, (word, _) in enumerate(common)}
+    cells = np.zeros((len(documents), max(1, len(column_of))))
     for row, document in enumerate(documents):
-        cells[row, [places[word] for word in document if word in places]] = 1
+        cells[row, [column_of[word] for word in document if word in column_of]] = 1
     return _by_bayes(cells, target)
 
 

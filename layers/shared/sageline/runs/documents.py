@@ -83,7 +83,7 @@ class RunFiles:
         return None if found is None else json.loads(found[0])
 
     def read_prices(self) -> Prices:
-        """The list prices, with the stack's own in their place where it has any.
+        """The list prices, replaced by the stack's own where it has any.
 
         Raises:
             InvalidPrices: they are not what they must be.

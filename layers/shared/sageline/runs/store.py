@@ -227,7 +227,7 @@ class RunStore:
         self._update(run_id, {}, details, "attribute_exists(pk)")
 
     def put_token(self, arn: str, task_token: str, run_id: str) -> None:
-        """Keep the task token of whoever waits for the job or endpoint of that ARN; a newer one takes an older one's place."""
+        """Keep the task token of whoever waits for the job or endpoint of that ARN; a newer token replaces an older one."""
         expires_at = int(self._clock().timestamp()) + _TOKEN_SECONDS
         self._table.put_item(Item={**_token_key(arn), "task_token": task_token, "run_id": run_id, "expires_at": expires_at})
 
