@@ -14,6 +14,9 @@ PROJECT = Path(__file__).parents[3]
 LAYER = PROJECT / "layers" / "shared"
 ROOTS = (LAYER / "sageline", PROJECT / "sageline_cli", PROJECT / "sageline_local", PROJECT / "functions")
 ROLE = re.compile(r":(mod|class|func|meth|data|attr):`([^`]+)`")
+PATH = re.compile(
+    r"(?<![\w/.-])(?:layers|functions|sageline_local|sageline_cli|packages|tests|events|statemachine|examples|docs)/[\w./*-]*[\w*]"
+)
 DOCUMENT = re.compile(r"(?<![\w/.-])docs/[\w/-]+\.\w+")
 
 
@@ -106,5 +109,12 @@ def test_documents_that_the_code_names_are_there() -> None:
         for name in DOCUMENT.findall(source)
         if not (PROJECT / name).is_file()
     }
+
+    assert gone == set()
+
+
+def test_paths_that_the_documents_name_are_there() -> None:
+    pages = [*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md")]
+    gone = {f"{page.name}: {name}" for page in pages for name in PATH.findall(page.read_text()) if not any(PROJECT.glob(name))}
 
     assert gone == set()

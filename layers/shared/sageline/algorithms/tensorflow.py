@@ -53,7 +53,7 @@ CNN: HyperparameterTable = {
 
 
 def parse(strings: Mapping[str, str]) -> Parsed:
-    """The values that the scripts train with, and what they cannot. Images (``image_shape``) are for the ``cnn``."""
+    """The values that the scripts train with, and what they refuse. Images (``image_shape``) are for the ``cnn``."""
     return hyperparameters.parse(CNN if "image_shape" in strings else DENSE, strings)
 
 

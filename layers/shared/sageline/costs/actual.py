@@ -1,4 +1,4 @@
-"""What the jobs of a run did cost."""
+"""What the jobs of a run have cost."""
 
 from __future__ import annotations
 

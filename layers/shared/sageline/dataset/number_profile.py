@@ -1,4 +1,4 @@
-"""What a column holds of numbers: how they are spelled, which values are none, and whether they count the rows."""
+"""The numbers in a column: how they are spelled, which values are none, and whether they count the rows."""
 
 from __future__ import annotations
 

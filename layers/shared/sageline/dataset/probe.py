@@ -1,7 +1,7 @@
 """How well columns tell the label, estimated on a sample of rows: each by itself, and texts beside the other columns.
 
 Quick and rough models that need no training: the labels of one half of the sample are guessed from the other half. They find what
-is plain, a column that gives the label away or a text that says nothing; how good a model is, its test rows tell.
+is plain, a column that gives the label away or a text that says nothing; how good a model is, only its test rows tell.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Target(NamedTuple):
     """The labels of a sample.
 
     Attributes:
-        classes: ``int64[rows]``, of a regression fifths of the values.
+        classes: ``int64[rows]``; for a regression, the fifth of the values that each is in.
         values: ``float64[rows]`` of a regression, else None.
     """
 

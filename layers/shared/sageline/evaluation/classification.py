@@ -77,12 +77,12 @@ class ClassificationSums:
                 self._add_probabilities(answers.scores, expected, chosen, right, groups)
 
     def holds_per_row(self, metric: str) -> BoolArray:
-        """``bool[rows]``: of which rows that is true whose share the metric is (``accuracy``, ``top_3_accuracy``)."""
+        """``bool[rows]``: which rows count for a metric that is a share of rows (``accuracy``, ``top_3_accuracy``)."""
         return np.concatenate([np.zeros(0, dtype=np.bool_), *(self._right if metric == "accuracy" else self._in_top)])
 
     def value(self, metric: str) -> float | None:
-        """The metric over all rows; None when it needs scores or probabilities, and some rows had none. Of a single class
-        (``recall:fraud``) None where no row has it."""
+        """The metric over all rows; None when it needs scores or probabilities, and some rows had none. For a single class
+        (``recall:fraud``) also None where no row has it."""
         if (of_class := class_metric(metric)) is not None:
             return self._of_class(*of_class)
         return self._plain(_values(self._totals()).get(metric), metric)
@@ -93,7 +93,7 @@ class ClassificationSums:
         return {name: self._plain(values[name], name) for name in metrics_of("classification")}
 
     def standard_errors(self) -> dict[str, float | None]:
-        """How far each metric may be off, because the rows are those that they happen to be."""
+        """The standard error of each metric: how far it may be off, because the rows are a sample."""
         values, without = self.metrics(), _values(self._without(self._by_group))
         sizes = self.group_rows
         return {
@@ -116,11 +116,11 @@ class ClassificationSums:
         return {name: float(value[0]) for name, value in values.items()}
 
     def baseline_without_each_group(self, metric: str) -> DoubleArray:
-        """As :meth:`without_each_group`, of the baseline, whose answers stay those that it gives for all rows."""
+        """Like :meth:`without_each_group`, for the baseline, whose answers stay those that it gives for all rows."""
         return _values(self._without(self._baseline_by_group()))[metric]
 
     def never_answered(self, known: Sequence[str]) -> dict[str, int]:
-        """Labels of the model's that it gives to no row, to how many rows have them; the most frequent ones first.
+        """Labels that the model knows and gives to no row, with how many rows have them; the most frequent ones first.
 
         Args:
             known: the labels of the model, which ``classes`` may exceed.

@@ -108,7 +108,7 @@ def sum_up(
 
 
 def let_answers_expire(run_id: str, encoder: FittedEncoder, *, files: RunFiles, of: Model) -> None:
-    """Tag the answers, which SageMaker has written, as what may go some day."""
+    """Tag the answers, which SageMaker has written, so that they expire."""
     layout = files.layout(run_id)
     tags: TaggingTypeDef = {"TagSet": [{"Key": "sageline:retention", "Value": "intermediate"}]}
     for number in range(len(_part_rows(files, layout, of))):

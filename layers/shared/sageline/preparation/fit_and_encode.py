@@ -36,7 +36,7 @@ class PartSink(Protocol):
 
 @dataclass(frozen=True)
 class Prepared:
-    """What came out of a dataset.
+    """The result of preparing a dataset.
 
     Attributes:
         rows: rows written per share of the split: ``train``, ``validation``, ``test``.

@@ -231,7 +231,7 @@ def parse_spec(document: str | bytes, source: str) -> Spec:
 
 
 def validate_spec(value: object, source: str) -> Spec:
-    """As :func:`parse_spec`, for a document that is already parsed."""
+    """Like :func:`parse_spec`, for a document that is already parsed."""
     if not isinstance(value, dict):
         raise InvalidSpec(f"{source}: a spec is a JSON object, this is a JSON {_json_type(value)}.")
     try:
