@@ -1,4 +1,4 @@
-"""What a run may cost and did cost, in words."""
+"""What a run may cost and has cost, in words."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ COMMANDS = {
 
 
 class LazyGroup(HelpfulGroup):
-    """A group that knows its commands by the place where they are."""
+    """A group that imports a command only when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

@@ -48,7 +48,9 @@ def predict(
     strict: bool = False,
     tell: Callable[[str], None] = _to_stderr,
 ) -> Json:
-    """As the API answers one request, for any number of rows. ``advance`` is told the rows done by each batch.
+    """Predict any number of rows; the answer has the form of the API's for one request.
+
+    ``advance`` is told how many rows each batch has done.
 
     Batches may be answered by different variants, so each prediction says which ``variant`` gave it if they differ. Warnings are
     those of all batches, each once, with rows counted from 1.

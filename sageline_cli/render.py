@@ -183,13 +183,13 @@ def trials_table(trials: Sequence[Json], spec: Json | None) -> RenderableType:
     apart = sum(map(len, names)) <= _WIDEST_NAMES
     columns = names if apart else ["hyperparameters"]
     table = _table("place", objective.get("metric", "objective"), *columns, "seconds", "training job", "status")
-    for place, trial in enumerate(trials[:_SHOWN_TRIALS], start=1):
+    for rank, trial in enumerate(trials[:_SHOWN_TRIALS], start=1):
         tried = {name: _short_number(trial["hyperparameters"].get(name, "")) for name in names}
         values = [Breakable(value) for value in tried.values()] if apart else [Breakable(_value(tried))]
         seconds = "" if trial["seconds"] is None else str(trial["seconds"])
         objective_value = "-" if trial["objective"] is None else f"{trial['objective']:g}"
         status = Text.assemble(_status(trial["status"]), f"  {trial['reason']}" if trial.get("reason") else "")
-        table.add_row(str(place), objective_value, *values, seconds, Breakable(trial["name"]), status)
+        table.add_row(str(rank), objective_value, *values, seconds, Breakable(trial["name"]), status)
     more = len(trials) - _SHOWN_TRIALS
     return table if more <= 0 else Group(table, Text(f"  and {more} more: runs/<run>/training/trials.json has them all", "dim"))
 

@@ -1,4 +1,4 @@
-"""Asking again while SageMaker is in the middle of a change that it does not interrupt, or starts a model."""
+"""Retries requests while SageMaker is making a change that it does not interrupt, or starts a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run predicts, from which columns, what it leaves out and why: the first that a person is told of a run."""
+"""The first lines about a run: what it predicts, from which columns, what it leaves out and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A piece of work on a local stack that is brought up for it and taken down after it, with a report of what came out of it.
+"""Work on a local stack that is brought up for it and taken down after it, with a report of the result.
 
 A stack that was up before stays up. The report is a JSON file in the stack's home: ``"status"`` is ``succeeded``, or ``failed``
 with ``"error"`` and what was known by then; ``"seconds"`` has the time of each step.

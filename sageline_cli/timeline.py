@@ -72,10 +72,10 @@ def read_history(events: list[HistoryEventTypeDef]) -> list[StateTime]:
         elif event["type"] in ("ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut"):
             end, stopped = event["timestamp"], event["type"] in ("ExecutionAborted", "ExecutionTimedOut")
     times: list[StateTime] = []
-    for place, (state, since) in enumerate(entered, start=1):
+    for number, (state, since) in enumerate(entered, start=1):
         if state in _LAST:
             continue
-        following = entered[place] if place < len(entered) else None
+        following = entered[number] if number < len(entered) else None
         until = following[1] if following else end
         failed = following[0] in _AFTER_A_FAILURE and state not in _AFTER_A_FAILURE if following else stopped
         outcome: StateOutcome = "failed" if failed else "done" if until else "running"

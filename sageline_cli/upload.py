@@ -1,4 +1,4 @@
-"""Uploading a dataset, which starts a run (design: datasets/<name>/data.<ext> in the stack's bucket)."""
+"""Uploading a dataset, which starts a run: ``datasets/<name>/data.<ext>`` in the stack's bucket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which alarm a call of CloudWatch is about, which MiniStack 1.5.33 does not look for where a call names several.
+"""Finds which alarm a CloudWatch call is about: MiniStack 1.5.33 does not where a call names several.
 
 A function may touch the alarms of its stack only, by name (``cloudwatch:DeleteAlarms`` and the like on
 ``arn:aws:cloudwatch:…:alarm:<stack>-rollout-*``); MiniStack takes such a call to be about everything, and denies it. Looking at

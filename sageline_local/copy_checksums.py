@@ -1,4 +1,4 @@
-"""Checksums of what S3 copies, which MiniStack 1.5.33 makes of what is put only.
+"""Checksums of objects that S3 copies: MiniStack 1.5.33 makes them only of objects that are put.
 
 A model's artifact is copied, and the run's record names the checksum that S3 has made of the copy.
 """
@@ -15,7 +15,7 @@ _ASKED, _UNDERSTOOD = "x-amz-checksum-algorithm", "x-amz-sdk-checksum-algorithm"
 
 
 def understood(headers: dict[str, str]) -> dict[str, str]:
-    """A copy's headers, which ask for a checksum in the words of a put."""
+    """The headers of a copy, asking for a checksum by the header that a put uses."""
     return {**headers, _UNDERSTOOD: headers[_ASKED]} if _ASKED in headers and _UNDERSTOOD not in headers else headers
 
 

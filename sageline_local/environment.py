@@ -24,9 +24,9 @@ def endpoint(port: int) -> str:
 
 
 def for_services(machine: Mapping[str, str], key: RootKey | None) -> dict[str, str]:
-    """What every process of the stack gets: nothing of the user's AWS settings, proxies or Python settings.
+    """The environment of every process of the stack: nothing of the user's AWS settings, proxies or Python settings.
 
-    Without a key of the stack's the servers do not start.
+    Without the stack's key the servers do not start.
     """
     return {
         **{name: machine[name] for name in _FROM_THE_MACHINE if name in machine},
@@ -39,7 +39,7 @@ def for_services(machine: Mapping[str, str], key: RootKey | None) -> dict[str, s
 
 
 def for_tools(machine: Mapping[str, str], port: int, key: RootKey) -> dict[str, str]:
-    """What programs get that build and deploy: the user's own settings (proxies, package indexes) but none of AWS."""
+    """The environment of programs that build and deploy: the user's own settings (proxies, package indexes), but none of AWS."""
     kept = {name: value for name, value in machine.items() if not name.startswith("AWS_")}
     return {
         **kept,
@@ -53,13 +53,13 @@ def for_tools(machine: Mapping[str, str], port: int, key: RootKey) -> dict[str, 
 
 
 def for_sam_local(machine: Mapping[str, str]) -> dict[str, str]:
-    """What ``sam local`` gets: as the other tools, but nobody's credentials. Each function has its own."""
+    """The environment of ``sam local``: that of the other tools, without credentials. Each function has its own."""
     kept = {name: value for name, value in machine.items() if not name.startswith("AWS_")}
     return {**kept, **_REGION, **_no_user_settings(), "NO_PROXY": with_loopback(machine), "no_proxy": with_loopback(machine)}
 
 
 def for_function(machine: Mapping[str, str]) -> dict[str, str]:
-    """What a function gets that is run by hand without a container, besides its own variables."""
+    """What a function that is run by hand without a container gets besides its own variables."""
     return {
         **{name: machine[name] for name in _FROM_THE_MACHINE if name in machine},
         **_no_user_settings(),
@@ -69,7 +69,7 @@ def for_function(machine: Mapping[str, str]) -> dict[str, str]:
 
 
 def endpoints_beside_ministack(ports: Ports) -> dict[str, str]:
-    """Where the services are that MiniStack lacks; botocore reads these variables."""
+    """The endpoints of the services that MiniStack lacks, as variables that botocore reads."""
     return {
         "AWS_ENDPOINT_URL_SAGEMAKER": endpoint(ports.sagemaker),
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": endpoint(ports.sagemaker),

@@ -67,7 +67,7 @@ def fill(event: GoldenEvent, variables: Mapping[str, str]) -> Any:  # Any: an ev
 
 
 def fill_text(text: str, variables: Mapping[str, str], source: str) -> Any:  # Any: JSON
-    """A JSON document with values in the place of its variables, wherever in its strings they are.
+    """A JSON document with its variables replaced by values, wherever in its strings they are.
 
     Raises:
         VariableUnknown: one has no value. ``source`` says whose.

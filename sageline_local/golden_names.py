@@ -1,4 +1,4 @@
-"""How the runs and endpoints are called that the golden events name.
+"""The names of the runs and endpoints that the golden events use.
 
 ``flowers`` has a model that was replaced by a better one in a canary, ``wines`` and ``aws-docs`` one model each. Whatever an
 event uses up has a run and an endpoint of its own, so that no event finds what another one has left.

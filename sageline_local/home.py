@@ -1,4 +1,4 @@
-"""Where a local stack keeps its files, and what it remembers of itself between commands."""
+"""The files of a local stack, and the record that it keeps between commands."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ class DeployedStack:
 
 @dataclass(frozen=True)
 class StackRecord:
-    """What a stack remembers: written whenever it changes, so that a command that is killed leaves the truth behind."""
+    """The record of a stack: written whenever it changes, so that a command that is killed leaves the truth behind."""
 
     port: int | None = None
     sagemaker_port: int | None = None

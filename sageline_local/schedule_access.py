@@ -15,7 +15,7 @@ def install() -> None:
     """Have MiniStack authorise calls about schedules on the group that they name."""
     extract = iam_actions.extract_resource_arn
 
-    # Any: MiniStack's service, method, path, headers, body, query, and place
+    # Any: MiniStack's service, method, path, headers, body, query, and location
     def extract_schedule_arn(service: str, *request: Any) -> str:
         arn: str = extract(service, *request)
         if service != "scheduler":

@@ -80,10 +80,10 @@ def _accept(connection: Connection, aws: Aws, pace: Pace, console: Console, repo
         Acceptance(connection, aws, plan, Path(folder), console, report).carry_out()
 
 
-def _report(place: str) -> WorkReport:
+def _report(where: str) -> WorkReport:
     facts: Json = {
         "status": "failed",
-        "place": place,
+        "place": where,
         "sageline": __version__,
         "python": platform.python_version(),
         "began_at": utc_now().isoformat(timespec="seconds"),

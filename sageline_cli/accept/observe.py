@@ -33,7 +33,7 @@ _Seen = TypeVar("_Seen")
 
 
 def of_run(connection: Connection, run: Json) -> Json:
-    """Of a run that has ended: what went wrong, times of its states, its events, costs."""
+    """What is seen of a run that has ended: what went wrong, times of its states, its events, costs."""
     error = run.get("error")
     return {
         "run_id": run["run_id"],

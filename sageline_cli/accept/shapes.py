@@ -1,4 +1,4 @@
-"""What a document looks like, without what it says; and text without what tells whose account it is of."""
+"""The shape of a document without its values, and text without what tells whose account it is."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHOWN_KEYS = 20
 
 
 def shape_of(value: object) -> object:
-    """The same value with the type in the place of each text and number; of a list how long it is and what its first item is.
+    """The value with the type instead of each text and number, and for a list its length and the shape of its first item.
 
     ``{"a": [1.5, 2]}`` gives ``{"a": {"list of": "number", "length": 2}}``.
     """

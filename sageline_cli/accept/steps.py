@@ -113,7 +113,7 @@ class Acceptance:
         self.report.facts["batch"] = {**observe.of_run(self.connection, run), **found}
 
     def _canary(self, spec: Json, tuned: Json) -> None:
-        """Another model takes the tuned one's place by canary, while requests come in.
+        """Another model replaces the tuned one by canary, while requests come in.
 
         Raises:
             CommandFailed: it has not all the traffic in the end, or requests failed.

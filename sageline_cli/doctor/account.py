@@ -146,25 +146,23 @@ def check_lambda(aws: Aws) -> list[Finding]:
 
 def check_prices(aws: Aws, bucket: str | None) -> list[Finding]:
     """What runs are counted with: the list prices, and over them ``prices.json`` in the stack's bucket, if there is a bucket."""
-    prices, place = LIST_PRICES, f"s3://{bucket or 'BUCKET'}/{PRICES_KEY}"
+    prices, uri = LIST_PRICES, f"s3://{bucket or 'BUCKET'}/{PRICES_KEY}"
     if bucket is not None:
         try:
             prices = RunFiles(aws.s3, bucket).read_prices()
         except InvalidPrices as error:
-            return [
-                Finding("prices", "failed", error.message, f"Mend or delete {place}: every run fails with it (docs/costs.md).")
-            ]
-    return [_of_prices(prices, str(aws.region), place)]
+            return [Finding("prices", "failed", error.message, f"Mend or delete {uri}: every run fails with it (docs/costs.md).")]
+    return [_of_prices(prices, str(aws.region), uri)]
 
 
-def _of_prices(prices: Prices, region: str, place: str) -> Finding:
+def _of_prices(prices: Prices, region: str, uri: str) -> Finding:
     spec = Spec()
     used: set[tuple[str, Use]] = {(spec.algorithm.instance_type, "training"), (spec.evaluation.instance_type, "transform")}
     known = ", ".join(f"{name} for {use}" for name, use in sorted(used))
     if used <= prices.own:
         dated = f" of {prices.override_date}" if prices.override_date else ""
-        return Finding("prices", "ok", f"{place}{dated} has the price of {known}.")
+        return Finding("prices", "ok", f"{uri}{dated} has the price of {known}.")
     if region == price_list.REGION:
         return Finding("prices", "ok", f"List prices of {price_list.REGION}, {prices.date}, have the price of {known}.")
     what = f"Runs are counted with the list prices of {price_list.REGION}, {prices.date}; in {region} they may be higher."
-    return Finding("prices", "warning", what, f"Write those of {region} to {place} (docs/costs.md).")
+    return Finding("prices", "warning", what, f"Write those of {region} to {uri} (docs/costs.md).")

@@ -1,4 +1,4 @@
-"""What a check finds, and running checks side by side without waiting for one that does not end."""
+"""What a check finds; and running checks side by side, without waiting for one that does not end."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def run_checks(checks: Mapping[str, DoctorCheck], seconds: float) -> list[Findin
 
 
 def ask(check: str, question: Callable[[], ResultT], seconds: float) -> ResultT | Finding:
-    """What a question is answered, or else the finding that says why it is not."""
+    """The answer to a question, or else the finding that says why there is none."""
     return _end(check, _begin(question), time.monotonic() + seconds)
 
 

@@ -90,16 +90,16 @@ def check_bundle(project: Path, record: StackRecord) -> Finding:
 
 
 def check_home(root: Path) -> Finding:
-    place = _existing(root)
-    if place.is_dir() and os.access(place, os.R_OK | os.W_OK | os.X_OK):
+    folder = _existing(root)
+    if folder.is_dir() and os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         return Finding("home", "ok", f"{root.resolve()} can be written.")
-    what = f"{root.resolve()} cannot be written: {place} is {'not writable' if place.is_dir() else 'no directory'}."
-    return Finding("home", "failed", what, "Choose another place: set SAGELINE_HOME.")
+    what = f"{root.resolve()} cannot be written: {folder} is {'not writable' if folder.is_dir() else 'no directory'}."
+    return Finding("home", "failed", what, "Choose another folder: set SAGELINE_HOME.")
 
 
 def check_disk(root: Path) -> Finding:
-    place = _existing(root)
-    free = shutil.disk_usage(place).free
+    folder = _existing(root)
+    free = shutil.disk_usage(folder).free
     what = f"{free / _GB:.1f} GB are free where {root.resolve()} is."
     if free >= _ENOUGH_DISK:
         return Finding("disk", "ok", what)
@@ -165,4 +165,4 @@ def check_processes(home: Home, record: StackRecord, status: StackStatus) -> lis
 
 def _existing(path: Path) -> Path:
     """The path, or the nearest one above it that is there."""
-    return next((place for place in (path.resolve(), *path.resolve().parents) if place.exists()), Path("/"))
+    return next((folder for folder in (path.resolve(), *path.resolve().parents) if folder.exists()), Path("/"))

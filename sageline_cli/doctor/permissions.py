@@ -109,14 +109,14 @@ def check_permissions(aws: Aws, caller: CallerIdentity, stack: str, bucket: str 
     if caller.arn.endswith(":root"):
         return [Finding("permissions", "ok", "The account's root user may do everything (a role of its own would be safer).")]
     partition = caller.arn.split(":")[1]
-    place = {
+    names = {
         **{"partition": partition, "region": str(aws.region), "account": caller.account, "stack": stack},
         "bucket": bucket or f"{stack.lower()}-databucket-*",
     }
     try:
         source = _policy_source(aws, caller.arn)
         if source is not None:
-            refused = _simulate(aws, source, place)
+            refused = _simulate(aws, source, names)
             return [_of_purpose(purpose, refused[purpose], deployed=bucket is not None) for purpose in _PURPOSES]
     except ClientError as error:
         if not (is_denied(error) or code(error) in _NOT_SIMULATED):
@@ -133,11 +133,11 @@ def _policy_source(aws: Aws, arn: str) -> str | None:
     return arn if re.fullmatch(r"arn:[^:]+:iam::\d+:user/.+", arn) else None
 
 
-def _simulate(aws: Aws, source: str, place: Mapping[str, str]) -> dict[Purpose, list[str]]:
+def _simulate(aws: Aws, source: str, names: Mapping[str, str]) -> dict[Purpose, list[str]]:
     """The actions that are refused, with their resources."""
     refused: dict[Purpose, list[str]] = {purpose: [] for purpose in _PURPOSES}
     for need in NEEDS:
-        resource = need.resource.format_map(place)
+        resource = need.resource.format_map(names)
         answer = aws.iam.simulate_principal_policy(
             PolicySourceArn=source, ActionNames=need.actions, ResourceArns=[resource], MaxItems=100
         )

@@ -39,7 +39,7 @@ class SamLocal:
         self._network: str | None = None
 
     def prepare(self, built: Path, functions: Sequence[DeployedFunction], network: StackNetwork) -> None:
-        """Write the template for these functions, their code, their variables and their way to the stack.
+        """Write the template for these functions, their code, their variables and their network to the stack.
 
         Args:
             built: the template that was built for the containers' architecture.

@@ -1,4 +1,4 @@
-"""What a deployed function has in Lambda, to be given to it elsewhere: variables, its role's credentials, limits."""
+"""What Lambda gives a deployed function, to run it elsewhere: variables, its role's credentials, limits."""
 
 from __future__ import annotations
 

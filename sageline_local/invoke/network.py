@@ -1,4 +1,4 @@
-"""The way from containers to the stack, open for as long as a command takes."""
+"""The network from containers to the stack, for as long as a command takes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sageline_local.invoke import relay
 from sageline_local.invoke.engine import Engine
 
 IN_CONTAINER = ".stack"
-"""Folder beside a function's code that holds its end of the way."""
+"""Folder beside a function's code that holds its end of the network."""
 
 _HOST_OF_DESKTOP = "host.docker.internal"
 _MOUNTED = "/relay"
@@ -31,7 +31,7 @@ class StackNetwork:
     network: str | None
 
     def put_beside(self, code: Path) -> None:
-        """Give a function its end: the wrapper script of :func:`wrapper`."""
+        """Give a function its end: the script that :func:`wrapper` names."""
         folder = code / IN_CONTAINER
         folder.mkdir()
         _write_end(folder, self.upstreams)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
-# For pydantic, and for `re.fullmatch`: to `re.match`, `$` is also the place before a line feed at the end.
+# For pydantic, and for `re.fullmatch`: to `re.match`, `$` also matches before a line feed at the end.
 NAME_PATTERN = r"^[a-z0-9](-?[a-z0-9])*$"
 NAME_MAX_LENGTH = 32
 ENDPOINT_NAME_PATTERN = r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$"
@@ -234,7 +234,7 @@ def source_key(name: str) -> str:
 
 
 PRICES_KEY = "prices.json"
-"""Key of the optional prices that a stack counts with in the place of the list's."""
+"""Key of the optional prices that a stack counts with instead of the list's."""
 
 
 def routing_key(endpoint_name: str) -> str:

@@ -37,11 +37,11 @@ def test_what_looks_alike_is_named() -> None:
 def test_a_text_finds_the_value_that_it_spells() -> None:
     values = ValueIndex(["1", "2", "03"])
 
-    assert values.places_of(StringArray.from_list(["1", " 1.0", "2e0", "03", "3", "x", ""])).tolist() == [0, 0, 1, 2, -1, -1, -1]
-    assert ValueIndex(["1", "a"]).places_of(StringArray.from_list(["1.0", " a "])).tolist() == [-1, 1]
+    assert values.indexes_of(StringArray.from_list(["1", " 1.0", "2e0", "03", "3", "x", ""])).tolist() == [0, 0, 1, 2, -1, -1, -1]
+    assert ValueIndex(["1", "a"]).indexes_of(StringArray.from_list(["1.0", " a "])).tolist() == [-1, 1]
 
 
 def test_an_exact_value_is_found_to_the_letter_only() -> None:
     values = ValueIndex(["1", "2"], exact=True)
 
-    assert values.places_of(StringArray.from_list(["1", " 1", "1.0"])).tolist() == [0, -1, -1]
+    assert values.indexes_of(StringArray.from_list(["1", " 1", "1.0"])).tolist() == [0, -1, -1]

@@ -1,4 +1,4 @@
-"""What each algorithm of a spec needs to be told, and what it must not be: one way in for all of them."""
+"""The rules of all algorithms of a spec behind one interface: defaults of hyperparameters, checks, metrics."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def own_script(algorithm: AlgorithmSpec, encoder: str) -> OwnScript | None:
 
 
 def rules(algorithm: AlgorithmSpec, encoder: str) -> Rules | None:
-    """The algorithm's rules; None for a user's script, which may be told anything."""
+    """The algorithm's rules; None for a user's script, which takes any hyperparameters."""
     match own_script(algorithm, encoder):
         case "cnn":
             return tensorflow.CNN_RULES
@@ -129,8 +129,8 @@ def _texts(algorithm: AlgorithmSpec) -> dict[str, str]:
 
 
 def _assumed(facts: DataFacts) -> list[DataFacts]:
-    """Facts with something in the place of what is not known, large enough to fit whatever is given; two and three classes
-    where their number is not known."""
+    """The facts with stand-ins for what is not known, large enough to fit whatever is given: once with two classes and once with
+    three where their number is not known."""
     unknown_classes = facts.task == "classification" and facts.num_class is None
     return [
         replace(
@@ -145,7 +145,7 @@ def _assumed(facts: DataFacts) -> list[DataFacts]:
 
 
 def metrics(algorithm: AlgorithmSpec, facts: DataFacts) -> Mapping[str, Direction | None]:
-    """What a tuning job may go by, the usual one first; None where only the user knows what is better."""
+    """The metrics that a tuning job may optimize, the usual one first; None where only the user knows them."""
     found = rules(algorithm, facts.encoder)
     if found is not None:
         return found.metrics(_texts(algorithm), facts)
@@ -153,7 +153,7 @@ def metrics(algorithm: AlgorithmSpec, facts: DataFacts) -> Mapping[str, Directio
 
 
 def default_objective(algorithm: AlgorithmSpec, facts: DataFacts) -> tuple[str, Direction]:
-    """What a tuning job goes by when the spec does not say: ``("validation:rmse", "Minimize")``.
+    """The objective of a tuning job when the spec names none: ``("validation:rmse", "Minimize")``.
 
     Raises:
         InvalidHyperparameter: the algorithm is a user's script.
@@ -172,7 +172,7 @@ def metric_definitions(algorithm: AlgorithmSpec) -> dict[str, str]:
 
 
 def as_text(value: str | int | float | bool) -> str:
-    """As a container of SageMaker's own algorithms reads a value: booleans in lower case."""
+    """A value as containers of SageMaker's own algorithms read it: booleans in lower case."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

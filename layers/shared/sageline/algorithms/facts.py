@@ -1,4 +1,4 @@
-"""What an algorithm's rules are given: what the data says."""
+"""The facts of the data that an algorithm's rules depend on, and the form of these rules."""
 
 from __future__ import annotations
 

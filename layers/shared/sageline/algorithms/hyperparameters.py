@@ -72,7 +72,7 @@ class Hyperparameter:
 
     Attributes:
         parse: from text; raises ValueError where the text says no such value.
-        words: what may stand in the place of a number, such as ``auto``.
+        words: what may stand instead of a number, such as ``auto``.
         default: what the container takes when nothing is given; None where it then does without.
     """
 

@@ -1,7 +1,7 @@
 """The two neural networks that Sageline brings: the hyperparameters of its scripts for TensorFlow's container.
 
 ``dense`` learns from rows of numbers, ``cnn`` from images. Both print a line per epoch, ``epoch=3 train_loss=0.41
-train_accuracy=0.9 validation_loss=0.5 validation_accuracy=0.87`` (``rmse`` for a regression, in the place of ``accuracy``),
+train_accuracy=0.9 validation_loss=0.5 validation_accuracy=0.87`` (``rmse`` for a regression, instead of ``accuracy``),
 which :data:`METRIC_DEFINITIONS` reads, and last the values of the weights that are saved.
 """
 
@@ -53,7 +53,7 @@ CNN: HyperparameterTable = {
 
 
 def parse(strings: Mapping[str, str]) -> Parsed:
-    """The values that the scripts train with, and what they cannot. Images (``image_shape``) are for the ``cnn``."""
+    """The values that the scripts train with, and what they refuse. Images (``image_shape``) are for the ``cnn``."""
     return hyperparameters.parse(CNN if "image_shape" in strings else DENSE, strings)
 
 

@@ -1,4 +1,4 @@
-"""What a tuning job may try, and by what it may choose: checked before anything is started.
+"""Checks the ranges, the objective and the strategy of a tuning job before anything is started.
 
 Limits: SageMaker developer guide, "Resource limits for automatic model tuning" and "Define hyperparameter ranges".
 """

@@ -1,4 +1,4 @@
-"""XGBoost as Sageline runs it: defaults for a task, and what it must not be told.
+"""XGBoost as Sageline runs it: defaults for a task, and hyperparameters that it must not get.
 
 Hyperparameters are those of SageMaker's XGBoost 3.2 container in algorithm mode
 (``aws/sagemaker-xgboost-container``).

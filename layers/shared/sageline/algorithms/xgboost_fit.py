@@ -76,7 +76,7 @@ def _regression_problem(name: str, facts: DataFacts) -> str | None:
 
 
 def _cut_problem(metric: str) -> str | None:
-    """Of what a metric has behind its name, beyond what the container looks at."""
+    """The problem with what follows a metric's name (``@0.7``), beyond what the container checks."""
     name, at, cut = metric.partition("@")
     if name != name.strip():
         return "XGBoost takes no blank before the @"

@@ -22,7 +22,7 @@ _KEYS = ("input", "variant", "instance_type", "instance_count", "max_runtime_sec
 
 @dataclass(frozen=True)
 class BatchStart:
-    """What to score with what: as :class:`sageline.api.start.Startable` asks for it."""
+    """The rows to score and the model: a :class:`sageline.api.start.Startable`."""
 
     endpoint: str
     variant: str

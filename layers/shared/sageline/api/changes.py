@@ -29,7 +29,7 @@ StartRun: TypeAlias = Callable[[Startable], dict[str, str]]
 
 
 class IdempotentRequests(Protocol):
-    """What was done for requests with an ``Idempotency-Key``, as :class:`sageline.api.start.IdempotentRunIds` has it."""
+    """What earlier requests with an ``Idempotency-Key`` did: :class:`sageline.api.start.IdempotentRunIds` knows."""
 
     def find(self, asked: Repeatable) -> dict[str, str] | None: ...
 
@@ -38,7 +38,7 @@ class IdempotentRequests(Protocol):
 
 @dataclass(frozen=True)
 class RequestedChange:
-    """A change as it was asked for: what is to serve may be something else when the same request comes again."""
+    """A change as it was requested: what is to serve may differ when the same request comes again."""
 
     endpoint: str
     kind: ChangeKind
@@ -52,7 +52,7 @@ class RequestedChange:
 
 @dataclass(frozen=True)
 class ChangeStart:
-    """What to change, as :class:`sageline.api.start.Startable` asks for it."""
+    """The change to make: a :class:`sageline.api.start.Startable`."""
 
     asked: RequestedChange
     change: Change
@@ -138,7 +138,7 @@ def roll_back(
 
 
 def split(event: Event, endpoints: Endpoints, runs: Runs) -> dict[str, object]:
-    """As :meth:`Endpoints.change`, of weights that no run sets anew.
+    """Like :meth:`Endpoints.change`, but not while a run sets the weights.
 
     Raises:
         ResourceConflict: weights are asked for while a run is deploying to the endpoint.

@@ -73,7 +73,7 @@ _HEADERS = {
 
 
 def _etag(s3: S3Client, bucket: str, key: str) -> str | None:
-    """Of what is at a key now; None if there is nothing. Of a file that was put there in one piece it is the MD5 sum."""
+    """The ETag of the object at a key; None if there is none. For a file that was put in one piece it is the MD5 sum."""
     try:
         return s3.head_object(Bucket=bucket, Key=key)["ETag"]
     except ClientError as error:

@@ -105,7 +105,7 @@ class Endpoints:
         return next(variant for variant in routing.variants if variant.name == wanted)
 
     def routing(self, name: str) -> Routing:
-        """Who answers for an endpoint.
+        """The routing of an endpoint: which variants answer.
 
         Raises:
             EndpointNotFound: there is no routing of that name.

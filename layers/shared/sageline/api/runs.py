@@ -239,7 +239,7 @@ def _limit(text: str) -> int:
 
 
 def _fate(state: str, execution: DescribeExecutionOutputTypeDef | None) -> dict[str, Any]:  # fields of a record
-    """What became of a run, told by its execution: ``status``, and ``error`` unless it runs or has succeeded."""
+    """How a run ended, according to its execution: ``status``, and ``error`` unless it runs or has succeeded."""
     if execution is None:
         gone = "The run's execution is not there any more; Step Functions keeps executions for 90 days."
         return {"status": "Failed", "error": Failure(state, "ExecutionDoesNotExist", gone, _LEFT_BEHIND).to_json()}

@@ -37,7 +37,7 @@ _KEPT_SECONDS = 100 * 365 * 86_400  # as long as the run's own record: for good
 
 @dataclass(frozen=True)
 class RequestKey:
-    """What makes a request the same as an earlier one."""
+    """What identifies a request: one with the same key is the same request."""
 
     identity: str
     """The caller's ``Idempotency-Key``, or the id that API Gateway gave the request."""
@@ -46,7 +46,7 @@ class RequestKey:
 
 
 class Repeatable(Protocol):
-    """What makes a request one that was sent before, or not."""
+    """A request that may have been sent before."""
 
     @property
     def request_key(self) -> RequestKey: ...
@@ -57,7 +57,7 @@ class Repeatable(Protocol):
 
 
 class Startable(Repeatable, Protocol):
-    """What to start, and who has asked for it."""
+    """A run to start, and the request for it."""
 
     @property
     def name(self) -> str:
@@ -101,7 +101,7 @@ def read_run_request(event: Event) -> RunRequest:
 
 
 def read_request_key(event: Event) -> RequestKey:
-    """Who asks, and when.
+    """The key of a request, and when it was received.
 
     Raises:
         InvalidRequest: an unusable ``Idempotency-Key``.

@@ -1,4 +1,4 @@
-"""What cannot be told of a run or an endpoint is shown as Unknown, so that it hides nothing else of a list."""
+"""The status Unknown, for a run or endpoint whose state cannot be found out: it must not hide the rest of a list."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from typing import Final
 
 UNKNOWN: Final = "Unknown"
 LOOKING_SECONDS: Final = 15
-"""After so long a list looks no further, and what is left of it is Unknown: the HTTP API waits for 30 s."""
+"""After so long a list stops looking, and the rest of it is Unknown: the HTTP API waits for 30 s."""

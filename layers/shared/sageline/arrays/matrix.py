@@ -42,11 +42,11 @@ class SparseMatrix:
         is_empty = np.diff(self.row_offsets) == 0
         if not is_empty.any():
             return self
-        places = self.row_offsets[:-1][is_empty]
+        indexes = self.row_offsets[:-1][is_empty]
         filled_before = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(is_empty)])
         return SparseMatrix(
-            values=np.insert(self.values, places, np.float32(value)),
-            columns=np.insert(self.columns, places, 0),
+            values=np.insert(self.values, indexes, np.float32(value)),
+            columns=np.insert(self.columns, indexes, 0),
             row_offsets=self.row_offsets + filled_before,
             shape=self.shape,
         )

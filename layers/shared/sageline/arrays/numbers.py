@@ -189,9 +189,9 @@ def _parse_digits(column: StringArray) -> DoubleArray | None:
     if digits.max() > 9:
         return None
     values = np.zeros(len(column), dtype=np.int64)
-    for place in range(int(lengths.max())):
-        has = np.flatnonzero(lengths > place)
-        values[has] = values[has] * 10 + digits[column.offsets[has] + place]
+    for position in range(int(lengths.max())):
+        has = np.flatnonzero(lengths > position)
+        values[has] = values[has] * 10 + digits[column.offsets[has] + position]
     return values.astype(np.float64)
 
 

@@ -1,4 +1,4 @@
-"""Comparing what exists with what we would have asked for."""
+"""Compares a resource that exists with the request that would have made it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sageline.errors import ResourceConflict
 
 
 def check_same(asked: object, found: object, *, what: str, advice: str) -> None:
-    """Take what exists under a run's name for the run's own, unless it is not what the run asks for.
+    """Check that what exists under a run's name is what the run asks for.
 
     Raises:
         ResourceConflict: it is something else; says in what it differs.
@@ -20,7 +20,7 @@ def check_same(asked: object, found: object, *, what: str, advice: str) -> None:
 
 
 def differences(asked: object, found: object, path: str = "") -> list[str]:
-    """Where ``found`` (an answer of Describe) is not what ``asked`` (the arguments of Create) says, as sentences.
+    """Where ``found`` (an answer of Describe) differs from ``asked`` (the arguments of Create), as sentences.
 
     AWS adds fields of its own, and named things to lists (a tuning job's metrics), so only what was asked for is looked at.
     ``Tags`` are not part of a Describe answer.

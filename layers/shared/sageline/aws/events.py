@@ -42,7 +42,7 @@ def checked(handler: Callable[[EventT, ContextT], AnswerT]) -> Callable[[EventT,
 
 
 def find_problem(value: object, kind: Annotation, where: str) -> str | None:
-    """What keeps a value of JSON from being of a type, as the beginning of a sentence; None when nothing does.
+    """Why a JSON value is not of a type, as the beginning of a sentence; None if it is.
 
     ``where``: the keys that lead to it, with dots between.
     """
@@ -84,7 +84,7 @@ def _problem_of_object(value: object, kind: Annotation, where: str) -> str | Non
 
 
 def _problem_of_any(value: object, kinds: tuple[Annotation, ...], where: str) -> str | None:
-    """The problem with the alternative that is meant: the one whose ``action`` it is, or else of whose keys it has most."""
+    """The problem with the alternative that is meant: the one with the same ``action``, or else the one that shares most keys."""
     problems = [(kind, find_problem(value, kind, where)) for kind in kinds]
     if any(problem is None for _, problem in problems):
         return None

@@ -11,8 +11,8 @@ from aws_lambda_powertools import Logger
 def function_logger() -> Logger:
     """A logger at POWERTOOLS_LOG_LEVEL, for a handler.
 
-    Powertools itself goes by the level of Lambda's filter before that; and the filter stays at INFO or below, because it takes
-    embedded metrics, which have no level, for INFO.
+    Powertools itself would take the level of Lambda's log filter first; and that filter stays at INFO or below, because it counts
+    embedded metrics, which have no level, as INFO.
 
     Libraries log INFO and above, whatever the level: botocore at DEBUG writes session tokens and what is predicted.
     """

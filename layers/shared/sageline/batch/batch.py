@@ -56,7 +56,7 @@ class WrittenPredictions(TypedDict):
 
 @dataclass(frozen=True)
 class Batch:
-    """What a run scores with what: ``details.batch`` of its record, written before anything is encoded.
+    """The rows that a run scores, and the model: ``details.batch`` of its record, written before anything is encoded.
 
     Attributes:
         rows: the file, in the version that it had.
@@ -65,7 +65,7 @@ class Batch:
         output: URI of the predictions.
         endpoint: whose model it is; None for the model of the run itself.
         variant: the endpoint's variant.
-        escape_formulas: whether cells of CSV that a spreadsheet would run are made texts.
+        escape_formulas: whether CSV cells that a spreadsheet would run as formulas become text.
     """
 
     rows: DatasetObject
@@ -120,7 +120,7 @@ def read_rows(files: RunFiles, batch: Batch, block_bytes: int = BLOCK_BYTES) -> 
 
 
 def check_columns(block: Block, features: Collection[str], required: Collection[str], not_used: Collection[str]) -> list[str]:
-    """What is to be said of columns that are absent and taken for missing, and of unknown ones that are ignored.
+    """Warnings about absent columns, which are taken for missing, and about unknown ones, which are ignored.
 
     Args:
         required: the features that must be there.

@@ -101,7 +101,7 @@ def _as_spelled(blocks: Iterator[Block], batch: Batch, encoder: FittedEncoder) -
 
 
 def _checked(blocks: Iterator[Block], encoder: FittedEncoder, not_used: Collection[str]) -> tuple[Iterator[Block], list[str]]:
-    """The blocks, with every column of the encoder, and what is to be said of their columns."""
+    """The blocks with every column of the encoder, and the warnings about their columns."""
     features = encoder.feature_columns
     first = next(blocks)  # there is one: a file without rows is refused
     warnings = check_columns(first, features, encoder.required_columns, {encoder.label_column, *not_used})

@@ -77,7 +77,7 @@ class _Predictions:
         return chain.from_iterable(self._part(number, rows) for number, rows in enumerate(self._part_rows))
 
     def let_expire(self) -> None:
-        """Tag the answers, which SageMaker has written, as what may go some day."""
+        """Tag the answers, which SageMaker has written, so that they expire."""
         tags: TaggingTypeDef = {"TagSet": [{"Key": "sageline:retention", "Value": "intermediate"}]}
         for number in range(len(self._part_rows)):
             self._files.s3.put_object_tagging(Bucket=self._layout.bucket, Key=self._key(number), Tagging=tags)

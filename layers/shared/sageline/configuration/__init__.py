@@ -1,1 +1,1 @@
-"""ConfigureRun: is all that a run needs there, allowed, and within the limits."""
+"""ConfigureRun: checks that all that a run needs exists, is allowed, and is within the limits."""

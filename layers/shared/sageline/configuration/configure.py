@@ -1,6 +1,6 @@
 """ConfigureRun: claim the run, read its spec, fill in the defaults from the data, refuse what cannot work.
 
-Of a run that scores a batch: find the model and the rows. Of one that changes what an endpoint serves: note what is to serve.
+For a run that scores a batch: find the model and the rows. For one that changes what an endpoint serves: note what is to serve.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def configure(
 
     Args:
         quotas: None where the account's quotas are not to be asked for.
-        check_interval_seconds: after which a waiting run looks for itself, which says how long it can wait.
+        check_interval_seconds: after how many seconds a waiting run looks by itself; how long it can wait follows from it.
         network_allowed: whether the stack lets scripts use the network.
 
     Raises:
@@ -137,7 +137,7 @@ def configure_batch(
 
     Raises:
         AlreadyStarted: another execution has claimed it.
-        EndpointNotFound: the endpoint was deleted, or the variant has no place in it any more.
+        EndpointNotFound: the endpoint was deleted, or no longer has the variant.
         InvalidRequest: the batch may take longer than the run can wait, or its rows are not where they may be read.
         InvalidDataset, DatasetNotFound, DatasetAccessDenied: the rows cannot be read.
         QuotaExceeded: the batch needs more than the account's quotas allow.

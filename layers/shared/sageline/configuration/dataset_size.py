@@ -1,4 +1,4 @@
-"""Refusing a dataset that PrepareData would not get through in its time."""
+"""Refuses a dataset that PrepareData could not process within its timeout."""
 
 from __future__ import annotations
 
@@ -43,14 +43,15 @@ def check_size(stream: BinaryIO, dataset: DatasetObject, data_format: str, encod
 
 
 def text_bytes(stream: BinaryIO, dataset: DatasetObject, data_format: str) -> int:
-    """How many bytes of text a dataset is read as: those of the object, or about what they unpack to."""
+    """How many bytes of text a dataset has: those of the object, or about as many as it unpacks to."""
     if data_format == "npz":
         return npz_reader.text_bytes(stream, dataset.uri)
     return round(dataset.size * _growth(stream.read(_HEAD_BYTES))) if data_format == "csv.gz" else dataset.size
 
 
 def _growth(head: bytes) -> float:
-    """By what factor the beginning of a gzip file grows. The length at its end is that of its last part alone, modulo 4 GB."""
+    """How many times larger the beginning of a gzip file gets by unpacking. The length at its end is that of its last member
+    alone, modulo 4 GB."""
     unpacking = zlib.decompressobj(wbits=31)
     unpacked = len(unpacking.decompress(head))
     return unpacked / max(len(head) - len(unpacking.unused_data), 1)

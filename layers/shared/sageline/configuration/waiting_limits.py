@@ -38,7 +38,7 @@ def check_longest_wait(spec: Spec, check_interval_seconds: int) -> None:
 
 
 def check_longest_batch(max_runtime_seconds: int, check_interval_seconds: int) -> None:
-    """As :func:`check_longest_wait`, of a batch for a model that is there.
+    """Like :func:`check_longest_wait`, for a batch, whose model is there already.
 
     Raises:
         InvalidRequest: its ``max_runtime_seconds`` are too many.

@@ -1,1 +1,1 @@
-"""What a run may cost at most, and what its jobs did cost. Standard library only."""
+"""What a run may cost at most, and what its jobs have cost. Standard library only."""

@@ -1,4 +1,4 @@
-"""What the jobs of a run did cost."""
+"""What the jobs of a run have cost."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class BilledJob:
 
 
 def actual(cost: Mapping[str, Any], spent: BilledJob) -> dict[str, Any]:  # any JSON value
-    """A record's ``cost`` with a job that has ended; the same job again takes its own place.
+    """A record's ``cost`` with a job that has ended; a job that is there already is counted once.
 
     Prices are those that the bound was counted with, so that both can be compared. ``actual_usd`` is null as long as the price of
     one of the jobs is not known.

@@ -176,7 +176,7 @@ def endpoint_part(deployment: DeploymentSpec, facts: Facts) -> Part:
 
 
 def _warm_part(serverless: ServerlessSpec, seconds: int | None, running: str, facts: Facts) -> Part:
-    """What is kept warm of a serverless endpoint, whether anybody asks it or not."""
+    """What a serverless endpoint keeps warm, which is billed whether anybody asks it or not."""
     price, warm = _warm_usd_per_hour(serverless, facts), serverless.provisioned_concurrency
     kept = f"endpoint: serverless, {warm} kept warm"
     if seconds is None:

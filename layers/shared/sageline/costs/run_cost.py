@@ -1,4 +1,4 @@
-"""The costs in a run's record, ``details.cost``: what it may cost at most, then what its jobs did cost."""
+"""The costs in a run's record, ``details.cost``: what it may cost at most, then what its jobs have cost."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def note_bound(run_id: str, spec: Spec | None, facts: Facts, run: RunContext) ->
 
 
 def note_spent(kind: ResourceKind, name: str, run_id: str, *, store: RunStore, sagemaker: SageMakerClient) -> None:
-    """Write what a job of the run did cost into its record, if the job has ended and the run has a bound to compare with."""
+    """Write what a job of the run has cost into its record, if the job has ended and the run has a bound to compare with."""
     looks = {
         "training-job": _training,
         "hyper-parameter-tuning-job": _tuning,

@@ -120,7 +120,7 @@ def is_plainly_label(name: str) -> bool:
 
 
 def is_outcome(name: str) -> bool:
-    """Whether it is called as an outcome, such as ``churned``, ``is_fraud`` or ``Survived``."""
+    """Whether the name is that of an outcome, such as ``churned``, ``is_fraud`` or ``Survived``."""
     words = words_in(name)
     if words[:1] in (["is"], ["has"], ["was"], ["did"], ["will"]):
         words = words[1:]
@@ -138,7 +138,7 @@ def holds_label_word(name: str) -> bool:
 
 
 def is_y(name: str, listed: list[str]) -> bool:
-    """Whether it is called ``y`` and is no place: beside an ``x`` and others it may be one."""
+    """Whether it is called ``y`` and is no coordinate: beside an ``x`` and other columns it may be one."""
     others = [other for other in listed if other != name]
     return normalized_name(name) == "y" and (
         len(others) == 1 or not any(normalized_name(other) in ("x", "z") for other in others)
@@ -150,7 +150,7 @@ def is_text(name: str) -> bool:
 
 
 def is_quantity(name: str) -> bool:
-    """Whether it is called as an amount, such as ``price``, ``SalePrice`` or ``age``."""
+    """Whether the name is that of an amount, such as ``price``, ``SalePrice`` or ``age``."""
     return _among(name, _QUANTITIES) or any(word in _QUANTITIES for word in words_in(name)[-1:])
 
 
@@ -164,7 +164,7 @@ def is_calendar(name: str) -> bool:
 
 
 def is_id(name: str) -> bool:
-    """Whether it is called as what names a row, such as ``customer_id``, ``PassengerId`` or ``Kundennummer``."""
+    """Whether the name is that of a row's identifier, such as ``customer_id``, ``PassengerId`` or ``Kundennummer``."""
     words = words_in(name)
     joined = "".join(words)
     if _UNNAMED.fullmatch(name.strip()) and name.strip().lower() not in ("x", "x1"):

@@ -11,10 +11,11 @@ MOST_DISTINCT = 4096
 
 
 class DistinctValues:
-    """Up to :data:`MOST_DISTINCT` different values with their counts; of more, a sample of them and an estimate of their number.
+    """Up to :data:`MOST_DISTINCT` different values with their counts; beyond that a sample of them and an estimate of their
+    number.
 
-    Keeps the values with the smallest hashes, which are a random choice of them; where the largest of these hashes is tells how
-    dense they are (Bar-Yossef et al., 2002): within 5 % nearly always.
+    Keeps the values with the smallest hashes, which are a random choice; the largest of these hashes tells how dense they
+    are (Bar-Yossef et al., 2002): within 5 % nearly always.
     """
 
     def __init__(self) -> None:

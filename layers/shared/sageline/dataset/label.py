@@ -12,8 +12,8 @@ from sageline.dataset.sniff import Guess, guess_kind
 _LIKE_DATASET, _PLAIN_NAME, _OUTCOME_NAME, _OFTEN_NAME, _WORD_IN_NAME, _IN_DATASET = 11.0, 10.0, 6.5, 5.5, 2.0, 2.0
 _LAST, _LAST_POSSIBLE, _FIRST, _FEW = 3.0, 1.5, 0.5, 1.0
 _DOUBT = 1.0
-"""Two columns are about as likely when their evidence differs by less. The weights order the evidence: a name outweighs a place,
-and a place outweighs how many values there are."""
+"""Two columns are about as likely when their evidence differs by less. The weights order the evidence: a name outweighs a
+position, and a position outweighs how many values there are."""
 
 _FEW_VALUES = 20
 

@@ -1,4 +1,4 @@
-"""What a column holds of numbers: how they are spelled, which values are none, and whether they count the rows."""
+"""The numbers in a column: how they are spelled, which values are none, and whether they count the rows."""
 
 from __future__ import annotations
 
@@ -159,11 +159,11 @@ class NumberProfile:
         where a value means two things."""
         unit = self._unit()
         weights: list[int] = []
-        for place, spelling in enumerate(SPELLINGS):
+        for index, spelling in enumerate(SPELLINGS):
             plain = self._plain
             if spelling.decimal == ",":
                 plain -= self._points - (self._grouped if spelling.group == "." else 0)
-            weights.append(plain + sum(count for (_, fits), count in self._shapes.items() if fits[place]))
+            weights.append(plain + sum(count for (_, fits), count in self._shapes.items() if fits[index]))
         best = max(weights)
         fitting = [spelling for spelling, weight in zip(SPELLINGS, weights, strict=True) if weight == best]
         point = next((spelling for spelling in fitting if spelling.decimal == "."), None)

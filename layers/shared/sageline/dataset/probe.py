@@ -1,7 +1,7 @@
 """How well columns tell the label, estimated on a sample of rows: each by itself, and texts beside the other columns.
 
 Quick and rough models that need no training: the labels of one half of the sample are guessed from the other half. They find what
-is plain, a column that gives the label away or a text that says nothing; how good a model is, its test rows tell.
+is plain, a column that gives the label away or a text that says nothing; how good a model is, only its test rows tell.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Target(NamedTuple):
     """The labels of a sample.
 
     Attributes:
-        classes: ``int64[rows]``, of a regression fifths of the values.
+        classes: ``int64[rows]``; for a regression, the fifth of the values that each is in.
         values: ``float64[rows]`` of a regression, else None.
     """
 
@@ -97,10 +97,10 @@ def of_texts(columns: Sequence[Sequence[str]], target: Target) -> float:
     """The share of right labels (of a regression: fifths) when the words of the texts tell them, by naive Bayes."""
     documents = [{word for text in texts for word in words_of(text)} for texts in zip(*columns, strict=True)]
     common = Counter(word for document in documents for word in document).most_common(_WORDS)
-    places = {word: place for place, (word, _) in enumerate(common)}
-    cells = np.zeros((len(documents), max(1, len(places))))
+    column_of = {word: index for index, (word, _) in enumerate(common)}
+    cells = np.zeros((len(documents), max(1, len(column_of))))
     for row, document in enumerate(documents):
-        cells[row, [places[word] for word in document if word in places]] = 1
+        cells[row, [column_of[word] for word in document if word in column_of]] = 1
     return _by_bayes(cells, target)
 
 

@@ -20,7 +20,7 @@ from sageline.arrays.strings import StringArray
 from sageline.dataset.distinct import DistinctValues
 from sageline.dataset.number_profile import NUMBERS_FROM, NumberProfile
 from sageline.dataset.row_sample import RowSample
-from sageline.dataset.split import HashArray, hash_columns, places_of
+from sageline.dataset.split import HashArray, hash_columns, positions_of
 from sageline.encoder.text.tokenizer import words_of
 from sageline.encoder.values import merged, one_name
 from sageline.errors import InvalidDataset
@@ -165,6 +165,6 @@ class DatasetProfile:
         follows = self._next_row == block.first_row
         for name, column in block.columns.items():
             self.columns.setdefault(name, ColumnProfile(name)).add(column, hashes[name], follows=follows)
-        self.sample.add(block, places_of(hashes, seed=0))
+        self.sample.add(block, positions_of(hashes, seed=0))
         self.rows += block.rows
         self._next_row = int(block.row_numbers[-1]) + 1

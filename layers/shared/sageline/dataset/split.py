@@ -1,7 +1,7 @@
 """Which rows train, which validate, which test: by a hash of each row's content.
 
-No shuffle and no memory: a row's place follows from its values and the seed alone, so it is the same on every machine
-and in every order of the rows, and equal rows are always in the same place.
+No shuffle and no memory: a row's position follows from its values and the seed alone, so it is the same on every machine
+and in every order of the rows, and equal rows are always in the same channel.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sageline.spec.model import SplitSpec
 CHANNELS = ("train", "validation", "test")
 
 HashArray: TypeAlias = "np.ndarray[Any, np.dtype[np.uint64]]"  # Any: numpy's shape parameter
-PlaceArray: TypeAlias = "np.ndarray[Any, np.dtype[np.float64]]"  # Any: numpy's shape parameter
+PositionArray: TypeAlias = "np.ndarray[Any, np.dtype[np.float64]]"  # Any: numpy's shape parameter
 
 # The increment and the multipliers of splitmix64 (Steele, Lea, Flood 2014), whose output function mixes well.
 _INCREMENT = np.uint64(0x9E3779B97F4A7C15)
@@ -31,17 +31,17 @@ def assign(block: Block, split: SplitSpec) -> IntArray:
     All columns count, also those that are left out of the features: so the split of a dataset depends on the data and
     the seed only, and models with different features are tested on the same rows.
     """
-    return channels_of(places_of(hash_columns(block), split.seed), bounds_of(split))
+    return channels_of(positions_of(hash_columns(block), split.seed), bounds_of(split))
 
 
 def bounds_of(split: SplitSpec) -> tuple[float, float]:
-    """Where the places of the train rows end, and where those of the validation rows do."""
+    """Where the positions of the train rows end, and where those of the validation rows do."""
     return split.train, split.train + split.validation
 
 
-def channels_of(places: PlaceArray, bounds: tuple[float, float]) -> IntArray:
-    """``int64[rows]``: which of :data:`CHANNELS` rows with these places belong to."""
-    return np.searchsorted(bounds, places, side="right").astype(np.int64)
+def channels_of(positions: PositionArray, bounds: tuple[float, float]) -> IntArray:
+    """``int64[rows]``: which of :data:`CHANNELS` rows with these positions belong to."""
+    return np.searchsorted(bounds, positions, side="right").astype(np.int64)
 
 
 def hash_columns(block: Block) -> dict[str, HashArray]:
@@ -49,7 +49,7 @@ def hash_columns(block: Block) -> dict[str, HashArray]:
     return {name: hash_strings(column) for name, column in block.columns.items()}
 
 
-def places_of(hashes: Mapping[str, HashArray], seed: int) -> PlaceArray:
+def positions_of(hashes: Mapping[str, HashArray], seed: int) -> PositionArray:
     """``float64[rows]`` in [0, 1): where each row stands, by its content and the seed alone."""
     columns = list(hashes.values())
     mixed = np.repeat(_mix(np.array([seed % 2**64], dtype=np.uint64)), len(columns[0]) if columns else 0)
@@ -60,7 +60,7 @@ def places_of(hashes: Mapping[str, HashArray], seed: int) -> PlaceArray:
 
 def hash_strings(column: StringArray) -> HashArray:
     """``uint64[n]``: the sum over a string's words of eight bytes (the last one filled with zeros), each mixed with its
-    place in the string, mixed with the length."""
+    position in the string, mixed with the length."""
     parts = [_hash_some(StringArray(column.data, column.offsets[start : end + 1])) for start, end in row_chunks([column])]
     return np.concatenate([np.zeros(0, dtype=np.uint64), *parts])
 
@@ -73,8 +73,8 @@ def _hash_some(column: StringArray) -> HashArray:
     padded = np.zeros(8 * int(words.sum()), dtype=np.uint8)
     sizes = np.stack([lengths, 8 * words - lengths], axis=1).ravel()
     padded[np.repeat(np.arange(len(sizes)) % 2 == 0, sizes)] = column.data[column.offsets[0] : column.offsets[-1]]
-    place = (np.arange(len(padded) // 8) - np.repeat(word_starts, words)).astype(np.uint64)
-    mixed = _mix(padded.view("<u8").astype(np.uint64) + (place + np.uint64(1)) * _INCREMENT)
+    position = (np.arange(len(padded) // 8) - np.repeat(word_starts, words)).astype(np.uint64)
+    mixed = _mix(padded.view("<u8").astype(np.uint64) + (position + np.uint64(1)) * _INCREMENT)
     running = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(mixed)])  # wraps around, and so do differences
     return _mix(running[word_ends] - running[word_starts] + lengths.astype(np.uint64) * _MULTIPLIERS[0])
 

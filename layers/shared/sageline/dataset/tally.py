@@ -10,14 +10,14 @@ import numpy as np
 
 from sageline.arrays.blocks import Block
 from sageline.dataset.label_column import LabelColumn
-from sageline.dataset.split import CHANNELS, PlaceArray, bounds_of, channels_of
+from sageline.dataset.split import CHANNELS, PositionArray, bounds_of, channels_of
 from sageline.encoder.statistics import NumberStatistics
 from sageline.encoder.values import one_name
 from sageline.errors import InvalidDataset
 from sageline.spec.model import SplitSpec
 
 _FEW_CLASSES = 20
-_MOST_RANKED = 10_000  # rows of which the places are kept, so that a small dataset can be split by rank
+_MOST_RANKED = 10_000  # rows of which the positions are kept, so that a small dataset can be split by rank
 _FEWEST_SPLIT = 20
 
 
@@ -25,7 +25,7 @@ class Tally:
     """Rows per channel, and rows per channel and class (classification) or the labels' statistics (regression).
 
     Attributes:
-        bounds: of the places that belong to the channels; :meth:`check` moves them where a share would be empty.
+        bounds: of the positions that belong to the channels; :meth:`check` moves them where a share would be empty.
         unlabelled: rows that have no label, which are not used.
     """
 
@@ -37,23 +37,23 @@ class Tally:
         self._split = split
         self._label = label
         self._texts: dict[str, Counter[str]] = {channel: Counter() for channel in CHANNELS}
-        self._places: list[float] = []
+        self._positions: list[float] = []
         self._labels: list[str] = []
 
-    def add(self, block: Block, places: PlaceArray, unlabelled: int) -> None:
+    def add(self, block: Block, positions: PositionArray, unlabelled: int) -> None:
         """Count the labelled rows of a block, and how many others it had."""
-        channels = channels_of(places, self.bounds)
+        channels = channels_of(positions, self.bounds)
         self.unlabelled += unlabelled
         labels = self._label.texts(block) if self._label.is_class else [""] * block.rows
-        for place, channel in enumerate(CHANNELS):
-            here = np.flatnonzero(channels == place)
+        for number, channel in enumerate(CHANNELS):
+            here = np.flatnonzero(channels == number)
             self.rows[channel] += len(here)
             if self._label.is_class:
                 self._texts[channel].update(labels[index] for index in here.tolist())
         if not self._label.is_class:
             self.numbers.update(self._label.numbers(block))
-        if len(self._places) <= _MOST_RANKED:
-            self._places += places.tolist()
+        if len(self._positions) <= _MOST_RANKED:
+            self._positions += positions.tolist()
             self._labels += labels
 
     @cached_property
@@ -89,7 +89,7 @@ class Tally:
             "Add rows (equal rows stay together, so add different ones), or change the shares or the seed of `split` in the spec."
         )
         empty = self._empty_share()
-        if empty is not None and len(self._places) == self.total:
+        if empty is not None and len(self._positions) == self.total:
             self._split_by_rank()
             empty = self._empty_share()
         if self._label.is_class:
@@ -108,7 +108,7 @@ class Tally:
 
     def _split_by_rank(self) -> None:
         """Give each share the number of rows that it asks for, at least one, and more where none of these can be scored."""
-        ranked = np.unique(np.array(self._places))
+        ranked = np.unique(np.array(self._positions))
         if len(ranked) < _FEWEST_SPLIT:
             return
         sizes = {name: max(1, round(getattr(self._split, name) * len(ranked))) for name in CHANNELS[1:]}
@@ -124,7 +124,7 @@ class Tally:
 
     def _count_again(self) -> None:
         self.__dict__.pop("classes", None)
-        channels = channels_of(np.array(self._places), self.bounds).tolist()
+        channels = channels_of(np.array(self._positions), self.bounds).tolist()
         self.rows = Counter(dict.fromkeys(CHANNELS, 0)) + Counter(CHANNELS[channel] for channel in channels)
         if self._label.is_class:
             self._texts = {name: Counter() for name in CHANNELS}
@@ -152,7 +152,7 @@ class Tally:
 
     def _too_few(self) -> str:
         """That there are too few rows, and how many different ones there are among them."""
-        different = len(np.unique(self._places)) if len(self._places) == self.total else self.total
+        different = len(np.unique(self._positions)) if len(self._positions) == self.total else self.total
         if different == self.total:
             return f"{self._count(self.total)} {'is' if self.total == 1 else 'are'} too few"
         return f"{self._count(self.total)}, only {different} of them different, are too few"
@@ -174,6 +174,6 @@ class Tally:
         return {"rows": rows, "label": label}
 
 
-def _between(ranked: PlaceArray, rank: int) -> float:
-    """A place before that of this rank and after the one before it."""
+def _between(ranked: PositionArray, rank: int) -> float:
+    """A position before that of this rank and after the one before it."""
     return float((ranked[rank - 1] + ranked[rank]) / 2) if 0 < rank < len(ranked) else float(rank > 0)

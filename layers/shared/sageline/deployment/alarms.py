@@ -37,11 +37,11 @@ class RolloutAlarms:
     stack_name: str
 
     def names(self, variant: str) -> list[str]:
-        """What a variant's alarms are called, whether they are there or not."""
+        """The names of a variant's alarms, whether they exist or not."""
         return [f"{self.stack_name}-rollout-{variant}-{kind}" for kind in _KINDS]
 
     def variant_of(self, alarm_name: str) -> str | None:
-        """The variant that an alarm watches; None for an alarm that is none of these."""
+        """The variant that an alarm watches; None for any other alarm."""
         match = re.fullmatch(f"{re.escape(self.stack_name)}-rollout-(.+)-(?:{'|'.join(_KINDS)})", alarm_name)
         return match[1] if match else None
 

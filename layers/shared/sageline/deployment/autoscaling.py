@@ -75,5 +75,5 @@ class Scaling:
 
 
 def resource_id(endpoint: str, variant: str) -> str:
-    """What Application Auto Scaling calls a variant."""
+    """The id of a variant in Application Auto Scaling."""
     return f"endpoint/{endpoint}/variant/{variant}"

@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 def delete_endpoint(name: str, *, hosting: Hosting, schedules: Schedules, sleep: Callable[[float], None] = time.sleep) -> Deleted:
     """Delete an endpoint, its configs, models, scalable targets, alarms, schedule, logs and routing, as far as they are there.
 
-    Cut short, it can be done again: the endpoint goes when nothing outside needs its name to be found any more, and the routing
-    goes last, for it names what is still to be deleted. A run that is deploying to the endpoint fails, and undoes what is left.
+    It can be repeated when it was interrupted: the endpoint is deleted once nothing else needs its name to be found, and the
+    routing last, because it names what is still to be deleted. A run that is deploying to the endpoint fails, and undoes what is
+    left.
 
     Raises:
         EndpointNotReady: it is being created or updated, which SageMaker does not interrupt; try again.

@@ -1,6 +1,6 @@
 """DeployEndpoint: bring what a run is to deploy behind its endpoint, without any traffic yet.
 
-An endpoint that exists is switched in one update, to a config with the new variant in the place of the old ones, or beside them.
+An endpoint that exists is switched in one update, to a config with the new variant instead of the old ones, or beside them.
 Until PromoteVariant the routing holds the old variants with their weights and, at weight 0, the new one: whichever the endpoint
 serves at a moment, predictions find it with its own encoder.
 """
@@ -154,7 +154,7 @@ def _endpoint_name(record: RunRecord, change: Change | None, wanted: DeploymentS
 
 
 def _plan_of_model(run_id: str, new: RoutedVariant, wanted: DeploymentSpec, there: _There, now: str) -> _Plan:
-    """The run's own model: in the place of what serves, or beside it, for a while or for good."""
+    """The run's own model: instead of what serves, or beside it, for a while or for good."""
     beside = _beside(there) if there.endpoint and there.routing and wanted.strategy in BESIDE else []
     rollout = rollout_of(wanted) if beside else None
     goal: tuple[RoutedVariant, ...] = (new,)

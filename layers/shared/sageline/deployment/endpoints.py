@@ -93,7 +93,7 @@ def find_endpoint(sagemaker: SageMakerClient, name: str, stack_name: str) -> End
 def settled_endpoint(
     sagemaker: SageMakerClient, name: str, stack_name: str, sleep: Callable[[float], None] = time.sleep
 ) -> Endpoint | None:
-    """As :func:`find_endpoint`, after a little waiting for a change that is under way.
+    """Like :func:`find_endpoint`, but waits a little for a change that is under way.
 
     Raises:
         EndpointNotReady: the change takes longer.
@@ -163,7 +163,7 @@ def check_capacity_change(sagemaker: SageMakerClient, endpoint: Endpoint, wanted
 
 
 def set_weights_now(sagemaker: SageMakerClient, routing: Routing) -> None:
-    """As :func:`set_weights`, of an endpoint that is looked at first.
+    """Like :func:`set_weights`, for an endpoint that is looked up first.
 
     Raises:
         EndpointNotReady: it is being changed by somebody else.

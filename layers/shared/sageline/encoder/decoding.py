@@ -69,15 +69,15 @@ def classes_by_score(answer: Answer, classes: Sequence[str], top_k: int, *, prob
         return []
     chosen = None if answer.predicted is None else class_numbers(answer.predicted, len(classes))
     if answer.scores is None:
-        return [] if chosen is None else [_prediction([(classes[place], None)]) for place in chosen.tolist()]
+        return [] if chosen is None else [_prediction([(classes[index], None)]) for index in chosen.tolist()]
     scores, known = score_per_class(answer.scores, len(classes), probabilities=probabilities)
     order = np.argsort(-scores, axis=1, kind="stable")
     if chosen is not None:
         order = _first(order, chosen)
     best = order[:, : max(top_k, 1)].tolist()
     return [
-        _prediction([(classes[place], plain(row[place]) if known else None) for place in places])
-        for row, places in zip(scores, best, strict=True)
+        _prediction([(classes[index], plain(row[index]) if known else None) for index in indexes])
+        for row, indexes in zip(scores, best, strict=True)
     ]
 
 
@@ -95,8 +95,8 @@ def classes_of_neighbours(answer: Answer, classes: Sequence[str], top_k: int) ->
     predictions = []
     for label, row in zip(chosen.tolist(), neighbours, strict=True):
         counts = np.bincount(row, minlength=len(classes))
-        there = [place for place in np.argsort(-counts, kind="stable").tolist() if counts[place] and place != label]
-        pairs = [(classes[place], plain(np.float32(counts[place] / shape[1]))) for place in [label, *there]]
+        there = [index for index in np.argsort(-counts, kind="stable").tolist() if counts[index] and index != label]
+        pairs = [(classes[index], plain(np.float32(counts[index] / shape[1]))) for index in [label, *there]]
         predictions.append(_prediction(pairs[: max(top_k, 1)]))
     return predictions
 

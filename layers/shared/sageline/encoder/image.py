@@ -47,8 +47,8 @@ class ImageEncoder:
             InvalidDataset: a pixel without a value, or whose value is no number or is beyond float32; names row and column.
         """
         encoded = np.empty((block.rows, self.feature_dim), dtype=np.float32)
-        for place, name in enumerate(self.columns):
-            encoded[:, place] = read_pixels(block, name).astype(np.float64) * self.scale
+        for position, name in enumerate(self.columns):
+            encoded[:, position] = read_pixels(block, name).astype(np.float64) * self.scale
         return encoded
 
     def encode_instances(self, instances: Sequence[object]) -> FloatArray | None:
@@ -106,11 +106,11 @@ def shape_of(columns: Iterable[str], given: tuple[int, ...] | None = None) -> tu
 def _said(names: list[str]) -> tuple[int, ...] | None:
     """The shape that names with two or three numbers say, if they fill it."""
     matches = [_PIXEL.fullmatch(name.strip()) for name in names]
-    places = [[int(number) for number in match.groups() if number is not None] if match else [] for match in matches]
-    depths = {len(place) for place in places}
+    positions = [[int(number) for number in match.groups() if number is not None] if match else [] for match in matches]
+    depths = {len(position) for position in positions}
     if len(depths) != 1 or depths & {0, 1}:
         return None
-    table = np.array(places)
+    table = np.array(positions)
     shape = tuple((table.max(axis=0) - table.min(axis=0) + 1).tolist())
     return shape if math.prod(shape) == len(names) else None
 

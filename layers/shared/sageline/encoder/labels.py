@@ -20,5 +20,5 @@ def class_order(labels: Iterable[str]) -> list[str]:
 
 def encode_classes(column: StringArray, classes: Sequence[str]) -> FloatArray:
     """``float32[n]``: the index of each label in ``classes``, NaN for a label that is not there."""
-    places = ValueIndex(classes).places_of(column)
-    return np.where(places < 0, np.nan, places).astype(np.float32)
+    indexes = ValueIndex(classes).indexes_of(column)
+    return np.where(indexes < 0, np.nan, indexes).astype(np.float32)

@@ -70,17 +70,17 @@ def numbers_of(rows: Sequence[Sequence[object]], *, may_miss: bool) -> FloatArra
 
 
 def codes_of(values: Sequence[object], known: ValueIndex) -> IntArray | None:
-    """``int64[rows]``: each category's place, -1 for a missing or unknown one."""
+    """``int64[rows]``: each category's index, -1 for a missing or unknown one."""
     codes = []
     for value in values:
         if value is None:
             codes.append(-1)
         elif not isinstance(value, str):
             return None
-        elif value in known.places:
-            codes.append(known.places[value])
+        elif value in known.indexes:
+            codes.append(known.indexes[value])
         elif value.isascii():
-            codes.append(known.place(value))
+            codes.append(known.index(value))
         else:
             return None
     return np.array(codes, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""What is known of a column of numbers after reading it block by block."""
+"""Statistics of a column of numbers, read block by block."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MEDIAN_OF = 1 << 16  # values
 
 @dataclass
 class NumberStatistics:
-    """Of a column's rows, those missing, and of the others minimum, maximum, mean, deviation and, if wanted, median.
+    """How many rows of a column are missing, and of the others minimum, maximum, mean, deviation and, if wanted, median.
 
     The median is that of all values up to 65,536 of them, beyond that of values taken at even steps.
 

@@ -58,10 +58,10 @@ class TableEncoder:
 
     A number takes one column, NaN when it is missing and not filled in. A category takes one column per value (one-hot): 1 in
     the column of the row's value, 0 in the others, all 0 when it is missing (the empty string) or was not seen in training; or
-    one column (ordinal): the value's place among the values, -1 when it is missing or was not seen.
+    one column (ordinal): the value's index among the values, -1 when it is missing or was not seen.
 
     Attributes:
-        categories: the columns in order; a category's values in the order of their encoded columns or places, None for a number.
+        categories: the columns in order; a category's values in the order of their encoded columns or indexes, None for a number.
         numbers: how numbers are encoded; a column that is not here is encoded as it is.
         category_mode: ``one-hot`` or ``ordinal``.
         exact_categories: blanks around a category, and how a number is spelled, make it another one: as before version 4.
@@ -120,12 +120,12 @@ class TableEncoder:
         """
         columns: dict[str, FloatArray | IntArray] = {}
         for name in self.categories:
-            places = self._places.get(name)
-            if places is None:
+            value_index = self._value_indexes.get(name)
+            if value_index is None:
                 number = self.numbers.get(name, Number())
                 columns[name] = number.encode(read_numbers(block, name, number.spelling))
             else:
-                columns[name] = places.places_of(block.columns[name])
+                columns[name] = value_index.indexes_of(block.columns[name])
         return self._joined(columns, block.rows)
 
     def encode_instances(self, instances: Sequence[object]) -> FloatArray | None:
@@ -134,22 +134,22 @@ class TableEncoder:
         if rows is None:
             return None
         values = dict(zip(self.categories, zip(*rows, strict=True), strict=True))
-        named = [name for name in self.categories if name not in self._places]
+        named = [name for name in self.categories if name not in self._value_indexes]
         numbers = quick.numbers_of([*zip(*(values[name] for name in named), strict=True)], may_miss=True) if named else None
         if named and numbers is None:
             return None
         columns: dict[str, FloatArray | IntArray] = {}
         if numbers is not None:
             columns = dict(zip(named, self._scaled(numbers, named).T, strict=True))
-        for name, places in self._places.items():
-            codes = quick.codes_of(values[name], places)
+        for name, value_index in self._value_indexes.items():
+            codes = quick.codes_of(values[name], value_index)
             if codes is None:
                 return None
             columns[name] = codes
         return self._joined(columns, len(rows))
 
     @cached_property
-    def _places(self) -> dict[str, ValueIndex]:
+    def _value_indexes(self) -> dict[str, ValueIndex]:
         """Of each category column, where its values are."""
         return {
             name: ValueIndex(values, exact=self.exact_categories)
@@ -164,11 +164,11 @@ class TableEncoder:
             return values
         fills = np.array([number.fill for number in numbers], dtype=np.float64)
         filled = np.where(np.isnan(values), fills, values.astype(np.float64))
-        offsets, divisors = (np.array([number[place] for number in numbers], dtype=np.float64) for place in (1, 2))
+        offsets, divisors = (np.array([number[item] for number in numbers], dtype=np.float64) for item in (1, 2))
         return np.clip((filled - offsets) / divisors, -_LARGEST, _LARGEST).astype(np.float32)
 
     def _joined(self, columns: Mapping[str, FloatArray | IntArray], rows: int) -> FloatArray:
-        """Numbers as they are, and the places of categories in their own way."""
+        """Numbers as they are, and the indexes of categories in their own way."""
         encoded = np.zeros((rows, self.feature_dim), dtype=np.float32)
         at = 0
         for name, values in self.categories.items():

@@ -70,7 +70,7 @@ def _look(name: str) -> str:
 
 
 class ValueIndex:
-    """Finds the place of a text among values.
+    """Finds the index of a text among values.
 
     Args:
         values: in their order.
@@ -78,26 +78,26 @@ class ValueIndex:
     """
 
     def __init__(self, values: Sequence[str], *, exact: bool = False) -> None:
-        self.places = {value: place for place, value in enumerate(values)}
+        self.indexes = {value: index for index, value in enumerate(values)}
         self._exact = exact
         self._numbers: dict[float | str, int] = {}
         if values and not exact and all(map(is_number, values)):
-            self._numbers = {_key(value): place for place, value in enumerate(values)}
+            self._numbers = {_key(value): index for index, value in enumerate(values)}
 
-    def place(self, text: str) -> int:
+    def index(self, text: str) -> int:
         """-1 for a text that is none of the values."""
-        found = self.places.get(text)
+        found = self.indexes.get(text)
         if found is not None or self._exact:
             return -1 if found is None else found
         text = text.strip()
-        found = self.places.get(text)
+        found = self.indexes.get(text)
         if found is None and self._numbers and is_number(text):
             found = self._numbers.get(_key(text))
         return -1 if found is None else found
 
-    def places_of(self, column: StringArray) -> IntArray:
-        """``int64[n]``: the place of each text."""
-        return np.array([self.place(text) for text in column.tolist()], dtype=np.int64)
+    def indexes_of(self, column: StringArray) -> IntArray:
+        """``int64[n]``: the index of each text."""
+        return np.array([self.index(text) for text in column.tolist()], dtype=np.int64)
 
 
 def _key(number: str) -> float | str:

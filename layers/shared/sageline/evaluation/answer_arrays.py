@@ -38,13 +38,13 @@ class ClassAnswers:
         """The same answers with the classes numbered as in ``classes``, which holds all of the model's ``own`` and maybe more."""
         if list(own) == list(classes):
             return self
-        place = {name: number for number, name in enumerate(classes)}
-        places = np.array([place[name] for name in own], dtype=np.int64)
+        number_of = {name: number for number, name in enumerate(classes)}
+        numbers = np.array([number_of[name] for name in own], dtype=np.int64)
         scores = None
         if self.scores is not None:
             scores = np.full((len(self), len(classes)), -np.inf, dtype=np.float32)
-            scores[:, places] = self.scores
-        return ClassAnswers(places[self.chosen], scores, self.are_probabilities)
+            scores[:, numbers] = self.scores
+        return ClassAnswers(numbers[self.chosen], scores, self.are_probabilities)
 
 
 def read_classes(encoder: FittedEncoder, body: bytes, rows: int) -> ClassAnswers:
@@ -82,9 +82,9 @@ def _read(encoder: FittedEncoder, body: bytes, rows: int) -> Answer:
 
 def _named(labels: Sequence[Sequence[str]], probabilities: FloatArray | None, classes: Sequence[str]) -> ClassAnswers:
     """BlazingText's answers, which name labels, the most probable first."""
-    place = {name: number for number, name in enumerate(classes)}
+    number_of = {name: number for number, name in enumerate(classes)}
     try:
-        numbers = [[place[label_of(name)] for name in names] for names in labels]
+        numbers = [[number_of[label_of(name)] for name in names] for names in labels]
     except KeyError as error:
         raise PredictionFailed(f"the model named the label {error}, which it was not trained on.") from None
     if not all(numbers):

@@ -2,7 +2,7 @@
 
 Both are compared on the same rows: the difference of their values counts from two of its jackknife standard errors on
 (:mod:`sageline.evaluation.jackknife`). The baseline is that of ``evaluation.json``, taken from the test rows themselves, so it is
-the best one that there is for them. Of accuracy the standard error is the one of the paired difference of two shares.
+the best one that there is for them. For accuracy, the standard error is that of the paired difference of two shares.
 """
 
 from __future__ import annotations

@@ -77,12 +77,12 @@ class ClassificationSums:
                 self._add_probabilities(answers.scores, expected, chosen, right, groups)
 
     def holds_per_row(self, metric: str) -> BoolArray:
-        """``bool[rows]``: of which rows that is true whose share the metric is (``accuracy``, ``top_3_accuracy``)."""
+        """``bool[rows]``: which rows count for a metric that is a share of rows (``accuracy``, ``top_3_accuracy``)."""
         return np.concatenate([np.zeros(0, dtype=np.bool_), *(self._right if metric == "accuracy" else self._in_top)])
 
     def value(self, metric: str) -> float | None:
-        """The metric over all rows; None when it needs scores or probabilities, and some rows had none. Of a single class
-        (``recall:fraud``) None where no row has it."""
+        """The metric over all rows; None when it needs scores or probabilities, and some rows had none. For a single class
+        (``recall:fraud``) also None where no row has it."""
         if (of_class := class_metric(metric)) is not None:
             return self._of_class(*of_class)
         return self._plain(_values(self._totals()).get(metric), metric)
@@ -93,7 +93,7 @@ class ClassificationSums:
         return {name: self._plain(values[name], name) for name in metrics_of("classification")}
 
     def standard_errors(self) -> dict[str, float | None]:
-        """How far each metric may be off, because the rows are those that they happen to be."""
+        """The standard error of each metric: how far it may be off, because the rows are a sample."""
         values, without = self.metrics(), _values(self._without(self._by_group))
         sizes = self.group_rows
         return {
@@ -116,11 +116,11 @@ class ClassificationSums:
         return {name: float(value[0]) for name, value in values.items()}
 
     def baseline_without_each_group(self, metric: str) -> DoubleArray:
-        """As :meth:`without_each_group`, of the baseline, whose answers stay those that it gives for all rows."""
+        """Like :meth:`without_each_group`, for the baseline, whose answers stay those that it gives for all rows."""
         return _values(self._without(self._baseline_by_group()))[metric]
 
     def never_answered(self, known: Sequence[str]) -> dict[str, int]:
-        """Labels of the model's that it gives to no row, to how many rows have them; the most frequent ones first.
+        """Labels that the model knows and gives to no row, with how many rows have them; the most frequent ones first.
 
         Args:
             known: the labels of the model, which ``classes`` may exceed.
@@ -129,7 +129,7 @@ class ClassificationSums:
         of_model = np.array([label in own for label in self.classes])
         missed = np.flatnonzero(of_model & (self._by_group["predicted"].sum(axis=0) == 0))
         ordered = missed[np.argsort(-self._frequencies[missed], kind="stable")]
-        return {self.classes[place]: int(self._frequencies[place]) for place in ordered.tolist()}
+        return {self.classes[index]: int(self._frequencies[index]) for index in ordered.tolist()}
 
     @property
     def group_rows(self) -> DoubleArray:
@@ -149,8 +149,8 @@ class ClassificationSums:
     def _add(self, name: str, groups: IntArray, columns: IntArray | None = None, weights: AnyArray | None = None) -> None:
         table = self._by_group[name]
         width = table.shape[1]
-        places = groups if columns is None else groups * width + columns
-        table += np.bincount(places, weights=weights, minlength=table.size).reshape(table.shape)
+        indexes = groups if columns is None else groups * width + columns
+        table += np.bincount(indexes, weights=weights, minlength=table.size).reshape(table.shape)
 
     def _add_probabilities(
         self, probabilities: FloatArray, expected: IntArray, chosen: IntArray, right: BoolArray, groups: IntArray
@@ -196,12 +196,12 @@ class ClassificationSums:
         }
 
     def _of_class(self, kind: str, label: str) -> float | None:
-        place = self.classes.index(label) if label in self.classes else None
+        index = self.classes.index(label) if label in self.classes else None
         totals = {name: table[0] for name, table in self._totals().items()}
-        if place is None or not totals["support"][place]:
+        if index is None or not totals["support"][index]:
             return None
         scores = _scores_of_classes(totals["hits"], totals["support"], totals["predicted"])
-        return float(scores[list(OF_ONE_CLASS).index(kind)][place])
+        return float(scores[list(OF_ONE_CLASS).index(kind)][index])
 
     def _plain(self, values: DoubleArray | None, metric: str) -> float | None:
         needs = metrics_of("classification")[metric].needs
@@ -239,13 +239,13 @@ class ClassificationSums:
         confidence, accuracy = (_ratio(totals[name], rows).tolist() for name in ("bin_confidence", "bin_right"))
         return [
             {
-                "from": place / BINS,
-                "to": (place + 1) / BINS,
-                "rows": int(rows[place]),
-                "confidence": confidence[place] if rows[place] else None,
-                "accuracy": accuracy[place] if rows[place] else None,
+                "from": index / BINS,
+                "to": (index + 1) / BINS,
+                "rows": int(rows[index]),
+                "confidence": confidence[index] if rows[index] else None,
+                "accuracy": accuracy[index] if rows[index] else None,
             }
-            for place in range(BINS)
+            for index in range(BINS)
         ]
 
 
@@ -255,9 +255,9 @@ def _among_first(scores: FloatArray, expected: IntArray, chosen: IntArray) -> Bo
     A class that the model does not know is never among them, however few it knows.
     Of equal scores the class with the lower number comes first, as in the answers to predictions.
     """
-    places = np.arange(scores.shape[1])
+    indexes = np.arange(scores.shape[1])
     own = scores[np.arange(len(expected)), expected][:, None]
-    is_ahead = (scores > own) | ((scores == own) & (places < expected[:, None]))
+    is_ahead = (scores > own) | ((scores == own) & (indexes < expected[:, None]))
     is_ahead[np.arange(len(expected)), chosen] = True
     found: BoolArray = (is_ahead.sum(axis=1) < _TOP) & np.isfinite(own[:, 0])
     return found

@@ -125,7 +125,7 @@ def compare_models(
     """Judge the new model beside the one in service, which has answered the same rows; complete ``evaluation.json``, and write
     ``report.html``.
 
-    A model that is not better ends the run as ``Rejected``, and so does one of which that cannot be told.
+    A model that is not better ends the run as ``Rejected``, and so does one that cannot be compared.
 
     Args:
         champion_failure: why the model in service has not answered.

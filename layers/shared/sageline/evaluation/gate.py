@@ -117,6 +117,6 @@ def _check(rule: Literal["at_least", "at_most"], metric: str, wanted: float, fou
 
 
 def _shown(found: float, wanted: float) -> str:
-    """With as many digits as it takes to tell it from what was wanted."""
+    """The value with as many digits as it takes to differ from the wanted one."""
     texts = ((plain(found, digits), plain(wanted, digits)) for digits in range(4, 17))
     return next((text for text, limit in texts if text != limit), plain(found, 6))

@@ -91,7 +91,7 @@ def sum_up(
     layout = files.layout(run_id)
     labels = _labels(files, layout)
     sums: ClassificationSums | RegressionSums = RegressionSums() if classes is None else ClassificationSums(classes)
-    place = {name: number for number, name in enumerate(classes or [])}
+    number_of = {name: number for number, name in enumerate(classes or [])}
     for body, rows, where in _answers(files, layout, encoder, of):
         expected = list(islice(labels, rows))
         with _named(where):
@@ -101,14 +101,14 @@ def sum_up(
                 sums.update(np.array(expected, dtype=np.float64), read_values(encoder, body, rows))
             else:
                 answers = read_classes(encoder, body, rows).among(encoder.classes or [], sums.classes)
-                sums.update(np.array([place[label] for label in expected], dtype=np.int64), answers)
+                sums.update(np.array([number_of[label] for label in expected], dtype=np.int64), answers)
     if next(labels, None) is not None:
         raise PredictionFailed(f"The transform job was asked about {sums.rows} of the test rows only; start another run.")
     return sums
 
 
 def let_answers_expire(run_id: str, encoder: FittedEncoder, *, files: RunFiles, of: Model) -> None:
-    """Tag the answers, which SageMaker has written, as what may go some day."""
+    """Tag the answers, which SageMaker has written, so that they expire."""
     layout = files.layout(run_id)
     tags: TaggingTypeDef = {"TagSet": [{"Key": "sageline:retention", "Value": "intermediate"}]}
     for number in range(len(_part_rows(files, layout, of))):

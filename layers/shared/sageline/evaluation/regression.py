@@ -56,7 +56,7 @@ class RegressionSums:
         return {name: value if np.isfinite(value) else None for name, value in plain.items()}
 
     def standard_errors(self) -> dict[str, float | None]:
-        """How far each metric may be off, because the rows are those that they happen to be."""
+        """The standard error of each metric: how far it may be off, because the rows are a sample."""
         sizes = self.group_rows
         return {
             name: None if value is None else standard_error(value, self.without_each_group(name), sizes[sizes > 0])
@@ -80,7 +80,7 @@ class RegressionSums:
         return {"rmse": variance**0.5, "mae": float(np.abs(self._sample.rows[:, 0] - self._mean).mean()), "r2": 0.0}
 
     def baseline_without_each_group(self, metric: str) -> DoubleArray:
-        """As :meth:`without_each_group`, of the baseline, whose answer stays the mean of all rows; NaN for ``mae``."""
+        """Like :meth:`without_each_group`, for the baseline, whose answer stays the mean of all rows; NaN for ``mae``."""
         sums = self._by_group
         mean = sums["value"].sum() / self.rows
         squared = np.maximum(sums["value_squared"] - 2 * mean * sums["value"] + mean**2 * sums["rows"], 0)

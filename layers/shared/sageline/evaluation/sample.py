@@ -12,8 +12,8 @@ SIZE = 100_000
 class Sample:
     """Up to ``size`` rows, in their order; of more rows a random choice, in which each row is as likely as any other.
 
-    Each row draws a number, and the rows with the lowest ones stay. The draws follow from the row's place alone, so the same rows
-    give the same sample.
+    Each row draws a number, and the rows with the lowest numbers stay. A draw follows from the row's position alone, so the same
+    rows give the same sample.
     """
 
     def __init__(self, columns: int, size: int = SIZE) -> None:

@@ -1,4 +1,4 @@
-"""Student's t distribution, which numpy has not."""
+"""Student's t distribution, which numpy lacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers and labels as sentences have them."""
+"""Numbers, labels and lists as they appear in sentences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run's failure in words: dug out of what Step Functions passes on, put together for people."""
+"""A run's failure in words for people, from what Step Functions passes on."""
 
 from __future__ import annotations
 

@@ -47,8 +47,8 @@ def training_outcome(job: DescribeTrainingJobResponseTypeDef) -> TrainingResult 
 
 
 def training_result(job: DescribeTrainingJobResponseTypeDef) -> TrainingResult:
-    """What a job that has ended has made. A job of a tuning may be Stopped, because it would not become the best, and has made
-    a model nevertheless."""
+    """The result of a job that has ended. A tuning's job may be Stopped, because it would not become the best, and has made a
+    model nevertheless."""
     metrics = {metric["MetricName"]: metric["Value"] for metric in job.get("FinalMetricDataList", [])}
     return {
         "status": "Completed",

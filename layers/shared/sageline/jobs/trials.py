@@ -41,11 +41,11 @@ def best_first(
 ) -> list[Trial]:
     sign = -1 if objective_type == "Maximize" else 1
 
-    def place(trial: Trial) -> tuple[bool, float, bool, str]:
+    def rank(trial: Trial) -> tuple[bool, float, bool, str]:
         objective = trial["objective"]
         return objective is None, sign * (objective or 0.0), trial["name"] != best, trial["name"]
 
-    return sorted(map(_trial, summaries), key=place)
+    return sorted(map(_trial, summaries), key=rank)
 
 
 def _trial(summary: HyperParameterTrainingJobSummaryTypeDef) -> Trial:

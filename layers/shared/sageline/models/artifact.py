@@ -32,7 +32,8 @@ _UPLOAD = TransferConfig(multipart_threshold=32 << 20, multipart_chunksize=32 <<
 class Artifact(TypedDict):
     """As the run's record has it.
 
-    ``sha256``: of S3, in base64, and with ``-<parts>`` where it is that of the checksums of the parts; null where S3 gives none.
+    ``sha256``: S3's checksum in base64, followed by ``-<parts>`` where it is one of the checksums of the
+    parts; null where S3 gives none.
     """
 
     uri: str
@@ -76,7 +77,7 @@ def protect(artifact_uri: str, source: bytes | None, layout: RunLayout, s3: S3Cl
 
 
 def let_original_expire(artifact: Artifact, s3: S3Client) -> None:
-    """The training job's own artifact goes when the run's other intermediate objects go."""
+    """Tag the training job's own artifact, so that it expires with the run's other intermediate objects."""
     bucket, key = split_s3_uri(artifact["source_uri"])
     try:
         tags: TaggingTypeDef = {"TagSet": [{"Key": "sageline:retention", "Value": "intermediate"}]}

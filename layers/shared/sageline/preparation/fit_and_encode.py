@@ -17,7 +17,7 @@ from sageline.arrays.numbers import parse_doubles
 from sageline.arrays.strings import StringArray
 from sageline.dataset.label_column import LabelColumn
 from sageline.dataset.profile import DatasetProfile
-from sageline.dataset.split import CHANNELS, HashArray, channels_of, hash_columns, places_of
+from sageline.dataset.split import CHANNELS, HashArray, channels_of, hash_columns, positions_of
 from sageline.dataset.statistics import DatasetStatistics
 from sageline.dataset.tally import Tally
 from sageline.encoder.fitted import FittedEncoder
@@ -36,7 +36,7 @@ class PartSink(Protocol):
 
 @dataclass(frozen=True)
 class Prepared:
-    """What came out of a dataset.
+    """The result of preparing a dataset.
 
     Attributes:
         rows: rows written per share of the split: ``train``, ``validation``, ``test``.
@@ -157,15 +157,15 @@ class FirstRead:
         absent = next((name for name in features if name not in block.columns), None)
         if absent is not None:
             raise InvalidDataset(f"{block.source}: no column {absent!r}; the columns are {', '.join(block.columns)}.")
-        places = places_of(hashes, self.resolution.spec.split.seed)
+        positions = positions_of(hashes, self.resolution.spec.split.seed)
         there = self.label.is_there(block)
         unlabelled = block.rows - int(np.count_nonzero(there))
         if unlabelled:
-            block, places = block.take(there), places[there]
+            block, positions = block.take(there), positions[there]
             hashes = {name: of_column[there] for name, of_column in hashes.items()}
-        self.tally.add(block, places, unlabelled)
+        self.tally.add(block, positions, unlabelled)
         self.statistics.add(block, hashes)
-        self.fit.update(block, channels_of(places, self.bounds) == CHANNELS.index("train"))
+        self.fit.update(block, channels_of(positions, self.bounds) == CHANNELS.index("train"))
 
 
 def _advised(error: InvalidDataset) -> InvalidDataset:
@@ -197,9 +197,9 @@ def _write(blocks: Iterator[Block], first: FirstRead, encoder: FittedEncoder, si
     rows = dict.fromkeys(CHANNELS, 0)
     for block in blocks:
         there = first.label.is_there(block)
-        channels = channels_of(places_of(hash_columns(block), first.resolution.spec.split.seed), first.tally.bounds)
-        for place, channel in enumerate(CHANNELS):
-            for chunk in encoder.chunks(block.take((channels == place) & there)):
+        channels = channels_of(positions_of(hash_columns(block), first.resolution.spec.split.seed), first.tally.bounds)
+        for number, channel in enumerate(CHANNELS):
+            for chunk in encoder.chunks(block.take((channels == number) & there)):
                 labels = _labels(chunk, first.label, encoder)
                 known = ~np.isnan(labels)
                 if not known.any():
@@ -227,7 +227,7 @@ def _raw_rows(block: Block, labels: FloatArray, first: FirstRead, encoder: Fitte
     ]
     answers: list[str] | list[float] = first.label.exact_numbers(block).tolist() if encoder.classes is None else []
     if encoder.classes is not None:
-        answers = [encoder.classes[place] for place in labels.astype(np.int64).tolist()]
+        answers = [encoder.classes[number] for number in labels.astype(np.int64).tolist()]
     rows: list[dict[str, object]] = [{"features": dict(zip(names, values, strict=True))} for values in zip(*columns, strict=True)]
     left_out = [name for name in block.columns if name not in encoder.feature_columns and name != encoder.label_column]
     if left_out:

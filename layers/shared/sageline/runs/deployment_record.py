@@ -21,7 +21,7 @@ _CAPACITY_FIELDS = ("InstanceType", "InitialInstanceCount", "ServerlessConfig")
 
 @dataclass(frozen=True)
 class Rollout:
-    """Shares of the traffic that the new variant gets one after the other, each below 1, and the seconds that alarms are watched
+    """The shares of the traffic that the new variant gets in turn, each below 1, and for how many seconds its alarms are watched
     after each."""
 
     steps: tuple[float, ...]
@@ -73,7 +73,8 @@ class DeploymentRecord:
         return tuple(variant for variant in self.previous_variants if self.goal.variant(variant.name) is None)
 
     def is_rollout_pending(self, run_id: str) -> bool:
-        """Whether the last step of a rollout is to come, which changes the endpoint to the config without the old variants."""
+        """Whether the last step of a rollout, which changes the endpoint to the config without the old variants, is still to
+        come."""
         return self.rollout is not None and self.config == rollout_config(run_id)
 
     def configs(self, run_id: str) -> set[str]:
@@ -143,8 +144,8 @@ def rollout_config(run_id: str) -> str:
 
 
 def routed_variant(run_id: str, encoder_uri: str, content_type: str, *, serverless: bool = False) -> RoutedVariant:
-    """The variant of a run with all the traffic; variant, model version and endpoint config have the run's id, and so has the
-    model but for a serverless endpoint."""
+    """The variant of a run, with all the traffic. Variant, model version and endpoint config are named by the run's id; so is the
+    model, unless the endpoint is serverless."""
     return RoutedVariant(
         name=run_id,
         weight=1.0,
@@ -158,7 +159,7 @@ def routed_variant(run_id: str, encoder_uri: str, content_type: str, *, serverle
 
 
 def sharing(variants: Sequence[RoutedVariant], rest: float) -> tuple[RoutedVariant, ...]:
-    """Variants that share ``rest`` of the traffic as they share the whole; alike, when none of them has any."""
+    """The variants with ``rest`` of the traffic in the proportions that they have now; in equal parts if none has any."""
     total = sum(variant.weight for variant in variants)
     if total == 0:
         return tuple(replace(variant, weight=rest / len(variants)) for variant in variants)
@@ -170,7 +171,7 @@ def without_variants(routing: Routing, names: Collection[str]) -> tuple[RoutedVa
 
 
 def capacities_in(variants: Sequence[ProductionVariantOutputTypeDef]) -> dict[str, Json]:
-    """What the variants of an endpoint config run on, by their names."""
+    """The capacity of each variant of an endpoint config, by the variant's name."""
     return {
         variant["VariantName"]: {name: value for name, value in variant.items() if name in _CAPACITY_FIELDS}
         for variant in variants

@@ -62,7 +62,7 @@ class RunFiles:
         self.put(self.layout(run_id).given_spec_key, document, "application/json")
 
     def find_given_spec(self, run_id: str) -> Spec | None:
-        """The spec that the run was given; None of a run that began when these were not kept."""
+        """The spec that the run was given; None for a run that began before these were kept."""
         layout = self.layout(run_id)
         found = self._read(layout.given_spec_key)
         return None if found is None else parse_spec(found[0], layout.uri(layout.given_spec_key))
@@ -83,7 +83,7 @@ class RunFiles:
         return None if found is None else json.loads(found[0])
 
     def read_prices(self) -> Prices:
-        """The list prices, with the stack's own in their place where it has any.
+        """The list prices, replaced by the stack's own where it has any.
 
         Raises:
             InvalidPrices: they are not what they must be.
@@ -96,7 +96,7 @@ class RunFiles:
         return f"s3://{self.bucket}/{PRICES_KEY}"
 
     def read_routing(self, endpoint_name: str) -> StoredRouting | None:
-        """Who answers for an endpoint; None when there is no document."""
+        """The routing of an endpoint; None when there is no document."""
         key = routing_key(endpoint_name)
         found = self._read(key)
         if found is None:
@@ -108,7 +108,7 @@ class RunFiles:
             return StoredRouting(None, etag)
 
     def write_routing(self, routing: Routing, replacing: StoredRouting | None) -> None:
-        """Store who answers for an endpoint, in the place of what was read before.
+        """Store the routing of an endpoint, replacing what was read before.
 
         Raises:
             EndpointNotReady: somebody else has written it since.

@@ -22,8 +22,8 @@ ChangeKind: TypeAlias = Literal["promote", "rollback"]
 
 @dataclass(frozen=True)
 class Change:
-    """What is to serve in the end, what each variant ran on that does not serve now, and the weights before: those that going
-    back from this change goes back to."""
+    """What is to serve in the end; the capacity of each variant that does not serve now; and the weights before the change, which
+    undoing it restores."""
 
     kind: ChangeKind
     goal: Routing

@@ -6,8 +6,8 @@ import math
 
 
 def usd(amount: float) -> str:
-    """``$4.60``, ``$1.265``, ``$0.00004``: cents at least, tenths of them where a sum has some, and of less than a dollar four
-    digits that count."""
+    """``$4.60``, ``$1.265``, ``$0.00004``: at least cents, tenths of a cent where a sum has them, and four significant digits
+    below a dollar."""
     if amount == 0:
         return "$0.00"
     digits = 3 if amount >= 1 else 3 - math.floor(math.log10(amount))

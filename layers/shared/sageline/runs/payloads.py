@@ -1,4 +1,4 @@
-"""What the states of the state machine are given and answer: small JSON, data only as S3 URIs."""
+"""Inputs and outputs of the states of the state machine: small JSON, with data only as S3 URIs."""
 
 from __future__ import annotations
 
@@ -87,7 +87,8 @@ class DeployedEndpoint(Resource):
 class Shifted(TypedDict):
     """Answer of ShiftTraffic: the share of the traffic that the variant has now, and how long to watch its alarms.
 
-    ``is_last``: it has all of it, and the endpoint is letting go of the old variants; what is waited for is the end of that.
+    ``is_last``: the variant has all the traffic, and the endpoint is removing the old variants; the state waits for the end of
+    that.
     """
 
     endpoint: str

@@ -42,7 +42,7 @@ LIST_PRICES = Prices()
 
 
 def with_override(document: bytes, source: str, prices: Prices = LIST_PRICES) -> Prices:
-    """The prices with those of a JSON document in their place; docs/costs.md has its form.
+    """The prices, replaced by those of a JSON document; docs/costs.md has its form.
 
     Raises:
         InvalidPrices: not JSON, unknown keys, or prices that are none; ``source`` (its URI) is named.

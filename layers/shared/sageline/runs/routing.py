@@ -1,6 +1,6 @@
 """Which variants of an endpoint answer, and with which encoder: ``endpoints/<name>/routing.json``.
 
-Written by a deployment and by a change of weights, read for every prediction (design, section 6). Imports nothing but
+Written by a deployment and by a change of weights, read for every prediction. Imports nothing but
 the standard library: it is on the prediction path.
 """
 

@@ -136,8 +136,8 @@ class RunStore:
     def list(self, limit: int = 20, next_token: str | None = None, name: str | None = None) -> RunPage:
         """Up to ``limit`` runs, newest first, of one name if given. The index follows writes within a second or so.
 
-        Of a name there may be fewer than ``limit``, and yet a token: the next page looks among the older runs. A damaged record
-        is Unknown.
+        With a name, there may be fewer than ``limit`` and still a token: the next page looks among the older runs. A damaged
+        record is shown as Unknown.
 
         Raises:
             InvalidRequest: ``next_token`` is not one that an earlier page gave.
@@ -174,8 +174,8 @@ class RunStore:
     def enter(
         self, run_id: str, state: str, *, endpoint_name: str | None = None, dataset_uri: str | None = None, **details: object
     ) -> None:
-        """Note the state that a run is in, since when, and what that state found out. A state that is tried again was entered the
-        first time.
+        """Note the state that a run is in, since when, and what that state found out. A state that is tried again keeps the time
+        of its first try.
 
         Raises:
             RunNotFound: no such run.
@@ -199,11 +199,11 @@ class RunStore:
         unless_ended: bool = False,
         **details: object,
     ) -> bool:
-        """Note how a run ended. False, and nothing changes, when it had ended another way before (a person stopped it).
+        """Note how a run ended. Returns False and changes nothing when it had ended another way before (a person stopped it).
 
         Args:
             state: the one that failed, if it may not be the last that was entered.
-            unless_ended: nothing changes either when it had ended the same way: who noted that first knew why.
+            unless_ended: change nothing either when it had ended the same way: whoever noted that first knew why.
         """
         top: Json = {"status": status, "updated_at": iso(self._clock())}
         if state is not None:
@@ -219,7 +219,7 @@ class RunStore:
         return True
 
     def note(self, run_id: str, **details: object) -> None:
-        """Add to what is known of a run, in whichever state it is, or how it ended.
+        """Add details to a run's record, whatever its state and however it ended.
 
         Raises:
             RunNotFound: no such run.
@@ -227,7 +227,7 @@ class RunStore:
         self._update(run_id, {}, details, "attribute_exists(pk)")
 
     def put_token(self, arn: str, task_token: str, run_id: str) -> None:
-        """Keep the task token of whoever waits for the job or endpoint of that ARN; a newer one takes an older one's place."""
+        """Keep the task token of whoever waits for the job or endpoint of that ARN; a newer token replaces an older one."""
         expires_at = int(self._clock().timestamp()) + _TOKEN_SECONDS
         self._table.put_item(Item={**_token_key(arn), "task_token": task_token, "run_id": run_id, "expires_at": expires_at})
 

@@ -23,7 +23,8 @@ class StateTime:
 
 
 def state_times(states: Sequence[StateEntered], until: datetime, last: StateOutcome) -> list[StateTime]:
-    """The seconds from each state that a run's record notes to the next one, with those of states between that it does not note.
+    """The seconds from each state that a run's record notes to the next one, including those of states in between that it does
+    not note.
 
     Args:
         until: the end of the last one, or now.

@@ -136,7 +136,7 @@ def identify(trigger: Trigger, s3: S3Client) -> Identity:
 
 
 def check_upload_key(upload: Upload) -> None:
-    """Refuse an upload that no run can be made of.
+    """Refuse an upload that cannot start a run.
 
     Raises:
         InvalidDataset: the folder is not a name, or the key is deeper than ``datasets/<name>/data.<format>``.

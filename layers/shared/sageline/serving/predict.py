@@ -1,4 +1,4 @@
-"""The prediction use case: pick a variant, encode with its encoder, invoke it by name, decode (design, section 6)."""
+"""The prediction use case: pick a variant, encode with its encoder, invoke it by name, decode."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class DatasetSpec(BaseSpec):
 
 
 class SplitSpec(BaseSpec):
-    """Shares of the rows; a row's place follows from a hash of its content and the seed."""
+    """Shares of the rows; a row's channel follows from a hash of its content and the seed."""
 
     train: float = Field(0.8, gt=0, lt=1, description="Share of rows to train on.")
     validation: float = Field(0.1, ge=0, lt=1, description="Share of rows that the algorithm sees only to report metrics.")
@@ -111,7 +111,7 @@ class TableSpec(BaseSpec):
     categories: Literal["one-hot", "ordinal"] = Field(
         "one-hot",
         description="`one-hot`: a column per value, all 0 where the value is missing or was not seen in training. `ordinal`: "
-        "one column with the value's place in the sorted list of values, -1 where it is missing or was not seen.",
+        "one column with the value's index in the sorted list of values, -1 where it is missing or was not seen.",
     )
     missing: Literal["keep", "mean", "median", "value"] = Field(
         "keep", description="Missing numbers: kept missing, which XGBoost learns from, or replaced."
@@ -231,7 +231,7 @@ def parse_spec(document: str | bytes, source: str) -> Spec:
 
 
 def validate_spec(value: object, source: str) -> Spec:
-    """As :func:`parse_spec`, for a document that is already parsed."""
+    """Like :func:`parse_spec`, for a document that is already parsed."""
     if not isinstance(value, dict):
         raise InvalidSpec(f"{source}: a spec is a JSON object, this is a JSON {_json_type(value)}.")
     try:

@@ -84,7 +84,7 @@ def _walk(location: Sequence[int | str], root: type[BaseModel]) -> tuple[list[An
 
 
 def _sections(annotation: Any) -> dict[Any, type[BaseModel]]:
-    """The parts of the spec that may stand in a place, by the tag that tells them apart (None: there is one only)."""
+    """The parts of the spec that may stand at a position, by the tag that tells them apart (None: there is one only)."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return {None: annotation}
     if get_origin(annotation) is Annotated:

@@ -15,7 +15,7 @@ class _Options(TypedDict):
 
 
 class ObjectWriter:
-    """What fits one part is put at once at the end, more than that goes by a multipart upload.
+    """Puts an object that fits one part in one request; a larger one goes by a multipart upload.
 
     The object appears when it is complete, by :meth:`close`. :meth:`abort` gives up what is not.
 

@@ -1,4 +1,4 @@
-"""What a stack has in SageMaker, told by the tags."""
+"""What a stack has in SageMaker, found by the tags."""
 
 from __future__ import annotations
 

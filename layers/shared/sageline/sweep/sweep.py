@@ -1,8 +1,8 @@
-"""The sweep: finds what a stack has in SageMaker that nothing needs, and deletes it if it is to.
+"""The sweep: finds what a stack has in SageMaker that nothing needs, and deletes it if it may.
 
-What a running run makes is left alone, and so is what was made in the last hour. Four kinds of things are always put in order,
-for that was decided before: an endpoint whose time to live is over, what a run has left that ended without success, a run whose
-execution ended without a word, and the alarms of a rollout that is over.
+What a running run makes is left alone, and so is what was made in the last hour. Four kinds of things are always cleaned up,
+because that was decided before: an endpoint whose time to live is over, what a run has left that ended without success, a run
+whose execution ended without a word, and the alarms of a rollout that is over.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ class SweepReport:
 class Sweep:
     """One look at everything.
 
-    ``deletes``: whether what nothing refers to and what nobody asks is deleted, or only reported. ``warn`` takes what went wrong;
-    the sweep goes on with the rest.
+    ``deletes``: whether resources that nothing refers to and endpoints that nobody asks are deleted, or only
+    reported. ``warn`` takes what went wrong; the sweep goes on with the rest.
     """
 
     hosting: Hosting
@@ -101,7 +101,7 @@ class Sweep:
         return SweepReport(len(endpoints), tuple(self._findings))
 
     def _clean_up(self, run_ids: Iterable[str]) -> set[str]:
-        """Do what a run that has ended should have done; the runs of which something was removed."""
+        """Finish the cleaning up of runs that have ended; the runs of which something was removed."""
         cleaned = set()
         for run_id in sorted(run_ids):
             record = self._record(run_id)

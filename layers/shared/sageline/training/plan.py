@@ -91,8 +91,8 @@ def check_spot(algorithm: AlgorithmSpec) -> None:
 
 
 def hyperparameters(spec: Spec, *, job_name: str, region: str) -> dict[str, str]:
-    """As SageMaker takes them. Those that are tuned are not among them. What names a script is encoded as JSON, as the SageMaker
-    Python SDK does it."""
+    """The hyperparameters as SageMaker takes them, without those that are tuned. What names a script is encoded as JSON,
+    as the SageMaker Python SDK does it."""
     tuned = spec.tuning.ranges if spec.tuning else {}
     given = spec.algorithm.hyperparameters
     strings = catalog.as_strings(spec.algorithm.name, {name: value for name, value in given.items() if name not in tuned})

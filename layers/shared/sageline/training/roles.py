@@ -8,7 +8,7 @@ from sageline.spec.training import AlgorithmSpec
 from sageline.training.source import network_refused, uses_network
 
 NONE = "none"
-"""What a function's environment says in the place of a role that the stack does not have."""
+"""What a function's environment says instead of a role that the stack does not have."""
 
 
 @dataclass(frozen=True)

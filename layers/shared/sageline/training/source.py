@@ -73,7 +73,7 @@ def check_script(spec: Spec, run_files: RunFiles, *, network_allowed: bool) -> N
 
 
 def network_refused() -> InvalidSpec:
-    """What a script is told that wants the network where there is none."""
+    """The message for a script that wants the network in a stack that lets none use it."""
     return InvalidSpec(
         "`algorithm.script.network` is true, and this stack lets no script use the network. Leave it out, or have the stack "
         "deployed with AllowScriptNetwork=true (docs/security.md says what that allows)."

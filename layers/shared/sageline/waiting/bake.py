@@ -86,5 +86,5 @@ def _end(run_id: str, task_token: str, firing: list[Firing], watch: Watch) -> st
 
 
 def _key(run_id: str) -> str:
-    """What tokens are kept by, in the place of an ARN."""
+    """The key of the token, instead of an ARN."""
     return f"bake/{run_id}"

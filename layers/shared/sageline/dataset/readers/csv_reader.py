@@ -84,7 +84,7 @@ class CsvReader:
         yield from self._block(text, found)
 
     def scan(self, text: bytes, *, final: bool) -> Scan:
-        """The records of ``text``, which begins at the beginning of one; TextAfterQuote as :func:`csv_scan.scan` has it."""
+        """The records of a text that begins with one. Raises as :func:`sageline.dataset.readers.csv_scan.scan` does."""
         return scan(text, self._dialect.delimiter, final=final, cr_ends=self._dialect.cr_ends)
 
     def columns(self, found: Scan, first_record: int) -> dict[str, StringArray]:
@@ -173,16 +173,16 @@ class CsvReader:
             names[0] = index_name(names)
         names = [name.strip() for name in names[: width - self._dialect.unnamed_last]]
         self._check_quotes(text, found, names)
-        places: dict[str, int] = {}
+        indexes: dict[str, int] = {}
         for index, name in enumerate(names):
             start = int(found.starts[index])
             if not name.strip():
                 self._fail(
                     text, start, f"column {index + 1} has no name; name every column (pandas: write with to_csv(index=False))"
                 )
-            if name in places:
-                self._fail(text, start, f"columns {places[name] + 1} and {index + 1} have the same name; rename one")
-            places[name] = index
+            if name in indexes:
+                self._fail(text, start, f"columns {indexes[name] + 1} and {index + 1} have the same name; rename one")
+            indexes[name] = index
         return names
 
     def _check_quotes(self, text: bytes, found: Scan, names: list[str]) -> None:
@@ -230,9 +230,9 @@ class CsvReader:
         raise InvalidDataset(f"{where}: {problem}.")
 
     def _where(self, text: bytes, offset: int, row: int) -> str:
-        place = f"row {row}" if row > 0 else "header"
+        location = f"row {row}" if row > 0 else "header"
         line = self._line + line_ends(text[:offset], cr_ends=self._dialect.cr_ends)
-        return f"{self._text.source}: {place} (line {line}, byte offset {self._offset + offset}{self._text.unit})"
+        return f"{self._text.source}: {location} (line {line}, byte offset {self._offset + offset}{self._text.unit})"
 
 
 def _first_record(found: Scan) -> Scan:

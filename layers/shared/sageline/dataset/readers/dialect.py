@@ -174,12 +174,12 @@ class _Table:
     def _refuse(self, why: str) -> NoReturn:
         line = self._line(self._records[0])
         raise InvalidDataset(
-            f"{self._place(0)}: line {line} looks like a title ({self._shown_title()}), not like a header: {why}."
+            f"{self._where(0)}: line {line} looks like a title ({self._shown_title()}), not like a header: {why}."
         )
 
     def _refuse_short_header(self) -> NoReturn:
         raise InvalidDataset(
-            f"{self._place(0)}: the header has {self._width - 1} names, and the rows have {self._width} fields each (delimiter: "
+            f"{self._where(0)}: the header has {self._width - 1} names, and the rows have {self._width} fields each (delimiter: "
             f"{named(self._delimiter)}). Name every column (R: write.csv(..., row.names = FALSE)); if the line is a title, "
             "remove what is above the header."
         )
@@ -190,11 +190,11 @@ class _Table:
             shown = ", ".join(map(repr, values[:3])) + (f" and {len(values) - 3} more" if len(values) > 3 else "")
             looks = "look like values" if len(values) > 1 else "looks like a value"
             raise InvalidDataset(
-                f"{self._place(header)}: the first line looks like data, not like a header: {shown} {looks} of the column below. "
+                f"{self._where(header)}: the first line looks like data, not like a header: {shown} {looks} of the column below. "
                 "Put a line with the columns' names above it; if these are the names, spell them so that they are no values."
             )
 
-    def _place(self, record: int) -> str:
+    def _where(self, record: int) -> str:
         start = self._records[record].start
         return f"{self._source}: header (line {self._line(self._records[record])}, byte offset {self._above + start})"
 

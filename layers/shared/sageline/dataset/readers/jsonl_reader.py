@@ -154,10 +154,10 @@ class JsonLinesReader:
         return "" if value is None else str(value)
 
     def _fail(self, problem: str, at: int = 0) -> NoReturn:
-        place = f"row {self._row} (line {self._line}, byte offset {self._offset + at}{self._file.unit})"
+        location = f"row {self._row} (line {self._line}, byte offset {self._offset + at}{self._file.unit})"
         if self._near is not None:
-            place = f"near byte {self._near:,}"
-        raise InvalidDataset(f"{self._file.source}: {place}: {problem}.")
+            location = f"near byte {self._near:,}"
+        raise InvalidDataset(f"{self._file.source}: {location}: {problem}.")
 
 
 def _object_or_none(line: bytes) -> dict[str, object] | None:

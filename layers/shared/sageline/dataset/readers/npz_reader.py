@@ -188,7 +188,7 @@ def _column_names(features: _Member) -> list[str]:
         case (columns,):
             return [f"{features.name}{column}" for column in range(columns)]
         case shape:
-            return ["_".join(["pixel", *map(str, place)]) for place in product(*map(range, shape))]
+            return ["_".join(["pixel", *map(str, index)]) for index in product(*map(range, shape))]
 
 
 def _read_rows(file: IO[bytes], member: _Member, rows: int) -> AnyArray:
@@ -208,7 +208,7 @@ def _as_text(table: AnyArray, start: int, name: str, source: str) -> list[String
     with np.errstate(over="ignore"):
         numbers = table.astype(np.float32)
     if np.isinf(numbers).any():
-        row, column = (int(place) for place in np.argwhere(np.isinf(numbers))[0])
+        row, column = (int(index) for index in np.argwhere(np.isinf(numbers))[0])
         raise InvalidDataset(
             f"{source}: row {start + row + 1}, array {name!r}: {table[row, column]} is beyond the range of float32 (3.4e38)."
         )

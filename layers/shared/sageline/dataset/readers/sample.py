@@ -48,9 +48,9 @@ def sample_blocks(
 ) -> Iterator[Block]:
     """Rows of a dataset: all of them where it is small, else those of ``pieces`` of ``piece_bytes`` each.
 
-    Of ``csv`` and ``jsonl`` the pieces lie evenly over the file: the first at its beginning, the last at its end. Where it cannot
-    be told for certain where the rows of a piece begin, it is left out. Of the rows after the first piece the numbers are not
-    known (:meth:`Block.near`). Of ``csv.gz`` and ``npz``, which are read forwards only, the pieces are the first ones.
+    The pieces of a ``csv`` or ``jsonl`` file are spread evenly: the first is its beginning, the last its end. A piece is left out
+    if it is not certain where its rows begin. The numbers of rows after the first piece are not known (:meth:`Block.near`).
+    ``csv.gz`` and ``npz`` are read forwards only: there the pieces are the first ones.
 
     Args:
         stream: at its beginning; needs ``read`` and ``seek``.

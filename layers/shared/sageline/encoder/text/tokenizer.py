@@ -88,8 +88,8 @@ class Keys:
         """Some of the words, in the order of the indexes."""
         first = self.first[indexes]
         long = np.flatnonzero((first & _FIRST_BYTES[1]) == 0) if len(self.long) else self.long
-        places = np.searchsorted(self.long, indexes[long])
-        pieces, bounds = ranges(self.bounds[places], self.bounds[places + 1])
+        positions = np.searchsorted(self.long, indexes[long])
+        pieces, bounds = ranges(self.bounds[positions], self.bounds[positions + 1])
         return Keys(first, self.second[indexes], long, self.eights[pieces], bounds)
 
 
@@ -145,9 +145,9 @@ def keys_of(words: Sequence[str]) -> Keys:
     return Tokens(strings.data.tobytes() + _PADDING, strings.offsets[:-1], strings.lengths, counts).keys()
 
 
-def hash_long(eights: KeyArray, places: IntArray, bounds: IntArray) -> KeyArray:
-    """``uint64`` per word: a hash of its pieces, of which there is at least one, and their places in the word."""
-    mixed = (eights + places.astype(np.uint64) * _INCREMENT) * _MULTIPLIER
+def hash_long(eights: KeyArray, positions: IntArray, bounds: IntArray) -> KeyArray:
+    """``uint64`` per word: a hash of its pieces, of which there is at least one, and their positions in the word."""
+    mixed = (eights + positions.astype(np.uint64) * _INCREMENT) * _MULTIPLIER
     mixed = (mixed ^ (mixed >> np.uint64(29))) * _INCREMENT
     return np.add.reduceat(mixed ^ (mixed >> np.uint64(32)), bounds[:-1]) * _MULTIPLIER
 
@@ -179,10 +179,10 @@ def tokenize_apart(column: StringArray, *, marks_apart: bool = False) -> tuple[I
     others = np.flatnonzero(np.diff(np.searchsorted(np.flatnonzero(data >= 0x80), offsets)))
     if 2 * len(others) > len(column):
         return every, _tokens(*_normalize(text, offsets, marks_apart=marks_apart))
-    places, bounds = ranges(offsets[others], offsets[others + 1])
-    normal, normal_offsets = _normalize(data[places].tobytes(), bounds, marks_apart=marks_apart)
+    positions, bounds = ranges(offsets[others], offsets[others + 1])
+    normal, normal_offsets = _normalize(data[positions].tobytes(), bounds, marks_apart=marks_apart)
     plain = np.frombuffer(bytearray(_plain(text)), dtype=np.uint8)
-    plain[1 + places] = 0
+    plain[1 + positions] = 0
     start = 1 + len(text)
     bounds = np.concatenate([offsets[:-1] + 1, normal_offsets + start])
     return np.concatenate([every, others]), _tokens(plain[:start].tobytes() + normal, bounds)
@@ -194,7 +194,7 @@ def _together(column: StringArray) -> tuple[bytes, IntArray]:
 
 
 def _plain(text: bytes) -> bytes:
-    """Text of ASCII, from place 1 on: lower-cased, with zeros for what is no word character."""
+    """Text of ASCII, from position 1 on: lower-cased, with zeros for what is no word character."""
     return b"\0" + text.translate(_LOWER) + _PADDING
 
 
@@ -242,18 +242,18 @@ def _composed(codes: CodeArray, unstable: BoolArray) -> CodeArray:
     inside = unstable.copy()
     inside[:-1] |= unstable[1:]
     inside &= codes != _LINE_FEED
-    places = np.flatnonzero(inside)
-    begins = 1 + np.flatnonzero(np.diff(places) != 1)  # of the second run, the third ...
-    pieces = text_of(np.insert(codes[places], begins, _LINE_FEED))
+    positions = np.flatnonzero(inside)
+    begins = 1 + np.flatnonzero(np.diff(positions) != 1)  # of the second run, the third ...
+    pieces = text_of(np.insert(codes[positions], begins, _LINE_FEED))
     begins = np.append(0, begins)
-    longest = np.diff(begins, append=len(places)).max()
+    longest = np.diff(begins, append=len(positions)).max()
     normal_pieces = normal_form(sort_marks(pieces) if longest > MANY_MARKS else pieces)
     if normal_pieces == pieces:
         return codes
     normal = codes_of(normal_pieces)
     is_gap = normal == _LINE_FEED
     lengths = np.diff(np.flatnonzero(is_gap), prepend=-1, append=len(normal)) - 1
-    return np.insert(codes[~inside], np.repeat(places[begins] - begins, lengths), normal[~is_gap])
+    return np.insert(codes[~inside], np.repeat(positions[begins] - begins, lengths), normal[~is_gap])
 
 
 def _leave_out_strays(kinds: KindArray) -> None:

@@ -80,8 +80,8 @@ def joined(parts: Sequence[StringArray]) -> StringArray:
     """String by string, those of all the arrays one after the other."""
     sizes = np.stack([part.lengths for part in parts], axis=1)
     data = np.empty(int(sizes.sum()), dtype=np.uint8)
-    for place, part in enumerate(parts):
-        here = np.tile(np.arange(len(parts)) == place, len(part))
+    for index, part in enumerate(parts):
+        here = np.tile(np.arange(len(parts)) == index, len(part))
         data[np.repeat(here, sizes.ravel())] = part.data
     return StringArray(data, np.append(0, np.cumsum(sizes.sum(axis=1))))
 
@@ -102,8 +102,8 @@ def _without_labels(tokens: Tokens) -> Tokens:
     prefix = LABEL.encode()
     if prefix not in tokens.data:
         return tokens
-    places: IntArray = np.array([match.start() for match in re.finditer(prefix, tokens.data)], dtype=np.int64)
-    cut = 2 * np.isin(tokens.starts, places)
+    starts: IntArray = np.array([match.start() for match in re.finditer(prefix, tokens.data)], dtype=np.int64)
+    cut = 2 * np.isin(tokens.starts, starts)
     return Tokens(tokens.data, tokens.starts + cut, tokens.lengths - cut, tokens.counts)
 
 

@@ -34,7 +34,7 @@ class WordTable:
 
     @classmethod
     def of(cls, words: list[str]) -> WordTable:
-        """A table of these words, all different; each one's number is its place in the list, counted from 1."""
+        """A table of these words, all different; each one's number is its position in the list, counted from 1."""
         table = cls()
         table._append(keys_of(words))
         return table
@@ -97,7 +97,7 @@ class WordTable:
         self._first, self._second, self._eights = self._first[numbers], self._second[numbers], self._eights[pieces]
         self._bounds, self._size = bounds, len(numbers) - 1
         self._clear_slots(len(self._slots))
-        self._place(np.arange(1, self._size + 1))
+        self._insert(np.arange(1, self._size + 1))
 
     def _other(self, words: Keys, numbers: IntArray) -> IntArray:
         """Indexes of the words where there is another word with these numbers: theirs may be in the next slot."""
@@ -133,9 +133,9 @@ class WordTable:
         if _SLOTS_PER_WORD * self._size > len(self._slots):
             self._clear_slots(1 << (2 * _SLOTS_PER_WORD * self._size - 1).bit_length())
             start = 1
-        self._place(np.arange(start, end))
+        self._insert(np.arange(start, end))
 
-    def _place(self, numbers: IntArray) -> None:
+    def _insert(self, numbers: IntArray) -> None:
         """Put words into slots: each round, the first of those that ask for a free slot gets it, which is the most frequent as a
         rule."""
         slots = self._home(self._first[numbers], self._second[numbers])

@@ -61,8 +61,12 @@ class _Words(NamedTuple):
 def _chunks(
     columns: Sequence[StringArray], *, all_long: bool = True, marks_apart: bool = False
 ) -> Iterator[tuple[int, list[_Words]]]:
-    """The rows in chunks: how many there are, and their words by column; ``all_long`` as for :meth:`Tokens.keys`,
-    ``marks_apart`` as for :func:`words_of`."""
+    """The rows in chunks: how many there are, and their words by column.
+
+    Args:
+        all_long: as for :meth:`sageline.encoder.text.tokenizer.Tokens.keys`.
+        marks_apart: as for :func:`words_of`.
+    """
     for start, end in row_chunks(columns):
         pieces = []
         for column in columns:
@@ -227,7 +231,7 @@ class BagOfWordsEncoder:
             [word for text in texts for word in words_of(text, marks_apart=self.marks_apart)]
             for texts in zip(*columns, strict=True)
         ]
-        found = [Counter(place for word in words if (place := self._columns.get(word)) is not None) for words in rows]
+        found = [Counter(index for word in words if (index := self._columns.get(word)) is not None) for words in rows]
         cells = [cell for counts in found for cell in sorted(counts.items())]
         column, counts = np.array(cells, dtype=np.int64).reshape(-1, 2).T
         sizes = [len(counts) for counts in found]

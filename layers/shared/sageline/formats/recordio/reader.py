@@ -94,7 +94,7 @@ class _Tensor:
 
 
 def _read_uniform(data: bytes, first: _Tensor, *, labelled: bool) -> Rows | None:
-    """The rows, if every frame is what :func:`write_dense` makes of rows like the first one."""
+    """The rows, if every frame is what :func:`sageline.formats.recordio.writer.write_dense` makes of rows like the first one."""
     layout = DenseLayout.of(first.width, labelled=labelled)
     size = len(layout.frame)
     if first.is_sparse or len(data) % size:

@@ -95,7 +95,7 @@ def line_plot(title: str, lines: Sequence[Line], x_label: str, y_label: str, mar
     plot = frame((min(xs, default=0), max(xs, default=1)), round_bounds(ys), x_label, y_label, whole=True)
     return plot.draw(
         title,
-        [_line(plot, line, place) for place, line in enumerate(lines)],
+        [_line(plot, line, index) for index, line in enumerate(lines)],
         [element("circle", cx=plot.x(x), cy=plot.y(y), r=5, class_="mark") for x, y in marks],
     )
 
@@ -104,7 +104,7 @@ def legend(names: Sequence[str]) -> Markup | None:
     """Which line is which; None where there is but one."""
     if len(names) < 2:
         return None
-    return element("ul", [element("li", _key(place), name) for place, name in enumerate(names)], class_="legend")
+    return element("ul", [element("li", _key(index), name) for index, name in enumerate(names)], class_="legend")
 
 
 def points(plot: Frame, xs: Iterable[float], ys: Iterable[float]) -> Markup:
@@ -184,24 +184,24 @@ def _x_tick(at: float, text: str, height: float) -> Markup:
     )
 
 
-def _line(plot: Frame, line: Line, place: int) -> Markup:
-    places = [
+def _line(plot: Frame, line: Line, index: int) -> Markup:
+    dots = [
         (plot.x(x), plot.y(y)) if math.isfinite(x) and math.isfinite(y) else None for x, y in zip(line.xs, line.ys, strict=True)
     ]
     path, pen_down = [], False
-    for at in places:
+    for at in dots:
         if at is not None:
             path.append(f"{'L' if pen_down else 'M'}{at[0]:.1f} {at[1]:.1f}")
         pen_down = at is not None
-    alone = [element("circle", cx=at[0], cy=at[1], r=3) for at in places if at is not None] if len(places) <= 30 else []
-    return element("g", element("title", line.name), element("path", d="".join(path)), alone, class_=f"line s{place % SERIES}")
+    alone = [element("circle", cx=at[0], cy=at[1], r=3) for at in dots if at is not None] if len(dots) <= 30 else []
+    return element("g", element("title", line.name), element("path", d="".join(path)), alone, class_=f"line s{index % SERIES}")
 
 
-def _key(place: int) -> Markup:
+def _key(index: int) -> Markup:
     return element(
         "svg",
         element("path", d="M0 6h24"),
         viewBox="0 0 24 12",
         aria_hidden="true",
-        class_=f"key line s{place % SERIES}",
+        class_=f"key line s{index % SERIES}",
     )

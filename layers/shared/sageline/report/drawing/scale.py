@@ -15,7 +15,7 @@ _SUFFIXES = ((1e10, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k"))
 
 @dataclass(frozen=True)
 class Scale:
-    """Places values between ``start`` and ``end`` (pixels; the end may be before the start, as a vertical axis wants it).
+    """Puts values between ``start`` and ``end`` (pixels; the end may be before the start, as a vertical axis wants it).
 
     ``whole``: values are whole numbers, and so are the ticks.
     """

@@ -46,12 +46,12 @@ def table(
     right, set_apart = set(numeric), set(marked)
 
     def cells(row: Sequence[Child]) -> list[Markup]:
-        return [_cell(place, cell, "number" if place in right else None) for place, cell in enumerate(row)]
+        return [_cell(index, cell, "number" if index in right else None) for index, cell in enumerate(row)]
 
     head = [
-        element("th", column, scope="col", class_="number" if place in right else None) for place, column in enumerate(columns)
+        element("th", column, scope="col", class_="number" if index in right else None) for index, column in enumerate(columns)
     ]
-    body = [element("tr", cells(row), class_="marked" if place in set_apart else None) for place, row in enumerate(rows)]
+    body = [element("tr", cells(row), class_="marked" if index in set_apart else None) for index, row in enumerate(rows)]
     return scrolling(
         caption,
         element("table", element("caption", caption), element("thead", element("tr", head)), element("tbody", body)),
@@ -135,11 +135,11 @@ def figures(*plots: Child) -> Markup:
     return element("div", *plots, class_="figures")
 
 
-def _cell(place: int, content: Child, kind: str | None) -> Markup:
+def _cell(index: int, content: Child, kind: str | None) -> Markup:
     """A label or a value may be as long as a book."""
-    most = _LONGEST_CELL if place else _LONGEST_NAME
+    most = _LONGEST_CELL if index else _LONGEST_NAME
     if not isinstance(content, str) or isinstance(content, Markup) or len(content) <= most:
-        return element("td", content, class_=kind) if place else element("th", content, scope="row", class_=kind)
+        return element("td", content, class_=kind) if index else element("th", content, scope="row", class_=kind)
     cut = f"{content[:most]}…"
     title = content[:_LONGEST_TITLE]
-    return element("td", cut, class_=kind) if place else element("th", cut, scope="row", class_=kind, title=title)
+    return element("td", cut, class_=kind) if index else element("th", cut, scope="row", class_=kind, title=title)

@@ -101,7 +101,7 @@ def _matrix(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Markup:
         element(
             "tr",
             element("th", element("span", _short(label)), scope="row", title=label),
-            [_cell(label, labels[place], value, sum(row), right=place == own) for place, value in enumerate(row)],
+            [_cell(label, labels[index], value, sum(row), right=index == own) for index, value in enumerate(row)],
         )
         for own, (label, row) in enumerate(zip(labels, counts, strict=True))
     ]
@@ -158,10 +158,10 @@ def _overview(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Markup:
     paths: dict[str, list[str]] = {}
     for own, row in enumerate(counts):
         support = sum(row)
-        for place, value in enumerate(row):
+        for index, value in enumerate(row):
             if value:
                 shade = min(int(value / support * _SHADES), _SHADES - 1)
-                paths.setdefault(f"{'right' if own == place else 'wrong'} shade{shade}", []).append(f"M{place} {own}h1v1h-1z")
+                paths.setdefault(f"{'right' if own == index else 'wrong'} shade{shade}", []).append(f"M{index} {own}h1v1h-1z")
     size = len(labels)
     title = f"Confusion matrix of {size} classes as a picture; the mistakes are in the table of mistakes"
     drawn = svg(title, size, size, [element("path", d="".join(cells), class_=kind) for kind, cells in sorted(paths.items())])

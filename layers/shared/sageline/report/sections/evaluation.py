@@ -1,4 +1,4 @@
-"""The document ``evaluation.json``, as the report reads it: one place that knows its keys."""
+"""The document ``evaluation.json``, as the report reads it: the one module that knows its keys."""
 
 from __future__ import annotations
 

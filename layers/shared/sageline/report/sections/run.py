@@ -41,7 +41,7 @@ def timings_section(data: ReportData) -> Section | None:
         return None
     total = sum(state.seconds for state in data.states)
     rows = [(state.state, seconds(state.seconds), _share(state.seconds, total), _MARKS[state.outcome]) for state in data.states]
-    failed = [place for place, state in enumerate(data.states) if state.outcome == "failed"]
+    failed = [index for index, state in enumerate(data.states) if state.outcome == "failed"]
     return section(
         "timings",
         "Timings",

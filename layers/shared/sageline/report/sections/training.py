@@ -79,8 +79,8 @@ def _curve_plot(measure: str, curves: Sequence[Curve]) -> Markup:
 def _thinned(curve: Curve) -> Line:
     """Every nth value, and the last."""
     every = -(-len(curve.values) // _LONGEST_LINE)
-    places = sorted({*range(0, len(curve.values), every), len(curve.values) - 1})
-    return Line(curve.metric, [place + 1 for place in places], [curve.values[place] for place in places])
+    indexes = sorted({*range(0, len(curve.values), every), len(curve.values) - 1})
+    return Line(curve.metric, [index + 1 for index in indexes], [curve.values[index] for index in indexes])
 
 
 def _best(curve: Curve | None) -> str:
@@ -92,14 +92,14 @@ def _trial_rows(trials: Sequence[Document], objective: str) -> tuple[list[str], 
     columns = ["place", objective, *names, "took", "training job", "status"]
     rows: list[list[Child]] = [
         [
-            place,
+            rank,
             number(as_number(trial.get("objective"))),
             *(_short(part(trial, "hyperparameters").get(name, "")) for name in names),
             seconds(as_number(trial.get("seconds"))),
             unbroken(str(trial.get("name", ""))),
             _status(trial),
         ]
-        for place, trial in enumerate(trials, start=1)
+        for rank, trial in enumerate(trials, start=1)
     ]
     return columns, rows
 
@@ -122,11 +122,11 @@ def _progress(trials: Sequence[Document], objective: str, lower: bool) -> Markup
     ordered = sorted(trials, key=lambda trial: (_number_in_tuning(trial), str(trial.get("name", ""))))
     values = [float(trial["objective"]) for trial in ordered]
     so_far = list(accumulate(values, min if lower else max))
-    xs = [float(place) for place in range(1, len(values) + 1)]
+    xs = [float(index) for index in range(1, len(values) + 1)]
     plot = frame((1, len(values)), round_bounds(values), "trial", objective, whole=True)
     steps = "".join(
-        f"{'H' if place else 'M'}{plot.x(x):.1f}{f'V{plot.y(y):.1f}' if place else f' {plot.y(y):.1f}'}"
-        for place, (x, y) in enumerate(zip(xs, so_far, strict=True))
+        f"{'H' if index else 'M'}{plot.x(x):.1f}{f'V{plot.y(y):.1f}' if index else f' {plot.y(y):.1f}'}"
+        for index, (x, y) in enumerate(zip(xs, so_far, strict=True))
     )
     best = values.index(so_far[-1])
     drawn = plot.draw(

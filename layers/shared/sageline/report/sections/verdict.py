@@ -107,7 +107,7 @@ def _gauge(evaluation: Evaluation) -> Markup | None:
         f"{name}: " + ", ".join(f"{level.label} {measure(level.value)}" for level in levels),
         _WIDTH,
         height,
-        [_level(level, _ROW * place + _ROW / 2 + 4, scale) for place, level in enumerate(levels)],
+        [_level(level, _ROW * index + _ROW / 2 + 4, scale) for index, level in enumerate(levels)],
     )
     better = "further left" if lower_is_better(evaluation.metric) else "further right"
     whisker = " Whiskers: two standard errors." if _spread_of(levels[0], scale) > _DOT else ""
@@ -164,7 +164,7 @@ def _checks(checks: Sequence[Document]) -> Markup | None:
         (_asked(check), unbroken("✓ passed" if check.get("passed") else "✗ not passed"), str(check.get("reason", "")))
         for check in checks
     ]
-    failed = [place for place, check in enumerate(checks) if not check.get("passed")]
+    failed = [index for index, check in enumerate(checks) if not check.get("passed")]
     return table("The gate: what the spec asks for", ("asked for", "", "why"), rows, marked=failed)
 
 
