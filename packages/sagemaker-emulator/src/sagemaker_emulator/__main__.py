@@ -24,7 +24,7 @@ _OWN_ROOT_ID = "emulator"
 
 
 def main() -> None:
-    arguments = _arguments()
+    arguments = parser().parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # botocore and httpx tell every request at INFO; the service's own lines are the ones to read.
     for noisy in ("botocore", "httpx", "uvicorn.access"):
@@ -85,7 +85,8 @@ def known_secrets(root_id: str, root_secret: str, of_session: Callable[[str], st
     return lambda key: root_secret if key == root_id else of_session(key)
 
 
-def _arguments() -> argparse.Namespace:
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
     parser = argparse.ArgumentParser(
         prog="sagemaker-emulator",
         description="SageMaker on this machine: training, tuning and transform jobs, models and endpoints, without Docker.",
@@ -113,7 +114,7 @@ def _arguments() -> argparse.Namespace:
         action="store_true",
         help="take temporary keys (ASIA...) of other servers whose secrets are derived from the root key's",
     )
-    return parser.parse_args()
+    return parser
 
 
 def _exports(url: str, region: str, root_id: str, root_secret: str) -> list[str]:
