@@ -66,7 +66,6 @@ def ministack(home: Home, ports: Ports, machine: Mapping[str, str]) -> Service:
     """MiniStack: everything of AWS but SageMaker and Application Auto Scaling."""
     return Service(
         name="ministack",
-        # -P: a directory named local where the command runs must not be taken for this package.
         arguments=("-m", "sageline_local.ministack_server"),
         environment={
             **_common(home, machine),
@@ -118,6 +117,8 @@ def sagemaker(home: Home, ports: Ports, machine: Mapping[str, str]) -> Service:
             *("-m", "sagemaker_emulator", "--port", str(ports.sagemaker), "--home", str(home.sagemaker.resolve())),
             # Containers shall find none of what the stack knows: objects, keys, other jobs.
             *("--hide", str(home.root.resolve())),
+            # Functions call with keys that sageline_local.session_keys gives them.
+            "--derived-keys",
         ),
         environment={**_common(home, machine), "AWS_ENDPOINT_URL": environment.endpoint(ports.ministack)},
         port=ports.sagemaker,

@@ -60,7 +60,7 @@ def calls(status_environment: Mapping[str, str], bucket: str) -> list[tuple[str,
         (sagemaker, Call("sagemaker", "POST", "/", of("SageMaker.ListModels"), b"{}")),
         (sagemaker, Call("sagemaker", "POST", "/", of("SageMaker.CreateModel"), json.dumps(model).encode())),
         (sagemaker, Call("sagemaker", "POST", "/endpoints/attack/invocations", {"Content-Type": "text/csv"}, b"1,2")),
-        (sagemaker, Call("sagemaker", "GET", "/_sageline/restart-report", {})),
+        (sagemaker, Call("sagemaker", "GET", "/_emulator/restart-report", {})),
         (
             scaling,
             Call(

@@ -1,1 +1,1 @@
-"""SageMaker on one machine: the part of the service that Sageline uses, on SageMaker's own wire protocol."""
+"""SageMaker on one machine: real training, tuning, batch transform and endpoints, on SageMaker's own wire protocol."""

@@ -1,12 +1,14 @@
-"""``python -m sagemaker_emulator --port P --home DIR``: serve on the loopback interface until SIGTERM."""
+"""The command ``sagemaker-emulator``: serve on the loopback interface until SIGTERM or Ctrl-C."""
 
 from __future__ import annotations
 
 import argparse
 import logging
 import os
+import secrets
 import signal
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import uvicorn
@@ -16,34 +18,30 @@ from sagemaker_emulator.guard.decision import Rules
 from sagemaker_emulator.guard.keys import root_of, secrets_of
 from sagemaker_emulator.listener import listen
 from sagemaker_emulator.service import HomeInUse, LocalSageMaker
+from sagemaker_emulator.surroundings import of_environment
+
+_OWN_ROOT_ID = "emulator"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m sagemaker_emulator", description="SageMaker on this machine.")
-    parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
-    parser.add_argument("--home", type=Path, required=True, help="directory for the service's state")
-    parser.add_argument(
-        "--hide",
-        type=Path,
-        action="append",
-        default=[],
-        help="a directory that no container shall see (the service's own if none)",
-    )
-    arguments = parser.parse_args()
+    arguments = parser().parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # botocore and httpx tell every request at INFO; the service's own lines are the ones to read.
     for noisy in ("botocore", "httpx", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # Jobs have working directories of their own.
+    home: Path = arguments.home.absolute()
     try:
-        rules = Rules(secrets_of(*root_of(os.environ)))
+        root_id, root_secret = root_key(os.environ, home)
+        surroundings = of_environment(os.environ, home, arguments.s3)
         listener = listen(arguments.port)
     except ValueError as error:
         sys.exit(str(error))
     except OSError as error:
         sys.exit(f"Port {arguments.port} of 127.0.0.1 can not be used: {error.strerror}.")
+    url = "http://{}:{}".format(*listener.getsockname())
     try:
-        url = "http://{}:{}".format(*listener.getsockname())
-        service = LocalSageMaker(arguments.home, os.environ, url=url, hidden=arguments.hide)
+        service = LocalSageMaker(home, surroundings, root_id, url=url, hidden=arguments.hide)
     except HomeInUse as error:
         sys.exit(str(error))
     service.start()
@@ -51,11 +49,88 @@ def main() -> None:
     # process, there is state to close and there are children to end.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    config = uvicorn.Config(Guard(service.application(), rules), log_config=None, timeout_graceful_shutdown=5)
+    if arguments.derived_keys:
+        secret_of = secrets_of(root_id, root_secret)
+    else:
+        secret_of = known_secrets(root_id, root_secret, service.credentials.secret_of)
+    config = uvicorn.Config(Guard(service.application(), Rules(secret_of)), log_config=None, timeout_graceful_shutdown=5)
+    _say(f"SageMaker listens at {url}. Ctrl-C ends it and everything that it has started; what is stored stays in {home}.")
+    _say(*surroundings.notes)
+    _say("In the shell of whatever shall use it:", *_exports(url, surroundings.place.region, root_id, root_secret))
     try:
         uvicorn.Server(config).run(sockets=[listener])
     finally:
         service.stop()
+        _say("SageMaker has ended.")
+
+
+def root_key(environment: Mapping[str, str], home: Path) -> tuple[str, str]:
+    """Id and secret of who may do everything: the environment's, or a key that is made once and kept in ``home``.
+
+    Raises:
+        ValueError: the environment has half a key.
+    """
+    if environment.get("AWS_ACCESS_KEY_ID") or environment.get("AWS_SECRET_ACCESS_KEY"):
+        return root_of(environment)
+    file = home / "secret"
+    if not file.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+            stream.write(secrets.token_hex(20))
+    return _OWN_ROOT_ID, file.read_text()
+
+
+def known_secrets(root_id: str, root_secret: str, of_session: Callable[[str], str | None]) -> Callable[[str], str | None]:
+    """From an access key id to its secret: the root's, and those of containers that were given credentials."""
+    return lambda key: root_secret if key == root_id else of_session(key)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    parser = argparse.ArgumentParser(
+        prog="sagemaker-emulator",
+        description="SageMaker on this machine: training, tuning and transform jobs, models and endpoints, without Docker.",
+    )
+    parser.add_argument("--port", type=int, default=4567, help="port on 127.0.0.1, 0 for any free one (default: %(default)s)")
+    parser.add_argument(
+        "--home", type=Path, default=Path(".sagemaker-emulator"), help="directory for the service's state (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--s3",
+        type=Path,
+        metavar="DIR",
+        help="a folder for S3, where neither AWS_ENDPOINT_URL nor AWS_ENDPOINT_URL_S3 is set (default: s3 in the home)",
+    )
+    parser.add_argument(
+        "--hide",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a directory that no container shall see (may be repeated; default: the home)",
+    )
+    parser.add_argument(
+        "--derived-keys",
+        action="store_true",
+        help="take temporary keys (ASIA...) of other servers whose secrets are derived from the root key's",
+    )
+    return parser
+
+
+def _exports(url: str, region: str, root_id: str, root_secret: str) -> list[str]:
+    variables = {
+        "AWS_ENDPOINT_URL_SAGEMAKER": url,
+        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": url,
+        "AWS_DEFAULT_REGION": region,
+        # Who has set a key of their own knows it.
+        **({"AWS_ACCESS_KEY_ID": root_id, "AWS_SECRET_ACCESS_KEY": root_secret} if root_id == _OWN_ROOT_ID else {}),
+    }
+    return [f"  export {name}={value}" for name, value in variables.items()]
+
+
+def _say(*lines: str) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What a caller may do: the policies of its role, evaluated as IAM does.
+"""What a caller may do: the policies of its role in IAM, evaluated as IAM does.
 
-The evaluation is MiniStack's (``ministack.core.iam_evaluator``), so that SageMaker's calls are judged as those of
-every other service are.
+The evaluation is that of MiniStack (``ministack.core.iam_evaluator``, the package's extra ``iam``), so that with MiniStack
+SageMaker's calls are judged as those of every other service are.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Decision:
 
 
 class Authorizer:
-    """Evaluates actions against roles read from IAM, remembered for a few seconds."""
+    """Evaluates actions against roles read from IAM, remembered for a few seconds: :class:`Permissions`."""
 
     def __init__(
         self, read_role: Callable[[str], Role | None], place: Place, clock: Callable[[], float] = time.monotonic
@@ -64,11 +64,7 @@ class Authorizer:
         resource_tags: Mapping[str, str] | None = None,
         context: Mapping[str, object] | None = None,
     ) -> None:
-        """Raise AccessDeniedException unless the caller's policies allow the action. The root may do everything.
-
-        ``resource_tags`` are the tags of a resource that exists: as in AWS, a condition on ``aws:ResourceTag`` fails for one
-        that does not. ``request_tags`` is None when the request has no tags.
-        """
+        """The root may do everything."""
         if caller.role_name is None:
             return
         keys: dict[str, object] = {f"aws:requesttag/{name.lower()}": value for name, value in (request_tags or {}).items()}
@@ -81,7 +77,6 @@ class Authorizer:
             raise access_denied(caller.arn, action, resource_arn, explicit=decision.explicit_deny)
 
     def require_pass_role(self, caller: Caller, role_arn: str) -> None:
-        """The caller may hand ``role_arn`` to SageMaker, the role exists, and SageMaker may assume it."""
         self.require(caller, "iam:PassRole", role_arn, context={"iam:PassedToService": _SERVICE})
         role = self._role(role_name(role_arn))
         if role is None or not role.trusted:
@@ -93,10 +88,6 @@ class Authorizer:
             )
 
     def role_allows(self, role_arn: str, action: str, resource_arn: str, context: Mapping[str, str] | None = None) -> bool:
-        """Whether a role may do something by its own policies: what a training job or a model is allowed.
-
-        ``context``: condition keys of the action, such as ``s3:prefix``, in lower case.
-        """
         name = role_name(role_arn)
         session = f"arn:aws:sts::{self._place.account}:assumed-role/{name}/SageMaker"
         return self._decide(name, session, action, resource_arn, context or {}).allowed
@@ -148,7 +139,7 @@ def read_role(iam: IAMClient, name: str) -> Role | None:
 
 
 def _managed(iam: IAMClient, arn: str) -> object:
-    """The document of a managed policy. None for one of AWS's own that MiniStack lacks: its IAM grants nothing by it either."""
+    """The document of a managed policy. None for one of AWS's own that the IAM lacks: it grants nothing by it either."""
     try:
         version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
         return iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]

@@ -1,4 +1,4 @@
-"""The other services that SageMaker needs, all of them on MiniStack: S3, IAM, Lambda, EventBridge, logs, metrics, STS."""
+"""The other services that SageMaker needs: S3, IAM, Lambda, EventBridge, logs, metrics, STS."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 DEFAULT_ACCOUNT = "000000000000"
+_CONFIG = Config(retries={"mode": "standard", "max_attempts": 4}, max_pool_connections=32, connect_timeout=5)
 
 
 @dataclass(frozen=True)
@@ -53,18 +54,38 @@ def place_from_environment(environment: Mapping[str, str]) -> Place:
     return Place(key if re.fullmatch(r"\d{12}", key) else DEFAULT_ACCOUNT, region)
 
 
-def connect(endpoint_url: str, region: str) -> Aws:
-    """Clients of MiniStack at ``endpoint_url``, with the credentials of the environment (test/test when there are none)."""
-    session = boto3.session.Session(region_name=region)
-    if session.get_credentials() is None:
-        session = boto3.session.Session("test", "test", region_name=region)
-    config = Config(retries={"mode": "standard", "max_attempts": 4}, max_pool_connections=32, connect_timeout=5)
+def endpoint_of(environment: Mapping[str, str], service: str) -> str | None:
+    """Where a service is, by botocore's variables; None if nothing says so: it is never AWS itself."""
+    return environment.get(f"AWS_ENDPOINT_URL_{service}") or environment.get("AWS_ENDPOINT_URL") or None
+
+
+def connect(environment: Mapping[str, str], region: str) -> Aws:
+    """Clients of what ``AWS_ENDPOINT_URL`` leads to, or a service's own variable. ValueError if one is nowhere."""
+    session = _session(region)
+
+    def at(service: str) -> str:
+        if (url := endpoint_of(environment, service)) is None:
+            raise ValueError(f"Neither AWS_ENDPOINT_URL nor AWS_ENDPOINT_URL_{service} is set.")
+        return url
+
     return Aws(
-        s3=session.client("s3", endpoint_url=endpoint_url, config=config.merge(Config(s3={"addressing_style": "path"}))),
-        iam=session.client("iam", endpoint_url=endpoint_url, config=config),
-        functions=session.client("lambda", endpoint_url=endpoint_url, config=config),
-        events=session.client("events", endpoint_url=endpoint_url, config=config),
-        logs=session.client("logs", endpoint_url=endpoint_url, config=config),
-        cloudwatch=session.client("cloudwatch", endpoint_url=endpoint_url, config=config),
-        sts=session.client("sts", endpoint_url=endpoint_url, config=config),
+        s3=connect_s3(at("S3"), region),
+        iam=session.client("iam", endpoint_url=at("IAM"), config=_CONFIG),
+        functions=session.client("lambda", endpoint_url=at("LAMBDA"), config=_CONFIG),
+        events=session.client("events", endpoint_url=at("EVENTBRIDGE"), config=_CONFIG),
+        logs=session.client("logs", endpoint_url=at("CLOUDWATCH_LOGS"), config=_CONFIG),
+        cloudwatch=session.client("cloudwatch", endpoint_url=at("CLOUDWATCH"), config=_CONFIG),
+        sts=session.client("sts", endpoint_url=at("STS"), config=_CONFIG),
     )
+
+
+def connect_s3(url: str, region: str) -> S3Client:
+    """A client of S3 alone."""
+    config = _CONFIG.merge(Config(s3={"addressing_style": "path"}))
+    return _session(region).client("s3", endpoint_url=url, config=config)
+
+
+def _session(region: str) -> boto3.session.Session:
+    """With the credentials of the environment (test/test when there are none)."""
+    session = boto3.session.Session(region_name=region)
+    return session if session.get_credentials() else boto3.session.Session("test", "test", region_name=region)

@@ -1,9 +1,9 @@
 """Who is calling: from the access key of a signed request to a role.
 
-MiniStack gives every Lambda function an access key derived from the function's ARN and its role's ARN
+There are the root's key, those of containers that were given their execution role's credentials, and those of Lambda functions:
+MiniStack gives every function an access key derived from the function's ARN and its role's ARN
 (``ministack.core.lambda_runtime.execution_credentials``). Deriving the same keys for the functions that exist leads
-from a key back to its role. ``test`` and an account id are MiniStack's root keys. That a request was signed with the key's
-secret is known before: the guard verifies it.
+from a key back to its role. That a request was signed with the key's secret is known before: the guard verifies it.
 """
 
 from __future__ import annotations
@@ -66,10 +66,12 @@ class Callers:
 
     def __init__(
         self,
+        root_id: str,
         list_functions: Callable[[], Iterable[Function]],
         account: str,
         role_of_session: Callable[[str], str | None] = lambda _key: None,
     ) -> None:
+        self._root_id = root_id
         self._list_functions = list_functions
         self._account = account
         self._role_of_session = role_of_session
@@ -78,7 +80,7 @@ class Callers:
 
     def identify(self, authorization: str | None) -> Caller:
         key = access_key(authorization)
-        if key == "test" or re.fullmatch(r"\d{12}", key):
+        if key == self._root_id:
             return Caller(f"arn:aws:iam::{self._account}:root")
         caller = self._known.get(key) or self._of_session(key) or self._refreshed().get(key)
         if caller is None:

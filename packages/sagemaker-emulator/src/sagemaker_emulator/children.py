@@ -16,18 +16,15 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import sageline
-
-_SERVICE_ROOT = Path(__file__).resolve().parents[2]
-_PACKAGE_ROOT = Path(sageline.__file__).resolve().parents[1]
+_PACKAGE_ROOT = Path(__file__).resolve().parents[1]
 _LAST_LINES_SECONDS = 5.0
 # What a process needs to run at all. Credentials and endpoints are kept from it on purpose: the service moves the data.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "COVERAGE_PROCESS_START")
 
 
-def code_roots() -> tuple[Path, Path]:
-    """Where a child imports this service and the package ``sageline`` from."""
-    return _SERVICE_ROOT, _PACKAGE_ROOT
+def code_roots() -> tuple[Path, ...]:
+    """Where a child imports this package from."""
+    return (_PACKAGE_ROOT,)
 
 
 def start(module: str, arguments: list[str], environment: Mapping[str, str], cwd: Path, keep_open: tuple[int, ...] = ()) -> Child:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from botocore.exceptions import ClientError
 
+from sagemaker_emulator.errors import JobFailed
+from sagemaker_emulator.objects import Objects
 from sagemaker_emulator.store import Request
-from sagemaker_emulator.training.failures import JobFailed
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 _FAILED = "ClientError: Data download failed:"
 
@@ -33,15 +31,15 @@ class InputObject:
     path: str
 
 
-def list_objects(s3: S3Client, allowed: Allowed, source: Request, role_arn: str) -> list[InputObject]:
+def list_objects(objects: Objects, allowed: Allowed, source: Request, role_arn: str) -> list[InputObject]:
     """The objects of a data source in order; raises :class:`JobFailed` when there are none or the role may not read them."""
     bucket, _, key = source["S3Uri"].removeprefix("s3://").partition("/")
     if source["S3DataType"] == "ManifestFile":
-        return _of_manifest(s3, allowed, bucket, key)
-    return [InputObject(bucket, found, _relative(found, key)) for found in _keys(s3, allowed, bucket, key, role_arn)]
+        return _of_manifest(objects, allowed, bucket, key)
+    return [InputObject(bucket, found, _relative(found, key)) for found in _keys(objects, allowed, bucket, key, role_arn)]
 
 
-def _keys(s3: S3Client, allowed: Allowed, bucket: str, prefix: str, role_arn: str) -> list[str]:
+def _keys(objects: Objects, allowed: Allowed, bucket: str, prefix: str, role_arn: str) -> list[str]:
     advice = (
         f'No S3 objects found under S3 URL "s3://{bucket}/{prefix}" given in input data source. Please ensure that the bucket '
         f'exists in the selected region, that objects exist under that S3 prefix, and that the role "{role_arn}" has '
@@ -50,14 +48,13 @@ def _keys(s3: S3Client, allowed: Allowed, bucket: str, prefix: str, role_arn: st
     if not allowed("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": prefix}):
         raise JobFailed(f"{_FAILED}{advice} Error message from S3: Access Denied")
     try:
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        keys = [item["Key"] for page in pages for item in page.get("Contents", []) if not item["Key"].endswith("/")]
+        keys = objects.keys(bucket, prefix)
     except ClientError as error:
         message = error.response["Error"]["Message"]
         raise JobFailed(f"{_FAILED}{advice} Error message from S3: {message}") from error
     if not keys:
         raise JobFailed(f"{_FAILED}{advice}")
-    return sorted(keys)
+    return keys
 
 
 def _relative(key: str, prefix: str) -> str:
@@ -68,13 +65,13 @@ def _relative(key: str, prefix: str) -> str:
     return key[len(folder) :].lstrip("/")
 
 
-def _of_manifest(s3: S3Client, allowed: Allowed, bucket: str, key: str) -> list[InputObject]:
+def _of_manifest(objects: Objects, allowed: Allowed, bucket: str, key: str) -> list[InputObject]:
     """``[{"prefix": "s3://bucket/folder/"}, "a.csv", …]``: the objects are the prefix followed by each name."""
     uri = f"s3://{bucket}/{key}"
     if not allowed("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}"):
         raise JobFailed(f"{_FAILED}Failed to download manifest {uri}: AccessDenied (403)")
     try:
-        manifest = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        manifest = json.loads(objects.read(bucket, key))
         start = manifest[0]["prefix"]
         names = [str(name) for name in manifest[1:]]
     except ClientError as error:

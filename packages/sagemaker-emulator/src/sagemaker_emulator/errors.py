@@ -16,6 +16,14 @@ class ServiceError(Exception):
         self.fields = dict(fields or {})
 
 
+class JobFailed(Exception):
+    """A job ends as Failed; the message is its FailureReason."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 def invalid(message: str) -> ServiceError:
     """The request breaks a rule; SageMaker also says so for most things that do not exist."""
     return ServiceError("ValidationException", message)

@@ -1,28 +1,21 @@
-"""State changes, delivered as EventBridge would: MiniStack takes no events of ``aws.*`` sources from PutEvents.
-
-The rules of the default bus are asked for, matched with TestEventPattern, and their Lambda targets invoked
-asynchronously. Delivery is in order, at least once, and never holds up the job that changed.
-"""
+"""State changes as EventBridge's events. They are delivered in order, at least once, and never hold up the job that changed."""
 
 from __future__ import annotations
 
-import json
 import logging
 import queue
 import threading
-import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sagemaker_emulator.aws import Aws, Place
+from sagemaker_emulator.aws import Place
 from sagemaker_emulator.store import Document
 
 logger = logging.getLogger(__name__)
 
-_ATTEMPTS = 5
 _STOP = None
 
 _TRAINING_FIELDS = (
@@ -50,8 +43,8 @@ _TRANSFORM_FIELDS = (
 class Events:
     """A queue with one delivering thread."""
 
-    def __init__(self, aws: Aws, place: Place) -> None:
-        self._aws = aws
+    def __init__(self, deliver: Callable[[Document], None], place: Place) -> None:
+        self._deliver = deliver
         self._place = place
         self._queue: queue.Queue[Document | None] = queue.Queue()
         self._thread = threading.Thread(target=self._deliver_all, name="events", daemon=True)
@@ -100,47 +93,6 @@ class Events:
                 self._deliver(event)
             except (BotoCoreError, ClientError, OSError) as error:
                 logger.warning("event %s of %s was not delivered: %s", event["detail-type"], event["resources"][0], error)
-
-    def _deliver(self, event: Document) -> None:
-        body = json.dumps(event)
-        for rule in self._matching_rules(body):
-            for target in self._targets(rule):
-                if ":lambda:" in target["Arn"] and ":function:" in target["Arn"]:
-                    self._invoke(target, event)
-                else:
-                    logger.warning(
-                        "rule %s has a target that is not a Lambda function, which is not served: %s", rule, target["Arn"]
-                    )
-
-    def _matching_rules(self, event: str) -> Iterator[str]:
-        for page in self._aws.events.get_paginator("list_rules").paginate(EventBusName="default"):
-            for rule in page["Rules"]:
-                pattern = rule.get("EventPattern")
-                if pattern and rule.get("State") != "DISABLED" and self._matches(pattern, event):
-                    yield rule["Name"]
-
-    def _matches(self, pattern: str, event: str) -> bool:
-        try:
-            return self._aws.events.test_event_pattern(EventPattern=pattern, Event=event)["Result"]
-        except ClientError as error:
-            logger.warning("pattern %s could not be tested: %s", pattern, error)
-            return False
-
-    def _targets(self, rule: str) -> list[Document]:
-        pages = self._aws.events.get_paginator("list_targets_by_rule").paginate(Rule=rule, EventBusName="default")
-        return [dict(target) for page in pages for target in page["Targets"]]
-
-    def _invoke(self, target: Document, event: Document) -> None:
-        payload = target.get("Input") or json.dumps(event)
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                self._aws.functions.invoke(FunctionName=target["Arn"], InvocationType="Event", Payload=payload)
-            except (BotoCoreError, ClientError, OSError):
-                if attempt == _ATTEMPTS:
-                    raise
-                time.sleep(0.2 * 2**attempt)
-            else:
-                return
 
 
 def training_detail(job: Document, tags: dict[str, str]) -> Document:

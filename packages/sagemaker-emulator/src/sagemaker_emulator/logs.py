@@ -1,4 +1,4 @@
-"""Log lines on their way to CloudWatch Logs, in batches, as they come."""
+"""Log lines on their way to CloudWatch Logs or to files, in batches, as they come."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import contextlib
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sagemaker_emulator.aws import Aws
+if TYPE_CHECKING:
+    from mypy_boto3_logs import CloudWatchLogsClient
 
 logger = logging.getLogger(__name__)
 
@@ -20,20 +25,24 @@ _BATCH_EVENTS = 1000
 _BATCH_BYTES = 900_000
 _LINE_BYTES = 200_000
 
+# Epoch milliseconds and what is said.
+Line: TypeAlias = tuple[int, str]
+# Takes the names of a group and a stream, and its next lines; raises botocore's errors and OSError.
+Sink: TypeAlias = Callable[[str, str, list[Line]], None]
+
 
 @dataclass
 class _Stream:
     group: str
     name: str
-    lines: list[tuple[int, str]] = field(default_factory=list)
-    created: bool = False
+    lines: list[Line] = field(default_factory=list)
 
 
 class LogShipper:
     """Collects the lines of every stream; one thread sends them."""
 
-    def __init__(self, aws: Aws) -> None:
-        self._aws = aws
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
         self._streams: dict[tuple[str, str], _Stream] = {}
         self._lock = threading.Lock()
         self._sending = threading.Lock()
@@ -84,28 +93,51 @@ class LogShipper:
         with self._lock:
             lines, stream.lines = stream.lines, []
         try:
-            if not stream.created:
-                self._create(stream)
-                stream.created = True
-            for batch in _batches(lines):
-                self._aws.logs.put_log_events(
-                    logGroupName=stream.group,
-                    logStreamName=stream.name,
-                    logEvents=[{"timestamp": at, "message": message} for at, message in batch],
-                )
+            self._sink(stream.group, stream.name, lines)
         except (BotoCoreError, ClientError, OSError) as error:
             logger.warning("%d log lines of %s/%s were not sent: %s", len(lines), stream.group, stream.name, error)
 
-    def _create(self, stream: _Stream) -> None:
-        exists = self._aws.logs.exceptions.ResourceAlreadyExistsException
-        with contextlib.suppress(exists):
-            self._aws.logs.create_log_group(logGroupName=stream.group)
-        with contextlib.suppress(exists):
-            self._aws.logs.create_log_stream(logGroupName=stream.group, logStreamName=stream.name)
+
+class CloudWatchLogs:
+    """A sink."""
+
+    def __init__(self, logs: CloudWatchLogsClient) -> None:
+        self._logs = logs
+        self._created: set[tuple[str, str]] = set()
+
+    def __call__(self, group: str, stream: str, lines: list[Line]) -> None:
+        if (group, stream) not in self._created:
+            exists = self._logs.exceptions.ResourceAlreadyExistsException
+            with contextlib.suppress(exists):
+                self._logs.create_log_group(logGroupName=group)
+            with contextlib.suppress(exists):
+                self._logs.create_log_stream(logGroupName=group, logStreamName=stream)
+            self._created.add((group, stream))
+        for batch in _batches(lines):
+            self._logs.put_log_events(
+                logGroupName=group,
+                logStreamName=stream,
+                logEvents=[{"timestamp": at, "message": message} for at, message in batch],
+            )
 
 
-def _batches(lines: list[tuple[int, str]]) -> list[list[tuple[int, str]]]:
-    batches: list[list[tuple[int, str]]] = []
+class LogFiles:
+    """A sink: one file for each stream, in folders named as the groups."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def __call__(self, group: str, stream: str, lines: list[Line]) -> None:
+        path = self._root / group.strip("/") / f"{stream}.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            for at, message in lines:
+                moment = datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
+                file.write(f"{moment.removesuffix('+00:00')}Z {message}\n")
+
+
+def _batches(lines: list[Line]) -> list[list[Line]]:
+    batches: list[list[Line]] = []
     size = _BATCH_BYTES
     for at, line in lines:
         size += len(line.encode()) + 26

@@ -9,10 +9,11 @@ from functools import cache
 from botocore.loaders import Loader
 from botocore.model import ServiceModel, StructureShape
 
-from sagemaker_emulator.call import Call, Service
+from sagemaker_emulator.call import Call
 from sagemaker_emulator.callers import Callers
 from sagemaker_emulator.errors import ServiceError
-from sagemaker_emulator.operations import OPERATIONS
+from sagemaker_emulator.operations import Operations
+from sagemaker_emulator.parts import Parts
 from sagemaker_emulator.store import Document, Request
 from sagemaker_emulator.validation import check
 
@@ -29,14 +30,14 @@ def runtime_model() -> ServiceModel:
     return ServiceModel(Loader().load_service_model("sagemaker-runtime", "service-2"), "sagemaker-runtime")
 
 
-def answer(service: Service, callers: Callers, headers: Mapping[str, str], body: bytes) -> Document:
+def answer(parts: Parts, operations: Operations, callers: Callers, headers: Mapping[str, str], body: bytes) -> Document:
     """One call from its headers (lower-case names) and body to the answer; raises :class:`ServiceError`."""
     caller = callers.identify(headers.get("authorization"))
-    name = _operation_name(headers.get("x-amz-target", ""))
+    name = _operation_name(headers.get("x-amz-target", ""), operations)
     operation = service_model().operation_model(name)
     request = _parse(body)
     check(operation, request)
-    result = OPERATIONS[name](Call(service, caller, name, request))
+    result = operations[name](Call(parts, caller, name, request))
     shape = operation.output_shape
     members = shape.members if isinstance(shape, StructureShape) else {}
     return {key: value for key, value in result.items() if key in members and value is not None}
@@ -61,14 +62,14 @@ def error_body(error: ServiceError) -> bytes:
     return json.dumps({"__type": error.code, key: error.message, **error.fields}).encode()
 
 
-def _operation_name(target: str) -> str:
+def _operation_name(target: str, operations: Operations) -> str:
     name = target.removeprefix(_TARGET_PREFIX)
-    if name in OPERATIONS and target != name:
+    if name in operations and target != name:
         return name
     if target != name and name in service_model().operation_names:
         raise ServiceError(
             "UnknownOperationException",
-            f"The local SageMaker service does not implement {name}. It implements: {', '.join(OPERATIONS)}, InvokeEndpoint.",
+            f"The local SageMaker service does not implement {name}. It implements: {', '.join(operations)}, InvokeEndpoint.",
         )
     raise ServiceError("UnknownOperationException", f"Unknown operation: {target or 'no X-Amz-Target header was sent'}.")
 

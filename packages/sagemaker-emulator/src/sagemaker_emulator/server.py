@@ -14,23 +14,25 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sagemaker_emulator import protocol
-from sagemaker_emulator.call import Service
 from sagemaker_emulator.callers import Callers
 from sagemaker_emulator.errors import ServiceError
 from sagemaker_emulator.hosting import invoke
+from sagemaker_emulator.operations import Operations
 
 logger = logging.getLogger(__name__)
 
 _JSON = "application/x-amz-json-1.1"
 
 
-def application(service: Service, callers: Callers, restart_report: Callable[[], object]) -> Starlette:
+def application(
+    runtime: invoke.Runtime, operations: Operations, callers: Callers, restart_report: Callable[[], object]
+) -> Starlette:
     """SageMaker's API at ``/``, its runtime at ``/endpoints/{name}/invocations``, ``/ping`` and the restart report."""
 
     async def control(request: Request) -> Response:
         headers, body = _lower(request), await request.body()
         try:
-            result = await run_in_threadpool(protocol.answer, service, callers, headers, body)
+            result = await run_in_threadpool(protocol.answer, runtime.parts, operations, callers, headers, body)
         except ServiceError as error:
             return _response(protocol.error_body(error), error.status, _JSON, {"x-amzn-ErrorType": error.code})
         except Exception:
@@ -48,7 +50,7 @@ def application(service: Service, callers: Callers, restart_report: Callable[[],
         def run() -> invoke.Answer:
             caller = callers.identify(headers.get("authorization"))
             protocol.check_invocation(name, headers)
-            return invoke.invoke_endpoint(service, caller, name, headers, body)
+            return invoke.invoke_endpoint(runtime, caller, name, headers, body)
 
         try:
             found = await run_in_threadpool(run)
@@ -72,7 +74,7 @@ def application(service: Service, callers: Callers, restart_report: Callable[[],
             Route("/", control, methods=["POST"]),
             Route("/endpoints/{name}/invocations", invocations, methods=["POST"]),
             Route("/ping", ping, methods=["GET"]),
-            Route("/_sageline/restart-report", report, methods=["GET"]),
+            Route("/_emulator/restart-report", report, methods=["GET"]),
             Route("/{path:path}", _unknown, methods=["GET", "POST", "PUT", "DELETE"]),
         ]
     )

@@ -5,25 +5,25 @@ from __future__ import annotations
 import fcntl
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
 from starlette.applications import Starlette
 
-from sagemaker_emulator.authorization import Authorizer, read_role
-from sagemaker_emulator.aws import Aws, connect, place_from_environment
-from sagemaker_emulator.call import Service
-from sagemaker_emulator.callers import Callers, Function
+from sagemaker_emulator.callers import Callers
 from sagemaker_emulator.credentials import RoleCredentials
 from sagemaker_emulator.events import Events
 from sagemaker_emulator.hosting.deployments import Deployments
+from sagemaker_emulator.hosting.invoke import Runtime
 from sagemaker_emulator.hosting.metrics import InvocationMetrics
 from sagemaker_emulator.isolation.machine import Containers
 from sagemaker_emulator.logs import LogShipper
+from sagemaker_emulator.operations import operations
 from sagemaker_emulator.parts import Parts
 from sagemaker_emulator.server import application
 from sagemaker_emulator.store import Store
+from sagemaker_emulator.surroundings import Surroundings
 from sagemaker_emulator.training.jobs import TrainingJobs
 from sagemaker_emulator.transform.jobs import TransformJobs
 from sagemaker_emulator.tuning.jobs import TuningJobs
@@ -36,63 +36,50 @@ class HomeInUse(Exception):
 
 
 class LocalSageMaker:
-    """SageMaker with its state below ``home``, working against the MiniStack that ``AWS_ENDPOINT_URL`` names.
+    """SageMaker with its state below ``home``.
 
-    ``url`` is where it serves, for scripts; ``hidden`` are directories that no container shall see (without: ``home``).
+    ``root_id`` is the access key id of who may do everything; ``url`` is where it serves, for scripts; ``hidden`` are directories
+    that no container shall see (without: ``home``).
     """
 
     def __init__(
-        self,
-        home: Path,
-        environment: Mapping[str, str],
-        aws: Aws | None = None,
-        *,
-        url: str = "",
-        hidden: Sequence[Path] = (),
+        self, home: Path, surroundings: Surroundings, root_id: str, *, url: str = "", hidden: Sequence[Path] = ()
     ) -> None:
         self._home = home
         self._lock = lock_home(home)
-        self._place = place_from_environment(environment)
-        self._aws = aws or connect(environment.get("AWS_ENDPOINT_URL", "http://127.0.0.1:4566"), self._place.region)
-        self._store = Store(home / "sagemaker.db")
-        self._events = Events(self._aws, self._place)
-        self._logs = LogShipper(self._aws)
-        self._metrics = InvocationMetrics(self._aws)
-        authorizer = Authorizer(lambda name: read_role(self._aws.iam, name), self._place)
-        self._containers = Containers(hidden or (home,), home)
-        credentials = RoleCredentials(self._aws.sts, url)
-        parts = Parts(self._store, self._aws, authorizer, self._events, self._logs, home, self._containers, credentials)
-        self._training = TrainingJobs(parts)
-        self._tuning = TuningJobs(parts, self._place, self._training)
-        self._transforms = TransformJobs(parts)
-        self._deployments = Deployments(parts)
-        self._service = Service(
-            place=self._place,
-            store=self._store,
-            aws=self._aws,
-            authorizer=authorizer,
-            training=self._training,
-            tuning=self._tuning,
-            transforms=self._transforms,
-            deployments=self._deployments,
-            metrics=self._metrics,
+        place = surroundings.place
+        self.credentials = RoleCredentials(surroundings.sts, place.region, url)
+        self._parts = Parts(
+            place=place,
+            store=Store(home / "sagemaker.db"),
+            objects=surroundings.objects,
+            permissions=surroundings.permissions,
+            events=Events(surroundings.deliver, place),
+            logs=LogShipper(surroundings.log_sink),
+            home=home,
+            containers=Containers((*(hidden or (home,)), *surroundings.hidden), home),
+            credentials=self.credentials,
         )
-        self._callers = Callers(lambda: list_functions(self._aws), self._place.account, credentials.role_of)
+        self._training = TrainingJobs(self._parts)
+        self._tuning = TuningJobs(self._parts, self._training)
+        self._transforms = TransformJobs(self._parts)
+        self._runtime = Runtime(self._parts, Deployments(self._parts), InvocationMetrics(surroundings.cloudwatch))
+        self._callers = Callers(root_id, surroundings.functions, place.account, self.credentials.role_of)
         self._report: dict[str, object] = {}
 
     def start(self) -> None:
         """Take up what the last life of the service left."""
         for directory in ("training", "transform"):
             shutil.rmtree(self._home / directory, ignore_errors=True)
-        self._containers.begin()
-        self._events.start()
-        self._logs.start()
-        self._metrics.start()
+        self._parts.containers.begin()
+        self._parts.events.start()
+        self._parts.logs.start()
+        self._runtime.metrics.start()
         self._report = {
             "failed_training_jobs": self._training.fail_lost(),
             "failed_tuning_jobs": self._tuning.fail_lost(),
             "failed_transform_jobs": self._transforms.fail_lost(),
-            "endpoints": self._deployments.restore(),
+            "endpoints": self._runtime.deployments.restore(),
         }
         if any(self._report.values()):
             logger.info("after the last life of the service: %s", self._report)
@@ -102,15 +89,16 @@ class LocalSageMaker:
         self._tuning.shut_down()
         self._training.shut_down()
         self._transforms.shut_down()
-        self._deployments.shut_down()
-        self._metrics.stop()
-        self._logs.stop()
-        self._events.stop(timeout=10)
-        self._store.close()
+        self._runtime.deployments.shut_down()
+        self._runtime.metrics.stop()
+        self._parts.logs.stop()
+        self._parts.events.stop(timeout=10)
+        self._parts.store.close()
         self._lock.close()
 
     def application(self) -> Starlette:
-        return application(self._service, self._callers, lambda: self._report)
+        known = operations(self._training, self._tuning, self._transforms, self._runtime.deployments)
+        return application(self._runtime, known, self._callers, lambda: self._report)
 
 
 def lock_home(home: Path) -> TextIO:
@@ -123,12 +111,3 @@ def lock_home(home: Path) -> TextIO:
         lock.close()
         raise HomeInUse(f"Another local SageMaker service works in {home}. Stop it, or choose another --home.") from error
     return lock
-
-
-def list_functions(aws: Aws) -> list[Function]:
-    pages = aws.functions.get_paginator("list_functions").paginate()
-    return [
-        Function(function["FunctionArn"], function["FunctionName"], function["Role"])
-        for page in pages
-        for function in page["Functions"]
-    ]

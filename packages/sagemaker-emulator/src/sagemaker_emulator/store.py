@@ -17,6 +17,12 @@ from typing import Any, TypeAlias
 Document: TypeAlias = dict[str, Any]  # JSON of many shapes, which the service model holds: Any by nature
 Request: TypeAlias = Mapping[str, Any]  # as Document: a request, or a part of one, that has been checked against the model
 
+
+def copied(request: Request, *names: str) -> Document:
+    """The members of a request that Describe gives back unchanged."""
+    return {name: request[name] for name in names if request.get(name) is not None}
+
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (kind TEXT, key TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, key));
 CREATE TABLE IF NOT EXISTS tags (arn TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY (arn, key));

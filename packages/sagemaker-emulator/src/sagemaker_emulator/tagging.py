@@ -15,7 +15,7 @@ _KINDS = ("training-job", "hyper-parameter-tuning-job", "transform-job", "model"
 def add_tags(call: Call) -> Document:
     arn = _existing(call)
     tags = call.request_tags()
-    call.service.authorizer.require(call.caller, "sagemaker:AddTags", arn, request_tags=tags, resource_tags=call.store.tags(arn))
+    call.permissions.require(call.caller, "sagemaker:AddTags", arn, request_tags=tags, resource_tags=call.store.tags(arn))
     _check_resource(call, arn)
     merged = {**call.store.tags(arn), **tags}
     if len(merged) > _MOST_TAGS:
@@ -34,7 +34,7 @@ def list_tags(call: Call) -> Document:
 def delete_tags(call: Call) -> Document:
     arn = _existing(call)
     keys = call.request["TagKeys"]
-    call.service.authorizer.require(
+    call.permissions.require(
         call.caller, "sagemaker:DeleteTags", arn, request_tags=dict.fromkeys(keys, ""), resource_tags=call.store.tags(arn)
     )
     _check_resource(call, arn)

@@ -14,11 +14,24 @@ import pytest
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 
-from emulator_tests.support import BUCKET, FAST_ENGINE, FAST_IMAGE, Api, FakeEventBridge, FakeLambda, add_role, put_model, served
-from sagemaker_emulator.aws import Aws
+from emulator_tests.support import (
+    ACCOUNT,
+    BUCKET,
+    FAST_ENGINE,
+    FAST_IMAGE,
+    ROOT_ID,
+    Api,
+    FakeEventBridge,
+    FakeLambda,
+    add_role,
+    put_model,
+    served,
+)
+from sagemaker_emulator.aws import Aws, Place
 from sagemaker_emulator.children import code_roots
 from sagemaker_emulator.engines import ENGINES
 from sagemaker_emulator.service import LocalSageMaker
+from sagemaker_emulator.surroundings import at_endpoint
 
 TESTS = Path(__file__).resolve().parents[1]
 """Where a job's process finds :data:`FAST_ENGINE`."""
@@ -74,7 +87,7 @@ def start(aws: Aws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
 
     def begin() -> Api:
         stop()
-        service = LocalSageMaker(home, {"AWS_REGION": "us-east-1"}, aws)
+        service = LocalSageMaker(home, at_endpoint(aws, Place(ACCOUNT, "us-east-1")), ROOT_ID)
         service.start()
         stack = ExitStack()
         running.append(stack)

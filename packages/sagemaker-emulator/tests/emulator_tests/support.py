@@ -22,6 +22,7 @@ from sagemaker_emulator.engines import Engine
 
 BUCKET = "bucket-1"
 ACCOUNT = "000000000000"
+ROOT_ID = "test"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/SageMaker"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0"
 # XGBoost's hyperparameters of a job that trains until it is stopped.
@@ -104,7 +105,7 @@ class Api:
         self.client = client
         self.home = home
 
-    def ok(self, operation: str, /, *, key: str = "test", **request: object) -> Json:
+    def ok(self, operation: str, /, *, key: str = ROOT_ID, **request: object) -> Json:
         headers = {"x-amz-target": f"SageMaker.{operation}", "authorization": authorization(key)}
         response = self.client.post("/", content=json.dumps(request), headers=headers)
         body: Json = response.json()
@@ -112,14 +113,14 @@ class Api:
             raise Refused(response.status_code, body["__type"], body.get("message") or body.get("Message", ""), body)
         return body
 
-    def refused(self, operation: str, /, *, key: str = "test", **request: object) -> Refused:
+    def refused(self, operation: str, /, *, key: str = ROOT_ID, **request: object) -> Refused:
         try:
             answer = self.ok(operation, key=key, **request)
         except Refused as refused:
             return refused
         raise AssertionError(f"{operation} was not refused: {answer}")
 
-    def invoke(self, endpoint: str, body: bytes, *, key: str = "test", **headers: str) -> tuple[bytes, dict[str, str]]:
+    def invoke(self, endpoint: str, body: bytes, *, key: str = ROOT_ID, **headers: str) -> tuple[bytes, dict[str, str]]:
         """The answer and its headers; ``content_type``, ``accept``, ``target_variant`` are given by these names."""
         names = {"target_variant": "x-amzn-sagemaker-target-variant", "content_type": "content-type", "accept": "accept"}
         sent = {"content-type": "text/csv", **{names[name]: value for name, value in headers.items()}}

@@ -15,7 +15,7 @@ ROLE = "arn:aws:iam::000000000000:role/SageMaker"
 class FakeSts:
     """Gives a session, or refuses to."""
 
-    meta = SimpleNamespace(endpoint_url="http://127.0.0.1:4566", region_name="eu-west-1")
+    meta = SimpleNamespace(endpoint_url="http://127.0.0.1:4566")
 
     def __init__(self, *, refuses: bool = False) -> None:
         self._refuses = refuses
@@ -31,7 +31,7 @@ class FakeSts:
 def test_the_roles_credentials_and_where_to_use_them() -> None:
     sts = FakeSts()
 
-    credentials = RoleCredentials(sts, "http://127.0.0.1:4567")  # type: ignore[arg-type]  # the one call that is made
+    credentials = RoleCredentials(sts, "eu-west-1", "http://127.0.0.1:4567")  # type: ignore[arg-type]  # the one call that is made
 
     environment = credentials.environment(ROLE, isolated=False)
 
@@ -51,18 +51,25 @@ def test_the_roles_credentials_and_where_to_use_them() -> None:
     }
 
 
+def test_without_sts_code_knows_sagemaker_and_has_no_credentials() -> None:
+    environment = RoleCredentials(None, "eu-west-1", "http://127.0.0.1:4567").environment(ROLE, isolated=False)
+
+    assert environment["AWS_ENDPOINT_URL_SAGEMAKER"] == "http://127.0.0.1:4567"
+    assert not {"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID"} & set(environment)
+
+
 def test_it_is_known_whose_a_session_is() -> None:
-    credentials = RoleCredentials(FakeSts())  # type: ignore[arg-type]  # the one call that is made
+    credentials = RoleCredentials(FakeSts(), "eu-west-1")  # type: ignore[arg-type]  # the one call that is made
     assert credentials.role_of("ASIA1") is None
 
     credentials.environment(ROLE, isolated=False)
 
-    assert credentials.role_of("ASIA1") == ROLE
+    assert (credentials.role_of("ASIA1"), credentials.secret_of("ASIA1")) == (ROLE, "secret")
 
 
 def test_an_isolated_container_has_neither_credentials_nor_addresses_and_no_session_is_asked_for() -> None:
     sts = FakeSts()
-    credentials = RoleCredentials(sts, "http://127.0.0.1:4567")  # type: ignore[arg-type]  # the one call that is made
+    credentials = RoleCredentials(sts, "eu-west-1", "http://127.0.0.1:4567")  # type: ignore[arg-type]  # the one call that is made
 
     assert credentials.environment(ROLE, isolated=True) == {
         "AWS_REGION": "eu-west-1",
@@ -75,7 +82,7 @@ def test_an_isolated_container_has_neither_credentials_nor_addresses_and_no_sess
 
 
 def test_a_role_that_can_not_be_assumed_leaves_the_code_without_any(caplog: pytest.LogCaptureFixture) -> None:
-    credentials = RoleCredentials(FakeSts(refuses=True))  # type: ignore[arg-type]  # the one call that is made
+    credentials = RoleCredentials(FakeSts(refuses=True), "eu-west-1")  # type: ignore[arg-type]  # the one call that is made
 
     environment = credentials.environment(ROLE, isolated=False)
 

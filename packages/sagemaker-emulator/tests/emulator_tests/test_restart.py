@@ -35,7 +35,7 @@ def test_an_endpoint_serves_again_even_when_its_model_data_is_gone(start: Callab
 
     api = start()
 
-    report = api.client.get("/_sageline/restart-report").json()
+    report = api.client.get("/_emulator/restart-report").json()
     assert report["endpoints"] == {"endpoint": "is being started again"}
     endpoint = wait_until(lambda: api.settled_endpoint("endpoint"))
     assert endpoint["EndpointStatus"] == "InService"
@@ -52,7 +52,7 @@ def test_a_job_that_a_killed_service_left_running_is_failed_and_reported(start: 
     store.close()
     api = start()
 
-    assert api.client.get("/_sageline/restart-report").json()["failed_training_jobs"] == ["lost"]
+    assert api.client.get("/_emulator/restart-report").json()["failed_training_jobs"] == ["lost"]
     job = api.ok("DescribeTrainingJob", TrainingJobName="lost")
     assert "the local SageMaker service was killed while the job was running" in job["FailureReason"]
 

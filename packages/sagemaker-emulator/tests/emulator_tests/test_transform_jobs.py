@@ -311,7 +311,7 @@ def test_describe_and_list_show_the_job_with_its_defaults(transforms: Transforms
 
 
 def test_tags_are_given_with_permission_and_found_again(transforms: Transforms, api: Api, aws: Aws) -> None:
-    tags = [{"Key": "sageline:stack", "Value": "s"}]
+    tags = [{"Key": "project", "Value": "s"}]
     request = transforms.request(transforms.model("sum"), {"a": b"1"}, Tags=tags)
     arn = transforms.run(request)["TransformJobArn"]
     assert api.ok("ListTags", ResourceArn=arn)["Tags"] == tags

@@ -14,7 +14,7 @@ from emulator_tests.support import ACCOUNT, FAST_IMAGE, IMAGE, ROLE, Api, FakeEv
 from sagemaker_emulator.aws import Aws, Place
 from sagemaker_emulator.callers import function_access_key
 from sagemaker_emulator.store import Store
-from sagemaker_emulator.training.jobs import Watch
+from sagemaker_emulator.training.run import Watch
 from sagemaker_emulator.tuning.progress import KIND
 from sagemaker_emulator.tuning.requests import new_tuning_job
 from sagemaker_emulator.tuning.run import TuningRun
@@ -473,5 +473,5 @@ def test_a_tuning_job_that_a_killed_service_left_running_is_failed_and_reported(
 
     api = start()
 
-    assert api.client.get("/_sageline/restart-report").json()["failed_tuning_jobs"] == ["lost"]
+    assert api.client.get("/_emulator/restart-report").json()["failed_tuning_jobs"] == ["lost"]
     assert "the local SageMaker service was killed while the job was running" in described(api, "lost")["FailureReason"]

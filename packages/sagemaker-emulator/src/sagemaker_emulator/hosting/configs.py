@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from sagemaker_emulator.call import Call, copied
+from sagemaker_emulator.call import Call
 from sagemaker_emulator.clock import now
 from sagemaker_emulator.errors import invalid
 from sagemaker_emulator.hosting import models
+from sagemaker_emulator.hosting.containers import is_isolated
 from sagemaker_emulator.listing import page
-from sagemaker_emulator.store import Document, Request
+from sagemaker_emulator.store import Document, Request, copied
 
 KIND = "endpoint-config"
 MEMORY_SIZES = (1024, 2048, 3072, 4096, 5120, 6144)
@@ -97,7 +98,7 @@ def _check_serverless_model(variant_name: str, model: Document) -> None:
 
     SageMaker's own words are not published.
     """
-    for member, given in (("EnableNetworkIsolation", models.is_isolated(model)), ("VpcConfig", bool(model.get("VpcConfig")))):
+    for member, given in (("EnableNetworkIsolation", is_isolated(model)), ("VpcConfig", bool(model.get("VpcConfig")))):
         if given:
             raise invalid(
                 f"Variant '{variant_name}': Serverless Inference does not support {member}, which the model "

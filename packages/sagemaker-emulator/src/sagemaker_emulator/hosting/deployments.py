@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sagemaker_emulator.clock import now
-from sagemaker_emulator.hosting import models
+from sagemaker_emulator.hosting.containers import MODEL_KIND, container_of, is_isolated
 from sagemaker_emulator.hosting.variants import Variant, VariantFailed, launch
 from sagemaker_emulator.parts import Parts
 from sagemaker_emulator.store import Document
@@ -122,15 +122,15 @@ class Deployments:
         self._switch(endpoint_name, config, fresh)
 
     def _launch(self, endpoint_name: str, variant: Document, home: Path | None = None) -> Variant:
-        model = self._store.get(models.KIND, variant["ModelName"])
+        model = self._store.get(MODEL_KIND, variant["ModelName"])
         if model is None:
             raise VariantFailed(f"The model {variant['ModelName']} of variant {variant['VariantName']} does not exist any more.")
-        isolated = models.is_isolated(model)
+        isolated = is_isolated(model)
         group, stream = f"/aws/sagemaker/Endpoints/{endpoint_name}", f"{variant['VariantName']}/i-{uuid.uuid4().hex[:17]}"
         return launch(
-            self._parts.aws.s3,
-            lambda action, resource: self._parts.authorizer.role_allows(model["ExecutionRoleArn"], action, resource),
-            models.container_of(model),
+            self._parts.objects,
+            lambda action, resource: self._parts.permissions.role_allows(model["ExecutionRoleArn"], action, resource),
+            container_of(model),
             name=variant["VariantName"],
             home=home or self._directory / endpoint_name / f"{variant['VariantName']}-{uuid.uuid4().hex[:8]}",
             log=lambda line: self._parts.logs.write(group, stream, line),
@@ -185,8 +185,8 @@ class Deployments:
                 fresh.end()
 
     def _image(self, variant: Document) -> str:
-        model = self._store.get(models.KIND, variant["ModelName"])
-        return str(models.container_of(model)["Image"]) if model else ""
+        model = self._store.get(MODEL_KIND, variant["ModelName"])
+        return str(container_of(model)["Image"]) if model else ""
 
     def _failed(self, endpoint_name: str, reason: str) -> None:
         """The endpoint is Failed, or back InService when its update asked for automatic rollback. What served goes on serving."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from sagemaker_emulator.call import Call, copied
+from sagemaker_emulator.call import Call
 from sagemaker_emulator.clock import now
 from sagemaker_emulator.errors import ServiceError, invalid
 from sagemaker_emulator.hosting import configs
-from sagemaker_emulator.hosting.deployments import KIND
+from sagemaker_emulator.hosting.deployments import KIND, Deployments
 from sagemaker_emulator.listing import page
-from sagemaker_emulator.store import Document, Request
+from sagemaker_emulator.store import Document, Request, copied
 
 MOST_ENDPOINTS = 50
 _IN_PROGRESS = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
 
-def create_endpoint(call: Call) -> Document:
+def create_endpoint(deployments: Deployments, call: Call) -> Document:
     request = call.request
     name = request["EndpointName"]
     arn = call.place.arn(KIND, name)
@@ -42,8 +42,8 @@ def create_endpoint(call: Call) -> Document:
     if not call.store.insert(KIND, name, endpoint):
         raise invalid(f'Cannot create already existing endpoint "{arn}".')
     call.store.add_tags(arn, call.request_tags())
-    call.service.deployments.update(name, lambda _: None)
-    call.service.deployments.deploy(name, config)
+    deployments.update(name, lambda _: None)
+    deployments.deploy(name, config)
     return {"EndpointArn": arn}
 
 
@@ -60,7 +60,7 @@ def list_endpoints(call: Call) -> Document:
     return {"Endpoints": [copied(endpoint, *members) for endpoint in endpoints], **more}
 
 
-def update_endpoint(call: Call) -> Document:
+def update_endpoint(deployments: Deployments, call: Call) -> Document:
     request = call.request
     name = request["EndpointName"]
     arn = call.place.arn(KIND, name)
@@ -79,12 +79,12 @@ def update_endpoint(call: Call) -> Document:
             document["LastDeploymentConfig"] = request.get("DeploymentConfig")
         document.pop("FailureReason", None)
 
-    call.service.deployments.update(name, start)
-    call.service.deployments.deploy(name, target)
+    deployments.update(name, start)
+    deployments.deploy(name, target)
     return {"EndpointArn": arn}
 
 
-def delete_endpoint(call: Call) -> Document:
+def delete_endpoint(deployments: Deployments, call: Call) -> Document:
     name = call.request["EndpointName"]
     arn = call.place.arn(KIND, name)
     call.require(arn)
@@ -95,12 +95,12 @@ def delete_endpoint(call: Call) -> Document:
             raise _busy(arn)
         document.update(EndpointStatus="Deleting", LastModifiedTime=now())
 
-    call.service.deployments.update(name, start)
-    call.service.deployments.remove(name)
+    deployments.update(name, start)
+    deployments.remove(name)
     return {}
 
 
-def update_endpoint_weights_and_capacities(call: Call) -> Document:
+def update_endpoint_weights_and_capacities(deployments: Deployments, call: Call) -> Document:
     request = call.request
     name = request["EndpointName"]
     arn = call.place.arn(KIND, name)
@@ -127,8 +127,8 @@ def update_endpoint_weights_and_capacities(call: Call) -> Document:
         _remember(document)
 
     # No instance changes here, so the new weights are in force at once, after the same walk of statuses as in AWS.
-    call.service.deployments.update(name, start)
-    call.service.deployments.update(name, finish)
+    deployments.update(name, start)
+    deployments.update(name, finish)
     return {"EndpointArn": arn}
 
 

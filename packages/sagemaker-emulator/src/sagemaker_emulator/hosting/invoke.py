@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import httpx
 
-from sagemaker_emulator.call import Service
 from sagemaker_emulator.callers import Caller
 from sagemaker_emulator.errors import ServiceError
-from sagemaker_emulator.hosting.deployments import KIND
+from sagemaker_emulator.hosting.deployments import KIND, Deployments
+from sagemaker_emulator.hosting.metrics import InvocationMetrics
 from sagemaker_emulator.hosting.variants import Replaced, Variant
+from sagemaker_emulator.parts import Parts
 from sagemaker_emulator.store import Document
 
 MOST_BYTES = 6_291_456
@@ -30,44 +31,53 @@ class Answer:
     headers: Mapping[str, str]
 
 
-def invoke_endpoint(service: Service, caller: Caller, name: str, headers: Mapping[str, str], body: bytes) -> Answer:
+@dataclass(frozen=True)
+class Runtime:
+    """What InvokeEndpoint works with."""
+
+    parts: Parts
+    deployments: Deployments
+    metrics: InvocationMetrics
+
+
+def invoke_endpoint(runtime: Runtime, caller: Caller, name: str, headers: Mapping[str, str], body: bytes) -> Answer:
     """Authorise, pick a variant, hand the request on. ``headers`` have lower-case names."""
     arrived = time.perf_counter()
-    arn = service.place.arn(KIND, name)
-    service.authorizer.require(caller, "sagemaker:InvokeEndpoint", arn, resource_tags=service.store.tags(arn))
-    endpoint = service.store.get(KIND, name)
-    serving = service.deployments.variants(name)
+    arn = runtime.parts.place.arn(KIND, name)
+    runtime.parts.permissions.require(caller, "sagemaker:InvokeEndpoint", arn, resource_tags=runtime.parts.store.tags(arn))
+    endpoint = runtime.parts.store.get(KIND, name)
+    serving = runtime.deployments.variants(name)
     if (
         endpoint is None
         or endpoint["EndpointName"] != name
         or endpoint["EndpointStatus"] in ("Creating", "Deleting")
         or not serving
     ):
-        raise _validation_error(f"Endpoint {name} of account {service.place.account} not found.")
-    chosen = _choose(endpoint, headers.get(_TARGET_VARIANT), service)
+        raise _validation_error(f"Endpoint {name} of account {runtime.parts.place.account} not found.")
+    chosen = _choose(endpoint, headers.get(_TARGET_VARIANT), runtime)
     _check_size(chosen, body)
     variant = serving.get(chosen["VariantName"])
     if variant is None:
         raise _validation_error(f"Variant {chosen['VariantName']} of endpoint {name} not found.")
     try:
         with variant.in_use():
-            response = _send(service, endpoint, variant, headers, body, arrived=arrived)
+            response = _send(runtime, endpoint, variant, headers, body, arrived=arrived)
     except Replaced:  # since it was chosen: who serves by now is known before the old ones are ended
-        return invoke_endpoint(service, caller, name, headers, body)
+        return invoke_endpoint(runtime, caller, name, headers, body)
     answer = {"x-Amzn-Invoked-Production-Variant": variant.name, "Content-Type": response.headers.get("content-type", "")}
     if _CUSTOM_ATTRIBUTES in response.headers:
         answer["X-Amzn-SageMaker-Custom-Attributes"] = response.headers[_CUSTOM_ATTRIBUTES]
     return Answer(response.content, {key: value for key, value in answer.items() if value})
 
 
-def _choose(endpoint: Document, target: str | None, service: Service) -> Document:
+def _choose(endpoint: Document, target: str | None, runtime: Runtime) -> Document:
     variants = endpoint["ProductionVariants"]
     if target:
         for variant in variants:
             if variant["VariantName"] == target:
                 return dict(variant)
         raise _validation_error(
-            f"The variant {target} of endpoint {endpoint['EndpointName']} of account {service.place.account} not found."
+            f"The variant {target} of endpoint {endpoint['EndpointName']} of account {runtime.parts.place.account} not found."
         )
     weights = [float(variant["CurrentWeight"]) for variant in variants]
     if not any(weights):
@@ -85,7 +95,7 @@ def _check_size(variant: Document, body: bytes) -> None:
 
 
 def _send(
-    service: Service, endpoint: Document, variant: Variant, headers: Mapping[str, str], body: bytes, *, arrived: float
+    runtime: Runtime, endpoint: Document, variant: Variant, headers: Mapping[str, str], body: bytes, *, arrived: float
 ) -> httpx.Response:
     passed_on = {
         name: headers[name]
@@ -98,7 +108,7 @@ def _send(
         status = response.status_code
     except httpx.TimeoutException as error:
         raise _model_error(
-            service,
+            runtime,
             endpoint,
             variant,
             0,
@@ -114,15 +124,15 @@ def _send(
         ) from error
     finally:
         answered = time.perf_counter()
-        service.metrics.record(endpoint["EndpointName"], variant.name, status, answered - sent, answered - arrived)
+        runtime.metrics.record(endpoint["EndpointName"], variant.name, status, answered - sent, answered - arrived)
     if not response.is_success:
-        raise _model_error(service, endpoint, variant, response.status_code, response.text)
+        raise _model_error(runtime, endpoint, variant, response.status_code, response.text)
     return response
 
 
-def _model_error(service: Service, endpoint: Document, variant: Variant, status: int, text: str) -> ServiceError:
+def _model_error(runtime: Runtime, endpoint: Document, variant: Variant, status: int, text: str) -> ServiceError:
     group = f"/aws/sagemaker/Endpoints/{endpoint['EndpointName']}"
-    region, account = service.place.region, service.place.account
+    region, account = runtime.parts.place.region, runtime.parts.place.account
     side = "client error" if 400 <= status < 500 else "server error"
     viewer = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group}"
     message = (

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sagemaker_emulator.aws import Aws
-
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_cloudwatch.literals import StandardUnitType
     from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef
 
@@ -33,10 +32,10 @@ _UNITS: dict[str, StandardUnitType] = {"ModelLatency": "Microseconds", "Overhead
 
 
 class InvocationMetrics:
-    """Counts what was measured by endpoint, variant and metric; one thread sends it."""
+    """Counts what was measured by endpoint, variant and metric; one thread sends it to CloudWatch, if there is one."""
 
-    def __init__(self, aws: Aws) -> None:
-        self._aws = aws
+    def __init__(self, cloudwatch: CloudWatchClient | None) -> None:
+        self._cloudwatch = cloudwatch
         self._counts: dict[tuple[str, str, str], Counter[int]] = {}
         self._lock = threading.Lock()
         self._stopped = threading.Event()
@@ -71,14 +70,16 @@ class InvocationMetrics:
         self.flush()
 
     def flush(self) -> None:
-        """Send everything that was noted; what cannot be sent is dropped with a warning."""
+        """Send everything that was noted; what cannot be sent is dropped with a warning, and everything without CloudWatch."""
         with self._lock:
             counts, self._counts = self._counts, {}
         now = datetime.now(UTC)
+        if self._cloudwatch is None:
+            return
         data = (datum for key, values in counts.items() for datum in _data(key, values, now))
         try:
             while batch := list(islice(data, _BATCH_DATA)):
-                self._aws.cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=batch)
+                self._cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=batch)
         except (BotoCoreError, ClientError, OSError) as error:
             logger.warning("metrics were not sent: %s", error)
 

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from botocore.exceptions import ClientError
 
-from sagemaker_emulator.call import Call, copied
+from sagemaker_emulator.call import Call
 from sagemaker_emulator.clock import now
 from sagemaker_emulator.errors import invalid
+from sagemaker_emulator.hosting.containers import MODEL_KIND
 from sagemaker_emulator.listing import page
-from sagemaker_emulator.store import Document, Request
-
-KIND = "model"
+from sagemaker_emulator.store import Document, Request, copied
 
 
 def create_model(call: Call) -> Document:
     request = call.request
     name = request["ModelName"]
-    arn = call.place.arn(KIND, name)
+    arn = call.place.arn(MODEL_KIND, name)
     call.require_create(arn)
     container = _container(request)
     role = request.get("ExecutionRoleArn")
     if not role:
         raise invalid("ExecutionRoleArn is required to create a model.")
-    call.service.authorizer.require_pass_role(call.caller, role)
+    call.permissions.require_pass_role(call.caller, role)
     _check_model_data(call, container, role)
     model = {
         "ModelName": name,
@@ -32,7 +31,7 @@ def create_model(call: Call) -> Document:
         **copied(request, "PrimaryContainer", "Containers", "InferenceExecutionConfig", "ExecutionRoleArn", "VpcConfig"),
         **copied(request, "EnableNetworkIsolation"),
     }
-    if not call.store.insert(KIND, name, model):
+    if not call.store.insert(MODEL_KIND, name, model):
         raise invalid(f'Cannot create already existing model "{arn}".')
     call.store.add_tags(arn, call.request_tags())
     return {"ModelArn": arn}
@@ -40,42 +39,31 @@ def create_model(call: Call) -> Document:
 
 def describe_model(call: Call) -> Document:
     name = call.request["ModelName"]
-    call.require(call.place.arn(KIND, name))
+    call.require(call.place.arn(MODEL_KIND, name))
     return existing(call, name)
 
 
 def list_models(call: Call) -> Document:
     call.require("*", exists=False)
-    models, more = page(call.store.documents(KIND), call.request, name="ModelName")
+    models, more = page(call.store.documents(MODEL_KIND), call.request, name="ModelName")
     return {"Models": [copied(model, "ModelName", "ModelArn", "CreationTime") for model in models], **more}
 
 
 def delete_model(call: Call) -> Document:
     name = call.request["ModelName"]
-    arn = call.place.arn(KIND, name)
+    arn = call.place.arn(MODEL_KIND, name)
     call.require(arn)
     existing(call, name)
-    call.store.delete(KIND, name)
+    call.store.delete(MODEL_KIND, name)
     call.store.delete_tags(arn)
     return {}
 
 
 def existing(call: Call, name: str) -> Document:
-    model = call.store.get(KIND, name)
+    model = call.store.get(MODEL_KIND, name)
     if model is None or model["ModelName"] != name:
-        raise invalid(f'Could not find model "{call.place.arn(KIND, name)}".')
+        raise invalid(f'Could not find model "{call.place.arn(MODEL_KIND, name)}".')
     return model
-
-
-def container_of(model: Document) -> Document:
-    """The one container of a model."""
-    container: Document = model.get("PrimaryContainer") or model["Containers"][0]
-    return container
-
-
-def is_isolated(model: Document) -> bool:
-    """EnableNetworkIsolation."""
-    return bool(model["EnableNetworkIsolation"])
 
 
 def _container(request: Request) -> Request:
@@ -107,10 +95,10 @@ def _check_model_data(call: Call, container: Request, role: str) -> None:
         'policy allows the action "sts:AssumeRole" for the service principal "sagemaker.amazonaws.com". Also ensure that the '
         f'role has "s3:GetObject" permissions and that the object is located in {call.place.region}.'
     )
-    if not call.service.authorizer.role_allows(role, "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}"):
+    if not call.permissions.role_allows(role, "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}"):
         raise refused
     try:
-        call.service.aws.s3.head_object(Bucket=bucket, Key=key)
+        call.objects.look(bucket, key)
     except ClientError as error:
         if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NoSuchBucket"):
             raise invalid(f"Could not find model data at {uri}.") from error

@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import httpx
 from botocore.exceptions import ClientError
@@ -18,12 +17,10 @@ from sagemaker_emulator.archives import MODEL, Unacceptable, unpack
 from sagemaker_emulator.engines import UnknownImage, engine_for
 from sagemaker_emulator.hosting.connection import Address, listening
 from sagemaker_emulator.isolation.machine import Containers
+from sagemaker_emulator.objects import Objects
 from sagemaker_emulator.own_files import read_own
 from sagemaker_emulator.store import Document
 from sagemaker_emulator.training.source import NO_DOWNLOAD, NoSource, fetch_source, is_scripted, refuse_source, source_uri
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 INVOCATION_SECONDS = 60.0
 _STARTUP_SECONDS = 240.0
@@ -110,7 +107,7 @@ class Variant:
 
 
 def launch(
-    s3: S3Client,
+    objects: Objects,
     allowed: Callable[[str, str], bool],
     container: Document,
     *,
@@ -140,7 +137,7 @@ def launch(
         if source and isolated:
             log(f"{source}: {NO_DOWNLOAD}")
             raise _no_code(refuse_source(source))
-        _fetch_model(s3, allowed, container.get("ModelDataUrl"), home, source)
+        _fetch_model(objects, allowed, container.get("ModelDataUrl"), home, source)
     (home / "failure").unlink(missing_ok=True)
     environment = {**dict(engine.environment), **(role() if engine.runs_scripts else {}), **requested}
     with (
@@ -173,18 +170,18 @@ def _failure_text(home: Path) -> str:
     return read_own(home, home / "failure", _MOST_FAILURE_BYTES)
 
 
-def _fetch_model(s3: S3Client, allowed: Callable[[str, str], bool], uri: str | None, home: Path, source: str | None) -> None:
+def _fetch_model(objects: Objects, allowed: Callable[[str, str], bool], uri: str | None, home: Path, source: str | None) -> None:
     """Make ``home/model``, complete or not at all, and before that ``home/code`` when there is a ``source`` of it."""
     shutil.rmtree(home, ignore_errors=True)
     unpacked = home / "unpacking"
     unpacked.mkdir(parents=True)
     try:
         if source:
-            fetch_source(s3, allowed, source, home / "code")
+            fetch_source(objects, allowed, source, home / "code")
     except NoSource as error:
         raise _no_code(error) from error
     if uri:
-        _unpack(uri, _download(s3, allowed, uri, home), unpacked)
+        _unpack(uri, _download(objects, allowed, uri, home), unpacked)
     unpacked.rename(home / "model")
 
 
@@ -192,7 +189,7 @@ def _no_code(error: NoSource) -> VariantFailed:
     return VariantFailed(f"The code of the model can not be loaded. {error}")
 
 
-def _download(s3: S3Client, allowed: Callable[[str, str], bool], uri: str, home: Path) -> Path:
+def _download(objects: Objects, allowed: Callable[[str, str], bool], uri: str, home: Path) -> Path:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     missing = VariantFailed(
         f'Failed to download model data for container "container_1" from URL: "{uri}". Please ensure that there is an object '
@@ -202,7 +199,7 @@ def _download(s3: S3Client, allowed: Callable[[str, str], bool], uri: str, home:
         raise missing
     archive = home / "model.tar.gz"
     try:
-        s3.download_file(bucket, key, str(archive))
+        objects.download(bucket, key, archive)
     except ClientError as error:
         raise missing from error
     return archive

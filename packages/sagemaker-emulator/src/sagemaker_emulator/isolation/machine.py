@@ -181,7 +181,7 @@ class Cluster:
 
 def _shown() -> tuple[str, ...]:
     """What every program needs: this code, the interpreter and its packages."""
-    return tuple(str(Path(path).resolve()) for path in (*children.code_roots(), sys.prefix, sys.base_prefix))
+    return tuple(str(Path(path).resolve()) for path in (*map(str, children.code_roots()), sys.prefix, sys.base_prefix))
 
 
 def _name_servers() -> tuple[str, ...]:

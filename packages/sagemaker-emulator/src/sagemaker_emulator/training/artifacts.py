@@ -5,14 +5,11 @@ from __future__ import annotations
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from sagemaker_emulator.training.failures import JobFailed
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from sagemaker_emulator.errors import JobFailed
+from sagemaker_emulator.objects import Objects
 
 
 def output_uri(s3_output_path: str, job_name: str, file_name: str) -> str:
@@ -23,7 +20,7 @@ def has_files(directory: Path) -> bool:
     return any(path.is_file() for path in directory.rglob("*"))
 
 
-def upload(s3: S3Client, allowed: Callable[[str, str], bool], directories: list[Path], uri: str, scratch: Path) -> None:
+def upload(objects: Objects, allowed: Callable[[str, str], bool], directories: list[Path], uri: str, scratch: Path) -> None:
     """Pack the files of ``directories`` (one per host) into one gzip tar with no leading directory, and put it at ``uri``."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     if not allowed("s3:PutObject", f"arn:aws:s3:::{bucket}/{key}"):
@@ -34,7 +31,7 @@ def upload(s3: S3Client, allowed: Callable[[str, str], bool], directories: list[
             for path in sorted(directory.iterdir()):
                 tar.add(path, arcname=path.name)
     try:
-        s3.upload_file(str(archive), bucket, key)
+        objects.upload(archive, bucket, key)
     except ClientError as error:
         details = error.response["Error"]
         raise JobFailed(f"ClientError: Artifact upload failed:{details['Code']}: {details['Message']}") from error

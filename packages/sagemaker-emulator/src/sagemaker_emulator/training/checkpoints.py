@@ -8,17 +8,15 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 
 from sagemaker_emulator.datasource import Allowed
+from sagemaker_emulator.errors import JobFailed
+from sagemaker_emulator.objects import Objects
 from sagemaker_emulator.own_files import is_own_directory, open_own
-from sagemaker_emulator.training.failures import JobFailed
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 DEFAULT_PATH = "/opt/ml/checkpoints"
 CONTAINER_ROOT = "/opt/ml/"
@@ -33,8 +31,8 @@ _State: TypeAlias = tuple[int, int]
 class Checkpoints:
     """The checkpoints of one host of a job; ``config`` is the request's CheckpointConfig."""
 
-    def __init__(self, s3: S3Client, allowed: Allowed, config: Mapping[str, str], root: Path) -> None:
-        self._s3 = s3
+    def __init__(self, objects: Objects, allowed: Allowed, config: Mapping[str, str], root: Path) -> None:
+        self._objects = objects
         self._allowed = allowed
         self._bucket, _, prefix = config["S3Uri"].removeprefix("s3://").partition("/")
         self._prefix = f"{prefix.rstrip('/')}/" if prefix else ""
@@ -50,8 +48,7 @@ class Checkpoints:
         if not self._allowed("s3:ListBucket", f"arn:aws:s3:::{self._bucket}", {"s3:prefix": self._prefix}):
             raise JobFailed(f"ClientError: Data download failed:Failed to list the checkpoints in {where}: Access Denied")
         try:
-            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix)
-            for key in [item["Key"] for page in pages for item in page.get("Contents", []) if not item["Key"].endswith("/")]:
+            for key in self._objects.keys(self._bucket, self._prefix):
                 self._fetch(key)
         except ClientError as error:
             message = error.response["Error"]["Message"]
@@ -76,7 +73,7 @@ class Checkpoints:
             return  # the container has deleted it in the meantime
         try:
             with file:
-                self._s3.upload_fileobj(file, self._bucket, key)
+                self._objects.upload(file, self._bucket, key)
         except (S3UploadFailedError, ClientError, OSError) as error:
             raise JobFailed(f"ClientError: Checkpoint upload failed:{error}") from error
         self._known[path] = state
@@ -84,7 +81,7 @@ class Checkpoints:
     def _delete(self, path: Path) -> None:
         key = self._permitted("s3:DeleteObject", path)
         try:
-            self._s3.delete_object(Bucket=self._bucket, Key=key)
+            self._objects.delete(self._bucket, key)
         except ClientError as error:
             raise JobFailed(f"ClientError: Checkpoint upload failed:{error}") from error
         del self._known[path]
@@ -103,7 +100,7 @@ class Checkpoints:
         if ".." in path.parts:
             raise JobFailed(f"ClientError: Data download failed:The key of s3://{self._bucket}/{key} can not be a file's path")
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._s3.download_file(self._bucket, key, str(path))
+        self._objects.download(self._bucket, key, path)
         if (state := _state(path)) is not None:
             self._known[path] = state
 

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import signal
 
-
-class JobFailed(Exception):
-    """The job ends as Failed; the message is its FailureReason."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+from sagemaker_emulator.errors import JobFailed
 
 
 def algorithm_error(failure_text: str, exit_code: int) -> JobFailed:

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from sagemaker_emulator.errors import JobFailed
 from sagemaker_emulator.own_files import is_own_directory, read_own
 from sagemaker_emulator.store import Document
-from sagemaker_emulator.training.failures import JobFailed
 
 
 class Layout:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from sagemaker_emulator.call import Call, copied
+from sagemaker_emulator.call import Call
 from sagemaker_emulator.clock import now
 from sagemaker_emulator.errors import in_use, invalid, limit_exceeded
+from sagemaker_emulator.jobs import TERMINAL
 from sagemaker_emulator.listing import page
-from sagemaker_emulator.store import Document
-from sagemaker_emulator.training import status
-from sagemaker_emulator.training.jobs import KIND
+from sagemaker_emulator.store import Document, copied
+from sagemaker_emulator.training.jobs import KIND, TrainingJobs
 from sagemaker_emulator.training.requests import check, new_job
 
 # As generous as a young account: enough for any real use here, small enough to catch a slip.
 INSTANCES_PER_TYPE = 20
 
 
-def create_training_job(call: Call) -> Document:
+def create_training_job(jobs: TrainingJobs, call: Call) -> Document:
     request = call.request
     name = request["TrainingJobName"]
     arn = call.place.arn("training-job", name)
     call.require_create(arn)
-    call.service.authorizer.require_pass_role(call.caller, request["RoleArn"])
+    call.permissions.require_pass_role(call.caller, request["RoleArn"])
     check(request)
     if call.store.get(KIND, name) is not None:
         raise _name_taken(arn)
@@ -29,7 +29,7 @@ def create_training_job(call: Call) -> Document:
     if not call.store.insert(KIND, name, job):
         raise _name_taken(arn)
     call.store.add_tags(arn, call.request_tags())
-    call.service.training.start(job)
+    jobs.start(job)
     return {"TrainingJobArn": arn}
 
 
@@ -47,11 +47,11 @@ def list_training_jobs(call: Call) -> Document:
     return {"TrainingJobSummaries": summaries, **more}
 
 
-def stop_training_job(call: Call) -> Document:
+def stop_training_job(jobs: TrainingJobs, call: Call) -> Document:
     name = call.request["TrainingJobName"]
     call.require(call.place.arn("training-job", name))
     _existing(call, name)
-    call.service.training.stop(name)
+    jobs.stop(name)
     return {}
 
 
@@ -60,7 +60,7 @@ def delete_training_job(call: Call) -> Document:
     arn = call.place.arn("training-job", name)
     call.require(arn)
     job = _existing(call, name)
-    if job["TrainingJobStatus"] not in status.TERMINAL:
+    if job["TrainingJobStatus"] not in TERMINAL:
         raise in_use(f"The training job {arn} is in status {job['TrainingJobStatus']}: stop it before you delete it.")
     call.store.delete(KIND, name)
     call.store.delete_tags(arn)
@@ -87,7 +87,7 @@ def _check_quota(call: Call) -> None:
     used = sum(
         job["ResourceConfig"].get("InstanceCount", 1)
         for job in call.store.documents(KIND)
-        if job["TrainingJobStatus"] not in status.TERMINAL and job["ResourceConfig"].get("InstanceType") == instance_type
+        if job["TrainingJobStatus"] not in TERMINAL and job["ResourceConfig"].get("InstanceType") == instance_type
     )
     if used + wanted > INSTANCES_PER_TYPE:
         raise limit_exceeded(f"{instance_type} for training job usage", INSTANCES_PER_TYPE, used, wanted)

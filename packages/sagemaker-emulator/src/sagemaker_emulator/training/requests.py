@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from sagemaker_emulator.aws import Place
-from sagemaker_emulator.call import copied
 from sagemaker_emulator.engines import Engine, UnknownImage, engine_for
 from sagemaker_emulator.errors import invalid
-from sagemaker_emulator.store import Document, Request
+from sagemaker_emulator.jobs import IN_PROGRESS
+from sagemaker_emulator.store import Document, Request, copied
 from sagemaker_emulator.training import checkpoints, status
 from sagemaker_emulator.training.metrics import NoPattern, compiled
 from sagemaker_emulator.training.source import is_scripted
@@ -24,7 +24,7 @@ def new_job(place: Place, request: Request, created: float) -> Document:
     job: Document = {
         "TrainingJobName": name,
         "TrainingJobArn": place.arn("training-job", name),
-        "TrainingJobStatus": status.IN_PROGRESS,
+        "TrainingJobStatus": IN_PROGRESS,
         "CreationTime": created,
         "StoppingCondition": {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME_SECONDS, **request.get("StoppingCondition", {})},
         "EnableNetworkIsolation": False,

@@ -9,18 +9,19 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from pathlib import Path
+from dataclasses import dataclass
 
 from sagemaker_emulator import children
 from sagemaker_emulator.clock import now
 from sagemaker_emulator.engines import Engine, UnknownImage, engine_for
+from sagemaker_emulator.errors import JobFailed
 from sagemaker_emulator.isolation.machine import Cluster
 from sagemaker_emulator.parts import Parts
 from sagemaker_emulator.store import Document
 from sagemaker_emulator.training import artifacts
 from sagemaker_emulator.training.channels import download
 from sagemaker_emulator.training.checkpoints import Checkpoints, kept_in_step
-from sagemaker_emulator.training.failures import JobFailed, algorithm_error
+from sagemaker_emulator.training.failures import algorithm_error
 from sagemaker_emulator.training.layout import Layout, hosts
 from sagemaker_emulator.training.metrics import MetricScanner
 from sagemaker_emulator.training.source import NO_DOWNLOAD, NoSource, fetch_source, is_scripted, refuse_source, source_uri
@@ -32,30 +33,30 @@ _ABORT_GRACE_SECONDS = 5.0
 Enter = Callable[..., None]
 
 
+@dataclass(frozen=True)
+class Watch:
+    """Who is told how a job goes, from the job's own threads: every value of a metric, and the document of its end."""
+
+    measured: Callable[[str, float], None] = lambda _name, _value: None
+    ended: Callable[[Document], None] = lambda _job: None
+
+
 class JobRun:
     """The run of one job. ``execute`` runs in the job's own thread; ``stop`` and ``abort`` may come from any other."""
 
-    def __init__(
-        self,
-        job: Document,
-        home: Path,
-        parts: Parts,
-        log: Callable[[str, str], None],
-        *,
-        measured: Callable[[str, float], None],
-    ) -> None:
+    def __init__(self, job: Document, parts: Parts, log: Callable[[str, str], None], watch: Watch) -> None:
         self.job = job
+        self.watch = watch
         self.model_uri: str | None = None
         self.metrics = MetricScanner(())
-        self._home = home
-        self._cluster_home = home / "cluster"
-        self._aws = parts.aws
-        self._authorizer = parts.authorizer
+        self._home = parts.home / "training" / job["TrainingJobName"]
+        self._cluster_home = self._home / "cluster"
+        self._objects = parts.objects
+        self._permissions = parts.permissions
         self._containers = parts.containers
         self._credentials = parts.credentials
         self._isolated = bool(job.get("EnableNetworkIsolation"))
         self._log = log
-        self._measured = measured
         # What the supervising thread waits for: ("exit", host) of a child, or ("stop", final secondary status).
         self._wishes: queue.Queue[tuple[str, str]] = queue.Queue()
         self._checkpoints: list[Checkpoints] = []
@@ -63,15 +64,15 @@ class JobRun:
         self._abort_reason: str | None = None
         self._deadline = 0.0
 
-    def stop(self, end: str) -> None:
-        """End as ``end`` ("Stopped"), keeping what the model directory holds."""
-        self._end = self._end or end
-        self._wishes.put(("stop", end))
+    def stop(self) -> None:
+        """End as Stopped, keeping what the model directory holds."""
+        self._end = self._end or "Stopped"
+        self._wishes.put(("stop", "Stopped"))
 
     def abort(self, reason: str) -> None:
         """End at once as Failed with ``reason``."""
         self._abort_reason = reason
-        self.stop("Stopped")
+        self.stop()
 
     def ended_early(self) -> bool:
         return self._end is not None
@@ -84,7 +85,7 @@ class JobRun:
             engine = engine_for(self.job["AlgorithmSpecification"]["TrainingImage"], scripted=scripted)
         except UnknownImage as error:
             raise JobFailed(f"ClientError: {error}") from error
-        self.metrics = MetricScanner([*engine.metrics, *self._requested_metrics()], self._measured)
+        self.metrics = MetricScanner([*engine.metrics, *self._requested_metrics()], self.watch.measured)
         self._cluster_home.mkdir(parents=True, exist_ok=True)
         self._deadline = time.monotonic() + self.job["StoppingCondition"]["MaxRuntimeInSeconds"]
         # Apart from what this service keeps for itself: the containers can write there.
@@ -108,20 +109,20 @@ class JobRun:
         return [(definition["Name"], definition["Regex"]) for definition in definitions]
 
     def _allowed(self, action: str, resource_arn: str, context: Mapping[str, str] | None = None) -> bool:
-        return self._authorizer.role_allows(self.job["RoleArn"], action, resource_arn, context)
+        return self._permissions.role_allows(self.job["RoleArn"], action, resource_arn, context)
 
     def _download(self, layouts: Mapping[str, Layout]) -> None:
         for index, (host, layout) in enumerate(layouts.items()):
             layout.prepare(self.job, host)
             if "CheckpointConfig" in self.job:
-                checkpoints = Checkpoints(self._aws.s3, self._allowed, self.job["CheckpointConfig"], layout.root)
+                checkpoints = Checkpoints(self._objects, self._allowed, self.job["CheckpointConfig"], layout.root)
                 checkpoints.restore()
                 self._checkpoints.append(checkpoints)
             for channel in self.job.get("InputDataConfig", []):
                 directory = layout.channel(channel["ChannelName"])
                 directory.mkdir(parents=True, exist_ok=True)
                 shard = (index, len(layouts))
-                for name, fetch in download(self._aws.s3, self._allowed, channel, self.job["RoleArn"], shard):
+                for name, fetch in download(self._objects, self._allowed, channel, self.job["RoleArn"], shard):
                     if self._end is not None:
                         return
                     fetch(directory / name)
@@ -173,7 +174,7 @@ class JobRun:
             raise algorithm_error(str(refuse_source(uri)), 1)
         try:
             for layout in layouts.values() if uri else ():
-                fetch_source(self._aws.s3, self._allowed, str(uri), layout.code)
+                fetch_source(self._objects, self._allowed, str(uri), layout.code)
         except NoSource as error:
             raise algorithm_error(str(error), 1) from error
         return self._credentials.environment(self.job["RoleArn"], isolated=self._isolated)
@@ -220,10 +221,10 @@ class JobRun:
         # Described whether or not there is a model; without one, CreateModel does not find it there (as in AWS).
         self.model_uri = artifacts.output_uri(path, name, "model.tar.gz")
         if have_model:
-            artifacts.upload(self._aws.s3, self._allowed, models, self.model_uri, self._home)
+            artifacts.upload(self._objects, self._allowed, models, self.model_uri, self._home)
         if have_output:
             output = artifacts.output_uri(path, name, "output.tar.gz")
-            artifacts.upload(self._aws.s3, self._allowed, outputs, output, self._home)
+            artifacts.upload(self._objects, self._allowed, outputs, output, self._home)
 
 
 def _signal_all(running: Mapping[str, children.Child], number: signal.Signals) -> None:

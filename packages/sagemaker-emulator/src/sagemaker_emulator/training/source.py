@@ -6,14 +6,11 @@ import contextlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from sagemaker_emulator.archives import CODE, Unacceptable, unpack
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from sagemaker_emulator.objects import Objects
 
 NO_DOWNLOAD = (
     "with EnableNetworkIsolation the container can not download its code. Give a training job its code by a channel "
@@ -44,7 +41,7 @@ def source_uri(hyperparameters: Mapping[str, str], environment: Mapping[str, str
     return value if isinstance(value, str) and value.startswith("s3://") else None
 
 
-def fetch_source(s3: S3Client, allowed: Callable[[str, str], bool], uri: str, target: Path) -> None:
+def fetch_source(objects: Objects, allowed: Callable[[str, str], bool], uri: str, target: Path) -> None:
     """Unpack the archive at ``uri`` into ``target``; raises :class:`NoSource`."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     if not allowed("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}"):
@@ -52,7 +49,7 @@ def fetch_source(s3: S3Client, allowed: Callable[[str, str], bool], uri: str, ta
     target.mkdir(parents=True, exist_ok=True)
     archive = target.with_name(f"{target.name}.tar.gz")
     try:
-        s3.download_file(bucket, key, str(archive))
+        objects.download(bucket, key, archive)
         unpack(archive, target, CODE)
     except ClientError as error:
         details = error.response["Error"]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 
+from sagemaker_emulator.jobs import STOPPING
 from sagemaker_emulator.store import Document
-
-IN_PROGRESS, STOPPING = "InProgress", "Stopping"
-TERMINAL = ("Completed", "Failed", "Stopped")
 
 MESSAGES = {
     "Starting": "Starting the training job",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from sagemaker_emulator.call import Call, copied
+from sagemaker_emulator.call import Call
 from sagemaker_emulator.clock import now
 from sagemaker_emulator.errors import in_use, invalid, limit_exceeded
 from sagemaker_emulator.hosting import models
+from sagemaker_emulator.jobs import TERMINAL
 from sagemaker_emulator.listing import page
-from sagemaker_emulator.store import Document, Request
+from sagemaker_emulator.store import Document, Request, copied
 from sagemaker_emulator.training.operations import INSTANCES_PER_TYPE
-from sagemaker_emulator.transform.jobs import KIND, TERMINAL
+from sagemaker_emulator.transform.jobs import KIND, TransformJobs
 from sagemaker_emulator.transform.jsonpath import InvalidPath, parse
 from sagemaker_emulator.transform.processing import CSV, JSON_TYPES, UNPROCESSED, base_type
 
@@ -17,7 +18,7 @@ from sagemaker_emulator.transform.processing import CSV, JSON_TYPES, UNPROCESSED
 _MOST_MB_ON_THEIR_WAY = 100
 
 
-def create_transform_job(call: Call) -> Document:
+def create_transform_job(jobs: TransformJobs, call: Call) -> Document:
     request = call.request
     name = request["TransformJobName"]
     arn = call.place.arn(KIND, name)
@@ -46,7 +47,7 @@ def create_transform_job(call: Call) -> Document:
     if not call.store.insert(KIND, name, job):
         raise _name_taken(arn)
     call.store.add_tags(arn, call.request_tags())
-    call.service.transforms.start(job, model)
+    jobs.start(job, model)
     return {"TransformJobArn": arn}
 
 
@@ -63,11 +64,11 @@ def list_transform_jobs(call: Call) -> Document:
     return {"TransformJobSummaries": [copied(job, *members, "TransformJobStatus", "FailureReason") for job in jobs], **more}
 
 
-def stop_transform_job(call: Call) -> Document:
+def stop_transform_job(jobs: TransformJobs, call: Call) -> Document:
     name = call.request["TransformJobName"]
     call.require(call.place.arn(KIND, name))
     _existing(call, name)
-    call.service.transforms.stop(name)
+    jobs.stop(name)
     return {}
 
 

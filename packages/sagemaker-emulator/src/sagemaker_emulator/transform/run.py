@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sagemaker_emulator.datasource import InputObject
-from sagemaker_emulator.hosting.models import container_of, is_isolated
+from sagemaker_emulator.errors import JobFailed
+from sagemaker_emulator.hosting.containers import container_of, is_isolated
 from sagemaker_emulator.hosting.variants import Unhealthy, Variant, VariantFailed, launch
 from sagemaker_emulator.parts import Parts
 from sagemaker_emulator.store import Document
-from sagemaker_emulator.training.failures import JobFailed
 from sagemaker_emulator.transform.problems import ObjectFailed
 from sagemaker_emulator.transform.sending import DEFAULT_PAYLOAD_MB, ModelClient, parameters
 from sagemaker_emulator.transform.share import Share, output_of
@@ -35,11 +35,11 @@ class TransformRun:
         self.job = job
         self._model = model
         self._home = parts.home / "transform" / job["TransformJobName"]
-        self._authorizer = parts.authorizer
+        self._permissions = parts.permissions
         self._containers = parts.containers
         self._credentials = parts.credentials
         self._log = log
-        self._storage = Storage(parts.aws.s3, self._allowed, model["ExecutionRoleArn"])
+        self._storage = Storage(parts.objects, self._allowed, model["ExecutionRoleArn"])
         self._stopped = threading.Event()
         self._abort_reason: str | None = None
         self._failures: list[ObjectFailed] = []
@@ -85,7 +85,7 @@ class TransformRun:
                 instance.result()
 
     def _allowed(self, action: str, resource_arn: str, context: Mapping[str, str] | None = None) -> bool:
-        return self._authorizer.role_allows(self._storage.role_arn, action, resource_arn, context)
+        return self._permissions.role_allows(self._storage.role_arn, action, resource_arn, context)
 
     def _run_instance(self, instance: str, objects: list[InputObject]) -> None:
         def log_data(text: str) -> None:
@@ -115,7 +115,7 @@ class TransformRun:
         isolated = is_isolated(self._model)
         try:
             return launch(
-                self._storage.s3,
+                self._storage.objects,
                 self._allowed,
                 {**container_of(self._model), "Environment": self._environment()},
                 name=self.job["TransformJobName"],

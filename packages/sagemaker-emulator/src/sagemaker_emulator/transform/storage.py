@@ -4,30 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from sagemaker_emulator.archives import Unacceptable, gunzip
 from sagemaker_emulator.datasource import Allowed, InputObject, list_objects
+from sagemaker_emulator.objects import Objects
 from sagemaker_emulator.store import Request
 from sagemaker_emulator.transform.problems import client_error
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 
 @dataclass(frozen=True)
 class Storage:
     """S3 as the model's execution role sees it."""
 
-    s3: S3Client
+    objects: Objects
     allowed: Allowed
     role_arn: str
 
     def list_objects(self, source: Request) -> list[InputObject]:
         """The objects of a data source; raises :class:`JobFailed`."""
-        return list_objects(self.s3, self.allowed, source, self.role_arn)
+        return list_objects(self.objects, self.allowed, source, self.role_arn)
 
     def fetch(self, item: InputObject, path: Path, compression: str) -> None:
         """Copy an object to a local file, decompressed when the job says Gzip; raises :class:`ObjectFailed`."""
@@ -38,7 +35,7 @@ class Storage:
             )
         packed = path.with_name(f"{path.name}.gz") if compression == "Gzip" else path
         try:
-            self.s3.download_file(item.bucket, item.key, str(packed))
+            self.objects.download(item.bucket, item.key, packed)
             if packed != path:
                 gunzip(packed, path)
         except ClientError as error:
@@ -59,6 +56,6 @@ class Storage:
         if not self.may_write(bucket, key):
             raise client_error("Failed to upload output", f"AccessDenied (403): the role may not write s3://{bucket}/{key}.")
         try:
-            self.s3.upload_file(str(path), bucket, key)
+            self.objects.upload(path, bucket, key)
         except Exception as error:  # boto3 wraps the client's error in one of its own
             raise client_error("Failed to upload output", str(error)) from error

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sagemaker_emulator.aws import Place
-from sagemaker_emulator.call import copied
 from sagemaker_emulator.engines import UnknownImage, engine_for
 from sagemaker_emulator.errors import invalid
-from sagemaker_emulator.store import Document, Request
+from sagemaker_emulator.store import Document, Request, copied
 from sagemaker_emulator.training.requests import DEFAULT_MAX_RUNTIME_SECONDS, algorithm_specification, new_job
 from sagemaker_emulator.training.source import is_scripted
 

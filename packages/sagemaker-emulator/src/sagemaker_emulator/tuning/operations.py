@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from sagemaker_emulator.call import Call, copied
+from sagemaker_emulator.call import Call
 from sagemaker_emulator.clock import now
 from sagemaker_emulator.errors import in_use, invalid
+from sagemaker_emulator.jobs import TERMINAL
 from sagemaker_emulator.listing import page, sliced
-from sagemaker_emulator.store import Document
-from sagemaker_emulator.tuning.progress import KIND, TERMINAL, counters, described, objective_of, trial_summary, trials_of
+from sagemaker_emulator.store import Document, copied
+from sagemaker_emulator.tuning.jobs import TuningJobs
+from sagemaker_emulator.tuning.progress import KIND, counters, described, objective_of, trial_summary, trials_of
 from sagemaker_emulator.tuning.requests import new_tuning_job
 
 
-def create_tuning_job(call: Call) -> Document:
+def create_tuning_job(jobs: TuningJobs, call: Call) -> Document:
     request = call.request
     name = request["HyperParameterTuningJobName"]
     arn = call.place.arn(KIND, name)
     call.require_create(arn)
     definition = request.get("TrainingJobDefinition")
     if definition:
-        call.service.authorizer.require_pass_role(call.caller, definition["RoleArn"])
+        call.permissions.require_pass_role(call.caller, definition["RoleArn"])
     job = new_tuning_job(call.place, call.store, request, now())
     if not call.store.insert(KIND, name, job):
         raise in_use(
@@ -26,7 +28,7 @@ def create_tuning_job(call: Call) -> Document:
             f"with this name already exists ({arn})"
         )
     call.store.add_tags(arn, call.request_tags())
-    call.service.tuning.start(job)
+    jobs.start(job)
     return {"HyperParameterTuningJobArn": arn}
 
 
@@ -78,8 +80,8 @@ def list_trials(call: Call) -> Document:
     return {"TrainingJobSummaries": [trial_summary(trial, job) for trial in found], **more}
 
 
-def stop_tuning_job(call: Call) -> Document:
-    call.service.tuning.stop(_existing(call)["HyperParameterTuningJobName"])
+def stop_tuning_job(jobs: TuningJobs, call: Call) -> Document:
+    jobs.stop(_existing(call)["HyperParameterTuningJobName"])
     return {}
 
 

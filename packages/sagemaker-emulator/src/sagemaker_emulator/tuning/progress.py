@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from sagemaker_emulator.call import copied
 from sagemaker_emulator.clock import now
-from sagemaker_emulator.store import Document, Store
-from sagemaker_emulator.training import status as training_status
+from sagemaker_emulator.jobs import TERMINAL
+from sagemaker_emulator.store import Document, Store, copied
 from sagemaker_emulator.training.jobs import KIND as TRAINING_KIND
 from sagemaker_emulator.tuning.definition import OBJECTIVE
 
 KIND = "hyper-parameter-tuning-job"
-TERMINAL = ("Completed", "Failed", "Stopped")
 
 
 def trials_of(store: Store, tuning_job: Document) -> list[Document]:
@@ -31,7 +29,7 @@ def objective_of(trial: Document) -> float | None:
 
 
 def objective_status(trial: Document) -> str:
-    if trial["TrainingJobStatus"] not in training_status.TERMINAL:
+    if trial["TrainingJobStatus"] not in TERMINAL:
         return "Pending"
     return "Failed" if objective_of(trial) is None else "Succeeded"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 from sagemaker_emulator.aws import Place
-from sagemaker_emulator.call import copied
 from sagemaker_emulator.errors import ServiceError, invalid
-from sagemaker_emulator.store import Document, Request, Store
+from sagemaker_emulator.jobs import TERMINAL
+from sagemaker_emulator.store import Document, Request, Store, copied
 from sagemaker_emulator.training.requests import check as check_training
 from sagemaker_emulator.tuning.definition import completed_definition
-from sagemaker_emulator.tuning.progress import KIND, TERMINAL
+from sagemaker_emulator.tuning.progress import KIND
 from sagemaker_emulator.tuning.ranges import CategoricalRange, Range, combinations, parse_ranges
 
 MOST_JOBS = 750

@@ -7,14 +7,15 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from sagemaker_emulator.aws import Place
 from sagemaker_emulator.clock import now
 from sagemaker_emulator.errors import ServiceError
+from sagemaker_emulator.jobs import Ended
 from sagemaker_emulator.store import Document, Store
 from sagemaker_emulator.training.jobs import KIND as TRAINING_KIND
-from sagemaker_emulator.training.jobs import TrainingJobs, Watch
+from sagemaker_emulator.training.jobs import TrainingJobs
+from sagemaker_emulator.training.run import Watch
 from sagemaker_emulator.tuning.definition import OBJECTIVE, new_trial
 from sagemaker_emulator.tuning.progress import KIND, maximizes, objective_of, trials_of
 from sagemaker_emulator.tuning.ranges import parse_ranges
@@ -23,13 +24,6 @@ from sagemaker_emulator.tuning.stopping import Progress, worse_than_median
 
 # SageMaker gives up on a tuning job whose first trials all fail.
 _HOPELESS = 5
-
-
-class Ended(NamedTuple):
-    """How a tuning job ended: its status, and why it failed."""
-
-    status: str
-    reason: str | None = None
 
 
 @dataclass
@@ -72,6 +66,21 @@ class TuningRun:
 
     def execute(self) -> Ended:
         """Run the job; returns how it ended."""
+        try:
+            return self._search_on()
+        except Exception:
+            # Whatever broke: the trials that run are stopped, and none of them is waited for.
+            self._close(Ended("Failed"))
+            raise
+
+    def clean_up(self) -> None:
+        """It leaves nothing: the trials are training jobs."""
+
+    def completion_details(self) -> Document:
+        """As TuningJobCompletionDetails."""
+        return {"NumberOfTrainingJobsObjectiveNotImproving": self._progress.not_improving}
+
+    def _search_on(self) -> Ended:
         while True:
             while self._end is None and len(self._running) < self._parallel and self._launch():
                 pass
@@ -90,14 +99,6 @@ class TuningRun:
                 self._measured(self._running[name], news)
             else:
                 self._ended(self._running.pop(name), news)
-
-    def abandon(self) -> None:
-        """Stop the trials that run, and wait for none of them."""
-        self._close(Ended("Failed"))
-
-    def completion_details(self) -> Document:
-        """As TuningJobCompletionDetails."""
-        return {"NumberOfTrainingJobsObjectiveNotImproving": self._progress.not_improving}
 
     def _seconds_left(self) -> float | None:
         if self._deadline is None or self._end is not None:
