@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from sagemaker_emulator.aws import Aws, Place, connect, connect_s3, endpoint_of, place_from_environment
 from sagemaker_emulator.callers import Function
+from sagemaker_emulator.event_rules import EventRules
 from sagemaker_emulator.logs import CloudWatchLogs, LogFiles, Sink
 from sagemaker_emulator.objects import FolderObjects, Objects, S3Objects
 from sagemaker_emulator.permissions import Permissions, Unchecked
-from sagemaker_emulator.rules import Rules
 from sagemaker_emulator.store import Document
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def at_endpoint(aws: Aws, place: Place) -> Surroundings:
         objects=S3Objects(aws.s3),
         permissions=permissions,
         log_sink=CloudWatchLogs(aws.logs),
-        deliver=Rules(aws.events, aws.functions).deliver,
+        deliver=EventRules(aws.events, aws.functions).deliver,
         functions=lambda: _list_functions(aws),
         cloudwatch=aws.cloudwatch,
         sts=aws.sts,

@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 
 from emulator_tests.support import Api, FakeEventBridge, FakeLambda, wait_until
 from sagemaker_emulator.aws import Aws, Place
+from sagemaker_emulator.event_rules import EventRules
 from sagemaker_emulator.events import Events, endpoint_detail, training_detail, upper_snake
-from sagemaker_emulator.rules import Rules
 
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:check-status"
 JOB: dict[str, Any] = {
@@ -63,7 +63,7 @@ class Delivery:
 
     def __init__(self) -> None:
         self.rules, self.functions = FakeEventBridge(), FakeLambda()
-        rules = Rules(self.rules, self.functions)  # type: ignore[arg-type]  # fakes
+        rules = EventRules(self.rules, self.functions)  # type: ignore[arg-type]  # fakes
         self.events = Events(rules.deliver, Place("000000000000", "us-east-1"))
         self.events.start()
 
@@ -115,7 +115,7 @@ def test_a_targets_constant_input_comes_instead_of_the_event(delivery: Delivery)
 
 def test_an_invocation_that_fails_is_tried_again(delivery: Delivery, monkeypatch: pytest.MonkeyPatch) -> None:
     delivery.rules.add("jobs", "SageMaker Endpoint State Change", FUNCTION)
-    monkeypatch.setattr("sagemaker_emulator.rules.time.sleep", lambda _: None)
+    monkeypatch.setattr("sagemaker_emulator.event_rules.time.sleep", lambda _: None)
     failures = [ClientError({"Error": {"Code": "ServiceException"}}, "Invoke")] * 2
     invoke = delivery.functions.invoke
 

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 _ATTEMPTS = 5
 
 
-class Rules:
+class EventRules:
     """The rules of the default bus."""
 
     def __init__(self, events: EventBridgeClient, functions: LambdaClient) -> None:

@@ -1,0 +1,120 @@
+"""The command against MiniStack as it comes: S3, IAM, STS, logs and EventBridge there, with its own keys."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+
+from emulator_tests.scripts import put_source, script_job
+from emulator_tests.support import ACCOUNT, BUCKET, Json, add_role, wait_until
+from sagemaker_emulator.aws import Aws, connect
+
+KEY = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+# What a script finds that runs as its execution role.
+PROGRAM = f"""
+    import boto3, json
+    from botocore.exceptions import ClientError
+
+    def outcome(call):
+        try:
+            call()
+            return "done"
+        except ClientError as error:
+            return error.response["Error"]["Message"]
+
+    sagemaker = boto3.client("sagemaker")
+    found = {{"models": outcome(sagemaker.list_models), "jobs": outcome(sagemaker.list_training_jobs)}}
+    boto3.client("s3").put_object(Bucket="{BUCKET}", Key="found", Body=json.dumps(found).encode())
+    print("score=1")
+"""
+
+
+def free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        return int(listener.getsockname()[1])
+
+
+def answers(url: str) -> bool | None:
+    try:
+        return httpx.get(url, trust_env=False).is_success or None
+    except httpx.HTTPError:
+        return None
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Aws, Any]]:
+    """MiniStack's clients, and a client of the emulator beside it."""
+    home = tmp_path_factory.mktemp("beside")
+    ministack, emulator = f"http://127.0.0.1:{free_port()}", f"http://127.0.0.1:{free_port()}"
+    machine = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | KEY
+    settings = {
+        "GATEWAY_PORT": ministack.rpartition(":")[2],
+        "BIND_HOST": "127.0.0.1",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "AUTH": "true",
+        "S3_DATA_DIR": str(home / "s3"),
+        "STATE_DIR": str(home / "state"),
+        "DOCKER_HOST": "unix:///nonexistent/docker.sock",
+    }
+    command = ["sagemaker_emulator", "--port", emulator.rpartition(":")[2], "--home", str(home / "home")]
+    running: list[subprocess.Popen[bytes]] = []
+    with (home / "log").open("wb") as log:
+        try:
+            for arguments, more, ready in (
+                (["ministack"], settings, f"{ministack}/_ministack/ready"),
+                (command, {"AWS_ENDPOINT_URL": ministack}, f"{emulator}/ping"),
+            ):
+                started = [sys.executable, "-m", *arguments]
+                running.append(subprocess.Popen(started, cwd=home, env={**machine, **more}, stdout=log, stderr=log))
+                wait_until(lambda url=ready: answers(url), 60)  # type: ignore[misc]  # mypy knows no lambda's default
+            session = boto3.Session("test", "test", region_name="us-east-1")
+            yield connect({"AWS_ENDPOINT_URL": ministack}, "us-east-1"), session.client("sagemaker", endpoint_url=emulator)
+        finally:
+            for process in reversed(running):
+                process.terminate()
+                process.wait(timeout=60)
+
+
+def ended(sagemaker: Any, name: str) -> Json | None:
+    job: Json = sagemaker.describe_training_job(TrainingJobName=name)
+    return job if job["TrainingJobStatus"] in ("Completed", "Failed", "Stopped") else None
+
+
+def test_a_script_works_as_its_execution_role_and_its_logs_are_there(servers: tuple[Aws, Any]) -> None:
+    aws, sagemaker = servers
+    aws.s3.create_bucket(Bucket=BUCKET)
+    aws.s3.put_object(Bucket=BUCKET, Key="data/train/part-0.csv", Body=b"0,1,2\n")
+    allowed = {"Effect": "Allow", "Action": ["s3:*", "sagemaker:ListModels"], "Resource": "*"}
+    role = add_role(aws, "SageMaker", allowed)
+    source = put_source(aws, "beside", {"train.py": PROGRAM})
+
+    sagemaker.create_training_job(**script_job("beside", source))
+
+    job = wait_until(lambda: ended(sagemaker, "beside"), 120)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    found = json.loads(aws.s3.get_object(Bucket=BUCKET, Key="found")["Body"].read())
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/SageMaker/SageMaker"
+    assert found["models"] == "done"
+    assert found["jobs"].startswith(f"User: {session} is not authorized to perform: sagemaker:ListTrainingJobs")
+    assert role == job["RoleArn"]
+    [stream] = aws.logs.describe_log_streams(logGroupName="/aws/sagemaker/TrainingJobs")["logStreams"]
+    assert stream["logStreamName"].startswith("beside/algo-1-")
+
+
+def test_a_role_that_is_not_there_is_refused(servers: tuple[Aws, Any]) -> None:
+    _, sagemaker = servers
+    request = script_job("no-role", f"s3://{BUCKET}/none") | {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/None"}
+
+    with pytest.raises(sagemaker.exceptions.ClientError, match="Could not assume role"):
+        sagemaker.create_training_job(**request)
