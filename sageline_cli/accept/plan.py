@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sageline.costs.estimate import Estimate, Facts, Part, Work, most_expensive, part_of
+from sageline.costs.estimate import Estimate, Facts, Part, Work, cost_bound, part_of
 from sageline.costs.run_cost import EVALUATION_SECONDS
 from sageline.json_objects import Json
 from sageline.runs.deployment_record import rollout_of
@@ -151,7 +151,7 @@ def _of_run(spec: Spec, prices: Prices, region: str) -> Estimate:
         rollout_seconds=rollout.bake_seconds * len(rollout.steps) if rollout else 0,
         ttl_hours=spec.deployment.ttl_hours if spec.deployment else None,
     )
-    return most_expensive(spec, facts)
+    return cost_bound(spec, facts)
 
 
 def check_limit(costs: Costs) -> None:

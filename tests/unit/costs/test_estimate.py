@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from sageline.costs.actual import BilledJob, actual
+from sageline.costs.actual import BilledJob, with_billed_job
 from sageline.costs.budget import check_budget
-from sageline.costs.estimate import Estimate, Facts, Work, most_expensive
+from sageline.costs.estimate import Estimate, Facts, Work, cost_bound
 from sageline.errors import BudgetExceeded, InvalidPrices
 from sageline.runs.prices import LIST_PRICES, with_override
 from sageline.spec.model import validate_spec
@@ -19,7 +19,7 @@ TWENTY_JOBS = {"max_jobs": 20, "max_parallel_jobs": 3}
 
 
 def estimate(facts: Facts | None = None, **spec: object) -> Estimate:
-    return most_expensive(validate_spec(spec, "test"), facts or Facts())
+    return cost_bound(validate_spec(spec, "test"), facts or Facts())
 
 
 def refusal(budget: float, estimated: Estimate) -> str:
@@ -101,7 +101,7 @@ def test_a_batch_and_other_transform_jobs_are_parts_of_the_sum() -> None:
     found = estimate(Facts(transforms=(evaluation,)), batch=batch, deployment=None)
     assert [part.usd for part in found.parts] == [0.23, 0.204, 0.115]
     assert found.most_usd == 0.549
-    assert most_expensive(None, Facts(transforms=(evaluation,))).most_usd == 0.115
+    assert cost_bound(None, Facts(transforms=(evaluation,))).most_usd == 0.115
 
 
 def test_an_instance_type_without_a_price_has_no_bound_and_says_so() -> None:
@@ -235,7 +235,7 @@ def spent(job: str, seconds: int, **more: Any) -> BilledJob:  # fields of severa
 
 def test_a_job_did_cost_its_billed_seconds_on_all_its_instances() -> None:
     # 0.23 x 2 x 90 s / 3600
-    cost = actual(estimate().to_json(), spent("a", 90, instances=2))
+    cost = with_billed_job(estimate().to_json(), spent("a", 90, instances=2))
     assert cost["actual_usd"] == 0.0115
     assert cost["most_usd"] == 0.23
 
@@ -243,18 +243,20 @@ def test_a_job_did_cost_its_billed_seconds_on_all_its_instances() -> None:
 def test_jobs_add_up_and_the_same_job_counts_once() -> None:
     # 0.23 x 0.5 h + 0.204 x 0.25 h
     transform = spent("b", 900, use="transform", instance_type="ml.c5.xlarge")
-    cost = actual(actual(actual(estimate().to_json(), spent("a", 1800)), transform), spent("a", 1800))
+    cost = with_billed_job(with_billed_job(with_billed_job(estimate().to_json(), spent("a", 1800)), transform), spent("a", 1800))
     assert cost["actual_usd"] == 0.166
     assert [job["job"] for job in cost["jobs"]] == ["b", "a"]
 
 
 def test_what_was_spent_is_counted_with_the_prices_of_the_bound() -> None:
     own = with_override(b'{"instances": {"ml.m5.xlarge": 0.3}}', PRICES_URI)
-    assert actual(estimate(Facts(prices=own)).to_json(), spent("a", 3600))["actual_usd"] == 0.3
+    assert with_billed_job(estimate(Facts(prices=own)).to_json(), spent("a", 3600))["actual_usd"] == 0.3
 
 
 def test_without_a_price_what_was_spent_is_not_known() -> None:
-    cost = actual(estimate(algorithm={"instance_type": "ml.x9.large"}).to_json(), spent("a", 60, instance_type="ml.x9.large"))
+    cost = with_billed_job(
+        estimate(algorithm={"instance_type": "ml.x9.large"}).to_json(), spent("a", 60, instance_type="ml.x9.large")
+    )
     assert (cost["actual_usd"], cost["jobs"][0]["usd"]) == (None, None)
 
 

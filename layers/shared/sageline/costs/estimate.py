@@ -109,7 +109,7 @@ class Estimate:
         return cost | ({"notes": list(self.notes)} if self.notes else {})
 
 
-def most_expensive(spec: Spec | None, facts: Facts) -> Estimate:
+def cost_bound(spec: Spec | None, facts: Facts) -> Estimate:
     """What a run may cost at most: all its jobs for as long as they may run, its endpoint for as long as it lives.
 
     Args:

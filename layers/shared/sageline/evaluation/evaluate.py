@@ -28,7 +28,7 @@ from sageline.evaluation.gate import (
     check_limits,
     without_champion,
 )
-from sageline.evaluation.held_out_rows import encode_test_rows, let_answers_expire, sum_up
+from sageline.evaluation.held_out_rows import encode_test_rows, let_answers_expire, score_answers
 from sageline.evaluation.model_warnings import model_warnings
 from sageline.failures.failure import read_cause
 from sageline.report.write import CurvesOf, write_report
@@ -148,7 +148,7 @@ def compare_models(
     checks = judging.checks()
     classes = judging.sums.classes if isinstance(judging.sums, ClassificationSums) else None
     try:
-        sums = sum_up(run_id, encoder, files=run.files, of="champion", classes=classes)
+        sums = score_answers(run_id, encoder, files=run.files, of="champion", classes=classes)
     except PredictionFailed as error:
         return _undecidable(judging, checks, in_service, error.message)
     let_answers_expire(run_id, encoder, files=run.files, of="champion")
@@ -227,7 +227,7 @@ def _begin(run_id: str, state: str, run: RunContext, reporting: Reporting, also:
     classes = encoder.classes
     if classes is not None:
         classes = list(dict.fromkeys([*classes, *(also or [])]))
-    sums = sum_up(run_id, encoder, files=run.files, of="evaluation", classes=classes)
+    sums = score_answers(run_id, encoder, files=run.files, of="evaluation", classes=classes)
     endpoint = spec.deployment.endpoint or spec.name if spec.deployment else None
     ends_here = spec.deployment is None and spec.batch is None
     return _Judging(run_id, state, run, reporting, encoder.task, spec.evaluation, endpoint, ends_here, encoder, sums)
