@@ -11,7 +11,7 @@ import pytest
 
 from sageline_local import deploy, functions
 from sageline_local.aws import Clients
-from sageline_local.fixture import Preparing
+from sageline_local.fixture import EventPreparer
 from sageline_local.fixture.make import make_fixture
 from sageline_local.golden_events import GoldenEvent, fill, golden_events
 from sageline_local.golden_names import CHAMPION, VARIABLES, WINES
@@ -29,7 +29,7 @@ ENDPOINTS = ["flowers", "wines", "aws-docs", *(name for variable, name in VARIAB
 def run(stack: LocalStack, clients: Clients, workbench: Workbench) -> Iterator[Run]:
     """Runs events, each prepared for; what is not as expected. Afterwards nothing serves: other tests take such names."""
     make_fixture(stack)
-    preparing, deployed = Preparing(stack), deploy.function_names(clients)
+    preparing, deployed = EventPreparer(stack), deploy.function_names(clients)
 
     def one(event: GoldenEvent) -> str | None:
         variables = preparing.prepare(event)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sageline.configuration.configure import configure
-from sageline.costs.estimate import Facts, Work, cost_bound
+from sageline.costs.estimate import BillableWork, CostFacts, cost_bound
 from sageline.costs.run_cost import facts_of, note_job_cost, transform_limit
 from sageline.errors import BudgetExceeded, InvalidPrices
 from sageline.names import TRANSFORMS, transform_job_name
@@ -36,9 +36,9 @@ def cost(world: World) -> dict[str, Any]:
     return found
 
 
-def begin_with_bound(world: World, *transforms: Work) -> None:
+def begin_with_bound(world: World, *transforms: BillableWork) -> None:
     resolved = world.begin()
-    world.run.store.note(RUN_ID, cost=cost_bound(resolved, Facts(transforms=transforms)).to_json())
+    world.run.store.note(RUN_ID, cost=cost_bound(resolved, CostFacts(transforms=transforms)).to_json())
 
 
 def training_job(world: World, status: str, seconds: int, **more: object) -> None:
@@ -203,7 +203,7 @@ def test_the_answer_to_the_run_comes_before_the_costs_are_noted(world: World, wa
 
 
 def test_a_transform_job_that_takes_longer_than_it_may_fails_its_run(world: World, watch: Watch, answers: Answers) -> None:
-    begin_with_bound(world, Work(what="batch", use="transform", instance_type="ml.m5.large", instances=1, seconds=3600))
+    begin_with_bound(world, BillableWork(what="batch", use="transform", instance_type="ml.m5.large", instances=1, seconds=3600))
     transform_job(world, "InProgress")
     wait_for(RUN_ID, WAIT_FOR_TRANSFORM["resource"], "token", watch)
     [(name, said)] = answers.sent
@@ -215,7 +215,7 @@ def test_a_transform_job_that_takes_longer_than_it_may_fails_its_run(world: Worl
 def test_how_long_a_batch_may_take_does_not_depend_on_how_long_the_test_rows_may(world: World) -> None:
     limits = {"batch": 60, "evaluation": 3600}
     work = [
-        Work(what=what, use="transform", instance_type="ml.m5.large", instances=1, seconds=seconds)
+        BillableWork(what=what, use="transform", instance_type="ml.m5.large", instances=1, seconds=seconds)
         for what, seconds in limits.items()
     ]
     begin_with_bound(world, *work)
@@ -224,7 +224,9 @@ def test_how_long_a_batch_may_take_does_not_depend_on_how_long_the_test_rows_may
 
 
 def test_a_model_that_takes_too_long_for_the_test_rows_fails_its_run(world: World, watch: Watch, answers: Answers) -> None:
-    begin_with_bound(world, Work(what="evaluation", use="transform", instance_type="ml.m5.large", instances=1, seconds=3600))
+    begin_with_bound(
+        world, BillableWork(what="evaluation", use="transform", instance_type="ml.m5.large", instances=1, seconds=3600)
+    )
     transform_job(world, "InProgress")
     name = transform_job_name(RUN_ID, "evaluation")
     world.fake.transforms[name] = world.fake.transforms.pop(RUN_ID) | {"TransformJobName": name}
@@ -240,7 +242,7 @@ def test_a_transform_job_within_its_time_goes_on(world: World, watch: Watch, ans
     work = (
         []
         if seconds is None
-        else [Work(what="batch", use="transform", instance_type="ml.m5.large", instances=1, seconds=seconds)]
+        else [BillableWork(what="batch", use="transform", instance_type="ml.m5.large", instances=1, seconds=seconds)]
     )
     begin_with_bound(world, *work)
     transform_job(world, "InProgress")

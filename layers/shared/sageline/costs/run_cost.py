@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from sageline.aws.errors import is_denied, is_not_found
 from sageline.costs.actual import BilledJob, with_billed_job
-from sageline.costs.estimate import Estimate, Facts, Work, cost_bound
+from sageline.costs.estimate import BillableWork, CostFacts, Estimate, cost_bound
 from sageline.errors import RunNotFound
 from sageline.jobs.trials import list_trials
 from sageline.names import transform_job_name
@@ -32,7 +32,7 @@ EVALUATION_SECONDS = 3600
 _ENDED = ("Completed", "Failed", "Stopped")
 
 
-def facts_of(run: RunContext, region: str, *transforms: Work, deployment: DeploymentSpec | None = None) -> Facts:
+def facts_of(run: RunContext, region: str, *transforms: BillableWork, deployment: DeploymentSpec | None = None) -> CostFacts:
     """What the bound depends on besides the spec's own numbers of jobs and instances.
 
     Raises:
@@ -40,7 +40,7 @@ def facts_of(run: RunContext, region: str, *transforms: Work, deployment: Deploy
     """
     scaling = deployment.autoscaling if deployment else None
     rollout = rollout_of(deployment) if deployment else None
-    facts = Facts(
+    facts = CostFacts(
         region=region,
         prices=LIST_PRICES,
         transforms=transforms,
@@ -57,7 +57,7 @@ def facts_of(run: RunContext, region: str, *transforms: Work, deployment: Deploy
         return replace(facts, notes=(note,))
 
 
-def note_bound(run_id: str, spec: Spec | None, facts: Facts, run: RunContext) -> Estimate:
+def note_bound(run_id: str, spec: Spec | None, facts: CostFacts, run: RunContext) -> Estimate:
     """Write what the run may cost at most into its record."""
     estimate = cost_bound(spec, facts)
     run.store.enter(run_id, "ConfigureRun", cost=estimate.to_json())

@@ -19,8 +19,8 @@ from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import Sums, compare
 from sageline.evaluation.document import Champion, evaluation_json
 from sageline.evaluation.gate import (
-    Check,
     Decision,
+    GateCheck,
     baseline_not_checked,
     champion_unknown,
     check_baseline,
@@ -186,7 +186,7 @@ class _Judging:
         """None with too few rows to tell."""
         return compare_with_baseline(self.metric, self.sums)
 
-    def checks(self) -> list[Check]:
+    def checks(self) -> list[GateCheck]:
         """What can be asked of the model alone: the spec's limits, and whether it is better than the baseline."""
         at_least, at_most = self.evaluation.at_least or {}, self.evaluation.at_most or {}
         checks = check_limits({name: self.sums.value(name) for name in (*at_least, *at_most)}, at_least, at_most)
@@ -257,7 +257,9 @@ def _plan_champion(judging: _Judging, in_service: _InService) -> TransformPlan:
     )
 
 
-def _undecidable(judging: _Judging, checks: list[Check], in_service: _InService, why: str, sums: Sums | None = None) -> Evaluated:
+def _undecidable(
+    judging: _Judging, checks: list[GateCheck], in_service: _InService, why: str, sums: Sums | None = None
+) -> Evaluated:
     why = f"{in_service.variant}, which is in service, cannot be compared: {why.rstrip('.')}"
     champion = Champion(in_service.variant, {} if sums is None else sums.metrics(), None, why)
     advice = "to deploy the model all the same, set `evaluation.beat_champion` to false"
@@ -265,7 +267,7 @@ def _undecidable(judging: _Judging, checks: list[Check], in_service: _InService,
     return _decide(judging, [*checks, check], champion)
 
 
-def _decide(judging: _Judging, checks: list[Check], champion: Champion | None) -> Evaluated:
+def _decide(judging: _Judging, checks: list[GateCheck], champion: Champion | None) -> Evaluated:
     """Write down what was decided; a model that is refused is the end of its run."""
     decision = Decision(tuple(checks), judging.not_checked)
     run, run_id, files = judging.run, judging.run_id, judging.run.files
