@@ -31,7 +31,8 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class InvokeContext:
-    """A stack, and who watches. ``port``: MiniStack's; None is that of the last time."""
+    """The stack that functions are run for, and where its progress is shown. ``port``: MiniStack's; None is that of the last
+    time."""
 
     home: Home
     port: int | None

@@ -220,7 +220,7 @@ class ColumnChoices:
 
 
 def spellings_of(profile: DatasetProfile, decimal: str | None) -> tuple[dict[str, Spelling], list[str]]:
-    """How the columns of numbers spell them, where that is not plain; and the columns whose values mean two things.
+    """The spellings of number columns that are not plain; and the columns whose values can be read in two ways.
 
     What fits all values of a column is its spelling. Where both decimal signs do, the file's other columns decide; where these do
     not, the column is one of plain numbers, or of numbers in groups of three digits.
