@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 import pytest
 
 from sageline_local import deploy, functions
-from sageline_local.aws import Clients
+from sageline_local.aws import LocalClients
 from sageline_local.fixture import EventPreparer
 from sageline_local.fixture.make import make_fixture
 from sageline_local.golden_events import GoldenEvent, fill, golden_events
@@ -26,7 +26,7 @@ ENDPOINTS = ["flowers", "wines", "aws-docs", *(name for variable, name in VARIAB
 
 
 @pytest.fixture(scope="module")
-def run(stack: LocalStack, clients: Clients, workbench: Workbench) -> Iterator[Run]:
+def run(stack: LocalStack, clients: LocalClients, workbench: Workbench) -> Iterator[Run]:
     """Runs events, each prepared for; what is not as expected. Afterwards nothing serves: other tests take such names."""
     make_fixture(stack)
     preparing, deployed = EventPreparer(stack), deploy.function_names(clients)
@@ -58,7 +58,7 @@ def test_every_event_reaches_its_case_in_any_order(run: Run) -> None:
     assert run(events) == []
 
 
-def test_the_fixture_is_made_once_and_puts_back_what_was_changed(run: Run, stack: LocalStack, clients: Clients) -> None:
+def test_the_fixture_is_made_once_and_puts_back_what_was_changed(run: Run, stack: LocalStack, clients: LocalClients) -> None:
     assert make_fixture(stack) == []
     table = stack.require_up().outputs["RunsTableName"]
     key = {"pk": {"S": f"RUN#{WINES}"}, "sk": {"S": "RUN"}}
