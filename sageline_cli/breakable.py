@@ -13,7 +13,7 @@ _MARKS = "/.-_,"
 
 
 @dataclass(frozen=True)
-class Breakable:
+class BreakableText:
     """Text of which a word that is longer than a line is broken behind a ``/``, or another mark, where it has one."""
 
     text: str

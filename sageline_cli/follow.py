@@ -8,14 +8,14 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
-from rich.text import Text
+from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from sageline.json_objects import Json
 from sageline.runs.timings import StateTime
 from sageline_cli.errors import CommandFailed
 from sageline_cli.render import DOES, state_line
 from sageline_cli.timeline import Timeline
+from sageline_local.progress import SecondsColumn
 
 # An event starts the run within a second or two; after this long something is wrong with the rule, the queue or the name.
 _START_SECONDS = 60.0
@@ -106,7 +106,7 @@ class _Display:
     """A line for each state that the run has left; on a terminal, below them, a moving one for the state that it is in."""
 
     def __init__(self, console: Console) -> None:
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), _Seconds())
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), SecondsColumn())
         self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._progress.add_task("", total=None)
         self._console = console
@@ -128,8 +128,3 @@ class _Display:
         if len(left) < len(states) and states[-1].state != self._current:
             self._current = states[-1].state
             self._progress.reset(self._task, description=f"{self._current:<24} [dim]{DOES.get(self._current, ''):<34}")
-
-
-class _Seconds(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.elapsed or 0:.1f} s", style="dim")

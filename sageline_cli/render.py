@@ -17,7 +17,7 @@ from sageline.names import TRANSFORMS, TransformPurpose
 from sageline.runs.money import usd
 from sageline.runs.timings import StateTime
 from sageline_cli import costs
-from sageline_cli.breakable import Breakable
+from sageline_cli.breakable import BreakableText
 from sageline_cli.schema_lines import reading_lines
 from sageline_cli.warning_lines import warning_lines
 
@@ -185,11 +185,11 @@ def trials_table(trials: Sequence[Json], spec: Json | None) -> RenderableType:
     table = _table("place", objective.get("metric", "objective"), *columns, "seconds", "training job", "status")
     for rank, trial in enumerate(trials[:_SHOWN_TRIALS], start=1):
         tried = {name: _short_number(trial["hyperparameters"].get(name, "")) for name in names}
-        values = [Breakable(value) for value in tried.values()] if apart else [Breakable(_value(tried))]
+        values = [BreakableText(value) for value in tried.values()] if apart else [BreakableText(_value(tried))]
         seconds = "" if trial["seconds"] is None else str(trial["seconds"])
         objective_value = "-" if trial["objective"] is None else f"{trial['objective']:g}"
         status = Text.assemble(_status(trial["status"]), f"  {trial['reason']}" if trial.get("reason") else "")
-        table.add_row(str(rank), objective_value, *values, seconds, Breakable(trial["name"]), status)
+        table.add_row(str(rank), objective_value, *values, seconds, BreakableText(trial["name"]), status)
     more = len(trials) - _SHOWN_TRIALS
     return table if more <= 0 else Group(table, Text(f"  and {more} more: runs/<run>/training/trials.json has them all", "dim"))
 
@@ -378,7 +378,7 @@ def _choices(spec: Json) -> RenderableType:
     table = _table("setting", "value", "why")
     table.columns[0].no_wrap = max((len(name) for names, *_ in rows for name in names), default=0) <= _LONGEST_SETTING
     for names, value, reason in rows:
-        table.add_row(Breakable(",\n".join(names)), Breakable(value), Breakable(reason))
+        table.add_row(BreakableText(",\n".join(names)), BreakableText(value), BreakableText(reason))
     return table
 
 
@@ -403,7 +403,7 @@ def _facts(facts: Mapping[str, RenderableType | None]) -> RenderableType:
     table.add_column(overflow="fold")
     for name, value in facts.items():
         if value not in (None, ""):
-            table.add_row(f"  {name}", Breakable(value) if isinstance(value, str) else value)
+            table.add_row(f"  {name}", BreakableText(value) if isinstance(value, str) else value)
     return table
 
 

@@ -12,7 +12,8 @@ _PLURALS = {"number": "numbers", "category": "categories", "text": "texts", "pix
 
 
 def schema_lines(run: Json) -> list[Text]:
-    """What a run predicts from what, each note and warning, and how to say otherwise; nothing before the data were read."""
+    """What a run predicts from which columns, each note and warning, and how to say otherwise; nothing before the data were
+    read."""
     schema: Json | None = (run.get("details") or {}).get("schema")
     if not schema:
         return []
@@ -28,7 +29,7 @@ def schema_lines(run: Json) -> list[Text]:
 
 def reading_lines(schema: Json) -> list[Text]:
     """A paragraph for the label, the columns, each reason to leave some out, what is noted of how they are read, and each change
-    that only all rows have made."""
+    that reading all rows has made."""
     return [
         Text.assemble("Predicts ", (schema["label"], "bold"), f" ({schema['task']}): {schema['why']}."),
         Text(f"From {_columns(schema)}."),

@@ -1,4 +1,4 @@
-"""What is to be known of a run's model and data before the model or its predictions are used."""
+"""The warnings about a run's model and data."""
 
 from __future__ import annotations
 

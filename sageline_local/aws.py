@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=5, read_timeout=120, proxies={})
 
 
-class Clients:
+class LocalClients:
     """Clients of a stack, as its root user."""
 
     def __init__(self, record: StackRecord, key: RootKey) -> None:

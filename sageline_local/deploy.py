@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from sageline_local import sam
 from sageline_local.api_routes import make_routes, routes_of
-from sageline_local.aws import Clients
+from sageline_local.aws import LocalClients
 from sageline_local.errors import DeployFailed
 from sageline_local.home import DeployedStack, Home
 
@@ -30,14 +30,14 @@ def fingerprint(build_id: str, parameters: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps([build_id, dict(sorted(parameters.items()))]).encode()).hexdigest()[:20]
 
 
-def is_there(clients: Clients, deployment: DeployedStack) -> bool:
+def is_there(clients: LocalClients, deployment: DeployedStack) -> bool:
     """Whether MiniStack still has what was deployed."""
     found = _describe(clients)
     return found is not None and found[0] == deployment.stack_id and found[1] in _GOOD
 
 
 def deploy(
-    clients: Clients, home: Home, template: Path, parameters: Mapping[str, str], tools: Mapping[str, str]
+    clients: LocalClients, home: Home, template: Path, parameters: Mapping[str, str], tools: Mapping[str, str]
 ) -> tuple[str, dict[str, str]]:
     """Deploy a built template, and make the API's routes.
 
@@ -63,7 +63,7 @@ def deploy(
     return described[0], outputs
 
 
-def function_names(clients: Clients) -> dict[str, str]:
+def function_names(clients: LocalClients) -> dict[str, str]:
     """The deployed functions' names by their logical ids."""
     resources = clients.cloudformation.describe_stack_resources(StackName=STACK_NAME)["StackResources"]
     return {
@@ -99,7 +99,7 @@ def _modified(file: Path) -> int | None:
     return file.stat().st_mtime_ns if file.exists() else None
 
 
-def _prepare(clients: Clients) -> None:
+def _prepare(clients: LocalClients) -> None:
     """The bucket that SAM uploads to; and nothing of a deployment that failed."""
     clients.s3.create_bucket(Bucket=ARTIFACTS_BUCKET)
     found = _describe(clients)
@@ -116,7 +116,7 @@ def _prepare(clients: Clients) -> None:
             ) from error
 
 
-def _describe(clients: Clients) -> tuple[str, str] | None:
+def _describe(clients: LocalClients) -> tuple[str, str] | None:
     """The stack's id and status; None if there is none."""
     try:
         [stack] = clients.cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"]
@@ -127,7 +127,7 @@ def _describe(clients: Clients) -> tuple[str, str] | None:
     return stack["StackId"], stack["StackStatus"]
 
 
-def _outputs(clients: Clients) -> dict[str, str]:
+def _outputs(clients: LocalClients) -> dict[str, str]:
     [stack] = clients.cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     missing = {"ApiId", "BucketName", "StateMachineArn"} - outputs.keys()
@@ -136,14 +136,14 @@ def _outputs(clients: Clients) -> dict[str, str]:
     return outputs
 
 
-def _processed_template(clients: Clients) -> Mapping[str, object]:
+def _processed_template(clients: LocalClients) -> Mapping[str, object]:
     body = clients.cloudformation.get_template(StackName=STACK_NAME, TemplateStage="Processed")["TemplateBody"]
     # boto3 gives a document for JSON; its stubs know of text only.
     template: Mapping[str, object] = json.loads(body) if isinstance(body, str) else body
     return template
 
 
-def _failed_resources(clients: Clients, since: float) -> list[str]:
+def _failed_resources(clients: LocalClients, since: float) -> list[str]:
     """One line for each resource that failed, the first cause first."""
     try:
         events = clients.cloudformation.describe_stack_events(StackName=STACK_NAME)["StackEvents"]

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sageline_local import deploy
-from sageline_local.aws import Clients
+from sageline_local.aws import LocalClients
 from sageline_local.errors import FunctionUnknown
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
 
 
-def configuration(clients: Clients, name: str) -> FunctionConfigurationResponseTypeDef:
+def configuration(clients: LocalClients, name: str) -> FunctionConfigurationResponseTypeDef:
     """The configuration of a deployed function.
 
     Args:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sageline_local import functions, processes
-from sageline_local.aws import Clients
+from sageline_local.aws import LocalClients
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -31,7 +31,7 @@ def of_servers(files: Mapping[str, Path], lines: int, follow: bool) -> Iterator[
                 yield f"{name:>9} | {line}"
 
 
-def of_function(clients: Clients, name: str, lines: int, follow: bool) -> Iterator[str]:
+def of_function(clients: LocalClients, name: str, lines: int, follow: bool) -> Iterator[str]:
     """The last lines that a function has logged; with ``follow``, then what it logs, for ever.
 
     Args:

@@ -45,7 +45,7 @@ class ConsoleProgress:
         self._display = RichProgress(
             SpinnerColumn(finished_text=" "),
             TextColumn("{task.description}"),
-            _Seconds(),
+            SecondsColumn(),
             console=console,
             disable=not console.is_terminal,
         )
@@ -74,7 +74,9 @@ class ConsoleProgress:
         self._console.print(f"[yellow]![/] {escape(text)}")
 
 
-class _Seconds(ProgressColumn):
+class SecondsColumn(ProgressColumn):
+    """The seconds that a task has taken so far, or took."""
+
     def render(self, task: Task) -> Text:
         seconds = task.finished_time if task.finished else task.elapsed
         return Text(f"{seconds or 0:.1f} s", style="dim")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sageline_local.aws import Clients
+from sageline_local.aws import LocalClients
 
 _INTERRUPTED = "States.ServiceRestart"
 """MiniStack's error for executions that were running when it ended."""
@@ -45,7 +45,7 @@ def unclean_shutdown(state: Path) -> str | None:
     )
 
 
-def interrupted_runs(clients: Clients, state_machine_arn: str, since: float) -> list[Interrupted]:
+def interrupted_runs(clients: LocalClients, state_machine_arn: str, since: float) -> list[Interrupted]:
     """Executions that MiniStack found cut off when it started, which was after ``since`` (seconds since the epoch)."""
     found = []
     pages = clients.stepfunctions.get_paginator("list_executions").paginate(
@@ -62,7 +62,7 @@ def interrupted_runs(clients: Clients, state_machine_arn: str, since: float) -> 
     return found
 
 
-def record(clients: Clients, functions: Mapping[str, str], run: Interrupted) -> str:
+def record(clients: LocalClients, functions: Mapping[str, str], run: Interrupted) -> str:
     """Do for the run what the state machine does on a failure: stop its job, write the record, undo its deployment.
 
     Returns:
@@ -79,7 +79,7 @@ def record(clients: Clients, functions: Mapping[str, str], run: Interrupted) -> 
     return f"The run {name} was interrupted in the state {run.state} and is recorded as failed."
 
 
-def failed_jobs(clients: Clients, since: float) -> list[str]:
+def failed_jobs(clients: LocalClients, since: float) -> list[str]:
     """Sentences on training jobs that SageMaker found cut off when it started, which was after ``since``."""
     jobs = clients.sagemaker.list_training_jobs(
         StatusEquals="Failed", LastModifiedTimeAfter=datetime.fromtimestamp(since, UTC), MaxResults=100
@@ -87,7 +87,7 @@ def failed_jobs(clients: Clients, since: float) -> list[str]:
     return [f"The training job {job['TrainingJobName']} was running and is Failed now." for job in jobs]
 
 
-def _invoke(clients: Clients, function: str, payload: object) -> dict[str, str]:
+def _invoke(clients: LocalClients, function: str, payload: object) -> dict[str, str]:
     """A function's answer.
 
     Raises:
@@ -100,6 +100,6 @@ def _invoke(clients: Clients, function: str, payload: object) -> dict[str, str]:
     return answer
 
 
-def _last_state(clients: Clients, arn: str) -> str:
+def _last_state(clients: LocalClients, arn: str) -> str:
     events = clients.stepfunctions.get_execution_history(executionArn=arn, reverseOrder=True, maxResults=1000)["events"]
     return next((event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event), "unknown")

@@ -1,4 +1,4 @@
-"""Which schedule a call of EventBridge Scheduler is about: MiniStack 1.5.33 takes every one to be in the group ``default``.
+"""Finds which schedule a call is about: MiniStack 1.5.33 takes every schedule to be in the group ``default``.
 
 A function may touch the schedules of its stack's group only.
 """

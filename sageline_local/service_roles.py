@@ -1,4 +1,4 @@
-"""The roles that services assume, when their trust asks for whom: ``aws:SourceAccount`` in a trust policy.
+"""Roles that services assume for an account: trust policies with ``aws:SourceAccount``.
 
 MiniStack 1.5.33 lets its root assume the role of a service, as its own services do, and knows no source account then: a
 trust policy that names one, as the template's for SageMaker does, is never met.

@@ -1,5 +1,5 @@
-"""The secrets of temporary keys, of functions and of roles that are assumed: they come from the root's, so that every server of
-the stack knows them, and nobody can compute them who does not know that.
+"""The secrets of temporary keys, of functions and of assumed roles: they are derived from the root's secret, so every server of
+the stack can compute them, and nobody else.
 
 MiniStack 1.5.33 makes a function's key, secret and token from the ARNs of the function and its role, which are no secrets. The
 key stays (``sagemaker_emulator.callers`` tells a caller by it).

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sageline_local import deploy, environment, functions, keys
-from sageline_local.aws import Clients
+from sageline_local.aws import LocalClients
 from sageline_local.errors import StackNotUp
 from sageline_local.home import Home, StackRecord
 from sageline_local.progress import Progress, Silent
@@ -129,14 +129,14 @@ class LocalStack:
             raise StackNotUp(" ".join(sentences if status.problems else [*sentences, "Start it with `sageline local up`."]))
         return status
 
-    def clients(self) -> Clients:
+    def clients(self) -> LocalClients:
         """boto3 clients of a stack that is up.
 
         Raises:
             StackNotUp: it is not.
         """
         self.require_up()
-        return Clients(StackRecord.load(self._home), keys.make(self._home))
+        return LocalClients(StackRecord.load(self._home), keys.make(self._home))
 
     def log_file(self, name: str) -> Path:
         """The log of a server, or of ``sam-build`` and ``sam-deploy``."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sageline_local import build, deploy, environment, keys, ports, processes, recovery
-from sageline_local.aws import Clients
+from sageline_local.aws import LocalClients
 from sageline_local.errors import DeployFailed, PortInUse, StackElsewhere
 from sageline_local.home import DeployedStack, Home, StackRecord
 from sageline_local.ports import Ports
@@ -158,7 +158,7 @@ class StackStart:
 
     def _ensure_deployed(self, template: Future[Path] | None, build_id: str, port: int) -> bool:
         """Whether there was anything to deploy. ``template``: what is being built; None if nothing has changed."""
-        clients = Clients(self._record, self._key)
+        clients = LocalClients(self._record, self._key)
         before = self._record.deployment
         there = before is not None and deploy.is_there(clients, before)
         if there and template is None:
@@ -185,7 +185,7 @@ class StackStart:
         return True
 
     def _tell_what_was_interrupted(self, began: float) -> None:
-        clients = Clients(self._record, self._key)
+        clients = LocalClients(self._record, self._key)
         started = {service.name for service in self._started}
         deployment = self._record.deployment
         if "sagemaker" in started:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sageline.costs.estimate import Estimate, Facts, Part, Work, most_expensive, part_of
+from sageline.costs.estimate import BillableWork, CostFacts, CostPart, Estimate, cost_bound, part_of
 from sageline.costs.run_cost import EVALUATION_SECONDS
 from sageline.json_objects import Json
 from sageline.runs.deployment_record import rollout_of
@@ -99,7 +99,7 @@ class Costs:
     """What an acceptance may cost at most, by step."""
 
     runs: Mapping[str, Estimate]
-    batch: Part
+    batch: CostPart
 
     @property
     def most_usd(self) -> float | None:
@@ -124,7 +124,7 @@ class Costs:
 
 def estimate(specs: Mapping[str, Json], prices: Prices, region: str) -> Costs:
     """What runs of these specs and the batch may cost at most, by the prices of the stack."""
-    work = Work(
+    work = BillableWork(
         what="batch",
         use="transform",
         instance_type=BATCH_OPTIONS["instance_type"],
@@ -136,7 +136,7 @@ def estimate(specs: Mapping[str, Json], prices: Prices, region: str) -> Costs:
 
 
 def _of_run(spec: Spec, prices: Prices, region: str) -> Estimate:
-    evaluation = Work(
+    evaluation = BillableWork(
         what="evaluation",
         use="transform",
         instance_type=spec.evaluation.instance_type,
@@ -144,14 +144,14 @@ def _of_run(spec: Spec, prices: Prices, region: str) -> Estimate:
         seconds=EVALUATION_SECONDS,
     )
     rollout = rollout_of(spec.deployment) if spec.deployment else None
-    facts = Facts(
+    facts = CostFacts(
         region=region,
         prices=prices,
         transforms=(evaluation,),
         rollout_seconds=rollout.bake_seconds * len(rollout.steps) if rollout else 0,
         ttl_hours=spec.deployment.ttl_hours if spec.deployment else None,
     )
-    return most_expensive(spec, facts)
+    return cost_bound(spec, facts)
 
 
 def check_limit(costs: Costs) -> None:

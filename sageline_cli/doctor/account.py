@@ -10,7 +10,7 @@ from botocore.exceptions import ConnectionError as NoConnection
 
 from sageline.aws.errors import code, is_denied
 from sageline.aws.images import serving_image, training_image
-from sageline.configuration.quotas import Demand, Quota, demands_of_run, largest, list_quotas, request_command
+from sageline.configuration.quotas import Quota, QuotaDemand, demands_of_run, largest, list_quotas, request_command
 from sageline.errors import InvalidPrices, SettingsError
 from sageline.names import PRICES_KEY
 from sageline.runs import price_list
@@ -106,7 +106,7 @@ def check_sagemaker(aws: Aws) -> list[Finding]:
 
 
 @cache
-def demands_of_a_first_run() -> dict[str, Demand]:
+def demands_of_a_first_run() -> dict[str, QuotaDemand]:
     """By quota, what a run without a spec needs."""
     return largest(demands_of_run(Spec()))
 
@@ -123,7 +123,7 @@ def check_quotas(aws: Aws) -> list[Finding]:
     return found
 
 
-def _of_quota(demand: Demand, quota: Quota, region: str) -> Finding:
+def _of_quota(demand: QuotaDemand, quota: Quota, region: str) -> Finding:
     what = f"{demand.quota}: {quota.value:g}, a first run needs {demand.needed}."
     if quota.value >= demand.needed:
         return Finding("quotas", "ok", what)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sageline_local import build, functions, golden_events, ports
 from sageline_local.errors import EventUnknown, FixtureMissing, InvokeFailed, StackNotUp
-from sageline_local.fixture import Preparing
+from sageline_local.fixture import EventPreparer
 from sageline_local.golden_events import GoldenEvent
 from sageline_local.home import Home, StackRecord
 from sageline_local.invoke import deployed_functions, emulator, lambda_of_stack, template
@@ -31,7 +31,8 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class InvokeContext:
-    """A stack, and who watches. ``port``: MiniStack's; None is that of the last time."""
+    """The stack that functions are run for, and where its progress is shown. ``port``: MiniStack's; None is that of the last
+    time."""
 
     home: Home
     port: int | None
@@ -174,7 +175,7 @@ def _variables(context: InvokeContext, stack: LocalStack, event: EventText) -> d
     """What an event may name, and for a golden one: what it needs, made true, if the stack has the fixture."""
     if event.golden:
         try:
-            return Preparing(stack).prepare(event.golden)
+            return EventPreparer(stack).prepare(event.golden)
         except FixtureMissing as error:
             context.tell(f"{error.message} Without it, some events find nothing.")
     return golden_events.variables(stack.require_up())

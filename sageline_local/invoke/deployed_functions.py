@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sageline_local import deploy, environment, functions
-from sageline_local.aws import Clients
+from sageline_local.aws import LocalClients
 from sageline_local.function_credentials import function_credentials
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class DeployedFunction:
         return functions.folder(self.logical_id)
 
 
-def find(clients: Clients, name: str, stack: Mapping[str, str]) -> DeployedFunction:
+def find(clients: LocalClients, name: str, stack: Mapping[str, str]) -> DeployedFunction:
     """A function of the stack.
 
     Args:
@@ -49,7 +49,7 @@ def find(clients: Clients, name: str, stack: Mapping[str, str]) -> DeployedFunct
     return _described(logical_id, clients.lambda_.get_function_configuration(FunctionName=names[logical_id]), stack)
 
 
-def all_of(clients: Clients, stack: Mapping[str, str]) -> list[DeployedFunction]:
+def all_of(clients: LocalClients, stack: Mapping[str, str]) -> list[DeployedFunction]:
     """All functions of the stack."""
     names = deploy.function_names(clients)
     return [

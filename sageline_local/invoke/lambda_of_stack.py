@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import sys
 
-from sageline_local.aws import Clients
+from sageline_local.aws import LocalClients
 from sageline_local.invoke.deployed_functions import DeployedFunction
 
 
-def invoke(clients: Clients, function: DeployedFunction, event: bytes) -> str:
+def invoke(clients: LocalClients, function: DeployedFunction, event: bytes) -> str:
     """What a function answers; the end of what it logs goes to stderr."""
     response = clients.lambda_.invoke(FunctionName=function.name, Payload=event, LogType="Tail")
     sys.stderr.write(base64.b64decode(response.get("LogResult", "")).decode(errors="replace"))

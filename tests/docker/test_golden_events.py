@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sageline_local import golden_events
-from sageline_local.fixture import Preparing
+from sageline_local.fixture import EventPreparer
 from sageline_local.golden_events import GoldenEvent
 from sageline_local.invoke import deployed_functions
 from sageline_local.invoke.command import InvokeContext, sam_local
@@ -29,9 +29,9 @@ _ANSWER_SECONDS = 180
 
 
 @pytest.fixture(scope="module")
-def preparing(stack: LocalStack) -> Preparing:
+def preparing(stack: LocalStack) -> EventPreparer:
     """Makes true what an event needs."""
-    return Preparing(stack)
+    return EventPreparer(stack)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def ask(docker: Docker, stack: LocalStack, place: InvokeContext) -> Iterator[Ask
 
 
 @pytest.mark.parametrize("event", golden_events.golden_events(), ids=str)
-def test_the_answer_is_the_expected_one(event: GoldenEvent, ask: Ask, preparing: Preparing) -> None:
+def test_the_answer_is_the_expected_one(event: GoldenEvent, ask: Ask, preparing: EventPreparer) -> None:
     variables = preparing.prepare(event)
     payload = json.dumps(golden_events.fill(event, variables)).encode()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sageline_local.aws import Clients
+from sageline_local.aws import LocalClients
 from sageline_local.stack import LocalStack
 from tests.ports import free_port
 from tests.workflow.workbench import Workbench
@@ -27,7 +27,7 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture(scope="session")
-def clients(stack: LocalStack) -> Clients:
+def clients(stack: LocalStack) -> LocalClients:
     """boto3 clients of the stack, as its root user."""
     return stack.clients()
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 import pytest
 
 from sageline_local import deploy, functions
-from sageline_local.aws import Clients
-from sageline_local.fixture import Preparing
+from sageline_local.aws import LocalClients
+from sageline_local.fixture import EventPreparer
 from sageline_local.fixture.make import make_fixture
 from sageline_local.golden_events import GoldenEvent, fill, golden_events
 from sageline_local.golden_names import CHAMPION, VARIABLES, WINES
@@ -26,10 +26,10 @@ ENDPOINTS = ["flowers", "wines", "aws-docs", *(name for variable, name in VARIAB
 
 
 @pytest.fixture(scope="module")
-def run(stack: LocalStack, clients: Clients, workbench: Workbench) -> Iterator[Run]:
+def run(stack: LocalStack, clients: LocalClients, workbench: Workbench) -> Iterator[Run]:
     """Runs events, each prepared for; what is not as expected. Afterwards nothing serves: other tests take such names."""
     make_fixture(stack)
-    preparing, deployed = Preparing(stack), deploy.function_names(clients)
+    preparing, deployed = EventPreparer(stack), deploy.function_names(clients)
 
     def one(event: GoldenEvent) -> str | None:
         variables = preparing.prepare(event)
@@ -58,7 +58,7 @@ def test_every_event_reaches_its_case_in_any_order(run: Run) -> None:
     assert run(events) == []
 
 
-def test_the_fixture_is_made_once_and_puts_back_what_was_changed(run: Run, stack: LocalStack, clients: Clients) -> None:
+def test_the_fixture_is_made_once_and_puts_back_what_was_changed(run: Run, stack: LocalStack, clients: LocalClients) -> None:
     assert make_fixture(stack) == []
     table = stack.require_up().outputs["RunsTableName"]
     key = {"pk": {"S": f"RUN#{WINES}"}, "sk": {"S": "RUN"}}

@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import pytest
 
-from sageline_local.aws import Clients
+from sageline_local.aws import LocalClients
 from sageline_local.home import Home, StackRecord
 from sageline_local.stack import LocalStack
 from sagemaker_emulator.isolation.machine import reported
@@ -43,7 +43,7 @@ found = {
 
 
 @pytest.fixture(scope="module")
-def role(stack: LocalStack, clients: Clients) -> Iterator[str]:
+def role(stack: LocalStack, clients: LocalClients) -> Iterator[str]:
     """An execution role for the bucket."""
     variables, bucket = stack.environment(), stack.status().bucket
     iam = boto3.client(
@@ -64,7 +64,7 @@ def role(stack: LocalStack, clients: Clients) -> Iterator[str]:
     iam.delete_role(RoleName="Curious")
 
 
-def test_an_isolated_script_finds_neither_the_stack_nor_its_files(stack: LocalStack, clients: Clients, role: str) -> None:
+def test_an_isolated_script_finds_neither_the_stack_nor_its_files(stack: LocalStack, clients: LocalClients, role: str) -> None:
     home, bucket = Home(stack.home), stack.status().bucket
     ports = StackRecord.load(home).ports
     assert ports is not None
@@ -113,7 +113,7 @@ def archive(name: str, text: str) -> bytes:
     return buffer.getvalue()
 
 
-def found_by(clients: Clients, bucket: str) -> dict[str, Any]:
+def found_by(clients: LocalClients, bucket: str) -> dict[str, Any]:
     """What the script has written down."""
     deadline = time.monotonic() + 60
     while (job := clients.sagemaker.describe_training_job(TrainingJobName="curious"))["TrainingJobStatus"] == "InProgress":

@@ -10,7 +10,7 @@ import pytest
 from sageline.json_objects import Json
 from sageline_cli.errors import CommandFailed
 from sageline_local import deploy
-from sageline_local.aws import Clients
+from sageline_local.aws import LocalClients
 from sageline_local.fixture.data import TRAIN
 from tests.workflow.test_algorithms import put_source, script_spec
 from tests.workflow.test_runs import QUICK, SLOW
@@ -101,7 +101,7 @@ def test_an_update_that_is_aborted_is_undone_and_the_old_model_serves_all_along(
     workbench.delete("halted")
 
 
-def test_the_sweep_works_as_its_own_role_and_leaves_what_serves_alone(workbench: Workbench, clients: Clients) -> None:
+def test_the_sweep_works_as_its_own_role_and_leaves_what_serves_alone(workbench: Workbench, clients: LocalClients) -> None:
     run = workbench.wait(workbench.submit("swept", flowers(), QUICK).run_id)
     assert run["status"] == "Succeeded", run["error"]
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from sageline.json_objects import Json
-from sageline.serving.predict import Prediction, Predictor
+from sageline.serving.predict import PredictionResponse, Predictor
 from sageline.serving.request import PredictionRequest
 from sageline.serving.stored import EncoderCache, RoutingCache
 from tests.workflow.rollouts import INSTANCES, QUICK, canary, traffic
@@ -73,9 +73,9 @@ def test_under_load_every_answer_is_that_of_its_variants_model(workbench: Workbe
     workbench.wait(new, state="Bake")
     ended = threading.Event()
 
-    def ask(client: int) -> list[tuple[str, Prediction | Exception]]:
+    def ask(client: int) -> list[tuple[str, PredictionResponse | Exception]]:
         draw, serving = random.Random(client), predictor(workbench)
-        answers: list[tuple[str, Prediction | Exception]] = []
+        answers: list[tuple[str, PredictionResponse | Exception]] = []
         while not ended.is_set() or len(answers) < REQUESTS / CLIENTS:
             text = draw.choice(texts)
             try:
@@ -97,7 +97,7 @@ def test_under_load_every_answer_is_that_of_its_variants_model(workbench: Workbe
     assert by_http.errors == []
     expected[new] = answers_alone(workbench, new, texts)
     assert expected[new] != expected[old], "the two models know different words"
-    given = [(text, answer) for text, answer in answers if isinstance(answer, Prediction)]
+    given = [(text, answer) for text, answer in answers if isinstance(answer, PredictionResponse)]
     assert [(text, answer) for text, answer in given if answer.predictions != [expected[answer.variant][text]]] == []
     assert {answer.variant for _, answer in given} == {old, new}
     assert len(given) >= REQUESTS

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAlreadyInProgressError
 
-from sageline.api.start import IdempotentRunIds, RequestKey, RunRequest, read_run_request, start_run
+from sageline.api.start import IdempotentRunIds, RequestKey, RunStart, read_run_request, start_run
 from sageline.aws.http import Event
 from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict, TooManyRequests
 from sageline.spec.model import validate_spec
@@ -44,10 +44,10 @@ def machine(machine_arn: str) -> Machine:
 
 
 @pytest.fixture
-def start(table: Table, machine: Machine) -> Callable[[RunRequest], dict[str, str]]:
+def start(table: Table, machine: Machine) -> Callable[[RunStart], dict[str, str]]:
     run_ids = IdempotentRunIds(table.name, dynamodb_client(), Context())
 
-    def call(request: RunRequest) -> dict[str, str]:
+    def call(request: RunStart) -> dict[str, str]:
         return start_run(
             request,
             run_ids,
@@ -61,8 +61,8 @@ def start(table: Table, machine: Machine) -> Callable[[RunRequest], dict[str, st
 
 def request(
     *, key: str | None = None, request_id: str = "r-1", at: datetime = RECEIVED, spec: dict[str, object] | None = None
-) -> RunRequest:
-    return RunRequest(validate_spec(spec or SPEC, "spec"), RequestKey(key or request_id, key is not None, at))
+) -> RunStart:
+    return RunStart(validate_spec(spec or SPEC, "spec"), RequestKey(key or request_id, key is not None, at))
 
 
 def refusal(golden_event: Event, kind: type[Exception]) -> str:
@@ -72,7 +72,7 @@ def refusal(golden_event: Event, kind: type[Exception]) -> str:
 
 
 def test_the_execution_gets_run_id_spec_and_time_and_the_run_id_as_its_name(
-    start: Callable[[RunRequest], dict[str, str]], machine: Machine
+    start: Callable[[RunStart], dict[str, str]], machine: Machine
 ) -> None:
     answer = start(request())
 
@@ -83,14 +83,14 @@ def test_the_execution_gets_run_id_spec_and_time_and_the_run_id_as_its_name(
     assert execution["name"] == answer["run_id"]
 
 
-def test_two_requests_at_the_same_time_are_two_runs(start: Callable[[RunRequest], dict[str, str]], machine: Machine) -> None:
+def test_two_requests_at_the_same_time_are_two_runs(start: Callable[[RunStart], dict[str, str]], machine: Machine) -> None:
     first, second = start(request(request_id="r-1")), start(request(request_id="r-2"))
     assert first["run_id"] != second["run_id"]
     assert len(machine.started()) == 2
 
 
 def test_the_same_key_gives_the_same_run_however_much_later(
-    start: Callable[[RunRequest], dict[str, str]], machine: Machine
+    start: Callable[[RunStart], dict[str, str]], machine: Machine
 ) -> None:
     first = start(request(key="nightly", request_id="r-1"))
     again = start(request(key="nightly", request_id="r-2", at=datetime(2027, 11, 20, 10, tzinfo=UTC)))
@@ -99,7 +99,7 @@ def test_the_same_key_gives_the_same_run_however_much_later(
 
 
 def test_the_same_spec_written_in_another_order_is_the_same_request(
-    start: Callable[[RunRequest], dict[str, str]], machine: Machine
+    start: Callable[[RunStart], dict[str, str]], machine: Machine
 ) -> None:
     first = start(request(key="nightly"))
     again = start(request(key="nightly", spec={"dataset": SPEC["dataset"], "name": "wines", "algorithm": {"name": "xgboost"}}))
@@ -107,7 +107,7 @@ def test_the_same_spec_written_in_another_order_is_the_same_request(
     assert len(machine.started()) == 1
 
 
-def test_the_same_key_with_another_spec_is_a_conflict(start: Callable[[RunRequest], dict[str, str]], machine: Machine) -> None:
+def test_the_same_key_with_another_spec_is_a_conflict(start: Callable[[RunStart], dict[str, str]], machine: Machine) -> None:
     start(request(key="nightly"))
     with pytest.raises(ResourceConflict, match="'nightly' was used with another request"):
         start(request(key="nightly", spec={**SPEC, "task": "regression"}))
@@ -115,7 +115,7 @@ def test_the_same_key_with_another_spec_is_a_conflict(start: Callable[[RunReques
 
 
 def test_a_request_that_died_before_it_started_the_machine_is_finished_by_the_next(
-    table: Table, start: Callable[[RunRequest], dict[str, str]], machine: Machine
+    table: Table, start: Callable[[RunStart], dict[str, str]], machine: Machine
 ) -> None:
     chosen = IdempotentRunIds(table.name, dynamodb_client(), Context()).choose(request(key="nightly"))
     again = start(request(key="nightly", at=datetime(2026, 11, 21, tzinfo=UTC)))
@@ -124,7 +124,7 @@ def test_a_request_that_died_before_it_started_the_machine_is_finished_by_the_ne
 
 
 def test_a_run_that_was_started_before_is_answered_with_its_status(
-    start: Callable[[RunRequest], dict[str, str]], machine: Machine
+    start: Callable[[RunStart], dict[str, str]], machine: Machine
 ) -> None:
     first = start(request(key="nightly"))
     machine.stepfunctions.stop_execution(
@@ -144,18 +144,18 @@ def test_two_requests_with_one_key_at_the_same_moment_do_not_both_start(table: T
         run_ids.choose(request(key="nightly"))
 
 
-def test_keys_are_kept_as_long_as_runs(table: Table, start: Callable[[RunRequest], dict[str, str]]) -> None:
+def test_keys_are_kept_as_long_as_runs(table: Table, start: Callable[[RunStart], dict[str, str]]) -> None:
     start(request(key="nightly"))
     (item,) = table.scan()["Items"]
     assert int(str(item["expires_at"])) > datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 
 
-def test_without_a_key_nothing_is_remembered(table: Table, start: Callable[[RunRequest], dict[str, str]]) -> None:
+def test_without_a_key_nothing_is_remembered(table: Table, start: Callable[[RunStart], dict[str, str]]) -> None:
     start(request())
     assert table.scan()["Items"] == []
 
 
-def test_a_spec_over_the_limit_of_an_execution_is_refused(start: Callable[[RunRequest], dict[str, str]]) -> None:
+def test_a_spec_over_the_limit_of_an_execution_is_refused(start: Callable[[RunStart], dict[str, str]]) -> None:
     columns = {f"column {number}": "number" for number in range(20_000)}
     with pytest.raises(RequestTooLarge, match="262,144"):
         start(request(spec={**SPEC, "dataset": {"uri": "s3://b/k", "features": columns}}))

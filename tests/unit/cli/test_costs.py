@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 from rich.console import Console
 
-from sageline.costs.actual import BilledJob, actual
-from sageline.costs.estimate import Facts, most_expensive
+from sageline.costs.actual import BilledJob, with_billed_job
+from sageline.costs.estimate import CostFacts, cost_bound
 from sageline.json_objects import Json
 from sageline.spec.model import validate_spec
 from sageline_cli.connection import Connection
@@ -22,8 +22,8 @@ from tests.unit.cli.test_render import shown
 ON_INSTANCES = {"instances": {"instance_type": "ml.m5.large", "count": 2}}
 
 
-def cost(facts: Facts | None = None, **spec: object) -> Json:
-    return most_expensive(validate_spec(spec, "test"), facts or Facts()).to_json()
+def cost(facts: CostFacts | None = None, **spec: object) -> Json:
+    return cost_bound(validate_spec(spec, "test"), facts or CostFacts()).to_json()
 
 
 def lines(**details: object) -> list[str]:
@@ -32,7 +32,7 @@ def lines(**details: object) -> list[str]:
 
 def test_a_run_shows_its_bound_what_it_did_cost_and_whose_prices_these_are() -> None:
     spent = BilledJob(job="wine-1", use="training", instance_type="ml.m5.xlarge", instances=1, seconds=90)
-    found = lines(cost=actual(cost(Facts(ttl_hours=8, region="eu-central-1"), deployment=ON_INSTANCES), spent))
+    found = lines(cost=with_billed_job(cost(CostFacts(ttl_hours=8, region="eu-central-1"), deployment=ON_INSTANCES), spent))
     assert "at most $2.07" in found
     assert "counted training: 1 ml.m5.xlarge x 1 h x $0.23 = $0.23" in found
     assert "endpoint: 2 ml.m5.large x 8 h x $0.115 = $1.84" in found
@@ -44,7 +44,7 @@ def test_a_run_shows_its_bound_what_it_did_cost_and_whose_prices_these_are() -> 
 
 def test_what_has_no_bound_or_no_price_says_why() -> None:
     spent = BilledJob(job="wine-1", use="training", instance_type="ml.x9.large", instances=1, seconds=90)
-    found = lines(cost=actual(cost(algorithm={"instance_type": "ml.x9.large"}), spent))
+    found = lines(cost=with_billed_job(cost(algorithm={"instance_type": "ml.x9.large"}), spent))
     assert "at most no bound: training: no price is known of ml.x9.large for training" in found
     assert "did cost not known, for lack of a price (wine-1 1 ml.x9.large x 90 s)" in found
 

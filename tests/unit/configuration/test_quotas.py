@@ -11,7 +11,7 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
 
 from sageline.configuration.configure import configure
-from sageline.configuration.quotas import Demand, check_quotas, demands_of_run
+from sageline.configuration.quotas import QuotaDemand, check_quotas, demands_of_run
 from sageline.errors import QuotaExceeded
 from sageline.spec.model import validate_spec
 from tests.unit.batch.batches import ROWS, SIX_ROWS, trained
@@ -89,7 +89,7 @@ def test_a_quota_that_is_too_low_is_named_with_what_to_do(service_quotas: Stubbe
     answer(service_quotas, (TRAINING, 1.0), ("another", 0.0))
 
     with pytest.raises(QuotaExceeded) as caught:
-        check_quotas([Demand(TRAINING, 3, "algorithm.instance_count")], client(), REGION)
+        check_quotas([QuotaDemand(TRAINING, 3, "algorithm.instance_count")], client(), REGION)
 
     assert caught.value.message == (
         f"The account's SageMaker quota {TRAINING!r} in eu-west-1 is 1, and the run needs 3: change `algorithm.instance_count`, "
@@ -102,13 +102,15 @@ def test_every_quota_that_is_too_low_is_named_and_the_greatest_need_counts(servi
     answer(service_quotas, (TRAINING, 0.0), (CONCURRENCY, 4.0))
 
     with pytest.raises(QuotaExceeded, match=r"is 0, and the run needs 2: .* is 4, and the run needs 5: "):
-        check_quotas([Demand(TRAINING, 2, "a"), Demand(TRAINING, 1, "b"), Demand(CONCURRENCY, 5, "c")], client(), REGION)
+        check_quotas(
+            [QuotaDemand(TRAINING, 2, "a"), QuotaDemand(TRAINING, 1, "b"), QuotaDemand(CONCURRENCY, 5, "c")], client(), REGION
+        )
 
 
 def test_quotas_that_are_high_enough_or_have_no_value_let_the_run_go_on(service_quotas: Stubber) -> None:
     answer(service_quotas, (TRAINING, 1.0), (CONCURRENCY, None))
 
-    check_quotas([Demand(TRAINING, 1, "a"), Demand(CONCURRENCY, 5, "b")], client(), REGION)
+    check_quotas([QuotaDemand(TRAINING, 1, "a"), QuotaDemand(CONCURRENCY, 5, "b")], client(), REGION)
 
 
 def test_pages_are_read_until_each_quota_is_found(service_quotas: Stubber) -> None:
@@ -116,7 +118,7 @@ def test_pages_are_read_until_each_quota_is_found(service_quotas: Stubber) -> No
     second = {"ServiceCode": "sagemaker", "MaxResults": 100, "NextToken": "2"}
     service_quotas.add_response("list_service_quotas", page((TRAINING, 1.0), then="3"), second)
 
-    check_quotas([Demand(TRAINING, 1, "a")], client(), REGION)
+    check_quotas([QuotaDemand(TRAINING, 1, "a")], client(), REGION)
 
     service_quotas.assert_no_pending_responses()
 
@@ -126,10 +128,10 @@ def test_where_service_quotas_does_not_answer_what_is_known_counts(service_quota
     service_quotas.add_response("list_service_quotas", page((TRAINING, 0.0), then="2"))
     service_quotas.add_client_error("list_service_quotas", code)
     with pytest.raises(QuotaExceeded):
-        check_quotas([Demand(TRAINING, 1, "a"), Demand(CONCURRENCY, 5, "b")], client(), REGION)
+        check_quotas([QuotaDemand(TRAINING, 1, "a"), QuotaDemand(CONCURRENCY, 5, "b")], client(), REGION)
 
     service_quotas.add_client_error("list_service_quotas", code)
-    check_quotas([Demand(TRAINING, 1, "a")], client(), REGION)
+    check_quotas([QuotaDemand(TRAINING, 1, "a")], client(), REGION)
 
 
 def test_a_service_that_cannot_be_reached_or_takes_long_does_not_hold_up_the_run() -> None:
@@ -147,8 +149,8 @@ def test_a_service_that_cannot_be_reached_or_takes_long_does_not_hold_up_the_run
             raise ReadTimeoutError(endpoint_url="https://servicequotas")
 
     slow = Slow()
-    check_quotas([Demand(TRAINING, 1, "a")], slow, REGION, clock=lambda: slow.now)
-    check_quotas([Demand(TRAINING, 1, "a")], Unreachable(), REGION)
+    check_quotas([QuotaDemand(TRAINING, 1, "a")], slow, REGION, clock=lambda: slow.now)
+    check_quotas([QuotaDemand(TRAINING, 1, "a")], Unreachable(), REGION)
 
 
 def test_a_run_is_refused_by_its_quotas_before_its_spec_is_written(world: World, service_quotas: Stubber) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from sageline.costs.actual import BilledJob, actual
+from sageline.costs.actual import BilledJob, with_billed_job
 from sageline.costs.budget import check_budget
-from sageline.costs.estimate import Estimate, Facts, Work, most_expensive
+from sageline.costs.estimate import BillableWork, CostFacts, Estimate, cost_bound
 from sageline.errors import BudgetExceeded, InvalidPrices
 from sageline.runs.prices import LIST_PRICES, with_override
 from sageline.spec.model import validate_spec
@@ -18,8 +18,8 @@ TWO_INSTANCES = {"instances": {"instance_type": "ml.m5.large", "count": 2}}
 TWENTY_JOBS = {"max_jobs": 20, "max_parallel_jobs": 3}
 
 
-def estimate(facts: Facts | None = None, **spec: object) -> Estimate:
-    return most_expensive(validate_spec(spec, "test"), facts or Facts())
+def estimate(facts: CostFacts | None = None, **spec: object) -> Estimate:
+    return cost_bound(validate_spec(spec, "test"), facts or CostFacts())
 
 
 def refusal(budget: float, estimated: Estimate) -> str:
@@ -60,20 +60,20 @@ def test_a_tuning_may_cost_all_its_jobs_however_many_run_at_once(parallel: int) 
 
 def test_an_endpoint_on_instances_may_cost_its_time_to_live() -> None:
     # 0.23 + 2 x 0.115 x 8 h
-    found = estimate(Facts(ttl_hours=8), deployment=TWO_INSTANCES)
+    found = estimate(CostFacts(ttl_hours=8), deployment=TWO_INSTANCES)
     assert found.most_usd == 2.07
     assert found.endpoint_usd_per_hour == 0.23
 
 
 def test_an_endpoint_that_scales_may_cost_its_most_instances() -> None:
     # 0.23 + 4 x 0.115 x 8 h
-    found = estimate(Facts(ttl_hours=8, most_instances=4), deployment=TWO_INSTANCES)
+    found = estimate(CostFacts(ttl_hours=8, most_instances=4), deployment=TWO_INSTANCES)
     assert (found.most_usd, found.endpoint_usd_per_hour) == (3.91, 0.46)
 
 
 def test_an_endpoint_lives_longer_by_the_rollout_that_precedes_its_time_to_live() -> None:
     # 0.23 + 2 x 0.115 x (8 h + 0.5 h)
-    found = estimate(Facts(ttl_hours=8, rollout_seconds=1800), deployment=TWO_INSTANCES)
+    found = estimate(CostFacts(ttl_hours=8, rollout_seconds=1800), deployment=TWO_INSTANCES)
     assert found.most_usd == 2.185
     assert found.parts[1].text == "endpoint: 2 ml.m5.large x 8.5 h x $0.115 = $1.955"
 
@@ -96,12 +96,12 @@ def test_an_endpoint_that_nobody_deletes_has_no_bound() -> None:
 
 def test_a_batch_and_other_transform_jobs_are_parts_of_the_sum() -> None:
     # training 0.23, batch 2 x 0.204 x 0.5 h, evaluation 0.115 x 1 h
-    evaluation = Work(what="evaluation", use="transform", instance_type="ml.m5.large", instances=1, seconds=3600)
+    evaluation = BillableWork(what="evaluation", use="transform", instance_type="ml.m5.large", instances=1, seconds=3600)
     batch = {"input": "s3://b/rows.csv", "instance_type": "ml.c5.xlarge", "instance_count": 2, "max_runtime_seconds": 1800}
-    found = estimate(Facts(transforms=(evaluation,)), batch=batch, deployment=None)
+    found = estimate(CostFacts(transforms=(evaluation,)), batch=batch, deployment=None)
     assert [part.usd for part in found.parts] == [0.23, 0.204, 0.115]
     assert found.most_usd == 0.549
-    assert most_expensive(None, Facts(transforms=(evaluation,))).most_usd == 0.115
+    assert cost_bound(None, CostFacts(transforms=(evaluation,))).most_usd == 0.115
 
 
 def test_an_instance_type_without_a_price_has_no_bound_and_says_so() -> None:
@@ -111,7 +111,7 @@ def test_an_instance_type_without_a_price_has_no_bound_and_says_so() -> None:
 
 
 def test_another_region_gets_the_tables_prices_with_a_note() -> None:
-    found = estimate(Facts(region="eu-central-1")).to_json()
+    found = estimate(CostFacts(region="eu-central-1")).to_json()
     assert (found["most_usd"], found["region"], found["prices"]) == (0.23, "eu-central-1", "2026-09-25")
     assert "those of us-east-1; in eu-central-1 they may be higher" in found["notes"][0]
     assert "notes" not in estimate().to_json()
@@ -126,7 +126,7 @@ def test_own_prices_take_the_place_of_the_lists() -> None:
         b'"serverless": {"gb_second": 0.00003}}',
         PRICES_URI,
     )
-    found = estimate(Facts(region="eu-central-1", prices=own))
+    found = estimate(CostFacts(region="eu-central-1", prices=own))
     assert found.most_usd == 0.3
     assert "$0.00006 per second of computing (up to $1.08 per hour, 5 at once)" in found.parts[1].text
     assert found.notes == ("The stack's prices.json of 2026-11-01 gives the price of ml.m5.xlarge.",)
@@ -202,7 +202,7 @@ def test_what_is_advised_fits_the_budget() -> None:
 
 def test_nothing_is_advised_that_could_not_help() -> None:
     # The endpoint alone, 1.84, is over the budget: no training is short enough.
-    message = refusal(1.0, estimate(Facts(ttl_hours=8), deployment=TWO_INSTANCES))
+    message = refusal(1.0, estimate(CostFacts(ttl_hours=8), deployment=TWO_INSTANCES))
     assert "max_runtime_seconds" not in message
     assert "fewer or cheaper `deployment.instances`" in message
 
@@ -235,7 +235,7 @@ def spent(job: str, seconds: int, **more: Any) -> BilledJob:  # fields of severa
 
 def test_a_job_did_cost_its_billed_seconds_on_all_its_instances() -> None:
     # 0.23 x 2 x 90 s / 3600
-    cost = actual(estimate().to_json(), spent("a", 90, instances=2))
+    cost = with_billed_job(estimate().to_json(), spent("a", 90, instances=2))
     assert cost["actual_usd"] == 0.0115
     assert cost["most_usd"] == 0.23
 
@@ -243,18 +243,20 @@ def test_a_job_did_cost_its_billed_seconds_on_all_its_instances() -> None:
 def test_jobs_add_up_and_the_same_job_counts_once() -> None:
     # 0.23 x 0.5 h + 0.204 x 0.25 h
     transform = spent("b", 900, use="transform", instance_type="ml.c5.xlarge")
-    cost = actual(actual(actual(estimate().to_json(), spent("a", 1800)), transform), spent("a", 1800))
+    cost = with_billed_job(with_billed_job(with_billed_job(estimate().to_json(), spent("a", 1800)), transform), spent("a", 1800))
     assert cost["actual_usd"] == 0.166
     assert [job["job"] for job in cost["jobs"]] == ["b", "a"]
 
 
 def test_what_was_spent_is_counted_with_the_prices_of_the_bound() -> None:
     own = with_override(b'{"instances": {"ml.m5.xlarge": 0.3}}', PRICES_URI)
-    assert actual(estimate(Facts(prices=own)).to_json(), spent("a", 3600))["actual_usd"] == 0.3
+    assert with_billed_job(estimate(CostFacts(prices=own)).to_json(), spent("a", 3600))["actual_usd"] == 0.3
 
 
 def test_without_a_price_what_was_spent_is_not_known() -> None:
-    cost = actual(estimate(algorithm={"instance_type": "ml.x9.large"}).to_json(), spent("a", 60, instance_type="ml.x9.large"))
+    cost = with_billed_job(
+        estimate(algorithm={"instance_type": "ml.x9.large"}).to_json(), spent("a", 60, instance_type="ml.x9.large")
+    )
     assert (cost["actual_usd"], cost["jobs"][0]["usd"]) == (None, None)
 
 
@@ -265,7 +267,7 @@ TWO_WARM = {"serverless": {"memory_mb": 3072, "max_concurrency": 5, "provisioned
 
 def test_what_is_kept_warm_costs_for_as_long_as_the_endpoint_lives() -> None:
     # 2 x 3 GB x 0.00002 x 3600 s = 0.432 an hour, for 8 h
-    found = estimate(Facts(ttl_hours=8), deployment=TWO_WARM)
+    found = estimate(CostFacts(ttl_hours=8), deployment=TWO_WARM)
     assert found.endpoint_usd_per_hour == 0.432
     assert found.parts[1].usd == 3.456
     assert found.parts[1].text.startswith("endpoint: serverless, 2 kept warm x 8 h x $0.432 = $3.456; $0.00006 per second")
@@ -277,16 +279,16 @@ def test_what_is_kept_warm_costs_for_as_long_as_the_endpoint_lives() -> None:
 
 def test_the_stacks_own_price_of_keeping_warm_counts_without_a_note() -> None:
     own = with_override(b'{"serverless": {"provisioned_gb_second": 0.00001}}', PRICES_URI)
-    found = estimate(Facts(ttl_hours=8, prices=own), deployment=TWO_WARM)
+    found = estimate(CostFacts(ttl_hours=8, prices=own), deployment=TWO_WARM)
     assert (found.endpoint_usd_per_hour, found.notes) == (0.216, ())
 
 
 def test_what_is_kept_warm_without_an_end_has_no_bound() -> None:
-    found = estimate(Facts(ttl_hours=None), deployment=TWO_WARM)
+    found = estimate(CostFacts(ttl_hours=None), deployment=TWO_WARM)
     assert found.most_usd is None
     assert "give `deployment.ttl_hours`, or leave `provisioned_concurrency` out" in refusal(100, found)
 
 
 def test_a_budget_says_that_less_can_be_kept_warm() -> None:
-    told = refusal(1, estimate(Facts(ttl_hours=8), deployment=TWO_WARM))
+    told = refusal(1, estimate(CostFacts(ttl_hours=8), deployment=TWO_WARM))
     assert "fewer copies in `deployment.serverless.provisioned_concurrency`" in told

@@ -9,17 +9,16 @@ from typing import Any
 import pytest
 
 from sageline.configuration.configure import configure
-from sageline.costs.estimate import Facts, Work, most_expensive
-from sageline.costs.run_cost import facts_of, note_spent, transform_limit
+from sageline.costs.estimate import BillableWork, CostFacts, cost_bound
+from sageline.costs.run_cost import facts_of, note_job_cost, transform_limit
 from sageline.errors import BudgetExceeded, InvalidPrices
-from sageline.names import TransformPurpose, transform_job_name
+from sageline.names import TRANSFORMS, transform_job_name
 from sageline.waiting.check_status import Watch, wait_for, wake
 from tests.unit.configuration.test_configure import FLOWERS, KEY
 from tests.unit.golden import golden_event
 from tests.unit.world.waiting import JOB_CHANGED, TRANSFORM_CHANGED, WAIT_FOR_TRANSFORM, Answers, new_watch
 from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World
 
-PURPOSES: tuple[TransformPurpose, ...] = ("batch", "evaluation", "champion")
 STARTED = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 
 
@@ -37,9 +36,9 @@ def cost(world: World) -> dict[str, Any]:
     return found
 
 
-def begin_with_bound(world: World, *transforms: Work) -> None:
+def begin_with_bound(world: World, *transforms: BillableWork) -> None:
     resolved = world.begin()
-    world.run.store.note(RUN_ID, cost=most_expensive(resolved, Facts(transforms=transforms)).to_json())
+    world.run.store.note(RUN_ID, cost=cost_bound(resolved, CostFacts(transforms=transforms)).to_json())
 
 
 def training_job(world: World, status: str, seconds: int, **more: object) -> None:
@@ -66,7 +65,7 @@ def transform_job(world: World, status: str, **more: object) -> None:
 
 
 def spent(world: World, kind: Any, name: str = RUN_ID) -> dict[str, Any]:
-    note_spent(kind, name, RUN_ID, store=world.run.store, sagemaker=world.sagemaker)
+    note_job_cost(kind, name, RUN_ID, store=world.run.store, sagemaker=world.sagemaker)
     return cost(world)
 
 
@@ -119,7 +118,7 @@ def test_own_prices_that_may_not_be_read_are_noted(world: World) -> None:
     s3.meta.events.register("before-call.s3.GetObject", denied)
     facts = facts_of(world.run, "us-east-1")
     s3.meta.events.unregister("before-call.s3.GetObject", denied)
-    assert "prices.json may not be read" in most_expensive(None, facts).notes[0]
+    assert "prices.json may not be read" in cost_bound(None, facts).notes[0]
 
 
 # ---- after ----
@@ -177,7 +176,7 @@ def test_an_endpoint_a_job_that_is_gone_and_a_run_without_a_bound_change_nothing
     assert "jobs" not in spent(world, "endpoint", "flowers")
     assert "jobs" not in spent(world, "training-job")
     training_job(world, "Completed", 90)
-    note_spent("training-job", RUN_ID, "flowers-20261120100000-ffffff", store=world.run.store, sagemaker=world.sagemaker)
+    note_job_cost("training-job", RUN_ID, "flowers-20261120100000-ffffff", store=world.run.store, sagemaker=world.sagemaker)
 
 
 def test_a_job_that_ends_after_its_run_was_stopped_is_counted_and_the_run_stays_as_it_ended(world: World, watch: Watch) -> None:
@@ -204,7 +203,7 @@ def test_the_answer_to_the_run_comes_before_the_costs_are_noted(world: World, wa
 
 
 def test_a_transform_job_that_takes_longer_than_it_may_fails_its_run(world: World, watch: Watch, answers: Answers) -> None:
-    begin_with_bound(world, Work(what="batch", use="transform", instance_type="ml.m5.large", instances=1, seconds=3600))
+    begin_with_bound(world, BillableWork(what="batch", use="transform", instance_type="ml.m5.large", instances=1, seconds=3600))
     transform_job(world, "InProgress")
     wait_for(RUN_ID, WAIT_FOR_TRANSFORM["resource"], "token", watch)
     [(name, said)] = answers.sent
@@ -216,16 +215,18 @@ def test_a_transform_job_that_takes_longer_than_it_may_fails_its_run(world: Worl
 def test_how_long_a_batch_may_take_does_not_depend_on_how_long_the_test_rows_may(world: World) -> None:
     limits = {"batch": 60, "evaluation": 3600}
     work = [
-        Work(what=what, use="transform", instance_type="ml.m5.large", instances=1, seconds=seconds)
+        BillableWork(what=what, use="transform", instance_type="ml.m5.large", instances=1, seconds=seconds)
         for what, seconds in limits.items()
     ]
     begin_with_bound(world, *work)
-    found = {purpose: transform_limit(RUN_ID, transform_job_name(RUN_ID, purpose), world.run.store) for purpose in PURPOSES}
+    found = {purpose: transform_limit(RUN_ID, transform_job_name(RUN_ID, purpose), world.run.store) for purpose in TRANSFORMS}
     assert found == {"batch": 60, "evaluation": 3600, "champion": 3600}
 
 
 def test_a_model_that_takes_too_long_for_the_test_rows_fails_its_run(world: World, watch: Watch, answers: Answers) -> None:
-    begin_with_bound(world, Work(what="evaluation", use="transform", instance_type="ml.m5.large", instances=1, seconds=3600))
+    begin_with_bound(
+        world, BillableWork(what="evaluation", use="transform", instance_type="ml.m5.large", instances=1, seconds=3600)
+    )
     transform_job(world, "InProgress")
     name = transform_job_name(RUN_ID, "evaluation")
     world.fake.transforms[name] = world.fake.transforms.pop(RUN_ID) | {"TransformJobName": name}
@@ -241,7 +242,7 @@ def test_a_transform_job_within_its_time_goes_on(world: World, watch: Watch, ans
     work = (
         []
         if seconds is None
-        else [Work(what="batch", use="transform", instance_type="ml.m5.large", instances=1, seconds=seconds)]
+        else [BillableWork(what="batch", use="transform", instance_type="ml.m5.large", instances=1, seconds=seconds)]
     )
     begin_with_bound(world, *work)
     transform_job(world, "InProgress")
@@ -262,7 +263,7 @@ def test_an_endpoint_on_instances_costs_as_long_and_as_much_as_it_may_live_and_g
     facts = facts_of(world.run, "us-east-1", deployment=spec.deployment)
 
     assert (facts.ttl_hours, facts.most_instances) == (2, 3)
-    [endpoint] = [part for part in most_expensive(spec, facts).parts if part.use == "hosting"]
+    [endpoint] = [part for part in cost_bound(spec, facts).parts if part.use == "hosting"]
     assert endpoint.usd == pytest.approx(3 * 2 * 0.115)
 
 
@@ -278,7 +279,7 @@ def test_an_endpoint_on_instances_costs_as_long_and_as_much_as_it_may_live_and_g
 def test_the_time_to_live_begins_when_the_rollout_is_over(world: World, rollout: dict[str, object], hours: float) -> None:
     spec = world.begin(deployment={"endpoint": "wine", "instances": {"instance_type": "ml.m5.large"}, "ttl_hours": 2, **rollout})
 
-    [*_, endpoint] = most_expensive(spec, facts_of(world.run, "us-east-1", deployment=spec.deployment)).parts
+    [*_, endpoint] = cost_bound(spec, facts_of(world.run, "us-east-1", deployment=spec.deployment)).parts
 
     assert endpoint.seconds == hours * 3600
     assert endpoint.usd == pytest.approx(hours * 0.115)

@@ -9,8 +9,8 @@ import pytest
 from sageline.evaluation.baseline import BaselineComparison
 from sageline.evaluation.comparison import Comparison
 from sageline.evaluation.gate import (
-    Check,
     Decision,
+    GateCheck,
     baseline_not_checked,
     champion_unknown,
     check_baseline,
@@ -21,7 +21,7 @@ from sageline.evaluation.gate import (
 from sageline.spec.metrics import default_metric, hint
 
 
-def decide(*checks: Check) -> tuple[bool, str]:
+def decide(*checks: GateCheck) -> tuple[bool, str]:
     decision = Decision(checks)
     return decision.accepted, decision.reason
 

@@ -10,7 +10,7 @@ import pytest
 from botocore.stub import Stubber
 
 from sageline_local import logs
-from sageline_local.aws import Clients
+from sageline_local.aws import LocalClients
 from sageline_local.home import StackRecord
 from sageline_local.keys import RootKey
 
@@ -40,7 +40,7 @@ def test_following_goes_on_with_whole_lines(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_functions_log_comes_from_its_own_group_and_goes_on_without_repeating(monkeypatch: pytest.MonkeyPatch) -> None:
-    clients = Clients(StackRecord(port=4566, sagemaker_port=4567, autoscaling_port=4568), RootKey("secret"))
+    clients = LocalClients(StackRecord(port=4566, sagemaker_port=4567, autoscaling_port=4568), RootKey("secret"))
     monkeypatch.setattr("time.sleep", lambda seconds: None)
 
     def event(timestamp: int, message: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from sageline_local import recovery
-from sageline_local.aws import Clients
+from sageline_local.aws import LocalClients
 from sageline_local.home import StackRecord
 from sageline_local.keys import RootKey
 from sageline_local.recovery import Interrupted
@@ -26,18 +26,18 @@ RUN = Interrupted(EXECUTION, {"run_id": "run-1"}, "CheckTraining")
 
 
 @pytest.fixture
-def clients() -> Clients:
-    return Clients(StackRecord(port=4566, sagemaker_port=4567, autoscaling_port=4568), RootKey("secret"))
+def clients() -> LocalClients:
+    return LocalClients(StackRecord(port=4566, sagemaker_port=4567, autoscaling_port=4568), RootKey("secret"))
 
 
 @pytest.fixture
-def functions(clients: Clients) -> Iterator[Stubber]:
+def functions(clients: LocalClients) -> Iterator[Stubber]:
     with Stubber(clients.lambda_) as stubber:
         yield stubber
 
 
 @pytest.fixture
-def executions(clients: Clients) -> Iterator[Stubber]:
+def executions(clients: LocalClients) -> Iterator[Stubber]:
     with Stubber(clients.stepfunctions) as stubber:
         yield stubber
 
@@ -72,7 +72,7 @@ FAILURE = {
 }
 
 
-def test_only_executions_that_ministack_cut_off_now_count(clients: Clients, executions: Stubber) -> None:
+def test_only_executions_that_ministack_cut_off_now_count(clients: LocalClients, executions: Stubber) -> None:
     listed = [execution("run-1", 2000.0), execution("old", 900.0), execution("failed-by-itself", 2000.0)]
     executions.add_response("list_executions", {"executions": listed}, {"stateMachineArn": MACHINE, "statusFilter": "FAILED"})
     cut_off = {**execution("run-1", 2000.0), "input": '{"run_id": "run-1"}', "error": "States.ServiceRestart"}
@@ -90,7 +90,7 @@ def test_only_executions_that_ministack_cut_off_now_count(clients: Clients, exec
     assert recovery.interrupted_runs(clients, MACHINE, since=1000.0) == [RUN]
 
 
-def test_an_interrupted_run_is_recorded_and_its_deployment_undone(clients: Clients, functions: Stubber) -> None:
+def test_an_interrupted_run_is_recorded_and_its_deployment_undone(clients: LocalClients, functions: Stubber) -> None:
     functions.add_response("invoke", answer({"run_id": "run-1"}), invocation("record", FAILURE))
     functions.add_response("invoke", answer({"discarded": []}), invocation("delete", {"action": "discard", "run_id": "run-1"}))
 
@@ -100,7 +100,7 @@ def test_an_interrupted_run_is_recorded_and_its_deployment_undone(clients: Clien
     functions.assert_no_pending_responses()
 
 
-def test_a_run_that_cannot_be_recorded_is_told_with_the_reason(clients: Clients, functions: Stubber) -> None:
+def test_a_run_that_cannot_be_recorded_is_told_with_the_reason(clients: LocalClients, functions: Stubber) -> None:
     functions.add_response("invoke", answer({"errorMessage": "no such table"}, FunctionError="Unhandled"))
 
     told = recovery.record(clients, FUNCTIONS, RUN)
@@ -109,7 +109,7 @@ def test_a_run_that_cannot_be_recorded_is_told_with_the_reason(clients: Clients,
     assert told.endswith("could not be recorded as failed: record failed: no such table")
 
 
-def test_jobs_that_sagemaker_found_cut_off_are_named(clients: Clients) -> None:
+def test_jobs_that_sagemaker_found_cut_off_are_named(clients: LocalClients) -> None:
     job = {"TrainingJobName": "run-1", "TrainingJobArn": "arn", "CreationTime": datetime.now(UTC), "TrainingJobStatus": "Failed"}
     with Stubber(clients.sagemaker) as stubber:
         since = datetime.fromtimestamp(1000.0, UTC)

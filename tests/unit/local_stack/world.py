@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sageline_local import recovery, services
-from sageline_local.aws import Clients
+from sageline_local.aws import LocalClients
 from sageline_local.home import DeployedStack, Home, StackRecord
 from sageline_local.ports import Ports, choose
 from sageline_local.stack import LocalStack
@@ -73,7 +73,7 @@ class World:
         return project / build_id
 
     def deploy(
-        self, clients: Clients, home: Home, template: Path, parameters: Mapping[str, str], tools: Mapping[str, str]
+        self, clients: LocalClients, home: Home, template: Path, parameters: Mapping[str, str], tools: Mapping[str, str]
     ) -> tuple[str, dict[str, str]]:
         self.remembered_while_deploying.append(StackRecord.load(home).deployment)
         if self.deploy_error:
@@ -82,6 +82,6 @@ class World:
         self.lost = False
         return "arn:stack", OUTPUTS
 
-    def record(self, clients: Clients, functions: Mapping[str, str], run: recovery.Interrupted) -> str:
+    def record(self, clients: LocalClients, functions: Mapping[str, str], run: recovery.Interrupted) -> str:
         self.recorded.append(run)
         return f"recorded {run.arn}"

@@ -9,7 +9,7 @@ import numpy as np
 from sageline.evaluation.answer_arrays import ClassAnswers
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import compare
-from sageline.evaluation.gate import Check, Decision, check_comparison, check_limits
+from sageline.evaluation.gate import Decision, GateCheck, check_comparison, check_limits
 from sageline.evaluation.regression import RegressionSums
 from sageline.report.data import Curve, JobTime, ReportData
 from sageline.runs.timings import StateTime
@@ -126,7 +126,7 @@ def regression(rows: int = 3000) -> Document:
 
 
 def _document(
-    task: str, metric: str, sums: ClassificationSums | RegressionSums, checks: list[Check], champion: Document | None
+    task: str, metric: str, sums: ClassificationSums | RegressionSums, checks: list[GateCheck], champion: Document | None
 ) -> Document:
     return {
         "version": 1,

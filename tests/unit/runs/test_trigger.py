@@ -8,7 +8,16 @@ from botocore.stub import Stubber
 
 from sageline.errors import InvalidDataset, InvalidRequest
 from sageline.names import run_id
-from sageline.runs.trigger import BatchRequest, Identity, Request, Upload, check_upload_key, data_format, identify, parse_trigger
+from sageline.runs.trigger import (
+    BatchRequest,
+    Identity,
+    RunRequest,
+    Upload,
+    check_upload_key,
+    data_format,
+    identify,
+    parse_trigger,
+)
 from tests.unit.golden import golden_event
 from tests.unit.world.world import BUCKET, RUN_ID, World
 
@@ -33,7 +42,7 @@ def test_what_the_api_sends_for_a_batch_is_a_request_for_one(world: World) -> No
 
 def test_what_the_api_sends_is_a_request() -> None:
     trigger = parse_trigger(golden_event("configure_run/request")["trigger"])
-    assert isinstance(trigger, Request)
+    assert isinstance(trigger, RunRequest)
     assert trigger.run_id == RUN_ID
 
 
@@ -85,7 +94,7 @@ def test_other_errors_of_s3_are_not_taken_for_a_missing_upload(world: World) -> 
 
 
 def test_a_request_brings_its_own_id(world: World) -> None:
-    assert identify(Request(RUN_ID, {}), world.s3) == Identity(RUN_ID, "flowers")
+    assert identify(RunRequest(RUN_ID, {}), world.s3) == Identity(RUN_ID, "flowers")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sageline.jobs.logs import TRANSFORM_JOBS
-from sageline.names import TransformPurpose, transform_job_name
+from sageline.names import TRANSFORMS, TransformPurpose, transform_job_name
 from sageline.waiting.check_status import Watch, wait_for, wake
 from tests.unit.world.fake_sagemaker import ARN, Refused
 from tests.unit.world.waiting import (
@@ -209,17 +209,9 @@ def test_a_transform_job_that_is_done_is_answered(world: World, watch: Watch, an
     assert (world.record().state, world.record().details["transform"]) == ("RunTransform", output)
 
 
-@pytest.mark.parametrize(
-    ("purpose", "state", "noted"),
-    [
-        ("evaluation", "RunEvaluationTransform", "evaluation_transform"),
-        ("champion", "RunChampionTransform", "champion_transform"),
-    ],
-)
-def test_a_transform_job_is_noted_for_what_it_is(
-    world: World, watch: Watch, purpose: TransformPurpose, state: str, noted: str
-) -> None:
-    name = transform_job_name(RUN_ID, purpose)
+@pytest.mark.parametrize("purpose", ["evaluation", "champion"])
+def test_a_transform_job_is_noted_for_what_it_is(world: World, watch: Watch, purpose: TransformPurpose) -> None:
+    name, transform = transform_job_name(RUN_ID, purpose), TRANSFORMS[purpose]
     world.fake.transforms[name] = {
         "TransformJobName": name,
         "TransformJobStatus": "Completed",
@@ -227,7 +219,7 @@ def test_a_transform_job_is_noted_for_what_it_is(
     }
     wait_for(RUN_ID, {"kind": "transform-job", "name": name, "arn": f"{ARN}:transform-job/{name}"}, "token", watch)
     record = world.record()
-    assert (record.state, record.details[noted]["transform_job_name"]) == (state, name)
+    assert (record.state, record.details[transform.result_key]["transform_job_name"]) == (transform.state, name)
     assert "transform" not in record.details
 
 

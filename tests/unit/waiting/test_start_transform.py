@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sageline.errors import EndpointNotFound, ResourceConflict, RunFinished
-from sageline.names import TransformPurpose
+from sageline.names import TRANSFORMS, Transform, TransformPurpose
 from sageline.runs.payloads import TransformPlan
 from sageline.waiting.start_transform import start_transform
 from tests.unit.batch.batches import MODEL, begun, trained
@@ -34,20 +34,21 @@ def test_the_job_is_named_by_the_run_and_carries_the_stacks_tag(ready: World) ->
     assert ready.record().details["transform_job"] == {"name": RUN_ID, "arn": job["arn"]}
 
 
-@pytest.mark.parametrize(
-    ("purpose", "suffix", "state", "noted"),
-    [
-        ("batch", "", "RunTransform", "transform_job"),
-        ("evaluation", "-test", "RunEvaluationTransform", "evaluation_job"),
-        ("champion", "-champion", "RunChampionTransform", "champion_job"),
-    ],
-)
-def test_each_purpose_has_a_job_of_its_own(ready: World, purpose: TransformPurpose, suffix: str, state: str, noted: str) -> None:
+def test_the_names_in_the_state_machine_and_in_records_stay() -> None:
+    assert {
+        "batch": Transform("RunTransform", "", "transform_job", "transform"),
+        "evaluation": Transform("RunEvaluationTransform", "-test", "evaluation_job", "evaluation_transform"),
+        "champion": Transform("RunChampionTransform", "-champion", "champion_job", "champion_transform"),
+    } == TRANSFORMS
+
+
+@pytest.mark.parametrize(("purpose", "transform"), TRANSFORMS.items())
+def test_each_purpose_has_a_job_of_its_own(ready: World, purpose: TransformPurpose, transform: Transform) -> None:
     job = start_transform(RUN_ID, PLAN, run=ready.run, sagemaker=ready.sagemaker, purpose=purpose)
-    assert job["name"] == f"{RUN_ID}{suffix}"
+    assert job["name"] == f"{RUN_ID}{transform.suffix}"
     assert list(ready.fake.transforms) == [job["name"]]
-    assert ready.record().state == state
-    assert ready.record().details[noted] == {"name": job["name"], "arn": job["arn"]}
+    assert ready.record().state == transform.state
+    assert ready.record().details[transform.job_key] == {"name": job["name"], "arn": job["arn"]}
 
 
 def test_started_twice_there_is_one_job(ready: World) -> None:

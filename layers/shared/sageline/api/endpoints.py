@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sageline.api.unknown_status import LOOKING_SECONDS, UNKNOWN
-from sageline.aws.errors import is_not_found, why
+from sageline.aws.errors import error_summary, is_not_found
 from sageline.aws.http import check_keys, json_type
 from sageline.deployment.endpoints import set_weights
 from sageline.deployment.lifetime import Lifetimes, expires_at
@@ -77,7 +77,7 @@ class Endpoints:
             reason = "Its routing document is damaged; deploy the endpoint's last run again, or delete the endpoint."
         except (ClientError, BotoCoreError) as error:
             who = "S3 does not give out its routing document" if routing is None else "SageMaker does not say how it is"
-            reason = f"{who} ({why(error)}); ask again."
+            reason = f"{who} ({error_summary(error)}); ask again."
         return _unknown_json(name, routing, reason)
 
     def champion(self, name: str) -> RoutedVariant | None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from sageline.api.unknown_status import LOOKING_SECONDS, UNKNOWN
-from sageline.aws.errors import why
+from sageline.aws.errors import error_summary
 from sageline.aws.http import check_keys, shortened
 from sageline.errors import DamagedRecord, EndpointNotReady, InvalidRequest, RunFinished, RunNotFound
 from sageline.failures.execution_failure import STOP_CAUSE, STOP_ERROR, execution_failure, stopped_on_request
@@ -129,7 +129,7 @@ class Runs:
             return _unknown(
                 run,
                 "ExecutionNotDescribed",
-                f"Step Functions does not say how the run's execution is ({why(error)}).",
+                f"Step Functions does not say how the run's execution is ({error_summary(error)}).",
                 "Ask again. If it stays so, look for the execution in Step Functions: the record may name another one.",
             )
 
@@ -142,7 +142,7 @@ class Runs:
             return run
         # The record is written before the execution ends, and may have been read before that.
         run = self.store.get(run.run_id)
-        return run if run.status != "Running" else replace(run, **_fate(run.state, execution))
+        return run if run.status != "Running" else replace(run, **_execution_status(run.state, execution))
 
     def _not_recorded(self, run_id: str) -> RunRecord:
         """A run that the API has started and that has not claimed its record yet, or could not."""
@@ -161,7 +161,7 @@ class Runs:
             dataset_uri=spec_uri or batch_input,
             endpoint_name=endpoint,
         )
-        return replace(run, **_fate(run.state, execution))
+        return replace(run, **_execution_status(run.state, execution))
 
     def _stop_before_it_is_recorded(self, run_id: str) -> RunRecord:
         run = self._not_recorded(run_id)
@@ -238,7 +238,7 @@ def _limit(text: str) -> int:
     return int(text)
 
 
-def _fate(state: str, execution: DescribeExecutionOutputTypeDef | None) -> dict[str, Any]:  # fields of a record
+def _execution_status(state: str, execution: DescribeExecutionOutputTypeDef | None) -> dict[str, Any]:  # fields of a record
     """How a run ended, according to its execution: ``status``, and ``error`` unless it runs or has succeeded."""
     if execution is None:
         gone = "The run's execution is not there any more; Step Functions keeps executions for 90 days."

@@ -69,7 +69,7 @@ class Startable(Repeatable, Protocol):
 
 
 @dataclass(frozen=True)
-class RunRequest:
+class RunStart:
     """A run on data that is in S3 already."""
 
     spec: Spec
@@ -88,7 +88,7 @@ class RunRequest:
         return {"spec": self.spec.model_dump(mode="json", exclude_unset=True)}
 
 
-def read_run_request(event: Event) -> RunRequest:
+def read_run_request(event: Event) -> RunStart:
     """The request in an HTTP API event.
 
     Raises:
@@ -97,7 +97,7 @@ def read_run_request(event: Event) -> RunRequest:
     """
     body = read_json_object(event)
     check_keys(body, known=("spec",), required=("spec",))
-    return RunRequest(_with_name(validate_spec(body["spec"], "spec")), read_request_key(event))
+    return RunStart(_with_name(validate_spec(body["spec"], "spec")), read_request_key(event))
 
 
 def read_request_key(event: Event) -> RequestKey:

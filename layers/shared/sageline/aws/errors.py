@@ -42,7 +42,7 @@ def message(error: ClientError) -> str:
     return error.response["Error"].get("Message", "")
 
 
-def why(error: Exception) -> str:
+def error_summary(error: Exception) -> str:
     """The name of an error of AWS, or of not reaching it, without the ARNs and addresses that its message has."""
     return code(error) if isinstance(error, ClientError) else type(error).__name__
 
@@ -81,7 +81,7 @@ def is_denied(error: ClientError) -> bool:
     return code(error) in {"403", "AccessDenied", "AccessDeniedException", "AllAccessDisabled"}
 
 
-def is_passing(error: Exception) -> bool:
+def is_transient(error: Exception) -> bool:
     """Whether the same request may well succeed later: AWS throttles, has a fault of its own (5xx), or could not be reached."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)

@@ -15,7 +15,7 @@ from sageline.configuration.dataset_size import check_size
 from sageline.configuration.quotas import check_quotas, demands_of_run, demands_of_transform
 from sageline.configuration.waiting_limits import CHECK_INTERVAL_SECONDS, check_longest_batch, check_longest_wait
 from sageline.costs.budget import check_budget
-from sageline.costs.estimate import Work
+from sageline.costs.estimate import BillableWork
 from sageline.costs.run_cost import EVALUATION_SECONDS, facts_of, note_bound
 from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.readers.sample import sample_blocks
@@ -31,7 +31,7 @@ from sageline.runs.trigger import (
     BatchRequest,
     ChangeRequest,
     Identity,
-    Request,
+    RunRequest,
     Upload,
     check_upload_key,
     data_format,
@@ -203,9 +203,9 @@ def configure_change(execution_arn: str, trigger: ChangeRequest, run: RunContext
     return {"run_id": identity.run_id, "endpoint_name": endpoint, "kind": "change", "then": "deploy"}
 
 
-def _evaluation(spec: Spec) -> Work:
+def _evaluation(spec: Spec) -> BillableWork:
     """The transform jobs by which the model is judged: its own, and that of the model in service."""
-    return Work(
+    return BillableWork(
         what="evaluation",
         use="transform",
         instance_type=spec.evaluation.instance_type,
@@ -215,8 +215,8 @@ def _evaluation(spec: Spec) -> Work:
     )
 
 
-def _work(trigger: BatchRequest) -> Work:
-    return Work(
+def _work(trigger: BatchRequest) -> BillableWork:
+    return BillableWork(
         what="batch",
         use="transform",
         instance_type=trigger.instance_type,
@@ -246,9 +246,9 @@ def _batch_of_spec(spec: Spec, wanted: BatchSpec, run_id: str, run: RunContext) 
     return batch
 
 
-def _given_spec(trigger: Upload | Request, identity: Identity, run: RunContext) -> tuple[Spec, str]:
+def _given_spec(trigger: Upload | RunRequest, identity: Identity, run: RunContext) -> tuple[Spec, str]:
     """The spec as it was given, and the URI of its dataset."""
-    if isinstance(trigger, Request):
+    if isinstance(trigger, RunRequest):
         spec = validate_spec(trigger.spec, "spec")
         if spec.dataset.uri is None:
             raise InvalidSpec("spec: `dataset.uri` is missing; a run that no upload started needs to know its data.")

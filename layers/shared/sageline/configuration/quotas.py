@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Demand:
+class QuotaDemand:
     """What a run needs of a quota, and the key of the spec that asks for it."""
 
     quota: str
@@ -35,7 +35,7 @@ class Demand:
     key: str
 
 
-def demands_of_run(spec: Spec) -> list[Demand]:
+def demands_of_run(spec: Spec) -> list[QuotaDemand]:
     """What the jobs and the endpoint of a resolved spec need at once."""
     algorithm, tuning = spec.algorithm, spec.tuning
     parallel = min(tuning.max_parallel_jobs, tuning.max_jobs) if tuning else 1
@@ -43,8 +43,8 @@ def demands_of_run(spec: Spec) -> list[Demand]:
     instances = algorithm.instance_count * parallel
     key = "tuning.max_parallel_jobs" if parallel > 1 else "algorithm.instance_count"
     demands = [
-        Demand(f"{algorithm.instance_type} for {spot}training job usage", instances, f"algorithm.instance_type` and `{key}"),
-        Demand(f"Number of instances across all {spot}training jobs", instances, key),
+        QuotaDemand(f"{algorithm.instance_type} for {spot}training job usage", instances, f"algorithm.instance_type` and `{key}"),
+        QuotaDemand(f"Number of instances across all {spot}training jobs", instances, key),
         *demands_of_transform(spec.evaluation.instance_type, 1, "evaluation.instance_type"),
     ]
     if spec.batch is not None:
@@ -55,23 +55,23 @@ def demands_of_run(spec: Spec) -> list[Demand]:
             scaling = spec.deployment.autoscaling
             count = max(wanted.count, scaling.min if scaling else 0)
             demands += [
-                Demand(f"{wanted.instance_type} for endpoint usage", count, "deployment.instances"),
-                Demand("Number of instances across active endpoints", count, "deployment.instances"),
+                QuotaDemand(f"{wanted.instance_type} for endpoint usage", count, "deployment.instances"),
+                QuotaDemand("Number of instances across active endpoints", count, "deployment.instances"),
             ]
         else:
             quota = "Maximum total concurrency that can be allocated across all serverless endpoints"
             demands += [
-                Demand(quota, wanted.max_concurrency, "deployment.serverless.max_concurrency"),
-                Demand("Memory size in MB per serverless endpoint", wanted.memory_mb, "deployment.serverless.memory_mb"),
+                QuotaDemand(quota, wanted.max_concurrency, "deployment.serverless.max_concurrency"),
+                QuotaDemand("Memory size in MB per serverless endpoint", wanted.memory_mb, "deployment.serverless.memory_mb"),
             ]
     return demands
 
 
-def demands_of_transform(instance_type: str, instances: int, key: str) -> list[Demand]:
+def demands_of_transform(instance_type: str, instances: int, key: str) -> list[QuotaDemand]:
     """What a transform job needs."""
     return [
-        Demand(f"{instance_type} for transform job usage", instances, key),
-        Demand("Number of instances across all transform jobs", instances, key),
+        QuotaDemand(f"{instance_type} for transform job usage", instances, key),
+        QuotaDemand("Number of instances across all transform jobs", instances, key),
     ]
 
 
@@ -84,7 +84,7 @@ class Quota:
 
 
 @dataclass(frozen=True)
-class Listed:
+class QuotaList:
     """What Service Quotas tells of the quotas that were asked for.
 
     Attributes:
@@ -97,7 +97,7 @@ class Listed:
 
 
 def check_quotas(
-    demands: Iterable[Demand], client: ServiceQuotas, region: str, clock: Callable[[], float] = time.monotonic
+    demands: Iterable[QuotaDemand], client: ServiceQuotas, region: str, clock: Callable[[], float] = time.monotonic
 ) -> None:
     """Refuse what the account's quotas do not allow even while nothing else runs. What Service Quotas does not tell, or not in
     time, is not refused.
@@ -116,23 +116,23 @@ def check_quotas(
         raise QuotaExceeded(" ".join(problems))
 
 
-def largest(demands: Iterable[Demand]) -> dict[str, Demand]:
+def largest(demands: Iterable[QuotaDemand]) -> dict[str, QuotaDemand]:
     """By quota, the demand that needs most of it."""
     return {demand.quota: demand for demand in sorted(demands, key=lambda demand: demand.needed)}
 
 
-def list_quotas(names: Iterable[str], client: ServiceQuotas, clock: Callable[[], float] = time.monotonic) -> Listed:
+def list_quotas(names: Iterable[str], client: ServiceQuotas, clock: Callable[[], float] = time.monotonic) -> QuotaList:
     """SageMaker's quotas of these names in the account, as far as Service Quotas answers within 15 seconds."""
     wanted, found = set(names), dict[str, Quota]()
     request: dict[str, str | int] = {"ServiceCode": "sagemaker", "MaxResults": _PAGE_SIZE}
     started = clock()
     while wanted:
         if clock() - started > _LONGEST_SECONDS:
-            return Listed(found, f"Service Quotas takes longer than {_LONGEST_SECONDS:g} s.")
+            return QuotaList(found, f"Service Quotas takes longer than {_LONGEST_SECONDS:g} s.")
         try:
             page = client.list_service_quotas(**request)
         except (ClientError, BotoCoreError) as error:
-            return Listed(found, str(error))
+            return QuotaList(found, str(error))
         for quota in page.get("Quotas", []):
             if quota["QuotaName"] in wanted:
                 wanted.remove(quota["QuotaName"])
@@ -141,7 +141,7 @@ def list_quotas(names: Iterable[str], client: ServiceQuotas, clock: Callable[[],
         if not page.get("NextToken"):
             break
         request["NextToken"] = page["NextToken"]
-    return Listed(found)
+    return QuotaList(found)
 
 
 def request_command(quota: Quota, needed: int, region: str, service: str = "sagemaker") -> str:
@@ -152,7 +152,7 @@ def request_command(quota: Quota, needed: int, region: str, service: str = "sage
     )
 
 
-def _problem(demand: Demand, quota: Quota, region: str) -> str:
+def _problem(demand: QuotaDemand, quota: Quota, region: str) -> str:
     return (
         f"The account's SageMaker quota {demand.quota!r} in {region} is {quota.value:g}, and the run needs {demand.needed}: "
         f"change `{demand.key}`, or request more with `{request_command(quota, demand.needed, region)}`."

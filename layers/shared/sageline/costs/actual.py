@@ -24,7 +24,7 @@ class BilledJob:
     seconds: int
 
 
-def actual(cost: Mapping[str, Any], spent: BilledJob) -> dict[str, Any]:  # any JSON value
+def with_billed_job(cost: Mapping[str, Any], spent: BilledJob) -> dict[str, Any]:  # any JSON value
     """A record's ``cost`` with a job that has ended; a job that is there already is counted once.
 
     Prices are those that the bound was counted with, so that both can be compared. ``actual_usd`` is null as long as the price of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from sageline.costs.estimate import ENDLESS, Estimate, Part
+from sageline.costs.estimate import ENDLESS, CostPart, Estimate
 from sageline.errors import BudgetExceeded
 from sageline.runs.money import usd
 
@@ -42,7 +42,7 @@ def check_budget(budget_usd: float, estimate: Estimate, prices_uri: str, *, trie
     raise BudgetExceeded(f"{head} To change: {'; '.join(dict.fromkeys(ways))}; or {last}.")
 
 
-def _way_to_a_bound(part: Part, prices_uri: str) -> str:
+def _way_to_a_bound(part: CostPart, prices_uri: str) -> str:
     if part.reason == ENDLESS and part.instance_type is None:
         return f"give `deployment.ttl_hours`, or {_NONE_WARM}"
     if part.reason == ENDLESS:
@@ -56,7 +56,7 @@ def _way_to_a_bound(part: Part, prices_uri: str) -> str:
     )
 
 
-def _ways_to_less(part: Part, left: float, tries_all: bool) -> list[str]:
+def _ways_to_less(part: CostPart, left: float, tries_all: bool) -> list[str]:
     """What would make the part cost at most ``left``."""
     if not part.usd or part.seconds is None or part.usd_per_hour is None:
         return []

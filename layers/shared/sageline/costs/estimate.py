@@ -23,7 +23,7 @@ ENDLESS = "it bills until it is deleted"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
+class BillableWork:
     """What a run will start: on which instances, for how long at most.
 
     Attributes:
@@ -41,7 +41,7 @@ class Work:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
+class CostFacts:
     """What the spec does not say.
 
     Attributes:
@@ -55,7 +55,7 @@ class Facts:
 
     region: str = price_list.REGION
     prices: Prices = LIST_PRICES
-    transforms: tuple[Work, ...] = ()
+    transforms: tuple[BillableWork, ...] = ()
     rollout_seconds: int = 0
     ttl_hours: float | None = None
     most_instances: int | None = None
@@ -63,7 +63,7 @@ class Facts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class CostPart:
     """A summand. ``usd`` is None where no bound is known, and ``reason`` says why."""
 
     what: str
@@ -85,7 +85,7 @@ class Part:
 class Estimate:
     """``most_usd`` is None if a part has no bound."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[CostPart, ...]
     endpoint_usd_per_hour: float | None
     prices: str
     region: str
@@ -109,7 +109,7 @@ class Estimate:
         return cost | ({"notes": list(self.notes)} if self.notes else {})
 
 
-def most_expensive(spec: Spec | None, facts: Facts) -> Estimate:
+def cost_bound(spec: Spec | None, facts: CostFacts) -> Estimate:
     """What a run may cost at most: all its jobs for as long as they may run, its endpoint for as long as it lives.
 
     Args:
@@ -129,7 +129,7 @@ def most_expensive(spec: Spec | None, facts: Facts) -> Estimate:
     )
 
 
-def endpoint_usd_per_hour(deployment: DeploymentSpec, facts: Facts) -> float | None:
+def endpoint_usd_per_hour(deployment: DeploymentSpec, facts: CostFacts) -> float | None:
     """What the endpoint costs while nobody asks it anything; None: the price is not known."""
     if deployment.instances is None:
         return _warm_usd_per_hour(deployment.serverless or ServerlessSpec(), facts)
@@ -137,7 +137,7 @@ def endpoint_usd_per_hour(deployment: DeploymentSpec, facts: Facts) -> float | N
     return None if price is None else round(price * _instances(deployment.instances.count, facts), 6)
 
 
-def part_of(work: Work, prices: Prices) -> Part:
+def part_of(work: BillableWork, prices: Prices) -> CostPart:
     price = prices.per_hour(work.instance_type, work.use)
     factors = [f"{work.jobs} jobs"] * (work.jobs > 1) + [f"{work.instances} {work.instance_type}"]
     amount, reason = None, None
@@ -150,10 +150,10 @@ def part_of(work: Work, prices: Prices) -> Part:
     else:
         amount = round(price * work.instances * work.jobs * work.seconds / 3600, 6)
         text = f"{work.what}: {' x '.join([*factors, length(work.seconds), usd(price)])} = {usd(amount)}"
-    return Part(**vars(work), usd_per_hour=price, usd=amount, text=text, reason=reason)
+    return CostPart(**vars(work), usd_per_hour=price, usd=amount, text=text, reason=reason)
 
 
-def endpoint_part(deployment: DeploymentSpec, facts: Facts) -> Part:
+def endpoint_part(deployment: DeploymentSpec, facts: CostFacts) -> CostPart:
     if deployment.instances is None:
         serverless = deployment.serverless or ServerlessSpec()
         rate = facts.prices.serverless_gb_second * serverless.memory_mb / 1024
@@ -163,9 +163,9 @@ def endpoint_part(deployment: DeploymentSpec, facts: Facts) -> Part:
             f"{usd(facts.prices.data_gb)} per GB of data"
         )
         if serverless.provisioned_concurrency is None:
-            return Part(what="endpoint", usd=0.0, text=f"endpoint: serverless, nothing while idle; {running}")
+            return CostPart(what="endpoint", usd=0.0, text=f"endpoint: serverless, nothing while idle; {running}")
         return _warm_part(serverless, _seconds_of_life(facts), running, facts)
-    work = Work(
+    work = BillableWork(
         what="endpoint",
         use="hosting",
         instance_type=deployment.instances.instance_type,
@@ -175,33 +175,33 @@ def endpoint_part(deployment: DeploymentSpec, facts: Facts) -> Part:
     return part_of(work, facts.prices)
 
 
-def _warm_part(serverless: ServerlessSpec, seconds: int | None, running: str, facts: Facts) -> Part:
+def _warm_part(serverless: ServerlessSpec, seconds: int | None, running: str, facts: CostFacts) -> CostPart:
     """What a serverless endpoint keeps warm, which is billed whether anybody asks it or not."""
     price, warm = _warm_usd_per_hour(serverless, facts), serverless.provisioned_concurrency
     kept = f"endpoint: serverless, {warm} kept warm"
     if seconds is None:
         text = f"{kept} x {usd(price)} per hour, and {ENDLESS}; {running}"
-        return Part(what="endpoint", usd=None, text=text, usd_per_hour=price, reason=ENDLESS)
+        return CostPart(what="endpoint", usd=None, text=text, usd_per_hour=price, reason=ENDLESS)
     amount = round(price * seconds / 3600, 6)
     text = f"{kept} x {length(seconds)} x {usd(price)} = {usd(amount)}; {running}"
-    return Part(what="endpoint", usd=amount, text=text, seconds=seconds, usd_per_hour=price)
+    return CostPart(what="endpoint", usd=amount, text=text, seconds=seconds, usd_per_hour=price)
 
 
-def _warm_usd_per_hour(serverless: ServerlessSpec, facts: Facts) -> float:
+def _warm_usd_per_hour(serverless: ServerlessSpec, facts: CostFacts) -> float:
     """Of all copies together."""
     known = facts.prices.serverless_provisioned_gb_second
     gb_second = facts.prices.serverless_gb_second if known is None else known
     return round(gb_second * serverless.memory_mb / 1024 * (serverless.provisioned_concurrency or 0) * 3600, 6)
 
 
-def _seconds_of_life(facts: Facts) -> int | None:
+def _seconds_of_life(facts: CostFacts) -> int | None:
     return None if facts.ttl_hours is None else round(facts.ttl_hours * 3600) + facts.rollout_seconds
 
 
-def _work(spec: Spec) -> list[Work]:
+def _work(spec: Spec) -> list[BillableWork]:
     algorithm, tuning, batch = spec.algorithm, spec.tuning, spec.batch
     work = [
-        Work(
+        BillableWork(
             what="training" if tuning is None else "tuning",
             use="training",
             instance_type=algorithm.instance_type,
@@ -212,7 +212,7 @@ def _work(spec: Spec) -> list[Work]:
     ]
     if batch is not None:
         work.append(
-            Work(
+            BillableWork(
                 what="batch",
                 use="transform",
                 instance_type=batch.instance_type,
@@ -223,11 +223,11 @@ def _work(spec: Spec) -> list[Work]:
     return work
 
 
-def _instances(count: int, facts: Facts) -> int:
+def _instances(count: int, facts: CostFacts) -> int:
     return max(count, facts.most_instances or 0)
 
 
-def _notes(parts: list[Part], facts: Facts) -> list[str]:
+def _notes(parts: list[CostPart], facts: CostFacts) -> list[str]:
     priced = [part for part in parts if part.usd_per_hour is not None and part.instance_type and part.use]
     own = sorted({part.instance_type or "" for part in priced if (part.instance_type, part.use) in facts.prices.own})
     notes = []

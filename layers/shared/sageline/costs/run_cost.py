@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from sageline.aws.errors import is_denied, is_not_found
-from sageline.costs.actual import BilledJob, actual
-from sageline.costs.estimate import Estimate, Facts, Work, most_expensive
+from sageline.costs.actual import BilledJob, with_billed_job
+from sageline.costs.estimate import BillableWork, CostFacts, Estimate, cost_bound
 from sageline.errors import RunNotFound
 from sageline.jobs.trials import list_trials
 from sageline.names import transform_job_name
@@ -32,7 +32,7 @@ EVALUATION_SECONDS = 3600
 _ENDED = ("Completed", "Failed", "Stopped")
 
 
-def facts_of(run: RunContext, region: str, *transforms: Work, deployment: DeploymentSpec | None = None) -> Facts:
+def facts_of(run: RunContext, region: str, *transforms: BillableWork, deployment: DeploymentSpec | None = None) -> CostFacts:
     """What the bound depends on besides the spec's own numbers of jobs and instances.
 
     Raises:
@@ -40,7 +40,7 @@ def facts_of(run: RunContext, region: str, *transforms: Work, deployment: Deploy
     """
     scaling = deployment.autoscaling if deployment else None
     rollout = rollout_of(deployment) if deployment else None
-    facts = Facts(
+    facts = CostFacts(
         region=region,
         prices=LIST_PRICES,
         transforms=transforms,
@@ -57,14 +57,14 @@ def facts_of(run: RunContext, region: str, *transforms: Work, deployment: Deploy
         return replace(facts, notes=(note,))
 
 
-def note_bound(run_id: str, spec: Spec | None, facts: Facts, run: RunContext) -> Estimate:
+def note_bound(run_id: str, spec: Spec | None, facts: CostFacts, run: RunContext) -> Estimate:
     """Write what the run may cost at most into its record."""
-    estimate = most_expensive(spec, facts)
+    estimate = cost_bound(spec, facts)
     run.store.enter(run_id, "ConfigureRun", cost=estimate.to_json())
     return estimate
 
 
-def note_spent(kind: ResourceKind, name: str, run_id: str, *, store: RunStore, sagemaker: SageMakerClient) -> None:
+def note_job_cost(kind: ResourceKind, name: str, run_id: str, *, store: RunStore, sagemaker: SageMakerClient) -> None:
     """Write what a job of the run has cost into its record, if the job has ended and the run has a bound to compare with."""
     looks = {
         "training-job": _training,
@@ -83,7 +83,7 @@ def note_spent(kind: ResourceKind, name: str, run_id: str, *, store: RunStore, s
             return
         raise
     if spent is not None and cost is not None:
-        store.note(run_id, cost=actual(cost, spent))
+        store.note(run_id, cost=with_billed_job(cost, spent))
 
 
 def transform_limit(run_id: str, job_name: str, store: RunStore) -> int | None:

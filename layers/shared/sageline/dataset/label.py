@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sageline.dataset import column_names
 from sageline.dataset.profile import ColumnProfile
-from sageline.dataset.sniff import Guess, guess_kind
+from sageline.dataset.sniff import ColumnGuess, guess_kind
 
 _LIKE_DATASET, _PLAIN_NAME, _OUTCOME_NAME, _OFTEN_NAME, _WORD_IN_NAME, _IN_DATASET = 11.0, 10.0, 6.5, 5.5, 2.0, 2.0
 _LAST, _LAST_POSSIBLE, _FIRST, _FEW = 3.0, 1.5, 0.5, 1.0
@@ -18,7 +18,7 @@ position, and a position outweighs how many values there are."""
 _FEW_VALUES = 20
 
 
-class Likely(NamedTuple):
+class LikelyLabel(NamedTuple):
     """A column that may be the label, how much speaks for it, and what."""
 
     name: str
@@ -26,7 +26,7 @@ class Likely(NamedTuple):
     reason: str
 
 
-def likely_labels(columns: Mapping[str, ColumnProfile], dataset: str) -> list[Likely]:
+def likely_labels(columns: Mapping[str, ColumnProfile], dataset: str) -> list[LikelyLabel]:
     """The columns that may be the label, the likeliest first.
 
     Args:
@@ -36,17 +36,17 @@ def likely_labels(columns: Mapping[str, ColumnProfile], dataset: str) -> list[Li
     guesses = {name: guess_kind(column) for name, column in columns.items()}
     possible = [name for name in listed if _is_possible(columns[name], guesses[name])]
     if not possible:
-        return [Likely(listed[-1], 0.0, "the last column; no other is more like a label")]
+        return [LikelyLabel(listed[-1], 0.0, "the last column; no other is more like a label")]
     found = [_weigh(columns[name], listed, possible, dataset, unsure=guesses[name].unsure) for name in possible]
     return sorted(found, key=lambda likely: -likely.weight)
 
 
-def in_doubt(likely: list[Likely]) -> bool:
+def in_doubt(likely: list[LikelyLabel]) -> bool:
     """Whether the second column is about as likely as the first."""
     return len(likely) > 1 and likely[0].weight - likely[1].weight < _DOUBT
 
 
-def _is_possible(column: ColumnProfile, guess: Guess) -> bool:
+def _is_possible(column: ColumnProfile, guess: ColumnGuess) -> bool:
     """Whether it is neither long text nor an id nor a date nor constant; and there in most rows. One that is called as a label is
     may be missing in most, which has to be said; and hardly anything else is called ``label``, whatever it looks like."""
     called_so = (
@@ -59,7 +59,7 @@ def _is_possible(column: ColumnProfile, guess: Guess) -> bool:
     return (guess.kind in ("number", "category") or guess.unsure or is_label) and is_there
 
 
-def _weigh(column: ColumnProfile, listed: list[str], possible: list[str], dataset: str, *, unsure: bool) -> Likely:
+def _weigh(column: ColumnProfile, listed: list[str], possible: list[str], dataset: str, *, unsure: bool) -> LikelyLabel:
     name = column.name
     weight, reasons = _by_name(name, listed, dataset)
     if weight < _OUTCOME_NAME and column_names.is_quantity(name) and not column.is_numeric:
@@ -81,7 +81,7 @@ def _weigh(column: ColumnProfile, listed: list[str], possible: list[str], datase
         weight -= _LAST if column_names.is_calendar(name) else _FEW
     if 2 * column.missing > column.rows:
         weight -= _FEW
-    return Likely(name, weight, ", ".join(reasons) or "one of the columns")
+    return LikelyLabel(name, weight, ", ".join(reasons) or "one of the columns")
 
 
 def _by_name(name: str, listed: list[str], dataset: str) -> tuple[float, list[str]]:

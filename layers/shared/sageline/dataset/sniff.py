@@ -17,7 +17,7 @@ _MANY_NUMBERS = 0.5
 _YEARS = range(1500, 2200)
 
 
-class Guess(NamedTuple):
+class ColumnGuess(NamedTuple):
     """What a column holds, or None when it is best left out, and why.
 
     Attributes:
@@ -31,29 +31,29 @@ class Guess(NamedTuple):
     is_id: bool = False
 
 
-def guess_kind(column: ColumnProfile) -> Guess:
+def guess_kind(column: ColumnProfile) -> ColumnGuess:
     """The kind of feature that a column is."""
     numbers = column.numbers
     if not column.values or not (numbers.numbers or numbers.odd):
-        return Guess(None, "it is empty")
+        return ColumnGuess(None, "it is empty")
     if column.distinct == 1 and column.missing == 0 and column.rows > 1:
-        return Guess(None, f"every row holds {shown(next(iter(column.values)))}")
+        return ColumnGuess(None, f"every row holds {shown(next(iter(column.values)))}")
     if why := _names_row(column):
-        return Guess(None, why, is_id=True)
+        return ColumnGuess(None, why, is_id=True)
     if column.is_numeric:
-        return Guess("number", _about_numbers(column))
+        return ColumnGuess("number", _about_numbers(column))
     if column.is_date:
-        return Guess(None, "it holds dates; make numbers of them (year, month, days since ...) to learn from them")
+        return ColumnGuess(None, "it holds dates; make numbers of them (year, month, days since ...) to learn from them")
     about = f"{column.distinct} different values in {column.present} rows"
     if numbers.share > _MANY_NUMBERS:
         about += f"; {numbers.share:.0%} of them are numbers, and others are not, such as {shown(numbers.odd_values[0])}"
     is_named_text = column_names.is_text(column.name)
     if column.distinct <= column.present / 2 and column.mean_words < (2 if is_named_text else _MANY_WORDS):
-        return Guess("category", about)
+        return ColumnGuess("category", about)
     about += f", {column.mean_words:.1f} words each"
     if column.mean_words >= _MANY_WORDS:
-        return Guess("text", about)
-    return Guess("text", f"{about}, and its name" if is_named_text else about, unsure=not is_named_text)
+        return ColumnGuess("text", about)
+    return ColumnGuess("text", f"{about}, and its name" if is_named_text else about, unsure=not is_named_text)
 
 
 def _names_row(column: ColumnProfile) -> str | None:
@@ -105,13 +105,13 @@ def guess_task(label: ColumnProfile) -> tuple[str, str]:
     return "regression", f"{about}, {numbers}: too many to be classes"
 
 
-def guess_features(columns: Mapping[str, ColumnProfile], label: str) -> dict[str, Guess]:
+def guess_features(columns: Mapping[str, ColumnProfile], label: str) -> dict[str, ColumnGuess]:
     """What each column but the label holds; unsure text counts where nothing better is there."""
     guesses = {name: guess_kind(column) for name, column in columns.items() if name != label}
     sure = any(guess.kind is not None and not guess.unsure for guess in guesses.values())
     if not sure:
         return guesses
-    return {name: Guess(None, _why_unsure(columns[name])) if guess.unsure else guess for name, guess in guesses.items()}
+    return {name: ColumnGuess(None, _why_unsure(columns[name])) if guess.unsure else guess for name, guess in guesses.items()}
 
 
 def _why_unsure(column: ColumnProfile) -> str:

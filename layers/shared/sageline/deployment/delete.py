@@ -84,12 +84,12 @@ def expire(name: str, moment: str, *, hosting: Hosting, schedules: Schedules) ->
         EndpointNotReady, ResourceConflict: as :func:`delete_endpoint` does.
     """
     endpoint = find_endpoint(hosting.sagemaker, name, hosting.run.stack_name)
-    if endpoint is None or expires_at(hosting.sagemaker, endpoint.arn) != moment or run_at_work(name, hosting.run):
+    if endpoint is None or expires_at(hosting.sagemaker, endpoint.arn) != moment or deploying_run(name, hosting.run):
         return {"endpoint": name, "deleted": []}
     return delete_endpoint(name, hosting=hosting, schedules=schedules)
 
 
-def run_at_work(name: str, run: RunContext) -> str | None:
+def deploying_run(name: str, run: RunContext) -> str | None:
     """The run that is deploying to an endpoint, if any."""
     stored = run.files.read_routing(name)
     variants = stored.routing.variants if stored and stored.routing else ()

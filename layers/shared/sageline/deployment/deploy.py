@@ -38,7 +38,7 @@ from sageline.runs.deployment_record import (
     rollout_config,
     rollout_of,
     routed_variant,
-    sharing,
+    share_traffic,
     without_variants,
 )
 from sageline.runs.documents import StoredRouting
@@ -159,7 +159,7 @@ def _plan_of_model(run_id: str, new: RoutedVariant, wanted: DeploymentSpec, ther
     rollout = rollout_of(wanted) if beside else None
     goal: tuple[RoutedVariant, ...] = (new,)
     if beside and there.routing and rollout is None:
-        staying = sharing(there.routing.variants, 1 - wanted.share)
+        staying = share_traffic(there.routing.variants, 1 - wanted.share)
         goal = (*(replace(v, endpoint_config=run_id) for v in staying), replace(new, weight=wanted.share))
     deployment = DeploymentRecord(
         endpoint=there.name,

@@ -19,8 +19,8 @@ from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import Sums, compare
 from sageline.evaluation.document import Champion, evaluation_json
 from sageline.evaluation.gate import (
-    Check,
     Decision,
+    GateCheck,
     baseline_not_checked,
     champion_unknown,
     check_baseline,
@@ -28,7 +28,7 @@ from sageline.evaluation.gate import (
     check_limits,
     without_champion,
 )
-from sageline.evaluation.held_out_rows import encode_test_rows, let_answers_expire, sum_up
+from sageline.evaluation.held_out_rows import encode_test_rows, let_answers_expire, score_answers
 from sageline.evaluation.model_warnings import model_warnings
 from sageline.failures.failure import read_cause
 from sageline.report.write import CurvesOf, write_report
@@ -148,7 +148,7 @@ def compare_models(
     checks = judging.checks()
     classes = judging.sums.classes if isinstance(judging.sums, ClassificationSums) else None
     try:
-        sums = sum_up(run_id, encoder, files=run.files, of="champion", classes=classes)
+        sums = score_answers(run_id, encoder, files=run.files, of="champion", classes=classes)
     except PredictionFailed as error:
         return _undecidable(judging, checks, in_service, error.message)
     let_answers_expire(run_id, encoder, files=run.files, of="champion")
@@ -186,7 +186,7 @@ class _Judging:
         """None with too few rows to tell."""
         return compare_with_baseline(self.metric, self.sums)
 
-    def checks(self) -> list[Check]:
+    def checks(self) -> list[GateCheck]:
         """What can be asked of the model alone: the spec's limits, and whether it is better than the baseline."""
         at_least, at_most = self.evaluation.at_least or {}, self.evaluation.at_most or {}
         checks = check_limits({name: self.sums.value(name) for name in (*at_least, *at_most)}, at_least, at_most)
@@ -227,7 +227,7 @@ def _begin(run_id: str, state: str, run: RunContext, reporting: Reporting, also:
     classes = encoder.classes
     if classes is not None:
         classes = list(dict.fromkeys([*classes, *(also or [])]))
-    sums = sum_up(run_id, encoder, files=run.files, of="evaluation", classes=classes)
+    sums = score_answers(run_id, encoder, files=run.files, of="evaluation", classes=classes)
     endpoint = spec.deployment.endpoint or spec.name if spec.deployment else None
     ends_here = spec.deployment is None and spec.batch is None
     return _Judging(run_id, state, run, reporting, encoder.task, spec.evaluation, endpoint, ends_here, encoder, sums)
@@ -257,7 +257,9 @@ def _plan_champion(judging: _Judging, in_service: _InService) -> TransformPlan:
     )
 
 
-def _undecidable(judging: _Judging, checks: list[Check], in_service: _InService, why: str, sums: Sums | None = None) -> Evaluated:
+def _undecidable(
+    judging: _Judging, checks: list[GateCheck], in_service: _InService, why: str, sums: Sums | None = None
+) -> Evaluated:
     why = f"{in_service.variant}, which is in service, cannot be compared: {why.rstrip('.')}"
     champion = Champion(in_service.variant, {} if sums is None else sums.metrics(), None, why)
     advice = "to deploy the model all the same, set `evaluation.beat_champion` to false"
@@ -265,7 +267,7 @@ def _undecidable(judging: _Judging, checks: list[Check], in_service: _InService,
     return _decide(judging, [*checks, check], champion)
 
 
-def _decide(judging: _Judging, checks: list[Check], champion: Champion | None) -> Evaluated:
+def _decide(judging: _Judging, checks: list[GateCheck], champion: Champion | None) -> Evaluated:
     """Write down what was decided; a model that is refused is the end of its run."""
     decision = Decision(tuple(checks), judging.not_checked)
     run, run_id, files = judging.run, judging.run_id, judging.run.files

@@ -14,7 +14,7 @@ _DEPLOY_ANYWAY = '{"evaluation": {"better_than_baseline": false}} in the spec de
 
 
 @dataclass(frozen=True)
-class Check:
+class GateCheck:
     """One thing that was asked of a model.
 
     Attributes:
@@ -40,7 +40,7 @@ class Decision:
         not_checked: in words, what was not checked and why; None where all was.
     """
 
-    checks: tuple[Check, ...]
+    checks: tuple[GateCheck, ...]
     not_checked: str | None = None
 
     @property
@@ -67,17 +67,17 @@ class Decision:
 
 def check_limits(
     metrics: Mapping[str, float | None], at_least: Mapping[str, float] | None, at_most: Mapping[str, float] | None
-) -> list[Check]:
+) -> list[GateCheck]:
     """The limits of the spec; a metric that is not known passes none."""
     checks = [_check("at_least", name, limit, metrics[name]) for name, limit in (at_least or {}).items()]
     return checks + [_check("at_most", name, limit, metrics[name]) for name, limit in (at_most or {}).items()]
 
 
-def check_baseline(comparison: BaselineComparison) -> Check:
+def check_baseline(comparison: BaselineComparison) -> GateCheck:
     """Whether the model is better than one that always gives the same answer."""
     found, better = comparison.found, comparison.better
     reason = comparison.words if better else f"{comparison.words} {_DEPLOY_ANYWAY}"
-    return Check("better_than_baseline", comparison.metric, None, found, better, reason)
+    return GateCheck("better_than_baseline", comparison.metric, None, found, better, reason)
 
 
 def baseline_not_checked(answer: str, rows: int) -> str:
@@ -92,28 +92,28 @@ def baseline_not_checked(answer: str, rows: int) -> str:
     return f"whether the model is better than always answering {answer} was not checked: {few}"
 
 
-def check_comparison(comparison: Comparison) -> Check:
+def check_comparison(comparison: Comparison) -> GateCheck:
     """Whether the new model beats the one in service."""
-    return Check("beat_champion", comparison.metric, None, comparison.challenger, comparison.better, comparison.words)
+    return GateCheck("beat_champion", comparison.metric, None, comparison.challenger, comparison.better, comparison.words)
 
 
-def without_champion(metric: str, found: float | None) -> Check:
+def without_champion(metric: str, found: float | None) -> GateCheck:
     """There is nothing to beat: the first model of an endpoint."""
-    return Check("beat_champion", metric, None, found, True, "no model is in service that the new one must beat")
+    return GateCheck("beat_champion", metric, None, found, True, "no model is in service that the new one must beat")
 
 
-def champion_unknown(metric: str, found: float | None, why: str) -> Check:
+def champion_unknown(metric: str, found: float | None, why: str) -> GateCheck:
     """The new model cannot be shown to be better; ``why`` says what is in the way."""
-    return Check("beat_champion", metric, None, found, False, f"it is not known whether the new model is better: {why}")
+    return GateCheck("beat_champion", metric, None, found, False, f"it is not known whether the new model is better: {why}")
 
 
-def _check(rule: Literal["at_least", "at_most"], metric: str, wanted: float, found: float | None) -> Check:
+def _check(rule: Literal["at_least", "at_most"], metric: str, wanted: float, found: float | None) -> GateCheck:
     asked = f"{rule.replace('_', ' ')} {plain(wanted, 6)}"
     if found is None:
         reason = f"{metric} is not known of this model, and {asked} is asked for"
-        return Check(rule, metric, wanted, None, False, reason)
+        return GateCheck(rule, metric, wanted, None, False, reason)
     passed = found >= wanted if rule == "at_least" else found <= wanted
-    return Check(rule, metric, wanted, found, passed, f"{metric} is {_shown(found, wanted)}, {asked} is asked for")
+    return GateCheck(rule, metric, wanted, found, passed, f"{metric} is {_shown(found, wanted)}, {asked} is asked for")
 
 
 def _shown(found: float, wanted: float) -> str:

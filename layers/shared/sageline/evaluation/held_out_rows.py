@@ -76,7 +76,7 @@ def first_rows(run_id: str, count: int, *, files: RunFiles) -> list[dict[str, An
     return [json.loads(line)["features"] for line in islice(_lines(files, files.layout(run_id)), count)]
 
 
-def sum_up(
+def score_answers(
     run_id: str, encoder: FittedEncoder, *, files: RunFiles, of: Model, classes: list[str] | None
 ) -> ClassificationSums | RegressionSums:
     """What a model's transform job has answered, compared with what is right.

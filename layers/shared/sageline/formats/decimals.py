@@ -168,11 +168,11 @@ def _decimals(exact: DoubleArray, whole: IntArray) -> _Decimals:
     fractional = whole != exact
     if 2 * np.count_nonzero(fractional) > len(exact):
         return _after_the_point(exact, whole)
-    places = np.flatnonzero(fractional)
-    some = _after_the_point(exact[places], whole[places])
+    indexes = np.flatnonzero(fractional)
+    some = _after_the_point(exact[indexes], whole[indexes])
     numbers = np.zeros(len(exact), dtype=np.int64)
-    numbers[places] = some.numbers
-    return _Decimals(numbers, some.most, places[some.unread])
+    numbers[indexes] = some.numbers
+    return _Decimals(numbers, some.most, indexes[some.unread])
 
 
 def _after_the_point(exact: DoubleArray, whole: IntArray) -> _Decimals:

@@ -27,9 +27,9 @@ def write_rows(matrix: Matrix, labels: FloatArray, *, first_index: int = 0) -> b
     sparse = matrix if isinstance(matrix, SparseMatrix) else _sparse(matrix)
     if len(labels) == 0:
         return b""
-    places = sparse.row_offsets[:-1]  # a label stands before its row's cells
-    keys = np.insert(sparse.columns + first_index, places, -1)
-    values = np.insert(sparse.values, places, labels)
+    positions = sparse.row_offsets[:-1]  # a label stands before its row's cells
+    keys = np.insert(sparse.columns + first_index, positions, -1)
+    values = np.insert(sparse.values, positions, labels)
     ends = np.full(len(keys), ord(" "), dtype=np.uint8)
     ends[sparse.row_offsets[1:] + np.arange(len(labels))] = ord("\n")
     return write_pairs(keys, values, ends)

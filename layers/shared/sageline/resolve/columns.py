@@ -10,7 +10,7 @@ from sageline.arrays.number_spelling import PLAIN, Spelling
 from sageline.arrays.numbers import is_number
 from sageline.dataset.label import in_doubt, likely_labels
 from sageline.dataset.profile import ColumnProfile, DatasetProfile
-from sageline.dataset.sniff import Guess, guess_features, guess_task
+from sageline.dataset.sniff import ColumnGuess, guess_features, guess_task
 from sageline.encoder.image import is_pixel_name, shape_of
 from sageline.errors import InvalidDataset, InvalidSpec
 from sageline.json_objects import Json
@@ -120,15 +120,15 @@ class ColumnChoices:
             )
         return features, encoder
 
-    def _guesses(self, label: str) -> dict[str, Guess]:
+    def _guesses(self, label: str) -> dict[str, ColumnGuess]:
         dataset = self._spec.dataset
         guessed = guess_features({name: column for name, column in self._columns.items() if name not in dataset.exclude}, label)
         guesses = {}
         for name in self._columns:
             if name in dataset.exclude:
-                guesses[name] = Guess(None, "dataset.exclude names it")
+                guesses[name] = ColumnGuess(None, "dataset.exclude names it")
             elif name in dataset.kinds:
-                guesses[name] = Guess(dataset.kinds[name], "dataset.kinds says so")
+                guesses[name] = ColumnGuess(dataset.kinds[name], "dataset.kinds says so")
             elif name in guessed:
                 guesses[name] = guessed[name]
         return guesses
@@ -220,7 +220,7 @@ class ColumnChoices:
 
 
 def spellings_of(profile: DatasetProfile, decimal: str | None) -> tuple[dict[str, Spelling], list[str]]:
-    """How the columns of numbers spell them, where that is not plain; and the columns whose values mean two things.
+    """The spellings of number columns that are not plain; and the columns whose values can be read in two ways.
 
     What fits all values of a column is its spelling. Where both decimal signs do, the file's other columns decide; where these do
     not, the column is one of plain numbers, or of numbers in groups of three digits.
@@ -245,7 +245,7 @@ def spellings_of(profile: DatasetProfile, decimal: str | None) -> tuple[dict[str
     return chosen, ambiguous
 
 
-def _why_not(guesses: Mapping[str, Guess]) -> str:
+def _why_not(guesses: Mapping[str, ColumnGuess]) -> str:
     return "".join(f"{name!r} is left out: {guess.reason}. " for name, guess in guesses.items())
 
 

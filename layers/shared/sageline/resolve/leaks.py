@@ -28,8 +28,8 @@ class ColumnComparison(NamedTuple):
 def compare(
     profile: DatasetProfile, kinds: Mapping[str, str], spellings: Mapping[str, Spelling], label: str, task: str
 ) -> ColumnComparison:
-    """Texts that are there in less than half of the rows do not stand for a row. Otherwise what tells the label of more rows of
-    the sample is taken, the texts where it is about the same."""
+    """Prefer the texts or the other columns, whichever tell the label of more rows of the sample; the texts if it is about the
+    same. Texts that are there in less than half of the rows do not count."""
     texts = [name for name, kind in kinds.items() if kind == "text"]
     others = [name for name, kind in kinds.items() if kind in ("number", "category")]
     if not others:

@@ -1,4 +1,4 @@
-"""What resolving a spec against the data comes to."""
+"""The result of resolving a spec against the data."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Resolution:
 
 
 def changes_of(provisional: Spec, final: Spec, rows: int) -> list[str]:
-    """What every row has changed of a spec that was resolved from a sample of them, in sentences.
+    """What reading every row has changed in a spec that was resolved from a sample, in sentences.
 
     Raises:
         InvalidDataset: what the run has announced, and what it may cost, does not hold: label, task, algorithm or tuning.

@@ -84,7 +84,7 @@ class DeploymentRecord:
     def at_share(self, share: float, updated_at: str) -> Routing:
         """The routing while what the run brings has ``share`` of the traffic, and the previous variants share the rest."""
         added = tuple(replace(variant, weight=share) for variant in self.added)
-        return Routing(self.endpoint, (*sharing(self.previous_variants, 1 - share), *added), updated_at)
+        return Routing(self.endpoint, (*share_traffic(self.previous_variants, 1 - share), *added), updated_at)
 
     def leftovers(self, run_id: str) -> list[str]:
         """Endpoint configs that nothing needs once the goal is reached; a first try may have planned a rollout."""
@@ -158,7 +158,7 @@ def routed_variant(run_id: str, encoder_uri: str, content_type: str, *, serverle
     )
 
 
-def sharing(variants: Sequence[RoutedVariant], rest: float) -> tuple[RoutedVariant, ...]:
+def share_traffic(variants: Sequence[RoutedVariant], rest: float) -> tuple[RoutedVariant, ...]:
     """The variants with ``rest`` of the traffic in the proportions that they have now; in equal parts if none has any."""
     total = sum(variant.weight for variant in variants)
     if total == 0:

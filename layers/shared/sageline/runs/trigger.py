@@ -42,7 +42,7 @@ class Upload:
 
 
 @dataclass(frozen=True)
-class Request:
+class RunRequest:
     """A run asked for through the HTTP API."""
 
     run_id: str
@@ -79,7 +79,7 @@ class Identity:
     name: str
 
 
-Trigger: TypeAlias = Upload | Request | BatchRequest | ChangeRequest
+Trigger: TypeAlias = Upload | RunRequest | BatchRequest | ChangeRequest
 
 
 def parse_trigger(document: Mapping[str, object]) -> Trigger:
@@ -91,7 +91,7 @@ def parse_trigger(document: Mapping[str, object]) -> Trigger:
     try:
         match document:
             case {"run_id": str(identifier), "spec": spec} if is_run_id(identifier):
-                return Request(identifier, spec)
+                return RunRequest(identifier, spec)
             case {
                 "run_id": str(identifier),
                 "batch": {

@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Prediction:
+class PredictionResponse:
     """Answers in the order of the instances, and who gave them."""
 
     predictions: list[dict[str, Any]]  # JSON: label, probability, top; or value
@@ -72,7 +72,7 @@ class Predictor:
         self._sagemaker = sagemaker
         self._new_session = new_session
 
-    def predict(self, endpoint: str, request: PredictionRequest) -> Prediction:
+    def predict(self, endpoint: str, request: PredictionRequest) -> PredictionResponse:
         """The answers of a variant that is picked by weight, always the same for one session.
 
         A variant that SageMaker no longer has is passed over, with the routing read again: what was read seconds ago may be two
@@ -125,7 +125,7 @@ class Predictor:
         """The encoder that belongs to a variant."""
         return self._encoders.get(variant.encoder_uri)
 
-    def ask(self, endpoint: str, variant: RoutedVariant, instances: list[object], top_k: int) -> Prediction:
+    def ask(self, endpoint: str, variant: RoutedVariant, instances: list[object], top_k: int) -> PredictionResponse:
         """The answers of the variant that the caller asks for. Raises as :meth:`predict`."""
         named = self._routing.get(endpoint).is_named(variant)
         try:
@@ -135,7 +135,7 @@ class Predictor:
 
     def _ask(
         self, endpoint: str, variant: RoutedVariant, instances: list[object], top_k: int, *, named: bool, strict: bool
-    ) -> Prediction:
+    ) -> PredictionResponse:
         encoder = self.encoder(variant)
         _check_top_k(top_k, encoder)
         warnings: list[str] = []
@@ -150,7 +150,7 @@ class Predictor:
         if answer.variant is None and not named and not self._is_only(endpoint, variant):
             raise PredictionFailed(f"Another variant may have answered in place of {variant.name}; its answer cannot be decoded.")
         predictions = encoder.decode(answer.body, answer.content_type, top_k, rows=len(instances))
-        return Prediction(predictions, endpoint, variant.name, variant.model_version, warnings)
+        return PredictionResponse(predictions, endpoint, variant.name, variant.model_version, warnings)
 
     def _is_only(self, endpoint: str, variant: RoutedVariant) -> bool:
         """Whether nobody else can have answered just now: a deployment routes to its variant before it changes the endpoint."""

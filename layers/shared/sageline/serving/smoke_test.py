@@ -19,7 +19,7 @@ from sageline.errors import (
     TooManyRequests,
 )
 from sageline.names import RunLayout
-from sageline.serving.predict import Prediction, Predictor
+from sageline.serving.predict import PredictionResponse, Predictor
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -117,7 +117,9 @@ def read_held_out_rows(s3: S3Client, layout: RunLayout, count: int) -> list[dict
     return rows
 
 
-def _patiently(ask: Callable[[], Prediction], sleep: Callable[[float], None], clock: Callable[[], float]) -> Prediction:
+def _patiently(
+    ask: Callable[[], PredictionResponse], sleep: Callable[[float], None], clock: Callable[[], float]
+) -> PredictionResponse:
     """A variant that has just become InService may still start, throttle or fail at first, so ask again: one that fails a few
     times, one that starts for as long as SageMaker lets it."""
     deadline, failures = clock() + PATIENCE_SECONDS, 0

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sageline.deployment.delete import delete_endpoint, run_at_work
+from sageline.deployment.delete import delete_endpoint, deploying_run
 from sageline.deployment.discard import discard
 from sageline.deployment.endpoints import Endpoint, delete_config, find_config, find_endpoint, remove_model
 from sageline.deployment.hosting import Hosting
@@ -122,7 +122,7 @@ class Sweep:
     def _endpoint(self, made: TaggedResource, now: datetime) -> Endpoint | None:
         """The endpoint if it is there in the end."""
         endpoint = find_endpoint(self.hosting.sagemaker, made.name, self.hosting.run.stack_name)
-        if endpoint is None or run_at_work(made.name, self.hosting.run) is not None:
+        if endpoint is None or deploying_run(made.name, self.hosting.run) is not None:
             return endpoint
         until = expires_at(self.hosting.sagemaker, made.arn)
         is_over = until is not None and until < iso(now - _LATE)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sageline.aws.errors import is_passing
+from sageline.aws.errors import is_transient
 from sageline.deployment.alarms import Firing, RolloutAlarms
 from sageline.deployment.rollout import rollout_alarm
 from sageline.failures.advice import advice
@@ -48,7 +48,7 @@ def wait_for_alarm(run_id: str, shifted: Shifted, task_token: str, bake: Bake) -
         if shifted["is_last"]:
             return look_and_answer(run_id, shifted["arn"], task_token, watch)
     except Exception as error:  # whatever it is, the state must hear of it, if it lasts
-        if is_passing(error):
+        if is_transient(error):
             return f"Looking at the alarms of variant {run_id} did not succeed, and is left to the next look: {error}"
         kind_of_error = type(error).__name__
         message = f"Looking at the alarms of variant {run_id} failed: {error}"

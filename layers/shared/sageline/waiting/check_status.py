@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 from sageline.aws import clients
-from sageline.aws.errors import is_passing
+from sageline.aws.errors import is_transient
 from sageline.aws.tags import RUN_TAG
-from sageline.costs.run_cost import note_spent
+from sageline.costs.run_cost import note_job_cost
 from sageline.failures.advice import advice
 from sageline.failures.failure import explain
 from sageline.json_objects import Json
@@ -60,7 +60,7 @@ def wait_for(run_id: str, resource: Resource, task_token: str, watch: Watch) -> 
         watch.store.put_token(arn, task_token, run_id)
         return look_and_answer(run_id, arn, task_token, watch)
     except Exception as error:  # whatever it is, the state must hear of it, if it lasts
-        if is_passing(error):
+        if is_transient(error):
             return f"Looking at {kind} {name} did not succeed, and is left to the next look: {error}"
         kind_of_error = type(error).__name__
         message = f"Looking at {kind} {name} failed: {error}"
@@ -76,7 +76,7 @@ def wake(event: Mapping[str, Any], watch: Watch) -> str:
         # Answered before; or the run was stopped, and its job has ended only now: that costs too.
         run_id = event["detail"].get("Tags", {}).get(RUN_TAG)
         if run_id:
-            note_spent(*_kind_and_name(arn), run_id, store=watch.store, sagemaker=watch.sagemaker)
+            note_job_cost(*_kind_and_name(arn), run_id, store=watch.store, sagemaker=watch.sagemaker)
         return f"nobody waits for {arn}"
     task_token, run_id = waiting
     return look_and_answer(run_id, arn, task_token, watch)
@@ -104,7 +104,7 @@ def look_and_answer(run_id: str, arn: str, task_token: str, watch: Watch) -> str
                 watch.store.note(run_id, training=dict(found))
             succeed(watch.stepfunctions, task_token, found)
     watch.store.delete_token(arn, task_token)
-    note_spent(kind, name, run_id, store=watch.store, sagemaker=watch.sagemaker)
+    note_job_cost(kind, name, run_id, store=watch.store, sagemaker=watch.sagemaker)
     return f"{kind} {name} is done, the run goes on"
 
 

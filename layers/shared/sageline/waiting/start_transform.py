@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from sageline.aws.compare import check_same
-from sageline.aws.errors import is_existing, is_not_found, is_passing
+from sageline.aws.errors import is_existing, is_not_found, is_transient
 from sageline.batch.transform_request import transform_job_request
 from sageline.errors import EndpointNotFound, RunFinished
 from sageline.jobs.stopping import stop_transforms
@@ -38,7 +38,7 @@ def start_and_wait(
     try:
         job = start_transform(run_id, plan, run=run, sagemaker=watch.sagemaker, purpose=purpose)
     except Exception as error:  # every look begins here: what AWS does not answer at this moment must not end the run
-        if not is_passing(error):
+        if not is_transient(error):
             raise
         return f"Starting a transform job did not succeed, and is left to the next look: {error}"
     return wait_for(run_id, job, task_token, watch)

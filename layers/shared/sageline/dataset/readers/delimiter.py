@@ -41,7 +41,7 @@ class CsvRecord:
 
 
 @dataclass(frozen=True)
-class Split:
+class DelimiterSplit:
     """The first records of a file, as a delimiter splits them.
 
     Attributes:
@@ -60,7 +60,7 @@ class Split:
         return self.consistency * _sound_share(self)
 
 
-def split(text: bytes, delimiter: bytes, *, complete: bool, cr_ends: bool) -> Split | None:
+def split(text: bytes, delimiter: bytes, *, complete: bool, cr_ends: bool) -> DelimiterSplit | None:
     """The first records of ``text``; None when there are none, or no such ones.
 
     Args:
@@ -77,10 +77,10 @@ def split(text: bytes, delimiter: bytes, *, complete: bool, cr_ends: bool) -> Sp
         return None
     first, width = _table(records)
     agreeing = sum(len(record.fields) == width for record in records[first:])
-    return Split(delimiter, records, first, width, agreeing / (len(records) - first))
+    return DelimiterSplit(delimiter, records, first, width, agreeing / (len(records) - first))
 
 
-def choose(text: bytes, source: str, *, complete: bool, cr_ends: bool) -> Split | None:
+def choose(text: bytes, source: str, *, complete: bool, cr_ends: bool) -> DelimiterSplit | None:
     """The split by the delimiter of the file; None when it has one column or no record that can be read.
 
     Raises:
@@ -146,7 +146,7 @@ def _table(records: list[CsvRecord]) -> tuple[int, int]:
     return 0, widths[0]
 
 
-def _sound_share(found: Split) -> float:
+def _sound_share(found: DelimiterSplit) -> float:
     """The share of fields that look whole: that do not hold what may be another delimiter."""
     records = found.records[found.first :]
     others = b"".join(DELIMITERS).decode().replace(found.delimiter.decode(), "")

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
-from sageline.dataset.readers.delimiter import DELIMITERS, CsvRecord, Split, choose, named, split
+from sageline.dataset.readers.delimiter import DELIMITERS, CsvRecord, DelimiterSplit, choose, named, split
 from sageline.dataset.readers.header import names_columns, values_in_header
 from sageline.errors import InvalidDataset
 
@@ -78,7 +78,7 @@ def _has_line_feeds(head: bytes) -> bool:
 class _Table:
     """The header and the first rows of a file that is split."""
 
-    def __init__(self, found: Split, text: bytes, above: int, source: str, notes: list[str]) -> None:
+    def __init__(self, found: DelimiterSplit, text: bytes, above: int, source: str, notes: list[str]) -> None:
         self._records = found.records
         self._width = found.width
         self._first = found.first

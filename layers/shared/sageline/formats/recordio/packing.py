@@ -1,4 +1,4 @@
-"""Bytes of many rows at once, each piece at a place of its own, and base-128 varints.
+"""Bytes of many rows at once, each piece at an offset of its own, and base-128 varints.
 
 A varint is a number as protobuf writes it: seven bits a byte, least significant first, the high bit set on all but the last.
 """
@@ -48,14 +48,14 @@ class RowWriter:
 
     def many_words(self, values: AnyArray, firsts: IntArray, counts: IntArray) -> None:
         """``values[firsts[i] : firsts[i] + counts[i]]``, four bytes each, in row ``i``; together they are all values."""
-        places = np.repeat(self._at - 4 * firsts, counts) + 4 * np.arange(len(values))
-        at_any_byte(self._data, "<u4")[places] = values.view("<u4")
+        offsets = np.repeat(self._at - 4 * firsts, counts) + 4 * np.arange(len(values))
+        at_any_byte(self._data, "<u4")[offsets] = values.view("<u4")
         self._at = self._at + 4 * counts
 
     def many_varints(self, values: IntArray, firsts: IntArray, counts: IntArray, ends: IntArray) -> None:
         """The varints of the values that :meth:`many_words` would write; ``ends`` is :func:`varint_ends` of them."""
-        places = np.repeat(self._at - ends[firsts], counts) + ends[:-1]
-        put_varints(self._data, places, values)
+        offsets = np.repeat(self._at - ends[firsts], counts) + ends[:-1]
+        put_varints(self._data, offsets, values)
         self._at = self._at + ends[firsts + counts] - ends[firsts]
 
 
@@ -76,8 +76,8 @@ class RowReader:
 
     def constant(self, content: bytes) -> None:
         """The same bytes in every row."""
-        for place, byte in enumerate(content):
-            if (self._data[self.at + place] != byte).any():
+        for index, byte in enumerate(content):
+            if (self._data[self.at + index] != byte).any():
                 raise ValueError(f"a row does not hold {content!r}")
         self.at = self.at + len(content)
 
@@ -104,13 +104,13 @@ class RowReader:
         return starts
 
 
-def put_varints(data: ByteArray, places: IntArray, values: IntArray) -> IntArray:
-    """Write each number's varint from its place on; how many bytes each took, ``int64[n]``."""
+def put_varints(data: ByteArray, offsets: IntArray, values: IntArray) -> IntArray:
+    """Write each number's varint from its offset on; how many bytes each took, ``int64[n]``."""
     lengths = varint_lengths(values)
     for byte in range(int(lengths.max(initial=0))):
         has = np.flatnonzero(lengths > byte) if byte else slice(None)
         more = lengths[has] > byte + 1
-        data[places[has] + byte] = (values[has] >> 7 * byte & 0x7F) | more * 0x80
+        data[offsets[has] + byte] = (values[has] >> 7 * byte & 0x7F) | more * 0x80
     return lengths
 
 

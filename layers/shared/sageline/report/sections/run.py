@@ -65,7 +65,7 @@ def _job_times(jobs: Sequence[JobTime]) -> Markup | None:
 
 
 def costs_section(data: ReportData) -> Section | None:
-    """What the run may cost at most, and what its jobs did cost."""
+    """What the run may cost at most, and what its jobs have cost."""
     if not data.costs:
         return None
     most, spent = as_number(data.costs.get("most_usd")), as_number(data.costs.get("actual_usd"))

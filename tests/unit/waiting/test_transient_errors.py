@@ -14,7 +14,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from sageline.aws.errors import is_passing
+from sageline.aws.errors import is_transient
 from sageline.waiting.bake import Bake, wait_for_alarm
 from sageline.waiting.check_status import Watch, wait_for, wake
 from sageline.waiting.start_transform import start_and_wait
@@ -72,12 +72,12 @@ def raising(error: Exception) -> Callable[[], None]:
 
 @pytest.mark.parametrize("error", PASSING, ids=repr)
 def test_what_a_later_try_may_get_past_is_passing(error: Exception) -> None:
-    assert is_passing(error)
+    assert is_transient(error)
 
 
 @pytest.mark.parametrize("error", LASTING, ids=repr)
 def test_what_would_be_refused_again_is_not(error: Exception) -> None:
-    assert not is_passing(error)
+    assert not is_transient(error)
 
 
 @pytest.mark.parametrize(("operation", "event"), LOOKS)
