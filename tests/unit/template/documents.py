@@ -47,6 +47,11 @@ def definition(substitutions: Mapping[str, str]) -> Document:
     return document
 
 
+def tasks(machine: Document) -> dict[str, Document]:
+    """A definition's states that call a function, by name."""
+    return {name: state for name, state in machine["States"].items() if state["Type"] == "Task"}
+
+
 def of_type(document: Document, kind: str) -> dict[str, Document]:
     """The resources of a CloudFormation type by logical id."""
     return {name: resource for name, resource in document["Resources"].items() if resource["Type"] == kind}

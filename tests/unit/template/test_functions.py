@@ -21,7 +21,6 @@ from tests.unit.template.documents import ROOT, Document
 
 FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 SET_BY_LAMBDA = {"AWS_REGION"}
-RUNTIME_LIMIT_SECONDS = 900
 
 
 def logical_id(folder: str) -> str:
@@ -53,19 +52,11 @@ def test_each_folder_is_a_function_and_each_function_a_folder(source: Document) 
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_a_function_runs_its_handler_on_the_layers_runtime(stack: Document, folder: str) -> None:
+def test_a_function_is_traced_has_the_layer_and_runs_no_longer_than_lambda_lets_it(stack: Document, folder: str) -> None:
     function = properties(stack, folder)
-    assert function["Runtime"] == "python3.13"
-    assert function["Architectures"] == ["arm64"]
-    assert function["Handler"] == "app.handler"
-    assert [layer["Ref"][: len("SharedLayer")] for layer in function["Layers"]] == ["SharedLayer"]
     assert function["TracingConfig"] == {"Mode": "Active"}
-    assert 0 < function["Timeout"] <= RUNTIME_LIMIT_SECONDS
-
-
-def test_functions_are_zipped_as_they_are(source: Document) -> None:
-    for name, function in documents.of_type(source, "AWS::Serverless::Function").items():
-        assert function["Metadata"] == {"SkipBuild": True}, name
+    assert [layer["Ref"][: len("SharedLayer")] for layer in function["Layers"]] == ["SharedLayer"]
+    assert 0 < function["Timeout"] <= 900
 
 
 def test_no_folder_has_requirements_of_its_own() -> None:
@@ -100,14 +91,18 @@ def test_names_and_arns_in_the_environment_are_the_stacks_own(stack: Document) -
         assert environment(stack, folder)["SAGEMAKER_ROLE_ARN"] == {"Fn::GetAtt": ["SageMakerRole", "Arn"]}
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
-def test_a_function_logs_json_to_a_group_of_its_own_that_is_kept_for_some_days(stack: Document, folder: str) -> None:
-    logging = properties(stack, folder)["LoggingConfig"]
-    group = stack["Resources"][logging["LogGroup"]["Ref"]]
-    assert logging["LogFormat"] == "JSON"
-    assert logging["LogGroup"]["Ref"] == logical_id(folder).removesuffix("Function") + "LogGroup"
-    assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
-    assert group["Properties"]["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/${{AWS::StackName}}-{folder.replace('_', '-')}"}
+def test_each_function_logs_json_to_a_group_of_its_own(stack: Document) -> None:
+    """``sam logs --name`` and ``sageline local logs --function`` show all of a function's group."""
+    for folder in FOLDERS:
+        config = properties(stack, folder)["LoggingConfig"]
+        assert config["LogFormat"] == "JSON"
+        name = stack["Resources"][config["LogGroup"]["Ref"]]["Properties"]["LogGroupName"]["Fn::Sub"]
+        assert name == f"/aws/lambda/${{AWS::StackName}}-{folder.replace('_', '-')}"
+
+
+def test_every_log_group_is_kept_for_some_days(stack: Document) -> None:
+    for name, group in documents.of_type(stack, "AWS::Logs::LogGroup").items():
+        assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
 
 
 def test_no_log_level_silences_the_metrics_that_alarms_watch(source: Document, stack: Document) -> None:
@@ -142,11 +137,6 @@ def test_no_level_writes_what_libraries_send(monkeypatch: pytest.MonkeyPatch, li
 def test_a_handler_logs_at_that_level(folder: str) -> None:
     text = (ROOT / "functions" / folder / "app.py").read_text()
     assert "logger = function_logger()" in text or "Logger" not in text
-
-
-def test_every_log_group_is_kept_for_some_days(stack: Document) -> None:
-    for name, group in documents.of_type(stack, "AWS::Logs::LogGroup").items():
-        assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
 
 
 def test_what_events_invoke_has_a_queue_for_what_it_could_not_do(stack: Document) -> None:

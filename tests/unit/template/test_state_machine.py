@@ -10,7 +10,7 @@ import pytest
 
 from sageline import errors
 from tests.unit.template import documents
-from tests.unit.template.documents import Document
+from tests.unit.template.documents import Document, tasks
 from tests.unit.template.walk import EXECUTION_ARN, Failure, Walk, walk
 
 RUN_ID = "wine-20261120101500-3fa9c1"
@@ -79,14 +79,6 @@ def run(machine: Document, **answers: object) -> Walk:
     return walk(machine, {**ANSWERS, **answers}, TRIGGER)
 
 
-def tasks(machine: Document) -> dict[str, Document]:
-    return {name: state for name, state in machine["States"].items() if state["Type"] == "Task"}
-
-
-def retriers(state: Document, error: str) -> list[Document]:
-    return [retrier for retrier in state["Retry"] if error in retrier["ErrorEquals"]]
-
-
 def seconds(function: Document) -> int:
     return int(function["Properties"]["Timeout"])
 
@@ -121,72 +113,6 @@ def test_every_state_can_be_reached(machine: Document) -> None:
         targets |= {rule["Next"] for rule in state.get("Choices", [])}
         targets |= {catch["Next"] for catch in state.get("Catch", [])}
     assert targets == machine["States"].keys()
-
-
-def test_every_task_has_a_timeout_a_retry_and_a_catch(machine: Document) -> None:
-    for name, state in tasks(machine).items():
-        assert state["TimeoutSeconds"] == "{% $shifted.bake_seconds %}" if name == "Bake" else state["TimeoutSeconds"] > 0, name
-        assert state["Retry"], name
-        assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
-    assert machine["TimeoutSeconds"] > 28 * 86400, "a training job may run for 28 days"
-
-
-def test_lambdas_transient_errors_are_retried_with_jitter_and_no_other_lambda_error_is(machine: Document) -> None:
-    transient = [
-        "Lambda.ServiceException",
-        "Lambda.AWSLambdaException",
-        "Lambda.SdkClientException",
-        "Lambda.ClientExecutionTimeoutException",
-        "Lambda.TooManyRequestsException",
-    ]
-    for name, state in tasks(machine).items():
-        [retrier] = retriers(state, "Lambda.ServiceException")
-        assert retrier["ErrorEquals"] == transient, name
-        assert retrier["JitterStrategy"] == "FULL", name
-        assert retrier["BackoffRate"] > 1, name
-
-
-def test_a_smoke_test_and_a_look_that_lambda_ended_are_made_again(machine: Document) -> None:
-    """A model may take longer to start than a function may run, and AWS longer to answer a look; no other state is made again."""
-    for name, state in tasks(machine).items():
-        again = retriers(state, "Sandbox.Timedout")
-        is_look = state["Resource"].endswith(".waitForTaskToken")
-        assert bool(again) == (name == "SmokeTest" or is_look), name
-        lambdas = {"Sandbox.Timedout", "Lambda.Unknown"}
-        assert all(set(retrier["ErrorEquals"]) == (lambdas if is_look else {*lambdas, "States.Timeout"}) for retrier in again)
-        assert all(retrier["MaxAttempts"] >= 1 for retrier in again)
-
-
-def test_the_looks_of_weeks_may_fail_for_a_moment_more_often_than_one_call(machine: Document) -> None:
-    """Step Functions counts a retrier's attempts over all looks of a state, not for each look."""
-    for name, state in tasks(machine).items():
-        [retrier] = retriers(state, "Lambda.TooManyRequestsException")
-        is_look = state["Resource"].endswith(".waitForTaskToken")
-        assert (retrier["MaxAttempts"] >= 100) == is_look, name
-
-
-def test_a_busy_endpoint_is_waited_for_whenever_it_is_to_be_changed(machine: Document) -> None:
-    waiting = {name for name, state in tasks(machine).items() if retriers(state, "EndpointNotReady")}
-    assert waiting == {"DeployEndpoint", "ShiftTraffic", "PromoteVariant", "DiscardRejected", "DiscardDeployment"}
-    for name in waiting:
-        [retrier] = retriers(machine["States"][name], "EndpointNotReady")
-        assert retrier["JitterStrategy"] == "FULL"
-        patience = retrier["MaxDelaySeconds"] * retrier["MaxAttempts"] / 2  # on average, with full jitter
-        assert patience >= (12 * 3600 if name == "DeployEndpoint" else 1500), "another run's rollout may bake for hours"
-
-
-def test_waiting_is_by_token_and_a_lost_event_is_made_up_for_without_end(machine: Document) -> None:
-    waiting = {name: state for name, state in tasks(machine).items() if state["Resource"].endswith(".waitForTaskToken")}
-    transforms = {"RunEvaluationTransform", "RunChampionTransform", "RunTransform"}
-    assert waiting.keys() == {"CheckTraining", *transforms, "CheckEndpoint", "Bake"}
-    bake = waiting.pop("Bake")
-    assert not retriers(bake, "States.Timeout"), "its timeout is the time to bake"
-    assert documents.definition_text().count('"TimeoutSeconds": ${CheckIntervalSeconds},') == len(waiting)
-    for state in waiting.values():
-        assert state["TimeoutSeconds"] == 300
-        [retrier] = retriers(state, "States.Timeout")
-        assert retrier["MaxAttempts"] == 99999999, "the most that Step Functions takes"
-        assert retrier["BackoffRate"] == 1
 
 
 def test_a_task_outlives_its_function(stack: Document, machine: Document) -> None:
