@@ -7,12 +7,11 @@ import os
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sageline.aws import clients
 from sageline.aws.events import checked
 from sageline.aws.logger import function_logger
 from sageline.aws.settings import ConfigureSettings
 from sageline.configuration.configure import configure
-from sageline.runs.context import run_context
+from sageline.runs.context import RunContext
 from sageline.runs.payloads import Configured, ConfigureEvent
 
 logger = function_logger()
@@ -25,11 +24,9 @@ def handler(event: ConfigureEvent, context: LambdaContext) -> Configured:
     configured = configure(
         event["execution_arn"],
         event["trigger"],
-        run=run_context(settings),
-        sagemaker=clients.sagemaker(),
-        quotas=clients.service_quotas(),
         check_interval_seconds=int(settings.check_interval_seconds),
         network_allowed=settings.allow_script_network == "true",
+        run=RunContext(settings),
     )
     logger.info("Run configured", run_id=configured["run_id"], endpoint=configured["endpoint_name"])
     with single_metric(name="RunStarted", unit=MetricUnit.Count, value=1):

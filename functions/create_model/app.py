@@ -6,13 +6,12 @@ import os
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sageline.aws import clients
 from sageline.aws.events import checked
 from sageline.aws.logger import function_logger
 from sageline.aws.settings import ModelSettings
-from sageline.models.create import ModelMaker, create_model
+from sageline.models.create import create_model
 from sageline.models.restore import restore_models
-from sageline.runs.context import run_context
+from sageline.runs.context import RunContext
 from sageline.runs.payloads import CreatedModel, CreateModelEvent, RestoredModels, RestoreEvent
 from sageline.training.roles import ModelRoles, named
 
@@ -25,11 +24,11 @@ def handler(event: CreateModelEvent | RestoreEvent, context: LambdaContext) -> C
     logger.append_keys(run_id=event["run_id"])
     settings = ModelSettings.from_environment(os.environ)
     roles = ModelRoles(settings.sagemaker_role_arn, named(settings.network_script_role_arn), settings.serverless_model_role_arn)
-    maker = ModelMaker(run_context(settings), clients.sagemaker(), roles, settings.aws_region)
+    run = RunContext(settings)
     if "action" in event:
-        restored = restore_models(event["run_id"], maker=maker)
+        restored = restore_models(event["run_id"], roles=roles, run=run)
         logger.info("Models restored", models=restored["restored"])
         return restored
-    model = create_model(event["run_id"], event["model_artifact_uri"], maker=maker)
+    model = create_model(event["run_id"], event["model_artifact_uri"], roles=roles, run=run)
     logger.info("Model created", model=model["model_name"])
     return model

@@ -6,15 +6,13 @@ import os
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sageline.aws import clients
 from sageline.aws.events import checked
 from sageline.aws.http import HttpResponse, endpoint_name, error_response, json_response
 from sageline.aws.logger import function_logger
 from sageline.aws.settings import DeletingSettings
 from sageline.deployment.delete import delete_endpoint, expire
 from sageline.deployment.discard import discard
-from sageline.deployment.hosting import hosting
-from sageline.deployment.lifetime import Schedules
+from sageline.runs.context import RunContext
 from sageline.runs.payloads import Deleted, Discarded, DiscardEvent, ExpireEvent, HttpEvent
 
 logger = function_logger()
@@ -32,18 +30,17 @@ def handler(event: DiscardEvent | ExpireEvent | HttpEvent, context: LambdaContex
         return delete(event["endpoint"], event["expires_at"])
     logger.append_keys(run_id=event["run_id"])
     settings = DeletingSettings.from_environment(os.environ)
-    schedules = Schedules(clients.scheduler(), settings.schedule_group_name)
-    discarded = discard(event["run_id"], hosting=hosting(settings), schedules=schedules)
+    discarded = discard(event["run_id"], schedule_group=settings.schedule_group_name, run=RunContext(settings))
     logger.info("Deployment discarded", discarded=discarded["discarded"])
     return discarded
 
 
 def delete(name: str, expires_at: str | None = None) -> Deleted:
     settings = DeletingSettings.from_environment(os.environ)
-    on, schedules = hosting(settings), Schedules(clients.scheduler(), settings.schedule_group_name)
+    run, group = RunContext(settings), settings.schedule_group_name
     if expires_at is None:
-        deleted = delete_endpoint(name, hosting=on, schedules=schedules)
+        deleted = delete_endpoint(name, schedule_group=group, run=run)
     else:
-        deleted = expire(name, expires_at, hosting=on, schedules=schedules)
+        deleted = expire(name, expires_at, schedule_group=group, run=run)
     logger.info("Endpoint deleted", endpoint=name, deleted=deleted["deleted"], expires_at=expires_at)
     return deleted

@@ -11,7 +11,7 @@ from sageline.aws.logger import function_logger
 from sageline.aws.settings import RunSettings
 from sageline.batch.batch import EncodedBatch
 from sageline.batch.encode import encode_batch
-from sageline.runs.context import run_context
+from sageline.runs.context import RunContext
 from sageline.runs.payloads import RunEvent
 
 logger = function_logger()
@@ -21,6 +21,6 @@ logger = function_logger()
 @checked
 def handler(event: RunEvent, context: LambdaContext) -> EncodedBatch:
     logger.append_keys(run_id=event["run_id"])
-    encoded = encode_batch(event["run_id"], run=run_context(RunSettings.from_environment(os.environ)))
+    encoded = encode_batch(event["run_id"], run=RunContext(RunSettings.from_environment(os.environ)))
     logger.info("Batch encoded", rows=encoded["rows"], parts=encoded["parts"])
     return encoded

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sageline.aws import clients
 from sageline.aws.events import checked
 from sageline.aws.logger import function_logger
 from sageline.aws.settings import RunSettings
-from sageline.evaluation.evaluate import Evaluated, EvaluateEvent, Reporting, compare_models, evaluate_model
-from sageline.report.write import curves_of
-from sageline.runs.context import run_context
+from sageline.evaluation.evaluate import Evaluated, EvaluateEvent, compare_models, evaluate_model
+from sageline.runs.context import RunContext
 
 logger = function_logger()
 
@@ -23,14 +20,11 @@ logger = function_logger()
 @checked
 def handler(event: EvaluateEvent, context: LambdaContext) -> Evaluated:
     logger.append_keys(run_id=event["run_id"])
-    run = run_context(RunSettings.from_environment(os.environ))
-    # Logged with its traceback: it is told of while it is being handled.
-    reporting = Reporting(partial(curves_of, sagemaker=clients.sagemaker(), logs=clients.logs()), warn=logger.exception)
+    run = RunContext(RunSettings.from_environment(os.environ))
     if event["action"] == "compare":
-        failure = event.get("champion_failure")
-        evaluated = compare_models(event["run_id"], run=run, reporting=reporting, champion_failure=failure)
+        evaluated = compare_models(event["run_id"], champion_failure=event.get("champion_failure"), run=run)
     else:
-        evaluated = evaluate_model(event["run_id"], run=run, reporting=reporting)
+        evaluated = evaluate_model(event["run_id"], run=run)
     logger.info("Model judged", decision=evaluated["decision"], rows=evaluated["rows"], metrics=evaluated["metrics"])
     if evaluated["status"] != "Running":
         with single_metric(name=f"Run{evaluated['status']}", unit=MetricUnit.Count, value=1):

@@ -10,11 +10,12 @@ import uuid
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sageline.aws import clients
+from sageline.aws.clients import CLIENTS, sagemaker_runtime
 from sageline.aws.events import checked
 from sageline.aws.http import Event, HttpResponse, RouteEvent, endpoint_name, error_response, json_response
 from sageline.aws.logger import function_logger
 from sageline.aws.settings import ServingSettings
+from sageline.runs.routing_store import RoutingStore
 from sageline.serving.predict import Predictor
 from sageline.serving.request import read_prediction_request
 from sageline.serving.smoke_test import SmokeTestEvent, smoke_test
@@ -32,10 +33,10 @@ SECONDS_FOR_SMOKE_TEST = 65
 def predictor(read_timeout_seconds: int) -> Predictor:
     bucket = ServingSettings.from_environment(os.environ).bucket_name
     return Predictor(
-        routing=RoutingCache(clients.s3(), bucket),
-        encoders=EncoderCache(clients.s3()),
-        runtime=clients.sagemaker_runtime(read_timeout_seconds),
-        sagemaker=clients.sagemaker,
+        routing=RoutingCache(RoutingStore(CLIENTS.s3, bucket)),
+        encoders=EncoderCache(CLIENTS.s3),
+        runtime=sagemaker_runtime(read_timeout_seconds),
+        sagemaker=lambda: CLIENTS.sagemaker,
         new_session=lambda: uuid.uuid4().hex,
     )
 
@@ -46,7 +47,7 @@ def handler(event: SmokeTestEvent | RouteEvent, context: LambdaContext) -> HttpR
     if "action" in event:
         bucket = ServingSettings.from_environment(os.environ).bucket_name
         patient = predictor(SECONDS_FOR_SMOKE_TEST)
-        return smoke_test(event, predictor=patient, s3=clients.s3(), bucket=bucket, sleep=time.sleep)
+        return smoke_test(event, predictor=patient, s3=CLIENTS.s3, bucket=bucket, sleep=time.sleep)
     try:
         response = predict(event)
     except Exception as error:

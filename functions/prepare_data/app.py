@@ -10,7 +10,7 @@ from sageline.aws.events import checked
 from sageline.aws.logger import function_logger
 from sageline.aws.settings import RunSettings
 from sageline.preparation.prepare import prepare_data
-from sageline.runs.context import run_context
+from sageline.runs.context import RunContext
 from sageline.runs.payloads import PreparedData, RunEvent
 
 logger = function_logger()
@@ -20,7 +20,7 @@ logger = function_logger()
 @checked
 def handler(event: RunEvent, context: LambdaContext) -> PreparedData:
     logger.append_keys(run_id=event["run_id"])
-    prepared = prepare_data(event["run_id"], run=run_context(RunSettings.from_environment(os.environ)))
+    prepared = prepare_data(event["run_id"], run=RunContext(RunSettings.from_environment(os.environ)))
     rows = {name: channel["rows"] for name, channel in prepared["channels"].items()}
     logger.info("Data prepared", rows=rows, test_rows=prepared["test_rows"], feature_dim=prepared["feature_dim"])
     return prepared

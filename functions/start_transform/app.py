@@ -10,9 +10,8 @@ from sageline.aws.events import checked
 from sageline.aws.logger import function_logger
 from sageline.aws.settings import RunSettings
 from sageline.batch.batch import StartTransformEvent
-from sageline.runs.context import run_context
+from sageline.runs.context import RunContext
 from sageline.runs.payloads import WaitOutcome
-from sageline.waiting.check_status import watching
 from sageline.waiting.start_transform import start_and_wait
 
 logger = function_logger()
@@ -23,8 +22,7 @@ logger = function_logger()
 def handler(event: StartTransformEvent, context: LambdaContext) -> WaitOutcome:
     run_id = event["run_id"]
     logger.append_keys(run_id=run_id)
-    run = run_context(RunSettings.from_environment(os.environ))
-    purpose = event.get("purpose", "batch")
-    outcome = start_and_wait(run_id, event["transform"], event["task_token"], run=run, watch=watching(run), purpose=purpose)
+    run, purpose = RunContext(RunSettings.from_environment(os.environ)), event.get("purpose", "batch")
+    outcome = start_and_wait(run_id, event["transform"], event["task_token"], purpose=purpose, run=run)
     logger.info(outcome)
     return {"outcome": outcome}

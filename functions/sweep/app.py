@@ -8,12 +8,10 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sageline.aws import clients
 from sageline.aws.logger import function_logger
 from sageline.aws.settings import SweepSettings
-from sageline.deployment.hosting import hosting
-from sageline.deployment.lifetime import Schedules
 from sageline.json_objects import Json
+from sageline.runs.context import RunContext
 from sageline.sweep.sweep import Sweep
 
 logger = function_logger()
@@ -22,14 +20,7 @@ logger = function_logger()
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: object, context: LambdaContext) -> Json:
     settings = SweepSettings.from_environment(os.environ)
-    sweep = Sweep(
-        hosting=hosting(settings),
-        cloudwatch=clients.cloudwatch(),
-        stepfunctions=clients.stepfunctions(),
-        schedules=Schedules(clients.scheduler(), settings.schedule_group_name),
-        deletes=settings.sweep_deletes == "true",
-        warn=logger.warning,
-    )
+    sweep = Sweep(RunContext(settings), settings.schedule_group_name, deletes=settings.sweep_deletes == "true")
     report = sweep.report()
     for finding in report.findings:
         logger.warning("Found what nothing needs", finding=finding.to_json())

@@ -12,7 +12,7 @@ from sageline.aws.logger import function_logger
 from sageline.aws.settings import RunSettings
 from sageline.batch.batch import WrittenPredictions
 from sageline.batch.write import write_predictions
-from sageline.runs.context import run_context
+from sageline.runs.context import RunContext
 from sageline.runs.payloads import RunEvent
 
 logger = function_logger()
@@ -22,7 +22,7 @@ logger = function_logger()
 @checked
 def handler(event: RunEvent, context: LambdaContext) -> WrittenPredictions:
     logger.append_keys(run_id=event["run_id"])
-    written = write_predictions(event["run_id"], run=run_context(RunSettings.from_environment(os.environ)))
+    written = write_predictions(event["run_id"], run=RunContext(RunSettings.from_environment(os.environ)))
     logger.info("Predictions written", rows=written["rows"], uri=written["uri"])
     with single_metric(name="RunSucceeded", unit=MetricUnit.Count, value=1):
         return written

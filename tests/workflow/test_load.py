@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from sageline.json_objects import Json
+from sageline.runs.routing_store import RoutingStore
 from sageline.serving.predict import PredictionResponse, Predictor
 from sageline.serving.request import PredictionRequest
 from sageline.serving.stored import EncoderCache, RoutingCache
@@ -45,7 +46,7 @@ def predictor(workbench: Workbench) -> Predictor:
     """What the function holds that serves predictions: each of its processes has one."""
     connection = workbench.connection
     return Predictor(
-        routing=RoutingCache(connection.s3, connection.bucket),
+        routing=RoutingCache(RoutingStore(connection.s3, connection.bucket)),
         encoders=EncoderCache(connection.s3),
         runtime=workbench.runtime,
         sagemaker=lambda: workbench.sagemaker,

@@ -139,6 +139,10 @@ class EndpointNotReady(SagelineError):
     """The endpoint exists and does not serve yet, or is being changed; try again later."""
 
 
+class EndpointChanged(ResourceConflict):
+    """Somebody else has changed what the endpoint serves at the same moment; try again."""
+
+
 class EndpointWarming(SagelineError):
     """The endpoint is serverless, and its model is being started: nobody has asked it for a while, or too many ask at once."""
 

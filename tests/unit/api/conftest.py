@@ -12,13 +12,13 @@ from moto import mock_aws
 
 from functions.manage_pipelines import app
 from sageline.api.runs import Runs
-from sageline.aws import clients as real_clients
+from sageline.aws.clients import CLIENTS
 from sageline.aws.http import Event
 from sageline.runs.routing import RoutedVariant, Routing
 from sageline.runs.store import RunStore
 from tests.unit.api.fakes import BUCKET, LIFETIMES, TABLE, Answer, Clients, Context, Manage, dynamodb_client, moto_stepfunctions
 from tests.unit.golden import golden_event
-from tests.unit.sessions import s3_client, scheduler_client, session
+from tests.unit.sessions import s3_client, session
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -81,13 +81,12 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
 
 @pytest.fixture
 def runs(store: RunStore, clients: Clients) -> Runs:
+    context = clients.context()
+    vars(context)["store"] = store  # the one that a test claims its runs in
     return Runs(
-        store=store,
+        context,
         state_machine_arn="arn:aws:states:us-east-1:123456789012:stateMachine:sageline-pipeline",
         delete_endpoint_function_name="sageline-delete-endpoint",
-        stepfunctions=clients.stepfunctions,
-        sagemaker=clients.sagemaker,
-        lambda_=clients.lambda_,
     )
 
 
@@ -134,7 +133,7 @@ def machine_arn() -> str:
 
 
 @pytest.fixture
-def manage(s3: S3Client, table: Table, clients: Clients, machine_arn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Manage]:
+def manage(s3: S3Client, table: Table, clients: Clients, machine_arn: str, monkeypatch: pytest.MonkeyPatch) -> Manage:
     """Asks manage_pipelines, which has a bucket, a table and a state machine, and no SageMaker but what a test writes down."""
     for name, value in {
         "BUCKET_NAME": BUCKET,
@@ -146,19 +145,13 @@ def manage(s3: S3Client, table: Table, clients: Clients, machine_arn: str, monke
         **{name.upper(): value for name, value in asdict(LIFETIMES).items()},
     }.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(real_clients, "s3", lambda: s3)
-    monkeypatch.setattr(real_clients, "table", lambda _: table)
-    monkeypatch.setattr(real_clients, "dynamodb", dynamodb_client)
-    monkeypatch.setattr(real_clients, "stepfunctions", moto_stepfunctions)
-    monkeypatch.setattr(real_clients, "sagemaker", lambda: clients.sagemaker)
-    monkeypatch.setattr(real_clients, "scheduler", scheduler_client)
-    monkeypatch.setattr(real_clients, "lambda_", lambda: clients.lambda_)
-    app.settings.cache_clear()
+    made = {**vars(clients.context().clients), "dynamodb": dynamodb_client(), "stepfunctions": moto_stepfunctions()}
+    for name, client in made.items():
+        monkeypatch.setitem(vars(CLIENTS), name, client)
 
     def call(event: Any) -> Answer:
         answer = app.handler(event, Context())
         headers = {name.lower(): value for name, value in answer["headers"].items()}
         return Answer(answer["statusCode"], json.loads(answer["body"]), headers)
 
-    yield call
-    app.settings.cache_clear()
+    return call

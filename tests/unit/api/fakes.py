@@ -5,18 +5,22 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.stub import Stubber
 
 from sageline.aws.http import Event
-from sageline.aws.settings import LifetimeSettings
+from sageline.aws.settings import LifetimeSettings, RunSettings
 from sageline.json_objects import Json
-from tests.unit.sessions import sagemaker_client, session
+from sageline.runs.context import RunContext
+from sageline.runs.store import utc_now
+from tests.unit.sessions import s3_client, sagemaker_client, scheduler_client, session
+from tests.unit.world.world import clients_with
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb import DynamoDBClient, DynamoDBServiceResource
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_stepfunctions import SFNClient
@@ -28,6 +32,11 @@ TABLE = "sageline-runs"
 @functools.cache
 def dynamodb_client() -> DynamoDBClient:
     return session().client("dynamodb")
+
+
+@functools.cache
+def dynamodb_resource() -> DynamoDBServiceResource:
+    return session().resource("dynamodb")
 
 
 @functools.cache
@@ -109,3 +118,10 @@ class Clients:
         self.sagemaker_stub = Stubber(self.sagemaker)
         self.stepfunctions_stub = Stubber(self.stepfunctions)
         self.lambda_stub = Stubber(self.lambda_)
+
+    def context(self, clock: Callable[[], datetime] = utc_now) -> RunContext:
+        """A context with these clients, and others on moto."""
+        made = {"sagemaker": self.sagemaker, "stepfunctions": self.stepfunctions, "lambda_": self.lambda_}
+        on_moto = {"s3": s3_client(), "dynamodb_resource": dynamodb_resource(), "scheduler": scheduler_client()}
+        settings = RunSettings(bucket_name=BUCKET, runs_table_name=TABLE, stack_name="sageline")
+        return RunContext(settings, clients_with(**made, **on_moto), clock)

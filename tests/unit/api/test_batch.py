@@ -11,11 +11,9 @@ import pytest
 from sageline.api.batch import read_batch_request
 from sageline.api.endpoints import Endpoints
 from sageline.aws.http import Event
-from sageline.deployment.lifetime import Lifetimes
 from sageline.errors import EndpointNotFound, InvalidRequest
 from sageline.runs.trigger import BatchRequest, parse_trigger
 from tests.unit.api.fakes import BUCKET, LIFETIMES, Clients, Manage, moto_stepfunctions
-from tests.unit.sessions import scheduler_client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -27,7 +25,7 @@ INPUT = f"s3://{BUCKET}/batch/wines/rows.csv"
 @pytest.fixture
 def read(s3: S3Client, clients: Clients, golden: Callable[[str], Event]) -> Callable[..., Any]:
     """What is made of a body sent to endpoint ``wines``."""
-    endpoints = Endpoints(BUCKET, s3, clients.sagemaker, Lifetimes(LIFETIMES, scheduler_client(), clients.sagemaker))
+    endpoints = Endpoints(clients.context(), LIFETIMES)
 
     def call(body: object, endpoint: str = "wines") -> Any:
         event = {**golden("post-batch"), "body": json.dumps(body), "pathParameters": {"name": endpoint}}

@@ -12,10 +12,13 @@ import requests
 from botocore.config import Config
 
 from sageline.api.datasets import create_upload
-from sageline.aws import clients
+from sageline.aws.clients import Clients
+from sageline.aws.settings import RunSettings
 from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict
+from sageline.runs.context import RunContext
 from tests.unit.api.fakes import BUCKET
 from tests.unit.sessions import session
+from tests.unit.world.world import clients_with
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -29,7 +32,9 @@ def presigner() -> S3Client:
 def ask_for_upload(s3: S3Client, presigner: S3Client, data: bytes = b"rows", **body: object) -> dict[str, Any]:  # JSON
     """An answer about a file with these bytes."""
     asked = {"name": "wines", "bytes": len(data), "md5": hashlib.md5(data, usedforsecurity=False).hexdigest()} | body
-    return create_upload(asked, bucket=BUCKET, s3=s3, presigner=presigner, max_bytes=1000)
+    settings = RunSettings(bucket_name=BUCKET, runs_table_name="unused", stack_name="unused")
+    run = RunContext(settings, clients_with(s3=s3, s3_presigner=presigner))
+    return create_upload(asked, max_bytes=1000, run=run)
 
 
 def signed(upload: dict[str, Any]) -> list[str]:
@@ -55,9 +60,7 @@ def test_the_url_holds_for_15_minutes_and_no_longer(s3: S3Client, presigner: S3C
 
 def test_the_url_is_signed_for_the_buckets_own_region(s3: S3Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    clients.s3_presigner.cache_clear()
-    answer = ask_for_upload(s3, clients.s3_presigner())
-    clients.s3_presigner.cache_clear()
+    answer = ask_for_upload(s3, Clients().s3_presigner)
     assert str(answer["upload"]).find(f"https://{BUCKET}.s3.eu-west-1.amazonaws.com/") > 0
     assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in str(answer["upload"])
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sageline.api.endpoints import Endpoints
-from sageline.deployment.lifetime import Lifetimes
-from sageline.errors import EndpointNotFound, EndpointNotReady, InvalidRequest, ResourceConflict
+from sageline.errors import EndpointChanged, EndpointNotFound, EndpointNotReady, InvalidRequest
 from tests.unit.api.fakes import BUCKET, LIFETIMES, Clients
 from tests.unit.sessions import scheduler_client
 
@@ -26,8 +25,7 @@ ARN = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/wines"
 @pytest.fixture
 def endpoints(s3: S3Client, clients: Clients) -> Endpoints:
     scheduler_client().create_schedule_group(Name=LIFETIMES.schedule_group_name)
-    lifetimes = Lifetimes(LIFETIMES, scheduler_client(), clients.sagemaker, clock=lambda: NOW)
-    return Endpoints(BUCKET, s3, clients.sagemaker, lifetimes, clock=lambda: NOW)
+    return Endpoints(clients.context(lambda: NOW), LIFETIMES)
 
 
 @pytest.fixture
@@ -267,13 +265,13 @@ def test_a_change_by_somebody_else_at_the_same_moment_is_not_overwritten(
 ) -> None:
     put_routing("wines", v_1=1)
     endpoint_is("wines", "InService")
-    describe = endpoints.sagemaker.describe_endpoint
+    describe = endpoints.context.clients.sagemaker.describe_endpoint
 
     def describe_while_a_deployment_writes(**request: str) -> object:
         put_routing("wines", v_1=1, v_2=0)
         return describe(EndpointName=request["EndpointName"])
 
-    monkeypatch.setattr(endpoints.sagemaker, "describe_endpoint", describe_while_a_deployment_writes)
-    with pytest.raises(ResourceConflict, match="somebody else"):
+    monkeypatch.setattr(endpoints.context.clients.sagemaker, "describe_endpoint", describe_while_a_deployment_writes)
+    with pytest.raises(EndpointChanged, match="somebody else"):
         endpoints.change("wines", {"weights": {"v-1": 2}})
     assert stored_weights(s3) == {"v-1": 1.0, "v-2": 0.0}

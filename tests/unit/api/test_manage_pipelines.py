@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from functions.manage_pipelines import app
+from sageline.api import routes
+from sageline.api.endpoints import Endpoints
 from sageline.aws.http import Event
 from sageline.runs.store import RunRecord, RunStore
 from tests.unit.api.fakes import BUCKET, LIFETIMES, Answer, Clients, Manage
@@ -143,10 +145,10 @@ def test_what_is_wrong_is_answered_by_name(ask: Callable[[str], Answer], case: s
 
 
 def test_an_unexpected_error_tells_nothing(ask: Callable[[str], Answer], monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken() -> None:
+    def broken(_: Endpoints) -> None:
         raise KeyError("secret")
 
-    monkeypatch.setattr(app, "endpoints", broken)
+    monkeypatch.setattr(Endpoints, "list", broken)
     answer = ask("list-endpoints")
     assert error_of(answer) == (500, "InternalError")
     assert "secret" not in json.dumps(answer.body)
@@ -155,7 +157,7 @@ def test_an_unexpected_error_tells_nothing(ask: Callable[[str], Answer], monkeyp
 def test_no_body_is_ever_logged(ask: Callable[[str], Answer], monkeypatch: pytest.MonkeyPatch) -> None:
     logged = io.StringIO()
     monkeypatch.setattr(app.logger.registered_handler, "stream", logged)
-    monkeypatch.setattr(app, "create_upload", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(routes, "create_upload", lambda *_, **__: 1 / 0)
     ask("post-dataset-with-spec")
     ask("post-pipeline-malformed-json")
     assert "ZeroDivisionError" in logged.getvalue()

@@ -14,7 +14,7 @@ import pytest
 from functions.delete_endpoint import app as delete_endpoint
 from functions.invoke_preprocess import app as invoke_preprocess
 from functions.manage_pipelines import app as manage_pipelines
-from sageline.aws import clients
+from sageline.aws.clients import CLIENTS
 from sageline.runs.routing import Routing
 from sageline.runs.store import RunRecord
 from tests.odd_requests import (
@@ -65,11 +65,10 @@ def ask() -> Iterator[Ask]:
         any_session: Any = session()  # its stubs know services by literal names
         for name, service in SERVICES.items():
             client = any_session.client(service)
-            patch.setattr(clients, name, lambda client=client: client)
+            patch.setitem(vars(CLIENTS), name, client)
         runtime, tables = session().client("sagemaker-runtime"), session().resource("dynamodb")
-        patch.setattr(clients, "sagemaker_runtime", lambda _: runtime)
-        patch.setattr(clients, "table", tables.Table)
-        manage_pipelines.settings.cache_clear()
+        patch.setattr(invoke_preprocess, "sagemaker_runtime", lambda _: runtime)
+        patch.setitem(vars(CLIENTS), "dynamodb_resource", tables)
         invoke_preprocess.predictor.cache_clear()
         restore = standing(aws)
 
@@ -80,7 +79,6 @@ def ask() -> Iterator[Ask]:
             return answer["statusCode"], answer["body"]
 
         yield call
-        manage_pipelines.settings.cache_clear()
         invoke_preprocess.predictor.cache_clear()
 
 

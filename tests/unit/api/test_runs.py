@@ -126,7 +126,7 @@ def test_a_run_whose_execution_died_without_a_record_is_not_shown_as_running(
     runs: Runs, claim: Claim, execution_is: Callable[..., None], execution: str, shown_as: tuple[str, str, str]
 ) -> None:
     claim()
-    runs.store.enter(RUN, "CheckTraining")
+    runs.context.store.enter(RUN, "CheckTraining")
     execution_is(execution)
     shown = runs.get(RUN)
     assert shown.error is not None

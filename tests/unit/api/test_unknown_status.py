@@ -12,11 +12,9 @@ import pytest
 
 from sageline.api.endpoints import Endpoints
 from sageline.api.runs import Runs
-from sageline.deployment.lifetime import Lifetimes
 from sageline.errors import DamagedRecord
 from sageline.runs.store import RunRecord, RunStore
 from tests.unit.api.fakes import BUCKET, LIFETIMES, Clients
-from tests.unit.sessions import scheduler_client
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -36,7 +34,7 @@ DESCRIBED: dict[str, Any] = {  # as DescribeExecution answers
 
 @pytest.fixture
 def endpoints(s3: S3Client, clients: Clients) -> Endpoints:
-    return Endpoints(BUCKET, s3, clients.sagemaker, Lifetimes(LIFETIMES, scheduler_client(), clients.sagemaker), lambda: NOW)
+    return Endpoints(clients.context(lambda: NOW), LIFETIMES)
 
 
 @pytest.fixture
@@ -107,7 +105,7 @@ def test_a_run_with_a_damaged_record_is_unknown_and_hides_no_other(
     claim(OTHER, "2026-11-20T10:00:01.000Z")
     claim()
     for run_id in (RUN, OTHER):
-        runs.store.finish(run_id, "Succeeded")
+        runs.context.store.finish(run_id, "Succeeded")
     item = table.get_item(Key={"pk": f"RUN#{RUN}", "sk": "RUN"})["Item"]
     table.put_item(Item={name: value for name, value in {**item, **damage}.items() if value is not None})
     listed = runs.list({})["runs"]
@@ -182,6 +180,6 @@ def test_the_routing_of_another_endpoint_is_a_damaged_one(
 def test_endpoints_that_there_is_no_time_to_look_at_are_unknown(endpoints: Endpoints, put_routing: Callable[..., None]) -> None:
     put_routing("wines", v_1=1)
     moments = iter([NOW, NOW + timedelta(seconds=16)])
-    listed = replace(endpoints, clock=lambda: next(moments)).list()["endpoints"]
+    listed = replace(endpoints, context=replace(endpoints.context, clock=lambda: next(moments))).list()["endpoints"]
     assert isinstance(listed, list)
     assert [(shown["status"], shown["variants"]) for shown in listed] == [("Unknown", [])]

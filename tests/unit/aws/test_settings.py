@@ -12,6 +12,6 @@ def test_settings_are_read_from_variables_named_like_their_fields() -> None:
 
 
 def test_every_missing_or_empty_variable_is_named() -> None:
-    lacking = "BUCKET_NAME, STACK_NAME, SAGEMAKER_ROLE_ARN, NETWORK_SCRIPT_ROLE_ARN, AWS_REGION"
+    lacking = "BUCKET_NAME, STACK_NAME, SAGEMAKER_ROLE_ARN, NETWORK_SCRIPT_ROLE_ARN"
     with pytest.raises(SettingsError, match=f"lacks {lacking}"):
         SageMakerSettings.from_environment({"RUNS_TABLE_NAME": "t", "BUCKET_NAME": ""})

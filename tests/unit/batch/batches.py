@@ -32,12 +32,12 @@ def trained(world: World, /, data: bytes = FLOWERS, **spec: object) -> None:
     """Endpoint ``flowers`` serves the model of run MODEL, trained on the data."""
     world.put("datasets/flowers/data.csv", data)
     trigger = {"run_id": MODEL, "spec": {"dataset": {"uri": f"s3://{BUCKET}/datasets/flowers/data.csv"}, **spec}}
-    configure(EXECUTION, trigger, run=world.run, sagemaker=world.sagemaker)
+    configure(EXECUTION, trigger, run=world.run)
     prepare_data(MODEL, run=world.run)
     world.make_models(MODEL)
     layout = world.run.files.layout(MODEL)
     variant = routed_variant(MODEL, layout.uri(layout.encoder_prefix), "text/csv")
-    world.run.files.write_routing(Routing("flowers", (variant,), "2026-11-19T11:00:00.000Z"), None)
+    world.run.routings.write(Routing("flowers", (variant,), "2026-11-19T11:00:00.000Z"), None)
 
 
 @remembered
@@ -46,7 +46,7 @@ def begun(world: World, /, rows: bytes = SIX_ROWS, key: str = ROWS, **asked: obj
     world.put(key, rows)
     event = golden_event("configure_run/batch")
     event["trigger"]["batch"] |= {"input": f"s3://{BUCKET}/{key}", **asked}
-    return configure(EXECUTION, event["trigger"], run=world.run, sagemaker=world.sagemaker)
+    return configure(EXECUTION, event["trigger"], run=world.run)
 
 
 @remembered

@@ -45,12 +45,12 @@ def test_the_same_request_twice_is_one_batch(world: World) -> None:
     trained(world)
     begun(world)
     with pytest.raises(AlreadyStarted):
-        configure("another execution", golden_event("configure_run/batch")["trigger"], run=world.run, sagemaker=world.sagemaker)
+        configure("another execution", golden_event("configure_run/batch")["trigger"], run=world.run)
 
 
 def test_a_batch_of_a_deleted_endpoint_says_so(world: World) -> None:
     trained(world)
-    world.run.files.delete_routing("flowers")
+    world.run.routings.delete("flowers")
     with pytest.raises(EndpointNotFound, match="Endpoint flowers was deleted"):
         begun(world)
 
@@ -60,13 +60,13 @@ def test_a_batch_for_a_variant_that_was_replaced_meanwhile_says_so(world: World)
     event = golden_event("configure_run/batch")
     event["trigger"]["batch"]["variant"] = "flowers-20261101100000-000000"
     with pytest.raises(EndpointNotFound, match="does not serve flowers-20261101100000-000000 any more"):
-        configure(EXECUTION, event["trigger"], run=world.run, sagemaker=world.sagemaker)
+        configure(EXECUTION, event["trigger"], run=world.run)
 
 
 def test_rows_that_are_not_there_are_an_error_that_names_them(world: World) -> None:
     trained(world)
     with pytest.raises(DatasetNotFound, match=f"s3://{BUCKET}/{ROWS}"):
-        configure(EXECUTION, golden_event("configure_run/batch")["trigger"], run=world.run, sagemaker=world.sagemaker)
+        configure(EXECUTION, golden_event("configure_run/batch")["trigger"], run=world.run)
 
 
 @pytest.mark.parametrize("uri", ["s3://elsewhere/batch/rows.csv", f"s3://{BUCKET}/runs/rows.csv"])
@@ -75,7 +75,7 @@ def test_rows_that_the_functions_may_not_read_are_refused(world: World, uri: str
     event = golden_event("configure_run/batch")
     event["trigger"]["batch"]["input"] = uri
     with pytest.raises(InvalidRequest, match=f"put the file into the stack's bucket, below s3://{BUCKET}/batch/"):
-        configure(EXECUTION, event["trigger"], run=world.run, sagemaker=world.sagemaker)
+        configure(EXECUTION, event["trigger"], run=world.run)
 
 
 def test_a_run_without_an_endpoint_may_have_a_batch_for_its_own_model(world: World) -> None:
@@ -108,7 +108,7 @@ def test_what_such_a_run_does_after_training_is_told_to_the_state_machine(world:
             "run_id": f"flowers-2026112010000{number}-0a1b2c",
             "spec": {"dataset": {"uri": f"s3://{BUCKET}/datasets/flowers/data.csv"}, **spec},
         }
-        configured = configure(EXECUTION, trigger, run=world.run, sagemaker=world.sagemaker)
+        configured = configure(EXECUTION, trigger, run=world.run)
         told.append((configured["kind"], configured["then"], configured["endpoint_name"]))
     assert told == [("training", "deploy", "flowers"), ("training", "nothing", None), ("training", "batch", None)]
 

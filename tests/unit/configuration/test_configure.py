@@ -21,7 +21,7 @@ from sageline.runs.trigger import Upload, identify
 from tests.unit.deployment.test_deploy import INSTANCES, serve_first_run
 from tests.unit.golden import golden_event
 from tests.unit.sessions import session
-from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World
+from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World, with_clients
 
 KEY = "datasets/flowers/data.csv"
 URI = f"s3://{BUCKET}/{KEY}"
@@ -30,7 +30,7 @@ UPLOAD, REQUEST = "configure_run/upload", "configure_run/request"
 
 
 def configure_case(world: World, event: Any, execution_arn: str = EXECUTION) -> Configured:
-    return configure(execution_arn, event["trigger"], run=world.run, sagemaker=world.sagemaker)
+    return configure(execution_arn, event["trigger"], run=world.run)
 
 
 def uploaded(world: World, name: str = UPLOAD, body: bytes = FLOWERS) -> Any:
@@ -173,7 +173,7 @@ def test_a_region_without_an_image_of_the_algorithm_is_refused_before_anything_s
     with pytest.raises(
         SettingsError, match=r"No image of xgboost is known for region 'mx-central-1'; those of pytorch, tensorflow"
     ):
-        configure(EXECUTION, uploaded(world)["trigger"], run=world.run, sagemaker=far)
+        configure(EXECUTION, uploaded(world)["trigger"], run=with_clients(world.run, sagemaker=far))
     assert world.keys("runs/") == []
 
 

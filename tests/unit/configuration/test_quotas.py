@@ -18,7 +18,7 @@ from tests.unit.batch.batches import ROWS, SIX_ROWS, trained
 from tests.unit.configuration.test_configure import KEY, uploaded
 from tests.unit.golden import golden_event
 from tests.unit.sessions import session
-from tests.unit.world.world import EXECUTION, World, resolved_spec
+from tests.unit.world.world import EXECUTION, World, resolved_spec, with_clients
 
 REGION = "eu-west-1"
 TRAINING = "ml.m5.xlarge for training job usage"
@@ -158,7 +158,7 @@ def test_a_run_is_refused_by_its_quotas_before_its_spec_is_written(world: World,
     event = uploaded(world)
 
     with pytest.raises(QuotaExceeded, match=TRAINING.replace(".", r"\.")):
-        configure(EXECUTION, event["trigger"], run=world.run, sagemaker=world.sagemaker, quotas=client())
+        configure(EXECUTION, event["trigger"], run=with_clients(world.run, service_quotas=client()))
 
     assert world.keys() == [KEY]
 
@@ -171,4 +171,4 @@ def test_a_batch_is_refused_by_its_quotas(world: World, service_quotas: Stubber)
     world.put(ROWS, SIX_ROWS)
 
     with pytest.raises(QuotaExceeded, match="for transform job usage"):
-        configure(EXECUTION, trigger, run=world.run, sagemaker=world.sagemaker, quotas=client())
+        configure(EXECUTION, trigger, run=with_clients(world.run, service_quotas=client()))

@@ -80,5 +80,5 @@ def test_configuring_refuses_such_a_run_and_such_a_batch(world: World) -> None:
     trigger = golden_event("configure_run/batch")["trigger"]
     trigger["batch"]["max_runtime_seconds"] = 28 * DAY
     with pytest.raises(InvalidRequest, match="28 days"):
-        configure(EXECUTION, trigger, run=world.run, sagemaker=world.sagemaker)
+        configure(EXECUTION, trigger, run=world.run)
     assert world.record(trigger["run_id"]).state == "ConfigureRun", "the failure has a record to be told in"

@@ -13,10 +13,11 @@ from sageline.costs.estimate import BillableWork, CostFacts, cost_bound
 from sageline.costs.run_cost import facts_of, note_job_cost, transform_limit
 from sageline.errors import BudgetExceeded, InvalidPrices
 from sageline.names import TRANSFORMS, transform_job_name
-from sageline.waiting.check_status import Watch, wait_for, wake
+from sageline.runs.context import RunContext
+from sageline.waiting.check_status import wait_for, wake
 from tests.unit.configuration.test_configure import FLOWERS, KEY
 from tests.unit.golden import golden_event
-from tests.unit.world.waiting import JOB_CHANGED, TRANSFORM_CHANGED, WAIT_FOR_TRANSFORM, Answers, new_watch
+from tests.unit.world.waiting import JOB_CHANGED, TRANSFORM_CHANGED, WAIT_FOR_TRANSFORM, Answers, told
 from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World
 
 STARTED = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -27,7 +28,7 @@ def configured(world: World, **spec: object) -> dict[str, Any]:
     world.put(KEY, FLOWERS)
     event = golden_event("configure_run/request")
     event["trigger"]["spec"] |= spec
-    configure(EXECUTION, event["trigger"], run=world.run, sagemaker=world.sagemaker)
+    configure(EXECUTION, event["trigger"], run=world.run)
     return cost(world)
 
 
@@ -65,14 +66,14 @@ def transform_job(world: World, status: str, **more: object) -> None:
 
 
 def spent(world: World, kind: Any, name: str = RUN_ID) -> dict[str, Any]:
-    note_job_cost(kind, name, RUN_ID, store=world.run.store, sagemaker=world.sagemaker)
+    note_job_cost(kind, name, RUN_ID, run=world.run)
     return cost(world)
 
 
 @pytest.fixture
-def watch(world: World, answers: Answers) -> Watch:
+def watch(world: World, answers: Answers) -> RunContext:
     """An hour and two minutes after the job began."""
-    return replace(new_watch(world, answers), clock=lambda: STARTED + timedelta(seconds=3720))
+    return replace(told(world, answers), clock=lambda: STARTED + timedelta(seconds=3720))
 
 
 # ---- before ----
@@ -116,7 +117,7 @@ def test_own_prices_that_may_not_be_read_are_noted(world: World) -> None:
 
     s3 = world.run.files.s3
     s3.meta.events.register("before-call.s3.GetObject", denied)
-    facts = facts_of(world.run, "us-east-1")
+    facts = facts_of(world.run)
     s3.meta.events.unregister("before-call.s3.GetObject", denied)
     assert "prices.json may not be read" in cost_bound(None, facts).notes[0]
 
@@ -176,25 +177,27 @@ def test_an_endpoint_a_job_that_is_gone_and_a_run_without_a_bound_change_nothing
     assert "jobs" not in spent(world, "endpoint", "flowers")
     assert "jobs" not in spent(world, "training-job")
     training_job(world, "Completed", 90)
-    note_job_cost("training-job", RUN_ID, "flowers-20261120100000-ffffff", store=world.run.store, sagemaker=world.sagemaker)
+    note_job_cost("training-job", RUN_ID, "flowers-20261120100000-ffffff", run=world.run)
 
 
-def test_a_job_that_ends_after_its_run_was_stopped_is_counted_and_the_run_stays_as_it_ended(world: World, watch: Watch) -> None:
+def test_a_job_that_ends_after_its_run_was_stopped_is_counted_and_the_run_stays_as_it_ended(
+    world: World, watch: RunContext
+) -> None:
     begin_with_bound(world)
     world.run.store.finish(RUN_ID, "Stopped")
     before = world.record()
     training_job(world, "Stopped", 90)
-    assert "nobody waits" in wake(JOB_CHANGED, watch)
+    assert "nobody waits" in wake(JOB_CHANGED, run=watch)
     after = world.record()
     assert after.details["cost"]["actual_usd"] == 0.0115
     assert (after.status, after.state, after.updated_at) == (before.status, before.state, before.updated_at)
 
 
-def test_the_answer_to_the_run_comes_before_the_costs_are_noted(world: World, watch: Watch, answers: Answers) -> None:
+def test_the_answer_to_the_run_comes_before_the_costs_are_noted(world: World, watch: RunContext, answers: Answers) -> None:
     begin_with_bound(world)
     training_job(world, "Completed", 90)
     watch.store.put_token(JOB_CHANGED["detail"]["TrainingJobArn"], "token", RUN_ID)
-    wake(JOB_CHANGED, watch)
+    wake(JOB_CHANGED, run=watch)
     assert [name for name, _ in answers.sent] == ["SendTaskSuccess"]
     assert cost(world)["actual_usd"] == 0.0115
 
@@ -202,10 +205,10 @@ def test_the_answer_to_the_run_comes_before_the_costs_are_noted(world: World, wa
 # ---- the time of a transform job, which SageMaker does not limit ----
 
 
-def test_a_transform_job_that_takes_longer_than_it_may_fails_its_run(world: World, watch: Watch, answers: Answers) -> None:
+def test_a_transform_job_that_takes_longer_than_it_may_fails_its_run(world: World, watch: RunContext, answers: Answers) -> None:
     begin_with_bound(world, BillableWork(what="batch", use="transform", instance_type="ml.m5.large", instances=1, seconds=3600))
     transform_job(world, "InProgress")
-    wait_for(RUN_ID, WAIT_FOR_TRANSFORM["resource"], "token", watch)
+    wait_for(RUN_ID, WAIT_FOR_TRANSFORM["resource"], "token", run=watch)
     [(name, said)] = answers.sent
     assert (name, said["error"]) == ("SendTaskFailure", "TransformJobStopped")
     assert "took longer than its `max_runtime_seconds`" in said["cause"]
@@ -219,11 +222,11 @@ def test_how_long_a_batch_may_take_does_not_depend_on_how_long_the_test_rows_may
         for what, seconds in limits.items()
     ]
     begin_with_bound(world, *work)
-    found = {purpose: transform_limit(RUN_ID, transform_job_name(RUN_ID, purpose), world.run.store) for purpose in TRANSFORMS}
+    found = {purpose: transform_limit(RUN_ID, transform_job_name(RUN_ID, purpose), world.run) for purpose in TRANSFORMS}
     assert found == {"batch": 60, "evaluation": 3600, "champion": 3600}
 
 
-def test_a_model_that_takes_too_long_for_the_test_rows_fails_its_run(world: World, watch: Watch, answers: Answers) -> None:
+def test_a_model_that_takes_too_long_for_the_test_rows_fails_its_run(world: World, watch: RunContext, answers: Answers) -> None:
     begin_with_bound(
         world, BillableWork(what="evaluation", use="transform", instance_type="ml.m5.large", instances=1, seconds=3600)
     )
@@ -231,14 +234,14 @@ def test_a_model_that_takes_too_long_for_the_test_rows_fails_its_run(world: Worl
     name = transform_job_name(RUN_ID, "evaluation")
     world.fake.transforms[name] = world.fake.transforms.pop(RUN_ID) | {"TransformJobName": name}
     resource = WAIT_FOR_TRANSFORM["resource"]
-    wait_for(RUN_ID, resource | {"name": name, "arn": f"{resource['arn']}-test"}, "token", watch)
+    wait_for(RUN_ID, resource | {"name": name, "arn": f"{resource['arn']}-test"}, "token", run=watch)
     [(_, said)] = answers.sent
     assert "the test rows took longer than 3600 s" in said["cause"]
     assert "larger `evaluation.instance_type`" in said["cause"]
 
 
 @pytest.mark.parametrize("seconds", [3721, None])
-def test_a_transform_job_within_its_time_goes_on(world: World, watch: Watch, answers: Answers, seconds: int | None) -> None:
+def test_a_transform_job_within_its_time_goes_on(world: World, watch: RunContext, answers: Answers, seconds: int | None) -> None:
     work = (
         []
         if seconds is None
@@ -247,7 +250,7 @@ def test_a_transform_job_within_its_time_goes_on(world: World, watch: Watch, ans
     begin_with_bound(world, *work)
     transform_job(world, "InProgress")
     watch.store.put_token(TRANSFORM_CHANGED["detail"]["TransformJobArn"], "token", RUN_ID)
-    assert "under way" in wake(TRANSFORM_CHANGED, watch)
+    assert "under way" in wake(TRANSFORM_CHANGED, run=watch)
     assert answers.sent == []
 
 
@@ -260,7 +263,7 @@ def test_an_endpoint_on_instances_costs_as_long_and_as_much_as_it_may_live_and_g
     }
     spec = world.begin(deployment=deployment)
 
-    facts = facts_of(world.run, "us-east-1", deployment=spec.deployment)
+    facts = facts_of(world.run, deployment=spec.deployment)
 
     assert (facts.ttl_hours, facts.most_instances) == (2, 3)
     [endpoint] = [part for part in cost_bound(spec, facts).parts if part.use == "hosting"]
@@ -279,7 +282,7 @@ def test_an_endpoint_on_instances_costs_as_long_and_as_much_as_it_may_live_and_g
 def test_the_time_to_live_begins_when_the_rollout_is_over(world: World, rollout: dict[str, object], hours: float) -> None:
     spec = world.begin(deployment={"endpoint": "wine", "instances": {"instance_type": "ml.m5.large"}, "ttl_hours": 2, **rollout})
 
-    [*_, endpoint] = cost_bound(spec, facts_of(world.run, "us-east-1", deployment=spec.deployment)).parts
+    [*_, endpoint] = cost_bound(spec, facts_of(world.run, deployment=spec.deployment)).parts
 
     assert endpoint.seconds == hours * 3600
     assert endpoint.usd == pytest.approx(hours * 0.115)

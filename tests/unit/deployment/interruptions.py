@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, cast
-from unittest import mock
+from typing import Any, Literal
 
-import sageline.deployment.discard as undoing
 from sageline.aws.tags import tags
 from sageline.deployment.delete import delete_endpoint
 from sageline.deployment.deploy import deploy
@@ -17,7 +13,7 @@ from sageline.deployment.discard import discard
 from sageline.deployment.endpoints import set_weights_now
 from sageline.deployment.promote import promote
 from sageline.deployment.rollout import shift
-from sageline.errors import EndpointNotReady, RolloutPending, SagelineError, SmokeTestFailed
+from sageline.errors import EndpointChanged, EndpointNotReady, RolloutPending, SagelineError, SmokeTestFailed
 from sageline.jobs.outcomes import endpoint_outcome
 from sageline.json_objects import Json
 from sageline.models.restore import restore_models
@@ -28,10 +24,7 @@ from sageline.runs.payloads import DeployedEndpoint, Shifted
 from sageline.runs.routing import Routing
 from sageline.sweep.sweep import Sweep
 from tests.unit.world.memory_aws import Fate, MemoryWorld, Send, sent
-from tests.unit.world.world import BUCKET, ROLE, STACK, TOPIC
-
-if TYPE_CHECKING:
-    from mypy_boto3_stepfunctions import SFNClient
+from tests.unit.world.world import BUCKET, LIFETIMES, ROLE, ROLES, STACK, TOPIC, logged_warnings
 
 _RETRIED = ("DeployEndpoint", "ShiftTraffic", "PromoteVariant", "DiscardDeployment")
 """States that come again when the endpoint is not ready."""
@@ -69,7 +62,7 @@ class Execution:
             following = getattr(self, f"_{state}")()
         except FunctionDied:
             return
-        except EndpointNotReady as error:
+        except (EndpointNotReady, EndpointChanged) as error:
             following = self._again(state, error)
         except Exception as error:
             following = self._fail(state, error)
@@ -83,7 +76,7 @@ class Execution:
         self.world.run.store.finish(self.run_id, "Stopped")
         undo(self.world, self.run_id)
 
-    def _again(self, state: str, error: EndpointNotReady) -> str:
+    def _again(self, state: str, error: EndpointNotReady | EndpointChanged) -> str:
         self.tries += 1
         self.world.pass_time()
         return state if state in _RETRIED and self.tries < _TRIES else self._fail(state, error)
@@ -94,11 +87,11 @@ class Execution:
 
     def _RestoreModels(self) -> str:  # noqa: N802  # states have their own names
         world = self.world
-        restore_models(self.run_id, maker=world.maker)
+        restore_models(self.run_id, roles=ROLES, run=world.run)
         return "DeployEndpoint"
 
     def _DeployEndpoint(self) -> str:  # noqa: N802
-        self.deployed = deploy(self.run_id, "text/csv", hosting=self.world.hosting)
+        self.deployed = deploy(self.run_id, "text/csv", run=self.world.run)
         return "CheckEndpoint"
 
     def _CheckEndpoint(self) -> str:  # noqa: N802
@@ -106,7 +99,7 @@ class Execution:
 
     def _SmokeTest(self) -> str:  # noqa: N802
         assert self.deployed is not None
-        routed = self.world.run.files.read_routing(self.deployed["name"])
+        routed = self.world.run.routings.find(self.deployed["name"])
         if routed is None or routed.routing is None or routed.routing.variant(self.deployed["variant"]) is None:
             raise SmokeTestFailed("not routed to")
         if self.deployed["variant"] not in served(self.world):
@@ -114,7 +107,7 @@ class Execution:
         return "PromoteVariant"
 
     def _ShiftTraffic(self) -> str:  # noqa: N802
-        self.shifted = shift(self.run_id, self.step, hosting=self.world.hosting, topic_arn=TOPIC)
+        self.shifted = shift(self.run_id, self.step, topic_arn=TOPIC, run=self.world.run)
         return "Bake"
 
     def _Bake(self) -> str:  # noqa: N802
@@ -125,14 +118,17 @@ class Execution:
         return "ShiftTraffic"
 
     def _PromoteVariant(self) -> str:  # noqa: N802
-        try:
-            promote(self.run_id, hosting=self.world.hosting, lifetimes=self.world.lifetimes, warn=self._warn)
-        except RolloutPending:
-            return "ShiftTraffic"
+        with logged_warnings() as warnings:
+            try:
+                promote(self.run_id, lifetime=LIFETIMES, run=self.world.run)
+            except RolloutPending:
+                return "ShiftTraffic"
+            finally:
+                self.failures += [("warning", text) for text in warnings]
         return "Succeeded"
 
     def _DiscardDeployment(self) -> str:  # noqa: N802
-        discard(self.run_id, hosting=self.world.hosting, schedules=self.world.schedules, sleep=self.world.pass_time)
+        discard(self.run_id, schedule_group=LIFETIMES.schedule_group_name, run=self.world.run)
         return "RecordFailure"
 
     def _RecordFailure(self) -> str:  # noqa: N802
@@ -148,9 +144,6 @@ class Execution:
         if isinstance(outcome, SagelineError):
             raise outcome
         return outcome is not None
-
-    def _warn(self, text: str) -> None:
-        self.failures.append(("warning", text))
 
 
 def trained(world: MemoryWorld, run_id: str, deployment: Json) -> Execution:
@@ -187,30 +180,23 @@ def changing(world: MemoryWorld, run_id: str, kind: ChangeKind, to: str) -> Exec
 
 def split(world: MemoryWorld, weights: dict[str, float]) -> None:
     """Set weights as the API does."""
-    stored = world.run.files.read_routing("flowers")
+    stored = world.run.routings.find("flowers")
     assert stored is not None
     assert stored.routing is not None
     changed = stored.routing.with_weights(weights, stored.routing.updated_at)
     set_weights_now(world.sagemaker, changed)
-    world.run.files.write_routing(changed, stored)
+    world.run.routings.write(changed, stored)
 
 
 def undo(world: MemoryWorld, run_id: str) -> None:
     """Discard as the ended-execution path does, until it is done."""
-    patiently(world, lambda: discard(run_id, hosting=world.hosting, schedules=world.schedules, sleep=world.pass_time))
+    patiently(world, lambda: discard(run_id, schedule_group=LIFETIMES.schedule_group_name, run=world.run))
 
 
 def delete(world: MemoryWorld) -> None:
     """Delete the endpoint, until it is done."""
-    patiently(world, lambda: delete_endpoint("flowers", hosting=world.hosting, schedules=world.schedules, sleep=world.pass_time))
+    patiently(world, lambda: delete_endpoint("flowers", schedule_group=LIFETIMES.schedule_group_name, run=world.run))
     world.pass_time()
-
-
-@contextmanager
-def no_waiting(world: MemoryWorld) -> Iterator[None]:
-    """Also where a function itself undoes what its run has done."""
-    with mock.patch.object(undoing, "discard", partial(discard, sleep=world.pass_time)):
-        yield
 
 
 def patiently(world: MemoryWorld, action: Callable[[], object]) -> None:
@@ -218,7 +204,7 @@ def patiently(world: MemoryWorld, action: Callable[[], object]) -> None:
         try:
             action()
             return
-        except EndpointNotReady:
+        except (EndpointNotReady, EndpointChanged):
             world.pass_time()
         except FunctionDied:
             continue
@@ -228,24 +214,10 @@ def patiently(world: MemoryWorld, action: Callable[[], object]) -> None:
 def swept(world: MemoryWorld, *, deletes: bool = False) -> list[str]:
     """What the sweep finds."""
     world.pass_time()
-    warnings: list[str] = []
-    report = Sweep(
-        hosting=world.hosting,
-        cloudwatch=world.hosting.alarms.cloudwatch,
-        stepfunctions=cast("SFNClient", Executions()),
-        schedules=world.schedules,
-        deletes=deletes,
-        warn=warnings.append,
-    ).report()
+    with logged_warnings() as warnings:
+        report = Sweep(world.run, LIFETIMES.schedule_group_name, deletes=deletes).report()
     assert warnings == []
     return sorted(f"{finding.kind} {finding.name}" for finding in report.findings)
-
-
-class Executions:
-    """Step Functions, where everything runs."""
-
-    def describe_execution(self, **_: object) -> Any:
-        return {"status": "RUNNING"}
 
 
 # ---- what serves ----

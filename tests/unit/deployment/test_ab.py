@@ -6,8 +6,8 @@ from sageline.deployment.delete import delete_endpoint
 from sageline.deployment.deploy import deploy
 from sageline.deployment.discard import discard
 from sageline.deployment.promote import promote
-from sageline.errors import EndpointNotReady, ResourceConflict
-from tests.unit.world.world import NEXT_RUN_ID, RUN_ID, World
+from sageline.errors import EndpointChanged, ResourceConflict
+from tests.unit.world.world import LIFETIMES, NEXT_RUN_ID, RUN_ID, World
 
 INSTANCES = {"instance_type": "ml.m5.large", "count": 1}
 THIRD_RUN_ID = "flowers-20260103000000-cccccc"
@@ -17,13 +17,13 @@ def serve(world: World, run_id: str, **deployment: object) -> None:
     """Deploy a run whose model is there, and promote it."""
     put_behind(world, run_id, **deployment)
     world.fake.settle("flowers")
-    promote(run_id, hosting=world.hosting, lifetimes=world.lifetimes, warn=pytest.fail)
+    promote(run_id, lifetime=LIFETIMES, run=world.run)
 
 
 def put_behind(world: World, run_id: str, **deployment: object) -> None:
     world.begin(run_id, deployment={"endpoint": "flowers", "instances": INSTANCES, **deployment})
     world.make_models(run_id)
-    deploy(run_id, "text/csv", hosting=world.hosting)
+    deploy(run_id, "text/csv", run=world.run)
 
 
 def sagemaker_weights(world: World) -> dict[str, float]:
@@ -80,7 +80,7 @@ def test_a_second_model_that_fails_leaves_the_first_as_it_was(world: World) -> N
     world.fake.settle("flowers")
     world.fake.updates_at_once = True
 
-    discard(NEXT_RUN_ID, hosting=world.hosting, sleep=world.sleep)
+    discard(NEXT_RUN_ID, run=world.run)
 
     assert world.weights() == {RUN_ID: 1.0}
     assert world.fake.endpoints["flowers"]["EndpointConfigName"] == RUN_ID
@@ -91,7 +91,7 @@ def test_deleting_the_endpoint_deletes_both_models(world: World) -> None:
     serve(world, RUN_ID)
     serve(world, NEXT_RUN_ID, strategy="ab")
 
-    delete_endpoint("flowers", hosting=world.hosting, schedules=world.schedules)
+    delete_endpoint("flowers", schedule_group=LIFETIMES.schedule_group_name, run=world.run)
 
     assert (world.fake.endpoints, world.fake.configs, world.fake.models) == ({}, {}, {})
 
@@ -111,11 +111,11 @@ def test_weights_that_cannot_be_set_at_the_moment_are_set_later(world: World) ->
     world.fake.before["UpdateEndpointWeightsAndCapacities"] = lambda: world.fake.endpoints["flowers"].update(
         EndpointStatus="Updating"
     )
-    with pytest.raises(EndpointNotReady, match="changed by somebody else"):
-        promote(NEXT_RUN_ID, hosting=world.hosting, lifetimes=world.lifetimes, warn=pytest.fail)
+    with pytest.raises(EndpointChanged, match="changed by somebody else"):
+        promote(NEXT_RUN_ID, lifetime=LIFETIMES, run=world.run)
     assert world.weights() == {RUN_ID: 1.0, NEXT_RUN_ID: 0.0}
 
     world.fake.settle("flowers")
-    promote(NEXT_RUN_ID, hosting=world.hosting, lifetimes=world.lifetimes, warn=pytest.fail)
+    promote(NEXT_RUN_ID, lifetime=LIFETIMES, run=world.run)
 
     assert world.weights() == {RUN_ID: 0.5, NEXT_RUN_ID: 0.5}

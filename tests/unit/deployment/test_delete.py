@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,11 +9,11 @@ from botocore.exceptions import ClientError
 from sageline.deployment.delete import delete_endpoint
 from sageline.deployment.discard import discard
 from sageline.deployment.rollout import shift
-from sageline.errors import EndpointFailed, EndpointNotReady, ResourceConflict
+from sageline.errors import EndpointChanged, EndpointFailed, EndpointNotReady, ResourceConflict
 from sageline.names import model_names
 from tests.unit.deployment.test_deploy import INSTANCES, deploy_run, promote_run, serve_first_run
 from tests.unit.world.fake_sagemaker import ARN, Refused
-from tests.unit.world.world import NEXT_RUN_ID, RUN_ID, TOPIC, World
+from tests.unit.world.world import LIFETIMES, NEXT_RUN_ID, RUN_ID, TOPIC, World
 
 ROUTING = "endpoints/flowers/routing.json"
 MODELS = [f"model/{name}" for name in model_names(RUN_ID)]
@@ -20,11 +21,11 @@ NEXT_MODELS = [f"model/{name}" for name in model_names(NEXT_RUN_ID)]
 
 
 def delete(world: World, name: str = "flowers") -> list[str]:
-    return delete_endpoint(name, hosting=world.hosting, schedules=world.schedules, sleep=world.sleep)["deleted"]
+    return delete_endpoint(name, schedule_group=LIFETIMES.schedule_group_name, run=world.run)["deleted"]
 
 
 def undo(world: World, run_id: str = RUN_ID) -> list[str]:
-    return discard(run_id, hosting=world.hosting, sleep=world.sleep)["discarded"]
+    return discard(run_id, run=world.run)["discarded"]
 
 
 def left(world: World) -> dict[str, list[str]]:
@@ -65,7 +66,7 @@ def test_scalable_targets_and_alarms_of_every_variant_go_with_the_endpoint(world
     serve_first_run(world, deployment=INSTANCES | {"autoscaling": autoscaling})
     deploy_run(world, NEXT_RUN_ID, deployment=INSTANCES | {"strategy": "canary", "autoscaling": autoscaling})
     world.fake.settle("flowers")
-    shift(NEXT_RUN_ID, 0, hosting=world.hosting, topic_arn=TOPIC)
+    shift(NEXT_RUN_ID, 0, topic_arn=TOPIC, run=world.run)
 
     deleted = delete(world)
 
@@ -76,8 +77,8 @@ def test_scalable_targets_and_alarms_of_every_variant_go_with_the_endpoint(world
     ]
     assert left(world) == {}
     assert world.scheduled() == {}
-    assert world.hosting.alarms.cloudwatch.describe_alarms()["MetricAlarms"] == []
-    assert world.hosting.scaling.client.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
+    assert world.run.clients.cloudwatch.describe_alarms()["MetricAlarms"] == []
+    assert world.run.clients.autoscaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
     assert delete(world) == []
 
 
@@ -88,7 +89,7 @@ def test_an_endpoint_that_settles_meanwhile_is_deleted(world: World) -> None:
     def settle(_: float) -> None:
         world.fake.endpoints["flowers"]["EndpointStatus"] = "InService"
 
-    delete_endpoint("flowers", hosting=world.hosting, schedules=world.schedules, sleep=settle)
+    delete_endpoint("flowers", schedule_group=LIFETIMES.schedule_group_name, run=replace(world.run, sleep=settle))
 
     assert left(world) == {}
 
@@ -330,7 +331,7 @@ def test_an_endpoint_that_somebody_else_changes_at_this_moment_is_tried_again(wo
     deploy_run(world, NEXT_RUN_ID)
     world.fake.settle("flowers")
     world.fake.before["UpdateEndpoint"] = lambda: world.fake.endpoints["flowers"].update(EndpointStatus="Updating")
-    with pytest.raises(EndpointNotReady, match="somebody else"):
+    with pytest.raises(EndpointChanged, match="somebody else"):
         undo(world, NEXT_RUN_ID)
     world.fake.endpoints["flowers"]["EndpointStatus"] = "InService"
     world.fake.refuse["UpdateEndpoint"] = Refused("AccessDeniedException", "not authorized")

@@ -5,11 +5,11 @@ from botocore.exceptions import ClientError
 
 from sageline.deployment.deploy import deploy
 from sageline.deployment.promote import promote
-from sageline.errors import EndpointNotReady, InvalidSpec, ResourceConflict, RunFinished
+from sageline.errors import EndpointChanged, EndpointNotReady, InvalidSpec, ResourceConflict, RunFinished
 from sageline.names import model_names
 from sageline.runs.payloads import DeployedEndpoint
 from tests.unit.world.fake_sagemaker import ARN, Refused
-from tests.unit.world.world import BUCKET, NEXT_RUN_ID, RUN_ID, World
+from tests.unit.world.world import BUCKET, LIFETIMES, NEXT_RUN_ID, RUN_ID, World, logged_warnings
 
 INSTANCES = {"endpoint": "flowers", "instances": {"instance_type": "ml.m5.large", "count": 1}}
 
@@ -18,13 +18,13 @@ def deploy_run(world: World, run_id: str = RUN_ID, **spec: object) -> DeployedEn
     """Deploy a run whose model is there."""
     world.begin(run_id, **spec)
     world.make_models(run_id)
-    return deploy(run_id, "text/csv", hosting=world.hosting)
+    return deploy(run_id, "text/csv", run=world.run)
 
 
 def promote_run(world: World, run_id: str = RUN_ID) -> list[str]:
     """Promote a run; the warnings."""
-    warnings: list[str] = []
-    promote(run_id, hosting=world.hosting, lifetimes=world.lifetimes, warn=warnings.append)
+    with logged_warnings() as warnings:
+        promote(run_id, lifetime=LIFETIMES, run=world.run)
     return warnings
 
 
@@ -36,7 +36,7 @@ def serve_first_run(world: World, **spec: object) -> None:
 
 
 def again(world: World, run_id: str = NEXT_RUN_ID) -> DeployedEndpoint:
-    return deploy(run_id, "text/csv", hosting=world.hosting)
+    return deploy(run_id, "text/csv", run=world.run)
 
 
 # ---- the first deployment ----
@@ -111,7 +111,7 @@ def test_a_run_that_another_one_overtook_plans_anew(world: World) -> None:
     overtaking = "flowers-20261121100001-9f8e7d"
     serve_first_run(world, deployment=INSTANCES)
     world.fake.before["CreateEndpointConfig"] = lambda: deploy_run(world, overtaking, deployment=INSTANCES)
-    with pytest.raises(EndpointNotReady, match="somebody else"):
+    with pytest.raises(EndpointChanged, match="somebody else"):
         deploy_run(world, NEXT_RUN_ID, deployment={**INSTANCES, "strategy": "canary"})
     world.fake.settle("flowers")
     promote_run(world, overtaking)
@@ -126,7 +126,7 @@ def test_a_run_that_another_one_overtook_plans_anew(world: World) -> None:
 
 def test_an_endpoint_that_somebody_makes_at_the_same_moment_is_looked_at_again(world: World) -> None:
     world.fake.before["CreateEndpoint"] = lambda: world.fake.endpoints.update(flowers={"EndpointArn": "x"})
-    with pytest.raises(EndpointNotReady, match="changed by somebody else at this moment"):
+    with pytest.raises(EndpointChanged, match="changed by somebody else at this moment"):
         deploy_run(world)
 
 
@@ -230,13 +230,13 @@ def test_a_variant_whose_run_is_no_longer_known_keeps_nobody_waiting(world: Worl
 def test_an_update_that_loses_against_another_is_tried_again(world: World) -> None:
     serve_first_run(world)
     world.fake.before["UpdateEndpoint"] = lambda: world.fake.endpoints["flowers"].update(EndpointStatus="Updating")
-    with pytest.raises(EndpointNotReady, match="somebody else"):
+    with pytest.raises(EndpointChanged, match="somebody else"):
         deploy_run(world, NEXT_RUN_ID)
 
 
 def test_an_endpoint_whose_routing_is_lost_gets_a_new_one(world: World) -> None:
     serve_first_run(world)
-    world.run.files.delete_routing("flowers")
+    world.run.routings.delete("flowers")
     deploy_run(world, NEXT_RUN_ID)
     assert world.weights() == {NEXT_RUN_ID: 1.0}
     assert world.record(NEXT_RUN_ID).details["deployment"]["previous_config"] == RUN_ID
@@ -286,7 +286,7 @@ def test_the_promoted_variant_serves_alone_and_the_run_has_succeeded(world: Worl
     serve_first_run(world)
     deploy_run(world, NEXT_RUN_ID)
     world.fake.settle("flowers")
-    promoted = promote(NEXT_RUN_ID, hosting=world.hosting, lifetimes=world.lifetimes, warn=pytest.fail)
+    promoted = promote(NEXT_RUN_ID, lifetime=LIFETIMES, run=world.run)
     assert promoted == {"endpoint_name": "flowers", "variant": NEXT_RUN_ID, "status": "Succeeded"}
     assert world.weights() == {NEXT_RUN_ID: 1.0}
     assert (list(world.fake.configs), list(world.fake.models)) == ([NEXT_RUN_ID], list(model_names(NEXT_RUN_ID)))

@@ -24,7 +24,6 @@ from tests.unit.deployment.interruptions import (
     changing,
     cut_after,
     delete,
-    no_waiting,
     served,
     split,
     swept,
@@ -191,8 +190,7 @@ def calls_of(case: Case) -> Iterator[tuple[int, str, MemoryWorld, Execution]]:
     """For each of its calls: the number, the name, and a world in which the run is about to begin."""
     for at, call in enumerate(undisturbed(case)[1], start=1):
         world, execution = begin(case)
-        with no_waiting(world):
-            yield at, call, world, execution
+        yield at, call, world, execution
         world.wire.fate = sent
 
 

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sageline.deployment.delete import expire
-from sageline.deployment.lifetime import expires_at
+from sageline.deployment.lifetime import Lifetimes, expires_at
 from sageline.runs.endpoint_change import Change
 from tests.unit.deployment.test_deploy import deploy_run, promote_run, serve_first_run
 from tests.unit.world.fake_sagemaker import ARN
@@ -25,7 +25,7 @@ def moment(world: World) -> str | None:
 def call(world: World, at: str | None) -> list[str]:
     """The schedule calls, with the moment that it was made for."""
     assert at is not None
-    return expire("flowers", at, hosting=world.hosting, schedules=world.schedules)["deleted"]
+    return expire("flowers", at, schedule_group=LIFETIMES.schedule_group_name, run=world.run)["deleted"]
 
 
 def test_a_run_that_succeeds_has_its_endpoint_deleted_eight_hours_later(world: World) -> None:
@@ -36,7 +36,7 @@ def test_a_run_that_succeeds_has_its_endpoint_deleted_eight_hours_later(world: W
     assert until is not None
     assert until.startswith("2026-11-20T18:00:")
     assert world.scheduled() == {"flowers": f"at({until.removesuffix('Z')})"}
-    schedule = world.lifetimes.scheduler.get_schedule(Name="flowers", GroupName=LIFETIMES.schedule_group_name)
+    schedule = world.run.clients.scheduler.get_schedule(Name="flowers", GroupName=LIFETIMES.schedule_group_name)
     assert schedule["ActionAfterCompletion"] == "DELETE"
     target = schedule["Target"]
     assert (target["Arn"], target["RoleArn"]) == (LIFETIMES.expire_function_arn, LIFETIMES.schedule_role_arn)
@@ -81,7 +81,7 @@ def test_a_change_of_what_serves_leaves_the_endpoint_its_time(world: World) -> N
     first = moment(world)
     deploy_run(world, NEXT_RUN_ID)
     world.fake.settle("flowers")
-    goal = world.run.files.read_routing("flowers")
+    goal = world.run.routings.find("flowers")
     assert goal is not None
     assert goal.routing is not None
     world.run.store.enter(NEXT_RUN_ID, "DeployEndpoint", change=Change("promote", goal.routing, {}, {}).to_json())
@@ -94,7 +94,7 @@ def test_a_change_of_what_serves_leaves_the_endpoint_its_time(world: World) -> N
 def test_hours_may_be_fractions(world: World) -> None:
     serve_first_run(world)
 
-    assert world.lifetimes.set("flowers", ENDPOINT_ARN, 0.001) == moment(world)
+    assert Lifetimes(world.run, LIFETIMES).set("flowers", ENDPOINT_ARN, 0.001) == moment(world)
 
     assert (moment(world) or "").startswith("2026-11-20T10:00:")
 
@@ -119,7 +119,7 @@ def test_called_twice_the_second_time_does_nothing(world: World) -> None:
 def test_an_endpoint_that_was_given_more_time_is_not_deleted_by_the_old_call(world: World, ttl: float | None) -> None:
     serve_first_run(world)
     until = moment(world)
-    world.lifetimes.set("flowers", ENDPOINT_ARN, ttl)
+    Lifetimes(world.run, LIFETIMES).set("flowers", ENDPOINT_ARN, ttl)
 
     assert call(world, until) == []
 
@@ -155,7 +155,7 @@ def test_when_the_schedule_cannot_be_made_the_run_has_not_succeeded(world: World
     def refuse(**_: object) -> None:
         raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "UpdateSchedule")
 
-    monkeypatch.setattr(world.lifetimes.scheduler, "update_schedule", refuse)
+    monkeypatch.setattr(world.run.clients.scheduler, "update_schedule", refuse)
     with pytest.raises(ClientError, match="Throttling"):
         promote_run(world)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sageline.deployment.alarms import RolloutAlarms
 from sageline.deployment.deploy import deploy
 from sageline.deployment.discard import discard
 from sageline.deployment.promote import promote
@@ -12,7 +13,7 @@ from sageline.errors import EndpointNotReady, ResourceConflict, RolloutAlarm, Ro
 from sageline.runs.payloads import DeployedEndpoint, Shifted
 from tests.unit.deployment.test_ab import THIRD_RUN_ID, sagemaker_weights, serve
 from tests.unit.world.fake_sagemaker import Refused
-from tests.unit.world.world import NEXT_RUN_ID, RUN_ID, TOPIC, World
+from tests.unit.world.world import LIFETIMES, NEXT_RUN_ID, RUN_ID, TOPIC, World
 
 INSTANCES = {"instance_type": "ml.m5.large", "count": 1}
 CANARY = {"strategy": "canary", "canary": {"first_percent": 10, "bake_minutes": 10}}
@@ -25,31 +26,31 @@ def put_beside(world: World, **deployment: object) -> DeployedEndpoint:
     serve(world, RUN_ID)
     world.begin(NEXT_RUN_ID, deployment={"endpoint": "flowers", "instances": INSTANCES, **(deployment or CANARY)})
     world.make_models(NEXT_RUN_ID)
-    deployed = deploy(NEXT_RUN_ID, "text/csv", hosting=world.hosting)
+    deployed = deploy(NEXT_RUN_ID, "text/csv", run=world.run)
     world.fake.settle("flowers")
     return deployed
 
 
 def step(world: World, number: int) -> Shifted:
-    return shift(NEXT_RUN_ID, number, hosting=world.hosting, topic_arn=TOPIC)
+    return shift(NEXT_RUN_ID, number, topic_arn=TOPIC, run=world.run)
 
 
 def finish(world: World) -> None:
-    promote(NEXT_RUN_ID, hosting=world.hosting, lifetimes=world.lifetimes, warn=pytest.fail)
+    promote(NEXT_RUN_ID, lifetime=LIFETIMES, run=world.run)
 
 
 def undo(world: World) -> list[str]:
-    return discard(NEXT_RUN_ID, hosting=world.hosting, sleep=world.sleep)["discarded"]
+    return discard(NEXT_RUN_ID, run=world.run)["discarded"]
 
 
 def alarms(world: World) -> dict[str, str]:
-    found = world.hosting.alarms.cloudwatch.describe_alarms()["MetricAlarms"]
+    found = world.run.clients.cloudwatch.describe_alarms()["MetricAlarms"]
     return {alarm["AlarmName"].rsplit("-", 1)[1]: alarm["StateValue"] for alarm in found}
 
 
 def fire(world: World) -> None:
-    name = world.hosting.alarms.names(NEXT_RUN_ID)[0]
-    world.hosting.alarms.cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="half of them fail")
+    name = RolloutAlarms(world.run).names(NEXT_RUN_ID)[0]
+    world.run.clients.cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="half of them fail")
 
 
 # ---- the steps ----
@@ -71,7 +72,7 @@ def test_a_canary_gets_its_first_share_and_is_watched(world: World) -> None:
     assert (shifted["share"], shifted["bake_seconds"], shifted["is_last"]) == (0.1, 600, False)
     assert world.weights() == sagemaker_weights(world) == pytest.approx({RUN_ID: 0.9, NEXT_RUN_ID: 0.1})
     assert alarms(world).keys() == {"errors"}
-    (alarm,) = world.hosting.alarms.cloudwatch.describe_alarms()["MetricAlarms"]
+    (alarm,) = world.run.clients.cloudwatch.describe_alarms()["MetricAlarms"]
     assert (alarm["MetricName"], alarm["Statistic"], alarm["Threshold"]) == ("Invocation5XXErrors", "Average", 0.05)
     assert {item["Name"]: item["Value"] for item in alarm["Dimensions"]} == {
         "EndpointName": "flowers",
@@ -84,7 +85,7 @@ def test_latency_is_watched_where_the_spec_says_how_much(world: World) -> None:
     put_beside(world, **CANARY, alarms={"errors_percent": None, "latency_ms": 250})
     step(world, 0)
 
-    (alarm,) = world.hosting.alarms.cloudwatch.describe_alarms()["MetricAlarms"]
+    (alarm,) = world.run.clients.cloudwatch.describe_alarms()["MetricAlarms"]
     assert (alarm["MetricName"], alarm["ExtendedStatistic"], alarm["Threshold"]) == ("ModelLatency", "p95", 250_000)
 
 
@@ -158,12 +159,12 @@ def test_the_first_model_of_an_endpoint_gets_everything_at_once(world: World) ->
     world.begin(RUN_ID, deployment={"endpoint": "flowers", "instances": INSTANCES, **CANARY})
     world.make_models(RUN_ID)
 
-    deployed = deploy(RUN_ID, "text/csv", hosting=world.hosting)
+    deployed = deploy(RUN_ID, "text/csv", run=world.run)
 
     assert deployed["variant"] == RUN_ID
     assert world.fake.endpoints["flowers"]["EndpointConfigName"] == RUN_ID
     with pytest.raises(ResourceConflict, match="nothing that could get traffic in steps"):
-        shift(RUN_ID, 0, hosting=world.hosting, topic_arn=TOPIC)
+        shift(RUN_ID, 0, topic_arn=TOPIC, run=world.run)
 
 
 def test_two_that_serve_share_what_the_canary_leaves_them(world: World) -> None:
@@ -172,7 +173,7 @@ def test_two_that_serve_share_what_the_canary_leaves_them(world: World) -> None:
     serve(world, third, strategy="ab", share=0.25)
     world.begin(NEXT_RUN_ID, deployment={"endpoint": "flowers", "instances": INSTANCES, **CANARY})
     world.make_models(NEXT_RUN_ID)
-    deploy(NEXT_RUN_ID, "text/csv", hosting=world.hosting)
+    deploy(NEXT_RUN_ID, "text/csv", run=world.run)
     world.fake.settle("flowers")
 
     step(world, 0)
@@ -280,12 +281,12 @@ def test_another_run_waits_until_the_rollout_is_over(world: World) -> None:
     world.make_models(third)
     for number in (0, 1):
         with pytest.raises(EndpointNotReady, match=f"Run {NEXT_RUN_ID} is deploying"):
-            deploy(third, "text/csv", hosting=world.hosting)
+            deploy(third, "text/csv", run=world.run)
         step(world, number)
     world.fake.settle("flowers")
     finish(world)
 
-    assert deploy(third, "text/csv", hosting=world.hosting)["variant"] == third
+    assert deploy(third, "text/csv", run=world.run)["variant"] == third
 
 
 def test_an_update_that_is_cut_short_in_the_last_step_is_made_up_for(world: World) -> None:
@@ -307,7 +308,7 @@ AUTOSCALING = {"min": 1, "max": 3, "invocations_per_instance": 200, "scale_in_co
 
 
 def scaled(world: World) -> dict[str, tuple[int, int]]:
-    targets = world.hosting.scaling.client.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    targets = world.run.clients.autoscaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
     return {target["ResourceId"].rsplit("/", 1)[1]: (target["MinCapacity"], target["MaxCapacity"]) for target in targets}
 
 
@@ -315,7 +316,7 @@ def test_a_promoted_variant_scales_as_its_spec_says(world: World) -> None:
     serve(world, RUN_ID, autoscaling=AUTOSCALING)
 
     assert scaled(world) == {RUN_ID: (1, 3)}
-    (policy,) = world.hosting.scaling.client.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+    (policy,) = world.run.clients.autoscaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
     tracking = policy["TargetTrackingScalingPolicyConfiguration"]
     assert (tracking["TargetValue"], tracking["ScaleInCooldown"]) == (200, 60)
     assert tracking["PredefinedMetricSpecification"]["PredefinedMetricType"] == "SageMakerVariantInvocationsPerInstance"
@@ -328,7 +329,7 @@ def test_what_is_replaced_scales_no_more_before_it_goes(world: World) -> None:
     world.make_models(NEXT_RUN_ID)
     world.fake.before["UpdateEndpoint"] = lambda: seen.append(scaled(world))
 
-    deploy(NEXT_RUN_ID, "text/csv", hosting=world.hosting)
+    deploy(NEXT_RUN_ID, "text/csv", run=world.run)
 
     assert seen == [{}]
 
@@ -337,7 +338,7 @@ def test_a_variant_that_serves_again_scales_again(world: World) -> None:
     serve(world, RUN_ID, autoscaling=AUTOSCALING)
     world.begin(NEXT_RUN_ID, deployment={"endpoint": "flowers", "instances": INSTANCES})
     world.make_models(NEXT_RUN_ID)
-    deploy(NEXT_RUN_ID, "text/csv", hosting=world.hosting)
+    deploy(NEXT_RUN_ID, "text/csv", run=world.run)
     world.fake.settle("flowers")
     world.fake.updates_at_once = True
 
@@ -352,7 +353,7 @@ def test_in_a_rollout_both_variants_scale_and_in_the_end_the_new_one(world: Worl
         NEXT_RUN_ID, deployment={"endpoint": "flowers", "instances": INSTANCES, **CANARY, "autoscaling": {"min": 2, "max": 2}}
     )
     world.make_models(NEXT_RUN_ID)
-    deploy(NEXT_RUN_ID, "text/csv", hosting=world.hosting)
+    deploy(NEXT_RUN_ID, "text/csv", run=world.run)
     world.fake.settle("flowers")
 
     step(world, 0)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
-
 from sageline.configuration.configure import configure
 from sageline.encoder.fitted import FittedEncoder
-from sageline.evaluation.evaluate import ErrorOutput, Evaluated, Reporting, compare_models, evaluate_model
+from sageline.evaluation.evaluate import ErrorOutput, Evaluated, compare_models, evaluate_model
 from sageline.preparation.prepare import prepare_data
 from sageline.serving.stored import EncoderCache
 from tests.unit.batch.batches import trained
@@ -39,7 +37,7 @@ def prepared(world: World, /, evaluation: dict[str, Any] | None = None, data: by
         "evaluation": evaluation or {},
         **spec,
     }
-    configure(EXECUTION, {"run_id": RUN_ID, "spec": document}, run=world.run, sagemaker=world.sagemaker)
+    configure(EXECUTION, {"run_id": RUN_ID, "spec": document}, run=world.run)
     prepare_data(RUN_ID, run=world.run)
 
 
@@ -82,12 +80,11 @@ def document(world: World) -> dict[str, Any]:
 
 
 def judge(world: World) -> Evaluated:
-    return evaluate_model(RUN_ID, run=world.run, reporting=Reporting(lambda _: (), warn=pytest.fail))
+    return evaluate_model(RUN_ID, run=world.run)
 
 
 def judge_both(world: World, failure: ErrorOutput | None = None) -> Evaluated:
-    reporting = Reporting(lambda _: (), warn=pytest.fail)
-    return compare_models(RUN_ID, run=world.run, reporting=reporting, champion_failure=failure)
+    return compare_models(RUN_ID, run=world.run, champion_failure=failure)
 
 
 def judged(world: World, wrong: int, evaluation: dict[str, Any] | None = None) -> Evaluated:

@@ -52,13 +52,13 @@ def test_the_champion_is_asked_about_the_same_rows_in_its_own_encoding(world: Wo
 
 def test_the_champion_is_the_variant_of_most_weight(world: World) -> None:
     trained(world, FLOWERS)
-    stored = world.run.files.read_routing("flowers")
+    stored = world.run.routings.find("flowers")
     assert stored is not None
     assert stored.routing is not None
     [variant] = stored.routing.variants
     lesser = {**vars(variant), "name": "flowers-20261118100000-aaaaaa", "model_name": "lesser", "weight": 0.3}
     routing = type(stored.routing)("flowers", (type(variant)(**lesser), variant), "2026-11-19T12:00:00.000Z")
-    world.run.files.write_routing(routing, stored)
+    world.run.routings.write(routing, stored)
     prepared(world, {"beat_champion": True})
     answer(world, "evaluation", right_but(world, 3))
     assert judge(world)["transform"]["model_name"] == MODEL

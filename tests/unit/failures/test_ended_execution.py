@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from sageline.failures.ended_execution import end_if_dead, end_run
 from tests.unit.sessions import session
 from tests.unit.world.fake_sagemaker import Refused
-from tests.unit.world.world import EXECUTION, NEXT_RUN_ID, RUN_ID, World
+from tests.unit.world.world import EXECUTION, NEXT_RUN_ID, RUN_ID, World, logged_warnings, with_clients
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -38,19 +39,29 @@ def knows(**execution: object) -> SFNClient:
     return client
 
 
+@dataclass
+class Invoked:
+    """Lambda, whose function ``discard`` is called to undo deployments."""
+
+    discards: list[str] = field(default_factory=list)
+
+    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: str) -> None:  # noqa: N803  # Lambda's own names
+        assert (FunctionName, InvocationType) == ("discard", "Event")
+        event = json.loads(Payload)
+        assert event["action"] == "discard"
+        self.discards.append(event["run_id"])
+
+
 def ended(world: World, status: str, **detail: object) -> tuple[Any, list[str], list[str]]:
     """The answer to the event, the runs whose deployments were undone, and the warnings."""
-    undone: list[str] = []
-    warnings: list[str] = []
-    answer = end_run(
-        {"executionArn": EXECUTION, "status": status, "input": REQUEST, "error": None, "cause": None, **detail},
-        run=world.run,
-        sagemaker=world.sagemaker,
-        stepfunctions=knows(input=REQUEST),
-        undo=undone.append,
-        warn=warnings.append,
-    )
-    return answer, undone, warnings
+    invoked = Invoked()
+    with logged_warnings() as warnings:
+        answer = end_run(
+            {"executionArn": EXECUTION, "status": status, "input": REQUEST, "error": None, "cause": None, **detail},
+            discard_function="discard",
+            run=with_clients(world.run, stepfunctions=knows(input=REQUEST), lambda_=invoked),
+        )
+    return answer, invoked.discards, warnings
 
 
 @pytest.mark.parametrize(
@@ -151,15 +162,15 @@ def test_a_run_whose_execution_died_without_a_word_is_closed(world: World) -> No
     world.begin(NEXT_RUN_ID)
     record = world.record(NEXT_RUN_ID)
 
-    assert not end_if_dead(record, run=world.run, stepfunctions=knows(status="RUNNING"))
-    assert end_if_dead(record, run=world.run, stepfunctions=knows(status="TIMED_OUT"))
+    assert not end_if_dead(record, run=with_clients(world.run, stepfunctions=knows(status="RUNNING")))
+    assert end_if_dead(record, run=with_clients(world.run, stepfunctions=knows(status="TIMED_OUT")))
     assert world.record(NEXT_RUN_ID).status == "Failed"
 
 
 def test_a_run_whose_execution_is_forgotten_is_closed(world: World) -> None:
     world.begin()
 
-    assert end_if_dead(world.record(), run=world.run, stepfunctions=knows())
+    assert end_if_dead(world.record(), run=with_clients(world.run, stepfunctions=knows()))
 
     error = world.record().error
     assert error is not None

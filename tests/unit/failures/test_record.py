@@ -16,22 +16,12 @@ from sageline.runs.store import RunRecord
 from sageline.runs.trigger import Upload, identify
 from tests.unit.golden import golden_event
 from tests.unit.world.fake_sagemaker import Refused
-from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World
+from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World, logged_warnings
 
 
 def fail(world: World, event: Any) -> tuple[FailureRecorded, list[str]]:
-    warnings: list[str] = []
-    recorded = record_failure(
-        event["execution_arn"],
-        event["trigger"],
-        state=event["state"],
-        error=event["error"],
-        cause=event["cause"],
-        discard_error=event.get("discard_error"),
-        run=world.run,
-        sagemaker=world.sagemaker,
-        warn=warnings.append,
-    )
+    with logged_warnings() as warnings:
+        recorded = record_failure(event, run=world.run)
     return recorded, warnings
 
 

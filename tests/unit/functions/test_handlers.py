@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import importlib
 import json
 from collections.abc import Iterator
@@ -12,14 +11,13 @@ from typing import Any
 
 import pytest
 
-from sageline.aws import clients
+from sageline.aws.clients import CLIENTS
 from sageline.errors import SagelineError, SettingsError
 from sageline.runs.store import RunRecord
 from sageline_local.golden_events import golden_events
 from tests.unit.batch import batches
 from tests.unit.evaluation import evaluations
 from tests.unit.golden import golden_event
-from tests.unit.sessions import session
 from tests.unit.world.fake_sagemaker import ARN
 from tests.unit.world.world import (
     BUCKET,
@@ -33,7 +31,6 @@ from tests.unit.world.world import (
     TOPIC,
     World,
     new_world,
-    shared_clients,
 )
 
 FUNCTIONS = (
@@ -115,13 +112,6 @@ OF_A_BATCH = {
 }
 
 
-class NoQuotas:
-    """Service Quotas where nothing is known of SageMaker; moto does not list quotas."""
-
-    def list_service_quotas(self, **request: str | int) -> dict[str, object]:
-        return {"Quotas": []}
-
-
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """The functions' environment, and clients on moto and a SageMaker in memory."""
@@ -142,26 +132,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     }.items():
         monkeypatch.setenv(name, value)
     with new_world() as world:
-        made: dict[str, object] = {
-            "s3": world.s3,
-            "sagemaker": world.sagemaker,
-            **other_clients(),
-            "cloudwatch": world.hosting.alarms.cloudwatch,
-            "autoscaling": world.hosting.scaling.client,
-            "scheduler": world.lifetimes.scheduler,
-            "lambda_": Invoked(world),
-            "service_quotas": NoQuotas(),
-        }
-        for name, client in made.items():
-            monkeypatch.setattr(clients, name, lambda client=client: client)
-        monkeypatch.setattr(clients, "table", shared_clients()[1].Table)
+        for name, client in (vars(world.run.clients) | {"lambda_": Invoked(world)}).items():
+            monkeypatch.setitem(vars(CLIENTS), name, client)
         yield world
-
-
-@functools.cache
-def other_clients() -> dict[str, object]:
-    """As :func:`shared_clients`."""
-    return {"stepfunctions": session().client("stepfunctions"), "logs": session().client("logs")}
 
 
 @dataclasses.dataclass
@@ -289,7 +262,7 @@ def test_an_endpoint_whose_time_is_over_is_deleted(world: World) -> None:
     prepare_for("deploy_endpoint/promote", world)
     handle("deploy_endpoint/promote")
     [schedule] = world.scheduled()
-    target = world.lifetimes.scheduler.get_schedule(Name=schedule, GroupName=LIFETIMES.schedule_group_name)["Target"]
+    target = world.run.clients.scheduler.get_schedule(Name=schedule, GroupName=LIFETIMES.schedule_group_name)["Target"]
 
     assert "endpoint/flowers" in handle("delete_endpoint/expire", json.loads(target["Input"]))["deleted"]
 

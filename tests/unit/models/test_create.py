@@ -7,13 +7,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sageline.errors import InvalidSpec, ModelMissing, ObjectMissing, ResourceConflict
-from sageline.models.create import ModelMaker, create_model
+from sageline.models.create import create_model
 from sageline.runs.payloads import CreatedModel
 from sageline.training.roles import ModelRoles
 from sageline.training.source import pack
 from tests.unit.golden import golden_event
 from tests.unit.world.fake_sagemaker import ARN, Document, Refused
-from tests.unit.world.world import BUCKET, NETWORK_ROLE, ROLE, RUN_ID, SERVERLESS_ROLE, World
+from tests.unit.world.world import BUCKET, NETWORK_ROLE, ROLE, ROLES, RUN_ID, SERVERLESS_ROLE, World
 
 ARTIFACT: str = golden_event("create_model/create")["model_artifact_uri"]
 ORIGINAL = ARTIFACT.removeprefix(f"s3://{BUCKET}/")
@@ -23,7 +23,7 @@ INSTANCES = {"instances": {"instance_type": "ml.m5.large", "count": 1}}
 
 
 def create(world: World, artifact: str = ARTIFACT) -> CreatedModel:
-    return create_model(RUN_ID, artifact, maker=world.maker)
+    return create_model(RUN_ID, artifact, roles=ROLES, run=world.run)
 
 
 def begin(world: World, **spec: object) -> None:
@@ -171,7 +171,7 @@ def test_a_shell_script_is_no_module_that_a_container_could_ask(world: World) ->
 def test_a_script_with_the_network_serves_with_it_on_instances(world: World) -> None:
     a_script(world, network=True)
     roles = ModelRoles(ROLE, NETWORK_ROLE, SERVERLESS_ROLE)
-    create_model(RUN_ID, ARTIFACT, maker=ModelMaker(world.run, world.sagemaker, roles, "us-east-1"))
+    create_model(RUN_ID, ARTIFACT, roles=roles, run=world.run)
     made = {name: (model["EnableNetworkIsolation"], model["ExecutionRoleArn"]) for name, model in world.fake.models.items()}
     assert made == {RUN_ID: (False, NETWORK_ROLE), OPEN: (False, SERVERLESS_ROLE)}
 

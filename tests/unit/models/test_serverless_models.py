@@ -13,7 +13,7 @@ from sageline.models.restore import restore_models
 from sageline.names import NAME_MAX_LENGTH, model_names, models_like, open_model_name, run_id
 from sageline.runs.endpoint_change import Change
 from tests.unit.deployment.test_deploy import INSTANCES, deploy_run, promote_run, serve_first_run
-from tests.unit.world.world import NEXT_RUN_ID, RUN_ID, World
+from tests.unit.world.world import NEXT_RUN_ID, ROLES, RUN_ID, World
 
 CHANGE_ID = "flowers-20261122100000-abcdef"
 
@@ -61,8 +61,8 @@ def going_back(world: World) -> None:
 def test_what_served_on_demand_before_there_were_two_comes_back_with_both(world: World) -> None:
     going_back(world)
 
-    assert restore_models(CHANGE_ID, maker=world.maker) == {"restored": [RUN_ID, f"{RUN_ID}-open"]}
-    deploy(CHANGE_ID, "", hosting=world.hosting)
+    assert restore_models(CHANGE_ID, roles=ROLES, run=world.run) == {"restored": [RUN_ID, f"{RUN_ID}-open"]}
+    deploy(CHANGE_ID, "", run=world.run)
     world.fake.settle("flowers")
     promote_run(world, CHANGE_ID)
 
@@ -76,4 +76,4 @@ def test_a_model_of_that_time_that_is_there_still_is_left_as_it_is(world: World)
     going_back(world)
     world.fake.create_model({"ModelName": RUN_ID, "EnableNetworkIsolation": False})
 
-    assert restore_models(CHANGE_ID, maker=world.maker) == {"restored": [f"{RUN_ID}-open"]}
+    assert restore_models(CHANGE_ID, roles=ROLES, run=world.run) == {"restored": [f"{RUN_ID}-open"]}

@@ -24,7 +24,7 @@ def configured(world: World, data: bytes, **spec: object) -> None:
     world.put(KEY, data)
     event = golden_event("configure_run/request")
     event["trigger"]["spec"] = {"dataset": {"uri": f"s3://{BUCKET}/{KEY}"}, **spec}
-    configure(EXECUTION, event["trigger"], run=world.run, sagemaker=world.sagemaker)
+    configure(EXECUTION, event["trigger"], run=world.run)
 
 
 def hyperparameters(world: World) -> Any:

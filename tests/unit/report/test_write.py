@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from sageline.evaluation.evaluate import Reporting, evaluate_model
+from sageline.evaluation.evaluate import evaluate_model
 from sageline.jobs.logs import TRAINING_JOBS, log_lines
 from sageline.json_objects import Json
 from sageline.report import write as report_module
 from sageline.report.data import Curve
-from sageline.report.write import curves_of
+from sageline.report.write import read_curves
 from tests.unit.evaluation.evaluations import answer, answered, judge, prepared, right_but
 from tests.unit.sessions import session
-from tests.unit.world.world import BUCKET, RUN_ID, World
+from tests.unit.world.world import BUCKET, RUN_ID, World, logged_warnings
 
 REPORT = f"runs/{RUN_ID}/evaluation/report.html"
 EVALUATION = f"runs/{RUN_ID}/evaluation/evaluation.json"
@@ -79,8 +79,8 @@ def what_it_is_made_of(world: World, monkeypatch: pytest.MonkeyPatch) -> Json:
 def test_it_has_the_learning_curves_of_the_training_job(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     given = what_it_is_made_of(world, monkeypatch)
     world.run.store.note(RUN_ID, training={"training_job_name": "the-best", "metrics": {}})
-    reporting = Reporting(lambda job: [Curve(f"loss of {job}", (1.0,))], warn=pytest.fail)
-    evaluate_model(RUN_ID, run=world.run, reporting=reporting)
+    monkeypatch.setattr(report_module, "read_curves", lambda job, **_: [Curve(f"loss of {job}", (1.0,))])
+    evaluate_model(RUN_ID, run=world.run)
     assert given["curves"] == [Curve("loss of the-best", (1.0,))]
 
 
@@ -104,7 +104,6 @@ def broken(world: World, monkeypatch: pytest.MonkeyPatch, what: str, **spec: Any
     def fail(*_: object, **__: object) -> None:
         raise ValueError(f"no {what}")
 
-    warnings: list[str] = []
     prepared(world, **spec)
     answer(world, "evaluation", right_but(world, 3))
     world.run.store.note(RUN_ID, training={"training_job_name": "job", "metrics": {}})
@@ -112,8 +111,10 @@ def broken(world: World, monkeypatch: pytest.MonkeyPatch, what: str, **spec: Any
         monkeypatch.setattr(report_module, "render", fail)
     if what == "spec":
         monkeypatch.setattr(report_module, "report_data", fail)
-    curves = fail if what == "curves" else lambda _: ()
-    evaluate_model(RUN_ID, run=world.run, reporting=Reporting(curves, warn=warnings.append))  # type: ignore[arg-type]  # raises
+    if what == "curves":
+        monkeypatch.setattr(report_module, "read_curves", fail)
+    with logged_warnings() as warnings:
+        evaluate_model(RUN_ID, run=world.run)
     return warnings
 
 
@@ -137,12 +138,12 @@ def test_the_curves_are_read_from_the_jobs_log_as_its_description_says(world: Wo
     logged(LOG)
     found = [{"Name": "validation:logloss", "Regex": r"validation-logloss:(\S+)"}]
     world.fake.jobs[RUN_ID] = {"TrainingJobName": RUN_ID, "AlgorithmSpecification": {"MetricDefinitions": found}}
-    curves = curves_of(RUN_ID, sagemaker=world.sagemaker, logs=session().client("logs"))
+    curves = read_curves(RUN_ID, run=world.run)
     assert curves == [Curve("validation:logloss", (2.0, 1.0, 2 / 3))]
 
 
 def test_a_job_that_is_not_there_has_no_curves(world: World) -> None:
-    assert curves_of(RUN_ID, sagemaker=world.sagemaker, logs=session().client("logs")) == []
+    assert read_curves(RUN_ID, run=world.run) == []
 
 
 def test_it_has_all_trials_and_the_profile_of_the_data(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,10 +6,10 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from sageline.errors import EndpointNotReady, InvalidSpec
+from sageline.errors import EndpointChanged, InvalidSpec
 from sageline.runs.deployment_record import routed_variant
-from sageline.runs.documents import StoredRouting
 from sageline.runs.routing import Routing
+from sageline.runs.routing_store import StoredRouting
 from sageline.spec.model import Spec
 from tests.unit.world.world import RUN_ID, World
 
@@ -33,32 +33,32 @@ def test_a_datasets_spec_is_checked_and_named(world: World) -> None:
 
 
 def test_a_routing_is_written_where_there_was_none_then_replaced(world: World) -> None:
-    files = world.run.files
-    assert files.read_routing("flowers") is None
-    files.write_routing(ROUTING, None)
-    stored = files.read_routing("flowers")
+    routings = world.run.routings
+    assert routings.find("flowers") is None
+    routings.write(ROUTING, None)
+    stored = routings.find("flowers")
     assert stored is not None
     assert stored.routing == ROUTING
-    files.write_routing(replace(ROUTING, updated_at="later"), stored)
+    routings.write(replace(ROUTING, updated_at="later"), stored)
     assert world.routing().updated_at == "later"
 
 
 def test_of_two_who_change_a_routing_at_once_one_is_told_to_try_again(world: World) -> None:
-    files = world.run.files
-    files.write_routing(ROUTING, None)
-    with pytest.raises(EndpointNotReady, match="flowers is being changed by somebody else"):
-        files.write_routing(ROUTING, None)
+    routings = world.run.routings
+    routings.write(ROUTING, None)
+    with pytest.raises(EndpointChanged, match="flowers was changed by somebody else"):
+        routings.write(ROUTING, None)
     seen_before = StoredRouting(ROUTING, '"0123456789abcdef0123456789abcdef"')
-    with pytest.raises(EndpointNotReady, match="try again"):
-        files.write_routing(ROUTING, seen_before)
+    with pytest.raises(EndpointChanged, match="try again"):
+        routings.write(ROUTING, seen_before)
 
 
 def test_a_damaged_routing_can_be_replaced(world: World) -> None:
     world.put(KEY, b"{")
-    stored = world.run.files.read_routing("flowers")
+    stored = world.run.routings.find("flowers")
     assert stored is not None
     assert stored.routing is None
-    world.run.files.write_routing(ROUTING, stored)
+    world.run.routings.write(ROUTING, stored)
     assert world.routing() == ROUTING
 
 
@@ -67,6 +67,6 @@ def test_other_errors_of_s3_stay_what_they_are(world: World) -> None:
         stub.add_client_error("get_object", "SlowDown", http_status_code=503)
         stub.add_client_error("put_object", "SlowDown", http_status_code=503)
         with pytest.raises(ClientError, match="SlowDown"):
-            world.run.files.read_routing("flowers")
+            world.run.routings.find("flowers")
         with pytest.raises(ClientError, match="SlowDown"):
-            world.run.files.write_routing(ROUTING, None)
+            world.run.routings.write(ROUTING, None)

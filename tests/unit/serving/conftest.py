@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from moto import mock_aws
 
+from sageline.runs.routing_store import RoutingStore
 from sageline.serving.predict import Predictor
 from sageline.serving.stored import EncoderCache, RoutingCache
 from tests.unit.serving.fakes import BUCKET, SageMaker
@@ -39,7 +40,7 @@ def sagemaker() -> Iterator[SageMaker]:
 def predictor(s3: S3Client, sagemaker: SageMaker) -> Predictor:
     sessions = count()
     return Predictor(
-        routing=RoutingCache(s3, BUCKET, clock=lambda: 0.0),
+        routing=RoutingCache(RoutingStore(s3, BUCKET), clock=lambda: 0.0),
         encoders=EncoderCache(s3),
         runtime=sagemaker.runtime,
         sagemaker=lambda: sagemaker.client,

@@ -13,7 +13,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.invoke_preprocess import app
-from sageline.aws import clients
+from sageline.aws.clients import CLIENTS
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.table import TableEncoder
 from sageline.encoder.text.words import BagOfWordsEncoder
@@ -51,9 +51,9 @@ def ask(s3: S3Client, sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch) -> 
     put_encoder(s3, NEW, FittedEncoder("classification", columns, "grape", CLASSES, table))
     monkeypatch.setenv("BUCKET_NAME", BUCKET)
     monkeypatch.setenv("STACK_NAME", "wine-shop")
-    monkeypatch.setattr(clients, "s3", lambda: s3)
-    monkeypatch.setattr(clients, "sagemaker_runtime", lambda seconds: sagemaker.runtime)
-    monkeypatch.setattr(clients, "sagemaker", lambda: sagemaker.client)
+    monkeypatch.setitem(vars(CLIENTS), "s3", s3)
+    monkeypatch.setitem(vars(CLIENTS), "sagemaker", sagemaker.client)
+    monkeypatch.setattr(app, "sagemaker_runtime", lambda seconds: sagemaker.runtime)
     monkeypatch.setattr("time.sleep", lambda _: None)
     app.predictor.cache_clear()
 

@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sageline.errors import EndpointNotFound, InvalidRouting, ObjectMissing
+from sageline.runs.routing_store import RoutingStore
 from sageline.serving.stored import EncoderCache, RoutingCache, read_object
 from tests.unit.serving.fakes import BUCKET, NEW, OLD, encoder, put_encoder, put_routing, variant
 
@@ -26,7 +27,7 @@ class Clock:
 
 def test_routing_is_believed_for_some_seconds_and_then_read_again(s3: S3Client) -> None:
     clock = Clock()
-    cache = RoutingCache(s3, BUCKET, clock, seconds=5)
+    cache = RoutingCache(RoutingStore(s3, BUCKET), clock, seconds=5)
     put_routing(s3, variant(OLD, 1))
     assert cache.get("wines").variants[0].name == OLD
 
@@ -38,7 +39,7 @@ def test_routing_is_believed_for_some_seconds_and_then_read_again(s3: S3Client) 
 
 
 def test_routing_is_read_again_when_asked_to(s3: S3Client) -> None:
-    cache = RoutingCache(s3, BUCKET, Clock())
+    cache = RoutingCache(RoutingStore(s3, BUCKET), Clock())
     put_routing(s3, variant(OLD, 1))
     cache.get("wines")
     put_routing(s3, variant(NEW, 1))
@@ -47,7 +48,7 @@ def test_routing_is_read_again_when_asked_to(s3: S3Client) -> None:
 
 
 def test_routing_that_is_gone_is_not_believed_any_more(s3: S3Client) -> None:
-    cache = RoutingCache(s3, BUCKET, Clock())
+    cache = RoutingCache(RoutingStore(s3, BUCKET), Clock())
     put_routing(s3, variant(OLD, 1))
     cache.get("wines")
     s3.delete_object(Bucket=BUCKET, Key="endpoints/wines/routing.json")
@@ -57,7 +58,7 @@ def test_routing_that_is_gone_is_not_believed_any_more(s3: S3Client) -> None:
 
 
 def test_an_endpoint_that_appears_is_found_at_once(s3: S3Client) -> None:
-    cache = RoutingCache(s3, BUCKET, Clock())
+    cache = RoutingCache(RoutingStore(s3, BUCKET), Clock())
     with pytest.raises(EndpointNotFound):
         cache.get("wines")
     put_routing(s3, variant(NEW, 1))
@@ -67,13 +68,13 @@ def test_an_endpoint_that_appears_is_found_at_once(s3: S3Client) -> None:
 @pytest.mark.parametrize("name", ["", "../wines", "wines/", "-wines", "w" * 64, "\ud800"])
 def test_what_cannot_be_the_name_of_an_endpoint_is_not_found(s3: S3Client, name: str) -> None:
     with pytest.raises(EndpointNotFound):
-        RoutingCache(s3, BUCKET).get(name)
+        RoutingCache(RoutingStore(s3, BUCKET)).get(name)
 
 
 def test_damaged_routing_is_named_by_its_uri(s3: S3Client) -> None:
     s3.put_object(Bucket=BUCKET, Key="endpoints/wines/routing.json", Body=b"{")
     with pytest.raises(InvalidRouting, match=f"s3://{BUCKET}/endpoints/wines/routing.json"):
-        RoutingCache(s3, BUCKET).get("wines")
+        RoutingCache(RoutingStore(s3, BUCKET)).get("wines")
 
 
 def test_an_encoder_is_read_once(s3: S3Client) -> None:

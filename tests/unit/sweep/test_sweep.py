@@ -7,30 +7,29 @@ from typing import Any
 
 import pytest
 
+from sageline.deployment.alarms import RolloutAlarms
 from sageline.deployment.deploy import deploy
+from sageline.deployment.lifetime import Lifetimes
 from sageline.names import model_names
 from sageline.spec.deployment import AlarmsSpec
 from sageline.sweep.sweep import Sweep, SweepReport
 from tests.unit.deployment.test_deploy import deploy_run, promote_run, serve_first_run
 from tests.unit.failures.test_ended_execution import knows
 from tests.unit.world.fake_sagemaker import ARN, Refused
-from tests.unit.world.world import NEXT_RUN_ID, RUN_ID, STACK, TOPIC, World
+from tests.unit.world.world import LIFETIMES, NEXT_RUN_ID, RUN_ID, STACK, TOPIC, World, logged_warnings, with_clients
 
 OLD = [{"VariantName": "old", "ModelName": "old-model"}]
 TAGS = [{"Key": "sageline:stack", "Value": STACK}]
 
 
 def sweep(world: World, *, deletes: bool = True, execution: str = "RUNNING", warnings: list[str] | None = None) -> SweepReport:
-    told: list[str] = [] if warnings is None else warnings
-    report = Sweep(
-        hosting=world.hosting,
-        cloudwatch=world.hosting.alarms.cloudwatch,
-        stepfunctions=knows(status=execution),
-        schedules=world.schedules,
-        deletes=deletes,
-        warn=told.append,
-    ).report()
-    assert warnings is not None or told == []
+    run = with_clients(world.run, stepfunctions=knows(status=execution))
+    with logged_warnings() as told:
+        report = Sweep(run, LIFETIMES.schedule_group_name, deletes=deletes).report()
+    if warnings is None:
+        assert told == []
+    else:
+        warnings += told
     return report
 
 
@@ -46,11 +45,11 @@ def asked(world: World, name: str = "flowers", variant: str = RUN_ID) -> None:
     """Somebody has asked the endpoint just now."""
     dimensions = [{"Name": "EndpointName", "Value": name}, {"Name": "VariantName", "Value": variant}]
     datum: Any = {"MetricName": "Invocations", "Dimensions": dimensions, "Timestamp": world.clock.now, "Value": 1}
-    world.hosting.alarms.cloudwatch.put_metric_data(Namespace="AWS/SageMaker", MetricData=[datum])
+    world.run.clients.cloudwatch.put_metric_data(Namespace="AWS/SageMaker", MetricData=[datum])
 
 
 def keep(world: World) -> None:
-    world.lifetimes.set("flowers", f"{ARN}:endpoint/flowers", None)
+    Lifetimes(world.run, LIFETIMES).set("flowers", f"{ARN}:endpoint/flowers", None)
 
 
 def test_what_serves_is_left_alone(world: World) -> None:
@@ -65,10 +64,10 @@ def test_what_serves_is_left_alone(world: World) -> None:
 
 def test_the_alarms_of_a_rollout_that_is_over_go_and_those_of_one_that_runs_stay(world: World) -> None:
     world.begin(RUN_ID)
-    alarms = world.hosting.alarms
+    alarms = RolloutAlarms(world.run)
     for variant in (RUN_ID, NEXT_RUN_ID):
         alarms.create("flowers", variant, AlarmsSpec(latency_ms=200), TOPIC)
-    alarms.cloudwatch.put_metric_alarm(
+    world.run.clients.cloudwatch.put_metric_alarm(
         AlarmName="other-rollout-x-errors", EvaluationPeriods=1, ComparisonOperator="GreaterThanThreshold", MetricName="m",
         Namespace="n", Period=60, Statistic="Sum", Threshold=1,
     )  # fmt: skip
@@ -80,7 +79,9 @@ def test_the_alarms_of_a_rollout_that_is_over_go_and_those_of_one_that_runs_stay
     assert alarms.variants() == [RUN_ID]
     world.run.store.finish(RUN_ID, "Succeeded")
     assert len(found(sweep(world, deletes=False))) == 1
-    assert [alarm["AlarmName"] for alarm in alarms.cloudwatch.describe_alarms()["MetricAlarms"]] == ["other-rollout-x-errors"]
+    assert [alarm["AlarmName"] for alarm in world.run.clients.cloudwatch.describe_alarms()["MetricAlarms"]] == [
+        "other-rollout-x-errors"
+    ]
 
 
 def test_an_account_with_nothing_in_it_is_fine(world: World) -> None:
@@ -150,7 +151,7 @@ def test_what_a_failed_run_has_left_is_always_undone(world: World, status: Any) 
     serve_first_run(world)
     world.begin(NEXT_RUN_ID)
     world.make_models(NEXT_RUN_ID)
-    deploy(NEXT_RUN_ID, "text/csv", hosting=world.hosting)
+    deploy(NEXT_RUN_ID, "text/csv", run=world.run)
     world.fake.settle("flowers")
     world.run.store.finish(NEXT_RUN_ID, status)
     world.fake.updates_at_once = True
@@ -226,7 +227,7 @@ def test_an_endpoint_that_was_asked_in_the_last_day_is_left_alone(world: World) 
 
 def test_an_endpoint_without_routing_is_found(world: World) -> None:
     serve_first_run(world)
-    world.run.files.delete_routing("flowers")
+    world.run.routings.delete("flowers")
     later(world, hours=2)
 
     report = sweep(world)

@@ -115,11 +115,12 @@ def test_a_smoke_test_and_a_look_that_lambda_ended_are_made_again(machine: Docum
         assert again == expected, name
 
 
-def test_a_busy_endpoint_is_waited_for_whenever_it_is_to_be_changed(machine: Document) -> None:
-    waiting = {name for name, state in tasks(machine).items() if retriers(state, "EndpointNotReady")}
+@pytest.mark.parametrize("error", ["EndpointNotReady", "EndpointChanged"])
+def test_a_busy_endpoint_is_waited_for_whenever_it_is_to_be_changed(machine: Document, error: str) -> None:
+    waiting = {name for name, state in tasks(machine).items() if retriers(state, error)}
     assert waiting == ENDPOINT_CHANGES | {"DeployEndpoint"}
     for name in waiting:
-        [retrier] = retriers(machine["States"][name], "EndpointNotReady")
+        [retrier] = retriers(machine["States"][name], error)
         assert retrier["JitterStrategy"] == "FULL"
         patience = retrier["MaxDelaySeconds"] * retrier["MaxAttempts"] / 2  # on average, with full jitter
         assert patience >= (12 * 3600 if name == "DeployEndpoint" else 1500), "another run's rollout may bake for hours"

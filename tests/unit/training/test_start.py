@@ -42,7 +42,7 @@ def a_script(**changed: object) -> dict[str, object]:
 
 
 def start(world: World, prepared: PreparedData = PREPARED, roles: JobRoles = ROLES) -> Resource:
-    return start_training(RUN_ID, prepared, roles=roles, region="us-east-1", run=world.run, sagemaker=world.sagemaker)
+    return start_training(RUN_ID, prepared, roles=roles, run=world.run)
 
 
 def test_a_job_is_started_with_what_the_spec_and_the_data_say(world: World) -> None:

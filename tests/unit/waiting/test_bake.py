@@ -13,27 +13,28 @@ from sageline.deployment.promote import promote
 from sageline.deployment.rollout import shift
 from sageline.models.restore import restore_models
 from sageline.names import model_names
+from sageline.runs.context import RunContext
 from sageline.runs.endpoint_change import Change
 from sageline.runs.payloads import Shifted
-from sageline.waiting.bake import Bake, wait_for_alarm, wake_by_alarm
+from sageline.waiting.bake import wait_for_alarm, wake_by_alarm
 from sageline.waiting.check_status import wake
 from tests.unit.deployment.test_ab import serve
 from tests.unit.deployment.test_rollout import fire, put_beside
-from tests.unit.world.waiting import ENDPOINT_CHANGED, Answers, new_watch
-from tests.unit.world.world import BUCKET, NEXT_RUN_ID, RUN_ID, TOPIC, World
+from tests.unit.world.waiting import ENDPOINT_CHANGED, Answers, told
+from tests.unit.world.world import BUCKET, LIFETIMES, NEXT_RUN_ID, ROLES, RUN_ID, TOPIC, World
 
 THIRD_RUN_ID = "flowers-20260103000000-cccccc"
 
 
 @pytest.fixture
-def bake(world: World, answers: Answers) -> Bake:
+def bake(world: World, answers: Answers) -> RunContext:
     """The second run's variant is beside the first's."""
     put_beside(world)
-    return Bake(new_watch(world, answers), world.hosting.alarms)
+    return told(world, answers)
 
 
 def step(world: World, number: int) -> Shifted:
-    return shift(NEXT_RUN_ID, number, hosting=world.hosting, topic_arn=TOPIC)
+    return shift(NEXT_RUN_ID, number, topic_arn=TOPIC, run=world.run)
 
 
 def alarm(state: str, variant: str = NEXT_RUN_ID) -> dict[str, Any]:
@@ -46,61 +47,61 @@ def failures(answers: Answers) -> list[tuple[str, str]]:
     return [(sent["taskToken"], sent["error"]) for operation, sent in answers.sent if operation == "SendTaskFailure"]
 
 
-def test_while_it_bakes_nothing_is_answered(world: World, bake: Bake, answers: Answers) -> None:
-    assert "has 10% of the traffic" in wait_for_alarm(NEXT_RUN_ID, step(world, 0), "token", bake)
-    assert wake_by_alarm(alarm("OK"), bake).startswith("nobody bakes")
-    assert wake_by_alarm(alarm("ALARM", RUN_ID), bake).startswith("nobody bakes")
+def test_while_it_bakes_nothing_is_answered(world: World, bake: RunContext, answers: Answers) -> None:
+    assert "has 10% of the traffic" in wait_for_alarm(NEXT_RUN_ID, step(world, 0), "token", run=bake)
+    assert wake_by_alarm(alarm("OK"), run=bake).startswith("nobody bakes")
+    assert wake_by_alarm(alarm("ALARM", RUN_ID), run=bake).startswith("nobody bakes")
     assert answers.sent == []
     assert world.record(NEXT_RUN_ID).state == "Bake"
 
 
-def test_an_alarm_ends_it_with_the_reason(world: World, bake: Bake, answers: Answers) -> None:
-    wait_for_alarm(NEXT_RUN_ID, step(world, 0), "token", bake)
+def test_an_alarm_ends_it_with_the_reason(world: World, bake: RunContext, answers: Answers) -> None:
+    wait_for_alarm(NEXT_RUN_ID, step(world, 0), "token", run=bake)
 
-    assert "42 % failed." in wake_by_alarm(alarm("ALARM"), bake)
+    assert "42 % failed." in wake_by_alarm(alarm("ALARM"), run=bake)
 
     assert failures(answers) == [("token", "RolloutAlarm")]
     assert "42 % failed." in world.record(NEXT_RUN_ID).details["failure"]["message"]
-    assert wake_by_alarm(alarm("ALARM"), bake).startswith("nobody bakes"), "delivered twice"
+    assert wake_by_alarm(alarm("ALARM"), run=bake).startswith("nobody bakes"), "delivered twice"
 
 
-def test_an_alarm_that_fired_before_the_token_was_kept_is_seen(world: World, bake: Bake, answers: Answers) -> None:
+def test_an_alarm_that_fired_before_the_token_was_kept_is_seen(world: World, bake: RunContext, answers: Answers) -> None:
     shifted = step(world, 0)
     fire(world)
-    wait_for_alarm(NEXT_RUN_ID, shifted, "token", bake)
+    wait_for_alarm(NEXT_RUN_ID, shifted, "token", run=bake)
     assert failures(answers) == [("token", "RolloutAlarm")]
 
 
-def test_the_end_of_the_last_update_ends_the_last_bake(world: World, bake: Bake, answers: Answers) -> None:
+def test_the_end_of_the_last_update_ends_the_last_bake(world: World, bake: RunContext, answers: Answers) -> None:
     step(world, 0)
-    wait_for_alarm(NEXT_RUN_ID, step(world, 1), "token", bake)
+    wait_for_alarm(NEXT_RUN_ID, step(world, 1), "token", run=bake)
     assert answers.sent == []
 
     world.fake.settle("flowers")
-    wake(ENDPOINT_CHANGED, bake.watch)
+    wake(ENDPOINT_CHANGED, run=bake)
 
     ((operation, sent),) = answers.sent
     assert (operation, sent["taskToken"], json.loads(sent["output"])) == ("SendTaskSuccess", "token", {"status": "InService"})
 
 
-def test_a_change_of_weights_does_not_end_a_bake(world: World, bake: Bake, answers: Answers) -> None:
-    wait_for_alarm(NEXT_RUN_ID, step(world, 0), "token", bake)
-    assert wake(ENDPOINT_CHANGED, bake.watch).startswith("nobody waits")
+def test_a_change_of_weights_does_not_end_a_bake(world: World, bake: RunContext, answers: Answers) -> None:
+    wait_for_alarm(NEXT_RUN_ID, step(world, 0), "token", run=bake)
+    assert wake(ENDPOINT_CHANGED, run=bake).startswith("nobody waits")
     assert answers.sent == []
 
 
-def test_an_update_that_fails_in_the_last_bake_is_told_of_that_state(world: World, bake: Bake, answers: Answers) -> None:
+def test_an_update_that_fails_in_the_last_bake_is_told_of_that_state(world: World, bake: RunContext, answers: Answers) -> None:
     step(world, 0)
-    wait_for_alarm(NEXT_RUN_ID, step(world, 1), "token", bake)
+    wait_for_alarm(NEXT_RUN_ID, step(world, 1), "token", run=bake)
     world.fake.settle("flowers", reason="no capacity")
-    wake(ENDPOINT_CHANGED, bake.watch)
+    wake(ENDPOINT_CHANGED, run=bake)
     assert failures(answers) == [("token", "EndpointFailed")]
     assert world.record(NEXT_RUN_ID).state == "Bake"
 
 
-def test_an_error_while_looking_is_an_answer_too(world: World, bake: Bake, answers: Answers) -> None:
+def test_an_error_while_looking_is_an_answer_too(world: World, bake: RunContext, answers: Answers) -> None:
     shifted: Any = {"endpoint": "flowers"}
-    wait_for_alarm(NEXT_RUN_ID, shifted, "token", bake)
+    wait_for_alarm(NEXT_RUN_ID, shifted, "token", run=bake)
     assert failures(answers) == [("token", "KeyError")]
 
 
@@ -120,11 +121,11 @@ def test_a_model_that_is_gone_is_made_again_and_serves_on_what_it_ran_on(world: 
     change = Change("rollback", before, capacities, {NEXT_RUN_ID: 1.0})
     world.run.store.enter(THIRD_RUN_ID, "ConfigureRun", change=change.to_json())
 
-    restored = restore_models(THIRD_RUN_ID, maker=world.maker)
-    deployed = deploy(THIRD_RUN_ID, "", hosting=world.hosting)
+    restored = restore_models(THIRD_RUN_ID, roles=ROLES, run=world.run)
+    deployed = deploy(THIRD_RUN_ID, "", run=world.run)
     assert world.weights() == {NEXT_RUN_ID: 1.0, RUN_ID: 0.0}
     world.fake.settle("flowers")
-    promote(THIRD_RUN_ID, hosting=world.hosting, lifetimes=world.lifetimes, warn=pytest.fail)
+    promote(THIRD_RUN_ID, lifetime=LIFETIMES, run=world.run)
 
     copy = f"s3://{BUCKET}/models/{RUN_ID}/model.tar.gz"
     assert restored == {"restored": list(model_names(RUN_ID))}

@@ -11,7 +11,8 @@ from botocore.exceptions import ClientError
 
 from sageline.jobs.logs import TRANSFORM_JOBS
 from sageline.names import TRANSFORMS, TransformPurpose, transform_job_name
-from sageline.waiting.check_status import Watch, wait_for, wake
+from sageline.runs.context import RunContext
+from sageline.waiting.check_status import wait_for, wake
 from tests.unit.world.fake_sagemaker import ARN, Refused
 from tests.unit.world.waiting import (
     ENDPOINT_CHANGED,
@@ -35,7 +36,7 @@ from tests.unit.world.world import RUN_ID, World
 # ---- the state asks ----
 
 
-def test_a_running_job_is_waited_for_with_the_token_kept(world: World, watch: Watch, answers: Answers) -> None:
+def test_a_running_job_is_waited_for_with_the_token_kept(world: World, watch: RunContext, answers: Answers) -> None:
     run_job(world, "InProgress")
     assert "is under way" in wait(WAIT_FOR_JOB, watch)
     assert watch.store.get_token(JOB_ARN) == (WAIT_FOR_JOB["task_token"], RUN_ID)
@@ -43,7 +44,7 @@ def test_a_running_job_is_waited_for_with_the_token_kept(world: World, watch: Wa
     assert world.record().state == "CheckTraining"
 
 
-def test_a_job_that_is_done_already_is_answered_at_once(world: World, watch: Watch, answers: Answers) -> None:
+def test_a_job_that_is_done_already_is_answered_at_once(world: World, watch: RunContext, answers: Answers) -> None:
     run_job(world, "Completed", TrainingTimeInSeconds=5)
     wait(WAIT_FOR_JOB, watch)
     ((operation, request),) = answers.sent
@@ -54,7 +55,7 @@ def test_a_job_that_is_done_already_is_answered_at_once(world: World, watch: Wat
     assert watch.store.get_token(JOB_ARN) is None
 
 
-def test_the_token_is_kept_before_the_look_so_that_no_event_gets_lost(world: World, watch: Watch) -> None:
+def test_the_token_is_kept_before_the_look_so_that_no_event_gets_lost(world: World, watch: RunContext) -> None:
     run_job(world, "InProgress")
     seen: list[object] = []
     world.fake.before["DescribeTrainingJob"] = lambda: seen.append(watch.store.get_token(JOB_ARN))
@@ -62,7 +63,7 @@ def test_the_token_is_kept_before_the_look_so_that_no_event_gets_lost(world: Wor
     assert seen == [(WAIT_FOR_JOB["task_token"], RUN_ID)]
 
 
-def test_an_endpoint_in_service_is_answered(world: World, watch: Watch, answers: Answers) -> None:
+def test_an_endpoint_in_service_is_answered(world: World, watch: RunContext, answers: Answers) -> None:
     run_endpoint(world, "InService")
     wait(WAIT_FOR_ENDPOINT, watch)
     assert [(name, json.loads(request["output"])) for name, request in answers.sent] == [
@@ -74,51 +75,51 @@ def test_an_endpoint_in_service_is_answered(world: World, watch: Watch, answers:
 # ---- SageMaker tells ----
 
 
-def test_the_event_wakes_the_state_that_waits(world: World, watch: Watch, answers: Answers) -> None:
+def test_the_event_wakes_the_state_that_waits(world: World, watch: RunContext, answers: Answers) -> None:
     run_job(world, "InProgress")
     wait(WAIT_FOR_JOB, watch)
     run_job(world, "Completed")
-    wake(JOB_CHANGED, watch)
+    wake(JOB_CHANGED, run=watch)
     assert [name for name, _ in answers.sent] == ["SendTaskSuccess"]
 
 
-def test_a_second_event_finds_nobody_waiting(world: World, watch: Watch, answers: Answers) -> None:
+def test_a_second_event_finds_nobody_waiting(world: World, watch: RunContext, answers: Answers) -> None:
     run_job(world, "Completed")
     wait(WAIT_FOR_JOB, watch)
-    assert wake(JOB_CHANGED, watch) == f"nobody waits for {JOB_ARN}"
+    assert wake(JOB_CHANGED, run=watch) == f"nobody waits for {JOB_ARN}"
     assert len(answers.sent) == 1
 
 
-def test_an_event_that_comes_too_early_leaves_the_state_waiting(world: World, watch: Watch, answers: Answers) -> None:
+def test_an_event_that_comes_too_early_leaves_the_state_waiting(world: World, watch: RunContext, answers: Answers) -> None:
     run_endpoint(world, "Updating")
     wait(WAIT_FOR_ENDPOINT, watch)
-    wake(ENDPOINT_CHANGED, watch)
+    wake(ENDPOINT_CHANGED, run=watch)
     assert answers.sent == []
     run_endpoint(world, "InService")
-    wake(ENDPOINT_CHANGED, watch)
+    wake(ENDPOINT_CHANGED, run=watch)
     assert [name for name, _ in answers.sent] == ["SendTaskSuccess"]
 
 
 @pytest.mark.parametrize("gone", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
-def test_a_token_that_is_gone_is_fine(world: World, watch: Watch, answers: Answers, gone: str) -> None:
+def test_a_token_that_is_gone_is_fine(world: World, watch: RunContext, answers: Answers, gone: str) -> None:
     answers.gone = gone
     run_job(world, "Completed")
     wait(WAIT_FOR_JOB, watch)
     assert watch.store.get_token(JOB_ARN) is None
 
 
-def test_an_answer_that_step_functions_refuses_is_an_error(world: World, watch: Watch, answers: Answers) -> None:
+def test_an_answer_that_step_functions_refuses_is_an_error(world: World, watch: RunContext, answers: Answers) -> None:
     watch.store.put_token(JOB_ARN, "token", RUN_ID)
     answers.gone = "AccessDeniedException"
     run_job(world, "Completed")
     with pytest.raises(ClientError, match="AccessDenied"):
-        wake(JOB_CHANGED, watch)
+        wake(JOB_CHANGED, run=watch)
 
 
 # ---- failures ----
 
 
-def test_a_failed_job_tells_reason_log_lines_and_what_to_try(world: World, watch: Watch, answers: Answers) -> None:
+def test_a_failed_job_tells_reason_log_lines_and_what_to_try(world: World, watch: RunContext, answers: Answers) -> None:
     log("[0]#011train-merror:0.5", "UserError: label must be in [0,1]\n")
     run_job(
         world,
@@ -141,7 +142,7 @@ def test_a_failed_job_tells_reason_log_lines_and_what_to_try(world: World, watch
     assert len(failure["log_lines"]) == 2
 
 
-def test_a_job_without_capacity_advises_another_machine(world: World, watch: Watch, answers: Answers) -> None:
+def test_a_job_without_capacity_advises_another_machine(world: World, watch: RunContext, answers: Answers) -> None:
     run_job(world, "Failed", FailureReason="CapacityError: Unable to provision requested ML compute capacity.")
     wait(WAIT_FOR_JOB, watch)
     assert "set another `algorithm.instance_type`" in answers.sent[0][1]["cause"]
@@ -156,13 +157,13 @@ def test_a_job_without_capacity_advises_another_machine(world: World, watch: Wat
         (WAIT_FOR_ENDPOINT, "EndpointFailed"),
     ],
 )
-def test_what_was_deleted_meanwhile_has_failed(watch: Watch, answers: Answers, event: Any, error: str) -> None:
+def test_what_was_deleted_meanwhile_has_failed(watch: RunContext, answers: Answers, event: Any, error: str) -> None:
     wait(event, watch)
     assert answers.sent[0][1]["error"] == error
     assert "was deleted" in answers.sent[0][1]["cause"]
 
 
-def test_a_failed_endpoint_is_answered_with_its_reason(world: World, watch: Watch, answers: Answers) -> None:
+def test_a_failed_endpoint_is_answered_with_its_reason(world: World, watch: RunContext, answers: Answers) -> None:
     run_endpoint(world, "Failed", FailureReason="The container did not pass the ping health check.")
     wait(WAIT_FOR_ENDPOINT, watch)
     ((operation, request),) = answers.sent
@@ -172,7 +173,7 @@ def test_a_failed_endpoint_is_answered_with_its_reason(world: World, watch: Watc
 
 @pytest.mark.parametrize(("operation", "event"), [("DescribeTrainingJob", WAIT_FOR_JOB), ("DescribeEndpoint", WAIT_FOR_ENDPOINT)])
 def test_a_look_that_fails_is_an_answer_to_the_state(
-    world: World, watch: Watch, answers: Answers, operation: str, event: Any
+    world: World, watch: RunContext, answers: Answers, operation: str, event: Any
 ) -> None:
     world.fake.refuse[operation] = Refused("AccessDeniedException", "not authorized to perform it")
     assert "not authorized" in wait(event, watch)
@@ -181,22 +182,22 @@ def test_a_look_that_fails_is_an_answer_to_the_state(
     assert "A permission is missing" in request["cause"]
 
 
-def test_a_look_that_fails_for_an_event_is_an_error_so_that_the_event_comes_again(world: World, watch: Watch) -> None:
+def test_a_look_that_fails_for_an_event_is_an_error_so_that_the_event_comes_again(world: World, watch: RunContext) -> None:
     watch.store.put_token(JOB_ARN, "token", RUN_ID)
     world.fake.refuse["DescribeTrainingJob"] = Refused("ThrottlingException", "Rate exceeded")
     with pytest.raises(ClientError, match="Rate exceeded"):
-        wake(JOB_CHANGED, watch)
+        wake(JOB_CHANGED, run=watch)
     assert watch.store.get_token(JOB_ARN) == ("token", RUN_ID)
 
 
 # ---- transform jobs ----
 
 
-def test_a_transform_job_that_is_done_is_answered(world: World, watch: Watch, answers: Answers) -> None:
+def test_a_transform_job_that_is_done_is_answered(world: World, watch: RunContext, answers: Answers) -> None:
     run_transform(world, "InProgress")
     assert "is under way" in wait(WAIT_FOR_TRANSFORM, watch)
     run_transform(world, "Completed", TransformStartTime=STARTED, TransformEndTime=STARTED + timedelta(minutes=2))
-    wake(TRANSFORM_CHANGED, watch)
+    wake(TRANSFORM_CHANGED, run=watch)
     ((operation, request),) = answers.sent
     output = json.loads(request["output"])
     assert operation == "SendTaskSuccess"
@@ -210,30 +211,30 @@ def test_a_transform_job_that_is_done_is_answered(world: World, watch: Watch, an
 
 
 @pytest.mark.parametrize("purpose", ["evaluation", "champion"])
-def test_a_transform_job_is_noted_for_what_it_is(world: World, watch: Watch, purpose: TransformPurpose) -> None:
+def test_a_transform_job_is_noted_for_what_it_is(world: World, watch: RunContext, purpose: TransformPurpose) -> None:
     name, transform = transform_job_name(RUN_ID, purpose), TRANSFORMS[purpose]
     world.fake.transforms[name] = {
         "TransformJobName": name,
         "TransformJobStatus": "Completed",
         "TransformOutput": {"S3OutputPath": "s3://b/out/"},
     }
-    wait_for(RUN_ID, {"kind": "transform-job", "name": name, "arn": f"{ARN}:transform-job/{name}"}, "token", watch)
+    wait_for(RUN_ID, {"kind": "transform-job", "name": name, "arn": f"{ARN}:transform-job/{name}"}, "token", run=watch)
     record = world.record()
     assert (record.state, record.details[transform.result_key]["transform_job_name"]) == (transform.state, name)
     assert "transform" not in record.details
 
 
-def test_a_run_that_has_gone_on_is_not_taken_back_by_an_event_that_comes_late(world: World, watch: Watch) -> None:
+def test_a_run_that_has_gone_on_is_not_taken_back_by_an_event_that_comes_late(world: World, watch: RunContext) -> None:
     run_job(world, "InProgress")
     wait(WAIT_FOR_JOB, watch)
     run_job(world, "Completed", TrainingTimeInSeconds=5)
     watch.store.enter(RUN_ID, "CreateModel")
-    wake(JOB_CHANGED, watch)
+    wake(JOB_CHANGED, run=watch)
     states = [state["state"] for state in world.record().states]
     assert (world.record().state, states) == ("CreateModel", ["ConfigureRun", "CheckTraining", "CreateModel"])
 
 
-def test_a_state_is_entered_before_an_event_can_end_it(world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_state_is_entered_before_an_event_can_end_it(world: World, watch: RunContext, monkeypatch: pytest.MonkeyPatch) -> None:
     run_job(world, "InProgress")
     entered = []
     monkeypatch.setattr(watch.store, "put_token", lambda *_: entered.append(world.record().state))
@@ -241,7 +242,7 @@ def test_a_state_is_entered_before_an_event_can_end_it(world: World, watch: Watc
     assert entered == ["CheckTraining"]
 
 
-def test_a_failed_transform_job_tells_what_became_of_its_records(world: World, watch: Watch, answers: Answers) -> None:
+def test_a_failed_transform_job_tells_what_became_of_its_records(world: World, watch: RunContext, answers: Answers) -> None:
     log("started", stream=f"{RUN_ID}/i-0a1b", group=TRANSFORM_JOBS)
     log("part-00000.csv: ClientError: 400", stream=f"{RUN_ID}/i-0a1b/data-log", group=TRANSFORM_JOBS)
     run_transform(world, "Failed", FailureReason="ClientError: See job logs for more information")
@@ -255,13 +256,13 @@ def test_a_failed_transform_job_tells_what_became_of_its_records(world: World, w
     ]
 
 
-def test_a_stopped_transform_job_is_a_named_failure(world: World, watch: Watch, answers: Answers) -> None:
+def test_a_stopped_transform_job_is_a_named_failure(world: World, watch: RunContext, answers: Answers) -> None:
     run_transform(world, "Stopped")
     wait(WAIT_FOR_TRANSFORM, watch)
     assert answers.sent[0][1]["error"] == "TransformJobStopped"
 
 
-def test_an_arn_of_something_else_is_an_answer_too(watch: Watch, answers: Answers) -> None:
+def test_an_arn_of_something_else_is_an_answer_too(watch: RunContext, answers: Answers) -> None:
     resource = {**WAIT_FOR_JOB["resource"], "arn": f"{ARN}:processing-job/x"}
     assert "not the ARN of a job" in wait({**WAIT_FOR_JOB, "resource": resource}, watch)
     assert [name for name, _ in answers.sent] == ["SendTaskFailure"]

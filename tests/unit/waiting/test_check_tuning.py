@@ -6,13 +6,14 @@ import json
 
 import pytest
 
-from sageline.waiting.check_status import Watch, wake
+from sageline.runs.context import RunContext
+from sageline.waiting.check_status import wake
 from tests.unit.world.waiting import TUNING, TUNING_CHANGED, WAIT_FOR_TUNING, Answers, log, run_tuning, tried, wait
 from tests.unit.world.world import RUN_ID, World
 
 
 def test_the_best_job_of_a_tuning_is_the_answer_and_all_trials_are_kept_best_first(
-    world: World, watch: Watch, answers: Answers
+    world: World, watch: RunContext, answers: Answers
 ) -> None:
     tried(world, 1, 3.0)
     best = tried(world, 2, 1.5, "Stopped")
@@ -47,14 +48,14 @@ def test_the_best_job_of_a_tuning_is_the_answer_and_all_trials_are_kept_best_fir
     assert world.record().state == "CheckTraining"
 
 
-def test_where_more_is_better_the_largest_objective_comes_first(world: World, watch: Watch) -> None:
+def test_where_more_is_better_the_largest_objective_comes_first(world: World, watch: RunContext) -> None:
     worse, best = tried(world, 1, 0.5), tried(world, 2, 0.75)
     run_tuning(world, "Completed", best=best, goal="Maximize")
     wait(WAIT_FOR_TUNING, watch)
     assert [trial["name"] for trial in world.record().details["trials"]] == [best, worse]
 
 
-def test_a_record_holds_the_best_fifty_trials_and_the_file_all(world: World, watch: Watch) -> None:
+def test_a_record_holds_the_best_fifty_trials_and_the_file_all(world: World, watch: RunContext) -> None:
     names = [tried(world, number, float(number)) for number in range(1, 61)]
     run_tuning(world, "Completed", best=names[0])
     wait(WAIT_FOR_TUNING, watch)
@@ -62,16 +63,16 @@ def test_a_record_holds_the_best_fifty_trials_and_the_file_all(world: World, wat
     assert len(json.loads(world.get(f"runs/{RUN_ID}/training/trials.json"))) == 60
 
 
-def test_the_event_of_a_tuning_job_wakes_the_state_that_waits(world: World, watch: Watch, answers: Answers) -> None:
+def test_the_event_of_a_tuning_job_wakes_the_state_that_waits(world: World, watch: RunContext, answers: Answers) -> None:
     run_tuning(world, "InProgress")
     assert "is under way" in wait(WAIT_FOR_TUNING, watch)
     assert (answers.sent, world.record().details.get("trials")) == ([], None)
     run_tuning(world, "Completed", best=tried(world, 1, 1.0))
-    wake(TUNING_CHANGED, watch)
+    wake(TUNING_CHANGED, run=watch)
     assert [name for name, _ in answers.sent] == ["SendTaskSuccess"]
 
 
-def test_a_tuning_without_a_best_job_has_failed(world: World, watch: Watch, answers: Answers) -> None:
+def test_a_tuning_without_a_best_job_has_failed(world: World, watch: RunContext, answers: Answers) -> None:
     tried(world, 1, None)
     log("epoch 1", stream=f"{TUNING}-001-0a1b2c3d/algo-1-1795168800")
     run_tuning(world, "Completed")
@@ -83,7 +84,7 @@ def test_a_tuning_without_a_best_job_has_failed(world: World, watch: Watch, answ
     assert "epoch 1" in request["cause"]
 
 
-def test_a_failed_tuning_tells_what_its_first_failed_job_says(world: World, watch: Watch, answers: Answers) -> None:
+def test_a_failed_tuning_tells_what_its_first_failed_job_says(world: World, watch: RunContext, answers: Answers) -> None:
     for number in (1, 2):
         tried(world, number, None, "Failed", FailureReason="ClientError: Extraneous hyperparameter found: etta")
     log("etta is unknown", stream=f"{TUNING}-001-0a1b2c3d/algo-1-1795168800")
@@ -111,7 +112,7 @@ def test_a_failed_tuning_tells_what_its_first_failed_job_says(world: World, watc
     ],
 )
 def test_a_tuning_that_ends_otherwise_is_a_named_failure(
-    world: World, watch: Watch, answers: Answers, status: str, failure: tuple[str, str]
+    world: World, watch: RunContext, answers: Answers, status: str, failure: tuple[str, str]
 ) -> None:
     run_tuning(world, status)
     wait(WAIT_FOR_TUNING, watch)
@@ -120,7 +121,7 @@ def test_a_tuning_that_ends_otherwise_is_a_named_failure(
     assert failure[1] in request["cause"]
 
 
-def test_a_best_job_without_a_model_is_a_failure(world: World, watch: Watch, answers: Answers) -> None:
+def test_a_best_job_without_a_model_is_a_failure(world: World, watch: RunContext, answers: Answers) -> None:
     best = tried(world, 1, 1.0)
     del world.fake.jobs[best]["ModelArtifacts"]
     run_tuning(world, "Completed", best=best)

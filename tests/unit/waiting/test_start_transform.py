@@ -25,7 +25,7 @@ def ready(world: World) -> World:
 
 
 def test_the_job_is_named_by_the_run_and_carries_the_stacks_tag(ready: World) -> None:
-    job = start_transform(RUN_ID, PLAN, run=ready.run, sagemaker=ready.sagemaker)
+    job = start_transform(RUN_ID, PLAN, run=ready.run)
     assert job == {"kind": "transform-job", "name": RUN_ID, "arn": f"{ARN}:transform-job/{RUN_ID}"}
     asked = ready.fake.transforms[RUN_ID]
     assert asked["ModelName"] == MODEL
@@ -44,7 +44,7 @@ def test_the_names_in_the_state_machine_and_in_records_stay() -> None:
 
 @pytest.mark.parametrize(("purpose", "transform"), TRANSFORMS.items())
 def test_each_purpose_has_a_job_of_its_own(ready: World, purpose: TransformPurpose, transform: Transform) -> None:
-    job = start_transform(RUN_ID, PLAN, run=ready.run, sagemaker=ready.sagemaker, purpose=purpose)
+    job = start_transform(RUN_ID, PLAN, run=ready.run, purpose=purpose)
     assert job["name"] == f"{RUN_ID}{transform.suffix}"
     assert list(ready.fake.transforms) == [job["name"]]
     assert ready.record().state == transform.state
@@ -52,38 +52,38 @@ def test_each_purpose_has_a_job_of_its_own(ready: World, purpose: TransformPurpo
 
 
 def test_started_twice_there_is_one_job(ready: World) -> None:
-    first, second = (start_transform(RUN_ID, PLAN, run=ready.run, sagemaker=ready.sagemaker) for _ in range(2))
+    first, second = (start_transform(RUN_ID, PLAN, run=ready.run) for _ in range(2))
     assert first == second
     assert len(ready.fake.transforms) == 1
 
 
 def test_another_job_of_that_name_is_a_conflict(ready: World) -> None:
-    start_transform(RUN_ID, PLAN, run=ready.run, sagemaker=ready.sagemaker)
+    start_transform(RUN_ID, PLAN, run=ready.run)
     with pytest.raises(ResourceConflict, match=f"A transform job {RUN_ID} exists and is not this run's"):
-        start_transform(RUN_ID, {**PLAN, "accept": "application/json"}, run=ready.run, sagemaker=ready.sagemaker)
+        start_transform(RUN_ID, {**PLAN, "accept": "application/json"}, run=ready.run)
 
 
 def test_a_model_that_was_deleted_meanwhile_is_named(ready: World) -> None:
     ready.fake.models.clear()
     with pytest.raises(EndpointNotFound, match=f"Model {MODEL} is not there any more"):
-        start_transform(RUN_ID, PLAN, run=ready.run, sagemaker=ready.sagemaker)
+        start_transform(RUN_ID, PLAN, run=ready.run)
     assert ready.fake.transforms == {}
 
 
 def test_a_job_that_is_there_is_found_without_its_model(ready: World) -> None:
-    first = start_transform(RUN_ID, PLAN, run=ready.run, sagemaker=ready.sagemaker)
+    first = start_transform(RUN_ID, PLAN, run=ready.run)
     ready.fake.refuse["CreateTransformJob"] = Refused("ValidationException", f'Could not find model "{MODEL}".')
-    assert start_transform(RUN_ID, PLAN, run=ready.run, sagemaker=ready.sagemaker) == first
+    assert start_transform(RUN_ID, PLAN, run=ready.run) == first
 
 
 def test_any_other_refusal_goes_on(ready: World) -> None:
     ready.fake.refuse["CreateTransformJob"] = Refused("ResourceLimitExceeded", "The account-level service limit is 0 Instances.")
     with pytest.raises(ClientError, match="ResourceLimitExceeded"):
-        start_transform(RUN_ID, PLAN, run=ready.run, sagemaker=ready.sagemaker)
+        start_transform(RUN_ID, PLAN, run=ready.run)
 
 
 def test_a_batch_that_was_stopped_while_its_job_was_started_stops_the_job(ready: World) -> None:
     ready.fake.before["CreateTransformJob"] = lambda: ready.run.store.finish(RUN_ID, "Stopped")
     with pytest.raises(RunFinished):
-        start_transform(RUN_ID, PLAN, run=ready.run, sagemaker=ready.sagemaker)
+        start_transform(RUN_ID, PLAN, run=ready.run)
     assert ready.fake.transforms[RUN_ID]["TransformJobStatus"] == "Stopping"

@@ -15,8 +15,10 @@ from botocore.exceptions import (
 )
 
 from sageline.aws.errors import is_transient
-from sageline.waiting.bake import Bake, wait_for_alarm
-from sageline.waiting.check_status import Watch, wait_for, wake
+from sageline.deployment.alarms import RolloutAlarms
+from sageline.runs.context import RunContext
+from sageline.waiting.bake import wait_for_alarm
+from sageline.waiting.check_status import wait_for, wake
 from sageline.waiting.start_transform import start_and_wait
 from tests.unit.golden import golden_event
 from tests.unit.world.waiting import (
@@ -71,7 +73,7 @@ def raising(error: Exception) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize("error", PASSING, ids=repr)
-def test_what_a_later_try_may_get_past_is_passing(error: Exception) -> None:
+def test_what_a_later_try_may_get_past_is_transient(error: Exception) -> None:
     assert is_transient(error)
 
 
@@ -83,63 +85,63 @@ def test_what_would_be_refused_again_is_not(error: Exception) -> None:
 @pytest.mark.parametrize(("operation", "event"), LOOKS)
 @pytest.mark.parametrize("error", [PASSING[0], PASSING[3], PASSING[7]], ids=repr)
 def test_a_look_that_fails_for_now_is_left_to_the_next_one(
-    world: World, watch: Watch, answers: Answers, *, operation: str, event: Any, error: Exception
+    world: World, watch: RunContext, answers: Answers, *, operation: str, event: Any, error: Exception
 ) -> None:
     world.fake.before[operation] = raising(error)
-    assert "left to the next look" in wait_for(event["run_id"], event["resource"], event["task_token"], watch)
+    assert "left to the next look" in wait_for(event["run_id"], event["resource"], event["task_token"], run=watch)
     assert answers.sent == []
     assert watch.store.get_token(event["resource"]["arn"]) == (event["task_token"], RUN_ID), "an event still finds it"
 
 
-def test_the_next_look_or_event_ends_the_waiting(world: World, watch: Watch, answers: Answers) -> None:
+def test_the_next_look_or_event_ends_the_waiting(world: World, watch: RunContext, answers: Answers) -> None:
     run_job(world, "InProgress")
     world.fake.before["DescribeTrainingJob"] = raising(PASSING[0])
-    wait_for(RUN_ID, WAIT_FOR_JOB["resource"], "token", watch)
+    wait_for(RUN_ID, WAIT_FOR_JOB["resource"], "token", run=watch)
     run_job(world, "Completed")
-    wake(JOB_CHANGED, watch)
+    wake(JOB_CHANGED, run=watch)
     assert [name for name, _ in answers.sent] == ["SendTaskSuccess"]
     assert watch.store.get_token(JOB_ARN) is None
 
 
 def test_a_record_that_cannot_be_written_for_now_ends_no_run(
-    world: World, watch: Watch, answers: Answers, monkeypatch: pytest.MonkeyPatch
+    world: World, watch: RunContext, answers: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(type(watch.store), "enter", lambda *_, **__: raising(PASSING[1])())
-    assert "left to the next look" in wait_for(RUN_ID, WAIT_FOR_JOB["resource"], "token", watch)
+    assert "left to the next look" in wait_for(RUN_ID, WAIT_FOR_JOB["resource"], "token", run=watch)
     assert answers.sent == []
 
 
 @pytest.mark.parametrize("error", LASTING, ids=repr)
-def test_a_look_that_fails_for_good_ends_the_run(world: World, watch: Watch, answers: Answers, error: Exception) -> None:
+def test_a_look_that_fails_for_good_ends_the_run(world: World, watch: RunContext, answers: Answers, error: Exception) -> None:
     world.fake.before["DescribeTrainingJob"] = raising(error)
-    wait_for(RUN_ID, WAIT_FOR_JOB["resource"], "token", watch)
+    wait_for(RUN_ID, WAIT_FOR_JOB["resource"], "token", run=watch)
     assert [name for name, _ in answers.sent] == ["SendTaskFailure"]
 
 
 @pytest.mark.parametrize(("error", "told"), [(PASSING[0], []), (LASTING[0], ["SendTaskFailure"])], ids=repr)
 def test_a_look_at_a_rollouts_alarms_is_no_other(
-    world: World, watch: Watch, answers: Answers, monkeypatch: pytest.MonkeyPatch, *, error: Exception, told: list[str]
+    world: World, watch: RunContext, answers: Answers, monkeypatch: pytest.MonkeyPatch, *, error: Exception, told: list[str]
 ) -> None:
-    monkeypatch.setattr(type(world.hosting.alarms), "firing", lambda *_: raising(error)())
+    monkeypatch.setattr(RolloutAlarms, "firing", lambda *_: raising(error)())
     shifted: Any = {"endpoint": "flowers", "arn": "arn", "is_last": False, "share": 0.1}
-    wait_for_alarm(RUN_ID, shifted, "token", Bake(watch, world.hosting.alarms))
+    wait_for_alarm(RUN_ID, shifted, "token", run=watch)
     assert [name for name, _ in answers.sent] == told
 
 
 @pytest.mark.parametrize("error", [PASSING[0], PASSING[3], PASSING[7]], ids=repr)
 def test_a_transform_job_that_cannot_be_started_for_now_is_started_by_the_next_look(
-    world: World, watch: Watch, answers: Answers, error: Exception
+    world: World, watch: RunContext, answers: Answers, error: Exception
 ) -> None:
     plan: Any = golden_event("start_transform/start")["transform"]
     world.fake.before["CreateTransformJob"] = raising(error)
-    assert "left to the next look" in start_and_wait(RUN_ID, plan, "token", run=world.run, watch=watch)
+    assert "left to the next look" in start_and_wait(RUN_ID, plan, "token", run=watch)
     world.fake.models[plan["model_name"]] = {}
-    assert "under way" in start_and_wait(RUN_ID, plan, "token", run=world.run, watch=watch)
+    assert "under way" in start_and_wait(RUN_ID, plan, "token", run=watch)
     assert answers.sent == []
 
 
-def test_a_transform_job_that_is_refused_for_good_ends_the_run(world: World, watch: Watch) -> None:
+def test_a_transform_job_that_is_refused_for_good_ends_the_run(world: World, watch: RunContext) -> None:
     plan: Any = golden_event("start_transform/start")["transform"]
     world.fake.before["CreateTransformJob"] = raising(LASTING[0])
     with pytest.raises(ClientError, match="AccessDenied"):
-        start_and_wait(RUN_ID, plan, "token", run=world.run, watch=watch)
+        start_and_wait(RUN_ID, plan, "token", run=watch)

@@ -7,8 +7,8 @@ from inspect import signature
 
 import pytest
 
-from sageline.waiting.check_status import Watch
-from tests.unit.world.waiting import Answers, new_watch
+from sageline.runs.context import RunContext
+from tests.unit.world.waiting import Answers, told
 from tests.unit.world.world import World, new_world
 
 
@@ -25,7 +25,7 @@ def answers() -> Answers:
 
 
 @pytest.fixture
-def watch(world: World, answers: Answers) -> Watch:
+def watch(world: World, answers: Answers) -> RunContext:
     """Of a run that has begun."""
     world.begin()
-    return new_watch(world, answers)
+    return told(world, answers)

@@ -10,21 +10,17 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
+from types import SimpleNamespace
 from typing import Any, TypeAlias, cast
 
 from botocore.exceptions import ClientError
 
-from sageline.deployment.alarms import RolloutAlarms
-from sageline.deployment.autoscaling import Scaling
-from sageline.deployment.endpoint_logs import EndpointLogs
-from sageline.deployment.hosting import Hosting
-from sageline.deployment.lifetime import Lifetimes
 from sageline.errors import RunNotFound
 from sageline.runs.context import RunContext
-from sageline.runs.documents import RunFiles
 from sageline.runs.store import RunRecord, RunStatus, RunStore
 from tests.unit.world.fake_sagemaker import Document, FakeSageMaker, Refused
-from tests.unit.world.world import BUCKET, LIFETIMES, STACK, Clock, World
+from tests.unit.world.world import SETTINGS, Clock, World, clients_with
 
 Send: TypeAlias = Callable[[], Any]
 """Makes a call, and answers as AWS does."""
@@ -86,6 +82,8 @@ class Wire:
 
 class Client:
     """Takes what a boto3 client takes, without looking at it: other tests do."""
+
+    meta = SimpleNamespace(region_name="us-east-1")
 
     def __init__(self, wire: Wire, service: str) -> None:
         self._wire, self._service = wire, service
@@ -195,6 +193,19 @@ class Records(RunStore):
 
     def note(self, run_id: str, **details: object) -> None:
         self._client.note(run_id=run_id, details=details)
+
+
+class MemoryContext(RunContext):
+    @cached_property
+    def store(self) -> RunStore:
+        return Records(vars(self.clients)["records"])
+
+
+class AllRunning:
+    """Step Functions, where everything runs."""
+
+    def describe_execution(self, _: Document) -> Document:
+        return {"status": "RUNNING"}
 
 
 @dataclass
@@ -344,25 +355,22 @@ def memory_world() -> MemoryWorld:
     fake = FakeSageMaker(lingers=True)
     objects, alarms, targets, schedules = Objects(), AlarmsInMemory(), TargetsInMemory(), SchedulesInMemory()
     fake.scaled = targets.kept.keys
-    services = {"sagemaker": fake, "s3": objects, "records": Items(), "cloudwatch": alarms, "scaling": targets, "logs": NoLogs()}
-    wire = Wire({**services, "scheduler": schedules})
+    services = {"sagemaker": fake, "s3": objects, "records": Items(), "cloudwatch": alarms, "autoscaling": targets}
+    wire = Wire({**services, "logs": NoLogs(), "scheduler": schedules, "stepfunctions": AllRunning()})
     client: dict[str, Any] = {name: Client(wire, name) for name in wire.services}
     clock = StandingClock()
-    run = RunContext(Records(client["records"]), RunFiles(client["s3"], BUCKET), STACK, clock)
-    alarms_of_rollouts, logs = RolloutAlarms(client["cloudwatch"], STACK), EndpointLogs(client["logs"])
-    hosting = Hosting(run, client["sagemaker"], Scaling(client["scaling"]), alarms_of_rollouts, logs)
-    lifetimes = Lifetimes(LIFETIMES, client["scheduler"], client["sagemaker"], clock)
-    return MemoryWorld(
+    run = MemoryContext(SETTINGS, clients_with(**client), clock)
+    world = MemoryWorld(
         run,
         fake,
         client["sagemaker"],
         client["s3"],
         clock,
-        hosting,
-        lifetimes,
         wire=wire,
         objects=objects,
         alarms=alarms,
         targets=targets,
         schedules_kept=schedules,
     )
+    world.run = replace(run, sleep=world.pass_time)
+    return world

@@ -10,11 +10,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from sageline.jobs.logs import TRAINING_JOBS
-from sageline.waiting.check_status import Watch, wait_for
+from sageline.runs.context import RunContext
+from sageline.waiting.check_status import wait_for
 from tests.unit.golden import golden_event
 from tests.unit.sessions import session
 from tests.unit.world.fake_sagemaker import ARN
-from tests.unit.world.world import RUN_ID, World
+from tests.unit.world.world import RUN_ID, World, with_clients
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -57,13 +58,13 @@ def stepfunctions_told(answers: Answers) -> SFNClient:
     return client
 
 
-def new_watch(world: World, answers: Answers) -> Watch:
-    logs = session().client("logs")
-    return Watch(world.run.store, world.run.files, world.sagemaker, logs, stepfunctions_told(answers))
+def told(world: World, answers: Answers) -> RunContext:
+    """The world's context, whose Step Functions is one that tells ``answers``."""
+    return with_clients(world.run, stepfunctions=stepfunctions_told(answers))
 
 
-def wait(event: Any, watch: Watch) -> str:
-    return wait_for(event["run_id"], event["resource"], event["task_token"], watch)
+def wait(event: Any, run: RunContext) -> str:
+    return wait_for(event["run_id"], event["resource"], event["task_token"], run=run)
 
 
 def run_job(world: World, status: str, **more: object) -> None:

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moto import mock_aws
 
-from sageline.aws.settings import LifetimeSettings
+from sageline.aws.clients import Clients
+from sageline.aws.settings import LifetimeSettings, RunSettings
 from sageline.aws.tags import tags
-from sageline.deployment.alarms import RolloutAlarms
-from sageline.deployment.autoscaling import Scaling
-from sageline.deployment.endpoint_logs import EndpointLogs
-from sageline.deployment.hosting import Hosting
-from sageline.deployment.lifetime import Lifetimes, Schedules
-from sageline.models.create import ModelMaker
 from sageline.names import model_names
 from sageline.runs.context import RunContext
-from sageline.runs.documents import RunFiles
 from sageline.runs.routing import Routing, parse_routing
-from sageline.runs.store import RunRecord, RunStore
+from sageline.runs.store import RunRecord
 from sageline.spec.model import Spec, validate_spec
 from sageline.training.roles import ModelRoles
 from sageline.training.source import pack
@@ -35,10 +30,10 @@ if TYPE_CHECKING:
     from mypy_boto3_application_autoscaling import ApplicationAutoScalingClient
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBServiceResource
-    from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_stepfunctions import SFNClient
 
 BUCKET, TABLE, STACK = "sageline-data", "sageline-runs", "sageline"
 RUN_ID = "flowers-20261120100000-0a1b2c"
@@ -55,6 +50,7 @@ LIFETIMES = LifetimeSettings(
     expire_function_arn="arn:aws:lambda:us-east-1:123456789012:function:sageline-delete-endpoint",
     schedule_dead_letter_queue_arn="arn:aws:sqs:us-east-1:123456789012:sageline-schedules",
 )
+SETTINGS = RunSettings(bucket_name=BUCKET, runs_table_name=TABLE, stack_name=STACK)
 EVENTS = Path(__file__).parents[3] / "events"
 
 
@@ -78,25 +74,16 @@ class World:
     sagemaker: SageMakerClient
     s3: S3Client
     clock: Clock
-    hosting: Hosting
-    lifetimes: Lifetimes
     slept: list[float] = field(default_factory=list)
     remembers: bool = False
     """Whether what is the same in many tests is taken from another one: see ``remembered``."""
 
-    @property
-    def schedules(self) -> Schedules:
-        return Schedules(self.lifetimes.scheduler, LIFETIMES.schedule_group_name)
-
     def scheduled(self) -> dict[str, str]:
         """When each endpoint's schedule calls."""
-        scheduler = self.lifetimes.scheduler
+        scheduler = self.run.clients.scheduler
         names = [item["Name"] for item in scheduler.list_schedules(GroupName=LIFETIMES.schedule_group_name)["Schedules"]]
         group = LIFETIMES.schedule_group_name
         return {name: scheduler.get_schedule(Name=name, GroupName=group)["ScheduleExpression"] for name in names}
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
 
     def put(self, key: str, body: bytes) -> str:
         """Put an object into the bucket; its version id."""
@@ -120,10 +107,6 @@ class World:
         """What a training job has left; its URI."""
         self.put(key, pack({f"model of {run_id}": b"1"}))
         return f"s3://{BUCKET}/{key}"
-
-    @property
-    def maker(self) -> ModelMaker:
-        return ModelMaker(self.run, self.sagemaker, ROLES, "us-east-1")
 
     def record(self, run_id: str = RUN_ID) -> RunRecord:
         return self.run.store.get(run_id)
@@ -166,15 +149,66 @@ def watching_clients() -> tuple[CloudWatchClient, ApplicationAutoScalingClient]:
 
 
 @functools.cache
-def logs_client() -> CloudWatchLogsClient:
+def other_clients() -> tuple[CloudWatchLogsClient, SFNClient]:
     """As :func:`shared_clients`."""
-    return session().client("logs")
+    return session().client("logs"), session().client("stepfunctions")
 
 
-@functools.cache
-def shared_table() -> Table:
-    """As :func:`shared_clients`."""
-    return shared_clients()[1].Table(TABLE)
+class NoQuotas:
+    """Service Quotas where nothing is known of SageMaker; moto does not list quotas."""
+
+    def list_service_quotas(self, **request: str | int) -> dict[str, object]:
+        return {"Quotas": []}
+
+
+def clients_with(**made: object) -> Clients:
+    """Clients of which these are made already."""
+    clients = Clients()
+    vars(clients).update(made)
+    return clients
+
+
+def with_clients(run: RunContext, **instead: object) -> RunContext:
+    """The same context, with other clients in the place of some."""
+    return replace(run, clients=clients_with(**vars(run.clients) | instead))
+
+
+@contextmanager
+def logged_warnings() -> Iterator[list[str]]:
+    """What the layer has warned of."""
+    warned: list[str] = []
+
+    class Keeper(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            warned.append(record.getMessage())
+
+    logger, keeper = logging.getLogger("sageline"), Keeper(logging.WARNING)
+    logger.addHandler(keeper)
+    try:
+        yield warned
+    finally:
+        logger.removeHandler(keeper)
+
+
+def fake_clients(**instead: object) -> Clients:
+    """Clients on moto and a SageMaker in memory, but for those that are given."""
+    (s3, dynamodb, sagemaker), (cloudwatch, autoscaling), (logs, stepfunctions) = (
+        shared_clients(),
+        watching_clients(),
+        other_clients(),
+    )
+    made: dict[str, object] = {
+        "s3": s3,
+        "dynamodb_resource": dynamodb,
+        "sagemaker": sagemaker,
+        "cloudwatch": cloudwatch,
+        "autoscaling": autoscaling,
+        "logs": logs,
+        "stepfunctions": stepfunctions,
+        "scheduler": scheduler_client(),
+        "service_quotas": NoQuotas(),
+    }
+    return clients_with(**made | instead)
 
 
 @contextmanager
@@ -201,8 +235,7 @@ def new_world() -> Iterator[World]:
                 }
             ],
         )
-        run = RunContext(RunStore(shared_table(), clock), RunFiles(s3, BUCKET), STACK, clock)
-        cloudwatch, autoscaling = watching_clients()
-        hosting = Hosting(run, sagemaker, Scaling(autoscaling), RolloutAlarms(cloudwatch, STACK), EndpointLogs(logs_client()))
         scheduler_client().create_schedule_group(Name=LIFETIMES.schedule_group_name)
-        yield World(run, fake, sagemaker, s3, clock, hosting, Lifetimes(LIFETIMES, scheduler_client(), sagemaker, clock))
+        slept: list[float] = []
+        run = RunContext(SETTINGS, fake_clients(), clock, slept.append)
+        yield World(run, fake, sagemaker, s3, clock, slept)

@@ -66,7 +66,7 @@ def read_batch_request(event: Event, endpoints: Endpoints) -> BatchStart:
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         raise InvalidRequest(describe(problem, BatchSpec), key=str(problem["loc"][0])) from None
-    check_input(batch.input, endpoints.bucket)
+    check_input(batch.input, endpoints.context.settings.bucket_name)
     variant = endpoints.variant(endpoint, wanted)
     return BatchStart(endpoint, variant.name, batch, body, read_request_key(event))
 

@@ -101,7 +101,7 @@ def promote(event: Event, endpoints: Endpoints, runs: Runs, start: StartRun, rem
     _check_free(routing, runs)
     if len(routing.variants) == 1:
         return {"endpoint": name, "run_id": None, "status": "Succeeded"}
-    goal = Routing(name, (variant,), routing.updated_at).with_weights({wanted: 1.0}, iso(endpoints.clock()))
+    goal = Routing(name, (variant,), routing.updated_at).with_weights({wanted: 1.0}, iso(endpoints.context.clock()))
     endpoints.change(name, {"weights": {other.name: float(other.name == wanted) for other in routing.variants}})
     return _started(asked, Change("promote", goal, {}, _weights(routing)), endpoints, start)
 
@@ -182,13 +182,13 @@ def _change_back(routing: Routing, endpoints: Endpoints, runs: Runs) -> Change:
     name = routing.endpoint
     made_by = routing.variants[-1].endpoint_config
     try:
-        deployment = deployment_of(runs.store.get(made_by))
+        deployment = deployment_of(runs.context.store.get(made_by))
     except RunNotFound:
         deployment = None
     if deployment is None or deployment.previous_routing is None:
         raise ResourceConflict(f"Endpoint {name} cannot go back: run {made_by} made it, or what it served before is not known.")
     before = deployment.previous_routing
-    goal = Routing(name, before.variants, iso(endpoints.clock()))
+    goal = Routing(name, before.variants, iso(endpoints.context.clock()))
     return Change("rollback", goal, deployment.capacities or {}, _weights(routing))
 
 

@@ -18,6 +18,7 @@ from sageline.aws.errors import is_missing_object
 from sageline.aws.http import check_keys, shortened
 from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict
 from sageline.names import NAME_MAX_LENGTH, dataset_key, dataset_spec_key, is_name
+from sageline.runs.context import RunContext
 from sageline.spec.model import Spec, validate_spec
 
 if TYPE_CHECKING:
@@ -27,13 +28,10 @@ FORMATS = ("csv", "csv.gz", "jsonl", "npz")
 UPLOAD_SECONDS = 900
 
 
-def create_upload(
-    body: Mapping[str, object], *, bucket: str, s3: S3Client, presigner: S3Client, max_bytes: int
-) -> dict[str, object]:
+def create_upload(body: Mapping[str, object], *, max_bytes: int, run: RunContext) -> dict[str, object]:
     """A URL to put a dataset to, which starts a run; a spec that comes along is stored beside it first.
 
-    ``body``: ``{"name", "bytes", "md5", "format": "csv", "spec": {…}}``, the last two may be left out. ``presigner`` is a client
-    that signs for the bucket's own region.
+    ``body``: ``{"name", "bytes", "md5", "format": "csv", "spec": {…}}``, the last two may be left out.
 
     Raises:
         InvalidRequest: a key is unknown or missing, the name, format, length or sum cannot be used.
@@ -41,6 +39,7 @@ def create_upload(
         RequestTooLarge: the file has more than ``max_bytes``.
         ResourceConflict: this very file is there already, so that putting it there again would change nothing.
     """
+    s3, bucket = run.clients.s3, run.settings.bucket_name
     check_keys(body, known=("name", "bytes", "md5", "format", "spec"), required=("name", "bytes", "md5"))
     name, data_format = _name(body["name"]), _format(body.get("format", "csv"))
     size, md5 = _bytes(body["bytes"], max_bytes), _md5(body["md5"])
@@ -58,7 +57,8 @@ def create_upload(
     # Any: what differs from file to file is a parameter of PutObject and a header at once.
     signed: dict[str, Any] = {"ContentLength": size, "ContentMD5": base64.b64encode(md5).decode()}
     signed |= {"IfNoneMatch": "*"} if there is None else {"IfMatch": there}
-    url = presigner.generate_presigned_url("put_object", {"Bucket": bucket, "Key": key, **signed}, ExpiresIn=UPLOAD_SECONDS)
+    request = {"Bucket": bucket, "Key": key, **signed}
+    url = run.clients.s3_presigner.generate_presigned_url("put_object", request, ExpiresIn=UPLOAD_SECONDS)
     headers = {_HEADERS[parameter]: str(value) for parameter, value in signed.items()}
     upload = {"url": url, "method": "PUT", "headers": headers}
     return {"upload": upload, "bucket": bucket, "key": key, "expires_in_seconds": UPLOAD_SECONDS}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,16 +13,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sageline.api.unknown_status import LOOKING_SECONDS, UNKNOWN
 from sageline.aws.errors import error_summary, is_not_found
 from sageline.aws.http import check_keys, json_type
+from sageline.aws.settings import LifetimeSettings
 from sageline.deployment.endpoints import set_weights
 from sageline.deployment.lifetime import Lifetimes, expires_at
-from sageline.errors import EndpointNotFound, EndpointNotReady, InvalidRequest, InvalidRouting, ResourceConflict
-from sageline.names import is_endpoint_name, routing_key
-from sageline.runs.routing import RoutedVariant, Routing, parse_routing
-from sageline.runs.store import iso, utc_now
+from sageline.errors import EndpointChanged, EndpointNotFound, EndpointNotReady, InvalidRequest, InvalidRouting
+from sageline.names import is_endpoint_name
+from sageline.runs.context import RunContext
+from sageline.runs.routing import RoutedVariant, Routing
+from sageline.runs.routing_store import StoredRouting
+from sageline.runs.store import iso
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sagemaker.type_defs import DescribeEndpointOutputTypeDef
 
 MAX_WEIGHT = 1_000_000
@@ -35,17 +36,15 @@ MISSING = "Missing"
 class Endpoints:
     """The endpoints of one stack."""
 
-    bucket: str
-    s3: S3Client
-    sagemaker: SageMakerClient
-    lifetimes: Lifetimes
-    clock: Callable[[], datetime] = utc_now
+    context: RunContext
+    lifetime: LifetimeSettings
 
     def list(self) -> dict[str, object]:
         """``{"endpoints": [<endpoint>]}``, by name."""
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix="endpoints/", Delimiter="/")
+        lister = self.context.clients.s3.get_paginator("list_objects_v2")
+        pages = lister.paginate(Bucket=self.context.settings.bucket_name, Prefix="endpoints/", Delimiter="/")
         names = [prefix["Prefix"].split("/")[1] for page in pages for prefix in page.get("CommonPrefixes", [])]
-        until = self.clock() + timedelta(seconds=LOOKING_SECONDS)
+        until = self.context.clock() + timedelta(seconds=LOOKING_SECONDS)
         found = []
         for name in filter(is_endpoint_name, names):
             try:
@@ -67,7 +66,7 @@ class Endpoints:
         Raises:
             EndpointNotFound: there is no routing of that name.
         """
-        if until is not None and self.clock() >= until:
+        if until is not None and self.context.clock() >= until:
             return _unknown_json(name, None, "There was no time left to look at it; GET /endpoints/{name} does.")
         routing: Routing | None = None
         try:
@@ -98,7 +97,7 @@ class Endpoints:
             EndpointNotFound: there is no routing of that name.
             InvalidRequest: the endpoint has no such variant.
         """
-        routing, _ = self._routing(name)
+        routing = self.routing(name)
         if wanted is None:
             return routing.champion
         _check_variants([wanted], routing)
@@ -110,7 +109,7 @@ class Endpoints:
         Raises:
             EndpointNotFound: there is no routing of that name.
         """
-        return self._routing(name)[0]
+        return self.context.routings.get(name).intact()
 
     def change(self, name: str, body: Mapping[str, object]) -> dict[str, object]:
         """Set weights of variants (those not named keep theirs), how long the endpoint lives from now on, or both.
@@ -121,78 +120,50 @@ class Endpoints:
             EndpointNotFound: there is no routing of that name.
             EndpointNotReady: the endpoint is being made or changed.
             InvalidRequest: an unknown variant, a weight out of range, only zeros, or no time to live.
-            ResourceConflict: the routing was changed by somebody else at the same moment.
+            EndpointChanged: somebody else has changed it at the same moment.
         """
         check_keys(body, known=("weights", "ttl_hours"))
         if not body:
             raise InvalidRequest("Nothing is to be changed; send `weights`, `ttl_hours` or both.")
         ttl_hours = _read_ttl(body["ttl_hours"]) if "ttl_hours" in body else None
-        routing, etag = self._routing(name)
+        stored = self.context.routings.get(name)
+        routing = stored.intact()
         if "weights" in body:
-            routing = self._split(routing, etag, _read_weights(body, routing))
+            routing = self._split(routing, stored, _read_weights(body, routing))
         if "ttl_hours" in body:
             endpoint = self._describe(name)
             if endpoint is None or endpoint["EndpointStatus"] == "Deleting":
                 raise EndpointNotReady(f"Endpoint {name} is not there, or is being deleted: there is nothing to give time to.")
-            self.lifetimes.set(name, endpoint["EndpointArn"], ttl_hours)
+            Lifetimes(self.context, self.lifetime).set(name, endpoint["EndpointArn"], ttl_hours)
         return self._as_json(routing)
 
     def note(self, name: str, run_id: str) -> None:
         """Note that a run is about to change what the endpoint serves, so that nobody else begins before it does."""
-        routing, etag = self._routing(name)
-        with suppress(ResourceConflict):  # the run itself has written it meanwhile
-            self._write(replace(routing, change=run_id), etag)
+        stored = self.context.routings.get(name)
+        with suppress(EndpointChanged):  # the run itself has written it meanwhile
+            self.context.routings.write(replace(stored.intact(), change=run_id), stored)
 
-    def _split(self, routing: Routing, etag: str, weights: Mapping[str, float]) -> Routing:
+    def _split(self, routing: Routing, stored: StoredRouting, weights: Mapping[str, float]) -> Routing:
         name = routing.endpoint
-        changed = routing.with_weights(weights, iso(self.clock()))
+        changed = routing.with_weights(weights, iso(self.context.clock()))
         if not any(variant.weight > 0 for variant in changed.variants):
             raise InvalidRequest("All weights would be 0, so that no variant answered; give one of them more.", key="weights")
         endpoint = self._describe(name)
         status = MISSING if endpoint is None else endpoint["EndpointStatus"]
         if endpoint is None or status != "InService":
             raise EndpointNotReady(f"Endpoint {name} has status {status}; its traffic can be split when it is InService.")
-        set_weights(self.sagemaker, endpoint, changed)
-        self._write(changed, etag)
+        set_weights(self.context.clients.sagemaker, endpoint, changed)
+        self.context.routings.write(changed, stored)
         return changed
 
     def _as_json(self, routing: Routing) -> dict[str, object]:
         endpoint = self._describe(routing.endpoint)
-        until = None if endpoint is None else expires_at(self.sagemaker, endpoint["EndpointArn"])
+        until = None if endpoint is None else expires_at(self.context.clients.sagemaker, endpoint["EndpointArn"])
         return _endpoint_json(routing, endpoint, until)
-
-    def _routing(self, name: str) -> tuple[Routing, str]:
-        """The routing, and its ETag."""
-        key = routing_key(name)
-        try:
-            stored = self.s3.get_object(Bucket=self.bucket, Key=key)
-        except self.s3.exceptions.NoSuchKey:
-            raise EndpointNotFound(f"No endpoint {name!r} is known; `GET /endpoints` lists them.") from None
-        source = f"s3://{self.bucket}/{key}"
-        routing = parse_routing(stored["Body"].read(), source)
-        if routing.endpoint != name:
-            raise InvalidRouting(f"{source}: of endpoint {routing.endpoint!r}; deploy the endpoint's last run again.")
-        return routing, stored["ETag"]
-
-    def _write(self, routing: Routing, etag: str) -> None:
-        try:
-            self.s3.put_object(
-                Bucket=self.bucket,
-                Key=routing_key(routing.endpoint),
-                Body=routing.dump(),
-                ContentType="application/json",
-                IfMatch=etag,
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict"):
-                raise ResourceConflict(
-                    f"Endpoint {routing.endpoint} was changed by somebody else meanwhile; try again."
-                ) from None
-            raise
 
     def _describe(self, name: str) -> DescribeEndpointOutputTypeDef | None:
         try:
-            return self.sagemaker.describe_endpoint(EndpointName=name)
+            return self.context.clients.sagemaker.describe_endpoint(EndpointName=name)
         except ClientError as error:
             if is_not_found(error):
                 return None

@@ -18,17 +18,15 @@ from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 from sageline.api.unknown_status import LOOKING_SECONDS, UNKNOWN
 from sageline.aws.errors import error_summary
 from sageline.aws.http import check_keys, shortened
-from sageline.errors import DamagedRecord, EndpointNotReady, InvalidRequest, RunFinished, RunNotFound
+from sageline.errors import DamagedRecord, EndpointChanged, EndpointNotReady, InvalidRequest, RunFinished, RunNotFound
 from sageline.failures.execution_failure import STOP_CAUSE, STOP_ERROR, execution_failure, stopped_on_request
 from sageline.failures.failure import Failure
 from sageline.jobs.stopping import stop_jobs
 from sageline.names import NAME_MAX_LENGTH, is_name, is_run_id
-from sageline.runs.store import RunRecord, RunStatus, RunStore, iso
+from sageline.runs.context import RunContext
+from sageline.runs.store import RunRecord, RunStatus, iso
 
 if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
-    from mypy_boto3_sagemaker import SageMakerClient
-    from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
 
 MAX_PAGE = 100
@@ -47,12 +45,9 @@ _STATUS_OF_EXECUTION: Mapping[str, RunStatus] = {
 class Runs:
     """The runs of one stack."""
 
-    store: RunStore
+    context: RunContext
     state_machine_arn: str
     delete_endpoint_function_name: str
-    stepfunctions: SFNClient
-    sagemaker: SageMakerClient
-    lambda_: LambdaClient
     clock: Callable[[], float] = time.monotonic
 
     def list(self, query: Mapping[str, str]) -> dict[str, object]:
@@ -63,7 +58,7 @@ class Runs:
         """
         check_keys(query, known=("limit", "next_token", "name"), where="query string")
         limit, name = _limit(query.get("limit", "20")), _name(query.get("name"))
-        page = self.store.list(limit=limit, next_token=query.get("next_token"), name=name)
+        page = self.context.store.list(limit=limit, next_token=query.get("next_token"), name=name)
         until = self.clock() + LOOKING_SECONDS
         return {"runs": [self._shown(run, until).to_json() for run in page.runs], "next_token": page.next_token}
 
@@ -74,7 +69,7 @@ class Runs:
             RunNotFound: no such run.
         """
         try:
-            recorded = self.store.get(run_id)
+            recorded = self.context.store.get(run_id)
         except RunNotFound:
             return self._not_recorded(run_id)
         except DamagedRecord as damaged:
@@ -89,7 +84,7 @@ class Runs:
             DamagedRecord: its record is not what it must be.
         """
         try:
-            return self._as_it_is(self.store.get(run_id))
+            return self._as_it_is(self.context.store.get(run_id))
         except RunNotFound:
             return self._not_recorded(run_id)
 
@@ -103,18 +98,18 @@ class Runs:
             EndpointNotReady: its endpoint is in the middle of a change; stop it again to undo that.
         """
         try:
-            run = self.store.get(run_id)
+            run = self.context.store.get(run_id)
         except RunNotFound:
             return self._stop_before_it_is_recorded(run_id)
         # Execution first, then record, then the rest: a function that is still at work finds the record Stopped, and undoes
         # what it makes.
         if run.status == "Running":
             self._stop_execution(run.execution_arn)
-            self.store.finish(run_id, "Stopped", error=stopped_on_request(run.state).to_json())
-            run = self.store.get(run_id)
+            self.context.store.finish(run_id, "Stopped", error=stopped_on_request(run.state).to_json())
+            run = self.context.store.get(run_id)
         if run.status != "Stopped":
             raise RunFinished(f"Run {run_id} has ended already, as {run.status}; there is nothing to stop.")
-        stop_jobs(run_id, sagemaker=self.sagemaker)
+        stop_jobs(run_id, sagemaker=self.context.clients.sagemaker)
         self._discard(run_id)
         return run
 
@@ -141,7 +136,7 @@ class Runs:
         if execution is not None and _STATUS_OF_EXECUTION.get(execution["status"]) == "Running":
             return run
         # The record is written before the execution ends, and may have been read before that.
-        run = self.store.get(run.run_id)
+        run = self.context.store.get(run.run_id)
         return run if run.status != "Running" else replace(run, **_execution_status(run.state, execution))
 
     def _not_recorded(self, run_id: str) -> RunRecord:
@@ -171,25 +166,27 @@ class Runs:
         return self.get(run_id)
 
     def _stop_execution(self, arn: str) -> None:
+        stepfunctions = self.context.clients.stepfunctions
         # One that ended over 90 days ago is not there any more.
-        with contextlib.suppress(self.stepfunctions.exceptions.ExecutionDoesNotExist):
-            self.stepfunctions.stop_execution(executionArn=arn, error=STOP_ERROR, cause=STOP_CAUSE)
+        with contextlib.suppress(stepfunctions.exceptions.ExecutionDoesNotExist):
+            stepfunctions.stop_execution(executionArn=arn, error=STOP_ERROR, cause=STOP_CAUSE)
 
     def _execution(self, arn: str) -> DescribeExecutionOutputTypeDef | None:
+        stepfunctions = self.context.clients.stepfunctions
         try:
-            return self.stepfunctions.describe_execution(executionArn=arn)
-        except self.stepfunctions.exceptions.ExecutionDoesNotExist:
+            return stepfunctions.describe_execution(executionArn=arn)
+        except stepfunctions.exceptions.ExecutionDoesNotExist:
             return None  # never was, or ended over 90 days ago
 
     def _discard(self, run_id: str) -> None:
         payload = json.dumps({"action": "discard", "run_id": run_id})
         try:
-            answer = self.lambda_.invoke(FunctionName=self.delete_endpoint_function_name, Payload=payload)
+            answer = self.context.clients.lambda_.invoke(FunctionName=self.delete_endpoint_function_name, Payload=payload)
         except ReadTimeoutError:
             raise _still_undoing(run_id) from None
         if "FunctionError" in answer:
             failure = json.loads(answer["Payload"].read())
-            if failure.get("errorType") == EndpointNotReady.__name__:
+            if failure.get("errorType") in (EndpointNotReady.__name__, EndpointChanged.__name__):
                 raise _still_undoing(run_id)
             raise RuntimeError(f"Undoing the deployment of run {run_id} failed: {failure}")
 

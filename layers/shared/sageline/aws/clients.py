@@ -1,9 +1,9 @@
-"""boto3 clients, made once per process when first asked for. Only handlers call these; logic gets clients passed in."""
+"""boto3 clients, each made when it is first asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
@@ -12,8 +12,7 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from mypy_boto3_application_autoscaling import ApplicationAutoScalingClient
     from mypy_boto3_cloudwatch import CloudWatchClient
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_dynamodb import DynamoDBClient, DynamoDBServiceResource
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
@@ -34,74 +33,69 @@ class ServiceQuotas(Protocol):
 _RETRIES = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=12)
 
 
-@cache
-def s3() -> S3Client:
-    return boto3.client("s3", config=_RETRIES)
+class Clients:
+    """Each client is made once, and not before an event needs it: a client costs a cold start tens of milliseconds."""
+
+    @cached_property
+    def s3(self) -> S3Client:
+        return boto3.client("s3", config=_RETRIES)
+
+    @cached_property
+    def s3_presigner(self) -> S3Client:
+        # By default botocore presigns for us-east-1 with the old SigV2; other regions redirect such a PUT, and KMS refuses it.
+        return boto3.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
+
+    @cached_property
+    def sagemaker(self) -> SageMakerClient:
+        return boto3.client("sagemaker", config=_RETRIES)
+
+    @cached_property
+    def stepfunctions(self) -> SFNClient:
+        return boto3.client("stepfunctions", config=_RETRIES)
+
+    @cached_property
+    def logs(self) -> CloudWatchLogsClient:
+        return boto3.client("logs", config=_RETRIES)
+
+    @cached_property
+    def scheduler(self) -> EventBridgeSchedulerClient:
+        return boto3.client("scheduler", config=_RETRIES)
+
+    @cached_property
+    def cloudwatch(self) -> CloudWatchClient:
+        return boto3.client("cloudwatch", config=_RETRIES)
+
+    @cached_property
+    def autoscaling(self) -> ApplicationAutoScalingClient:
+        return boto3.client("application-autoscaling", config=_RETRIES)
+
+    @cached_property
+    def service_quotas(self) -> ServiceQuotas:
+        # A run goes on without its quotas rather than wait for them.
+        config = Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=2, read_timeout=5)
+        client: ServiceQuotas = boto3.client("service-quotas", config=config)
+        return client
+
+    @cached_property
+    def lambda_(self) -> LambdaClient:
+        # Called on behalf of the HTTP API, which waits for 30 s. A call that takes longer goes on, and is not made twice.
+        config = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=2, read_timeout=22)
+        return boto3.client("lambda", config=config)
+
+    @cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        return boto3.client("dynamodb", config=_RETRIES)
+
+    @cached_property
+    def dynamodb_resource(self) -> DynamoDBServiceResource:
+        return boto3.resource("dynamodb", config=_RETRIES)
 
 
-@cache
-def s3_presigner() -> S3Client:
-    # By default botocore presigns for us-east-1 with the old SigV2; other regions redirect such a PUT, and KMS refuses it.
-    return boto3.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
+CLIENTS = Clients()
+"""Those of this process, which Lambda keeps between events."""
 
 
-@cache
-def sagemaker() -> SageMakerClient:
-    return boto3.client("sagemaker", config=_RETRIES)
-
-
-@cache
 def sagemaker_runtime(read_timeout_seconds: int) -> SageMakerRuntimeClient:
-    # One attempt: botocore would wait for a second answer as long as for the first.
+    """A new client for predictions. It asks once: botocore would wait for a second answer as long as for the first."""
     config = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=2, read_timeout=read_timeout_seconds)
     return boto3.client("sagemaker-runtime", config=config)
-
-
-@cache
-def stepfunctions() -> SFNClient:
-    return boto3.client("stepfunctions", config=_RETRIES)
-
-
-@cache
-def logs() -> CloudWatchLogsClient:
-    return boto3.client("logs", config=_RETRIES)
-
-
-@cache
-def scheduler() -> EventBridgeSchedulerClient:
-    return boto3.client("scheduler", config=_RETRIES)
-
-
-@cache
-def cloudwatch() -> CloudWatchClient:
-    return boto3.client("cloudwatch", config=_RETRIES)
-
-
-@cache
-def autoscaling() -> ApplicationAutoScalingClient:
-    return boto3.client("application-autoscaling", config=_RETRIES)
-
-
-@cache
-def service_quotas() -> ServiceQuotas:
-    # A run goes on without its quotas rather than wait for them.
-    config = Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=2, read_timeout=5)
-    client: ServiceQuotas = boto3.client("service-quotas", config=config)
-    return client
-
-
-@cache
-def lambda_() -> LambdaClient:
-    # Called on behalf of the HTTP API, which waits for 30 s. A call that takes longer goes on, and is not made twice.
-    config = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=2, read_timeout=22)
-    return boto3.client("lambda", config=config)
-
-
-@cache
-def dynamodb() -> DynamoDBClient:
-    return boto3.client("dynamodb", config=_RETRIES)
-
-
-@cache
-def table(name: str) -> Table:
-    return boto3.resource("dynamodb", config=_RETRIES).Table(name)

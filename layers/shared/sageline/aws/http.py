@@ -239,12 +239,13 @@ def error_response(error: Exception, log: ErrorLog) -> HttpResponse:
     """The answer for an exception; call it in the ``except`` block, so that the log gets the traceback of an unknown one."""
     if isinstance(error, RecursionError):  # what can be parsed may be too deep for whatever works on it
         error = _nested_too_deeply()
-    status = next((STATUS_OF_ERROR[kind] for kind in type(error).__mro__ if kind in STATUS_OF_ERROR), None)
-    if status is None:
+    # Of a kind of these, a caller is told what it is a kind of.
+    kind = next((kind for kind in type(error).__mro__ if kind in STATUS_OF_ERROR), None)
+    if kind is None:
         log.exception("Unexpected error")
         return _error(500, "InternalError", "Something went wrong on our side; the function's log has the details.", {})
     details = error.details if isinstance(error, errors.SagelineError) else {}
-    return _error(status, type(error).__name__, str(error), details)
+    return _error(STATUS_OF_ERROR[kind], kind.__name__, str(error), details)
 
 
 def _error(status: int, code: str, message: str, details: Mapping[str, object]) -> HttpResponse:

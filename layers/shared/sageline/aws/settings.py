@@ -58,12 +58,11 @@ class ConfigureSettings(RunSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class SageMakerSettings(RunSettings):
-    """What creating a training job or a model needs besides: the region of its images, and the roles SageMaker works as; for
-    scripts that use the network ``none`` where the stack lets none."""
+    """What creating a training job or a model needs besides: the roles SageMaker works as; for scripts that use the network
+    ``none`` where the stack lets none."""
 
     sagemaker_role_arn: str
     network_script_role_arn: str
-    aws_region: str
 
 
 @dataclass(frozen=True, kw_only=True)

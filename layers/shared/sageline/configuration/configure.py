@@ -6,9 +6,8 @@ For a run that scores a batch: find the model and the rows. For one that changes
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from sageline.aws.clients import ServiceQuotas
 from sageline.batch.batch import Batch, check_columns, read_rows
 from sageline.batch.locations import check_input, predictions_uri
 from sageline.configuration.dataset_size import check_size
@@ -44,9 +43,6 @@ from sageline.storage.dataset_object import DatasetObject, find_dataset, open_da
 from sageline.training.plan import check_images, check_spot
 from sageline.training.source import check_script
 
-if TYPE_CHECKING:
-    from mypy_boto3_sagemaker import SageMakerClient
-
 _SNIFFED_BLOCK_BYTES = 1 << 20
 
 
@@ -55,15 +51,12 @@ def configure(
     trigger_document: Mapping[str, object],
     *,
     run: RunContext,
-    sagemaker: SageMakerClient,
-    quotas: ServiceQuotas | None = None,
     check_interval_seconds: int = CHECK_INTERVAL_SECONDS,
     network_allowed: bool = False,
 ) -> Configured:
     """Claim the run that the trigger is for and write its resolved spec.
 
     Args:
-        quotas: None where the account's quotas are not to be asked for.
         check_interval_seconds: after how many seconds a waiting run looks by itself; how long it can wait follows from it.
         network_allowed: whether the stack lets scripts use the network.
 
@@ -79,8 +72,7 @@ def configure(
     """
     trigger = parse_trigger(trigger_document)
     if isinstance(trigger, BatchRequest):
-        region = sagemaker.meta.region_name
-        return configure_batch(execution_arn, trigger, run, region, quotas=quotas, check_interval_seconds=check_interval_seconds)
+        return configure_batch(execution_arn, trigger, run, check_interval_seconds=check_interval_seconds)
     if isinstance(trigger, ChangeRequest):
         return configure_change(execution_arn, trigger, run)
     identity = identify(trigger, run.files.s3)
@@ -102,21 +94,20 @@ def configure(
     if spec.batch is not None:
         run.store.enter(identity.run_id, "ConfigureRun", batch=_batch_of_spec(spec, spec.batch, identity.run_id, run).to_json())
     check_script(spec, run.files, network_allowed=network_allowed)
-    check_images(spec.algorithm, sagemaker.meta.region_name)
+    check_images(spec.algorithm, run.region)
     check_spot(spec.algorithm)
     check_longest_wait(spec, check_interval_seconds)
-    facts = facts_of(run, sagemaker.meta.region_name, _evaluation(spec), deployment=spec.deployment)
+    facts = facts_of(run, _evaluation(spec), deployment=spec.deployment)
     estimate = note_bound(identity.run_id, spec, facts, run)
     if spec.budget_usd is not None:
         tries_all = spec.tuning is not None and spec.tuning.strategy == "Grid"
         check_budget(spec.budget_usd, estimate, run.files.prices_uri, tries_all=tries_all)
     endpoint_name = None if spec.deployment is None else spec.deployment.endpoint or identity.name
     if spec.deployment is not None and endpoint_name is not None:
-        _check_endpoint(spec.deployment, endpoint_name, run.stack_name, sagemaker)
+        _check_endpoint(spec.deployment, endpoint_name, run)
         if spec.evaluation.beat_champion:
             _check_champion(spec, endpoint_name, run)
-    if quotas is not None:
-        check_quotas(demands_of_run(spec), quotas, sagemaker.meta.region_name)
+    check_quotas(demands_of_run(spec), run.clients.service_quotas, run.region)
     run.files.write_given_spec(identity.run_id, given)
     run.files.write_spec(identity.run_id, spec)
     run.store.enter(identity.run_id, "ConfigureRun", endpoint_name=endpoint_name)
@@ -124,15 +115,7 @@ def configure(
     return {"run_id": identity.run_id, "endpoint_name": endpoint_name, "kind": "training", "then": then}
 
 
-def configure_batch(
-    execution_arn: str,
-    trigger: BatchRequest,
-    run: RunContext,
-    region: str,
-    *,
-    quotas: ServiceQuotas | None,
-    check_interval_seconds: int,
-) -> Configured:
+def configure_batch(execution_arn: str, trigger: BatchRequest, run: RunContext, *, check_interval_seconds: int) -> Configured:
     """Claim a batch, and note which model scores which version of the rows.
 
     Raises:
@@ -155,7 +138,7 @@ def configure_batch(
         )
     )
     check_longest_batch(trigger.max_runtime_seconds, check_interval_seconds)
-    stored = run.files.read_routing(endpoint)
+    stored = run.routings.find(endpoint)
     if stored is None or stored.routing is None:
         raise EndpointNotFound(f"Endpoint {endpoint} was deleted; `sageline endpoints` lists those that are there.")
     variant = stored.routing.variant(trigger.variant)
@@ -176,9 +159,9 @@ def configure_batch(
         escape_formulas=trigger.escape_formulas,
     )
     run.store.enter(identity.run_id, "ConfigureRun", batch=batch.to_json())
-    note_bound(identity.run_id, None, facts_of(run, region, _work(trigger)), run)
-    if quotas is not None:
-        check_quotas(demands_of_transform(trigger.instance_type, trigger.instance_count, "instance_type"), quotas, region)
+    note_bound(identity.run_id, None, facts_of(run, _work(trigger)), run)
+    demands = demands_of_transform(trigger.instance_type, trigger.instance_count, "instance_type")
+    check_quotas(demands, run.clients.service_quotas, run.region)
     return {"run_id": identity.run_id, "endpoint_name": endpoint, "kind": "batch", "then": "nothing"}
 
 
@@ -275,8 +258,8 @@ def _resolve(given: Spec, dataset: DatasetObject, kind: str, name: str, run: Run
     return resolve_spec(given, profile, name=name, uri=dataset.uri)
 
 
-def _check_endpoint(deployment: DeploymentSpec, endpoint_name: str, stack_name: str, sagemaker: SageMakerClient) -> None:
-    endpoint = find_endpoint(sagemaker, endpoint_name, stack_name)
+def _check_endpoint(deployment: DeploymentSpec, endpoint_name: str, run: RunContext) -> None:
+    endpoint, sagemaker = find_endpoint(endpoint_name, run), run.clients.sagemaker
     if endpoint is not None:
         check_capacity_change(sagemaker, endpoint, capacity(deployment))
         if deployment.strategy in BESIDE:
@@ -285,7 +268,7 @@ def _check_endpoint(deployment: DeploymentSpec, endpoint_name: str, stack_name: 
 
 def _check_champion(spec: Spec, endpoint_name: str, run: RunContext) -> None:
     """Models of two tasks have no metric in common. What else keeps two from being compared is known after the training."""
-    stored = run.files.read_routing(endpoint_name)
+    stored = run.routings.find(endpoint_name)
     if stored is None or stored.routing is None:
         return
     champion = stored.routing.champion

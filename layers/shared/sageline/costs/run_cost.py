@@ -19,7 +19,6 @@ from sageline.runs.context import RunContext
 from sageline.runs.deployment_record import rollout_of
 from sageline.runs.payloads import ResourceKind
 from sageline.runs.prices import LIST_PRICES
-from sageline.runs.store import RunStore
 from sageline.spec.deployment import DeploymentSpec
 from sageline.spec.model import Spec
 
@@ -32,7 +31,7 @@ EVALUATION_SECONDS = 3600
 _ENDED = ("Completed", "Failed", "Stopped")
 
 
-def facts_of(run: RunContext, region: str, *transforms: BillableWork, deployment: DeploymentSpec | None = None) -> CostFacts:
+def facts_of(run: RunContext, *transforms: BillableWork, deployment: DeploymentSpec | None = None) -> CostFacts:
     """What the bound depends on besides the spec's own numbers of jobs and instances.
 
     Raises:
@@ -41,7 +40,7 @@ def facts_of(run: RunContext, region: str, *transforms: BillableWork, deployment
     scaling = deployment.autoscaling if deployment else None
     rollout = rollout_of(deployment) if deployment else None
     facts = CostFacts(
-        region=region,
+        region=run.region,
         prices=LIST_PRICES,
         transforms=transforms,
         rollout_seconds=rollout.bake_seconds * len(rollout.steps) if rollout else 0,
@@ -64,7 +63,7 @@ def note_bound(run_id: str, spec: Spec | None, facts: CostFacts, run: RunContext
     return estimate
 
 
-def note_job_cost(kind: ResourceKind, name: str, run_id: str, *, store: RunStore, sagemaker: SageMakerClient) -> None:
+def note_job_cost(kind: ResourceKind, name: str, run_id: str, *, run: RunContext) -> None:
     """Write what a job of the run has cost into its record, if the job has ended and the run has a bound to compare with."""
     looks = {
         "training-job": _training,
@@ -74,8 +73,8 @@ def note_job_cost(kind: ResourceKind, name: str, run_id: str, *, store: RunStore
     if kind not in looks:
         return
     try:
-        spent = looks[kind](name, sagemaker)
-        cost = store.get(run_id).details.get("cost")
+        spent = looks[kind](name, run.clients.sagemaker)
+        cost = run.store.get(run_id).details.get("cost")
     except RunNotFound:
         return
     except ClientError as error:
@@ -83,13 +82,13 @@ def note_job_cost(kind: ResourceKind, name: str, run_id: str, *, store: RunStore
             return
         raise
     if spent is not None and cost is not None:
-        store.note(run_id, cost=with_billed_job(cost, spent))
+        run.store.note(run_id, cost=with_billed_job(cost, spent))
 
 
-def transform_limit(run_id: str, job_name: str, store: RunStore) -> int | None:
+def transform_limit(run_id: str, job_name: str, run: RunContext) -> int | None:
     """For how many seconds a transform job of the run may run. SageMaker has no such limit; a bound on costs needs one."""
     what = "batch" if job_name == transform_job_name(run_id, "batch") else "evaluation"
-    cost: Mapping[str, Any] = store.get(run_id).details.get("cost") or {}
+    cost: Mapping[str, Any] = run.store.get(run_id).details.get("cost") or {}
     seconds = [part["seconds"] for part in cost.get("parts", []) if part["what"] == what]
     return max(seconds, default=None)
 

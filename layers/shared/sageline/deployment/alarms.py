@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sageline.runs.context import RunContext
 from sageline.spec.deployment import AlarmsSpec
 
 if TYPE_CHECKING:
-    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_cloudwatch.type_defs import PutMetricAlarmInputTypeDef
 
 _KINDS = ("errors", "latency")
@@ -22,7 +22,7 @@ _MICROSECONDS = 1000  # in a millisecond
 
 
 @dataclass(frozen=True)
-class Firing:
+class FiringAlarm:
     """An alarm that is in the state ALARM, and why."""
 
     name: str
@@ -33,22 +33,21 @@ class Firing:
 class RolloutAlarms:
     """The alarms of one stack's rollouts."""
 
-    cloudwatch: CloudWatchClient
-    stack_name: str
+    run: RunContext
 
     def names(self, variant: str) -> list[str]:
         """The names of a variant's alarms, whether they exist or not."""
-        return [f"{self.stack_name}-rollout-{variant}-{kind}" for kind in _KINDS]
+        return [f"{self.run.stack_name}-rollout-{variant}-{kind}" for kind in _KINDS]
 
     def variant_of(self, alarm_name: str) -> str | None:
         """The variant that an alarm watches; None for any other alarm."""
-        match = re.fullmatch(f"{re.escape(self.stack_name)}-rollout-(.+)-(?:{'|'.join(_KINDS)})", alarm_name)
+        match = re.fullmatch(f"{re.escape(self.run.stack_name)}-rollout-(.+)-(?:{'|'.join(_KINDS)})", alarm_name)
         return match[1] if match else None
 
     def variants(self) -> list[str]:
         """The variants that have an alarm."""
-        pages = self.cloudwatch.get_paginator("describe_alarms").paginate(
-            AlarmNamePrefix=f"{self.stack_name}-rollout-", AlarmTypes=["MetricAlarm"]
+        pages = self.run.clients.cloudwatch.get_paginator("describe_alarms").paginate(
+            AlarmNamePrefix=f"{self.run.stack_name}-rollout-", AlarmTypes=["MetricAlarm"]
         )
         found = (self.variant_of(alarm["AlarmName"]) for page in pages for alarm in page["MetricAlarms"])
         return sorted({variant for variant in found if variant is not None})
@@ -59,13 +58,13 @@ class RolloutAlarms:
         for alarm in _requests(endpoint, variant, wanted, *self.names(variant)):
             if alarm["AlarmName"] not in there:
                 alarm["AlarmActions"] = [topic_arn]
-                self.cloudwatch.put_metric_alarm(**alarm)
+                self.run.clients.cloudwatch.put_metric_alarm(**alarm)
 
-    def firing(self, variant: str) -> list[Firing]:
+    def firing(self, variant: str) -> list[FiringAlarm]:
         """The variant's alarms that are in the state ALARM."""
-        answer = self.cloudwatch.describe_alarms(AlarmNames=self.names(variant), AlarmTypes=["MetricAlarm"])
+        answer = self.run.clients.cloudwatch.describe_alarms(AlarmNames=self.names(variant), AlarmTypes=["MetricAlarm"])
         return [
-            Firing(alarm["AlarmName"], f"{alarm.get('AlarmDescription', '')} {alarm.get('StateReason', '')}".strip())
+            FiringAlarm(alarm["AlarmName"], f"{alarm.get('AlarmDescription', '')} {alarm.get('StateReason', '')}".strip())
             for alarm in answer["MetricAlarms"]
             if alarm.get("StateValue") == "ALARM"
         ]
@@ -74,14 +73,14 @@ class RolloutAlarms:
         """Delete the alarms of variants, as far as they are there; returns what was deleted, as ``alarm/<name>``."""
         there = self._existing(variants)
         if there:
-            self.cloudwatch.delete_alarms(AlarmNames=there)
+            self.run.clients.cloudwatch.delete_alarms(AlarmNames=there)
         return [f"alarm/{name}" for name in there]
 
     def _existing(self, variants: Iterable[str]) -> list[str]:
         names = [name for variant in variants for name in self.names(variant)]
         if not names:
             return []
-        found = self.cloudwatch.describe_alarms(AlarmNames=names, AlarmTypes=["MetricAlarm"])["MetricAlarms"]
+        found = self.run.clients.cloudwatch.describe_alarms(AlarmNames=names, AlarmTypes=["MetricAlarm"])["MetricAlarms"]
         return [alarm["AlarmName"] for alarm in found]
 
 

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from botocore.exceptions import ClientError
 
 from sageline.aws.errors import code
+from sageline.runs.context import RunContext
 from sageline.spec.deployment import AutoscalingSpec
-
-if TYPE_CHECKING:
-    from mypy_boto3_application_autoscaling import ApplicationAutoScalingClient
 
 _NAMESPACE: Literal["sagemaker"] = "sagemaker"
 _DIMENSION: Literal["sagemaker:variant:DesiredInstanceCount"] = "sagemaker:variant:DesiredInstanceCount"
@@ -27,19 +25,19 @@ _POLICY = "sageline-invocations"
 class Scaling:
     """The scalable targets among an endpoint's variants."""
 
-    client: ApplicationAutoScalingClient
+    run: RunContext
 
     def add(self, endpoint: str, variant: str, wanted: AutoscalingSpec) -> None:
         """Have a variant's instances follow its requests, or change how they do."""
         target = resource_id(endpoint, variant)
-        self.client.register_scalable_target(
+        self.run.clients.autoscaling.register_scalable_target(
             ServiceNamespace=_NAMESPACE,
             ResourceId=target,
             ScalableDimension=_DIMENSION,
             MinCapacity=wanted.min,
             MaxCapacity=wanted.max,
         )
-        self.client.put_scaling_policy(
+        self.run.clients.autoscaling.put_scaling_policy(
             PolicyName=_POLICY,
             ServiceNamespace=_NAMESPACE,
             ResourceId=target,
@@ -58,13 +56,13 @@ class Scaling:
         targets = [resource_id(endpoint, variant) for variant in variants]
         if not targets:
             return []
-        found = self.client.describe_scalable_targets(
+        found = self.run.clients.autoscaling.describe_scalable_targets(
             ServiceNamespace=_NAMESPACE, ResourceIds=targets, ScalableDimension=_DIMENSION
         )["ScalableTargets"]
         there = [target["ResourceId"] for target in found]
         for target in there:
             try:
-                self.client.deregister_scalable_target(
+                self.run.clients.autoscaling.deregister_scalable_target(
                     ServiceNamespace=_NAMESPACE, ResourceId=target, ScalableDimension=_DIMENSION
                 )
             except ClientError as error:

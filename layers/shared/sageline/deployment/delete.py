@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from sageline.aws.errors import is_busy, is_not_found
+from sageline.deployment.alarms import RolloutAlarms
+from sageline.deployment.autoscaling import Scaling
+from sageline.deployment.endpoint_logs import EndpointLogs
 from sageline.deployment.endpoints import (
     BUSY_STATUSES,
     Endpoint,
@@ -19,7 +20,6 @@ from sageline.deployment.endpoints import (
     remove_models,
     settled_endpoint,
 )
-from sageline.deployment.hosting import Hosting
 from sageline.deployment.lifetime import Schedules, expires_at
 from sageline.errors import EndpointNotReady, RunNotFound
 from sageline.names import routing_key
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
 
-def delete_endpoint(name: str, *, hosting: Hosting, schedules: Schedules, sleep: Callable[[float], None] = time.sleep) -> Deleted:
+def delete_endpoint(name: str, *, schedule_group: str, run: RunContext) -> Deleted:
     """Delete an endpoint, its configs, models, scalable targets, alarms, schedule, logs and routing, as far as they are there.
 
     It can be repeated when it was interrupted: the endpoint is deleted once nothing else needs its name to be found, and the
@@ -42,10 +42,10 @@ def delete_endpoint(name: str, *, hosting: Hosting, schedules: Schedules, sleep:
         EndpointNotReady: it is being created or updated, which SageMaker does not interrupt; try again.
         ResourceConflict: it was not made by this stack.
     """
-    run, sagemaker = hosting.run, hosting.sagemaker
-    endpoint = _settled(name, hosting, sleep)
-    stored = run.files.read_routing(name)
-    variants = stored.routing.variants if stored and stored.routing else ()
+    sagemaker, scaling, schedules = run.clients.sagemaker, Scaling(run), Schedules(run, schedule_group)
+    endpoint = _settled(name, run)
+    stored = run.routings.find(name)
+    variants = stored.variants if stored else ()
     configs = dict.fromkeys(name for variant in variants for name in (variant.endpoint_config, rollout_config(variant.name)))
     if endpoint is not None:
         configs |= dict.fromkeys(config for config in (endpoint.config, endpoint.pending_config) if config)
@@ -54,24 +54,24 @@ def delete_endpoint(name: str, *, hosting: Hosting, schedules: Schedules, sleep:
         found = find_config(sagemaker, config)
         names |= dict.fromkeys(variant["VariantName"] for variant in found["ProductionVariants"]) if found else {}
     # A variant that is a scalable target must be deregistered before its endpoint is deleted.
-    deleted = [*hosting.scaling.remove(name, names), *hosting.alarms.remove(names), *schedules.remove(name)]
+    deleted = [*scaling.remove(name, names), *RolloutAlarms(run).remove(names), *schedules.remove(name)]
     if endpoint is not None:
         deleted += end_endpoint(endpoint, sagemaker)
         # A run that was about to succeed may have made these again, up to the moment when it could see that the endpoint goes.
-        deleted += [*hosting.scaling.remove(name, names), *schedules.remove(name)]
+        deleted += [*scaling.remove(name, names), *schedules.remove(name)]
     for config in configs:
         deleted += remove_config(sagemaker, config)
     for variant in variants:
         deleted += remove_models(sagemaker, variant.model_name)
     if endpoint is not None or stored is not None:
-        deleted += hosting.logs.remove(name)
+        deleted += EndpointLogs(run).remove(name)
     if stored is not None:
-        run.files.delete_routing(name)
+        run.routings.delete(name)
         deleted.append(routing_key(name))
     return {"endpoint": name, "deleted": deleted}
 
 
-def expire(name: str, moment: str, *, hosting: Hosting, schedules: Schedules) -> Deleted:
+def expire(name: str, moment: str, *, schedule_group: str, run: RunContext) -> Deleted:
     """Delete an endpoint whose time to live is over, if it is still the one that was meant.
 
     Nothing is deleted when the endpoint has been given more time, or was made anew: then another moment is noted on it. Neither
@@ -83,16 +83,15 @@ def expire(name: str, moment: str, *, hosting: Hosting, schedules: Schedules) ->
     Raises:
         EndpointNotReady, ResourceConflict: as :func:`delete_endpoint` does.
     """
-    endpoint = find_endpoint(hosting.sagemaker, name, hosting.run.stack_name)
-    if endpoint is None or expires_at(hosting.sagemaker, endpoint.arn) != moment or deploying_run(name, hosting.run):
+    endpoint = find_endpoint(name, run)
+    if endpoint is None or expires_at(run.clients.sagemaker, endpoint.arn) != moment or deploying_run(name, run):
         return {"endpoint": name, "deleted": []}
-    return delete_endpoint(name, hosting=hosting, schedules=schedules)
+    return delete_endpoint(name, schedule_group=schedule_group, run=run)
 
 
 def deploying_run(name: str, run: RunContext) -> str | None:
     """The run that is deploying to an endpoint, if any."""
-    stored = run.files.read_routing(name)
-    variants = stored.routing.variants if stored and stored.routing else ()
+    variants = run.routings.variants(name)
     for run_id in dict.fromkeys(maker for variant in variants for maker in (variant.model_version, variant.endpoint_config)):
         try:
             if run.store.get(run_id).status == "Running":
@@ -131,13 +130,13 @@ def _status(name: str, sagemaker: SageMakerClient) -> str | None:
         raise
 
 
-def _settled(name: str, hosting: Hosting, sleep: Callable[[float], None]) -> Endpoint | None:
+def _settled(name: str, run: RunContext) -> Endpoint | None:
     """The endpoint, after a little waiting for a change that is under way; one that is being deleted is as good as gone."""
-    endpoint = find_endpoint(hosting.sagemaker, name, hosting.run.stack_name)
+    endpoint = find_endpoint(name, run)
     if endpoint is None or endpoint.status == "Deleting" or endpoint.status not in BUSY_STATUSES:
         return endpoint
     try:
-        return settled_endpoint(hosting.sagemaker, name, hosting.run.stack_name, sleep)
+        return settled_endpoint(name, run)
     except EndpointNotReady:
         raise _busy(endpoint) from None
 

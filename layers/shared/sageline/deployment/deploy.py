@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
+from sageline.deployment.autoscaling import Scaling
 from sageline.deployment.delete import end_endpoint
 from sageline.deployment.discard import undone_if_ended
 from sageline.deployment.endpoints import (
@@ -26,7 +27,6 @@ from sageline.deployment.endpoints import (
     find_model,
     update_endpoint,
 )
-from sageline.deployment.hosting import Hosting
 from sageline.deployment.requests import OnDemand, OnInstances, create_endpoint_request, production_variant
 from sageline.errors import EndpointNotReady, InvalidSpec, ResourceConflict, RunNotFound
 from sageline.names import serving_model
@@ -41,10 +41,10 @@ from sageline.runs.deployment_record import (
     share_traffic,
     without_variants,
 )
-from sageline.runs.documents import StoredRouting
 from sageline.runs.endpoint_change import Change, change_of
 from sageline.runs.payloads import DeployedEndpoint
 from sageline.runs.routing import RoutedVariant, Routing
+from sageline.runs.routing_store import StoredRouting
 from sageline.runs.store import RunRecord, iso
 from sageline.spec.deployment import BESIDE, DeploymentSpec
 
@@ -72,7 +72,7 @@ class _Plan:
     variants: Sequence[ProductionVariantTypeDef]
 
 
-def deploy(run_id: str, content_type: str, *, hosting: Hosting) -> DeployedEndpoint:
+def deploy(run_id: str, content_type: str, *, run: RunContext) -> DeployedEndpoint:
     """Create or update the run's endpoint; SageMaker goes on with it after this has returned.
 
     Args:
@@ -84,21 +84,21 @@ def deploy(run_id: str, content_type: str, *, hosting: Hosting) -> DeployedEndpo
         RunFinished: the run was stopped meanwhile.
         InvalidSpec: the run's spec says that nothing is deployed.
     """
-    hosting.run.store.enter(run_id, "DeployEndpoint")
-    with undone_if_ended(run_id, hosting=hosting):
-        return _deploy(run_id, content_type, hosting)
+    run.store.enter(run_id, "DeployEndpoint")
+    with undone_if_ended(run_id, run=run):
+        return _deploy(run_id, content_type, run)
 
 
-def _deploy(run_id: str, content_type: str, hosting: Hosting) -> DeployedEndpoint:
-    run, sagemaker, scaling = hosting.run, hosting.sagemaker, hosting.scaling
+def _deploy(run_id: str, content_type: str, run: RunContext) -> DeployedEndpoint:
+    sagemaker, scaling = run.clients.sagemaker, Scaling(run)
     record = run.store.get(run_id)
     known, change = deployment_of(record), change_of(record)
     wanted = None if change else _wanted(run_id, run)
     name = _endpoint_name(record, change, wanted)
-    endpoint = find_endpoint(sagemaker, name, run.stack_name)
+    endpoint = find_endpoint(name, run)
     if endpoint is not None and known is not None and known.config in endpoint.configs:
         return _answer(run_id, endpoint.arn, known, change)
-    stored = run.files.read_routing(name)
+    stored = run.routings.find(name)
     if change is not None and endpoint is None and stored is None:
         raise ResourceConflict(f"Endpoint {name} was deleted, so there is nothing to change. Start another run.")
     _check_free(run, name, run_id, stored)
@@ -125,9 +125,9 @@ def _deploy(run_id: str, content_type: str, hosting: Hosting) -> DeployedEndpoin
         new = routed_variant(run_id, layout.uri(layout.encoder_prefix), content_type, serverless=serverless)
         plan = _plan_of_model(run_id, new, wanted, there, now)
     deployment = plan.deployment
-    ensure_config(sagemaker, run_id, run.stack_name, deployment.config, plan.variants)
+    ensure_config(deployment.config, run_id, plan.variants, run)
     run.store.enter(run_id, "DeployEndpoint", deployment=deployment.to_json())
-    run.files.write_routing(_meanwhile(deployment, there, now), stored)
+    run.routings.write(_meanwhile(deployment, there, now), stored)
     names = {variant["VariantName"] for variant in plan.variants}
     leaving = [variant["VariantName"] for variant in serving if variant["VariantName"] not in names]
     scaling.remove(name, leaving)

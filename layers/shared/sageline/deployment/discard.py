@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
+from sageline.deployment.alarms import RolloutAlarms
+from sageline.deployment.autoscaling import Scaling
 from sageline.deployment.delete import end_endpoint
 from sageline.deployment.endpoints import (
     BUSY_STATUSES,
@@ -22,7 +23,6 @@ from sageline.deployment.endpoints import (
     settled_endpoint,
     update_endpoint,
 )
-from sageline.deployment.hosting import Hosting
 from sageline.deployment.lifetime import Schedules
 from sageline.deployment.scale_variants import scale_variants
 from sageline.errors import EndpointFailed, ResourceConflict, RunFinished
@@ -41,36 +41,34 @@ if TYPE_CHECKING:
 Settle: TypeAlias = Callable[[], Endpoint | None]
 
 
-def discard(
-    run_id: str, *, hosting: Hosting, schedules: Schedules | None = None, sleep: Callable[[float], None] = time.sleep
-) -> Discarded:
+def discard(run_id: str, *, schedule_group: str | None = None, run: RunContext) -> Discarded:
     """Undo what a run has deployed: an endpoint that it made goes, one that it updated goes back to what it served before.
 
     The old variants get their traffic back first, at once; then the new one goes. Done twice, or when the run has deployed
     nothing, it does nothing. A run that has succeeded is left alone, and so is an endpoint that serves another run by now.
 
     Args:
-        schedules: where an endpoint that the run made has its schedule; only PromoteVariant makes one. An endpoint that was there
-            before keeps the time to live that it has by now.
+        schedule_group: where an endpoint that the run made has its schedule; only PromoteVariant makes one. An endpoint that was
+            there before keeps the time to live that it has by now.
 
     Raises:
         EndpointNotReady: the endpoint is still changing; do it again when that is done.
         EndpointFailed, ResourceConflict: the endpoint cannot go back to what it served before.
     """
-    run, sagemaker = hosting.run, hosting.sagemaker
+    sagemaker = run.clients.sagemaker
     record = run.store.get(run_id)
     if record.status == "Succeeded":
         return {"discarded": []}
     deployment = deployment_of(record)
     if deployment is None:
-        return {"discarded": _remove_unplanned(run_id, record, run, sagemaker)}
-    _route_back(run_id, deployment, _weights_before(deployment, change_of(record)), run, sagemaker)
-    settle = partial(settled_endpoint, sagemaker, deployment.endpoint, run.stack_name, sleep)
-    if deployment.previous_config is None or _was_deleted(deployment.endpoint, hosting):
-        removed = _remove_first(run_id, deployment, settle, hosting, schedules)
+        return {"discarded": _remove_unplanned(run_id, record, run)}
+    _route_back(run_id, deployment, _weights_before(deployment, change_of(record)), run)
+    settle = partial(settled_endpoint, deployment.endpoint, run)
+    if deployment.previous_config is None or _was_deleted(deployment.endpoint, run):
+        removed = _remove_first(run_id, deployment, settle, schedule_group, run)
     else:
-        removed = _go_back(run_id, deployment, settle, hosting, schedules)
-    removed += hosting.alarms.remove([run_id]) if deployment.rollout else []
+        removed = _go_back(run_id, deployment, settle, schedule_group, run)
+    removed += RolloutAlarms(run).remove([run_id]) if deployment.rollout else []
     kept = {model for variant in deployment.previous_variants for model in models_like(variant.model_name)}
     for config in sorted(deployment.configs(run_id)):
         removed += remove_config(sagemaker, config, keep=kept)
@@ -80,7 +78,7 @@ def discard(
 
 
 @contextmanager
-def undone_if_ended(run_id: str, *, hosting: Hosting, schedules: Schedules | None = None) -> Iterator[None]:
+def undone_if_ended(run_id: str, *, schedule_group: str | None = None, run: RunContext) -> Iterator[None]:
     """Work of a run that is stopped meanwhile: whoever stopped it found only a part of what is there in the end.
 
     Raises:
@@ -89,15 +87,16 @@ def undone_if_ended(run_id: str, *, hosting: Hosting, schedules: Schedules | Non
     try:
         yield
     finally:
-        ended = hosting.run.store.get(run_id).status in ("Stopped", "Failed")
+        ended = run.store.get(run_id).status in ("Stopped", "Failed")
         if ended:
-            discard(run_id, hosting=hosting, schedules=schedules)
+            discard(run_id, schedule_group=schedule_group, run=run)
     if ended:
         raise RunFinished(f"Run {run_id} was stopped while it was changing its endpoint; what it had done is undone.")
 
 
-def _remove_unplanned(run_id: str, record: RunRecord, run: RunContext, sagemaker: SageMakerClient) -> list[str]:
+def _remove_unplanned(run_id: str, record: RunRecord, run: RunContext) -> list[str]:
     """What a run has made that is not known to have deployed anything: its config is made before that is noted."""
+    sagemaker = run.clients.sagemaker
     removed = [found for config in (run_id, rollout_config(run_id)) for found in delete_config(sagemaker, config)]
     return removed + [found for model in _models(run_id, record, run) for found in remove_models(sagemaker, model)]
 
@@ -107,8 +106,7 @@ def _models(run_id: str, record: RunRecord, run: RunContext) -> list[str]:
     change = change_of(record)
     if change is None:
         return [run_id]
-    stored = run.files.read_routing(change.goal.endpoint)
-    serving = {variant.model_version for variant in stored.routing.variants} if stored and stored.routing else set()
+    serving = {variant.model_version for variant in run.routings.variants(change.goal.endpoint)}
     return [variant.model_name for variant in change.goal.variants if variant.model_version not in serving]
 
 
@@ -119,11 +117,9 @@ def _weights_before(deployment: DeploymentRecord, change: Change | None) -> dict
     return dict.fromkeys(before, 0.0) | goal if change is not None and goal.keys() <= before.keys() else before
 
 
-def _route_back(
-    run_id: str, deployment: DeploymentRecord, weights: Mapping[str, float], run: RunContext, sagemaker: SageMakerClient
-) -> None:
+def _route_back(run_id: str, deployment: DeploymentRecord, weights: Mapping[str, float], run: RunContext) -> None:
     """Give the old variants their traffic back if the run's have got any, before anything that takes time."""
-    stored = run.files.read_routing(deployment.endpoint)
+    stored = run.routings.find(deployment.endpoint)
     if stored is None or stored.routing is None or deployment.previous_config is None:
         return
     routed = {variant.name: variant for variant in stored.routing.variants}
@@ -139,49 +135,46 @@ def _route_back(
         old = [variant for variant in old if variant.name in routed]
     rest = [replace(variant, weight=0.0) if name in added else variant for name, variant in routed.items() if name not in weights]
     routing = Routing(deployment.endpoint, (*old, *rest), iso(run.clock()))
-    run.files.write_routing(routing, stored)
-    endpoint = find_endpoint(sagemaker, deployment.endpoint, run.stack_name)
+    run.routings.write(routing, stored)
+    endpoint = find_endpoint(deployment.endpoint, run)
     if endpoint is not None and endpoint.status not in BUSY_STATUSES:
-        set_weights_now(sagemaker, routing)
+        set_weights_now(run.clients.sagemaker, routing)
 
 
-def _was_deleted(endpoint: str, hosting: Hosting) -> bool:
+def _was_deleted(endpoint: str, run: RunContext) -> bool:
     """Whether somebody has deleted an endpoint: then the run may have made something for it since, and it alone knows what was
     there before."""
-    run = hosting.run
-    return run.files.read_routing(endpoint) is None and find_endpoint(hosting.sagemaker, endpoint, run.stack_name) is None
+    return run.routings.find(endpoint) is None and find_endpoint(endpoint, run) is None
 
 
 def _remove_first(
-    run_id: str, deployment: DeploymentRecord, settle: Settle, hosting: Hosting, schedules: Schedules | None
+    run_id: str, deployment: DeploymentRecord, settle: Settle, schedule_group: str | None, run: RunContext
 ) -> list[str]:
-    run, sagemaker = hosting.run, hosting.sagemaker
+    sagemaker = run.clients.sagemaker
     endpoint = settle()
     if endpoint is not None and endpoint.config != run_id:
         return _forget_variants(run_id, deployment, run)
-    removed = _remove_made_by_name(deployment, hosting, schedules)
+    removed = _remove_made_by_name(deployment, schedule_group, run)
     removed += [] if endpoint is None else end_endpoint(endpoint, sagemaker)
     for config in deployment.leftovers(run_id):
         removed += remove_config(sagemaker, config)
     return removed + _forget_variants(run_id, deployment, run)
 
 
-def _remove_made_by_name(deployment: DeploymentRecord, hosting: Hosting, schedules: Schedules | None) -> list[str]:
+def _remove_made_by_name(deployment: DeploymentRecord, schedule_group: str | None, run: RunContext) -> list[str]:
     """What can be made for an endpoint that is not there."""
-    targets = hosting.scaling.remove(deployment.endpoint, [variant.name for variant in deployment.goal.variants])
-    return targets + ([] if schedules is None else schedules.remove(deployment.endpoint))
+    targets = Scaling(run).remove(deployment.endpoint, [variant.name for variant in deployment.goal.variants])
+    return targets + ([] if schedule_group is None else Schedules(run, schedule_group).remove(deployment.endpoint))
 
 
-def _go_back(
-    run_id: str, deployment: DeploymentRecord, settle: Settle, hosting: Hosting, schedules: Schedules | None
-) -> list[str]:
-    run, sagemaker = hosting.run, hosting.sagemaker
+def _go_back(run_id: str, deployment: DeploymentRecord, settle: Settle, schedule_group: str | None, run: RunContext) -> list[str]:
+    sagemaker = run.clients.sagemaker
     endpoint, ours = settle(), deployment.configs(run_id)
     if endpoint is None:
-        return _remove_made_by_name(deployment, hosting, schedules) + _forget_variants(run_id, deployment, run)
+        return _remove_made_by_name(deployment, schedule_group, run) + _forget_variants(run_id, deployment, run)
     removed = []
     if endpoint.config in {*ours, deployment.previous_config}:
-        removed += hosting.scaling.remove(deployment.endpoint, [variant.name for variant in deployment.added])
+        removed += Scaling(run).remove(deployment.endpoint, [variant.name for variant in deployment.added])
     # A failed endpoint serves nothing and cannot be updated; the next deployment deletes it and makes it anew.
     if endpoint.config in ours and endpoint.status != "Failed":
         _switch_back(endpoint, deployment, sagemaker)
@@ -192,9 +185,9 @@ def _go_back(
                 f"run {run_id}: {endpoint.failure_reason or 'SageMaker gives no reason'}. Start another run, or delete it."
             )
     if endpoint is not None and endpoint.config == deployment.previous_config:
-        scale_variants(deployment.endpoint, deployment.removed, run, hosting.scaling)
+        scale_variants(deployment.endpoint, deployment.removed, run)
     removed += _forget_variants(run_id, deployment, run)
-    stored = run.files.read_routing(deployment.endpoint)
+    stored = run.routings.find(deployment.endpoint)
     if endpoint is not None and endpoint.config == deployment.previous_config and stored and stored.routing:
         # The config has the weights that it was made with.
         set_weights_now(sagemaker, stored.routing)
@@ -226,7 +219,7 @@ def _switch_back(endpoint: Endpoint, deployment: DeploymentRecord, sagemaker: Sa
 def _forget_variants(run_id: str, deployment: DeploymentRecord, run: RunContext) -> list[str]:
     """Take what a run has brought out of an endpoint's routing, and what it has put on its own config back on the one before; a
     routing without any variant goes."""
-    stored = run.files.read_routing(deployment.endpoint)
+    stored = run.routings.find(deployment.endpoint)
     if stored is None or stored.routing is None:
         return []
     added = {variant.name for variant in deployment.added}
@@ -238,7 +231,7 @@ def _forget_variants(run_id: str, deployment: DeploymentRecord, run: RunContext)
     if left == stored.routing.variants:
         return []
     if left:
-        run.files.write_routing(Routing(deployment.endpoint, left, iso(run.clock())), stored)
+        run.routings.write(Routing(deployment.endpoint, left, iso(run.clock())), stored)
         return []
-    run.files.delete_routing(deployment.endpoint)
+    run.routings.delete(deployment.endpoint)
     return [routing_key(deployment.endpoint)]

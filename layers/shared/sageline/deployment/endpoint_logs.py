@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sageline.aws.errors import code
+from sageline.runs.context import RunContext
 
-if TYPE_CHECKING:
-    from mypy_boto3_logs import CloudWatchLogsClient
+_log = logging.getLogger(__name__)
 
 _PREFIX = "/aws/sagemaker/Endpoints/"
 
@@ -20,25 +19,25 @@ _PREFIX = "/aws/sagemaker/Endpoints/"
 class EndpointLogs:
     """The log groups of endpoints, whose names the caller knows for the stack's own."""
 
-    logs: CloudWatchLogsClient
+    run: RunContext
 
-    def keep(self, endpoint: str, days: int, warn: Callable[[str], None]) -> None:
+    def keep(self, endpoint: str, days: int) -> None:
         """Have an endpoint's lines expire after so many days. Its group is made if the endpoint has not logged anything yet.
 
-        A deployment does not fail for it: ``warn`` takes what went wrong.
+        A deployment does not fail for it: what goes wrong is logged.
         """
         group = _PREFIX + endpoint
         try:
             self._create(group)
-            self.logs.put_retention_policy(logGroupName=group, retentionInDays=days)
+            self.run.clients.logs.put_retention_policy(logGroupName=group, retentionInDays=days)
         except (ClientError, BotoCoreError) as error:
-            warn(f"The log group {group} keeps its lines for ever: {error}")
+            _log.warning("The log group %s keeps its lines for ever: %s", group, error)
 
     def remove(self, endpoint: str) -> list[str]:
         """Delete an endpoint's group if there is one; returns what was deleted."""
         group = _PREFIX + endpoint
         try:
-            self.logs.delete_log_group(logGroupName=group)
+            self.run.clients.logs.delete_log_group(logGroupName=group)
         except ClientError as error:
             if code(error) != "ResourceNotFoundException":
                 raise
@@ -47,7 +46,7 @@ class EndpointLogs:
 
     def _create(self, group: str) -> None:
         try:
-            self.logs.create_log_group(logGroupName=group)
+            self.run.clients.logs.create_log_group(logGroupName=group)
         except ClientError as error:
             if code(error) != "ResourceAlreadyExistsException":
                 raise

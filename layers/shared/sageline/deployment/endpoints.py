@@ -7,7 +7,6 @@ so everything is looked up before it is deleted.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +20,9 @@ from sageline.aws.tags import STACK_TAG, tags
 from sageline.deployment.requests import OnDemand, OnInstances, endpoint_config_request, update_endpoint_request
 from sageline.errors import EndpointNotReady, ResourceConflict
 from sageline.names import models_like
+from sageline.runs.context import RunContext
 from sageline.runs.routing import Routing
+from sageline.runs.routing_store import endpoint_changed
 from sageline.spec.deployment import DeploymentSpec, InstancesSpec, ServerlessSpec
 
 if TYPE_CHECKING:
@@ -58,15 +59,16 @@ class Endpoint:
         return {self.config, self.pending_config}
 
 
-def find_endpoint(sagemaker: SageMakerClient, name: str, stack_name: str) -> Endpoint | None:
+def find_endpoint(name: str, run: RunContext) -> Endpoint | None:
     """The endpoint of that name, or None.
 
     Raises:
         ResourceConflict: it was not made by this stack.
     """
+    sagemaker = run.clients.sagemaker
     foreign = ResourceConflict(
-        f"Endpoint {name!r} exists and was not made by stack {stack_name!r}; give `deployment.endpoint` another name, or delete "
-        "that endpoint with the tool that made it."
+        f"Endpoint {name!r} exists and was not made by stack {run.stack_name!r}; give `deployment.endpoint` another name, or "
+        "delete that endpoint with the tool that made it."
     )
     try:
         found = sagemaker.describe_endpoint(EndpointName=name)
@@ -77,7 +79,7 @@ def find_endpoint(sagemaker: SageMakerClient, name: str, stack_name: str) -> End
         if is_denied(error):
             raise foreign from error
         raise
-    if {"Key": STACK_TAG, "Value": stack_name} not in made_by:
+    if {"Key": STACK_TAG, "Value": run.stack_name} not in made_by:
         raise foreign
     pending = found.get("PendingDeploymentSummary")
     return Endpoint(
@@ -90,19 +92,17 @@ def find_endpoint(sagemaker: SageMakerClient, name: str, stack_name: str) -> End
     )
 
 
-def settled_endpoint(
-    sagemaker: SageMakerClient, name: str, stack_name: str, sleep: Callable[[float], None] = time.sleep
-) -> Endpoint | None:
+def settled_endpoint(name: str, run: RunContext) -> Endpoint | None:
     """Like :func:`find_endpoint`, but waits a little for a change that is under way.
 
     Raises:
         EndpointNotReady: the change takes longer.
     """
     for _ in range(_PATIENCE_SECONDS // _LOOK_EVERY_SECONDS):
-        found = find_endpoint(sagemaker, name, stack_name)
+        found = find_endpoint(name, run)
         if found is None or found.status not in BUSY_STATUSES:
             return found
-        sleep(_LOOK_EVERY_SECONDS)
+        run.sleep(_LOOK_EVERY_SECONDS)
     raise EndpointNotReady(f"Endpoint {name} is {found.status if found else 'changing'}; it can be changed when that is done.")
 
 
@@ -166,7 +166,7 @@ def set_weights_now(sagemaker: SageMakerClient, routing: Routing) -> None:
     """Like :func:`set_weights`, for an endpoint that is looked up first.
 
     Raises:
-        EndpointNotReady: it is being changed by somebody else.
+        EndpointChanged: somebody else is changing it at this moment.
     """
     with _changing(routing.endpoint):
         set_weights(sagemaker, sagemaker.describe_endpoint(EndpointName=routing.endpoint), routing)
@@ -187,9 +187,7 @@ def set_weights(sagemaker: SageMakerClient, endpoint: DescribeEndpointOutputType
         sagemaker.update_endpoint_weights_and_capacities(EndpointName=routing.endpoint, DesiredWeightsAndCapacities=desired)
 
 
-def ensure_config(
-    sagemaker: SageMakerClient, run_id: str, stack_name: str, name: str, variants: Sequence[ProductionVariantTypeDef]
-) -> None:
+def ensure_config(name: str, run_id: str, variants: Sequence[ProductionVariantTypeDef], run: RunContext) -> None:
     """Make an endpoint config that its endpoint does not serve yet, or find it made.
 
     Another one that this run has made is replaced: it is of an earlier try, when something else served there.
@@ -197,7 +195,8 @@ def ensure_config(
     Raises:
         ResourceConflict: a config of that name exists, is another one, and not this run's.
     """
-    request = endpoint_config_request(name=name, run_id=run_id, stack_name=stack_name, variants=variants)
+    sagemaker = run.clients.sagemaker
+    request = endpoint_config_request(name=name, run_id=run_id, stack_name=run.stack_name, variants=variants)
     try:
         sagemaker.create_endpoint_config(**request)
     except ClientError as error:
@@ -205,7 +204,7 @@ def ensure_config(
             raise
         found = sagemaker.describe_endpoint_config(EndpointConfigName=name)
         made_by = sagemaker.list_tags(ResourceArn=found["EndpointConfigArn"])["Tags"]
-        if not differences(request, found) or any(tag not in made_by for tag in tags(stack_name, run_id)):
+        if not differences(request, found) or any(tag not in made_by for tag in tags(run.stack_name, run_id)):
             check_same(request, found, what=f"An endpoint config {name}", advice="Delete it, or start another run.")
             return
         sagemaker.delete_endpoint_config(EndpointConfigName=name)
@@ -216,7 +215,7 @@ def create_endpoint(sagemaker: SageMakerClient, request: CreateEndpointInputType
     """Make an endpoint; its ARN.
 
     Raises:
-        EndpointNotReady: somebody else has made it meanwhile.
+        EndpointChanged: somebody else has made it meanwhile.
     """
     with _changing(request["EndpointName"]):
         return sagemaker.create_endpoint(**request)["EndpointArn"]
@@ -229,7 +228,7 @@ def update_endpoint(sagemaker: SageMakerClient, name: str, config: str, *, keeps
         keeps_variants: some variants of that config serve already.
 
     Raises:
-        EndpointNotReady: it is being changed by somebody else.
+        EndpointChanged: somebody else is changing it at this moment.
     """
     request = update_endpoint_request(endpoint_name=name, endpoint_config=config, keeps_variants=keeps_variants)
     with _changing(name):
@@ -242,7 +241,7 @@ def _changing(name: str) -> Iterator[None]:
         yield
     except ClientError as error:
         if is_existing(error) or is_busy(error):
-            raise EndpointNotReady(f"Endpoint {name} was changed by somebody else at this moment; try again.") from None
+            raise endpoint_changed(name) from None
         raise
 
 

@@ -7,7 +7,6 @@ moment in the tag, and nothing is deleted. A call that gets lost is made up for 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -17,11 +16,10 @@ from botocore.exceptions import ClientError
 from sageline.aws.errors import code
 from sageline.aws.settings import LifetimeSettings
 from sageline.aws.tags import EXPIRES_TAG
-from sageline.runs.store import utc_now
+from sageline.runs.context import RunContext
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
-    from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_scheduler.type_defs import CreateScheduleInputTypeDef, TargetTypeDef
 
 
@@ -29,13 +27,13 @@ if TYPE_CHECKING:
 class Schedules:
     """The schedules of one stack's endpoints, which are a group."""
 
-    scheduler: EventBridgeSchedulerClient
+    run: RunContext
     group: str
 
     def remove(self, endpoint: str) -> list[str]:
         """Delete the schedule of an endpoint if there is one; returns what was deleted."""
         try:
-            self.scheduler.delete_schedule(Name=endpoint, GroupName=self.group)
+            self.run.clients.scheduler.delete_schedule(Name=endpoint, GroupName=self.group)
         except ClientError as error:
             if code(error) != "ResourceNotFoundException":
                 raise
@@ -47,15 +45,13 @@ class Schedules:
 class Lifetimes:
     """The times to live of one stack's endpoints."""
 
+    run: RunContext
     settings: LifetimeSettings
-    scheduler: EventBridgeSchedulerClient
-    sagemaker: SageMakerClient
-    clock: Callable[[], datetime] = utc_now
 
     @property
     def schedules(self) -> Schedules:
         """The schedules that call when a time is over."""
-        return Schedules(self.scheduler, self.settings.schedule_group_name)
+        return Schedules(self.run, self.settings.schedule_group_name)
 
     def set(self, endpoint: str, arn: str, ttl_hours: float | None) -> str | None:
         """Have an endpoint deleted so many hours from now, instead of when it would have been; None keeps it.
@@ -64,14 +60,14 @@ class Lifetimes:
             When it will be deleted: ISO 8601 with a ``Z``, whole seconds.
         """
         if ttl_hours is None:
-            self.sagemaker.delete_tags(ResourceArn=arn, TagKeys=[EXPIRES_TAG])
+            self.run.clients.sagemaker.delete_tags(ResourceArn=arn, TagKeys=[EXPIRES_TAG])
             self.schedules.remove(endpoint)
             return None
         # Rounded up to a whole second, which is what a schedule can say.
-        moment = (self.clock() + timedelta(hours=ttl_hours, microseconds=999_999)).astimezone(UTC).replace(microsecond=0)
+        moment = (self.run.clock() + timedelta(hours=ttl_hours, microseconds=999_999)).astimezone(UTC).replace(microsecond=0)
         expires_at = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
         # The tag first: cut short here, the endpoint is still deleted by the sweep.
-        self.sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": EXPIRES_TAG, "Value": expires_at}])
+        self.run.clients.sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": EXPIRES_TAG, "Value": expires_at}])
         self._schedule(endpoint, moment, expires_at)
         return expires_at
 
@@ -94,18 +90,19 @@ class Lifetimes:
             "ActionAfterCompletion": "DELETE",
             "Target": target,
         }
+        scheduler = self.run.clients.scheduler
         try:
-            self.scheduler.update_schedule(**schedule)
+            scheduler.update_schedule(**schedule)
         except ClientError as error:
             if code(error) != "ResourceNotFoundException":
                 raise
             try:
-                self.scheduler.create_schedule(**schedule)
+                scheduler.create_schedule(**schedule)
             except ClientError as existing:
                 if code(existing) != "ConflictException":
                     raise
                 # Somebody else has made it since.
-                self.scheduler.update_schedule(**schedule)
+                scheduler.update_schedule(**schedule)
 
 
 def expires_at(sagemaker: SageMakerClient, arn: str) -> str | None:

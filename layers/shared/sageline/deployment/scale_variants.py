@@ -10,12 +10,12 @@ from sageline.runs.routing import RoutedVariant
 from sageline.spec.deployment import AutoscalingSpec
 
 
-def scale_variants(endpoint: str, variants: Iterable[RoutedVariant], run: RunContext, scaling: Scaling) -> None:
+def scale_variants(endpoint: str, variants: Iterable[RoutedVariant], run: RunContext) -> None:
     """Have the instances of variants follow their requests, where their specs say so. Done twice it changes nothing."""
     for variant in variants:
         wanted = _autoscaling_of(variant.model_version, run)
         if wanted is not None:
-            scaling.add(endpoint, variant.name, wanted)
+            Scaling(run).add(endpoint, variant.name, wanted)
 
 
 def _autoscaling_of(model_version: str, run: RunContext) -> AutoscalingSpec | None:

@@ -7,7 +7,6 @@ answered, CompareModels decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Literal, NotRequired, TypedDict
@@ -31,9 +30,8 @@ from sageline.evaluation.gate import (
 from sageline.evaluation.held_out_rows import encode_test_rows, let_answers_expire, score_answers
 from sageline.evaluation.model_warnings import model_warnings
 from sageline.failures.failure import read_cause
-from sageline.report.write import CurvesOf, write_report
+from sageline.report.write import write_report
 from sageline.runs.context import RunContext
-from sageline.runs.documents import RunFiles
 from sageline.runs.payloads import RunEvent, TransformPlan
 from sageline.runs.store import iso
 from sageline.serving.stored import EncoderCache
@@ -77,15 +75,7 @@ class _InService:
     encoder_uri: str
 
 
-@dataclass(frozen=True)
-class Reporting:
-    """What the report needs besides the run. ``warn`` is told why there is none, while the error is being handled."""
-
-    curves: CurvesOf
-    warn: Callable[[str], None]
-
-
-def evaluate_model(run_id: str, *, run: RunContext, reporting: Reporting) -> Evaluated:
+def evaluate_model(run_id: str, *, run: RunContext) -> Evaluated:
     """Judge the new model by what it has answered, and write ``evaluation.json`` and ``report.html`` below
     ``runs/<run_id>/evaluation/``.
 
@@ -95,12 +85,12 @@ def evaluate_model(run_id: str, *, run: RunContext, reporting: Reporting) -> Eva
         PredictionFailed: answers are missing, cannot be read, or are not as many as there are rows.
         RunFinished: the run was stopped meanwhile.
     """
-    judging = _begin(run_id, "EvaluateModel", run, reporting)
+    judging = _begin(run_id, "EvaluateModel", run)
     checks = judging.checks()
     if not judging.evaluation.beat_champion or not all(check.passed for check in checks):
         return _decide(judging, checks, None)
     found = judging.sums.value(judging.metric)
-    in_service = _in_service(judging.endpoint, run.files)
+    in_service = _in_service(judging.endpoint, run)
     if in_service is None:
         return _decide(judging, [*checks, without_champion(judging.metric, found)], None)
     try:
@@ -119,9 +109,7 @@ def evaluate_model(run_id: str, *, run: RunContext, reporting: Reporting) -> Eva
     }
 
 
-def compare_models(
-    run_id: str, *, run: RunContext, reporting: Reporting, champion_failure: ErrorOutput | None = None
-) -> Evaluated:
+def compare_models(run_id: str, *, champion_failure: ErrorOutput | None = None, run: RunContext) -> Evaluated:
     """Judge the new model beside the one in service, which has answered the same rows; complete ``evaluation.json``, and write
     ``report.html``.
 
@@ -140,11 +128,11 @@ def compare_models(
         raise InvalidRequest(f"Run {run_id} has found no model in service to compare with; EvaluateModel comes first.")
     in_service = _InService(**noted)
     if champion_failure:
-        judging = _begin(run_id, "CompareModels", run, reporting)
+        judging = _begin(run_id, "CompareModels", run)
         _, why = read_cause(champion_failure.get("Error", ""), champion_failure.get("Cause", ""))
         return _undecidable(judging, judging.checks(), in_service, why.partition("\n")[0])
     encoder = EncoderCache(run.files.s3).get(in_service.encoder_uri)
-    judging = _begin(run_id, "CompareModels", run, reporting, also=encoder.classes or [])
+    judging = _begin(run_id, "CompareModels", run, also=encoder.classes or [])
     checks = judging.checks()
     classes = judging.sums.classes if isinstance(judging.sums, ClassificationSums) else None
     try:
@@ -168,7 +156,6 @@ class _Judging:
     run_id: str
     state: str
     run: RunContext
-    reporting: Reporting
     task: str
     evaluation: EvaluationSpec
     endpoint: str | None
@@ -216,7 +203,7 @@ class _Judging:
         return {name: metrics[name] for name in shown_metrics(self.task, len(self.encoder.classes or []))}
 
 
-def _begin(run_id: str, state: str, run: RunContext, reporting: Reporting, also: list[str] | None = None) -> _Judging:
+def _begin(run_id: str, state: str, run: RunContext, also: list[str] | None = None) -> _Judging:
     """Read what the new model has answered. ``also``: labels that the metrics are to know beside the model's."""
     run.store.enter(run_id, state)
     if run.store.get(run_id).status == "Stopped":
@@ -230,12 +217,12 @@ def _begin(run_id: str, state: str, run: RunContext, reporting: Reporting, also:
     sums = score_answers(run_id, encoder, files=run.files, of="evaluation", classes=classes)
     endpoint = spec.deployment.endpoint or spec.name if spec.deployment else None
     ends_here = spec.deployment is None and spec.batch is None
-    return _Judging(run_id, state, run, reporting, encoder.task, spec.evaluation, endpoint, ends_here, encoder, sums)
+    return _Judging(run_id, state, run, encoder.task, spec.evaluation, endpoint, ends_here, encoder, sums)
 
 
-def _in_service(endpoint: str | None, files: RunFiles) -> _InService | None:
+def _in_service(endpoint: str | None, run: RunContext) -> _InService | None:
     """The endpoint's variant of most weight; None where nothing serves."""
-    stored = files.read_routing(endpoint) if endpoint is not None else None
+    stored = run.routings.find(endpoint) if endpoint is not None else None
     if stored is None or stored.routing is None:
         return None
     champion = stored.routing.champion
@@ -283,8 +270,7 @@ def _decide(judging: _Judging, checks: list[GateCheck], champion: Champion | Non
         "rows": judging.sums.rows,
     }
     record = replace(run.store.get(run_id), status=answer["status"])
-    reporting = judging.reporting
-    reported = write_report(record, document, now=run.clock(), files=files, curves=reporting.curves, warn=reporting.warn)
+    reported = write_report(record, document, run=run)
     judged = {"metric": judging.metric, "warnings": judging.warnings, "uri": layout.uri(layout.evaluation_key)}
     baseline = {"answer": judging.sums.baseline_answer, "value": judging.sums.baseline_metrics().get(judging.metric)}
     noted = {**answer, "baseline": baseline, **judged, **reported}

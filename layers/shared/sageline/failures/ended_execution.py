@@ -8,8 +8,9 @@ deployment is undone.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+import logging
+from collections.abc import Mapping
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -21,9 +22,7 @@ from sageline.runs.payloads import ExecutionEnded
 from sageline.runs.store import RunRecord, RunStatus
 from sageline.runs.trigger import identify, parse_trigger
 
-if TYPE_CHECKING:
-    from mypy_boto3_sagemaker import SageMakerClient
-    from mypy_boto3_stepfunctions import SFNClient
+_log = logging.getLogger(__name__)
 
 _OUTCOME: Mapping[str, RunStatus] = {"ABORTED": "Stopped", "TIMED_OUT": "Failed", "FAILED": "Failed"}
 
@@ -31,20 +30,16 @@ _OUTCOME: Mapping[str, RunStatus] = {"ABORTED": "Stopped", "TIMED_OUT": "Failed"
 def end_run(
     detail: Mapping[str, Any],  # the event's, as Step Functions has it
     *,
+    discard_function: str,
     run: RunContext,
-    sagemaker: SageMakerClient,
-    stepfunctions: SFNClient,
-    undo: Callable[[str], None],
-    warn: Callable[[str], None],
 ) -> ExecutionEnded:
     """Close the run of an execution that ended, if nobody has; done twice, the second time does nothing.
 
     Args:
         detail: of the event "Step Functions Execution Status Change".
-        undo: has the run's deployment undone, given the run's id.
-        warn: takes what went wrong, and did not keep the run from being closed.
+        discard_function: the name of the function that undoes a run's deployment.
     """
-    record = _record_of(detail, run, stepfunctions, warn)
+    record = _record_of(detail, run)
     if record is None:
         return {"run_id": "", "status": None}
     run_id = record.run_id
@@ -52,15 +47,18 @@ def end_run(
         return {"run_id": run_id, "status": record.status}
     _close(record, str(detail["status"]), detail.get("error"), detail.get("cause"), run)
     try:
-        stop_jobs(run_id, sagemaker=sagemaker)
+        stop_jobs(run_id, sagemaker=run.clients.sagemaker)
     except (ClientError, BotoCoreError) as error:
-        warn(f"The job of run {run_id} could not be stopped: {error}")
-    undo(run_id)
+        _log.warning("The job of run %s could not be stopped: %s", run_id, error)
+    # By itself, so that Lambda tries again while the endpoint is in the middle of a change.
+    payload = json.dumps({"action": "discard", "run_id": run_id})
+    run.clients.lambda_.invoke(FunctionName=discard_function, InvocationType="Event", Payload=payload)
     return {"run_id": run_id, "status": run.store.get(run_id).status}
 
 
-def end_if_dead(record: RunRecord, *, run: RunContext, stepfunctions: SFNClient) -> bool:
+def end_if_dead(record: RunRecord, *, run: RunContext) -> bool:
     """Close a run whose record says that it runs, when its execution does not; whether that was so."""
+    stepfunctions = run.clients.stepfunctions
     try:
         execution = stepfunctions.describe_execution(executionArn=record.execution_arn)
     except stepfunctions.exceptions.ExecutionDoesNotExist:
@@ -73,20 +71,18 @@ def end_if_dead(record: RunRecord, *, run: RunContext, stepfunctions: SFNClient)
     return True
 
 
-def _record_of(
-    detail: Mapping[str, Any], run: RunContext, stepfunctions: SFNClient, warn: Callable[[str], None]
-) -> RunRecord | None:
+def _record_of(detail: Mapping[str, Any], run: RunContext) -> RunRecord | None:
     """The run that an execution was; None when it never claimed a record, or is no run."""
     document = detail.get("input")
     try:
         # The event leaves out what is too long for it.
         if document is None:
-            document = stepfunctions.describe_execution(executionArn=detail["executionArn"])["input"]
+            document = run.clients.stepfunctions.describe_execution(executionArn=detail["executionArn"])["input"]
         return run.store.get(identify(parse_trigger(json.loads(document)), run.files.s3).run_id)
     except RunNotFound:
         return None
     except (InvalidRequest, ClientError, BotoCoreError, ValueError) as error:
-        warn(f"The execution {detail['executionArn']} belongs to no run that could be told from its input: {error}")
+        _log.warning("The execution %s belongs to no run that could be told from its input: %s", detail["executionArn"], error)
         return None
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+import logging
+from collections.abc import Mapping
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -12,40 +12,23 @@ from sageline.failures.advice import advice
 from sageline.failures.failure import Failure, explain, read_cause
 from sageline.jobs.stopping import stop_jobs
 from sageline.runs.context import RunContext
-from sageline.runs.payloads import FailureRecorded
+from sageline.runs.payloads import FailureEvent, FailureRecorded
 from sageline.runs.store import RunRecord
 from sageline.runs.trigger import BatchRequest, Identity, Upload, identify, parse_trigger
 
-if TYPE_CHECKING:
-    from mypy_boto3_sagemaker import SageMakerClient
+_log = logging.getLogger(__name__)
 
 
-def record_failure(
-    execution_arn: str,
-    trigger_document: Mapping[str, object],
-    *,
-    state: str,
-    error: str,
-    cause: str,
-    discard_error: str | None,
-    run: RunContext,
-    sagemaker: SageMakerClient,
-    warn: Callable[[str], None],
-) -> FailureRecorded:
+def record_failure(event: FailureEvent, *, run: RunContext) -> FailureRecorded:
     """Write why the run failed into its record, and stop its job if that is still running.
 
     The run may not have a record yet, and the input may be nothing that a run could be made of: there is always an answer.
-    A run that another execution has claimed is left alone.
-
-    Args:
-        state: the state that failed.
-        error: the error's name, as Step Functions has it.
-        cause: the error's cause, as Step Functions has it.
-        discard_error: what went wrong when the deployment was undone.
-        warn: takes what went wrong here, and did not keep the failure from being recorded.
+    A run that another execution has claimed is left alone. What goes wrong here, and does not keep the failure from being
+    recorded, is logged.
     """
-    kind, message = read_cause(error, cause)
-    identity, uri = _identify(trigger_document, run, warn)
+    execution_arn, state = event["execution_arn"], event["state"]
+    kind, message = read_cause(event["error"], event["cause"])
+    identity, uri = _identify(event["trigger"], run)
     if identity is None:
         return {"run_id": "", "message": explain(message, (), advice(kind, message))}
     run_id = identity.run_id
@@ -54,22 +37,20 @@ def record_failure(
     except RunNotFound:
         new = RunRecord(run_id=run_id, name=identity.name, execution_arn=execution_arn, dataset_uri=uri, state=state)
         record = run.store.claim(new)
-    failure = _failure(record, state, kind, message, discard_error)
+    failure = _failure(record, state, kind, message, event.get("discard_error"))
     if record.execution_arn == execution_arn:
-        _stop(run_id, sagemaker, warn)
+        _stop(run_id, run)
         run.store.finish(run_id, "Failed", state=state, error=failure.to_json())
     return {"run_id": run_id, "message": explain(failure.message, failure.log_lines, failure.advice)}
 
 
-def _identify(
-    trigger_document: Mapping[str, object], run: RunContext, warn: Callable[[str], None]
-) -> tuple[Identity | None, str | None]:
+def _identify(trigger_document: Mapping[str, object], run: RunContext) -> tuple[Identity | None, str | None]:
     try:
         trigger = parse_trigger(trigger_document)
         uri = trigger.uri if isinstance(trigger, Upload) else trigger.input if isinstance(trigger, BatchRequest) else None
         return identify(trigger, run.files.s3), uri
     except (InvalidRequest, ClientError, BotoCoreError) as error:
-        warn(f"The failure belongs to no run that could be told from the execution's input: {error}")
+        _log.warning("The failure belongs to no run that could be told from the execution's input: %s", error)
         return None, None
 
 
@@ -96,8 +77,8 @@ def _last_words(discard_error: str) -> str:
     return read_cause(kind, cause)[1].rstrip(".")
 
 
-def _stop(run_id: str, sagemaker: SageMakerClient, warn: Callable[[str], None]) -> None:
+def _stop(run_id: str, run: RunContext) -> None:
     try:
-        stop_jobs(run_id, sagemaker=sagemaker)
+        stop_jobs(run_id, sagemaker=run.clients.sagemaker)
     except (ClientError, BotoCoreError) as error:
-        warn(f"The job of run {run_id} could not be stopped: {error}")
+        _log.warning("The job of run %s could not be stopped: %s", run_id, error)

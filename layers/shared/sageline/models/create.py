@@ -7,8 +7,6 @@ jobs and for endpoints on instances, and one that is not where it deploys to a s
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -34,79 +32,71 @@ _SCRIPT_LOADS_MODEL = ("scikit-learn", "pytorch")
 _DEFAULT_MODULE = "inference.py"
 """What the containers ask if they are told nothing; a shell script is no module to ask."""
 
-if TYPE_CHECKING:
-    from mypy_boto3_sagemaker import SageMakerClient
+
+def make_models(
+    run_id: str, artifact_uri: str, *, names: Collection[str], roles: ModelRoles, run: RunContext
+) -> tuple[dict[str, str], Artifact]:
+    """Make models of a run, or find them made; the ARN of each, and what they are made of.
+
+    Args:
+        artifact_uri: what the training job has left.
+        names: of the isolated model, of that for serverless endpoints, or both (:func:`sageline.names.model_names`).
+
+    Raises:
+        ModelMissing: there is no such artifact, nor a copy of it.
+        ResourceConflict: a model of such a name, or a copy, exists and is another one.
+        ObjectMissing: the run's spec or script was deleted.
+        InvalidSpec: the stack does not let the run's script use the network any more, or its archive cannot be used.
+    """
+    spec = run.files.read_spec(run_id)
+    artifact = protect(artifact_uri, _source(run_id, spec, run), run.files.layout(run_id), run.files.s3)
+    return {name: _create(name, run_id, spec, artifact, roles=roles, run=run) for name in names}, artifact
 
 
-@dataclass(frozen=True)
-class ModelMaker:
-    """Where models are made, and as which roles SageMaker works with them; ``region`` is that of their images."""
-
-    run: RunContext
-    sagemaker: SageMakerClient
-    roles: ModelRoles
-    region: str
-
-    def make(self, run_id: str, artifact_uri: str, *, names: Collection[str]) -> tuple[dict[str, str], Artifact]:
-        """Make models of a run, or find them made; the ARN of each, and what they are made of.
-
-        Args:
-            artifact_uri: what the training job has left.
-            names: of the isolated model, of that for serverless endpoints, or both (:func:`sageline.names.model_names`).
-
-        Raises:
-            ModelMissing: there is no such artifact, nor a copy of it.
-            ResourceConflict: a model of such a name, or a copy, exists and is another one.
-            ObjectMissing: the run's spec or script was deleted.
-            InvalidSpec: the stack does not let the run's script use the network any more, or its archive cannot be used.
-        """
-        spec = self.run.files.read_spec(run_id)
-        artifact = protect(artifact_uri, self._source(run_id, spec), self.run.files.layout(run_id), self.run.files.s3)
-        return {name: self._model(name, run_id, spec, artifact) for name in names}, artifact
-
-    def _source(self, run_id: str, spec: Spec) -> bytes | None:
-        """What goes into the artifact: the script, where the serving container asks it."""
-        if framework_of(spec.algorithm) not in _SCRIPT_LOADS_MODEL:
-            return None
-        return self.run.files.read(self.run.files.layout(run_id).source_key)
-
-    def _model(self, name: str, run_id: str, spec: Spec, artifact: Artifact) -> str:
-        serverless = name == open_model_name(run_id)
-        request = model_request(
-            name=name,
-            run_id=run_id,
-            stack_name=self.run.stack_name,
-            role_arn=self.roles.serverless if serverless else self.roles.of(spec.algorithm),
-            image_uri=serving_image(spec.algorithm.name, framework_of(spec.algorithm), self.region),
-            model_artifact_uri=artifact["uri"],
-            isolated=not serverless and not uses_network(spec.algorithm),
-            environment=_environment(spec, self.region),
-        )
-        try:
-            return self.sagemaker.create_model(**request)["ModelArn"]
-        except ClientError as error:
-            if is_missing_model_data(error):
-                raise ModelMissing(f"The model's copy {artifact['uri']} was deleted at this moment; start another run.") from None
-            if not is_existing(error):
-                raise
-            found = self.sagemaker.describe_model(ModelName=name)
-            check_same(request, found, what=f"A model {name}", advice="Delete it, or start another run.")
-            return found["ModelArn"]
+def _source(run_id: str, spec: Spec, run: RunContext) -> bytes | None:
+    """What goes into the artifact: the script, where the serving container asks it."""
+    if framework_of(spec.algorithm) not in _SCRIPT_LOADS_MODEL:
+        return None
+    return run.files.read(run.files.layout(run_id).source_key)
 
 
-def create_model(run_id: str, model_artifact_uri: str, *, maker: ModelMaker) -> CreatedModel:
+def _create(name: str, run_id: str, spec: Spec, artifact: Artifact, *, roles: ModelRoles, run: RunContext) -> str:
+    sagemaker = run.clients.sagemaker
+    serverless = name == open_model_name(run_id)
+    request = model_request(
+        name=name,
+        run_id=run_id,
+        stack_name=run.stack_name,
+        role_arn=roles.serverless if serverless else roles.of(spec.algorithm),
+        image_uri=serving_image(spec.algorithm.name, framework_of(spec.algorithm), run.region),
+        model_artifact_uri=artifact["uri"],
+        isolated=not serverless and not uses_network(spec.algorithm),
+        environment=_environment(spec, run.region),
+    )
+    try:
+        return sagemaker.create_model(**request)["ModelArn"]
+    except ClientError as error:
+        if is_missing_model_data(error):
+            raise ModelMissing(f"The model's copy {artifact['uri']} was deleted at this moment; start another run.") from None
+        if not is_existing(error):
+            raise
+        found = sagemaker.describe_model(ModelName=name)
+        check_same(request, found, what=f"A model {name}", advice="Delete it, or start another run.")
+        return found["ModelArn"]
+
+
+def create_model(run_id: str, model_artifact_uri: str, *, roles: ModelRoles, run: RunContext) -> CreatedModel:
     """Make the run's models, or find them made.
 
     Raises:
         ModelMissing: the training job has left no model.
         ResourceConflict: a model of such a name, or a copy of an artifact, exists and is another one.
     """
-    run = maker.run
     run.store.enter(run_id, "CreateModel")
     deployment = run.files.read_spec(run_id).deployment
     serverless = deployment is not None and isinstance(capacity(deployment), OnDemand)
     names = [run_id, open_model_name(run_id)] if serverless else [run_id]
-    made, artifact = maker.make(run_id, model_artifact_uri, names=names)
+    made, artifact = make_models(run_id, model_artifact_uri, names=names, roles=roles, run=run)
     let_original_expire(artifact, run.files.s3)
     run.store.enter(run_id, "CreateModel", model={"name": run_id, "arn": made[run_id], "artifact": artifact})
     return {"model_name": run_id, "model_arn": made[run_id]}

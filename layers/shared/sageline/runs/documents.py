@@ -1,30 +1,20 @@
-"""The documents of runs and endpoints in the bucket (``sageline.names`` has the keys)."""
+"""The documents of runs in the bucket (``sageline.names`` has the keys)."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from sageline.aws.errors import code, is_missing_object
-from sageline.errors import EndpointNotReady, InvalidRouting, ObjectMissing
-from sageline.names import PRICES_KEY, RunLayout, dataset_spec_key, routing_key
+from sageline.aws.errors import is_missing_object
+from sageline.errors import ObjectMissing
+from sageline.names import PRICES_KEY, RunLayout, dataset_spec_key
 from sageline.runs.prices import LIST_PRICES, Prices, with_override
-from sageline.runs.routing import Routing, parse_routing
 from sageline.spec.model import Spec, parse_spec
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-
-@dataclass(frozen=True)
-class StoredRouting:
-    """A routing document as it was read: None when it is damaged. The ETag says which state of it was read."""
-
-    routing: Routing | None
-    etag: str
 
 
 class RunFiles:
@@ -50,7 +40,7 @@ class RunFiles:
         """The same; None when it is not there any more."""
         layout = self.layout(run_id)
         found = self._read(layout.spec_key)
-        return None if found is None else parse_spec(found[0], layout.uri(layout.spec_key))
+        return None if found is None else parse_spec(found, layout.uri(layout.spec_key))
 
     def write_spec(self, run_id: str, spec: Spec) -> None:
         document = spec.model_dump_json(indent=2).encode() + b"\n"
@@ -65,7 +55,7 @@ class RunFiles:
         """The spec that the run was given; None for a run that began before these were kept."""
         layout = self.layout(run_id)
         found = self._read(layout.given_spec_key)
-        return None if found is None else parse_spec(found[0], layout.uri(layout.given_spec_key))
+        return None if found is None else parse_spec(found, layout.uri(layout.given_spec_key))
 
     def read_dataset_spec(self, name: str) -> Spec:
         """The spec beside an uploaded dataset, or an empty one.
@@ -75,12 +65,12 @@ class RunFiles:
         """
         key = dataset_spec_key(name)
         found = self._read(key)
-        return Spec() if found is None else parse_spec(found[0], f"s3://{self.bucket}/{key}")
+        return Spec() if found is None else parse_spec(found, f"s3://{self.bucket}/{key}")
 
     def read_json(self, key: str) -> Any:  # Any: JSON
         """A JSON document; None when it is not there."""
         found = self._read(key)
-        return None if found is None else json.loads(found[0])
+        return None if found is None else json.loads(found)
 
     def read_prices(self) -> Prices:
         """The list prices, replaced by the stack's own where it has any.
@@ -89,46 +79,11 @@ class RunFiles:
             InvalidPrices: they are not what they must be.
         """
         found = self._read(PRICES_KEY)
-        return LIST_PRICES if found is None else with_override(found[0], self.prices_uri)
+        return LIST_PRICES if found is None else with_override(found, self.prices_uri)
 
     @property
     def prices_uri(self) -> str:
         return f"s3://{self.bucket}/{PRICES_KEY}"
-
-    def read_routing(self, endpoint_name: str) -> StoredRouting | None:
-        """The routing of an endpoint; None when there is no document."""
-        key = routing_key(endpoint_name)
-        found = self._read(key)
-        if found is None:
-            return None
-        document, etag = found
-        try:
-            return StoredRouting(parse_routing(document, f"s3://{self.bucket}/{key}"), etag)
-        except InvalidRouting:
-            return StoredRouting(None, etag)
-
-    def write_routing(self, routing: Routing, replacing: StoredRouting | None) -> None:
-        """Store the routing of an endpoint, replacing what was read before.
-
-        Raises:
-            EndpointNotReady: somebody else has written it since.
-        """
-        key, body = routing_key(routing.endpoint), routing.dump()
-        try:
-            if replacing is None:
-                self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*")
-            else:
-                etag = replacing.etag
-                self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", IfMatch=etag)
-        except ClientError as error:
-            if code(error) in {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"} or is_missing_object(error):
-                raise EndpointNotReady(
-                    f"Endpoint {routing.endpoint} is being changed by somebody else at this moment; try again."
-                ) from None
-            raise
-
-    def delete_routing(self, endpoint_name: str) -> None:
-        self.s3.delete_object(Bucket=self.bucket, Key=routing_key(endpoint_name))
 
     def read(self, key: str) -> bytes:
         """An object that a run has stored.
@@ -139,17 +94,16 @@ class RunFiles:
         found = self._read(key)
         if found is None:
             raise ObjectMissing(f"s3://{self.bucket}/{key} is gone: the run had stored it, and it was deleted since.")
-        return found[0]
+        return found
 
     def put(self, key: str, body: bytes, content_type: str) -> None:
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type)
 
-    def _read(self, key: str) -> tuple[bytes, str] | None:
-        """An object and its ETag. Needs s3:ListBucket: without it S3 answers 403 for what is not there."""
+    def _read(self, key: str) -> bytes | None:
+        """An object; None when it is not there. Needs s3:ListBucket: without it S3 answers 403 for what is not there."""
         try:
-            answer = self.s3.get_object(Bucket=self.bucket, Key=key)
+            return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
             if is_missing_object(error):
                 return None
             raise
-        return answer["Body"].read(), answer["ETag"]

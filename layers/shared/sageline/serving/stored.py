@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from sageline.encoder.fitted import FittedEncoder
-from sageline.errors import EndpointNotFound, ObjectMissing
-from sageline.names import is_endpoint_name, routing_key, split_s3_uri
-from sageline.runs.routing import Routing, parse_routing
+from sageline.errors import ObjectMissing
+from sageline.names import split_s3_uri
+from sageline.runs.routing import Routing
+from sageline.runs.routing_store import RoutingStore
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,9 +34,8 @@ def read_object(s3: S3Client, bucket: str, key: str) -> bytes | None:
 class RoutingCache:
     """Who answers for each endpoint; what was read is believed for some seconds."""
 
-    def __init__(self, s3: S3Client, bucket: str, clock: Callable[[], float] = time.monotonic, seconds: float = 5.0) -> None:
-        self._s3 = s3
-        self._bucket = bucket
+    def __init__(self, stored: RoutingStore, clock: Callable[[], float] = time.monotonic, seconds: float = 5.0) -> None:
+        self._stored = stored
         self._clock = clock
         self._seconds = seconds
         self._kept: dict[str, tuple[float, Routing]] = {}
@@ -52,16 +52,9 @@ class RoutingCache:
         if kept is not None and not fresh and now < kept[0]:
             return kept[1]
         self._kept.pop(endpoint, None)
-        routing = self._read(endpoint)
+        routing = self._stored.get(endpoint).intact()
         self._kept[endpoint] = (now + self._seconds, routing)
         return routing
-
-    def _read(self, endpoint: str) -> Routing:
-        key = routing_key(endpoint)
-        document = read_object(self._s3, self._bucket, key) if is_endpoint_name(endpoint) else None
-        if document is None:
-            raise EndpointNotFound(f"No endpoint {endpoint!r} is known; `GET /endpoints` lists them.")
-        return parse_routing(document, f"s3://{self._bucket}/{key}")
 
 
 class EncoderCache:

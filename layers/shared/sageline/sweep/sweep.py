@@ -7,32 +7,32 @@ whose execution ended without a word, and the alarms of a rollout that is over.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sageline.deployment.alarms import RolloutAlarms
 from sageline.deployment.delete import delete_endpoint, deploying_run
 from sageline.deployment.discard import discard
 from sageline.deployment.endpoints import Endpoint, delete_config, find_config, find_endpoint, remove_model
-from sageline.deployment.hosting import Hosting
-from sageline.deployment.lifetime import Schedules, expires_at
+from sageline.deployment.lifetime import expires_at
 from sageline.errors import RunNotFound, SagelineError
 from sageline.failures.ended_execution import end_if_dead
 from sageline.json_objects import Json
 from sageline.names import models_like
+from sageline.runs.context import RunContext
 from sageline.runs.store import RunRecord, iso
 from sageline.sweep import inventory
 from sageline.sweep.inventory import TaggedResource
 
-if TYPE_CHECKING:
-    from mypy_boto3_cloudwatch import CloudWatchClient
-    from mypy_boto3_stepfunctions import SFNClient
-
 FindingKind: TypeAlias = Literal["endpoint", "endpoint-config", "model", "run", "alarm"]
+
+_log = logging.getLogger(__name__)
 
 YOUNG = timedelta(hours=1)
 """What is younger may be part of something that is being made."""
@@ -74,25 +74,22 @@ class SweepReport:
 class Sweep:
     """One look at everything.
 
-    ``deletes``: whether resources that nothing refers to and endpoints that nobody asks are deleted, or only
-    reported. ``warn`` takes what went wrong; the sweep goes on with the rest.
+    ``deletes``: whether resources that nothing refers to and endpoints that nobody asks are deleted, or only reported. What goes
+    wrong is logged, and the sweep goes on with the rest.
     """
 
-    hosting: Hosting
-    cloudwatch: CloudWatchClient
-    stepfunctions: SFNClient
-    schedules: Schedules
+    run: RunContext
+    schedule_group: str
     deletes: bool
-    warn: Callable[[str], None]
     _findings: list[SweepFinding] = field(default_factory=list)
     _records: dict[str, RunRecord | None] = field(default_factory=dict)
 
     def report(self) -> SweepReport:
         """Look, and put in order."""
-        stack, now = self.hosting.run.stack_name, self.hosting.run.clock()
-        made = inventory.endpoints(self.hosting.sagemaker, stack)
-        configs = [config for config in inventory.configs(self.hosting.sagemaker, stack) if config.made_at < now - YOUNG]
-        models = [model for model in inventory.models(self.hosting.sagemaker, stack) if model.made_at < now - YOUNG]
+        stack, now = self.run.stack_name, self.run.clock()
+        made = inventory.endpoints(self.run.clients.sagemaker, stack)
+        configs = [config for config in inventory.configs(self.run.clients.sagemaker, stack) if config.made_at < now - YOUNG]
+        models = [model for model in inventory.models(self.run.clients.sagemaker, stack) if model.made_at < now - YOUNG]
         cleaned = self._clean_up({*(config.run_id for config in configs), *(model.run_id for model in models)})
         models = [model for model in models if model.run_id not in cleaned]
         endpoints = [endpoint for item in made if (endpoint := self._endpoint(item, now)) is not None]
@@ -107,8 +104,8 @@ class Sweep:
             record = self._record(run_id)
             if record is None:
                 continue
-            if record.status == "Running" and end_if_dead(record, run=self.hosting.run, stepfunctions=self.stepfunctions):
-                record = self._records[run_id] = self.hosting.run.store.get(run_id)
+            if record.status == "Running" and end_if_dead(record, run=self.run):
+                record = self._records[run_id] = self.run.store.get(run_id)
             if record.status in ("Running", "Succeeded"):
                 continue
             found = SweepFinding("run", run_id, f"the run ended as {record.status} and has left something behind")
@@ -117,14 +114,14 @@ class Sweep:
         return cleaned
 
     def _discarded(self, run_id: str) -> list[str]:
-        return discard(run_id, hosting=self.hosting, schedules=self.schedules)["discarded"]
+        return discard(run_id, schedule_group=self.schedule_group, run=self.run)["discarded"]
 
     def _endpoint(self, made: TaggedResource, now: datetime) -> Endpoint | None:
         """The endpoint if it is there in the end."""
-        endpoint = find_endpoint(self.hosting.sagemaker, made.name, self.hosting.run.stack_name)
-        if endpoint is None or deploying_run(made.name, self.hosting.run) is not None:
+        endpoint = find_endpoint(made.name, self.run)
+        if endpoint is None or deploying_run(made.name, self.run) is not None:
             return endpoint
-        until = expires_at(self.hosting.sagemaker, made.arn)
+        until = expires_at(self.run.clients.sagemaker, made.arn)
         is_over = until is not None and until < iso(now - _LATE)
         reason = f"its time to live was over at {until}" if is_over else self._uselessness(endpoint, made, now)
         if reason is None:
@@ -133,7 +130,7 @@ class Sweep:
         return None if removed else endpoint
 
     def _uselessness(self, endpoint: Endpoint, made: TaggedResource, now: datetime) -> str | None:
-        if made.made_at < now - YOUNG and self.hosting.run.files.read_routing(made.name) is None:
+        if made.made_at < now - YOUNG and self.run.routings.find(made.name) is None:
             return "no routing leads to it, so nothing can ask it"
         if endpoint.status != "InService" or made.made_at > now - IDLE or self._invocations(endpoint, now):
             return None
@@ -141,10 +138,10 @@ class Sweep:
 
     def _invocations(self, endpoint: Endpoint, now: datetime) -> float:
         """How many requests all variants have had in the last day."""
-        config = find_config(self.hosting.sagemaker, endpoint.config)
+        config = find_config(self.run.clients.sagemaker, endpoint.config)
         total = 0.0
         for variant in config["ProductionVariants"] if config else []:
-            points = self.cloudwatch.get_metric_statistics(
+            points = self.run.clients.cloudwatch.get_metric_statistics(
                 Namespace="AWS/SageMaker",
                 MetricName="Invocations",
                 Dimensions=[
@@ -160,18 +157,16 @@ class Sweep:
         return total
 
     def _deleted(self, name: str) -> list[str]:
-        return delete_endpoint(name, hosting=self.hosting, schedules=self.schedules)["deleted"]
+        return delete_endpoint(name, schedule_group=self.schedule_group, run=self.run)["deleted"]
 
     def _configs_and_models(self, endpoints: list[Endpoint], configs: list[TaggedResource], models: list[TaggedResource]) -> None:
-        routed = [self.hosting.run.files.read_routing(endpoint.name) for endpoint in endpoints]
-        variants = [variant for stored in routed if stored and stored.routing for variant in stored.routing.variants]
+        variants = [variant for endpoint in endpoints for variant in self.run.routings.variants(endpoint.name)]
         used = {config for endpoint in endpoints for config in endpoint.configs}
         used |= {variant.endpoint_config for variant in variants}
         used_models = {model for variant in variants for model in models_like(variant.model_name)}
         # A config that is gone by now went with its endpoint, or with the run that made it.
-        there = {
-            config.name: found for config in configs if (found := find_config(self.hosting.sagemaker, config.name)) is not None
-        }
+        sagemaker = self.run.clients.sagemaker
+        there = {config.name: found for config in configs if (found := find_config(sagemaker, config.name)) is not None}
         for config in configs:
             if config.name not in there:
                 continue
@@ -180,16 +175,16 @@ class Sweep:
                 used_models |= {model for name in named for model in models_like(name)}
                 continue
             finding = SweepFinding("endpoint-config", config.name, "no endpoint uses it")
-            self._remove(finding, partial(delete_config, self.hosting.sagemaker, config.name))
+            self._remove(finding, partial(delete_config, sagemaker, config.name))
         for model in models:
             if model.name in used_models or self._is_running(model.run_id) or self._is_product(model.run_id):
                 continue
             finding = SweepFinding("model", model.name, "no endpoint config uses it")
-            self._remove(finding, partial(remove_model, self.hosting.sagemaker, model.name))
+            self._remove(finding, partial(remove_model, sagemaker, model.name))
 
     def _alarms(self) -> None:
         """A variant has its alarms from the run of its name, for as long as that runs."""
-        alarms = self.hosting.alarms
+        alarms = RolloutAlarms(self.run)
         for variant in alarms.variants():
             if not self._is_running(variant):
                 finding = SweepFinding("alarm", variant, "its rollout is over")
@@ -202,7 +197,7 @@ class Sweep:
         try:
             deleted = remove() if always or self.deletes else []
         except (SagelineError, ClientError, BotoCoreError) as error:
-            self.warn(f"The {finding.kind} {finding.name} could not be cleaned up ({finding.reason}): {error}")
+            _log.warning("The %s %s could not be cleaned up (%s): %s", finding.kind, finding.name, finding.reason, error)
         else:
             if not deleted and (always or self.deletes):
                 return False
@@ -212,7 +207,7 @@ class Sweep:
     def _record(self, run_id: str) -> RunRecord | None:
         if run_id not in self._records:
             try:
-                self._records[run_id] = self.hosting.run.store.get(run_id)
+                self._records[run_id] = self.run.store.get(run_id)
             except RunNotFound:
                 self._records[run_id] = None
         return self._records[run_id]

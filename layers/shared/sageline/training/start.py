@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import CreateHyperParameterTuningJobRequestTypeDef, CreateTrainingJobRequestTypeDef
 
 
-def start_training(
-    run_id: str, prepared: PreparedData, *, roles: JobRoles, region: str, run: RunContext, sagemaker: SageMakerClient
-) -> Resource:
+def start_training(run_id: str, prepared: PreparedData, *, roles: JobRoles, run: RunContext) -> Resource:
     """Start the run's training job, or its tuning job if the spec has a tuning; or find it started.
 
     Raises:
@@ -36,12 +34,12 @@ def start_training(
         SettingsError: SageMaker has no image in this region.
     """
     run.store.enter(run_id, "StartTraining")
-    spec = run.files.read_spec(run_id)
+    sagemaker, spec = run.clients.sagemaker, run.files.read_spec(run_id)
     role_arn = roles.of(spec.algorithm)
-    work = training_work(spec, prepared, run.files.layout(run_id), role_arn=role_arn, region=region)
+    work = training_work(spec, prepared, run.files.layout(run_id), role_arn=role_arn, region=run.region)
     store_source(run_id, spec, run.files)
     name = run_id if spec.tuning is None else tuning_job_name(run_id)
-    given = hyperparameters(spec, job_name=name, region=region)
+    given = hyperparameters(spec, job_name=name, region=run.region)
     job: Resource
     if spec.tuning is None:
         job = _start(training_job_request(work, run_id=run_id, stack_name=run.stack_name, hyperparameters=given), sagemaker)

@@ -8,80 +8,71 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sageline.aws.errors import is_transient
-from sageline.deployment.alarms import Firing, RolloutAlarms
+from sageline.deployment.alarms import FiringAlarm, RolloutAlarms
 from sageline.deployment.rollout import rollout_alarm
 from sageline.failures.advice import advice
 from sageline.failures.failure import explain
 from sageline.json_objects import Json
+from sageline.runs.context import RunContext
 from sageline.runs.payloads import Shifted
-from sageline.runs.task_tokens import fail
-from sageline.waiting.check_status import Watch, look_and_answer
+from sageline.waiting.check_status import answer_if_done
+from sageline.waiting.task_tokens import fail
 
 
-@dataclass(frozen=True)
-class Bake:
-    """Where to look, whom to answer, and the alarms."""
-
-    watch: Watch
-    alarms: RolloutAlarms
-
-
-def wait_for_alarm(run_id: str, shifted: Shifted, task_token: str, bake: Bake) -> str:
+def wait_for_alarm(run_id: str, shifted: Shifted, task_token: str, *, run: RunContext) -> str:
     """Keep the token until an alarm fires, or until the endpoint has let go of the old variants. Returns what came of it, for the
     log.
 
     An error on the way that lasts is an answer too: the state would wait for another in vain. What passes is left to what looks
     next: an alarm, or ShiftTraffic when the time to bake is over.
     """
-    watch = bake.watch
     try:
-        watch.store.enter(run_id, "Bake")  # before the tokens are there: with one the run may be sent on
-        watch.store.put_token(_key(run_id), task_token, run_id)
+        run.store.enter(run_id, "Bake")  # before the tokens are there: with one the run may be sent on
+        run.store.put_token(_key(run_id), task_token, run_id)
         if shifted["is_last"]:
-            watch.store.put_token(shifted["arn"], task_token, run_id)
-        if firing := bake.alarms.firing(run_id):
-            return _end(run_id, task_token, firing, watch)
+            run.store.put_token(shifted["arn"], task_token, run_id)
+        if firing := RolloutAlarms(run).firing(run_id):
+            return _end(run_id, task_token, firing, run)
         if shifted["is_last"]:
-            return look_and_answer(run_id, shifted["arn"], task_token, watch)
+            return answer_if_done(run_id, shifted["arn"], task_token, run=run)
     except Exception as error:  # whatever it is, the state must hear of it, if it lasts
         if is_transient(error):
             return f"Looking at the alarms of variant {run_id} did not succeed, and is left to the next look: {error}"
         kind_of_error = type(error).__name__
         message = f"Looking at the alarms of variant {run_id} failed: {error}"
-        fail(watch.stepfunctions, task_token, kind_of_error, explain(message, (), advice(kind_of_error, message)))
+        fail(run.clients.stepfunctions, task_token, kind_of_error, explain(message, (), advice(kind_of_error, message)))
         return message
     return f"variant {run_id} has {shifted['share']:.0%} of the traffic of endpoint {shifted['endpoint']}"
 
 
-def wake_by_alarm(event: Mapping[str, Any], bake: Bake) -> str:
+def wake_by_alarm(event: Mapping[str, Any], *, run: RunContext) -> str:
     """End the rollouts that alarms tell of, by messages as SNS gives them to a function (Any: its JSON). Returns what came of it,
     for the log."""
-    return "; ".join(_wake(json.loads(record["Sns"]["Message"]), bake) for record in event["Records"])
+    return "; ".join(_wake(json.loads(record["Sns"]["Message"]), run) for record in event["Records"])
 
 
-def _wake(alarm: Mapping[str, Any], bake: Bake) -> str:
+def _wake(alarm: Mapping[str, Any], run: RunContext) -> str:
     """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html has the message's fields."""
     name = str(alarm["AlarmName"])
-    variant = bake.alarms.variant_of(name)
-    waiting = bake.watch.store.get_token(_key(variant)) if variant and alarm["NewStateValue"] == "ALARM" else None
+    variant = RolloutAlarms(run).variant_of(name)
+    waiting = run.store.get_token(_key(variant)) if variant and alarm["NewStateValue"] == "ALARM" else None
     if waiting is None:
         return f"nobody bakes under alarm {name}"
     task_token, run_id = waiting
     reason = f"{alarm.get('AlarmDescription') or ''} {alarm.get('NewStateReason') or ''}".strip()
-    return _end(run_id, task_token, [Firing(name, reason)], bake.watch)
+    return _end(run_id, task_token, [FiringAlarm(name, reason)], run)
 
 
-def _end(run_id: str, task_token: str, firing: list[Firing], watch: Watch) -> str:
+def _end(run_id: str, task_token: str, firing: list[FiringAlarm], run: RunContext) -> str:
     error = rollout_alarm(run_id, firing)
     kind = type(error).__name__
     noted: Json = {"message": error.message, "job": firing[0].name, "failure_reason": firing[0].reason, "log_lines": []}
-    watch.store.note(run_id, failure=noted)
-    fail(watch.stepfunctions, task_token, kind, explain(error.message, (), advice(kind, error.message)))
-    watch.store.delete_token(_key(run_id), task_token)
+    run.store.note(run_id, failure=noted)
+    fail(run.clients.stepfunctions, task_token, kind, explain(error.message, (), advice(kind, error.message)))
+    run.store.delete_token(_key(run_id), task_token)
     return error.message
 
 

@@ -8,10 +8,8 @@ the event comes after the change and finds either the token, or a state that has
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
-from sageline.aws import clients
 from sageline.aws.errors import is_transient
 from sageline.aws.tags import RUN_TAG
 from sageline.costs.run_cost import note_job_cost
@@ -21,11 +19,8 @@ from sageline.json_objects import Json
 from sageline.names import transform_of
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import Resource, ResourceKind
-from sageline.runs.task_tokens import fail, succeed
-from sageline.waiting.inspect import Failed, Look, look_at
-
-if TYPE_CHECKING:
-    from mypy_boto3_stepfunctions import SFNClient
+from sageline.waiting.describe_resource import Failed, describe_resource
+from sageline.waiting.task_tokens import fail, succeed
 
 _ARN_FIELDS = {
     "SageMaker Training Job State Change": "TrainingJobArn",
@@ -35,19 +30,7 @@ _ARN_FIELDS = {
 }
 
 
-@dataclass(frozen=True)
-class Watch(Look):
-    """Where to look, and whom to answer."""
-
-    stepfunctions: SFNClient
-
-
-def watching(run: RunContext) -> Watch:
-    """As the functions have it: on AWS's clients."""
-    return Watch(run.store, run.files, clients.sagemaker(), clients.logs(), clients.stepfunctions())
-
-
-def wait_for(run_id: str, resource: Resource, task_token: str, watch: Watch) -> str:
+def wait_for(run_id: str, resource: Resource, task_token: str, *, run: RunContext) -> str:
     """Keep the token until the resource is done; answer at once if it is. Returns what came of it, for the log.
 
     An error on the way that lasts is an answer too: the state would wait for another in vain. What passes (AWS throttles, or
@@ -56,55 +39,55 @@ def wait_for(run_id: str, resource: Resource, task_token: str, watch: Watch) -> 
     kind, name, arn = resource["kind"], resource["name"], resource["arn"]
     try:
         # Before the token is there: with it an event may send the run on to its next state.
-        watch.store.enter(run_id, _state(kind, name, run_id))
-        watch.store.put_token(arn, task_token, run_id)
-        return look_and_answer(run_id, arn, task_token, watch)
+        run.store.enter(run_id, _state(kind, name, run_id))
+        run.store.put_token(arn, task_token, run_id)
+        return answer_if_done(run_id, arn, task_token, run=run)
     except Exception as error:  # whatever it is, the state must hear of it, if it lasts
         if is_transient(error):
             return f"Looking at {kind} {name} did not succeed, and is left to the next look: {error}"
         kind_of_error = type(error).__name__
         message = f"Looking at {kind} {name} failed: {error}"
-        fail(watch.stepfunctions, task_token, kind_of_error, explain(message, (), advice(kind_of_error, message)))
+        fail(run.clients.stepfunctions, task_token, kind_of_error, explain(message, (), advice(kind_of_error, message)))
         return message
 
 
-def wake(event: Mapping[str, Any], watch: Watch) -> str:
+def wake(event: Mapping[str, Any], *, run: RunContext) -> str:
     """Answer whoever waits for the job or endpoint that an event is about (Any: SageMaker's JSON). Returns what came of it."""
     arn = str(event["detail"][_ARN_FIELDS[event["detail-type"]]])
-    waiting = watch.store.get_token(arn)
+    waiting = run.store.get_token(arn)
     if waiting is None:
         # Answered before; or the run was stopped, and its job has ended only now: that costs too.
         run_id = event["detail"].get("Tags", {}).get(RUN_TAG)
         if run_id:
-            note_job_cost(*_kind_and_name(arn), run_id, store=watch.store, sagemaker=watch.sagemaker)
+            note_job_cost(*_kind_and_name(arn), run_id, run=run)
         return f"nobody waits for {arn}"
     task_token, run_id = waiting
-    return look_and_answer(run_id, arn, task_token, watch)
+    return answer_if_done(run_id, arn, task_token, run=run)
 
 
-def look_and_answer(run_id: str, arn: str, task_token: str, watch: Watch) -> str:
+def answer_if_done(run_id: str, arn: str, task_token: str, *, run: RunContext) -> str:
     """Answer a state that waits for the job or endpoint of an ARN, if that is done. Returns what came of it, for the log."""
     kind, name = _kind_and_name(arn)
-    found = look_at(kind, name, run_id, watch)
+    found = describe_resource(kind, name, run_id, run)
     match found:
         case None:
             return f"{kind} {name} is under way"
         case Failed():
             log_lines = list(found.log_lines)
             noted: Json = {"message": found.error.message, "job": name, "failure_reason": found.reason, "log_lines": log_lines}
-            watch.store.note(run_id, failure=noted)
+            run.store.note(run_id, failure=noted)
             error = type(found.error).__name__
             what_to_try = advice(error, found.reason or found.error.message)
-            fail(watch.stepfunctions, task_token, error, explain(found.error.message, found.log_lines, what_to_try))
+            fail(run.clients.stepfunctions, task_token, error, explain(found.error.message, found.log_lines, what_to_try))
         case _:
             if kind == "transform-job":
                 result: Json = {transform_of(run_id, name).result_key: dict(found)}
-                watch.store.note(run_id, **result)
+                run.store.note(run_id, **result)
             elif kind != "endpoint":
-                watch.store.note(run_id, training=dict(found))
-            succeed(watch.stepfunctions, task_token, found)
-    watch.store.delete_token(arn, task_token)
-    note_job_cost(kind, name, run_id, store=watch.store, sagemaker=watch.sagemaker)
+                run.store.note(run_id, training=dict(found))
+            succeed(run.clients.stepfunctions, task_token, found)
+    run.store.delete_token(arn, task_token)
+    note_job_cost(kind, name, run_id, run=run)
     return f"{kind} {name} is done, the run goes on"
 
 

@@ -19,7 +19,7 @@ from sageline.json_objects import Json
 from sageline.names import TRANSFORMS, TransformPurpose, transform_job_name
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import Resource, TransformPlan
-from sageline.waiting.check_status import Watch, wait_for
+from sageline.waiting.check_status import wait_for
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def start_and_wait(
-    run_id: str, plan: TransformPlan, task_token: str, *, run: RunContext, watch: Watch, purpose: TransformPurpose = "batch"
+    run_id: str, plan: TransformPlan, task_token: str, *, run: RunContext, purpose: TransformPurpose = "batch"
 ) -> str:
     """Start a transform job of the run, or find it started, and keep the state's token until it is done. Returns what came of it,
     for the log. What passes is left to the next look, as in :func:`sageline.waiting.check_status.wait_for`.
@@ -36,17 +36,15 @@ def start_and_wait(
         EndpointNotFound, ResourceConflict, RunFinished: as :func:`start_transform`.
     """
     try:
-        job = start_transform(run_id, plan, run=run, sagemaker=watch.sagemaker, purpose=purpose)
+        job = start_transform(run_id, plan, run=run, purpose=purpose)
     except Exception as error:  # every look begins here: what AWS does not answer at this moment must not end the run
         if not is_transient(error):
             raise
         return f"Starting a transform job did not succeed, and is left to the next look: {error}"
-    return wait_for(run_id, job, task_token, watch)
+    return wait_for(run_id, job, task_token, run=run)
 
 
-def start_transform(
-    run_id: str, plan: TransformPlan, *, run: RunContext, sagemaker: SageMakerClient, purpose: TransformPurpose = "batch"
-) -> Resource:
+def start_transform(run_id: str, plan: TransformPlan, *, run: RunContext, purpose: TransformPurpose = "batch") -> Resource:
     """Start a transform job of the run, or find it started.
 
     Raises:
@@ -54,6 +52,7 @@ def start_transform(
         ResourceConflict: a transform job of that name exists and is another one.
         RunFinished: the run was stopped meanwhile.
     """
+    sagemaker = run.clients.sagemaker
     name, transform = transform_job_name(run_id, purpose), TRANSFORMS[purpose]
     run.store.enter(run_id, transform.state)
     request = transform_job_request(name=name, run_id=run_id, stack_name=run.stack_name, **plan)

@@ -1,11 +1,11 @@
-"""Looking at what a run waits for: done, failed, or still under way."""
+"""The job or endpoint that a run waits for: is it done, has it failed, or is it under way?"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from botocore.exceptions import ClientError
@@ -24,14 +24,11 @@ from sageline.jobs.logs import TRAINING_JOBS, TRANSFORM_JOBS, last_log_lines
 from sageline.jobs.outcomes import endpoint_outcome, training_outcome, training_result, transform_outcome, tuning_outcome
 from sageline.jobs.trials import Trial, list_trials
 from sageline.names import transform_job_name
+from sageline.runs.context import RunContext
 from sageline.runs.deployment_record import deployment_of
-from sageline.runs.documents import RunFiles
 from sageline.runs.payloads import EndpointResult, ResourceKind, TrainingResult, TransformResult
-from sageline.runs.store import RunStore, utc_now
 
 if TYPE_CHECKING:
-    from mypy_boto3_logs import CloudWatchLogsClient
-    from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sagemaker.type_defs import DescribeHyperParameterTuningJobResponseTypeDef
 
 _TRIALS_IN_RECORD = 50
@@ -49,57 +46,46 @@ class Failed:
     log_lines: tuple[str, ...] = ()
 
 
-Found: TypeAlias = Done | Failed | None
+Outcome: TypeAlias = Done | Failed | None
 """None: it is under way."""
 
 
-@dataclass(frozen=True)
-class Look:
-    """What looking needs."""
-
-    store: RunStore
-    files: RunFiles
-    sagemaker: SageMakerClient
-    logs: CloudWatchLogsClient
-    clock: Callable[[], datetime] = field(default=utc_now, kw_only=True)
-
-
-def look_at(kind: ResourceKind, name: str, run_id: str, look: Look) -> Found:
-    """How the resource that ``run_id`` waits for is doing."""
-    looks: dict[ResourceKind, tuple[Callable[[str, str, Look], Found], SagelineError]] = {
-        "training-job": (_at_training, TrainingJobFailed(f"Training job {name} was deleted before it was done.")),
-        "hyper-parameter-tuning-job": (_at_tuning, TuningJobFailed(f"Tuning job {name} was deleted before it was done.")),
-        "transform-job": (_at_transform, TransformJobFailed(f"Transform job {name} was deleted before it was done.")),
-        "endpoint": (_at_endpoint, EndpointFailed(f"Endpoint {name} was deleted while it was being deployed to.")),
+def describe_resource(kind: ResourceKind, name: str, run_id: str, run: RunContext) -> Outcome:
+    """The outcome of the job or endpoint that the run ``run_id`` waits for."""
+    describers: dict[ResourceKind, tuple[Callable[[str, str, RunContext], Outcome], SagelineError]] = {
+        "training-job": (_describe_training, TrainingJobFailed(f"Training job {name} was deleted before it was done.")),
+        "hyper-parameter-tuning-job": (_describe_tuning, TuningJobFailed(f"Tuning job {name} was deleted before it was done.")),
+        "transform-job": (_describe_transform, TransformJobFailed(f"Transform job {name} was deleted before it was done.")),
+        "endpoint": (_describe_endpoint, EndpointFailed(f"Endpoint {name} was deleted while it was being deployed to.")),
     }
-    at, deleted = looks[kind]
+    describe, deleted = describers[kind]
     try:
-        return at(name, run_id, look)
+        return describe(name, run_id, run)
     except ClientError as error:
         if not is_not_found(error):
             raise
         return Failed(deleted)
 
 
-def _at_training(name: str, run_id: str, look: Look) -> Found:
-    job = look.sagemaker.describe_training_job(TrainingJobName=name)
+def _describe_training(name: str, run_id: str, run: RunContext) -> Outcome:
+    job = run.clients.sagemaker.describe_training_job(TrainingJobName=name)
     outcome = training_outcome(job)
     if isinstance(outcome, SagelineError):
-        return Failed(outcome, job.get("FailureReason"), tuple(last_log_lines(TRAINING_JOBS, name, look.logs)))
+        return Failed(outcome, job.get("FailureReason"), tuple(last_log_lines(TRAINING_JOBS, name, run.clients.logs)))
     return outcome
 
 
-def _at_tuning(name: str, run_id: str, look: Look) -> Found:
-    tuning = look.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+def _describe_tuning(name: str, run_id: str, run: RunContext) -> Outcome:
+    tuning = run.clients.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
     outcome = tuning_outcome(tuning)
     if outcome is None:
         return None
     best = outcome if isinstance(outcome, str) else None
-    trials = list_trials(name, _objective_type(tuning), best, look.sagemaker)
-    _record(trials, run_id, look)
+    trials = list_trials(name, _objective_type(tuning), best, run.clients.sagemaker)
+    _record_trials(trials, run_id, run)
     if isinstance(outcome, SagelineError):
-        return _failed_tuning(outcome, tuning, trials, look)
-    job = look.sagemaker.describe_training_job(TrainingJobName=outcome)
+        return _failed_tuning(outcome, tuning, trials, run)
+    job = run.clients.sagemaker.describe_training_job(TrainingJobName=outcome)
     if "ModelArtifacts" not in job:
         return Failed(TuningJobFailed(f"Tuning job {name}'s best training job {outcome} has left no model."))
     counters = tuning["TrainingJobStatusCounters"]
@@ -119,16 +105,16 @@ def _objective_type(tuning: DescribeHyperParameterTuningJobResponseTypeDef) -> s
     return tuning["HyperParameterTuningJobConfig"].get("HyperParameterTuningJobObjective", {}).get("Type", "Minimize")
 
 
-def _record(trials: list[Trial], run_id: str, look: Look) -> None:
+def _record_trials(trials: list[Trial], run_id: str, run: RunContext) -> None:
     if not trials:
         return
     document = json.dumps(trials, indent=2).encode()
-    look.files.put(look.files.layout(run_id).trials_key, document, "application/json")
-    look.store.note(run_id, trials=trials[:_TRIALS_IN_RECORD])
+    run.files.put(run.files.layout(run_id).trials_key, document, "application/json")
+    run.store.note(run_id, trials=trials[:_TRIALS_IN_RECORD])
 
 
 def _failed_tuning(
-    error: SagelineError, tuning: DescribeHyperParameterTuningJobResponseTypeDef, trials: list[Trial], look: Look
+    error: SagelineError, tuning: DescribeHyperParameterTuningJobResponseTypeDef, trials: list[Trial], run: RunContext
 ) -> Failed:
     """The tuning job itself only says that its training jobs failed; why, the first of them says, and its log."""
     told = [trial for trial in trials if trial["status"] == "Failed"] or trials
@@ -139,16 +125,16 @@ def _failed_tuning(
     if "reason" in first:
         error = TuningJobFailed(f"{error.message} Training job {first['name']} says: {first['reason']}")
         reason = first["reason"]
-    return Failed(error, reason, tuple(last_log_lines(TRAINING_JOBS, first["name"], look.logs)))
+    return Failed(error, reason, tuple(last_log_lines(TRAINING_JOBS, first["name"], run.clients.logs)))
 
 
-def _at_transform(name: str, run_id: str, look: Look) -> Found:
-    job = look.sagemaker.describe_transform_job(TransformJobName=name)
+def _describe_transform(name: str, run_id: str, run: RunContext) -> Outcome:
+    job = run.clients.sagemaker.describe_transform_job(TransformJobName=name)
     outcome = transform_outcome(job)
     if isinstance(outcome, SagelineError):
-        return Failed(outcome, job.get("FailureReason"), tuple(last_log_lines(TRANSFORM_JOBS, name, look.logs)))
-    limit, started = transform_limit(run_id, name, look.store), job.get("TransformStartTime")
-    if outcome is not None or limit is None or started is None or look.clock() - started <= timedelta(seconds=limit):
+        return Failed(outcome, job.get("FailureReason"), tuple(last_log_lines(TRANSFORM_JOBS, name, run.clients.logs)))
+    limit, started = transform_limit(run_id, name, run), job.get("TransformStartTime")
+    if outcome is not None or limit is None or started is None or run.clock() - started <= timedelta(seconds=limit):
         return outcome
     # The run fails, and what it has started is stopped.
     is_batch = name == transform_job_name(run_id, "batch")
@@ -156,9 +142,9 @@ def _at_transform(name: str, run_id: str, look: Look) -> Found:
     return Failed(TransformJobStopped(f"Transform job {name} was stopped: {why}."))
 
 
-def _at_endpoint(name: str, run_id: str, look: Look) -> Found:
-    endpoint = look.sagemaker.describe_endpoint(EndpointName=name)
-    deployment = deployment_of(look.store.get(run_id))
+def _describe_endpoint(name: str, run_id: str, run: RunContext) -> Outcome:
+    endpoint = run.clients.sagemaker.describe_endpoint(EndpointName=name)
+    deployment = deployment_of(run.store.get(run_id))
     outcome = endpoint_outcome(endpoint, config=deployment.config if deployment else run_id)
     if isinstance(outcome, SagelineError):
         return Failed(outcome, endpoint.get("FailureReason"))
