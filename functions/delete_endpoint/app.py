@@ -21,26 +21,20 @@ logger = function_logger()
 @logger.inject_lambda_context(clear_state=True)
 @checked
 def handler(event: DiscardEvent | ExpireEvent | HttpEvent, context: LambdaContext) -> Discarded | Deleted | HttpResponse:
-    if "action" not in event:
-        try:
-            return json_response(200, delete(endpoint_name(event)))
-        except Exception as error:
-            return error_response(error, logger)
-    if event["action"] == "expire":
-        return delete(event["endpoint"], event["expires_at"])
-    logger.append_keys(run_id=event["run_id"])
-    settings = DeletingSettings.from_environment(os.environ)
-    discarded = discard(event["run_id"], schedule_group=settings.schedule_group_name, run=RunContext(settings))
-    logger.info("Deployment discarded", discarded=discarded["discarded"])
-    return discarded
-
-
-def delete(name: str, expires_at: str | None = None) -> Deleted:
     settings = DeletingSettings.from_environment(os.environ)
     run, group = RunContext(settings), settings.schedule_group_name
-    if expires_at is None:
-        deleted = delete_endpoint(name, schedule_group=group, run=run)
-    else:
-        deleted = expire(name, expires_at, schedule_group=group, run=run)
-    logger.info("Endpoint deleted", endpoint=name, deleted=deleted["deleted"], expires_at=expires_at)
-    return deleted
+    if "action" not in event:
+        try:
+            deleted = delete_endpoint(endpoint_name(event), schedule_group=group, run=run)
+        except Exception as error:
+            return error_response(error, logger)
+        logger.info("Endpoint deleted", **deleted)
+        return json_response(200, deleted)
+    if event["action"] == "expire":
+        deleted = expire(event["endpoint"], event["expires_at"], schedule_group=group, run=run)
+        logger.info("Endpoint deleted", **deleted, expires_at=event["expires_at"])
+        return deleted
+    logger.append_keys(run_id=event["run_id"])
+    discarded = discard(event["run_id"], schedule_group=group, run=run)
+    logger.info("Deployment discarded", discarded=discarded["discarded"])
+    return discarded

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import time
 import uuid
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
@@ -44,30 +43,24 @@ def predictor(read_timeout_seconds: int) -> Predictor:
 @logger.inject_lambda_context
 @checked
 def handler(event: SmokeTestEvent | RouteEvent, context: LambdaContext) -> HttpResponse | dict[str, object]:
+    settings = ServingSettings.from_environment(os.environ)
     if "action" in event:
-        bucket = ServingSettings.from_environment(os.environ).bucket_name
-        patient = predictor(SECONDS_FOR_SMOKE_TEST)
-        return smoke_test(event, predictor=patient, s3=CLIENTS.s3, bucket=bucket, sleep=time.sleep)
+        return smoke_test(event, predictor=predictor(SECONDS_FOR_SMOKE_TEST), s3=CLIENTS.s3, bucket=settings.bucket_name)
     try:
         response = predict(event)
     except Exception as error:
         response = error_response(error, logger)
-    count_error(response)
+    # 1 or 0 for each request, so that the average is the share of errors.
+    with single_metric(name="PredictionErrors", unit=MetricUnit.Count, value=int(response["statusCode"] >= 500)) as metric:
+        metric.add_dimension("stack", settings.stack_name)
     return response
 
 
 def predict(event: Event) -> HttpResponse:
-    endpoint = endpoint_name(event)
-    request = read_prediction_request(event)
+    endpoint, request = endpoint_name(event), read_prediction_request(event)
     prediction = predictor(SECONDS_FOR_PEOPLE).predict(endpoint, request)
     instances, warnings = len(request.instances), len(prediction.warnings)
     logger.info("Predicted", endpoint=endpoint, variant=prediction.variant, instances=instances, warnings=warnings)
     with single_metric(name="Instances", unit=MetricUnit.Count, value=instances) as metric:
         metric.add_dimension("Endpoint", endpoint)
     return json_response(200, prediction.to_json())
-
-
-def count_error(response: HttpResponse) -> None:
-    # 1 or 0 for each request, so that the average is the share of errors.
-    with single_metric(name="PredictionErrors", unit=MetricUnit.Count, value=int(response["statusCode"] >= 500)) as metric:
-        metric.add_dimension("stack", ServingSettings.from_environment(os.environ).stack_name)

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAlreadyInProgressError
 
+from sageline.api.runs import Runs
 from sageline.api.start import IdempotentRunIds, RequestKey, RunStart, read_run_request, start_run
 from sageline.aws.http import Event
 from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict, TooManyRequests
 from sageline.spec.model import validate_spec
-from tests.unit.api.fakes import Context, dynamodb_client, moto_stepfunctions
+from tests.unit.api.fakes import Clients, Context, dynamodb_client, moto_stepfunctions
+from tests.unit.world.world import with_clients
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -44,17 +46,12 @@ def machine(machine_arn: str) -> Machine:
 
 
 @pytest.fixture
-def start(table: Table, machine: Machine) -> Callable[[RunStart], dict[str, str]]:
+def start(table: Table, clients: Clients, machine: Machine) -> Callable[[RunStart], dict[str, str]]:
+    runs = Runs(with_clients(clients.context(), stepfunctions=machine.stepfunctions), machine.arn, "unused")
     run_ids = IdempotentRunIds(table.name, dynamodb_client(), Context())
 
     def call(request: RunStart) -> dict[str, str]:
-        return start_run(
-            request,
-            run_ids,
-            stepfunctions=machine.stepfunctions,
-            state_machine_arn=machine.arn,
-            status_of=lambda run_id: f"status of {run_id}",
-        )
+        return start_run(request, run_ids, runs)
 
     return call
 
@@ -131,7 +128,7 @@ def test_a_run_that_was_started_before_is_answered_with_its_status(
         executionArn=machine.arn.replace(":stateMachine:", ":execution:") + f":{first['run_id']}"
     )
     again = start(request(key="nightly"))
-    assert again == {"run_id": first["run_id"], "status": f"status of {first['run_id']}"}
+    assert again == {"run_id": first["run_id"], "status": "Stopped"}
 
 
 def test_two_requests_with_one_key_at_the_same_moment_do_not_both_start(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,13 +56,7 @@ class Api:
 
     def start(self, request: Startable) -> dict[str, str]:
         """Start a run."""
-        return start_run(
-            request,
-            self.run_ids,
-            stepfunctions=self.run.clients.stepfunctions,
-            state_machine_arn=self.settings.state_machine_arn,
-            status_of=lambda started: self.runs.show(started).status,
-        )
+        return start_run(request, self.run_ids, self.runs)
 
 
 def _api() -> Api:

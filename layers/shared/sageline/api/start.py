@@ -17,6 +17,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from sageline.api.runs import Runs
 from sageline.aws.http import Event, check_keys, read_json_object
 from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict, TooManyRequests
 from sageline.json_objects import Json
@@ -26,7 +27,6 @@ from sageline.spec.model import Spec, validate_spec
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_stepfunctions import SFNClient
 
 MAX_EXECUTION_INPUT_BYTES = 262_144
 """https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
@@ -230,12 +230,8 @@ def _choice(request: Startable) -> dict[str, str]:
     return {"run_id": chosen, "requested_at": iso(key.received_at)}
 
 
-def start_run(
-    request: Startable, run_ids: RunIds, *, stepfunctions: SFNClient, state_machine_arn: str, status_of: Callable[[str], str]
-) -> dict[str, str]:
+def start_run(request: Startable, run_ids: RunIds, runs: Runs) -> dict[str, str]:
     """Start the state machine, unless the same request has started it before. Returns ``{"run_id", "status"}``.
-
-    ``status_of`` looks up the status of a run that was started before.
 
     Raises:
         RequestTooLarge: the spec is larger than an execution's input may be.
@@ -247,8 +243,9 @@ def start_run(
             f"The spec has {len(document.encode()):,} bytes; the limit is about {MAX_EXECUTION_INPUT_BYTES:,}.",
             max_bytes=MAX_EXECUTION_INPUT_BYTES,
         )
+    stepfunctions = runs.context.clients.stepfunctions
     try:
-        stepfunctions.start_execution(stateMachineArn=state_machine_arn, name=chosen["run_id"], input=document)
+        stepfunctions.start_execution(stateMachineArn=runs.state_machine_arn, name=chosen["run_id"], input=document)
     except stepfunctions.exceptions.ExecutionAlreadyExists:
-        return {"run_id": chosen["run_id"], "status": status_of(chosen["run_id"])}
+        return {"run_id": chosen["run_id"], "status": runs.show(chosen["run_id"]).status}
     return {"run_id": chosen["run_id"], "status": "Running"}

@@ -54,7 +54,7 @@ def smoke_test(
     predictor: Predictor,
     s3: S3Client,
     bucket: str,
-    sleep: Callable[[float], None],
+    sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, object]:
     """Predict some of a run's held-out rows with its variant and check the answers.
