@@ -12,8 +12,8 @@ from sageline.aws.logger import function_logger
 from sageline.aws.settings import RunSettings
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import AlarmEvent, BakeEvent, ChangedEvent, WaitEvent, WaitOutcome
-from sageline.waiting.bake import wait_for_alarm, wake_by_alarm
-from sageline.waiting.check_status import wait_for, wake
+from sageline.waiting.check_status import handle_change, wait_for_resource
+from sageline.waiting.watch_rollout import handle_alarms, wait_for_alarm
 
 logger = function_logger()
 
@@ -23,14 +23,14 @@ logger = function_logger()
 def handler(event: WaitEvent | BakeEvent | AlarmEvent | ChangedEvent, context: LambdaContext) -> WaitOutcome:
     run = RunContext(RunSettings.from_environment(os.environ))
     if "Records" in event:
-        outcome = wake_by_alarm(event, run=run)
+        outcome = handle_alarms(event, run=run)
     elif "detail" in event:
-        outcome = wake(event, run=run)
+        outcome = handle_change(event, run=run)
     elif "shifted" in event:
         logger.append_keys(run_id=event["run_id"])
         outcome = wait_for_alarm(event["run_id"], event["shifted"], event["task_token"], run=run)
     else:
         logger.append_keys(run_id=event["run_id"])
-        outcome = wait_for(event["run_id"], event["resource"], event["task_token"], run=run)
+        outcome = wait_for_resource(event["run_id"], event["resource"], event["task_token"], run=run)
     logger.info(outcome)
     return {"outcome": outcome}

@@ -139,7 +139,7 @@ class EndpointNotReady(SagelineError):
     """The endpoint exists and does not serve yet, or is being changed; try again later."""
 
 
-class EndpointChanged(ResourceConflict):
+class ConcurrentModification(ResourceConflict):
     """Somebody else has changed what the endpoint serves at the same moment; try again."""
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sageline.api.endpoints import Endpoints
-from sageline.errors import EndpointChanged, EndpointNotFound, EndpointNotReady, InvalidRequest
+from sageline.errors import ConcurrentModification, EndpointNotFound, EndpointNotReady, InvalidRequest
 from tests.unit.api.fakes import BUCKET, LIFETIMES, Clients
 from tests.unit.sessions import scheduler_client
 
@@ -272,6 +272,6 @@ def test_a_change_by_somebody_else_at_the_same_moment_is_not_overwritten(
         return describe(EndpointName=request["EndpointName"])
 
     monkeypatch.setattr(endpoints.context.clients.sagemaker, "describe_endpoint", describe_while_a_deployment_writes)
-    with pytest.raises(EndpointChanged, match="somebody else"):
+    with pytest.raises(ConcurrentModification, match="somebody else"):
         endpoints.change("wines", {"weights": {"v-1": 2}})
     assert stored_weights(s3) == {"v-1": 1.0, "v-2": 0.0}

@@ -166,7 +166,7 @@ def test_anything_else_is_a_500_that_tells_nothing_and_is_logged(error: Exceptio
 
 
 def test_a_lost_race_is_told_as_the_conflict_that_it_is() -> None:
-    answer = http.error_response(errors.EndpointChanged("Endpoint wines was changed by somebody else."), Log())
+    answer = http.error_response(errors.ConcurrentModification("Endpoint wines was changed by somebody else."), Log())
     assert (answer["statusCode"], json.loads(answer["body"])["error"]["code"]) == (409, "ResourceConflict")
 
 
@@ -176,7 +176,7 @@ def test_every_named_error_either_has_a_status_or_stays_inside() -> None:
         errors.BudgetExceeded,
         errors.DatasetAccessDenied,
         errors.DatasetNotFound,
-        errors.EndpointChanged,  # told as the ResourceConflict that it is
+        errors.ConcurrentModification,  # told as the ResourceConflict that it is
         errors.InvalidDataset,
         errors.InvalidEncoder,
         errors.InvalidEvent,

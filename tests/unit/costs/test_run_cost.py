@@ -14,7 +14,7 @@ from sageline.costs.run_cost import facts_of, note_job_cost, transform_limit
 from sageline.errors import BudgetExceeded, InvalidPrices
 from sageline.names import TRANSFORMS, transform_job_name
 from sageline.runs.context import RunContext
-from sageline.waiting.check_status import wait_for, wake
+from sageline.waiting.check_status import handle_change, wait_for_resource
 from tests.unit.configuration.test_configure import FLOWERS, KEY
 from tests.unit.golden import golden_event
 from tests.unit.world.waiting import JOB_CHANGED, TRANSFORM_CHANGED, WAIT_FOR_TRANSFORM, Answers, told
@@ -187,7 +187,7 @@ def test_a_job_that_ends_after_its_run_was_stopped_is_counted_and_the_run_stays_
     world.run.store.finish(RUN_ID, "Stopped")
     before = world.record()
     training_job(world, "Stopped", 90)
-    assert "nobody waits" in wake(JOB_CHANGED, run=watch)
+    assert "nobody waits" in handle_change(JOB_CHANGED, run=watch)
     after = world.record()
     assert after.details["cost"]["actual_usd"] == 0.0115
     assert (after.status, after.state, after.updated_at) == (before.status, before.state, before.updated_at)
@@ -197,7 +197,7 @@ def test_the_answer_to_the_run_comes_before_the_costs_are_noted(world: World, wa
     begin_with_bound(world)
     training_job(world, "Completed", 90)
     watch.store.put_token(JOB_CHANGED["detail"]["TrainingJobArn"], "token", RUN_ID)
-    wake(JOB_CHANGED, run=watch)
+    handle_change(JOB_CHANGED, run=watch)
     assert [name for name, _ in answers.sent] == ["SendTaskSuccess"]
     assert cost(world)["actual_usd"] == 0.0115
 
@@ -208,7 +208,7 @@ def test_the_answer_to_the_run_comes_before_the_costs_are_noted(world: World, wa
 def test_a_transform_job_that_takes_longer_than_it_may_fails_its_run(world: World, watch: RunContext, answers: Answers) -> None:
     begin_with_bound(world, BillableWork(what="batch", use="transform", instance_type="ml.m5.large", instances=1, seconds=3600))
     transform_job(world, "InProgress")
-    wait_for(RUN_ID, WAIT_FOR_TRANSFORM["resource"], "token", run=watch)
+    wait_for_resource(RUN_ID, WAIT_FOR_TRANSFORM["resource"], "token", run=watch)
     [(name, said)] = answers.sent
     assert (name, said["error"]) == ("SendTaskFailure", "TransformJobStopped")
     assert "took longer than its `max_runtime_seconds`" in said["cause"]
@@ -234,7 +234,7 @@ def test_a_model_that_takes_too_long_for_the_test_rows_fails_its_run(world: Worl
     name = transform_job_name(RUN_ID, "evaluation")
     world.fake.transforms[name] = world.fake.transforms.pop(RUN_ID) | {"TransformJobName": name}
     resource = WAIT_FOR_TRANSFORM["resource"]
-    wait_for(RUN_ID, resource | {"name": name, "arn": f"{resource['arn']}-test"}, "token", run=watch)
+    wait_for_resource(RUN_ID, resource | {"name": name, "arn": f"{resource['arn']}-test"}, "token", run=watch)
     [(_, said)] = answers.sent
     assert "the test rows took longer than 3600 s" in said["cause"]
     assert "larger `evaluation.instance_type`" in said["cause"]
@@ -250,7 +250,7 @@ def test_a_transform_job_within_its_time_goes_on(world: World, watch: RunContext
     begin_with_bound(world, *work)
     transform_job(world, "InProgress")
     watch.store.put_token(TRANSFORM_CHANGED["detail"]["TransformJobArn"], "token", RUN_ID)
-    assert "under way" in wake(TRANSFORM_CHANGED, run=watch)
+    assert "under way" in handle_change(TRANSFORM_CHANGED, run=watch)
     assert answers.sent == []
 
 

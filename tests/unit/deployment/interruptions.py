@@ -13,7 +13,7 @@ from sageline.deployment.discard import discard
 from sageline.deployment.endpoints import set_weights_now
 from sageline.deployment.promote import promote
 from sageline.deployment.rollout import shift
-from sageline.errors import EndpointChanged, EndpointNotReady, RolloutPending, SagelineError, SmokeTestFailed
+from sageline.errors import ConcurrentModification, EndpointNotReady, RolloutPending, SagelineError, SmokeTestFailed
 from sageline.jobs.outcomes import endpoint_outcome
 from sageline.json_objects import Json
 from sageline.models.restore import restore_models
@@ -62,7 +62,7 @@ class Execution:
             following = getattr(self, f"_{state}")()
         except FunctionDied:
             return
-        except (EndpointNotReady, EndpointChanged) as error:
+        except (EndpointNotReady, ConcurrentModification) as error:
             following = self._again(state, error)
         except Exception as error:
             following = self._fail(state, error)
@@ -76,7 +76,7 @@ class Execution:
         self.world.run.store.finish(self.run_id, "Stopped")
         undo(self.world, self.run_id)
 
-    def _again(self, state: str, error: EndpointNotReady | EndpointChanged) -> str:
+    def _again(self, state: str, error: EndpointNotReady | ConcurrentModification) -> str:
         self.tries += 1
         self.world.pass_time()
         return state if state in _RETRIED and self.tries < _TRIES else self._fail(state, error)
@@ -204,7 +204,7 @@ def patiently(world: MemoryWorld, action: Callable[[], object]) -> None:
         try:
             action()
             return
-        except (EndpointNotReady, EndpointChanged):
+        except (EndpointNotReady, ConcurrentModification):
             world.pass_time()
         except FunctionDied:
             continue

@@ -6,7 +6,7 @@ from sageline.deployment.delete import delete_endpoint
 from sageline.deployment.deploy import deploy
 from sageline.deployment.discard import discard
 from sageline.deployment.promote import promote
-from sageline.errors import EndpointChanged, ResourceConflict
+from sageline.errors import ConcurrentModification, ResourceConflict
 from tests.unit.world.world import LIFETIMES, NEXT_RUN_ID, RUN_ID, World
 
 INSTANCES = {"instance_type": "ml.m5.large", "count": 1}
@@ -111,7 +111,7 @@ def test_weights_that_cannot_be_set_at_the_moment_are_set_later(world: World) ->
     world.fake.before["UpdateEndpointWeightsAndCapacities"] = lambda: world.fake.endpoints["flowers"].update(
         EndpointStatus="Updating"
     )
-    with pytest.raises(EndpointChanged, match="changed by somebody else"):
+    with pytest.raises(ConcurrentModification, match="changed by somebody else"):
         promote(NEXT_RUN_ID, lifetime=LIFETIMES, run=world.run)
     assert world.weights() == {RUN_ID: 1.0, NEXT_RUN_ID: 0.0}
 

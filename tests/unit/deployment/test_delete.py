@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from sageline.deployment.delete import delete_endpoint
 from sageline.deployment.discard import discard
 from sageline.deployment.rollout import shift
-from sageline.errors import EndpointChanged, EndpointFailed, EndpointNotReady, ResourceConflict
+from sageline.errors import ConcurrentModification, EndpointFailed, EndpointNotReady, ResourceConflict
 from sageline.names import model_names
 from tests.unit.deployment.test_deploy import INSTANCES, deploy_run, promote_run, serve_first_run
 from tests.unit.world.fake_sagemaker import ARN, Refused
@@ -331,7 +331,7 @@ def test_an_endpoint_that_somebody_else_changes_at_this_moment_is_tried_again(wo
     deploy_run(world, NEXT_RUN_ID)
     world.fake.settle("flowers")
     world.fake.before["UpdateEndpoint"] = lambda: world.fake.endpoints["flowers"].update(EndpointStatus="Updating")
-    with pytest.raises(EndpointChanged, match="somebody else"):
+    with pytest.raises(ConcurrentModification, match="somebody else"):
         undo(world, NEXT_RUN_ID)
     world.fake.endpoints["flowers"]["EndpointStatus"] = "InService"
     world.fake.refuse["UpdateEndpoint"] = Refused("AccessDeniedException", "not authorized")

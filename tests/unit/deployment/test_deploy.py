@@ -5,7 +5,7 @@ from botocore.exceptions import ClientError
 
 from sageline.deployment.deploy import deploy
 from sageline.deployment.promote import promote
-from sageline.errors import EndpointChanged, EndpointNotReady, InvalidSpec, ResourceConflict, RunFinished
+from sageline.errors import ConcurrentModification, EndpointNotReady, InvalidSpec, ResourceConflict, RunFinished
 from sageline.names import model_names
 from sageline.runs.payloads import DeployedEndpoint
 from tests.unit.world.fake_sagemaker import ARN, Refused
@@ -111,7 +111,7 @@ def test_a_run_that_another_one_overtook_plans_anew(world: World) -> None:
     overtaking = "flowers-20261121100001-9f8e7d"
     serve_first_run(world, deployment=INSTANCES)
     world.fake.before["CreateEndpointConfig"] = lambda: deploy_run(world, overtaking, deployment=INSTANCES)
-    with pytest.raises(EndpointChanged, match="somebody else"):
+    with pytest.raises(ConcurrentModification, match="somebody else"):
         deploy_run(world, NEXT_RUN_ID, deployment={**INSTANCES, "strategy": "canary"})
     world.fake.settle("flowers")
     promote_run(world, overtaking)
@@ -126,7 +126,7 @@ def test_a_run_that_another_one_overtook_plans_anew(world: World) -> None:
 
 def test_an_endpoint_that_somebody_makes_at_the_same_moment_is_looked_at_again(world: World) -> None:
     world.fake.before["CreateEndpoint"] = lambda: world.fake.endpoints.update(flowers={"EndpointArn": "x"})
-    with pytest.raises(EndpointChanged, match="changed by somebody else at this moment"):
+    with pytest.raises(ConcurrentModification, match="changed by somebody else at this moment"):
         deploy_run(world)
 
 
@@ -230,7 +230,7 @@ def test_a_variant_whose_run_is_no_longer_known_keeps_nobody_waiting(world: Worl
 def test_an_update_that_loses_against_another_is_tried_again(world: World) -> None:
     serve_first_run(world)
     world.fake.before["UpdateEndpoint"] = lambda: world.fake.endpoints["flowers"].update(EndpointStatus="Updating")
-    with pytest.raises(EndpointChanged, match="somebody else"):
+    with pytest.raises(ConcurrentModification, match="somebody else"):
         deploy_run(world, NEXT_RUN_ID)
 
 

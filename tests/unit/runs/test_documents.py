@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from sageline.errors import EndpointChanged, InvalidSpec
+from sageline.errors import ConcurrentModification, InvalidSpec
 from sageline.runs.deployment_record import routed_variant
 from sageline.runs.routing import Routing
 from sageline.runs.routing_store import StoredRouting
@@ -46,10 +46,10 @@ def test_a_routing_is_written_where_there_was_none_then_replaced(world: World) -
 def test_of_two_who_change_a_routing_at_once_one_is_told_to_try_again(world: World) -> None:
     routings = world.run.routings
     routings.write(ROUTING, None)
-    with pytest.raises(EndpointChanged, match="flowers was changed by somebody else"):
+    with pytest.raises(ConcurrentModification, match="flowers was changed by somebody else"):
         routings.write(ROUTING, None)
     seen_before = StoredRouting(ROUTING, '"0123456789abcdef0123456789abcdef"')
-    with pytest.raises(EndpointChanged, match="try again"):
+    with pytest.raises(ConcurrentModification, match="try again"):
         routings.write(ROUTING, seen_before)
 
 

@@ -115,7 +115,7 @@ def test_a_smoke_test_and_a_look_that_lambda_ended_are_made_again(machine: Docum
         assert again == expected, name
 
 
-@pytest.mark.parametrize("error", ["EndpointNotReady", "EndpointChanged"])
+@pytest.mark.parametrize("error", ["EndpointNotReady", "ConcurrentModification"])
 def test_a_busy_endpoint_is_waited_for_whenever_it_is_to_be_changed(machine: Document, error: str) -> None:
     waiting = {name for name, state in tasks(machine).items() if retriers(state, error)}
     assert waiting == ENDPOINT_CHANGES | {"DeployEndpoint"}

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from sageline.jobs.logs import TRANSFORM_JOBS
 from sageline.names import TRANSFORMS, TransformPurpose, transform_job_name
 from sageline.runs.context import RunContext
-from sageline.waiting.check_status import wait_for, wake
+from sageline.waiting.check_status import handle_change, wait_for_resource
 from tests.unit.world.fake_sagemaker import ARN, Refused
 from tests.unit.world.waiting import (
     ENDPOINT_CHANGED,
@@ -79,24 +79,24 @@ def test_the_event_wakes_the_state_that_waits(world: World, watch: RunContext, a
     run_job(world, "InProgress")
     wait(WAIT_FOR_JOB, watch)
     run_job(world, "Completed")
-    wake(JOB_CHANGED, run=watch)
+    handle_change(JOB_CHANGED, run=watch)
     assert [name for name, _ in answers.sent] == ["SendTaskSuccess"]
 
 
 def test_a_second_event_finds_nobody_waiting(world: World, watch: RunContext, answers: Answers) -> None:
     run_job(world, "Completed")
     wait(WAIT_FOR_JOB, watch)
-    assert wake(JOB_CHANGED, run=watch) == f"nobody waits for {JOB_ARN}"
+    assert handle_change(JOB_CHANGED, run=watch) == f"nobody waits for {JOB_ARN}"
     assert len(answers.sent) == 1
 
 
 def test_an_event_that_comes_too_early_leaves_the_state_waiting(world: World, watch: RunContext, answers: Answers) -> None:
     run_endpoint(world, "Updating")
     wait(WAIT_FOR_ENDPOINT, watch)
-    wake(ENDPOINT_CHANGED, run=watch)
+    handle_change(ENDPOINT_CHANGED, run=watch)
     assert answers.sent == []
     run_endpoint(world, "InService")
-    wake(ENDPOINT_CHANGED, run=watch)
+    handle_change(ENDPOINT_CHANGED, run=watch)
     assert [name for name, _ in answers.sent] == ["SendTaskSuccess"]
 
 
@@ -113,7 +113,7 @@ def test_an_answer_that_step_functions_refuses_is_an_error(world: World, watch: 
     answers.gone = "AccessDeniedException"
     run_job(world, "Completed")
     with pytest.raises(ClientError, match="AccessDenied"):
-        wake(JOB_CHANGED, run=watch)
+        handle_change(JOB_CHANGED, run=watch)
 
 
 # ---- failures ----
@@ -186,7 +186,7 @@ def test_a_look_that_fails_for_an_event_is_an_error_so_that_the_event_comes_agai
     watch.store.put_token(JOB_ARN, "token", RUN_ID)
     world.fake.refuse["DescribeTrainingJob"] = Refused("ThrottlingException", "Rate exceeded")
     with pytest.raises(ClientError, match="Rate exceeded"):
-        wake(JOB_CHANGED, run=watch)
+        handle_change(JOB_CHANGED, run=watch)
     assert watch.store.get_token(JOB_ARN) == ("token", RUN_ID)
 
 
@@ -197,7 +197,7 @@ def test_a_transform_job_that_is_done_is_answered(world: World, watch: RunContex
     run_transform(world, "InProgress")
     assert "is under way" in wait(WAIT_FOR_TRANSFORM, watch)
     run_transform(world, "Completed", TransformStartTime=STARTED, TransformEndTime=STARTED + timedelta(minutes=2))
-    wake(TRANSFORM_CHANGED, run=watch)
+    handle_change(TRANSFORM_CHANGED, run=watch)
     ((operation, request),) = answers.sent
     output = json.loads(request["output"])
     assert operation == "SendTaskSuccess"
@@ -218,7 +218,7 @@ def test_a_transform_job_is_noted_for_what_it_is(world: World, watch: RunContext
         "TransformJobStatus": "Completed",
         "TransformOutput": {"S3OutputPath": "s3://b/out/"},
     }
-    wait_for(RUN_ID, {"kind": "transform-job", "name": name, "arn": f"{ARN}:transform-job/{name}"}, "token", run=watch)
+    wait_for_resource(RUN_ID, {"kind": "transform-job", "name": name, "arn": f"{ARN}:transform-job/{name}"}, "token", run=watch)
     record = world.record()
     assert (record.state, record.details[transform.result_key]["transform_job_name"]) == (transform.state, name)
     assert "transform" not in record.details
@@ -229,7 +229,7 @@ def test_a_run_that_has_gone_on_is_not_taken_back_by_an_event_that_comes_late(wo
     wait(WAIT_FOR_JOB, watch)
     run_job(world, "Completed", TrainingTimeInSeconds=5)
     watch.store.enter(RUN_ID, "CreateModel")
-    wake(JOB_CHANGED, run=watch)
+    handle_change(JOB_CHANGED, run=watch)
     states = [state["state"] for state in world.record().states]
     assert (world.record().state, states) == ("CreateModel", ["ConfigureRun", "CheckTraining", "CreateModel"])
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from sageline.runs.context import RunContext
-from sageline.waiting.check_status import wake
+from sageline.waiting.check_status import handle_change
 from tests.unit.world.waiting import TUNING, TUNING_CHANGED, WAIT_FOR_TUNING, Answers, log, run_tuning, tried, wait
 from tests.unit.world.world import RUN_ID, World
 
@@ -68,7 +68,7 @@ def test_the_event_of_a_tuning_job_wakes_the_state_that_waits(world: World, watc
     assert "is under way" in wait(WAIT_FOR_TUNING, watch)
     assert (answers.sent, world.record().details.get("trials")) == ([], None)
     run_tuning(world, "Completed", best=tried(world, 1, 1.0))
-    wake(TUNING_CHANGED, run=watch)
+    handle_change(TUNING_CHANGED, run=watch)
     assert [name for name, _ in answers.sent] == ["SendTaskSuccess"]
 
 

@@ -17,9 +17,9 @@ from botocore.exceptions import (
 from sageline.aws.errors import is_transient
 from sageline.deployment.alarms import RolloutAlarms
 from sageline.runs.context import RunContext
-from sageline.waiting.bake import wait_for_alarm
-from sageline.waiting.check_status import wait_for, wake
+from sageline.waiting.check_status import handle_change, wait_for_resource
 from sageline.waiting.start_transform import start_and_wait
+from sageline.waiting.watch_rollout import wait_for_alarm
 from tests.unit.golden import golden_event
 from tests.unit.world.waiting import (
     JOB_ARN,
@@ -88,7 +88,7 @@ def test_a_look_that_fails_for_now_is_left_to_the_next_one(
     world: World, watch: RunContext, answers: Answers, *, operation: str, event: Any, error: Exception
 ) -> None:
     world.fake.before[operation] = raising(error)
-    assert "left to the next look" in wait_for(event["run_id"], event["resource"], event["task_token"], run=watch)
+    assert "left to the next look" in wait_for_resource(event["run_id"], event["resource"], event["task_token"], run=watch)
     assert answers.sent == []
     assert watch.store.get_token(event["resource"]["arn"]) == (event["task_token"], RUN_ID), "an event still finds it"
 
@@ -96,9 +96,9 @@ def test_a_look_that_fails_for_now_is_left_to_the_next_one(
 def test_the_next_look_or_event_ends_the_waiting(world: World, watch: RunContext, answers: Answers) -> None:
     run_job(world, "InProgress")
     world.fake.before["DescribeTrainingJob"] = raising(PASSING[0])
-    wait_for(RUN_ID, WAIT_FOR_JOB["resource"], "token", run=watch)
+    wait_for_resource(RUN_ID, WAIT_FOR_JOB["resource"], "token", run=watch)
     run_job(world, "Completed")
-    wake(JOB_CHANGED, run=watch)
+    handle_change(JOB_CHANGED, run=watch)
     assert [name for name, _ in answers.sent] == ["SendTaskSuccess"]
     assert watch.store.get_token(JOB_ARN) is None
 
@@ -107,14 +107,14 @@ def test_a_record_that_cannot_be_written_for_now_ends_no_run(
     world: World, watch: RunContext, answers: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(type(watch.store), "enter", lambda *_, **__: raising(PASSING[1])())
-    assert "left to the next look" in wait_for(RUN_ID, WAIT_FOR_JOB["resource"], "token", run=watch)
+    assert "left to the next look" in wait_for_resource(RUN_ID, WAIT_FOR_JOB["resource"], "token", run=watch)
     assert answers.sent == []
 
 
 @pytest.mark.parametrize("error", LASTING, ids=repr)
 def test_a_look_that_fails_for_good_ends_the_run(world: World, watch: RunContext, answers: Answers, error: Exception) -> None:
     world.fake.before["DescribeTrainingJob"] = raising(error)
-    wait_for(RUN_ID, WAIT_FOR_JOB["resource"], "token", run=watch)
+    wait_for_resource(RUN_ID, WAIT_FOR_JOB["resource"], "token", run=watch)
     assert [name for name, _ in answers.sent] == ["SendTaskFailure"]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sageline.jobs.logs import TRAINING_JOBS
 from sageline.runs.context import RunContext
-from sageline.waiting.check_status import wait_for
+from sageline.waiting.check_status import wait_for_resource
 from tests.unit.golden import golden_event
 from tests.unit.sessions import session
 from tests.unit.world.fake_sagemaker import ARN
@@ -64,7 +64,7 @@ def told(world: World, answers: Answers) -> RunContext:
 
 
 def wait(event: Any, run: RunContext) -> str:
-    return wait_for(event["run_id"], event["resource"], event["task_token"], run=run)
+    return wait_for_resource(event["run_id"], event["resource"], event["task_token"], run=run)
 
 
 def run_job(world: World, status: str, **more: object) -> None:

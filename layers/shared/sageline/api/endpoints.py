@@ -16,7 +16,7 @@ from sageline.aws.http import check_keys, json_type
 from sageline.aws.settings import LifetimeSettings
 from sageline.deployment.endpoints import set_weights
 from sageline.deployment.lifetime import Lifetimes, expires_at
-from sageline.errors import EndpointChanged, EndpointNotFound, EndpointNotReady, InvalidRequest, InvalidRouting
+from sageline.errors import ConcurrentModification, EndpointNotFound, EndpointNotReady, InvalidRequest, InvalidRouting
 from sageline.names import is_endpoint_name
 from sageline.runs.context import RunContext
 from sageline.runs.routing import RoutedVariant, Routing
@@ -120,7 +120,7 @@ class Endpoints:
             EndpointNotFound: there is no routing of that name.
             EndpointNotReady: the endpoint is being made or changed.
             InvalidRequest: an unknown variant, a weight out of range, only zeros, or no time to live.
-            EndpointChanged: somebody else has changed it at the same moment.
+            ConcurrentModification: somebody else has changed it at the same moment.
         """
         check_keys(body, known=("weights", "ttl_hours"))
         if not body:
@@ -140,7 +140,7 @@ class Endpoints:
     def note(self, name: str, run_id: str) -> None:
         """Note that a run is about to change what the endpoint serves, so that nobody else begins before it does."""
         stored = self.context.routings.get(name)
-        with suppress(EndpointChanged):  # the run itself has written it meanwhile
+        with suppress(ConcurrentModification):  # the run itself has written it meanwhile
             self.context.routings.write(replace(stored.intact(), change=run_id), stored)
 
     def _split(self, routing: Routing, stored: StoredRouting, weights: Mapping[str, float]) -> Routing:

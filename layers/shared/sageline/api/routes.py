@@ -112,7 +112,7 @@ def list_endpoints() -> Response[str]:
 
 @resolver.get("/endpoints/<name>")
 def get_endpoint(**_: str) -> Response[str]:
-    from sageline.api.columns import describe_columns  # noqa: PLC0415  # imports numpy, which no other route waits for
+    from sageline.api.columns import describe_columns  # noqa: PLC0415  # imports the encoder, which no other route waits for
 
     api, name = _api(), endpoint_name(_event())
     shown = api.endpoints.show(name)

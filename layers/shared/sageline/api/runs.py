@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 from sageline.api.unknown_status import LOOKING_SECONDS, UNKNOWN
 from sageline.aws.errors import error_summary
 from sageline.aws.http import check_keys, shortened
-from sageline.errors import DamagedRecord, EndpointChanged, EndpointNotReady, InvalidRequest, RunFinished, RunNotFound
+from sageline.errors import ConcurrentModification, DamagedRecord, EndpointNotReady, InvalidRequest, RunFinished, RunNotFound
 from sageline.failures.execution_failure import STOP_CAUSE, STOP_ERROR, execution_failure, stopped_on_request
 from sageline.failures.failure import Failure
 from sageline.jobs.stopping import stop_jobs
@@ -186,7 +186,7 @@ class Runs:
             raise _still_undoing(run_id) from None
         if "FunctionError" in answer:
             failure = json.loads(answer["Payload"].read())
-            if failure.get("errorType") in (EndpointNotReady.__name__, EndpointChanged.__name__):
+            if failure.get("errorType") in (EndpointNotReady.__name__, ConcurrentModification.__name__):
                 raise _still_undoing(run_id)
             raise RuntimeError(f"Undoing the deployment of run {run_id} failed: {failure}")
 

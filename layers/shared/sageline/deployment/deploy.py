@@ -54,8 +54,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _There:
-    """What is there when a run begins to deploy. ``routing`` is None where nothing is routed to; ``serving`` are the variants of
+class _Current:
+    """The endpoint when a run begins to deploy. ``routing`` is None where nothing is routed to; ``serving`` are the variants of
     the endpoint's config, none when there is no endpoint."""
 
     name: str
@@ -114,20 +114,20 @@ def _deploy(run_id: str, content_type: str, run: RunContext) -> DeployedEndpoint
         # An earlier try has taken a failed endpoint's variants out already.
         old = known.previous_variants
     now = iso(run.clock())
-    there = _There(name, endpoint, Routing(name, old, now) if old else None, serving)
+    current = _Current(name, endpoint, Routing(name, old, now) if old else None, serving)
     if change is not None:
-        plan = _plan_of_change(run_id, change, there)
+        plan = _plan_of_change(run_id, change, current)
         _check_models(sagemaker, plan.deployment.goal)
     else:
         layout = run.files.layout(run_id)
         wanted = wanted or DeploymentSpec()
         serverless = isinstance(capacity(wanted), OnDemand)
         new = routed_variant(run_id, layout.uri(layout.encoder_prefix), content_type, serverless=serverless)
-        plan = _plan_of_model(run_id, new, wanted, there, now)
+        plan = _plan_of_model(run_id, new, wanted, current, now)
     deployment = plan.deployment
     ensure_config(deployment.config, run_id, plan.variants, run)
     run.store.enter(run_id, "DeployEndpoint", deployment=deployment.to_json())
-    run.routings.write(_meanwhile(deployment, there, now), stored)
+    run.routings.write(_meanwhile(deployment, current, now), stored)
     names = {variant["VariantName"] for variant in plan.variants}
     leaving = [variant["VariantName"] for variant in serving if variant["VariantName"] not in names]
     scaling.remove(name, leaving)
@@ -153,31 +153,31 @@ def _endpoint_name(record: RunRecord, change: Change | None, wanted: DeploymentS
     return (wanted.endpoint if wanted else None) or record.name
 
 
-def _plan_of_model(run_id: str, new: RoutedVariant, wanted: DeploymentSpec, there: _There, now: str) -> _Plan:
+def _plan_of_model(run_id: str, new: RoutedVariant, wanted: DeploymentSpec, current: _Current, now: str) -> _Plan:
     """The run's own model: instead of what serves, or beside it, for a while or for good."""
-    beside = _beside(there) if there.endpoint and there.routing and wanted.strategy in BESIDE else []
+    beside = _beside(current) if current.endpoint and current.routing and wanted.strategy in BESIDE else []
     rollout = rollout_of(wanted) if beside else None
     goal: tuple[RoutedVariant, ...] = (new,)
-    if beside and there.routing and rollout is None:
-        staying = share_traffic(there.routing.variants, 1 - wanted.share)
+    if beside and current.routing and rollout is None:
+        staying = share_traffic(current.routing.variants, 1 - wanted.share)
         goal = (*(replace(v, endpoint_config=run_id) for v in staying), replace(new, weight=wanted.share))
     deployment = DeploymentRecord(
-        endpoint=there.name,
+        endpoint=current.name,
         config=rollout_config(run_id) if rollout else run_id,
-        goal=Routing(there.name, goal, now),
-        previous_config=there.endpoint.config if there.endpoint else None,
-        previous_routing=there.routing,
+        goal=Routing(current.name, goal, now),
+        previous_config=current.endpoint.config if current.endpoint else None,
+        previous_routing=current.routing,
         rollout=rollout,
-        capacities=capacities_in(there.serving),
+        capacities=capacities_in(current.serving),
     )
     own = production_variant(run_id, new.model_name, capacity(wanted), 0.0 if beside else 1.0)
     return _Plan(deployment, [*beside, own])
 
 
-def _plan_of_change(run_id: str, change: Change, there: _There) -> _Plan:
+def _plan_of_change(run_id: str, change: Change, current: _Current) -> _Plan:
     """Variants that serve already, or have served before, each on what it ran on: as far as SageMaker lets it."""
-    serving = {variant["VariantName"]: variant for variant in there.serving}
-    runs_on: list[dict[str, object]] = [*capacities_in(there.serving).values()]
+    serving = {variant["VariantName"]: variant for variant in current.serving}
+    runs_on: list[dict[str, object]] = [*capacities_in(current.serving).values()]
     on_instances = any("InstanceType" in kind for kind in runs_on)
     variants, goal = [], []
     for variant in change.goal.variants:
@@ -193,12 +193,12 @@ def _plan_of_change(run_id: str, change: Change, there: _There) -> _Plan:
         variants.append(cast("ProductionVariantTypeDef", made))  # a config's own words, kept as JSON
         goal.append(replace(variant, model_name=model, endpoint_config=run_id, serverless=serverless))
     deployment = DeploymentRecord(
-        endpoint=there.name,
+        endpoint=current.name,
         config=run_id,
         goal=replace(change.goal, variants=tuple(goal)),
-        previous_config=there.endpoint.config if there.endpoint else None,
-        previous_routing=there.routing and there.routing.with_weights(change.weights_before, there.routing.updated_at),
-        capacities=capacities_in(there.serving),
+        previous_config=current.endpoint.config if current.endpoint else None,
+        previous_routing=current.routing and current.routing.with_weights(change.weights_before, current.routing.updated_at),
+        capacities=capacities_in(current.serving),
     )
     return _Plan(deployment, variants)
 
@@ -213,17 +213,17 @@ def _check_models(sagemaker: SageMakerClient, goal: Routing) -> None:
             )
 
 
-def _meanwhile(deployment: DeploymentRecord, there: _There, now: str) -> Routing:
+def _meanwhile(deployment: DeploymentRecord, current: _Current, now: str) -> Routing:
     """The routing until the run's variants have their traffic."""
-    if not there.endpoint or not there.routing:
+    if not current.endpoint or not current.routing:
         # Where no endpoint is, old variants are those of a failed one that was deleted to be made anew.
         return replace(deployment.goal, updated_at=now)
     # Who stays is shown to belong to this run's config, so that no other run begins meanwhile.
     old = tuple(
         replace(staying, weight=variant.weight) if (staying := deployment.goal.variant(variant.name)) else variant
-        for variant in there.routing.variants
+        for variant in current.routing.variants
     )
-    return Routing(there.name, (*old, *(replace(variant, weight=0.0) for variant in deployment.added)), now)
+    return Routing(current.name, (*old, *(replace(variant, weight=0.0) for variant in deployment.added)), now)
 
 
 def _check_free(run: RunContext, name: str, run_id: str, stored: StoredRouting | None) -> None:
@@ -247,16 +247,16 @@ def _serving(sagemaker: SageMakerClient, endpoint: Endpoint | None) -> Sequence[
     return config["ProductionVariants"] if config else []
 
 
-def _beside(there: _There) -> list[ProductionVariantTypeDef]:
+def _beside(current: _Current) -> list[ProductionVariantTypeDef]:
     """The endpoint's variants as its config has them, with the weights that the routing gives them now.
 
     Raises:
         ResourceConflict: the endpoint is serverless, or its config is gone.
     """
-    if not there.serving or any("ServerlessConfig" in variant for variant in there.serving):
-        raise beside_serverless(there.name)
-    weights = {variant.name: variant.weight for variant in there.routing.variants} if there.routing else {}
-    staying = [variant for variant in there.serving if variant["VariantName"] in weights]
+    if not current.serving or any("ServerlessConfig" in variant for variant in current.serving):
+        raise beside_serverless(current.name)
+    weights = {variant.name: variant.weight for variant in current.routing.variants} if current.routing else {}
+    staying = [variant for variant in current.serving if variant["VariantName"] in weights]
     # What Describe has answered is what Create takes.
     return [
         cast("ProductionVariantTypeDef", {**variant, "InitialVariantWeight": weights[variant["VariantName"]]})

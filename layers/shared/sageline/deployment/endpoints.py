@@ -22,7 +22,7 @@ from sageline.errors import EndpointNotReady, ResourceConflict
 from sageline.names import models_like
 from sageline.runs.context import RunContext
 from sageline.runs.routing import Routing
-from sageline.runs.routing_store import endpoint_changed
+from sageline.runs.routing_store import concurrent_modification
 from sageline.spec.deployment import DeploymentSpec, InstancesSpec, ServerlessSpec
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def set_weights_now(sagemaker: SageMakerClient, routing: Routing) -> None:
     """Like :func:`set_weights`, for an endpoint that is looked up first.
 
     Raises:
-        EndpointChanged: somebody else is changing it at this moment.
+        ConcurrentModification: somebody else is changing it at this moment.
     """
     with _changing(routing.endpoint):
         set_weights(sagemaker, sagemaker.describe_endpoint(EndpointName=routing.endpoint), routing)
@@ -215,7 +215,7 @@ def create_endpoint(sagemaker: SageMakerClient, request: CreateEndpointInputType
     """Make an endpoint; its ARN.
 
     Raises:
-        EndpointChanged: somebody else has made it meanwhile.
+        ConcurrentModification: somebody else has made it meanwhile.
     """
     with _changing(request["EndpointName"]):
         return sagemaker.create_endpoint(**request)["EndpointArn"]
@@ -228,7 +228,7 @@ def update_endpoint(sagemaker: SageMakerClient, name: str, config: str, *, keeps
         keeps_variants: some variants of that config serve already.
 
     Raises:
-        EndpointChanged: somebody else is changing it at this moment.
+        ConcurrentModification: somebody else is changing it at this moment.
     """
     request = update_endpoint_request(endpoint_name=name, endpoint_config=config, keeps_variants=keeps_variants)
     with _changing(name):
@@ -241,7 +241,7 @@ def _changing(name: str) -> Iterator[None]:
         yield
     except ClientError as error:
         if is_existing(error) or is_busy(error):
-            raise endpoint_changed(name) from None
+            raise concurrent_modification(name) from None
         raise
 
 

@@ -35,7 +35,7 @@ def promote(run_id: str, *, lifetime: LifetimeSettings, run: RunContext) -> Prom
     Raises:
         ResourceConflict: the endpoint serves something else by now, or was deleted.
         RolloutPending: the steps of its rollout come first.
-        EndpointChanged: somebody else is changing it at this moment.
+        ConcurrentModification: somebody else is changing it at this moment.
         RunFinished: the run was stopped.
     """
     record = run.store.get(run_id)

@@ -67,7 +67,7 @@ class Evaluated(TypedDict):
 
 
 @dataclass(frozen=True)
-class _InService:
+class _ServingModel:
     """The model to beat, as the run's record notes it."""
 
     variant: str
@@ -85,26 +85,26 @@ def evaluate_model(run_id: str, *, run: RunContext) -> Evaluated:
         PredictionFailed: answers are missing, cannot be read, or are not as many as there are rows.
         RunFinished: the run was stopped meanwhile.
     """
-    judging = _begin(run_id, "EvaluateModel", run)
-    checks = judging.checks()
-    if not judging.evaluation.beat_champion or not all(check.passed for check in checks):
-        return _decide(judging, checks, None)
-    found = judging.sums.value(judging.metric)
-    in_service = _in_service(judging.endpoint, run)
+    assessment = _begin(run_id, "EvaluateModel", run)
+    checks = assessment.checks()
+    if not assessment.evaluation.beat_champion or not all(check.passed for check in checks):
+        return _decide(assessment, checks, None)
+    found = assessment.sums.value(assessment.metric)
+    in_service = _in_service(assessment.endpoint, run)
     if in_service is None:
-        return _decide(judging, [*checks, without_champion(judging.metric, found)], None)
+        return _decide(assessment, [*checks, without_champion(assessment.metric, found)], None)
     try:
-        transform = _plan_champion(judging, in_service)
+        transform = _plan_champion(assessment, in_service)
     except (InvalidDataset, InvalidRequest, InvalidEncoder, ObjectMissing) as error:
-        return _undecidable(judging, checks, in_service, error.message)
+        return _undecidable(assessment, checks, in_service, error.message)
     run.store.enter(run_id, "EvaluateModel", champion=asdict(in_service))
-    _write(judging, Champion(in_service.variant, {}, None), None)
+    _write(assessment, Champion(in_service.variant, {}, None), None)
     return {
         "status": "Running",
         "decision": "compare",
         "reason": f"The model in service, {in_service.variant}, is to answer the same rows.",
-        "metrics": judging.shown_metrics,
-        "rows": judging.sums.rows,
+        "metrics": assessment.shown_metrics,
+        "rows": assessment.sums.rows,
         "transform": transform,
     }
 
@@ -126,31 +126,31 @@ def compare_models(run_id: str, *, champion_failure: ErrorOutput | None = None, 
     noted = run.store.get(run_id).details.get("champion")
     if noted is None:
         raise InvalidRequest(f"Run {run_id} has found no model in service to compare with; EvaluateModel comes first.")
-    in_service = _InService(**noted)
+    in_service = _ServingModel(**noted)
     if champion_failure:
-        judging = _begin(run_id, "CompareModels", run)
+        assessment = _begin(run_id, "CompareModels", run)
         _, why = read_cause(champion_failure.get("Error", ""), champion_failure.get("Cause", ""))
-        return _undecidable(judging, judging.checks(), in_service, why.partition("\n")[0])
+        return _undecidable(assessment, assessment.checks(), in_service, why.partition("\n")[0])
     encoder = EncoderCache(run.files.s3).get(in_service.encoder_uri)
-    judging = _begin(run_id, "CompareModels", run, also=encoder.classes or [])
-    checks = judging.checks()
-    classes = judging.sums.classes if isinstance(judging.sums, ClassificationSums) else None
+    assessment = _begin(run_id, "CompareModels", run, also=encoder.classes or [])
+    checks = assessment.checks()
+    classes = assessment.sums.classes if isinstance(assessment.sums, ClassificationSums) else None
     try:
         sums = score_answers(run_id, encoder, files=run.files, of="champion", classes=classes)
     except PredictionFailed as error:
-        return _undecidable(judging, checks, in_service, error.message)
+        return _undecidable(assessment, checks, in_service, error.message)
     let_answers_expire(run_id, encoder, files=run.files, of="champion")
-    metric = judging.metric
-    for model, value in (("the new model", judging.sums.value(metric)), ("the model in service", sums.value(metric))):
+    metric = assessment.metric
+    for model, value in (("the new model", assessment.sums.value(metric)), ("the model in service", sums.value(metric))):
         if value is None:
-            return _undecidable(judging, checks, in_service, f"{metric} is not known of {model}", sums)
-    comparison = compare(metric, sums, judging.sums)
+            return _undecidable(assessment, checks, in_service, f"{metric} is not known of {model}", sums)
+    comparison = compare(metric, sums, assessment.sums)
     champion = Champion(in_service.variant, sums.metrics(), comparison)
-    return _decide(judging, [*checks, check_comparison(comparison)], champion)
+    return _decide(assessment, [*checks, check_comparison(comparison)], champion)
 
 
 @dataclass(frozen=True)
-class _Judging:
+class _Assessment:
     """A run whose model is judged, and what its answers come to."""
 
     run_id: str
@@ -203,7 +203,7 @@ class _Judging:
         return {name: metrics[name] for name in shown_metrics(self.task, len(self.encoder.classes or []))}
 
 
-def _begin(run_id: str, state: str, run: RunContext, also: list[str] | None = None) -> _Judging:
+def _begin(run_id: str, state: str, run: RunContext, also: list[str] | None = None) -> _Assessment:
     """Read what the new model has answered. ``also``: labels that the metrics are to know beside the model's."""
     run.store.enter(run_id, state)
     if run.store.get(run_id).status == "Stopped":
@@ -217,78 +217,78 @@ def _begin(run_id: str, state: str, run: RunContext, also: list[str] | None = No
     sums = score_answers(run_id, encoder, files=run.files, of="evaluation", classes=classes)
     endpoint = spec.deployment.endpoint or spec.name if spec.deployment else None
     ends_here = spec.deployment is None and spec.batch is None
-    return _Judging(run_id, state, run, encoder.task, spec.evaluation, endpoint, ends_here, encoder, sums)
+    return _Assessment(run_id, state, run, encoder.task, spec.evaluation, endpoint, ends_here, encoder, sums)
 
 
-def _in_service(endpoint: str | None, run: RunContext) -> _InService | None:
+def _in_service(endpoint: str | None, run: RunContext) -> _ServingModel | None:
     """The endpoint's variant of most weight; None where nothing serves."""
     stored = run.routings.find(endpoint) if endpoint is not None else None
     if stored is None or stored.routing is None:
         return None
     champion = stored.routing.champion
     # Its isolated model, whichever it serves with.
-    return _InService(champion.name, champion.model_version, champion.encoder_uri)
+    return _ServingModel(champion.name, champion.model_version, champion.encoder_uri)
 
 
-def _plan_champion(judging: _Judging, in_service: _InService) -> TransformPlan:
-    encoder = EncoderCache(judging.run.files.s3).get(in_service.encoder_uri)
-    if encoder.task != judging.task:
-        raise InvalidEncoder(f"the model in service does a {encoder.task}, and the new one a {judging.task}")
+def _plan_champion(assessment: _Assessment, in_service: _ServingModel) -> TransformPlan:
+    encoder = EncoderCache(assessment.run.files.s3).get(in_service.encoder_uri)
+    if encoder.task != assessment.task:
+        raise InvalidEncoder(f"the model in service does a {encoder.task}, and the new one a {assessment.task}")
     return encode_test_rows(
-        judging.run_id,
+        assessment.run_id,
         encoder,
-        files=judging.run.files,
+        files=assessment.run.files,
         of="champion",
         model_name=in_service.model_name,
-        instance_type=judging.evaluation.instance_type,
+        instance_type=assessment.evaluation.instance_type,
     )
 
 
 def _undecidable(
-    judging: _Judging, checks: list[GateCheck], in_service: _InService, why: str, sums: Sums | None = None
+    assessment: _Assessment, checks: list[GateCheck], in_service: _ServingModel, why: str, sums: Sums | None = None
 ) -> Evaluated:
     why = f"{in_service.variant}, which is in service, cannot be compared: {why.rstrip('.')}"
     champion = Champion(in_service.variant, {} if sums is None else sums.metrics(), None, why)
     advice = "to deploy the model all the same, set `evaluation.beat_champion` to false"
-    check = champion_unknown(judging.metric, judging.sums.value(judging.metric), f"{why}; {advice}")
-    return _decide(judging, [*checks, check], champion)
+    check = champion_unknown(assessment.metric, assessment.sums.value(assessment.metric), f"{why}; {advice}")
+    return _decide(assessment, [*checks, check], champion)
 
 
-def _decide(judging: _Judging, checks: list[GateCheck], champion: Champion | None) -> Evaluated:
+def _decide(assessment: _Assessment, checks: list[GateCheck], champion: Champion | None) -> Evaluated:
     """Write down what was decided; a model that is refused is the end of its run."""
-    decision = Decision(tuple(checks), judging.not_checked)
-    run, run_id, files = judging.run, judging.run_id, judging.run.files
-    document = _write(judging, champion, decision)
-    let_answers_expire(run_id, judging.encoder, files=files, of="evaluation")
+    decision = Decision(tuple(checks), assessment.not_checked)
+    run, run_id, files = assessment.run, assessment.run_id, assessment.run.files
+    document = _write(assessment, champion, decision)
+    let_answers_expire(run_id, assessment.encoder, files=files, of="evaluation")
     layout = files.layout(run_id)
-    status: Literal["Running", "Rejected", "Succeeded"] = "Succeeded" if judging.ends_here else "Running"
+    status: Literal["Running", "Rejected", "Succeeded"] = "Succeeded" if assessment.ends_here else "Running"
     answer: Evaluated = {
         "status": status if decision.accepted else "Rejected",
         "decision": "accepted" if decision.accepted else "rejected",
         "reason": decision.reason,
-        "metrics": judging.shown_metrics,
-        "rows": judging.sums.rows,
+        "metrics": assessment.shown_metrics,
+        "rows": assessment.sums.rows,
     }
     record = replace(run.store.get(run_id), status=answer["status"])
     reported = write_report(record, document, run=run)
-    judged = {"metric": judging.metric, "warnings": judging.warnings, "uri": layout.uri(layout.evaluation_key)}
-    baseline = {"answer": judging.sums.baseline_answer, "value": judging.sums.baseline_metrics().get(judging.metric)}
+    judged = {"metric": assessment.metric, "warnings": assessment.warnings, "uri": layout.uri(layout.evaluation_key)}
+    baseline = {"answer": assessment.sums.baseline_answer, "value": assessment.sums.baseline_metrics().get(assessment.metric)}
     noted = {**answer, "baseline": baseline, **judged, **reported}
-    run.store.enter(run_id, judging.state, evaluation=noted)
+    run.store.enter(run_id, assessment.state, evaluation=noted)
     if answer["status"] != "Running" and not run.store.finish(run_id, answer["status"]):
         raise RunFinished(f"Run {run_id} was stopped while its model was being judged.")
     return answer
 
 
-def _write(judging: _Judging, champion: Champion | None, decision: Decision | None) -> bytes:
-    run, layout = judging.run, judging.run.files.layout(judging.run_id)
+def _write(assessment: _Assessment, champion: Champion | None, decision: Decision | None) -> bytes:
+    run, layout = assessment.run, assessment.run.files.layout(assessment.run_id)
     document = evaluation_json(
-        run_id=judging.run_id,
+        run_id=assessment.run_id,
         created_at=iso(run.clock()),
-        metric=judging.metric,
-        sums=judging.sums,
-        warnings=judging.warnings,
-        baseline=judging.baseline,
+        metric=assessment.metric,
+        sums=assessment.sums,
+        warnings=assessment.warnings,
+        baseline=assessment.baseline,
         champion=champion,
         gate=decision,
     )

@@ -158,7 +158,7 @@ _BY_ERROR = {
         "The model took longer to start than a serverless endpoint gives it: start the run again. If it happens again, give it "
         "more memory (`deployment.serverless.memory_mb`), or instances (`deployment.instances`)."
     ),
-    "EndpointChanged": "Start the run again: somebody else was changing the endpoint while the run did.",
+    "ConcurrentModification": "Start the run again: somebody else was changing the endpoint while the run did.",
     "EndpointNotReady": ("Wait until the endpoint is InService, or stop the run that is changing it; then start this run again."),
     "RolloutAlarm": (
         "The old model has all the traffic again. Read the endpoint's log (/aws/sagemaker/Endpoints/ and its name) for what the "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from sageline.aws.errors import code, is_missing_object
-from sageline.errors import EndpointChanged, EndpointNotFound, InvalidRouting
+from sageline.errors import ConcurrentModification, EndpointNotFound, InvalidRouting
 from sageline.names import is_endpoint_name, routing_key
 from sageline.runs.routing import RoutedVariant, Routing, parse_routing
 
@@ -90,7 +90,7 @@ class RoutingStore:
         """Store the routing of its endpoint in the place of what was read before; None: of nothing.
 
         Raises:
-            EndpointChanged: somebody else has written or deleted it since.
+            ConcurrentModification: somebody else has written or deleted it since.
         """
         key, body, kind = routing_key(routing.endpoint), routing.dump(), "application/json"
         try:
@@ -100,13 +100,13 @@ class RoutingStore:
                 self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=kind, IfMatch=replacing.etag)
         except ClientError as error:
             if code(error) in {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"} or is_missing_object(error):
-                raise endpoint_changed(routing.endpoint) from None
+                raise concurrent_modification(routing.endpoint) from None
             raise
 
     def delete(self, endpoint: str) -> None:
         self._s3.delete_object(Bucket=self._bucket, Key=routing_key(endpoint))
 
 
-def endpoint_changed(endpoint: str) -> EndpointChanged:
+def concurrent_modification(endpoint: str) -> ConcurrentModification:
     """What whoever comes second is told, of two who change an endpoint at the same moment."""
-    return EndpointChanged(f"Endpoint {endpoint} was changed by somebody else at this moment; try again.")
+    return ConcurrentModification(f"Endpoint {endpoint} was changed by somebody else at this moment; try again.")

@@ -30,11 +30,11 @@ _ARN_FIELDS = {
 }
 
 
-def wait_for(run_id: str, resource: Resource, task_token: str, *, run: RunContext) -> str:
-    """Keep the token until the resource is done; answer at once if it is. Returns what came of it, for the log.
+def wait_for_resource(run_id: str, resource: Resource, task_token: str, *, run: RunContext) -> str:
+    """Keep the token until the resource is done; answer at once if it is. Returns the outcome in words, for the log.
 
-    An error on the way that lasts is an answer too: the state would wait for another in vain. What passes (AWS throttles, or
-    cannot be reached) is left to the next look, which an event or the state's timeout brings.
+    A lasting error is an answer too: the state would wait for another one in vain. A transient error (AWS throttles, or cannot be
+    reached) is left to the next look, after an event or the state's timeout.
     """
     kind, name, arn = resource["kind"], resource["name"], resource["arn"]
     try:
@@ -51,8 +51,12 @@ def wait_for(run_id: str, resource: Resource, task_token: str, *, run: RunContex
         return message
 
 
-def wake(event: Mapping[str, Any], *, run: RunContext) -> str:
-    """Answer whoever waits for the job or endpoint that an event is about (Any: SageMaker's JSON). Returns what came of it."""
+def handle_change(event: Mapping[str, Any], *, run: RunContext) -> str:
+    """Answer whoever waits for the job or endpoint that changed. Returns the outcome in words, for the log.
+
+    Args:
+        event: of EventBridge, about a job or an endpoint (Any: SageMaker's JSON).
+    """
     arn = str(event["detail"][_ARN_FIELDS[event["detail-type"]]])
     waiting = run.store.get_token(arn)
     if waiting is None:
@@ -66,7 +70,7 @@ def wake(event: Mapping[str, Any], *, run: RunContext) -> str:
 
 
 def answer_if_done(run_id: str, arn: str, task_token: str, *, run: RunContext) -> str:
-    """Answer a state that waits for the job or endpoint of an ARN, if that is done. Returns what came of it, for the log."""
+    """Answer a state that waits for the job or endpoint of an ARN, if that is done. Returns the outcome in words, for the log."""
     kind, name = _kind_and_name(arn)
     found = describe_resource(kind, name, run_id, run)
     match found:

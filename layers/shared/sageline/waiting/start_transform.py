@@ -19,7 +19,7 @@ from sageline.json_objects import Json
 from sageline.names import TRANSFORMS, TransformPurpose, transform_job_name
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import Resource, TransformPlan
-from sageline.waiting.check_status import wait_for
+from sageline.waiting.check_status import wait_for_resource
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 def start_and_wait(
     run_id: str, plan: TransformPlan, task_token: str, *, run: RunContext, purpose: TransformPurpose = "batch"
 ) -> str:
-    """Start a transform job of the run, or find it started, and keep the state's token until it is done. Returns what came of it,
-    for the log. What passes is left to the next look, as in :func:`sageline.waiting.check_status.wait_for`.
+    """Start a transform job of the run, or find it started, and keep the state's token until it is done. Returns the outcome in
+    words, for the log. A transient error is left to the next look, as in :func:`sageline.waiting.check_status.wait_for_resource`.
 
     Raises:
         EndpointNotFound, ResourceConflict, RunFinished: as :func:`start_transform`.
@@ -41,7 +41,7 @@ def start_and_wait(
         if not is_transient(error):
             raise
         return f"Starting a transform job did not succeed, and is left to the next look: {error}"
-    return wait_for(run_id, job, task_token, run=run)
+    return wait_for_resource(run_id, job, task_token, run=run)
 
 
 def start_transform(run_id: str, plan: TransformPlan, *, run: RunContext, purpose: TransformPurpose = "batch") -> Resource:

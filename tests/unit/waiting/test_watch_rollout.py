@@ -16,8 +16,8 @@ from sageline.names import model_names
 from sageline.runs.context import RunContext
 from sageline.runs.endpoint_change import Change
 from sageline.runs.payloads import Shifted
-from sageline.waiting.bake import wait_for_alarm, wake_by_alarm
-from sageline.waiting.check_status import wake
+from sageline.waiting.check_status import handle_change
+from sageline.waiting.watch_rollout import handle_alarms, wait_for_alarm
 from tests.unit.deployment.test_ab import serve
 from tests.unit.deployment.test_rollout import fire, put_beside
 from tests.unit.world.waiting import ENDPOINT_CHANGED, Answers, told
@@ -49,8 +49,8 @@ def failures(answers: Answers) -> list[tuple[str, str]]:
 
 def test_while_it_bakes_nothing_is_answered(world: World, bake: RunContext, answers: Answers) -> None:
     assert "has 10% of the traffic" in wait_for_alarm(NEXT_RUN_ID, step(world, 0), "token", run=bake)
-    assert wake_by_alarm(alarm("OK"), run=bake).startswith("nobody bakes")
-    assert wake_by_alarm(alarm("ALARM", RUN_ID), run=bake).startswith("nobody bakes")
+    assert handle_alarms(alarm("OK"), run=bake).startswith("nobody bakes")
+    assert handle_alarms(alarm("ALARM", RUN_ID), run=bake).startswith("nobody bakes")
     assert answers.sent == []
     assert world.record(NEXT_RUN_ID).state == "Bake"
 
@@ -58,11 +58,11 @@ def test_while_it_bakes_nothing_is_answered(world: World, bake: RunContext, answ
 def test_an_alarm_ends_it_with_the_reason(world: World, bake: RunContext, answers: Answers) -> None:
     wait_for_alarm(NEXT_RUN_ID, step(world, 0), "token", run=bake)
 
-    assert "42 % failed." in wake_by_alarm(alarm("ALARM"), run=bake)
+    assert "42 % failed." in handle_alarms(alarm("ALARM"), run=bake)
 
     assert failures(answers) == [("token", "RolloutAlarm")]
     assert "42 % failed." in world.record(NEXT_RUN_ID).details["failure"]["message"]
-    assert wake_by_alarm(alarm("ALARM"), run=bake).startswith("nobody bakes"), "delivered twice"
+    assert handle_alarms(alarm("ALARM"), run=bake).startswith("nobody bakes"), "delivered twice"
 
 
 def test_an_alarm_that_fired_before_the_token_was_kept_is_seen(world: World, bake: RunContext, answers: Answers) -> None:
@@ -78,7 +78,7 @@ def test_the_end_of_the_last_update_ends_the_last_bake(world: World, bake: RunCo
     assert answers.sent == []
 
     world.fake.settle("flowers")
-    wake(ENDPOINT_CHANGED, run=bake)
+    handle_change(ENDPOINT_CHANGED, run=bake)
 
     ((operation, sent),) = answers.sent
     assert (operation, sent["taskToken"], json.loads(sent["output"])) == ("SendTaskSuccess", "token", {"status": "InService"})
@@ -86,7 +86,7 @@ def test_the_end_of_the_last_update_ends_the_last_bake(world: World, bake: RunCo
 
 def test_a_change_of_weights_does_not_end_a_bake(world: World, bake: RunContext, answers: Answers) -> None:
     wait_for_alarm(NEXT_RUN_ID, step(world, 0), "token", run=bake)
-    assert wake(ENDPOINT_CHANGED, run=bake).startswith("nobody waits")
+    assert handle_change(ENDPOINT_CHANGED, run=bake).startswith("nobody waits")
     assert answers.sent == []
 
 
@@ -94,7 +94,7 @@ def test_an_update_that_fails_in_the_last_bake_is_told_of_that_state(world: Worl
     step(world, 0)
     wait_for_alarm(NEXT_RUN_ID, step(world, 1), "token", run=bake)
     world.fake.settle("flowers", reason="no capacity")
-    wake(ENDPOINT_CHANGED, run=bake)
+    handle_change(ENDPOINT_CHANGED, run=bake)
     assert failures(answers) == [("token", "EndpointFailed")]
     assert world.record(NEXT_RUN_ID).state == "Bake"
 

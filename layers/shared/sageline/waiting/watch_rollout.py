@@ -1,7 +1,8 @@
-"""Bake: a new variant has some of the traffic; an alarm ends its rollout, time goes on with it.
+"""Bake: watch the alarms of a new variant that has some of the traffic. An alarm ends its rollout; without one it goes on.
 
-The state's timeout is the time to bake. Until then an alarm wakes it, through a topic of the stack; like CheckStatus it keeps its
-token first and looks then. After the last step the endpoint lets go of the old variants, and the end of that wakes it too.
+The state's timeout is the bake time. Until then an alarm wakes it, through a topic of the stack; like CheckTraining it stores its
+token first and then looks at the alarms. After the last step the endpoint removes the old variants, and the end of that wakes it
+too.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from sageline.waiting.task_tokens import fail
 
 
 def wait_for_alarm(run_id: str, shifted: Shifted, task_token: str, *, run: RunContext) -> str:
-    """Keep the token until an alarm fires, or until the endpoint has let go of the old variants. Returns what came of it, for the
-    log.
+    """Store the token until an alarm fires, or until the endpoint has removed the old variants. Returns the outcome in words, for
+    the log.
 
-    An error on the way that lasts is an answer too: the state would wait for another in vain. What passes is left to what looks
-    next: an alarm, or ShiftTraffic when the time to bake is over.
+    A lasting error is an answer too: the state would wait for another one in vain. After a transient error, the next look is an
+    alarm's, or that of ShiftTraffic when the bake time is over.
     """
     try:
         run.store.enter(run_id, "Bake")  # before the tokens are there: with one the run may be sent on
@@ -48,13 +49,16 @@ def wait_for_alarm(run_id: str, shifted: Shifted, task_token: str, *, run: RunCo
     return f"variant {run_id} has {shifted['share']:.0%} of the traffic of endpoint {shifted['endpoint']}"
 
 
-def wake_by_alarm(event: Mapping[str, Any], *, run: RunContext) -> str:
-    """End the rollouts that alarms tell of, by messages as SNS gives them to a function (Any: its JSON). Returns what came of it,
-    for the log."""
-    return "; ".join(_wake(json.loads(record["Sns"]["Message"]), run) for record in event["Records"])
+def handle_alarms(event: Mapping[str, Any], *, run: RunContext) -> str:
+    """End the rollouts whose alarms fire. Returns the outcome in words, for the log.
+
+    Args:
+        event: messages of CloudWatch as SNS gives them to a function (Any: its JSON).
+    """
+    return "; ".join(_handle_alarm(json.loads(record["Sns"]["Message"]), run) for record in event["Records"])
 
 
-def _wake(alarm: Mapping[str, Any], run: RunContext) -> str:
+def _handle_alarm(alarm: Mapping[str, Any], run: RunContext) -> str:
     """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html has the message's fields."""
     name = str(alarm["AlarmName"])
     variant = RolloutAlarms(run).variant_of(name)
