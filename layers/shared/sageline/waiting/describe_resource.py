@@ -46,13 +46,13 @@ class Failed:
     log_lines: tuple[str, ...] = ()
 
 
-Outcome: TypeAlias = Done | Failed | None
+ResourceOutcome: TypeAlias = Done | Failed | None
 """None: it is under way."""
 
 
-def describe_resource(kind: ResourceKind, name: str, run_id: str, run: RunContext) -> Outcome:
+def describe_resource(kind: ResourceKind, name: str, run_id: str, run: RunContext) -> ResourceOutcome:
     """The outcome of the job or endpoint that the run ``run_id`` waits for."""
-    describers: dict[ResourceKind, tuple[Callable[[str, str, RunContext], Outcome], SagelineError]] = {
+    describers: dict[ResourceKind, tuple[Callable[[str, str, RunContext], ResourceOutcome], SagelineError]] = {
         "training-job": (_describe_training, TrainingJobFailed(f"Training job {name} was deleted before it was done.")),
         "hyper-parameter-tuning-job": (_describe_tuning, TuningJobFailed(f"Tuning job {name} was deleted before it was done.")),
         "transform-job": (_describe_transform, TransformJobFailed(f"Transform job {name} was deleted before it was done.")),
@@ -67,7 +67,7 @@ def describe_resource(kind: ResourceKind, name: str, run_id: str, run: RunContex
         return Failed(deleted)
 
 
-def _describe_training(name: str, run_id: str, run: RunContext) -> Outcome:
+def _describe_training(name: str, run_id: str, run: RunContext) -> ResourceOutcome:
     job = run.clients.sagemaker.describe_training_job(TrainingJobName=name)
     outcome = training_outcome(job)
     if isinstance(outcome, SagelineError):
@@ -75,7 +75,7 @@ def _describe_training(name: str, run_id: str, run: RunContext) -> Outcome:
     return outcome
 
 
-def _describe_tuning(name: str, run_id: str, run: RunContext) -> Outcome:
+def _describe_tuning(name: str, run_id: str, run: RunContext) -> ResourceOutcome:
     tuning = run.clients.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
     outcome = tuning_outcome(tuning)
     if outcome is None:
@@ -128,7 +128,7 @@ def _failed_tuning(
     return Failed(error, reason, tuple(last_log_lines(TRAINING_JOBS, first["name"], run.clients.logs)))
 
 
-def _describe_transform(name: str, run_id: str, run: RunContext) -> Outcome:
+def _describe_transform(name: str, run_id: str, run: RunContext) -> ResourceOutcome:
     job = run.clients.sagemaker.describe_transform_job(TransformJobName=name)
     outcome = transform_outcome(job)
     if isinstance(outcome, SagelineError):
@@ -142,7 +142,7 @@ def _describe_transform(name: str, run_id: str, run: RunContext) -> Outcome:
     return Failed(TransformJobStopped(f"Transform job {name} was stopped: {why}."))
 
 
-def _describe_endpoint(name: str, run_id: str, run: RunContext) -> Outcome:
+def _describe_endpoint(name: str, run_id: str, run: RunContext) -> ResourceOutcome:
     endpoint = run.clients.sagemaker.describe_endpoint(EndpointName=name)
     deployment = deployment_of(run.store.get(run_id))
     outcome = endpoint_outcome(endpoint, config=deployment.config if deployment else run_id)
