@@ -39,7 +39,8 @@ def test_the_same_execution_may_claim_its_run_again(store: RunStore) -> None:
 
 def test_a_state_adds_to_what_the_states_before_it_found_out(store: RunStore) -> None:
     claimed(store)
-    store.enter(RUN_ID, "PrepareData", endpoint_name="flowers", rows={"train": 80})
+    store.note(RUN_ID, endpoint_name="flowers")
+    store.enter(RUN_ID, "PrepareData", rows={"train": 80})
     store.enter(RUN_ID, "CheckTraining", training={"metrics": {"validation:error": 0.125, "bad": float("nan")}})
     run = store.get(RUN_ID)
     assert (run.state, run.endpoint_name) == ("CheckTraining", "flowers")
