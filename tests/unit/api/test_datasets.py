@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 from botocore.config import Config
+from moto import mock_aws
 
 from sageline.api.datasets import create_upload
 from sageline.aws import clients
 from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict
 from tests.unit.api.fakes import BUCKET
-from tests.unit.sessions import session
+from tests.unit.sessions import s3_client, session
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+
+@pytest.fixture
+def s3() -> Iterator[S3Client]:
+    """In moto, which answers what is put to a URL, too."""
+    with mock_aws():
+        client = s3_client()
+        client.create_bucket(Bucket=BUCKET)
+        yield client
 
 
 @pytest.fixture(scope="module")

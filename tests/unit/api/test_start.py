@@ -15,7 +15,8 @@ from sageline.api.start import IdempotentRunIds, RequestKey, RunStart, read_run_
 from sageline.aws.http import Event
 from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict, TooManyRequests
 from sageline.spec.model import validate_spec
-from tests.unit.api.fakes import Context, dynamodb_client, moto_stepfunctions
+from tests.unit.api.fakes import Context, dynamodb_client
+from tests.unit.sessions import stepfunctions_client
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -40,7 +41,7 @@ class Machine:
 
 @pytest.fixture
 def machine(machine_arn: str) -> Machine:
-    return Machine(moto_stepfunctions(), machine_arn)
+    return Machine(stepfunctions_client(), machine_arn)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from sageline.names import TRANSFORMS, transform_job_name
 from sageline.waiting.check_status import Watch, wait_for, wake
 from tests.unit.configuration.test_configure import FLOWERS, KEY
 from tests.unit.golden import golden_event
+from tests.unit.world.fake_sagemaker import Refused
 from tests.unit.world.waiting import JOB_CHANGED, TRANSFORM_CHANGED, WAIT_FOR_TRANSFORM, Answers, new_watch
 from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World
 
@@ -70,9 +70,9 @@ def spent(world: World, kind: Any, name: str = RUN_ID) -> dict[str, Any]:
 
 
 @pytest.fixture
-def watch(world: World, answers: Answers) -> Watch:
+def watch(world: World) -> Watch:
     """An hour and two minutes after the job began."""
-    return replace(new_watch(world, answers), clock=lambda: STARTED + timedelta(seconds=3720))
+    return replace(new_watch(world), clock=lambda: STARTED + timedelta(seconds=3720))
 
 
 # ---- before ----
@@ -111,13 +111,8 @@ def test_own_prices_that_are_none_fail_the_run(world: World) -> None:
 
 
 def test_own_prices_that_may_not_be_read_are_noted(world: World) -> None:
-    def denied(**_: object) -> Any:  # botocore's hook
-        return SimpleNamespace(status_code=403), {"Error": {"Code": "AccessDenied", "Message": "no"}, "ResponseMetadata": {}}
-
-    s3 = world.run.files.s3
-    s3.meta.events.register("before-call.s3.GetObject", denied)
+    world.aws.refuse["GetObject"] = Refused("AccessDenied", "no")
     facts = facts_of(world.run, "us-east-1")
-    s3.meta.events.unregister("before-call.s3.GetObject", denied)
     assert "prices.json may not be read" in cost_bound(None, facts).notes[0]
 
 

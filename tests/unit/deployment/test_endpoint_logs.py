@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from botocore.stub import Stubber
 
 from sageline.deployment.delete import delete_endpoint
 from sageline.deployment.endpoint_logs import EndpointLogs
 from tests.unit.deployment.test_deploy import serve_first_run
-from tests.unit.sessions import session
+from tests.unit.world.fake_sagemaker import Refused
 from tests.unit.world.world import World, logs_client
 
 GROUP = "/aws/sagemaker/Endpoints/flowers"
@@ -29,12 +28,10 @@ def test_a_group_keeps_its_lines_for_some_days_whether_anything_was_logged_or_no
     assert groups() == {GROUP: 14}
 
 
-def test_a_deployment_goes_on_where_logs_may_not_be_changed() -> None:
-    client = session().client("logs")
-    with Stubber(client) as stub:
-        stub.add_client_error("create_log_group", "AccessDeniedException", "not authorized")
-        told: list[str] = []
-        EndpointLogs(client).keep("flowers", 14, warn=told.append)
+def test_a_deployment_goes_on_where_logs_may_not_be_changed(world: World) -> None:
+    world.aws.refuse["CreateLogGroup"] = Refused("AccessDeniedException", "not authorized")
+    told: list[str] = []
+    EndpointLogs(logs_client()).keep("flowers", 14, warn=told.append)
     assert len(told) == 1
     assert told[0].startswith(f"The log group {GROUP} keeps its lines for ever: ")
 

@@ -26,10 +26,10 @@ THIRD_RUN_ID = "flowers-20260103000000-cccccc"
 
 
 @pytest.fixture
-def bake(world: World, answers: Answers) -> Bake:
+def bake(world: World) -> Bake:
     """The second run's variant is beside the first's."""
     put_beside(world)
-    return Bake(new_watch(world, answers), world.hosting.alarms)
+    return Bake(new_watch(world), world.hosting.alarms)
 
 
 def step(world: World, number: int) -> Shifted:

@@ -10,8 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from moto import mock_aws
-
 from sageline.aws.settings import LifetimeSettings
 from sageline.aws.tags import tags
 from sageline.deployment.alarms import RolloutAlarms
@@ -29,6 +27,7 @@ from sageline.spec.model import Spec, validate_spec
 from sageline.training.roles import ModelRoles
 from sageline.training.source import pack
 from tests.unit.sessions import scheduler_client, session
+from tests.unit.world.fake_aws import FakeAws
 from tests.unit.world.fake_sagemaker import FakeSageMaker
 
 if TYPE_CHECKING:
@@ -81,8 +80,7 @@ class World:
     hosting: Hosting
     lifetimes: Lifetimes
     slept: list[float] = field(default_factory=list)
-    remembers: bool = False
-    """Whether what is the same in many tests is taken from another one: see ``remembered``."""
+    aws: FakeAws = field(default_factory=FakeAws)
 
     @property
     def schedules(self) -> Schedules:
@@ -179,30 +177,12 @@ def shared_table() -> Table:
 
 @contextmanager
 def new_world() -> Iterator[World]:
-    """An account with an empty bucket and table in moto, and a SageMaker in memory."""
-    s3, dynamodb, sagemaker = shared_clients()
-    clock, fake = Clock(), FakeSageMaker()
-    with mock_aws(), fake.behind(sagemaker):
-        s3.create_bucket(Bucket=BUCKET)
-        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        dynamodb.meta.client.create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "kind", "created_at")],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": "ByKind",
-                    "KeySchema": [
-                        {"AttributeName": "kind", "KeyType": "HASH"},
-                        {"AttributeName": "created_at", "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "ALL"},
-                }
-            ],
-        )
+    """An account with an empty bucket and table, and nothing in SageMaker."""
+    s3, _, sagemaker = shared_clients()
+    clock, aws = Clock(), FakeAws()
+    with aws.behind_clients():
         run = RunContext(RunStore(shared_table(), clock), RunFiles(s3, BUCKET), STACK, clock)
         cloudwatch, autoscaling = watching_clients()
         hosting = Hosting(run, sagemaker, Scaling(autoscaling), RolloutAlarms(cloudwatch, STACK), EndpointLogs(logs_client()))
-        scheduler_client().create_schedule_group(Name=LIFETIMES.schedule_group_name)
-        yield World(run, fake, sagemaker, s3, clock, hosting, Lifetimes(LIFETIMES, scheduler_client(), sagemaker, clock))
+        lifetimes = Lifetimes(LIFETIMES, scheduler_client(), sagemaker, clock)
+        yield World(run, aws.sagemaker, sagemaker, s3, clock, hosting, lifetimes, aws=aws)
