@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags_array
 
-from sageline.arrays.matrix import FloatArray
 from sagemaker_emulator.engines.linear_learner.settings import Settings
+from sagemaker_emulator.engines.shell.arrays import FloatArray
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sageline.arrays.matrix import AnyArray
 from sagemaker_emulator.engines.linear_learner.losses import loss_function, objective_name, softmax
 from sagemaker_emulator.engines.linear_learner.settings import BINARY, MULTICLASS, Settings
+from sagemaker_emulator.engines.shell.arrays import AnyArray
 
 LOSSES = ("mse", "absolute_loss", "rmse")
 

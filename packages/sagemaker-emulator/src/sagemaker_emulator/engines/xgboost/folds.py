@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sageline.algorithms.hyperparameters import Value
 from sagemaker_emulator.engines.xgboost.boosting import boost
 from sagemaker_emulator.engines.xgboost.failures import UserError
+from sagemaker_emulator.engines.xgboost.hyperparameters import Value
 from sagemaker_emulator.engines.xgboost.library import xgboost
 
 logger = logging.getLogger(__name__)
