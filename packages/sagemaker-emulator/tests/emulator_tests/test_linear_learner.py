@@ -99,6 +99,18 @@ def test_what_is_left_to_it_is_chosen_about_as_well() -> None:
     assert np.mean(differences) > -0.01
 
 
+@pytest.mark.parametrize("given", [BINARY, REGRESSOR])
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value", "ignore:divide by zero")
+def test_training_that_diverges_ends_with_what_it_has(tmp_path: Path, given: dict[str, str]) -> None:
+    rows, _, _ = split(*load_breast_cancer(return_X_y=True))
+    steep = {"optimizer": "sgd", "learning_rate": "1e30", "normalize_data": "false", "loss": "auto", "epochs": "2"}
+    root = job_directory(tmp_path, {**given, **steep}, {"train": write_csv(np.asarray(rows.features), rows.labels)})
+
+    train(root)
+
+    assert load(root / "model").width == 30
+
+
 def test_a_regressor_scores_what_least_squares_score() -> None:
     rows, validation, test = split(*make_regression(3000, 20, noise=10, bias=50, random_state=0))
     asked = settings(**REGRESSOR)

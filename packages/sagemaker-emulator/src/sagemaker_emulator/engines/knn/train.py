@@ -90,13 +90,12 @@ def _dense(rows: FloatArray | csr_matrix) -> FloatArray:
 
 def score(model: KnnModel, test: Data) -> tuple[str, float]:
     """The test score by its name: the share of labels that are right, or the mean squared error."""
-    wrong = 0.0
-    for start in range(0, len(test), _AT_A_TIME):
-        here = slice(start, start + _AT_A_TIME)
-        predicted = model.predict(model.search(_dense(test.features[here])))
-        error = predicted.astype(np.float64) - test.labels[here]
-        wrong += float(np.sum(error != 0) if model.predictor_type == CLASSIFIER else np.sum(error**2))
-    return ("accuracy", 1 - wrong / len(test)) if model.predictor_type == CLASSIFIER else ("mse", wrong / len(test))
+    starts = range(0, len(test), _AT_A_TIME)
+    parts = [model.predict(model.search(_dense(test.features[start : start + _AT_A_TIME]))) for start in starts]
+    predicted = np.concatenate(parts)
+    if model.predictor_type == CLASSIFIER:
+        return "accuracy", float(np.mean(predicted == test.labels))
+    return "mse", float(np.mean((predicted.astype(np.float64) - test.labels) ** 2))
 
 
 def main() -> None:
