@@ -96,7 +96,7 @@ def shown(text: str) -> str:
 
 
 _CELLS: WeakKeyDictionary[StringArray, Cells] = WeakKeyDictionary()
-"""Of columns that are in use: a block's are read by what counts them, what measures them, and what fits the encoder."""
+"""The cells of columns in use: a block's are read when they are counted, measured, and fitted by the encoder."""
 
 
 def read_cells(column: StringArray) -> Cells:

@@ -66,11 +66,12 @@ class HttpRequest(TypedDict):
 
 
 MAX_BODY_BYTES = 6_000_000
-"""Of a request and of an answer, each as a string of JSON: Lambda takes and gives at most 6,291,456 bytes with what is around it.
+"""The size of a request or an answer as a string of JSON: Lambda takes and gives at most 6,291,456 bytes with what is around it.
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 _LONGEST_MESSAGE, _LONGEST_DETAIL, _MOST_DETAILS = 4_000, 400, 1_000  # characters, characters, and items of a list
 MAX_SMALL_BODY_BYTES = 1_000_000
-"""Of a request that is no prediction: what is wrong with six megabytes of spec takes longer to say than API Gateway waits."""
+"""The limit for any other request than a prediction: what is wrong with six megabytes of spec takes longer to say than API
+Gateway waits."""
 _MOST_ESCAPED = 6
 """A character below U+0020 takes as many bytes in JSON, and none takes more."""
 
