@@ -359,12 +359,12 @@ def test_without_tensorflow_the_endpoint_says_what_installs_it(api: Api, aws: Aw
 
     endpoint = settled(api, "absent", model_of("absent", artifact, TENSORFLOW_SERVING))
 
-    assert "TensorFlow is not installed here: make demo-tensorflow installs it" in endpoint["FailureReason"]
+    assert "TensorFlow is not installed here: pip install tensorflow-cpu installs it" in endpoint["FailureReason"]
 
 
 @pytest.mark.tensorflow
 def test_a_broken_saved_model_says_so(tmp_path: Path) -> None:
-    pytest.importorskip("tensorflow", reason="make demo-tensorflow installs it")
+    pytest.importorskip("tensorflow", reason="pip install tensorflow-cpu installs it")
     (tmp_path / "1").mkdir()
     (tmp_path / "1" / "saved_model.pb").write_bytes(b"broken")
 
@@ -374,7 +374,7 @@ def test_a_broken_saved_model_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.tensorflow
 def test_a_saved_model_classifies_and_regresses_examples(tmp_path: Path) -> None:
-    tf = pytest.importorskip("tensorflow", reason="make demo-tensorflow installs it")
+    tf = pytest.importorskip("tensorflow", reason="pip install tensorflow-cpu installs it")
     v1 = tf.compat.v1
     with tf.Graph().as_default(), v1.Session() as session:
         given = v1.placeholder(tf.string, [None])
