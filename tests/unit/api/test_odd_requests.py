@@ -128,6 +128,7 @@ class Runtime:
         return {"Body": StreamingBody(io.BytesIO(body), len(body)), "ContentType": "text/csv"}
 
 
+@pytest.mark.slow
 def test_no_odd_request_is_answered_with_a_fault_of_ours(ask: Ask) -> None:
     complaints = [
         f"request {number} of seed {SEED}: {found}\n  {request}"

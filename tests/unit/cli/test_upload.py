@@ -65,6 +65,7 @@ def test_the_same_file_again_is_another_run(connection: Connection, tmp_path: Pa
     assert first.key == second.key
 
 
+@pytest.mark.slow
 def test_a_large_file_goes_in_parts(connection: Connection, tmp_path: Path) -> None:
     large = tmp_path / "large.csv"
     with large.open("wb") as file:

@@ -53,18 +53,17 @@ class FakeAws:
     more: dict[str, object] = field(default_factory=dict)
     """Other services by name, as objects with a method for each operation."""
 
-    def __post_init__(self) -> None:
-        self._lock = RLock()
-
     @contextmanager
     def behind_clients(self) -> Iterator[None]:
         """Answer what any client asks of the services that there are."""
         send = BaseClient._make_api_call  # type: ignore[attr-defined]  # what all operations of all clients go through
 
+        lock = RLock()
+
         def answer(client: BaseClient, operation: str, request: Document) -> Document:
             if self._service(client) is None:
                 return send(client, operation, request)  # type: ignore[no-any-return]  # as its client parses it
-            with self._lock:
+            with lock:
                 return self._call(client, operation, request)
 
         with pytest.MonkeyPatch.context() as patch:
