@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import os
-from collections.abc import Generator
-from pathlib import Path
 
 import pytest
-from coverage import Coverage
 from hypothesis import HealthCheck, settings
-from moto.core.models import RESPONSES_METHODS
 from pytest_socket import socket_allow_hosts
 
 from tests.unit.world.fixtures import answers, watch, world
@@ -22,38 +17,6 @@ settings.register_profile("unit", deadline=None, suppress_health_check=[HealthCh
 # CI says of a commit what a person's machine said of it; people's runs are where new examples are tried.
 settings.register_profile("ci", settings.get_profile("unit"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "unit")
-
-
-# For the library requests, with which tests put to a signed URL and nothing else, moto makes a thousand patterns in each test.
-RESPONSES_METHODS[:] = ["PUT"]
-
-UNMEASURED = tuple(
-    Path(__file__).parent / name
-    for name in ("benchmarks", "cli", "docs", "local_stack", "template", "deployment/test_interruptions.py")
-)
-"""Tests that are not about the code whose coverage is measured, or go through it a thousand times more: measured, they would
-take up to twice as long."""
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Fixtures too, and the threads that they start."""
-    measuring = Coverage.current()
-    if measuring is None or not any(item.path.is_relative_to(path) for path in UNMEASURED):
-        return (yield)
-    measuring.stop()
-    try:
-        return (yield)
-    finally:
-        measuring.start()
-
-
-def pytest_collection_finish() -> None:
-    """What is imported by now stays, so the collector of garbage need not go through it again and again; nor need it look for
-    some after each 700 objects."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
+    from mypy_boto3_stepfunctions import SFNClient
 
 
 @functools.cache
@@ -32,3 +33,8 @@ def sagemaker_client() -> SageMakerClient:
 @functools.cache
 def scheduler_client() -> EventBridgeSchedulerClient:
     return session().client("scheduler")
+
+
+@functools.cache
+def stepfunctions_client() -> SFNClient:
+    return session().client("stepfunctions")

@@ -1,4 +1,4 @@
-"""A stack's bucket, table and state machine in moto; SageMaker, Step Functions and Lambda answers by botocore's Stubber."""
+"""A stack's account in memory: its bucket, table, state machine, function, schedules and SageMaker."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from moto import mock_aws
 
 from functions.manage_pipelines import app
 from sageline.api.runs import Runs
@@ -16,50 +15,31 @@ from sageline.aws.clients import CLIENTS
 from sageline.aws.http import Event
 from sageline.runs.routing import RoutedVariant, Routing
 from sageline.runs.store import RunStore
-from tests.unit.api.fakes import BUCKET, LIFETIMES, TABLE, Answer, Clients, Context, Manage, dynamodb_client, moto_stepfunctions
+from tests.unit.api.fakes import BUCKET, LIFETIMES, TABLE, Answer, Clients, Context, Manage, dynamodb_client
 from tests.unit.golden import golden_event
 from tests.unit.sessions import s3_client, session
+from tests.unit.world.fake_stepfunctions import MACHINE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_s3 import S3Client
 
 
-@pytest.fixture(autouse=True)
-def aws() -> Iterator[None]:
-    with mock_aws():
-        yield
+@pytest.fixture
+def clients() -> Iterator[Clients]:
+    made = Clients()
+    with made.aws.behind_clients():
+        yield made
 
 
 @pytest.fixture
-def s3() -> S3Client:
-    client = s3_client()
-    client.create_bucket(Bucket=BUCKET)
-    return client
+def s3(clients: Clients) -> S3Client:
+    return s3_client()
 
 
 @pytest.fixture
-def table() -> Table:
-    return (
-        session()
-        .resource("dynamodb")
-        .create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "kind", "created_at")],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": "ByKind",
-                    "KeySchema": [
-                        {"AttributeName": "kind", "KeyType": "HASH"},
-                        {"AttributeName": "created_at", "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "ALL"},
-                }
-            ],
-        )
-    )
+def table(clients: Clients) -> Table:
+    return session().resource("dynamodb").Table(TABLE)
 
 
 @pytest.fixture
@@ -68,26 +48,8 @@ def store(table: Table) -> RunStore:
 
 
 @pytest.fixture
-def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
-    made = Clients()
-    for name in ("list_tags", "add_tags", "delete_tags"):
-        monkeypatch.setattr(made.sagemaker, name, getattr(made.tags, name))
-    with made.sagemaker_stub, made.stepfunctions_stub, made.lambda_stub:
-        yield made
-        made.sagemaker_stub.assert_no_pending_responses()
-        made.stepfunctions_stub.assert_no_pending_responses()
-        made.lambda_stub.assert_no_pending_responses()
-
-
-@pytest.fixture
-def runs(store: RunStore, clients: Clients) -> Runs:
-    context = clients.context()
-    vars(context)["store"] = store  # the one that a test claims its runs in
-    return Runs(
-        context,
-        state_machine_arn="arn:aws:states:us-east-1:123456789012:stateMachine:sageline-pipeline",
-        delete_endpoint_function_name="sageline-delete-endpoint",
-    )
+def runs(clients: Clients) -> Runs:
+    return Runs(clients.context(), state_machine_arn=MACHINE, delete_endpoint_function_name="sageline-delete-endpoint")
 
 
 @pytest.fixture
@@ -123,18 +85,13 @@ def put_routing(s3: S3Client) -> Callable[..., None]:
 
 
 @pytest.fixture
-def machine_arn() -> str:
-    created = moto_stepfunctions().create_state_machine(
-        name="sageline-pipeline",
-        definition='{"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}',
-        roleArn="arn:aws:iam::123456789012:role/sageline-pipeline",
-    )
-    return created["stateMachineArn"]
+def machine_arn(clients: Clients) -> str:
+    return MACHINE
 
 
 @pytest.fixture
 def manage(s3: S3Client, table: Table, clients: Clients, machine_arn: str, monkeypatch: pytest.MonkeyPatch) -> Manage:
-    """Asks manage_pipelines, which has a bucket, a table and a state machine, and no SageMaker but what a test writes down."""
+    """Asks manage_pipelines, which has a bucket, a table, a state machine, and in SageMaker what a test puts there."""
     for name, value in {
         "BUCKET_NAME": BUCKET,
         "RUNS_TABLE_NAME": TABLE,
@@ -145,7 +102,7 @@ def manage(s3: S3Client, table: Table, clients: Clients, machine_arn: str, monke
         **{name.upper(): value for name, value in asdict(LIFETIMES).items()},
     }.items():
         monkeypatch.setenv(name, value)
-    made = {**vars(clients.context().clients), "dynamodb": dynamodb_client(), "stepfunctions": moto_stepfunctions()}
+    made = {**vars(clients.context().clients), "dynamodb": dynamodb_client()}
     for name, client in made.items():
         monkeypatch.setitem(vars(CLIENTS), name, client)
 

@@ -1,26 +1,29 @@
-"""What the tests of the HTTP API share: names, and clients that answer what a test wrote down."""
+"""What the tests of the HTTP API share: names, and an account in memory with its clients."""
 
 from __future__ import annotations
 
 import functools
+import io
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.stub import Stubber
+from botocore.response import StreamingBody
 
 from sageline.aws.http import Event
 from sageline.aws.settings import LifetimeSettings, RunSettings
 from sageline.json_objects import Json
 from sageline.runs.context import RunContext
 from sageline.runs.store import utc_now
-from tests.unit.sessions import s3_client, sagemaker_client, scheduler_client, session
-from tests.unit.world.world import clients_with
+from tests.unit.sessions import sagemaker_client, session, stepfunctions_client
+from tests.unit.world.fake_aws import FakeAws
+from tests.unit.world.world import clients_with, fake_clients
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient, DynamoDBServiceResource
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_stepfunctions import SFNClient
@@ -35,24 +38,8 @@ def dynamodb_client() -> DynamoDBClient:
 
 
 @functools.cache
-def dynamodb_resource() -> DynamoDBServiceResource:
-    return session().resource("dynamodb")
-
-
-@functools.cache
-def stepfunctions_client() -> SFNClient:
-    return session().client("stepfunctions")
-
-
-@functools.cache
 def lambda_client() -> LambdaClient:
     return session().client("lambda")
-
-
-@functools.cache
-def moto_stepfunctions() -> SFNClient:
-    """Another client than the one whose answers are written down."""
-    return session().client("stepfunctions")
 
 
 class Context(LambdaContext):
@@ -88,40 +75,36 @@ LIFETIMES = LifetimeSettings(
 )
 
 
-class Tags:
-    """Tags of SageMaker's resources, by ARN."""
+class FakeLambda:
+    """Function ``sageline-delete-endpoint``, which undoes what a run has deployed. ``fails`` is what it fails with."""
 
     def __init__(self) -> None:
-        self.of: dict[str, dict[str, str]] = {}
+        self.undone: list[str] = []
+        self.fails: dict[str, str] | None = None
 
-    def list_tags(self, *, ResourceArn: str) -> Json:  # noqa: N803  # SageMaker's own names, here and below
-        return {"Tags": [{"Key": key, "Value": value} for key, value in self.of.get(ResourceArn, {}).items()]}
-
-    def add_tags(self, *, ResourceArn: str, Tags: list[dict[str, str]]) -> None:  # noqa: N803
-        self.of.setdefault(ResourceArn, {}).update({tag["Key"]: tag["Value"] for tag in Tags})
-
-    def delete_tags(self, *, ResourceArn: str, TagKeys: list[str]) -> None:  # noqa: N803
-        for key in TagKeys:
-            self.of.get(ResourceArn, {}).pop(key, None)
+    def invoke(self, request: Json) -> Json:
+        asked = json.loads(request["Payload"])
+        assert (request["FunctionName"], asked["action"]) == ("sageline-delete-endpoint", "discard")
+        self.undone.append(asked["run_id"])
+        payload = json.dumps(self.fails or {"discarded": []}).encode()
+        answer = {"StatusCode": 200, "Payload": StreamingBody(io.BytesIO(payload), len(payload))}
+        return answer | ({"FunctionError": "Unhandled"} if self.fails else {})
 
 
 @dataclass
 class Clients:
-    """Clients whose answers a test writes down beforehand; each must be asked for exactly that."""
+    """An account, and clients of it."""
 
+    functions: FakeLambda = field(default_factory=FakeLambda)
     sagemaker: SageMakerClient = field(default_factory=sagemaker_client)
     stepfunctions: SFNClient = field(default_factory=stepfunctions_client)
     lambda_: LambdaClient = field(default_factory=lambda_client)
-    tags: Tags = field(default_factory=Tags)
 
     def __post_init__(self) -> None:
-        self.sagemaker_stub = Stubber(self.sagemaker)
-        self.stepfunctions_stub = Stubber(self.stepfunctions)
-        self.lambda_stub = Stubber(self.lambda_)
+        self.aws = FakeAws(more={"lambda": self.functions})
 
     def context(self, clock: Callable[[], datetime] = utc_now) -> RunContext:
-        """A context with these clients, and others on moto."""
-        made = {"sagemaker": self.sagemaker, "stepfunctions": self.stepfunctions, "lambda_": self.lambda_}
-        on_moto = {"s3": s3_client(), "dynamodb_resource": dynamodb_resource(), "scheduler": scheduler_client()}
+        """A context with these clients, and others of the account."""
         settings = RunSettings(bucket_name=BUCKET, runs_table_name=TABLE, stack_name="sageline")
-        return RunContext(settings, clients_with(**made, **on_moto), clock)
+        made = {"sagemaker": self.sagemaker, "stepfunctions": self.stepfunctions, "lambda_": self.lambda_}
+        return RunContext(settings, clients_with(**vars(fake_clients()) | made), clock)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from botocore.response import StreamingBody
 
 from sageline.aws.http import STATUS_OF_ERROR
 from sageline.failures.failure import Failure
@@ -19,8 +16,10 @@ from sageline.runs.deployment_record import DeploymentRecord, routed_variant
 from sageline.runs.routing import Routing
 from sageline.runs.store import RunRecord, RunStore
 from tests.unit.api.api_page import PAGE, examples, shape
-from tests.unit.api.fakes import BUCKET, Clients, Manage, moto_stepfunctions
+from tests.unit.api.fakes import BUCKET, Clients, Manage
 from tests.unit.serving.fakes import encoder, put_encoder
+from tests.unit.sessions import stepfunctions_client
+from tests.unit.world.fake_sagemaker import ARN
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,7 +32,7 @@ EXAMPLES = examples()
 @pytest.fixture
 def claim(store: RunStore, machine_arn: str) -> Callable[[], None]:
     def put() -> None:
-        execution = moto_stepfunctions().start_execution(stateMachineArn=machine_arn, name=RUN, input="{}")["executionArn"]
+        execution = stepfunctions_client().start_execution(stateMachineArn=machine_arn, name=RUN, input="{}")["executionArn"]
         run = RunRecord(run_id=RUN, name="wines", execution_arn=execution, endpoint_name="wines", dataset_uri="s3://b/k")
         store.claim(run)
 
@@ -42,19 +41,12 @@ def claim(store: RunStore, machine_arn: str) -> Callable[[], None]:
 
 @pytest.fixture
 def wines_in_service(clients: Clients, s3: S3Client, put_routing: Callable[..., None]) -> None:
-    """Endpoint ``wines``, which SageMaker is asked for as often as needed."""
+    """Endpoint ``wines``, which is to live for some hours."""
     put_routing("wines", **{RUN: 1})
     put_encoder(s3, RUN, encoder())
     s3.put_object(Bucket=BUCKET, Key=f"runs/{RUN}/encoder/example.json", Body=b'{"alcohol": 13.5, "colour": "red"}')
-    clients.tags.of["arn:aws:sagemaker:us-east-1:123456789012:endpoint/wines"] = {"sageline:expires-at": "2026-11-20T18:04:10Z"}
-    endpoint: dict[str, Any] = {  # what DescribeEndpoint must have, and no more
-        "EndpointName": "wines",
-        "EndpointArn": "arn:aws:sagemaker:us-east-1:123456789012:endpoint/wines",
-        "EndpointStatus": "InService",
-        "CreationTime": MADE,
-        "LastModifiedTime": MADE,
-    }
-    clients.sagemaker_stub.add_response("describe_endpoint", endpoint, {"EndpointName": "wines"})
+    clients.aws.sagemaker.run_endpoint("wines")
+    clients.aws.sagemaker.tags[f"{ARN}:endpoint/wines"] = [{"Key": "sageline:expires-at", "Value": "2026-11-20T18:04:10Z"}]
 
 
 def check(manage: Manage, route: str) -> None:
@@ -86,12 +78,8 @@ def test_a_failed_run_is_as_described(manage: Manage, store: RunStore, claim: Ca
     check(manage, "GET /pipelines/{id}")
 
 
-def test_stopping_a_run_answers_as_described(manage: Manage, clients: Clients, claim: Callable[[], None]) -> None:
+def test_stopping_a_run_answers_as_described(manage: Manage, claim: Callable[[], None]) -> None:
     claim()
-    for operation in (*["describe_transform_job"] * 3, "describe_hyper_parameter_tuning_job", "describe_training_job"):
-        clients.sagemaker_stub.add_client_error(operation, "ResourceNotFound")
-    payload = json.dumps({"discarded": []}).encode()
-    clients.lambda_stub.add_response("invoke", {"StatusCode": 200, "Payload": StreamingBody(io.BytesIO(payload), len(payload))})
     check(manage, "DELETE /pipelines/{id}")
 
 
@@ -102,10 +90,7 @@ def test_endpoints_are_as_described(manage: Manage, route: str) -> None:
 
 
 @pytest.mark.usefixtures("wines_in_service")
-def test_splitting_traffic_answers_as_described(manage: Manage, clients: Clients) -> None:
-    status = {"EndpointName": "wines", "EndpointArn": "arn:aws:sagemaker:us-east-1:123456789012:endpoint/wines"}
-    times = {"CreationTime": MADE, "LastModifiedTime": MADE}
-    clients.sagemaker_stub.add_response("describe_endpoint", {**status, **times, "EndpointStatus": "InService"})
+def test_splitting_traffic_answers_as_described(manage: Manage) -> None:
     check(manage, "PATCH /endpoints/{name}")
 
 
@@ -119,11 +104,7 @@ def test_changing_what_serves_answers_as_described(
     made_by = RunRecord(run_id=NEXT, name="wines", execution_arn="x", details={"deployment": deployment.to_json()})
     store.claim(made_by)
     store.finish(NEXT, "Succeeded")
-    arn = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/wines"
-    times = {"CreationTime": MADE, "LastModifiedTime": MADE}
-    described = {"EndpointName": "wines", "EndpointArn": arn, **times, "EndpointStatus": "InService"}
-    for _ in range(2):
-        clients.sagemaker_stub.add_response("describe_endpoint", described)
+    clients.aws.sagemaker.run_endpoint("wines")
     check(manage, route)
 
 

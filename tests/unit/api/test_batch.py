@@ -13,7 +13,8 @@ from sageline.api.endpoints import Endpoints
 from sageline.aws.http import Event
 from sageline.errors import EndpointNotFound, InvalidRequest
 from sageline.runs.trigger import BatchRequest, parse_trigger
-from tests.unit.api.fakes import BUCKET, LIFETIMES, Clients, Manage, moto_stepfunctions
+from tests.unit.api.fakes import BUCKET, LIFETIMES, Clients, Manage
+from tests.unit.sessions import stepfunctions_client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,9 +36,9 @@ def read(s3: S3Client, clients: Clients, golden: Callable[[str], Event]) -> Call
 
 
 def started(machine_arn: str) -> list[dict[str, Any]]:
-    executions = moto_stepfunctions().list_executions(stateMachineArn=machine_arn)["executions"]
+    executions = stepfunctions_client().list_executions(stateMachineArn=machine_arn)["executions"]
     arns = [execution["executionArn"] for execution in executions]
-    return [json.loads(moto_stepfunctions().describe_execution(executionArn=arn)["input"]) for arn in arns]
+    return [json.loads(stepfunctions_client().describe_execution(executionArn=arn)["input"]) for arn in arns]
 
 
 def test_the_variant_of_most_weight_scores_unless_another_is_named(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,14 +9,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.response import StreamingBody
 
 from sageline.aws.http import Event
 from sageline.runs.deployment_record import DeploymentRecord, Rollout
 from sageline.runs.routing import RoutedVariant, Routing
 from sageline.runs.store import RunRecord, RunStore
 from sageline.runs.trigger import ChangeRequest, parse_trigger
-from tests.unit.api.fakes import BUCKET, Clients, Manage, moto_stepfunctions
+from tests.unit.api.fakes import BUCKET, Clients, Manage
+from tests.unit.sessions import stepfunctions_client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -45,7 +44,7 @@ def ended(store: RunStore, machine_arn: str) -> Callable[..., None]:
     """Records the run that made what serves."""
 
     def put(run_id: str, previous: Routing | None, status: str = "Succeeded") -> None:
-        execution = moto_stepfunctions().start_execution(stateMachineArn=machine_arn, name=run_id, input="{}")["executionArn"]
+        execution = stepfunctions_client().start_execution(stateMachineArn=machine_arn, name=run_id, input="{}")["executionArn"]
         goal = Routing("wines", (variant(run_id, 1.0),), "2026-11-20T10:00:00.000Z")
         capacities = {OLD: {"InstanceType": "ml.m5.large", "InitialInstanceCount": 2}}
         deployment = DeploymentRecord("wines", run_id, goal, OLD, previous, Rollout((0.1,), 600), capacities)
@@ -62,34 +61,15 @@ def weights(s3: S3Client) -> dict[str, float]:
 
 
 def in_service(clients: Clients, *names: str) -> None:
-    """Writes down that the endpoint is looked at, and that its weights are set."""
-    described: dict[str, Any] = {
-        "EndpointName": "wines",
-        "EndpointArn": ENDPOINT,
-        "EndpointStatus": "InService",
-        "CreationTime": MADE,
-        "LastModifiedTime": MADE,
-        "ProductionVariants": [{"VariantName": name} for name in names],
-    }
-    clients.sagemaker_stub.add_response("describe_endpoint", described)
-    clients.sagemaker_stub.add_response("update_endpoint_weights_and_capacities", {"EndpointArn": ENDPOINT})
-    clients.sagemaker_stub.add_response("describe_endpoint", described)
+    """The endpoint is in service with these variants."""
+    clients.aws.sagemaker.run_endpoint("wines", "InService", *({"VariantName": name} for name in names))
 
 
 def started(machine_arn: str, run_id: str) -> ChangeRequest:
     arn = f"{machine_arn.replace(':stateMachine:', ':execution:')}:{run_id}"
-    trigger = parse_trigger(json.loads(moto_stepfunctions().describe_execution(executionArn=arn)["input"]))
+    trigger = parse_trigger(json.loads(stepfunctions_client().describe_execution(executionArn=arn)["input"]))
     assert isinstance(trigger, ChangeRequest)
     return trigger
-
-
-def stoppable(clients: Clients, times: int = 1) -> None:
-    """Writes down that so often a run is stopped which has no job, and that what it has deployed is undone."""
-    for _ in range(times):
-        for operation in (*["describe_transform_job"] * 3, "describe_hyper_parameter_tuning_job", "describe_training_job"):
-            clients.sagemaker_stub.add_client_error(operation, "ResourceNotFound")
-        payload = StreamingBody(io.BytesIO(b'{"discarded": []}'), 17)
-        clients.lambda_stub.add_response("invoke", {"StatusCode": 200, "Payload": payload})
 
 
 @pytest.fixture
@@ -209,7 +189,6 @@ def test_in_the_middle_of_a_rollout_rolling_back_stops_the_run(
 ) -> None:
     serve(variant(OLD, 0.9, OLD), variant(NEW, 0.1))
     ended(NEW, None, "Running")
-    stoppable(clients)
 
     assert ask("post-rollback").body == {"endpoint": "wines", "run_id": NEW, "status": "Stopped"}
     assert store.get(NEW).status == "Stopped"
@@ -251,7 +230,6 @@ def test_going_back_with_a_key_stops_one_run_and_goes_back_no_further(
     serve(variant(OLD, 0.9, OLD), variant(NEW, 0.1))
     ended(OLD, Routing("wines", (variant(older, 1.0, older),), "2026-11-18T10:00:00.000Z"))
     ended(NEW, None, "Running")
-    stoppable(clients, times=2)
     first = ask("post-rollback", key="oops")
     serve(variant(OLD, 1.0, OLD))
 

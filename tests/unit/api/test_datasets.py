@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 from botocore.config import Config
+from moto import mock_aws
 
 from sageline.api.datasets import create_upload
 from sageline.aws.clients import Clients
@@ -17,11 +19,20 @@ from sageline.aws.settings import RunSettings
 from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict
 from sageline.runs.context import RunContext
 from tests.unit.api.fakes import BUCKET
-from tests.unit.sessions import session
+from tests.unit.sessions import s3_client, session
 from tests.unit.world.world import clients_with
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+
+@pytest.fixture
+def s3() -> Iterator[S3Client]:
+    """In moto, which answers what is put to a URL, too."""
+    with mock_aws():
+        client = s3_client()
+        client.create_bucket(Bucket=BUCKET)
+        yield client
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +44,7 @@ def ask_for_upload(s3: S3Client, presigner: S3Client, data: bytes = b"rows", **b
     """An answer about a file with these bytes."""
     asked = {"name": "wines", "bytes": len(data), "md5": hashlib.md5(data, usedforsecurity=False).hexdigest()} | body
     settings = RunSettings(bucket_name=BUCKET, runs_table_name="unused", stack_name="unused")
-    run = RunContext(settings, clients_with(s3=s3, s3_presigner=presigner))
-    return create_upload(asked, max_bytes=1000, run=run)
+    return create_upload(asked, max_bytes=1000, run=RunContext(settings, clients_with(s3=s3, s3_presigner=presigner)))
 
 
 def signed(upload: dict[str, Any]) -> list[str]:

@@ -24,28 +24,18 @@ ARN = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/wines"
 
 @pytest.fixture
 def endpoints(s3: S3Client, clients: Clients) -> Endpoints:
-    scheduler_client().create_schedule_group(Name=LIFETIMES.schedule_group_name)
     return Endpoints(clients.context(lambda: NOW), LIFETIMES)
 
 
 @pytest.fixture
 def endpoint_is(clients: Clients) -> Callable[..., None]:
-    """Writes down what DescribeEndpoint will answer once."""
+    """Puts an endpoint into SageMaker."""
 
-    def answer(name: str, status: str, *variants: dict[str, Any], **more: object) -> None:  # variants as SageMaker's JSON
-        description: dict[str, Any] = {
-            "EndpointName": name,
-            "EndpointArn": ARN,
-            "EndpointStatus": status,
-            "CreationTime": MADE,
-            "LastModifiedTime": MADE,
-            **more,
-        }
-        if variants:
-            description["ProductionVariants"] = list(variants)
-        clients.sagemaker_stub.add_response("describe_endpoint", description, {"EndpointName": name})
+    def put(name: str, status: str, *variants: dict[str, Any], **more: object) -> None:  # variants as SageMaker's JSON
+        times = {"CreationTime": MADE, "LastModifiedTime": MADE}
+        clients.aws.sagemaker.run_endpoint(name, status, *variants, **times | more)
 
-    return answer
+    return put
 
 
 def stored_weights(s3: S3Client) -> dict[str, float]:
@@ -77,7 +67,7 @@ def test_an_endpoint_says_until_when_it_lives(
 ) -> None:
     put_routing("wines", v_1=1)
     endpoint_is("wines", "InService")
-    clients.tags.of[ARN] = {"sageline:stack": "sageline", "sageline:expires-at": "2026-11-20T18:00:00Z"}
+    clients.aws.sagemaker.tags[ARN] = [{"Key": "sageline:expires-at", "Value": "2026-11-20T18:00:00Z"}]
 
     assert endpoints.show("wines")["expires_at"] == "2026-11-20T18:00:00Z"
 
@@ -87,8 +77,7 @@ def test_an_endpoint_is_given_more_time_in_any_state(
     endpoints: Endpoints, put_routing: Callable[..., None], endpoint_is: Callable[..., None], status: str
 ) -> None:
     put_routing("wines", v_1=1)
-    for _ in range(2):
-        endpoint_is("wines", status)
+    endpoint_is("wines", status)
 
     changed = endpoints.change("wines", {"ttl_hours": 1.5})
 
@@ -99,8 +88,7 @@ def test_an_endpoint_is_given_more_time_in_any_state(
 
 def test_an_endpoint_is_kept(endpoints: Endpoints, put_routing: Callable[..., None], endpoint_is: Callable[..., None]) -> None:
     put_routing("wines", v_1=1)
-    for _ in range(4):
-        endpoint_is("wines", "InService")
+    endpoint_is("wines", "InService")
     endpoints.change("wines", {"ttl_hours": 1})
 
     assert endpoints.change("wines", {"ttl_hours": None})["expires_at"] is None
@@ -112,7 +100,6 @@ def test_what_is_not_there_cannot_be_given_time(
     endpoints: Endpoints, put_routing: Callable[..., None], clients: Clients, endpoint_is: Callable[..., None]
 ) -> None:
     put_routing("wines", v_1=1)
-    clients.sagemaker_stub.add_client_error("describe_endpoint", "ValidationException", 'Could not find endpoint "wines".')
     with pytest.raises(EndpointNotReady, match="nothing to give time to"):
         endpoints.change("wines", {"ttl_hours": 1})
     endpoint_is("wines", "Deleting")
@@ -151,7 +138,6 @@ def test_an_endpoint_that_sagemaker_has_not_is_missing(
     endpoints: Endpoints, put_routing: Callable[..., None], clients: Clients
 ) -> None:
     put_routing("wines", v_1=1)
-    clients.sagemaker_stub.add_client_error("describe_endpoint", "ValidationException", 'Could not find endpoint "wines".')
     assert endpoints.show("wines")["status"] == "Missing"
 
 
@@ -181,35 +167,24 @@ def test_splitting_traffic_changes_sagemaker_and_the_routing(
 ) -> None:
     put_routing("wines", v_1=1, v_2=0)
     endpoint_is("wines", "InService", {"VariantName": "v-1"}, {"VariantName": "v-2"})
-    clients.sagemaker_stub.add_response(
-        "update_endpoint_weights_and_capacities",
-        {"EndpointArn": ARN},
-        {
-            "EndpointName": "wines",
-            "DesiredWeightsAndCapacities": [
-                {"VariantName": "v-1", "DesiredWeight": 1.0},
-                {"VariantName": "v-2", "DesiredWeight": 0.25},
-            ],
-        },
-    )
-    endpoint_is("wines", "Updating")
-
     changed = endpoints.change("wines", {"weights": {"v-2": 0.25}})
 
-    assert changed["status"] == "Updating"
+    assert changed["status"] == "InService"
+    serving = clients.aws.sagemaker.serving("wines")
+    assert {variant["VariantName"]: variant["CurrentWeight"] for variant in serving} == {"v-1": 1.0, "v-2": 0.25}
     assert stored_weights(s3) == {"v-1": 1.0, "v-2": 0.25}
     routing = json.loads(s3.get_object(Bucket=BUCKET, Key="endpoints/wines/routing.json")["Body"].read())
     assert routing["updated_at"] == "2026-11-20T12:00:00.000Z"
 
 
 def test_a_serverless_endpoint_has_no_weights_in_sagemaker(
-    endpoints: Endpoints, s3: S3Client, put_routing: Callable[..., None], endpoint_is: Callable[..., None]
+    endpoints: Endpoints, s3: S3Client, clients: Clients, put_routing: Callable[..., None], endpoint_is: Callable[..., None]
 ) -> None:
     serverless = {"VariantName": "v-1", "CurrentServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}}
     put_routing("wines", v_1=1)
     endpoint_is("wines", "InService", serverless)
-    endpoint_is("wines", "InService", serverless)
     endpoints.change("wines", {"weights": {"v-1": 2}})
+    assert clients.aws.sagemaker.changes() == []
     assert stored_weights(s3) == {"v-1": 2.0}
 
 
@@ -226,7 +201,6 @@ def test_an_endpoint_that_is_being_changed_keeps_its_weights(
 
 def test_a_missing_endpoint_keeps_its_weights(endpoints: Endpoints, put_routing: Callable[..., None], clients: Clients) -> None:
     put_routing("wines", v_1=1)
-    clients.sagemaker_stub.add_client_error("describe_endpoint", "ValidationException", 'Could not find endpoint "wines".')
     with pytest.raises(EndpointNotReady, match="Missing"):
         endpoints.change("wines", {"weights": {"v-1": 1}})
 
@@ -257,21 +231,11 @@ def test_weights_that_make_no_sense_are_refused(
 
 
 def test_a_change_by_somebody_else_at_the_same_moment_is_not_overwritten(
-    endpoints: Endpoints,
-    s3: S3Client,
-    put_routing: Callable[..., None],
-    endpoint_is: Callable[..., None],
-    monkeypatch: pytest.MonkeyPatch,
+    endpoints: Endpoints, s3: S3Client, clients: Clients, put_routing: Callable[..., None], endpoint_is: Callable[..., None]
 ) -> None:
     put_routing("wines", v_1=1)
     endpoint_is("wines", "InService")
-    describe = endpoints.context.clients.sagemaker.describe_endpoint
-
-    def describe_while_a_deployment_writes(**request: str) -> object:
-        put_routing("wines", v_1=1, v_2=0)
-        return describe(EndpointName=request["EndpointName"])
-
-    monkeypatch.setattr(endpoints.context.clients.sagemaker, "describe_endpoint", describe_while_a_deployment_writes)
+    clients.aws.sagemaker.before["DescribeEndpoint"] = lambda: put_routing("wines", v_1=1, v_2=0)
     with pytest.raises(ConcurrentModification, match="somebody else"):
         endpoints.change("wines", {"weights": {"v-1": 2}})
     assert stored_weights(s3) == {"v-1": 1.0, "v-2": 0.0}

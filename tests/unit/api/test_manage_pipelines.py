@@ -15,8 +15,7 @@ from sageline.api import routes
 from sageline.api.endpoints import Endpoints
 from sageline.aws.http import Event
 from sageline.runs.store import RunRecord, RunStore
-from tests.unit.api.fakes import BUCKET, LIFETIMES, Answer, Clients, Manage
-from tests.unit.sessions import scheduler_client
+from tests.unit.api.fakes import BUCKET, Answer, Clients, Manage
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -76,10 +75,8 @@ def test_runs_are_listed_and_shown(ask: Callable[[str], Answer], store: RunStore
     assert error_of(ask("delete-pipeline-ended")) == (409, "RunFinished")
 
 
-def test_endpoints_are_listed_and_shown(ask: Callable[[str], Answer], clients: Clients, put_routing: Callable[..., None]) -> None:
+def test_endpoints_are_listed_and_shown(ask: Callable[[str], Answer], put_routing: Callable[..., None]) -> None:
     put_routing("wines", **{RUN: 1})
-    for _ in range(2):
-        clients.sagemaker_stub.add_client_error("describe_endpoint", "ValidationException", "Could not find endpoint.")
     assert [endpoint["name"] for endpoint in ask("list-endpoints").body["endpoints"]] == ["wines"]
     shown = ask("get-endpoint").body
     assert (shown["status"], shown["columns"]) == ("Missing", None)
@@ -87,18 +84,9 @@ def test_endpoints_are_listed_and_shown(ask: Callable[[str], Answer], clients: C
 
 @pytest.fixture
 def wines(clients: Clients, put_routing: Callable[..., None]) -> None:
-    """An endpoint in service, which is looked at twice."""
+    """An endpoint in service."""
     put_routing("wines", **{RUN: 0.5})
-    made = datetime(2026, 11, 20, 10, tzinfo=UTC)
-    endpoint = {
-        "EndpointName": "wines",
-        "EndpointArn": "arn:aws:sagemaker:us-east-1:123456789012:endpoint/wines",
-        "EndpointStatus": "InService",
-        "CreationTime": made,
-        "LastModifiedTime": made,
-    }
-    for _ in range(2):
-        clients.sagemaker_stub.add_response("describe_endpoint", endpoint, {"EndpointName": "wines"})
+    clients.aws.sagemaker.run_endpoint("wines")
 
 
 @pytest.mark.usefixtures("wines")
@@ -108,17 +96,13 @@ def test_traffic_is_split(ask: Callable[[str], Answer]) -> None:
 
 @pytest.mark.usefixtures("wines")
 def test_an_endpoint_is_given_more_time(ask: Callable[[str], Answer]) -> None:
-    scheduler_client().create_schedule_group(Name=LIFETIMES.schedule_group_name)
     before = datetime.now(UTC)
     expires_at = datetime.fromisoformat(ask("patch-endpoint-time-to-live").body["expires_at"])
     assert before <= expires_at - timedelta(hours=24) <= datetime.now(UTC) + timedelta(seconds=1), "in whole seconds"
 
 
-def test_traffic_that_cannot_be_split_is_refused(
-    ask: Callable[[str], Answer], clients: Clients, put_routing: Callable[..., None]
-) -> None:
+def test_traffic_that_cannot_be_split_is_refused(ask: Callable[[str], Answer], put_routing: Callable[..., None]) -> None:
     put_routing("wines", **{RUN: 0.5})
-    clients.sagemaker_stub.add_client_error("describe_endpoint", "ValidationException", "Could not find endpoint.")
     answer = ask("patch-endpoint")
     assert error_of(answer) == (503, "EndpointNotReady")
     assert answer.headers["retry-after"] == "10"

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
+import io
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import Any
 
 import pytest
+from botocore.response import StreamingBody
 
 from functions.delete_endpoint import app as delete_endpoint
 from functions.invoke_preprocess import app as invoke_preprocess
 from functions.manage_pipelines import app as manage_pipelines
 from sageline.aws.clients import CLIENTS
 from sageline.runs.routing import Routing
-from sageline.runs.store import RunRecord
+from sageline.runs.store import RunRecord, RunStore
 from tests.odd_requests import (
     BUCKET,
     ENDPOINT,
@@ -31,13 +31,14 @@ from tests.odd_requests import (
     odd_requests,
 )
 from tests.unit.api.fakes import LIFETIMES, TABLE, Context
-from tests.unit.api.quick_aws import QuickAws
 from tests.unit.serving.fakes import encoder, variant
-from tests.unit.sessions import session
+from tests.unit.sessions import s3_client, session
+from tests.unit.world.fake_aws import FakeAws
 from tests.unit.world.fake_sagemaker import ARN
+from tests.unit.world.fake_stepfunctions import MACHINE
 
 REQUESTS = 3_250
-STACK, MACHINE = "sageline", "arn:aws:states:us-east-1:123456789012:stateMachine:sageline-pipeline"
+STACK = "sageline"
 OF_PREDICTIONS, OF_DELETING = "POST /endpoints/{name}/predictions", "DELETE /endpoints/{name}"
 SERVICES = {
     **{name: name for name in ("s3", "sagemaker", "stepfunctions", "scheduler", "logs", "cloudwatch", "dynamodb")},
@@ -50,7 +51,7 @@ Ask = Callable[[OddRequest], tuple[int, str]]
 @pytest.fixture(scope="module")
 def ask() -> Iterator[Ask]:
     """Asks whichever function serves the route. Each request finds one endpoint with two variants, and two runs."""
-    aws = QuickAws()
+    aws = FakeAws(more={"lambda": Functions(), "sagemaker-runtime": Runtime()})
     with pytest.MonkeyPatch.context() as patch, aws.behind_clients():
         for name, value in {
             "BUCKET_NAME": BUCKET,
@@ -82,39 +83,50 @@ def ask() -> Iterator[Ask]:
         invoke_preprocess.predictor.cache_clear()
 
 
-def standing(aws: QuickAws) -> Callable[[], None]:
+def standing(aws: FakeAws) -> Callable[[], None]:
     """What makes the endpoint and the runs that each request finds."""
     routing = Routing(ENDPOINT, (variant(RUN, 1), variant(OTHER_RUN, 0.5)), "2026-11-20T10:00:00.000Z").dump()
-    objects = {f"endpoints/{ENDPOINT}/routing.json": routing}
-    items = {}
+    contents = {f"endpoints/{ENDPOINT}/routing.json": routing}
+    store = RunStore(session().resource("dynamodb").Table(TABLE))
     for run_id in (RUN, OTHER_RUN):
-        objects |= {f"runs/{run_id}/encoder/{name}": content for name, content in encoder().save().items()}
+        contents |= {f"runs/{run_id}/encoder/{name}": content for name, content in encoder().save().items()}
         arn = f"{MACHINE.replace(':stateMachine:', ':execution:')}:{run_id}"
-        record = RunRecord(run_id=run_id, name=ENDPOINT, execution_arn=arn, created_at="2026-11-20T10:00:00.000Z")
-        fields = dataclasses.asdict(record) | {"updated_at": record.created_at, "pk": f"RUN#{run_id}", "sk": "RUN", "kind": "run"}
-        items["RUN#" + run_id, "RUN"] = fields | {"status": "Succeeded" if run_id == RUN else "Running"}
-    made = "2026-11-20T10:00:00Z"
-    endpoint = {
-        "EndpointName": ENDPOINT,
-        "EndpointArn": f"{ARN}:endpoint/{ENDPOINT}",
-        "EndpointConfigName": RUN,
-        "EndpointStatus": "InService",
-        "ProductionVariants": [{"VariantName": RUN, "CurrentWeight": 1.0}, {"VariantName": OTHER_RUN, "CurrentWeight": 0.5}],
-    }
+        store.claim(RunRecord(run_id=run_id, name=ENDPOINT, execution_arn=arn, created_at="2026-11-20T10:00:00.000Z"))
+    store.finish(RUN, "Succeeded")
+    for key, content in contents.items():
+        s3_client().put_object(Bucket=BUCKET, Key=key, Body=content)
+    objects = {key: list(versions) for key, versions in aws.s3.objects.items()}
+    items = dict(aws.dynamodb.items)
+    served = ({"VariantName": RUN}, {"VariantName": OTHER_RUN, "CurrentWeight": 0.5})
 
     def restore() -> None:
         fake = aws.sagemaker
         if fake.changes() or not fake.endpoints:
-            times = {name: datetime.fromisoformat(made) for name in ("CreationTime", "LastModifiedTime")}
-            fake.endpoints = {ENDPOINT: copy.deepcopy(endpoint) | times}
+            fake.run_endpoint(ENDPOINT, "InService", *served)
             fake.tags = {f"{ARN}:endpoint/{ENDPOINT}": [{"Key": "sageline:stack", "Value": STACK}]}
         fake.calls.clear()
-        aws.objects = dict(objects)
-        aws.items |= items
+        aws.s3.objects = {key: list(versions) for key, versions in objects.items()}
+        aws.dynamodb.items |= items
 
     return restore
 
 
+class Functions:
+    """Lambda, whose functions answer nothing."""
+
+    def invoke(self, _: dict[str, object]) -> dict[str, object]:
+        return {"StatusCode": 200}
+
+
+class Runtime:
+    """An endpoint that gives each row the same probabilities."""
+
+    def invoke_endpoint(self, request: dict[str, Any]) -> dict[str, object]:
+        body = b"0.7,0.2,0.1\n" * request["Body"].count(b"\n")
+        return {"Body": StreamingBody(io.BytesIO(body), len(body)), "ContentType": "text/csv"}
+
+
+@pytest.mark.slow
 def test_no_odd_request_is_answered_with_a_fault_of_ours(ask: Ask) -> None:
     complaints = [
         f"request {number} of seed {SEED}: {found}\n  {request}"

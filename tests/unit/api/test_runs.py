@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,15 +10,14 @@ from typing import Any, Protocol
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
-from botocore.response import StreamingBody
 
 from sageline.api.runs import Runs
 from sageline.errors import EndpointNotReady, InvalidRequest, RunFinished, RunNotFound
 from sageline.runs.store import RunRecord, RunStore
 from tests.unit.api.fakes import Clients
+from tests.unit.world.fake_sagemaker import Refused, invalid
 
 RUN = "wines-20261120100000-0a1b2c"
-MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:sageline-pipeline"
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:sageline-pipeline:upload-1"
 OF_THE_API = f"arn:aws:states:us-east-1:123456789012:execution:sageline-pipeline:{RUN}"
 STARTED = datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -46,59 +44,30 @@ def claim(store: RunStore) -> Claim:
 
 @pytest.fixture
 def execution_is(clients: Clients) -> Callable[..., None]:
-    """Writes down what DescribeExecution will answer once."""
+    """There is an execution in that status."""
 
-    def answer(status: str, arn: str = EXECUTION, **more: object) -> None:
-        description = {"executionArn": arn, "stateMachineArn": MACHINE, "status": status, "startDate": STARTED, **more}
-        clients.stepfunctions_stub.add_response("describe_execution", description, {"executionArn": arn})
+    def put(status: str, arn: str = EXECUTION, **more: object) -> None:
+        clients.aws.stepfunctions.run(arn, status, **more)
 
-    return answer
-
-
-def expect_stop(clients: Clients, arn: str = EXECUTION) -> None:
-    clients.stepfunctions_stub.add_response(
-        "stop_execution", {"stopDate": STARTED}, {"executionArn": arn, "error": "Stopped", "cause": "Stopped by a request"}
-    )
+    return put
 
 
-def expect_only_a_training_job(clients: Clients) -> None:
-    for operation in (*["describe_transform_job"] * 3, "describe_hyper_parameter_tuning_job"):
-        clients.sagemaker_stub.add_client_error(operation, "ResourceNotFound")
+@pytest.fixture
+def running(claim: Claim, execution_is: Callable[..., None]) -> None:
+    """A run that goes on."""
+    claim()
+    execution_is("RUNNING")
 
 
-def expect_job(clients: Clients, status: str) -> None:
-    expect_only_a_training_job(clients)
-    job: dict[str, Any] = {  # what DescribeTrainingJob must have, and no more
-        "TrainingJobName": RUN,
-        "TrainingJobArn": f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{RUN}",
-        "ModelArtifacts": {"S3ModelArtifacts": "s3://b/k"},
-        "TrainingJobStatus": status,
-        "SecondaryStatus": "Training",
-        "AlgorithmSpecification": {"TrainingInputMode": "File"},
-        "ResourceConfig": {"VolumeSizeInGB": 1},
-        "StoppingCondition": {},
-        "CreationTime": STARTED,
-    }
-    clients.sagemaker_stub.add_response("describe_training_job", job, {"TrainingJobName": RUN})
+def train(clients: Clients, status: str) -> None:
+    """The run has a training job in that status."""
+    clients.aws.sagemaker.jobs[RUN] = {"TrainingJobName": RUN, "TrainingJobStatus": status, "SecondaryStatus": "Training"}
 
 
-def expect_no_job(clients: Clients) -> None:
-    expect_only_a_training_job(clients)
-    clients.sagemaker_stub.add_client_error(
-        "describe_training_job", "ValidationException", "Requested resource not found.", expected_params={"TrainingJobName": RUN}
-    )
-
-
-def expect_discard(clients: Clients, failure: dict[str, str] | None = None) -> None:
-    payload = json.dumps(failure or {"discarded": []}).encode()
-    answer: dict[str, Any] = {"StatusCode": 200, "Payload": StreamingBody(io.BytesIO(payload), len(payload))}  # an Invoke answer
-    if failure is not None:
-        answer["FunctionError"] = "Unhandled"
-    clients.lambda_stub.add_response(
-        "invoke",
-        answer,
-        {"FunctionName": "sageline-delete-endpoint", "Payload": json.dumps({"action": "discard", "run_id": RUN})},
-    )
+def ended(clients: Clients) -> tuple[str, str, list[str]]:
+    """The run's execution, its training job, and whose deployment was undone."""
+    job = clients.aws.sagemaker.jobs.get(RUN, {"TrainingJobStatus": ""})
+    return clients.aws.stepfunctions.executions[EXECUTION]["status"], job["TrainingJobStatus"], clients.functions.undone
 
 
 def test_a_run_is_shown_as_it_is_recorded(runs: Runs, store: RunStore, claim: Claim) -> None:
@@ -158,11 +127,8 @@ def test_a_run_that_was_stopped_on_request_says_so_and_by_what(
     assert "by `sageline stop`, `sageline rollback` or DELETE /pipelines/{id}" in error["message"]
 
 
-def test_an_execution_that_step_functions_has_forgotten_is_not_shown_as_running(
-    runs: Runs, clients: Clients, claim: Claim
-) -> None:
+def test_an_execution_that_step_functions_has_forgotten_is_not_shown_as_running(runs: Runs, claim: Claim) -> None:
     claim()
-    clients.stepfunctions_stub.add_client_error("describe_execution", "ExecutionDoesNotExist")
     shown = runs.get(RUN)
     assert shown.status == "Failed"
     assert shown.error is not None
@@ -209,8 +175,7 @@ def test_what_is_no_run_id_is_not_found_without_asking_further(runs: Runs, store
         runs.get(run_id)
 
 
-def test_an_unknown_run_is_not_found(runs: Runs, clients: Clients) -> None:
-    clients.stepfunctions_stub.add_client_error("describe_execution", "ExecutionDoesNotExist")
+def test_an_unknown_run_is_not_found(runs: Runs) -> None:
     with pytest.raises(RunNotFound, match=RUN):
         runs.get(RUN)
 
@@ -269,58 +234,49 @@ def test_a_query_that_cannot_be_answered_is_refused(runs: Runs, query: dict[str,
         runs.list(query)
 
 
-def test_stopping_ends_execution_and_job_and_undoes_the_deployment(
-    runs: Runs, store: RunStore, claim: Claim, clients: Clients
-) -> None:
-    claim()
-    expect_stop(clients)
-    expect_job(clients, "InProgress")
-    clients.sagemaker_stub.add_response("stop_training_job", {}, {"TrainingJobName": RUN})
-    expect_discard(clients)
+@pytest.mark.usefixtures("running")
+def test_stopping_ends_execution_and_job_and_undoes_the_deployment(runs: Runs, store: RunStore, clients: Clients) -> None:
+    train(clients, "InProgress")
 
     assert runs.stop(RUN).status == "Stopped"
+
     assert store.get(RUN).status == "Stopped"
+    assert ended(clients) == ("ABORTED", "Stopping", [RUN])
+    execution = clients.aws.stepfunctions.executions[EXECUTION]
+    assert (execution["error"], execution["cause"]) == ("Stopped", "Stopped by a request")
 
 
+@pytest.mark.usefixtures("running")
 @pytest.mark.parametrize("job", ["Completed", "Stopping", "Stopped", "Failed"])
-def test_a_job_that_does_not_run_is_left_alone(runs: Runs, claim: Claim, clients: Clients, job: str) -> None:
-    claim()
-    expect_stop(clients)
-    expect_job(clients, job)
-    expect_discard(clients)
+def test_a_job_that_does_not_run_is_left_alone(runs: Runs, clients: Clients, job: str) -> None:
+    train(clients, job)
     assert runs.stop(RUN).status == "Stopped"
+    assert ended(clients) == ("ABORTED", job, [RUN])
 
 
-def test_a_run_that_has_no_job_yet_is_stopped(runs: Runs, claim: Claim, clients: Clients) -> None:
-    claim()
-    expect_stop(clients)
-    expect_no_job(clients)
-    expect_discard(clients)
+@pytest.mark.usefixtures("running")
+def test_a_run_that_has_no_job_yet_is_stopped(runs: Runs, clients: Clients) -> None:
     assert runs.stop(RUN).status == "Stopped"
+    assert ended(clients) == ("ABORTED", "", [RUN])
 
 
 def test_a_run_whose_execution_is_forgotten_is_stopped_too(runs: Runs, claim: Claim, clients: Clients) -> None:
     claim()
-    clients.stepfunctions_stub.add_client_error("stop_execution", "ExecutionDoesNotExist")
-    expect_no_job(clients)
-    expect_discard(clients)
+    assert runs.stop(RUN).status == "Stopped"
+    assert clients.functions.undone == [RUN]
+
+
+@pytest.mark.usefixtures("running")
+def test_a_job_that_ends_while_it_is_being_stopped_does_no_harm(runs: Runs, clients: Clients) -> None:
+    train(clients, "InProgress")
+    clients.aws.sagemaker.refuse["StopTrainingJob"] = invalid("The job is in status Completed.")
     assert runs.stop(RUN).status == "Stopped"
 
 
-def test_a_job_that_ends_while_it_is_being_stopped_does_no_harm(runs: Runs, claim: Claim, clients: Clients) -> None:
-    claim()
-    expect_stop(clients)
-    expect_job(clients, "InProgress")
-    clients.sagemaker_stub.add_client_error("stop_training_job", "ValidationException", "The job is in status Completed.")
-    expect_discard(clients)
-    assert runs.stop(RUN).status == "Stopped"
-
-
-def test_a_job_that_may_not_be_stopped_is_not_passed_over(runs: Runs, claim: Claim, clients: Clients) -> None:
-    claim()
-    expect_stop(clients)
-    expect_job(clients, "InProgress")
-    clients.sagemaker_stub.add_client_error("stop_training_job", "AccessDeniedException")
+@pytest.mark.usefixtures("running")
+def test_a_job_that_may_not_be_stopped_is_not_passed_over(runs: Runs, clients: Clients) -> None:
+    train(clients, "InProgress")
+    clients.aws.sagemaker.refuse["StopTrainingJob"] = Refused("AccessDeniedException", "")
     with pytest.raises(clients.sagemaker.exceptions.ClientError, match="AccessDenied"):
         runs.stop(RUN)
 
@@ -336,10 +292,10 @@ def test_a_run_that_has_ended_cannot_be_stopped(runs: Runs, store: RunStore, cla
 def test_stopping_twice_undoes_what_the_first_time_left(runs: Runs, store: RunStore, claim: Claim, clients: Clients) -> None:
     claim()
     store.finish(RUN, "Stopped")
-    expect_job(clients, "InProgress")
-    clients.sagemaker_stub.add_response("stop_training_job", {}, {"TrainingJobName": RUN})
-    expect_discard(clients)
+    train(clients, "InProgress")
     assert runs.stop(RUN).status == "Stopped"
+    assert clients.aws.sagemaker.jobs[RUN]["TrainingJobStatus"] == "Stopping"
+    assert clients.functions.undone == [RUN]
 
 
 def test_a_run_that_ends_while_it_is_being_stopped_keeps_its_end(
@@ -350,39 +306,33 @@ def test_a_run_that_ends_while_it_is_being_stopped_keeps_its_end(
     store.finish(RUN, "Succeeded")
     stale, read = [running], store.get
     monkeypatch.setattr(store, "get", lambda run_id: stale.pop() if stale else read(run_id))
-    expect_stop(clients)
     with pytest.raises(RunFinished, match="Succeeded"):
         runs.stop(RUN)
+    assert clients.functions.undone == []
 
 
-def test_an_endpoint_in_the_middle_of_a_change_asks_to_try_again(runs: Runs, claim: Claim, clients: Clients) -> None:
-    claim()
-    expect_stop(clients)
-    expect_no_job(clients)
-    expect_discard(clients, {"errorType": "EndpointNotReady", "errorMessage": "Endpoint wines is Updating."})
+@pytest.mark.usefixtures("running")
+def test_an_endpoint_in_the_middle_of_a_change_asks_to_try_again(runs: Runs, clients: Clients) -> None:
+    clients.functions.fails = {"errorType": "EndpointNotReady", "errorMessage": "Endpoint wines is Updating."}
     with pytest.raises(EndpointNotReady, match="stop it again"):
         runs.stop(RUN)
 
 
+@pytest.mark.usefixtures("running")
 def test_an_undoing_that_takes_longer_than_the_api_waits_asks_to_try_again(
-    runs: Runs, claim: Claim, clients: Clients, monkeypatch: pytest.MonkeyPatch
+    runs: Runs, clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def slow(**_: object) -> None:
         raise ReadTimeoutError(endpoint_url="https://lambda")
 
-    claim()
-    expect_stop(clients)
-    expect_no_job(clients)
     monkeypatch.setattr(clients.lambda_, "invoke", slow)
     with pytest.raises(EndpointNotReady, match="stop it again"):
         runs.stop(RUN)
 
 
-def test_an_undoing_that_fails_is_not_passed_over(runs: Runs, claim: Claim, clients: Clients) -> None:
-    claim()
-    expect_stop(clients)
-    expect_no_job(clients)
-    expect_discard(clients, {"errorType": "ClientError", "errorMessage": "AccessDenied"})
+@pytest.mark.usefixtures("running")
+def test_an_undoing_that_fails_is_not_passed_over(runs: Runs, clients: Clients) -> None:
+    clients.functions.fails = {"errorType": "ClientError", "errorMessage": "AccessDenied"}
     with pytest.raises(RuntimeError, match="AccessDenied"):
         runs.stop(RUN)
 
@@ -391,9 +341,8 @@ def test_a_run_without_a_record_yet_is_stopped_too(
     runs: Runs, store: RunStore, clients: Clients, execution_is: Callable[..., None]
 ) -> None:
     execution_is("RUNNING", OF_THE_API)
-    expect_stop(clients, OF_THE_API)
-    execution_is("ABORTED", OF_THE_API)
     assert runs.stop(RUN).status == "Stopped"
+    assert clients.aws.stepfunctions.executions[OF_THE_API]["status"] == "ABORTED"
 
 
 def test_a_run_that_failed_without_a_record_cannot_be_stopped(

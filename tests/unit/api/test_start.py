@@ -16,7 +16,8 @@ from sageline.api.start import IdempotentRunIds, RequestKey, RunStart, read_run_
 from sageline.aws.http import Event
 from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict, TooManyRequests
 from sageline.spec.model import validate_spec
-from tests.unit.api.fakes import Clients, Context, dynamodb_client, moto_stepfunctions
+from tests.unit.api.fakes import Clients, Context, dynamodb_client
+from tests.unit.sessions import stepfunctions_client
 from tests.unit.world.world import with_clients
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Machine:
 
 @pytest.fixture
 def machine(machine_arn: str) -> Machine:
-    return Machine(moto_stepfunctions(), machine_arn)
+    return Machine(stepfunctions_client(), machine_arn)
 
 
 @pytest.fixture

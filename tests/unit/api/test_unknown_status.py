@@ -15,6 +15,7 @@ from sageline.api.runs import Runs
 from sageline.errors import DamagedRecord
 from sageline.runs.store import RunRecord, RunStore
 from tests.unit.api.fakes import BUCKET, LIFETIMES, Clients
+from tests.unit.world.fake_sagemaker import Refused
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -24,12 +25,6 @@ RUN, OTHER = "wines-20261120100000-0a1b2c", "beers-20261120100001-0a1b2c"
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:sageline-pipeline:upload-1"
 OF_THE_API = f"arn:aws:states:us-east-1:123456789012:execution:sageline-pipeline:{RUN}"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-DESCRIBED: dict[str, Any] = {  # as DescribeExecution answers
-    "executionArn": OF_THE_API,
-    "stateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:sageline-pipeline",
-    "status": "RUNNING",
-    "startDate": NOW,
-}
 
 
 @pytest.fixture
@@ -46,18 +41,6 @@ def claim(store: RunStore) -> Callable[..., None]:
     return put
 
 
-def endpoint_is(clients: Clients, name: str) -> None:
-    """Writes down that DescribeEndpoint will answer once."""
-    described = {
-        "EndpointName": name,
-        "EndpointArn": f"arn:aws:sagemaker:us-east-1:123456789012:endpoint/{name}",
-        "EndpointStatus": "InService",
-        "CreationTime": NOW,
-        "LastModifiedTime": NOW,
-    }
-    clients.sagemaker_stub.add_response("describe_endpoint", described, {"EndpointName": name})
-
-
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException", "InvalidArn"])
 def test_a_run_whose_execution_cannot_be_described_is_unknown_and_hides_no_other(
     runs: Runs, clients: Clients, claim: Callable[..., None], store: RunStore, code: str
@@ -65,11 +48,11 @@ def test_a_run_whose_execution_cannot_be_described_is_unknown_and_hides_no_other
     claim(OTHER, "2026-11-20T10:00:01.000Z")
     store.finish(OTHER, "Succeeded")
     claim()
-    for _ in range(2):
-        clients.stepfunctions_stub.add_client_error("describe_execution", code, EXECUTION)
+    clients.aws.refuse["DescribeExecution"] = Refused(code, EXECUTION)
     listed = runs.list({})["runs"]
     assert isinstance(listed, list)
     assert [run["status"] for run in listed] == ["Succeeded", "Unknown"]
+    clients.aws.refuse["DescribeExecution"] = Refused(code, EXECUTION)
     shown = runs.show(RUN)
     assert shown.status == "Unknown"
     assert shown.error is not None
@@ -78,7 +61,7 @@ def test_a_run_whose_execution_cannot_be_described_is_unknown_and_hides_no_other
 
 def test_whoever_decides_by_a_run_is_not_told_unknown(runs: Runs, clients: Clients, claim: Callable[..., None]) -> None:
     claim()
-    clients.stepfunctions_stub.add_client_error("describe_execution", "ThrottlingException")
+    clients.aws.refuse["DescribeExecution"] = Refused("ThrottlingException", "")
     with pytest.raises(clients.stepfunctions.exceptions.ClientError, match="Throttling"):
         runs.get(RUN)
 
@@ -130,7 +113,7 @@ def test_runs_that_there_is_no_time_to_look_at_are_unknown(runs: Runs, claim: Ca
 
 @pytest.mark.parametrize("document", ["[]", '{"spec": 7}', '{"spec": {"dataset": []}}', "{", '{"batch": {"endpoint": {}}}'])
 def test_an_execution_that_was_started_by_hand_is_shown_too(runs: Runs, store: RunStore, clients: Clients, document: str) -> None:
-    clients.stepfunctions_stub.add_response("describe_execution", {**DESCRIBED, "input": document}, {"executionArn": OF_THE_API})
+    clients.aws.stepfunctions.run(OF_THE_API, input=document)
     shown = runs.show(RUN)
     assert (shown.status, shown.dataset_uri, shown.endpoint_name) == ("Running", None, None)
 
@@ -144,8 +127,8 @@ def test_an_endpoint_that_cannot_be_described_is_unknown_and_hides_no_other(
 ) -> None:
     for name in ("beers", "wines"):
         put_routing(name, v_1=1)
-    clients.sagemaker_stub.add_client_error("describe_endpoint", code, "arn:aws:iam::123456789012:role/secret")
-    endpoint_is(clients, "wines")
+    clients.aws.sagemaker.refuse["DescribeEndpoint"] = Refused(code, "arn:aws:iam::123456789012:role/secret")
+    clients.aws.sagemaker.run_endpoint("wines")
     listed = endpoints.list()["endpoints"]
     assert isinstance(listed, list)
     assert [(found["name"], found["status"]) for found in listed] == [("beers", "Unknown"), ("wines", "InService")]
@@ -161,7 +144,7 @@ def test_an_endpoint_with_a_damaged_routing_is_unknown_and_hides_no_other(
 ) -> None:
     s3.put_object(Bucket=BUCKET, Key="endpoints/beers/routing.json", Body=document)
     put_routing("wines", v_1=1)
-    endpoint_is(clients, "wines")
+    clients.aws.sagemaker.run_endpoint("wines")
     listed = endpoints.list()["endpoints"]
     assert isinstance(listed, list)
     assert [(found["name"], found["status"]) for found in listed] == [("beers", "Unknown"), ("wines", "InService")]

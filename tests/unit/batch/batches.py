@@ -12,7 +12,6 @@ from sageline.runs.deployment_record import routed_variant
 from sageline.runs.payloads import Configured
 from sageline.runs.routing import Routing
 from tests.unit.golden import golden_event
-from tests.unit.world.remembered import remembered
 from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World
 
 MODEL = "flowers-20261119100000-9f8e7d"
@@ -27,7 +26,6 @@ FLOWERS = b"id,size,colour,kind\n" + b"".join(
 SIX_ROWS = b"size,colour\n" + b"".join(b"%d.25,%s\n" % (i, b"red" if i % 2 else b"blue") for i in range(6))
 
 
-@remembered
 def trained(world: World, /, data: bytes = FLOWERS, **spec: object) -> None:
     """Endpoint ``flowers`` serves the model of run MODEL, trained on the data."""
     world.put("datasets/flowers/data.csv", data)
@@ -40,7 +38,6 @@ def trained(world: World, /, data: bytes = FLOWERS, **spec: object) -> None:
     world.run.routings.write(Routing("flowers", (variant,), "2026-11-19T11:00:00.000Z"), None)
 
 
-@remembered
 def begun(world: World, /, rows: bytes = SIX_ROWS, key: str = ROWS, **asked: object) -> Configured:
     """The batch, configured."""
     world.put(key, rows)
@@ -49,7 +46,6 @@ def begun(world: World, /, rows: bytes = SIX_ROWS, key: str = ROWS, **asked: obj
     return configure(EXECUTION, event["trigger"], run=world.run)
 
 
-@remembered
 def encoded(world: World, /, rows: bytes = SIX_ROWS, key: str = ROWS, **asked: object) -> EncodedBatch:
     """The batch, configured and encoded."""
     begun(world, rows, key, **asked)

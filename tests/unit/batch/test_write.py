@@ -170,15 +170,15 @@ def test_parts_come_together_in_their_order(world: World, monkeypatch: pytest.Mo
 def test_many_predictions_are_written_by_parts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     trained(world)
     monkeypatch.setattr(batch_write, "PART_BYTES", 5 << 20)
-    monkeypatch.setattr(batch_write, "_PIECE_ROWS", 10_000)
-    colour = b"r" * 100
-    rows = b"size,colour\n" + b"".join(b"%d,%s\n" % (i % 50, colour) for i in range(60_000))
+    monkeypatch.setattr(batch_write, "_PIECE_ROWS", 1_000)
+    colour = b"r" * 1000
+    rows = b"size,colour\n" + b"".join(b"%d,%s\n" % (i % 50, colour) for i in range(8_000))
     encoded(world, rows)
     transformed(world)
     write_predictions(RUN_ID, run=world.run)
     body = world.get(f"{OUTPUT}.csv")
     assert len(body) > 5 << 20
-    assert body.count(b"\n") == 60_001
+    assert body.count(b"\n") == 8_001
     assert world.s3.head_object(Bucket=BUCKET, Key=f"{OUTPUT}.csv")["ETag"].strip('"').endswith("-2")
 
 

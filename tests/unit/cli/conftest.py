@@ -1,4 +1,4 @@
-"""A stack for the commands to talk to: the fake HTTP API, and moto's S3."""
+"""A stack for the commands to talk to: the fake HTTP API, and an account in memory."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 from click.testing import CliRunner
-from moto import mock_aws
 
 from sageline_cli.connection import Connection
 from tests.unit.cli.fakes import BUCKET, FakeApi
+from tests.unit.world.fake_aws import FakeAws
+from tests.unit.world.fake_s3 import FakeBucket
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -23,7 +24,12 @@ def api() -> FakeApi:
     return FakeApi()
 
 
-# Making a client takes longer than most of the tests; moto answers one that was made before it began, too.
+@pytest.fixture
+def account() -> FakeAws:
+    return FakeAws(s3=FakeBucket(name=BUCKET))
+
+
+# Making a client takes longer than most of the tests.
 @pytest.fixture(scope="session")
 def clients() -> tuple[S3Client, SFNClient]:
     session = boto3.Session("testing", "testing", region_name="us-east-1")
@@ -31,12 +37,12 @@ def clients() -> tuple[S3Client, SFNClient]:
 
 
 @pytest.fixture
-def connection(api: FakeApi, clients: tuple[S3Client, SFNClient], monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
+def connection(
+    api: FakeApi, account: FakeAws, clients: tuple[S3Client, SFNClient], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Connection]:
     """A stack that is up, which every command finds."""
     s3, stepfunctions = clients
-    with mock_aws():
-        s3.create_bucket(Bucket=BUCKET)
-        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    with account.behind_clients():
         connection = Connection(api.client(), s3, stepfunctions, BUCKET)
         for commands in ("submit", "runs", "endpoints", "traffic", "batch"):
             monkeypatch.setattr(f"sageline_cli.{commands}.connect", lambda stack: connection)

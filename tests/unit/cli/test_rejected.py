@@ -7,9 +7,7 @@ import json
 import re
 from pathlib import Path
 
-import boto3
 import pytest
-from botocore.stub import Stubber
 from click.testing import CliRunner
 from rich.console import Console
 
@@ -19,7 +17,9 @@ from sageline_cli.render import DOES, outcome
 from sageline_cli.timeline import ExecutionTimeline, read_history
 from tests.unit.cli.fakes import BUCKET, RUN_ID, FakeApi, run_record
 from tests.unit.cli.test_timeline import history
+from tests.unit.sessions import stepfunctions_client
 from tests.unit.template import documents
+from tests.unit.world.fake_aws import FakeAws
 
 REASON = "Accuracy is 0.79, at least 0.95 is asked for."
 KEY = f"runs/{RUN_ID}/evaluation/report.html"
@@ -123,12 +123,10 @@ def test_a_report_that_could_not_be_written_is_no_secret(runner: CliRunner, api:
     assert "report none: writing it failed (KeyError: 'classes')" in " ".join(runner.invoke(cli, ["show", RUN_ID]).stdout.split())
 
 
-def test_the_last_state_of_a_refused_run_is_no_failure() -> None:
-    events = history((0, "TaskStateEntered", "EvaluateModel"))
-    stepfunctions = boto3.client("stepfunctions", region_name="us-east-1")
-    with Stubber(stepfunctions) as stub:
-        stub.add_response("get_execution_history", {"events": events})
-        [state] = ExecutionTimeline(stepfunctions)(REJECTED)
+def test_the_last_state_of_a_refused_run_is_no_failure(account: FakeAws) -> None:
+    account.stepfunctions.history[REJECTED["execution_arn"]] = history((0, "TaskStateEntered", "EvaluateModel"))
+    with account.behind_clients():
+        [state] = ExecutionTimeline(stepfunctions_client())(REJECTED)
     assert (state.state, state.outcome) == ("EvaluateModel", "done")
     ended = history((0, "TaskStateEntered", "DiscardRejected"), (1, "SucceedStateEntered", "Rejected"))
     assert [state.state for state in read_history(ended)] == ["DiscardRejected"]

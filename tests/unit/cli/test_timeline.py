@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
-from botocore.stub import Stubber
 
 from sageline.runs.timings import StateTime
 from sageline_cli.timeline import ExecutionTimeline, read_history, read_record
 from tests.unit.cli.fakes import run_record
+from tests.unit.sessions import stepfunctions_client
+from tests.unit.world.fake_aws import FakeAws
+from tests.unit.world.fake_sagemaker import Refused
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -76,25 +78,24 @@ def test_the_last_state_of_a_running_execution_is_running_and_of_a_stopped_one_i
 
 
 @pytest.fixture
-def stepfunctions() -> SFNClient:
-    return boto3.client("stepfunctions", region_name="us-east-1")
+def stepfunctions(account: FakeAws) -> Iterator[SFNClient]:
+    with account.behind_clients():
+        yield stepfunctions_client()
 
 
-def test_the_history_is_read_to_its_last_page(stepfunctions: SFNClient) -> None:
-    run = run_record()
-    request = {"executionArn": run["execution_arn"], "includeExecutionData": False}
-    with Stubber(stepfunctions) as stub:
-        first, second = history((0, "TaskStateEntered", "ConfigureRun")), history((2, "ExecutionSucceeded", ""))
-        stub.add_response("get_execution_history", {"events": first, "nextToken": "more"}, request)
-        stub.add_response("get_execution_history", {"events": second}, {**request, "nextToken": "more"})
-        assert ExecutionTimeline(stepfunctions)(run) == [StateTime("ConfigureRun", 2.0, "done")]
+def test_the_history_is_read_to_its_last_page(account: FakeAws, stepfunctions: SFNClient) -> None:
+    account.stepfunctions.history[run_record()["execution_arn"]] = history(
+        (0, "ExecutionStarted", ""), (0, "TaskStateEntered", "ConfigureRun"), (2, "ExecutionSucceeded", "")
+    )
+    assert ExecutionTimeline(stepfunctions)(run_record()) == [StateTime("ConfigureRun", 2.0, "done")]
 
 
-def test_a_run_that_has_succeeded_has_left_its_last_state_though_the_execution_has_not(stepfunctions: SFNClient) -> None:
-    with Stubber(stepfunctions) as stub:
-        stub.add_response("get_execution_history", {"events": history((0, "TaskStateEntered", "PromoteVariant"))})
-        [state] = ExecutionTimeline(stepfunctions)(run_record())
-        assert state.outcome == "done"
+def test_a_run_that_has_succeeded_has_left_its_last_state_though_the_execution_has_not(
+    account: FakeAws, stepfunctions: SFNClient
+) -> None:
+    account.stepfunctions.history[run_record()["execution_arn"]] = history((0, "TaskStateEntered", "PromoteVariant"))
+    [state] = ExecutionTimeline(stepfunctions)(run_record())
+    assert state.outcome == "done"
 
 
 ENTERED = [
@@ -104,11 +105,12 @@ ENTERED = [
 
 
 @pytest.mark.parametrize("refusal", ["AccessDeniedException", "ExecutionDoesNotExist"])
-def test_who_gets_no_history_gets_the_times_that_the_record_notes(stepfunctions: SFNClient, refusal: str) -> None:
+def test_who_gets_no_history_gets_the_times_that_the_record_notes(
+    account: FakeAws, stepfunctions: SFNClient, refusal: str
+) -> None:
     timeline = ExecutionTimeline(stepfunctions, lambda: START + timedelta(seconds=15))
-    with Stubber(stepfunctions) as stub:
-        stub.add_client_error("get_execution_history", refusal)
-        shown = timeline(run_record(status="Running", states=ENTERED))
+    account.refuse["GetExecutionHistory"] = Refused(refusal, "")
+    shown = timeline(run_record(status="Running", states=ENTERED))
     assert shown == [StateTime("PrepareData", 5.5, "done"), StateTime("CheckTraining", 9.5, "running")]
 
 

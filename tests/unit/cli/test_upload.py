@@ -8,6 +8,7 @@ from sageline.names import run_id
 from sageline_cli.connection import Connection
 from sageline_cli.upload import format_of, upload
 from tests.unit.cli.fakes import BUCKET
+from tests.unit.world.fake_aws import FakeAws
 
 
 @pytest.mark.parametrize(
@@ -32,17 +33,14 @@ def write(path: Path, text: str = "a,b\n1,2\n") -> Path:
     return path
 
 
-def test_an_upload_puts_the_spec_before_the_data_and_knows_the_run_it_starts(connection: Connection, tmp_path: Path) -> None:
-    order: list[str] = []
-    events = connection.s3.meta.events
-    events.register("before-call.s3", lambda model, params, **_: order.append(f"{model.name} {params['url_path']}"), "order")
+def test_an_upload_puts_the_spec_before_the_data_and_knows_the_run_it_starts(
+    connection: Connection, account: FakeAws, tmp_path: Path
+) -> None:
     sent: list[int] = []
 
     uploaded = upload(connection.s3, BUCKET, write(tmp_path / "x.csv"), "wine", spec=b"{}", advance=sent.append)
-    events.unregister("before-call.s3", unique_id="order")
 
-    puts = [entry for entry in order if entry.startswith("PutObject")]
-    assert [put.rpartition("/")[2] for put in puts] == ["spec.json", "data.csv"]
+    assert list(account.s3.objects) == ["datasets/wine/spec.json", "datasets/wine/data.csv"]
     head = connection.s3.head_object(Bucket=BUCKET, Key="datasets/wine/data.csv")
     assert uploaded.run_id == run_id("wine", head["LastModified"], "datasets/wine/data.csv", head["VersionId"])
     assert (uploaded.bytes, sum(sent), uploaded.removed_old_spec) == (8, 8, False)
@@ -67,6 +65,7 @@ def test_the_same_file_again_is_another_run(connection: Connection, tmp_path: Pa
     assert first.key == second.key
 
 
+@pytest.mark.slow
 def test_a_large_file_goes_in_parts(connection: Connection, tmp_path: Path) -> None:
     large = tmp_path / "large.csv"
     with large.open("wb") as file:
@@ -76,14 +75,12 @@ def test_a_large_file_goes_in_parts(connection: Connection, tmp_path: Path) -> N
     assert connection.s3.head_object(Bucket=BUCKET, Key=uploaded.key)["ETag"].endswith('-3"')
 
 
-def test_another_upload_right_after_this_one_does_not_take_its_run(connection: Connection, tmp_path: Path) -> None:
-    def another_upload(**_: object) -> None:
-        events.unregister("before-call.s3.HeadObject", unique_id="another")
-        connection.s3.put_object(Bucket=BUCKET, Key="datasets/wine/data.csv", Body=b"c,d\n3,4\n5,6\n")
-
-    events = connection.s3.meta.events
+def test_another_upload_right_after_this_one_does_not_take_its_run(
+    connection: Connection, account: FakeAws, tmp_path: Path
+) -> None:
+    another = {"Bucket": BUCKET, "Key": "datasets/wine/data.csv", "Body": b"c,d\n3,4\n5,6\n"}
+    account.before["HeadObject"] = lambda: account.s3.put_object(another)
     data = write(tmp_path / "x.csv")
-    events.register("before-call.s3.HeadObject", another_upload, "another")
 
     uploaded = upload(connection.s3, BUCKET, data, "wine", spec=b"{}", advance=lambda sent: None)
 

@@ -8,6 +8,7 @@ import pytest
 from sageline.configuration.configure import configure
 from sageline.errors import (
     AlreadyStarted,
+    BudgetExceeded,
     DatasetNotFound,
     InvalidDataset,
     InvalidHyperparameter,
@@ -222,3 +223,27 @@ def test_an_endpoint_that_cannot_become_serverless_is_refused_before_anything_st
         configure_case(world, uploaded(world))
     world.put("datasets/flowers/spec.json", json.dumps({"deployment": {"instances": {}}}).encode())
     assert configure_case(world, uploaded(world))["endpoint_name"] == "flowers"
+
+
+def test_a_run_is_written_down_when_it_is_claimed_and_when_it_is_configured(world: World) -> None:
+    writes: list[str] = []
+    world.run.store._table.meta.client.meta.events.register(
+        "after-call.dynamodb", lambda model, **_: writes.append(model.name) if model.name != "GetItem" else None
+    )
+
+    configure_case(world, uploaded(world))
+
+    assert writes == ["PutItem", "UpdateItem"]
+
+
+def test_what_was_found_out_of_a_run_that_is_refused_is_in_its_record(world: World) -> None:
+    world.put("datasets/flowers/spec.json", b'{"budget_usd": 0.001}')
+    event = uploaded(world)
+
+    with pytest.raises(BudgetExceeded):
+        configure_case(world, event)
+
+    item = event["trigger"]["detail"]["object"]
+    record = world.record(identify(Upload(BUCKET, item["key"], item["version-id"], world.clock()), world.s3).run_id)
+    assert (record.dataset_uri, record.endpoint_name) == (URI, None)
+    assert (record.details["schema"]["label"], set(record.details)) == ("kind", {"dataset", "schema", "cost"})

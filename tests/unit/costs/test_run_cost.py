@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +16,8 @@ from sageline.runs.context import RunContext
 from sageline.waiting.check_status import handle_change, wait_for_resource
 from tests.unit.configuration.test_configure import FLOWERS, KEY
 from tests.unit.golden import golden_event
-from tests.unit.world.waiting import JOB_CHANGED, TRANSFORM_CHANGED, WAIT_FOR_TRANSFORM, Answers, told
+from tests.unit.world.fake_sagemaker import Refused
+from tests.unit.world.waiting import JOB_CHANGED, TRANSFORM_CHANGED, WAIT_FOR_TRANSFORM, Answers
 from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World
 
 STARTED = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -71,9 +71,9 @@ def spent(world: World, kind: Any, name: str = RUN_ID) -> dict[str, Any]:
 
 
 @pytest.fixture
-def watch(world: World, answers: Answers) -> RunContext:
+def watch(world: World) -> RunContext:
     """An hour and two minutes after the job began."""
-    return replace(told(world, answers), clock=lambda: STARTED + timedelta(seconds=3720))
+    return replace(world.run, clock=lambda: STARTED + timedelta(seconds=3720))
 
 
 # ---- before ----
@@ -112,13 +112,8 @@ def test_own_prices_that_are_none_fail_the_run(world: World) -> None:
 
 
 def test_own_prices_that_may_not_be_read_are_noted(world: World) -> None:
-    def denied(**_: object) -> Any:  # botocore's hook
-        return SimpleNamespace(status_code=403), {"Error": {"Code": "AccessDenied", "Message": "no"}, "ResponseMetadata": {}}
-
-    s3 = world.run.files.s3
-    s3.meta.events.register("before-call.s3.GetObject", denied)
+    world.aws.refuse["GetObject"] = Refused("AccessDenied", "no")
     facts = facts_of(world.run)
-    s3.meta.events.unregister("before-call.s3.GetObject", denied)
     assert "prices.json may not be read" in cost_bound(None, facts).notes[0]
 
 

@@ -321,7 +321,8 @@ def test_an_endpoint_that_cannot_go_back_says_why(world: World) -> None:
     deploy_run(world, NEXT_RUN_ID)
     world.fake.settle("flowers")
     fake: Any = world.fake
-    fake.update_endpoint = lambda _: fake.endpoints["flowers"].update(FailureReason="no capacity") or {"EndpointArn": ""}
+    arn = f"{ARN}:endpoint/flowers"
+    fake.update_endpoint = lambda _: fake.endpoints["flowers"].update(FailureReason="no capacity") or {"EndpointArn": arn}
     with pytest.raises(EndpointFailed, match=rf"could not go back to {RUN_ID}.*no capacity"):
         undo(world, NEXT_RUN_ID)
 

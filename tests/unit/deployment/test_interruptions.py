@@ -32,6 +32,8 @@ from tests.unit.deployment.interruptions import (
 from tests.unit.world.memory_aws import MemoryWorld, memory_world, sent, unwatched
 from tests.unit.world.world import NEXT_RUN_ID, ROLE, RUN_ID, STACK
 
+pytestmark = pytest.mark.slow
+
 THIRD = "flowers-20261122100000-abcdef"
 FOURTH = "flowers-20261123100000-fedcba"
 INSTANCES: Json = {"instances": {"instance_type": "ml.m5.large", "count": 2}}

@@ -11,7 +11,6 @@ from sageline.evaluation.evaluate import ErrorOutput, Evaluated, compare_models,
 from sageline.preparation.prepare import prepare_data
 from sageline.serving.stored import EncoderCache
 from tests.unit.batch.batches import trained
-from tests.unit.world.remembered import remembered
 from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World
 
 DOCUMENT = f"runs/{RUN_ID}/evaluation/evaluation.json"
@@ -26,7 +25,6 @@ def encoder_of(world: World, run_id: str) -> FittedEncoder:
     return EncoderCache(world.s3).get(layout.uri(layout.encoder_prefix))
 
 
-@remembered
 def prepared(world: World, /, evaluation: dict[str, Any] | None = None, data: bytes = FLOWERS, **spec: Any) -> None:
     """A run whose data is prepared, its test rows encoded for its own model."""
     world.put("datasets/flowers/data.csv", data)

@@ -46,6 +46,7 @@ def test_metrics_are_those_of_scikit_learn(case: Case) -> None:
         assert found["top_3_accuracy"] == pytest.approx(top)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(coarse_classifications())
 def test_ties_certainties_and_classes_that_do_not_occur_are_counted_as_by_scikit_learn(case: Case) -> None:

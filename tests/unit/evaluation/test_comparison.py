@@ -98,6 +98,7 @@ def test_a_mean_over_few_rows_is_compared_by_the_paired_t_test(rows: int, seed: 
     assert comparison.test == "jackknife-t"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", METRICS)
 def test_chance_is_seldom_taken_for_an_improvement_and_an_improvement_is_found(metric: str) -> None:
     """At a level of 5 % two equally good models differ in about 5 of 100 cases; a much better one is always better."""

@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botocore.stub import Stubber
 
 import sageline.errors
 from sageline.failures import advice as advice_module
@@ -158,9 +157,8 @@ def test_an_execution_without_a_run_still_gets_its_message(world: World) -> None
 
 
 def test_an_upload_that_cannot_be_looked_at_still_gets_its_message(world: World) -> None:
-    with Stubber(world.s3) as stub:
-        stub.add_client_error("head_object", "SlowDown", http_status_code=503)
-        recorded, _ = fail(world, golden_event("record_failure/bad-dataset"))
+    world.aws.refuse["HeadObject"] = Refused("SlowDown", "")
+    recorded, _ = fail(world, golden_event("record_failure/bad-dataset"))
     assert "row 7 has 3 values" in recorded["message"]
 
 

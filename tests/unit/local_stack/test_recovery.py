@@ -18,6 +18,8 @@ from sageline_local.aws import LocalClients
 from sageline_local.home import StackRecord
 from sageline_local.keys import RootKey
 from sageline_local.recovery import Interrupted
+from tests.unit.world.fake_aws import FakeAws
+from tests.unit.world.fake_sagemaker import ARN
 
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:Pipeline"
 EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:Pipeline:run-1"
@@ -110,15 +112,11 @@ def test_a_run_that_cannot_be_recorded_is_told_with_the_reason(clients: LocalCli
 
 
 def test_jobs_that_sagemaker_found_cut_off_are_named(clients: LocalClients) -> None:
-    job = {"TrainingJobName": "run-1", "TrainingJobArn": "arn", "CreationTime": datetime.now(UTC), "TrainingJobStatus": "Failed"}
-    with Stubber(clients.sagemaker) as stubber:
-        since = datetime.fromtimestamp(1000.0, UTC)
-        stubber.add_response(
-            "list_training_jobs",
-            {"TrainingJobSummaries": [job]},
-            {"StatusEquals": "Failed", "LastModifiedTimeAfter": since, "MaxResults": 100},
-        )
-
+    aws = FakeAws()
+    for name, status in (("run-1", "Failed"), ("run-2", "Completed")):
+        arn = f"{ARN}:training-job/{name}"
+        aws.sagemaker.jobs[name] = {"TrainingJobName": name, "TrainingJobArn": arn, "TrainingJobStatus": status}
+    with aws.behind_clients():
         assert recovery.failed_jobs(clients, 1000.0) == ["The training job run-1 was running and is Failed now."]
 
 

@@ -7,6 +7,7 @@ import hashlib
 import io
 import random
 import tarfile
+from functools import cache
 
 import pytest
 from boto3.exceptions import S3UploadFailedError
@@ -31,14 +32,19 @@ def protected(world: World, source: bytes | None = None, key: str = ORIGINAL) ->
 
 @pytest.fixture
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if an artifact of 20 MB were one of many gigabytes."""
+    """As if an artifact of 11 MB were one of many gigabytes."""
     parts = TransferConfig(multipart_threshold=5 * MEGABYTE, multipart_chunksize=5 * MEGABYTE, max_concurrency=2)
     monkeypatch.setattr(artifact, "_COPY", parts)
     monkeypatch.setattr(artifact, "_UPLOAD", parts)
 
 
+LARGE = random.Random(0).randbytes(11 * MEGABYTE)
+"""Three parts, which no compression makes smaller."""
+
+
+@cache
 def model_of(content: bytes) -> bytes:
-    """The archive of a model that no compression makes smaller."""
+    """The archive of a model."""
     return pack({"model.joblib": content})
 
 
@@ -62,7 +68,7 @@ def test_code_goes_into_a_small_artifact(world: World) -> None:
 
 @pytest.mark.usefixtures("small_limits")
 def test_a_large_artifact_is_copied_in_parts(world: World) -> None:
-    body = random.Random(0).randbytes(20 * MEGABYTE) + b"the end"
+    body = LARGE + b"the end"
     world.put(ORIGINAL, body)
     assert protected(world)["sha256"]
     assert world.get(COPY) == body
@@ -71,17 +77,16 @@ def test_a_large_artifact_is_copied_in_parts(world: World) -> None:
 
 @pytest.mark.usefixtures("small_limits")
 def test_code_goes_into_a_large_artifact(world: World) -> None:
-    content = random.Random(0).randbytes(20 * MEGABYTE)
-    world.put(ORIGINAL, model_of(content))
+    world.put(ORIGINAL, model_of(LARGE))
     assert protected(world, SOURCE)["sha256"]
-    assert files(world.get(COPY)) == {"code/train.py": b"def model_fn(folder): ...\n", "model.joblib": content}
+    assert files(world.get(COPY)) == {"code/train.py": b"def model_fn(folder): ...\n", "model.joblib": LARGE}
     assert world.s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []) == []
 
 
 @pytest.mark.parametrize("operation", ["upload_part_copy", "upload_part"])
 @pytest.mark.usefixtures("small_limits")
 def test_a_copy_that_fails_leaves_nothing(operation: str, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    world.put(ORIGINAL, model_of(random.Random(0).randbytes(20 * MEGABYTE)))
+    world.put(ORIGINAL, model_of(LARGE))
     refused = ClientError({"Error": {"Code": "SlowDown", "Message": "Reduce your request rate."}}, operation)
 
     def refuse(**_: object) -> None:
@@ -97,7 +102,7 @@ def test_a_copy_that_fails_leaves_nothing(operation: str, world: World, monkeypa
 
 @pytest.mark.usefixtures("small_limits")
 def test_code_cannot_go_into_what_is_no_archive(world: World) -> None:
-    world.put(ORIGINAL, model_of(random.Random(0).randbytes(20 * MEGABYTE))[:-100])
+    world.put(ORIGINAL, model_of(LARGE)[:-100])
     with pytest.raises(ModelMissing, match="is no gzip file, or not a whole one"):
         protected(world, SOURCE)
     assert world.s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []) == []

@@ -203,6 +203,7 @@ NUMBER = st.one_of(
 CATEGORY = st.one_of(st.sampled_from(["", "a", "b", "3", "3.0", "true"]), TEXT)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(
     st.sampled_from(["count", "binary", "frequency", "tf-idf"]),
@@ -216,6 +217,7 @@ def test_text_is_encoded_for_a_request_bit_for_bit_as_for_training(mode: str, ro
     assert_no_skew(data, spec)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(NUMBER, CATEGORY, NUMBER), min_size=1, max_size=12))
 def test_a_table_is_encoded_for_a_request_bit_for_bit_as_for_training(rows: list[tuple[str, str, str]]) -> None:
     filler = [(str(index), "a", "1") for index in range(40)]
@@ -236,6 +238,7 @@ TABLE_OPTIONS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(TABLE_OPTIONS, st.lists(st.tuples(NUMBER, CATEGORY), min_size=1, max_size=12))
 def test_whatever_the_options_a_table_is_encoded_for_a_request_as_for_training(
@@ -250,6 +253,7 @@ def test_whatever_the_options_a_table_is_encoded_for_a_request_as_for_training(
 PIXEL = st.integers(0, 255).map(str) | st.floats(0, 1, width=32).map(str) | st.sampled_from(["1e-3", " 7 ", "-0", "255.0"])
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.floats(1e-6, 10), st.lists(st.tuples(PIXEL, PIXEL, PIXEL, PIXEL), min_size=1, max_size=12))
 def test_an_image_is_encoded_for_a_request_bit_for_bit_as_for_training(scale: float, rows: list[tuple[str, ...]]) -> None:
@@ -484,6 +488,7 @@ def test_a_label_that_occurs_once_is_trained_on_or_left_out_and_counted(seed: in
     assert sum(prepared.profile["label"]["classes"][channel].get("rare", 0) for channel in prepared.rows) == 1
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.tuples(st.text(st.sampled_from('aé "\n,😀')), st.sampled_from(["x", "y", "z\n", '"'])), min_size=1, max_size=40)
 )

@@ -15,21 +15,17 @@ from sageline.report import write as report_module
 from sageline.report.data import Curve
 from sageline.report.write import read_curves
 from tests.unit.evaluation.evaluations import answer, answered, judge, prepared, right_but
-from tests.unit.sessions import session
-from tests.unit.world.world import BUCKET, RUN_ID, World, logged_warnings
+from tests.unit.world.waiting import log
+from tests.unit.world.world import BUCKET, RUN_ID, World, logged_warnings, logs_client
 
 REPORT = f"runs/{RUN_ID}/evaluation/report.html"
 EVALUATION = f"runs/{RUN_ID}/evaluation/evaluation.json"
 LOG = [f"[{number}]\ttrain-logloss:{1 / (number + 1)}\tvalidation-logloss:{2 / (number + 1)}" for number in range(3)]
 
 
-def logged(lines: list[str]) -> None:
+def logged(world: World, lines: list[str]) -> None:
     """A training job's log."""
-    logs, stream = session().client("logs"), f"{RUN_ID}/algo-1-1795168900"
-    logs.create_log_group(logGroupName=TRAINING_JOBS)
-    logs.create_log_stream(logGroupName=TRAINING_JOBS, logStreamName=stream)
-    events = [{"timestamp": 1795168900000 + number, "message": line} for number, line in enumerate(lines)]
-    logs.put_log_events(logGroupName=TRAINING_JOBS, logStreamName=stream, logEvents=events)  # type: ignore[arg-type]  # a dict
+    log(world, *lines, stream=f"{RUN_ID}/algo-1-1795168900")
 
 
 def reported(world: World, wrong: int = 3, **spec: Any) -> str:
@@ -135,7 +131,7 @@ def test_a_refused_model_is_refused_without_a_report_too(world: World, monkeypat
 
 
 def test_the_curves_are_read_from_the_jobs_log_as_its_description_says(world: World) -> None:
-    logged(LOG)
+    logged(world, LOG)
     found = [{"Name": "validation:logloss", "Regex": r"validation-logloss:(\S+)"}]
     world.fake.jobs[RUN_ID] = {"TrainingJobName": RUN_ID, "AlgorithmSpecification": {"MetricDefinitions": found}}
     curves = read_curves(RUN_ID, run=world.run)
@@ -157,17 +153,11 @@ def test_it_has_all_trials_and_the_profile_of_the_data(world: World, monkeypatch
 
 def test_a_log_is_read_from_its_beginning_to_its_end(world: World) -> None:
     lines = [f"line {number}" for number in range(25_000)]
-    logged(lines[:10_000])
-    logs = session().client("logs")
-    for start in (10_000, 20_000):
-        events = [{"timestamp": 1795168900000 + start, "message": line} for line in lines[start : start + 10_000]]
-        stream = f"{RUN_ID}/algo-1-1795168900"
-        logs.put_log_events(logGroupName=TRAINING_JOBS, logStreamName=stream, logEvents=events)  # type: ignore[arg-type]
-    assert list(log_lines(TRAINING_JOBS, RUN_ID, logs)) == lines
+    logged(world, lines)
+    assert list(log_lines(TRAINING_JOBS, RUN_ID, logs_client())) == lines
 
 
 def test_a_log_that_is_not_there_has_no_lines(world: World) -> None:
-    logs = session().client("logs")
-    assert list(log_lines(TRAINING_JOBS, RUN_ID, logs)) == []
-    logged(LOG)
-    assert list(log_lines(TRAINING_JOBS, "another-job", logs)) == []
+    assert list(log_lines(TRAINING_JOBS, RUN_ID, logs_client())) == []
+    logged(world, LOG)
+    assert list(log_lines(TRAINING_JOBS, "another-job", logs_client())) == []

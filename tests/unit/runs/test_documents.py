@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 from botocore.exceptions import ClientError
-from botocore.stub import Stubber
 
 from sageline.errors import ConcurrentModification, InvalidSpec
 from sageline.runs.deployment_record import routed_variant
 from sageline.runs.routing import Routing
 from sageline.runs.routing_store import StoredRouting
 from sageline.spec.model import Spec
+from tests.unit.world.fake_sagemaker import Refused
 from tests.unit.world.world import RUN_ID, World
 
 ROUTING = Routing("flowers", (routed_variant(RUN_ID, "s3://b/e/", "text/csv"),), "2026-11-20T10:00:00Z")
@@ -63,10 +63,9 @@ def test_a_damaged_routing_can_be_replaced(world: World) -> None:
 
 
 def test_other_errors_of_s3_stay_what_they_are(world: World) -> None:
-    with Stubber(world.s3) as stub:
-        stub.add_client_error("get_object", "SlowDown", http_status_code=503)
-        stub.add_client_error("put_object", "SlowDown", http_status_code=503)
-        with pytest.raises(ClientError, match="SlowDown"):
-            world.run.routings.find("flowers")
-        with pytest.raises(ClientError, match="SlowDown"):
-            world.run.routings.write(ROUTING, None)
+    world.aws.refuse["GetObject"] = Refused("SlowDown", "")
+    world.aws.refuse["PutObject"] = Refused("SlowDown", "")
+    with pytest.raises(ClientError, match="SlowDown"):
+        world.run.routings.find("flowers")
+    with pytest.raises(ClientError, match="SlowDown"):
+        world.run.routings.write(ROUTING, None)

@@ -1,16 +1,52 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import pytest
 from botocore.exceptions import ClientError
+from moto import mock_aws
 
 from sageline.errors import AlreadyStarted, InvalidRequest, RunNotFound
 from sageline.runs.store import RunRecord, RunStore
-from tests.unit.world.world import EXECUTION, RUN_ID, World
+from tests.unit.sessions import session
+from tests.unit.world.fake_aws import FakeAws
+from tests.unit.world.world import EXECUTION, RUN_ID, TABLE, Clock, World
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
 
 
-@pytest.fixture
-def store(world: World) -> RunStore:
-    return world.run.store
+def make_table() -> Table:
+    """As the template defines it."""
+    return (
+        session()
+        .resource("dynamodb")
+        .create_table(
+            TableName=TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "kind", "created_at")],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "ByKind",
+                    "KeySchema": [
+                        {"AttributeName": "kind", "KeyType": "HASH"},
+                        {"AttributeName": "created_at", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
+        )
+    )
+
+
+@pytest.fixture(params=["in memory", "moto"])
+def store(request: pytest.FixtureRequest) -> Iterator[RunStore]:
+    """On the DynamoDB of all other tests and on moto's, which reads expressions as somebody else has understood them."""
+    with mock_aws() if request.param == "moto" else FakeAws().behind_clients():
+        table = make_table() if request.param == "moto" else session().resource("dynamodb").Table(TABLE)
+        yield RunStore(table, Clock())
 
 
 def claimed(store: RunStore, run_id: str = RUN_ID, name: str = "flowers", execution_arn: str = EXECUTION) -> RunRecord:
@@ -39,7 +75,8 @@ def test_the_same_execution_may_claim_its_run_again(store: RunStore) -> None:
 
 def test_a_state_adds_to_what_the_states_before_it_found_out(store: RunStore) -> None:
     claimed(store)
-    store.enter(RUN_ID, "PrepareData", endpoint_name="flowers", rows={"train": 80})
+    store.note(RUN_ID, endpoint_name="flowers")
+    store.enter(RUN_ID, "PrepareData", rows={"train": 80})
     store.enter(RUN_ID, "CheckTraining", training={"metrics": {"validation:error": 0.125, "bad": float("nan")}})
     run = store.get(RUN_ID)
     assert (run.state, run.endpoint_name) == ("CheckTraining", "flowers")
@@ -79,8 +116,8 @@ def test_a_run_that_never_comes_to_an_end_has_a_record_that_does(store: RunStore
 
 def test_a_record_that_notes_no_states_can_be_written_on(store: RunStore) -> None:
     claimed(store)
-    key = {"pk": f"RUN#{RUN_ID}", "sk": "RUN"}
-    store._table.update_item(Key=key, UpdateExpression="REMOVE #s", ExpressionAttributeNames={"#s": "states"})
+    item = store._table.get_item(Key={"pk": f"RUN#{RUN_ID}", "sk": "RUN"})["Item"]
+    store._table.put_item(Item={name: value for name, value in item.items() if name != "states"})
     store.enter(RUN_ID, "PrepareData", rows=3)
     assert (store.get(RUN_ID).state, store.get(RUN_ID).states, store.get(RUN_ID).details) == ("PrepareData", [], {"rows": 3})
 

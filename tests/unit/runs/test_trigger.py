@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 import pytest
 from botocore.exceptions import ClientError
-from botocore.stub import Stubber
 
 from sageline.errors import InvalidDataset, InvalidRequest
 from sageline.names import run_id
@@ -19,6 +18,7 @@ from sageline.runs.trigger import (
     parse_trigger,
 )
 from tests.unit.golden import golden_event
+from tests.unit.world.fake_sagemaker import Refused
 from tests.unit.world.world import BUCKET, RUN_ID, World
 
 EVENT_TIME = datetime(2026, 11, 20, 10, 0, 0, tzinfo=UTC)
@@ -81,16 +81,14 @@ def test_an_uploads_id_has_the_time_of_the_upload(world: World) -> None:
 def test_an_upload_that_is_gone_or_denied_has_the_time_of_the_event(world: World) -> None:
     gone = identify(upload(version_id="null"), world.s3)
     assert gone.run_id.startswith("flowers-20261120100000-")
-    with Stubber(world.s3) as stub:
-        stub.add_client_error("head_object", "403", http_status_code=403)
-        assert identify(upload(version_id="null"), world.s3) == gone
+    world.aws.refuse["HeadObject"] = Refused("403", "")
+    assert identify(upload(version_id="null"), world.s3) == gone
 
 
 def test_other_errors_of_s3_are_not_taken_for_a_missing_upload(world: World) -> None:
-    with Stubber(world.s3) as stub:
-        stub.add_client_error("head_object", "SlowDown", http_status_code=503)
-        with pytest.raises(ClientError, match="SlowDown"):
-            identify(upload(), world.s3)
+    world.aws.refuse["HeadObject"] = Refused("SlowDown", "")
+    with pytest.raises(ClientError, match="SlowDown"):
+        identify(upload(), world.s3)
 
 
 def test_a_request_brings_its_own_id(world: World) -> None:

@@ -1,4 +1,4 @@
-"""A bucket in moto, and a predictor that asks a SageMaker whose answers a test writes down."""
+"""A bucket, and a predictor that asks an endpoint whose answers a test says."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
-from moto import mock_aws
 
 from sageline.runs.routing_store import RoutingStore
 from sageline.serving.predict import Predictor
@@ -20,20 +19,17 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def s3() -> Iterator[S3Client]:
-    with mock_aws():
-        client = s3_client()
-        client.create_bucket(Bucket=BUCKET)
-        yield client
+def sagemaker() -> Iterator[SageMaker]:
+    made = SageMaker()
+    with made.aws.behind_clients():
+        yield made
+        made.check_asked()
 
 
 @pytest.fixture
-def sagemaker() -> Iterator[SageMaker]:
-    made = SageMaker()
-    with made.stub, made.runtime_stub:
-        yield made
-        made.stub.assert_no_pending_responses()
-        made.runtime_stub.assert_no_pending_responses()
+def s3(sagemaker: SageMaker) -> S3Client:
+    """Of the same account."""
+    return s3_client()
 
 
 @pytest.fixture

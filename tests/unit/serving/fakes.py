@@ -1,4 +1,4 @@
-"""What the tests of serving share: encoders, routing, and a SageMaker that answers what a test wrote down."""
+"""What the tests of serving share: encoders, routing, and an endpoint whose answers a test says."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.response import StreamingBody
-from botocore.stub import Stubber
 
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.table import TableEncoder
 from sageline.runs.routing import RoutedVariant, Routing
 from tests.unit.sessions import sagemaker_client, session
+from tests.unit.world.fake_aws import FakeAws
+from tests.unit.world.fake_sagemaker import Refused
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -61,13 +62,13 @@ def runtime_client() -> SageMakerRuntimeClient:
 
 
 class SageMaker:
-    """SageMaker and its runtime, which answer what a test wrote down and must be asked for exactly that."""
+    """Endpoint ``wines`` and what each variant of it answers to which request. Asked for anything else, it is a failure."""
 
     def __init__(self) -> None:
         self.client = sagemaker_client()
         self.runtime = runtime_client()
-        self.stub = Stubber(self.client)
-        self.runtime_stub = Stubber(self.runtime)
+        self.aws = FakeAws(more={"sagemaker-runtime": self})
+        self._outcomes: list[tuple[dict[str, object], dict[str, object] | Refused]] = []
 
     def answers(self, name: str, request: bytes, answer: bytes, *, answered_by: str | None = None, named: bool = False) -> None:
         """Variant ``name``, asked with ``request`` and, where it is one of several, by its name, answers ``answer``."""
@@ -81,35 +82,37 @@ class SageMaker:
         answered_by: str | None = NEW,
         content_type: str = "text/csv; charset=utf-8",
     ) -> None:
-        """InvokeEndpoint with exactly these arguments answers ``answer``."""
-        self.runtime_stub.add_response(
-            "invoke_endpoint",
-            {"Body": StreamingBody(io.BytesIO(answer), len(answer)), "ContentType": content_type}
-            | ({"InvokedProductionVariant": answered_by} if answered_by else {}),
-            dict(asked),
-        )
+        """InvokeEndpoint with exactly these arguments answers ``answer``, once."""
+        outcome = {"Body": StreamingBody(io.BytesIO(answer), len(answer)), "ContentType": content_type}
+        self._outcomes.append((dict(asked), outcome | ({"InvokedProductionVariant": answered_by} if answered_by else {})))
 
     def refuses(self, name: str, request: bytes, code: str, message: str = "", *, named: bool = False) -> None:
-        """Variant ``name``, asked as for :meth:`answers`, answers with an error."""
-        self.runtime_stub.add_client_error("invoke_endpoint", code, message, expected_params=self._asked(name, request, named))
+        """Variant ``name``, asked as for :meth:`answers`, answers with an error, once."""
+        self._outcomes.append((self._asked(name, request, named), Refused(code, message)))
 
     def describes(self, status: str, *, serverless: bool = False) -> None:
-        """DescribeEndpoint answers once."""
+        """There is the endpoint, in this status."""
         variant: dict[str, Any] = {"VariantName": NEW}  # SageMaker's JSON
         if serverless:
             variant["CurrentServerlessConfig"] = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
-        endpoint = {
-            "EndpointName": "wines",
-            "EndpointArn": "arn:aws:sagemaker:us-east-1:123456789012:endpoint/wines",
-            "EndpointStatus": status,
-            "CreationTime": 0,
-            "LastModifiedTime": 0,
-            "ProductionVariants": [variant],
-        }
-        self.stub.add_response("describe_endpoint", endpoint, {"EndpointName": "wines"})
+        self.aws.sagemaker.run_endpoint("wines", status, variant)
 
-    def has_no_endpoint(self) -> None:
-        self.stub.add_client_error("describe_endpoint", "ValidationException", 'Could not find endpoint "wines".')
+    def may_not_be_described(self) -> None:
+        self.aws.sagemaker.refuse["DescribeEndpoint"] = Refused("AccessDeniedException", "")
+
+    def check_asked(self) -> None:
+        """Whatever a test says is answered has been asked for: what a variant gets is what its encoder makes."""
+        assert self._outcomes == []
+
+    def invoke_endpoint(self, request: Mapping[str, object]) -> dict[str, object]:
+        """As InvokeEndpoint answers."""
+        expected = next((item for item in self._outcomes if item[0] == request), None)
+        assert expected is not None, f"{request} is asked, and only these have answers: {[asked for asked, _ in self._outcomes]}"
+        self._outcomes.remove(expected)
+        outcome = expected[1]
+        if isinstance(outcome, Refused):
+            raise outcome
+        return outcome
 
     @staticmethod
     def _asked(name: str, request: bytes, named: bool) -> dict[str, object]:

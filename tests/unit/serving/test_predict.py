@@ -322,7 +322,6 @@ def test_when_nobody_is_left_the_status_says_why(
 @pytest.mark.usefixtures("one_variant")
 def test_an_endpoint_that_was_deleted_by_other_means_is_not_found(predictor: Predictor, sagemaker: SageMaker) -> None:
     sagemaker.refuses(NEW, ENCODED, "ValidationError", "Endpoint wines of account 123456789012 not found.")
-    sagemaker.has_no_endpoint()
     with pytest.raises(EndpointNotFound, match="not in SageMaker any more"):
         predictor.predict("wines", asked())
 
@@ -330,7 +329,7 @@ def test_an_endpoint_that_was_deleted_by_other_means_is_not_found(predictor: Pre
 @pytest.mark.usefixtures("one_variant")
 def test_a_denied_look_is_no_missing_endpoint(predictor: Predictor, sagemaker: SageMaker) -> None:
     sagemaker.refuses(NEW, ENCODED, "ValidationError")
-    sagemaker.stub.add_client_error("describe_endpoint", "AccessDeniedException")
+    sagemaker.may_not_be_described()
     with pytest.raises(ClientError, match="AccessDenied"):
         predictor.predict("wines", asked())
 

@@ -7,12 +7,13 @@ from unittest import mock
 import numpy as np
 import pytest
 from botocore.exceptions import ClientError, IncompleteReadError
-from botocore.stub import Stubber
 
 from sageline.dataset.readers.source import open_blocks
 from sageline.errors import DatasetAccessDenied, DatasetNotFound, InvalidDataset
 from sageline.storage import dataset_object
 from sageline.storage.dataset_object import DatasetObject, find_dataset, open_dataset
+from tests.unit.world.fake_s3 import FakeBucket
+from tests.unit.world.fake_sagemaker import Refused
 from tests.unit.world.world import BUCKET, World
 
 KEY = "datasets/flowers/data.csv"
@@ -66,7 +67,7 @@ def test_a_dataset_that_is_deleted_before_or_while_it_is_read_is_said_to_be(worl
 
 
 def test_without_versions_a_replaced_object_is_noticed(world: World) -> None:
-    world.s3.create_bucket(Bucket="plain")
+    world.aws.s3 = FakeBucket(name="plain", keeps_versions=False)
     world.s3.put_object(Bucket="plain", Key="data.csv", Body=CONTENT)
     found = find_dataset(world.s3, "s3://plain/data.csv")
     assert found.version_id is None
@@ -85,10 +86,9 @@ def test_what_is_not_there_is_named(world: World, uri: str) -> None:
 
 
 def test_a_denied_object_is_named_with_the_roles_that_need_to_read_it(world: World) -> None:
-    with Stubber(world.s3) as stub:
-        stub.add_client_error("head_object", "403", http_status_code=403)
-        with pytest.raises(DatasetAccessDenied, match=f"{URI}: reading it is denied.*ConfigureRunFunction"):
-            find_dataset(world.s3, URI)
+    world.aws.refuse["HeadObject"] = Refused("403", "")
+    with pytest.raises(DatasetAccessDenied, match=f"{URI}: reading it is denied.*ConfigureRunFunction"):
+        find_dataset(world.s3, URI)
 
 
 def test_an_empty_object_is_no_dataset(world: World) -> None:
@@ -98,10 +98,9 @@ def test_an_empty_object_is_no_dataset(world: World) -> None:
 
 
 def test_other_errors_of_s3_stay_what_they_are(world: World) -> None:
-    with Stubber(world.s3) as stub:
-        stub.add_client_error("head_object", "SlowDown", http_status_code=503)
-        with pytest.raises(ClientError, match="SlowDown"):
-            find_dataset(world.s3, URI)
+    world.aws.refuse["HeadObject"] = Refused("SlowDown", "")
+    with pytest.raises(ClientError, match="SlowDown"):
+        find_dataset(world.s3, URI)
 
 
 def test_an_object_deleted_while_it_is_read_is_named(world: World) -> None:

@@ -120,7 +120,7 @@ def test_an_answer_that_step_functions_refuses_is_an_error(world: World, watch: 
 
 
 def test_a_failed_job_tells_reason_log_lines_and_what_to_try(world: World, watch: RunContext, answers: Answers) -> None:
-    log("[0]#011train-merror:0.5", "UserError: label must be in [0,1]\n")
+    log(world, "[0]#011train-merror:0.5", "UserError: label must be in [0,1]\n")
     run_job(
         world,
         "Failed",
@@ -243,8 +243,8 @@ def test_a_state_is_entered_before_an_event_can_end_it(world: World, watch: RunC
 
 
 def test_a_failed_transform_job_tells_what_became_of_its_records(world: World, watch: RunContext, answers: Answers) -> None:
-    log("started", stream=f"{RUN_ID}/i-0a1b", group=TRANSFORM_JOBS)
-    log("part-00000.csv: ClientError: 400", stream=f"{RUN_ID}/i-0a1b/data-log", group=TRANSFORM_JOBS)
+    log(world, "started", stream=f"{RUN_ID}/i-0a1b", group=TRANSFORM_JOBS)
+    log(world, "part-00000.csv: ClientError: 400", stream=f"{RUN_ID}/i-0a1b/data-log", group=TRANSFORM_JOBS)
     run_transform(world, "Failed", FailureReason="ClientError: See job logs for more information")
     wait(WAIT_FOR_TRANSFORM, watch)
     ((_, request),) = answers.sent

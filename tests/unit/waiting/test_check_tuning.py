@@ -74,7 +74,7 @@ def test_the_event_of_a_tuning_job_wakes_the_state_that_waits(world: World, watc
 
 def test_a_tuning_without_a_best_job_has_failed(world: World, watch: RunContext, answers: Answers) -> None:
     tried(world, 1, None)
-    log("epoch 1", stream=f"{TUNING}-001-0a1b2c3d/algo-1-1795168800")
+    log(world, "epoch 1", stream=f"{TUNING}-001-0a1b2c3d/algo-1-1795168800")
     run_tuning(world, "Completed")
     wait(WAIT_FOR_TUNING, watch)
     ((_, request),) = answers.sent
@@ -87,7 +87,7 @@ def test_a_tuning_without_a_best_job_has_failed(world: World, watch: RunContext,
 def test_a_failed_tuning_tells_what_its_first_failed_job_says(world: World, watch: RunContext, answers: Answers) -> None:
     for number in (1, 2):
         tried(world, number, None, "Failed", FailureReason="ClientError: Extraneous hyperparameter found: etta")
-    log("etta is unknown", stream=f"{TUNING}-001-0a1b2c3d/algo-1-1795168800")
+    log(world, "etta is unknown", stream=f"{TUNING}-001-0a1b2c3d/algo-1-1795168800")
     run_tuning(world, "Failed", FailureReason="No training job succeeded after 5 attempts.")
     wait(WAIT_FOR_TUNING, watch)
     ((_, request),) = answers.sent

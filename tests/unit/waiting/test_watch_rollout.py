@@ -20,17 +20,17 @@ from sageline.waiting.check_status import handle_change
 from sageline.waiting.watch_rollout import handle_alarms, wait_for_alarm
 from tests.unit.deployment.test_ab import serve
 from tests.unit.deployment.test_rollout import fire, put_beside
-from tests.unit.world.waiting import ENDPOINT_CHANGED, Answers, told
+from tests.unit.world.waiting import ENDPOINT_CHANGED, Answers
 from tests.unit.world.world import BUCKET, LIFETIMES, NEXT_RUN_ID, ROLES, RUN_ID, TOPIC, World
 
 THIRD_RUN_ID = "flowers-20260103000000-cccccc"
 
 
 @pytest.fixture
-def bake(world: World, answers: Answers) -> RunContext:
+def bake(world: World) -> RunContext:
     """The second run's variant is beside the first's."""
     put_beside(world)
-    return told(world, answers)
+    return world.run
 
 
 def step(world: World, number: int) -> Shifted:

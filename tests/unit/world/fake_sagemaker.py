@@ -1,19 +1,16 @@
-"""SageMaker in memory, behind a real boto3 client: botocore checks every request, and what a job or endpoint does next is
-up to the test. Messages are AWS's own."""
+"""SageMaker in memory: what a job or an endpoint does next is up to the test. Messages are AWS's own.
+
+It stands behind real boto3 clients by :class:`FakeAws`, which checks requests and answers against botocore's model.
+"""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
-if TYPE_CHECKING:
-    from mypy_boto3_sagemaker import SageMakerClient
+from botocore import xform_name
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
 WORDS = {"model": "model", "endpoint-config": "endpoint configuration", "endpoint": "endpoint", "transform-job": "transform job"}
@@ -24,11 +21,11 @@ Document: TypeAlias = dict[str, Any]
 
 
 class Refused(Exception):
-    """An error answer."""
+    """An error answer; ``more`` is what stands beside the error."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, **more: object) -> None:
         super().__init__(message)
-        self.code, self.message = code, message
+        self.code, self.message, self.more = code, message, more
 
 
 def invalid(message: str) -> Refused:
@@ -58,33 +55,18 @@ class FakeSageMaker:
     made_at: dict[str, datetime] = field(default_factory=dict)
     """When something was made, by its name; if not given, at eight on the day of these tests."""
 
-    @contextmanager
-    def behind(self, client: SageMakerClient) -> Iterator[SageMakerClient]:
-        """Answer what the client asks."""
-        # What a hook returns is the answer; the stubs do not know that.
-        client.meta.events.register("before-call.sagemaker", self._answer)  # type: ignore[arg-type]
-        yield client
-        client.meta.events.unregister("before-call.sagemaker", self._answer)  # type: ignore[arg-type]
-
     def changes(self) -> list[str]:
         """Calls that changed something."""
         return [call for call in self.calls if not call.startswith(("Describe", "List"))]
 
-    # botocore's hook; its arguments have no public types
-    def _answer(self, model: Any, params: Any, **_: object) -> tuple[SimpleNamespace, Document]:
-        operation: str = model.name
+    def ask(self, operation: str, request: Document) -> Document:
+        """Answer a request that botocore has found right."""
         self.calls.append(operation)
         self.before.pop(operation, lambda: None)()
-        try:
-            if operation in self.refuse:
-                raise self.refuse.pop(operation)
-            method = getattr(self, re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower())
-            return SimpleNamespace(status_code=200), method(json.loads(params["body"]))
-        except Refused as refused:
-            return SimpleNamespace(status_code=400), {
-                "Error": {"Code": refused.code, "Message": refused.message},
-                "ResponseMetadata": {},
-            }
+        if operation in self.refuse:
+            raise self.refuse.pop(operation)
+        answer: Document = getattr(self, xform_name(operation))(request)
+        return answer
 
     # ---- training jobs ----
 
@@ -236,19 +218,35 @@ class FakeSageMaker:
             del self.endpoints[request["EndpointName"]]
         return {}
 
-    def list_endpoints(self, _: Document) -> Document:
-        members = ("EndpointName", "EndpointArn", "EndpointStatus")
-        found = [{name: endpoint[name] for name in members} for endpoint in self.endpoints.values()]
-        return {"Endpoints": [item | self._times(item["EndpointName"]) for item in found]}
+    # ---- lists; each takes NameContains ----
 
-    def list_endpoint_configs(self, _: Document) -> Document:
-        members = ("EndpointConfigName", "EndpointConfigArn")
-        found = [{name: config[name] for name in members} for config in self.configs.values()]
-        return {"EndpointConfigs": [item | self._times(item["EndpointConfigName"]) for item in found]}
+    def list_endpoints(self, request: Document) -> Document:
+        return {"Endpoints": self._listed(self.endpoints, request, "EndpointName", "EndpointArn", "EndpointStatus")}
 
-    def list_models(self, _: Document) -> Document:
-        found = [{name: model[name] for name in ("ModelName", "ModelArn")} for model in self.models.values()]
-        return {"Models": [item | self._times(item["ModelName"]) for item in found]}
+    def list_endpoint_configs(self, request: Document) -> Document:
+        return {"EndpointConfigs": self._listed(self.configs, request, "EndpointConfigName", "EndpointConfigArn")}
+
+    def list_models(self, request: Document) -> Document:
+        return {"Models": self._listed(self.models, request, "ModelName", "ModelArn")}
+
+    def list_training_jobs(self, request: Document) -> Document:
+        wanted = request.get("StatusEquals")
+        found = self._listed(self.jobs, request, "TrainingJobName", "TrainingJobArn", "TrainingJobStatus")
+        return {"TrainingJobSummaries": [job for job in found if wanted in (None, job["TrainingJobStatus"])]}
+
+    def list_hyper_parameter_tuning_jobs(self, request: Document) -> Document:
+        members = ("HyperParameterTuningJobName", "HyperParameterTuningJobArn", "HyperParameterTuningJobStatus")
+        return {"HyperParameterTuningJobSummaries": self._listed(self.tunings, request, *members)}
+
+    def list_transform_jobs(self, request: Document) -> Document:
+        members = ("TransformJobName", "TransformJobArn", "TransformJobStatus")
+        return {"TransformJobSummaries": self._listed(self.transforms, request, *members)}
+
+    def _listed(self, kept: dict[str, Document], request: Document, *members: str) -> list[Document]:
+        found = {name: item for name, item in kept.items() if request.get("NameContains", "") in name}
+        return [{member: item[member] for member in members} | self._times(name) for name, item in found.items()]
+
+    # ---- tags ----
 
     def add_tags(self, request: Document) -> Document:
         self._check_there(request["ResourceArn"])
@@ -268,6 +266,18 @@ class FakeSageMaker:
         return {"Tags": self.tags.get(request["ResourceArn"], [])}
 
     # ---- what time brings ----
+
+    def run_endpoint(self, name: str, status: str = "InService", *variants: Document, **more: object) -> None:
+        """There is an endpoint in this status, whatever was there before."""
+        self.endpoints[name] = {
+            "EndpointName": name,
+            "EndpointArn": f"{ARN}:endpoint/{name}",
+            "EndpointConfigName": name,
+            "EndpointStatus": status,
+            "ProductionVariants": [{"CurrentWeight": 1.0, **variant} for variant in variants],
+            **self._times(name),
+            **more,
+        }
 
     def settle(self, name: str, *, status: str = "InService", reason: str = "") -> None:
         """End the change that an endpoint is in; unless it is InService, it keeps the config that it had."""

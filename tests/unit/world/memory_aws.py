@@ -20,6 +20,7 @@ from sageline.errors import RunNotFound
 from sageline.runs.context import RunContext
 from sageline.runs.store import RunRecord, RunStatus, RunStore
 from tests.unit.world.fake_sagemaker import Document, FakeSageMaker, Refused
+from tests.unit.world.fake_services import FakeAlarms, FakeLogs, FakeSchedules, FakeTargets
 from tests.unit.world.world import SETTINGS, Clock, World, clients_with
 
 Send: TypeAlias = Callable[[], Any]
@@ -208,91 +209,6 @@ class AllRunning:
         return {"status": "RUNNING"}
 
 
-@dataclass
-class SchedulesInMemory:
-    kept: Document = field(default_factory=dict)
-
-    def create_schedule(self, request: Document) -> Document:
-        if request["Name"] in self.kept:
-            raise Refused("ConflictException", f"Schedule {request['Name']} already exists.")
-        self.kept[request["Name"]] = request
-        return {}
-
-    def update_schedule(self, request: Document) -> Document:
-        self._check(request)
-        self.kept[request["Name"]] = request
-        return {}
-
-    def delete_schedule(self, request: Document) -> Document:
-        self._check(request)
-        del self.kept[request["Name"]]
-        return {}
-
-    def _check(self, request: Document) -> None:
-        if request["Name"] not in self.kept:
-            raise Refused("ResourceNotFoundException", f"Schedule {request['Name']} does not exist.")
-
-
-class NoLogs:
-    """CloudWatch Logs, in which no endpoint has written anything."""
-
-    def delete_log_group(self, request: Document) -> Document:
-        raise Refused("ResourceNotFoundException", "The specified log group does not exist.")
-
-
-@dataclass
-class AlarmsInMemory:
-    """CloudWatch."""
-
-    kept: Document = field(default_factory=dict)
-
-    def put_metric_alarm(self, request: Document) -> Document:
-        self.kept[request["AlarmName"]] = {**request, "StateValue": "OK"}
-        return {}
-
-    def describe_alarms(self, request: Document) -> Document:
-        if "AlarmNamePrefix" in request:
-            return {"MetricAlarms": [kept for name, kept in self.kept.items() if name.startswith(request["AlarmNamePrefix"])]}
-        return {"MetricAlarms": [self.kept[name] for name in request["AlarmNames"] if name in self.kept]}
-
-    def delete_alarms(self, request: Document) -> Document:
-        for name in request["AlarmNames"]:
-            self.kept.pop(name, None)
-        return {}
-
-    def get_metric_statistics(self, _: Document) -> Document:
-        return {"Datapoints": [{"Sum": 1.0}]}
-
-
-@dataclass
-class TargetsInMemory:
-    """Application Auto Scaling."""
-
-    kept: Document = field(default_factory=dict)
-
-    def register_scalable_target(self, request: Document) -> Document:
-        self.kept.setdefault(request["ResourceId"], {}).update(request)
-        return {}
-
-    def put_scaling_policy(self, request: Document) -> Document:
-        self._existing(request)["Policy"] = request["TargetTrackingScalingPolicyConfiguration"]
-        return {}
-
-    def describe_scalable_targets(self, request: Document) -> Document:
-        return {"ScalableTargets": [{"ResourceId": name} for name in request["ResourceIds"] if name in self.kept]}
-
-    def deregister_scalable_target(self, request: Document) -> Document:
-        self._existing(request)
-        del self.kept[request["ResourceId"]]
-        return {}
-
-    def _existing(self, request: Document) -> Document:
-        target = self.kept.get(request["ResourceId"])
-        if target is None:
-            raise Refused("ObjectNotFoundException", f"No scalable target found for {request['ResourceId']}")
-        return cast("Document", target)
-
-
 class StandingClock(Clock):
     """Stays where it is, so that what ends the same way looks the same."""
 
@@ -306,9 +222,9 @@ class MemoryWorld(World):
 
     wire: Wire = field(kw_only=True)
     objects: Objects = field(kw_only=True)
-    alarms: AlarmsInMemory = field(kw_only=True)
-    targets: TargetsInMemory = field(kw_only=True)
-    schedules_kept: SchedulesInMemory = field(kw_only=True)
+    alarms: FakeAlarms = field(kw_only=True)
+    targets: FakeTargets = field(kw_only=True)
+    schedules_kept: FakeSchedules = field(kw_only=True)
 
     def pass_time(self, _: float = 0) -> None:
         """Whatever endpoints are in the middle of comes to its end."""
@@ -353,10 +269,10 @@ def _lasting(tags: list[Document]) -> Document:
 def memory_world() -> MemoryWorld:
     """An account with nothing in it."""
     fake = FakeSageMaker(lingers=True)
-    objects, alarms, targets, schedules = Objects(), AlarmsInMemory(), TargetsInMemory(), SchedulesInMemory()
+    objects, alarms, targets, schedules = Objects(), FakeAlarms(is_busy=True), FakeTargets(), FakeSchedules()
     fake.scaled = targets.kept.keys
     services = {"sagemaker": fake, "s3": objects, "records": Items(), "cloudwatch": alarms, "autoscaling": targets}
-    wire = Wire({**services, "logs": NoLogs(), "scheduler": schedules, "stepfunctions": AllRunning()})
+    wire = Wire({**services, "logs": FakeLogs(), "scheduler": schedules, "stepfunctions": AllRunning()})
     client: dict[str, Any] = {name: Client(wire, name) for name in wire.services}
     clock = StandingClock()
     run = MemoryContext(SETTINGS, clients_with(**client), clock)

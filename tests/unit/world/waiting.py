@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 from sageline.jobs.logs import TRAINING_JOBS
 from sageline.runs.context import RunContext
 from sageline.waiting.check_status import wait_for_resource
 from tests.unit.golden import golden_event
-from tests.unit.sessions import session
 from tests.unit.world.fake_sagemaker import ARN
-from tests.unit.world.world import RUN_ID, World, with_clients
-
-if TYPE_CHECKING:
-    from mypy_boto3_stepfunctions import SFNClient
+from tests.unit.world.fake_stepfunctions import FakeStepFunctions
+from tests.unit.world.world import RUN_ID, World
 
 WAIT_FOR_JOB = golden_event("check_status/wait-for-training-job")
 WAIT_FOR_TUNING = golden_event("check_status/wait-for-tuning-job")
@@ -37,30 +30,8 @@ STARTED = datetime(2026, 11, 20, 10, 1, tzinfo=UTC)
 JOB_ARN, ENDPOINT_ARN = f"{ARN}:training-job/{RUN_ID}", f"{ARN}:endpoint/flowers"
 
 
-@dataclass
-class Answers:
-    """What Step Functions was told; ``gone`` is the error it answers with."""
-
-    sent: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    gone: str | None = None
-
-    def hook(self, model: Any, params: Any, **_: object) -> tuple[SimpleNamespace, dict[str, Any]]:
-        self.sent.append((model.name, json.loads(params["body"])))
-        if self.gone is None:
-            return SimpleNamespace(status_code=200), {}
-        return SimpleNamespace(status_code=400), {"Error": {"Code": self.gone, "Message": "gone"}, "ResponseMetadata": {}}
-
-
-def stepfunctions_told(answers: Answers) -> SFNClient:
-    """A client of Step Functions whose calls go to ``answers``."""
-    client = session().client("stepfunctions")
-    client.meta.events.register("before-call.sfn", answers.hook)  # type: ignore[arg-type]  # its answer counts
-    return client
-
-
-def told(world: World, answers: Answers) -> RunContext:
-    """The world's context, whose Step Functions is one that tells ``answers``."""
-    return with_clients(world.run, stepfunctions=stepfunctions_told(answers))
+Answers: TypeAlias = FakeStepFunctions
+"""What Step Functions was told."""
 
 
 def wait(event: Any, run: RunContext) -> str:
@@ -131,10 +102,5 @@ def run_transform(world: World, status: str, **more: object) -> None:
     }
 
 
-def log(*lines: str, stream: str = f"{RUN_ID}/algo-1-1795168800", group: str = TRAINING_JOBS) -> None:
-    logs = session().client("logs")
-    with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
-        logs.create_log_group(logGroupName=group)
-    logs.create_log_stream(logGroupName=group, logStreamName=stream)
-    events: Any = [{"timestamp": 1_795_168_800_000 + i, "message": line} for i, line in enumerate(lines)]
-    logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
+def log(world: World, *lines: str, stream: str = f"{RUN_ID}/algo-1-1795168800", group: str = TRAINING_JOBS) -> None:
+    world.aws.logs.write(group, stream, *lines)

@@ -11,8 +11,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from moto import mock_aws
-
 from sageline.aws.clients import Clients
 from sageline.aws.settings import LifetimeSettings, RunSettings
 from sageline.aws.tags import tags
@@ -23,7 +21,8 @@ from sageline.runs.store import RunRecord
 from sageline.spec.model import Spec, validate_spec
 from sageline.training.roles import ModelRoles
 from sageline.training.source import pack
-from tests.unit.sessions import scheduler_client, session
+from tests.unit.sessions import scheduler_client, session, stepfunctions_client
+from tests.unit.world.fake_aws import FakeAws
 from tests.unit.world.fake_sagemaker import FakeSageMaker
 
 if TYPE_CHECKING:
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
-    from mypy_boto3_stepfunctions import SFNClient
 
 BUCKET, TABLE, STACK = "sageline-data", "sageline-runs", "sageline"
 RUN_ID = "flowers-20261120100000-0a1b2c"
@@ -75,8 +73,7 @@ class World:
     s3: S3Client
     clock: Clock
     slept: list[float] = field(default_factory=list)
-    remembers: bool = False
-    """Whether what is the same in many tests is taken from another one: see ``remembered``."""
+    aws: FakeAws = field(default_factory=FakeAws)
 
     def scheduled(self) -> dict[str, str]:
         """When each endpoint's schedule calls."""
@@ -149,16 +146,9 @@ def watching_clients() -> tuple[CloudWatchClient, ApplicationAutoScalingClient]:
 
 
 @functools.cache
-def other_clients() -> tuple[CloudWatchLogsClient, SFNClient]:
+def logs_client() -> CloudWatchLogsClient:
     """As :func:`shared_clients`."""
-    return session().client("logs"), session().client("stepfunctions")
-
-
-class NoQuotas:
-    """Service Quotas where nothing is known of SageMaker; moto does not list quotas."""
-
-    def list_service_quotas(self, **request: str | int) -> dict[str, object]:
-        return {"Quotas": []}
+    return session().client("logs")
 
 
 def clients_with(**made: object) -> Clients:
@@ -173,9 +163,32 @@ def with_clients(run: RunContext, **instead: object) -> RunContext:
     return replace(run, clients=clients_with(**vars(run.clients) | instead))
 
 
+class NoQuotas:
+    """Service Quotas where nothing is known of SageMaker."""
+
+    def list_service_quotas(self, **request: str | int) -> dict[str, object]:
+        return {"Quotas": []}
+
+
+def fake_clients() -> Clients:
+    """Clients of an account in memory."""
+    (s3, dynamodb, sagemaker), (cloudwatch, autoscaling) = shared_clients(), watching_clients()
+    return clients_with(
+        s3=s3,
+        dynamodb_resource=dynamodb,
+        sagemaker=sagemaker,
+        cloudwatch=cloudwatch,
+        autoscaling=autoscaling,
+        logs=logs_client(),
+        stepfunctions=stepfunctions_client(),
+        scheduler=scheduler_client(),
+        service_quotas=NoQuotas(),
+    )
+
+
 @contextmanager
 def logged_warnings() -> Iterator[list[str]]:
-    """What the layer has warned of."""
+    """What the layer warns of."""
     warned: list[str] = []
 
     class Keeper(logging.Handler):
@@ -190,52 +203,11 @@ def logged_warnings() -> Iterator[list[str]]:
         logger.removeHandler(keeper)
 
 
-def fake_clients(**instead: object) -> Clients:
-    """Clients on moto and a SageMaker in memory, but for those that are given."""
-    (s3, dynamodb, sagemaker), (cloudwatch, autoscaling), (logs, stepfunctions) = (
-        shared_clients(),
-        watching_clients(),
-        other_clients(),
-    )
-    made: dict[str, object] = {
-        "s3": s3,
-        "dynamodb_resource": dynamodb,
-        "sagemaker": sagemaker,
-        "cloudwatch": cloudwatch,
-        "autoscaling": autoscaling,
-        "logs": logs,
-        "stepfunctions": stepfunctions,
-        "scheduler": scheduler_client(),
-        "service_quotas": NoQuotas(),
-    }
-    return clients_with(**made | instead)
-
-
 @contextmanager
 def new_world() -> Iterator[World]:
-    """An account with an empty bucket and table in moto, and a SageMaker in memory."""
-    s3, dynamodb, sagemaker = shared_clients()
-    clock, fake = Clock(), FakeSageMaker()
-    with mock_aws(), fake.behind(sagemaker):
-        s3.create_bucket(Bucket=BUCKET)
-        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        dynamodb.meta.client.create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "kind", "created_at")],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": "ByKind",
-                    "KeySchema": [
-                        {"AttributeName": "kind", "KeyType": "HASH"},
-                        {"AttributeName": "created_at", "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "ALL"},
-                }
-            ],
-        )
-        scheduler_client().create_schedule_group(Name=LIFETIMES.schedule_group_name)
-        slept: list[float] = []
+    """An account with an empty bucket and table, and nothing in SageMaker."""
+    s3, _, sagemaker = shared_clients()
+    clock, aws, slept = Clock(), FakeAws(), list[float]()
+    with aws.behind_clients():
         run = RunContext(SETTINGS, fake_clients(), clock, slept.append)
-        yield World(run, fake, sagemaker, s3, clock, slept)
+        yield World(run, aws.sagemaker, sagemaker, s3, clock, slept, aws)

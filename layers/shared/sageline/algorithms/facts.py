@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from sageline.algorithms.hyperparameters import HyperparameterTable
 
 Hyperparameters: TypeAlias = dict[str, str | int | float | bool]
-"""As a spec has them: JSON values."""
+"""Hyperparameters as a spec has them: JSON values."""
 
 Direction: TypeAlias = Literal["Minimize", "Maximize"]
 

@@ -22,7 +22,7 @@ from sageline.spec.training import (
 )
 
 _MAX_JOBS = 750
-"""Of every strategy but Random, which takes as many as the spec's model allows."""
+"""The limit of every strategy but Random, which takes as many as the spec's model allows."""
 
 
 def check_tuning(tuning: TuningSpec, algorithm: AlgorithmSpec, facts: DataFacts) -> None:

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from sageline.arrays.late_text import NumberArray
 from sageline.arrays.matrix import DoubleArray, FloatArray
 from sageline.arrays.number_spelling import PLAIN, Spelling, plain_text, plain_texts
 from sageline.arrays.strings import IntArray, StringArray
@@ -95,7 +96,7 @@ def shown(text: str) -> str:
 
 
 _CELLS: WeakKeyDictionary[StringArray, Cells] = WeakKeyDictionary()
-"""Of columns that are in use: a block's are read by what counts them, what measures them, and what fits the encoder."""
+"""The cells of columns in use: a block's are read when they are counted, measured, and fitted by the encoder."""
 
 
 def read_cells(column: StringArray) -> Cells:
@@ -134,6 +135,8 @@ def parse_doubles(column: StringArray, spelling: Spelling = PLAIN) -> DoubleArra
     Raises:
         BadNumber: the first value that is no number in the spelling.
     """
+    if isinstance(column, NumberArray):
+        return column.numbers
     if spelling != PLAIN:
         return _parse_spelled(column, spelling)
     cells = read_cells(column)

@@ -66,13 +66,14 @@ class HttpRequest(TypedDict):
 
 
 MAX_BODY_BYTES = 6_000_000
-"""Of a request and of an answer, each as a string of JSON: Lambda takes and gives at most 6,291,456 bytes with what is around it.
+"""The size of a request or an answer as a string of JSON: Lambda takes and gives at most 6,291,456 bytes with what is around it.
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 _LONGEST_MESSAGE, _LONGEST_DETAIL, _MOST_DETAILS = 4_000, 400, 1_000  # characters, characters, and items of a list
 MAX_SMALL_BODY_BYTES = 1_000_000
-"""Of a request that is no prediction: what is wrong with six megabytes of spec takes longer to say than API Gateway waits."""
+"""The limit for any other request than a prediction: what is wrong with six megabytes of spec takes longer to say than API
+Gateway waits."""
 _MOST_ESCAPED = 6
-"""A character below U+0020 takes as many bytes in JSON."""
+"""A character below U+0020 takes as many bytes in JSON, and none takes more."""
 
 RETRY_AFTER_SECONDS: Mapping[int, int] = {429: 1, 503: 10}
 """Statuses that come with a ``Retry-After`` header."""
@@ -130,23 +131,12 @@ def shortened(text: str, characters: int = 80) -> str:
     return text if len(text) <= characters else f"{text[: characters - 3]}..."
 
 
-def read_body(event: Event) -> bytes:
-    """The request's body as bytes, whether API Gateway sent it as text or as base64."""
-    body = event.get("body") or ""
-    if not event.get("isBase64Encoded"):
-        return str(body).encode(errors="surrogatepass")
-    try:
-        return base64.b64decode(body, validate=True)
-    except (binascii.Error, ValueError):
-        raise errors.InvalidRequest("The request body is marked as base64 and is not; send JSON.") from None
-
-
 def escaped_bytes(text: str) -> int:
-    """How many bytes a text takes inside a JSON document, where quotes, backslashes and line ends take two. What is short enough
-    for any escaping is not looked through."""
-    size = len(text.encode(errors="surrogatepass"))
-    if size * _MOST_ESCAPED <= MAX_BODY_BYTES:
-        return size
+    """How many bytes a text takes inside a JSON document, where quotes, backslashes and line ends take two. A text that is short
+    enough for any escaping is not looked through: then it is the most that it can take."""
+    most = len(text) * _MOST_ESCAPED
+    if most <= MAX_BODY_BYTES:
+        return most
     return len(json.dumps(text, ensure_ascii=False).encode(errors="surrogatepass")) - len('""')
 
 
@@ -158,19 +148,11 @@ def read_json_object(event: Event, max_bytes: int = MAX_SMALL_BODY_BYTES) -> dic
         InvalidRequest: no body, not UTF-8, not JSON (with line and column), JSON that is not an object, or an object at any
             level in which a key occurs twice.
     """
-    body = read_body(event)
-    if len(body) > max_bytes:
-        raise errors.RequestTooLarge(
-            f"The request body has {len(body):,} bytes; this route takes at most {max_bytes:,}.", max_bytes=max_bytes
-        )
+    body = _body_text(event, max_bytes)
     if not body.strip():
         raise errors.InvalidRequest("The request has no body; send a JSON object.")
     try:
-        value = json.loads(body.decode(), parse_constant=_refuse_constant, object_pairs_hook=unique_keys)
-    except UnicodeDecodeError as error:
-        raise errors.InvalidRequest(
-            f"The request body is not UTF-8 text: byte 0x{error.object[error.start]:02x} at offset {error.start}."
-        ) from None
+        value = json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=unique_keys)
     except json.JSONDecodeError as error:
         raise errors.InvalidRequest(
             f"The request body is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}.",
@@ -189,6 +171,37 @@ def read_json_object(event: Event, max_bytes: int = MAX_SMALL_BODY_BYTES) -> dic
     if not isinstance(value, dict):
         raise errors.InvalidRequest(f"The request body is a JSON {json_type(value)}; send a JSON object.")
     return value
+
+
+def _body_text(event: Event, max_bytes: int) -> str:
+    """The request's body, which API Gateway sends as text, or as base64 and then in bytes that may be no text."""
+    body = str(event.get("body") or "")
+    is_text = not event.get("isBase64Encoded")
+    if is_text and body.isascii():
+        _check_size(len(body), max_bytes)
+        return body
+    encoded = body.encode(errors="surrogatepass") if is_text else _from_base64(body)
+    _check_size(len(encoded), max_bytes)
+    try:
+        return encoded.decode()
+    except UnicodeDecodeError as error:
+        raise errors.InvalidRequest(
+            f"The request body is not UTF-8 text: byte 0x{encoded[error.start]:02x} at offset {error.start}."
+        ) from None
+
+
+def _from_base64(body: str) -> bytes:
+    try:
+        return base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError):
+        raise errors.InvalidRequest("The request body is marked as base64 and is not; send JSON.") from None
+
+
+def _check_size(size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise errors.RequestTooLarge(
+            f"The request body has {size:,} bytes; this route takes at most {max_bytes:,}.", max_bytes=max_bytes
+        )
 
 
 def check_keys(
@@ -219,8 +232,10 @@ def json_response(status: int, body: object, headers: Mapping[str, str] | None =
         RequestTooLarge: the body would have more than :data:`MAX_BODY_BYTES` as Lambda hands it over.
     """
     # errors="replace": half of a surrogate pair, quoted from the request, is no UTF-8.
-    encoded = json.dumps(body, ensure_ascii=False, allow_nan=False).encode(errors="replace")
-    size = escaped_bytes(encoded.decode())
+    text = json.dumps(body, ensure_ascii=False, allow_nan=False)
+    if not text.isascii():
+        text = text.encode(errors="replace").decode()
+    size = escaped_bytes(text)
     if size > MAX_BODY_BYTES:
         raise errors.RequestTooLarge(
             f"The answer would have {size:,} bytes, its quotes escaped as Lambda hands it over; the limit is {MAX_BODY_BYTES:,}. "
@@ -230,7 +245,7 @@ def json_response(status: int, body: object, headers: Mapping[str, str] | None =
     return {
         "statusCode": status,
         "headers": {"content-type": "application/json", **(headers or {})},
-        "body": encoded.decode(),
+        "body": text,
         "isBase64Encoded": False,
     }
 

@@ -158,7 +158,7 @@ def training_image(algorithm: str, framework: str | None, region: str) -> str:
 
 
 def serving_image(algorithm: str, framework: str | None, region: str) -> str:
-    """As :func:`training_image`, of the image that serves what was trained."""
+    """Like :func:`training_image`, for the image that serves what was trained."""
     name = _image_name(algorithm, framework)
     return _uri(name, _IMAGES[name].serving, region)
 

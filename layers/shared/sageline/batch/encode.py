@@ -30,12 +30,12 @@ from sageline.runs.payloads import AssembleWith, SplitType, TransformPlan
 from sageline.storage.part_sink import S3PartSink
 
 PART_BYTES: Final = 5 << 20
-"""Of an object: a transform job sends one that is not split as one request, which may have 6 MB."""
+"""The size of an object: a transform job sends one that is not split as one request, which may have 6 MB."""
 
 _MAX_REQUEST_BYTES = 6 << 20
 _PART_ROWS = 50_000
 _PART_ANSWERS = 1 << 20
-"""Of numbers that the model answers for an object: so what comes back can be held in memory too."""
+"""How many numbers the model may answer for an object: so what comes back can be held in memory too."""
 
 
 def encode_batch(run_id: str, *, run: RunContext) -> EncodedBatch:
@@ -83,7 +83,7 @@ def part_rows_key(layout: RunLayout) -> str:
 
 
 def part_name(number: int, encoder: FittedEncoder) -> str:
-    """As :class:`S3PartSink` calls the part."""
+    """The name that :class:`S3PartSink` gives the part."""
     return f"part-{number:05d}.{encoder.exchange.batch_extension}"
 
 

@@ -5,7 +5,8 @@ For a run that scores a batch: find the model and the rows. For one that changes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Literal
 
 from sageline.batch.batch import Batch, check_columns, read_rows
@@ -14,18 +15,19 @@ from sageline.configuration.dataset_size import check_size
 from sageline.configuration.quotas import check_quotas, demands_of_run, demands_of_transform
 from sageline.configuration.waiting_limits import CHECK_INTERVAL_SECONDS, check_longest_batch, check_longest_wait
 from sageline.costs.budget import check_budget
-from sageline.costs.estimate import BillableWork
-from sageline.costs.run_cost import EVALUATION_SECONDS, facts_of, note_bound
+from sageline.costs.estimate import BillableWork, cost_bound
+from sageline.costs.run_cost import EVALUATION_SECONDS, facts_of
 from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.readers.sample import sample_blocks
 from sageline.deployment.endpoints import capacity, check_beside, check_capacity_change, find_endpoint
 from sageline.errors import EndpointNotFound, InvalidSpec
+from sageline.json_objects import Json
 from sageline.names import dataset_spec_key
 from sageline.resolve.resolution import Resolution
 from sageline.resolve.resolve import resolve_spec
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import Configured
-from sageline.runs.store import RunRecord
+from sageline.runs.store import RunRecord, RunStore
 from sageline.runs.trigger import (
     BatchRequest,
     ChangeRequest,
@@ -80,37 +82,39 @@ def configure(
     run.store.claim(
         RunRecord(run_id=identity.run_id, name=identity.name, execution_arn=execution_arn, dataset_uri=uri, state="ConfigureRun")
     )
-    given, dataset_uri = _given_spec(trigger, identity, run)
-    version_id = trigger.version_id if isinstance(trigger, Upload) else None
-    kind = data_format(dataset_uri)
-    dataset = find_dataset(run.files.s3, dataset_uri, version_id)
-    run.store.enter(identity.run_id, "ConfigureRun", dataset_uri=dataset_uri, dataset=dataset.to_json())
-    resolution = _resolve(given, dataset, kind, identity.name, run)
-    spec = resolution.spec
-    run.store.enter(identity.run_id, "ConfigureRun", schema=resolution.schema())
-    if spec.encoder is not None:
-        with open_dataset(run.files.s3, dataset) as stream:
-            check_size(stream, dataset, kind, spec.encoder.kind)
-    if spec.batch is not None:
-        run.store.enter(identity.run_id, "ConfigureRun", batch=_batch_of_spec(spec, spec.batch, identity.run_id, run).to_json())
-    check_script(spec, run.files, network_allowed=network_allowed)
-    check_images(spec.algorithm, run.region)
-    check_spot(spec.algorithm)
-    check_longest_wait(spec, check_interval_seconds)
-    facts = facts_of(run, _evaluation(spec), deployment=spec.deployment)
-    estimate = note_bound(identity.run_id, spec, facts, run)
-    if spec.budget_usd is not None:
-        tries_all = spec.tuning is not None and spec.tuning.strategy == "Grid"
-        check_budget(spec.budget_usd, estimate, run.files.prices_uri, tries_all=tries_all)
-    endpoint_name = None if spec.deployment is None else spec.deployment.endpoint or identity.name
-    if spec.deployment is not None and endpoint_name is not None:
-        _check_endpoint(spec.deployment, endpoint_name, run)
-        if spec.evaluation.beat_champion:
-            _check_champion(spec, endpoint_name, run)
-    check_quotas(demands_of_run(spec), run.clients.service_quotas, run.region)
-    run.files.write_given_spec(identity.run_id, given)
-    run.files.write_spec(identity.run_id, spec)
-    run.store.enter(identity.run_id, "ConfigureRun", endpoint_name=endpoint_name)
+    with _noted(identity.run_id, run.store) as found:
+        given, dataset_uri = _given_spec(trigger, identity, run)
+        version_id = trigger.version_id if isinstance(trigger, Upload) else None
+        kind = data_format(dataset_uri)
+        dataset = find_dataset(run.files.s3, dataset_uri, version_id)
+        found |= {"dataset_uri": dataset_uri, "dataset": dataset.to_json()}
+        resolution = _resolve(given, dataset, kind, identity.name, run)
+        spec = resolution.spec
+        found["schema"] = resolution.schema()
+        if spec.encoder is not None:
+            with open_dataset(run.files.s3, dataset) as stream:
+                check_size(stream, dataset, kind, spec.encoder.kind)
+        if spec.batch is not None:
+            found["batch"] = _batch_of_spec(spec, spec.batch, identity.run_id, run).to_json()
+        check_script(spec, run.files, network_allowed=network_allowed)
+        check_images(spec.algorithm, run.region)
+        check_spot(spec.algorithm)
+        check_longest_wait(spec, check_interval_seconds)
+        facts = facts_of(run, _evaluation(spec), deployment=spec.deployment)
+        estimate = cost_bound(spec, facts)
+        found["cost"] = estimate.to_json()
+        if spec.budget_usd is not None:
+            tries_all = spec.tuning is not None and spec.tuning.strategy == "Grid"
+            check_budget(spec.budget_usd, estimate, run.files.prices_uri, tries_all=tries_all)
+        endpoint_name = None if spec.deployment is None else spec.deployment.endpoint or identity.name
+        if spec.deployment is not None and endpoint_name is not None:
+            _check_endpoint(spec.deployment, endpoint_name, run)
+            if spec.evaluation.beat_champion:
+                _check_champion(spec, endpoint_name, run)
+        check_quotas(demands_of_run(spec), run.clients.service_quotas, run.region)
+        run.files.write_given_spec(identity.run_id, given)
+        run.files.write_spec(identity.run_id, spec)
+        found["endpoint_name"] = endpoint_name
     then: Literal["deploy", "batch", "nothing"] = "deploy" if spec.deployment else "batch" if spec.batch else "nothing"
     return {"run_id": identity.run_id, "endpoint_name": endpoint_name, "kind": "training", "then": then}
 
@@ -158,10 +162,11 @@ def configure_batch(execution_arn: str, trigger: BatchRequest, run: RunContext, 
         variant=variant.name,
         escape_formulas=trigger.escape_formulas,
     )
-    run.store.enter(identity.run_id, "ConfigureRun", batch=batch.to_json())
-    note_bound(identity.run_id, None, facts_of(run, _work(trigger)), run)
-    demands = demands_of_transform(trigger.instance_type, trigger.instance_count, "instance_type")
-    check_quotas(demands, run.clients.service_quotas, run.region)
+    with _noted(identity.run_id, run.store) as found:
+        found["batch"] = batch.to_json()
+        found["cost"] = cost_bound(None, facts_of(run, _work(trigger))).to_json()
+        demands = demands_of_transform(trigger.instance_type, trigger.instance_count, "instance_type")
+        check_quotas(demands, run.clients.service_quotas, run.region)
     return {"run_id": identity.run_id, "endpoint_name": endpoint, "kind": "batch", "then": "nothing"}
 
 
@@ -184,6 +189,17 @@ def configure_change(execution_arn: str, trigger: ChangeRequest, run: RunContext
         )
     )
     return {"run_id": identity.run_id, "endpoint_name": endpoint, "kind": "change", "then": "deploy"}
+
+
+@contextmanager
+def _noted(run_id: str, store: RunStore) -> Iterator[Json]:
+    """What is found out of a run, written into its record at once; also of one that is then refused."""
+    found: Json = {}
+    try:
+        yield found
+    finally:
+        if found:
+            store.note(run_id, **found)
 
 
 def _evaluation(spec: Spec) -> BillableWork:

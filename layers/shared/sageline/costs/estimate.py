@@ -188,7 +188,7 @@ def _warm_part(serverless: ServerlessSpec, seconds: int | None, running: str, fa
 
 
 def _warm_usd_per_hour(serverless: ServerlessSpec, facts: CostFacts) -> float:
-    """Of all copies together."""
+    """USD per hour of all provisioned copies together."""
     known = facts.prices.serverless_provisioned_gb_second
     gb_second = facts.prices.serverless_gb_second if known is None else known
     return round(gb_second * serverless.memory_mb / 1024 * (serverless.provisioned_concurrency or 0) * 3600, 6)

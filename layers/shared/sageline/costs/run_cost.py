@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from sageline.aws.errors import is_denied, is_not_found
 from sageline.costs.actual import BilledJob, with_billed_job
-from sageline.costs.estimate import BillableWork, CostFacts, Estimate, cost_bound
+from sageline.costs.estimate import BillableWork, CostFacts
 from sageline.errors import RunNotFound
 from sageline.jobs.trials import list_trials
 from sageline.names import transform_job_name
@@ -20,7 +20,6 @@ from sageline.runs.deployment_record import rollout_of
 from sageline.runs.payloads import ResourceKind
 from sageline.runs.prices import LIST_PRICES
 from sageline.spec.deployment import DeploymentSpec
-from sageline.spec.model import Spec
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -54,13 +53,6 @@ def facts_of(run: RunContext, *transforms: BillableWork, deployment: DeploymentS
             raise
         note = f"{run.files.prices_uri} may not be read (AccessDenied): the list prices are counted with."
         return replace(facts, notes=(note,))
-
-
-def note_bound(run_id: str, spec: Spec | None, facts: CostFacts, run: RunContext) -> Estimate:
-    """Write what the run may cost at most into its record."""
-    estimate = cost_bound(spec, facts)
-    run.store.enter(run_id, "ConfigureRun", cost=estimate.to_json())
-    return estimate
 
 
 def note_job_cost(kind: ResourceKind, name: str, run_id: str, *, run: RunContext) -> None:

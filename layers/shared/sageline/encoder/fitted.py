@@ -119,7 +119,7 @@ class FittedEncoder:
         return self.features.encode([block.columns[name] for name in self.feature_columns])
 
     def encode_instances(self, instances: list[object], warnings: list[str] | None = None) -> Encoded:
-        """The rows of a prediction request, as :meth:`block_from_instances` and :meth:`encode` encode them; quicker.
+        """The rows of a prediction request.
 
         Args:
             warnings: as for :meth:`block_from_instances`.
@@ -127,10 +127,6 @@ class FittedEncoder:
         Raises:
             InvalidRequest: as :meth:`block_from_instances`.
         """
-        if isinstance(self.features, TableEncoder | ImageEncoder):
-            encoded = self.features.encode_instances(instances) if instances else None
-            if encoded is not None and not (self.answers in _NO_MISSING and np.isnan(encoded).any()):
-                return encoded
         return self.encode(self.block_from_instances(instances, warnings))
 
     def encode_labels(self, column: StringArray) -> FloatArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from sageline.arrays.blocks import Block
 from sageline.arrays.matrix import AnyArray, FloatArray
-from sageline.encoder import quick
+from sageline.arrays.numbers import BadNumber, parse_doubles
 from sageline.encoder.table import read_numbers
 from sageline.errors import InvalidDataset, InvalidSpec
 
@@ -46,16 +46,16 @@ class ImageEncoder:
         Raises:
             InvalidDataset: a pixel without a value, or whose value is no number or is beyond float32; names row and column.
         """
-        encoded = np.empty((block.rows, self.feature_dim), dtype=np.float32)
-        for position, name in enumerate(self.columns):
-            encoded[:, position] = read_pixels(block, name).astype(np.float64) * self.scale
-        return encoded
-
-    def encode_instances(self, instances: Sequence[object]) -> FloatArray | None:
-        """What :meth:`encode` makes of a request's rows, without the detour by text; None where that is needed."""
-        rows = quick.rows_of(instances, self.columns, self.shape)
-        numbers = None if rows is None else quick.numbers_of(rows, may_miss=False)
-        return None if numbers is None else (numbers.astype(np.float64) * self.scale).astype(np.float32)
+        try:
+            numbers = np.array([parse_doubles(block.columns[name]) for name in self.columns]).T
+        except BadNumber:
+            numbers = np.full((1, 1), np.nan)
+        with np.errstate(over="ignore"):
+            pixels = numbers.astype(np.float32, order="C")
+        if not np.isfinite(pixels).all():
+            for name in self.columns:
+                read_pixels(block, name)  # one of them says what is wrong
+        return (pixels.astype(np.float64) * self.scale).astype(np.float32)
 
     def state(self) -> tuple[dict[str, Any], dict[str, AnyArray]]:  # Any: JSON
         """What to save: a JSON document and arrays."""

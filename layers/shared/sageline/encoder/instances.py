@@ -1,14 +1,16 @@
-"""The rows of a prediction request: objects, arrays or bare strings, as columns of text."""
+"""The rows of a prediction request: objects, arrays or bare strings, as columns of text and of numbers."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
 
 from sageline.arrays.blocks import Block
+from sageline.arrays.late_text import NumberArray
 from sageline.arrays.number_spelling import PLAIN, Spelling, spelled
 from sageline.arrays.numbers import BadNumber, as_number, is_number, parse_numbers
 from sageline.arrays.strings import StringArray
@@ -16,6 +18,8 @@ from sageline.encoder.column_check import ColumnCheck
 from sageline.errors import InvalidRequest
 
 _BINARY = frozenset((0.0, 1.0))
+_NUMBERS_OR_NONE = {int, float, type(None)}
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 class InstanceReader:
@@ -50,6 +54,7 @@ class InstanceReader:
         self._binary = binary
         self._kinds = kinds
         self._names = list(kinds)
+        self._positions = {name: position for position, name in enumerate(kinds)}
         self._categories = categories
         self._label = label
         self._unused = unused
@@ -67,14 +72,48 @@ class InstanceReader:
         if not instances:
             raise InvalidRequest("instances is empty; send at least one.")
         check = ColumnCheck(self._names, required=self._required, unused=self._unused, label=self._label)
-        values = [self._values(index, instance, check) for index, instance in enumerate(instances)]
+        rows = [self._values(index, instance, check) for index, instance in enumerate(instances)]
         check.finish(warnings)
-        rows = [self._texts(index, row) for index, row in enumerate(values)]
-        columns = {name: StringArray.from_list([row[place] for row in rows]) for place, name in enumerate(self._names)}
-        for name, kind in self._kinds.items():
-            if kind in ("number", "pixel"):
-                self._check_numbers(name, columns[name])
-        return Block.of(columns, first_row=0, source="instances")
+        numbers = [name for name, kind in self._kinds.items() if kind in ("number", "pixel")]
+        plain = self._plain_numbers(rows, numbers)
+        as_text = self._names if plain is None else [name for name in self._names if name not in plain]
+        columns: dict[str, StringArray] = {**(plain or {}), **self._text_columns(rows, as_text)}
+        for name in numbers if plain is None else ():
+            self._check_numbers(name, columns[name])
+        return Block.of({name: columns[name] for name in self._names}, first_row=0, source="instances")
+
+    def _plain_numbers(self, rows: Sequence[Sequence[object]], names: Sequence[str]) -> dict[str, NumberArray] | None:
+        """These columns, where all of their values are numbers that float32 has, or null. None for anything else, whichever
+        column has it: their text is looked at then, which may be a number too, and tells what is wrong with it."""
+        positions = [self._positions[name] for name in names]
+        flat = [row[position] for row in rows for position in positions]
+        if not set(map(type, flat)) <= _NUMBERS_OR_NONE:
+            return None
+        try:
+            table = np.array(flat, dtype=np.float64).reshape(len(rows), len(names))  # None becomes NaN
+        except OverflowError:
+            return None
+        missing = np.isnan(table)
+        if missing.any():
+            must_be_there = np.array([name in self._required for name in names])
+            if np.count_nonzero(missing) != flat.count(None) or missing[:, must_be_there].any():
+                return None
+        if np.abs(table[~missing]).max(initial=0.0) > _LARGEST:
+            return None
+        return {
+            name: NumberArray(table[:, position], partial(self._text_column, rows, name)) for position, name in enumerate(names)
+        }
+
+    def _text_columns(self, rows: Sequence[Sequence[object]], names: Sequence[str]) -> dict[str, StringArray]:
+        """Columns as text, read row by row: of several errors the first row's is told."""
+        positions = [self._positions[name] for name in names]
+        texts = [
+            [self._text(index, self._names[position], row[position]) for position in positions] for index, row in enumerate(rows)
+        ]
+        return {name: StringArray.from_list([row[position] for row in texts]) for position, name in enumerate(names)}
+
+    def _text_column(self, rows: Sequence[Sequence[object]], name: str) -> StringArray:
+        return self._text_columns(rows, [name])[name]
 
     def _check_numbers(self, name: str, column: StringArray) -> None:
         try:
@@ -107,9 +146,6 @@ class InstanceReader:
     @property
     def _is_one_text(self) -> bool:
         return list(self._kinds.values()) == ["text"]
-
-    def _texts(self, index: int, values: Sequence[object]) -> list[str]:
-        return [self._text(index, name, value) for name, value in zip(self._names, values, strict=True)]
 
     def _text(self, index: int, name: str, value: object) -> str:
         """A value as the dataset would spell it."""

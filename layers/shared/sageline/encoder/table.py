@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -15,7 +15,6 @@ from sageline.arrays.matrix import AnyArray, FloatArray
 from sageline.arrays.number_spelling import PLAIN, Spelling, respelled
 from sageline.arrays.numbers import BadNumber, as_number, is_number, parse_numbers, read_cells
 from sageline.arrays.strings import IntArray, StringArray
-from sageline.encoder import quick
 from sageline.encoder.values import ValueIndex, merged
 from sageline.errors import InvalidDataset
 
@@ -128,26 +127,6 @@ class TableEncoder:
                 columns[name] = value_index.indexes_of(block.columns[name])
         return self._joined(columns, block.rows)
 
-    def encode_instances(self, instances: Sequence[object]) -> FloatArray | None:
-        """What :meth:`encode` makes of a request's rows, without the detour by text; None where that is needed."""
-        rows = quick.rows_of(instances, list(self.categories))
-        if rows is None:
-            return None
-        values = dict(zip(self.categories, zip(*rows, strict=True), strict=True))
-        named = [name for name in self.categories if name not in self._value_indexes]
-        numbers = quick.numbers_of([*zip(*(values[name] for name in named), strict=True)], may_miss=True) if named else None
-        if named and numbers is None:
-            return None
-        columns: dict[str, FloatArray | IntArray] = {}
-        if numbers is not None:
-            columns = dict(zip(named, self._scaled(numbers, named).T, strict=True))
-        for name, value_index in self._value_indexes.items():
-            codes = quick.codes_of(values[name], value_index)
-            if codes is None:
-                return None
-            columns[name] = codes
-        return self._joined(columns, len(rows))
-
     @cached_property
     def _value_indexes(self) -> dict[str, ValueIndex]:
         """Of each category column, where its values are."""
@@ -156,16 +135,6 @@ class TableEncoder:
             for name, values in self.categories.items()
             if values is not None
         }
-
-    def _scaled(self, values: FloatArray, names: Sequence[str]) -> FloatArray:
-        """Each column as its :class:`Number` encodes it, all at once."""
-        numbers = [self.numbers.get(name, Number()) for name in names]
-        if all(number.keeps_values for number in numbers):
-            return values
-        fills = np.array([number.fill for number in numbers], dtype=np.float64)
-        filled = np.where(np.isnan(values), fills, values.astype(np.float64))
-        offsets, divisors = (np.array([number[item] for number in numbers], dtype=np.float64) for item in (1, 2))
-        return np.clip((filled - offsets) / divisors, -_LARGEST, _LARGEST).astype(np.float32)
 
     def _joined(self, columns: Mapping[str, FloatArray | IntArray], rows: int) -> FloatArray:
         """Numbers as they are, and the indexes of categories in their own way."""

@@ -3,7 +3,7 @@
 Rows are dealt out to :data:`GROUPS` groups; of each group the sums are kept that a metric is made of. The metric is computed
 without each group in turn, and the spread of these values gives its standard error. That holds for any smooth function of sums
 (accuracy, F1, log-loss, R2, and differences of two models' values), streams, and needs no assumption but that rows are
-independent. Of a mean over fewer rows than groups it is the usual standard error of a mean.
+independent. For a mean over fewer rows than groups it is the usual standard error of a mean.
 
 Sources: Shao and Tu, The Jackknife and Bootstrap (1995); Kott, The Delete-a-Group Jackknife, Journal of Official Statistics 17
 (2001); for groups of unequal size Busing, Meijer and van der Leeden, Delete-m Jackknife for Unequal m, Statistics and

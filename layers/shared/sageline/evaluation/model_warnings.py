@@ -77,7 +77,7 @@ def _likely_shares(hits: int, rows: int) -> tuple[float, float]:
 
 
 def _never_answered(rows: Mapping[str, int], labels: int) -> list[str]:
-    """Of labels that test rows have, and of those of which nothing is known because none has them."""
+    """Warnings about labels that are answered for no test row, and about those that no test row has."""
     there = [f"{quoted(label)} ({_have_it(count)})" for label, count in rows.items() if count]
     absent = [quoted(label) for label, count in rows.items() if not count]
     number = "" if len(there) < 2 else f"{len(there)} of {labels} labels: "

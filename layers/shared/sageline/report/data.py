@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from sageline.json_objects import Document
 from sageline.runs.timings import StateTime
 
-Outcome: TypeAlias = Literal["Accepted", "Rejected", "Deployed", "Succeeded", "Failed", "Stopped"]
+RunOutcome: TypeAlias = Literal["Accepted", "Rejected", "Deployed", "Succeeded", "Failed", "Stopped"]
 """Accepted: evaluated, and free to be deployed. Succeeded: the end of a run that deploys nothing."""
 
 
@@ -54,7 +54,7 @@ class ReportData:
 
     run_id: str
     name: str
-    outcome: Outcome
+    outcome: RunOutcome
     reason: str
     warnings: Sequence[str] = ()
     started_at: str = ""

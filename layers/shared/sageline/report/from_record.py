@@ -7,7 +7,7 @@ from typing import Any
 
 from sageline.json_objects import Document
 from sageline.names import TRANSFORMS, TransformPurpose
-from sageline.report.data import Curve, JobTime, Outcome, ReportData
+from sageline.report.data import Curve, JobTime, ReportData, RunOutcome
 from sageline.report.drawing.figures import as_number, objects, part, texts
 from sageline.runs.store import RunRecord
 from sageline.runs.timings import StateTime
@@ -66,7 +66,7 @@ def report_data(
 
 
 def _jobs(details: Document) -> list[JobTime]:
-    """The jobs whose end the record notes. Of a tuning it notes the best training job only."""
+    """The jobs whose end the record notes. For a tuning it notes the best training job only."""
     training = part(details, "training")
     purpose = "training: the best of the tuning" if part(training, "tuning") else "training"
     jobs = [_job_time(training, purpose, "training_job_name", "training_seconds", "billable_seconds")]
@@ -81,7 +81,7 @@ def _job_time(result: Document, purpose: str, name: str, ran: str, billed: str) 
     return JobTime(_text(result.get(name)) or "", purpose, as_number(result.get(ran)), as_number(result.get(billed)))
 
 
-def _outcome(record: RunRecord, evaluation: Document, spec: Mapping[str, Any]) -> Outcome:  # Any: a JSON document
+def _outcome(record: RunRecord, evaluation: Document, spec: Mapping[str, Any]) -> RunOutcome:  # Any: a JSON document
     """A run that goes on has been accepted or rejected by its evaluation."""
     match record.status:
         case "Running" | "Unknown":
@@ -92,8 +92,8 @@ def _outcome(record: RunRecord, evaluation: Document, spec: Mapping[str, Any]) -
             return ended
 
 
-def _reason(record: RunRecord, outcome: Outcome, gate: Document) -> str:
-    """Of a run that went wrong what went wrong, of any other what the gate said."""
+def _reason(record: RunRecord, outcome: RunOutcome, gate: Document) -> str:
+    """What went wrong in a run that went wrong; what the gate said of any other."""
     said = _text(gate.get("reason"))
     if outcome in ("Failed", "Stopped"):
         return _text((record.error or {}).get("message")) or f"The run ended in the state {record.state}."

@@ -171,9 +171,7 @@ class RunStore:
             start = {key: items[-1][key] for key in _INDEX_KEYS}
         return RunPage([_shown(item) for item in items], _encode_token(start) if start else None)
 
-    def enter(
-        self, run_id: str, state: str, *, endpoint_name: str | None = None, dataset_uri: str | None = None, **details: object
-    ) -> None:
+    def enter(self, run_id: str, state: str, **details: object) -> None:
         """Note the state that a run is in, since when, and what that state found out. A state that is tried again keeps the time
         of its first try.
 
@@ -181,8 +179,7 @@ class RunStore:
             RunNotFound: no such run.
         """
         now = iso(self._clock())
-        fields = {"state": state, "endpoint_name": endpoint_name, "dataset_uri": dataset_uri, "updated_at": now}
-        top = {name: value for name, value in fields.items() if value is not None}
+        top = {"state": state, "updated_at": now}
         is_new = "attribute_exists(#states) AND #state <> :state AND size(#states) < :most"
         try:
             self._update(run_id, top, details, is_new, entered={"state": state, "entered_at": now})
@@ -218,13 +215,15 @@ class RunStore:
             return False
         return True
 
-    def note(self, run_id: str, **details: object) -> None:
+    def note(self, run_id: str, *, endpoint_name: str | None = None, dataset_uri: str | None = None, **details: object) -> None:
         """Add details to a run's record, whatever its state and however it ended.
 
         Raises:
             RunNotFound: no such run.
         """
-        self._update(run_id, {}, details, "attribute_exists(pk)")
+        fields = {"endpoint_name": endpoint_name, "dataset_uri": dataset_uri}
+        top = {name: value for name, value in fields.items() if value is not None}
+        self._update(run_id, top, details, "attribute_exists(pk)")
 
     def put_token(self, arn: str, task_token: str, run_id: str) -> None:
         """Keep the task token of whoever waits for the job or endpoint of that ARN; a newer token replaces an older one."""

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from sageline.errors import InvalidSpec
 
 MAX_UNPACKED_BYTES = 100 << 20
-"""Of all members with their headers: a training script and what it imports. A function of 512 MB holds them in memory."""
+"""The size of all members with their headers: a training script and what it imports. A function of 512 MB holds them in
+memory."""
 MAX_MEMBERS = 10_000
 MAX_DEPTH = 32
 """Folders within one another."""

@@ -21,14 +21,18 @@ XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 
 def put_source(aws: Aws, name: str, files: Mapping[str, str]) -> str:
     """A ``sourcedir.tar.gz`` in the bucket; returns its URI."""
+    return put_archive(aws, name, packed({path: textwrap.dedent(text).encode() for path, text in files.items()}))
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """A ``tar.gz`` of files by their path in it."""
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w:gz") as tar:
-        for path, text in files.items():
-            content = textwrap.dedent(text).encode()
+        for path, content in files.items():
             entry = tarfile.TarInfo(path)
             entry.size = len(content)
             tar.addfile(entry, io.BytesIO(content))
-    return put_archive(aws, name, archive.getvalue())
+    return archive.getvalue()
 
 
 def put_archive(aws: Aws, name: str, archive: bytes) -> str:

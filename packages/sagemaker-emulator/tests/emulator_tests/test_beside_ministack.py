@@ -19,6 +19,7 @@ from emulator_tests.scripts import put_source, script_job
 from emulator_tests.support import ACCOUNT, BUCKET, Json, add_role, wait_until
 from sagemaker_emulator.aws import Aws, connect
 
+pytestmark = pytest.mark.slow
 KEY = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 # What a script finds that runs as its execution role.
 PROGRAM = f"""

@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from emulator_tests.support import ENDLESS, Api, wait_until
 from sagemaker_emulator.__main__ import known_secrets, root_key
 
+pytestmark = pytest.mark.slow
 COMMAND = [str(Path(sys.executable).with_name("sagemaker-emulator"))]
 KEY = {"AWS_ACCESS_KEY_ID": "mine", "AWS_SECRET_ACCESS_KEY": "a secret of mine"}
 SESSION = boto3.Session(KEY["AWS_ACCESS_KEY_ID"], KEY["AWS_SECRET_ACCESS_KEY"], region_name="us-east-1")

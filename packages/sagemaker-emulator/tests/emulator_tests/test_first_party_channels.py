@@ -9,29 +9,24 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from emulator_tests.first_party import CSV, RECORDIO, job_directory
-from sageline.arrays.matrix import SparseMatrix
-from sageline.formats.csv import write_rows
-from sageline.formats.recordio import write_dense, write_sparse
+from emulator_tests.recordio import write_csv, write_dense, write_sparse
+from sagemaker_emulator.engines.first_party import hyperparameters
 from sagemaker_emulator.engines.first_party.channels import read_channels
-from sagemaker_emulator.engines.first_party.failures import CustomerError, check_hyperparameters, describe
+from sagemaker_emulator.engines.first_party.failures import CustomerError, describe
+from sagemaker_emulator.engines.first_party.hyperparameters import whole
 
 ROWS = np.array([[1, 0, 2], [0, 3, 0]], dtype=np.float32)
 LABELS = np.array([1, 0], dtype=np.float32)
-SPARSE = SparseMatrix(
-    values=np.array([1, 2, 3], dtype=np.float32),
-    columns=np.array([0, 2, 1], dtype=np.int64),
-    row_offsets=np.array([0, 2, 3], dtype=np.int64),
-    shape=(2, 3),
-)
-EMPTY_ROW = SparseMatrix(np.ones(1, np.float32), np.zeros(1, np.int64), np.array([0, 1, 1], np.int64), (2, 3))
+SPARSE = csr_matrix(ROWS)
+EMPTY_ROW = csr_matrix(np.array([[1, 0, 0], [0, 0, 0]], dtype=np.float32))
 
 
 @pytest.mark.parametrize(
     ("content_type", "data"),
     [
-        (CSV, write_rows(ROWS, LABELS)),
-        ("text/csv;label_size=1", write_rows(ROWS, LABELS)),
-        ("text/csv; label_size=1; charset=utf-8", write_rows(ROWS, LABELS)),
+        (CSV, write_csv(ROWS, LABELS)),
+        ("text/csv;label_size=1", write_csv(ROWS, LABELS)),
+        ("text/csv; label_size=1; charset=utf-8", write_csv(ROWS, LABELS)),
         (RECORDIO, write_dense(ROWS, LABELS)),
         (RECORDIO, write_sparse(SPARSE, LABELS)),
         (None, write_dense(ROWS, LABELS)),
@@ -64,7 +59,7 @@ def test_files_of_different_kinds_in_any_folder_go_together(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("distribution", ["ShardedByS3Key", "FullyReplicated"])
 def test_the_first_host_trains_on_every_hosts_shard(tmp_path: Path, distribution: str) -> None:
-    data = write_rows(ROWS, LABELS)
+    data = write_csv(ROWS, LABELS)
     root = job_directory(tmp_path, {}, {"train": data}, distribution=distribution, hosts=("algo-1", "algo-2"))
 
     channels = read_channels(root, optional=())
@@ -111,7 +106,8 @@ def test_what_the_algorithm_does_not_take_is_refused(
 
 
 def test_numbers_that_are_not_float32_are_refused(tmp_path: Path) -> None:
-    double = write_dense(ROWS[:, :2], LABELS)[:52].replace(bytes.fromhex("120a0a08"), bytes.fromhex("1a0a0a08"))
+    """What the SDK makes of numpy's own kind of numbers."""
+    double = write_dense(ROWS.astype(np.float64), LABELS)
     root = job_directory(tmp_path, {}, {"train": double}, content_type=RECORDIO)
 
     with pytest.raises(CustomerError, match=r"\(Input Error\) part-0: the numbers of features and label must be Float32"):
@@ -127,17 +123,27 @@ def test_files_of_differing_width_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_hyperparameter_problem_is_told_as_sagemaker_does() -> None:
+    table = {"k": whole(required=True)}
     with pytest.raises(CustomerError) as missing:
-        check_hyperparameters(["'k' is a required property", "another"])
+        hyperparameters.read(table, {"z": "1"})
     with pytest.raises(CustomerError) as unknown:
-        check_hyperparameters(["Additional properties are not allowed ('z' was unexpected)\n\nFailed validating"])
+        hyperparameters.read(table, {"k": "1", "z": "1"})
+    with pytest.raises(CustomerError) as wrong:
+        hyperparameters.read(table, {"k": "0"})
 
     assert str(missing.value) == (
         "No value(s) were specified for 'k' which are required hyperparameter(s) (caused by ValidationError)\n\n"
         "Caused by: 'k' is a required property"
     )
-    assert str(unknown.value).startswith("Additional properties are not allowed ('z' was unexpected) (caused by ValidationError)")
-    check_hyperparameters([])
+    assert str(unknown.value).startswith(
+        "Additional properties are not allowed (u'z' was unexpected) (caused by ValidationError)"
+    )
+    assert str(wrong.value) == (
+        "u'0' is not valid under any of the given schemas (caused by ValidationError)\n\n"
+        "Caused by: u'0' is not valid under any of the given schemas\n\n"
+        "Failed validating u'oneOf' in schema[u'properties'][u'k']\n\nOn instance[u'k']:\n    u'0'"
+    )
+    assert hyperparameters.read(table, {"k": "1", "_tuning_objective_metric": "test:mse"}) == {"k": 1}
 
 
 def test_the_customers_fault_and_the_algorithms_end_differently() -> None:

@@ -9,10 +9,10 @@ import pytest
 from sklearn.datasets import load_iris
 
 from emulator_tests.first_party import RECORDIO
+from emulator_tests.recordio import write_dense
 from emulator_tests.support import BUCKET, Api, Json, wait_until
-from sageline.arrays.matrix import FloatArray
-from sageline.formats.recordio import write_dense
 from sagemaker_emulator.aws import Aws
+from sagemaker_emulator.engines.shell.arrays import FloatArray
 
 REGISTRY = "174872318107.dkr.ecr.us-west-2.amazonaws.com"
 LINEAR = {"predictor_type": "multiclass_classifier", "num_classes": "3", "feature_dim": "4", "mini_batch_size": "10"}

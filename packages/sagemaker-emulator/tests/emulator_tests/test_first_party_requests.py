@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from emulator_tests.first_party import CSV, RECORDIO
-from sageline.arrays.matrix import SparseMatrix
-from sageline.formats.recordio import read_answer, write_dense, write_sparse
+from emulator_tests.recordio import read_answer, write_dense, write_sparse
 from sagemaker_emulator.engines.first_party.requests import Prediction, accepted, read_request, write_answer
 from sagemaker_emulator.engines.shell.serving import Invocation, Refused
 
 ROWS = np.array([[1.5, 0, 2]], dtype=np.float32)
-SPARSE = SparseMatrix(np.array([1.5, 2], dtype=np.float32), np.array([0, 2]), np.array([0, 2]), (1, 3))
-EMPTY_ROW = SparseMatrix(np.ones(1, np.float32), np.zeros(1, np.int64), np.array([0, 1, 1], np.int64), (2, 3))
+SPARSE = csr_matrix(ROWS)
+EMPTY_ROW = csr_matrix(np.array([[1, 0, 0], [0, 0, 0]], dtype=np.float32))
 JSON, LINES = "application/json", "application/jsonlines"
 
 

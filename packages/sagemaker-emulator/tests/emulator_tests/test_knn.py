@@ -14,9 +14,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, NearestNeighbors
 
 from emulator_tests.first_party import RECORDIO, job_directory, post, posting
-from sageline.arrays.matrix import FloatArray
-from sageline.formats.csv import write_rows
-from sageline.formats.recordio import read_answer, write_dense
+from emulator_tests.recordio import read_answer, write_csv, write_dense
 from sagemaker_emulator.engines.first_party.channels import Data
 from sagemaker_emulator.engines.first_party.failures import CustomerError
 from sagemaker_emulator.engines.knn import METRIC_DEFINITIONS
@@ -24,6 +22,7 @@ from sagemaker_emulator.engines.knn.model import KnnModel
 from sagemaker_emulator.engines.knn.projection import projection
 from sagemaker_emulator.engines.knn.serve import application, load
 from sagemaker_emulator.engines.knn.train import make_model, score, train
+from sagemaker_emulator.engines.shell.arrays import FloatArray
 from sagemaker_emulator.engines.shell.serving import CannotLoad
 from sagemaker_emulator.training.metrics import MetricScanner
 
@@ -264,6 +263,6 @@ def test_a_model_of_another_making_is_not_loaded(tmp_path: Path, small: KnnModel
 
 def test_csv_is_read_for_training_too(tmp_path: Path, digits: tuple[Data, Data]) -> None:
     rows, _ = digits
-    train(job_directory(tmp_path, DIGITS, {"train": write_rows(np.asarray(rows.features), rows.labels)}))
+    train(job_directory(tmp_path, DIGITS, {"train": write_csv(np.asarray(rows.features), rows.labels)}))
 
     np.testing.assert_array_equal(load(tmp_path / "algo-1" / "model").index, rows.features)

@@ -18,13 +18,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from emulator_tests.first_party import RECORDIO, job_directory, post, posting
-from sageline.algorithms.linear_learner import parse
-from sageline.arrays.matrix import FloatArray
-from sageline.formats.csv import write_rows
-from sageline.formats.recordio import read_answer
+from emulator_tests.recordio import read_answer, write_csv
 from sagemaker_emulator.engines.first_party.channels import Data
 from sagemaker_emulator.engines.first_party.failures import CustomerError
-from sagemaker_emulator.engines.linear_learner import METRIC_DEFINITIONS
+from sagemaker_emulator.engines.linear_learner import METRIC_DEFINITIONS, hyperparameters
 from sagemaker_emulator.engines.linear_learner.calibration import calibrate
 from sagemaker_emulator.engines.linear_learner.fit import fit
 from sagemaker_emulator.engines.linear_learner.losses import loss_function
@@ -33,6 +30,7 @@ from sagemaker_emulator.engines.linear_learner.scores import channel_scores, roc
 from sagemaker_emulator.engines.linear_learner.serve import application, load
 from sagemaker_emulator.engines.linear_learner.settings import Settings, read_settings
 from sagemaker_emulator.engines.linear_learner.train import train
+from sagemaker_emulator.engines.shell.arrays import FloatArray
 from sagemaker_emulator.engines.shell.serving import CannotLoad
 from sagemaker_emulator.training.metrics import MetricScanner
 
@@ -41,9 +39,7 @@ DIGITS = {"predictor_type": "multiclass_classifier", "num_classes": "10"}
 
 
 def settings(**strings: str) -> Settings:
-    parsed = parse(strings)
-    assert parsed.messages == []
-    return read_settings(strings, parsed.values)
+    return read_settings(strings, hyperparameters.read(strings))
 
 
 def split(features: FloatArray, labels: FloatArray, seed: int = 0) -> tuple[Data, Data, Data]:
@@ -103,6 +99,18 @@ def test_what_is_left_to_it_is_chosen_about_as_well() -> None:
     assert np.mean(differences) > -0.01
 
 
+@pytest.mark.parametrize("given", [BINARY, REGRESSOR])
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value", "ignore:divide by zero")
+def test_training_that_diverges_ends_with_what_it_has(tmp_path: Path, given: dict[str, str]) -> None:
+    rows, _, _ = split(*load_breast_cancer(return_X_y=True))
+    steep = {"optimizer": "sgd", "learning_rate": "1e30", "normalize_data": "false", "loss": "auto", "epochs": "2"}
+    root = job_directory(tmp_path, {**given, **steep}, {"train": write_csv(np.asarray(rows.features), rows.labels)})
+
+    train(root)
+
+    assert load(root / "model").width == 30
+
+
 def test_a_regressor_scores_what_least_squares_score() -> None:
     rows, validation, test = split(*make_regression(3000, 20, noise=10, bias=50, random_state=0))
     asked = settings(**REGRESSOR)
@@ -116,7 +124,7 @@ def test_a_regressor_scores_what_least_squares_score() -> None:
 def test_a_job_scores_what_its_engine_scores_when_called_directly(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     rows, validation, test = split(*load_diabetes(return_X_y=True))
     channels = {
-        name: write_rows(np.asarray(data.features), data.labels)
+        name: write_csv(np.asarray(data.features), data.labels)
         for name, data in {"train": rows, "validation": validation, "test": test}.items()
     }
     root = job_directory(tmp_path, REGRESSOR, channels)
@@ -299,7 +307,7 @@ def test_the_area_under_the_curve_counts_ties_by_half() -> None:
 def test_the_log_of_a_binary_classifier_is_that_of_the_container(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     rows, validation, test = split(*load_breast_cancer(return_X_y=True))
     channels = {"train": rows, "validation": validation, "test": test}
-    data = {name: write_rows(np.asarray(part.features), part.labels) for name, part in channels.items()}
+    data = {name: write_csv(np.asarray(part.features), part.labels) for name, part in channels.items()}
     root = job_directory(tmp_path, {**BINARY, "epochs": "3", "learning_rate": "0.1"}, data)
 
     metrics, lines = logged(root, caplog)
@@ -335,8 +343,8 @@ def test_the_log_of_a_binary_classifier_is_that_of_the_container(tmp_path: Path,
 
 def test_the_log_of_the_other_predictors_has_their_metrics(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     rows, validation, _ = split(*load_digits(return_X_y=True))
-    data = {"train": write_rows(np.asarray(rows.features), rows.labels)}
-    data["validation"] = write_rows(np.asarray(validation.features), validation.labels)
+    data = {"train": write_csv(np.asarray(rows.features), rows.labels)}
+    data["validation"] = write_csv(np.asarray(validation.features), validation.labels)
 
     classes, lines = logged(job_directory(tmp_path / "classes", {**DIGITS, "epochs": "4"}, data), caplog)
     caplog.clear()

@@ -21,8 +21,6 @@ PROJECT = tomllib.loads((PACKAGE / "pyproject.toml").read_text())["project"]
 FOREIGN = {"sageline", "sageline_local", "sageline_cli", "tests"}
 OPTIONAL = {"ministack": "iam", "pytest": "pytest", "tensorflow": "tensorflow"}
 """What may be absent, and the extra that brings it."""
-FOR_SCRIPTS = {"scikit-learn"}
-"""What only the scripts of an image import."""
 
 
 @cache
@@ -78,7 +76,7 @@ def test_the_package_needs_what_it_imports_and_nothing_else() -> None:
     imported = set().union(*map(roots, modules().values())) - {NAME, *OPTIONAL} - sys.stdlib_module_names
     # Type stubs are asked for under TYPE_CHECKING only.
     others = {root for root in imported if not root.startswith("mypy_boto3")}
-    needed = {normal(distributions.get(root, [root])[0]) for root in others} | FOR_SCRIPTS
+    needed = {normal(distributions.get(root, [root])[0]) for root in others}
 
     assert {normal(re.split("[=<>]", text)[0]) for text in PROJECT["dependencies"]} == needed
 

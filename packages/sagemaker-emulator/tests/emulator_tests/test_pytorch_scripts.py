@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import textwrap
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from emulator_tests.scripts import PYTORCH as IMAGE
-from emulator_tests.scripts import PYTORCH_SERVING, archived, model_of, put_archive, put_source, ran, script_job, settled
+from emulator_tests.scripts import PYTORCH_SERVING, archived, model_of, packed, put_archive, put_source, ran, script_job, settled
 from emulator_tests.support import BUCKET, Api, Json, Refused, wait_until
-from sageline.models.model_archive import with_code
-from sageline.names import split_s3_uri
-from sageline.training.source import pack
 from sagemaker_emulator.aws import Aws
 from sagemaker_emulator.engines.script.defaults import ModelLoadError, defaults_of
 from sagemaker_emulator.engines.script.frameworks import PYTORCH
@@ -143,12 +141,11 @@ def test_what_the_model_or_the_container_does_not_take_is_answered_with_500_and_
 
 
 def test_a_script_that_has_model_fn_only_serves_from_its_code_in_the_model(api: Api, aws: Aws) -> None:
-    code = pack({"train.py": MODEL_FN.replace("\n    ", "\n").encode()})
-    job = ran(api, script_job("launched", put_archive(aws, "launched", code), IMAGE))
+    code = textwrap.dedent(MODEL_FN).encode()
+    job = ran(api, script_job("launched", put_archive(aws, "launched", packed({"train.py": code})), IMAGE))
     assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
-    bucket, key = split_s3_uri(job["ModelArtifacts"]["S3ModelArtifacts"])
-    model = aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    artifact = put_archive(aws, "launched-model", with_code(io.BytesIO(model), code).read())
+    model = archived(aws, job["ModelArtifacts"]["S3ModelArtifacts"])
+    artifact = put_archive(aws, "launched-model", packed({**model, "code/train.py": code}))
     assert set(archived(aws, artifact)) == {"weights.pth", "code/train.py"}
     in_service(api, "launched", artifact, SAGEMAKER_PROGRAM="train.py", SAGEMAKER_SUBMIT_DIRECTORY="/opt/ml/model/code")
 

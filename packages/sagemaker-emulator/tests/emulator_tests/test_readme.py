@@ -8,9 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from sagemaker_emulator.__main__ import parser
 from sagemaker_emulator.testing import running
 
+pytestmark = pytest.mark.slow
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
 

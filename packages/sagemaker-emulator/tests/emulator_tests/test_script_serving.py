@@ -11,14 +11,15 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from sagemaker_inference.errors import UnsupportedFormatError
 
 from emulator_tests.scripts import PYTORCH_SERVING, TENSORFLOW, archived, model_of, put_source, ran, script_job, settled
 from emulator_tests.scripts import SCIKIT_LEARN as IMAGE
 from emulator_tests.support import BUCKET, Api, Refused, served
 from sagemaker_emulator.aws import Aws
 from sagemaker_emulator.engines.script import serve
-from sagemaker_emulator.engines.script.codecs import UnsupportedFormatError, decode, encode
-from sagemaker_emulator.engines.script.defaults import Defaults, defaults_of, no_model_fn
+from sagemaker_emulator.engines.script.codecs import decode, encode
+from sagemaker_emulator.engines.script.defaults import Defaults, defaults_of, encode_accepted, no_model_fn
 from sagemaker_emulator.engines.script.frameworks import PYTORCH, SCIKIT_LEARN, XGBOOST
 from sagemaker_emulator.engines.script.serve import Handlers
 from sagemaker_emulator.engines.shell.serving import CannotLoad
@@ -216,6 +217,7 @@ def test_decoding(body: str | bytes, content_type: str, expected: object) -> Non
         ({"label": np.float32(1)}, "application/json", b'{"label": 1.0}'),
         (np.array([1, 2]), "text/csv", b"1\n2\n"),
         (np.array([[1, 2], [3, 4]]), "text/csv", b"1,2\n3,4\n"),
+        (np.array([[0.1, 1]], dtype=np.float32), "text/csv", b"0.1,1.0\n"),  # the digits that a float32 needs
         (["a", 'b"c'], "text/csv", b'a\n"b""c"\n'),
     ],
 )
@@ -229,6 +231,18 @@ def test_a_type_that_nothing_decodes_or_encodes(content_type: str) -> None:
         decode(b"1", content_type)
     with pytest.raises(UnsupportedFormatError):
         encode([1], content_type)
+
+
+def test_pytorch_encodes_by_the_first_accepted_type_that_it_knows() -> None:
+    answers = {
+        accept: encode_accepted([[0.1, 2]], accept) for accept in ("a/b, text/csv", "application/json", "application/x-npy")
+    }
+
+    assert answers["a/b, text/csv"] == b"0.1,2.0\n"
+    assert answers["application/json"] == b"[[0.1, 2]]"
+    assert np.load(io.BytesIO(answers["application/x-npy"])).tolist() == [[0.1, 2]]
+    with pytest.raises(UnsupportedFormatError):
+        encode_accepted([1], "a/b")
 
 
 def test_a_single_number_is_no_table_to_write_as_csv() -> None:

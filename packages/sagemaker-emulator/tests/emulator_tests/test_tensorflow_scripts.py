@@ -11,7 +11,7 @@ from emulator_tests.scripts import TENSORFLOW, TENSORFLOW_SERVING, archived, mod
 from emulator_tests.support import BUCKET, Api, Refused
 from sagemaker_emulator.aws import Aws
 
-pytest.importorskip("tensorflow", reason="make demo-tensorflow installs TensorFlow")
+pytest.importorskip("tensorflow", reason="pip install tensorflow-cpu installs TensorFlow")
 pytestmark = pytest.mark.tensorflow
 
 KERAS = """

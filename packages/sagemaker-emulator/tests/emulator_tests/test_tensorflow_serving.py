@@ -67,7 +67,7 @@ def version(number: int) -> Servable:
         "wide": Signature({"inputs": TEXT}, lambda tensors: {"outputs": halves(tensors)}, "tensorflow/serving/regress"),
         "unnamed": Signature({"x": TEXT}, lengths, "tensorflow/serving/regress"),
     }
-    return Servable(signatures)
+    return Servable(signatures, lambda features: repr(features).encode())
 
 
 MODELS = Models({"model": {1: version(1), 20: version(20)}, "other": {3: version(3)}})
@@ -157,8 +157,7 @@ def test_models_and_methods_that_are_not_there(name: str, wanted: str | None, me
     [
         ("classify", "labels", [[["no", 0.1], ["yes", 0.9]]] * 2),
         ("classify", "scores", [[["", 0.1], ["", 0.9]]] * 2),
-        # An empty example is the two bytes of a message without fields; one with x takes 15 more.
-        ("regress", "lengths", [2.0, 17.0]),
+        ("regress", "lengths", [len("{}"), len("{'x': ('float', [1.5])}")]),
     ],
 )
 def test_examples_are_classified_and_regressed(method: str, name: str, answer: object) -> None:
@@ -262,7 +261,7 @@ def test_invocations(plain: httpx.Client) -> None:
 
     assert (answer.text, answer.headers["content-type"]) == ('{"predictions": [[0.1, 0.2]]}', "application/json")
     assert named.json() == {"predictions": [3]}
-    assert regressed.json() == {"results": [2.0]}
+    assert regressed.json() == {"results": [len("{}")]}
     assert (refused.status_code, refused.json()) == (415, {"error": "Unsupported Media Type: text/plain"})
     assert (wrong.status_code, list(wrong.json())) == (400, ["error"])
     assert plain.get("/ping").status_code == 200
@@ -360,12 +359,12 @@ def test_without_tensorflow_the_endpoint_says_what_installs_it(api: Api, aws: Aw
 
     endpoint = settled(api, "absent", model_of("absent", artifact, TENSORFLOW_SERVING))
 
-    assert "TensorFlow is not installed here: make demo-tensorflow installs it" in endpoint["FailureReason"]
+    assert "TensorFlow is not installed here: pip install tensorflow-cpu installs it" in endpoint["FailureReason"]
 
 
 @pytest.mark.tensorflow
 def test_a_broken_saved_model_says_so(tmp_path: Path) -> None:
-    pytest.importorskip("tensorflow", reason="make demo-tensorflow installs it")
+    pytest.importorskip("tensorflow", reason="pip install tensorflow-cpu installs it")
     (tmp_path / "1").mkdir()
     (tmp_path / "1" / "saved_model.pb").write_bytes(b"broken")
 
@@ -375,7 +374,7 @@ def test_a_broken_saved_model_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.tensorflow
 def test_a_saved_model_classifies_and_regresses_examples(tmp_path: Path) -> None:
-    tf = pytest.importorskip("tensorflow", reason="make demo-tensorflow installs it")
+    tf = pytest.importorskip("tensorflow", reason="pip install tensorflow-cpu installs it")
     v1 = tf.compat.v1
     with tf.Graph().as_default(), v1.Session() as session:
         given = v1.placeholder(tf.string, [None])

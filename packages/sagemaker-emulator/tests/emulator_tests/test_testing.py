@@ -11,6 +11,8 @@ import pytest
 from emulator_tests.support import Api, wait_until
 from sagemaker_emulator.testing import Emulator, running
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_test_trains_with_the_fixture(sagemaker_emulator: Emulator) -> None:
     data = sagemaker_emulator.s3 / "bucket-1" / "data" / "train"

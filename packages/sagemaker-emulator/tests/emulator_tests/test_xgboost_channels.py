@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
-from sageline.arrays.matrix import SparseMatrix
-from sageline.formats.recordio import write_dense, write_sparse
+from emulator_tests.recordio import write_dense, write_sparse
 from sagemaker_emulator.engines.xgboost.boosting import boost
 from sagemaker_emulator.engines.xgboost.channels import CSV, LIBSVM, PARQUET, RECORDIO, check_channels, data_format
 from sagemaker_emulator.engines.xgboost.data import data_files, read_matrix
@@ -120,13 +120,7 @@ def test_libsvm_is_read_and_something_else_is_told_from_it(tmp_path: Path) -> No
 def test_dense_and_sparse_recordio_give_the_same_matrix_but_for_absent_cells(tmp_path: Path) -> None:
     dense = np.array([[1, 0, 2], [0, 3, 0]], dtype=np.float32)
     labels = np.array([1, 0], dtype=np.float32)
-    sparse = SparseMatrix(
-        values=np.array([1, 2, 3], dtype=np.float32),
-        columns=np.array([0, 2, 1], dtype=np.int64),
-        row_offsets=np.array([0, 2, 3], dtype=np.int64),
-        shape=(2, 3),
-    )
-    for name, data in (("dense", write_dense(dense, labels)), ("sparse", write_sparse(sparse, labels))):
+    for name, data in (("dense", write_dense(dense, labels)), ("sparse", write_sparse(csr_matrix(dense), labels))):
         (tmp_path / name).mkdir()
         (tmp_path / name / "part-0").write_bytes(data)
 
@@ -146,10 +140,10 @@ def test_a_cell_that_is_not_a_number_is_missing_as_an_absent_one_is(tmp_path: Pa
     table = np.where(random.random((300, 4)) < 0.4, random.random((300, 4)), np.nan).astype(np.float32)
     labels = (np.nan_to_num(table[:, 0], nan=2.0) > 0.6).astype(np.float32)
     model = boost({"num_round": 8, "objective": "binary:logistic"}, xgboost.DMatrix(table, label=labels), None)
-    absent = SparseMatrix(np.empty(0, np.float32), np.empty(0, np.int64), np.array([0, 0]), (1, 4))
 
     missing, zero = (
-        decode(write_sparse(absent.fill_empty_rows(cell)), "application/x-recordio-protobuf") for cell in (np.nan, 0)
+        decode(write_sparse(csr_matrix(([np.float32(cell)], ([0], [0])), shape=(1, 4))), "application/x-recordio-protobuf")
+        for cell in (np.nan, 0)
     )
 
     assert model.predict(missing) == model.predict(xgboost.DMatrix(np.full((1, 4), np.nan)))
@@ -159,19 +153,20 @@ def test_a_cell_that_is_not_a_number_is_missing_as_an_absent_one_is(tmp_path: Pa
 
 def test_a_record_without_keys_among_sparse_ones_is_refused(tmp_path: Path) -> None:
     """The container takes it for dense, of no columns."""
-    sparse = SparseMatrix(np.ones(1, np.float32), np.zeros(1, np.int64), np.array([0, 1, 1], np.int64), (2, 5))
+    sparse = csr_matrix((np.ones(1, np.float32), ([0], [0])), shape=(2, 5))
+    filled = csr_matrix((np.array([1, np.nan], np.float32), ([0, 1], [0, 0])), shape=(2, 5))
     labels = np.zeros(2, dtype=np.float32)
     (tmp_path / "part-0").write_bytes(write_sparse(sparse, labels))
 
     with pytest.raises(UserError, match="record 2 has no keys, so it counts as dense, of 0 columns, others have 5"):
         read_matrix(tmp_path, RECORDIO, weights=False)
 
-    (tmp_path / "part-0").write_bytes(write_sparse(sparse.fill_empty_rows(np.nan), labels))
+    (tmp_path / "part-0").write_bytes(write_sparse(filled, labels))
     assert read_matrix(tmp_path, RECORDIO, weights=False) is not None
 
 
 def test_recordio_parts_of_different_kinds_go_together_where_they_are_equally_wide(tmp_path: Path) -> None:
-    one = SparseMatrix(np.ones(1, np.float32), np.zeros(1, np.int64), np.array([0, 1], np.int64), (1, 3))
+    one = csr_matrix((np.ones(1, np.float32), ([0], [0])), shape=(1, 3))
     (tmp_path / "a").write_bytes(write_sparse(one, np.ones(1, dtype=np.float32)))
     (tmp_path / "b").write_bytes(write_dense(np.ones((2, 3), dtype=np.float32), np.zeros(2, dtype=np.float32)))
 

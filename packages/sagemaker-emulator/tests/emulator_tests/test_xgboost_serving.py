@@ -10,10 +10,10 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
+from emulator_tests.recordio import write_dense, write_sparse
 from emulator_tests.support import served
-from sageline.arrays.matrix import SparseMatrix
-from sageline.formats.recordio import write_dense, write_sparse
 from sagemaker_emulator.engines.shell.serving import CannotLoad
 from sagemaker_emulator.engines.xgboost.library import xgboost
 from sagemaker_emulator.engines.xgboost.serve import application, load_models
@@ -71,7 +71,7 @@ def test_json_when_it_is_accepted(multi: httpx.Client) -> None:
 
 def test_every_request_type_gives_the_same_answer(binary: httpx.Client) -> None:
     row = np.array([[1.5, 0, -2]], dtype=np.float32)
-    sparse = SparseMatrix(row[0], np.arange(3), np.array([0, 3]), (1, 3))
+    sparse = csr_matrix((row[0], np.arange(3), np.array([0, 3])), shape=(1, 3))
     bodies = [
         (b"1.5,0,-2", "text/csv"),
         (b"1.5;0;-2\n", "text/csv"),
@@ -96,7 +96,7 @@ def test_an_empty_cell_is_missing_and_a_wide_libsvm_row_counts_from_one(binary: 
     assert missing.text == absent.text
 
 
-WITH_AN_EMPTY_ROW = SparseMatrix(np.ones(1, np.float32), np.zeros(1, np.int64), np.array([0, 1, 1], np.int64), (2, 3))
+WITH_AN_EMPTY_ROW = csr_matrix((np.ones(1, np.float32), ([0], [0])), shape=(2, 3))
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer
 
-from sageline.algorithms.hyperparameters import Value
 from sagemaker_emulator.engines.xgboost.boosting import Metrics, boost
 from sagemaker_emulator.engines.xgboost.checkpoints import last_checkpoint
 from sagemaker_emulator.engines.xgboost.failures import AlgorithmError, UserError
 from sagemaker_emulator.engines.xgboost.folds import cross_validate
+from sagemaker_emulator.engines.xgboost.hyperparameters import Value
 from sagemaker_emulator.engines.xgboost.library import xgboost
 from sagemaker_emulator.engines.xgboost.metrics import custom_metric
 from sagemaker_emulator.engines.xgboost.train import Termination, train

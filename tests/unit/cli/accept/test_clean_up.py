@@ -2,47 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-from botocore.stub import Stubber
 from rich.console import Console
 
-from sageline.json_objects import Json
 from sageline_cli.accept import clean_up as module
 from sageline_cli.accept.clean_up import clean_up
 from sageline_cli.accept.plan import Pace, Plan
 from sageline_cli.connection import Connection
 from tests.unit.cli.fakes import BUCKET, FakeApi, run_record
-from tests.unit.cli.stubs import aws, stubbed
+from tests.unit.cli.stubs import aws
+from tests.unit.world.fake_aws import FakeAws
+from tests.unit.world.fake_sagemaker import Refused
 
 PLAN = Plan("acc123abc", Pace(bake_minutes=1, most_minutes=1))
 RUN = "acc123abc-text-20261120100000-abc123"
 AT = "2026-11-20T10:00:00Z"
-LISTINGS: dict[str, dict[str, Any]] = {
-    "list_endpoints": {"Endpoints": []},
-    "list_endpoint_configs": {"EndpointConfigs": []},
-    "list_models": {"Models": []},
-    "list_training_jobs": {"TrainingJobSummaries": []},
-    "list_hyper_parameter_tuning_jobs": {"HyperParameterTuningJobSummaries": []},
-    "list_transform_jobs": {"TransformJobSummaries": []},
-}
-MODEL = {"ModelName": RUN, "ModelArn": "arn:aws:sagemaker:eu-west-1:111122223333:model/x", "CreationTime": AT}
 
 
-@pytest.fixture
-def sagemaker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_POLL_SECONDS", 0)
-    with stubbed(aws().sagemaker) as stubber:
-        yield stubber
-
-
-def list_all(sagemaker: Stubber, **found: list[Json]) -> None:
-    """One look at what SageMaker has under the token: what was found, by operation, and nothing else."""
-    for operation, answer in LISTINGS.items():
-        [key] = answer
-        sagemaker.add_response(operation, {key: found.get(operation, [])}, {"NameContains": PLAN.token})
 
 
 @pytest.fixture
@@ -73,11 +52,7 @@ def deletes(api: FakeApi) -> list[str]:
     return [request.url.path for request in api.requests if request.method == "DELETE"]
 
 
-def test_what_runs_is_stopped_endpoints_and_objects_go_and_others_stay(
-    api: FakeApi, there: Connection, sagemaker: Stubber
-) -> None:
-    list_all(sagemaker)
-
+def test_what_runs_is_stopped_endpoints_and_objects_go_and_others_stay(api: FakeApi, there: Connection) -> None:
     found = clean_up(there, aws(), PLAN, Console(quiet=True))
 
     assert deletes(api) == [f"/pipelines/{RUN}", *(f"/endpoints/{name}" for name in PLAN.names)]
@@ -86,8 +61,7 @@ def test_what_runs_is_stopped_endpoints_and_objects_go_and_others_stay(
     assert f"endpoint/{PLAN.text}" in found["deleted"]
 
 
-def test_one_that_cannot_be_deleted_is_told_and_the_rest_goes(api: FakeApi, there: Connection, sagemaker: Stubber) -> None:
-    list_all(sagemaker)
+def test_one_that_cannot_be_deleted_is_told_and_the_rest_goes(api: FakeApi, there: Connection) -> None:
     api.fail("DELETE", f"/endpoints/{PLAN.text}", 500, "Internal", "The endpoint is stuck.")
 
     found = clean_up(there, aws(), PLAN, Console(quiet=True))
@@ -97,16 +71,19 @@ def test_one_that_cannot_be_deleted_is_told_and_the_rest_goes(api: FakeApi, ther
     assert keys(there) == ["datasets/wine/data.csv"]
 
 
-def test_sagemaker_is_asked_until_it_has_nothing_left(there: Connection, sagemaker: Stubber) -> None:
-    list_all(sagemaker, list_models=[MODEL])
-    list_all(sagemaker)
+def test_sagemaker_is_asked_until_it_has_nothing_left(there: Connection, account: FakeAws) -> None:
+    sagemaker = account.sagemaker
+    sagemaker.create_model({"ModelName": RUN})
+    # It goes when SageMaker is asked for the second time.
+    sagemaker.before["ListModels"] = lambda: sagemaker.before.update(ListModels=sagemaker.models.clear)
 
     assert clean_up(there, aws(), PLAN, Console(quiet=True))["left"] == []
 
 
-def test_what_is_left_is_a_problem(there: Connection, sagemaker: Stubber, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_left_is_a_problem(there: Connection, account: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_GONE_SECONDS", 0)
-    list_all(sagemaker, list_models=[MODEL])
+    for name in (RUN, "wine-20261120100000-abc123"):
+        account.sagemaker.create_model({"ModelName": name})
 
     found = clean_up(there, aws(), PLAN, Console(quiet=True))
 
@@ -114,8 +91,8 @@ def test_what_is_left_is_a_problem(there: Connection, sagemaker: Stubber, monkey
     assert found["problems"] == [f"model {RUN} is still there."]
 
 
-def test_who_may_not_list_is_not_told_that_nothing_is_left(there: Connection, sagemaker: Stubber) -> None:
-    sagemaker.add_client_error("list_endpoints", "AccessDeniedException")
+def test_who_may_not_list_is_not_told_that_nothing_is_left(there: Connection, account: FakeAws) -> None:
+    account.sagemaker.refuse["ListEndpoints"] = Refused("AccessDeniedException", "")
 
     found = clean_up(there, aws(), PLAN, Console(quiet=True))
 

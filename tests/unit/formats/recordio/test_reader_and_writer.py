@@ -15,7 +15,6 @@ from scipy.sparse import csr_matrix
 from sageline.arrays.matrix import FloatArray, SparseMatrix
 from sageline.formats.recordio import read_records, write_dense, write_sparse
 from sageline.formats.recordio import reader as recordio_reader
-from sageline.formats.recordio import writer as recordio_writer
 from sageline.formats.recordio.packing import unpack_varints, varint
 from tests.unit.formats.recordio import plain_recordio as plain
 
@@ -81,15 +80,13 @@ def test_dense_rows_of_any_width_equal_the_spelled_out_bytes(width: int, labelle
 ROWS = st.lists(st.dictionaries(st.integers(0, 70_000) | st.integers(0, 300), FLOATS, max_size=40), max_size=8)
 
 
-@given(ROWS, st.booleans(), st.sampled_from([-1, 10_000]))
-def test_sparse_rows_equal_the_spelled_out_bytes(rows: list[dict[int, float]], labelled: bool, few_cells: int) -> None:
-    """Few unlabelled cells are written in another way than many."""
+@given(ROWS, st.booleans())
+def test_sparse_rows_equal_the_spelled_out_bytes(rows: list[dict[int, float]], labelled: bool) -> None:
     width = 70_001
     matrix = sparse(rows, width)
     labels = np.arange(len(rows), dtype=np.float32) if labelled else None
 
-    with mock.patch.object(recordio_writer, "_FEW_CELLS", few_cells):
-        data = write_sparse(matrix, labels)
+    data = write_sparse(matrix, labels)
 
     assert data == b"".join(
         plain.record([row[key] for key in sorted(row)], index if labelled else None, sorted(row), width)

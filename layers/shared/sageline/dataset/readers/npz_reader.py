@@ -28,7 +28,7 @@ LABELS = ("y", "labels", "label", "target", "targets", "y_train")
 
 _TEXT_BYTES = 4  # of a value as text, about
 MAX_LABEL_BYTES = 128 << 20
-"""Of the array of labels, unpacked: a function of 512 MB holds it, twice for a moment."""
+"""The size of the array of labels, unpacked: a function of 512 MB holds it, twice for a moment."""
 _MAX_HEADER_BYTES = 64 << 10
 _MAX_COLUMNS = 100_000
 

@@ -59,7 +59,7 @@ class WordTable:
         return [data[start:end].rstrip(b"\0").decode() for start, end in pairwise(ends)]
 
     def first_by_spelling(self, numbers: IntArray, limit: int) -> IntArray:
-        """Of these words, those that may be among the first ``limit`` by spelling: by their first eight bytes."""
+        """Those of these words that may be among the first ``limit`` by spelling: by their first eight bytes."""
         if len(numbers) <= limit:
             return numbers
         heads = self._eights[self._bounds[numbers]].byteswap()  # the first byte weighs most

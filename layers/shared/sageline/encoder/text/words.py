@@ -226,7 +226,8 @@ class BagOfWordsEncoder:
         return SparseMatrix(values.astype(np.float32), column, row_offsets, (rows, self.feature_dim))
 
     def _encode_few(self, columns: Sequence[StringArray]) -> SparseMatrix:
-        """The same for a prediction's few texts, without what only pays for many."""
+        """The same for a prediction's few texts: the table of all characters takes a quarter of a second to make, for which the
+        first text beyond ASCII in a process would wait."""
         rows = [
             [word for text in texts for word in words_of(text, marks_apart=self.marks_apart)]
             for texts in zip(*columns, strict=True)

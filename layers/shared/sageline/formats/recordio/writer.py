@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import io
-import struct
-from collections.abc import Iterator
-from itertools import pairwise
 
 import numpy as np
 
 from sageline.arrays.matrix import FloatArray, SparseMatrix
 from sageline.arrays.strings import ByteArray
 from sageline.formats.recordio.layout import KEY, LABEL_HEAD, MAGIC_BYTES, DenseLayout, shape_field
-from sageline.formats.recordio.packing import RowWriter, varint, varint_ends, varint_lengths
+from sageline.formats.recordio.packing import RowWriter, varint_ends, varint_lengths
 
 # What fits a processor's cache: of dense frames, and of rows of a sparse matrix.
 _CHUNK_BYTES = 1 << 18
 _CHUNK_ROWS = 4096
-
-_FEW_CELLS = 400
 
 
 def write_dense(matrix: FloatArray, labels: FloatArray | None = None) -> bytes:
@@ -60,8 +55,6 @@ def _fill(buffer: memoryview, layout: DenseLayout, matrix: FloatArray, labels: F
 def write_sparse(matrix: SparseMatrix, labels: FloatArray | None = None) -> bytes:
     """Rows of a sparse matrix, one record each; ``labels`` as in :func:`write_dense`."""
     rows, width = matrix.shape
-    if labels is None and rows + len(matrix.values) <= _FEW_CELLS:
-        return b"".join(_few_frames(matrix))
     parts = []
     for start in range(0, rows, _CHUNK_ROWS):
         chunk = slice(start, min(start + _CHUNK_ROWS, rows))
@@ -70,23 +63,6 @@ def write_sparse(matrix: SparseMatrix, labels: FloatArray | None = None) -> byte
         part = SparseMatrix(matrix.values[cells], matrix.columns[cells], offsets - offsets[0], (len(offsets) - 1, width))
         parts.append(_write_sparse(part, None if labels is None else labels[chunk]))
     return b"".join(parts)
-
-
-def _few_frames(matrix: SparseMatrix) -> Iterator[bytes]:
-    """The frames of a prediction's few rows, unlabelled, without what only pays for many."""
-    shape = shape_field(matrix.shape[1])
-    values, columns = _bytes_of(matrix.values).tobytes(), matrix.columns.tolist()
-    for start, end in pairwise(matrix.row_offsets.tolist()):
-        tensor = shape
-        if end > start:
-            keys = b"".join(map(varint, columns[start:end]))
-            tensor = (
-                b"\x0a" + varint(4 * (end - start)) + values[4 * start : 4 * end] + b"\x12" + varint(len(keys)) + keys + shape
-            )
-        value = b"\x12" + varint(len(tensor)) + tensor
-        entry = KEY + b"\x12" + varint(len(value)) + value
-        payload = b"\x0a" + varint(len(entry)) + entry
-        yield MAGIC_BYTES + struct.pack("<I", len(payload)) + payload + bytes(-len(payload) % 4)
 
 
 def _write_sparse(matrix: SparseMatrix, labels: FloatArray | None) -> bytes:

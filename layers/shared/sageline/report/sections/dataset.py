@@ -72,7 +72,7 @@ def _classes(classes: Mapping[str, object]) -> Markup | None:
 
 
 def _label_numbers(label: Mapping[str, object]) -> Markup | None:
-    """Of a regression: what values the label has."""
+    """The values of a regression's label."""
     known = {name: as_number(label.get(name)) for name in (*_STATISTICS, "missing")}
     if all(value is None for value in known.values()):
         return None
@@ -93,7 +93,7 @@ def _columns(columns: Mapping[str, object]) -> Markup | None:
 
 
 def _column(name: str, profile: Mapping[str, object]) -> list[Child]:
-    """Of text, the statistics are those of its length."""
+    """The statistics of a column; those of a text are of its length."""
     length = part(profile, "characters")
     estimate = as_number(profile.get("distinct_estimate"))
     different = f"about {number(estimate)}" if estimate is not None else number(as_number(profile.get("distinct")))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sageline.json_objects import Document
-from sageline.report.data import Outcome, ReportData
+from sageline.report.data import ReportData, RunOutcome
 from sageline.report.drawing.figures import as_number, count, measure, moment, number, signed
 from sageline.report.drawing.markup import Child, Markup, element
 from sageline.report.drawing.plot import figure, note, svg
@@ -14,7 +14,7 @@ from sageline.report.drawing.scale import Scale, round_bounds
 from sageline.report.drawing.tables import Section, beside, facts, section, table, tiles, unbroken
 from sageline.report.sections.evaluation import Evaluation, display_name, lower_is_better
 
-_MARKS: dict[Outcome, str] = {
+_MARKS: dict[RunOutcome, str] = {
     "Accepted": "✓", "Deployed": "✓", "Succeeded": "✓", "Rejected": "✗", "Failed": "✗", "Stopped": "■",
 }  # fmt: skip
 _TESTS = {

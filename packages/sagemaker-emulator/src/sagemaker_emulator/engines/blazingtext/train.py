@@ -6,10 +6,9 @@ import json
 import logging
 from pathlib import Path
 
-from sageline.algorithms.blazingtext import parse
-from sagemaker_emulator.engines.blazingtext import model_file, supervised, vectors
+from sagemaker_emulator.engines.blazingtext import hyperparameters, model_file, supervised, vectors
 from sagemaker_emulator.engines.blazingtext.channels import channel_files, check_labels
-from sagemaker_emulator.engines.first_party.failures import LOG_FORMAT, CustomerError, check_hyperparameters, describe
+from sagemaker_emulator.engines.first_party.failures import LOG_FORMAT, CustomerError, describe
 from sagemaker_emulator.engines.shell.training import run
 
 logger = logging.getLogger(__name__)
@@ -20,9 +19,8 @@ MODEL_NAME = "model.bin"
 def train(root: Path) -> None:
     """One host's part of a training job; raises CustomerError."""
     config = root / "input" / "config"
-    parsed = parse(json.loads((config / "hyperparameters.json").read_text()))
-    check_hyperparameters(parsed.messages)
-    mode = str(parsed.values["mode"])
+    values = hyperparameters.read(json.loads((config / "hyperparameters.json").read_text()))
+    mode = str(values["mode"])
     cluster = json.loads((config / "resourceconfig.json").read_text())
     if len(cluster["hosts"]) > 1 and mode != "batch_skipgram":
         raise CustomerError(f"The mode {mode} trains on one instance: set the instance count to 1.")
@@ -34,10 +32,10 @@ def train(root: Path) -> None:
     for path in files.values():
         logger.info("Processing %s . File size: %.4f MB", path, path.stat().st_size / 1e6)
     if mode == "supervised":
-        _classify(supervised.Settings.of(parsed.values), files, root / "model")
+        _classify(supervised.Settings.of(values), files, root / "model")
     else:
-        model = vectors.train(parsed.values, files["train"])
-        vectors.save(model, root / "model", subwords=parsed.values["subwords"] == "true")
+        model = vectors.train(values, files["train"])
+        vectors.save(model, root / "model", subwords=values["subwords"] == "true")
 
 
 def _classify(settings: supervised.Settings, files: dict[str, Path], directory: Path) -> None:

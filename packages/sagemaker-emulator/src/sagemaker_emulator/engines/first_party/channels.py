@@ -13,16 +13,14 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import csr_matrix, vstack
 
-from sageline.arrays.matrix import FloatArray, Rows
-from sageline.formats import csv
-from sageline.formats.recordio.protobuf import fields
 from sagemaker_emulator.engines.first_party.failures import CustomerError
-from sagemaker_emulator.engines.shell.records import read_rows
+from sagemaker_emulator.engines.first_party.tables import read_csv
+from sagemaker_emulator.engines.shell.arrays import FloatArray
+from sagemaker_emulator.engines.shell.records import RECORDIO, Rows, read_rows
 
 logger = logging.getLogger(__name__)
 
-RECORDIO, CSV = "application/x-recordio-protobuf", "text/csv"
-_ENTRY_VALUE, _FLOAT32 = 2, 2  # fields of a map's entry and of a Value
+CSV = "text/csv"
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ def _read(directories: list[Path], name: str, content_type: str) -> Data:
         if rows.labels is None:
             raise _unreadable(name, content_type, f"{path.name}: the records have no label")
         if len(rows.labels):
-            parts.append(Data(_matrix(rows), rows.labels))
+            parts.append(Data(rows.matrix, rows.labels))
     if not parts:
         raise CustomerError(f"Unable to read data channel '{name}'. The channel has no data.")
     if len({part.width for part in parts}) > 1:
@@ -118,33 +116,19 @@ def _reader(content_type: str) -> Callable[[bytes], Rows] | None:
     header["content-type"] = content_type.lower()
     kind, label_size = header.get_content_type(), header.get_param("label_size", "1")
     if kind == CSV and label_size == "1":
-        return lambda data: csv.read_rows(data, labelled=True)
-    return _read_float32 if kind == RECORDIO else None
+        return _read_labelled
+    return (lambda data: read_rows(data, only_float32=True)) if kind == RECORDIO else None
 
 
-def _read_float32(data: bytes) -> Rows:
-    """RecordIO-protobuf; ValueError when the first record's numbers are not Float32, the only kind that is taken."""
-    rows = read_rows(data)
-    if data:
-        length = int.from_bytes(data[4:8], "little")
-        for entry in fields(memoryview(data)[8 : 8 + length]):
-            for value in fields(entry.content):
-                for tensor in fields(value.content) if value.number == _ENTRY_VALUE else ():
-                    if tensor.number != _FLOAT32:
-                        raise ValueError("the numbers of features and label must be Float32 tensors")
-    return rows
+def _read_labelled(data: bytes) -> Rows:
+    """CSV with the label in the first column."""
+    table = read_csv(data)
+    return Rows(table[:, 1:], table[:, 0])
 
 
 def _files(directory: Path) -> list[Path]:
     paths = (Path(folder) / name for folder, _, names in os.walk(directory) for name in names)
     return sorted(path for path in paths if path.stat().st_size > 0)
-
-
-def _matrix(rows: Rows) -> FloatArray | csr_matrix:
-    matrix = rows.matrix
-    if isinstance(matrix, np.ndarray):
-        return matrix
-    return csr_matrix((matrix.values, matrix.columns, matrix.row_offsets), shape=matrix.shape)
 
 
 def _joined(parts: list[Data]) -> Data:

@@ -22,18 +22,6 @@ class CustomerError(Exception):
         super().__init__(f"{message} (caused by {name})\n\nCaused by: {text}" if caused_by else message)
 
 
-def check_hyperparameters(problems: list[str]) -> None:
-    """Raise for the first of the validator's messages."""
-    if not problems:
-        return
-    problem = problems[0]
-    name, required, _ = problem.partition(" is a required property")
-    message = (
-        f"No value(s) were specified for {name} which are required hyperparameter(s)" if required else problem.partition("\n")[0]
-    )
-    raise CustomerError(message, ("ValidationError", problem))
-
-
 def describe(error: Exception) -> Failure:
     if isinstance(error, CustomerError):
         return Failure(f"ClientError: {error}", exit_status=2)

@@ -11,22 +11,28 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from sageline.arrays.matrix import FloatArray, Matrix, SparseMatrix
-from sageline.formats import csv, recordio
-from sageline.formats.json_rows import read_json, read_json_lines
-from sagemaker_emulator.engines.shell.records import read_rows
+from sagemaker_emulator.engines.first_party.tables import read_csv, read_json, read_json_lines
+from sagemaker_emulator.engines.shell.arrays import FloatArray
+from sagemaker_emulator.engines.shell.records import RECORDIO, read_rows
 from sagemaker_emulator.engines.shell.serving import Invocation, Refused
 
-CSV, JSON, JSON_LINES, RECORDIO = "text/csv", "application/json", "application/jsonlines", recordio.CONTENT_TYPE
+CSV, JSON, JSON_LINES = "text/csv", "application/json", "application/jsonlines"
 _ANSWERS = (JSON, JSON_LINES, RECORDIO)
-_READERS: Mapping[str, Callable[[bytes], Matrix]] = {
-    CSV: lambda body: csv.read_rows(body).matrix,
+Prediction = Mapping[str, float | Sequence[float]]
+
+
+def _read_records(body: bytes) -> FloatArray:
+    matrix = read_rows(body).matrix
+    dense: FloatArray = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
+    return dense
+
+
+_READERS: Mapping[str, Callable[[bytes], FloatArray]] = {
+    CSV: read_csv,
     JSON: read_json,
     JSON_LINES: read_json_lines,
-    RECORDIO: lambda body: read_rows(body).matrix,
+    RECORDIO: _read_records,
 }
-
-Prediction = Mapping[str, float | Sequence[float]]
 
 
 def read_request(invocation: Invocation, width: int) -> FloatArray:
@@ -41,14 +47,13 @@ def read_request(invocation: Invocation, width: int) -> FloatArray:
             415, f"Content type {invocation.content_type} is not supported. Supported content types are {', '.join(_READERS)}."
         )
     try:
-        matrix: Matrix = reader(invocation.body)
+        rows = reader(invocation.body)
     except (ValueError, TypeError, KeyError) as error:
         raise _not_evaluated(f"{error}") from error
-    if matrix.shape[0] == 0:
+    if len(rows) == 0:
         raise _not_evaluated("the body has no rows")
-    if matrix.shape[1] != width:
-        raise _not_evaluated(f"the rows have {matrix.shape[1]} features, the model was trained with {width}")
-    rows = matrix.to_dense() if isinstance(matrix, SparseMatrix) else matrix.astype(np.float32, copy=False)
+    if rows.shape[1] != width:
+        raise _not_evaluated(f"the rows have {rows.shape[1]} features, the model was trained with {width}")
     if not np.isfinite(rows).all():
         raise _not_evaluated("a value is missing or infinite")
     return rows
@@ -84,23 +89,15 @@ def write_answer(predictions: Sequence[Prediction], kind: str) -> bytes:
         return json.dumps({"predictions": predictions}).encode()
     if kind == JSON_LINES:
         return "".join(f"{json.dumps(prediction)}\n" for prediction in predictions).encode()
-    return b"".join(_record(prediction) for prediction in predictions)
+    return _records(predictions)
 
 
-def _record(prediction: Prediction) -> bytes:
-    """A frame with a Record of label entries; the layout is in :mod:`sageline.formats.recordio`."""
-    entries = []
-    for key, value in prediction.items():
-        numbers = np.atleast_1d(np.asarray(value, dtype="<f4")).tobytes()
-        tensor = _field(b"\x12", _field(b"\x0a", numbers))
-        entries.append(_field(b"\x12", _field(b"\x0a", key.encode()) + _field(b"\x12", tensor)))
-    payload = b"".join(entries)
-    padding = b"\0" * (-len(payload) % 4)
-    return recordio.MAGIC.to_bytes(4, "little") + len(payload).to_bytes(4, "little") + payload + padding
+def _records(predictions: Sequence[Prediction]) -> bytes:
+    # As in read_rows: an answer that is not wanted as records does without protobuf.
+    from sagemaker_emulator.engines.shell.recordio import Record, write_messages  # noqa: PLC0415
 
-
-def _field(tag: bytes, content: bytes) -> bytes:
-    length, left = b"", len(content)
-    while left > 0x7F:
-        length, left = length + bytes([left & 0x7F | 0x80]), left >> 7
-    return tag + length + bytes([left]) + content
+    records = [Record() for _ in predictions]
+    for record, prediction in zip(records, predictions, strict=True):
+        for key, value in prediction.items():
+            record.label[key].float32_tensor.values.extend(np.atleast_1d(value).tolist())
+    return write_messages(records)

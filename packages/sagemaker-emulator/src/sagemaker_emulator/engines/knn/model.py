@@ -8,6 +8,7 @@ and ``model_algo-1.json``.
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sageline.arrays.matrix import AnyArray, FloatArray
-from sageline.formats.npy import read_array, read_arrays, write_array, write_arrays
 from sagemaker_emulator.engines.first_party.requests import Prediction
+from sagemaker_emulator.engines.shell.arrays import AnyArray, FloatArray
 
 MODEL_NAME = "model_algo-1"
 CLASSIFIER = "classifier"
@@ -92,8 +92,11 @@ class KnnModel:
 
     def save(self, directory: Path, reduction: dict[str, object]) -> None:
         arrays = {"index": self.index} | ({} if self.projection is None else {"projection": self.projection})
-        (directory / MODEL_NAME).write_bytes(write_arrays(arrays))
-        (directory / f"{MODEL_NAME}.labels").write_bytes(write_array(self.labels))
+        # Written to open files: to a path, numpy adds a suffix.
+        with (directory / MODEL_NAME).open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+        with (directory / f"{MODEL_NAME}.labels").open("wb") as file:
+            np.save(file, self.labels, allow_pickle=False)
         document = {
             "k": self.k,
             "predictor_type": self.predictor_type,
@@ -109,12 +112,11 @@ class KnnModel:
         """Raises ValueError for files that are not of this module's making."""
         try:
             document = json.loads((directory / f"{MODEL_NAME}.json").read_text())
-            arrays = read_arrays((directory / MODEL_NAME).read_bytes())
-            labels = read_array((directory / f"{MODEL_NAME}.labels").read_bytes())
-            return cls(
-                document["predictor_type"], document["k"], document["metric"], arrays["index"], labels, arrays.get("projection")
-            )
-        except (OSError, KeyError, ValueError) as error:
+            with np.load(directory / MODEL_NAME, allow_pickle=False) as arrays:
+                index, projection = arrays["index"], arrays.get("projection")
+            labels = np.load(directory / f"{MODEL_NAME}.labels", allow_pickle=False)
+            return cls(document["predictor_type"], document["k"], document["metric"], index, labels, projection)
+        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
             raise ValueError(f"{MODEL_NAME} is not a model of the local k-NN: {error}") from error
 
 

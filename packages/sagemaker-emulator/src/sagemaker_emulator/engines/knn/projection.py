@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sageline.arrays.matrix import AnyArray, FloatArray
+from sagemaker_emulator.engines.shell.arrays import AnyArray, FloatArray
 
 
 def projection(kind: str, columns: int, target: int, seed: int) -> FloatArray:

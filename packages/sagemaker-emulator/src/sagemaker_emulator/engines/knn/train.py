@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from sageline.algorithms.knn import parse
-from sageline.arrays.matrix import FloatArray
 from sagemaker_emulator.engines.first_party.channels import Data, read_channels
-from sagemaker_emulator.engines.first_party.failures import LOG_FORMAT, CustomerError, check_hyperparameters, describe
+from sagemaker_emulator.engines.first_party.failures import LOG_FORMAT, CustomerError, describe
+from sagemaker_emulator.engines.knn import hyperparameters
 from sagemaker_emulator.engines.knn.model import CLASSIFIER, KnnModel, prepared
 from sagemaker_emulator.engines.knn.projection import projection
+from sagemaker_emulator.engines.shell.arrays import FloatArray
 from sagemaker_emulator.engines.shell.training import run
 
 logger = logging.getLogger(__name__)
@@ -30,15 +30,13 @@ def train(root: Path) -> None:
     strings = json.loads((config / "hyperparameters.json").read_text())
     host = json.loads((config / "resourceconfig.json").read_text())["current_host"]
     logger.info("Reading provided configuration from /opt/ml/input/config/hyperparameters.json: %s", strings)
-    parsed = parse(strings)
-    check_hyperparameters(parsed.messages)
+    values = {name: str(value) for name, value in hyperparameters.read(strings).items()}
     channels = read_channels(root, optional=("test",))
     if channels is None:
         return
-    hyperparameters = {name: str(value) for name, value in parsed.values.items()}
     for name, data in channels.items():
-        _check(name, data, int(hyperparameters["feature_dim"]))
-    model, reduction = make_model(channels["train"], hyperparameters)
+        _check(name, data, int(values["feature_dim"]))
+    model, reduction = make_model(channels["train"], values)
     if "test" in channels:
         metric, value = score(model, channels["test"])
         logger.info("#test_score (%s) : %s", host, (metric, value))
@@ -55,23 +53,23 @@ def _check(name: str, data: Data, feature_dim: int) -> None:
         )
 
 
-def make_model(train: Data, hyperparameters: Mapping[str, str]) -> tuple[KnnModel, dict[str, object]]:
+def make_model(train: Data, given: Mapping[str, str]) -> tuple[KnnModel, dict[str, object]]:
     """The index of a sample of the rows, and what its dimension reduction is; CustomerError when k is more than it holds."""
-    k, sample_size = int(hyperparameters["k"]), int(hyperparameters["sample_size"])
+    k, sample_size = int(given["k"]), int(given["sample_size"])
     features, labels = _sample(train, sample_size)
     if k > len(labels):
         raise CustomerError(f"k is {k}, more than the {len(labels)} rows that are indexed.")
-    kind = hyperparameters.get("dimension_reduction_type", "none")
-    target = int(hyperparameters.get("dimension_reduction_target", "0"))
+    kind = given.get("dimension_reduction_type", "none")
+    target = int(given.get("dimension_reduction_target", "0"))
     reducing = kind not in ("none", "None", "")
     matrix = projection(kind, train.width, target, _SEED) if reducing else None
-    metric = hyperparameters.get("index_metric", "L2")
+    metric = given.get("index_metric", "L2")
     index = prepared(features, matrix, metric)
-    model = KnnModel(hyperparameters["predictor_type"], k, metric, index, labels, matrix)
+    model = KnnModel(given["predictor_type"], k, metric, index, labels, matrix)
     described: dict[str, object] = {"type": "none"}
     if reducing:
         described = {"type": kind, "seed": _SEED, "target_dim": target, "input_dim": train.width}
-    index_type = hyperparameters.get("index_type", "faiss.Flat")
+    index_type = given.get("index_type", "faiss.Flat")
     if index_type != "faiss.Flat":
         logger.info("The local index is exact: %s answers as faiss.Flat.", index_type)
     logger.info("The index has %d rows of %d dimensions, metric %s.", len(labels), model.index.shape[1], metric)
@@ -92,13 +90,12 @@ def _dense(rows: FloatArray | csr_matrix) -> FloatArray:
 
 def score(model: KnnModel, test: Data) -> tuple[str, float]:
     """The test score by its name: the share of labels that are right, or the mean squared error."""
-    wrong = 0.0
-    for start in range(0, len(test), _AT_A_TIME):
-        here = slice(start, start + _AT_A_TIME)
-        predicted = model.predict(model.search(_dense(test.features[here])))
-        error = predicted.astype(np.float64) - test.labels[here]
-        wrong += float(np.sum(error != 0) if model.predictor_type == CLASSIFIER else np.sum(error**2))
-    return ("accuracy", 1 - wrong / len(test)) if model.predictor_type == CLASSIFIER else ("mse", wrong / len(test))
+    starts = range(0, len(test), _AT_A_TIME)
+    parts = [model.predict(model.search(_dense(test.features[start : start + _AT_A_TIME]))) for start in starts]
+    predicted = np.concatenate(parts)
+    if model.predictor_type == CLASSIFIER:
+        return "accuracy", float(np.mean(predicted == test.labels))
+    return "mse", float(np.mean((predicted.astype(np.float64) - test.labels) ** 2))
 
 
 def main() -> None:

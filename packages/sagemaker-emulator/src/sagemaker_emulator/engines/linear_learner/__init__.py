@@ -1,9 +1,17 @@
-"""SageMaker's linear learner (``linear-learner:1``), in numpy.
+"""SageMaker's linear learner (``linear-learner:1``), in numpy and scikit-learn.
 
 Many linear models are trained at once by minibatch descent, as SageMaker does it: one for each combination of what is ``auto``
 among ``learning_rate`` and ``wd``, and the best one by the selection criteria on the validation channel (without one: on the
 train channel) is kept. All models are one weight array, so an epoch of sixteen models is little more work than one of a single
-model. What ``auto`` means here is in :mod:`settings <sagemaker_emulator.engines.linear_learner.settings>`.
+model.
+
+scikit-learn's scaling, metrics and thresholds are used; its ``SGDClassifier`` and ``SGDRegressor`` are not. They step after
+every row, by plain gradients: ``mini_batch_size``, ``optimizer`` (``adam`` unless it is given), ``momentum``, ``beta_1``,
+``beta_2``, ``bias_lr_mult``, ``bias_wd_mult``, ``init_*`` and ``margin`` would have no effect. They have no softmax (one class
+against the rest is another model) and no quantile loss, so the descent here would stay beside them; averaged, as they must be
+to come to rest, they have no weight that ``l1`` makes zero.
+
+What ``auto`` means here is in :mod:`settings <sagemaker_emulator.engines.linear_learner.settings>`.
 
 The regular expressions are those that DescribeTrainingJob shows for SageMaker's image.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix_at_thresholds
 
 from sagemaker_emulator.engines.linear_learner.settings import Settings
 
@@ -19,7 +20,8 @@ def calibrate(
     """
     if settings.criteria in BY_LOSS:
         return middle, 0.0
-    thresholds, hits, claimed = _cuts(np.asarray(scores, dtype=np.float64), labels > 0.5)
+    # A model of several may have diverged.
+    thresholds, hits, claimed = _cuts(np.nan_to_num(np.asarray(scores, dtype=np.float64)), labels > 0.5)
     values = _values(hits, claimed, labels, settings)
     best = np.flatnonzero(values >= values.max() - 1e-12)
     chosen = best[np.argmin(np.abs(thresholds[best] - middle))]
@@ -30,13 +32,10 @@ def _cuts(
     scores: NDArray[np.float64], positive: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Every threshold that makes a difference, with the true positives and all positives that it gives."""
-    order = np.argsort(-scores)
-    ranked = scores[order]
-    ends = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
-    hits = np.cumsum(positive[order])[ends].astype(np.float64)
-    below = np.append(ranked[ends[:-1] + 1], ranked[-1])
-    thresholds = np.concatenate([[np.nextafter(ranked[0], np.inf)], (ranked[ends] + below) / 2])
-    return thresholds, np.concatenate([[0.0], hits]), np.concatenate([[0.0], ends + 1.0])
+    _, false, _, true, ranked = confusion_matrix_at_thresholds(positive, scores)
+    below = np.append(ranked[1:], ranked[-1])
+    thresholds = np.append(np.nextafter(ranked[0], np.inf), (ranked + below) / 2)
+    return thresholds, np.append(0.0, true), np.append(0.0, true + false)
 
 
 def _values(

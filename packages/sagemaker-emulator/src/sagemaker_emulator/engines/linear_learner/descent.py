@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from sageline.arrays.matrix import AnyArray, FloatArray
 from sagemaker_emulator.engines.linear_learner.losses import Loss
 from sagemaker_emulator.engines.linear_learner.settings import Settings
+from sagemaker_emulator.engines.shell.arrays import AnyArray, FloatArray
 
 _DECAYS, _LAST_SHARE, _EPSILON = 100, 0.01, 1e-8
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from sageline.arrays.matrix import FloatArray
 from sagemaker_emulator.engines.first_party.channels import Data
 from sagemaker_emulator.engines.linear_learner.calibration import BY_LOSS, calibrate
 from sagemaker_emulator.engines.linear_learner.descent import Descent
@@ -18,6 +17,7 @@ from sagemaker_emulator.engines.linear_learner.losses import loss_function, obje
 from sagemaker_emulator.engines.linear_learner.model import LinearModel
 from sagemaker_emulator.engines.linear_learner.scaling import Scaling, fit_scaling
 from sagemaker_emulator.engines.linear_learner.settings import BINARY, MULTICLASS, Settings
+from sagemaker_emulator.engines.shell.arrays import FloatArray
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sageline.arrays.matrix import AnyArray
 from sagemaker_emulator.engines.linear_learner.settings import Settings
+from sagemaker_emulator.engines.shell.arrays import AnyArray
 
 Loss = Callable[[AnyArray, AnyArray], tuple[AnyArray, AnyArray]]
 

@@ -7,6 +7,7 @@ for raw rows.
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from dataclasses import dataclass
@@ -15,14 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from sageline.arrays.matrix import AnyArray, FloatArray
-from sageline.formats.npy import read_array, write_array
 from sagemaker_emulator.engines.first_party.requests import Prediction
 from sagemaker_emulator.engines.linear_learner.losses import sigmoid, softmax
 from sagemaker_emulator.engines.linear_learner.settings import BINARY, MULTICLASS
+from sagemaker_emulator.engines.shell.arrays import AnyArray, FloatArray
 
 MODEL_NAME = "model_algo-1"
-_FORMAT = {"format": "sageline-linear-learner", "version": 1}
+_KIND, _VERSION = "linear-learner", 1
 
 
 @dataclass(frozen=True)
@@ -57,23 +57,33 @@ class LinearModel:
     def save(self, path: Path) -> None:
         parameters = {"predictor_type": self.predictor_type, "loss": self.loss, "threshold": self.threshold}
         with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("manifest.json", json.dumps(_FORMAT))
+            archive.writestr("manifest.json", json.dumps({"format": f"sagemaker-emulator-{_KIND}", "version": _VERSION}))
             archive.writestr("additional-params.json", json.dumps(parameters))
-            archive.writestr("weight.npy", write_array(self.weight))
-            archive.writestr("bias.npy", write_array(self.bias))
+            archive.writestr("weight.npy", _npy(self.weight))
+            archive.writestr("bias.npy", _npy(self.bias))
 
     @classmethod
     def load(cls, path: Path) -> LinearModel:
         """Raises ValueError for a file that is not of this module's making."""
         try:
             with zipfile.ZipFile(path) as archive:
-                if json.loads(archive.read("manifest.json")) != _FORMAT:
+                manifest = json.loads(archive.read("manifest.json"))
+                # Earlier ones have another name in front.
+                if not str(manifest["format"]).endswith(f"-{_KIND}") or manifest["version"] != _VERSION:
                     raise ValueError("it is not a model of the local linear learner")
                 parameters = json.loads(archive.read("additional-params.json"))
-                weight, bias = (read_array(archive.read(f"{name}.npy")) for name in ("weight", "bias"))
+                weight, bias = (
+                    np.load(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False) for name in ("weight", "bias")
+                )
                 return cls(**parameters, weight=weight, bias=bias)
-        except (OSError, KeyError, TypeError, zipfile.BadZipFile, ValueError) as error:
+        except (OSError, EOFError, KeyError, TypeError, zipfile.BadZipFile, ValueError) as error:
             raise ValueError(f"{path.name}: {error}") from error
+
+
+def _npy(array: FloatArray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=False)
+    return file.getvalue()
 
 
 def _with_labels(scores: AnyArray, labels: AnyArray) -> list[Prediction]:

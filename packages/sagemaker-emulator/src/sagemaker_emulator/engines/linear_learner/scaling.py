@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags_array
+from sklearn.preprocessing import StandardScaler
 
-from sageline.arrays.matrix import FloatArray
 from sagemaker_emulator.engines.linear_learner.settings import Settings
+from sagemaker_emulator.engines.shell.arrays import FloatArray
 
 
 @dataclass(frozen=True)
@@ -41,24 +42,14 @@ def fit_scaling(rows: FloatArray | csr_matrix, labels: FloatArray, settings: Set
     """Over at most ``num_point_for_scaler`` rows. Without a bias nothing is taken off, unless that is asked for."""
     most = settings.num_point_for_scaler
     chosen = slice(None) if len(labels) <= most else np.sort(np.random.default_rng(0).permutation(len(labels))[:most])
-    sample = rows[chosen]
-    squares = sample.multiply(sample) if isinstance(sample, csr_matrix) else np.square(sample, dtype=np.float64)
-    mean = np.asarray(sample.mean(axis=0, dtype=np.float64)).ravel()
-    variance = np.asarray(squares.mean(axis=0, dtype=np.float64)).ravel() - mean**2
-    deviation = _or_one(np.sqrt(np.maximum(variance, 0)), mean)
-    unbias = settings.use_bias if settings.unbias_data is None else settings.unbias_data
     is_dense = isinstance(rows, np.ndarray)
-    truth = labels[chosen].astype(np.float64)
-    label_deviation = _or_one(truth.std()[None], truth[:1])[0]
+    features = StandardScaler(with_mean=is_dense).fit(rows[chosen].astype(np.float64))
+    truth = StandardScaler().fit(labels[chosen, None].astype(np.float64))
+    unbias = settings.use_bias if settings.unbias_data is None else settings.unbias_data
+    columns = rows.shape[1]
     return Scaling(
-        mean=mean if unbias and is_dense else np.zeros_like(mean),
-        deviation=deviation if settings.normalize_data else np.ones_like(deviation),
-        label_mean=float(truth.mean()) if settings.unbias_label else 0.0,
-        label_deviation=float(label_deviation) if settings.normalize_label else 1.0,
+        mean=features.mean_ if unbias and is_dense else np.zeros(columns),
+        deviation=features.scale_ if settings.normalize_data else np.ones(columns),
+        label_mean=float(truth.mean_[0]) if settings.unbias_label else 0.0,
+        label_deviation=float(truth.scale_[0]) if settings.normalize_label else 1.0,
     )
-
-
-def _or_one(deviation: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    """1 for what is constant, but for rounding."""
-    constant: NDArray[np.float64] = np.where(deviation <= 1e-6 * np.abs(mean), 1.0, deviation)
-    return np.where(constant == 0, 1.0, constant)

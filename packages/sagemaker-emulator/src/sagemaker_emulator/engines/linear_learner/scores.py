@@ -1,12 +1,13 @@
-"""What the log says of a model on a channel, by the names in SageMaker's log lines."""
+"""What the log says of a model on a channel, by the names in SageMaker's log lines: scikit-learn's metrics."""
 
 from __future__ import annotations
 
 import numpy as np
+from sklearn import metrics
 
-from sageline.arrays.matrix import AnyArray
 from sagemaker_emulator.engines.linear_learner.losses import loss_function, objective_name, softmax
-from sagemaker_emulator.engines.linear_learner.settings import BINARY, MULTICLASS, Settings
+from sagemaker_emulator.engines.linear_learner.settings import BINARY, MULTICLASS, REGRESSOR, Settings
+from sagemaker_emulator.engines.shell.arrays import AnyArray
 
 LOSSES = ("mse", "absolute_loss", "rmse")
 
@@ -20,69 +21,58 @@ def channel_scores(margins: AnyArray, labels: AnyArray, settings: Settings, thre
     """Of the model's margins ``[rows, outputs]``; ``threshold`` of a binary classifier is one on margins."""
     truth = labels.astype(np.float64)
     margins = margins.astype(np.float64)
-    objective = float(loss_function(settings)(margins[:, None, :], truth)[0].mean())
+    if not np.isfinite(margins).all():  # training has diverged, and scikit-learn refuses to score that
+        margins = np.nan_to_num(margins) if settings.predictor_type != REGRESSOR else np.full_like(margins, np.nan)
+    objective = loss_function(settings)(margins[:, None, :], truth)[0].mean()
     rest = {BINARY: _binary, MULTICLASS: _multiclass}.get(settings.predictor_type, _regression)
-    return {objective_name(settings.loss): objective, **rest(margins, truth, settings, threshold or 0.0)}
+    scores = {objective_name(settings.loss): objective, **rest(margins, truth, settings, threshold or 0.0)}
+    return {name: float(value) for name, value in scores.items()}
 
 
 def _binary(margins: AnyArray, labels: AnyArray, settings: Settings, threshold: float) -> dict[str, float]:
     positive, claimed = labels > 0.5, margins[:, 0] >= threshold
-    hits = float(np.sum(positive & claimed))
-    precision, recall = hits / max(1, int(claimed.sum())), hits / max(1, int(positive.sum()))
     return {
-        "binary_classification_accuracy": float(np.mean(positive == claimed)),
-        f"binary_f_{settings.f_beta:.3f}": float(_f_beta(precision, recall, settings.f_beta)),
-        "precision": precision,
-        "recall": recall,
+        "binary_classification_accuracy": metrics.accuracy_score(positive, claimed),
+        f"binary_f_{settings.f_beta:.3f}": metrics.fbeta_score(positive, claimed, beta=settings.f_beta, zero_division=0),
+        "precision": metrics.precision_score(positive, claimed, zero_division=0),
+        "recall": metrics.recall_score(positive, claimed, zero_division=0),
         "roc_auc_score": roc_auc(margins[:, 0], positive),
     }
 
 
 def roc_auc(scores: AnyArray, positive: AnyArray) -> float:
-    """The share of pairs of a positive and a negative row that are in order, ties by half; 0.5 where there is no pair."""
-    _, group, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[group]
-    ones = int(positive.sum())
-    pairs = ones * (len(positive) - ones)
-    return float((ranks[positive].sum() - ones * (ones + 1) / 2) / pairs) if pairs else 0.5
+    """0.5 where all rows are of one class, of which scikit-learn says nothing."""
+    return float(metrics.roc_auc_score(positive, scores)) if len(np.unique(positive)) > 1 else 0.5
 
 
 def _multiclass(margins: AnyArray, labels: AnyArray, settings: Settings, _: float) -> dict[str, float]:
-    truth = labels.astype(np.int64)
-    own = margins[np.arange(len(truth)), truth]
-    rank = 1 + np.sum(margins > own[:, None], axis=1)
-    predicted = margins.argmax(axis=1)
-    classes = np.union1d(truth, predicted)
-    hits = np.array([np.sum((truth == one) & (predicted == one)) for one in classes], dtype=np.float64)
-    actual = np.array([np.sum(truth == one) for one in classes])
-    precision = hits / np.maximum(1, [np.sum(predicted == one) for one in classes])
-    recall = hits / np.maximum(1, actual)
-    balanced = float(recall[actual > 0].mean())
-    shares = np.maximum(softmax(margins)[np.arange(len(truth)), truth], 1e-12)
+    truth, classes = labels.astype(np.int64), np.arange(settings.num_classes)
+    predicted, k = margins.argmax(axis=1), settings.accuracy_top_k
+    precision, recall, f_beta, _rows = metrics.precision_recall_fscore_support(
+        truth, predicted, beta=settings.f_beta, average="macro", zero_division=0
+    )
+    rank = 1 + np.sum(margins > margins[np.arange(len(truth)), truth, None], axis=1)
     return {
-        "multiclass_accuracy": float(np.mean(predicted == truth)),
-        f"multiclass_top_k_accuracy_{settings.accuracy_top_k}": float(np.mean(rank <= settings.accuracy_top_k)),
-        "dcg": float(np.mean(1 / np.log2(1 + rank))),
-        "macro_recall": float(recall.mean()),
-        "macro_precision": float(precision.mean()),
-        f"macro_f_{settings.f_beta:.3f}": float(np.mean(_f_beta(precision, recall, settings.f_beta))),
-        "multiclass_balanced_accuracy": balanced,
-        "multiclass_log_loss": float(-np.log(shares).mean()),
+        "multiclass_accuracy": metrics.accuracy_score(truth, predicted),
+        f"multiclass_top_k_accuracy_{k}": np.mean(rank <= k),  # scikit-learn has none for k as large as the classes are many
+        "dcg": metrics.dcg_score(truth[:, None] == classes, margins),
+        "macro_recall": recall,
+        "macro_precision": precision,
+        f"macro_f_{settings.f_beta:.3f}": f_beta,
+        "multiclass_balanced_accuracy": metrics.recall_score(
+            truth, predicted, labels=np.unique(truth), average="macro", zero_division=0
+        ),
+        "multiclass_log_loss": metrics.log_loss(truth, softmax(margins), labels=classes),
     }
 
 
-def _f_beta(precision: AnyArray | float, recall: AnyArray | float, beta: float) -> AnyArray | float:
-    bottom = np.maximum(beta**2 * np.asarray(precision) + recall, 1e-12)
-    score: AnyArray = (1 + beta**2) * np.asarray(precision) * recall / bottom
-    return score
-
-
 def _regression(margins: AnyArray, labels: AnyArray, _: Settings, __: float) -> dict[str, float]:
-    error = margins[:, 0] - labels
-    mse, spread = float(np.mean(error**2)), float(np.var(labels))
+    values = margins[:, 0]
+    if np.isnan(values).any():
+        return dict.fromkeys((*LOSSES, "r2"), np.nan)
     return {
-        "mse": mse,
-        "absolute_loss": float(np.mean(np.abs(error))),
-        "rmse": mse**0.5,
-        "r2": 1 - mse / spread if spread else 0.0,
+        "mse": metrics.mean_squared_error(labels, values),
+        "absolute_loss": metrics.mean_absolute_error(labels, values),
+        "rmse": metrics.root_mean_squared_error(labels, values),
+        "r2": metrics.r2_score(labels, values) if len(labels) > 1 else 0.0,
     }

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sageline.algorithms.hyperparameters import TUNING_OBJECTIVE
+from sagemaker_emulator.engines.first_party.hyperparameters import TUNING_OBJECTIVE
 
 BINARY, MULTICLASS, REGRESSOR = "binary_classifier", "multiclass_classifier", "regressor"
 _DEFAULT_LOSS = {BINARY: "logistic", MULTICLASS: "softmax_loss", REGRESSOR: "squared_loss"}

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sageline.algorithms.linear_learner import parse
 from sagemaker_emulator.engines.first_party.channels import Data, read_channels
-from sagemaker_emulator.engines.first_party.failures import LOG_FORMAT, CustomerError, check_hyperparameters, describe
+from sagemaker_emulator.engines.first_party.failures import LOG_FORMAT, CustomerError, describe
+from sagemaker_emulator.engines.linear_learner import hyperparameters
 from sagemaker_emulator.engines.linear_learner.fit import fit
 from sagemaker_emulator.engines.linear_learner.model import MODEL_NAME, LinearModel
 from sagemaker_emulator.engines.linear_learner.scores import channel_scores, is_loss
@@ -26,9 +26,7 @@ def train(root: Path) -> None:
     strings = json.loads((config / "hyperparameters.json").read_text())
     host = json.loads((config / "resourceconfig.json").read_text())["current_host"]
     logger.info("Reading provided configuration from /opt/ml/input/config/hyperparameters.json: %s", strings)
-    parsed = parse(strings)
-    check_hyperparameters(parsed.messages)
-    settings = read_settings(strings, parsed.values)
+    settings = read_settings(strings, hyperparameters.read(strings))
     channels = read_channels(root, optional=("validation", "test"))
     if channels is None:
         return

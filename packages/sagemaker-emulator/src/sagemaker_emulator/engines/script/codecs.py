@@ -1,4 +1,8 @@
-"""The containers' own decoders and encoders: JSON, CSV and npy, each to and from one array."""
+"""The decoders and encoders of ``sagemaker-containers``: JSON, CSV and npy, each to and from one array.
+
+The package itself, which the images of scikit-learn and XGBoost still have, needs Flask 1 and fails to be imported by Python
+3.10 and later (``collections.Mapping``); and it reads npy with pickles in it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import json
 
 import numpy as np
 from numpy.typing import NDArray
+from sagemaker_inference.errors import UnsupportedFormatError
 
 JSON, CSV, NPY = "application/json", "text/csv", "application/x-npy"
 ANY = "*/*"
@@ -15,17 +20,6 @@ ANY = "*/*"
 TEXTS = (JSON, CSV)
 
 Array = NDArray[np.generic]
-
-
-class UnsupportedFormatError(Exception):
-    """A content type that nothing here decodes or encodes."""
-
-    def __init__(self, content_type: str) -> None:
-        super().__init__(
-            f"Content type {content_type} is not supported by this framework.\n\n"
-            "Please implement input_fn to to deserialize the request data or an output_fn to\n"
-            "serialize the response. For more information, see the SageMaker Python SDK README."
-        )
 
 
 def decode(body: str | bytes, content_type: str) -> Array:
@@ -44,11 +38,11 @@ def encode(prediction: object, accept: str) -> bytes:
     """A prediction (anything that numpy makes an array of) in the accepted type."""
     if accept == JSON:
         return json.dumps(prediction, default=_plain).encode()
-    array = np.asarray(_plain(prediction) if hasattr(prediction, "detach") else prediction)
+    array = np.asarray(prediction)
     if accept == CSV:
         rows = array.reshape(-1, 1) if array.ndim == 1 else array
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(rows.tolist())
+        csv.writer(text, lineterminator="\n").writerows(rows)
         return text.getvalue().encode()
     if accept == NPY:
         buffer = io.BytesIO()
@@ -58,8 +52,6 @@ def encode(prediction: object, accept: str) -> bytes:
 
 
 def _plain(value: object) -> object:
-    if hasattr(value, "detach"):  # a tensor of PyTorch
-        value = value.detach().cpu()
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")

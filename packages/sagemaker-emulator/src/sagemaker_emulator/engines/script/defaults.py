@@ -1,4 +1,10 @@
-"""What each framework's container does where the customer's module has no function of its own."""
+"""What each framework's container does where the customer's module has no function of its own.
+
+PyTorch's container decodes and encodes with ``sagemaker-inference``, which is used here too, but for its ``Transformer``, a
+handler of the multi-model server that is not here, and for npy, which it reads with pickles in it: these run what they say, on
+this machine. The older images have the codecs of ``sagemaker-containers`` (:mod:`codecs
+<sagemaker_emulator.engines.script.codecs>`).
+"""
 
 from __future__ import annotations
 
@@ -9,8 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sagemaker_inference import decoder, encoder
+from sagemaker_inference.errors import UnsupportedFormatError
+from sagemaker_inference.utils import parse_accept
 
-from sagemaker_emulator.engines.script.codecs import CSV, JSON, NPY, TEXTS, UnsupportedFormatError, decode, encode
+from sagemaker_emulator.engines.script.codecs import TEXTS, decode, encode
 from sagemaker_emulator.engines.script.frameworks import PYTORCH, SCIKIT_LEARN, XGBOOST, Framework
 
 # The customer's model, what it is given and what it answers can be anything.
@@ -88,8 +97,11 @@ def torchscript_model(model_dir: str) -> Any:  # Any: a module of PyTorch, which
 def tensor(body: str | bytes, content_type: str) -> Any:  # Any: a tensor of PyTorch
     """Texts become 32-bit floats; npy keeps its type, which has to be the model's."""
     torch = importlib.import_module("torch")
-    array = decode(body, content_type)
-    return torch.FloatTensor(array) if content_type in TEXTS else torch.from_numpy(array)
+    return (
+        torch.FloatTensor(decoder.decode(body, content_type))
+        if content_type in TEXTS
+        else torch.from_numpy(decode(body, content_type))
+    )
 
 
 def call_model(data: Any, model: Any) -> Any:  # Any: a tensor of PyTorch
@@ -102,7 +114,9 @@ def call_model(data: Any, model: Any) -> Any:  # Any: a tensor of PyTorch
 
 def encode_accepted(prediction: object, accept: str) -> bytes:
     """In the first type of a list of accepted ones that can be encoded."""
-    for content_type in accept.replace(" ", "").split(","):
-        if content_type in (JSON, CSV, NPY):
-            return encode(prediction, content_type)
+    plain = prediction.detach().cpu().numpy().tolist() if hasattr(prediction, "detach") else prediction
+    for content_type in parse_accept(accept):
+        if content_type in encoder.SUPPORTED_CONTENT_TYPES:
+            encoded = encoder.encode(plain, content_type)
+            return encoded.encode() if isinstance(encoded, str) else encoded
     raise UnsupportedFormatError(accept)

@@ -1,4 +1,9 @@
-"""What a script is told about its job: the ``SM_*`` variables and its command line, by the training toolkit's rules."""
+"""What a script is told about its job: the ``SM_*`` variables and its command line, by the training toolkit's rules.
+
+``sagemaker-training`` itself is not used. It comes as source with a C extension, so that every install needs a compiler, and
+brings gevent, paramiko and Werkzeug; importing its ``environment`` takes a second and makes folders, below the home directory
+where there is no ``/opt/ml``. ``make test-containers`` runs it beside these rules.
+"""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Framework:
 
 
 TENSORFLOW = Framework(
-    "TensorFlow", "tensorflow", "sagemaker_tensorflow_container.training:main", "make demo-tensorflow installs it"
+    "TensorFlow", "tensorflow", "sagemaker_tensorflow_container.training:main", "pip install tensorflow-cpu installs it"
 )
 PYTORCH = Framework("PyTorch", "torch", "sagemaker_pytorch_container.training:main", "uv pip install torch installs it")
 SCIKIT_LEARN = Framework(

@@ -1,4 +1,8 @@
-"""The customer's program: what it is started with, its requirements, and its run."""
+"""The customer's program: what it is started with, its requirements, and its run.
+
+``sagemaker_training.entry_point`` is not used: it waits for a DNS name of every host, fetches the code itself, writes the
+job's variables into its own process, and installs requirements into the environment that runs it, which here is the service's.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sageline.algorithms.xgboost_hyperparameters import METRICS
+from sagemaker_emulator.engines.xgboost.hyperparameters import METRICS
 
 # CloudWatch Logs shows a tab as #011, and the container's metric definitions are written for that.
 METRIC_DEFINITIONS = tuple(

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sageline.algorithms.hyperparameters import Value
-from sageline.algorithms.xgboost_hyperparameters import MAXIMIZE_METRICS
 from sagemaker_emulator.engines.xgboost.checkpoints import save_checkpoints
 from sagemaker_emulator.engines.xgboost.failures import CUSTOMER_ERRORS, AlgorithmError, UserError, without_stack_trace
+from sagemaker_emulator.engines.xgboost.hyperparameters import MAXIMIZE_METRICS, Value
 from sagemaker_emulator.engines.xgboost.library import xgboost
 from sagemaker_emulator.engines.xgboost.metrics import CUSTOM_METRICS, custom_metric
 

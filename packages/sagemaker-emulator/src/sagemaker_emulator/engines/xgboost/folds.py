@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sageline.algorithms.hyperparameters import Value
 from sagemaker_emulator.engines.xgboost.boosting import boost
-from sagemaker_emulator.engines.xgboost.failures import UserError
+from sagemaker_emulator.engines.xgboost.failures import AlgorithmError, UserError
+from sagemaker_emulator.engines.xgboost.hyperparameters import Value
 from sagemaker_emulator.engines.xgboost.library import xgboost
 
 logger = logging.getLogger(__name__)
 
 Floats = NDArray[np.float32]
+Indexes = NDArray[np.int64]
 
 
 def cross_validate(
@@ -33,22 +34,17 @@ def cross_validate(
     logger.info("Run %d-round of %d-fold cross validation with %d rows", repeats, folds, rows.num_row())
     if rows.num_row() < folds:
         raise UserError(f"Cannot make {folds} folds of {rows.num_row()} rows.")
-    models, predictions = [], []
     labels = rows.get_label()
-    random = np.random.default_rng()
-    for _ in range(repeats):
-        held_out: Floats | None = None
-        assigned = _assign(labels if objective.startswith(("binary:", "multi:")) else None, rows.num_row(), folds, random)
-        for fold in range(folds):
-            outside, inside = np.flatnonzero(assigned != fold), np.flatnonzero(assigned == fold)
-            held = rows.slice(inside)
-            model = boost(hyperparameters, rows.slice(outside), held)
-            answers = model.predict(held).reshape(len(inside), -1)
-            if held_out is None:
-                held_out = np.empty((rows.num_row(), answers.shape[1]), dtype=np.float32)
-            held_out[inside] = answers
-            models.append(model)
-        predictions += [held_out] if held_out is not None else []
+    models: list[xgboost.Booster] = []
+    predictions: list[Floats] = []
+    for outside, inside in _splits(labels, folds, repeats, stratified=objective.startswith(("binary:", "multi:"))):
+        held = rows.slice(inside)
+        model = boost(hyperparameters, rows.slice(outside), held)
+        answers = model.predict(held).reshape(len(inside), -1)
+        if len(models) % folds == 0:
+            predictions.append(np.empty((rows.num_row(), answers.shape[1]), dtype=np.float32))
+        predictions[-1][inside] = answers
+        models.append(model)
     _write(output, labels, predictions, objective)
     return models
 
@@ -68,15 +64,15 @@ def _together(train: xgboost.DMatrix, validation: xgboost.DMatrix | None) -> xgb
     return xgboost.DMatrix(vstack(parts, format="csr"), label=labels)
 
 
-def _assign(labels: Floats | None, rows: int, folds: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """A fold for every row, at random; with ``labels`` every fold gets its share of every class."""
-    assigned = np.empty(rows, dtype=np.int64)
-    groups = [np.arange(rows)] if labels is None else [np.flatnonzero(labels == label) for label in np.unique(labels)]
-    start = 0
-    for group in groups:
-        assigned[random.permutation(group)] = (start + np.arange(len(group))) % folds
-        start += len(group)
-    return assigned
+def _splits(labels: Floats, folds: int, repeats: int, *, stratified: bool) -> Iterator[tuple[Indexes, Indexes]]:
+    """The rows to train on and those to predict, of each fold of each repetition; ``stratified``: every class in every fold."""
+    from sklearn.model_selection import RepeatedKFold, RepeatedStratifiedKFold  # noqa: PLC0415  # only cross validation needs it
+
+    splitter = (RepeatedStratifiedKFold if stratified else RepeatedKFold)(n_splits=folds, n_repeats=repeats)
+    try:
+        yield from splitter.split(np.empty(len(labels)), labels)
+    except ValueError as error:  # too few rows of a class
+        raise AlgorithmError(f"XGB train call failed with exception:\n {error}") from error
 
 
 def _write(output: Path, labels: Floats, predictions: list[Floats], objective: str) -> None:

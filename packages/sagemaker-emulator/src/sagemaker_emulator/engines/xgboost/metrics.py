@@ -1,119 +1,66 @@
-"""The metrics that the container adds to XGBoost's own."""
+"""The metrics that the container adds to XGBoost's own: scikit-learn's, as in its ``metrics/custom_metrics.py``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sagemaker_emulator.engines.xgboost.library import xgboost
 
-Labels = NDArray[np.float64]
-Metric = Callable[[Labels, Labels], float]
+
+def _averaged(function: str, average: str) -> tuple[str, Mapping[str, object]]:
+    """Zero, without scikit-learn's warning, for a class that is never predicted or never there."""
+    return function, {"average": average, "zero_division": 0}
 
 
-def _classes(predictions: NDArray[np.float32]) -> Labels:
-    """Predicted labels: the likeliest class of a row of probabilities, else whether the number is above zero.
-
-    The container takes what it is given for log-odds, which since its versions of XGBoost 3 are probabilities: of two classes
-    every row counts as class 1.
-    """
-    if predictions.ndim == 2:
-        return np.asarray(np.argmax(predictions, axis=1), dtype=np.float64)
-    return (predictions > 0).astype(np.float64)
-
-
-def _per_class(labels: Labels, predicted: Labels) -> tuple[Labels, Labels, Labels]:
-    """True positives, predicted and actual counts of every class that occurs."""
-    classes = np.union1d(labels, predicted)
-    hits = np.array([np.sum((labels == c) & (predicted == c)) for c in classes], dtype=np.float64)
-    claimed = np.array([np.sum(predicted == c) for c in classes], dtype=np.float64)
-    actual = np.array([np.sum(labels == c) for c in classes], dtype=np.float64)
-    return hits, claimed, actual
-
-
-def _ratio(top: Labels, bottom: Labels) -> Labels:
-    return np.divide(top, bottom, out=np.zeros_like(top), where=bottom > 0)
-
-
-def _accuracy(labels: Labels, predicted: Labels) -> float:
-    return float(np.mean(labels == predicted))
-
-
-def _balanced_accuracy(labels: Labels, predicted: Labels) -> float:
-    hits, _, actual = _per_class(labels, predicted)
-    return float(np.mean(_ratio(hits, actual)[actual > 0]))
-
-
-def _precision(labels: Labels, predicted: Labels) -> float:
-    hits, claimed, _ = _per_class(labels, predicted)
-    return float(np.mean(_ratio(hits, claimed)))
-
-
-def _recall(labels: Labels, predicted: Labels) -> float:
-    hits, _, actual = _per_class(labels, predicted)
-    return float(np.mean(_ratio(hits, actual)))
-
-
-def _f1(labels: Labels, predicted: Labels) -> float:
-    hits, claimed, actual = _per_class(labels, predicted)
-    return float(np.mean(_ratio(2 * hits, claimed + actual)))
-
-
-def _of_class_one(metric: str) -> Metric:
-    def score(labels: Labels, predicted: Labels) -> float:
-        if len(np.union1d(labels, predicted)) > 2:
-            raise ValueError("Target is multiclass but average='binary'. Please choose another average setting.")
-        hits = float(np.sum((labels == 1) & (predicted == 1)))
-        claimed, actual = float(np.sum(predicted == 1)), float(np.sum(labels == 1))
-        bottom = {"precision": claimed, "recall": actual, "f1": (claimed + actual) / 2}[metric]
-        return hits / bottom if bottom else 0.0
-
-    return score
-
-
-_CLASSIFICATION: dict[str, Metric] = {
-    "accuracy": _accuracy,
-    "balanced_accuracy": _balanced_accuracy,
-    "f1": _f1,
-    "f1_macro": _f1,
-    "f1_binary": _of_class_one("f1"),
-    "precision": _of_class_one("precision"),
-    "precision_macro": _precision,
-    "precision_micro": _accuracy,
-    "recall": _of_class_one("recall"),
-    "recall_macro": _recall,
-    "recall_micro": _accuracy,
+# Functions of scikit-learn with their arguments: of labels and predicted labels, and of labels and predictions.
+_OF_LABELS: Mapping[str, tuple[str, Mapping[str, object]]] = {
+    "accuracy": ("accuracy_score", {}),
+    "balanced_accuracy": ("balanced_accuracy_score", {}),
+    "f1": _averaged("f1_score", "macro"),
+    "f1_binary": _averaged("f1_score", "binary"),
+    "f1_macro": _averaged("f1_score", "macro"),
+    "precision": _averaged("precision_score", "binary"),
+    "precision_macro": _averaged("precision_score", "macro"),
+    "precision_micro": _averaged("precision_score", "micro"),
+    "recall": _averaged("recall_score", "binary"),
+    "recall_macro": _averaged("recall_score", "macro"),
+    "recall_micro": _averaged("recall_score", "micro"),
 }
-
-
-def _r2(labels: Labels, predicted: Labels) -> float:
-    spread = float(np.sum((labels - labels.mean()) ** 2))
-    return 1.0 - float(np.sum((labels - predicted) ** 2)) / spread if spread else 0.0
-
-
-_REGRESSION: dict[str, Metric] = {
-    "mae": lambda labels, predicted: float(np.mean(np.abs(labels - predicted))),
-    "mse": lambda labels, predicted: float(np.mean((labels - predicted) ** 2)),
-    "rmse": lambda labels, predicted: float(np.sqrt(np.mean((labels - predicted) ** 2))),
-    "r2": _r2,
+_OF_NUMBERS = {
+    "mae": "mean_absolute_error",
+    "mse": "mean_squared_error",
+    "rmse": "root_mean_squared_error",
+    "r2": "r2_score",
 }
-CUSTOM_METRICS = frozenset((*_CLASSIFICATION, *_REGRESSION))
+CUSTOM_METRICS = frozenset((*_OF_LABELS, *_OF_NUMBERS))
 
 
 def custom_metric(names: Iterable[str]) -> Callable[[NDArray[np.float32], xgboost.DMatrix], list[tuple[str, float]]]:
     """A function for ``xgboost.train`` that computes these metrics."""
+    from sklearn import metrics  # noqa: PLC0415  # more than a second, which a job without these metrics does without
+
     wanted = list(names)
 
+    def score(name: str, labels: NDArray[np.float32], predictions: NDArray[np.float32]) -> float:
+        if name in _OF_NUMBERS:
+            return float(getattr(metrics, _OF_NUMBERS[name])(labels, predictions))
+        function, arguments = _OF_LABELS[name]
+        return float(getattr(metrics, function)(labels, _predicted_labels(predictions), **arguments)) if predictions.size else 0.0
+
     def evaluate(predictions: NDArray[np.float32], matrix: xgboost.DMatrix) -> list[tuple[str, float]]:
-        labels = matrix.get_label().astype(np.float64)
-        results = []
-        for name in wanted:
-            if name in _CLASSIFICATION:
-                results.append((name, _CLASSIFICATION[name](labels, _classes(predictions))))
-            else:
-                results.append((name, _REGRESSION[name](labels, predictions.astype(np.float64).reshape(-1))))
-        return results
+        labels = matrix.get_label()
+        return [(name, score(name, labels, predictions)) for name in wanted]
 
     return evaluate
+
+
+def _predicted_labels(predictions: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The likeliest class of a row of probabilities, else whether the number is above zero.
+
+    The container takes what it is given for log-odds, which since its versions of XGBoost 3 are probabilities: of two classes
+    every row counts as class 1.
+    """
+    return np.argmax(predictions, axis=-1) if predictions.ndim == 2 else (predictions > 0).astype(np.int64)

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import csr_matrix, vstack
 
-from sageline.arrays.matrix import Rows, SparseMatrix
-from sagemaker_emulator.engines.shell.records import read_rows
+from sagemaker_emulator.engines.shell.arrays import FloatArray
+from sagemaker_emulator.engines.shell.records import Rows, read_rows
 from sagemaker_emulator.engines.xgboost.failures import UserError
 from sagemaker_emulator.engines.xgboost.library import xgboost
 
@@ -37,19 +37,18 @@ def _read(data: bytes, what: str) -> Rows:
         raise ValueError(f"{what}: {error}") from error
 
 
-def _matrix(parts: list[Rows], labels: np.ndarray[tuple[int], np.dtype[np.float32]] | None) -> xgboost.DMatrix:
+def _matrix(parts: list[Rows], labels: FloatArray | None) -> xgboost.DMatrix:
     widths = sorted({rows.matrix.shape[1] for rows in parts})
     if len(widths) > 1:
         raise ValueError(f"incompatible column dimensions: the files have records of {' and '.join(map(str, widths))} columns")
     if all(isinstance(rows.matrix, np.ndarray) for rows in parts):
         return xgboost.DMatrix(np.concatenate([rows.matrix for rows in parts]), label=labels)
-    sparse = [_as_scipy(rows.matrix) for rows in parts]
-    return xgboost.DMatrix(vstack(sparse, format="csr") if len(sparse) > 1 else sparse[0], label=labels)
+    return xgboost.DMatrix(vstack([_as_sparse(rows.matrix) for rows in parts], format="csr"), label=labels)
 
 
-def _as_scipy(matrix: np.ndarray[tuple[int, int], np.dtype[np.float32]] | SparseMatrix) -> csr_matrix:
-    if isinstance(matrix, np.ndarray):
-        rows, columns = matrix.shape
-        positions = np.tile(np.arange(columns), rows)
-        return csr_matrix((matrix.ravel(), positions, np.arange(rows + 1) * columns), shape=matrix.shape)
-    return csr_matrix((matrix.values, matrix.columns, matrix.row_offsets), shape=matrix.shape)
+def _as_sparse(matrix: FloatArray | csr_matrix) -> csr_matrix:
+    """With every cell of a dense one, the zeros too: a cell that is not there is missing."""
+    if not isinstance(matrix, np.ndarray):
+        return matrix
+    rows, columns = matrix.shape
+    return csr_matrix((matrix.ravel(), np.tile(np.arange(columns), rows), np.arange(rows + 1) * columns), shape=matrix.shape)

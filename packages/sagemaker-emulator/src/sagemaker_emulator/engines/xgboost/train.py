@@ -12,7 +12,6 @@ from types import FrameType
 
 import numpy as np
 
-from sageline.algorithms.xgboost_hyperparameters import parse
 from sagemaker_emulator.engines.shell.training import Failure, LogFormat, run
 from sagemaker_emulator.engines.xgboost.boosting import boost
 from sagemaker_emulator.engines.xgboost.channels import channel_format, check_channels
@@ -21,6 +20,7 @@ from sagemaker_emulator.engines.xgboost.cluster import Cluster, joined, read_clu
 from sagemaker_emulator.engines.xgboost.data import read_matrix
 from sagemaker_emulator.engines.xgboost.failures import AlgorithmError, UserError
 from sagemaker_emulator.engines.xgboost.folds import cross_validate
+from sagemaker_emulator.engines.xgboost.hyperparameters import read
 from sagemaker_emulator.engines.xgboost.library import xgboost
 
 logger = logging.getLogger(__name__)
@@ -45,9 +45,7 @@ def train(root: Path, termination: Termination) -> None:
     """One host's part of a training job; raises UserError or AlgorithmError."""
     config = root / "input" / "config"
     channels = json.loads((config / "inputdataconfig.json").read_text())
-    hyperparameters, problems = parse(json.loads((config / "hyperparameters.json").read_text()))
-    if problems:
-        raise UserError(problems[0])
+    hyperparameters = read(json.loads((config / "hyperparameters.json").read_text()))
     check_channels(channels)
     if hyperparameters.get("use_dask_gpu_training") == "true":
         raise UserError("Dask GPU training needs a GPU instance: set use_dask_gpu_training to false, or leave it out.")

@@ -12,7 +12,7 @@ from typing import TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from sagemaker_emulator.engines.script.tensorflow_serving.examples import InvalidExamples, serialized_examples
+from sagemaker_emulator.engines.script.tensorflow_serving.examples import Features, InvalidExamples, read_examples
 
 DEFAULT_SIGNATURE = "serving_default"
 PREDICT = "tensorflow/serving/predict"
@@ -44,9 +44,10 @@ class Signature:
 
 @dataclass(frozen=True)
 class Servable:
-    """One version of a model."""
+    """One version of a model, and what writes a ``tf.train.Example`` for it."""
 
     signatures: Mapping[str, Signature]
+    serialized: Callable[[Features], bytes]
 
 
 class Models:
@@ -153,7 +154,7 @@ def _run_on_examples(
 ) -> tuple[int, Mapping[str, Array]]:
     """How many examples there are, and what a signature of that kind makes of them."""
     try:
-        examples = serialized_examples(request)
+        examples = read_examples(request)
     except InvalidExamples as error:
         raise ServingError(400, str(error)) from error
     name = str(request.get("signature_name", DEFAULT_SIGNATURE))
@@ -164,7 +165,8 @@ def _run_on_examples(
         raise ServingError(400, f"Expected {kind} signature method_name to be {method}. Was: {signature.method}")
     if list(signature.inputs) != ["inputs"]:
         raise ServingError(400, f"No {kind} inputs found in SignatureDef: {', '.join(sorted(signature.inputs))}")
-    return len(examples), _run(signature, {"inputs": np.array(examples, dtype=object)})
+    serialized = [servable.serialized(example) for example in examples]
+    return len(examples), _run(signature, {"inputs": np.array(serialized, dtype=object)})
 
 
 def _run(signature: Signature, tensors: Mapping[str, Array]) -> Mapping[str, Array]:

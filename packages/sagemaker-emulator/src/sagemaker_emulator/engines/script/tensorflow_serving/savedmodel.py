@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from sagemaker_emulator.engines.script.frameworks import TENSORFLOW
+from sagemaker_emulator.engines.script.tensorflow_serving.examples import Features
 from sagemaker_emulator.engines.script.tensorflow_serving.rest import PREDICT, Array, Servable, Signature
 from sagemaker_emulator.engines.shell.serving import CannotLoad
 
@@ -46,9 +47,18 @@ def _servable(path: Path) -> Servable:
     except Exception as error:  # TensorFlow has many kinds
         raise CannotLoad(f"The SavedModel in {path.name}/ can not be loaded: {error}") from error
     methods = _methods(path)
-    return Servable(
-        {name: _signature(tf, function, loaded, methods.get(name, PREDICT)) for name, function in loaded.signatures.items()}
-    )
+    signatures = {
+        name: _signature(tf, function, loaded, methods.get(name, PREDICT)) for name, function in loaded.signatures.items()
+    }
+    return Servable(signatures, lambda features: _example(tf, features))
+
+
+def _example(tf: Any, features: Features) -> bytes:  # Any: the tensorflow module has no types
+    example = tf.train.Example()
+    for name, (kind, values) in features.items():
+        getattr(example.features.feature[name], f"{kind}_list").value.extend(values)
+    serialized: bytes = example.SerializeToString()
+    return serialized
 
 
 def _methods(path: Path) -> dict[str, str]:
