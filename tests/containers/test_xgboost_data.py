@@ -10,7 +10,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sageline.arrays.matrix import FloatArray, SparseMatrix
@@ -113,6 +113,7 @@ REFUSED = "refused"
 SPARSE = st.dictionaries(st.integers(0, 6), st.floats(-9, 9, width=32), max_size=4)
 
 
+@settings(deadline=None)  # the first request imports protobuf
 @given(st.lists(st.tuples(SPARSE, st.sampled_from([7, 7, 7, 9, None])), min_size=1, max_size=4))
 def test_the_emulator_refuses_the_records_that_the_image_refuses(
     serving: ModuleType, rows: list[tuple[dict[int, float], int | None]]

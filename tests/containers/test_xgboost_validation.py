@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from sageline.algorithms.xgboost_hyperparameters import ALIASES, HYPERPARAMETERS, MAXIMIZE_METRICS, METRICS, validate
 from sagemaker_emulator.engines.xgboost.channels import check_channels
 from sagemaker_emulator.engines.xgboost.failures import UserError
+from sagemaker_emulator.engines.xgboost.hyperparameters import read
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +103,30 @@ def test_combinations_are_taken_and_refused_alike(hyperparameters: Any) -> None:
 def test_what_the_image_lets_pass_by_mistake_is_refused_here(hyperparameters: Any, given: dict[str, str]) -> None:
     assert is_taken(hyperparameters, {"num_round": "1", **given})
     assert validate({"num_round": "1", **given})
+
+
+def verdict(read: Callable[[dict[str, str]], object], given: dict[str, str]) -> tuple[str, str]:
+    """What is read or, of what is refused, the error's kind and text. How Python names what can not be parsed is left out."""
+    try:
+        return "", repr(sorted(dict(read(dict(given))).items()))  # type: ignore[call-overload]  # theirs
+    except Exception as error:
+        return type(error).__name__, str(error).partition(" (caused by")[0]
+
+
+@pytest.mark.parametrize("name", [*HYPERPARAMETERS, *ALIASES, "nonsense"])
+def test_the_emulator_reads_the_same_values_and_refuses_in_the_same_words(hyperparameters: Any, name: str) -> None:
+    if name == "monotone_constraints":
+        pytest.skip("the image runs what it says as a program")
+    beside: list[dict[str, str]] = [{}, {"objective": "binary:logistic"}, {"tree_method": "hist", "num_class": "3"}]
+    differing = []
+    for given in ({"num_round": "10", **more, name: value} for value in (*VALUES, *NAMES, *METRICS) for more in beside):
+        theirs, ours = verdict(hyperparameters.validate, given), verdict(read, given)
+        # Its failures on what it does not expect are told as the customer's.
+        unexpected = theirs[0] in ("KeyError", "SyntaxError") and ours[0] == "UserError"
+        if theirs != ours and not unexpected:
+            differing.append((given, theirs, ours))
+
+    assert differing == []
 
 
 CONFIGS = [

@@ -49,9 +49,8 @@ class _Interval:
     high: float
     ends: str
 
-    def __contains__(self, value: object) -> bool:
-        if not isinstance(value, int | float):
-            return False
+    def __contains__(self, value: Any) -> bool:  # Any: what a literal says
+        """TypeError for what is no number."""
         too_low = value <= self.low if self.ends[0] == "(" else value < self.low
         too_high = value >= self.high if self.ends[1] == ")" else value > self.high
         return not (too_low or too_high)
@@ -176,11 +175,12 @@ def _check_range(name: str, value: Value, allowed: _Allowed) -> None:
         return
     try:
         items = _items(name, value)
+        has_threshold = [name == "eval_metric" and "@" in str(item) for item in items]
+        is_allowed = [_is_metric(str(item)) if at else item in allowed for item, at in zip(items, has_threshold, strict=True)]
     except TypeError as error:
         said = f"Hyperparameter {name}: unexpected failure when validating {value}"
         raise AlgorithmError(f"{said} (caused by TypeError)") from error
-    has_threshold = [name == "eval_metric" and "@" in str(item) for item in items]
-    if not all(_is_metric(str(item)) if at else item in allowed for item, at in zip(items, has_threshold, strict=True)):
+    if not all(is_allowed):
         raise UserError(f"Hyperparameter {name}: value {value} not in range {allowed}")
 
 
