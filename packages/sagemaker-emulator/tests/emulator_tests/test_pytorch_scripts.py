@@ -17,9 +17,12 @@ from sagemaker_emulator.aws import Aws
 from sagemaker_emulator.engines.script.defaults import ModelLoadError, defaults_of
 from sagemaker_emulator.engines.script.frameworks import PYTORCH
 
-torch = pytest.importorskip("torch", reason="PyTorch is not installed by default: uv pip install torch installs it")
-# TorchScript is what the container's own model_fn loads, deprecated or not.
-pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
+pytestmark = [
+    pytest.mark.pytorch,
+    pytest.mark.skipif(not PYTORCH.is_installed, reason="PyTorch is not installed by default: make setup-pytorch"),
+    # TorchScript is what the container's own model_fn loads, deprecated or not.
+    pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning"),
+]
 
 TRAIN = """
     import argparse, os
@@ -199,6 +202,7 @@ def test_a_batch_transform_answers_line_by_line(api: Api, aws: Aws, torchscript:
 
 
 def test_model_pt_is_loaded_though_other_files_are_beside_it(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
     torch.jit.script(torch.nn.Linear(2, 1)).save(tmp_path / "model.pt")
     torch.save({"epoch": 3}, tmp_path / "checkpoint.pth")
     load = defaults_of(PYTORCH).model_fn

@@ -10,9 +10,12 @@ import pytest
 from emulator_tests.scripts import TENSORFLOW, TENSORFLOW_SERVING, archived, model_of, put_source, ran, script_job, settled
 from emulator_tests.support import BUCKET, Api, Refused
 from sagemaker_emulator.aws import Aws
+from sagemaker_emulator.engines.script.frameworks import TENSORFLOW as FRAMEWORK
 
-pytest.importorskip("tensorflow", reason="pip install tensorflow-cpu installs TensorFlow")
-pytestmark = pytest.mark.tensorflow
+pytestmark = [
+    pytest.mark.tensorflow,
+    pytest.mark.skipif(not FRAMEWORK.is_installed, reason="pip install tensorflow-cpu installs TensorFlow"),
+]
 
 KERAS = """
     import argparse, os
