@@ -19,7 +19,7 @@ from sageline.json_objects import Json
 from sageline.models.restore import restore_models
 from sageline.names import RunLayout, model_names
 from sageline.runs.deployment_record import deployment_of
-from sageline.runs.endpoint_change import Change, ChangeKind
+from sageline.runs.endpoint_change import ChangeKind, EndpointChange
 from sageline.runs.payloads import DeployedEndpoint, Shifted
 from sageline.runs.routing import Routing
 from sageline.sweep.sweep import Sweep
@@ -174,7 +174,7 @@ def changing(world: MemoryWorld, run_id: str, kind: ChangeKind, to: str) -> Exec
     if {variant.name for variant in goal.variants} <= there.keys():
         split(world, dict.fromkeys(there, 0.0) | {variant.name: variant.weight for variant in goal.variants})
     world.begin(run_id)
-    world.run.store.note(run_id, change=Change(kind, goal, capacities, there).to_json())
+    world.run.store.note(run_id, change=EndpointChange(kind, goal, capacities, there).to_json())
     return Execution(world, run_id, "RestoreModels")
 
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from sageline.deployment.delete import expire
 from sageline.deployment.lifetime import Lifetimes, expires_at
-from sageline.runs.endpoint_change import Change
+from sageline.runs.endpoint_change import EndpointChange
 from tests.unit.deployment.test_deploy import deploy_run, promote_run, serve_first_run
 from tests.unit.world.fake_sagemaker import ARN
 from tests.unit.world.world import LIFETIMES, NEXT_RUN_ID, RUN_ID, World
@@ -84,7 +84,7 @@ def test_a_change_of_what_serves_leaves_the_endpoint_its_time(world: World) -> N
     goal = world.run.routings.find("flowers")
     assert goal is not None
     assert goal.routing is not None
-    world.run.store.enter(NEXT_RUN_ID, "DeployEndpoint", change=Change("promote", goal.routing, {}, {}).to_json())
+    world.run.store.enter(NEXT_RUN_ID, "DeployEndpoint", change=EndpointChange("promote", goal.routing, {}, {}).to_json())
 
     promote_run(world, NEXT_RUN_ID)
 

@@ -11,7 +11,7 @@ from sageline.deployment.deploy import deploy
 from sageline.deployment.endpoints import remove_config
 from sageline.models.restore import restore_models
 from sageline.names import NAME_MAX_LENGTH, model_names, models_like, open_model_name, run_id
-from sageline.runs.endpoint_change import Change
+from sageline.runs.endpoint_change import EndpointChange
 from tests.unit.deployment.test_deploy import INSTANCES, deploy_run, promote_run, serve_first_run
 from tests.unit.world.world import NEXT_RUN_ID, ROLES, RUN_ID, World
 
@@ -55,7 +55,7 @@ def going_back(world: World) -> None:
     artifact = world.put_artifact(f"runs/{RUN_ID}/training/{RUN_ID}/output/model.tar.gz")
     world.run.store.note(RUN_ID, training={"model_artifact_uri": artifact})
     world.begin(CHANGE_ID)
-    world.run.store.note(CHANGE_ID, change=Change("rollback", old, capacities, {NEXT_RUN_ID: 1.0}).to_json())
+    world.run.store.note(CHANGE_ID, change=EndpointChange("rollback", old, capacities, {NEXT_RUN_ID: 1.0}).to_json())
 
 
 def test_what_served_on_demand_before_there_were_two_comes_back_with_both(world: World) -> None:

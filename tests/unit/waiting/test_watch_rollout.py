@@ -14,7 +14,7 @@ from sageline.deployment.rollout import shift
 from sageline.models.restore import restore_models
 from sageline.names import model_names
 from sageline.runs.context import RunContext
-from sageline.runs.endpoint_change import Change
+from sageline.runs.endpoint_change import EndpointChange
 from sageline.runs.payloads import Shifted
 from sageline.waiting.check_status import handle_change
 from sageline.waiting.watch_rollout import handle_alarms, wait_for_alarm
@@ -118,7 +118,7 @@ def test_a_model_that_is_gone_is_made_again_and_serves_on_what_it_ran_on(world: 
     serve(world, NEXT_RUN_ID)
     capacities = world.record(NEXT_RUN_ID).details["deployment"]["capacities"]
     world.begin(THIRD_RUN_ID)
-    change = Change("rollback", before, capacities, {NEXT_RUN_ID: 1.0})
+    change = EndpointChange("rollback", before, capacities, {NEXT_RUN_ID: 1.0})
     world.run.store.enter(THIRD_RUN_ID, "ConfigureRun", change=change.to_json())
 
     restored = restore_models(THIRD_RUN_ID, roles=ROLES, run=world.run)

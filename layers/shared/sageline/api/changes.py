@@ -20,7 +20,7 @@ from sageline.errors import InvalidRequest, ResourceConflict, RunNotFound
 from sageline.json_objects import Json
 from sageline.names import NAME_MAX_LENGTH
 from sageline.runs.deployment_record import deployment_of
-from sageline.runs.endpoint_change import Change, ChangeKind
+from sageline.runs.endpoint_change import ChangeKind, EndpointChange
 from sageline.runs.routing import Routing
 from sageline.runs.store import RunRecord, iso
 
@@ -55,7 +55,7 @@ class ChangeStart:
     """The change to make: a :class:`sageline.api.start.Startable`."""
 
     asked: RequestedChange
-    change: Change
+    change: EndpointChange
 
     @property
     def request_key(self) -> RequestKey:
@@ -103,7 +103,7 @@ def promote(event: Event, endpoints: Endpoints, runs: Runs, start: StartRun, rem
         return {"endpoint": name, "run_id": None, "status": "Succeeded"}
     goal = Routing(name, (variant,), routing.updated_at).with_weights({wanted: 1.0}, iso(endpoints.context.clock()))
     endpoints.change(name, {"weights": {other.name: float(other.name == wanted) for other in routing.variants}})
-    return _started(asked, Change("promote", goal, {}, _weights(routing)), endpoints, start)
+    return _started(asked, EndpointChange("promote", goal, {}, _weights(routing)), endpoints, start)
 
 
 def roll_back(
@@ -162,7 +162,7 @@ def _answered(asked: RequestedChange, runs: Runs, remembered: IdempotentRequests
     return {"endpoint": asked.endpoint, "run_id": run_id, "status": run.status}
 
 
-def _started(asked: RequestedChange, change: Change, endpoints: Endpoints, start: StartRun) -> dict[str, object]:
+def _started(asked: RequestedChange, change: EndpointChange, endpoints: Endpoints, start: StartRun) -> dict[str, object]:
     run = start(ChangeStart(asked, change))
     endpoints.note(asked.endpoint, run["run_id"])
     return {"endpoint": asked.endpoint, **run}
@@ -177,7 +177,7 @@ def _check_free(routing: Routing, runs: Runs) -> None:
         )
 
 
-def _change_back(routing: Routing, endpoints: Endpoints, runs: Runs) -> Change:
+def _change_back(routing: Routing, endpoints: Endpoints, runs: Runs) -> EndpointChange:
     """The change that undoes what the last run did to an endpoint: the run that made the endpoint config it has now."""
     name = routing.endpoint
     made_by = routing.variants[-1].endpoint_config
@@ -189,7 +189,7 @@ def _change_back(routing: Routing, endpoints: Endpoints, runs: Runs) -> Change:
         raise ResourceConflict(f"Endpoint {name} cannot go back: run {made_by} made it, or what it served before is not known.")
     before = deployment.previous_routing
     goal = Routing(name, before.variants, iso(endpoints.context.clock()))
-    return Change("rollback", goal, deployment.capacities or {}, _weights(routing))
+    return EndpointChange("rollback", goal, deployment.capacities or {}, _weights(routing))
 
 
 def _weights(routing: Routing) -> dict[str, float]:

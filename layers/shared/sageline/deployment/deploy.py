@@ -41,7 +41,7 @@ from sageline.runs.deployment_record import (
     share_traffic,
     without_variants,
 )
-from sageline.runs.endpoint_change import Change, change_of
+from sageline.runs.endpoint_change import EndpointChange, change_of
 from sageline.runs.payloads import DeployedEndpoint
 from sageline.runs.routing import RoutedVariant, Routing
 from sageline.runs.routing_store import StoredRouting
@@ -147,7 +147,7 @@ def _wanted(run_id: str, run: RunContext) -> DeploymentSpec:
     return wanted
 
 
-def _endpoint_name(record: RunRecord, change: Change | None, wanted: DeploymentSpec | None) -> str:
+def _endpoint_name(record: RunRecord, change: EndpointChange | None, wanted: DeploymentSpec | None) -> str:
     if change is not None:
         return change.goal.endpoint
     return (wanted.endpoint if wanted else None) or record.name
@@ -174,7 +174,7 @@ def _plan_of_model(run_id: str, new: RoutedVariant, wanted: DeploymentSpec, curr
     return _Plan(deployment, [*beside, own])
 
 
-def _plan_of_change(run_id: str, change: Change, current: _Current) -> _Plan:
+def _plan_of_change(run_id: str, change: EndpointChange, current: _Current) -> _Plan:
     """Variants that serve already, or have served before, each on what it ran on: as far as SageMaker lets it."""
     serving = {variant["VariantName"]: variant for variant in current.serving}
     runs_on: list[dict[str, object]] = [*capacities_in(current.serving).values()]
@@ -275,7 +275,7 @@ def _check_updatable(sagemaker: SageMakerClient, endpoint: Endpoint, wanted: OnD
         check_capacity_change(sagemaker, endpoint, wanted)
 
 
-def _answer(run_id: str, arn: str, deployment: DeploymentRecord, change: Change | None) -> DeployedEndpoint:
+def _answer(run_id: str, arn: str, deployment: DeploymentRecord, change: EndpointChange | None) -> DeployedEndpoint:
     tested = max(deployment.goal.variants, key=lambda variant: (variant.name == run_id, variant.weight))
     return {
         "kind": "endpoint",

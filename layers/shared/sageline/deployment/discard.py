@@ -29,7 +29,7 @@ from sageline.errors import EndpointFailed, ResourceConflict, RunFinished
 from sageline.names import models_like, routing_key
 from sageline.runs.context import RunContext
 from sageline.runs.deployment_record import DeploymentRecord, deployment_of, rollout_config, without_variants
-from sageline.runs.endpoint_change import Change, change_of
+from sageline.runs.endpoint_change import EndpointChange, change_of
 from sageline.runs.payloads import Discarded
 from sageline.runs.routing import Routing
 from sageline.runs.store import RunRecord, iso
@@ -110,7 +110,7 @@ def _models(run_id: str, record: RunRecord, run: RunContext) -> list[str]:
     return [variant.model_name for variant in change.goal.variants if variant.model_version not in serving]
 
 
-def _weights_before(deployment: DeploymentRecord, change: Change | None) -> dict[str, float]:
+def _weights_before(deployment: DeploymentRecord, change: EndpointChange | None) -> dict[str, float]:
     """What the old variants had when the run began: a change among variants that serve has given them its weights before."""
     before = {variant.name: variant.weight for variant in deployment.previous_variants}
     goal = {variant.name: variant.weight for variant in deployment.goal.variants}

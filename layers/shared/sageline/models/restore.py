@@ -7,7 +7,7 @@ from sageline.errors import ModelMissing, ResourceConflict, RunNotFound
 from sageline.models.create import make_models
 from sageline.names import open_model_name
 from sageline.runs.context import RunContext
-from sageline.runs.endpoint_change import Change, change_of
+from sageline.runs.endpoint_change import EndpointChange, change_of
 from sageline.runs.payloads import RestoredModels
 from sageline.runs.routing import RoutedVariant
 from sageline.training.roles import ModelRoles
@@ -33,7 +33,7 @@ def restore_models(run_id: str, *, roles: ModelRoles, run: RunContext) -> Restor
     return {"restored": restored}
 
 
-def _models(variant: RoutedVariant, change: Change) -> list[str]:
+def _models(variant: RoutedVariant, change: EndpointChange) -> list[str]:
     """What a variant needs: its isolated model, which batches ask; and the other one where it may serve on demand."""
     version = variant.model_version
     serverless = variant.serverless or "ServerlessConfig" in change.capacities.get(variant.name, {})

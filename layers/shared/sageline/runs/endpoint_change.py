@@ -21,7 +21,7 @@ ChangeKind: TypeAlias = Literal["promote", "rollback"]
 
 
 @dataclass(frozen=True)
-class Change:
+class EndpointChange:
     """What is to serve in the end; the capacity of each variant that does not serve now; and the weights before the change, which
     undoing it restores."""
 
@@ -40,13 +40,13 @@ class Change:
         }
 
 
-def read_change(document: Json, source: str) -> Change:
-    """The change in a JSON document, as :meth:`Change.to_json` makes it."""
+def read_change(document: Json, source: str) -> EndpointChange:
+    """The change in a JSON document, as :meth:`EndpointChange.to_json` makes it."""
     goal = read_routing(document["goal"], source)
-    return Change(document["kind"], goal, document["capacities"], document["weights_before"])
+    return EndpointChange(document["kind"], goal, document["capacities"], document["weights_before"])
 
 
-def change_of(record: RunRecord) -> Change | None:
+def change_of(record: RunRecord) -> EndpointChange | None:
     """The change that a run makes; None for a run that trains a model, or scores a batch."""
     found = record.details.get("change")
     return None if found is None else read_change(found, f"record of run {record.run_id}")

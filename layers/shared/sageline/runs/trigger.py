@@ -18,7 +18,7 @@ from sageline.aws.errors import is_denied, is_missing_object
 from sageline.errors import InvalidDataset, InvalidRequest, InvalidRouting
 from sageline.formats.other_formats import advice_on_name
 from sageline.names import DATASET_KEY_PATTERN, NAME_MAX_LENGTH, is_name, is_run_id, run_id
-from sageline.runs.endpoint_change import Change, read_change
+from sageline.runs.endpoint_change import EndpointChange, read_change
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -68,7 +68,7 @@ class ChangeRequest:
     """A change of what an endpoint serves, asked for through the HTTP API, which has found out what is to serve in the end."""
 
     run_id: str
-    change: Change
+    change: EndpointChange
 
 
 @dataclass(frozen=True)
