@@ -28,7 +28,7 @@ from sageline.evaluation.gate import (
     check_limits,
     without_champion,
 )
-from sageline.evaluation.held_out_rows import encode_test_rows, let_answers_expire, score_answers
+from sageline.evaluation.held_out_rows import encode_for_champion, let_answers_expire, score_answers
 from sageline.evaluation.model_warnings import model_warnings
 from sageline.failures.failure import read_cause
 from sageline.report.write import CurvesOf, write_report
@@ -247,11 +247,10 @@ def _plan_champion(judging: _Judging, in_service: _InService) -> TransformPlan:
     encoder = EncoderCache(judging.run.files.s3).get(in_service.encoder_uri)
     if encoder.task != judging.task:
         raise InvalidEncoder(f"the model in service does a {encoder.task}, and the new one a {judging.task}")
-    return encode_test_rows(
+    return encode_for_champion(
         judging.run_id,
         encoder,
         files=judging.run.files,
-        of="champion",
         model_name=in_service.model_name,
         instance_type=judging.evaluation.instance_type,
     )
