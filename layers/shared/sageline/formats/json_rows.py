@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,29 +16,6 @@ from sageline.arrays.matrix import FloatArray, Matrix, SparseMatrix
 from sageline.formats.csv import write_rows
 
 JSON, JSON_LINES = "application/json", "application/jsonlines"
-
-
-def write_json(matrix: Matrix) -> bytes:
-    """``{"instances": [...]}`` with an instance per row, dense or sparse; ValueError for NaN and infinities."""
-    return b'{"instances":[' + b",".join(_instances(matrix)) + b"]}"
-
-
-def write_json_lines(matrix: Matrix) -> bytes:
-    """One instance per line; ValueError as for :func:`write_json`."""
-    return b"".join(instance + b"\n" for instance in _instances(matrix))
-
-
-def _instances(matrix: Matrix) -> list[bytes]:
-    if isinstance(matrix, SparseMatrix):
-        keys, values = matrix.columns.tolist(), _numbers(matrix.values[:, None])
-        bounds = matrix.row_offsets.tolist()
-        shape = matrix.shape[1]
-        return [
-            b'{"data":{"features":{"keys":[%b],"shape":[%d],"values":[%b]}}}'
-            % (",".join(map(str, keys[start:end])).encode(), shape, b",".join(values[start:end]))
-            for start, end in pairwise(bounds)
-        ]
-    return [b'{"features":[%b]}' % row for row in _numbers(matrix)]
 
 
 def _numbers(matrix: FloatArray) -> list[bytes]:
@@ -51,7 +27,7 @@ def _numbers(matrix: FloatArray) -> list[bytes]:
 
 
 def read_json(body: bytes) -> Matrix:
-    """The rows of :func:`write_json`, and of every other spelling of an instance that the algorithms take.
+    """The rows of ``{"instances": [...]}``, in every spelling of an instance that the algorithms take.
 
     Raises:
         ValueError: not such a document; names the instance.
@@ -63,7 +39,7 @@ def read_json(body: bytes) -> Matrix:
 
 
 def read_json_lines(body: bytes) -> Matrix:
-    """The rows of :func:`write_json_lines`; ValueError names the instance."""
+    """The rows of lines with an instance each; ValueError names the instance."""
     return _matrix([json.loads(line) for line in body.splitlines() if line.strip()])
 
 
@@ -111,7 +87,7 @@ def write_text_lines(texts: Sequence[str], top_k: int) -> bytes:
 
 
 def write_tensors(matrix: FloatArray, shape: Sequence[int]) -> bytes:
-    """Rows for TensorFlow Serving, each nested as ``shape`` says; ValueError as for :func:`write_json`."""
+    """Rows for TensorFlow Serving, each nested as ``shape`` says; ValueError for NaN and infinities."""
     rows = b",".join(_nested(_numbers(matrix.reshape(-1, shape[-1])), list(shape[:-1])))
     return b'{"instances":[' + rows + b"]}"
 
