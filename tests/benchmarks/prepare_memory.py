@@ -72,7 +72,9 @@ def _measured(path: Path) -> dict[str, float]:
 
     base = peak_megabytes()
     start = time.perf_counter()
-    prepared = prepare(read_blocks, read_and_fit(read_blocks, Resolution(validate_spec(_SPEC, "benchmark"))), _Discard())
+    prepared = prepare(
+        read_blocks, read_and_fit(read_blocks, Resolution(validate_spec(_SPEC, "benchmark"))), _Discard(), lambda _: None
+    )
     return {
         "megabytes": round(path.stat().st_size / _MEGABYTE, 1),
         "seconds": round(time.perf_counter() - start, 2),

@@ -91,7 +91,9 @@ def _measured(kind: str, path: Path) -> dict[str, object]:
             yield from open_blocks(file, path.name, "csv")
 
     start = time.process_time()
-    prepare(read_blocks, read_and_fit(read_blocks, Resolution(validate_spec(_spec(kind), "benchmark"))), _Discard())
+    prepare(
+        read_blocks, read_and_fit(read_blocks, Resolution(validate_spec(_spec(kind), "benchmark"))), _Discard(), lambda _: None
+    )
     size = path.stat().st_size / _MEGABYTE
     speed = round(size / (time.process_time() - start), 1)
     return {"kind": kind, "megabytes": round(size), "megabytes_per_second": speed, "peak_megabytes": round(peak_megabytes())}

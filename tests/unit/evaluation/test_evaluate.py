@@ -44,7 +44,7 @@ def test_the_test_rows_are_encoded_without_their_labels_in_their_order(world: Wo
 def test_what_the_transform_job_is_asked_for_is_a_request_that_sagemaker_takes(world: World) -> None:
     prepared(world)
     spec, encoder = world.run.files.read_spec(RUN_ID), encoder_of(world, RUN_ID)
-    plan = plan_evaluation(RUN_ID, spec, encoder, files=world.run.files)
+    plan = plan_evaluation(RUN_ID, spec, encoder, [rows for _, rows in parts_of(world, "evaluation")], files=world.run.files)
     assert (plan["model_name"], plan["instance_type"]) == (RUN_ID, "ml.m5.large")
     assert plan["input_uri"] == f"s3://{BUCKET}/runs/{RUN_ID}/data/evaluation/"
     assert plan["output_uri"] == f"s3://{BUCKET}/runs/{RUN_ID}/transform/evaluation/"

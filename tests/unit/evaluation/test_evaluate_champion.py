@@ -254,13 +254,26 @@ def spelled(world: World) -> list[str]:
 def test_where_a_part_is_one_request_each_has_no_more_rows_than_are_encoded_at_a_time(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("sageline.encoder.fitted._CHUNK_CELLS", 30)
     monkeypatch.setattr(held_out_rows, "_PIECE_CELLS", 30)
     prepared(world, algorithm={"name": "tensorflow"})
-    sizes = [rows for _, rows in parts_of(world, "evaluation")]
     encoder = encoder_of(world, RUN_ID)
-    assert set(sizes[:-1]) == {30 // encoder.feature_dim}
-    first = json.loads(world.get(parts_of(world, "evaluation")[0][0]))["instances"]
-    assert (len(first), sum(sizes)) == (sizes[0], len(held_out(world)))
+    held_out_rows.encode_for_champion(RUN_ID, encoder, files=world.run.files, model_name=MODEL, instance_type="ml.m5.large")
+
+    for of in ("evaluation", "champion"):
+        sizes = [rows for _, rows in parts_of(world, of)]
+        assert set(sizes[:-1]) == {30 // encoder.feature_dim}
+        first = json.loads(world.get(parts_of(world, of)[0][0]))["instances"]
+        assert (len(first), sum(sizes)) == (sizes[0], len(held_out(world)))
+
+
+def test_the_rows_of_a_champion_are_encoded_as_those_of_the_new_model(world: World) -> None:
+    prepared(world)
+    encoder = encoder_of(world, RUN_ID)
+    held_out_rows.encode_for_champion(RUN_ID, encoder, files=world.run.files, model_name=MODEL, instance_type="ml.m5.large")
+
+    [(asked, _)], [(of_champion, _)] = parts_of(world, "evaluation"), parts_of(world, "champion")
+    assert world.get(asked) == world.get(of_champion)
 
 
 def test_a_value_that_the_champion_cannot_take_refuses_the_model_and_names_the_rows(world: World) -> None:

@@ -92,7 +92,7 @@ def test_no_rows_are_no_bytes() -> None:
 
 
 def test_other_writers_of_csv_are_read() -> None:
-    assert read_rows(b"1; 2.50 ;+3\r\n4;5;1e39", delimiter=";").matrix.tolist() == [[1, 2.5, 3], [4, 5, np.inf]]  # type: ignore[union-attr]  # dense
+    assert read_rows(b"1, 2.50 ,+3\r\n4,5,1e39").matrix.tolist() == [[1, 2.5, 3], [4, 5, np.inf]]  # type: ignore[union-attr]  # dense
 
 
 @given(

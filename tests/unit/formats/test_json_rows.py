@@ -4,84 +4,14 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
-from sageline.arrays.matrix import FloatArray, SparseMatrix
 from sageline.formats import json_rows
-
-DENSE = np.array([[1.5, 16.0], [-0.1, 1e-20]], dtype=np.float32)
-SPARSE = SparseMatrix(np.array([1, 1], dtype=np.float32), np.array([26, 182]), np.array([0, 2, 2]), (2, 2000))
-
-
-def test_dense_rows_are_instances_of_features() -> None:
-    assert json_rows.write_json(DENSE) == b'{"instances":[{"features":[1.5,16]},{"features":[-0.1,1e-20]}]}'
-    assert json_rows.write_json_lines(DENSE) == b'{"features":[1.5,16]}\n{"features":[-0.1,1e-20]}\n'
-
-
-def test_sparse_rows_are_instances_of_keys_shape_and_values() -> None:
-    first = b'{"data":{"features":{"keys":[26,182],"shape":[2000],"values":[1,1]}}}'
-    empty = b'{"data":{"features":{"keys":[],"shape":[2000],"values":[]}}}'
-
-    assert json_rows.write_json(SPARSE) == b'{"instances":[%b,%b]}' % (first, empty)
-    assert json_rows.write_json_lines(SPARSE) == b"%b\n%b\n" % (first, empty)
-
-
-@given(
-    hnp.arrays(
-        np.float32,
-        hnp.array_shapes(min_dims=2, max_dims=2, max_side=5),
-        elements=st.floats(width=32, allow_nan=False, allow_infinity=False),
-    )
-)
-def test_what_is_written_is_read_back_exactly(table: FloatArray) -> None:
-    rows, columns = np.nonzero(table)
-    sparse = SparseMatrix(table[rows, columns], columns, np.searchsorted(rows, np.arange(len(table) + 1)), table.shape)
-
-    for write, read in (json_rows.write_json, json_rows.read_json), (json_rows.write_json_lines, json_rows.read_json_lines):
-        dense = read(write(table))
-        assert isinstance(dense, np.ndarray)
-        assert np.array_equal(dense, table)
-        other = read(write(sparse))
-        assert isinstance(other, SparseMatrix)
-        assert np.array_equal(other.to_dense(), table)
-
-
-def test_the_documented_spellings_of_an_instance_are_read() -> None:
-    body = b'{"instances":[{"features":[1.5,16.0]},{"data":{"features":{"values":[2.5,17.0]}}}]}'
-
-    assert json_rows.read_json(body).tolist() == [[1.5, 16], [2.5, 17]]  # type: ignore[union-attr]  # dense
-    assert json_rows.read_json(b'{"instances":[]}').shape == (0, 0)
-
-
-@pytest.mark.parametrize(
-    ("body", "expected"),
-    [
-        (b"[]", "expected"),
-        (b'{"instances":1}', "expected"),
-        (b'{"instances":[{"features":[1]},{"features":1}]}', "instance 1 has no features"),
-        (b'{"instances":[{"features":[1]},{"features":[1,2]}]}', "instances of differing width"),
-        (
-            b'{"instances":[{"data":{"features":{"keys":[1],"shape":[3],"values":[]}}}]}',
-            "instance 0 has no features, or not as many",
-        ),
-        (b'{"instances":[{"data":{"features":{"keys":[3],"shape":[3],"values":[1]}}}]}', "not among the 3 columns"),
-        (
-            b'{"instances":[{"data":{"features":{"keys":[],"shape":[3],"values":[]}}},{"features":[]}]}',
-            "some instances have keys",
-        ),
-    ],
-)
-def test_what_is_no_request_is_named(body: bytes, expected: str) -> None:
-    with pytest.raises(ValueError, match=expected):
-        json_rows.read_json(body)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_number_that_json_has_not_is_refused_with_its_place(value: float) -> None:
     with pytest.raises(ValueError, match=f"row 1, column 0 is {value}, which JSON cannot say"):
-        json_rows.write_json(np.array([[1], [value]], dtype=np.float32))
+        json_rows.write_tensors(np.array([[1], [value]], dtype=np.float32), (1,))
 
 
 def test_texts_for_blazingtext() -> None:

@@ -47,7 +47,7 @@ def test_every_value_is_read_back_exactly(table: FloatArray, first_index: int) -
     assert np.array_equal(labels, read_labels)  # type: ignore[arg-type]  # there are labels
 
 
-def test_indexes_of_up_to_eight_digits_are_written() -> None:
+def test_large_indexes_are_written() -> None:
     columns = np.array([0, 9, 9999, 10_000, 10_001, 12_345_678], dtype=np.int64)
     matrix = SparseMatrix(np.ones(6, dtype=np.float32), columns, np.array([0, 6]), (1, 20_000_000))
 

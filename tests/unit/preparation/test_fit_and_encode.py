@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from sageline.arrays.blocks import Block
 from sageline.arrays.matrix import FloatArray, Matrix, Rows, SparseMatrix
+from sageline.batch.encode import EncodedRows
 from sageline.dataset.readers.source import open_blocks
 from sageline.dataset.split import CHANNELS, assign
 from sageline.encoder import fitted
@@ -37,6 +38,7 @@ class Parts:
     def __init__(self) -> None:
         self.channels: dict[str, bytes] = {}
         self.pairs: dict[str, list[ArrayPair]] = {}
+        self.asked: list[EncodedRows] = []
 
     def write(self, channel: str, part: bytes | ArrayPair) -> None:
         if isinstance(part, ArrayPair):
@@ -54,7 +56,7 @@ class Parts:
         )
 
     def encoded_test_rows(self, encoder: FittedEncoder) -> Encoded:
-        """The raw test rows as the evaluation encodes them."""
+        """The raw test rows as a request for a prediction encodes them."""
         return encoder.encode_instances([row["features"] for row in self.raw])
 
     @property
@@ -79,7 +81,7 @@ def prepare_csv(data: bytes, spec: Spec, block_bytes: int = 1 << 20) -> tuple[Pr
         return open_blocks(io.BytesIO(data), SOURCE, "csv", block_bytes)
 
     parts = Parts()
-    return prepare(read_blocks, read_and_fit(read_blocks, Resolution(spec)), parts), parts
+    return prepare(read_blocks, read_and_fit(read_blocks, Resolution(spec)), parts, parts.asked.append), parts
 
 
 def error_of(data: bytes, spec: Spec) -> str:
@@ -277,7 +279,7 @@ def assert_no_skew(data: bytes, spec: Spec) -> None:
         return
     encoder = FittedEncoder.load(prepared.encoder.save())
     written = Counter[str]()
-    evaluated = read_body(encoder.batch_body(parts.encoded_test_rows(encoder)), encoder)
+    evaluated = read_body(b"".join(piece.body for piece in parts.asked), encoder)
     for matrix in (*(parts.rows(channel, prepared).matrix for channel in ("train", "validation")), evaluated):
         for index in range(matrix.shape[0]):
             written[repr(bits(row_of(matrix, index)))] += 1
@@ -443,7 +445,7 @@ def test_data_that_changes_while_it_is_read_is_noticed() -> None:
 
     first = read_and_fit(read_blocks, Resolution(TEXT_SPEC))
     with pytest.raises(InvalidDataset, match="changed while it was read"):
-        prepare(read_blocks, first, Parts())
+        prepare(read_blocks, first, Parts(), lambda _: None)
 
 
 def test_tokens_become_lines_that_begin_with_the_label() -> None:

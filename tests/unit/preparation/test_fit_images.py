@@ -54,7 +54,9 @@ def resolved(data: bytes, data_format: str, **spec: Any) -> Spec:
 def prepared(data: bytes, data_format: str, **spec: Any) -> tuple[Prepared, Parts]:
     parts = Parts()
     read_blocks = reader(data, data_format)
-    return prepare(read_blocks, read_and_fit(read_blocks, Resolution(resolved(data, data_format, **spec))), parts), parts
+    return prepare(
+        read_blocks, read_and_fit(read_blocks, Resolution(resolved(data, data_format, **spec))), parts, parts.asked.append
+    ), parts
 
 
 def encoder() -> FittedEncoder:

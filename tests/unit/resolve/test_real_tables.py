@@ -55,7 +55,7 @@ def first_read(data: bytes, name: str = "data", kind: str = "csv", piece_bytes: 
 
 
 def prepared(data: bytes, name: str = "data", kind: str = "csv") -> Prepared:
-    return prepare(lambda: open_blocks(io.BytesIO(data), URI, kind), first_read(data, name, kind), Nothing())
+    return prepare(lambda: open_blocks(io.BytesIO(data), URI, kind), first_read(data, name, kind), Nothing(), lambda _: None)
 
 
 def label_of(x: float) -> str:

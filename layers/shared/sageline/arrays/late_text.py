@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 
+import numpy as np
+
 from sageline.arrays.matrix import DoubleArray
 from sageline.arrays.strings import BoolArray, ByteArray, IntArray, StringArray
 
@@ -44,3 +46,31 @@ class NumberArray(_LateText):
 
     def take(self, rows: BoolArray | IntArray) -> NumberArray:
         return NumberArray(self.numbers[rows], lambda: self._text.take(rows))
+
+
+class DictionaryArray(_LateText):
+    """Strings of which few differ: the different ones, and which of them each is.
+
+    Attributes:
+        dictionary: the different strings; columns may share it.
+        indices: ``int64[n]``: string ``i`` is ``dictionary[indices[i]]``.
+    """
+
+    def __init__(self, dictionary: StringArray, indices: IntArray) -> None:
+        super().__init__(lambda: dictionary.take(indices))
+        self.dictionary = dictionary
+        self.indices = indices
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    @property
+    def lengths(self) -> IntArray:
+        return self.dictionary.lengths[self.indices]
+
+    @property
+    def offsets(self) -> IntArray:
+        return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(self.lengths)])
+
+    def take(self, rows: BoolArray | IntArray) -> DictionaryArray:
+        return DictionaryArray(self.dictionary, self.indices[rows])

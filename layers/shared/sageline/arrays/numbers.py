@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from sageline.arrays.late_text import NumberArray
+from sageline.arrays.late_text import DictionaryArray, NumberArray
 from sageline.arrays.matrix import DoubleArray, FloatArray
 from sageline.arrays.number_spelling import PLAIN, Spelling, plain_text, plain_texts
 from sageline.arrays.strings import IntArray, StringArray
@@ -108,6 +108,10 @@ def read_cells(column: StringArray) -> Cells:
 
 
 def _read_cells(column: StringArray) -> Cells:
+    if isinstance(column, DictionaryArray):
+        cells = read_cells(column.dictionary)
+        others = np.flatnonzero(np.isin(column.indices, cells.others)) if len(cells.others) else cells.others
+        return Cells(cells.numbers[column.indices], others)
     digits = _parse_digits(column)
     if digits is not None:
         return Cells(digits, np.zeros(0, dtype=np.int64))

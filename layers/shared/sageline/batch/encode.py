@@ -56,15 +56,15 @@ def encode_batch(run_id: str, *, run: RunContext) -> EncodedBatch:
     batch = batch_of(record)
     encoder = load_encoder(run.files, batch)
     layout = run.files.layout(run_id)
-    part_rows = []
     left_out = run.files.read_spec(_trained_by(batch)).left_out
     blocks, warnings = _checked(_as_spelled(read_rows(run.files, batch), batch, encoder), encoder, left_out)
     with S3PartSink(run.files.s3, layout, encoder.exchange.batch_extension, joined=False) as sink:
-        for rows, body in parts(_pieces(blocks, encoder), encoder):
-            sink.write(CHANNEL, body)
-            part_rows.append(rows)
-    run.files.put(part_rows_key(layout), json.dumps({"rows": part_rows}).encode(), "application/json")
-    rows = record.details.get("rows", {}) | {CHANNEL: sum(part_rows)}
+        parts = TransformParts(sink, CHANNEL, encoder)
+        for piece in encoded_rows(blocks, encoder):
+            parts.add(piece)
+        parts.close()
+    run.files.put(part_rows_key(layout), json.dumps({"rows": parts.rows}).encode(), "application/json")
+    rows = record.details.get("rows", {}) | {CHANNEL: sum(parts.rows)}
     run.store.enter(run_id, "EncodeBatch", rows=rows, batch=record.details["batch"] | {"warnings": warnings})
     plan = transform_plan(
         encoder,
@@ -74,7 +74,7 @@ def encode_batch(run_id: str, *, run: RunContext) -> EncodedBatch:
         instance_type=batch.instance_type,
         instance_count=batch.instance_count,
     )
-    return {"rows": sum(part_rows), "parts": len(part_rows), "transform": plan}
+    return {"rows": sum(parts.rows), "parts": len(parts.rows), "transform": plan}
 
 
 def part_rows_key(layout: RunLayout) -> str:
@@ -117,27 +117,44 @@ class EncodedRows:
     where: str
 
 
-def parts(pieces: Iterable[EncodedRows], encoder: FittedEncoder) -> Iterator[tuple[int, bytes]]:
-    """Bodies of about :data:`PART_BYTES` for a transform job, and how many rows each has.
+class TransformParts:
+    """Joins encoded rows to objects of about :data:`PART_BYTES`, which a transform job reads.
 
     Args:
-        pieces: each of at most :func:`most_rows`.
+        channel: of the sink, in which each part is an object of its own.
 
-    Raises:
-        InvalidDataset: a row that is larger than a request may be.
+    Attributes:
+        rows: how many rows each object has.
     """
-    joins = encoder.exchange.split_type != "None"
-    limit = most_rows(encoder)
-    pending, rows = bytearray(), 0
-    for piece in pieces:
-        _check_size(piece, joins)
-        if pending and (not joins or len(pending) + len(piece.body) > PART_BYTES or rows + piece.rows > limit):
-            yield rows, bytes(pending)
-            pending, rows = bytearray(), 0
-        pending += piece.body
-        rows += piece.rows
-    if pending:
-        yield rows, bytes(pending)
+
+    def __init__(self, sink: S3PartSink, channel: str, encoder: FittedEncoder) -> None:
+        self.rows: list[int] = []
+        self._sink = sink
+        self._channel = channel
+        self._joins = encoder.exchange.split_type != "None"
+        self._most_rows = most_rows(encoder)
+        self._pending = bytearray()
+        self._pending_rows = 0
+
+    def add(self, piece: EncodedRows) -> None:
+        """Add a piece of at most :func:`most_rows`.
+
+        Raises:
+            InvalidDataset: a row that is larger than a request may be.
+        """
+        _check_size(piece, self._joins)
+        is_full = len(self._pending) + len(piece.body) > PART_BYTES or self._pending_rows + piece.rows > self._most_rows
+        if is_full or not self._joins:
+            self.close()
+        self._pending += piece.body
+        self._pending_rows += piece.rows
+
+    def close(self) -> None:
+        """Write what is pending."""
+        if self._pending:
+            self._sink.write(self._channel, bytes(self._pending))
+            self.rows.append(self._pending_rows)
+            self._pending, self._pending_rows = bytearray(), 0
 
 
 def most_rows(encoder: FittedEncoder) -> int:
@@ -145,7 +162,8 @@ def most_rows(encoder: FittedEncoder) -> int:
     return min(_PART_ROWS, max(1, _PART_ANSWERS // len(encoder.classes or [0])))
 
 
-def _pieces(blocks: Iterable[Block], encoder: FittedEncoder) -> Iterator[EncodedRows]:
+def encoded_rows(blocks: Iterable[Block], encoder: FittedEncoder) -> Iterator[EncodedRows]:
+    """The rows encoded for a transform job, some at a time; raises as :meth:`FittedEncoder.encode`."""
     step = most_rows(encoder)
     for block in blocks:
         for chunk in encoder.chunks(block):

@@ -7,6 +7,7 @@ from collections import Counter
 
 import numpy as np
 
+from sageline.arrays.late_text import DictionaryArray
 from sageline.arrays.matrix import DoubleArray
 from sageline.arrays.number_spelling import PLAIN, SPELLINGS, Spelling, plain_text, shape_of
 from sageline.arrays.numbers import Cells, is_missing
@@ -63,11 +64,15 @@ class NumberProfile:
             return
         self._plain += len(numbers)
         self._note(float(numbers.min()), float(numbers.max()), whole=bool((numbers == np.floor(numbers)).all()))
-        self.leading_zeros += _leading_zeros(column, ~np.isnan(cells.numbers))
-        if (column.data == ord(".")).any():
-            points, grouped = _points(column, ~np.isnan(cells.numbers))
-            self._points += points
-            self._grouped += grouped
+        plain = ~np.isnan(cells.numbers)
+        texts, counts = column, plain.astype(np.int64)
+        if isinstance(column, DictionaryArray):
+            texts, counts = column.dictionary, np.bincount(column.indices[plain], minlength=len(column.dictionary))
+        self.leading_zeros += int(counts[_leading_zeros(texts, counts > 0)].sum())
+        if (texts.data == ord(".")).any():
+            points, grouped = _points(texts, counts > 0)
+            self._points += int(counts[points].sum())
+            self._grouped += int(counts[grouped].sum())
 
     def _note(self, least: float, most: float, *, whole: bool) -> None:
         self.minimum, self.maximum = min(self.minimum, least), max(self.maximum, most)
@@ -183,19 +188,21 @@ class NumberProfile:
         return units.most_common(1)[0][0] if units else ""
 
 
-def _leading_zeros(column: StringArray, plain: BoolArray) -> int:
-    """How many of the plain numbers begin with a zero and another digit."""
+def _leading_zeros(column: StringArray, plain: BoolArray) -> IntArray:
+    """Indexes of the plain numbers that begin with a zero and another digit."""
     long = np.flatnonzero(plain & (column.lengths > 1))
     starts = column.offsets[:-1][long]
     second = column.data[starts + 1]
     is_digit = (second >= ord("0")) & (second <= ord("9"))
-    return int(np.count_nonzero((column.data[starts] == ord("0")) & is_digit))
+    begins_so: BoolArray = (column.data[starts] == ord("0")) & is_digit
+    return long[begins_so]
 
 
-def _points(column: StringArray, plain: BoolArray) -> tuple[int, int]:
-    """How many of the plain numbers have a decimal point, and how many of these have one to three digits before it, no zero the
-    first of them, and three behind it."""
-    some = column.take(plain)
+def _points(column: StringArray, plain: BoolArray) -> tuple[IntArray, IntArray]:
+    """Indexes of the plain numbers that have a decimal point, and of those of them that have one to three digits before it, no
+    zero the first of them, and three behind it."""
+    numbers = np.flatnonzero(plain)
+    some = column.take(numbers)
     ends, lengths = some.offsets[1:], some.lengths
     points = np.add.reduceat(some.data == ord("."), some.offsets[:-1], dtype=np.int64)
     signed = np.isin(some.data[some.offsets[:-1]], [ord("+"), ord("-")]).astype(np.int64)
@@ -205,4 +212,4 @@ def _points(column: StringArray, plain: BoolArray) -> tuple[int, int]:
     no_zero = some.data[(some.offsets[:-1] + signed)[possible]] != ord("0")
     no_exponent = ~np.isin(some.data[ends[possible] - 3], [ord("e"), ord("E")])
     no_exponent &= ~np.isin(some.data[ends[possible] - 2], [ord("e"), ord("E")])
-    return int(np.count_nonzero(points)), int(np.count_nonzero(at_fourth & no_zero & no_exponent))
+    return numbers[points > 0], numbers[possible[at_fourth & no_zero & no_exponent]]

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from sageline.arrays.blocks import Block
+from sageline.arrays.late_text import DictionaryArray
 from sageline.arrays.strings import IntArray, StringArray, row_chunks
 from sageline.spec.model import SplitSpec
 
@@ -46,7 +47,16 @@ def channels_of(positions: PositionArray, bounds: tuple[float, float]) -> IntArr
 
 def hash_columns(block: Block) -> dict[str, HashArray]:
     """Column to the hashes of its strings."""
-    return {name: hash_strings(column) for name, column in block.columns.items()}
+    hashes = {}
+    of_dictionary: dict[StringArray, HashArray] = {}
+    for name, column in block.columns.items():
+        if isinstance(column, DictionaryArray):
+            if column.dictionary not in of_dictionary:
+                of_dictionary[column.dictionary] = hash_strings(column.dictionary)
+            hashes[name] = of_dictionary[column.dictionary][column.indices]
+        else:
+            hashes[name] = hash_strings(column)
+    return hashes
 
 
 def positions_of(hashes: Mapping[str, HashArray], seed: int) -> PositionArray:

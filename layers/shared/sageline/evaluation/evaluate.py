@@ -27,7 +27,7 @@ from sageline.evaluation.gate import (
     check_limits,
     without_champion,
 )
-from sageline.evaluation.held_out_rows import encode_test_rows, let_answers_expire, score_answers
+from sageline.evaluation.held_out_rows import encode_for_champion, let_answers_expire, score_answers
 from sageline.evaluation.model_warnings import model_warnings
 from sageline.failures.failure import read_cause
 from sageline.report.write import write_report
@@ -234,11 +234,10 @@ def _plan_champion(assessment: _Assessment, in_service: _ServingModel) -> Transf
     encoder = EncoderCache(assessment.run.files.s3).get(in_service.encoder_uri)
     if encoder.task != assessment.task:
         raise InvalidEncoder(f"the model in service does a {encoder.task}, and the new one a {assessment.task}")
-    return encode_test_rows(
+    return encode_for_champion(
         assessment.run_id,
         encoder,
         files=assessment.run.files,
-        of="champion",
         model_name=in_service.model_name,
         instance_type=assessment.evaluation.instance_type,
     )

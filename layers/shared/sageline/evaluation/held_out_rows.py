@@ -12,7 +12,7 @@ import numpy as np
 from botocore.exceptions import ClientError
 
 from sageline.aws.errors import is_missing_object
-from sageline.batch.encode import EncodedRows, most_rows, part_name, parts, transform_plan
+from sageline.batch.encode import EncodedRows, TransformParts, most_rows, part_name, transform_plan
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import InvalidDataset, PredictionFailed, SagelineError
 from sageline.evaluation.answer_arrays import read_classes, read_values
@@ -34,19 +34,21 @@ _PIECE_BYTES = 2 << 20  # of JSON
 _PIECE_CELLS = 1 << 18  # of dense rows: their text takes a hundred times as many bytes while it is made
 
 
-def plan_evaluation(run_id: str, spec: Spec, encoder: FittedEncoder, *, files: RunFiles) -> TransformPlan:
-    """Encode a run's test rows for its own model, which may not be there yet; what RunEvaluationTransform is asked for."""
+def plan_evaluation(run_id: str, spec: Spec, encoder: FittedEncoder, part_rows: list[int], *, files: RunFiles) -> TransformPlan:
+    """What RunEvaluationTransform is asked for: a run's test rows, encoded for its own model, which may not be there yet.
+
+    Args:
+        part_rows: how many rows each object of the encoded rows has.
+    """
     instance_type = spec.evaluation.instance_type
-    return encode_test_rows(run_id, encoder, files=files, of="evaluation", model_name=run_id, instance_type=instance_type)
+    return _plan(run_id, encoder, part_rows, files=files, of="evaluation", model_name=run_id, instance_type=instance_type)
 
 
-def encode_test_rows(
-    run_id: str, encoder: FittedEncoder, *, files: RunFiles, of: Model, model_name: str, instance_type: str
+def encode_for_champion(
+    run_id: str, encoder: FittedEncoder, *, files: RunFiles, model_name: str, instance_type: str
 ) -> TransformPlan:
-    """Encode a run's raw test rows for a transform job: ``runs/<run_id>/data/<of>/part-00000.<ext>`` and so on.
-
-    How many rows each part has is noted in ``runs/<run_id>/data/<of>.json``. The rows are read back from ``test-raw``, so what
-    a model is judged by went the way that a request for a prediction goes, the champion's rows like the new model's.
+    """Encode a run's raw test rows for a transform job of the model in service:
+    ``runs/<run_id>/data/champion/part-00000.<ext>`` and so on.
 
     Args:
         encoder: of the model, which need not be one of this run.
@@ -55,11 +57,19 @@ def encode_test_rows(
         InvalidDataset, InvalidRequest: the rows lack a column of the model, or hold a value that it cannot take.
     """
     layout = files.layout(run_id)
-    part_rows = []
     with S3PartSink(files.s3, layout, encoder.exchange.batch_extension, joined=False) as sink:
-        for rows, body in parts(_pieces(files, layout, encoder), encoder):
-            sink.write(of, body)
-            part_rows.append(rows)
+        parts = TransformParts(sink, "champion", encoder)
+        for piece in _pieces(files, layout, encoder):
+            parts.add(piece)
+        parts.close()
+    return _plan(run_id, encoder, parts.rows, files=files, of="champion", model_name=model_name, instance_type=instance_type)
+
+
+def _plan(
+    run_id: str, encoder: FittedEncoder, part_rows: list[int], *, files: RunFiles, of: Model, model_name: str, instance_type: str
+) -> TransformPlan:
+    """Note in ``runs/<run_id>/data/<of>.json`` how many rows each object has; what a transform job is asked for."""
+    layout = files.layout(run_id)
     files.put(_part_rows_key(layout, of), json.dumps({"rows": part_rows}).encode(), "application/json")
     return transform_plan(
         encoder,

@@ -24,7 +24,7 @@ def write_rows(matrix: FloatArray, labels: FloatArray | None = None) -> bytes:
     return write_lines(matrix, labels)
 
 
-def read_rows(data: bytes, *, labelled: bool = False, delimiter: str = ",") -> Rows:
+def read_rows(data: bytes, *, labelled: bool = False) -> Rows:
     """What :func:`write_rows` wrote, and any such table of numbers; a blank cell is NaN, and so is a line of none.
 
     Args:
@@ -38,27 +38,27 @@ def read_rows(data: bytes, *, labelled: bool = False, delimiter: str = ",") -> R
     """
     text = data.decode().replace("\r\n", "\n").removesuffix("\n")
     lines = text.split("\n") if data else []
-    width = lines[0].count(delimiter) + 1 if lines else 0
+    width = lines[0].count(",") + 1 if lines else 0
     for index, line in enumerate(lines):
-        if line.count(delimiter) + 1 != width:
-            raise ValueError(f"line {index + 1} has {line.count(delimiter) + 1} cells, the first line has {width}")
-    numbers = _numbers(delimiter.join(lines), len(lines), width, delimiter)
+        if line.count(",") + 1 != width:
+            raise ValueError(f"line {index + 1} has {line.count(',') + 1} cells, the first line has {width}")
+    numbers = _numbers(",".join(lines), len(lines), width)
     with np.errstate(over="ignore"):  # beyond float32 is infinity, as in any cast
         table = numbers.astype(np.float32).reshape(len(lines), width)
     return Rows(table[:, 1:], table[:, 0]) if labelled and width else Rows(table, None)
 
 
-def _numbers(text: str, rows: int, width: int, delimiter: str) -> DoubleArray:
+def _numbers(text: str, rows: int, width: int) -> DoubleArray:
     """The cells of all rows, joined. numpy reads plain numbers at twice the speed; it takes a cell of blanks for a -1, so where
     there are blanks, or anything that is no plain number, cell by cell."""
-    if delimiter == "," and not any(blank in text for blank in " \t\n\r\v\f"):
+    if not any(blank in text for blank in " \t\n\r\v\f"):
         try:
             numbers = np.fromstring(text, dtype=np.float64, sep=",")
         except ValueError:
             numbers = np.empty(0)
         if len(numbers) == rows * width:
             return numbers
-    return _numbers_by_cell(text.split(delimiter) if rows else [], width)
+    return _numbers_by_cell(text.split(",") if rows else [], width)
 
 
 def _numbers_by_cell(cells: list[str], width: int) -> DoubleArray:

@@ -60,30 +60,6 @@ def _without_zeros(cells: AnyArray) -> bytes:
     return cells.tobytes().translate(None, b"\0")
 
 
-def write_pairs(keys: IntArray, values: FloatArray, ends: ByteArray) -> bytes:
-    """``key:value`` for each pair, followed by its end, a byte; the value alone where the key is negative.
-
-    Args:
-        keys: ``int64[n]``, less than 1e8.
-        values: ``float32[n]``.
-    """
-    parts = []
-    for start in range(0, len(keys), _CHUNK_CELLS):
-        chunk = slice(start, start + _CHUNK_CELLS)
-        cells = _cells(values[chunk])
-        cells["end"] = ends[chunk]
-        has_key = keys[chunk] >= 0
-        before = _whole(np.where(has_key, keys[chunk], 0))
-        layout = [*((name, part.dtype) for name, part in before.items()), ("colon", "u1"), ("value", cells.dtype)]
-        pairs = np.zeros(len(cells), layout)
-        for name, part in before.items():
-            pairs[name] = part * has_key
-        pairs["colon"] = has_key * np.uint8(ord(":"))
-        pairs["value"] = cells
-        parts.append(_without_zeros(pairs))
-    return b"".join(parts)
-
-
 def _small_whole(table: FloatArray) -> IntArray | None:
     """The table as indexes of :data:`_SMALL_TEXT`, if it holds nothing but small whole numbers."""
     if not (table.min() >= 0 and table.max() < _SMALL):  # not so for NaN either

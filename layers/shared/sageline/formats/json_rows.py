@@ -1,102 +1,20 @@
-"""Requests to SageMaker's own algorithms, to BlazingText and to TensorFlow Serving, as JSON and JSON Lines.
+"""Requests to BlazingText and to TensorFlow Serving, as JSON and JSON Lines.
 
-Sources: SageMaker developer guide, "Common data formats for inference" (``instances`` of ``features``), "BlazingText
-algorithm" (inference); https://www.tensorflow.org/tfx/serving/api_rest (predict).
+Sources: SageMaker developer guide, "BlazingText algorithm" (inference);
+https://www.tensorflow.org/tfx/serving/api_rest (predict).
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
-from sageline.arrays.matrix import FloatArray, Matrix, SparseMatrix
+from sageline.arrays.matrix import FloatArray
 from sageline.formats.csv import write_rows
 
 JSON, JSON_LINES = "application/json", "application/jsonlines"
-
-
-def write_json(matrix: Matrix) -> bytes:
-    """``{"instances": [...]}`` with an instance per row, dense or sparse; ValueError for NaN and infinities."""
-    return b'{"instances":[' + b",".join(_instances(matrix)) + b"]}"
-
-
-def write_json_lines(matrix: Matrix) -> bytes:
-    """One instance per line; ValueError as for :func:`write_json`."""
-    return b"".join(instance + b"\n" for instance in _instances(matrix))
-
-
-def _instances(matrix: Matrix) -> list[bytes]:
-    if isinstance(matrix, SparseMatrix):
-        keys, values = matrix.columns.tolist(), _numbers(matrix.values[:, None])
-        bounds = matrix.row_offsets.tolist()
-        shape = matrix.shape[1]
-        return [
-            b'{"data":{"features":{"keys":[%b],"shape":[%d],"values":[%b]}}}'
-            % (",".join(map(str, keys[start:end])).encode(), shape, b",".join(values[start:end]))
-            for start, end in pairwise(bounds)
-        ]
-    return [b'{"features":[%b]}' % row for row in _numbers(matrix)]
-
-
-def _numbers(matrix: FloatArray) -> list[bytes]:
-    """Each row's numbers, separated by commas."""
-    if not np.isfinite(matrix).all():
-        row, column = np.argwhere(~np.isfinite(matrix))[0]
-        raise ValueError(f"row {row}, column {column} is {matrix[row, column]}, which JSON cannot say")
-    return write_rows(matrix).split(b"\n")[:-1]
-
-
-def read_json(body: bytes) -> Matrix:
-    """The rows of :func:`write_json`, and of every other spelling of an instance that the algorithms take.
-
-    Raises:
-        ValueError: not such a document; names the instance.
-    """
-    document = json.loads(body)
-    if not isinstance(document, dict) or not isinstance(document.get("instances"), list):
-        raise ValueError('expected {"instances": [...]}')
-    return _matrix(document["instances"])
-
-
-def read_json_lines(body: bytes) -> Matrix:
-    """The rows of :func:`write_json_lines`; ValueError names the instance."""
-    return _matrix([json.loads(line) for line in body.splitlines() if line.strip()])
-
-
-def _matrix(instances: list[object]) -> Matrix:
-    rows = [_features(index, instance) for index, instance in enumerate(instances)]
-    if len({"keys" in row for row in rows}) > 1:
-        raise ValueError("some instances have keys, some have not")
-    if not any("keys" in row for row in rows):
-        widths = {len(row["values"]) for row in rows}
-        if len(widths) > 1:
-            raise ValueError(f"instances of differing width: {sorted(widths)}")
-        return np.array([row["values"] for row in rows], dtype=np.float32).reshape(len(rows), *(widths or {0}))
-    counts = [len(row["values"]) for row in rows]
-    columns = np.array([key for row in rows for key in row["keys"]], dtype=np.int64)
-    values = np.array([value for row in rows for value in row["values"]], dtype=np.float32)
-    width = max(row["shape"][0] for row in rows)
-    if len(columns) and not 0 <= columns.min() <= columns.max() < width:
-        raise ValueError(f"a key that is not among the {width} columns")
-    order = np.lexsort((columns, np.repeat(np.arange(len(rows)), counts)))
-    offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts, dtype=np.int64)])
-    return SparseMatrix(values[order], columns[order], offsets, (len(rows), width))
-
-
-def _features(index: int, instance: object) -> dict[str, Any]:  # Any: JSON
-    match instance:
-        case {"features": list(values)}:
-            return {"values": values}
-        case {"data": {"features": {"keys": list(keys), "shape": [int()] as shape, "values": list(values)}}}:
-            if len(keys) == len(values):
-                return {"values": values, "keys": keys, "shape": shape}
-        case {"data": {"features": {"values": list(values), **rest}}} if not rest:
-            return {"values": values}
-    raise ValueError(f"instance {index} has no features, or not as many keys as values")
 
 
 def write_texts(texts: Sequence[str], top_k: int) -> bytes:
@@ -111,9 +29,17 @@ def write_text_lines(texts: Sequence[str], top_k: int) -> bytes:
 
 
 def write_tensors(matrix: FloatArray, shape: Sequence[int]) -> bytes:
-    """Rows for TensorFlow Serving, each nested as ``shape`` says; ValueError as for :func:`write_json`."""
+    """Rows for TensorFlow Serving, each nested as ``shape`` says; ValueError for NaN and infinities."""
     rows = b",".join(_nested(_numbers(matrix.reshape(-1, shape[-1])), list(shape[:-1])))
     return b'{"instances":[' + rows + b"]}"
+
+
+def _numbers(matrix: FloatArray) -> list[bytes]:
+    """Each row's numbers, separated by commas."""
+    if not np.isfinite(matrix).all():
+        row, column = np.argwhere(~np.isfinite(matrix))[0]
+        raise ValueError(f"row {row}, column {column} is {matrix[row, column]}, which JSON cannot say")
+    return write_rows(matrix).split(b"\n")[:-1]
 
 
 def _nested(lines: list[bytes], shape: list[int]) -> list[bytes]:

@@ -7,11 +7,13 @@ astray: for requests, RecordIO or CSV is the safe choice.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from sageline.arrays.matrix import FloatArray, Matrix, Rows, SparseMatrix
 from sageline.arrays.strings import BoolArray
-from sageline.formats.decimals import write_pairs
+from sageline.formats.decimals import write_lines
 
 CONTENT_TYPE = "text/libsvm"
 
@@ -27,12 +29,14 @@ def write_rows(matrix: Matrix, labels: FloatArray, *, first_index: int = 0) -> b
     sparse = matrix if isinstance(matrix, SparseMatrix) else _sparse(matrix)
     if len(labels) == 0:
         return b""
-    positions = sparse.row_offsets[:-1]  # a label stands before its row's cells
-    keys = np.insert(sparse.columns + first_index, positions, -1)
-    values = np.insert(sparse.values, positions, labels)
-    ends = np.full(len(keys), ord(" "), dtype=np.uint8)
-    ends[sparse.row_offsets[1:] + np.arange(len(labels))] = ord("\n")
-    return write_pairs(keys, values, ends)
+    keys = (sparse.columns + first_index).tolist()
+    cells = [b"%d:%b" % pair for pair in zip(keys, _texts(sparse.values), strict=True)]
+    rows = zip(_texts(labels), pairwise(sparse.row_offsets.tolist()), strict=True)
+    return b"".join(b" ".join([label, *cells[start:end]]) + b"\n" for label, (start, end) in rows)
+
+
+def _texts(numbers: FloatArray) -> list[bytes]:
+    return write_lines(numbers[:, None], None).split(b"\n")[:-1]
 
 
 def read_rows(data: bytes, *, columns: int | None = None, first_index: int = 0) -> Rows:

@@ -7,8 +7,7 @@ and reading a pickle runs what it says, so such arrays are refused.
 from __future__ import annotations
 
 import io
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -50,19 +49,3 @@ def read_array(data: bytes) -> AnyArray:
         return np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
     except (ValueError, EOFError, SyntaxError) as error:
         raise ValueError(f"not a .npy file of numbers or text: {error}") from None
-
-
-def write_arrays(arrays: Mapping[str, AnyArray]) -> bytes:
-    """Named arrays as ``.npz``, not compressed; ValueError for an array of objects."""
-    out = io.BytesIO()
-    np.savez(out, allow_pickle=False, **arrays)
-    return out.getvalue()
-
-
-def read_arrays(data: bytes) -> dict[str, AnyArray]:
-    """The arrays in a ``.npz`` file by name; ValueError when it is damaged or holds objects."""
-    try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            return dict(arrays)
-    except (ValueError, EOFError, SyntaxError, TypeError, zipfile.BadZipFile) as error:
-        raise ValueError(f"not a .npz file of numbers or text: {error}") from None

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from sageline.arrays.matrix import FloatArray
 from sageline.arrays.number_spelling import Spelling
 from sageline.arrays.numbers import parse_doubles
 from sageline.arrays.strings import StringArray
+from sageline.batch.encode import EncodedRows, encoded_rows
 from sageline.dataset.label_column import LabelColumn
 from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.split import CHANNELS, HashArray, channels_of, hash_columns, positions_of
@@ -80,22 +82,26 @@ def read_and_fit(
     return _again(first, resolution, read_blocks, first.tally.bounds)
 
 
-def prepare(read_blocks: Callable[[], Iterator[Block]], first: FirstRead, sink: PartSink) -> Prepared:
+def prepare(
+    read_blocks: Callable[[], Iterator[Block]], first: FirstRead, sink: PartSink, ask: Callable[[EncodedRows], None]
+) -> Prepared:
     """Encode every row that has a label and write the parts.
 
-    Parts of ``train`` and ``validation`` hold encoded rows with their labels. Test rows stay raw, for more than one model may be
-    judged by them: parts of ``test-raw`` are JSON Lines, ``{"features": {column: value}, "label": value}``. Where columns are
-    left out of the features they are there too, ``"others": {column: text}``: another model may read them.
+    Parts of ``train`` and ``validation`` hold encoded rows with their labels. Test rows are encoded as the model will be asked
+    about them, and stay raw too, because more than one model may be judged by them: parts of ``test-raw`` are JSON Lines,
+    ``{"features": {column: value}, "label": value}``. Columns that are left out of the features are there too,
+    ``"others": {column: text}``: another model may read them.
 
     Args:
         read_blocks: starts reading the dataset from its first row; called once.
         first: what :func:`read_and_fit` has returned.
+        ask: takes the encoded test rows, in the order of the raw ones.
 
     Raises:
         InvalidDataset: the data are not those that were read first.
     """
-    encoder = finish_fit(first.fit, first.resolution.spec, first.tally.classes["train"], first.source)
-    rows = _write(read_blocks(), first, encoder, sink)
+    encoder = first.encoder
+    rows = _write(read_blocks(), first, sink, ask)
     expected = {channel: first.tally.written(channel) for channel in CHANNELS}
     if rows != expected:
         raise InvalidDataset(f"{first.source}: changed while it was read: {expected} rows at first, then {rows}. Run it again.")
@@ -136,6 +142,11 @@ class FirstRead:
         self.bounds = self.tally.bounds
         self.source = "dataset"
         self.problem: InvalidDataset | None = None
+
+    @cached_property
+    def encoder(self) -> FittedEncoder:
+        """The fitted encoder, once all rows are read."""
+        return finish_fit(self.fit, self.resolution.spec, self.tally.classes["train"], self.source)
 
     def read(self, blocks: Iterator[Block], profile: DatasetProfile | None = None) -> None:
         """Read the dataset once, also into a profile."""
@@ -192,8 +203,9 @@ def _again(
     return again
 
 
-def _write(blocks: Iterator[Block], first: FirstRead, encoder: FittedEncoder, sink: PartSink) -> dict[str, int]:
+def _write(blocks: Iterator[Block], first: FirstRead, sink: PartSink, ask: Callable[[EncodedRows], None]) -> dict[str, int]:
     """Encode and write every row whose label the encoder knows; rows written per channel."""
+    encoder = first.encoder
     rows = dict.fromkeys(CHANNELS, 0)
     for block in blocks:
         there = first.label.is_there(block)
@@ -205,11 +217,12 @@ def _write(blocks: Iterator[Block], first: FirstRead, encoder: FittedEncoder, si
                 if not known.any():
                     continue
                 usable, labels = (chunk, labels) if known.all() else (chunk.take(known), labels[known])
-                encoded = encoder.encode(usable)  # of test rows too: here a bad value is named with its row in the dataset
                 if channel == "test":
+                    for piece in encoded_rows([usable], encoder):
+                        ask(piece)
                     sink.write("test-raw", _raw_rows(usable, labels, first, encoder))
                 else:
-                    sink.write(channel, encoder.write(encoded, labels))
+                    sink.write(channel, encoder.write(encoder.encode(usable), labels))
                 rows[channel] += usable.rows
     return rows
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from sageline.algorithms.catalog import DataFacts
 from sageline.arrays.blocks import Block
+from sageline.batch.encode import TransformParts
 from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.readers.source import open_blocks
 from sageline.encoder.description import EXAMPLE, example_of
@@ -68,8 +69,13 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
     first = read_and_fit(read_blocks, provisional, resolve)
     resolved = first.resolution.spec
     exchange = exchange_of(resolved)
-    with S3PartSink(run.files.s3, layout, exchange.file_extension, single_file=exchange.single_file) as sink:
-        prepared = prepare(read_blocks, first, sink)
+    with (
+        S3PartSink(run.files.s3, layout, exchange.file_extension, single_file=exchange.single_file) as sink,
+        S3PartSink(run.files.s3, layout, exchange.batch_extension, joined=False) as to_ask,
+    ):
+        test_rows = TransformParts(to_ask, "evaluation", first.encoder)
+        prepared = prepare(read_blocks, first, sink, test_rows.add)
+        test_rows.close()
         check_classes(resolved.evaluation, _test_rows(prepared))
         completed = _completed(resolved, spec.task, prepared)
         run.files.write_spec(run_id, completed)
@@ -81,7 +87,7 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
         run.files.put(layout.encoder_prefix + EXAMPLE, document, "application/json")
     run.files.put(layout.profile_key, json.dumps(prepared.profile, indent=2).encode(), "application/json")
     run.store.enter(run_id, "PrepareData", rows=prepared.rows, num_class=prepared.num_class, feature_dim=prepared.feature_dim)
-    evaluation = plan_evaluation(run_id, completed, prepared.encoder, files=run.files)
+    evaluation = plan_evaluation(run_id, completed, prepared.encoder, test_rows.rows, files=run.files)
     return _answer(prepared, layout, sink, evaluation)
 
 

@@ -2,7 +2,8 @@
 
 A ``.npz`` file is a ZIP archive with a ``.npy`` file per array (numpy.lib.format). The labels are read first and kept, the
 features a block at a time, straight from the archive, compressed or not: so the stream must be able to seek, and nothing is
-written to disk. Numbers become the text of the float32 that they are cast to, as if they had been read from CSV.
+written to disk. Numbers are the text of the float32 that they are cast to, as if they had been read from CSV; where few differ,
+as in images, only the different ones are written and read.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import IO, Any, BinaryIO
 import numpy as np
 
 from sageline.arrays.blocks import Block
-from sageline.arrays.matrix import AnyArray
+from sageline.arrays.late_text import DictionaryArray
+from sageline.arrays.matrix import AnyArray, FloatArray
 from sageline.arrays.strings import StringArray
 from sageline.errors import InvalidDataset
 from sageline.formats.decimals import write_lines
@@ -31,6 +33,10 @@ MAX_LABEL_BYTES = 128 << 20
 """The size of the array of labels, unpacked: a function of 512 MB holds it, twice for a moment."""
 _MAX_HEADER_BYTES = 64 << 10
 _MAX_COLUMNS = 100_000
+
+_MOST_DIFFERENT = 1 << 12
+"""Numbers of a block that are written once each; the pixels of an image in bytes are 256."""
+_SOME_CELLS = 1 << 14
 
 _Dtype = np.dtype[Any]  # Any: any kind of number or text
 
@@ -175,7 +181,7 @@ def _blocks(
         for start in range(0, features.shape[0], step):
             rows = min(step, features.shape[0] - start)
             table = _read_rows(file, features, rows).reshape(rows, len(names))
-            columns = dict(zip(names, _as_text(table, start, features.name, source), strict=True))
+            columns = dict(zip(names, _columns(table, start, features.name, source), strict=True))
             if labels is not None:
                 columns[labels[0]] = StringArray.from_list(_label_texts(labels[1][start : start + rows]))
             yield Block.of(columns, first_row=start + 1, source=source)
@@ -203,8 +209,8 @@ def _read_rows(file: IO[bytes], member: _Member, rows: int) -> AnyArray:
     return np.frombuffer(data, dtype=member.dtype).reshape(shape)
 
 
-def _as_text(table: AnyArray, start: int, name: str, source: str) -> list[StringArray]:
-    """The columns of a table as text; NaN is the empty string."""
+def _columns(table: AnyArray, start: int, name: str, source: str) -> list[StringArray]:
+    """The columns of a table; NaN is the empty string."""
     with np.errstate(over="ignore"):
         numbers = table.astype(np.float32)
     if np.isinf(numbers).any():
@@ -212,6 +218,17 @@ def _as_text(table: AnyArray, start: int, name: str, source: str) -> list[String
         raise InvalidDataset(
             f"{source}: row {start + row + 1}, array {name!r}: {table[row, column]} is beyond the range of float32 (3.4e38)."
         )
+    bits = np.ascontiguousarray(numbers.T).reshape(-1).view(np.uint32)  # so 0 and -0 differ
+    if len(np.unique(bits[:: len(bits) // _SOME_CELLS + 1])) > _MOST_DIFFERENT:
+        return _as_text(numbers)
+    different, indices = np.unique(bits, return_inverse=True)
+    if len(different) > _MOST_DIFFERENT:
+        return _as_text(numbers)
+    dictionary = _as_text(different.view(np.float32)[:, None])[0]
+    return [DictionaryArray(dictionary, column) for column in indices.reshape(numbers.shape[::-1])]
+
+
+def _as_text(numbers: FloatArray) -> list[StringArray]:
     text = np.frombuffer(write_lines(numbers.T, None), dtype=np.uint8)
     is_end = (text == ord(",")) | (text == ord("\n"))
     # Of each cell, where it ends in the text without separators.

@@ -40,7 +40,6 @@ def sample_blocks(
     source: str,
     data_format: str,
     *,
-    labelled: bool = True,
     options: ReadOptions = FIND_OUT,
     notes: list[str] | None = None,
     pieces: int = PIECES,
@@ -55,14 +54,14 @@ def sample_blocks(
     Args:
         stream: at its beginning; needs ``read`` and ``seek``.
         size: of the stream, in bytes.
-        labelled, options, notes: as in :func:`sageline.dataset.readers.source.open_blocks`.
+        options, notes: as in :func:`sageline.dataset.readers.source.open_blocks`.
         pieces: 3 or more.
 
     Raises:
         InvalidDataset: while iterating.
     """
     notes = [] if notes is None else notes
-    in_order = open_blocks(stream, source, data_format, piece_bytes, labelled=labelled, options=options, notes=notes)
+    in_order = open_blocks(stream, source, data_format, piece_bytes, options=options, notes=notes)
     if data_format not in ("csv", "jsonl"):
         yield from _first(in_order, pieces, source, notes)
     elif size <= pieces * piece_bytes:

@@ -119,10 +119,10 @@ def reference(plot: Frame, start: tuple[float, float], end: tuple[float, float])
     return element("line", x1=plot.x(x1), y1=plot.y(y1), x2=plot.x(x2), y2=plot.y(y2), class_="reference")
 
 
-def histogram(title: str, edges: Sequence[float], counts: Sequence[int], x_label: str, *, height: float = HEIGHT) -> Markup:
+def histogram(title: str, edges: Sequence[float], counts: Sequence[int], x_label: str) -> Markup:
     """Bars between ``edges`` (one more than ``counts``), each with a text of its own."""
     bounds = (edges[0], edges[-1])
-    plot = frame(bounds, round_bounds(counts, _Y_TICKS, zero=True), x_label, "rows", height=height)
+    plot = frame(bounds, round_bounds(counts, _Y_TICKS, zero=True), x_label, "rows")
     inside = [reference(plot, (0, plot.y.low), (0, plot.y.high))] if bounds[0] < 0 < bounds[1] else []
     return plot.draw(title, bars(plot, edges, counts), inside)
 
