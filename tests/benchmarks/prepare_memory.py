@@ -60,7 +60,7 @@ def measure(path: Path) -> dict[str, float]:
     return result
 
 
-class _Discard:
+class Discard:
     def write(self, channel: str, part: bytes | ArrayPair) -> None:
         """What is prepared goes nowhere: only preparing is measured."""
 
@@ -73,7 +73,7 @@ def _measured(path: Path) -> dict[str, float]:
     base = peak_megabytes()
     start = time.perf_counter()
     prepared = prepare(
-        read_blocks, read_and_fit(read_blocks, Resolution(validate_spec(_SPEC, "benchmark"))), _Discard(), lambda _: None
+        read_blocks, read_and_fit(read_blocks, Resolution(validate_spec(_SPEC, "benchmark"))), Discard(), lambda _: None
     )
     return {
         "megabytes": round(path.stat().st_size / _MEGABYTE, 1),

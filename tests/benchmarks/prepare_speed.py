@@ -19,11 +19,10 @@ import numpy as np
 
 from sageline.arrays.blocks import Block
 from sageline.dataset.readers.source import open_blocks
-from sageline.formats.npy import ArrayPair
 from sageline.preparation.fit_and_encode import prepare, read_and_fit
 from sageline.resolve.resolution import Resolution
 from sageline.spec.model import validate_spec
-from tests.benchmarks.prepare_memory import peak_megabytes, write_text_csv
+from tests.benchmarks.prepare_memory import Discard, peak_megabytes, write_text_csv
 
 _ROOT = Path(__file__).parents[2]
 _MEGABYTE = 1_000_000
@@ -53,11 +52,6 @@ _TEXTS: dict[str, dict[str, object]] = {
     "bag of words": {"encoder": {"kind": "bag-of-words"}},
     "tokens": {"encoder": {"kind": "tokens"}, "algorithm": {"name": "blazingtext"}},
 }
-
-
-class _Discard:
-    def write(self, channel: str, part: bytes | ArrayPair) -> None:
-        """What is prepared goes nowhere: only preparing is measured."""
 
 
 def _write(kind: str, path: Path, megabytes: int) -> None:
@@ -92,7 +86,7 @@ def _measured(kind: str, path: Path) -> dict[str, object]:
 
     start = time.process_time()
     prepare(
-        read_blocks, read_and_fit(read_blocks, Resolution(validate_spec(_spec(kind), "benchmark"))), _Discard(), lambda _: None
+        read_blocks, read_and_fit(read_blocks, Resolution(validate_spec(_spec(kind), "benchmark"))), Discard(), lambda _: None
     )
     size = path.stat().st_size / _MEGABYTE
     speed = round(size / (time.process_time() - start), 1)

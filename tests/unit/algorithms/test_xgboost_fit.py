@@ -97,6 +97,7 @@ BY_CONTAINER = {"auc", "aft-nloglik"}
 """What the container itself refuses with most objectives, whether XGBoost could or not."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("facts", "objective", "labels"),
     [

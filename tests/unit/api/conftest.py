@@ -14,8 +14,20 @@ from sageline.api.runs import Runs
 from sageline.aws.clients import CLIENTS
 from sageline.aws.http import Event
 from sageline.runs.routing import RoutedVariant, Routing
-from sageline.runs.store import RunStore
-from tests.unit.api.fakes import BUCKET, LIFETIMES, TABLE, Answer, Clients, Context, Manage, dynamodb_client
+from sageline.runs.store import RunRecord, RunStore
+from tests.unit.api.fakes import (
+    BUCKET,
+    EXECUTION,
+    LIFETIMES,
+    RUN,
+    TABLE,
+    Answer,
+    Claim,
+    Clients,
+    Context,
+    Manage,
+    dynamodb_client,
+)
 from tests.unit.golden import golden_event
 from tests.unit.sessions import s3_client, session
 from tests.unit.world.fake_stepfunctions import MACHINE
@@ -45,6 +57,15 @@ def table(clients: Clients) -> Table:
 @pytest.fixture
 def store(table: Table) -> RunStore:
     return RunStore(table)
+
+
+@pytest.fixture
+def claim(store: RunStore) -> Claim:
+    def put(run_id: str = RUN, created_at: str = "2026-11-20T10:00:00.000Z") -> None:
+        name = run_id.rsplit("-", 2)[0]
+        store.claim(RunRecord(run_id=run_id, name=name, execution_arn=EXECUTION, created_at=created_at))
+
+    return put
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.response import StreamingBody
@@ -25,11 +25,14 @@ from tests.unit.world.world import clients_with, fake_clients
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_stepfunctions import SFNClient
 
 BUCKET = "sageline-data"
 TABLE = "sageline-runs"
+RUN = "wines-20261120100000-0a1b2c"
+EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:sageline-pipeline:upload-1"
 
 
 @functools.cache
@@ -108,3 +111,15 @@ class Clients:
         settings = RunSettings(bucket_name=BUCKET, runs_table_name=TABLE, stack_name="sageline")
         made = {"sagemaker": self.sagemaker, "stepfunctions": self.stepfunctions, "lambda_": self.lambda_}
         return RunContext(settings, clients_with(**vars(fake_clients()) | made), clock)
+
+
+class Claim(Protocol):
+    """Makes the record of a run, by default RUN, whose execution is EXECUTION."""
+
+    def __call__(self, run_id: str = RUN, created_at: str = ...) -> None: ...
+
+
+def stored_weights(s3: S3Client) -> dict[str, float]:
+    """The weights in the routing of endpoint ``wines``."""
+    routing = json.loads(s3.get_object(Bucket=BUCKET, Key="endpoints/wines/routing.json")["Body"].read())
+    return {variant["name"]: variant["weight"] for variant in routing["variants"]}

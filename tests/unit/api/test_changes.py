@@ -15,7 +15,7 @@ from sageline.runs.deployment_record import DeploymentRecord, Rollout
 from sageline.runs.routing import RoutedVariant, Routing
 from sageline.runs.store import RunRecord, RunStore
 from sageline.runs.trigger import ChangeRequest, parse_trigger
-from tests.unit.api.fakes import BUCKET, Clients, Manage
+from tests.unit.api.fakes import BUCKET, Clients, Manage, stored_weights
 from tests.unit.sessions import stepfunctions_client
 
 if TYPE_CHECKING:
@@ -55,11 +55,6 @@ def ended(store: RunStore, machine_arn: str) -> Callable[..., None]:
     return put
 
 
-def weights(s3: S3Client) -> dict[str, float]:
-    routing = json.loads(s3.get_object(Bucket=BUCKET, Key="endpoints/wines/routing.json")["Body"].read())
-    return {item["name"]: item["weight"] for item in routing["variants"]}
-
-
 def in_service(clients: Clients, *names: str) -> None:
     """The endpoint is in service with these variants."""
     clients.aws.sagemaker.run_endpoint("wines", "InService", *({"VariantName": name} for name in names))
@@ -92,7 +87,7 @@ def test_a_promoted_variant_has_all_the_traffic_at_once_and_a_run_lets_the_other
     answer = ask("post-promote")
 
     assert (answer.status, answer.body["endpoint"], answer.body["status"]) == (202, "wines", "Running")
-    assert weights(s3) == {OLD: 0.0, NEW: 1.0}
+    assert stored_weights(s3) == {OLD: 0.0, NEW: 1.0}
     change = started(machine_arn, answer.body["run_id"]).change
     assert (change.kind, [(v.name, v.weight) for v in change.goal.variants]) == ("promote", [(NEW, 1.0)])
     assert change.weights_before == {OLD: 0.5, NEW: 0.5}
@@ -138,7 +133,7 @@ def test_while_a_run_deploys_its_steps_set_the_weights_and_nobody_else(
     answer = ask("patch-endpoint", {"weights": {NEW: 1}})
     assert (answer.status, answer.body["error"]["code"]) == (409, "ResourceConflict")
     assert f"Run {NEW} is deploying to endpoint wines, and sets its weights" in answer.body["error"]["message"]
-    assert weights(s3) == {OLD: 0.9, NEW: 0.1}
+    assert stored_weights(s3) == {OLD: 0.9, NEW: 0.1}
 
 
 def test_a_promotion_is_under_way_from_the_moment_it_is_asked_for(
@@ -169,7 +164,7 @@ def test_rolling_back_brings_back_what_served_before(
     change = started(machine_arn, answer.body["run_id"]).change
     assert (change.kind, [v.name for v in change.goal.variants]) == ("rollback", [OLD])
     assert change.capacities == {OLD: {"InstanceType": "ml.m5.large", "InitialInstanceCount": 2}}
-    assert weights(s3) == {NEW: 1.0}, "until the old one is there again"
+    assert stored_weights(s3) == {NEW: 1.0}, "until the old one is there again"
 
 
 def test_what_still_serves_has_its_traffic_back_at_once(
@@ -181,7 +176,7 @@ def test_what_still_serves_has_its_traffic_back_at_once(
 
     assert ask("post-rollback").status == 202
 
-    assert weights(s3) == {OLD: 1.0, NEW: 0.0}
+    assert stored_weights(s3) == {OLD: 1.0, NEW: 0.0}
 
 
 def test_in_the_middle_of_a_rollout_rolling_back_stops_the_run(

@@ -11,7 +11,7 @@ import pytest
 
 from sageline.api.endpoints import Endpoints
 from sageline.errors import ConcurrentModification, EndpointNotFound, EndpointNotReady, InvalidRequest
-from tests.unit.api.fakes import BUCKET, LIFETIMES, Clients
+from tests.unit.api.fakes import BUCKET, LIFETIMES, Clients, stored_weights
 from tests.unit.sessions import scheduler_client
 
 if TYPE_CHECKING:
@@ -36,11 +36,6 @@ def endpoint_is(clients: Clients) -> Callable[..., None]:
         clients.aws.sagemaker.run_endpoint(name, status, *variants, **times | more)
 
     return put
-
-
-def stored_weights(s3: S3Client) -> dict[str, float]:
-    routing = json.loads(s3.get_object(Bucket=BUCKET, Key="endpoints/wines/routing.json")["Body"].read())
-    return {variant["name"]: variant["weight"] for variant in routing["variants"]}
 
 
 def test_an_endpoint_is_its_routing_joined_with_what_sagemaker_says(

@@ -6,19 +6,17 @@ import base64
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from sageline.api.runs import Runs
 from sageline.errors import EndpointNotReady, InvalidRequest, RunFinished, RunNotFound
-from sageline.runs.store import RunRecord, RunStore
-from tests.unit.api.fakes import Clients
+from sageline.runs.store import RunStore
+from tests.unit.api.fakes import EXECUTION, RUN, Claim, Clients
 from tests.unit.world.fake_sagemaker import Refused, invalid
 
-RUN = "wines-20261120100000-0a1b2c"
-EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:sageline-pipeline:upload-1"
 OF_THE_API = f"arn:aws:states:us-east-1:123456789012:execution:sageline-pipeline:{RUN}"
 STARTED = datetime(2026, 11, 20, 10, tzinfo=UTC)
 
@@ -27,19 +25,6 @@ def token(**changes: object) -> str:
     """A token as a page gives it, but for the changes."""
     key = {"pk": f"RUN#{RUN}", "sk": "RUN", "kind": "run", "created_at": "2026-11-20T10:00:00.000Z"} | changes
     return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
-
-
-class Claim(Protocol):
-    def __call__(self, run_id: str = RUN, created_at: str = ...) -> None: ...
-
-
-@pytest.fixture
-def claim(store: RunStore) -> Claim:
-    def put(run_id: str = RUN, created_at: str = "2026-11-20T10:00:00.000Z") -> None:
-        name = run_id.rsplit("-", 2)[0]
-        store.claim(RunRecord(run_id=run_id, name=name, execution_arn=EXECUTION, created_at=created_at))
-
-    return put
 
 
 @pytest.fixture

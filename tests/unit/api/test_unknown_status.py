@@ -13,16 +13,15 @@ import pytest
 from sageline.api.endpoints import Endpoints
 from sageline.api.runs import Runs
 from sageline.errors import DamagedRecord
-from sageline.runs.store import RunRecord, RunStore
-from tests.unit.api.fakes import BUCKET, LIFETIMES, Clients
+from sageline.runs.store import RunStore
+from tests.unit.api.fakes import BUCKET, EXECUTION, LIFETIMES, RUN, Claim, Clients
 from tests.unit.world.fake_sagemaker import Refused
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_s3 import S3Client
 
-RUN, OTHER = "wines-20261120100000-0a1b2c", "beers-20261120100001-0a1b2c"
-EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:sageline-pipeline:upload-1"
+OTHER = "beers-20261120100001-0a1b2c"
 OF_THE_API = f"arn:aws:states:us-east-1:123456789012:execution:sageline-pipeline:{RUN}"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -32,18 +31,9 @@ def endpoints(s3: S3Client, clients: Clients) -> Endpoints:
     return Endpoints(clients.context(lambda: NOW), LIFETIMES)
 
 
-@pytest.fixture
-def claim(store: RunStore) -> Callable[..., None]:
-    def put(run_id: str = RUN, created_at: str = "2026-11-20T10:00:00.000Z") -> None:
-        name = run_id.rsplit("-", 2)[0]
-        store.claim(RunRecord(run_id=run_id, name=name, execution_arn=EXECUTION, created_at=created_at))
-
-    return put
-
-
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException", "InvalidArn"])
 def test_a_run_whose_execution_cannot_be_described_is_unknown_and_hides_no_other(
-    runs: Runs, clients: Clients, claim: Callable[..., None], store: RunStore, code: str
+    runs: Runs, clients: Clients, claim: Claim, store: RunStore, code: str
 ) -> None:
     claim(OTHER, "2026-11-20T10:00:01.000Z")
     store.finish(OTHER, "Succeeded")
@@ -59,7 +49,7 @@ def test_a_run_whose_execution_cannot_be_described_is_unknown_and_hides_no_other
     assert shown.error["message"] == f"Step Functions does not say how the run's execution is ({code})."
 
 
-def test_whoever_decides_by_a_run_is_not_told_unknown(runs: Runs, clients: Clients, claim: Callable[..., None]) -> None:
+def test_whoever_decides_by_a_run_is_not_told_unknown(runs: Runs, clients: Clients, claim: Claim) -> None:
     claim()
     clients.aws.refuse["DescribeExecution"] = Refused("ThrottlingException", "")
     with pytest.raises(clients.stepfunctions.exceptions.ClientError, match="Throttling"):
@@ -83,7 +73,7 @@ def test_whoever_decides_by_a_run_is_not_told_unknown(runs: Runs, clients: Clien
     ],
 )
 def test_a_run_with_a_damaged_record_is_unknown_and_hides_no_other(
-    runs: Runs, table: Table, claim: Callable[..., None], damage: dict[str, Any], named: str
+    runs: Runs, table: Table, claim: Claim, damage: dict[str, Any], named: str
 ) -> None:
     claim(OTHER, "2026-11-20T10:00:01.000Z")
     claim()
@@ -103,7 +93,7 @@ def test_a_run_with_a_damaged_record_is_unknown_and_hides_no_other(
         runs.stop(RUN)
 
 
-def test_runs_that_there_is_no_time_to_look_at_are_unknown(runs: Runs, claim: Callable[..., None]) -> None:
+def test_runs_that_there_is_no_time_to_look_at_are_unknown(runs: Runs, claim: Claim) -> None:
     claim()
     moments = iter([0.0, 16.0])
     listed = replace(runs, clock=lambda: next(moments)).list({})["runs"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,6 +53,7 @@ def sdk_entry(row: Row) -> dict[str, Any]:  # Any: JSON
     return entry
 
 
+@cache
 def open_regions() -> set[str]:
     """Every commercial, China and GovCloud region in which botocore knows SageMaker."""
     session = boto3.Session()

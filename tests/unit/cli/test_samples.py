@@ -23,6 +23,7 @@ def test_documents_with_the_same_words_count_once_and_those_that_say_nothing_are
     assert list(distinct(documents)) == [(first, "ec2")]
 
 
+@pytest.mark.slow
 def test_the_text_sample_has_the_20_largest_services_each_document_once() -> None:
     sample = aws_docs()
     assert sample.columns == ("post", "service")

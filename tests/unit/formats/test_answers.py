@@ -114,6 +114,7 @@ def test_json_documents_that_batch_transform_put_together_are_read_one_after_the
     assert same(read_answer("linear-learner", body, JSON, batch=True).scores, [[1], [2], [3]])
 
 
+@pytest.mark.slow
 def test_as_many_documents_are_read_as_a_transform_job_may_answer() -> None:
     """Copying what is left of the answers for each of them would take minutes."""
     lines = b'{"score": 0.25, "predicted_label": 0}\n' * 100_000

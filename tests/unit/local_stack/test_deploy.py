@@ -13,10 +13,9 @@ import pytest
 from botocore.stub import Stubber
 
 from sageline_local import deploy, sam
-from sageline_local.aws import LocalClients
 from sageline_local.errors import DeployFailed
-from sageline_local.home import DeployedStack, Home, StackRecord
-from sageline_local.keys import RootKey
+from sageline_local.home import DeployedStack, Home
+from tests.unit.local_stack.world import local_clients
 
 OUTPUTS = {"ApiId": "abc", "BucketName": "bucket", "StateMachineArn": "arn:machine"}
 STACK_ID = "arn:aws:cloudformation:us-east-1:000000000000:stack/sageline/1"
@@ -26,7 +25,7 @@ class Cloud:
     """Clients that answer what a test has prepared, in that order."""
 
     def __init__(self, stubs: ExitStack) -> None:
-        self.clients = LocalClients(StackRecord(port=4566, sagemaker_port=4567, autoscaling_port=4568), RootKey("secret"))
+        self.clients = local_clients()
         self.cloudformation = stubs.enter_context(Stubber(self.clients.cloudformation))
         self.s3 = stubs.enter_context(Stubber(self.clients.s3))
         self.apigatewayv2 = stubs.enter_context(Stubber(self.clients.apigatewayv2))

@@ -197,6 +197,8 @@ WHO = f"""
 import boto3, json
 from botocore.exceptions import ClientError
 
+pytestmark = pytest.mark.slow
+
 def outcome(call, **arguments):
     try:
         call(**arguments)

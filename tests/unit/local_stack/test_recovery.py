@@ -15,9 +15,8 @@ from botocore.stub import Stubber
 
 from sageline_local import recovery
 from sageline_local.aws import LocalClients
-from sageline_local.home import StackRecord
-from sageline_local.keys import RootKey
 from sageline_local.recovery import Interrupted
+from tests.unit.local_stack.world import local_clients
 from tests.unit.world.fake_aws import FakeAws
 from tests.unit.world.fake_sagemaker import ARN
 
@@ -29,7 +28,7 @@ RUN = Interrupted(EXECUTION, {"run_id": "run-1"}, "CheckTraining")
 
 @pytest.fixture
 def clients() -> LocalClients:
-    return LocalClients(StackRecord(port=4566, sagemaker_port=4567, autoscaling_port=4568), RootKey("secret"))
+    return local_clients()
 
 
 @pytest.fixture

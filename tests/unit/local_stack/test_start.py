@@ -17,6 +17,8 @@ from sageline_local.stack import LocalStack
 from tests.notes import Notes
 from tests.unit.local_stack.world import BROKEN, OUTPUTS, World
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:

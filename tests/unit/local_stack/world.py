@@ -7,11 +7,13 @@ import signal
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from sageline_local import recovery, services
 from sageline_local.aws import LocalClients
 from sageline_local.home import DeployedStack, Home, StackRecord
+from sageline_local.keys import RootKey
 from sageline_local.ports import Ports, choose
 from sageline_local.stack import LocalStack
 from tests.notes import Notes
@@ -26,6 +28,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 BROKEN = "import sys; sys.exit('no database')"
+
+
+@cache
+def local_clients() -> LocalClients:
+    """Of a stack that is not there; making them takes longer than most tests."""
+    return LocalClients(StackRecord(port=4566, sagemaker_port=4567, autoscaling_port=4568), RootKey("secret"))
 
 
 class World:

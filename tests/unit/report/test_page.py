@@ -172,6 +172,7 @@ def test_the_same_run_gives_the_same_bytes(report: ReportData) -> None:
     assert render(report) == render(report)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("evaluation", [partial(samples.regression, 100_000), partial(samples.classification, 100, 100_000)])
 def test_a_page_of_a_hundred_thousand_rows_is_small_and_quick(evaluation: Callable[[], samples.Document]) -> None:
     data = samples.report(evaluation())

@@ -83,6 +83,7 @@ def test_fields_are_read_by_the_rules_of_rfc_4180(data: bytes, expected: list[di
     assert rows_of(data, block_bytes=block_bytes) == expected
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.integers(1, 3), st.lists(PIECES, max_size=30), st.integers(1, 8), st.booleans())
 @example(2, ['"', "\r", "\n", '"', ",", "\r"], 1, True)
@@ -111,6 +112,7 @@ def test_what_the_csv_module_writes_is_read_back_whole(rows: list[tuple[str, str
     assert [tuple(row.values()) for row in rows_of(file.getvalue().encode(), block_bytes=16)] == rows
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(
     st.binary(max_size=60)

@@ -28,6 +28,7 @@ def test_a_file_of_one_column_has_no_delimiter() -> None:
     assert rows_of(b"text\nhello there\nyes; no\nwell\n")[1] == {"text": "yes; no"}
 
 
+@pytest.mark.slow
 def test_a_header_longer_than_what_is_sniffed_at_first_is_looked_at_whole() -> None:
     wide = [f"column {number}" for number in range(20_000)]
     data = (";".join(wide) + ";\n" + ("1,5;" * len(wide) + "\n") * 2).encode()

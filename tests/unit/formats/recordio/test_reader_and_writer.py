@@ -80,6 +80,7 @@ def test_dense_rows_of_any_width_equal_the_spelled_out_bytes(width: int, labelle
 ROWS = st.lists(st.dictionaries(st.integers(0, 70_000) | st.integers(0, 300), FLOATS, max_size=40), max_size=8)
 
 
+@pytest.mark.slow
 @given(ROWS, st.booleans())
 def test_sparse_rows_equal_the_spelled_out_bytes(rows: list[dict[int, float]], labelled: bool) -> None:
     width = 70_001

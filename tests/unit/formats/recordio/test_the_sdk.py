@@ -29,6 +29,7 @@ def a_table(rows: int, width: int) -> FloatArray:
     return table
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1, 29, 30, 31, 500, 4100])
 def test_dense_rows_equal_what_the_sdk_writes_and_it_reads_them(sdk: ModuleType, width: int) -> None:
     table, labels = a_table(20, width), np.arange(20, dtype=np.float32)

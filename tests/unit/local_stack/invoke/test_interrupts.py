@@ -6,6 +6,10 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 _STARTS_A_CHILD = """
 import os, signal, subprocess, sys
 from sageline_local.invoke.__main__ import let_sam_be_interrupted
