@@ -28,6 +28,8 @@ from botocore.exceptions import ClientError
 from emulator_tests.scripts import script_job
 from emulator_tests.support import BUCKET, ENDLESS, Api, wait_until
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 SECRET = "a secret of these tests"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "us-east-1"}
@@ -196,8 +198,6 @@ def ended(client: Any, name: str) -> dict[str, Any] | None:
 WHO = f"""
 import boto3, json
 from botocore.exceptions import ClientError
-
-pytestmark = pytest.mark.slow
 
 def outcome(call, **arguments):
     try:
