@@ -168,7 +168,7 @@ def encoded_rows(blocks: Iterable[Block], encoder: FittedEncoder) -> Iterator[En
     for block in blocks:
         for chunk in encoder.chunks(block):
             for start in range(0, chunk.rows, step):
-                some = chunk.take(np.arange(start, min(start + step, chunk.rows)))
+                some = chunk if chunk.rows <= step else chunk.take(np.arange(start, min(start + step, chunk.rows)))
                 yield EncodedRows(some.rows, encoder.batch_body(encoder.encode(some)), some.where(0))
 
 

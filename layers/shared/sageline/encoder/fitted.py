@@ -98,7 +98,8 @@ class FittedEncoder:
         for start, end in row_chunks(texts, _CHUNK_BYTES):
             step = max(1, _CHUNK_CELLS // dense) if dense else end - start
             for first in range(start, end, step):
-                yield block.take(np.arange(first, min(first + step, end)))
+                last = min(first + step, end)
+                yield block if last - first == block.rows else block.take(np.arange(first, last))
 
     def encode(self, block: Block) -> Encoded:
         """The block's feature columns as numbers: ``float32[rows, feature_dim]`` for a table or images, sparse for a bag of
