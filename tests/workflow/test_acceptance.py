@@ -10,7 +10,7 @@ from sageline_cli.accept.__main__ import main
 from sageline_local.stack import LocalStack
 from tests.workflow.workbench import Workbench
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.full]
 
 
 def test_a_stack_is_accepted_and_nothing_is_left_of_it(

@@ -39,6 +39,7 @@ from tests.workflow.sdk import (
 
 pytestmark = [
     pytest.mark.stack,
+    pytest.mark.full,
     # What the SDK and its dependencies warn of in their own code.
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),

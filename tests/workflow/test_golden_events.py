@@ -52,6 +52,7 @@ def test_every_event_reaches_its_case(run: Run) -> None:
     assert run(golden_events()) == []
 
 
+@pytest.mark.full
 def test_every_event_reaches_its_case_in_any_order(run: Run) -> None:
     events = golden_events()
     random.Random(SEED).shuffle(events)

@@ -17,7 +17,7 @@ from sageline.serving.stored import EncoderCache, RoutingCache
 from tests.workflow.rollouts import INSTANCES, QUICK, canary, traffic
 from tests.workflow.workbench import Workbench, csv_text
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.full]
 
 CLIENTS, REQUESTS = 50, 5_000
 WORDS = {

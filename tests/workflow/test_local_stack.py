@@ -176,7 +176,13 @@ def test_down_leaves_no_process_and_up_has_everything_again(free_stack: LocalSta
     assert any("was interrupted in the state ConfigureRun" in note for note in told.notes)
 
 
-@pytest.mark.parametrize("names", [("ministack", "autoscaling", "sagemaker"), ("ministack",), ("sagemaker",)])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("ministack", "autoscaling", "sagemaker"),
+        *(pytest.param((name,), marks=pytest.mark.full) for name in ("ministack", "sagemaker")),
+    ],
+)
 def test_a_killed_stack_comes_up_again_and_says_what_was_lost(free_stack: LocalStack, names: tuple[str, ...]) -> None:
     before = free_stack.up()
     key = f"datasets/{'-'.join(names)}/spec.json"
