@@ -127,8 +127,8 @@ UNIT := tests/unit packages/sagemaker-emulator/tests
 # The files in their order: by the number of tests, which xdist goes by, a few long ones would be the last.
 IN_ORDER := --dist loadfile --no-loadscope-reorder --quiet
 
-quick: setup ## The fast unit tests
-	@$(BIN)/pytest $(UNIT) -m "not slow" -n 2 $(IN_ORDER)
+quick: setup ## The fast unit tests, with few examples of each property
+	@$(BIN)/pytest $(UNIT) -m "not slow" --hypothesis-profile few -n 2 $(IN_ORDER)
 
 unit: setup ## All unit tests, network off
 	@$(BIN)/pytest $(UNIT) -n 2 $(IN_ORDER)

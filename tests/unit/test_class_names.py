@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 PROJECT = Path(__file__).parents[2]
 ROOTS = (PROJECT / "layers" / "shared" / "sageline", PROJECT / "sageline_cli", PROJECT / "sageline_local")
 
@@ -25,6 +27,7 @@ def named_types(source: str) -> Iterator[str]:
             yield name
 
 
+@pytest.mark.slow
 def test_every_type_has_a_name_of_its_own() -> None:
     modules = defaultdict(list)
     for root in ROOTS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,13 +37,19 @@ NOT_IMPORTED = "scripts"
 MOST_FILES = 15
 
 
-def imported(source: str) -> Iterator[str]:
-    """The packages of ``sageline`` that a module imports, in whatever block of it."""
-    for node in ast.walk(ast.parse(source)):
+@cache
+def imports(path: Path) -> list[ast.Import | ast.ImportFrom]:
+    """The import statements of a module, in whatever block of it."""
+    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The packages of ``sageline`` that a module imports."""
+    for node in imports(path):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "sageline":
             rest = node.module.split(".")[1:]
             yield from rest[:1] or [alias.name for alias in node.names]
-        elif isinstance(node, ast.Import):
+        else:
             yield from (alias.name.split(".")[1] for alias in node.names if alias.name.startswith("sageline."))
 
 
@@ -59,10 +66,11 @@ def upward(root: Path) -> list[str]:
     for path in sorted(root.rglob("*.py")):
         package = path.relative_to(root).with_suffix("").parts[0]
         if package not in ("__init__", NOT_IMPORTED):
-            found += [f"{path.relative_to(root)} imports {name}" for name in imported(path.read_text()) if refused(package, name)]
+            found += [f"{path.relative_to(root)} imports {name}" for name in imported(path) if refused(package, name)]
     return found
 
 
+@pytest.mark.slow
 def test_the_layer_imports_downwards_only() -> None:
     assert upward(LAYER) == []
 
@@ -81,7 +89,7 @@ def test_every_arrow_within_a_level_is_one_that_is_there() -> None:
         for package in LAYER.iterdir()
         if package.is_dir() and package.name not in (NOT_IMPORTED, "__pycache__")
         for path in package.rglob("*.py")
-        for target in imported(path.read_text())
+        for target in imported(path)
     }
 
     assert WITHIN_A_LEVEL - there == set()
@@ -106,7 +114,7 @@ def test_the_page_on_architecture_shows_the_same_levels_and_arrows() -> None:
 
 @pytest.mark.parametrize("root", ["sageline_local", "sageline_cli", "functions"])
 def test_the_layer_knows_nothing_of_what_uses_it(root: str) -> None:
-    knows = [path for path in LAYER.rglob("*.py") for node in ast.walk(ast.parse(path.read_text())) if root in _top_level(node)]
+    knows = [path for path in LAYER.rglob("*.py") for node in imports(path) if root in _top_level(node)]
 
     assert knows == []
 
@@ -115,7 +123,7 @@ def in_code(cell: str) -> list[str]:
     return re.findall("`([a-z_]+)`", cell)
 
 
-def _top_level(node: ast.AST) -> list[str]:
+def _top_level(node: ast.Import | ast.ImportFrom) -> list[str]:
     if isinstance(node, ast.ImportFrom):
         return [(node.module or "").split(".")[0]]
-    return [alias.name.split(".")[0] for alias in node.names] if isinstance(node, ast.Import) else []
+    return [alias.name.split(".")[0] for alias in node.names]

@@ -11,6 +11,8 @@ from pytest_socket import socket_allow_hosts
 # How long an example takes says nothing on a machine that does other work too.
 settings.register_profile("emulator", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("emulator-ci", settings.get_profile("emulator"), derandomize=True)
+# For the inner loop: pytest --hypothesis-profile few.
+settings.register_profile("few", settings.get_profile("emulator-ci"), max_examples=20)
 settings.load_profile("emulator-ci" if os.environ.get("CI") else "emulator")
 
 

@@ -56,6 +56,7 @@ def check(manage: Manage, route: str) -> None:
     assert shape(answer.body) == shape(example.answer)
 
 
+@pytest.mark.slow
 def test_starting_a_batch_answers_as_described(manage: Manage, put_routing: Callable[..., None]) -> None:
     put_routing("wines", **{RUN: 1})
     check(manage, "POST /endpoints/{name}/batch")

@@ -53,6 +53,7 @@ def signed(upload: dict[str, Any]) -> list[str]:
     return names.split(";")
 
 
+@pytest.mark.slow
 def test_what_is_put_to_the_url_lands_under_the_datasets_key(s3: S3Client, presigner: S3Client) -> None:
     answer = ask_for_upload(s3, presigner, format="csv.gz")
     upload = answer["upload"]

@@ -33,6 +33,7 @@ def error_of(answer: Answer) -> tuple[int, str]:
     return answer.status, answer.body["error"]["code"]
 
 
+@pytest.mark.slow
 def test_a_dataset_is_answered_with_where_to_put_it(ask: Callable[[str], Answer]) -> None:
     answer = ask("post-dataset")
     assert answer.status == 201

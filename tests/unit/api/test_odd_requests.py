@@ -142,6 +142,7 @@ def test_no_odd_name_is_answered_with_a_fault_of_ours(ask: Ask, route: str) -> N
     assert {name: found for name, found in complaints.items() if found} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("route", [route for route in ROUTES if not route.startswith("GET")])
 def test_no_odd_body_is_answered_with_a_fault_of_ours(ask: Ask, route: str) -> None:
     bodies: list[str | bytes] = [

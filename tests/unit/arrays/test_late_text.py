@@ -20,6 +20,7 @@ take = StringArray.take
 TEXTS = ["", "0", "-0", "7", "255", "0.5", "1.250", "-0.125", "012", "1e-07", "na", "grün"]
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, len(TEXTS) - 1), max_size=30))
 def test_a_dictionary_of_strings_is_what_they_are(places: list[int]) -> None:
     indices = np.array(places, dtype=np.int64)

@@ -70,6 +70,7 @@ def test_what_is_no_number_has_no_shape(text: str) -> None:
     assert shape_of(text) is None
 
 
+@pytest.mark.slow
 @given(st.floats(-1e15, 1e15, allow_nan=False), st.sampled_from([PLAIN, Spelling(","), Spelling(",", "."), Spelling(unit="%")]))
 def test_a_json_number_is_read_back_from_the_spelling_of_its_column(number: float, spelling: Spelling) -> None:
     plain = plain_text(spelled(number, spelling), spelling)

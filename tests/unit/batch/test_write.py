@@ -167,6 +167,7 @@ def test_parts_come_together_in_their_order(world: World, monkeypatch: pytest.Mo
     assert [float(line.split(",")[3]) for line in lines(world, "csv")[1:4]] == pytest.approx([1, 0.99, 0.98], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_many_predictions_are_written_by_parts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     trained(world)
     monkeypatch.setattr(batch_write, "PART_BYTES", 5 << 20)

@@ -60,6 +60,7 @@ def test_a_quick_run_writes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_corpus_is_the_same_every_time_and_hardly_a_document_repeats() -> None:
     documents = corpus(3).documents
 

@@ -183,6 +183,7 @@ def test_a_spec_that_names_its_own_upload_is_fine(world: World) -> None:
     assert configure_case(world, uploaded(world))["endpoint_name"] == "flowers"
 
 
+@pytest.mark.slow
 def test_only_the_head_of_a_large_dataset_is_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sageline.storage.dataset_object._RANGE_BYTES", 1 << 16)
     asked: list[str] = []

@@ -22,6 +22,8 @@ from sageline.formats.recordio import read_records
 from sageline.preparation.fit_and_encode import Prepared
 from tests.unit.preparation.test_fit_and_encode import CATEGORY, NUMBER, PIXEL, SOURCE, TEXT, Parts, as_csv, prepare_csv, spec_of
 
+pytestmark = pytest.mark.slow
+
 TARGZ = "s3://b/x.tar.gz"
 ALGORITHMS: dict[str, dict[str, Any]] = {  # the spec's JSON
     "xgboost": {"name": "xgboost"},

@@ -83,6 +83,7 @@ def dead_references(source: str) -> list[str]:
     return [target for text in texts for _, target in ROLE.findall(text) if not is_there(target, names)]
 
 
+@pytest.mark.slow
 def test_docstrings_refer_to_names_that_are_there() -> None:
     dead = [f"{path.relative_to(PROJECT)}: {target}" for path, source in sources() for target in dead_references(source)]
 

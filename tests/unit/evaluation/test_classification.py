@@ -25,6 +25,7 @@ from tests.unit.evaluation.cases import (
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(classifications())
 def test_metrics_are_those_of_scikit_learn(case: Case) -> None:

@@ -36,6 +36,7 @@ def chosen(expected: IntArray, labels: IntArray) -> ClassificationSums:
     return sums
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 500))
 def test_accuracy_is_compared_by_mcnemars_exact_test(won: int, lost: int, same: int) -> None:

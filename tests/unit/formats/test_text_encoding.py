@@ -98,6 +98,7 @@ def test_a_damaged_byte_in_utf_8_text_does_not_make_it_windows_1252() -> None:
     assert message.startswith("data.csv: row 2 (line 3, byte offset 23), column 'text': byte 0xf6 is not valid UTF-8")
 
 
+@pytest.mark.slow
 def test_a_byte_that_windows_1252_lacks_is_refused_where_it_comes_late() -> None:
     data = "text\ndéjà vu\n".encode("cp1252") + b"so it is\n" * 9_000 + b"x\x81y\n"
 

@@ -230,6 +230,7 @@ def test_a_function_without_its_environment_names_what_is_missing(name: str, mon
         handle(case)
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_cannot_be_deleted_yet_is_an_http_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sageline.deployment.endpoints._PATIENCE_SECONDS", 1)
     monkeypatch.setattr("sageline.deployment.endpoints._LOOK_EVERY_SECONDS", 1)

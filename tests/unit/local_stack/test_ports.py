@@ -43,6 +43,7 @@ def test_the_port_of_the_last_time_is_preferred_while_it_is_free(used: int) -> N
     assert ports.choose(4000, preferred=used) != used
 
 
+@pytest.mark.slow
 def test_the_port_of_a_server_that_is_just_ending_is_waited_for() -> None:
     server = socket.create_server(("127.0.0.1", 0))
     port = server.getsockname()[1]

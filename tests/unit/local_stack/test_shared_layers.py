@@ -50,6 +50,7 @@ def answer_of(name: str) -> list[str]:
             pipe.close()
 
 
+@pytest.mark.slow
 def test_ministack_still_unpacks_a_copy_for_each_environment() -> None:
     (words, first), (_, second) = answer_of("one"), answer_of("two")
     assert words == "hello"
@@ -58,6 +59,7 @@ def test_ministack_still_unpacks_a_copy_for_each_environment() -> None:
     assert "_LAMBDA_LAYERS_DIRS" not in lambda_runtime._RESERVED_RUNTIME_ENV_VARS
 
 
+@pytest.mark.slow
 def test_environments_share_what_was_unpacked_once(tmp_path: Path) -> None:
     shared_layers.install()
     answers = [answer_of(name) for name in ("one", "two")]

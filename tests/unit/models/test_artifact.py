@@ -75,6 +75,7 @@ def test_a_large_artifact_is_copied_in_parts(world: World) -> None:
     assert world.s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []) == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_limits")
 def test_code_goes_into_a_large_artifact(world: World) -> None:
     world.put(ORIGINAL, model_of(LARGE))
@@ -83,6 +84,7 @@ def test_code_goes_into_a_large_artifact(world: World) -> None:
     assert world.s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", ["upload_part_copy", "upload_part"])
 @pytest.mark.usefixtures("small_limits")
 def test_a_copy_that_fails_leaves_nothing(operation: str, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,6 +102,7 @@ def test_a_copy_that_fails_leaves_nothing(operation: str, world: World, monkeypa
     assert world.keys("models/") == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_limits")
 def test_code_cannot_go_into_what_is_no_archive(world: World) -> None:
     world.put(ORIGINAL, model_of(LARGE)[:-100])

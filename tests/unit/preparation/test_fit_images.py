@@ -164,6 +164,7 @@ def test_an_instance_that_is_no_such_image_is_named(instance: object, expected: 
     assert caught.value.message.startswith(expected)
 
 
+@pytest.mark.slow
 def test_a_missing_pixel_is_named_with_its_row_in_whichever_split_it_is() -> None:
     for index in range(20):  # the split has all three shares among these
         images = IMAGES.astype(np.float32)

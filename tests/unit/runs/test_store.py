@@ -73,6 +73,7 @@ def test_the_same_execution_may_claim_its_run_again(store: RunStore) -> None:
     assert store.get(RUN_ID).details == {}
 
 
+@pytest.mark.slow
 def test_a_state_adds_to_what_the_states_before_it_found_out(store: RunStore) -> None:
     claimed(store)
     store.note(RUN_ID, endpoint_name="flowers")
@@ -105,6 +106,7 @@ def test_a_state_that_is_tried_again_was_entered_the_first_time(store: RunStore)
     assert (again.details, again.updated_at > first.updated_at) == ({"deployment": {"endpoint": "flowers"}}, True)
 
 
+@pytest.mark.slow
 def test_a_run_that_never_comes_to_an_end_has_a_record_that_does(store: RunStore) -> None:
     claimed(store)
     for number in range(60):

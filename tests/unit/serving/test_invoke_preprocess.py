@@ -239,6 +239,7 @@ def test_the_documented_request_gets_the_documented_answer(
     assert body_of(dict(answer)) == example.answer
 
 
+@pytest.mark.slow
 def test_nothing_heavy_is_imported_on_the_way_to_a_prediction() -> None:
     script = "import sys, functions.invoke_preprocess.app; print('\\n'.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

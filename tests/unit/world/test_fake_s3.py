@@ -30,6 +30,7 @@ def s3(request: pytest.FixtureRequest) -> Iterator[S3Client]:
         yield client
 
 
+@pytest.mark.slow
 def test_a_write_upon_a_condition(s3: S3Client) -> None:
     first = s3.put_object(Bucket=BUCKET, Key="a", Body=b"1", IfNoneMatch="*")["ETag"]
     with pytest.raises(ClientError, match="PreconditionFailed"):

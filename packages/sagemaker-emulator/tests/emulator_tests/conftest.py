@@ -40,6 +40,13 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test of the running service waits for jobs and endpoints: none of them is quick."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "start" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Aws]:
     """Moto's S3, IAM and Logs with training data and SageMaker's role; Lambda and EventBridge are fakes that remember."""

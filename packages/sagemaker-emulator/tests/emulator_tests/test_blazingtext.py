@@ -23,6 +23,8 @@ from sagemaker_emulator.engines.blazingtext.train import train
 from sagemaker_emulator.engines.first_party.failures import CustomerError
 from sagemaker_emulator.engines.shell.serving import CannotLoad
 
+pytestmark = pytest.mark.slow
+
 IMAGE = "811284229777.dkr.ecr.us-east-1.amazonaws.com/blazingtext:1"
 SETTINGS = {"mode": "supervised", "vector_dim": "8", "buckets": "1000", "min_count": "1", "epochs": "10", "learning_rate": "0.5"}
 ANIMALS = ("cat", "dog", "cow", "hen", "fox", "owl")
@@ -239,6 +241,7 @@ def test_an_archive_without_a_model_is_not_served(tmp_path: Path) -> None:
         serve.load(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("subwords", ["false", "true"])
 @pytest.mark.parametrize("mode", ["skipgram", "cbow", "batch_skipgram"])
 def test_word_vectors_are_left_as_text_and_binary_and_served(tmp_path: Path, mode: str, subwords: str) -> None:

@@ -26,6 +26,8 @@ from sagemaker_emulator.engines.shell.arrays import FloatArray
 from sagemaker_emulator.engines.shell.serving import CannotLoad
 from sagemaker_emulator.training.metrics import MetricScanner
 
+pytestmark = pytest.mark.slow
+
 DIGITS = {"feature_dim": "64", "k": "5", "sample_size": "2000", "predictor_type": "classifier"}
 
 
@@ -224,6 +226,7 @@ def test_the_bytes_of_answers(small: KnnModel, accept: str | None, body: bytes) 
     assert answer.headers["content-type"] == (accept or "application/json").partition(";")[0]
 
 
+@pytest.mark.slow
 def test_recordio_answers_are_verbose_when_that_is_accepted(small: KnnModel) -> None:
     with posting(application(small, {})) as client:
         plain = post(client, b"0,0\n", accept=RECORDIO)
@@ -237,6 +240,7 @@ def test_recordio_answers_are_verbose_when_that_is_accepted(small: KnnModel) -> 
     }
 
 
+@pytest.mark.slow
 def test_a_transform_job_is_answered_in_lines_and_its_environment_says_what_is_accepted(small: KnnModel) -> None:
     with posting(application(small, {"SAGEMAKER_BATCH": "true"})) as client:
         assert post(client, b"0,0\n").content == b'{"predicted_label": 0.0}\n'

@@ -34,6 +34,8 @@ from sagemaker_emulator.engines.shell.arrays import FloatArray
 from sagemaker_emulator.engines.shell.serving import CannotLoad
 from sagemaker_emulator.training.metrics import MetricScanner
 
+pytestmark = pytest.mark.slow
+
 BINARY, REGRESSOR = {"predictor_type": "binary_classifier"}, {"predictor_type": "regressor"}
 DIGITS = {"predictor_type": "multiclass_classifier", "num_classes": "10"}
 
@@ -85,6 +87,7 @@ def test_a_classifier_scores_what_logistic_regression_scores(load_set: object, g
     assert accuracy == pytest.approx(direct.score(test.features, test.labels), abs=0.01)
 
 
+@pytest.mark.slow
 def test_what_is_left_to_it_is_chosen_about_as_well() -> None:
     """Of five splits of a small set, on the average, with nothing but the predictor type given."""
     features, labels = load_breast_cancer(return_X_y=True)
@@ -149,6 +152,7 @@ def test_sparse_rows_are_learnt_from_as_dense_ones_are() -> None:
     assert channel_scores(model.margins(csr_matrix(test.features)), test.labels, asked, None)["multiclass_accuracy"] > 0.94
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("loss", "best"),
     [
@@ -246,6 +250,7 @@ def test_classes_count_alike_when_that_is_asked_for() -> None:
     assert recall("true") > recall("false") + 0.1
 
 
+@pytest.mark.slow
 def test_training_stops_early_and_not_without_patience(caplog: pytest.LogCaptureFixture) -> None:
     rows, validation, _ = split(*load_breast_cancer(return_X_y=True))
 
@@ -428,6 +433,7 @@ def test_the_bytes_of_answers(model: LinearModel, body: bytes) -> None:
     assert answer.headers["content-type"] == "application/json"
 
 
+@pytest.mark.slow
 def test_a_multiclass_answer_has_every_classs_probability() -> None:
     model = linear("multiclass_classifier", "softmax_loss", 3)
 
@@ -445,6 +451,7 @@ def test_a_multiclass_answer_has_every_classs_probability() -> None:
     assert read_answer(record.content)["predicted_label"].tolist() == [[2.0]]
 
 
+@pytest.mark.slow
 def test_a_request_of_another_width_or_type_is_the_clients_error() -> None:
     with posting(application(linear("regressor", "squared_loss", 1), {"MAX_CONTENT_LENGTH": "100"})) as client:
         wide, xml, large = post(client, b"1,2,3"), post(client, b"<a/>", "text/xml"), post(client, b"1,1\n" * 100)

@@ -63,6 +63,7 @@ def cycle(graph: dict[str, set[str]]) -> list[str]:
     return []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("directory", [SOURCE, PACKAGE / "tests"], ids=["src", "tests"])
 def test_no_file_knows_the_bundle_that_the_package_comes_from(directory: Path) -> None:
     files = sorted(directory.rglob("*.py"))
@@ -71,6 +72,7 @@ def test_no_file_knows_the_bundle_that_the_package_comes_from(directory: Path) -
     assert {name: found for name, found in knows.items() if found} == {}
 
 
+@pytest.mark.slow
 def test_the_package_needs_what_it_imports_and_nothing_else() -> None:
     distributions = packages_distributions()
     imported = set().union(*map(roots, modules().values())) - {NAME, *OPTIONAL} - sys.stdlib_module_names

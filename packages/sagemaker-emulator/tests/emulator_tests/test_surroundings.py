@@ -18,6 +18,7 @@ from sagemaker_emulator.surroundings import of_environment
 EVERYTHING = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
 
 
+@pytest.mark.slow
 def test_everything_is_where_one_variable_leads(tmp_path: Path) -> None:
     found = of_environment({**EVERYTHING, "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "123456789012"}, tmp_path, None)
 

@@ -321,6 +321,7 @@ def handler(data, context):
     assert answer.headers["content-type"] == "application/json"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "requirements", "reason"),
     [

@@ -69,6 +69,7 @@ def test_json_when_it_is_accepted(multi: httpx.Client) -> None:
     assert answer.headers["content-type"] == "application/json"
 
 
+@pytest.mark.slow
 def test_every_request_type_gives_the_same_answer(binary: httpx.Client) -> None:
     row = np.array([[1.5, 0, -2]], dtype=np.float32)
     sparse = csr_matrix((row[0], np.arange(3), np.array([0, 3])), shape=(1, 3))
@@ -190,6 +191,7 @@ def test_selected_content_by_objective(objective: str, more: dict[str, int], exp
         assert {**prediction, "predicted_score": score and round(score)} == expected
 
 
+@pytest.mark.slow
 def test_selected_content_as_csv_and_json_lines() -> None:
     for client in posting(
         [booster("binary:logistic")], {"SAGEMAKER_INFERENCE_OUTPUT": "predicted_label,probabilities,probability"}
@@ -239,6 +241,7 @@ def test_several_models_answer_with_their_mean() -> None:
         assert float(answer.text) == pytest.approx(sum(alone) / 2, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_model_directory_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CannotLoad, match="must hold 'xgboost-model' at its root"):
         load_models(tmp_path)

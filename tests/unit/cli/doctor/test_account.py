@@ -151,6 +151,7 @@ def prices_of(document: bytes | None, region: str = "eu-west-1") -> Finding:
         return only(account.check_prices(aws(region), "the-bucket"))
 
 
+@pytest.mark.slow
 def test_prices_of_another_region_are_a_warning_until_the_stack_has_its_own() -> None:
     own = b'{"date": "2026-11-01", "instances": {"ml.m5.xlarge": 0.3, "ml.m5.large": 0.15}}'
 

@@ -96,6 +96,7 @@ def test_who_may_not_use_a_stack_fails() -> None:
     assert "execute-api:Invoke" in use.what
 
 
+@pytest.mark.slow
 def test_where_iam_may_not_be_asked_calls_that_only_read_are_tried_and_leave_the_rest_unknown() -> None:
     with tried():
         [finding] = check_permissions(aws(), USER, "sageline", None)

@@ -118,6 +118,7 @@ def test_no_character_becomes_a_line_feed_or_ceases_to_be_one() -> None:
     assert [character for character in CHARACTERS if "\n" in unicodedata.normalize("NFC", character.lower())] == ["\n"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("marks", ["\u0300\u0323", "\u0323\u0300", "\u0301\u05b0\u094d"])
 def test_a_text_of_very_many_marks_is_read_in_no_time(marks: str) -> None:
     text = f"e{marks * 60_000} o"  # NFC as Python makes it takes more than ten seconds

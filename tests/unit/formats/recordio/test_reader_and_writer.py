@@ -229,6 +229,7 @@ def described(data: bytes) -> object:
     return type(matrix), dense.shape, dense.tobytes(), None if labels is None else labels.tobytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("labelled", [True, False])
 @pytest.mark.parametrize("change", [1, 2, 128])
 def test_sparse_rows_with_any_byte_damaged_are_read_at_once_as_they_are_one_by_one(change: int, labelled: bool) -> None:

@@ -81,6 +81,7 @@ def as_sent(request: AWSRequest) -> Request:
     return made(request.method or "", request.url or "", **dict(request.headers.items()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("service", "operation", "arguments"), CALLS)
 def test_a_request_that_boto3_signed_passes(service: str, operation: str, arguments: dict[str, Any]) -> None:
     request, body = sent(client(service), operation, **arguments)
@@ -93,6 +94,7 @@ def test_a_request_to_the_http_api_passes(query: str) -> None:
     assert judged(execute_api(query)) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("service", "operation", "arguments"), CALLS)
 def test_a_request_that_another_secret_signed_is_refused(service: str, operation: str, arguments: dict[str, Any]) -> None:
     request, body = sent(client(service, secret="test"), operation, **arguments)

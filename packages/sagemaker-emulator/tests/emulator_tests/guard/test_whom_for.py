@@ -20,6 +20,7 @@ def test_requests_for_the_loopback_pass(host: str) -> None:
     assert reason(*sent(client("sts", endpoint=f"http://{host}"), "get_caller_identity")) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "host",
     ["evil.example:4566", "evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "localhost.localstack.cloud:4566",
