@@ -130,8 +130,8 @@ IN_ORDER := --dist loadfile --no-loadscope-reorder --quiet
 quick: setup ## The fast unit tests, with few examples of each property
 	@$(BIN)/pytest $(UNIT) -m "not slow" --hypothesis-profile few -n 2 $(IN_ORDER)
 
-unit: setup ## All unit tests, network off
-	@$(BIN)/pytest $(UNIT) -n 2 $(IN_ORDER)
+unit: setup ## All unit tests, network off; make coverage tries more examples of each property
+	@$(BIN)/pytest $(UNIT) --hypothesis-profile few -n 2 $(IN_ORDER)
 
 coverage: setup ## Branch coverage of the layer and the handlers by their unit tests: at least 95 %
 	@$(BIN)/pytest tests/unit --ignore tests/unit/cli --ignore tests/unit/local_stack -n 2 $(IN_ORDER) --cov --cov-report=term
