@@ -24,6 +24,7 @@ def test_two_runs_that_deploy_to_one_endpoint_end_one_after_the_other(workbench:
     workbench.delete("shared")
 
 
+@pytest.mark.full
 def test_an_endpoint_goes_back_to_the_model_before_and_forth_again(workbench: Workbench) -> None:
     api = workbench.connection.api
     old = first_model(workbench, "back")
@@ -44,6 +45,7 @@ def test_an_endpoint_goes_back_to_the_model_before_and_forth_again(workbench: Wo
     workbench.delete("back")
 
 
+@pytest.mark.full
 def test_of_two_models_side_by_side_one_is_promoted_and_that_undone(workbench: Workbench) -> None:
     api, deployment = workbench.connection.api, {"instances": INSTANCES, "strategy": "ab", "share": 0.25}
     old = first_model(workbench, "pair")

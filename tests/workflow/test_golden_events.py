@@ -19,6 +19,8 @@ from sageline_local.stack import LocalStack
 from tests.golden import check
 from tests.workflow.workbench import Workbench
 
+pytestmark = [pytest.mark.stack, pytest.mark.full]
+
 Run = Callable[[Iterable[GoldenEvent]], list[str]]
 
 SEED = 12
@@ -52,7 +54,6 @@ def test_every_event_reaches_its_case(run: Run) -> None:
     assert run(golden_events()) == []
 
 
-@pytest.mark.full
 def test_every_event_reaches_its_case_in_any_order(run: Run) -> None:
     events = golden_events()
     random.Random(SEED).shuffle(events)

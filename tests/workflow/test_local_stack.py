@@ -229,6 +229,7 @@ def test_a_kill_during_the_first_deployment_is_made_good_by_the_next_up(tmp_path
     assert of_stack(stack) == []
 
 
+@pytest.mark.full
 def test_two_stacks_run_side_by_side_and_know_nothing_of_each_other(stack: LocalStack, free_stack: LocalStack) -> None:
     first, second = stack.status(), free_stack.up()
     assert len({first.endpoint_url, first.sagemaker_url, second.endpoint_url, second.sagemaker_url}) == 4

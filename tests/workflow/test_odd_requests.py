@@ -68,6 +68,7 @@ def complaints(client: Client, requests: Iterable[OddRequest]) -> list[str]:
     return [found for request in requests if (found := complaint_of(client, request))]
 
 
+@pytest.mark.full
 def test_no_odd_request_is_answered_with_a_fault_of_ours(client: Client) -> None:
     assert complaints(client, filter(can_be_sent, odd_requests(SEED, REQUESTS))) == [], f"with seed {SEED}"
 

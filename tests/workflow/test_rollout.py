@@ -48,6 +48,7 @@ def test_a_good_model_goes_by_canary_to_all_of_the_traffic(workbench: Workbench)
     workbench.delete("canary")
 
 
+@pytest.mark.full
 def test_a_model_goes_by_equal_steps_and_its_instances_follow_its_requests_from_the_first(workbench: Workbench) -> None:
     autoscaling = {"min": 1, "max": 2, "invocations_per_instance": 50, "scale_in_cooldown_seconds": 120}
     deployment = {"endpoint": "stairs", "instances": INSTANCES, "autoscaling": autoscaling, "strategy": "linear"}
