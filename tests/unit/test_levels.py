@@ -70,7 +70,6 @@ def upward(root: Path) -> list[str]:
     return found
 
 
-@pytest.mark.slow
 def test_the_layer_imports_downwards_only() -> None:
     assert upward(LAYER) == []
 

@@ -281,3 +281,10 @@ def test_the_time_to_live_begins_when_the_rollout_is_over(world: World, rollout:
 
     assert endpoint.seconds == hours * 3600
     assert endpoint.usd == pytest.approx(hours * 0.115)
+
+
+def test_a_grid_that_could_exceed_its_budget_is_refused(world: World) -> None:
+    tuning = {"strategy": "Grid", "ranges": {"max_depth": {"type": "categorical", "values": [2, 4, 6, 8]}}}
+
+    with pytest.raises(BudgetExceeded, match=r"fewer values in `tuning\.ranges`"):
+        configured(world, budget_usd=0.6, tuning=tuning)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sageline.arrays.strings import StringArray
-from sageline.dataset.split import assign, hash_strings
+from sageline.dataset.split import assign, bounds_of, channels_of, hash_strings
 from sageline.spec.model import SplitSpec
 from tests.unit.dataset.reading import block_of
 
@@ -70,3 +70,9 @@ def test_words_that_differ_in_their_last_bytes_only_do_not_collide() -> None:
     values = [f"{index:07d}{letter}{index:07d}{letter}" for index in range(5000) for letter in "xyz"]
 
     assert len(set(hash_strings(StringArray.from_list(values)).tolist())) == len(values)
+
+
+def test_a_position_on_a_bound_belongs_to_the_channel_after_it() -> None:
+    bounds = bounds_of(SplitSpec(train=0.5, validation=0.25, test=0.25))
+
+    assert channels_of(np.array([0.0, 0.5, 0.75]), bounds).tolist() == [0, 1, 2]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sageline.errors import InvalidSpec
+from sageline.spec.deployment import ServerlessSpec
 from sageline.spec.model import Spec, parse_spec, validate_spec
 
 SCRIPT = {"source_dir": "s3://bucket/source.tar.gz"}
@@ -165,3 +166,7 @@ def test_ranges_are_told_apart_by_their_type() -> None:
         "booster": {"type": "categorical", "values": ["gbtree", 1, 0.5, True]},
     }
     assert (tuning.strategy, tuning.max_jobs, tuning.max_parallel_jobs, tuning.early_stopping) == ("Bayesian", 20, 3, False)
+
+
+def test_all_copies_may_be_kept_warm() -> None:
+    assert ServerlessSpec(max_concurrency=3, provisioned_concurrency=3).provisioned_concurrency == 3
