@@ -148,7 +148,7 @@ ALL := $(BIN)/python -m pytest -p tests.no_skips --durations=10
 
 .PHONY: test-full test-pytorch test-docker test-all
 test-full: setup ## The workflow tests with other people's clients, restarts of the stack, load, and much data
-	@$(ALL) tests/workflow -m full -n 3 --dist loadfile
+	@$(ALL) tests/workflow -m "full and not tensorflow" -n 3 --dist loadfile
 
 test-tensorflow: setup-tensorflow ## The tests that need TensorFlow
 	@$(ALL) $(UNIT) tests/workflow -m tensorflow
