@@ -278,8 +278,8 @@ def test_a_killed_service_leaves_no_process_and_comes_back_with_a_report(stack: 
     sagemaker = stack.client("sagemaker")
     sagemaker.create_training_job(**Api.training_job("killed", HyperParameters=ENDLESS))
     wait_until(lambda: sagemaker.describe_training_job(TrainingJobName="killed")["SecondaryStatus"] == "Training" or None)
-    children = stack.children()
-    assert len(children) == 2  # the job, and the variant of the test before
+    # The job, whose process may begin a moment after its status says so, and the variant of the test before.
+    children = wait_until(lambda: found if len(found := stack.children()) == 2 else None)
 
     stack.end_service(signal.SIGKILL)
 
