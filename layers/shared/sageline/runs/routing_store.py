@@ -87,7 +87,7 @@ class RoutingStore:
         return found.variants if found else ()
 
     def write(self, routing: Routing, replacing: StoredRouting | None) -> None:
-        """Store the routing of its endpoint in the place of what was read before; None: of nothing.
+        """Write an endpoint's routing over the state that was read; None: there was none, and there may be none now.
 
         Raises:
             ConcurrentModification: somebody else has written or deleted it since.
