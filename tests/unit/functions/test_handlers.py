@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,12 +34,10 @@ from tests.unit.world.world import (
     new_world,
 )
 
-FUNCTIONS = (
-    *("configure_run", "prepare_data", "start_training", "check_status", "create_model", "deploy_endpoint"),
-    *("delete_endpoint", "record_failure", "encode_batch", "start_transform", "write_predictions"),
-    "evaluate_model",
-    "sweep",
-)
+SERVE_HTTP = {"invoke_preprocess", "manage_pipelines"}
+"""Whose events are HTTP requests: tested with the routes."""
+FOLDERS = Path(__file__).resolve().parents[3] / "functions"
+FUNCTIONS = sorted(app.parent.name for app in FOLDERS.glob("*/app.py") if app.parent.name not in SERVE_HTTP)
 CONTEXT = SimpleNamespace(
     function_name="function",
     memory_limit_in_mb=512,

@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from sageline.aws.images import serving_image, training_image
 from sageline.batch.locations import INPUT_PREFIXES
+from sageline.spec.training import AlgorithmName, Framework
 from tests.unit.template import documents, permissions
 from tests.unit.template.documents import Document, listed
 
@@ -233,23 +234,25 @@ def test_the_schedules_role_is_passed_to_the_scheduler_only_and_may_only_delete_
     assert trust["Condition"]["StringEquals"]["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}
 
 
-@pytest.mark.parametrize("algorithm", ["xgboost", "linear-learner", "knn", "blazingtext"])
-def test_sagemaker_may_pull_the_image_of_every_algorithm(stack: Document, algorithm: str) -> None:
-    repositories = pulled(stack)
-    assert repository(training_image(algorithm, None, "eu-west-1")) in repositories
-    assert repository(serving_image(algorithm, None, "eu-west-1")) in repositories
+IMAGES = [(algorithm, None) for algorithm in get_args(AlgorithmName) if algorithm != "script"] + [
+    ("script", framework) for framework in get_args(Framework)
+]
 
 
-@pytest.mark.parametrize("framework", ["tensorflow", "scikit-learn", "pytorch"])
-def test_sagemaker_may_pull_the_images_of_every_framework(stack: Document, framework: str) -> None:
+@pytest.mark.parametrize(("algorithm", "framework"), IMAGES)
+def test_sagemaker_may_pull_the_images_of_every_algorithm(
+    stack: Document, algorithm: AlgorithmName, framework: Framework | None
+) -> None:
     repositories = pulled(stack)
-    assert repository(training_image("script", framework, "eu-west-1")) in repositories
-    assert repository(serving_image("script", framework, "eu-west-1")) in repositories
+    assert repository(training_image(algorithm, framework, "eu-west-1")) in repositories
+    assert repository(serving_image(algorithm, framework, "eu-west-1")) in repositories
 
 
 def test_sagemaker_may_pull_no_other_images(stack: Document) -> None:
-    assert all("*" not in name for name in pulled(stack))
-    assert len(pulled(stack)) == 9
+    images = [
+        image(algorithm, framework, "eu-west-1") for algorithm, framework in IMAGES for image in (training_image, serving_image)
+    ]
+    assert pulled(stack) == {repository(image) for image in images}
 
 
 def test_other_roles_of_sagemaker_pull_what_they_need_of_these(stack: Document) -> None:
