@@ -1,18 +1,22 @@
-"""Named errors of functions. The first test guards the places where this leans on MiniStack's inside."""
+"""Errors of functions have names and do not end the environment. The first test guards what leans on MiniStack's inside."""
 
 from __future__ import annotations
 
 import inspect
+import io
 import json
 import traceback
+import zipfile
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from ministack.core import lambda_runtime
+from ministack.core.lambda_runtime import Worker
 from ministack.services import lambda_svc
 
 from sageline.errors import AlreadyStarted
-from sageline_local.function_errors import LOST, install, name_the_error
+from sageline_local.function_errors import LOST, SENT, install, name_the_error
 
 
 def answer(error: Exception, log: str = "") -> dict[str, Any]:  # Any: what MiniStack's executors answer
@@ -25,7 +29,7 @@ def answer(error: Exception, log: str = "") -> dict[str, Any]:  # Any: what Mini
 
 
 def test_ministack_still_loses_the_name_in_the_way_that_this_makes_up_for() -> None:
-    assert '"error": str(e), "trace": traceback.format_exc()' in lambda_runtime._PYTHON_WORKER_SCRIPT
+    assert lambda_runtime._PYTHON_WORKER_SCRIPT.count(SENT) == 1
     assert list(inspect.signature(lambda_svc._execute_function_warm).parameters) == ["func", "event", "request_id"]
 
 
@@ -65,8 +69,73 @@ def test_other_answers_stay_as_they_are(result: dict[str, Any]) -> None:
     assert json.dumps(result) == before
 
 
-def test_ministack_answers_with_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    raised = answer(AlreadyStarted("claimed"))
-    monkeypatch.setattr(lambda_svc, "_execute_function_warm", lambda func, event, request_id: raised)
+@pytest.fixture
+def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ``install`` changes is changed back after the test."""
+    monkeypatch.setattr(lambda_runtime, "_PYTHON_WORKER_SCRIPT", lambda_runtime._PYTHON_WORKER_SCRIPT)
+    monkeypatch.setattr(Worker, "invoke", Worker.invoke)
+    monkeypatch.setattr(lambda_svc, "_execute_function_warm", lambda_svc._execute_function_warm)
     install()
-    assert lambda_svc._execute_function_warm({}, {}, "request")["body"]["errorType"] == "AlreadyStarted"
+
+
+CODE = """
+import os
+def handler(event, context):
+    if event == "exit":
+        os._exit(3)
+    if event == "raise":
+        raise ValueError("no such event: " + event)
+    return os.getpid()
+"""
+
+
+@pytest.fixture
+def environment(_installed: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
+    """A function's environment of MiniStack."""
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("app.py", CODE)
+    processes = []
+    spawn = Worker._spawn
+
+    def spawn_and_note(worker: Worker) -> None:
+        spawn(worker)
+        processes.append(worker._proc)
+
+    monkeypatch.setattr(Worker, "_spawn", spawn_and_note)
+    arn = "arn:aws:lambda:us-east-1:000000000000:function:errs"
+    worker = Worker("errs", {"FunctionArn": arn, "Runtime": "python3.13", "Handler": "app.handler"}, code.getvalue())
+    yield worker
+    worker.kill()
+    # MiniStack leaves them to the garbage collector, and pytest would tell another test.
+    for process in processes:
+        process.wait()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            stream.close()
+
+
+def test_an_environment_whose_function_raised_takes_the_next_event(environment: Worker) -> None:
+    before = environment.invoke("", "first")
+    raised = environment.invoke("raise", "second")
+    after = environment.invoke("", "third")
+
+    assert (raised["status"], raised["error"]) == ("error", "no such event: raise")
+    assert raised["trace"].endswith("ValueError: no such event: raise\n")
+    assert after["result"] == before["result"]
+    assert after["cold_start"] is False
+
+
+def test_an_environment_whose_process_has_ended_is_replaced(environment: Worker) -> None:
+    before = environment.invoke("", "first")
+    assert environment.invoke("exit", "second")["status"] == "error"
+    after = environment.invoke("", "third")
+    assert (after["status"], after["cold_start"]) == ("ok", True)
+    assert after["result"] != before["result"]
+
+
+@pytest.mark.usefixtures("_installed")
+def test_ministack_answers_with_the_name(environment: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lambda_svc, "acquire_worker", lambda *_, **__: (environment, "reused"))
+    function = {"config": {"FunctionName": "errs", "Runtime": "python3.13"}, "code_zip": b"code"}
+    answer = lambda_svc._execute_function_warm(function, "raise", "request")
+    assert answer["body"] == {"errorMessage": "no such event: raise", "errorType": "ValueError"}
