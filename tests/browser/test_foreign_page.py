@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from sageline_local.stack import LocalStack
 from tests.browser import chromium
-from tests.workflow.outsider import state
+from tests.workflow.outsider import watcher
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
@@ -20,10 +21,15 @@ PAGE = (Path(__file__).parent / "attack.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def before(stack: LocalStack) -> dict[str, object]:
+def look(stack: LocalStack) -> Callable[[], dict[str, object]]:
+    return watcher(stack)
+
+
+@pytest.fixture(scope="module")
+def before(stack: LocalStack, look: Callable[[], dict[str, object]]) -> dict[str, object]:
     # Not data.csv, which starts a run: that would change the stack meanwhile.
     stack.clients().s3.put_object(Bucket=stack.status().bucket, Key="datasets/mine/rows.csv", Body=b"secret,label\n1,a\n")
-    return state(stack)
+    return look()
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +50,9 @@ def report(stack: LocalStack, before: dict[str, object], tmp_path_factory: pytes
     return chromium.report_of(PAGE.replace("__TARGETS__", json.dumps(targets)), tmp_path_factory.mktemp("browser") / "profile")
 
 
-def test_the_page_changes_nothing(stack: LocalStack, before: dict[str, object], report: Any) -> None:
+def test_the_page_changes_nothing(look: Callable[[], dict[str, object]], before: dict[str, object], report: Any) -> None:
     assert report
-    assert state(stack) == before
+    assert look() == before
 
 
 def test_the_page_reads_nothing(report: Any) -> None:

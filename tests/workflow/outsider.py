@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -100,23 +100,34 @@ def send(url: str, call: Call, key: Credentials | None = None, **changed: str) -
         connection.close()
 
 
-def state(stack: LocalStack) -> dict[str, object]:
-    """What an attack would change."""
-    variables = stack.environment()
+def watcher(stack: LocalStack) -> Callable[[], dict[str, object]]:
+    """Says, whenever it is asked, what is there of what attacks would make, change or take away.
+
+    Other tests may go on meanwhile, so it looks at what attacks name, and at what everybody leaves alone.
+    """
+    variables, bucket = stack.environment(), stack.status().bucket
     session = boto3.Session(variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"], region_name="us-east-1")
-    ministack, sagemaker_url = variables["AWS_ENDPOINT_URL"], variables["AWS_ENDPOINT_URL_SAGEMAKER"]
-    s3 = session.client("s3", endpoint_url=ministack)
-    buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+    ministack = variables["AWS_ENDPOINT_URL"]
+    s3, iam = session.client("s3", endpoint_url=ministack), session.client("iam", endpoint_url=ministack)
+    functions = session.client("lambda", endpoint_url=ministack)
+    sagemaker = session.client("sagemaker", endpoint_url=variables["AWS_ENDPOINT_URL_SAGEMAKER"])
     scaling = session.client("application-autoscaling", endpoint_url=variables["AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING"])
-    sagemaker = session.client("sagemaker", endpoint_url=sagemaker_url)
-    return {
-        "objects": {name: [item["Key"] for item in s3.list_objects_v2(Bucket=name).get("Contents", [])] for name in buckets},
-        "functions": [
-            (function["FunctionName"], function["CodeSha256"])
-            for function in session.client("lambda", endpoint_url=ministack).list_functions()["Functions"]
-        ],
-        "users": [user["UserName"] for user in session.client("iam", endpoint_url=ministack).list_users()["Users"]],
-        "models": [model["ModelName"] for model in sagemaker.list_models()["Models"]],
-        "endpoints": [endpoint["EndpointName"] for endpoint in sagemaker.list_endpoints()["Endpoints"]],
-        "targets": scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"],
-    }
+    s3.put_object(Bucket=bucket, Key="guard/kept.txt", Body=b"kept")
+
+    def look() -> dict[str, object]:
+        buckets = {item["Name"] for item in s3.list_buckets()["Buckets"]}
+        objects = [s3.list_objects_v2(Bucket=bucket, Prefix=prefix) for prefix in ("datasets/attack/", "guard/kept.txt")]
+        models = sagemaker.list_models(NameContains="attack")["Models"]
+        endpoints = sagemaker.list_endpoints(NameContains="attack")["Endpoints"]
+        targets = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+        return {
+            "buckets": buckets & {bucket, "attack-bucket"},
+            "objects": [item["Key"] for page in objects for item in page.get("Contents", [])],
+            "functions": [(item["FunctionName"], item["CodeSha256"]) for item in functions.list_functions()["Functions"]],
+            "users": [user["UserName"] for user in iam.list_users()["Users"]],
+            "models": [model["ModelName"] for model in models if model["ModelName"] == "attack"],
+            "endpoints": [endpoint["EndpointName"] for endpoint in endpoints if endpoint["EndpointName"] == "attack"],
+            "targets": [target["ResourceId"] for target in targets if target["ResourceId"].startswith("endpoint/attack/")],
+        }
+
+    return look

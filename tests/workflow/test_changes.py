@@ -48,22 +48,22 @@ def test_an_endpoint_goes_back_to_the_model_before_and_forth_again(workbench: Wo
 @pytest.mark.full
 def test_of_two_models_side_by_side_one_is_promoted_and_that_undone(workbench: Workbench) -> None:
     api, deployment = workbench.connection.api, {"instances": INSTANCES, "strategy": "ab", "share": 0.25}
-    old = first_model(workbench, "pair")
-    new = workbench.wait(workbench.submit("pair", flowers(seed=5), {**QUICK, "deployment": deployment}).run_id)
+    old = first_model(workbench, "sides")
+    new = workbench.wait(workbench.submit("sides", flowers(seed=5), {**QUICK, "deployment": deployment}).run_id)
     assert new["status"] == "Succeeded", new["error"]
     both = {old: 0.75, new["run_id"]: 0.25}
-    assert shares(workbench, "pair") == both
+    assert shares(workbench, "sides") == both
 
-    started = api.promote("pair", new["run_id"])["run_id"]
-    assert shares(workbench, "pair")[new["run_id"]] == 1.0
+    started = api.promote("sides", new["run_id"])["run_id"]
+    assert shares(workbench, "sides")[new["run_id"]] == 1.0
     run = workbench.wait(started)
     assert run["status"] == "Succeeded", run["error"]
-    assert shares(workbench, "pair") == {new["run_id"]: 1.0}
+    assert shares(workbench, "sides") == {new["run_id"]: 1.0}
 
-    run = workbench.wait(api.roll_back("pair")["run_id"])
+    run = workbench.wait(api.roll_back("sides")["run_id"])
     assert run["status"] == "Succeeded", run["error"]
-    assert shares(workbench, "pair") == both
-    workbench.delete("pair")
+    assert shares(workbench, "sides") == both
+    workbench.delete("sides")
 
 
 def test_rolling_back_in_the_middle_of_a_rollout_stops_it(workbench: Workbench) -> None:

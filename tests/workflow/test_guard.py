@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
@@ -21,7 +21,7 @@ from sageline_local import deploy
 from sageline_local.stack import LocalStack
 from sagemaker_emulator.callers import function_access_key
 from sagemaker_emulator.guard.keys import derived_secret
-from tests.workflow.outsider import Call, calls, of, send, signed, state
+from tests.workflow.outsider import Call, calls, of, send, signed, watcher
 
 pytestmark = pytest.mark.stack
 
@@ -36,12 +36,17 @@ def targets(stack: LocalStack, variables: dict[str, str]) -> list[tuple[str, Cal
     return calls(variables, stack.status().bucket)
 
 
+@pytest.fixture(scope="module")
+def look(stack: LocalStack) -> Callable[[], dict[str, object]]:
+    return watcher(stack)
+
+
 @pytest.fixture
-def _unchanged(stack: LocalStack) -> Iterator[None]:
+def _unchanged(look: Callable[[], dict[str, object]]) -> Iterator[None]:
     """What there is before a test is there after it."""
-    before = state(stack)
+    before = look()
     yield
-    assert state(stack) == before
+    assert look() == before
 
 
 def root(variables: Mapping[str, str]) -> Credentials:

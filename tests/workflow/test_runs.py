@@ -142,15 +142,17 @@ def test_a_regression_on_instances_predicts_numbers(workbench: Workbench) -> Non
 
 
 def test_an_event_that_gets_lost_delays_a_run_and_no_more(workbench: Workbench) -> None:
-    rules = [rule["Name"] for rule in workbench.events.list_rules()["Rules"] if "aws.sagemaker" in rule.get("EventPattern", "")]
-    assert rules
-    for rule in rules:
-        workbench.events.disable_rule(Name=rule)
+    patterns = {rule["Name"]: rule.get("EventPattern", "") for rule in workbench.events.list_rules()["Rules"]}
+    of_sagemaker = {name: pattern for name, pattern in patterns.items() if "aws.sagemaker" in pattern}
+    assert of_sagemaker
+    lost = {"resources": [{"anything-but": {"wildcard": "*/lost-event-*"}}]}  # other tests' runs go on meanwhile
+    for name, pattern in of_sagemaker.items():
+        workbench.events.put_rule(Name=name, EventPattern=json.dumps({**json.loads(pattern), **lost}))
     try:
         run = workbench.wait(workbench.submit("lost-event", flowers(seed=2), QUICK).run_id)
     finally:
-        for rule in rules:
-            workbench.events.enable_rule(Name=rule)
+        for name, pattern in of_sagemaker.items():
+            workbench.events.put_rule(Name=name, EventPattern=pattern)
 
     assert run["status"] == "Succeeded", run["error"]
     failed = [event for event in workbench.history(run["execution_arn"]) if event["type"] == "TaskFailed"]
