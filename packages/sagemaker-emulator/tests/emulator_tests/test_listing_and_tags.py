@@ -1,58 +1,8 @@
-"""List calls and tags."""
+"""Tags; and jobs by their status."""
 
 from __future__ import annotations
 
-import pytest
-
 from emulator_tests.support import Api, wait_until
-from sagemaker_emulator.errors import ServiceError
-from sagemaker_emulator.listing import page
-
-DOCUMENTS = [
-    {"Name": "b", "State": "Completed", "CreationTime": 1.0, "LastModifiedTime": 10.0},
-    {"Name": "a", "State": "Failed", "CreationTime": 2.0, "LastModifiedTime": 20.0},
-    {"Name": "ab", "State": "Failed", "CreationTime": 3.0, "LastModifiedTime": 30.0},
-]
-
-
-def names(**request: object) -> list[str]:
-    return [document["Name"] for document in page(DOCUMENTS, request, name="Name", status="State")[0]]
-
-
-def test_the_newest_comes_first_by_default() -> None:
-    assert names() == ["ab", "a", "b"]
-
-
-@pytest.mark.parametrize(
-    ("request_", "expected"),
-    [
-        ({"NameContains": "A"}, ["ab", "a"]),
-        ({"StatusEquals": "Completed"}, ["b"]),
-        ({"CreationTimeAfter": 1.0}, ["ab", "a"]),
-        ({"CreationTimeBefore": "1970-01-01T00:00:02Z"}, ["b"]),
-        ({"LastModifiedTimeAfter": 20.0}, ["ab"]),
-        ({"LastModifiedTimeBefore": 20.0}, ["b"]),
-        ({"SortBy": "Name"}, ["a", "ab", "b"]),
-        ({"SortBy": "Status", "SortOrder": "Ascending"}, ["b", "a", "ab"]),
-        ({"SortBy": "CreationTime", "SortOrder": "Ascending"}, ["b", "a", "ab"]),
-    ],
-)
-def test_filters_and_order(request_: dict[str, object], expected: list[str]) -> None:
-    assert names(**request_) == expected
-
-
-def test_pages_follow_each_other_without_gaps() -> None:
-    first, more = page(DOCUMENTS, {"MaxResults": 2}, name="Name")
-    second, end = page(DOCUMENTS, {"MaxResults": 2, **more}, name="Name")
-
-    assert [document["Name"] for document in first + second] == ["ab", "a", "b"]
-    assert end == {}
-
-
-@pytest.mark.parametrize("token", ["nonsense", "bm9uc2Vuc2U="])
-def test_a_token_of_another_list_is_refused(token: str) -> None:
-    with pytest.raises(ServiceError, match="Invalid NextToken"):
-        page(DOCUMENTS, {"NextToken": token}, name="Name")
 
 
 def test_jobs_are_listed_by_status(api: Api) -> None:

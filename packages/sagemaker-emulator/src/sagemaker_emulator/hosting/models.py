@@ -8,8 +8,10 @@ from sagemaker_emulator.call import Call
 from sagemaker_emulator.clock import now
 from sagemaker_emulator.errors import invalid
 from sagemaker_emulator.hosting.containers import MODEL_KIND
-from sagemaker_emulator.listing import page
+from sagemaker_emulator.listing import Listing
 from sagemaker_emulator.store import Document, Request, copied
+
+_LISTING = Listing("ListModels", "ModelName")
 
 
 def create_model(call: Call) -> Document:
@@ -45,7 +47,7 @@ def describe_model(call: Call) -> Document:
 
 def list_models(call: Call) -> Document:
     call.require("*", exists=False)
-    models, more = page(call.store.documents(MODEL_KIND), call.request, name="ModelName")
+    models, more = _LISTING.page(call.store.documents(MODEL_KIND), call.request)
     return {"Models": [copied(model, "ModelName", "ModelArn", "CreationTime") for model in models], **more}
 
 

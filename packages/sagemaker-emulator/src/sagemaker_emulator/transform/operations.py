@@ -7,7 +7,7 @@ from sagemaker_emulator.clock import now
 from sagemaker_emulator.errors import in_use, invalid, limit_exceeded
 from sagemaker_emulator.hosting import models
 from sagemaker_emulator.jobs import TERMINAL
-from sagemaker_emulator.listing import page
+from sagemaker_emulator.listing import Listing
 from sagemaker_emulator.store import Document, Request, copied
 from sagemaker_emulator.training.operations import INSTANCES_PER_TYPE
 from sagemaker_emulator.transform.jobs import KIND, TransformJobs
@@ -16,6 +16,8 @@ from sagemaker_emulator.transform.processing import CSV, JSON_TYPES, UNPROCESSED
 
 # SageMaker's rule: what is on its way to one instance at a time.
 _MOST_MB_ON_THEIR_WAY = 100
+
+_LISTING = Listing("ListTransformJobs", "TransformJobName", status="TransformJobStatus")
 
 
 def create_transform_job(jobs: TransformJobs, call: Call) -> Document:
@@ -59,7 +61,7 @@ def describe_transform_job(call: Call) -> Document:
 
 def list_transform_jobs(call: Call) -> Document:
     call.require("*", exists=False)
-    jobs, more = page(call.store.documents(KIND), call.request, name="TransformJobName", status="TransformJobStatus")
+    jobs, more = _LISTING.page(call.store.documents(KIND), call.request)
     members = ("TransformJobName", "TransformJobArn", "CreationTime", "TransformEndTime", "LastModifiedTime")
     return {"TransformJobSummaries": [copied(job, *members, "TransformJobStatus", "FailureReason") for job in jobs], **more}
 
