@@ -8,6 +8,7 @@ from sagemaker_emulator.errors import in_use, invalid, limit_exceeded
 from sagemaker_emulator.hosting import models
 from sagemaker_emulator.jobs import TERMINAL
 from sagemaker_emulator.listing import Listing
+from sagemaker_emulator.s3_uris import check_uri
 from sagemaker_emulator.store import Document, Request, copied
 from sagemaker_emulator.training.operations import INSTANCES_PER_TYPE
 from sagemaker_emulator.transform.jobs import KIND, TransformJobs
@@ -92,8 +93,8 @@ def _check(request: Request) -> None:
     """Rules that the service model does not hold."""
     if request.get("DataCaptureConfig"):
         raise invalid("DataCaptureConfig is not supported by the local SageMaker service: leave it out.")
-    _check_uri("TransformInput", request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"])
-    _check_uri("TransformOutput", request["TransformOutput"]["S3OutputPath"])
+    check_uri("TransformInput.DataSource.S3DataSource.S3Uri", request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"])
+    check_uri("TransformOutput.S3OutputPath", request["TransformOutput"]["S3OutputPath"])
     concurrent, payload = request.get("MaxConcurrentTransforms") or 1, request.get("MaxPayloadInMB", 6)
     if concurrent * payload > _MOST_MB_ON_THEIR_WAY:
         raise invalid(
@@ -101,12 +102,6 @@ def _check(request: Request) -> None:
             f"{_MOST_MB_ON_THEIR_WAY} MB."
         )
     _check_processing(request)
-
-
-def _check_uri(what: str, uri: str) -> None:
-    scheme, _, rest = uri.partition("://")
-    if scheme != "s3" or not rest.partition("/")[0]:
-        raise invalid(f"The S3 URI '{uri}' of {what} is not valid: it must look like s3://bucket/prefix.")
 
 
 def _check_processing(request: Request) -> None:

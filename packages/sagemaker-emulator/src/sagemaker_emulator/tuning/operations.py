@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sagemaker_emulator.call import Call
 from sagemaker_emulator.clock import now
-from sagemaker_emulator.errors import in_use, invalid
+from sagemaker_emulator.errors import in_use, invalid, not_found
 from sagemaker_emulator.jobs import TERMINAL
 from sagemaker_emulator.listing import Listing
 from sagemaker_emulator.store import Document, copied
@@ -40,10 +40,7 @@ def create_tuning_job(jobs: TuningJobs, call: Call) -> Document:
         call.permissions.require_pass_role(call.caller, definition["RoleArn"])
     job = new_tuning_job(call.place, call.store, request, now())
     if not call.store.insert(KIND, name, job):
-        raise in_use(
-            "Hyperparameter tuning job names must be unique within an AWS account and region, and a hyperparameter tuning job "
-            f"with this name already exists ({arn})"
-        )
+        raise in_use(f"A hyperparameter tuning job with the name, {name}, already exists. Choose a different name.")
     call.store.add_tags(arn, call.request_tags())
     jobs.start(job)
     return {"HyperParameterTuningJobArn": arn}
@@ -93,7 +90,9 @@ def delete_tuning_job(call: Call) -> Document:
     arn = call.place.arn(KIND, name)
     call.require(arn)
     job = call.store.get(KIND, name)
-    if job is not None and job["HyperParameterTuningJobStatus"] not in TERMINAL:
+    if job is None or job["HyperParameterTuningJobName"] != name:
+        return {}
+    if job["HyperParameterTuningJobStatus"] not in TERMINAL:
         status = job["HyperParameterTuningJobStatus"]
         raise invalid(f"The hyperparameter tuning job {arn} is in status {status}: stop it before you delete it.")
     call.store.delete(KIND, name)
@@ -105,6 +104,6 @@ def _existing(call: Call) -> Document:
     name = call.request["HyperParameterTuningJobName"]
     call.require(call.place.arn(KIND, name))
     job = call.store.get(KIND, name)
-    if job is None:
-        raise invalid(f"Amazon SageMaker can't find a tuning job with the name [{name}].")
+    if job is None or job["HyperParameterTuningJobName"] != name:
+        raise not_found(f"Amazon SageMaker can't find a tuning job called {name}. Type another name.")
     return job
