@@ -24,9 +24,11 @@ class Listing:
 
     ``name`` is the member that NameContains looks at, and which tells any two documents apart; ``status`` that of
     StatusEquals and of SortBy=Status. ``keys`` are further values of SortBy. ``by`` is SortBy's default; the default of
-    SortOrder is Ascending for the values of SortBy in ``ascending``, and Descending for the others. With
-    ``status_within_page`` a request that has both MaxResults and StatusEquals gets, of the next MaxResults documents, those
-    of that status [source: ListTrainingJobs in the API reference].
+    SortOrder is Ascending for the values of SortBy in ``ascending``, and Descending for the others.
+
+    With ``filters_within_page`` a page is that of all documents, of which it then has those of the name and the status: it may
+    be empty, and more may follow [source: the note of ListTrainingJobs in the API reference; of ListModels and NameContains
+    github.com/aws/aws-sdk/issues/701].
     """
 
     operation: str
@@ -35,7 +37,7 @@ class Listing:
     by: str = "CreationTime"
     ascending: tuple[str, ...] = ()
     keys: Mapping[str, Key] = field(default_factory=dict)
-    status_within_page: bool = False
+    filters_within_page: bool = False
 
     def page(self, documents: Iterable[Document], request: Request, *, within: str = "") -> tuple[list[Document], dict[str, str]]:
         """The documents of one page, and ``{"NextToken": …}`` when there are more.
@@ -46,17 +48,18 @@ class Listing:
         """
         by = request.get("SortBy") or self.by
         descending = request.get("SortOrder", "Ascending" if by in self.ascending else "Descending") == "Descending"
-        late = self.status_within_page and bool(request.get("MaxResults"))
-        found = [document for document in documents if self._matches(document, request, status=not late)]
+        found = [document for document in documents if self._is_of_the_time(document, request)]
+        if not self.filters_within_page:
+            found = [document for document in found if self._matches(document, request)]
         placed = sorted(((self._place(document, by), document) for document in found), key=itemgetter(0), reverse=descending)
         order = [self.operation, within, by, descending]
         if request.get("NextToken"):
             last = _place_of(request["NextToken"], order, placed[0][0][0] if placed else None)
             placed = [item for item in placed if (item[0] < last if descending else item[0] > last)]
         most = int(request.get("MaxResults") or _DEFAULT_PAGE)
-        listed = [document for _, document in placed[:most]]
+        listed = [document for _, document in placed[:most] if self._matches(document, request)]
         more = {"NextToken": _token(order, placed[most - 1][0])} if len(placed) > most else {}
-        return ([document for document in listed if self._has_status(document, request)] if late else listed), more
+        return listed, more
 
     def _place(self, document: Document, by: str) -> tuple[Value, str]:
         """Where a document stands in an order, of which the name is the last word."""
@@ -65,11 +68,12 @@ class Listing:
         member = {"Name": self.name, "Status": self.status or self.name}.get(by, by)
         return document[member], document[self.name]
 
-    def _matches(self, document: Document, request: Request, *, status: bool) -> bool:
+    def _matches(self, document: Document, request: Request) -> bool:
         if request.get("NameContains", "").lower() not in document[self.name].lower():
             return False
-        if status and not self._has_status(document, request):
-            return False
+        return not self.status or request.get("StatusEquals") in (None, document[self.status])
+
+    def _is_of_the_time(self, document: Document, request: Request) -> bool:
         for member in ("CreationTime", "LastModifiedTime"):
             after, before = request.get(f"{member}After"), request.get(f"{member}Before")
             if after is not None and document[member] <= timestamp(after):
@@ -77,9 +81,6 @@ class Listing:
             if before is not None and document[member] >= timestamp(before):
                 return False
         return True
-
-    def _has_status(self, document: Document, request: Request) -> bool:
-        return not self.status or request.get("StatusEquals") in (None, document[self.status])
 
 
 def _token(order: list[object], place: tuple[Value, str]) -> str:

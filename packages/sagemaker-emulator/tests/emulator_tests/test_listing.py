@@ -127,16 +127,40 @@ def test_a_filter_may_change_between_two_pages() -> None:
     assert [row["Name"] for row in LISTING.page(DOCUMENTS, {"StatusEquals": "Failed", **more})[0]] == ["a"]
 
 
-def test_of_training_jobs_the_next_ones_are_taken_before_those_of_a_status() -> None:
-    listing = Listing("ListTrainingJobs", "Name", status="State", status_within_page=True)
-    request = {"MaxResults": 2, "StatusEquals": "Completed"}
+@pytest.mark.parametrize("wanted", [{"StatusEquals": "Completed"}, {"NameContains": "b", "StatusEquals": "Completed"}])
+def test_a_page_may_be_that_of_all_and_be_filtered_then(wanted: dict[str, str]) -> None:
+    listing = Listing("ListThings", "Name", status="State", filters_within_page=True)
 
-    first, more = listing.page(DOCUMENTS, request)
-    second, end = listing.page(DOCUMENTS, {**request, **more})
-    alone, _ = listing.page(DOCUMENTS, {"StatusEquals": "Completed"})
+    first, more = listing.page(DOCUMENTS, {"MaxResults": 2, **wanted})
+    second, end = listing.page(DOCUMENTS, {"MaxResults": 2, **wanted, **more})
 
     assert (first, [row["Name"] for row in second], end) == ([], ["b"], {})
-    assert [row["Name"] for row in alone] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "pages"),
+    [
+        ("ListModels", [0, 1]),
+        ("ListTrainingJobs", [0, 1]),
+        ("ListEndpointConfigs", [1]),
+        ("ListEndpoints", [1]),
+        ("ListTransformJobs", [1]),
+        ("ListHyperParameterTuningJobs", [1]),
+    ],
+)
+def test_which_lists_filter_within_the_page(kept: Api, operation: str, pages: list[int]) -> None:
+    member, _ = LISTS[operation]
+    request: dict[str, Any] = {"MaxResults": 2, "NameContains": "six", "SortBy": "CreationTime", "SortOrder": "Descending"}
+
+    sizes = []
+    while True:
+        answer = kept.ok(operation, **request)
+        sizes.append(len(answer[member]))
+        if "NextToken" not in answer:
+            break
+        request["NextToken"] = answer["NextToken"]
+
+    assert sizes == pages
 
 
 def arn(kind: str, name: str) -> str:

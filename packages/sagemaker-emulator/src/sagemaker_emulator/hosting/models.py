@@ -12,7 +12,7 @@ from sagemaker_emulator.listing import Listing
 from sagemaker_emulator.s3_uris import check_uri
 from sagemaker_emulator.store import Document, Request, copied
 
-_LISTING = Listing("ListModels", "ModelName")
+_LISTING = Listing("ListModels", "ModelName", filters_within_page=True)
 
 
 def create_model(call: Call) -> Document:

@@ -19,7 +19,7 @@ _LISTING = Listing(
     "TrainingJobName",
     status="TrainingJobStatus",
     ascending=("Name", "Status"),
-    status_within_page=True,
+    filters_within_page=True,
 )
 
 
