@@ -21,6 +21,7 @@ from sageline_cli.retries import when_ready
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sagemaker import SageMakerClient
 
 _GONE_SECONDS = 180.0
 """SageMaker says of a deleted endpoint for a minute or two that it is being deleted."""
@@ -105,19 +106,30 @@ def _await_nothing(aws: Aws, token: str) -> list[str] | None:
 
 
 def _left(aws: Aws, token: str) -> Iterator[str]:
-    client = aws.sagemaker
-    for endpoint in client.list_endpoints(NameContains=token)["Endpoints"]:
-        yield f"endpoint {endpoint['EndpointName']}"
-    for config in client.list_endpoint_configs(NameContains=token)["EndpointConfigs"]:
-        yield f"endpoint config {config['EndpointConfigName']}"
-    for model in client.list_models(NameContains=token)["Models"]:
-        yield f"model {model['ModelName']}"
-    for training in client.list_training_jobs(NameContains=token)["TrainingJobSummaries"]:
-        if training["TrainingJobStatus"] in _GOING_ON:
-            yield f"training job {training['TrainingJobName']}"
-    for tuning in client.list_hyper_parameter_tuning_jobs(NameContains=token)["HyperParameterTuningJobSummaries"]:
-        if tuning["HyperParameterTuningJobStatus"] in _GOING_ON:
-            yield f"tuning job {tuning['HyperParameterTuningJobName']}"
-    for transform in client.list_transform_jobs(NameContains=token)["TransformJobSummaries"]:
-        if transform["TransformJobStatus"] in _GOING_ON:
-            yield f"transform job {transform['TransformJobName']}"
+    """Page by page: a page of SageMaker's that has nothing of a name may be followed by others that have."""
+    yield from _resources(aws.sagemaker, token)
+    yield from _jobs_going_on(aws.sagemaker, token)
+
+
+def _resources(client: SageMakerClient, token: str) -> Iterator[str]:
+    for endpoints in client.get_paginator("list_endpoints").paginate(NameContains=token):
+        yield from (f"endpoint {endpoint['EndpointName']}" for endpoint in endpoints["Endpoints"])
+    for configs in client.get_paginator("list_endpoint_configs").paginate(NameContains=token):
+        yield from (f"endpoint config {config['EndpointConfigName']}" for config in configs["EndpointConfigs"])
+    for models in client.get_paginator("list_models").paginate(NameContains=token):
+        yield from (f"model {model['ModelName']}" for model in models["Models"])
+
+
+def _jobs_going_on(client: SageMakerClient, token: str) -> Iterator[str]:
+    for training in client.get_paginator("list_training_jobs").paginate(NameContains=token):
+        for job in training["TrainingJobSummaries"]:
+            if job["TrainingJobStatus"] in _GOING_ON:
+                yield f"training job {job['TrainingJobName']}"
+    for tuning in client.get_paginator("list_hyper_parameter_tuning_jobs").paginate(NameContains=token):
+        for tuning_job in tuning["HyperParameterTuningJobSummaries"]:
+            if tuning_job["HyperParameterTuningJobStatus"] in _GOING_ON:
+                yield f"tuning job {tuning_job['HyperParameterTuningJobName']}"
+    for transform in client.get_paginator("list_transform_jobs").paginate(NameContains=token):
+        for transform_job in transform["TransformJobSummaries"]:
+            if transform_job["TransformJobStatus"] in _GOING_ON:
+                yield f"transform job {transform_job['TransformJobName']}"

@@ -70,7 +70,9 @@ class Inventory:
 
     def _made_by_runs(self, name: str) -> list[str]:
         """Names, with a part in common, of jobs that go on, models, endpoint configs, alarms and scalable targets."""
-        models = [item["ModelName"] for item in self.sagemaker.list_models(NameContains=name)["Models"]]
+        # A page without the name may be followed by one with it.
+        pages = self.sagemaker.get_paginator("list_models").paginate(NameContains=name)
+        models = [item["ModelName"] for page in pages for item in page["Models"]]
         configs = [
             item["EndpointConfigName"] for item in self.sagemaker.list_endpoint_configs(NameContains=name)["EndpointConfigs"]
         ]
@@ -80,7 +82,8 @@ class Inventory:
         return sorted([*self._jobs_going_on(name), *models, *configs, *watching])
 
     def _jobs_going_on(self, name: str) -> list[str]:
-        training = self.sagemaker.list_training_jobs(NameContains=name)["TrainingJobSummaries"]
+        pages = self.sagemaker.get_paginator("list_training_jobs").paginate(NameContains=name)
+        training = [job for page in pages for job in page["TrainingJobSummaries"]]
         tuning = self.sagemaker.list_hyper_parameter_tuning_jobs(NameContains=name)["HyperParameterTuningJobSummaries"]
         transform = self.sagemaker.list_transform_jobs(NameContains=name)["TransformJobSummaries"]
         return [

@@ -29,6 +29,11 @@ def invalid(message: str) -> ServiceError:
     return ServiceError("ValidationException", message)
 
 
+def not_found(message: str) -> ServiceError:
+    """For the few kinds of resources of which SageMaker says it with a code of its own."""
+    return ServiceError("ResourceNotFound", message)
+
+
 def in_use(message: str) -> ServiceError:
     return ServiceError("ResourceInUse", message)
 

@@ -15,6 +15,7 @@ from sagemaker_emulator.errors import ServiceError
 from sagemaker_emulator.operations import Operations
 from sagemaker_emulator.parts import Parts
 from sagemaker_emulator.store import Document, Request
+from sagemaker_emulator.tagging import check_tags
 from sagemaker_emulator.validation import check
 
 _TARGET_PREFIX = "SageMaker."
@@ -37,6 +38,7 @@ def answer(parts: Parts, operations: Operations, callers: Callers, headers: Mapp
     operation = service_model().operation_model(name)
     request = _parse(body)
     check(operation, request)
+    check_tags(request)
     result = operations[name](Call(parts, caller, name, request))
     shape = operation.output_shape
     members = shape.members if isinstance(shape, StructureShape) else {}

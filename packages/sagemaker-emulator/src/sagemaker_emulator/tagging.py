@@ -6,10 +6,21 @@ import re
 
 from sagemaker_emulator.call import Call
 from sagemaker_emulator.errors import invalid
-from sagemaker_emulator.store import Document
+from sagemaker_emulator.store import Document, Request
 
 _MOST_TAGS = 50
+_RESERVED = "aws:"
 _KINDS = ("training-job", "hyper-parameter-tuning-job", "transform-job", "model", "endpoint-config", "endpoint")
+
+
+def check_tags(request: Request) -> None:
+    """Of any request: raises ValidationException for keys that are AWS's own, and for one that is there twice."""
+    keys = [tag["Key"] for tag in request.get("Tags") or []]
+    if any(key.lower().startswith(_RESERVED) for key in (*keys, *(request.get("TagKeys") or []))):
+        raise invalid("aws: prefixed tag key names are not allowed for external use.")
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        raise invalid(f"Duplicate tag keys in Tags: {', '.join(twice)}. Give each key once.")
 
 
 def add_tags(call: Call) -> Document:
@@ -28,6 +39,8 @@ def list_tags(call: Call) -> Document:
     arn = _existing(call)
     call.require(arn)
     _check_resource(call, arn)
+    if call.request.get("NextToken"):
+        raise invalid("Invalid NextToken: all tags of a resource are on one page, so that no list of them has a token.")
     return {"Tags": _as_list(call.store.tags(arn))}
 
 

@@ -3,38 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sized
 from datetime import UTC, datetime
-from functools import cache
 
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StringShape, StructureShape
 
 from sagemaker_emulator.errors import ServiceError, invalid
-
-# Java's character classes as SageMaker's patterns use them: the first by itself, the others in brackets.
-_JAVA_CLASSES = {
-    r"\p{ASCII}*": r"[\x00-\x7f]*",
-    r"\p{Print}": r"\x20-\x7e",
-    r"\p{Alnum}": r"a-zA-Z0-9",
-    r"\p{L}": r"\w",
-    r"\p{N}": r"\d",
-    r"\p{M}": r"\u0300-\u036f",
-    r"\p{Z}": r"\s",
-    r"\p{P}": r"!-/:-@\[-`{-~",
-    r"\p{S}": r"$+<=>^`|~",
-}
-
-
-@cache
-def _pattern(java: str) -> re.Pattern[str] | None:
-    text = java
-    for java_class, python_class in _JAVA_CLASSES.items():
-        text = text.replace(java_class, python_class)
-    try:
-        return re.compile(text.replace(r"\z", r"\Z"))
-    except re.error:  # a pattern that Python cannot express constrains nothing here
-        return None
+from sagemaker_emulator.patterns import matcher
 
 
 def check(operation: OperationModel, request: Mapping[str, object]) -> None:
@@ -120,8 +95,7 @@ def _broken(shape: Shape, value: object) -> list[str]:
     if "min" in metadata and number < float(metadata["min"]):
         broken.append(_bound(shape, "greater", metadata["min"]))
     if isinstance(value, str):
-        pattern = _pattern(metadata["pattern"]) if "pattern" in metadata else None
-        if pattern is not None and not pattern.fullmatch(value):
+        if "pattern" in metadata and not matcher(metadata["pattern"])(value):
             broken.append(f"Member must satisfy regular expression pattern: {metadata['pattern']}")
         if isinstance(shape, StringShape) and shape.enum and value not in shape.enum:
             broken.append(f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")

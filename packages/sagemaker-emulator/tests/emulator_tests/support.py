@@ -121,9 +121,10 @@ class Api:
         raise AssertionError(f"{operation} was not refused: {answer}")
 
     def invoke(self, endpoint: str, body: bytes, *, key: str = ROOT_ID, **headers: str) -> tuple[bytes, dict[str, str]]:
-        """The answer and its headers; ``content_type``, ``accept``, ``target_variant`` are given by these names."""
-        names = {"target_variant": "x-amzn-sagemaker-target-variant", "content_type": "content-type", "accept": "accept"}
-        sent = {"content-type": "text/csv", **{names[name]: value for name, value in headers.items()}}
+        """The answer and its headers; SageMaker's own are given without their prefix, as ``target_variant``."""
+        own = {name: f"x-amzn-sagemaker-{name.replace('_', '-')}" for name in headers}
+        own |= {"content_type": "content-type", "accept": "accept"}
+        sent = {"content-type": "text/csv", **{own[name]: value for name, value in headers.items()}}
         response = self.client.post(
             f"/endpoints/{endpoint}/invocations", content=body, headers={**sent, "authorization": authorization(key)}
         )

@@ -58,6 +58,29 @@ def test_an_endpoints_name_is_invoked_in_the_case_in_which_it_was_created(api: A
         api.invoke(endpoint.upper(), b"1,2")
 
 
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("target_model", "Endpoint endpoint is not a multi-model endpoint and does not support target model header."),
+        ("inference_component", "Inference Component Name header is not allowed for endpoints to which you dont plan to deploy"),
+        ("target_container_hostname", "does not support target container hostname header."),
+    ],
+)
+def test_headers_for_endpoints_of_another_kind_are_refused(api: Api, endpoint: str, header: str, message: str) -> None:
+    with pytest.raises(Refused) as refused:
+        api.invoke(endpoint, b"1,2", **{header: "model-1"})
+
+    assert (refused.value.status, refused.value.code) == (400, "ValidationError")
+    assert message in refused.value.message
+
+
+def test_what_is_wrong_with_a_target_model_has_a_code(api: Api, endpoint: str) -> None:
+    with pytest.raises(Refused) as refused:
+        api.invoke(endpoint, b"1,2", target_model="model-1")
+
+    assert refused.value.body["ErrorCode"] == "TARGET_MODEL_HEADER_NOT_SUPPORTED"
+
+
 def test_an_unknown_target_variant_is_a_validation_error(api: Api, endpoint: str) -> None:
     with pytest.raises(Refused, match="The variant v9 of endpoint endpoint") as refused:
         api.invoke(endpoint, b"1,2", target_variant="v9")
@@ -317,7 +340,7 @@ def test_an_endpoint_config_is_checked(api: Api, model: str, variants: list[dict
         ({"ExecutionRoleArn": None}, "ExecutionRoleArn is required"),
         ({"PrimaryContainer": {"ModelDataUrl": "s3://b/k"}}, "needs an Image"),
         ({"PrimaryContainer": {"Image": "i", "Mode": "MultiModel"}}, "Multi-model endpoints are not supported"),
-        ({"PrimaryContainer": {"Image": "i", "ModelDataUrl": "https://x/k"}}, "must be the S3 URI of a .tar.gz object"),
+        ({"PrimaryContainer": {"Image": "i", "ModelDataUrl": "https://x/k"}}, "it must look like s3://bucket/prefix"),
         (
             {"PrimaryContainer": {"Image": "i", "ModelDataUrl": f"s3://{BUCKET}/no"}},
             f"Could not find model data at s3://{BUCKET}/no.",

@@ -1,58 +1,10 @@
-"""List calls and tags."""
+"""Tags; and jobs by their status."""
 
 from __future__ import annotations
 
 import pytest
 
 from emulator_tests.support import Api, wait_until
-from sagemaker_emulator.errors import ServiceError
-from sagemaker_emulator.listing import page
-
-DOCUMENTS = [
-    {"Name": "b", "State": "Completed", "CreationTime": 1.0, "LastModifiedTime": 10.0},
-    {"Name": "a", "State": "Failed", "CreationTime": 2.0, "LastModifiedTime": 20.0},
-    {"Name": "ab", "State": "Failed", "CreationTime": 3.0, "LastModifiedTime": 30.0},
-]
-
-
-def names(**request: object) -> list[str]:
-    return [document["Name"] for document in page(DOCUMENTS, request, name="Name", status="State")[0]]
-
-
-def test_the_newest_comes_first_by_default() -> None:
-    assert names() == ["ab", "a", "b"]
-
-
-@pytest.mark.parametrize(
-    ("request_", "expected"),
-    [
-        ({"NameContains": "A"}, ["ab", "a"]),
-        ({"StatusEquals": "Completed"}, ["b"]),
-        ({"CreationTimeAfter": 1.0}, ["ab", "a"]),
-        ({"CreationTimeBefore": "1970-01-01T00:00:02Z"}, ["b"]),
-        ({"LastModifiedTimeAfter": 20.0}, ["ab"]),
-        ({"LastModifiedTimeBefore": 20.0}, ["b"]),
-        ({"SortBy": "Name"}, ["a", "ab", "b"]),
-        ({"SortBy": "Status", "SortOrder": "Ascending"}, ["b", "a", "ab"]),
-        ({"SortBy": "CreationTime", "SortOrder": "Ascending"}, ["b", "a", "ab"]),
-    ],
-)
-def test_filters_and_order(request_: dict[str, object], expected: list[str]) -> None:
-    assert names(**request_) == expected
-
-
-def test_pages_follow_each_other_without_gaps() -> None:
-    first, more = page(DOCUMENTS, {"MaxResults": 2}, name="Name")
-    second, end = page(DOCUMENTS, {"MaxResults": 2, **more}, name="Name")
-
-    assert [document["Name"] for document in first + second] == ["ab", "a", "b"]
-    assert end == {}
-
-
-@pytest.mark.parametrize("token", ["nonsense", "bm9uc2Vuc2U="])
-def test_a_token_of_another_list_is_refused(token: str) -> None:
-    with pytest.raises(ServiceError, match="Invalid NextToken"):
-        page(DOCUMENTS, {"NextToken": token}, name="Name")
 
 
 def test_jobs_are_listed_by_status(api: Api) -> None:
@@ -97,3 +49,41 @@ def test_an_arn_of_another_account_is_refused(api: Api) -> None:
     refused = api.refused("ListTags", ResourceArn="arn:aws:sagemaker:us-east-1:111111111111:model/m")
 
     assert refused.message.startswith("Invalid resource ARN")
+
+
+@pytest.mark.parametrize("key", ["aws:name", "AWS:cloudformation:stack-name"])
+def test_keys_that_are_awss_own_are_refused(api: Api, key: str) -> None:
+    arn = api.ok("CreateTrainingJob", **api.fast_job(f"own-{len(key)}"))["TrainingJobArn"]
+    tags = [{"Key": key, "Value": "1"}]
+
+    refused = [
+        api.refused("CreateTrainingJob", **api.fast_job("never", Tags=tags)),
+        api.refused("AddTags", ResourceArn=arn, Tags=tags),
+        api.refused("DeleteTags", ResourceArn=arn, TagKeys=[key]),
+    ]
+
+    assert {(one.code, one.message) for one in refused} == {
+        ("ValidationException", "aws: prefixed tag key names are not allowed for external use.")
+    }
+    api.refused("DescribeTrainingJob", TrainingJobName="never")
+
+
+def test_a_key_is_given_once(api: Api) -> None:
+    twice = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "1"}, {"Key": "a", "Value": "2"}]
+
+    assert "Duplicate tag keys in Tags: a." in api.refused("CreateTrainingJob", **api.fast_job("twice", Tags=twice)).message
+
+
+def test_a_resource_is_not_made_with_more_than_fifty_tags(api: Api) -> None:
+    tags = [{"Key": f"t{n}", "Value": ""} for n in range(51)]
+
+    message = api.refused("CreateTrainingJob", **api.fast_job("more", Tags=tags)).message
+
+    assert "at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50" in message
+
+
+def test_tags_have_one_page(api: Api) -> None:
+    arn = api.ok("CreateTrainingJob", **api.fast_job("page", Tags=[{"Key": "a", "Value": "1"}]))["TrainingJobArn"]
+
+    assert "NextToken" not in api.ok("ListTags", ResourceArn=arn, MaxResults=50)
+    assert "Invalid NextToken" in api.refused("ListTags", ResourceArn=arn, NextToken="x").message

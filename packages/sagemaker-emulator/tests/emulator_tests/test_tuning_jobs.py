@@ -191,7 +191,10 @@ def test_a_deleted_tuning_job_leaves_its_trials(api: Api) -> None:
     api.ok("DeleteHyperParameterTuningJob", HyperParameterTuningJobName="deleted")
 
     gone = api.refused("DescribeHyperParameterTuningJob", HyperParameterTuningJobName="deleted")
-    assert gone.message == "Amazon SageMaker can't find a tuning job with the name [deleted]."
+    assert (gone.code, gone.message) == (
+        "ResourceNotFound",
+        "Amazon SageMaker can't find a tuning job called deleted. Type another name.",
+    )
     assert api.ok("DescribeTrainingJob", TrainingJobName=trial["TrainingJobName"])["TrainingJobStatus"] == "Completed"
 
 
@@ -361,6 +364,10 @@ def test_a_tuning_job_has_a_name_of_its_own(api: Api, tuned: Json) -> None:
         ),
         (
             {"image": IMAGE.replace("sagemaker-xgboost:3.2-0", "mine:1")},
+            "mine:1: the local SageMaker service has no engine for it. Images that it runs",
+        ),
+        (
+            {"image": IMAGE.replace("sagemaker-xgboost:3.2-0", "sagemaker-scikit-learn:1.4-2")},
             "A metric is required for this hyperparameter tuning job objective. Provide a metric in the metric definitions.",
         ),
         (

@@ -7,10 +7,11 @@ from sagemaker_emulator.clock import now
 from sagemaker_emulator.errors import invalid
 from sagemaker_emulator.hosting import models
 from sagemaker_emulator.hosting.containers import is_isolated
-from sagemaker_emulator.listing import page
+from sagemaker_emulator.listing import Listing
 from sagemaker_emulator.store import Document, Request, copied
 
 KIND = "endpoint-config"
+_LISTING = Listing("ListEndpointConfigs", "EndpointConfigName")
 MEMORY_SIZES = (1024, 2048, 3072, 4096, 5120, 6144)
 
 
@@ -54,7 +55,7 @@ def describe_endpoint_config(call: Call) -> Document:
 
 def list_endpoint_configs(call: Call) -> Document:
     call.require("*", exists=False)
-    configs, more = page(call.store.documents(KIND), call.request, name="EndpointConfigName")
+    configs, more = _LISTING.page(call.store.documents(KIND), call.request)
     summaries = [copied(config, "EndpointConfigName", "EndpointConfigArn", "CreationTime") for config in configs]
     return {"EndpointConfigs": summaries, **more}
 

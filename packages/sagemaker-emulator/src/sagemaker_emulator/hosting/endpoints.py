@@ -7,11 +7,13 @@ from sagemaker_emulator.clock import now
 from sagemaker_emulator.errors import ServiceError, invalid
 from sagemaker_emulator.hosting import configs
 from sagemaker_emulator.hosting.deployments import KIND, Deployments
-from sagemaker_emulator.listing import page
+from sagemaker_emulator.listing import Listing
 from sagemaker_emulator.store import Document, Request, copied
 
 MOST_ENDPOINTS = 50
 _IN_PROGRESS = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
+
+_LISTING = Listing("ListEndpoints", "EndpointName", status="EndpointStatus")
 
 
 def create_endpoint(deployments: Deployments, call: Call) -> Document:
@@ -55,7 +57,7 @@ def describe_endpoint(call: Call) -> Document:
 
 def list_endpoints(call: Call) -> Document:
     call.require("*", exists=False)
-    endpoints, more = page(call.store.documents(KIND), call.request, name="EndpointName", status="EndpointStatus")
+    endpoints, more = _LISTING.page(call.store.documents(KIND), call.request)
     members = ("EndpointName", "EndpointArn", "CreationTime", "LastModifiedTime", "EndpointStatus")
     return {"Endpoints": [copied(endpoint, *members) for endpoint in endpoints], **more}
 

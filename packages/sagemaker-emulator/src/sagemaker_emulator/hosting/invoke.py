@@ -14,6 +14,7 @@ from sagemaker_emulator.callers import Caller
 from sagemaker_emulator.errors import ServiceError
 from sagemaker_emulator.hosting.deployments import KIND, Deployments
 from sagemaker_emulator.hosting.metrics import InvocationMetrics
+from sagemaker_emulator.hosting.targets import refuse_targets
 from sagemaker_emulator.hosting.variants import Replaced, Variant
 from sagemaker_emulator.parts import Parts
 from sagemaker_emulator.store import Document
@@ -54,6 +55,7 @@ def invoke_endpoint(runtime: Runtime, caller: Caller, name: str, headers: Mappin
         or not serving
     ):
         raise _validation_error(f"Endpoint {name} of account {runtime.parts.place.account} not found.")
+    refuse_targets(name, headers)
     chosen = _choose(endpoint, headers.get(_TARGET_VARIANT), runtime)
     _check_size(chosen, body)
     variant = serving.get(chosen["VariantName"])

@@ -8,8 +8,11 @@ from sagemaker_emulator.call import Call
 from sagemaker_emulator.clock import now
 from sagemaker_emulator.errors import invalid
 from sagemaker_emulator.hosting.containers import MODEL_KIND
-from sagemaker_emulator.listing import page
+from sagemaker_emulator.listing import Listing
+from sagemaker_emulator.s3_uris import check_uri
 from sagemaker_emulator.store import Document, Request, copied
+
+_LISTING = Listing("ListModels", "ModelName", filters_within_page=True)
 
 
 def create_model(call: Call) -> Document:
@@ -45,7 +48,7 @@ def describe_model(call: Call) -> Document:
 
 def list_models(call: Call) -> Document:
     call.require("*", exists=False)
-    models, more = page(call.store.documents(MODEL_KIND), call.request, name="ModelName")
+    models, more = _LISTING.page(call.store.documents(MODEL_KIND), call.request)
     return {"Models": [copied(model, "ModelName", "ModelArn", "CreationTime") for model in models], **more}
 
 
@@ -87,8 +90,9 @@ def _check_model_data(call: Call, container: Request, role: str) -> None:
     uri = container.get("ModelDataUrl")
     if not uri:
         return
+    check_uri("ModelDataUrl", uri)
     bucket, _, key = uri.removeprefix("s3://").partition("/")
-    if not uri.startswith("s3://") or not key:
+    if not key:
         raise invalid(f"The ModelDataUrl '{uri}' is not valid: it must be the S3 URI of a .tar.gz object.")
     refused = invalid(
         f'Could not access model data at {uri}. Please ensure that the role "{role}" exists and that its trust relationship '

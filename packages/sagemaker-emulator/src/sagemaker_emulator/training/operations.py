@@ -6,13 +6,21 @@ from sagemaker_emulator.call import Call
 from sagemaker_emulator.clock import now
 from sagemaker_emulator.errors import in_use, invalid, limit_exceeded
 from sagemaker_emulator.jobs import TERMINAL
-from sagemaker_emulator.listing import page
+from sagemaker_emulator.listing import Listing
 from sagemaker_emulator.store import Document, copied
 from sagemaker_emulator.training.jobs import KIND, TrainingJobs
 from sagemaker_emulator.training.requests import check, new_job
 
 # As generous as a young account: enough for any real use here, small enough to catch a slip.
 INSTANCES_PER_TYPE = 20
+# Newest first [source: the note of ListTrainingJobs in the API reference], where no SortBy asks for another order.
+_LISTING = Listing(
+    "ListTrainingJobs",
+    "TrainingJobName",
+    status="TrainingJobStatus",
+    ascending=("Name", "Status"),
+    filters_within_page=True,
+)
 
 
 def create_training_job(jobs: TrainingJobs, call: Call) -> Document:
@@ -41,7 +49,7 @@ def describe_training_job(call: Call) -> Document:
 
 def list_training_jobs(call: Call) -> Document:
     call.require("*", exists=False)
-    jobs, more = page(call.store.documents(KIND), call.request, name="TrainingJobName", status="TrainingJobStatus")
+    jobs, more = _LISTING.page(call.store.documents(KIND), call.request)
     members = ("TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingEndTime", "LastModifiedTime")
     summaries = [copied(job, *members, "TrainingJobStatus", "SecondaryStatus") for job in jobs]
     return {"TrainingJobSummaries": summaries, **more}

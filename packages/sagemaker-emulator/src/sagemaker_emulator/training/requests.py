@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from sagemaker_emulator.aws import Place
 from sagemaker_emulator.engines import Engine, UnknownImage, engine_for
 from sagemaker_emulator.errors import invalid
 from sagemaker_emulator.jobs import IN_PROGRESS
+from sagemaker_emulator.s3_uris import check_uri
 from sagemaker_emulator.store import Document, Request, copied
 from sagemaker_emulator.training import checkpoints, status
 from sagemaker_emulator.training.metrics import NoPattern, compiled
@@ -15,7 +14,6 @@ from sagemaker_emulator.training.source import is_scripted
 
 DEFAULT_MAX_RUNTIME_SECONDS = 86_400
 _LONGEST_WAIT_WITHOUT_CHECKPOINTS_SECONDS = 3600
-_S3_URI = re.compile(r"(https|s3)://([^/]+)/?(.*)")
 
 
 def new_job(place: Place, request: Request, created: float) -> Document:
@@ -75,7 +73,7 @@ def check(request: Request) -> None:
         _check_checkpoints(request)
     if resources.get("InstanceGroups"):
         raise invalid("InstanceGroups are not supported by the local SageMaker service: give InstanceType and InstanceCount.")
-    _check_uri("OutputDataConfig.S3OutputPath", request["OutputDataConfig"]["S3OutputPath"])
+    check_uri("OutputDataConfig.S3OutputPath", request["OutputDataConfig"]["S3OutputPath"])
     names = [channel["ChannelName"] for channel in request.get("InputDataConfig", [])]
     if len(names) != len(set(names)):
         raise invalid("Channel names in InputDataConfig must be unique.")
@@ -88,7 +86,7 @@ def _check_checkpoints(request: Request) -> None:
     if not _keeps_checkpoints(request):
         raise invalid("CheckpointConfig is not supported by the local SageMaker service for this algorithm: leave it out.")
     config = request["CheckpointConfig"]
-    _check_uri("CheckpointConfig.S3Uri", config["S3Uri"])
+    check_uri("CheckpointConfig.S3Uri", config["S3Uri"])
     path = config.get("LocalPath", checkpoints.DEFAULT_PATH)
     if not path.startswith(checkpoints.CONTAINER_ROOT) or ".." in path.split("/"):
         raise invalid(
@@ -126,13 +124,7 @@ def _check_channel(channel: Request, job_mode: str) -> None:
     mode = channel.get("InputMode") or job_mode
     if mode == "Pipe":
         raise invalid(f"Channel '{name}': the local SageMaker service supports the input modes File and FastFile only.")
-    _check_uri(f"InputDataConfig '{name}' S3Uri", source["S3Uri"])
-
-
-def _check_uri(what: str, uri: str) -> None:
-    match = _S3_URI.fullmatch(uri)
-    if match is None or match[1] != "s3":
-        raise invalid(f"The S3 URI '{uri}' of {what} is not valid: it must look like s3://bucket/prefix.")
+    check_uri(f"InputDataConfig '{name}' S3Uri", source["S3Uri"])
 
 
 def _check_stopping(request: Request) -> None:

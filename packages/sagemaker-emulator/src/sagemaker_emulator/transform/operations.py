@@ -7,7 +7,8 @@ from sagemaker_emulator.clock import now
 from sagemaker_emulator.errors import in_use, invalid, limit_exceeded
 from sagemaker_emulator.hosting import models
 from sagemaker_emulator.jobs import TERMINAL
-from sagemaker_emulator.listing import page
+from sagemaker_emulator.listing import Listing
+from sagemaker_emulator.s3_uris import check_uri
 from sagemaker_emulator.store import Document, Request, copied
 from sagemaker_emulator.training.operations import INSTANCES_PER_TYPE
 from sagemaker_emulator.transform.jobs import KIND, TransformJobs
@@ -16,6 +17,8 @@ from sagemaker_emulator.transform.processing import CSV, JSON_TYPES, UNPROCESSED
 
 # SageMaker's rule: what is on its way to one instance at a time.
 _MOST_MB_ON_THEIR_WAY = 100
+
+_LISTING = Listing("ListTransformJobs", "TransformJobName", status="TransformJobStatus")
 
 
 def create_transform_job(jobs: TransformJobs, call: Call) -> Document:
@@ -59,7 +62,7 @@ def describe_transform_job(call: Call) -> Document:
 
 def list_transform_jobs(call: Call) -> Document:
     call.require("*", exists=False)
-    jobs, more = page(call.store.documents(KIND), call.request, name="TransformJobName", status="TransformJobStatus")
+    jobs, more = _LISTING.page(call.store.documents(KIND), call.request)
     members = ("TransformJobName", "TransformJobArn", "CreationTime", "TransformEndTime", "LastModifiedTime")
     return {"TransformJobSummaries": [copied(job, *members, "TransformJobStatus", "FailureReason") for job in jobs], **more}
 
@@ -90,8 +93,8 @@ def _check(request: Request) -> None:
     """Rules that the service model does not hold."""
     if request.get("DataCaptureConfig"):
         raise invalid("DataCaptureConfig is not supported by the local SageMaker service: leave it out.")
-    _check_uri("TransformInput", request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"])
-    _check_uri("TransformOutput", request["TransformOutput"]["S3OutputPath"])
+    check_uri("TransformInput.DataSource.S3DataSource.S3Uri", request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"])
+    check_uri("TransformOutput.S3OutputPath", request["TransformOutput"]["S3OutputPath"])
     concurrent, payload = request.get("MaxConcurrentTransforms") or 1, request.get("MaxPayloadInMB", 6)
     if concurrent * payload > _MOST_MB_ON_THEIR_WAY:
         raise invalid(
@@ -99,12 +102,6 @@ def _check(request: Request) -> None:
             f"{_MOST_MB_ON_THEIR_WAY} MB."
         )
     _check_processing(request)
-
-
-def _check_uri(what: str, uri: str) -> None:
-    scheme, _, rest = uri.partition("://")
-    if scheme != "s3" or not rest.partition("/")[0]:
-        raise invalid(f"The S3 URI '{uri}' of {what} is not valid: it must look like s3://bucket/prefix.")
 
 
 def _check_processing(request: Request) -> None:

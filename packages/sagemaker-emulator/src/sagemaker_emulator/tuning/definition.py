@@ -24,11 +24,8 @@ def completed_definition(definition: Request, metric: str) -> Document:
     static = dict(definition.get("StaticHyperParameters") or {})
     as_job = {**definition, "HyperParameters": static}
     algorithm = algorithm_specification(as_job)
-    own = _metrics_of_the_image(as_job)
     given = {item["Name"]: item["Regex"] for item in definition["AlgorithmSpecification"].get("MetricDefinitions") or []}
-    if metric not in {**own, **given}:
-        raise _not_measured(metric, definition["AlgorithmSpecification"]["TrainingImage"], known=bool(own))
-    regex = {**own, **given}[metric]
+    regex = given.get(metric) or _regex_of_the_image(as_job, metric)
     measured = [item for item in algorithm.get("MetricDefinitions", []) if item["Name"] != OBJECTIVE]
     algorithm["MetricDefinitions"] = [*measured, {"Name": OBJECTIVE, "Regex": regex}]
     return {
@@ -59,21 +56,22 @@ def new_trial(place: Place, tuning_job: Document, name: str, tuned: Mapping[str,
     return {**trial, "TuningJobArn": tuning_job["HyperParameterTuningJobArn"], "_tuned": dict(tuned)}
 
 
-def _metrics_of_the_image(as_job: Request) -> dict[str, str]:
+def _regex_of_the_image(as_job: Request, metric: str) -> str:
+    """The expression of a metric that the algorithm of an image reports; raises ValidationException."""
+    image = as_job["AlgorithmSpecification"]["TrainingImage"]
     scripted = is_scripted(as_job["HyperParameters"], as_job.get("Environment", {}))
     try:
-        return dict(engine_for(as_job["AlgorithmSpecification"]["TrainingImage"], scripted=scripted).metrics)
-    except UnknownImage:  # the trials fail, as they do in AWS when an image cannot be pulled
-        return {}
-
-
-def _not_measured(metric: str, image: str, *, known: bool) -> Exception:
-    if known:
-        return invalid(
+        own = dict(engine_for(image, scripted=scripted).metrics)
+    except UnknownImage as error:
+        raise invalid(str(error)) from error
+    if metric in own:
+        return own[metric]
+    if own:
+        raise invalid(
             f"The objective metric for the hyperparameter tuning job, [{metric}], isn't valid for the [{image}] algorithm. "
             "Choose a valid objective metric."
         )
-    return invalid(
+    raise invalid(
         "A metric is required for this hyperparameter tuning job objective. Provide a metric in the metric definitions. "
         f"(No definition is named [{metric}].)"
     )

@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from sagemaker_emulator.call import Call
 from sagemaker_emulator.clock import now
-from sagemaker_emulator.errors import in_use, invalid
+from sagemaker_emulator.errors import in_use, invalid, not_found
 from sagemaker_emulator.jobs import TERMINAL
-from sagemaker_emulator.listing import page, sliced
+from sagemaker_emulator.listing import Listing
 from sagemaker_emulator.store import Document, copied
 from sagemaker_emulator.tuning.jobs import TuningJobs
 from sagemaker_emulator.tuning.progress import KIND, counters, described, objective_of, trial_summary, trials_of
 from sagemaker_emulator.tuning.requests import new_tuning_job
+
+# Defaults as the API reference has them.
+_LISTING = Listing(
+    "ListHyperParameterTuningJobs",
+    "HyperParameterTuningJobName",
+    status="HyperParameterTuningJobStatus",
+    by="Name",
+    ascending=("Name", "Status", "CreationTime"),
+)
+_TRIALS = Listing(
+    "ListTrainingJobsForHyperParameterTuningJob",
+    "TrainingJobName",
+    status="TrainingJobStatus",
+    by="Name",
+    ascending=("Name", "Status", "CreationTime", "FinalObjectiveMetricValue"),
+    keys={"FinalObjectiveMetricValue": lambda trial: objective_of(trial) or 0.0},
+)
 
 
 def create_tuning_job(jobs: TuningJobs, call: Call) -> Document:
@@ -23,10 +40,7 @@ def create_tuning_job(jobs: TuningJobs, call: Call) -> Document:
         call.permissions.require_pass_role(call.caller, definition["RoleArn"])
     job = new_tuning_job(call.place, call.store, request, now())
     if not call.store.insert(KIND, name, job):
-        raise in_use(
-            "Hyperparameter tuning job names must be unique within an AWS account and region, and a hyperparameter tuning job "
-            f"with this name already exists ({arn})"
-        )
+        raise in_use(f"A hyperparameter tuning job with the name, {name}, already exists. Choose a different name.")
     call.store.add_tags(arn, call.request_tags())
     jobs.start(job)
     return {"HyperParameterTuningJobArn": arn}
@@ -38,12 +52,7 @@ def describe_tuning_job(call: Call) -> Document:
 
 def list_tuning_jobs(call: Call) -> Document:
     call.require("*", exists=False)
-    jobs, more = page(
-        call.store.documents(KIND),
-        call.request,
-        name="HyperParameterTuningJobName",
-        status="HyperParameterTuningJobStatus",
-    )
+    jobs, more = _LISTING.page(call.store.documents(KIND), call.request)
     summaries = [
         {
             **copied(
@@ -64,19 +73,9 @@ def list_trials(call: Call) -> Document:
     """ListTrainingJobsForHyperParameterTuningJob: by name unless asked otherwise; by objective, those without are left out."""
     job, request = _existing(call), call.request
     trials = trials_of(call.store, job)
-    if request.get("StatusEquals"):
-        trials = [trial for trial in trials if trial["TrainingJobStatus"] == request["StatusEquals"]]
-    by = request.get("SortBy", "Name")
-    if by == "FinalObjectiveMetricValue":
+    if request.get("SortBy") == "FinalObjectiveMetricValue":
         trials = [trial for trial in trials if objective_of(trial) is not None]
-
-    def key(trial: Document) -> tuple[object, str]:
-        member = {"CreationTime": "CreationTime", "Status": "TrainingJobStatus"}.get(by, "TrainingJobName")
-        value = (objective_of(trial) or 0.0) if by == "FinalObjectiveMetricValue" else trial[member]
-        return value, trial["TrainingJobName"]
-
-    trials.sort(key=key, reverse=request.get("SortOrder") == "Descending")
-    found, more = sliced(trials, request)
+    found, more = _TRIALS.page(trials, request, within=job["HyperParameterTuningJobName"])
     return {"TrainingJobSummaries": [trial_summary(trial, job) for trial in found], **more}
 
 
@@ -91,7 +90,9 @@ def delete_tuning_job(call: Call) -> Document:
     arn = call.place.arn(KIND, name)
     call.require(arn)
     job = call.store.get(KIND, name)
-    if job is not None and job["HyperParameterTuningJobStatus"] not in TERMINAL:
+    if job is None or job["HyperParameterTuningJobName"] != name:
+        return {}
+    if job["HyperParameterTuningJobStatus"] not in TERMINAL:
         status = job["HyperParameterTuningJobStatus"]
         raise invalid(f"The hyperparameter tuning job {arn} is in status {status}: stop it before you delete it.")
     call.store.delete(KIND, name)
@@ -103,6 +104,6 @@ def _existing(call: Call) -> Document:
     name = call.request["HyperParameterTuningJobName"]
     call.require(call.place.arn(KIND, name))
     job = call.store.get(KIND, name)
-    if job is None:
-        raise invalid(f"Amazon SageMaker can't find a tuning job with the name [{name}].")
+    if job is None or job["HyperParameterTuningJobName"] != name:
+        raise not_found(f"Amazon SageMaker can't find a tuning job called {name}. Type another name.")
     return job
