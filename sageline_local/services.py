@@ -53,8 +53,9 @@ class Service:
                 )
             time.sleep(processes.POLL_SECONDS)
 
-    def answers(self) -> bool:
-        return processes.answers(self.port, self.ready_path)
+    def answers(self, patience: float = 2.0) -> bool:
+        """``patience``: for how many seconds a server that is busy may keep its answer back."""
+        return processes.answers(self.port, self.ready_path, patience)
 
 
 def services(home: Home, ports: Ports, machine: Mapping[str, str]) -> list[Service]:

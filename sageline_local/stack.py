@@ -19,6 +19,8 @@ from sageline_local.stop import stop
 from sagemaker_emulator.isolation.machine import reported
 
 PROJECT = Path(__file__).resolve().parent.parent
+# A server under a burst of work answers late. One that has ended is known at once: its process is gone, its port refuses.
+_PATIENCE_SECONDS = 15.0
 
 
 class LocalStack:
@@ -147,6 +149,6 @@ def _problems(service: Service, record: StackRecord) -> list[str]:
     reference = record.processes.get(service.name)
     if reference is None or not reference.alive:
         return [f"{service.title} is not running: `sageline local up` starts it again; its log is {service.log}."]
-    if not service.answers():
+    if not service.answers(_PATIENCE_SECONDS):
         return [f"{service.title} (process {reference.pid}) does not answer on port {service.port}; its log is {service.log}."]
     return []

@@ -134,7 +134,7 @@ def test_links_and_forms_work_and_no_longer_when_they_are_changed(stack: LocalSt
         config=Config(signature_version=version),
     )
     key = f"guard/{version} é.txt"
-    with httpx.Client(trust_env=False) as http:
+    with httpx.Client(trust_env=False, timeout=60) as http:
         put = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": key})
         assert http.put(put, content=b"linked").status_code == 200
         get = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key})

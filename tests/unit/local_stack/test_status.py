@@ -25,7 +25,7 @@ def this_process() -> ProcessRef:
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A home whose servers answer."""
-    monkeypatch.setattr(services.Service, "answers", lambda self: True)
+    monkeypatch.setattr(services.Service, "answers", lambda self, patience=0.0: True)
     home = Home(tmp_path)
     home.make()
     keys.make(home)
@@ -90,7 +90,7 @@ def test_a_stack_with_one_dead_server_is_half_dead(home: Home, dead: str, title:
 
 
 def test_a_server_that_does_not_answer_is_told_with_its_log(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services.Service, "answers", lambda self: self.name != "sagemaker")
+    monkeypatch.setattr(services.Service, "answers", lambda self, patience=0.0: self.name != "sagemaker")
 
     status = remember(home).status()
 
@@ -127,3 +127,9 @@ def test_what_needs_a_stack_says_what_is_wrong_with_it(home: Home, tmp_path: Pat
         LocalStack(tmp_path / "none").environment()
     with pytest.raises(StackNotUp, match=r"is half-dead\. MiniStack is not running"):
         remember(home, "ministack").clients()
+
+
+def test_a_server_that_answers_late_is_busy_and_not_dead(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    needed = 6.0  # seconds
+    monkeypatch.setattr(services.Service, "answers", lambda self, patience=0.0: patience > needed)
+    assert remember(home).status().state == "up"
