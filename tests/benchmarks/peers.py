@@ -9,7 +9,7 @@ import warnings
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-PACKAGES = ("numpy", "scikit-learn", "keras-preprocessing", "sagemaker", "protobuf", "pandas")
+PACKAGES = ("numpy", "scikit-learn", "keras-preprocessing", "sagemaker", "protobuf", "pandas", "moto")
 """Distributions whose versions the numbers depend on."""
 
 

@@ -16,6 +16,7 @@ class Sizes:
         prepare_megabytes: of the CSV files that ``prepare_data`` prepares.
         judged_rows: test rows by whose answers a model is judged.
         processes: how many are started for each cold start.
+        control_calls: to create and to describe models, in each round.
     """
 
     text_megabytes: float
@@ -27,6 +28,7 @@ class Sizes:
     prepare_megabytes: tuple[int, ...]
     judged_rows: int
     processes: int
+    control_calls: int
     rounds: int
 
 
@@ -40,6 +42,7 @@ FULL = Sizes(
     prepare_megabytes=(10, 100, 1000),
     judged_rows=100_000,
     processes=9,
+    control_calls=200,
     rounds=5,
 )
 
@@ -53,5 +56,6 @@ QUICK = Sizes(
     prepare_megabytes=(1,),
     judged_rows=500,
     processes=1,
+    control_calls=5,
     rounds=2,
 )
