@@ -16,14 +16,24 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.benchmarks import cold_start, csv_rows, guard, judge_model, one_prediction, prepare_data, recordio_rows, text
+from tests.benchmarks import (
+    cold_start,
+    csv_rows,
+    guard,
+    invocations,
+    judge_model,
+    one_prediction,
+    prepare_data,
+    recordio_rows,
+    text,
+)
 from tests.benchmarks.peers import installed_versions
 from tests.benchmarks.report import describe_machine, terminal_table, to_json, to_markdown
 from tests.benchmarks.results import Result
 from tests.benchmarks.sizes import FULL, QUICK, Sizes
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
-GROUPS = (text, one_prediction, recordio_rows, csv_rows, cold_start, prepare_data, judge_model, guard)
+GROUPS = (text, one_prediction, recordio_rows, csv_rows, cold_start, prepare_data, judge_model, guard, invocations)
 
 
 def measure(sizes: Sizes) -> Iterator[Result]:

@@ -16,6 +16,8 @@ class Sizes:
         prepare_megabytes: of the CSV files that ``prepare_data`` prepares.
         judged_rows: test rows by whose answers a model is judged.
         processes: how many are started for each cold start.
+        invoked: the algorithms of the endpoints that are asked.
+        invocations: requests to each of them, in each round.
     """
 
     text_megabytes: float
@@ -27,6 +29,8 @@ class Sizes:
     prepare_megabytes: tuple[int, ...]
     judged_rows: int
     processes: int
+    invoked: tuple[str, ...]
+    invocations: int
     rounds: int
 
 
@@ -40,6 +44,8 @@ FULL = Sizes(
     prepare_megabytes=(10, 100, 1000),
     judged_rows=100_000,
     processes=9,
+    invoked=("xgboost", "linear-learner"),
+    invocations=1_000,
     rounds=5,
 )
 
@@ -53,5 +59,7 @@ QUICK = Sizes(
     prepare_megabytes=(1,),
     judged_rows=500,
     processes=1,
+    invoked=("linear-learner",),
+    invocations=32,
     rounds=2,
 )
