@@ -113,7 +113,12 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
 
 
 def _socket(address: Address) -> socket.socket:
-    return socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET, socket.SOCK_STREAM)
+    """Connections inherit from a listener that what they send does not wait for acknowledgements."""
+    if isinstance(address, str):
+        return socket.socket(socket.AF_UNIX)
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return made
 
 
 def main(command: list[str]) -> None:

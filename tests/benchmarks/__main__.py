@@ -21,6 +21,7 @@ from tests.benchmarks import (
     control_plane,
     csv_rows,
     guard,
+    invocations,
     judge_model,
     one_prediction,
     prepare_data,
@@ -33,7 +34,18 @@ from tests.benchmarks.results import Result
 from tests.benchmarks.sizes import FULL, QUICK, Sizes
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
-GROUPS = (text, one_prediction, recordio_rows, csv_rows, cold_start, prepare_data, judge_model, guard, control_plane)
+GROUPS = (
+    text,
+    one_prediction,
+    recordio_rows,
+    csv_rows,
+    cold_start,
+    prepare_data,
+    judge_model,
+    guard,
+    control_plane,
+    invocations,
+)
 
 
 def measure(sizes: Sizes) -> Iterator[Result]:

@@ -17,6 +17,8 @@ class Sizes:
         judged_rows: test rows by whose answers a model is judged.
         processes: how many are started for each cold start.
         control_calls: to create and to describe models, in each round.
+        invoked: the algorithms of the endpoints that are asked.
+        invocations: requests to each of them, in each round.
     """
 
     text_megabytes: float
@@ -29,6 +31,8 @@ class Sizes:
     judged_rows: int
     processes: int
     control_calls: int
+    invoked: tuple[str, ...]
+    invocations: int
     rounds: int
 
 
@@ -43,6 +47,8 @@ FULL = Sizes(
     judged_rows=100_000,
     processes=9,
     control_calls=200,
+    invoked=("xgboost", "linear-learner"),
+    invocations=1_000,
     rounds=5,
 )
 
@@ -57,5 +63,7 @@ QUICK = Sizes(
     judged_rows=500,
     processes=1,
     control_calls=5,
+    invoked=("linear-learner",),
+    invocations=32,
     rounds=2,
 )

@@ -29,6 +29,8 @@ JOBS = {
     "prepare_data_1_mb_memory",
     "guard",
     "guard_upload",
+    "invocation_linear_learner",
+    "invocations_linear_learner",
     "judge_model",
     "judge_model_answers",
     "judge_model_memory",

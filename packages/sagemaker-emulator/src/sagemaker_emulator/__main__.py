@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import secrets
@@ -27,7 +28,7 @@ def main() -> None:
     arguments = parser().parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # botocore and httpx tell every request at INFO; the service's own lines are the ones to read.
-    for noisy in ("botocore", "httpx", "uvicorn.access"):
+    for noisy in ("botocore", "httpx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # Jobs have working directories of their own.
     home: Path = arguments.home.absolute()
@@ -53,10 +54,14 @@ def main() -> None:
         secret_of = secrets_of(root_id, root_secret)
     else:
         secret_of = known_secrets(root_id, root_secret, service.credentials.secret_of)
-    config = uvicorn.Config(Guard(service.application(), Rules(secret_of)), log_config=None, timeout_graceful_shutdown=5)
+    app = Guard(service.application(), Rules(secret_of))
+    config = uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=5)
     _say(f"SageMaker listens at {url}. Ctrl-C ends it and everything that it has started; what is stored stays in {home}.")
     _say(*surroundings.notes)
     _say("In the shell of whatever shall use it:", *_exports(url, surroundings.place.region, root_id, root_secret))
+    # What is there by now stays: no collection of garbage has to look through it, in the middle of a request.
+    gc.collect()
+    gc.freeze()
     try:
         uvicorn.Server(config).run(sockets=[listener])
     finally:

@@ -10,8 +10,8 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
 from botocore.exceptions import ClientError
 from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
@@ -42,6 +42,19 @@ class Decision:
     explicit_deny: bool
 
 
+# Who, the action, the resource's ARN and its tags.
+_Question: TypeAlias = tuple[str, str, str, frozenset[tuple[str, str]]]
+
+
+@dataclass(frozen=True)
+class _Remembered:
+    """A role as it was read, None when there was none, and what it was found to allow."""
+
+    read_at: float
+    role: Role | None
+    allowed: set[_Question] = field(default_factory=set)
+
+
 class Authorizer:
     """Evaluates actions against roles read from IAM, remembered for a few seconds: :class:`Permissions`."""
 
@@ -51,7 +64,7 @@ class Authorizer:
         self._read_role = read_role
         self._place = place
         self._clock = clock
-        self._roles: dict[str, tuple[float, Role | None]] = {}
+        self._roles: dict[str, _Remembered] = {}
         self._lock = threading.Lock()
 
     def require(
@@ -72,15 +85,28 @@ class Authorizer:
         keys |= {f"sagemaker:resourcetag/{name.lower()}": value for name, value in (resource_tags or {}).items()}
         keys |= {name.lower(): value for name, value in (context or {}).items()}
         keys["aws:tagkeys"] = list(request_tags) if request_tags else None
-        decision = self._decide(caller.role_name, caller.arn, action, resource_arn, keys)
+        decision, remembered = self._decide(caller.role_name, caller.arn, action, resource_arn, keys)
         if not decision.allowed:
             raise access_denied(caller.arn, action, resource_arn, explicit=decision.explicit_deny)
+        if not request_tags and not context:
+            remembered.allowed.add(_question(caller, action, resource_arn, resource_tags or {}))
+
+    def remembers(self, caller: Caller, action: str, resource_arn: str, resource_tags: Mapping[str, str]) -> bool:
+        """For as long as the role's policies are remembered."""
+        if caller.role_name is None:
+            return True
+        found = self._roles.get(caller.role_name)
+        return (
+            found is not None
+            and self._clock() - found.read_at <= _CACHE_SECONDS
+            and _question(caller, action, resource_arn, resource_tags) in found.allowed
+        )
 
     def require_pass_role(self, caller: Caller, role_arn: str) -> None:
         self.require(caller, "iam:PassRole", role_arn, context={"iam:PassedToService": _SERVICE})
-        role = self._role(role_name(role_arn))
+        role = self._role(role_name(role_arn)).role
         if role is None or not role.trusted:
-            role = self._role(role_name(role_arn), at_most_seconds=_FRESH_SECONDS)
+            role = self._role(role_name(role_arn), at_most_seconds=_FRESH_SECONDS).role
         if role is None or not role.trusted:
             raise invalid(
                 f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
@@ -90,9 +116,12 @@ class Authorizer:
     def role_allows(self, role_arn: str, action: str, resource_arn: str, context: Mapping[str, str] | None = None) -> bool:
         name = role_name(role_arn)
         session = f"arn:aws:sts::{self._place.account}:assumed-role/{name}/SageMaker"
-        return self._decide(name, session, action, resource_arn, context or {}).allowed
+        return self._decide(name, session, action, resource_arn, context or {})[0].allowed
 
-    def _decide(self, name: str, caller_arn: str, action: str, resource_arn: str, keys: Mapping[str, object]) -> Decision:
+    def _decide(
+        self, name: str, caller_arn: str, action: str, resource_arn: str, keys: Mapping[str, object]
+    ) -> tuple[Decision, _Remembered]:
+        """And by what it was decided."""
         context = EvalContext(
             principal_arn=caller_arn,
             principal_type="AssumedRole",
@@ -102,9 +131,13 @@ class Authorizer:
             region=self._place.region,
             service_context=dict(keys),
         )
-        decision = self._evaluate(context, self._role(name))
-        # A denial is never from memory: a permission may just have been deployed.
-        return decision if decision.allowed else self._evaluate(context, self._role(name, at_most_seconds=_FRESH_SECONDS))
+        remembered = self._role(name)
+        decision = self._evaluate(context, remembered.role)
+        if not decision.allowed:
+            # A denial is never from memory: a permission may just have been deployed.
+            remembered = self._role(name, at_most_seconds=_FRESH_SECONDS)
+            decision = self._evaluate(context, remembered.role)
+        return decision, remembered
 
     @staticmethod
     def _evaluate(context: EvalContext, role: Role | None) -> Decision:
@@ -112,14 +145,17 @@ class Authorizer:
         result = evaluate(context, policies)
         return Decision(result.decision == "Allow", result.decision == "Deny")
 
-    def _role(self, name: str, at_most_seconds: float = _CACHE_SECONDS) -> Role | None:
+    def _role(self, name: str, at_most_seconds: float = _CACHE_SECONDS) -> _Remembered:
         now = self._clock()
         with self._lock:
             found = self._roles.get(name)
-            if found is None or now - found[0] > at_most_seconds:
-                found = (now, self._read_role(name))
-                self._roles[name] = found
-        return found[1]
+            if found is None or now - found.read_at > at_most_seconds:
+                found = self._roles[name] = _Remembered(now, self._read_role(name))
+        return found
+
+
+def _question(caller: Caller, action: str, resource_arn: str, resource_tags: Mapping[str, str]) -> _Question:
+    return caller.arn, action, resource_arn, frozenset(resource_tags.items())
 
 
 def read_role(iam: IAMClient, name: str) -> Role | None:

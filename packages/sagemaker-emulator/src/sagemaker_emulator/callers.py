@@ -75,14 +75,19 @@ class Callers:
         self._list_functions = list_functions
         self._account = account
         self._role_of_session = role_of_session
+        self._root = Caller(f"arn:aws:iam::{account}:root")
         self._known: Mapping[str, Caller] = {}
         self._lock = threading.Lock()
 
-    def identify(self, authorization: str | None) -> Caller:
+    def at_hand(self, authorization: str | None) -> Caller | None:
+        """Who is calling; None where the functions have to be listed for it."""
         key = access_key(authorization)
         if key == self._root_id:
-            return Caller(f"arn:aws:iam::{self._account}:root")
-        caller = self._known.get(key) or self._of_session(key) or self._refreshed().get(key)
+            return self._root
+        return self._known.get(key) or self._of_session(key)
+
+    def identify(self, authorization: str | None) -> Caller:
+        caller = self.at_hand(authorization) or self._refreshed().get(access_key(authorization))
         if caller is None:
             raise ServiceError(
                 "UnrecognizedClientException", "The security token included in the request is invalid.", status=403

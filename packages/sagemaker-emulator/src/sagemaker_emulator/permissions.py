@@ -27,6 +27,9 @@ class Permissions(Protocol):
         that does not. ``request_tags`` is None when the request has no tags.
         """
 
+    def remembers(self, caller: Caller, action: str, resource_arn: str, resource_tags: Mapping[str, str]) -> bool:
+        """Whether :meth:`require` has lately found that the caller may do the action. Never waits for anybody."""
+
     def require_pass_role(self, caller: Caller, role_arn: str) -> None:
         """The caller may hand ``role_arn`` to SageMaker, the role exists, and SageMaker may assume it."""
 
@@ -51,6 +54,9 @@ class Unchecked:
         context: Mapping[str, object] | None = None,
     ) -> None:
         pass
+
+    def remembers(self, caller: Caller, action: str, resource_arn: str, resource_tags: Mapping[str, str]) -> bool:
+        return True
 
     def require_pass_role(self, caller: Caller, role_arn: str) -> None:
         pass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from botocore.loaders import Loader
 from botocore.model import ServiceModel, StructureShape
@@ -47,14 +47,27 @@ def answer(parts: Parts, operations: Operations, callers: Callers, headers: Mapp
 
 def check_invocation(endpoint_name: str, headers: Mapping[str, str]) -> None:
     """Check InvokeEndpoint's name and headers (lower-case names) against the runtime's model; raises ValidationError."""
-    operation = runtime_model().operation_model("InvokeEndpoint")
-    request: dict[str, str] = {"EndpointName": endpoint_name, "Body": ""}
-    for name, member in operation.input_shape.members.items() if isinstance(operation.input_shape, StructureShape) else ():
-        header = str(member.serialization.get("name", "")).lower()
-        if member.serialization.get("location") == "header" and header in headers:
-            request[name] = headers[header]
+    given = [(member, headers[header]) for header, member in _invocation_headers().items() if header in headers]
+    _check_invocation((("EndpointName", endpoint_name), *given))
+
+
+@cache
+def _invocation_headers() -> Mapping[str, str]:
+    """The members of InvokeEndpoint that are headers, by the header's name in lower case."""
+    shape = runtime_model().operation_model("InvokeEndpoint").input_shape
+    members = shape.members if isinstance(shape, StructureShape) else {}
+    return {
+        str(member.serialization["name"]).lower(): name
+        for name, member in members.items()
+        if member.serialization.get("location") == "header"
+    }
+
+
+@lru_cache(maxsize=256)
+def _check_invocation(members: tuple[tuple[str, str], ...]) -> None:
+    """What was found right once is right; callers say the same again and again."""
     try:
-        check(operation, request)
+        check(runtime_model().operation_model("InvokeEndpoint"), {"Body": "", **dict(members)})
     except ServiceError as error:
         raise ServiceError("ValidationError", error.message) from error
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from sagemaker_emulator import protocol
 from sagemaker_emulator.callers import Callers
 from sagemaker_emulator.errors import ServiceError
 from sagemaker_emulator.hosting import invoke
+from sagemaker_emulator.invocations import Invocations
 from sagemaker_emulator.operations import Operations
 
 logger = logging.getLogger(__name__)
@@ -26,7 +29,7 @@ _JSON = "application/x-amz-json-1.1"
 
 def application(
     runtime: invoke.Runtime, operations: Operations, callers: Callers, restart_report: Callable[[], object]
-) -> Starlette:
+) -> ASGIApp:
     """SageMaker's API at ``/``, its runtime at ``/endpoints/{name}/invocations``, ``/ping`` and the restart report."""
 
     async def control(request: Request) -> Response:
@@ -43,25 +46,10 @@ def application(
             return _response(protocol.error_body(failure), 500, _JSON, {})
         return _response(json.dumps(result).encode(), 200, _JSON, {})
 
-    async def invocations(request: Request) -> Response:
-        headers, body = _lower(request), await request.body()
-        name = request.path_params["name"]
-
-        def run() -> invoke.Answer:
-            caller = callers.identify(headers.get("authorization"))
-            protocol.check_invocation(name, headers)
-            return invoke.invoke_endpoint(runtime, caller, name, headers, body)
-
-        try:
-            found = await run_in_threadpool(run)
-        except ServiceError as error:
-            status = 403 if error.code == "AccessDeniedException" else error.status
-            return _response(invoke.error_body(error), status, "application/json", {"x-amzn-ErrorType": error.code})
-        except Exception:
-            logger.exception("InvokeEndpoint %s", name)
-            failure = ServiceError("InternalFailure", "The local SageMaker service failed; its log has the traceback.")
-            return _response(invoke.error_body(failure), 500, "application/json", {"x-amzn-ErrorType": failure.code})
-        return _response(found.body, 200, None, dict(found.headers))
+    @asynccontextmanager
+    async def until_the_end(_: Starlette) -> AsyncIterator[None]:
+        yield
+        runtime.exchanges.close()
 
     async def ping(_: Request) -> Response:
         return Response(status_code=200)
@@ -69,15 +57,16 @@ def application(
     async def report(_: Request) -> Response:
         return JSONResponse(restart_report())
 
-    return Starlette(
+    others = Starlette(
         routes=[
             Route("/", control, methods=["POST"]),
-            Route("/endpoints/{name}/invocations", invocations, methods=["POST"]),
             Route("/ping", ping, methods=["GET"]),
             Route("/_emulator/restart-report", report, methods=["GET"]),
             Route("/{path:path}", _unknown, methods=["GET", "POST", "PUT", "DELETE"]),
-        ]
+        ],
+        lifespan=until_the_end,
     )
+    return Invocations(runtime, callers, others)
 
 
 async def _unknown(request: Request) -> Response:

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from sagemaker_emulator.callers import Callers
 from sagemaker_emulator.credentials import RoleCredentials
 from sagemaker_emulator.events import Events
-from sagemaker_emulator.hosting.deployments import Deployments
+from sagemaker_emulator.hosting.deployments import KIND, Deployments
+from sagemaker_emulator.hosting.descriptions import Descriptions
+from sagemaker_emulator.hosting.exchanges import Exchanges
 from sagemaker_emulator.hosting.invoke import Runtime
 from sagemaker_emulator.hosting.metrics import InvocationMetrics
 from sagemaker_emulator.isolation.machine import Containers
@@ -63,7 +65,13 @@ class LocalSageMaker:
         self._training = TrainingJobs(self._parts)
         self._tuning = TuningJobs(self._parts, self._training)
         self._transforms = TransformJobs(self._parts)
-        self._runtime = Runtime(self._parts, Deployments(self._parts), InvocationMetrics(surroundings.cloudwatch))
+        self._runtime = Runtime(
+            self._parts,
+            Deployments(self._parts),
+            InvocationMetrics(surroundings.cloudwatch),
+            Descriptions(self._parts.store, KIND),
+            Exchanges(),
+        )
         self._callers = Callers(root_id, surroundings.functions, place.account, self.credentials.role_of)
         self._report: dict[str, object] = {}
 
@@ -96,7 +104,7 @@ class LocalSageMaker:
         self._parts.store.close()
         self._lock.close()
 
-    def application(self) -> Starlette:
+    def application(self) -> ASGIApp:
         known = operations(self._training, self._tuning, self._transforms, self._runtime.deployments)
         return application(self._runtime, known, self._callers, lambda: self._report)
 

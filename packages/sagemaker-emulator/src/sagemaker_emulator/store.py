@@ -34,6 +34,8 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self.changes = 0
+        """How often anything was changed: as long as it stays the same, what was read still holds."""
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(path, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode=WAL")
@@ -45,9 +47,16 @@ class Store:
         with self._lock, self._connection:
             yield self._connection
 
+    @contextmanager
+    def _change(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            with self._connection:
+                yield self._connection
+            self.changes += 1
+
     def insert(self, kind: str, name: str, document: Document) -> bool:
         """False when the name is taken (names differ in more than case)."""
-        with self._transaction() as connection:
+        with self._change() as connection:
             cursor = connection.execute(
                 "INSERT OR IGNORE INTO documents VALUES (?, ?, ?)", (kind, name.lower(), json.dumps(document))
             )
@@ -60,7 +69,7 @@ class Store:
 
     def update(self, kind: str, name: str, change: Callable[[Document], None]) -> Document | None:
         """Change a document in one step and return it; None when it is gone."""
-        with self._transaction() as connection:
+        with self._change() as connection:
             document = self.get(kind, name)
             if document is not None:
                 change(document)
@@ -70,7 +79,7 @@ class Store:
         return document
 
     def delete(self, kind: str, name: str) -> None:
-        with self._transaction() as connection:
+        with self._change() as connection:
             connection.execute("DELETE FROM documents WHERE kind = ? AND key = ?", (kind, name.lower()))
 
     def documents(self, kind: str) -> list[Document]:
@@ -83,12 +92,12 @@ class Store:
             return dict(connection.execute("SELECT key, value FROM tags WHERE arn = ? ORDER BY key", (arn,)).fetchall())
 
     def add_tags(self, arn: str, tags: Mapping[str, str]) -> None:
-        with self._transaction() as connection:
+        with self._change() as connection:
             connection.executemany("INSERT OR REPLACE INTO tags VALUES (?, ?, ?)", [(arn, k, v) for k, v in tags.items()])
 
     def delete_tags(self, arn: str, keys: list[str] | None = None) -> None:
         """Remove some tags of a resource, or all of them."""
-        with self._transaction() as connection:
+        with self._change() as connection:
             if keys is None:
                 connection.execute("DELETE FROM tags WHERE arn = ?", (arn,))
             else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import socket
 import tarfile
 import threading
 import time
@@ -15,10 +14,11 @@ from typing import Any, TypeVar
 
 import httpx
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from sagemaker_emulator.aws import Aws
 from sagemaker_emulator.engines import Engine
+from sagemaker_emulator.listener import listen
 
 BUCKET = "bucket-1"
 ACCOUNT = "000000000000"
@@ -67,9 +67,9 @@ def put_model(aws: Aws, name: str, text: str) -> str:
 
 
 @contextmanager
-def served(application: Starlette) -> Iterator[str]:
+def served(application: ASGIApp) -> Iterator[str]:
     """The application on a loopback port, by uvicorn in a thread; yields its URL."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with listen(0) as listener:
         server = uvicorn.Server(uvicorn.Config(application, log_config=None))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

@@ -8,10 +8,21 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from emulator_tests.support import ACCOUNT, ROLE, ROOT_ID, Api, FakeLambda, Refused, add_role, authorization
-from sagemaker_emulator.authorization import read_role
-from sagemaker_emulator.aws import Aws
-from sagemaker_emulator.callers import function_access_key
+from emulator_tests.support import (
+    ACCOUNT,
+    ROLE,
+    ROOT_ID,
+    Api,
+    FakeLambda,
+    Json,
+    Refused,
+    add_role,
+    authorization,
+    wait_until,
+)
+from sagemaker_emulator.authorization import Authorizer, Role, read_role
+from sagemaker_emulator.aws import Aws, Place
+from sagemaker_emulator.callers import Caller, function_access_key
 
 JOBS = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:training-job/*"
 PASS_ROLE = {
@@ -97,13 +108,32 @@ def test_a_permission_that_is_granted_later_counts_at_once(api: Api, aws: Aws, c
 
     aws.iam.put_role_policy(RoleName=role, PolicyName="test", PolicyDocument=document)
 
-    for _ in range(20):
+    def listed() -> Json | None:
         try:
-            assert api.ok("ListEndpoints", key=key) == {"Endpoints": []}
-            return
+            return api.ok("ListEndpoints", key=key)
         except Refused:
-            continue
-    pytest.fail("the new permission was not seen")
+            return None
+
+    assert wait_until(listed, seconds=2) == {"Endpoints": []}
+
+
+def test_what_a_role_was_found_to_allow_is_remembered_as_long_as_its_policies_are() -> None:
+    now = 0.0
+    policy = {"Version": "2012-10-17", "Statement": [allow("sagemaker:InvokeEndpoint", resource="arn:wine")]}
+    authorizer = Authorizer(lambda _name: Role([policy], trusted=True), Place(ACCOUNT, "us-east-1"), lambda: now)
+    caller = Caller(f"arn:aws:sts::{ACCOUNT}:assumed-role/asks/one", "asks")
+    tags = {"stack": "mine"}
+    assert not authorizer.remembers(caller, "sagemaker:InvokeEndpoint", "arn:wine", tags)
+
+    authorizer.require(caller, "sagemaker:InvokeEndpoint", "arn:wine", resource_tags=tags)
+
+    assert authorizer.remembers(caller, "sagemaker:InvokeEndpoint", "arn:wine", tags)
+    assert not authorizer.remembers(caller, "sagemaker:InvokeEndpoint", "arn:wine", {})
+    assert not authorizer.remembers(caller, "sagemaker:InvokeEndpoint", "arn:beer", tags)
+    assert not authorizer.remembers(caller, "sagemaker:DeleteEndpoint", "arn:wine", tags)
+    assert not authorizer.remembers(Caller(caller.arn, "another"), "sagemaker:InvokeEndpoint", "arn:wine", tags)
+    now = 5.1
+    assert not authorizer.remembers(caller, "sagemaker:InvokeEndpoint", "arn:wine", tags)
 
 
 def test_an_attached_policy_counts_and_one_that_is_gone_is_passed_over(api: Api, aws: Aws, caller: Any) -> None:

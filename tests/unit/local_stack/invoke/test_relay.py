@@ -111,6 +111,17 @@ def test_a_big_body_arrives_whole_while_an_answer_comes_back(tmp_path: Path, ope
         assert answer.result(30) == body
 
 
+def test_nothing_that_is_handed_on_waits_for_acknowledgements(opened: ExitStack) -> None:
+    listener, towards = relay.listen(("127.0.0.1", 0)), relay._socket(("127.0.0.1", 0))
+    opened.callback(relay.shut, listener)
+
+    with towards:
+        towards.connect(listener.getsockname())
+        accepted, _ = listener.accept()
+        with accepted:
+            assert all(link.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for link in (accepted, towards))
+
+
 def test_many_connections_at_the_same_time_do_not_mix(tmp_path: Path, opened: ExitStack) -> None:
     path = through(serve(echo, opened), tmp_path, opened)
 

@@ -69,7 +69,8 @@ def _unclear(request: Request) -> Refusal | None:
     if not _PATH.fullmatch(request.path) or not _QUERY.fullmatch(request.query):
         return Refusal(Reason.UNCLEAR, "The request's target must be a path, and have no characters that URLs may not have.")
     names = [name for name, _ in request.headers]
-    twice = {name for name in names if names.count(name) > 1 and (name in _ONCE or name.startswith("x-amz-"))}
+    several = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else ()
+    twice = [name for name in several if name in _ONCE or name.startswith("x-amz-")]
     if twice:
         return Refusal(Reason.UNCLEAR, f"Headers that may be there once are there several times: {', '.join(sorted(twice))}.")
     if any("_" in name or "\x00" in value for name, value in request.headers):

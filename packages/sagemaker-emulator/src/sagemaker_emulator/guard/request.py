@@ -18,10 +18,14 @@ class Request:
 
     def header(self, name: str) -> str:
         """A header's value; empty without one. Of several the first: the guard refuses those that would matter."""
-        return next((value for given, value in self.headers if given == name), "")
+        return self._first.get(name, "")
 
     def has(self, name: str) -> bool:
-        return any(given == name for given, _ in self.headers)
+        return name in self._first
+
+    @cached_property
+    def _first(self) -> dict[str, str]:
+        return dict(reversed(self.headers))
 
     @cached_property
     def decoded_path(self) -> str:
@@ -31,7 +35,7 @@ class Request:
     @cached_property
     def parameters(self) -> list[tuple[str, str]]:
         """Of the query, decoded as servers decode them (``+`` is a space)."""
-        return parse_qsl(self.query, keep_blank_values=True)
+        return parse_qsl(self.query, keep_blank_values=True) if self.query else []
 
 
 def decoded(value: bytes) -> str:

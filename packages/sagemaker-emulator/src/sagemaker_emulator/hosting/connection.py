@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import httpx
 
 from sagemaker_emulator.engines.shell.port import CONTAINER_PORT
+from sagemaker_emulator.listener import listen
 
 
 @dataclass(frozen=True)
@@ -32,14 +33,13 @@ def listening(*, own_network: bool) -> Iterator[tuple[socket.socket, Address]]:
 
     ``own_network``: the child has a network of its own. A TCP socket of this one would be a way out of it.
     """
-    with contextlib.closing(socket.socket(socket.AF_UNIX if own_network else socket.AF_INET, socket.SOCK_STREAM)) as listener:
-        if own_network:
-            # In Linux's abstract namespace, which belongs to the network: no file, and no limit on the length of a path.
-            name = f"\0sagemaker-{uuid.uuid4()}"
-            listener.bind(name)
-            address = Address(f"http://localhost:{CONTAINER_PORT}", name)
-        else:
-            listener.bind(("127.0.0.1", 0))
-            address = Address(f"http://127.0.0.1:{listener.getsockname()[1]}")
-        listener.listen(128)
-        yield listener, address
+    if not own_network:
+        with listen(0) as listener:
+            yield listener, Address(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        return
+    with socket.socket(socket.AF_UNIX) as listener:
+        # In Linux's abstract namespace, which belongs to the network: no file, and no limit on the length of a path.
+        name = f"\0sagemaker-{uuid.uuid4()}"
+        listener.bind(name)
+        listener.listen()
+        yield listener, Address(f"http://localhost:{CONTAINER_PORT}", name)

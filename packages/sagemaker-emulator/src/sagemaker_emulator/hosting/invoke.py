@@ -8,20 +8,23 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import httpx
+from starlette.concurrency import run_in_threadpool
 
 from sagemaker_emulator.callers import Caller
 from sagemaker_emulator.errors import ServiceError
 from sagemaker_emulator.hosting.deployments import KIND, Deployments
+from sagemaker_emulator.hosting.descriptions import Description, Descriptions
+from sagemaker_emulator.hosting.exchanges import Exchanges, Lost, Response
 from sagemaker_emulator.hosting.metrics import InvocationMetrics
 from sagemaker_emulator.hosting.targets import refuse_targets
-from sagemaker_emulator.hosting.variants import Replaced, Variant
+from sagemaker_emulator.hosting.variants import INVOCATION_SECONDS, Replaced, Variant
 from sagemaker_emulator.parts import Parts
 from sagemaker_emulator.store import Document
 
 MOST_BYTES = 6_291_456
 # AWS documents "4 MB" for serverless endpoints.
 MOST_BYTES_SERVERLESS = 4 * 1024 * 1024
+_ACTION = "sagemaker:InvokeEndpoint"
 _TARGET_VARIANT = "x-amzn-sagemaker-target-variant"
 _CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 
@@ -39,14 +42,24 @@ class Runtime:
     parts: Parts
     deployments: Deployments
     metrics: InvocationMetrics
+    endpoints: Descriptions
+    exchanges: Exchanges
 
 
-def invoke_endpoint(runtime: Runtime, caller: Caller, name: str, headers: Mapping[str, str], body: bytes) -> Answer:
-    """Authorise, pick a variant, hand the request on. ``headers`` have lower-case names."""
+async def invoke_endpoint(runtime: Runtime, caller: Caller, name: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    """Authorise, pick a variant, hand the request on. ``headers`` have lower-case names.
+
+    Only what may have to wait goes to a thread: there and back takes longer than all else.
+    """
     arrived = time.perf_counter()
     arn = runtime.parts.place.arn(KIND, name)
-    runtime.parts.permissions.require(caller, "sagemaker:InvokeEndpoint", arn, resource_tags=runtime.parts.store.tags(arn))
-    endpoint = runtime.parts.store.get(KIND, name)
+    described = await _describe(runtime, name, arn)
+    permissions = runtime.parts.permissions
+    if not permissions.remembers(caller, _ACTION, arn, described.tags):
+        await run_in_threadpool(permissions.require, caller, _ACTION, arn, resource_tags=described.tags)
+        # That may have taken a while, in which others have come to serve.
+        described = await _describe(runtime, name, arn)
+    endpoint = described.document
     serving = runtime.deployments.variants(name)
     if (
         endpoint is None
@@ -63,28 +76,33 @@ def invoke_endpoint(runtime: Runtime, caller: Caller, name: str, headers: Mappin
         raise _validation_error(f"Variant {chosen['VariantName']} of endpoint {name} not found.")
     try:
         with variant.in_use():
-            response = _send(runtime, endpoint, variant, headers, body, arrived=arrived)
+            response = await _send(runtime, endpoint, variant, headers, body, arrived=arrived)
     except Replaced:  # since it was chosen: who serves by now is known before the old ones are ended
-        return invoke_endpoint(runtime, caller, name, headers, body)
+        return await invoke_endpoint(runtime, caller, name, headers, body)
     answer = {"x-Amzn-Invoked-Production-Variant": variant.name, "Content-Type": response.headers.get("content-type", "")}
     if _CUSTOM_ATTRIBUTES in response.headers:
         answer["X-Amzn-SageMaker-Custom-Attributes"] = response.headers[_CUSTOM_ATTRIBUTES]
-    return Answer(response.content, {key: value for key, value in answer.items() if value})
+    return Answer(response.body, {key: value for key, value in answer.items() if value})
+
+
+async def _describe(runtime: Runtime, name: str, arn: str) -> Description:
+    described = runtime.endpoints.at_hand(name)
+    return described if described is not None else await run_in_threadpool(runtime.endpoints.read, name, arn)
 
 
 def _choose(endpoint: Document, target: str | None, runtime: Runtime) -> Document:
-    variants = endpoint["ProductionVariants"]
+    variants: list[Document] = endpoint["ProductionVariants"]
     if target:
         for variant in variants:
             if variant["VariantName"] == target:
-                return dict(variant)
+                return variant
         raise _validation_error(
             f"The variant {target} of endpoint {endpoint['EndpointName']} of account {runtime.parts.place.account} not found."
         )
     weights = [float(variant["CurrentWeight"]) for variant in variants]
     if not any(weights):
         raise _validation_error(f"No variant of endpoint {endpoint['EndpointName']} has a weight above 0: name a TargetVariant.")
-    return dict(random.choices(variants, weights)[0])  # noqa: S311  # traffic shares, not secrets
+    return random.choices(variants, weights)[0]  # noqa: S311  # traffic shares, not secrets
 
 
 def _check_size(variant: Document, body: bytes) -> None:
@@ -96,9 +114,9 @@ def _check_size(variant: Document, body: bytes) -> None:
         )
 
 
-def _send(
+async def _send(
     runtime: Runtime, endpoint: Document, variant: Variant, headers: Mapping[str, str], body: bytes, *, arrived: float
-) -> httpx.Response:
+) -> Response:
     passed_on = {
         name: headers[name]
         for name in ("content-type", "accept", _CUSTOM_ATTRIBUTES, "x-amzn-sagemaker-inference-id")
@@ -106,9 +124,9 @@ def _send(
     }
     status, sent = None, time.perf_counter()
     try:
-        response = variant.invoke(body, passed_on)
-        status = response.status_code
-    except httpx.TimeoutException as error:
+        response = await runtime.exchanges.post(variant.address, "/invocations", passed_on, body, INVOCATION_SECONDS)
+        status = response.status
+    except TimeoutError as error:
         raise _model_error(
             runtime,
             endpoint,
@@ -117,7 +135,7 @@ def _send(
             "Your invocation timed out while waiting for a response from container primary. "
             "Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again.",
         ) from error
-    except httpx.HTTPError as error:
+    except Lost as error:
         raise ServiceError(
             "ServiceUnavailable",
             f"The container of variant {variant.name} does not answer ({error}). See the logs "
@@ -128,7 +146,7 @@ def _send(
         answered = time.perf_counter()
         runtime.metrics.record(endpoint["EndpointName"], variant.name, status, answered - sent, answered - arrived)
     if not response.is_success:
-        raise _model_error(runtime, endpoint, variant, response.status_code, response.text)
+        raise _model_error(runtime, endpoint, variant, response.status, response.text)
     return response
 
 

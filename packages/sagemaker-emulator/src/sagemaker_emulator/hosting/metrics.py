@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -31,13 +31,34 @@ _BATCH_VALUES = 150
 _UNITS: dict[str, StandardUnitType] = {"ModelLatency": "Microseconds", "OverheadLatency": "Microseconds"}
 
 
+class _Invocation(NamedTuple):
+    """What :meth:`InvocationMetrics.record` is told."""
+
+    endpoint: str
+    variant: str
+    status: int | None
+    model_seconds: float
+    whole_seconds: float
+
+    def measured(self) -> dict[str, int]:
+        """Values by the names of their metrics."""
+        status = self.status
+        return {
+            "Invocations": 1,
+            "Invocation4XXErrors": int(status is not None and 400 <= status < 500),
+            "Invocation5XXErrors": int(status is None or status >= 500),
+            "InvocationModelErrors": int(status is None or not 200 <= status < 300),
+            "ModelLatency": round(self.model_seconds * 1e6),
+            "OverheadLatency": round(max(0.0, self.whole_seconds - self.model_seconds) * 1e6),
+        }
+
+
 class InvocationMetrics:
     """Counts what was measured by endpoint, variant and metric; one thread sends it to CloudWatch, if there is one."""
 
     def __init__(self, cloudwatch: CloudWatchClient | None) -> None:
         self._cloudwatch = cloudwatch
-        self._counts: dict[tuple[str, str, str], Counter[int]] = {}
-        self._lock = threading.Lock()
+        self._noted: list[_Invocation] = []
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
 
@@ -52,17 +73,8 @@ class InvocationMetrics:
             model_seconds: how long the container took.
             whole_seconds: from the request's arrival to its answer.
         """
-        measured = {
-            "Invocations": 1,
-            "Invocation4XXErrors": int(status is not None and 400 <= status < 500),
-            "Invocation5XXErrors": int(status is None or status >= 500),
-            "InvocationModelErrors": int(status is None or not 200 <= status < 300),
-            "ModelLatency": round(model_seconds * 1e6),
-            "OverheadLatency": round(max(0.0, whole_seconds - model_seconds) * 1e6),
-        }
-        with self._lock:
-            for name, value in measured.items():
-                self._counts.setdefault((endpoint, variant, name), Counter())[value] += 1
+        # A list takes what several threads append.
+        self._noted.append(_Invocation(endpoint, variant, status, model_seconds, whole_seconds))
 
     def stop(self) -> None:
         self._stopped.set()
@@ -71,12 +83,12 @@ class InvocationMetrics:
 
     def flush(self) -> None:
         """Send everything that was noted; what cannot be sent is dropped with a warning, and everything without CloudWatch."""
-        with self._lock:
-            counts, self._counts = self._counts, {}
-        now = datetime.now(UTC)
+        noted = self._noted[:]
+        del self._noted[: len(noted)]
         if self._cloudwatch is None:
             return
-        data = (datum for key, values in counts.items() for datum in _data(key, values, now))
+        now = datetime.now(UTC)
+        data = (datum for key, values in _counted(noted).items() for datum in _data(key, values, now))
         try:
             while batch := list(islice(data, _BATCH_DATA)):
                 self._cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=batch)
@@ -86,6 +98,15 @@ class InvocationMetrics:
     def _run(self) -> None:
         while not self._stopped.wait(_FLUSH_SECONDS):
             self.flush()
+
+
+def _counted(invocations: Iterable[_Invocation]) -> dict[tuple[str, str, str], Counter[int]]:
+    """How often each value was measured, by endpoint, variant and metric."""
+    counts: defaultdict[tuple[str, str, str], Counter[int]] = defaultdict(Counter)
+    for invocation in invocations:
+        for name, value in invocation.measured().items():
+            counts[invocation.endpoint, invocation.variant, name][value] += 1
+    return counts
 
 
 def _data(key: tuple[str, str, str], values: Counter[int], now: datetime) -> Iterator[MetricDatumTypeDef]:

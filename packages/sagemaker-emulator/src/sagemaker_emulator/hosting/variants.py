@@ -48,7 +48,6 @@ class Variant:
         self._child = child
         self.home = home
         self.address = address
-        self._client = address.client(INVOCATION_SECONDS)
         self._users = 0
         self._ending = False
         self._changed = threading.Condition()
@@ -60,10 +59,6 @@ class Variant:
     @property
     def has_ended(self) -> bool:
         return self._child.exit_status is not None
-
-    def invoke(self, body: bytes, headers: dict[str, str]) -> httpx.Response:
-        """POST /invocations; raises httpx errors when the process is gone or takes more than 60 seconds."""
-        return self._client.post("/invocations", content=body, headers=headers)
 
     @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:
@@ -81,11 +76,12 @@ class Variant:
 
     def wait_until_healthy(self) -> None:
         deadline = time.monotonic() + _STARTUP_SECONDS
-        while time.monotonic() < deadline and not self.has_ended:
-            with contextlib.suppress(httpx.HTTPError):
-                if self._client.get("/ping", timeout=_STARTUP_SECONDS).status_code == 200:
-                    return
-            time.sleep(0.05)
+        with self.address.client(_STARTUP_SECONDS) as client:
+            while time.monotonic() < deadline and not self.has_ended:
+                with contextlib.suppress(httpx.HTTPError):
+                    if client.get("/ping").status_code == 200:
+                        return
+                time.sleep(0.05)
         raise Unhealthy(
             f"The primary container for production variant {self.name} did not pass the ping health check. "
             "Please check CloudWatch logs for this endpoint."
@@ -101,7 +97,6 @@ class Variant:
             # A server that is told to end closes its open connections, also those on which a request is on its way.
             self._changed.wait_for(lambda: not self._users, timeout=grace)
         self._child.end(grace)
-        self._client.close()
         if not keep_files:
             shutil.rmtree(self.home, ignore_errors=True)
 

@@ -18,8 +18,10 @@ from starlette.routing import Route
 
 from sagemaker_emulator.children import end_with_the_service
 from sagemaker_emulator.engines.shell.port import CONTAINER_PORT
+from sagemaker_emulator.listener import listen
 
 _MEBIBYTE = 1024**2
+_KEEP_ALIVE_SECONDS = 24 * 60 * 60
 _DEFAULT_BYTES = 6 * _MEBIBYTE
 _MOST_BYTES = 100 * _MEBIBYTE
 
@@ -90,7 +92,15 @@ def run(make: Callable[[Path, Mapping[str, str]], Starlette]) -> None:
     except CannotLoad as error:
         (arguments.root / "failure").write_text(str(error))
         sys.exit(str(error))
-    config = uvicorn.Config(made, log_level="warning", timeout_graceful_shutdown=20)
+    # The service keeps its connections, and must not find one closed just when it asks.
+    config = uvicorn.Config(
+        made,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=20,
+    )
     uvicorn.Server(config).run(sockets=_listeners(arguments.socket))
 
 
@@ -98,6 +108,5 @@ def _listeners(inherited: int) -> list[socket.socket]:
     """The inherited socket; with a unix socket the container has its own network, and its usual port there for its own code."""
     listener = socket.socket(fileno=inherited)
     if listener.family == socket.AF_UNIX:
-        return [listener, socket.create_server(("127.0.0.1", CONTAINER_PORT))]
-    # Told that it is TCP, asyncio does not hold back small packets (TCP_NODELAY).
-    return [socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listener.detach())]
+        return [listener, listen(CONTAINER_PORT)]
+    return [listener]
