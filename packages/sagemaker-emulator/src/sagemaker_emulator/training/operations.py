@@ -10,6 +10,7 @@ from sagemaker_emulator.listing import Listing
 from sagemaker_emulator.store import Document, copied
 from sagemaker_emulator.training.jobs import KIND, TrainingJobs
 from sagemaker_emulator.training.requests import check, new_job
+from sagemaker_emulator.training.warm_pools import reuse, warm_pool_status
 
 # As generous as a young account: enough for any real use here, small enough to catch a slip.
 INSTANCES_PER_TYPE = 20
@@ -19,6 +20,10 @@ _LISTING = Listing(
     "TrainingJobName",
     status="TrainingJobStatus",
     ascending=("Name", "Status"),
+    equal={
+        "WarmPoolStatusEquals": lambda job: str((warm_pool_status(job, now()) or {}).get("Status", "")),
+        "TrainingPlanArnEquals": lambda job: str(job["ResourceConfig"].get("TrainingPlanArn", "")),
+    },
     filters_within_page=True,
 )
 
@@ -37,6 +42,7 @@ def create_training_job(jobs: TrainingJobs, call: Call) -> Document:
     if not call.store.insert(KIND, name, job):
         raise _name_taken(arn)
     call.store.add_tags(arn, call.request_tags())
+    reuse(call.store, KIND, job, job["CreationTime"])
     jobs.start(job)
     return {"TrainingJobArn": arn}
 
@@ -44,14 +50,22 @@ def create_training_job(jobs: TrainingJobs, call: Call) -> Document:
 def describe_training_job(call: Call) -> Document:
     name = call.request["TrainingJobName"]
     call.require(call.place.arn("training-job", name))
-    return _existing(call, name)
+    job = _existing(call, name)
+    return {**job, "WarmPoolStatus": warm_pool_status(job, now())}
 
 
 def list_training_jobs(call: Call) -> Document:
     call.require("*", exists=False)
     jobs, more = _LISTING.page(call.store.documents(KIND), call.request)
     members = ("TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingEndTime", "LastModifiedTime")
-    summaries = [copied(job, *members, "TrainingJobStatus", "SecondaryStatus") for job in jobs]
+    summaries = [
+        {
+            **copied(job, *members, "TrainingJobStatus", "SecondaryStatus"),
+            **copied(job["ResourceConfig"], "TrainingPlanArn"),
+            **copied({"WarmPoolStatus": warm_pool_status(job, now())}, "WarmPoolStatus"),
+        }
+        for job in jobs
+    ]
     return {"TrainingJobSummaries": summaries, **more}
 
 
