@@ -8,7 +8,7 @@ from emulator_tests.support import Api, wait_until
 
 
 def test_jobs_are_listed_by_status(api: Api) -> None:
-    api.ok("CreateTrainingJob", **api.training_job("fails", InputDataConfig=[api.channel("train", "nothing/")]))
+    api.ok("CreateTrainingJob", **api.fast_job("fails", "fail"))
     wait_until(lambda: api.ended_job("fails"))
 
     failed = api.ok("ListTrainingJobs", StatusEquals="Failed", NameContains="fail")["TrainingJobSummaries"]
@@ -39,7 +39,7 @@ def test_an_arn_may_have_the_capitals_of_the_name(api: Api) -> None:
 
 
 def test_tags_go_with_the_resource(api: Api) -> None:
-    request = api.training_job("short", Tags=[{"Key": "a", "Value": "1"}], InputDataConfig=[api.channel("train", "nothing/")])
+    request = api.fast_job("short", "fail", Tags=[{"Key": "a", "Value": "1"}])
     arn = api.ok("CreateTrainingJob", **request)["TrainingJobArn"]
     wait_until(lambda: api.ended_job("short"))
     api.ok("DeleteTrainingJob", TrainingJobName="short")

@@ -38,6 +38,8 @@ def create_training_job(jobs: TrainingJobs, call: Call) -> Document:
     if call.store.get(KIND, name) is not None:
         raise _name_taken(arn)
     _check_quota(call)
+    for channel in request.get("InputDataConfig", []):
+        call.require_objects(channel["DataSource"]["S3DataSource"], request["RoleArn"])
     job = new_job(call.place, request, now())
     if not call.store.insert(KIND, name, job):
         raise _name_taken(arn)
