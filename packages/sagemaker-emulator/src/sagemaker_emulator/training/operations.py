@@ -7,7 +7,7 @@ from sagemaker_emulator.clock import now
 from sagemaker_emulator.errors import in_use, invalid, limit_exceeded
 from sagemaker_emulator.jobs import TERMINAL
 from sagemaker_emulator.listing import Listing
-from sagemaker_emulator.store import Document, copied
+from sagemaker_emulator.store import Document, Request, copied
 from sagemaker_emulator.training.jobs import KIND, TrainingJobs
 from sagemaker_emulator.training.requests import check, new_job
 from sagemaker_emulator.training.warm_pools import reuse, warm_pool_status
@@ -37,14 +37,15 @@ def create_training_job(jobs: TrainingJobs, call: Call) -> Document:
     check(request)
     if call.store.get(KIND, name) is not None:
         raise _name_taken(arn)
-    _check_quota(call)
+    others = call.store.documents(KIND)
+    _check_quota(request["ResourceConfig"], others)
     for channel in request.get("InputDataConfig", []):
         call.require_objects(channel["DataSource"]["S3DataSource"], request["RoleArn"])
     job = new_job(call.place, request, now())
     if not call.store.insert(KIND, name, job):
         raise _name_taken(arn)
     call.store.add_tags(arn, call.request_tags())
-    reuse(call.store, KIND, job, job["CreationTime"])
+    reuse(call.store, KIND, others, job)
     jobs.start(job)
     return {"TrainingJobArn": arn}
 
@@ -105,12 +106,11 @@ def _name_taken(arn: str) -> Exception:
     )
 
 
-def _check_quota(call: Call) -> None:
-    resources = call.request["ResourceConfig"]
+def _check_quota(resources: Request, jobs: list[Document]) -> None:
     instance_type, wanted = resources["InstanceType"], resources.get("InstanceCount", 1)
     used = sum(
         job["ResourceConfig"].get("InstanceCount", 1)
-        for job in call.store.documents(KIND)
+        for job in jobs
         if job["TrainingJobStatus"] not in TERMINAL and job["ResourceConfig"].get("InstanceType") == instance_type
     )
     if used + wanted > INSTANCES_PER_TYPE:

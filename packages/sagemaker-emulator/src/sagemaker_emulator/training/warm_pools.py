@@ -7,6 +7,7 @@ There are no instances here that could be kept; the pool is what Describe and Li
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from sagemaker_emulator.jobs import TERMINAL
 from sagemaker_emulator.store import Document, Store, copied
@@ -32,9 +33,10 @@ def warm_pool_status(job: Document, at: float) -> Document | None:
     return {"Status": "Available" if at < ended + period else "Terminated", **retained}
 
 
-def reuse(store: Store, kind: str, job: Document, at: float) -> None:
+def reuse(store: Store, kind: str, others: Iterable[Document], job: Document) -> None:
     """Give a new job the available pool of another that it matches, if there is one."""
-    for other in store.documents(kind):
+    at = job["CreationTime"]
+    for other in others:
         pool = warm_pool_status(other, at)
         if pool and pool["Status"] == "Available" and _needs(other) == _needs(job):
             store.update(
