@@ -20,7 +20,7 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup setup-tensorflow setup-pytorch demo demo-tensorflow examples check test style types quick unit coverage
-.PHONY: test-tensorflow test-browser test-containers lint audit format validate workflow bench docs bundle clean
+.PHONY: test-tensorflow test-browser test-containers test-moto lint audit format validate workflow bench docs bundle clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
@@ -169,6 +169,9 @@ test-containers: setup ## Run AWS's own readers and validators on what Sageline 
 	@$(BIN)/python -m tests.containers.sources "$(CONTAINERS)"
 	# What their code warns of is not ours to mend.
 	CONTAINERS="$(abspath $(CONTAINERS))" $(BIN)/pytest tests/containers -W ignore
+
+test-moto: setup ## Run moto's own tests of SageMaker against the emulator (3 minutes); MOTO=DIR is a clone of getmoto/moto
+	@PYTHONPATH=packages/sagemaker-emulator/tests $(BIN)/python -m moto_suite "$(MOTO)"
 
 bench: setup ## Measure Sageline beside its peers (installed for it, 10 minutes); writes docs/benchmarks.md
 	@UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet --inexact --group bench --python $(BIN)/python

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,8 @@ REQUESTS: list[tuple[bytes, dict[str, str]]] = [
         "Application/JSON",
         "image/png",
         f"{JSON},{CSV}",
+        f"{JSON}, {CSV};q=0.5",
+        f"{CSV};q=0.5, {JSON}",
     )
     for body, kind in (
         (b"0.1,0.2,0.3\n0.9,,0.1", CSV),
@@ -97,6 +100,7 @@ REQUESTS: list[tuple[bytes, dict[str, str]]] = [
         (write_dense(np.array([[0.1, 0.2, 0.3]], dtype=np.float32)), RECORDIO),
         (b"x,y", CSV),
         (b"1,2,3,4,5", CSV),
+        (b"0.1,0.2", CSV),
         (b"{}", JSON),
         (b"", CSV),
     )
@@ -104,11 +108,19 @@ REQUESTS: list[tuple[bytes, dict[str, str]]] = [
 
 
 def readable(answer: tuple[int, str, bytes]) -> object:
-    """Keys of JSON come in any order; words of errors, and what Flask says of its own, are not compared."""
+    """Keys of JSON come in any order."""
     status, kind, body = answer
     if kind in (JSON, LINES):
         return status, kind, [json.dumps(json.loads(line), sort_keys=True) for line in body.splitlines()]
     return answer
+
+
+def refusal(answer: tuple[int, str, bytes]) -> str | None:
+    """What is said, but for XGBoost's clock and its traces, which the emulator leaves out; None for a page of Flask's own."""
+    if answer[0] >= 500:
+        return None
+    said = answer[2].decode().partition("\nStack trace:")[0]
+    return re.sub(r"\[\d\d:\d\d:\d\d\]", "", said)
 
 
 def test_a_body_may_have_6_mib_whatever_a_transform_job_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,6 +154,7 @@ def test_requests_are_answered_alike(servers: Servers) -> None:
         image, emulator = servers.image(body, headers), servers.emulator(body, headers)
         if (headers.get("Accept"), image[0], emulator[0]) == (RECORDIO, 200, 406):
             continue  # selected content as RecordIO: docs/local.md
-        if image[0] != emulator[0] or (image[0] == 200 and readable(image) != readable(emulator)):
+        alike = readable(image) == readable(emulator) if image[0] == 200 else refusal(image) == refusal(emulator)
+        if image[0] != emulator[0] or not alike:
             differing.append((body[:20], headers, image, emulator))
     assert differing == []

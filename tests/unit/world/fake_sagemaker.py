@@ -15,6 +15,7 @@ from botocore import xform_name
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
 WORDS = {"model": "model", "endpoint-config": "endpoint configuration", "endpoint": "endpoint", "transform-job": "transform job"}
 BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
+_PAGE = 10
 
 # Requests and answers are JSON.
 Document: TypeAlias = dict[str, Any]
@@ -227,7 +228,11 @@ class FakeSageMaker:
         return {"EndpointConfigs": self._listed(self.configs, request, "EndpointConfigName", "EndpointConfigArn")}
 
     def list_models(self, request: Document) -> Document:
-        return {"Models": self._listed(self.models, request, "ModelName", "ModelArn")}
+        """The next ten, and of those the ones of the name: a page may be empty, and others follow."""
+        start = int(request.get("NextToken", "0"))
+        page = {name: self.models[name] for name in list(self.models)[start : start + _PAGE]}
+        more = {"NextToken": str(start + _PAGE)} if len(self.models) > start + _PAGE else {}
+        return {"Models": self._listed(page, request, "ModelName", "ModelArn"), **more}
 
     def list_training_jobs(self, request: Document) -> Document:
         wanted = request.get("StatusEquals")

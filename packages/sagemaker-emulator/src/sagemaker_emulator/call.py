@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sagemaker_emulator.aws import Place
 from sagemaker_emulator.callers import Caller
 from sagemaker_emulator.conditions import of_request
+from sagemaker_emulator.datasource import check_objects
 from sagemaker_emulator.objects import Objects
 from sagemaker_emulator.parts import Parts
 from sagemaker_emulator.permissions import Permissions
@@ -55,6 +57,14 @@ class Call:
         self.permissions.require(self.caller, f"sagemaker:{self.operation}", resource_arn, request_tags=tags, context=context)
         if tags:
             self.permissions.require(self.caller, "sagemaker:AddTags", resource_arn, request_tags=tags)
+
+    def require_objects(self, source: Request, role_arn: str) -> None:
+        """A data source has objects that an execution role may list."""
+
+        def allowed(action: str, resource_arn: str, context: Mapping[str, str] | None = None) -> bool:
+            return self.permissions.role_allows(role_arn, action, resource_arn, context)
+
+        check_objects(self.objects, allowed, source, role_arn, self.place.region)
 
     def request_tags(self) -> dict[str, str]:
         return {tag["Key"]: tag["Value"] for tag in self.request.get("Tags") or []}

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from botocore.exceptions import ClientError
 
-from sagemaker_emulator.errors import JobFailed
+from sagemaker_emulator.errors import JobFailed, invalid
 from sagemaker_emulator.objects import Objects
 from sagemaker_emulator.store import Request
 
@@ -31,6 +31,22 @@ class InputObject:
     path: str
 
 
+def check_objects(objects: Objects, allowed: Allowed, source: Request, role_arn: str, region: str) -> None:
+    """At the request for a job: raise ValidationException when there is nothing below a prefix, or the role may not look.
+
+    A manifest is looked into by the job only.
+    """
+    if source["S3DataType"] != "S3Prefix":
+        return
+    bucket, _, prefix = source["S3Uri"].removeprefix("s3://").partition("/")
+    try:
+        if _may_list(allowed, bucket, prefix) and objects.has_keys(bucket, prefix):
+            return
+    except ClientError:  # no such bucket, or S3 itself refuses
+        pass
+    raise invalid(_none_found(bucket, prefix, role_arn, f"the selected region ({region})"))
+
+
 def list_objects(objects: Objects, allowed: Allowed, source: Request, role_arn: str) -> list[InputObject]:
     """The objects of a data source in order; raises :class:`JobFailed` when there are none or the role may not read them."""
     bucket, _, key = source["S3Uri"].removeprefix("s3://").partition("/")
@@ -40,12 +56,8 @@ def list_objects(objects: Objects, allowed: Allowed, source: Request, role_arn: 
 
 
 def _keys(objects: Objects, allowed: Allowed, bucket: str, prefix: str, role_arn: str) -> list[str]:
-    advice = (
-        f'No S3 objects found under S3 URL "s3://{bucket}/{prefix}" given in input data source. Please ensure that the bucket '
-        f'exists in the selected region, that objects exist under that S3 prefix, and that the role "{role_arn}" has '
-        f'"s3:ListBucket" permissions on bucket "{bucket}".'
-    )
-    if not allowed("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": prefix}):
+    advice = _none_found(bucket, prefix, role_arn, "the selected region")
+    if not _may_list(allowed, bucket, prefix):
         raise JobFailed(f"{_FAILED}{advice} Error message from S3: Access Denied")
     try:
         keys = objects.keys(bucket, prefix)
@@ -55,6 +67,18 @@ def _keys(objects: Objects, allowed: Allowed, bucket: str, prefix: str, role_arn
     if not keys:
         raise JobFailed(f"{_FAILED}{advice}")
     return keys
+
+
+def _may_list(allowed: Allowed, bucket: str, prefix: str) -> bool:
+    return allowed("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": prefix})
+
+
+def _none_found(bucket: str, prefix: str, role_arn: str, region: str) -> str:
+    return (
+        f'No S3 objects found under S3 URL "s3://{bucket}/{prefix}" given in input data source. Please ensure that the bucket '
+        f'exists in {region}, that objects exist under that S3 prefix, and that the role "{role_arn}" has "s3:ListBucket" '
+        f'permissions on bucket "{bucket}".'
+    )
 
 
 def _relative(key: str, prefix: str) -> str:

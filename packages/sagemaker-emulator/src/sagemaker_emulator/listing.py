@@ -23,7 +23,8 @@ class Listing:
     """How one List operation filters, sorts and pages.
 
     ``name`` is the member that NameContains looks at, and which tells any two documents apart; ``status`` that of
-    StatusEquals and of SortBy=Status. ``keys`` are further values of SortBy. ``by`` is SortBy's default; the default of
+    StatusEquals and of SortBy=Status. ``keys`` are further values of SortBy, ``equal`` further members of the request that a
+    value of each document must be equal to. ``by`` is SortBy's default; the default of
     SortOrder is Ascending for the values of SortBy in ``ascending``, and Descending for the others.
 
     With ``filters_within_page`` a page is that of all documents, of which it then has those of the name and the status: it may
@@ -37,6 +38,7 @@ class Listing:
     by: str = "CreationTime"
     ascending: tuple[str, ...] = ()
     keys: Mapping[str, Key] = field(default_factory=dict)
+    equal: Mapping[str, Key] = field(default_factory=dict)
     filters_within_page: bool = False
 
     def page(self, documents: Iterable[Document], request: Request, *, within: str = "") -> tuple[list[Document], dict[str, str]]:
@@ -71,7 +73,9 @@ class Listing:
     def _matches(self, document: Document, request: Request) -> bool:
         if request.get("NameContains", "").lower() not in document[self.name].lower():
             return False
-        return not self.status or request.get("StatusEquals") in (None, document[self.status])
+        if self.status and request.get("StatusEquals") not in (None, document[self.status]):
+            return False
+        return all(request.get(member) in (None, key(document)) for member, key in self.equal.items())
 
     def _is_of_the_time(self, document: Document, request: Request) -> bool:
         for member in ("CreationTime", "LastModifiedTime"):

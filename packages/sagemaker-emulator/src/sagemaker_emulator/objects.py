@@ -24,6 +24,9 @@ class Objects(Protocol):
     def keys(self, bucket: str, prefix: str) -> list[str]:
         """The keys that begin with a prefix, in order; without those that stand for folders."""
 
+    def has_keys(self, bucket: str, prefix: str) -> bool:
+        """Whether :meth:`keys` would find any, without listing all."""
+
     def look(self, bucket: str, key: str) -> None:
         """Raises ClientError if the object is not there."""
 
@@ -44,8 +47,14 @@ class S3Objects:
         self._s3 = s3
 
     def keys(self, bucket: str, prefix: str) -> list[str]:
+        return sorted(self._listed(bucket, prefix))
+
+    def has_keys(self, bucket: str, prefix: str) -> bool:
+        return next(self._listed(bucket, prefix), None) is not None
+
+    def _listed(self, bucket: str, prefix: str) -> Iterator[str]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        return sorted(item["Key"] for page in pages for item in page.get("Contents", []) if not item["Key"].endswith("/"))
+        return (item["Key"] for page in pages for item in page.get("Contents", []) if not item["Key"].endswith("/"))
 
     def look(self, bucket: str, key: str) -> None:
         self._s3.head_object(Bucket=bucket, Key=key)
@@ -73,11 +82,17 @@ class FolderObjects:
         self._root = root
 
     def keys(self, bucket: str, prefix: str) -> list[str]:
+        return sorted(self._listed(bucket, prefix))
+
+    def has_keys(self, bucket: str, prefix: str) -> bool:
+        return next(self._listed(bucket, prefix), None) is not None
+
+    def _listed(self, bucket: str, prefix: str) -> Iterator[str]:
         directory, folders = self._bucket(bucket, "ListObjectsV2"), prefix.split("/")[:-1]
         if not _is_path(folders):
-            return []
+            return iter(())
         found = (path.relative_to(directory).as_posix() for path in _files(directory.joinpath(*folders)))
-        return sorted(key for key in found if key.startswith(prefix))
+        return (key for key in found if key.startswith(prefix))
 
     def look(self, bucket: str, key: str) -> None:
         self._existing(bucket, key, "HeadObject")

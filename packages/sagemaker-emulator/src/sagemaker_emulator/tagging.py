@@ -60,7 +60,9 @@ def _as_list(tags: dict[str, str]) -> list[dict[str, str]]:
 
 
 def _existing(call: Call) -> str:
-    return str(call.request["ResourceArn"])
+    """The ARN, as the resource has it itself: a name in it may come with capitals."""
+    arn, slash, name = str(call.request["ResourceArn"]).partition("/")
+    return arn + slash + name.lower()
 
 
 def _check_resource(call: Call, arn: str) -> None:

@@ -165,7 +165,7 @@ def test_an_attached_policy_counts_and_one_that_is_gone_is_passed_over(api: Api,
 def test_creating_needs_the_action_the_tags_and_passing_the_role(api: Api, caller: Any) -> None:
     tagged = {"StringEquals": {"aws:RequestTag/stack": "mine"}, "ForAllValues:StringEquals": {"aws:TagKeys": ["stack", "run"]}}
     key = caller(allow("sagemaker:CreateTrainingJob", "sagemaker:AddTags", resource=JOBS, **tagged), PASS_ROLE)
-    request = api.training_job("tagged", InputDataConfig=[api.channel("train", "nothing/")])
+    request = api.fast_job("tagged", "fail")
 
     untagged = api.refused("CreateTrainingJob", key=key, **request)
     foreign = api.refused("CreateTrainingJob", key=key, **request, Tags=[{"Key": "stack", "Value": "other"}])
@@ -187,7 +187,7 @@ def test_tags_in_a_request_need_the_permission_to_add_tags(api: Api, caller: Any
 
 def test_a_condition_on_the_resources_tag_tells_own_from_others_and_from_missing(api: Api, caller: Any) -> None:
     for name, stack in (("own", "mine"), ("foreign", "other")):
-        request = api.training_job(name, InputDataConfig=[api.channel("train", "nothing/")])
+        request = api.fast_job(name, "fail")
         api.ok("CreateTrainingJob", **request, Tags=[{"Key": "stack", "Value": stack}])
     key = caller(allow("sagemaker:DescribeTrainingJob", resource=JOBS, StringEquals={"aws:ResourceTag/stack": "mine"}))
 

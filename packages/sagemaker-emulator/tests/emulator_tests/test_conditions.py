@@ -17,19 +17,19 @@ VPC = {"SecurityGroupIds": ["sg-12345678"], "Subnets": ["subnet-12345678", "subn
 ISOLATED: dict[str, Any] = {"Bool": {"sagemaker:NetworkIsolation": "true"}}
 
 
-def not_there(api: Api, name: str, *, isolated: bool | None) -> Json:
-    """A training job that would fail at once."""
+def failing(api: Api, name: str, *, isolated: bool | None) -> Json:
+    """A training job that fails at once."""
     flag = {} if isolated is None else {"EnableNetworkIsolation": isolated}
-    return api.training_job(name, InputDataConfig=[api.channel("train", "nothing/")], **flag)
+    return api.fast_job(name, "fail", **flag)
 
 
 def test_a_training_job_can_be_made_to_be_isolated(api: Api, caller: Any) -> None:
     key = caller(allow("sagemaker:CreateTrainingJob", **ISOLATED), PASS_ROLE)
 
     for flag in (None, False):
-        refused = api.refused("CreateTrainingJob", key=key, **not_there(api, "open", isolated=flag))
+        refused = api.refused("CreateTrainingJob", key=key, **failing(api, "open", isolated=flag))
         assert refused.code == "AccessDeniedException"
-    api.ok("CreateTrainingJob", key=key, **not_there(api, "isolated", isolated=True))
+    api.ok("CreateTrainingJob", key=key, **failing(api, "isolated", isolated=True))
 
 
 def test_a_denial_without_isolation_holds_for_a_request_that_leaves_it_out(api: Api, caller: Any) -> None:
@@ -38,10 +38,10 @@ def test_a_denial_without_isolation_holds_for_a_request_that_leaves_it_out(api: 
         allow("sagemaker:*"), PASS_ROLE, {"Effect": "Deny", "Action": "sagemaker:Create*", "Resource": "*", "Condition": denied}
     )
 
-    refused = api.refused("CreateTrainingJob", key=key, **not_there(api, "left-out", isolated=None))
+    refused = api.refused("CreateTrainingJob", key=key, **failing(api, "left-out", isolated=None))
 
     assert refused.message.endswith("with an explicit deny in an identity-based policy")
-    api.ok("CreateTrainingJob", key=key, **not_there(api, "put-in", isolated=True))
+    api.ok("CreateTrainingJob", key=key, **failing(api, "put-in", isolated=True))
 
 
 @pytest.mark.parametrize("isolated", [True, False])
@@ -88,8 +88,8 @@ def test_only_given_instance_types(api: Api, caller: Any) -> None:
     key = caller(allow("sagemaker:CreateTrainingJob", **few), PASS_ROLE)
     large = {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10}}
 
-    assert api.refused("CreateTrainingJob", key=key, **not_there(api, "xlarge", isolated=None)).code == "AccessDeniedException"
-    api.ok("CreateTrainingJob", key=key, **{**not_there(api, "large", isolated=None), **large})
+    assert api.refused("CreateTrainingJob", key=key, **failing(api, "xlarge", isolated=None)).code == "AccessDeniedException"
+    api.ok("CreateTrainingJob", key=key, **{**failing(api, "large", isolated=None), **large})
 
 
 def test_transform_jobs_and_endpoint_configs_bring_instance_types() -> None:

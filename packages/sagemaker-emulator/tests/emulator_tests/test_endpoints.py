@@ -323,7 +323,11 @@ def test_weights_and_counts_are_kept_when_an_update_asks_for_it(api: Api, model:
     assert kept["ProductionVariants"][0]["CurrentInstanceCount"] == 2
     unknown = [{"VariantName": "v7", "DesiredWeight": 1}]
     refused = api.refused("UpdateEndpointWeightsAndCapacities", EndpointName="kept", DesiredWeightsAndCapacities=unknown)
-    assert '"v7" is/are not present within endpoint' in refused.message
+    assert refused.message == f'The variant name(s) "v7" is/are not present within endpoint configuration "{config}".'
+    twice = [{"VariantName": "v1", "DesiredWeight": 2}, {"VariantName": "v1", "DesiredWeight": 4}]
+    refused = api.refused("UpdateEndpointWeightsAndCapacities", EndpointName="kept", DesiredWeightsAndCapacities=twice)
+    assert refused.message == 'The variant name "v1" was non-unique within the request.'
+    assert weights(api.ok("DescribeEndpoint", EndpointName="kept")) == {"v1": 3.0, "v2": 1.0}
 
 
 @pytest.mark.parametrize(

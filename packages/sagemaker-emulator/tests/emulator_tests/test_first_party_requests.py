@@ -68,6 +68,13 @@ def test_what_cannot_be_evaluated_is_the_clients_error(content_type: str | None,
         ("*/*", {}, JSON),
         ("application/json; verbose=true", {}, JSON),
         ("text/html, application/jsonlines", {}, LINES),
+        ("application/json, text/csv;q=0.5", {}, JSON),
+        ("application/json;q=0.5, application/jsonlines", {}, LINES),
+        ("application/json;q=0.5, application/jsonlines;q=0.5", {}, JSON),
+        ("application/json;q=0, application/jsonlines;q=0.1", {}, LINES),
+        ("application/json;q=much, application/jsonlines;q=0.1", {}, LINES),
+        ("text/html, */*;q=0.1", {}, JSON),
+        ("text/html, */*;q=0.1", {"SAGEMAKER_BATCH": "true"}, LINES),
         (RECORDIO, {}, RECORDIO),
         (None, {"SAGEMAKER_BATCH": "true"}, LINES),
         (JSON, {"SAGEMAKER_BATCH": "true"}, JSON),
@@ -78,9 +85,10 @@ def test_the_type_of_the_answer(accept: str | None, environment: dict[str, str],
     assert accepted(accept, environment) == kind
 
 
-def test_csv_is_not_an_answer() -> None:
+@pytest.mark.parametrize("accept", ["text/csv", "text/csv, application/json;q=0"])
+def test_csv_is_not_an_answer(accept: str) -> None:
     with pytest.raises(Refused) as refused:
-        accepted("text/csv", {})
+        accepted(accept, {})
 
     assert refused.value.status == 406
 

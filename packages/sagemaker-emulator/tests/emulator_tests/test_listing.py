@@ -176,6 +176,7 @@ def trial(name: str, created: float, status: str, score: float) -> dict[str, Any
     return {
         **job("TrainingJob", "training-job", name, created, status),
         "SecondaryStatus": status,
+        "ResourceConfig": {},
         "TuningJobArn": arn("hyper-parameter-tuning-job", "two"),
         "FinalMetricDataList": [{"MetricName": "ObjectiveMetric", "Value": score}],
         "_tuned": {},

@@ -8,7 +8,7 @@ from emulator_tests.support import Api, wait_until
 
 
 def test_jobs_are_listed_by_status(api: Api) -> None:
-    api.ok("CreateTrainingJob", **api.training_job("fails", InputDataConfig=[api.channel("train", "nothing/")]))
+    api.ok("CreateTrainingJob", **api.fast_job("fails", "fail"))
     wait_until(lambda: api.ended_job("fails"))
 
     failed = api.ok("ListTrainingJobs", StatusEquals="Failed", NameContains="fail")["TrainingJobSummaries"]
@@ -28,8 +28,18 @@ def test_tags_are_added_changed_and_deleted(api: Api) -> None:
     assert api.ok("ListTags", ResourceArn=arn)["Tags"] == [{"Key": "b", "Value": "3"}, {"Key": "c", "Value": "4"}]
 
 
+def test_an_arn_may_have_the_capitals_of_the_name(api: Api) -> None:
+    arn = api.ok("CreateTrainingJob", **api.fast_job("Capitals", Tags=[{"Key": "a", "Value": "1"}]))["TrainingJobArn"]
+    spelt = arn.replace("capitals", "Capitals")
+
+    api.ok("AddTags", ResourceArn=spelt, Tags=[{"Key": "b", "Value": "2"}])
+
+    both = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]
+    assert api.ok("ListTags", ResourceArn=arn)["Tags"] == api.ok("ListTags", ResourceArn=spelt)["Tags"] == both
+
+
 def test_tags_go_with_the_resource(api: Api) -> None:
-    request = api.training_job("short", Tags=[{"Key": "a", "Value": "1"}], InputDataConfig=[api.channel("train", "nothing/")])
+    request = api.fast_job("short", "fail", Tags=[{"Key": "a", "Value": "1"}])
     arn = api.ok("CreateTrainingJob", **request)["TrainingJobArn"]
     wait_until(lambda: api.ended_job("short"))
     api.ok("DeleteTrainingJob", TrainingJobName="short")

@@ -49,6 +49,7 @@ def test_keys_that_begin_with_a_prefix(objects: Objects, prefix: str, found: lis
     put(objects, "other.csv", "data/deep/b.csv", "database.csv", "data/a.csv")
 
     assert objects.keys("objects", prefix) == found
+    assert objects.has_keys("objects", prefix) == bool(found)
 
 
 def test_what_was_put_is_read_and_fetched(objects: Objects, tmp_path: Path) -> None:

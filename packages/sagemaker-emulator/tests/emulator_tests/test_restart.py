@@ -44,7 +44,7 @@ def test_an_endpoint_serves_again_even_when_its_model_data_is_gone(start: Callab
 
 def test_a_job_that_a_killed_service_left_running_is_failed_and_reported(start: Callable[[], Api]) -> None:
     api = start()
-    api.ok("CreateTrainingJob", **api.training_job("lost", InputDataConfig=[api.channel("train", "nothing/")]))
+    api.ok("CreateTrainingJob", **api.fast_job("lost", "fail"))
     wait_until(lambda: api.ended_job("lost"))
 
     store = Store(api.home / "sagemaker.db")

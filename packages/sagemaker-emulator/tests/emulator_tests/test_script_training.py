@@ -355,7 +355,7 @@ def test_a_checkpoint_that_the_script_deletes_is_deleted_in_s3_with_the_roles_pe
 
 
 def test_checkpoints_outside_of_opt_ml_are_refused(api: Api) -> None:
-    config = {"S3Uri": "s3://b/c", "LocalPath": "/tmp/checkpoints"}
+    config = {"S3Uri": "s3://bucket-1/c", "LocalPath": "/tmp/checkpoints"}
 
     refused = api.refused("CreateTrainingJob", **script_job("elsewhere", "s3://b/x.tar.gz", CheckpointConfig=config))
 

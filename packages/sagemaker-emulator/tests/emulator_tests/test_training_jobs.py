@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from emulator_tests.support import BUCKET, ENDLESS, IMAGE, Api, add_role, until_training, wait_until
+from emulator_tests.support import BUCKET, ENDLESS, IMAGE, ROLE, Api, add_role, until_training, wait_until
 from sagemaker_emulator.aws import Aws
 
 ROWS = {"Name": "rows", "Regex": r"matrix has ([0-9]+) rows"}
@@ -93,7 +93,7 @@ def test_a_built_in_image_brings_its_metric_definitions_along(api: Api, complete
 
 
 def test_a_deleted_jobs_name_is_free_again(api: Api) -> None:
-    run(api, **api.training_job("deleted", InputDataConfig=[api.channel("train", "nothing/")]))
+    run(api, **api.fast_job("deleted", "fail"))
     api.ok("DeleteTrainingJob", TrainingJobName="deleted")
 
     assert api.refused("DescribeTrainingJob", TrainingJobName="deleted").message == "Requested resource not found."
@@ -110,12 +110,18 @@ def test_a_refused_hyperparameter_fails_the_job_with_the_containers_words(api: A
     assert "ModelArtifacts" not in job
 
 
-def test_a_prefix_without_objects_is_a_client_error_that_names_it(api: Api) -> None:
-    job = run(api, **api.training_job("job-8", InputDataConfig=[api.channel("train", "nothing/here/")]))
+def test_a_prefix_without_objects_is_refused(api: Api) -> None:
+    refused = api.refused(
+        "CreateTrainingJob", **api.training_job("job-8", InputDataConfig=[api.channel("train", "nothing/here/")])
+    )
 
-    assert secondary(job) == ["Starting", "Downloading", "Failed"]
-    assert job["FailureReason"].startswith("ClientError: Data download failed:No S3 objects found under S3 URL ")
-    assert f"s3://{BUCKET}/nothing/here/" in job["FailureReason"]
+    assert (refused.code, refused.message) == (
+        "ValidationException",
+        f'No S3 objects found under S3 URL "s3://{BUCKET}/nothing/here/" given in input data source. Please ensure that the '
+        "bucket exists in the selected region (us-east-1), that objects exist under that S3 prefix, and that the role "
+        f'"{ROLE}" has "s3:ListBucket" permissions on bucket "{BUCKET}".',
+    )
+    api.refused("DescribeTrainingJob", TrainingJobName="job-8")
 
 
 def test_objects_that_can_not_be_files_fail_the_job_and_are_named(api: Api, aws: Aws) -> None:
@@ -132,10 +138,6 @@ def test_objects_that_can_not_be_files_fail_the_job_and_are_named(api: Api, aws:
 @pytest.mark.parametrize(
     ("allowed", "reason"),
     [
-        (
-            ["s3:GetObject", "s3:PutObject"],
-            '"s3:ListBucket" permissions on bucket "bucket-1". Error message from S3: Access Denied',
-        ),
         (["s3:ListBucket", "s3:PutObject"], "is not authorized to perform s3:GetObject on it"),
         (["s3:ListBucket", "s3:GetObject"], "ClientError: Artifact upload failed:Error 7: AccessDenied (403): Access Denied"),
     ],
@@ -156,7 +158,9 @@ def test_a_role_may_list_only_the_prefix_that_its_condition_names(api: Api, aws:
     others = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": "*"}
     role = add_role(aws, "OtherPrefix", others, listing)
 
-    assert "Access Denied" in run(api, **api.fast_job("prefix", RoleArn=role))["FailureReason"]
+    refused = api.refused("CreateTrainingJob", **api.fast_job("prefix", RoleArn=role))
+
+    assert refused.message.endswith(f'and that the role "{role}" has "s3:ListBucket" permissions on bucket "{BUCKET}".')
 
 
 def test_an_unknown_image_fails_the_job_and_says_what_can_be_run(api: Api) -> None:

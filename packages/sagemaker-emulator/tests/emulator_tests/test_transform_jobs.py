@@ -267,8 +267,11 @@ def test_a_model_that_does_not_come_up_fails_the_job(transforms: Transforms) -> 
     assert reason.startswith("AlgorithmError: The model's container did not pass the ping health check")
 
 
-def test_a_prefix_without_objects_fails_the_job(transforms: Transforms) -> None:
-    assert "No S3 objects found under S3 URL" in transforms.failed(transforms.request(transforms.model("sum"), {}))
+def test_a_prefix_without_objects_is_refused(transforms: Transforms) -> None:
+    refused = transforms.api.refused("CreateTransformJob", **transforms.request(transforms.model("sum"), {}))
+
+    assert refused.code == "ValidationException"
+    assert refused.message.startswith(f'No S3 objects found under S3 URL "s3://{BUCKET}/in/job-')
 
 
 def test_the_models_role_reads_and_writes(transforms: Transforms, aws: Aws) -> None:

@@ -130,8 +130,21 @@ WITH_AN_EMPTY_ROW = csr_matrix((np.ones(1, np.float32), ([0], [0])), shape=(2, 3
             "record 2 has no keys, so it counts as dense",
         ),
         (b"1,2,3,4,5", {"content-type": "text/csv"}, 400, "Unable to evaluate payload provided: "),
+        (
+            b"1,2,3,4",
+            {"content-type": "text/csv"},
+            400,
+            "num_feature >= p_fmat->Info().num_col_ (3 vs. 4) : Number of columns does not match number of features in booster.",
+        ),
+        (b"0:1 3:1", {"content-type": "text/libsvm"}, 400, "Number of columns does not match"),
         (b"x,y", {"content-type": "text/csv", "accept": "image/png"}, 415, "Loading csv data failed with Exception"),
         (b"1,2,3", {"content-type": "text/csv", "accept": "image/png"}, 406, "Accept type image/png is not supported."),
+        (
+            b"1,2,3",
+            {"content-type": "text/csv", "accept": "Application/JSON, text/csv;q=0.5"},
+            406,
+            "Accept type Application/JSON, text/csv is not supported. Please use supported accept types: ['application/json', ",
+        ),
         (
             b"1,2,3",
             {"content-type": "text/csv", "accept": "application/jsonlines"},
@@ -239,6 +252,28 @@ def test_several_models_answer_with_their_mean() -> None:
         answer = client.post("/invocations", content=body, headers={"content-type": "text/csv"})
 
         assert float(answer.text) == pytest.approx(sum(alone) / 2, abs=1e-6)
+
+
+def test_columns_that_a_row_does_not_have_are_missing(binary: httpx.Client) -> None:
+    """The container does not count them, and XGBoost minds only those that are too many."""
+    short = binary.post("/invocations", content=b"1.5,0", headers={"content-type": "text/csv"})
+    missing = binary.post("/invocations", content=b"1.5,0,", headers={"content-type": "text/csv"})
+
+    assert (short.status_code, short.text) == (200, missing.text)
+
+
+@pytest.mark.parametrize("accept", ["text/csv;q=0.5, application/json", "text/csv;q=0.5"])
+def test_what_follows_the_first_semicolon_of_accept_is_not_read(binary: httpx.Client, accept: str) -> None:
+    answer = binary.post("/invocations", content=b"1,2,3", headers={"content-type": "text/csv", "accept": accept})
+
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8")
+
+
+def test_hidden_files_are_no_models(tmp_path: Path) -> None:
+    (tmp_path / "xgboost-model").write_bytes(booster("binary:logistic").save_raw())
+    (tmp_path / ".DS_Store").write_bytes(b"\0")
+
+    assert len(load_models(tmp_path)) == 1
 
 
 @pytest.mark.slow

@@ -82,7 +82,7 @@ def test_sagemaker_is_asked_until_it_has_nothing_left(there: Connection, account
 
 def test_what_is_left_is_a_problem(there: Connection, account: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_GONE_SECONDS", 0)
-    for name in (RUN, "wine-20261120100000-abc123"):
+    for name in (*(f"wine-20261120100000-{number}" for number in range(12)), RUN):
         account.sagemaker.create_model({"ModelName": name})
 
     found = clean_up(there, aws(), PLAN, Console(quiet=True))

@@ -108,10 +108,7 @@ def update_endpoint_weights_and_capacities(deployments: Deployments, call: Call)
     arn = call.place.arn(KIND, name)
     call.require(arn)
     endpoint = existing(call, name)
-    desired = {item["VariantName"]: item for item in request["DesiredWeightsAndCapacities"]}
-    unknown = desired.keys() - {variant["VariantName"] for variant in endpoint.get("ProductionVariants", [])}
-    if unknown:
-        raise invalid(f'The variant name(s) "{", ".join(sorted(unknown))}" is/are not present within endpoint "{arn}".')
+    desired = _by_variant(endpoint, request["DesiredWeightsAndCapacities"])
 
     def start(document: Document) -> None:
         if document["EndpointStatus"] != "InService":
@@ -132,6 +129,22 @@ def update_endpoint_weights_and_capacities(deployments: Deployments, call: Call)
     deployments.update(name, start)
     deployments.update(name, finish)
     return {"EndpointArn": arn}
+
+
+def _by_variant(endpoint: Document, wanted: list[Request]) -> dict[str, Request]:
+    """What is wanted of each variant; raises ValidationException for one that is not there, or is there twice."""
+    desired: dict[str, Request] = {}
+    for item in wanted:
+        if item["VariantName"] in desired:
+            raise invalid(f'The variant name "{item["VariantName"]}" was non-unique within the request.')
+        desired[item["VariantName"]] = item
+    unknown = desired.keys() - {variant["VariantName"] for variant in endpoint.get("ProductionVariants", [])}
+    if unknown:
+        raise invalid(
+            f'The variant name(s) "{", ".join(sorted(unknown))}" is/are not present within endpoint configuration '
+            f'"{endpoint["EndpointConfigName"]}".'
+        )
+    return desired
 
 
 def existing(call: Call, name: str) -> Document:

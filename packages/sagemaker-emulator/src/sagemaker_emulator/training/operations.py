@@ -7,9 +7,10 @@ from sagemaker_emulator.clock import now
 from sagemaker_emulator.errors import in_use, invalid, limit_exceeded
 from sagemaker_emulator.jobs import TERMINAL
 from sagemaker_emulator.listing import Listing
-from sagemaker_emulator.store import Document, copied
+from sagemaker_emulator.store import Document, Request, copied
 from sagemaker_emulator.training.jobs import KIND, TrainingJobs
 from sagemaker_emulator.training.requests import check, new_job
+from sagemaker_emulator.training.warm_pools import reuse, warm_pool_status
 
 # As generous as a young account: enough for any real use here, small enough to catch a slip.
 INSTANCES_PER_TYPE = 20
@@ -19,6 +20,10 @@ _LISTING = Listing(
     "TrainingJobName",
     status="TrainingJobStatus",
     ascending=("Name", "Status"),
+    equal={
+        "WarmPoolStatusEquals": lambda job: str((warm_pool_status(job, now()) or {}).get("Status", "")),
+        "TrainingPlanArnEquals": lambda job: str(job["ResourceConfig"].get("TrainingPlanArn", "")),
+    },
     filters_within_page=True,
 )
 
@@ -32,11 +37,15 @@ def create_training_job(jobs: TrainingJobs, call: Call) -> Document:
     check(request)
     if call.store.get(KIND, name) is not None:
         raise _name_taken(arn)
-    _check_quota(call)
+    others = call.store.documents(KIND)
+    _check_quota(request["ResourceConfig"], others)
+    for channel in request.get("InputDataConfig", []):
+        call.require_objects(channel["DataSource"]["S3DataSource"], request["RoleArn"])
     job = new_job(call.place, request, now())
     if not call.store.insert(KIND, name, job):
         raise _name_taken(arn)
     call.store.add_tags(arn, call.request_tags())
+    reuse(call.store, KIND, others, job)
     jobs.start(job)
     return {"TrainingJobArn": arn}
 
@@ -44,14 +53,22 @@ def create_training_job(jobs: TrainingJobs, call: Call) -> Document:
 def describe_training_job(call: Call) -> Document:
     name = call.request["TrainingJobName"]
     call.require(call.place.arn("training-job", name))
-    return _existing(call, name)
+    job = _existing(call, name)
+    return {**job, "WarmPoolStatus": warm_pool_status(job, now())}
 
 
 def list_training_jobs(call: Call) -> Document:
     call.require("*", exists=False)
     jobs, more = _LISTING.page(call.store.documents(KIND), call.request)
     members = ("TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingEndTime", "LastModifiedTime")
-    summaries = [copied(job, *members, "TrainingJobStatus", "SecondaryStatus") for job in jobs]
+    summaries = [
+        {
+            **copied(job, *members, "TrainingJobStatus", "SecondaryStatus"),
+            **copied(job["ResourceConfig"], "TrainingPlanArn"),
+            **copied({"WarmPoolStatus": warm_pool_status(job, now())}, "WarmPoolStatus"),
+        }
+        for job in jobs
+    ]
     return {"TrainingJobSummaries": summaries, **more}
 
 
@@ -89,12 +106,11 @@ def _name_taken(arn: str) -> Exception:
     )
 
 
-def _check_quota(call: Call) -> None:
-    resources = call.request["ResourceConfig"]
+def _check_quota(resources: Request, jobs: list[Document]) -> None:
     instance_type, wanted = resources["InstanceType"], resources.get("InstanceCount", 1)
     used = sum(
         job["ResourceConfig"].get("InstanceCount", 1)
-        for job in call.store.documents(KIND)
+        for job in jobs
         if job["TrainingJobStatus"] not in TERMINAL and job["ResourceConfig"].get("InstanceType") == instance_type
     )
     if used + wanted > INSTANCES_PER_TYPE:

@@ -64,15 +64,9 @@ def check(request: Request) -> None:
         _check_regex(definition["Name"], definition["Regex"])
     if algorithm.get("AlgorithmName"):
         raise invalid("AlgorithmName is not supported by the local SageMaker service: give a TrainingImage.")
-    resources = request.get("ResourceConfig") or {}
-    if not resources.get("InstanceType") and not resources.get("InstanceGroups"):
-        raise invalid("InstanceType and InstanceCount, or InstanceGroups, must be provided in ResourceConfig.")
-    if resources.get("InstanceCount", 1) < 1:
-        raise invalid("InstanceCount in ResourceConfig must be at least 1.")
+    _check_resources(request)
     if request.get("CheckpointConfig"):
         _check_checkpoints(request)
-    if resources.get("InstanceGroups"):
-        raise invalid("InstanceGroups are not supported by the local SageMaker service: give InstanceType and InstanceCount.")
     check_uri("OutputDataConfig.S3OutputPath", request["OutputDataConfig"]["S3OutputPath"])
     names = [channel["ChannelName"] for channel in request.get("InputDataConfig", [])]
     if len(names) != len(set(names)):
@@ -80,6 +74,18 @@ def check(request: Request) -> None:
     for channel in request.get("InputDataConfig", []):
         _check_channel(channel, algorithm["TrainingInputMode"])
     _check_stopping(request)
+
+
+def _check_resources(request: Request) -> None:
+    resources = request.get("ResourceConfig") or {}
+    if not resources.get("InstanceType") and not resources.get("InstanceGroups"):
+        raise invalid("InstanceType and InstanceCount, or InstanceGroups, must be provided in ResourceConfig.")
+    if resources.get("InstanceCount", 1) < 1:
+        raise invalid("InstanceCount in ResourceConfig must be at least 1.")
+    if resources.get("InstanceGroups"):
+        raise invalid("InstanceGroups are not supported by the local SageMaker service: give InstanceType and InstanceCount.")
+    if request.get("EnableManagedSpotTraining") and resources.get("KeepAlivePeriodInSeconds"):
+        raise invalid("KeepAlivePeriodInSeconds can not be given with EnableManagedSpotTraining: Spot has no warm pools.")
 
 
 def _check_checkpoints(request: Request) -> None:

@@ -31,6 +31,7 @@ def create_transform_job(jobs: TransformJobs, call: Call) -> Document:
     if call.store.get(KIND, name) is not None:
         raise _name_taken(arn)
     _check_quota(call)
+    call.require_objects(request["TransformInput"]["DataSource"]["S3DataSource"], model["ExecutionRoleArn"])
     created = now()
     job: Document = {
         "TransformJobName": name,

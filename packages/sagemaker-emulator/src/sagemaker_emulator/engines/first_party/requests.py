@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 
 import numpy as np
+from werkzeug.http import parse_options_header
 
 from sagemaker_emulator.engines.first_party.tables import read_csv, read_json, read_json_lines
 from sagemaker_emulator.engines.shell.arrays import FloatArray
@@ -71,12 +73,23 @@ def wanted(accept: str | None, environment: Mapping[str, str]) -> str:
 
 
 def accepted(accept: str | None, environment: Mapping[str, str]) -> str:
-    """The media type to answer in: the first one that is offered. :class:`Refused` (406) when there is none."""
-    for one in wanted(accept, environment).split(","):
-        kind = _media_type(one)
-        if kind in _ANSWERS:
+    """The media type to answer in: of those that are offered the one of the highest q, the first of equals.
+
+    :class:`Refused` (406) when there is none.
+    """
+    qualities = [(_quality(one), one) for one in wanted(accept, environment).split(",")]
+    for quality, one in sorted(qualities, key=itemgetter(0), reverse=True):
+        kind = _media_type(wanted(one, environment))
+        if kind in _ANSWERS and quality > 0:
             return kind
     raise Refused(406, f"Accept type {accept} is not supported. Supported accept types are {', '.join(_ANSWERS)}.")
+
+
+def _quality(media_range: str) -> float:
+    try:
+        return float(parse_options_header(media_range)[1].get("q", 1))
+    except ValueError:
+        return 0.0
 
 
 def _media_type(header: str) -> str:

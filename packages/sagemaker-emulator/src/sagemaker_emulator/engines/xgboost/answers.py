@@ -20,13 +20,13 @@ class CannotEncode(Exception):
 
 
 def accepted_type(accept: str | None, default: str) -> str:
-    """The type to answer in; raises :class:`NotAcceptable`."""
-    wanted = (accept or "").partition(";")[0].strip().lower()
+    """The type to answer in; raises :class:`NotAcceptable`, also for a list of types, which the container takes for one."""
+    wanted = (accept or "").partition(";")[0].strip()
     if not wanted or wanted == "*/*":
         return default
-    if wanted not in SUPPORTED:
+    if wanted.lower() not in SUPPORTED:
         raise NotAcceptable(f"Accept type {wanted} is not supported. Please use supported accept types: {list(SUPPORTED)}.")
-    return wanted
+    return wanted.lower()
 
 
 def encode_batch(predictions: NDArray[np.float32]) -> bytes:

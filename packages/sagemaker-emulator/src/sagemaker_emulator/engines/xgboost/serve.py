@@ -21,8 +21,11 @@ from sagemaker_emulator.engines.xgboost.selection import NotSelectable, encode_s
 
 
 def load_models(directory: Path) -> list[xgboost.Booster]:
-    """Every file of the model directory is a model; several of them answer with their mean. Raises :class:`CannotLoad`."""
-    paths = sorted(path for path in directory.iterdir() if path.is_file())
+    """Every file of the model directory is a model, but for hidden ones; several answer with their mean.
+
+    Raises :class:`CannotLoad`.
+    """
+    paths = sorted(path for path in directory.iterdir() if path.is_file() and not path.name.startswith("."))
     if not paths:
         raise CannotLoad(f"No model file in {directory}: the archive must hold 'xgboost-model' at its root.")
     models = []
