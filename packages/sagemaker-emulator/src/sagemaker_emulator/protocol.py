@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 
@@ -70,6 +71,16 @@ def _check_invocation(members: tuple[tuple[str, str], ...]) -> None:
         check(runtime_model().operation_model("InvokeEndpoint"), {"Body": "", **dict(members)})
     except ServiceError as error:
         raise ServiceError("ValidationError", error.message) from error
+
+
+def runtime_operation(method: str, path: str) -> str | None:
+    """The operation of the runtime that has a path, such as ``/endpoints/name/invocations-response-stream``."""
+    for name in runtime_model().operation_names:
+        http = runtime_model().operation_model(name).http
+        pattern = re.sub(r"\{[^}]+\}", "[^/]+", http["requestUri"])
+        if http["method"] == method and re.fullmatch(pattern, path):
+            return str(name)
+    return None
 
 
 def error_body(error: ServiceError) -> bytes:

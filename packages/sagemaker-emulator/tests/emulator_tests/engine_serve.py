@@ -3,7 +3,8 @@
 The first word of the model says what it does; any other word is put before the body that was sent. For transform jobs:
 ``sum`` adds up the numbers of each line, ``environment`` answers the values of SAGEMAKER_*, ``types`` the headers,
 ``refuse`` is 415, ``fail`` is 500, ``recover`` is 500 for the first request, ``hang`` answers after 20 seconds, ``die`` ends
-the program. What follows the first word is the answer to ``/execution-parameters``.
+the program. ``busy`` takes a moment and answers how many requests it had at once. What follows the first word is the answer
+to ``/execution-parameters``.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ if MODEL == "broken":
 if MODEL == "slow":
     time.sleep(2)
 SEEN: list[bytes] = []
+BUSY: list[bytes] = []
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -67,6 +69,11 @@ class Handler(BaseHTTPRequestHandler):
         elif word == "fail" or (word == "recover" and not SEEN):
             SEEN.append(body)
             self.answer(b"a bug", 500)
+        elif word == "busy":
+            BUSY.append(body)
+            time.sleep(0.1)
+            self.answer(str(len(BUSY)).encode())
+            BUSY.pop()
         elif word == "die":
             os._exit(9)
         else:

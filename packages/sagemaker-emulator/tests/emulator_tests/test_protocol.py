@@ -80,11 +80,18 @@ def test_a_wrong_json_type_is_a_serialization_error_that_names_the_member(api: A
     assert member[1:] in refused.message
 
 
-def test_another_path_is_an_unknown_operation_that_is_named(api: Api) -> None:
-    response = api.client.post("/endpoints/e/async-invocations", headers={"authorization": authorization("test")})
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("/endpoints/e/invocations-response-stream", "InvokeEndpointWithResponseStream (POST /endpoints/e/invocations-response"),
+        ("/other", "POST /other"),
+    ],
+)
+def test_another_path_is_an_unknown_operation_that_is_named(api: Api, path: str, named: str) -> None:
+    response = api.client.post(path, headers={"authorization": authorization("test")})
 
     assert (response.status_code, response.headers["x-amzn-errortype"]) == (404, "UnknownOperationException")
-    assert "does not implement POST /endpoints/e/async-invocations" in response.json()["Message"]
+    assert f"does not implement {named}" in response.json()["Message"]
 
 
 def test_the_headers_of_an_invocation_are_checked_against_the_runtimes_model(api: Api) -> None:
