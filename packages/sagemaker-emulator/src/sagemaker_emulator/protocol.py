@@ -93,9 +93,10 @@ def _operation_name(target: str, operations: Operations) -> str:
     if name in operations and target != name:
         return name
     if target != name and name in service_model().operation_names:
+        known = ", ".join((*operations, "InvokeEndpoint", "InvokeEndpointAsync"))
         raise ServiceError(
             "UnknownOperationException",
-            f"The local SageMaker service does not implement {name}. It implements: {', '.join(operations)}, InvokeEndpoint.",
+            f"The local SageMaker service does not implement {name}. It implements: {known}.",
         )
     raise ServiceError("UnknownOperationException", f"Unknown operation: {target or 'no X-Amz-Target header was sent'}.")
 
