@@ -160,19 +160,23 @@ def test_a_topic_that_the_role_may_not_publish_to_is_not_told_and_the_answer_is_
     assert wait_until(lambda: log_lines(aws, "untold", lambda line: "is not authorized to perform sns:Publish" in line))
 
 
-@pytest.mark.parametrize(
-    ("does", "members", "reason"),
-    [
-        ("die", {}, "Amazon SageMaker could not get a response from the fails-{} endpoint."),
-        ("hang", {"timeout": "1"}, "ClientError: Received server error (0) from model."),
-    ],
-)
-def test_a_container_that_does_not_answer_has_failed(api: Api, aws: Aws, does: str, members: dict[str, str], reason: str) -> None:
-    endpoint = async_endpoint(api, aws, f"fails-{does}", does)
+def test_a_container_that_does_not_answer_in_time_has_failed(api: Api, aws: Aws) -> None:
+    accepted = invoke(api, async_endpoint(api, aws, "hangs", "hang"), b"1", timeout="1")
 
-    accepted = invoke(api, endpoint, b"1", **members)
+    assert answered(aws, accepted.failure).startswith(b"ClientError: Received server error (0) from model. See the SageMaker")
+    said = "Your invocation timed out while waiting for a response from container primary."
+    assert wait_until(lambda: log_lines(aws, "hangs", lambda line: said in line))
 
-    assert answered(aws, accepted.failure).decode().startswith(reason.format(does))
+
+def test_a_request_that_ends_the_container_has_failed_and_the_next_waits_for_another(api: Api, aws: Aws) -> None:
+    one_at_a_time = {"MaxConcurrentInvocationsPerInstance": 1}
+    endpoint = async_endpoint(api, aws, "mortal", "mortal", ClientConfig=one_at_a_time)
+
+    deadly, next_one = invoke(api, endpoint, b"die"), invoke(api, endpoint, b"1")
+
+    reason = b"Amazon SageMaker could not get a response from the mortal endpoint."
+    assert answered(aws, deadly.failure).startswith(reason)
+    assert answered(aws, next_one.output) == b"mortal:1"
 
 
 def test_an_input_that_is_not_there_or_not_for_the_role_has_failed(api: Api, aws: Aws, types: str) -> None:

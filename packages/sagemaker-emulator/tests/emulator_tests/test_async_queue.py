@@ -86,7 +86,7 @@ def test_what_has_waited_for_longer_than_its_time_to_live_has_failed(running: Ap
     with closing(sqlite3.connect(running.home / "async-inference.db")) as connection, connection:
         connection.execute("UPDATE requests SET expires = 0 WHERE endpoint = 'expiring'")
 
-    assert b"The request has expired: it was in the queue for longer than 21600 seconds" in answered(aws, accepted.failure)
+    assert b"The request has expired: it has waited for longer than 21600 seconds." in answered(aws, accepted.failure)
     wait_until(lambda: in_queue(running, "expiring") == 0 or None)
 
 

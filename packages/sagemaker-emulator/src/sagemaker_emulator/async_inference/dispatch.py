@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
 import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from sagemaker_emulator.async_inference.process import Failed, Interrupted, Processing, Tools
 from sagemaker_emulator.async_inference.queue import Accepted, Backlog, Queued, RequestQueue
@@ -32,7 +35,11 @@ _GAUGES = (
 )
 _END_SECONDS = 5.0
 
-_Lane = tuple[str, str]
+_MOST_EXPIRED_AT_ONCE = 4
+
+# Names of an endpoint and a variant.
+_Lane: TypeAlias = tuple[str, str]
+_EXPIRED: _Lane = ("", "expired")
 
 
 class Dispatcher:
@@ -91,8 +98,8 @@ class Dispatcher:
 
     def _dispatch(self) -> bool:
         """Start what can be started; returns whether anything is in the queue."""
-        while (expired := self._queue.take_expired(time.time())) is not None:
-            self._expire(expired)
+        while self._free(_EXPIRED, _MOST_EXPIRED_AT_ONCE) and (queued := self._queue.take_expired(time.time())) is not None:
+            self._expire(queued)
         backlogs = self._queue.backlogs()
         for backlog in backlogs:
             endpoint = self._store.get(KIND, backlog.endpoint)
@@ -105,7 +112,9 @@ class Dispatcher:
                 self._queue.move(backlog.endpoint, set(variants), heaviest)
             serving = self._deployments.variants(backlog.endpoint)
             for name in variants.keys() & serving.keys():
-                self._fill(endpoint, serving[name], _capacity(endpoint, variants[name]))
+                # One that has died is started again, and what waits for it would fail meanwhile.
+                if not serving[name].has_ended:
+                    self._fill(endpoint, serving[name], _capacity(endpoint, variants[name]))
             self._measure(backlog, variants)
         for emptied in self._next_gauge.keys() - {backlog.endpoint for backlog in backlogs}:
             del self._next_gauge[emptied]
@@ -113,58 +122,57 @@ class Dispatcher:
         return bool(backlogs)
 
     def _fill(self, endpoint: Document, variant: Variant, capacity: int) -> None:
-        lane = (endpoint["EndpointName"], variant.name)
-        while not self._stopped.is_set():
-            with self._lock:
-                if self._running[lane] >= capacity:
-                    return
-            queued = self._queue.take(*lane)
+        name = endpoint["EndpointName"]
+        while not self._stopped.is_set() and self._free((name, variant.name), capacity):
+            queued = self._queue.take(name, variant.name)
             if queued is None:
                 return
-            thread = threading.Thread(
-                target=self._invoke,
-                args=(queued, variant, self._processing(queued.request, endpoint, variant.home)),
-                name=f"async-{queued.request.inference_id}",
-                daemon=True,
-            )
-            with self._lock:
-                self._running[lane] += 1
-                self._threads.add(thread)
-            thread.start()
+            processing = self._processing(queued.request, endpoint, variant.home)
+            self._begin((name, variant.name), queued, processing, partial(self._invoke, variant, processing))
 
-    def _invoke(self, queued: Queued, variant: Variant, processing: Processing) -> None:
-        request = queued.request
-        lane = (request.endpoint, variant.name)
-        try:
-            with variant.in_use():
-                processing.invoke(variant, lambda: self._deployments.variants(request.endpoint).get(variant.name) is variant)
-            self._queue.remove(queued.number)
-        except (Replaced, Interrupted):
-            self._queue.give_back(queued.number)
-        except Exception:  # what can not be processed must not come back for ever
-            logger.exception("asynchronous invocation %s of endpoint %s", request.inference_id, request.endpoint)
-            self._queue.remove(queued.number)
-        finally:
-            shutil.rmtree(processing.folder, ignore_errors=True)
-            with self._lock:
-                self._running[lane] -= 1
-                self._threads.discard(threading.current_thread())
-            self._wanted.set()
+    def _invoke(self, variant: Variant, processing: Processing) -> None:
+        name = processing.request.endpoint
+        with variant.in_use():
+            processing.invoke(variant, lambda: self._deployments.variants(name).get(variant.name) is variant)
 
     def _expire(self, queued: Queued) -> None:
         request = queued.request
-        endpoint = self._store.get(KIND, request.endpoint) or {}
         serving = self._deployments.variants(request.endpoint).get(request.variant)
+        endpoint = self._store.get(KIND, request.endpoint) or {}
         processing = self._processing(request, endpoint, serving.home if serving else None)
-        processing.fail(
-            Failed(
-                f"ClientError: The request has expired: it was in the queue for longer than {request.ttl_seconds} seconds, "
-                "its RequestTTLSeconds.",
-                counted="ExpiredRequests",
-            )
-        )
-        shutil.rmtree(processing.folder, ignore_errors=True)
-        self._queue.remove(queued.number)
+        reason = f"ClientError: The request has expired: it has waited for longer than {request.ttl_seconds} seconds."
+        self._begin(_EXPIRED, queued, processing, partial(processing.fail, Failed(reason, counted="ExpiredRequests")))
+
+    def _free(self, lane: _Lane, capacity: int) -> bool:
+        with self._lock:
+            return self._running[lane] < capacity
+
+    def _begin(self, lane: _Lane, queued: Queued, processing: Processing, work: Callable[[], None]) -> None:
+        """Do the work on a request in a thread of its own, which counts for a lane as long as it runs."""
+
+        def run() -> None:
+            try:
+                work()
+                self._queue.remove(queued.number)
+            except (Replaced, Interrupted):
+                self._queue.give_back(queued.number)
+            except Exception as error:  # what can not be processed must not come back for ever
+                logger.exception("asynchronous request %s of endpoint %s", queued.request.inference_id, queued.request.endpoint)
+                with contextlib.suppress(Exception):
+                    processing.fail(Failed(f"InternalServerError: the local SageMaker service failed: {error!r}"))
+                self._queue.remove(queued.number)
+            finally:
+                shutil.rmtree(processing.folder, ignore_errors=True)
+                with self._lock:
+                    self._running[lane] -= 1
+                    self._threads.discard(thread)
+                self._wanted.set()
+
+        thread = threading.Thread(target=run, name=f"async-{queued.request.inference_id}", daemon=True)
+        with self._lock:
+            self._running[lane] += 1
+            self._threads.add(thread)
+        thread.start()
 
     def _processing(self, request: Accepted, endpoint: Document, home: Path | None) -> Processing:
         role = endpoint.get("_roles", {}).get(request.variant) or ""

@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS requests (
 );
 CREATE INDEX IF NOT EXISTS waiting ON requests (endpoint, variant, taken, number);
 CREATE INDEX IF NOT EXISTS expiring ON requests (taken, expires);
+CREATE INDEX IF NOT EXISTS backlog ON requests (endpoint, created, received);
 """
 
 
