@@ -66,6 +66,20 @@ def test_accepted_requests_outlive_the_service_and_wait_for_an_instance(start: C
     wait_until(lambda: in_queue(api, "restarted") == 0 or None)
 
 
+def test_an_invocation_that_ends_with_the_service_is_made_again_by_the_next(
+    start: Callable[[], Api], aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sagemaker_emulator.hosting.deployments._SHUT_DOWN_SECONDS", 0.1)
+    api = start()
+    accepted = invoke(api, async_endpoint(api, aws, "interrupted", "hang-once"), b"1")
+    wait_until(lambda: next(api.home.glob("endpoints/interrupted/*/asked"), None))
+
+    start()
+
+    assert answered(aws, accepted.output) == b"hang-once:1"
+    assert read(aws, accepted.failure) is None
+
+
 @pytest.fixture(scope="module")
 def running(start: Callable[[], Api]) -> Api:
     """The service after its last restart."""
