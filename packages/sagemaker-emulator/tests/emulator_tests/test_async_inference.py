@@ -261,12 +261,12 @@ def test_configs_that_can_not_be(api: Api, model: str, variant: Json, output: Js
     ("body", "members", "message"),
     [
         (b"", {}, "Provide exactly one of them"),
-        (b"1", {"input_location": "s3://b/k"}, "Provide exactly one of them"),
+        (b"1", {"input_location": "s3://bucket/key"}, "Provide exactly one of them"),
         (b"1" * 128_001, {}, "Member must have length less than or equal to 128000"),
         (b"1", {"ttl": "59"}, "at 'requestTTLSeconds' failed to satisfy constraint: Member must have value greater"),
         (b"1", {"timeout": "3601"}, "at 'invocationTimeoutSeconds' failed to satisfy constraint"),
         (b"1", {"ttl": "soon"}, "Value 'soon' of RequestTTLSeconds is not an integer"),
-        (b"", {"input_location": "https://bucket/key"}, "give an s3:// URI"),
+        (b"", {"input_location": "https://bucket/key"}, "it must look like s3://bucket/prefix"),
     ],
 )
 def test_requests_that_are_refused(api: Api, types: str, body: bytes, members: dict[str, str], message: str) -> None:

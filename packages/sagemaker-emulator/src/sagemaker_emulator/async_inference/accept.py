@@ -20,6 +20,7 @@ from sagemaker_emulator.hosting.deployments import KIND
 from sagemaker_emulator.hosting.invoke import Answer
 from sagemaker_emulator.parts import Parts
 from sagemaker_emulator.protocol import runtime_model
+from sagemaker_emulator.s3_uris import check_uri
 from sagemaker_emulator.store import Document, Request
 from sagemaker_emulator.validation import check
 
@@ -64,13 +65,12 @@ def parse(name: str, headers: Mapping[str, str], body: bytes) -> Request:
             request[member] = _integer(member, headers[header]) if shape.type_name == "integer" else headers[header]
     try:
         check(operation, request)
+        if "InputLocation" in request:
+            check_uri("InputLocation", request["InputLocation"])
     except ServiceError as error:
-        raise ServiceError("ValidationError", error.message) from error
+        raise _invalid(error.message) from error
     if ("Body" in request) == ("InputLocation" in request):
         raise _invalid("Body and InputLocation are mutually exclusive. Provide exactly one of them.")
-    location = request.get("InputLocation", "s3://")
-    if not location.startswith("s3://"):
-        raise _invalid(f"The InputLocation '{location}' is not supported by the local SageMaker service: give an s3:// URI.")
     return request
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sagemaker_emulator.errors import ServiceError, invalid
+from sagemaker_emulator.s3_uris import check_uri
 from sagemaker_emulator.store import Document, Request
 
 CONFIG = "AsyncInferenceConfig"
@@ -28,9 +29,8 @@ def check_config(request: Request) -> None:
     if not output.get("S3OutputPath"):
         raise invalid(f"{CONFIG}.OutputConfig needs an S3OutputPath: the local SageMaker service has no bucket of its own.")
     for member in ("S3OutputPath", "S3FailurePath"):
-        uri = output.get(member)
-        if uri and (not uri.startswith("s3://") or not uri.removeprefix("s3://").partition("/")[0]):
-            raise invalid(f"The S3 URI '{uri}' of {member} is not valid: it must look like s3://bucket/prefix.")
+        if output.get(member):
+            check_uri(member, output[member])
 
 
 def check_update(endpoint: Document, config: Document) -> None:
