@@ -14,6 +14,8 @@ with warnings.catch_warnings():
     _sklearn, _tensorflow = import_module("sagemaker.sklearn"), import_module("sagemaker.tensorflow")
     _serializers, _deserializers = import_module("sagemaker.serializers"), import_module("sagemaker.deserializers")
     _parameter, _tuner = import_module("sagemaker.parameter"), import_module("sagemaker.tuner")
+    _async, _exceptions = import_module("sagemaker.async_inference"), import_module("sagemaker.exceptions")
+    _predictor_async = import_module("sagemaker.predictor_async")
 
 image_uris = _sagemaker.image_uris
 Session = _sagemaker.Session
@@ -26,3 +28,6 @@ HyperparameterTuner = _tuner.HyperparameterTuner
 ContinuousParameter, IntegerParameter = _parameter.ContinuousParameter, _parameter.IntegerParameter
 CSVSerializer, JSONSerializer = _serializers.CSVSerializer, _serializers.JSONSerializer
 CSVDeserializer, JSONDeserializer = _deserializers.CSVDeserializer, _deserializers.JSONDeserializer
+Predictor, AsyncPredictor = _sagemaker.Predictor, _predictor_async.AsyncPredictor
+AsyncInferenceConfig, WaiterConfig = _async.AsyncInferenceConfig, _async.WaiterConfig
+AsyncInferenceModelError = _exceptions.AsyncInferenceModelError

@@ -21,6 +21,9 @@ from tests.workflow.course import LINEAR, XGBOOST, Course, variant
 from tests.workflow.notebook import BUCKET, PREFIX, ROLE, Notebook, open_notebook
 from tests.workflow.sdk import (
     KNN,
+    AsyncInferenceConfig,
+    AsyncInferenceModelError,
+    AsyncPredictor,
     ContinuousParameter,
     CSVDeserializer,
     CSVSerializer,
@@ -30,10 +33,12 @@ from tests.workflow.sdk import (
     JSONDeserializer,
     JSONSerializer,
     LinearLearner,
+    Predictor,
     SKLearn,
     TensorFlow,
     TrainingInput,
     Transformer,
+    WaiterConfig,
     image_uris,
 )
 
@@ -130,6 +135,24 @@ class TestTheSageMakerSdk:
         remove(predictor)
         deleted = notebook.sagemaker.get_waiter("endpoint_deleted")
         deleted.wait(EndpointName=predictor.endpoint_name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+
+    def test_a_registered_model_is_approved_and_answers_asynchronously(self, notebook: Notebook, fitted: Any) -> None:
+        kinds = {"content_types": ["text/csv"], "response_types": ["text/csv"]}
+        instances = {"inference_instances": ["ml.m5.large"], "transform_instances": [INSTANCE]}
+        # Not the estimator's own register, which looks for the training job by Search.
+        package = fitted.create_model().register(**kinds, **instances, model_package_group_name="prices")
+        package.update_approval_status("Approved")
+        paths = {f"{kind}_path": f"s3://{BUCKET}/{PREFIX}/{kind}" for kind in ("output", "failure")}
+        config = AsyncInferenceConfig(**paths)
+        package.deploy(1, "ml.m5.large", wait=False, endpoint_name="prices", async_inference_config=config)
+        notebook.session.wait_for_endpoint("prices", poll=1)
+        asked = AsyncPredictor(Predictor("prices", notebook.session, CSVSerializer(), CSVDeserializer()))
+        # The SDK's own waiting asks only every 15 seconds.
+        soon = WaiterConfig(max_attempts=10, delay=1)
+        assert notebook.error([float(row[0]) for row in asked.predict(notebook.rows, waiter_config=soon)]) < GOOD
+        with pytest.raises(AsyncInferenceModelError, match="Model returned error"):
+            asked.predict("no,numbers", waiter_config=soon)
+        asked.delete_endpoint()
 
     def test_a_transformer_joins_rows_and_answers_and_shows_its_log(
         self, notebook: Notebook, fitted: Any, capsys: pytest.CaptureFixture[str]

@@ -1,4 +1,4 @@
-"""The other services that SageMaker needs: S3, IAM, Lambda, EventBridge, logs, metrics, STS."""
+"""The other services that SageMaker needs: S3, IAM, Lambda, EventBridge, SNS, logs, metrics, STS."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sts import STSClient
 
 DEFAULT_ACCOUNT = "000000000000"
@@ -46,6 +47,7 @@ class Aws:
     logs: CloudWatchLogsClient
     cloudwatch: CloudWatchClient
     sts: STSClient
+    sns: SNSClient
 
 
 def place_from_environment(environment: Mapping[str, str]) -> Place:
@@ -76,6 +78,7 @@ def connect(environment: Mapping[str, str], region: str) -> Aws:
         logs=session.client("logs", endpoint_url=at("CLOUDWATCH_LOGS"), config=_CONFIG),
         cloudwatch=session.client("cloudwatch", endpoint_url=at("CLOUDWATCH"), config=_CONFIG),
         sts=session.client("sts", endpoint_url=at("STS"), config=_CONFIG),
+        sns=session.client("sns", endpoint_url=at("SNS"), config=_CONFIG),
     )
 
 

@@ -31,6 +31,12 @@ def of_request(operation: str, request: Request) -> Keys:
             **_given("sagemaker:instancetypes", [item["InstanceType"] for item in variants if item.get("InstanceType")]),
             **_given("sagemaker:volumekmskey", request.get("KmsKeyId")),
         }
+    if operation in ("CreateModelPackage", "UpdateModelPackage"):
+        properties = request.get("CustomerMetadataProperties") or {}
+        return {
+            **_given("sagemaker:modelapprovalstatus", request.get("ModelApprovalStatus")),
+            **{f"sagemaker:customermetadataproperties/{key.lower()}": value for key, value in properties.items()},
+        }
     return {}
 
 

@@ -38,6 +38,11 @@ _TRANSFORM_FIELDS = (
     *("MaxPayloadInMB", "BatchStrategy", "Environment", "TransformInput", "TransformOutput", "TransformResources"),
     *("CreationTime", "TransformStartTime", "TransformEndTime"),
 )
+_MODEL_PACKAGE_FIELDS = (
+    *("ModelPackageName", "ModelPackageGroupName", "ModelPackageVersion", "ModelPackageArn", "ModelPackageDescription"),
+    *("InferenceSpecification", "ModelPackageStatus", "ModelPackageStatusDetails", "CertifyForMarketplace"),
+    *("ModelApprovalStatus", "ApprovalDescription", "MetadataProperties", "ModelMetrics", "CustomerMetadataProperties"),
+)
 
 
 class Events:
@@ -73,6 +78,10 @@ class Events:
     def endpoint_changed(self, endpoint: Document, tags: dict[str, str]) -> None:
         detail = endpoint_detail(endpoint, tags)
         self._queue.put(self._event("SageMaker Endpoint State Change", endpoint["EndpointArn"], detail))
+
+    def model_package_changed(self, package: Document) -> None:
+        detail = model_package_detail(package)
+        self._queue.put(self._event("SageMaker Model Package State Change", package["ModelPackageArn"], detail))
 
     def _event(self, detail_type: str, arn: str, detail: Document) -> Document:
         return {
@@ -133,6 +142,14 @@ def endpoint_detail(endpoint: Document, tags: dict[str, str]) -> Document:
         detail[name] = _milliseconds(detail[name])
     detail["EndpointStatus"] = upper_snake(endpoint["EndpointStatus"])
     return {**detail, "Tags": tags}
+
+
+def model_package_detail(package: Document) -> Document:
+    """The event's detail of a model package: times are ISO 8601 without a fraction."""
+    detail = {name: package[name] for name in _MODEL_PACKAGE_FIELDS if name in package}
+    for name in ("CreationTime", "LastModifiedTime"):
+        detail[name] = f"{datetime.fromtimestamp(package[name], UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return detail
 
 
 def upper_snake(status: str) -> str:

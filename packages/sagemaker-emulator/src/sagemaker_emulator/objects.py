@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 import os
 import shutil
 import uuid
@@ -27,14 +28,14 @@ class Objects(Protocol):
     def has_keys(self, bucket: str, prefix: str) -> bool:
         """Whether :meth:`keys` would find any, without listing all."""
 
-    def look(self, bucket: str, key: str) -> None:
-        """Raises ClientError if the object is not there."""
+    def look(self, bucket: str, key: str) -> str | None:
+        """The object's Content-Type, where there is one; raises ClientError if the object is not there."""
 
     def read(self, bucket: str, key: str) -> bytes: ...
 
     def download(self, bucket: str, key: str, path: Path) -> None: ...
 
-    def upload(self, source: Path | BinaryIO, bucket: str, key: str) -> None:
+    def upload(self, source: Path | BinaryIO, bucket: str, key: str, content_type: str | None = None) -> None:
         """Put a file. Also raises boto3's S3UploadFailedError."""
 
     def delete(self, bucket: str, key: str) -> None: ...
@@ -56,8 +57,8 @@ class S3Objects:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         return (item["Key"] for page in pages for item in page.get("Contents", []) if not item["Key"].endswith("/"))
 
-    def look(self, bucket: str, key: str) -> None:
-        self._s3.head_object(Bucket=bucket, Key=key)
+    def look(self, bucket: str, key: str) -> str | None:
+        return self._s3.head_object(Bucket=bucket, Key=key).get("ContentType")
 
     def read(self, bucket: str, key: str) -> bytes:
         return self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -65,11 +66,12 @@ class S3Objects:
     def download(self, bucket: str, key: str, path: Path) -> None:
         self._s3.download_file(bucket, key, str(path))
 
-    def upload(self, source: Path | BinaryIO, bucket: str, key: str) -> None:
+    def upload(self, source: Path | BinaryIO, bucket: str, key: str, content_type: str | None = None) -> None:
+        more = {"ContentType": content_type} if content_type else None
         if isinstance(source, Path):
-            self._s3.upload_file(str(source), bucket, key)
+            self._s3.upload_file(str(source), bucket, key, ExtraArgs=more)
         else:
-            self._s3.upload_fileobj(source, bucket, key)
+            self._s3.upload_fileobj(source, bucket, key, ExtraArgs=more)
 
     def delete(self, bucket: str, key: str) -> None:
         self._s3.delete_object(Bucket=bucket, Key=key)
@@ -94,8 +96,8 @@ class FolderObjects:
         found = (path.relative_to(directory).as_posix() for path in _files(directory.joinpath(*folders)))
         return (key for key in found if key.startswith(prefix))
 
-    def look(self, bucket: str, key: str) -> None:
-        self._existing(bucket, key, "HeadObject")
+    def look(self, bucket: str, key: str) -> str | None:
+        return mimetypes.guess_type(self._existing(bucket, key, "HeadObject"))[0]
 
     def read(self, bucket: str, key: str) -> bytes:
         return self._existing(bucket, key, "GetObject").read_bytes()
@@ -103,7 +105,7 @@ class FolderObjects:
     def download(self, bucket: str, key: str, path: Path) -> None:
         shutil.copyfile(self._existing(bucket, key, "GetObject"), path)
 
-    def upload(self, source: Path | BinaryIO, bucket: str, key: str) -> None:
+    def upload(self, source: Path | BinaryIO, bucket: str, key: str, content_type: str | None = None) -> None:
         target = self._path(bucket, key, "PutObject")
         # Whoever looks meanwhile finds the old object or the new one, whole.
         unfinished = self._root / _UNFINISHED / uuid.uuid4().hex

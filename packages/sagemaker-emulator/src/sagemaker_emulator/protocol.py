@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 
@@ -72,6 +73,16 @@ def _check_invocation(members: tuple[tuple[str, str], ...]) -> None:
         raise ServiceError("ValidationError", error.message) from error
 
 
+def runtime_operation(method: str, path: str) -> str | None:
+    """The operation of the runtime that has a path, such as ``/endpoints/name/invocations-response-stream``."""
+    for name in runtime_model().operation_names:
+        http = runtime_model().operation_model(name).http
+        pattern = re.sub(r"\{[^}]+\}", "[^/]+", http["requestUri"])
+        if http["method"] == method and re.fullmatch(pattern, path):
+            return str(name)
+    return None
+
+
 def error_body(error: ServiceError) -> bytes:
     key = "Message" if error.code.startswith("Resource") else "message"
     return json.dumps({"__type": error.code, key: error.message, **error.fields}).encode()
@@ -82,9 +93,10 @@ def _operation_name(target: str, operations: Operations) -> str:
     if name in operations and target != name:
         return name
     if target != name and name in service_model().operation_names:
+        known = ", ".join((*operations, "InvokeEndpoint", "InvokeEndpointAsync"))
         raise ServiceError(
             "UnknownOperationException",
-            f"The local SageMaker service does not implement {name}. It implements: {', '.join(operations)}, InvokeEndpoint.",
+            f"The local SageMaker service does not implement {name}. It implements: {known}.",
         )
     raise ServiceError("UnknownOperationException", f"Unknown operation: {target or 'no X-Amz-Target header was sent'}.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -28,9 +28,16 @@ _JSON = "application/x-amz-json-1.1"
 
 
 def application(
-    runtime: invoke.Runtime, operations: Operations, callers: Callers, restart_report: Callable[[], object]
+    runtime: invoke.Runtime,
+    operations: Operations,
+    callers: Callers,
+    restart_report: Callable[[], object],
+    more: Sequence[Route] = (),
 ) -> ASGIApp:
-    """SageMaker's API at ``/``, its runtime at ``/endpoints/{name}/invocations``, ``/ping`` and the restart report."""
+    """SageMaker's API at ``/``, its runtime at ``/endpoints/{name}/invocations``, ``/ping`` and the restart report.
+
+    ``more`` are routes of the runtime that have a place of their own.
+    """
 
     async def control(request: Request) -> Response:
         headers, body = _lower(request), await request.body()
@@ -60,6 +67,7 @@ def application(
     others = Starlette(
         routes=[
             Route("/", control, methods=["POST"]),
+            *more,
             Route("/ping", ping, methods=["GET"]),
             Route("/_emulator/restart-report", report, methods=["GET"]),
             Route("/{path:path}", _unknown, methods=["GET", "POST", "PUT", "DELETE"]),
@@ -70,7 +78,9 @@ def application(
 
 
 async def _unknown(request: Request) -> Response:
-    message = f"The local SageMaker service does not implement {request.method} {request.url.path}."
+    asked = f"{request.method} {request.url.path}"
+    operation = protocol.runtime_operation(request.method, request.url.path)
+    message = f"The local SageMaker service does not implement {f'{operation} ({asked})' if operation else asked}."
     error = ServiceError("UnknownOperationException", message, status=404)
     return _response(invoke.error_body(error), error.status, "application/json", {"x-amzn-ErrorType": error.code})
 

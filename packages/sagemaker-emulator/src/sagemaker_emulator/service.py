@@ -11,6 +11,10 @@ from typing import TextIO
 
 from starlette.types import ASGIApp
 
+from sagemaker_emulator.async_inference.dispatch import Dispatcher
+from sagemaker_emulator.async_inference.process import Tools
+from sagemaker_emulator.async_inference.queue import RequestQueue
+from sagemaker_emulator.async_inference.route import async_route
 from sagemaker_emulator.callers import Callers
 from sagemaker_emulator.credentials import RoleCredentials
 from sagemaker_emulator.events import Events
@@ -72,6 +76,11 @@ class LocalSageMaker:
             Descriptions(self._parts.store, KIND),
             Exchanges(),
         )
+        self._async = Dispatcher(
+            Tools(self._parts, self._runtime.metrics, surroundings.publish),
+            self._runtime.deployments,
+            RequestQueue(home / "async-inference.db"),
+        )
         self._callers = Callers(root_id, surroundings.functions, place.account, self.credentials.role_of)
         self._report: dict[str, object] = {}
 
@@ -89,6 +98,7 @@ class LocalSageMaker:
             "failed_transform_jobs": self._transforms.fail_lost(),
             "endpoints": self._runtime.deployments.restore(),
         }
+        self._async.start()
         if any(self._report.values()):
             logger.info("after the last life of the service: %s", self._report)
 
@@ -97,7 +107,9 @@ class LocalSageMaker:
         self._tuning.shut_down()
         self._training.shut_down()
         self._transforms.shut_down()
+        self._async.stop()
         self._runtime.deployments.shut_down()
+        self._async.close()
         self._runtime.metrics.stop()
         self._parts.logs.stop()
         self._parts.events.stop(timeout=10)
@@ -106,7 +118,8 @@ class LocalSageMaker:
 
     def application(self) -> ASGIApp:
         known = operations(self._training, self._tuning, self._transforms, self._runtime.deployments)
-        return application(self._runtime, known, self._callers, lambda: self._report)
+        more = [async_route(self._parts, self._async, self._callers)]
+        return application(self._runtime, known, self._callers, lambda: self._report, more)
 
 
 def lock_home(home: Path) -> TextIO:

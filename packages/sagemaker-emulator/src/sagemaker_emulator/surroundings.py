@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -31,6 +32,8 @@ class Surroundings:
     log_sink: Sink
     deliver: Callable[[Document], None]
     """Takes an event of EventBridge to whom the rules name."""
+    publish: Callable[[str, str], None]
+    """Takes the ARN of a topic of SNS, and a message for it."""
     functions: Callable[[], Iterable[Function]]
     """The Lambda functions, which call under roles of their own."""
     cloudwatch: CloudWatchClient | None = None
@@ -73,6 +76,7 @@ def at_endpoint(aws: Aws, place: Place) -> Surroundings:
         permissions=permissions,
         log_sink=CloudWatchLogs(aws.logs),
         deliver=EventRules(aws.events, aws.functions).deliver,
+        publish=lambda topic, message: _publish(aws, topic, message),
         functions=lambda: _list_functions(aws),
         cloudwatch=aws.cloudwatch,
         sts=aws.sts,
@@ -83,18 +87,20 @@ def at_endpoint(aws: Aws, place: Place) -> Surroundings:
 def alone(objects: Objects, place: Place, home: Path, said: str, hidden: tuple[Path, ...] = ()) -> Surroundings:
     """Only objects, wherever they are."""
     logs = (home / "logs").absolute()
+    sink = LogFiles(logs)
     return Surroundings(
         place=place,
         objects=objects,
         permissions=Unchecked(),
-        log_sink=LogFiles(logs),
+        log_sink=sink,
         deliver=lambda _event: None,
+        publish=lambda topic, message: sink("sns", topic.rpartition(":")[2], [(int(time.time() * 1000), message)]),
         functions=tuple,
         notes=(
             said,
             f"Logs are the files below {logs}.",
-            "There are no IAM, EventBridge, CloudWatch and STS: roles are not checked, nobody is told of state changes, metrics "
-            "are dropped, and scripts get no credentials.",
+            "There are no IAM, EventBridge, SNS, CloudWatch and STS: roles are not checked, nobody is told of state changes, "
+            "notifications are files beside the logs, metrics are dropped, and scripts get no credentials.",
         ),
         hidden=hidden,
     )
@@ -110,6 +116,10 @@ def _checked(aws: Aws, place: Place) -> tuple[Permissions, tuple[str, ...]]:
     from sagemaker_emulator.authorization import Authorizer, read_role  # noqa: PLC0415
 
     return Authorizer(lambda name: read_role(aws.iam, name), place), ()
+
+
+def _publish(aws: Aws, topic: str, message: str) -> None:
+    aws.sns.publish(TopicArn=topic, Message=message)
 
 
 def _list_functions(aws: Aws) -> list[Function]:

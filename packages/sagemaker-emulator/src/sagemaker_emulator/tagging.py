@@ -10,7 +10,10 @@ from sagemaker_emulator.store import Document, Request
 
 _MOST_TAGS = 50
 _RESERVED = "aws:"
-_KINDS = ("training-job", "hyper-parameter-tuning-job", "transform-job", "model", "endpoint-config", "endpoint")
+_KINDS = (
+    *("training-job", "hyper-parameter-tuning-job", "transform-job", "model", "endpoint-config", "endpoint"),
+    *("model-package-group", "model-package"),
+)
 
 
 def check_tags(request: Request) -> None:
@@ -71,3 +74,6 @@ def _check_resource(call: Call, arn: str) -> None:
         raise invalid(f"Invalid resource ARN for this account and region: {arn}")
     if match[3] not in _KINDS or call.store.get(match[3], match[4]) is None:
         raise invalid(f"Could not find resource: {arn}")
+    if match[3] == "model-package" and "/" in match[4]:
+        group = call.place.arn("model-package-group", match[4].partition("/")[0])
+        raise invalid(f"A versioned model package has no tags of its own, but those of its group: use {group}.")

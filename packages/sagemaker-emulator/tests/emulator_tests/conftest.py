@@ -61,6 +61,7 @@ def aws() -> Iterator[Aws]:
             logs=session.client("logs"),
             cloudwatch=session.client("cloudwatch"),
             sts=session.client("sts"),
+            sns=session.client("sns"),
         )
         clients.s3.create_bucket(Bucket=BUCKET)
         clients.s3.put_object(Bucket=BUCKET, Key="data/train/part-0.csv", Body=b"0,1,2\n1,5,6\n0,1,3\n1,6,5\n")

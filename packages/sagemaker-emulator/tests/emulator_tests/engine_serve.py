@@ -3,7 +3,9 @@
 The first word of the model says what it does; any other word is put before the body that was sent. For transform jobs:
 ``sum`` adds up the numbers of each line, ``environment`` answers the values of SAGEMAKER_*, ``types`` the headers,
 ``refuse`` is 415, ``fail`` is 500, ``recover`` is 500 for the first request, ``hang`` answers after 20 seconds, ``die`` ends
-the program. What follows the first word is the answer to ``/execution-parameters``.
+the program, ``mortal`` does when it is sent ``die``. ``hang-once`` hangs at the first request of its directory, whatever process
+it is. ``busy`` takes a moment and answers how many requests it had at once. What follows the first word is the answer to
+``/execution-parameters``.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ if MODEL == "broken":
 if MODEL == "slow":
     time.sleep(2)
 SEEN: list[bytes] = []
+BUSY: list[bytes] = []
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -67,10 +70,16 @@ class Handler(BaseHTTPRequestHandler):
         elif word == "fail" or (word == "recover" and not SEEN):
             SEEN.append(body)
             self.answer(b"a bug", 500)
-        elif word == "die":
+        elif word == "busy":
+            BUSY.append(body)
+            time.sleep(0.1)
+            self.answer(str(len(BUSY)).encode())
+            BUSY.pop()
+        elif word == "die" or (word == "mortal" and body == b"die"):
             os._exit(9)
         else:
-            time.sleep(20 if word == "hang" else 0)
+            asked = arguments.root / "asked"
+            time.sleep(20 if word == "hang" or (word == "hang-once" and not asked.exists() and asked.touch() is None) else 0)
             self.answer(MODEL.encode() + b":" + body)
 
     def body(self) -> bytes:

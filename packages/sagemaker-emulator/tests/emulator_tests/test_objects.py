@@ -52,6 +52,12 @@ def test_keys_that_begin_with_a_prefix(objects: Objects, prefix: str, found: lis
     assert objects.has_keys("objects", prefix) == bool(found)
 
 
+def test_an_object_tells_its_content_type(objects: Objects) -> None:
+    objects.upload(io.BytesIO(b"1"), "objects", "rows.csv", "text/csv")
+
+    assert objects.look("objects", "rows.csv") == "text/csv"
+
+
 def test_what_was_put_is_read_and_fetched(objects: Objects, tmp_path: Path) -> None:
     (tmp_path / "given").write_bytes(b"rows")
 

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from emulator_tests.support import ROLE, Api, Refused, authorization, wait_until
+from sagemaker_emulator.protocol import service_model
 
 
 def test_ping_answers_when_the_service_is_ready(api: Api) -> None:
     assert api.client.get("/ping").status_code == 200
 
 
-def test_an_operation_of_sagemaker_that_is_not_implemented_says_so_and_what_is(api: Api) -> None:
-    refused = api.refused("CreateProcessingJob")
+def test_each_operation_of_sagemaker_is_answered_or_refused_by_its_name(api: Api) -> None:
+    def refusal(name: str) -> Refused | None:
+        try:
+            api.ok(name)
+        except Refused as error:
+            return error if error.code == "UnknownOperationException" else None
+        return None
 
-    assert (refused.status, refused.code) == (400, "UnknownOperationException")
-    assert "does not implement CreateProcessingJob" in refused.message
-    assert "CreateTrainingJob" in refused.message
+    names = service_model().operation_names
+    with ThreadPoolExecutor(16) as callers:
+        refused = {name: error for name, error in zip(names, callers.map(refusal, names), strict=True) if error}
+
+    assert all(f"does not implement {name}. It implements: " in error.message for name, error in refused.items())
+    assert {error.status for error in refused.values()} == {400}
+    assert not {"CreateTrainingJob", "CreateModelPackage", "AddTags"} & refused.keys()
+    out = {"CreateProcessingJob", "CreatePipeline", "Search", "CreateExperiment", "CreateFeatureGroup"}
+    assert out | {"CreateInferenceComponent", "CreateAutoMLJobV2", "CreateNotebookInstance"} <= refused.keys()
 
 
 @pytest.mark.parametrize("target", ["SageMaker.Nonsense", "Other.CreateModel", ""])
@@ -80,11 +94,18 @@ def test_a_wrong_json_type_is_a_serialization_error_that_names_the_member(api: A
     assert member[1:] in refused.message
 
 
-def test_another_path_is_an_unknown_operation_that_is_named(api: Api) -> None:
-    response = api.client.post("/endpoints/e/async-invocations", headers={"authorization": authorization("test")})
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("/endpoints/e/invocations-response-stream", "InvokeEndpointWithResponseStream (POST /endpoints/e/invocations-response"),
+        ("/other", "POST /other"),
+    ],
+)
+def test_another_path_is_an_unknown_operation_that_is_named(api: Api, path: str, named: str) -> None:
+    response = api.client.post(path, headers={"authorization": authorization("test")})
 
     assert (response.status_code, response.headers["x-amzn-errortype"]) == (404, "UnknownOperationException")
-    assert "does not implement POST /endpoints/e/async-invocations" in response.json()["Message"]
+    assert f"does not implement {named}" in response.json()["Message"]
 
 
 def test_the_headers_of_an_invocation_are_checked_against_the_runtimes_model(api: Api) -> None:

@@ -79,6 +79,14 @@ def test_where_roles_are_not_checked_everybody_may_do_everything() -> None:
     assert permissions.role_allows("arn:aws:iam::000000000000:role/none", "s3:GetObject", "*")
 
 
+def test_without_sns_the_messages_for_a_topic_are_a_file(tmp_path: Path) -> None:
+    found = of_environment({}, tmp_path / "home", None)
+
+    found.publish("arn:aws:sns:us-east-1:000000000000:done", '{"invocationStatus":"Completed"}')
+
+    assert (tmp_path / "home/logs/sns/done.log").read_text().endswith(' {"invocationStatus":"Completed"}\n')
+
+
 def test_log_files_are_named_as_groups_and_streams(tmp_path: Path) -> None:
     logs = LogShipper(LogFiles(tmp_path))
     for line in ("first", "", "second"):

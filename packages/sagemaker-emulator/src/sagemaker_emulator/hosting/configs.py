@@ -5,7 +5,7 @@ from __future__ import annotations
 from sagemaker_emulator.call import Call
 from sagemaker_emulator.clock import now
 from sagemaker_emulator.errors import invalid
-from sagemaker_emulator.hosting import models
+from sagemaker_emulator.hosting import asynchronous, models
 from sagemaker_emulator.hosting.containers import is_isolated
 from sagemaker_emulator.listing import Listing
 from sagemaker_emulator.store import Document, Request, copied
@@ -20,7 +20,7 @@ def create_endpoint_config(call: Call) -> Document:
     name = request["EndpointConfigName"]
     arn = call.place.arn(KIND, name)
     call.require_create(arn)
-    for unsupported in ("AsyncInferenceConfig", "ShadowProductionVariants", "ExplainerConfig"):
+    for unsupported in ("ShadowProductionVariants", "ExplainerConfig"):
         if request.get(unsupported):
             raise invalid(f"{unsupported} is not supported by the local SageMaker service.")
     variants = request["ProductionVariants"]
@@ -29,6 +29,7 @@ def create_endpoint_config(call: Call) -> Document:
         raise invalid("Variant names in an endpoint configuration must be unique.")
     for variant in variants:
         _check_variant(call, variant)
+    asynchronous.check_config(request)
     if request.get("EnableNetworkIsolation"):
         raise invalid("EnableNetworkIsolation is for inference components: isolate the model of a variant by CreateModel's.")
     if len(variants) > 1 and any(is_serverless(variant) for variant in variants):
@@ -39,7 +40,7 @@ def create_endpoint_config(call: Call) -> Document:
         "CreationTime": now(),
         "ProductionVariants": [_with_defaults(variant) for variant in variants],
         "EnableNetworkIsolation": False,
-        **copied(request, "DataCaptureConfig", "KmsKeyId", "ExecutionRoleArn", "VpcConfig", "EnableNetworkIsolation"),
+        **copied(request, "AsyncInferenceConfig", "DataCaptureConfig", "KmsKeyId", "ExecutionRoleArn", "VpcConfig"),
     }
     if not call.store.insert(KIND, name, config):
         raise invalid(f'Cannot create already existing endpoint configuration "{arn}".')

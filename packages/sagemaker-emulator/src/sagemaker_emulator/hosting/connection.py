@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ import httpx
 
 from sagemaker_emulator.engines.shell.port import CONTAINER_PORT
 from sagemaker_emulator.listener import listen
+
+# There is no TLS on the way to a container, and to load the machine's certificates for each client takes longer than a request.
+_NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Address:
 
     def client(self, timeout: float, *, max_connections: int | None = 100) -> httpx.Client:
         limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=20)
-        transport = httpx.HTTPTransport(uds=self.unix, limits=limits, trust_env=False)
+        transport = httpx.HTTPTransport(verify=_NO_CERTIFICATES, uds=self.unix, limits=limits, trust_env=False)
         return httpx.Client(base_url=self.url, timeout=timeout, trust_env=False, transport=transport)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import shutil
 import threading
@@ -11,10 +12,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sagemaker_emulator.clock import now
+from sagemaker_emulator.hosting import asynchronous
 from sagemaker_emulator.hosting.containers import MODEL_KIND, container_of, is_isolated
 from sagemaker_emulator.hosting.variants import Variant, VariantFailed, launch
 from sagemaker_emulator.parts import Parts
-from sagemaker_emulator.store import Document
+from sagemaker_emulator.store import Document, copied
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +29,7 @@ _SHUT_DOWN_SECONDS = 5.0
 #   _next_config  name of the config that is being deployed
 #   _deployed     the config (with the weights of now) whose variants serve
 #   _homes        directory of each serving variant, by name
+#   _roles        execution role of each serving variant's model, by the variant's name
 
 
 class Deployments:
@@ -126,13 +129,14 @@ class Deployments:
         if model is None:
             raise VariantFailed(f"The model {variant['ModelName']} of variant {variant['VariantName']} does not exist any more.")
         isolated = is_isolated(model)
-        group, stream = f"/aws/sagemaker/Endpoints/{endpoint_name}", f"{variant['VariantName']}/i-{uuid.uuid4().hex[:17]}"
+        home = home or self._directory / endpoint_name / f"{variant['VariantName']}-{uuid.uuid4().hex[:8]}"
+        group, stream = log_group(endpoint_name), log_stream(variant["VariantName"], home)
         return launch(
             self._parts.objects,
             lambda action, resource: self._parts.permissions.role_allows(model["ExecutionRoleArn"], action, resource),
             container_of(model),
             name=variant["VariantName"],
-            home=home or self._directory / endpoint_name / f"{variant['VariantName']}-{uuid.uuid4().hex[:8]}",
+            home=home,
             log=lambda line: self._parts.logs.write(group, stream, line),
             ended=lambda pid: self._bring_back(endpoint_name, variant, pid),
             containers=self._parts.containers,
@@ -152,6 +156,9 @@ class Deployments:
             endpoint["ProductionVariants"] = [_summary(variant, self._image(variant)) for variant in config["ProductionVariants"]]
             endpoint["_deployed"] = config
             endpoint["_homes"] = {name: str(variant.home) for name, variant in fresh.items()}
+            endpoint["_roles"] = {variant["VariantName"]: self._role(variant) for variant in config["ProductionVariants"]}
+            endpoint.pop(asynchronous.CONFIG, None)
+            endpoint.update(copied(config, asynchronous.CONFIG))
             endpoint.pop("FailureReason", None)
             setting(EndpointStatus="InService")(endpoint)
 
@@ -188,6 +195,10 @@ class Deployments:
         model = self._store.get(MODEL_KIND, variant["ModelName"])
         return str(container_of(model)["Image"]) if model else ""
 
+    def _role(self, variant: Document) -> str | None:
+        model = self._store.get(MODEL_KIND, variant["ModelName"])
+        return str(model["ExecutionRoleArn"]) if model else None
+
     def _failed(self, endpoint_name: str, reason: str) -> None:
         """The endpoint is Failed, or back InService when its update asked for automatic rollback. What served goes on serving."""
         endpoint = self._store.get(KIND, endpoint_name) or {}
@@ -208,6 +219,15 @@ class Deployments:
         if endpoint is not None:
             self._store.delete(KIND, endpoint_name)
             self._store.delete_tags(endpoint["EndpointArn"])
+
+
+def log_group(endpoint_name: str) -> str:
+    return f"/aws/sagemaker/Endpoints/{endpoint_name}"
+
+
+def log_stream(variant_name: str, home: Path) -> str:
+    """Named for the variant and its instance, which here is its directory."""
+    return f"{variant_name}/i-{hashlib.sha256(home.name.encode()).hexdigest()[:17]}"
 
 
 def setting(**members: str) -> Callable[[Document], None]:

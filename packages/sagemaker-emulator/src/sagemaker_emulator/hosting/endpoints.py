@@ -5,7 +5,7 @@ from __future__ import annotations
 from sagemaker_emulator.call import Call
 from sagemaker_emulator.clock import now
 from sagemaker_emulator.errors import ServiceError, invalid
-from sagemaker_emulator.hosting import configs
+from sagemaker_emulator.hosting import asynchronous, configs
 from sagemaker_emulator.hosting.deployments import KIND, Deployments
 from sagemaker_emulator.listing import Listing
 from sagemaker_emulator.store import Document, Request, copied
@@ -39,7 +39,7 @@ def create_endpoint(deployments: Deployments, call: Call) -> Document:
         "EndpointStatus": "Creating",
         "CreationTime": created,
         "LastModifiedTime": created,
-        **copied(config, "DataCaptureConfig"),
+        **copied(config, "AsyncInferenceConfig", "DataCaptureConfig"),
     }
     if not call.store.insert(KIND, name, endpoint):
         raise invalid(f'Cannot create already existing endpoint "{arn}".')
@@ -161,6 +161,7 @@ def _busy(arn: str) -> ServiceError:
 def _check_update(endpoint: Document, config: Document) -> None:
     if endpoint["EndpointStatus"] in _IN_PROGRESS:
         raise _busy(endpoint["EndpointArn"])
+    asynchronous.check_update(endpoint, config)
     deployed = endpoint.get("_deployed", {}).get("ProductionVariants", [])
     was_serverless = any(configs.is_serverless(variant) for variant in deployed)
     if deployed and not was_serverless and any(configs.is_serverless(variant) for variant in config["ProductionVariants"]):
@@ -199,7 +200,10 @@ def _set_desired(variant: Document, desired: Request) -> None:
 
 
 def _remember(document: Document) -> None:
-    """Keep changed weights for a restart of the service."""
-    weights = {variant["VariantName"]: variant["CurrentWeight"] for variant in document["ProductionVariants"]}
+    """Keep changed weights and counts for a restart of the service."""
+    current = {variant["VariantName"]: variant for variant in document["ProductionVariants"]}
     for variant in document.get("_deployed", {}).get("ProductionVariants", []):
-        variant["InitialVariantWeight"] = weights[variant["VariantName"]]
+        now_serving = current[variant["VariantName"]]
+        variant["InitialVariantWeight"] = now_serving["CurrentWeight"]
+        if "CurrentInstanceCount" in now_serving:
+            variant["InitialInstanceCount"] = now_serving["CurrentInstanceCount"]

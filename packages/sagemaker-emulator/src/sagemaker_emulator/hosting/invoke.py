@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from sagemaker_emulator.callers import Caller
 from sagemaker_emulator.errors import ServiceError
+from sagemaker_emulator.hosting.asynchronous import check_inference_type
 from sagemaker_emulator.hosting.deployments import KIND, Deployments
 from sagemaker_emulator.hosting.descriptions import Description, Descriptions
 from sagemaker_emulator.hosting.exchanges import Exchanges, Lost, Response
@@ -68,6 +69,7 @@ async def invoke_endpoint(runtime: Runtime, caller: Caller, name: str, headers: 
         or not serving
     ):
         raise _validation_error(f"Endpoint {name} of account {runtime.parts.place.account} not found.")
+    check_inference_type(endpoint, asynchronous=False)
     refuse_targets(name, headers)
     chosen = _choose(endpoint, headers.get(_TARGET_VARIANT), runtime)
     _check_size(chosen, body)

@@ -9,26 +9,30 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_cloudwatch.literals import StandardUnitType
-    from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef
+    from mypy_boto3_cloudwatch.type_defs import DimensionTypeDef, MetricDatumTypeDef
 
 logger = logging.getLogger(__name__)
+
+# Endpoint, variant, metric.
+_Key: TypeAlias = tuple[str, str | None, str]
 
 NAMESPACE = "AWS/SageMaker"
 _FLUSH_SECONDS = 1.0
 # PutMetricData takes 1,000 metrics at once, and 150 values of each.
 _BATCH_DATA = 500
 _BATCH_VALUES = 150
-_UNITS: dict[str, StandardUnitType] = {"ModelLatency": "Microseconds", "OverheadLatency": "Microseconds"}
+_MICROSECONDS = ("ModelLatency", "OverheadLatency", "RequestDownloadLatency", "ResponseUploadLatency", "TimeInBacklog")
+_UNITS: dict[str, StandardUnitType] = {**dict.fromkeys(_MICROSECONDS, "Microseconds"), "TotalProcessingTime": "Milliseconds"}
 
 
 class _Invocation(NamedTuple):
@@ -53,12 +57,23 @@ class _Invocation(NamedTuple):
         }
 
 
+class _Values(NamedTuple):
+    """What :meth:`InvocationMetrics.add` is told."""
+
+    endpoint: str
+    variant: str | None
+    values: Mapping[str, int]
+
+    def measured(self) -> Mapping[str, int]:
+        return self.values
+
+
 class InvocationMetrics:
     """Counts what was measured by endpoint, variant and metric; one thread sends it to CloudWatch, if there is one."""
 
     def __init__(self, cloudwatch: CloudWatchClient | None) -> None:
         self._cloudwatch = cloudwatch
-        self._noted: list[_Invocation] = []
+        self._noted: list[_Invocation | _Values] = []
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
 
@@ -75,6 +90,10 @@ class InvocationMetrics:
         """
         # A list takes what several threads append.
         self._noted.append(_Invocation(endpoint, variant, status, model_seconds, whole_seconds))
+
+    def add(self, endpoint: str, variant: str | None, values: Mapping[str, int]) -> None:
+        """Note one value of each metric; ``variant`` is None for those of the endpoint as a whole."""
+        self._noted.append(_Values(endpoint, variant, values))
 
     def stop(self) -> None:
         self._stopped.set()
@@ -100,22 +119,25 @@ class InvocationMetrics:
             self.flush()
 
 
-def _counted(invocations: Iterable[_Invocation]) -> dict[tuple[str, str, str], Counter[int]]:
+def _counted(noted: Iterable[_Invocation | _Values]) -> dict[_Key, Counter[int]]:
     """How often each value was measured, by endpoint, variant and metric."""
-    counts: defaultdict[tuple[str, str, str], Counter[int]] = defaultdict(Counter)
-    for invocation in invocations:
-        for name, value in invocation.measured().items():
-            counts[invocation.endpoint, invocation.variant, name][value] += 1
+    counts: defaultdict[_Key, Counter[int]] = defaultdict(Counter)
+    for item in noted:
+        for name, value in item.measured().items():
+            counts[item.endpoint, item.variant, name][value] += 1
     return counts
 
 
-def _data(key: tuple[str, str, str], values: Counter[int], now: datetime) -> Iterator[MetricDatumTypeDef]:
+def _data(key: _Key, values: Counter[int], now: datetime) -> Iterator[MetricDatumTypeDef]:
     endpoint, variant, name = key
+    dimensions: list[DimensionTypeDef] = [{"Name": "EndpointName", "Value": endpoint}]
+    if variant is not None:
+        dimensions.append({"Name": "VariantName", "Value": variant})
     left = iter(sorted(values.items()))
     while part := list(islice(left, _BATCH_VALUES)):
         yield {
             "MetricName": name,
-            "Dimensions": [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}],
+            "Dimensions": dimensions,
             "Timestamp": now,
             "Values": [float(value) for value, _ in part],
             "Counts": [float(count) for _, count in part],

@@ -9,6 +9,7 @@ from sagemaker_emulator.clock import now
 from sagemaker_emulator.errors import invalid
 from sagemaker_emulator.hosting.containers import MODEL_KIND
 from sagemaker_emulator.listing import Listing
+from sagemaker_emulator.registry.resolve import resolved
 from sagemaker_emulator.s3_uris import check_uri
 from sagemaker_emulator.store import Document, Request, copied
 
@@ -20,7 +21,8 @@ def create_model(call: Call) -> Document:
     name = request["ModelName"]
     arn = call.place.arn(MODEL_KIND, name)
     call.require_create(arn)
-    container = _container(request)
+    container = resolved(call, _container(request))
+    _check_container(container)
     role = request.get("ExecutionRoleArn")
     if not role:
         raise invalid("ExecutionRoleArn is required to create a model.")
@@ -31,8 +33,8 @@ def create_model(call: Call) -> Document:
         "ModelArn": arn,
         "CreationTime": now(),
         "EnableNetworkIsolation": False,
-        **copied(request, "PrimaryContainer", "Containers", "InferenceExecutionConfig", "ExecutionRoleArn", "VpcConfig"),
-        **copied(request, "EnableNetworkIsolation"),
+        **({"PrimaryContainer": container} if request.get("PrimaryContainer") else {"Containers": [container]}),
+        **copied(request, "InferenceExecutionConfig", "ExecutionRoleArn", "VpcConfig", "EnableNetworkIsolation"),
     }
     if not call.store.insert(MODEL_KIND, name, model):
         raise invalid(f'Cannot create already existing model "{arn}".')
@@ -76,13 +78,16 @@ def _container(request: Request) -> Request:
     if several is not None and len(several) != 1:
         raise invalid("Inference pipelines are not supported by the local SageMaker service: give one container.")
     container: Request = primary or (several or [{}])[0]
+    return container
+
+
+def _check_container(container: Request) -> None:
     if not container.get("Image"):
         raise invalid("The local SageMaker service needs an Image in the container definition.")
     if container.get("Mode", "SingleModel") != "SingleModel":
         raise invalid("Multi-model endpoints are not supported by the local SageMaker service.")
     if container.get("ModelDataSource"):
         raise invalid("ModelDataSource is not supported by the local SageMaker service: give a ModelDataUrl.")
-    return container
 
 
 def _check_model_data(call: Call, container: Request, role: str) -> None:
