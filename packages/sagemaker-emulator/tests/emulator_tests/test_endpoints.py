@@ -181,20 +181,24 @@ def test_a_variant_that_dies_is_started_again(api: Api, model: str) -> None:
     assert refusals == {"ServiceUnavailable"}
 
 
-def test_a_container_that_takes_too_long_is_a_model_error_and_the_next_request_is_not_answered_by_it(
-    api: Api, aws: Aws, monkeypatch: pytest.MonkeyPatch
+def test_a_container_that_takes_too_long_is_a_model_error_and_holds_nobody_else_up(
+    api: Api, aws: Aws, endpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sagemaker_emulator.hosting.invoke.INVOCATION_SECONDS", 0.2)
+    monkeypatch.setattr("sagemaker_emulator.hosting.invoke.INVOCATION_SECONDS", 1)
     api.ok("CreateModel", **api.model("hanging", put_model(aws, "hanging", "hang"), FAST_IMAGE))
     api.endpoint_in_service("hanging", api.endpoint_config("hanging", api.variant("v1", "hanging")))
 
-    for _ in range(2):
+    with ThreadPoolExecutor(1) as caller:
+        waiting = caller.submit(api.invoke, "hanging", b"1,2")
+        answers = {api.invoke(endpoint, b"1,2")[0] for _ in range(10)}
+        assert not waiting.done()
+        assert answers == {b"good:1,2"}
         with pytest.raises(
             Refused, match="Your invocation timed out while waiting for a response from container primary"
         ) as late:
-            api.invoke("hanging", b"1,2")
+            waiting.result()
 
-        assert (late.value.status, late.value.code, late.value.body["OriginalStatusCode"]) == (424, "ModelError", 0)
+    assert (late.value.status, late.value.code, late.value.body["OriginalStatusCode"]) == (424, "ModelError", 0)
 
 
 def test_an_endpoint_on_model_data_that_is_no_archive_fails_and_says_so(api: Api, aws: Aws) -> None:

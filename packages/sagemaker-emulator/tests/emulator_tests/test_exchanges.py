@@ -37,8 +37,9 @@ class Container:
                 if not answer:
                     break
                 # Piece by piece, as it may come.
-                for start in range(0, len(answer), 40):
-                    writer.write(answer[start : start + 40])
+                size = max(40, len(answer) // 100)
+                for start in range(0, len(answer), size):
+                    writer.write(answer[start : start + size])
                     await writer.drain()
                     await asyncio.sleep(0)
                 if answer.startswith(b"HTTP/1.0"):
@@ -86,6 +87,19 @@ def test_one_connection_serves_one_request_after_the_other() -> None:
             assert b"\r\naccept: text/csv\r\n" in asked.asked[0]
             assert b"\r\naccept: */*\r\n" in asked.asked[1]
             assert asked.asked[1].endswith(b"\r\ncontent-length: 5\r\n\r\n3,4,5")
+
+    asyncio.run(scenario())
+
+
+def test_a_big_body_goes_and_comes_whole() -> None:
+    body = b"0123456789abcdef" * 390_000
+    answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+
+    async def scenario() -> None:
+        async with container(answer, GOOD) as (asked, ask):
+            assert (await ask(body)).body == body
+            assert asked.asked[0].endswith(b"\r\n\r\n" + body)
+            assert (await ask()).body == b"0.5\n"
 
     asyncio.run(scenario())
 

@@ -1,6 +1,7 @@
 """Requests to containers' servers from the event loop, on connections that stay open.
 
-On llhttp by httptools, as the servers are: a client library would take several times as long as the whole of it.
+The bytes are read by httptools, as uvicorn reads them. A client library with its objects, or a thread for each request, takes
+longer than a small model.
 """
 
 from __future__ import annotations
@@ -61,15 +62,12 @@ class Exchanges:
                 return await connection.ask(server.head(path, headers, body), body, seconds)
             finally:
                 connection.done()
-                if not server.open:
-                    self._servers.pop(address, None)
 
     def close(self) -> None:
         """End all connections."""
         for server in self._servers.values():
             for connection in list(server.open):
                 connection.end()
-        self._servers.clear()
 
 
 class _Server:
@@ -191,14 +189,14 @@ class _Connection(asyncio.Protocol):
         self._body.append(body)
 
     def on_message_complete(self) -> None:
-        if self._parser.get_status_code() >= 200:
-            self._stays_open = self._stays_open and self._parser.should_keep_alive()
-            self._complete()
+        self._stays_open = self._stays_open and self._parser.should_keep_alive()
+        self._complete()
 
     def _complete(self) -> None:
         response = Response(self._parser.get_status_code(), self._headers, b"".join(self._body))
         self._headers, self._body, self._has_head = {}, [], False
-        if self._answer is not None and not self._answer.done():
+        is_interim = response.status < 200
+        if self._answer is not None and not self._answer.done() and not is_interim:
             self._answer.set_result(response)
 
     def _fail(self, error: Exception) -> None:
