@@ -10,6 +10,8 @@ import re2
 
 # Java's \p{…} that mean ASCII characters only, as they stand in brackets; the others are Unicode's, which RE2 has.
 _ASCII = {"ASCII": r"\x00-\x7f", "Print": r"\x20-\x7e", "Alnum": "a-zA-Z0-9"}
+# RE2 counts to 1000; the length of such a text is a constraint of its own in the model.
+_MORE_THAN_RE2_COUNTS = re.compile(r"\{(\d+),\d{4,}\}")
 _TOKEN = re.compile(r"\\p\{(?P<name>\w+)\}|\\.|.", re.DOTALL)
 
 
@@ -19,13 +21,19 @@ def matcher(java: str) -> Callable[[str], bool]:
     text = _translated(java)
     try:
         if r"\p{" in text:
-            unicode = re2.compile(text)
+            unicode = re2.compile(_MORE_THAN_RE2_COUNTS.sub(r"{\1,}", text), _quiet())
             return lambda value: unicode.fullmatch(value) is not None
         # As in Java, \d, \s and \w are of ASCII.
         plain = re.compile(text, re.ASCII)
     except (re.error, re2.error):
         return lambda _value: True
     return lambda value: plain.fullmatch(value) is not None
+
+
+def _quiet() -> re2.Options:
+    options = re2.Options()
+    options.log_errors = False
+    return options
 
 
 def _translated(java: str) -> str:

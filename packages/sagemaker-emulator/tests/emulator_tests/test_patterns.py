@@ -34,7 +34,7 @@ def patterns() -> dict[str, str]:
     """Of everything that an operation of the service is asked for: the shape's name by the pattern."""
     known = operations(*[Mock() for _ in signature(operations).parameters])
     models = [service_model().operation_model(name) for name in known]
-    models.append(runtime_model().operation_model("InvokeEndpoint"))
+    models += [runtime_model().operation_model(name) for name in ("InvokeEndpoint", "InvokeEndpointAsync")]
     seen: set[str] = set()
     found = [shape for model in models for shape in shapes(model.input_shape, seen)]
     return {shape.metadata["pattern"]: shape.name for shape in found if "pattern" in shape.metadata}
@@ -70,6 +70,7 @@ SAMPLES = {
         ["arn:aws:iam::123456789012:role/service-role/x"],
         ["arn:aws:iam::1234:role/x", f"arn:aws:iam::{chr(0xFF11) * 12}:role/x"],
     ),
+    "ModelPackageSourceUri": (["s3://bucket-1/key", "été", ""], ["a\nb", "a=b"]),
     "ContainerImage": (["registry/image:1", "é", "a\u00a0b"], ["", "a b", "a\nb"]),
     "HyperParameterTrainingJobEnvironmentKey": (["_A1"], ["1A", "A-B", "é"]),
     "Url": (["s3://b", "s3://b/k e y", "https://b/"], ["s3://", "s3:///k", "http://b/k", "s3://b/k\n"]),
