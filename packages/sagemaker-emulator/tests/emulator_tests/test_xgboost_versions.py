@@ -201,6 +201,26 @@ def test_a_job_of_the_newest_image_says_nothing_of_versions(tmp_path: Path, capl
     assert "of this machine" not in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("body", "content_type", "status", "text"),
+    [
+        (b"1,2,3,4", "text/csv", 200, ""),
+        (b"1,2,3", "text/csv", 200, ""),
+        (b"1,2", "text/csv", 400, "Feature size of csv inference data 2 is not consistent with feature size of trained model 4."),
+        (b"1,2,3,4,5", "text/csv", 400, "Feature size of csv inference data 5 is not consistent"),
+        (b"1:2", "text/libsvm", 200, ""),
+        (b"9:2", "text/libsvm", 400, "Feature size of libsvm inference data 10 is larger than feature size of trained model 4."),
+    ],
+)
+def test_a_pickled_model_asks_for_its_columns(tmp_path: Path, body: bytes, content_type: str, status: int, text: str) -> None:
+    models = load_models(job(tmp_path, "1"))
+    with served(application(models, {VARIABLE: "1"})) as url, httpx.Client(base_url=url, trust_env=False) as client:
+        answer = client.post("/invocations", content=body, headers={"content-type": content_type})
+
+    assert answer.status_code == status
+    assert text in answer.text
+
+
 class Runs:
     """Unpickled as it says, it would make a file."""
 

@@ -7,12 +7,29 @@ import pickle  # for the reader below, which makes nothing but boosters
 from pathlib import Path
 
 from sagemaker_emulator.engines.shell.serving import CannotLoad
+from sagemaker_emulator.engines.xgboost.channels import LIBSVM
 from sagemaker_emulator.engines.xgboost.failures import without_stack_trace
 from sagemaker_emulator.engines.xgboost.library import xgboost
 
+
+class PickledBooster(xgboost.Booster):
+    """A model that was pickled. The container asks of requests to it whether they have its columns."""
+
+    def check_width(self, rows: xgboost.DMatrix, file_format: str) -> None:
+        """ValueError in the container's words for rows that do not go with it; one column less is the label's, left out."""
+        known, given = self.num_features(), rows.num_col()
+        if file_format == LIBSVM and given > known + 1:
+            raise ValueError(
+                f"Feature size of libsvm inference data {given} is larger than feature size of trained model {known}."
+            )
+        if file_format != LIBSVM and known not in (given, given + 1):
+            size = f"Feature size of {file_format} inference data {given}"
+            raise ValueError(f"{size} is not consistent with feature size of trained model {known}.")
+
+
 # What a pickled Booster is made of, under the names that Python 2 and 3 and the versions of XGBoost give it.
 _PARTS = {
-    ("xgboost.core", "Booster"): xgboost.Booster,
+    ("xgboost.core", "Booster"): PickledBooster,
     ("builtins", "bytearray"): bytearray,
     ("__builtin__", "bytearray"): bytearray,
 }

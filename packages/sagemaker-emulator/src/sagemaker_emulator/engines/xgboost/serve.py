@@ -22,9 +22,10 @@ from sagemaker_emulator.engines.xgboost.answers import (
     encode_batch,
     encode_one_line,
 )
+from sagemaker_emulator.engines.xgboost.channels import request_format
 from sagemaker_emulator.engines.xgboost.failures import without_stack_trace
 from sagemaker_emulator.engines.xgboost.library import xgboost
-from sagemaker_emulator.engines.xgboost.models import load_models
+from sagemaker_emulator.engines.xgboost.models import PickledBooster, load_models
 from sagemaker_emulator.engines.xgboost.requests import UndecodableRequest, decode
 from sagemaker_emulator.engines.xgboost.selection import NotSelectable, encode_selected, select, wanted_keys
 from sagemaker_emulator.engines.xgboost.versions import version_of
@@ -78,7 +79,10 @@ def application(models: list[xgboost.Booster], environment: Mapping[str, str]) -
         if not invocation.body:
             return Response(status_code=204)
         try:
-            predictions = predict(models, decode(invocation.body, invocation.content_type, version))
+            rows = decode(invocation.body, invocation.content_type, version)
+            if isinstance(models[0], PickledBooster):
+                models[0].check_width(rows, request_format(invocation.content_type, version))
+            predictions = predict(models, rows)
             accept = answering.accepted(invocation.accept)
             return Response(answering.encode(predictions, accept), media_type=accept)
         except UndecodableRequest as error:
