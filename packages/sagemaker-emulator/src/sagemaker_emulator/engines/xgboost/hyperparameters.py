@@ -151,6 +151,9 @@ _TABLE: Mapping[str, _Row] = {
     "_nfold": _int(2),
 }
 
+NAMES = tuple(_TABLE)
+"""The hyperparameters of all images together."""
+
 
 def read(strings: Mapping[str, str], version: Version = NEWEST) -> dict[str, Value]:
     """What the container hands to XGBoost, aliases resolved; raises UserError or AlgorithmError for the first problem."""
