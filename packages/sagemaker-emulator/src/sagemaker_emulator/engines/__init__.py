@@ -128,7 +128,10 @@ def engine_for(image: str, *, scripted: bool = False) -> Engine:
         wanted = engine.runs_scripts == scripted or engine.repository not in algorithms
         if wanted and match and engine.runs(match["repository"], match["tag"]):
             return engine
-    available = ", ".join(f"{engine.repository}:{tag}" for engine in ENGINES for tag in engine.tags)
+    tags: dict[str, list[str]] = {}
+    for engine in ENGINES:
+        tags.setdefault(engine.repository, []).append(engine.tags[0])
+    available = "; ".join(f"{repository}:{', '.join(known)}" for repository, known in tags.items())
     raise UnknownImage(
         f"Cannot pull the image {image}: the local SageMaker service has no engine for it. "
         f"Images that it runs (in any region's registry): {available}."
