@@ -6,7 +6,7 @@ from contextlib import suppress
 import boto3
 import sagemaker
 
-NAME = "NotebookRole"
+NAME = "SageMakerExecutionRole"
 
 
 def get_execution_role():
