@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 
 from sageline_local.keys import RootKey
 from sageline_local.ports import Ports
+from sagemaker_emulator.sdk_config import VARIABLE, config_file
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
@@ -77,14 +79,17 @@ def endpoints_beside_ministack(ports: Ports) -> dict[str, str]:
     }
 
 
-def for_clients(ports: Ports, api_url: str, key: RootKey) -> dict[str, str]:
+def for_clients(ports: Ports, api_url: str, key: RootKey, sagemaker_home: Path) -> dict[str, str]:
     """With these variables boto3, the AWS CLI and the SageMaker SDK talk to the stack."""
+    sdk_config = config_file(sagemaker_home).resolve()
     return {
         "AWS_ENDPOINT_URL": endpoint(ports.ministack),
         **endpoints_beside_ministack(ports),
         **_REGION,
         **key.variables,
         "SAGELINE_API_URL": api_url,
+        # Not there with an emulator of a version before: the SDK refuses a file that is missing.
+        **({VARIABLE: str(sdk_config)} if sdk_config.exists() else {}),
     }
 
 

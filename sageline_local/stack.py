@@ -101,7 +101,7 @@ class LocalStack:
             api_url=api_url,
             bucket=outputs.get("BucketName", ""),
             pids=pids,
-            environment={} if problems or key is None else environment.for_clients(ports, api_url, key),
+            environment={} if problems or key is None else environment.for_clients(ports, api_url, key, self._home.sagemaker),
             outputs=outputs,
             problems=problems,
             limits=[abilities.missing] if abilities and abilities.missing else [],

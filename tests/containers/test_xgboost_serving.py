@@ -14,7 +14,8 @@ from starlette.testclient import TestClient
 
 from sageline.formats.recordio import write_dense
 from sagemaker_emulator.engines.xgboost.library import xgboost
-from sagemaker_emulator.engines.xgboost.serve import application, load_models
+from sagemaker_emulator.engines.xgboost.models import load_models
+from sagemaker_emulator.engines.xgboost.serve import application
 
 CSV, JSON, LINES, RECORDIO = "text/csv", "application/json", "application/jsonlines", "application/x-recordio-protobuf"
 

@@ -265,3 +265,11 @@ def test_values_become_strings_and_for_a_script_json() -> None:
     encoded = catalog.as_strings("script", values)
     assert encoded == {"a": "true", "b": "0.1", "c": "3", "d": '"x,y"'}
     assert {name: json.loads(text) for name, text in encoded.items()} == values
+
+
+def test_an_objective_of_old_goes_to_the_container_by_its_name_of_today() -> None:
+    """Which XGBoost 3 needs to keep the best rounds, and Sageline asks for these."""
+    complete = catalog.with_defaults(algorithm("xgboost", {"objective": "reg:linear"}), VALUES)
+
+    assert complete["objective"] == "reg:squarederror"
+    assert "early_stopping_rounds" in complete

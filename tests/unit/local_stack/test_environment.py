@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+from pathlib import Path
 
 from sageline_local import environment
 from sageline_local.keys import RootKey
 from sageline_local.ports import Ports
+from sagemaker_emulator.aws import Place
+from sagemaker_emulator.sdk_config import write_config
 
 LAPTOP = {
     "PATH": "/usr/bin",
@@ -45,8 +48,11 @@ def test_tools_keep_the_users_mirror_and_proxy_but_never_reach_a_real_account() 
     assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"} & given.keys()
 
 
-def test_clients_are_told_every_address() -> None:
-    assert environment.for_clients(Ports(4566, 4567, 4568), "http://127.0.0.1:4566/_aws/execute-api/abc", RootKey("s")) == {
+def test_clients_are_told_every_address_and_the_sdk_its_bucket(tmp_path: Path) -> None:
+    config = write_config(tmp_path, Place("000000000000", "us-east-1"))
+    api = "http://127.0.0.1:4566/_aws/execute-api/abc"
+
+    assert environment.for_clients(Ports(4566, 4567, 4568), api, RootKey("s"), tmp_path) == {
         "AWS_ENDPOINT_URL": "http://127.0.0.1:4566",
         "AWS_ENDPOINT_URL_SAGEMAKER": "http://127.0.0.1:4567",
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": "http://127.0.0.1:4567",
@@ -55,8 +61,13 @@ def test_clients_are_told_every_address() -> None:
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "s",
-        "SAGELINE_API_URL": "http://127.0.0.1:4566/_aws/execute-api/abc",
+        "SAGELINE_API_URL": api,
+        "SAGEMAKER_USER_CONFIG_OVERRIDE": str(config),
     }
+
+
+def test_a_stack_with_an_emulator_of_a_version_before_names_no_file_that_is_missing(tmp_path: Path) -> None:
+    assert "SAGEMAKER_USER_CONFIG_OVERRIDE" not in environment.for_clients(Ports(1, 2, 3), "", RootKey("s"), tmp_path)
 
 
 def test_a_shell_takes_the_export_lines_as_they_are() -> None:

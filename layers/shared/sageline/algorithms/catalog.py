@@ -80,7 +80,8 @@ def with_defaults(algorithm: AlgorithmSpec, facts: DataFacts, tuned: Collection[
     # A default may depend on another value's being there, not on which value it is.
     defaults = found.defaults({**given, **dict.fromkeys(tuned, "")}, facts)
     named = {found.aliases.get(name, name) for name in (*given, *tuned)}
-    return {**{name: value for name, value in defaults.items() if name not in named}, **given}
+    known = {name: found.renamed.get(name, {}).get(str(value), value) for name, value in given.items()}
+    return {**{name: value for name, value in defaults.items() if name not in named}, **known}
 
 
 def check(algorithm: AlgorithmSpec, facts: DataFacts, tuned: Collection[str] = ()) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from sageline.algorithms.hyperparameters import HyperparameterTable
@@ -61,6 +61,7 @@ class Rules:
         iterations: what counts the steps of training, which Hyperband spends; None where there are none.
         aliases: other names of hyperparameters.
         validation_channel: the channel of the validation rows.
+        renamed: by hyperparameter, values that go to the container under another name.
     """
 
     table: HyperparameterTable
@@ -73,3 +74,4 @@ class Rules:
     iterations: str | None
     aliases: Mapping[str, str]
     validation_channel: str = "validation"
+    renamed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -128,6 +128,8 @@ def _undecodable(strings: Mapping[str, str], task: str, num_class: int | None) -
 
 RULES = Rules(
     table=HYPERPARAMETERS,
+    # By its old name XGBoost 3 trains the same, and then cannot keep the best rounds: a training that stops early fails.
+    renamed={"objective": {"reg:linear": "reg:squarederror"}},
     refused=_refused,
     defaults=_defaults,
     misfits=_misfits,

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import uvicorn
 
+from sagemaker_emulator.aws import Place
 from sagemaker_emulator.guard.asgi import Guard
 from sagemaker_emulator.guard.decision import Rules
 from sagemaker_emulator.guard.keys import root_of, secrets_of
 from sagemaker_emulator.listener import listen
+from sagemaker_emulator.sdk_config import VARIABLE, write_config
 from sagemaker_emulator.service import HomeInUse, LocalSageMaker
 from sagemaker_emulator.surroundings import of_environment
 
@@ -58,7 +60,8 @@ def main() -> None:
     config = uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=5)
     _say(f"SageMaker listens at {url}. Ctrl-C ends it and everything that it has started; what is stored stays in {home}.")
     _say(*surroundings.notes)
-    _say("In the shell of whatever shall use it:", *_exports(url, surroundings.place.region, root_id, root_secret))
+    sdk = _sdk_variables(os.environ, home, surroundings.place)
+    _say("In the shell of whatever shall use it:", *_exports(url, surroundings.place.region, root_id, root_secret, sdk))
     # What is there by now stays: no collection of garbage has to look through it, in the middle of a request.
     gc.collect()
     gc.freeze()
@@ -122,10 +125,17 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _exports(url: str, region: str, root_id: str, root_secret: str) -> list[str]:
+def _sdk_variables(environment: Mapping[str, str], home: Path, place: Place) -> dict[str, str]:
+    """Where the SageMaker SDK's configuration is; with a folder for S3, it cannot use its default bucket anyway."""
+    has_s3 = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
+    return {VARIABLE: str(write_config(home, place))} if has_s3 else {}
+
+
+def _exports(url: str, region: str, root_id: str, root_secret: str, sdk: Mapping[str, str]) -> list[str]:
     variables = {
         "AWS_ENDPOINT_URL_SAGEMAKER": url,
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": url,
+        **sdk,
         "AWS_DEFAULT_REGION": region,
         # Who has set a key of their own knows it.
         **({"AWS_ACCESS_KEY_ID": root_id, "AWS_SECRET_ACCESS_KEY": root_secret} if root_id == _OWN_ROOT_ID else {}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from sagemaker_emulator.engines.first_party import hyperparameters
 from sagemaker_emulator.engines.first_party.channels import read_channels
 from sagemaker_emulator.engines.first_party.failures import CustomerError, describe
 from sagemaker_emulator.engines.first_party.hyperparameters import whole
+from sagemaker_emulator.engines.knn.train import TENSORS as KNN_TENSORS
 
 ROWS = np.array([[1, 0, 2], [0, 3, 0]], dtype=np.float32)
 LABELS = np.array([1, 0], dtype=np.float32)
@@ -105,13 +107,29 @@ def test_what_the_algorithm_does_not_take_is_refused(
     assert message in str(refused.value)
 
 
-def test_numbers_that_are_not_float32_are_refused(tmp_path: Path) -> None:
-    """What the SDK makes of numpy's own kind of numbers."""
-    double = write_dense(ROWS.astype(np.float64), LABELS)
-    root = job_directory(tmp_path, {}, {"train": double}, content_type=RECORDIO)
+@pytest.mark.parametrize(("kind", "title"), [(np.float64, "Float64"), (np.int64, "Int32")])
+def test_numbers_that_are_not_float32_are_refused(tmp_path: Path, kind: type[np.number[Any]], title: str) -> None:
+    """What the SDK makes of numpy's own kinds of numbers."""
+    root = job_directory(tmp_path, {}, {"train": write_dense(ROWS.astype(kind), LABELS)}, content_type=RECORDIO)
 
-    with pytest.raises(CustomerError, match=r"\(Input Error\) part-0: the numbers of features and label must be Float32"):
+    with pytest.raises(
+        CustomerError, match=rf"\(Input Error\) part-0: the numbers of features and label must be Float32 tensors, not {title}"
+    ):
         read_channels(root, optional=())
+
+
+def test_integers_are_read_for_an_algorithm_that_takes_them(tmp_path: Path) -> None:
+    integers = write_dense(ROWS.astype(np.int64), LABELS.astype(np.int64))
+    root = job_directory(tmp_path, {}, {"train": integers}, content_type=None)
+
+    channels = read_channels(root, optional=(), tensors=KNN_TENSORS)
+
+    assert channels is not None
+    assert np.array_equal(channels["train"].features, ROWS)
+    assert np.array_equal(channels["train"].labels, LABELS)
+    double = job_directory(tmp_path / "double", {}, {"train": write_dense(ROWS.astype(np.float64), LABELS)}, content_type=None)
+    with pytest.raises(CustomerError, match="must be Float32 or Int32 tensors, not Float64"):
+        read_channels(double, optional=(), tensors=KNN_TENSORS)
 
 
 def test_files_of_differing_width_are_refused(tmp_path: Path) -> None:

@@ -318,6 +318,12 @@ REGISTRY = "763104351884.dkr.ecr.us-east-1.amazonaws.com"
         ("sagemaker-xgboost:1.7-1", True, "script.train"),
         ("sagemaker-xgboost:3.2-0", True, "script.train"),
         ("sagemaker-xgboost:3.2-0", False, "xgboost.train"),
+        ("sagemaker-xgboost:1.7-1", False, "xgboost.train"),
+        ("sagemaker-xgboost:0.90-2-cpu-py3", True, "script.train"),
+        ("sagemaker-xgboost:0.90-2-cpu-py3", False, "xgboost.train"),
+        ("xgboost:1", False, "xgboost.train"),
+        ("xgboost:latest", False, "xgboost.train"),
+        ("blazingtext:latest", False, "blazingtext.train"),
     ],
 )
 def test_images_by_what_they_run(image: str, scripted: bool, module: str) -> None:
@@ -329,7 +335,12 @@ def test_images_by_what_they_run(image: str, scripted: bool, module: str) -> Non
 
 @pytest.mark.parametrize(
     ("image", "scripted"),
-    [("sagemaker-xgboost:1.7-1", False), ("tensorflow-training:latest", True), ("mxnet-training:1.9.0-cpu-py38", True)],
+    [
+        ("sagemaker-xgboost:1.6-1", False),
+        ("xgboost:1", True),
+        ("tensorflow-training:latest", True),
+        ("mxnet-training:1.9.0-cpu-py38", True),
+    ],
 )
 def test_images_that_nothing_runs(image: str, scripted: bool) -> None:
     with pytest.raises(UnknownImage, match="tensorflow-training"):

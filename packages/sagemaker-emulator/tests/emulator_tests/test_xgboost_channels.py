@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -177,6 +178,18 @@ def test_recordio_parts_of_different_kinds_go_together_where_they_are_equally_wi
     (tmp_path / "c").write_bytes(write_dense(np.ones((1, 5), dtype=np.float32), np.zeros(1, dtype=np.float32)))
     with pytest.raises(UserError, match="incompatible column dimensions: the files have records of 3 and 5 columns"):
         read_matrix(tmp_path, RECORDIO, weights=False)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.float64])
+def test_numbers_of_every_kind_are_read_from_records(tmp_path: Path, kind: type[np.number[Any]]) -> None:
+    rows = np.array([[1, -2, 3], [0, 255, 0]])
+    (tmp_path / "part-0").write_bytes(write_dense(rows.astype(kind), np.array([1, 0]).astype(kind)))
+
+    matrix = read_matrix(tmp_path, RECORDIO, weights=False)
+
+    assert matrix is not None
+    np.testing.assert_array_equal(matrix.get_data().toarray(), rows)
+    assert matrix.get_label().tolist() == [1.0, 0.0]
 
 
 @pytest.mark.parametrize(

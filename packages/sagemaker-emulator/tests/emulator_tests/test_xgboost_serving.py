@@ -16,7 +16,8 @@ from emulator_tests.recordio import write_dense, write_sparse
 from emulator_tests.support import served
 from sagemaker_emulator.engines.shell.serving import CannotLoad
 from sagemaker_emulator.engines.xgboost.library import xgboost
-from sagemaker_emulator.engines.xgboost.serve import application, load_models
+from sagemaker_emulator.engines.xgboost.models import load_models
+from sagemaker_emulator.engines.xgboost.serve import application
 
 ROWS = np.random.default_rng(0).normal(size=(80, 3)).astype(np.float32)
 LABELS = (ROWS[:, 0] > 0).astype(np.float32)

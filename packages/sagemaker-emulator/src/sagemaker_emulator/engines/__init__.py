@@ -22,6 +22,7 @@ from sagemaker_emulator.engines.knn import METRIC_DEFINITIONS as KNN_METRICS
 from sagemaker_emulator.engines.linear_learner import METRIC_DEFINITIONS as LINEAR_LEARNER_METRICS
 from sagemaker_emulator.engines.script import frameworks
 from sagemaker_emulator.engines.xgboost import METRIC_DEFINITIONS as XGBOOST_METRICS
+from sagemaker_emulator.engines.xgboost.versions import LIBRARIES, VARIABLE, Version
 
 _IMAGE = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<repository>[^:@]+):(?P<tag>[\w.-]+)"
@@ -71,32 +72,39 @@ def script_engines() -> Iterator[Engine]:
         yield Engine(repository, tags, train, serve, (), runs_scripts=True, serves_fetched_code=fetched, environment=environment)
 
 
+def xgboost_engines() -> Iterator[Engine]:
+    """XGBoost's images: of any version, by the one version that is installed here."""
+    for version in map(Version, LIBRARIES):
+        yield Engine(
+            repository=version.repository,
+            # The old ones have a processor and a Python in their names.
+            tags=(version.tag, "latest") if version.repository == "xgboost" else (version.tag, f"{version.tag}-cpu-py3"),
+            train_module="sagemaker_emulator.engines.xgboost.train",
+            serve_module="sagemaker_emulator.engines.xgboost.serve",
+            metrics=XGBOOST_METRICS,
+            environment=((VARIABLE, version.tag),),
+        )
+
+
 ENGINES = (
-    Engine(
-        repository="sagemaker-xgboost",
-        # What the SageMaker Python SDK 2 knows as its newest is run by the same library, of the version of 3.2.
-        tags=("3.2-0", "3.0-5"),
-        train_module="sagemaker_emulator.engines.xgboost.train",
-        serve_module="sagemaker_emulator.engines.xgboost.serve",
-        metrics=XGBOOST_METRICS,
-    ),
+    *xgboost_engines(),
     Engine(
         repository="linear-learner",
-        tags=("1",),
+        tags=("1", "latest"),
         train_module="sagemaker_emulator.engines.linear_learner.train",
         serve_module="sagemaker_emulator.engines.linear_learner.serve",
         metrics=LINEAR_LEARNER_METRICS,
     ),
     Engine(
         repository="knn",
-        tags=("1",),
+        tags=("1", "latest"),
         train_module="sagemaker_emulator.engines.knn.train",
         serve_module="sagemaker_emulator.engines.knn.serve",
         metrics=KNN_METRICS,
     ),
     Engine(
         repository="blazingtext",
-        tags=("1",),
+        tags=("1", "latest"),
         train_module="sagemaker_emulator.engines.blazingtext.train",
         serve_module="sagemaker_emulator.engines.blazingtext.serve",
         metrics=BLAZINGTEXT_METRICS,
@@ -120,7 +128,10 @@ def engine_for(image: str, *, scripted: bool = False) -> Engine:
         wanted = engine.runs_scripts == scripted or engine.repository not in algorithms
         if wanted and match and engine.runs(match["repository"], match["tag"]):
             return engine
-    available = ", ".join(f"{engine.repository}:{tag}" for engine in ENGINES for tag in engine.tags)
+    tags: dict[str, list[str]] = {}
+    for engine in ENGINES:
+        tags.setdefault(engine.repository, []).append(engine.tags[0])
+    available = "; ".join(f"{repository}:{', '.join(known)}" for repository, known in tags.items())
     raise UnknownImage(
         f"Cannot pull the image {image}: the local SageMaker service has no engine for it. "
         f"Images that it runs (in any region's registry): {available}."

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from email.message import Message
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from scipy.sparse import csr_matrix, vstack
 from sagemaker_emulator.engines.first_party.failures import CustomerError
 from sagemaker_emulator.engines.first_party.tables import read_csv
 from sagemaker_emulator.engines.shell.arrays import FloatArray
-from sagemaker_emulator.engines.shell.records import RECORDIO, Rows, read_rows
+from sagemaker_emulator.engines.shell.records import FLOAT32, RECORDIO, Rows, read_rows
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +39,10 @@ class Data:
         return int(self.features.shape[1])
 
 
-def read_channels(root: Path, optional: Collection[str]) -> dict[str, Data] | None:
+def read_channels(root: Path, optional: Collection[str], tensors: Collection[str] = (FLOAT32,)) -> dict[str, Data] | None:
     """The channels of a job, ``train`` and what there is of ``optional``; None on the hosts that have nothing to do.
+
+    ``tensors`` are the kinds of numbers that the algorithm takes in RecordIO-protobuf.
 
     One process of this machine can read the shards of all hosts, so the first host trains on the data of all of them.
 
@@ -58,7 +61,9 @@ def read_channels(root: Path, optional: Collection[str]) -> dict[str, Data] | No
     for name in ("train", *(name for name in optional if name in channels)):
         sharded = channels[name].get("S3DistributionType") == "ShardedByS3Key"
         roots = [root.parent / host for host in hosts] if sharded and len(hosts) > 1 else [root]
-        read[name] = _read([path / "input" / "data" / name for path in roots], name, channels[name].get("ContentType", RECORDIO))
+        directories = [path / "input" / "data" / name for path in roots]
+        content_type = channels[name].get("ContentType", RECORDIO)
+        read[name] = _read(directories, name, content_type, _reader(content_type, tensors))
         logger.info("Channel %s has %d rows of %d features.", name, len(read[name]), read[name].width)
     return read
 
@@ -75,8 +80,7 @@ def _check_names(channels: Collection[str], optional: Collection[str]) -> None:
         )
 
 
-def _read(directories: list[Path], name: str, content_type: str) -> Data:
-    read = _reader(content_type)
+def _read(directories: list[Path], name: str, content_type: str, read: Callable[[bytes], Rows] | None) -> Data:
     if read is None:
         raise CustomerError(
             f"Unable to initialize the algorithm. Content type '{content_type}' of channel '{name}' is not supported. "
@@ -111,13 +115,13 @@ def _unreadable(name: str, content_type: str, why: str) -> CustomerError:
     )
 
 
-def _reader(content_type: str) -> Callable[[bytes], Rows] | None:
+def _reader(content_type: str, tensors: Collection[str]) -> Callable[[bytes], Rows] | None:
     header = Message()
     header["content-type"] = content_type.lower()
     kind, label_size = header.get_content_type(), header.get_param("label_size", "1")
     if kind == CSV and label_size == "1":
         return _read_labelled
-    return (lambda data: read_rows(data, only_float32=True)) if kind == RECORDIO else None
+    return partial(read_rows, tensors=tensors) if kind == RECORDIO else None
 
 
 def _read_labelled(data: bytes) -> Rows:

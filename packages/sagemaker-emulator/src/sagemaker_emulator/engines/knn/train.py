@@ -16,10 +16,14 @@ from sagemaker_emulator.engines.knn import hyperparameters
 from sagemaker_emulator.engines.knn.model import CLASSIFIER, KnnModel, prepared
 from sagemaker_emulator.engines.knn.projection import projection
 from sagemaker_emulator.engines.shell.arrays import FloatArray
+from sagemaker_emulator.engines.shell.records import FLOAT32, INT32
 from sagemaker_emulator.engines.shell.training import run
 
 logger = logging.getLogger(__name__)
 
+# Integers as the SDK writes them too: published runs of this image have trained on them. Its guide, unlike linear learner's,
+# asks for no kind of numbers.
+TENSORS = (FLOAT32, INT32)
 _SEED = 0
 _AT_A_TIME = 4096
 
@@ -31,7 +35,7 @@ def train(root: Path) -> None:
     host = json.loads((config / "resourceconfig.json").read_text())["current_host"]
     logger.info("Reading provided configuration from /opt/ml/input/config/hyperparameters.json: %s", strings)
     values = {name: str(value) for name, value in hyperparameters.read(strings).items()}
-    channels = read_channels(root, optional=("test",))
+    channels = read_channels(root, optional=("test",), tensors=TENSORS)
     if channels is None:
         return
     for name, data in channels.items():

@@ -6,6 +6,7 @@ and lets it pass only in front of all others. Whether the first-party images do 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
 RECORDIO = "application/x-recordio-protobuf"
 
-_KEY, _FLOAT32, _TENSORS = "values", "float32_tensor", ("float32_tensor", "float64_tensor", "int32_tensor")
+FLOAT32, FLOAT64, INT32 = "float32_tensor", "float64_tensor", "int32_tensor"
+TENSORS = (FLOAT32, FLOAT64, INT32)
+_KEY = "values"
+_TITLES = {FLOAT32: "Float32", FLOAT64: "Float64", INT32: "Int32"}
 
 
 class Rows(NamedTuple):
@@ -28,22 +32,22 @@ class Rows(NamedTuple):
     labels: FloatArray | None
 
 
-def read_rows(data: bytes, *, only_float32: bool = False) -> Rows:
-    """All records of a file or a request; Float64 and Int32 are cast, unless ``only_float32`` is taken.
+def read_rows(data: bytes, tensors: Collection[str] = TENSORS) -> Rows:
+    """All records of a file or a request, as float32.
 
     Raises:
-        ValueError: not RecordIO-protobuf, or records that do not go together.
+        ValueError: not RecordIO-protobuf, tensors of another kind than ``tensors``, or records that do not go together.
     """
     # A fifth of a second for protobuf, which a server that nobody sends records to does without.
     from sagemaker_emulator.engines.shell.recordio import read_messages  # noqa: PLC0415
 
     features, labels = [], []
     for number, record in enumerate(read_messages(data), start=1):
-        tensor = _tensor(record.features, number, only_float32=only_float32)
+        tensor = _tensor(record.features, number, tensors)
         if tensor is None:
             raise ValueError(f"record {number} has no features")
         features.append(tensor)
-        label = _tensor(record.label, number, only_float32=only_float32)
+        label = _tensor(record.label, number, tensors)
         if label is not None:
             labels.append(label)
     if labels and len(labels) != len(features):
@@ -54,14 +58,17 @@ def read_rows(data: bytes, *, only_float32: bool = False) -> Rows:
     return Rows(matrix, _numbers(labels) if labels else None)
 
 
-def _tensor(values: Any, number: int, *, only_float32: bool) -> Any:  # Any: protobuf's map of strings to Values, and a tensor
+def _tensor(values: Any, number: int, taken: Collection[str]) -> Any:  # Any: protobuf's map of strings to Values, and a tensor
     if _KEY not in values:
         return None
     kind = values[_KEY].WhichOneof("value")
-    if kind not in _TENSORS:
+    if kind not in TENSORS:
         raise ValueError(f"record {number} has no tensor of numbers")
-    if only_float32 and kind != _FLOAT32:
-        raise ValueError("the numbers of features and label must be Float32 tensors")
+    if kind not in taken:
+        kinds = " or ".join(_TITLES[name] for name in taken)
+        raise ValueError(
+            f"the numbers of features and label must be {kinds} tensors, not {_TITLES[kind]} (numpy: astype('float32'))"
+        )
     return getattr(values[_KEY], kind)
 
 

@@ -1,4 +1,4 @@
-"""SageMaker's XGBoost 3.2 container in algorithm mode, by the same library."""
+"""SageMaker's XGBoost containers in algorithm mode, by the library of the newest one."""
 
 from __future__ import annotations
 

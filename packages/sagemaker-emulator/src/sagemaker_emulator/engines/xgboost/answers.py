@@ -34,6 +34,11 @@ def encode_batch(predictions: NDArray[np.float32]) -> bytes:
     return ("\n".join(map(str, predictions.tolist())) + "\n").encode()
 
 
+def encode_one_line(predictions: NDArray[np.float32]) -> bytes:
+    """What images up to 1.2-1 answer: all rows on one line, a row of probabilities as a Python list."""
+    return ",".join(map(str, predictions.tolist())).encode()
+
+
 def encode(predictions: NDArray[np.float32], accept: str) -> bytes:
     """One line or one object per row; raises :class:`CannotEncode` for the types that need selectable inference."""
     rows = predictions.tolist()

@@ -13,12 +13,8 @@ from sagemaker_emulator.engines.xgboost.failures import CUSTOMER_ERRORS, Algorit
 from sagemaker_emulator.engines.xgboost.hyperparameters import MAXIMIZE_METRICS, Value
 from sagemaker_emulator.engines.xgboost.library import xgboost
 from sagemaker_emulator.engines.xgboost.metrics import CUSTOM_METRICS, custom_metric
-
-# Hyperparameters that the container itself uses and does not hand to XGBoost.
-_OF_THE_CONTAINER = (
-    *("num_round", "csv_weights", "save_model_on_termination", "early_stopping_rounds", "_tuning_objective_metric"),
-    *("eval_metric", "_kfold", "_num_cv_round", "use_dask_gpu_training"),
-)
+from sagemaker_emulator.engines.xgboost.parameters import parameters_of
+from sagemaker_emulator.engines.xgboost.versions import NEWEST, Version
 
 
 class Rounds(xgboost.callback.TrainingCallback):
@@ -73,6 +69,7 @@ def boost(
     silent: bool = False,
     begun: xgboost.Booster | None = None,
     checkpoints: Path | None = None,
+    version: Version = NEWEST,
 ) -> xgboost.Booster:
     """Train, or go on with what an earlier job has ``begun``, up to ``num_round`` rounds, leaving ``checkpoints``.
 
@@ -80,13 +77,15 @@ def boost(
     UserError when XGBoost blames the data, AlgorithmError for everything else that it refuses.
     """
     metrics = Metrics.of(hyperparameters)
-    parameters = _parameters(hyperparameters, metrics)
+    parameters = parameters_of(hyperparameters, metrics.built_in, version, train.num_row())
     first = 0 if begun is None else begun.num_boosted_rounds()
     callbacks: list[xgboost.callback.TrainingCallback] = [Rounds(stop, silent=silent)]
     if checkpoints:
-        callbacks.append(save_checkpoints(checkpoints, first))
+        callbacks.append(save_checkpoints(checkpoints, first, version))
     patience = hyperparameters.get("early_stopping_rounds")
-    if patience and validation is not None and metrics.watched:
+    if patience and version.stops_by_any_metric:
+        callbacks.append(xgboost.callback.EarlyStopping(rounds=patience, save_best=True))
+    elif patience and validation is not None and metrics.watched:
         callbacks.append(_early_stopping(patience, metrics.watched))
     try:
         return xgboost.train(
@@ -104,16 +103,6 @@ def boost(
         if any(known in text for known in CUSTOMER_ERRORS):
             raise UserError(text) from error
         raise AlgorithmError(f"XGB train call failed with exception:\n{text}") from error
-
-
-def _parameters(hyperparameters: Mapping[str, Value], metrics: Metrics) -> dict[str, object]:
-    parameters: dict[str, object] = {name: value for name, value in hyperparameters.items() if name not in _OF_THE_CONTAINER}
-    updaters = parameters.get("updater")
-    if isinstance(updaters, list):
-        parameters["updater"] = ",".join(updaters)
-    if metrics.built_in:
-        parameters["eval_metric"] = metrics.built_in
-    return parameters
 
 
 def _early_stopping(rounds: Value, metric: str) -> xgboost.callback.EarlyStopping:

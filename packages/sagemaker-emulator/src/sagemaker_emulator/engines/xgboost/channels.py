@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from email.message import Message
 
 from sagemaker_emulator.engines.xgboost.failures import UserError
+from sagemaker_emulator.engines.xgboost.versions import NEWEST, Version
 
 Channel = Mapping[str, str]
 
@@ -25,7 +26,12 @@ _DEFAULT = "text/libsvm"
 _DISTRIBUTIONS = ("FullyReplicated", "ShardedByS3Key")
 
 
-def check_channels(channels: Mapping[str, Channel]) -> None:
+def formats_of(version: Version) -> dict[str, str]:
+    """The content types that an image takes, with their formats."""
+    return {kind: name for kind, name in FORMATS.items() if version.reads_records or name in (CSV, LIBSVM)}
+
+
+def check_channels(channels: Mapping[str, Channel], version: Version = NEWEST) -> None:
     """Raise :class:`UserError` in the container's words."""
     if "train" not in channels:
         raise UserError("Missing required channel: train")
@@ -33,11 +39,13 @@ def check_channels(channels: Mapping[str, Channel]) -> None:
         if name not in ("train", "validation", "code"):
             raise UserError(f"Extraneous channel found: {name}")
         config = {"ContentType": _DEFAULT, **channel}
-        if name != "code" and config["TrainingInputMode"] == "Pipe":
+        piped = config["TrainingInputMode"] == "Pipe"
+        if name != "code" and piped and not version.takes_pipes:
             raise UserError("Pipe mode for CSV is no longer supported. Please use File mode or Fast File mode instead.")
         supported = (
-            config["ContentType"] in (FORMATS if name != "code" else ("text/python",))
-            and config["TrainingInputMode"] == "File"
+            config["ContentType"] in (formats_of(version) if name != "code" else ("text/python",))
+            and (not piped or (name != "code" and FORMATS.get(config["ContentType"]) != LIBSVM))
+            and config["TrainingInputMode"] in ("File", "Pipe")
             and config["S3DistributionType"] in (_DISTRIBUTIONS if name != "code" else _DISTRIBUTIONS[:1])
         )
         if not supported:
@@ -46,6 +54,16 @@ def check_channels(channels: Mapping[str, Channel]) -> None:
 
 def channel_format(channel: Channel) -> str:
     return data_format(channel.get("ContentType", _DEFAULT))
+
+
+def request_format(content_type: str | None, version: Version) -> str:
+    """The format of a request; raises :class:`UserError`."""
+    if not content_type and version.reads_csv_by_default:
+        return CSV
+    found = data_format(content_type)
+    if found not in formats_of(version).values():
+        raise UserError(f"{content_type} is not an accepted ContentType: {', '.join(formats_of(version))}.")
+    return found
 
 
 def data_format(content_type: str | None) -> str:

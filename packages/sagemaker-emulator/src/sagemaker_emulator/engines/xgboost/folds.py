@@ -13,6 +13,7 @@ from sagemaker_emulator.engines.xgboost.boosting import boost
 from sagemaker_emulator.engines.xgboost.failures import AlgorithmError, UserError
 from sagemaker_emulator.engines.xgboost.hyperparameters import Value
 from sagemaker_emulator.engines.xgboost.library import xgboost
+from sagemaker_emulator.engines.xgboost.versions import NEWEST, Version
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +22,11 @@ Indexes = NDArray[np.int64]
 
 
 def cross_validate(
-    hyperparameters: Mapping[str, Value], train: xgboost.DMatrix, validation: xgboost.DMatrix | None, output: Path
+    hyperparameters: Mapping[str, Value],
+    train: xgboost.DMatrix,
+    validation: xgboost.DMatrix | None,
+    output: Path,
+    version: Version = NEWEST,
 ) -> list[xgboost.Booster]:
     """Train ``_kfold`` models for each of ``_num_cv_round`` repetitions, over the rows of both channels together.
 
@@ -39,7 +44,7 @@ def cross_validate(
     predictions: list[Floats] = []
     for outside, inside in _splits(labels, folds, repeats, stratified=objective.startswith(("binary:", "multi:"))):
         held = rows.slice(inside)
-        model = boost(hyperparameters, rows.slice(outside), held)
+        model = boost(hyperparameters, rows.slice(outside), held, version=version)
         answers = model.predict(held).reshape(len(inside), -1)
         if len(models) % folds == 0:
             predictions.append(np.empty((rows.num_row(), answers.shape[1]), dtype=np.float32))

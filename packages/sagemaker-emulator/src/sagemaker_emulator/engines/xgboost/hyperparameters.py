@@ -1,7 +1,8 @@
-"""The hyperparameters of SageMaker's XGBoost 3.2 container, checked in its order and in its words.
+"""The hyperparameters of SageMaker's XGBoost containers, checked in their order and in their words.
 
 Source: ``algorithm_mode/hyperparameter_validation.py`` and ``sagemaker_algorithm_toolkit`` of aws/sagemaker-xgboost-container at
-cb8df91. The container runs what ``monotone_constraints`` says as a program; here only a literal is read.
+cb8df91, which is that of the newest image; what older ones know is in ``versions``. The container runs what
+``monotone_constraints`` says as a program; here only a literal is read.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from sagemaker_emulator.engines.xgboost.failures import AlgorithmError, UserError
+from sagemaker_emulator.engines.xgboost.versions import NEWEST, Version
 
 Value: TypeAlias = int | float | str | list[str] | list[list[int]] | tuple[int, ...]
 Values: TypeAlias = Mapping[str, Value]
@@ -33,8 +35,10 @@ _OBJECTIVES = (
     *("multi:softprob", "rank:pairwise", "rank:ndcg", "rank:map", "reg:linear", "reg:squarederror", "reg:logistic", "reg:gamma"),
     *("reg:pseudohubererror", "reg:squaredlogerror", "reg:absoluteerror", "reg:tweedie", "survival:aft", "survival:cox"),
 )
-_TREE_UPDATERS = ("grow_colmaker", "distcol", "grow_histmaker", "grow_skmaker", "sync", "refresh", "prune")
-_TREE_BUILDERS = ("grow_colmaker", "distcol", "grow_histmaker", "grow_quantile_histmaker")
+_TREE_UPDATERS = (
+    *("grow_colmaker", "distcol", "grow_histmaker", "grow_local_histmaker", "grow_skmaker", "sync", "refresh", "prune"),
+)
+_TREE_BUILDERS = ("grow_colmaker", "distcol", "grow_histmaker", "grow_local_histmaker", "grow_quantile_histmaker")
 _LINEAR_UPDATERS = ("shotgun", "coord_descent")
 _THRESHOLD_METRICS = ("error", "ndcg", "map")
 _NESTED = "interaction_constraints"
@@ -109,7 +113,7 @@ _TABLE: Mapping[str, _Row] = {
     "sketch_eps": _float(0, 1, "()"),
     "scale_pos_weight": _float(0, ends="(]"),
     # Several times over in the container, which lists them in its message.
-    "updater": _names(*_TREE_UPDATERS, *_TREE_UPDATERS[:3], "grow_colmaker", *_LINEAR_UPDATERS, "refresh", "prune"),
+    "updater": _names(*_TREE_UPDATERS, *_TREE_UPDATERS[:4], "grow_colmaker", *_LINEAR_UPDATERS, "refresh", "prune"),
     "dsplit": _choice("row", "col"),
     "refresh_leaf": _int(0, 1),
     "process_type": _choice("default", "update"),
@@ -142,24 +146,39 @@ _TABLE: Mapping[str, _Row] = {
     "sampling_method": _choice("uniform", "gradient_based"),
     "prob_buffer_row": _int(1.0, ends="(]"),
     "use_dask_gpu_training": _choice("true", "false"),
+    "silent": _int(0, 1),
+    "single_precision_histogram": _choice("true", "false"),
+    "_nfold": _int(2),
 }
 
+NAMES = tuple(_TABLE)
+"""The hyperparameters of all images together."""
 
-def read(strings: Mapping[str, str]) -> dict[str, Value]:
+
+def read(strings: Mapping[str, str], version: Version = NEWEST) -> dict[str, Value]:
     """What the container hands to XGBoost, aliases resolved; raises UserError or AlgorithmError for the first problem."""
-    given = {_ALIASES.get(name, name): text for name, text in strings.items()}
+    given = {_ALIASES.get(name, name) if version.knows_hyperparameter(name) else name: text for name, text in strings.items()}
     if "num_round" not in given:
         raise UserError("Missing required hyperparameter: num_round")
-    values = {name: _read(name, text) for name, text in given.items()}
+    rows = {name: row for name, row in _TABLE.items() if version.knows_hyperparameter(name)}
+    values = {name: _read(name, text, rows.get(name)) for name, text in given.items()}
     for name, value in values.items():
-        _check_range(name, value, _TABLE[name].allowed)
-    for problem in _disagreements(values):
+        _check_range(name, value, _known(name, rows[name].allowed, version))
+    for problem in _disagreements(values, version):
         raise UserError(problem)
     return values
 
 
-def _read(name: str, text: str) -> Value:
-    row = _TABLE.get(name)
+def _known(name: str, allowed: _Allowed, version: Version) -> _Allowed:
+    """What a value may be in an image: lists of names grew over time."""
+    if isinstance(allowed, _Interval):
+        return allowed
+    if name == "_tuning_objective_metric":
+        return [f"validation:{metric}" for metric in METRICS if version.knows_value("eval_metric", metric)]
+    return [value for value in allowed if version.knows_value(name, str(value))]  # type: ignore[return-value]  # all of one type
+
+
+def _read(name: str, text: str, row: _Row | None) -> Value:
     if row is None:
         raise UserError(f"Extraneous hyperparameter found: {name}")
     try:
@@ -204,14 +223,14 @@ def _is_metric(metric: str) -> bool:
     return True
 
 
-def _disagreements(values: Values) -> Iterable[str]:
+def _disagreements(values: Values, version: Version) -> Iterable[str]:
     """Problems of values that do not go together."""
     objective, tree_method = values.get("objective"), values.get("tree_method")
     if objective in ("multi:softmax", "multi:softprob") and "num_class" not in values:
         yield "Require input for parameter 'num_class' for multi-classification"
     metrics = values.get("eval_metric")
     if isinstance(metrics, list):
-        if objective is None:
+        if objective is None and version.asks_for_objective:
             # The container looks it up without asking whether it is there: a bare KeyError.
             yield "eval_metric needs objective: the container fails with KeyError: 'objective' without it"
         if "auc" in metrics and not str(objective).startswith(("binary:", "rank:")):

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from sagemaker_emulator.engines.xgboost import recordio
-from sagemaker_emulator.engines.xgboost.channels import CSV, LIBSVM, RECORDIO, data_format
+from sagemaker_emulator.engines.xgboost.channels import CSV, LIBSVM, RECORDIO, request_format
 from sagemaker_emulator.engines.xgboost.library import xgboost
+from sagemaker_emulator.engines.xgboost.versions import NEWEST, Version
 
 
 class UndecodableRequest(Exception):
     """The body is not what its content type says, or the type is not taken: the container answers 415."""
 
 
-def decode(body: bytes, content_type: str | None) -> xgboost.DMatrix:
+def decode(body: bytes, content_type: str | None, version: Version = NEWEST) -> xgboost.DMatrix:
     """The rows of a request; raises :class:`UndecodableRequest` in the container's words."""
     try:
-        file_format = data_format(content_type)
+        file_format = request_format(content_type, version)
     except Exception as error:
         raise UndecodableRequest(str(error)) from error
-    decoders = {CSV: _csv, LIBSVM: _libsvm, RECORDIO: recordio.request_matrix}
+    libsvm = partial(_libsvm, shifts=version.shifts_libsvm)
+    decoders: dict[str, Callable[[bytes], xgboost.DMatrix]] = {CSV: _csv, LIBSVM: libsvm, RECORDIO: recordio.request_matrix}
     decoder = decoders.get(file_format)
     if decoder is None:
         raise UndecodableRequest(f"Content-type {content_type} is not supported.")
@@ -54,7 +58,7 @@ def _numbers(lines: list[str], delimiter: str) -> NDArray[np.float64]:
     return np.array(cells).astype(np.float64)
 
 
-def _libsvm(body: bytes) -> xgboost.DMatrix:
+def _libsvm(body: bytes, *, shifts: bool) -> xgboost.DMatrix:
     rows, columns, values = [], [], []
     lines = body.strip().decode("utf-8").split("\n")
     for row, line in enumerate(lines):
@@ -64,6 +68,6 @@ def _libsvm(body: bytes) -> xgboost.DMatrix:
                 rows.append(row)
                 columns.append(int(column))
                 values.append(float(value))
-    shift = 1 if columns and min(columns) >= 1 else 0
+    shift = 1 if shifts and columns and min(columns) >= 1 else 0
     # The rows go up to the last one that has a cell, as in the container.
     return xgboost.DMatrix(csr_matrix((values, (rows, np.array(columns, dtype=np.int64) - shift))))

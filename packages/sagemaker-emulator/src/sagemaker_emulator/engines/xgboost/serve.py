@@ -3,45 +3,36 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from starlette.applications import Starlette
 from starlette.responses import Response
 
-from sagemaker_emulator.engines.shell.serving import CannotLoad, Invocation, Refused, run
+from sagemaker_emulator.engines.shell.serving import Invocation, Refused, run
 from sagemaker_emulator.engines.shell.serving import application as shell_application
-from sagemaker_emulator.engines.xgboost.answers import CSV, CannotEncode, NotAcceptable, accepted_type, encode, encode_batch
+from sagemaker_emulator.engines.xgboost.answers import (
+    CSV,
+    CannotEncode,
+    NotAcceptable,
+    accepted_type,
+    encode,
+    encode_batch,
+    encode_one_line,
+)
+from sagemaker_emulator.engines.xgboost.channels import request_format
 from sagemaker_emulator.engines.xgboost.failures import without_stack_trace
 from sagemaker_emulator.engines.xgboost.library import xgboost
+from sagemaker_emulator.engines.xgboost.models import PickledBooster, load_models
 from sagemaker_emulator.engines.xgboost.requests import UndecodableRequest, decode
 from sagemaker_emulator.engines.xgboost.selection import NotSelectable, encode_selected, select, wanted_keys
-
-
-def load_models(directory: Path) -> list[xgboost.Booster]:
-    """Every file of the model directory is a model, but for hidden ones; several answer with their mean.
-
-    Raises :class:`CannotLoad`.
-    """
-    paths = sorted(path for path in directory.iterdir() if path.is_file() and not path.name.startswith("."))
-    if not paths:
-        raise CannotLoad(f"No model file in {directory}: the archive must hold 'xgboost-model' at its root.")
-    models = []
-    for path in paths:
-        booster = xgboost.Booster()
-        try:
-            booster.load_model(bytearray(path.read_bytes()))
-        except xgboost.core.XGBoostError as error:
-            raise CannotLoad(f"Model at {path} cannot be loaded:\n{error}") from error
-        booster.set_param({"nthread": 1})
-        models.append(booster)
-    return models
+from sagemaker_emulator.engines.xgboost.versions import version_of
 
 
 class Answering:
-    """How predictions are answered, by the model's environment."""
+    """How predictions are answered, by the model's environment and the image."""
 
     def __init__(self, models: list[xgboost.Booster], environment: Mapping[str, str]) -> None:
         config = json.loads(models[0].save_config())["learner"]
@@ -49,12 +40,14 @@ class Answering:
         self._num_class = int(config["learner_model_param"].get("num_class", "0"))
         # The container lets them vote, and returns the vote on the first row alone, which it cannot write.
         self._fails = len(models) > 1 and self._objective in ("multi:softmax", "binary:hinge")
-        self._selected = environment.get("SAGEMAKER_INFERENCE_OUTPUT")
+        version = version_of(environment)
+        self._selected = environment.get("SAGEMAKER_INFERENCE_OUTPUT") if version.selects else None
+        self._one_line = version.answers_in_one_line and not self._selected
         self._batch = bool(environment.get("SAGEMAKER_BATCH"))
         self._default = environment.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", CSV)
 
     def accepted(self, accept: str | None) -> str:
-        return accepted_type(accept, self._default)
+        return CSV if self._one_line else accepted_type(accept, self._default)
 
     def encode(self, predictions: NDArray[np.float32], accept: str) -> bytes:
         if self._fails:
@@ -63,7 +56,9 @@ class Answering:
             keys = wanted_keys(self._selected)
             selected = encode_selected(select(predictions, keys, self._objective, self._num_class), keys, accept)
             return selected + b"\n" if self._batch and accept == CSV else selected
-        return encode_batch(predictions) if self._batch else encode(predictions, accept)
+        if self._batch:
+            return encode_batch(predictions)
+        return encode_one_line(predictions) if self._one_line else encode(predictions, accept)
 
 
 def predict(models: list[xgboost.Booster], rows: xgboost.DMatrix) -> NDArray[np.float32]:
@@ -75,12 +70,19 @@ def predict(models: list[xgboost.Booster], rows: xgboost.DMatrix) -> NDArray[np.
 def application(models: list[xgboost.Booster], environment: Mapping[str, str]) -> Starlette:
     """``/ping`` and ``/invocations`` over loaded models."""
     answering = Answering(models, environment)
+    version = version_of(environment)
+    told = version.unlike(xgboost.__version__)
+    if told:
+        sys.stderr.write(f"{told}\n")
 
     def answer(invocation: Invocation) -> Response:
         if not invocation.body:
             return Response(status_code=204)
         try:
-            predictions = predict(models, decode(invocation.body, invocation.content_type))
+            rows = decode(invocation.body, invocation.content_type, version)
+            if isinstance(models[0], PickledBooster):
+                models[0].check_width(rows, request_format(invocation.content_type, version))
+            predictions = predict(models, rows)
             accept = answering.accepted(invocation.accept)
             return Response(answering.encode(predictions, accept), media_type=accept)
         except UndecodableRequest as error:

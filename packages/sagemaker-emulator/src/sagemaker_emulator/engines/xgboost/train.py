@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import pickle  # written, for the images that leave a pickle; read nowhere here
 import sys
 import traceback
 from collections.abc import Mapping
@@ -22,6 +24,7 @@ from sagemaker_emulator.engines.xgboost.failures import AlgorithmError, UserErro
 from sagemaker_emulator.engines.xgboost.folds import cross_validate
 from sagemaker_emulator.engines.xgboost.hyperparameters import read
 from sagemaker_emulator.engines.xgboost.library import xgboost
+from sagemaker_emulator.engines.xgboost.versions import NEWEST, Version, version_of
 
 logger = logging.getLogger(__name__)
 
@@ -41,12 +44,15 @@ class Termination:
             sys.exit(0)
 
 
-def train(root: Path, termination: Termination) -> None:
+def train(root: Path, termination: Termination, version: Version = NEWEST) -> None:
     """One host's part of a training job; raises UserError or AlgorithmError."""
+    told = version.unlike(xgboost.__version__)
+    if told:
+        logger.warning(told)
     config = root / "input" / "config"
     channels = json.loads((config / "inputdataconfig.json").read_text())
-    hyperparameters = read(json.loads((config / "hyperparameters.json").read_text()))
-    check_channels(channels)
+    hyperparameters = read(json.loads((config / "hyperparameters.json").read_text()), version)
+    check_channels(channels, version)
     if hyperparameters.get("use_dask_gpu_training") == "true":
         raise UserError("Dask GPU training needs a GPU instance: set use_dask_gpu_training to false, or leave it out.")
     termination.save_model = hyperparameters.get("save_model_on_termination") == "true"
@@ -62,9 +68,10 @@ def train(root: Path, termination: Termination) -> None:
     with joined(cluster, root.parent):
         matrices = _matrices(root, channels, cluster, weights=hyperparameters.get("csv_weights") == 1)
         if "_kfold" in hyperparameters:
-            models = cross_validate(hyperparameters, matrices["train"], matrices.get("validation"), root / "output" / "data")
+            output = root / "output" / "data"
+            models = cross_validate(hyperparameters, matrices["train"], matrices.get("validation"), output, version)
             for fold, model in enumerate(models):
-                _save(model, root / "model" / f"{MODEL_NAME}-{fold}")
+                _save(model, root / "model" / f"{MODEL_NAME}-{fold}", version)
             return
         begun = last_checkpoint(directory) if directory else None
         if begun is not None:
@@ -77,14 +84,15 @@ def train(root: Path, termination: Termination) -> None:
             silent=not cluster.is_master,
             begun=begun,
             checkpoints=directory if cluster.is_master else None,
+            version=version,
         )
     if cluster.is_master:
-        _save(booster, root / "model" / MODEL_NAME)
+        _save(booster, root / "model" / MODEL_NAME, version)
 
 
-def _save(booster: xgboost.Booster, path: Path) -> None:
-    """XGBoost's binary JSON, which it would choose by a suffix that the container's file name has not."""
-    path.write_bytes(booster.save_raw("ubj"))
+def _save(booster: xgboost.Booster, path: Path, version: Version) -> None:
+    """XGBoost's binary JSON, which it would choose by a suffix that the container's file name has not; or a pickle of old."""
+    path.write_bytes(pickle.dumps(booster, protocol=4) if version.pickles else booster.save_raw("ubj"))
 
 
 def _matrices(
@@ -119,7 +127,7 @@ def main() -> None:
 
     def announced(root: Path) -> None:
         logger.info("Running XGBoost Sagemaker in algorithm mode")
-        train(root, termination)
+        train(root, termination, version_of(os.environ))
 
     run(announced, _failure, LogFormat("[%(asctime)s:%(levelname)s] %(message)s", "%Y-%m-%d:%H:%M:%S"), termination)
 
