@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Thread
 
@@ -36,11 +36,15 @@ _PIP_CONFIGURATIONS = ("~/.config/pip/pip.conf", "~/.pip/pip.conf")
 
 @dataclass(frozen=True)
 class Abilities:
-    """What can be kept from a container: the network, and the files of the machine; ``reason``: why not all of it."""
+    """What can be kept from a container: the network, and the files of the machine; ``reason``: why not all of it.
+
+    ``opt_ml``: whether it can find its files at ``/opt/ml``.
+    """
 
     network: bool
     files: bool
     reason: str = ""
+    opt_ml: bool = False
 
     @property
     def missing(self) -> str:
@@ -64,8 +68,11 @@ def look() -> Abilities:
     if sys.platform != "linux":
         return NOTHING
     with tempfile.TemporaryDirectory() as directory:
-        problem = _problem(Plan(network=False, own=str(Path(directory).resolve()), covered=_SOCKETS, shown=_shown()))
-    if not problem:
+        plan = Plan(network=False, own=str(Path(directory).resolve()), covered=_SOCKETS, shown=_shown())
+        if not _problem(replace(plan, opt_ml=True)):
+            return Abilities(network=True, files=True, opt_ml=True)
+        problem = _problem(plan)
+    if not problem:  # it has no /opt
         return Abilities(network=True, files=True)
     return Abilities(network=not _problem(Plan(network=False)), files=False, reason=problem)
 
@@ -136,7 +143,7 @@ class Cluster:
     def start(
         self, module: str, arguments: list[str], environment: Mapping[str, str], cwd: Path, keep_open: int | None = None
     ) -> children.Child:
-        """Run ``python -m module`` as a container of the cluster."""
+        """Run ``python -m module`` as a container of the cluster; ``cwd`` is what stands for ``/opt/ml``."""
         variables = {**self._variables(), **environment}
         kept = () if keep_open is None else (keep_open,)
         files = self.abilities.files
@@ -151,6 +158,7 @@ class Cluster:
             own=str(self._own) if files else "",
             covered=(*self._hidden, *map(os.path.expanduser, _PERSONAL), *_SOCKETS),
             shown=(*_shown(), *(() if self._isolated else _name_servers())),
+            opt_ml=files and self.abilities.opt_ml,
         )
         child = children.start(_MODULE, [plan.to_json(), module, *arguments], variables, cwd.resolve(), (*kept, *join))
         self._first = self._first or child
