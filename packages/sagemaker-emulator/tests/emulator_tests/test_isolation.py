@@ -219,11 +219,12 @@ def test_a_transform_job_of_an_isolated_model_reaches_nothing(api: Api, aws: Aws
 
 
 def test_the_hosts_of_an_isolated_cluster_reach_each_other_and_nobody_else(api: Api, aws: Aws, port: int) -> None:
+    first = "algo-1" if ABILITIES.files else "127.0.0.1"
     program = f"""
         import os, socket, sys, time
 
         if os.environ["SM_CURRENT_HOST"] == "algo-1":
-            with socket.create_server(("127.0.0.1", {45_000 + port % 10_000})) as listener:
+            with socket.create_server(("{first}", {45_000 + port % 10_000})) as listener:
                 listener.settimeout(30)
                 peer, _ = listener.accept()
                 with open(os.path.join(os.environ["SM_MODEL_DIR"], "heard"), "wb") as file:
@@ -231,7 +232,7 @@ def test_the_hosts_of_an_isolated_cluster_reach_each_other_and_nobody_else(api: 
         else:
             for _ in range(300):
                 try:
-                    socket.create_connection(("127.0.0.1", {45_000 + port % 10_000}), 1).sendall(b"a peer")
+                    socket.create_connection(("{first}", {45_000 + port % 10_000}), 1).sendall(b"a peer")
                     break
                 except OSError:
                     time.sleep(0.1)

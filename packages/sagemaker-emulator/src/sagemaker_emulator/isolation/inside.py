@@ -17,6 +17,7 @@ from sagemaker_emulator.isolation import kernel
 
 OPT_ML = Path("/opt/ml")
 """Where SageMaker's containers have their files."""
+_HOSTS = Path("/etc/hosts")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _DEVICE_LINKS = {
     "fd": "/proc/self/fd",
@@ -42,6 +43,8 @@ class Plan:
     """Directories that it finds even if they are below a covered one."""
     opt_ml: bool = False
     """Whether it finds its working directory at ``/opt/ml`` too."""
+    hosts: tuple[str, ...] = ()
+    """Names of the containers of its cluster, which it is to find on this machine."""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -57,6 +60,7 @@ class Plan:
             covered=tuple(found["covered"]),
             shown=tuple(found["shown"]),
             opt_ml=found["opt_ml"],
+            hosts=tuple(found["hosts"]),
         )
 
 
@@ -85,17 +89,12 @@ def _hide(plan: Plan) -> None:
     home = Path.cwd() if Path.cwd().is_relative_to(own) else own
     temporary = home / ".tmp"
     temporary.mkdir(mode=0o700, exist_ok=True)
-    opt_ml = OPT_ML.resolve()
-    if plan.opt_ml:
-        _make_room(opt_ml)
-    covered = {Path(path).resolve() for path in plan.covered if Path(path).is_dir()}
-    # Opened before anything is covered.
-    shown = {path: os.open(path, os.O_PATH | os.O_DIRECTORY) for path in {own, *map(Path, plan.shown)} if path.is_dir()}
-    scratch, empty = os.open(temporary, os.O_PATH | os.O_DIRECTORY), os.open(os.devnull, os.O_PATH)
+    # Opened before anything is covered, as what is shown.
     tmp = Path("/tmp")  # noqa: S108  # it becomes the container's own
-    places = {tmp: scratch}
-    if plan.opt_ml:
-        places[opt_ml] = os.open(home, os.O_PATH | os.O_DIRECTORY)
+    places = {tmp: _directory(temporary), **(_opt_ml(home) if plan.opt_ml else {})}
+    covered = {Path(path).resolve() for path in plan.covered if Path(path).is_dir()}
+    shown = {path: _directory(path) for path in {own, *map(Path, plan.shown)} if path.is_dir()}
+    empty = os.open(os.devnull, os.O_PATH)
     for path in sorted({*covered, *shown, *places}, key=lambda path: len(path.parts)):
         if path in shown and path != own and not any(parent in covered or parent == tmp for parent in path.parents):
             continue  # nothing hides it
@@ -108,12 +107,25 @@ def _hide(plan: Plan) -> None:
             kernel.cover(path)
     for file in {Path(path).resolve() for path in plan.covered if Path(path).is_file()}:
         kernel.bind(empty, file)
+    if plan.hosts and _HOSTS.is_file():
+        _name_hosts(plan.hosts, temporary / "hosts")
     memory = _devices()
     for descriptor in (*shown.values(), *places.values(), empty):
         os.close(descriptor)
     kernel.read_only(Path("/"), on=True, below=True)
     for path in (own, *places, memory):
         kernel.read_only(path, on=False)
+
+
+def _directory(path: Path) -> int:
+    return os.open(path, os.O_PATH | os.O_DIRECTORY)
+
+
+def _opt_ml(home: Path) -> dict[Path, int]:
+    """The place of ``/opt/ml``, made if the machine has none, and what comes there."""
+    place = OPT_ML.resolve()
+    _make_room(place)
+    return {place: _directory(home)}
 
 
 def _make_room(path: Path) -> None:
@@ -135,6 +147,16 @@ def _make_room(path: Path) -> None:
     for entry, target in links.items():
         entry.symlink_to(target)
     path.mkdir()
+
+
+def _name_hosts(hosts: tuple[str, ...], file: Path) -> None:
+    """Each has an address of the loopback interface to itself, so that all can listen on the same port of theirs."""
+    own = "".join(f"127.0.0.{number} {host}\n" for number, host in enumerate(hosts, 1))
+    file.write_text(_HOSTS.read_text() + own)
+    descriptor = os.open(file, os.O_PATH)
+    kernel.bind(descriptor, _HOSTS)
+    os.close(descriptor)
+    file.unlink()
 
 
 def _devices() -> Path:

@@ -110,9 +110,12 @@ class Containers:
         self._found.set_result(found)
 
     @contextlib.contextmanager
-    def cluster(self, own: Path, *, isolated: bool) -> Iterator[Cluster]:
-        """What starts the containers of one job or variant, whose files are in ``own``; the isolated ones see each other only."""
-        cluster = Cluster(self.abilities, self._hidden, own, isolated=isolated)
+    def cluster(self, own: Path, *, isolated: bool, hosts: Sequence[str] = ()) -> Iterator[Cluster]:
+        """What starts the containers of one job or variant, whose files are in ``own``; the isolated ones see each other only.
+
+        ``hosts`` are names by which they find each other.
+        """
+        cluster = Cluster(self.abilities, self._hidden, own, isolated=isolated, hosts=hosts)
         try:
             yield cluster
         finally:
@@ -122,8 +125,11 @@ class Containers:
 class Cluster:
     """Containers that share a directory and, if they are isolated, a network; made by :meth:`Containers.cluster`."""
 
-    def __init__(self, abilities: Abilities, hidden: tuple[str, ...], own: Path, *, isolated: bool) -> None:
+    def __init__(
+        self, abilities: Abilities, hidden: tuple[str, ...], own: Path, *, isolated: bool, hosts: Sequence[str] = ()
+    ) -> None:
         self.abilities = abilities
+        self._hosts = tuple(hosts)
         self._hidden, self._own, self._isolated = hidden, own.resolve(), isolated
         self._first: children.Child | None = None
         self._namespaces: tuple[int, int] | None = None
@@ -159,6 +165,7 @@ class Cluster:
             covered=(*self._hidden, *map(os.path.expanduser, _PERSONAL), *_SOCKETS),
             shown=(*_shown(), *(() if self._isolated else _name_servers())),
             opt_ml=files and self.abilities.opt_ml,
+            hosts=self._hosts,
         )
         child = children.start(_MODULE, [plan.to_json(), module, *arguments], variables, cwd.resolve(), (*kept, *join))
         self._first = self._first or child

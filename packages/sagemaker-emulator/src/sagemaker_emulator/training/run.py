@@ -167,7 +167,7 @@ class JobRun:
                     raise algorithm_error(layouts[host].failure_text(), code)
 
     def _cluster(self) -> AbstractContextManager[Cluster]:
-        return self._containers.cluster(self._cluster_home, isolated=self._isolated)
+        return self._containers.cluster(self._cluster_home, isolated=self._isolated, hosts=hosts(self.job))
 
     def _fetch_source(self, layouts: Mapping[str, Layout]) -> None:
         """Give every host the customer's code."""
