@@ -284,6 +284,10 @@ def test_requirements_can_not_be_installed_in_isolation(api: Api, aws: Aws) -> N
     assert "No matching distribution found for a-package-that-is-nowhere==1.0" in job["FailureReason"]
 
 
+def test_a_machine_that_can_hide_files_can_show_them_at_opt_ml() -> None:
+    assert ABILITIES.opt_ml is (ABILITIES.files and Path("/opt").is_dir())
+
+
 HARD_CODED = """
     import os, pathlib
 
