@@ -25,5 +25,6 @@ SourceCode, Compute, InputData, OutputDataConfig = (
 )
 Networking = _configs.Networking
 ContinuousParameter, IntegerParameter = _parameter.ContinuousParameter, _parameter.IntegerParameter
-ServerlessInferenceConfig, Transformer = _inference.ServerlessInferenceConfig, _transformer.Transformer
+ServerlessInferenceConfig, AsyncInferenceConfig = _inference.ServerlessInferenceConfig, _inference.AsyncInferenceConfig
+Transformer = _transformer.Transformer
 FailedStatusError = _errors.FailedStatusError

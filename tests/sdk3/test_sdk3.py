@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from tests.sdk3.conftest import BUCKET, Workplace
@@ -14,6 +15,7 @@ from tests.sdk3.conftest import BUCKET, Workplace
 pytest.importorskip("sagemaker.train", reason="SageMaker's Python SDK 3 has an environment of its own: make test-sdk3")
 
 from tests.sdk3.sdk import (
+    AsyncInferenceConfig,
     Compute,
     ContinuousParameter,
     FailedStatusError,
@@ -227,6 +229,31 @@ class TestModelBuilder:
         endpoint = in_service(model_builder, "serverless", inference_config=config)
 
         assert float(answer(endpoint, HOUSE)) == pytest.approx(PRICE, rel=0.1)
+
+    def test_an_asynchronous_endpoint_leaves_its_answer_in_s3(self, workplace: Workplace, boosted: str) -> None:
+        model_builder = builder(workplace, s3_model_data_url=boosted)
+        model_builder.build()
+        config = AsyncInferenceConfig(output_path=f"s3://{BUCKET}/answers")
+        endpoint = in_service(model_builder, "asynchronous", inference_config=config, initial_instance_count=1)
+        question = workplace.session.upload_string_as_file_body(HOUSE, BUCKET, "questions/house.csv")
+
+        given = endpoint.invoke_async(input_location=question, content_type="text/csv", accept="text/csv")
+
+        key = given.output_location.removeprefix(f"s3://{BUCKET}/")
+        boto3.client("s3").get_waiter("object_exists").wait(Bucket=BUCKET, Key=key, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+        assert float(workplace.read(key)) == pytest.approx(PRICE, rel=0.1)
+
+    def test_a_model_is_registered(self, workplace: Workplace, boosted: str) -> None:
+        model_builder = builder(workplace, s3_model_data_url=boosted)
+        model_builder.build()
+        types = {"content_types": ["text/csv"], "response_types": ["text/csv"]}
+        instances = {"inference_instances": [INSTANCE], "transform_instances": [INSTANCE]}
+
+        arn = model_builder.register(model_package_group_name="houses", approval_status="Approved", **types, **instances)
+
+        package = boto3.client("sagemaker").describe_model_package(ModelPackageName=arn)
+        assert package["ModelApprovalStatus"] == "Approved"
+        assert package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"] == boosted
 
     def test_a_script_serves_the_model_that_it_has_trained(self, workplace: Workplace, code: str) -> None:
         source = SourceCode(source_dir=code, entry_script="train.py")
