@@ -9,6 +9,7 @@ UV_VERSION := 0.13.8
 VENV := $(CURDIR)/.venv
 BIN := $(VENV)/bin
 SECURITY := $(VENV)/security
+SDK3 := $(VENV)/sdk3
 SAGELINE_HOME ?= .local
 # What a script's container imports, which can not write the compiled files itself. uv does not compile what it installs.
 COMPILE := $(BIN)/python -m compileall -qq -j 0
@@ -146,9 +147,17 @@ workflow: setup ## The real state machine on the local stack, and one run end to
 # What a tier of test-all needs and is not there is a failure, not a skip.
 ALL := $(BIN)/python -m pytest -p tests.no_skips --durations=10
 
-.PHONY: test-full test-pytorch test-docker test-all
+.PHONY: test-full test-sdk3 test-pytorch test-docker test-all
 test-full: setup ## The workflow tests with other people's clients, restarts of the stack, load, and much data
 	@$(ALL) tests/workflow -m "full and not tensorflow" -n 3 --dist loadfile
+
+test-sdk3: setup $(SDK3)/.synced ## SageMaker's Python SDK 3, which has an environment of its own, against the emulator
+	@PYTHONPATH=packages/sagemaker-emulator/tests $(BIN)/python -m tests.sdk3 $(SDK3)/bin/python --durations=10
+
+$(SDK3)/.synced: tests/sdk3/pyproject.toml tests/sdk3/uv.lock | setup
+	@echo "Installing SageMaker's Python SDK 3 (once; 0.7 GB) ..."
+	UV_PROJECT_ENVIRONMENT=$(SDK3) $(BIN)/uv sync --frozen --quiet --project tests/sdk3 --python $(BIN)/python
+	touch $@
 
 test-tensorflow: setup-tensorflow ## The tests that need TensorFlow
 	@$(ALL) $(UNIT) tests/workflow -m tensorflow
@@ -163,7 +172,7 @@ test-docker: setup ## The golden events, make invoke and make api in Docker; sta
 	@$(ALL) tests/docker
 
 test-all: ## Every test, one tier after the other, before a release
-	@for tier in test coverage test-full test-docker test-browser test-tensorflow test-pytorch; do $(MAKE) --no-print-directory $$tier; done
+	@for tier in test coverage test-full test-sdk3 test-docker test-browser test-tensorflow test-pytorch; do $(MAKE) --no-print-directory $$tier; done
 
 test-containers: setup ## Run AWS's own readers and validators on what Sageline writes; CONTAINERS=DIR holds their sources
 	@$(BIN)/python -m tests.containers.sources "$(CONTAINERS)"

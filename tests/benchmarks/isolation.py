@@ -6,6 +6,7 @@ container's program until it answers, and of a warm invocation.
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 import tempfile
@@ -17,6 +18,7 @@ import httpx
 from starlette.applications import Starlette
 from starlette.responses import Response
 
+from sagemaker_emulator.children import code_roots
 from sagemaker_emulator.hosting.connection import listening
 from sagemaker_emulator.isolation.machine import Abilities, Cluster, look
 
@@ -38,7 +40,8 @@ def measure(abilities: Abilities, *, isolated: bool, home: Path) -> tuple[float,
     begun = time.perf_counter()
     with listening(own_network=cluster.has_own_network) as (listener, address):
         arguments = ["--root", str(own), "--socket", str(listener.fileno())]
-        child = cluster.start("tests.benchmarks.isolation", arguments, {}, own, keep_open=listener.fileno())
+        path = os.pathsep.join(map(str, (*code_roots(), Path(__file__).parents[2])))
+        child = cluster.start("tests.benchmarks.isolation", arguments, {"PYTHONPATH": path}, own, keep_open=listener.fileno())
     with address.client(60) as client:
         answered(client)
         start = time.perf_counter() - begun

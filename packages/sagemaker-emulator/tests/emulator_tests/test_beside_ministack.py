@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import boto3
-import httpx
 import pytest
 
+from emulator_tests import beside
 from emulator_tests.scripts import put_source, script_job
 from emulator_tests.support import ACCOUNT, BUCKET, Json, add_role, wait_until
 from sagemaker_emulator.aws import Aws, connect
 
 pytestmark = pytest.mark.slow
-KEY = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 # What a script finds that runs as its execution role.
 PROGRAM = f"""
     import boto3, json
@@ -40,51 +35,12 @@ PROGRAM = f"""
 """
 
 
-def free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        return int(listener.getsockname()[1])
-
-
-def answers(url: str) -> bool | None:
-    try:
-        return httpx.get(url, trust_env=False).is_success or None
-    except httpx.HTTPError:
-        return None
-
-
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Aws, Any]]:
     """MiniStack's clients, and a client of the emulator beside it."""
-    home = tmp_path_factory.mktemp("beside")
-    ministack, emulator = f"http://127.0.0.1:{free_port()}", f"http://127.0.0.1:{free_port()}"
-    machine = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | KEY
-    settings = {
-        "GATEWAY_PORT": ministack.rpartition(":")[2],
-        "BIND_HOST": "127.0.0.1",
-        "IOT_MTLS_ENABLED": "0",
-        "SFTP_ENABLED": "0",
-        "AUTH": "true",
-        "S3_DATA_DIR": str(home / "s3"),
-        "STATE_DIR": str(home / "state"),
-        "DOCKER_HOST": "unix:///nonexistent/docker.sock",
-    }
-    command = ["sagemaker_emulator", "--port", emulator.rpartition(":")[2], "--home", str(home / "home")]
-    running: list[subprocess.Popen[bytes]] = []
-    with (home / "log").open("wb") as log:
-        try:
-            for arguments, more, ready in (
-                (["ministack"], settings, f"{ministack}/_ministack/ready"),
-                (command, {"AWS_ENDPOINT_URL": ministack}, f"{emulator}/ping"),
-            ):
-                started = [sys.executable, "-m", *arguments]
-                running.append(subprocess.Popen(started, cwd=home, env={**machine, **more}, stdout=log, stderr=log))
-                wait_until(lambda url=ready: answers(url), 60)  # type: ignore[misc]  # mypy knows no lambda's default
-            session = boto3.Session("test", "test", region_name="us-east-1")
-            yield connect({"AWS_ENDPOINT_URL": ministack}, "us-east-1"), session.client("sagemaker", endpoint_url=emulator)
-        finally:
-            for process in reversed(running):
-                process.terminate()
-                process.wait(timeout=60)
+    with beside.servers(tmp_path_factory.mktemp("beside"), sys.executable) as (ministack, emulator):
+        session = boto3.Session("test", "test", region_name="us-east-1")
+        yield connect({"AWS_ENDPOINT_URL": ministack}, "us-east-1"), session.client("sagemaker", endpoint_url=emulator)
 
 
 def ended(sagemaker: Any, name: str) -> Json | None:

@@ -6,6 +6,7 @@ Where the machine has no namespaces, that is said, and the rest holds.
 from __future__ import annotations
 
 import json
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from emulator_tests.support import BUCKET, Api, Json, wait_until
 from emulator_tests.test_tuning_jobs import ended
 from emulator_tests.test_tuning_jobs import request as tuning_job
 from sagemaker_emulator.aws import Aws
+from sagemaker_emulator.children import code_roots
 from sagemaker_emulator.engines.shell.port import CONTAINER_PORT
 from sagemaker_emulator.isolation.machine import Abilities, Cluster, look
 
@@ -217,11 +219,12 @@ def test_a_transform_job_of_an_isolated_model_reaches_nothing(api: Api, aws: Aws
 
 
 def test_the_hosts_of_an_isolated_cluster_reach_each_other_and_nobody_else(api: Api, aws: Aws, port: int) -> None:
+    first = "algo-1" if ABILITIES.files else "127.0.0.1"
     program = f"""
         import os, socket, sys, time
 
         if os.environ["SM_CURRENT_HOST"] == "algo-1":
-            with socket.create_server(("127.0.0.1", {45_000 + port % 10_000})) as listener:
+            with socket.create_server(("{first}", {45_000 + port % 10_000})) as listener:
                 listener.settimeout(30)
                 peer, _ = listener.accept()
                 with open(os.path.join(os.environ["SM_MODEL_DIR"], "heard"), "wb") as file:
@@ -229,7 +232,7 @@ def test_the_hosts_of_an_isolated_cluster_reach_each_other_and_nobody_else(api: 
         else:
             for _ in range(300):
                 try:
-                    socket.create_connection(("127.0.0.1", {45_000 + port % 10_000}), 1).sendall(b"a peer")
+                    socket.create_connection(("{first}", {45_000 + port % 10_000}), 1).sendall(b"a peer")
                     break
                 except OSError:
                     time.sleep(0.1)
@@ -279,6 +282,58 @@ def test_requirements_can_not_be_installed_in_isolation(api: Api, aws: Aws) -> N
 
     assert "InstallRequirementsError" in job["FailureReason"]
     assert "No matching distribution found for a-package-that-is-nowhere==1.0" in job["FailureReason"]
+
+
+def test_a_machine_that_can_hide_files_can_show_them_at_opt_ml() -> None:
+    assert ABILITIES.opt_ml is (ABILITIES.files and Path("/opt").is_dir())
+
+
+HARD_CODED = """
+    import os, pathlib
+
+    def model_fn(model_dir):
+        return pathlib.Path("/opt/ml/model/told").read_text(), model_dir
+
+    def predict_fn(rows, model):
+        return model
+
+    if __name__ == "__main__":
+        rows = pathlib.Path("/opt/ml/input/data/train/part-0.csv").read_text().splitlines()
+        pathlib.Path("/opt/ml/model/told").write_text(f"{len(rows)} rows, {os.environ['SM_MODEL_DIR']}")
+        others = [path for path in pathlib.Path("/opt").iterdir() if path.name != "ml"]
+        print("score=" + str(len(others)))
+"""
+
+
+@pytest.mark.skipif(not ABILITIES.opt_ml, reason="needs mount namespaces")
+def test_scripts_find_their_files_at_opt_ml_in_training_and_in_service(api: Api, aws: Aws) -> None:
+    had = [path for path in Path("/opt").iterdir() if path.name != "ml"]
+
+    job = ran(api, script_job("hard-coded", put_source(aws, "hard-coded", {"train.py": HARD_CODED})))
+    code = {"SAGEMAKER_PROGRAM": "train.py", "SAGEMAKER_SUBMIT_DIRECTORY": f"s3://{BUCKET}/hard-coded/source/sourcedir.tar.gz"}
+    assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
+    endpoint = settled(api, "hard-coded", model_of("hard-coded", job["ModelArtifacts"]["S3ModelArtifacts"], SCIKIT_LEARN, **code))
+
+    assert endpoint["EndpointStatus"] == "InService", endpoint.get("FailureReason")
+    body, _ = api.invoke("hard-coded", b"1,2\n", accept="application/json")
+    assert json.loads(body) == ["4 rows, /opt/ml/model", "/opt/ml/model"]
+    assert job["FinalMetricDataList"][0]["Value"] == len(had), "what else is in /opt stays there"
+
+
+def test_what_is_hidden_below_opt_stays_hidden(tmp_path: Path) -> None:
+    secret = next((path for path in Path("/opt").iterdir() if path.is_dir() and any(path.iterdir())), None)
+    if not ABILITIES.opt_ml or secret is None:
+        pytest.skip("needs mount namespaces and something in /opt")
+    own = tmp_path / "job"
+    (own / "algo-1").mkdir(parents=True)
+    (own / "algo-1" / "look.py").write_text(f"import os; print('look.py' in os.listdir('/opt/ml'), os.listdir({str(secret)!r}))")
+    cluster = Cluster(ABILITIES, (str(secret),), own, isolated=False)
+    lines: list[str] = []
+
+    variables = {"PYTHONPATH": os.pathsep.join([str(own / "algo-1"), *map(str, code_roots())])}
+    cluster.start("look", [], variables, own / "algo-1").follow(lines.append)
+
+    assert lines == ["True []"]
 
 
 def test_without_namespaces_it_is_said_and_there_are_no_credentials_all_the_same(tmp_path: Path) -> None:

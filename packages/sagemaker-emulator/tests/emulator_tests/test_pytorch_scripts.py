@@ -13,6 +13,7 @@ import pytest
 from emulator_tests.scripts import PYTORCH as IMAGE
 from emulator_tests.scripts import PYTORCH_SERVING, archived, model_of, packed, put_archive, put_source, ran, script_job, settled
 from emulator_tests.support import BUCKET, Api, Json, Refused, wait_until
+from emulator_tests.test_isolation import ABILITIES
 from sagemaker_emulator.aws import Aws
 from sagemaker_emulator.engines.script.defaults import ModelLoadError, defaults_of
 from sagemaker_emulator.engines.script.frameworks import PYTORCH
@@ -211,3 +212,46 @@ def test_model_pt_is_loaded_though_other_files_are_beside_it(tmp_path: Path) -> 
     (tmp_path / "model.pt").unlink()
     with pytest.raises(ModelLoadError, match=r"checkpoint\.pth\. Please ensure model is saved using torchscript"):
         load(str(tmp_path))
+
+
+SUM = """
+    import os
+    import torch
+    torch.distributed.init_process_group("gloo")
+    total = torch.ones(1)
+    torch.distributed.all_reduce(total)
+    print(f"score={total.item()}")
+    torch.distributed.destroy_process_group()
+"""
+# As the SDK 3's own driver for torchrun does it.
+LAUNCH = """
+rank=$(($(python3 -c "import json; print(json.load(open('/opt/ml/input/config/resourceconfig.json'))['current_host'][-1])") - 1))
+torchrun --nnodes=2 --nproc_per_node=2 --master_addr=algo-1 --master_port=7777 --node_rank=$rank /opt/ml/input/data/code/sum.py
+"""
+
+
+@pytest.mark.skipif(not ABILITIES.opt_ml, reason="needs mount namespaces")
+def test_torchrun_on_two_hosts_as_the_command_of_a_job(api: Api, aws: Aws) -> None:
+    for name, text in (("sum.py", textwrap.dedent(SUM)), ("launch.sh", LAUNCH)):
+        aws.s3.put_object(Bucket=BUCKET, Key=f"launched-by-torchrun/code/{name}", Body=text.encode())
+    specification = {
+        "TrainingImage": IMAGE,
+        "TrainingInputMode": "File",
+        "ContainerEntrypoint": ["/bin/bash"],
+        "ContainerArguments": ["/opt/ml/input/data/code/launch.sh"],
+        "MetricDefinitions": [{"Name": "score", "Regex": r"score=(\S+)"}],
+    }
+
+    job = ran(
+        api,
+        Api.training_job(
+            "launched-by-torchrun",
+            AlgorithmSpecification=specification,
+            InputDataConfig=[Api.channel("code", "launched-by-torchrun/code/", None)],
+            ResourceConfig={"InstanceType": "ml.m5.xlarge", "InstanceCount": 2, "VolumeSizeInGB": 10},
+            EnableNetworkIsolation=True,
+        ),
+    )
+
+    assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
+    assert job["FinalMetricDataList"][0]["Value"] == 4

@@ -171,6 +171,20 @@ def test_an_answer_that_is_neither_bytes_nor_text_is_an_error(tmp_path: Path, mo
     assert "The answer must be bytes or text, not list" in answer.json()["error-message"]
 
 
+def test_a_folder_for_libraries_with_none_in_it_is_not_copied_into_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The SDK 3 packs one for its own module, which copies it to /lib if it is there."""
+    code = (
+        "import os\n"
+        "def model_fn(model_dir): return str(sorted(os.listdir(model_dir)))\n"
+        "def transform_fn(model, body, content_type, accept): return model\n"
+    )
+    (tmp_path / "model" / "shared_libs").mkdir(parents=True)
+    with serving(tmp_path, code, "lists_its_model", monkeypatch) as client:
+        assert client.post("/invocations", content=b"1").text == "['code']"
+
+
 class Module:
     """A customer's module."""
 

@@ -274,9 +274,9 @@ def test_the_cluster_of_parameter_servers() -> None:
 def test_all_hosts_read_the_first_ones_addresses(tmp_path: Path) -> None:
     first, second = (environment(tmp_path / host, host=host) for host in ("algo-1", "algo-2"))
 
-    found = distribution.addresses(first)
+    found = distribution.addresses(first, tmp_path)
 
-    assert distribution.addresses(second) == found
+    assert distribution.addresses(second, tmp_path) == found
     assert len({*found["worker"], *found["ps"]}) == 4
     assert all(address.startswith("127.0.0.1:") for address in found["worker"])
 

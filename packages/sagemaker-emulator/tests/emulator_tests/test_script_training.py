@@ -45,7 +45,7 @@ def test_a_script_gets_its_data_its_arguments_and_its_environment_and_leaves_a_m
     assert [(metric["MetricName"], metric["Value"]) for metric in job["FinalMetricDataList"]] == [("score", 0.5)]
     told = json.loads(archived(aws, job["ModelArtifacts"]["S3ModelArtifacts"])["told.json"])
     assert told["arguments"] == ["--epochs", "5", "--learning-rate", "0.5"]
-    assert told["here"].endswith("/algo-1/code")
+    assert told["here"].endswith(("/opt/ml/code", "/algo-1/code"))
     assert told["helper"] == f"{told['here']}/helper.py"
     environment = told["environment"]
     assert environment["TRAINING_JOB_NAME"] == "whole"
@@ -69,7 +69,7 @@ def test_a_script_calls_aws_as_the_execution_role_and_never_as_the_service(api: 
     assert environment["AWS_ENDPOINT_URL"] == aws.sts.meta.endpoint_url
     assert environment["AWS_SHARED_CREDENTIALS_FILE"] == "/dev/null"
     assert environment["MINE"] == "1"
-    assert environment["CHECKPOINTS"].endswith("/algo-1/checkpoints"), "a path of the container is one here"
+    assert environment["CHECKPOINTS"].endswith(("/opt/ml/checkpoints", "/algo-1/checkpoints")), "a path of the container"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,9 @@ from pathlib import Path
 
 from sagemaker_emulator.isolation import kernel
 
+OPT_ML = Path("/opt/ml")
+"""Where SageMaker's containers have their files."""
+_HOSTS = Path("/etc/hosts")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _DEVICE_LINKS = {
     "fd": "/proc/self/fd",
@@ -38,6 +41,10 @@ class Plan:
     """Directories and files that it finds empty."""
     shown: tuple[str, ...] = ()
     """Directories that it finds even if they are below a covered one."""
+    opt_ml: bool = False
+    """Whether it finds its working directory at ``/opt/ml`` too."""
+    hosts: tuple[str, ...] = ()
+    """Names of the containers of its cluster, which it is to find on this machine."""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -52,6 +59,8 @@ class Plan:
             own=found["own"],
             covered=tuple(found["covered"]),
             shown=tuple(found["shown"]),
+            opt_ml=found["opt_ml"],
+            hosts=tuple(found["hosts"]),
         )
 
 
@@ -77,31 +86,77 @@ def isolate(plan: Plan) -> None:
 def _hide(plan: Plan) -> None:
     """Cover what is covered, show what is shown, parents before what is below them; everything but the own is read-only."""
     own = Path(plan.own)
-    temporary = (Path.cwd() if Path.cwd().is_relative_to(own) else own) / ".tmp"
+    home = Path.cwd() if Path.cwd().is_relative_to(own) else own
+    temporary = home / ".tmp"
     temporary.mkdir(mode=0o700, exist_ok=True)
-    covered = {Path(path).resolve() for path in plan.covered if Path(path).is_dir()}
-    # Opened before anything is covered.
-    shown = {path: os.open(path, os.O_PATH | os.O_DIRECTORY) for path in {own, *map(Path, plan.shown)} if path.is_dir()}
-    scratch, empty = os.open(temporary, os.O_PATH | os.O_DIRECTORY), os.open(os.devnull, os.O_PATH)
+    # Opened before anything is covered, as what is shown.
     tmp = Path("/tmp")  # noqa: S108  # it becomes the container's own
-    for path in sorted({*covered, *shown, tmp}, key=lambda path: len(path.parts)):
+    places = {tmp: _directory(temporary), **(_opt_ml(home) if plan.opt_ml else {})}
+    covered = {Path(path).resolve() for path in plan.covered if Path(path).is_dir()}
+    shown = {path: _directory(path) for path in {own, *map(Path, plan.shown)} if path.is_dir()}
+    empty = os.open(os.devnull, os.O_PATH)
+    for path in sorted({*covered, *shown, *places}, key=lambda path: len(path.parts)):
         if path in shown and path != own and not any(parent in covered or parent == tmp for parent in path.parents):
             continue  # nothing hides it
         path.mkdir(parents=True, exist_ok=True)
-        if path == tmp:
-            kernel.bind(scratch, path)
+        if path in places:
+            kernel.bind(places[path], path)
         elif path in shown:
             kernel.bind(shown[path], path)
         else:
             kernel.cover(path)
     for file in {Path(path).resolve() for path in plan.covered if Path(path).is_file()}:
         kernel.bind(empty, file)
+    if plan.hosts and _HOSTS.is_file():
+        _name_hosts(plan.hosts, temporary / "hosts")
     memory = _devices()
-    for descriptor in (*shown.values(), scratch, empty):
+    for descriptor in (*shown.values(), *places.values(), empty):
         os.close(descriptor)
     kernel.read_only(Path("/"), on=True, below=True)
-    for path in (own, tmp, memory):
+    for path in (own, *places, memory):
         kernel.read_only(path, on=False)
+
+
+def _directory(path: Path) -> int:
+    return os.open(path, os.O_PATH | os.O_DIRECTORY)
+
+
+def _opt_ml(home: Path) -> dict[Path, int]:
+    """The place of ``/opt/ml``, made if the machine has none, and what comes there."""
+    place = OPT_ML.resolve()
+    _make_room(place)
+    return {place: _directory(home)}
+
+
+def _make_room(path: Path) -> None:
+    """A directory to mount at, which the machine need not have: its parent becomes one in memory, with all that it had."""
+    if path.is_dir():
+        return
+    parent = path.parent
+    had = {entry: os.open(entry, os.O_PATH) for entry in parent.iterdir() if not entry.is_symlink()}
+    links = {entry: entry.readlink() for entry in parent.iterdir() if entry.is_symlink()}
+    directories = {entry for entry in had if entry.is_dir()}
+    kernel.cover(parent)
+    for entry, descriptor in had.items():
+        if entry in directories:
+            entry.mkdir()
+        else:
+            entry.touch()
+        kernel.bind(descriptor, entry, below=entry in directories)
+        os.close(descriptor)
+    for entry, target in links.items():
+        entry.symlink_to(target)
+    path.mkdir()
+
+
+def _name_hosts(hosts: tuple[str, ...], file: Path) -> None:
+    """Each has an address of the loopback interface to itself, so that all can listen on the same port of theirs."""
+    own = "".join(f"127.0.0.{number} {host}\n" for number, host in enumerate(hosts, 1))
+    file.write_text(_HOSTS.read_text() + own)
+    descriptor = os.open(file, os.O_PATH)
+    kernel.bind(descriptor, _HOSTS)
+    os.close(descriptor)
+    file.unlink()
 
 
 def _devices() -> Path:

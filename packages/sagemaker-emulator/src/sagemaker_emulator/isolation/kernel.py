@@ -62,9 +62,9 @@ def private_mounts() -> None:
     _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
 
 
-def bind(source: int, target: Path) -> None:
-    """Show the directory or file of a descriptor at ``target``, without what is mounted below it."""
-    _mount(f"/proc/self/fd/{source}", str(target), None, _MS_BIND)
+def bind(source: int, target: Path, *, below: bool = False) -> None:
+    """Show the directory or file of a descriptor at ``target``; ``below``: and what is mounted below it."""
+    _mount(f"/proc/self/fd/{source}", str(target), None, _MS_BIND | (_MS_REC if below else 0))
 
 
 def cover(target: Path) -> None:

@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Thread
 
@@ -36,11 +36,15 @@ _PIP_CONFIGURATIONS = ("~/.config/pip/pip.conf", "~/.pip/pip.conf")
 
 @dataclass(frozen=True)
 class Abilities:
-    """What can be kept from a container: the network, and the files of the machine; ``reason``: why not all of it."""
+    """What can be kept from a container: the network, and the files of the machine; ``reason``: why not all of it.
+
+    ``opt_ml``: whether it can find its files at ``/opt/ml``.
+    """
 
     network: bool
     files: bool
     reason: str = ""
+    opt_ml: bool = False
 
     @property
     def missing(self) -> str:
@@ -64,8 +68,11 @@ def look() -> Abilities:
     if sys.platform != "linux":
         return NOTHING
     with tempfile.TemporaryDirectory() as directory:
-        problem = _problem(Plan(network=False, own=str(Path(directory).resolve()), covered=_SOCKETS, shown=_shown()))
-    if not problem:
+        plan = Plan(network=False, own=str(Path(directory).resolve()), covered=_SOCKETS, shown=_shown())
+        if not _problem(replace(plan, opt_ml=True)):
+            return Abilities(network=True, files=True, opt_ml=True)
+        problem = _problem(plan)
+    if not problem:  # it has no /opt
         return Abilities(network=True, files=True)
     return Abilities(network=not _problem(Plan(network=False)), files=False, reason=problem)
 
@@ -103,9 +110,12 @@ class Containers:
         self._found.set_result(found)
 
     @contextlib.contextmanager
-    def cluster(self, own: Path, *, isolated: bool) -> Iterator[Cluster]:
-        """What starts the containers of one job or variant, whose files are in ``own``; the isolated ones see each other only."""
-        cluster = Cluster(self.abilities, self._hidden, own, isolated=isolated)
+    def cluster(self, own: Path, *, isolated: bool, hosts: Sequence[str] = ()) -> Iterator[Cluster]:
+        """What starts the containers of one job or variant, whose files are in ``own``; the isolated ones see each other only.
+
+        ``hosts`` are names by which they find each other.
+        """
+        cluster = Cluster(self.abilities, self._hidden, own, isolated=isolated, hosts=hosts)
         try:
             yield cluster
         finally:
@@ -115,8 +125,11 @@ class Containers:
 class Cluster:
     """Containers that share a directory and, if they are isolated, a network; made by :meth:`Containers.cluster`."""
 
-    def __init__(self, abilities: Abilities, hidden: tuple[str, ...], own: Path, *, isolated: bool) -> None:
+    def __init__(
+        self, abilities: Abilities, hidden: tuple[str, ...], own: Path, *, isolated: bool, hosts: Sequence[str] = ()
+    ) -> None:
         self.abilities = abilities
+        self._hosts = tuple(hosts)
         self._hidden, self._own, self._isolated = hidden, own.resolve(), isolated
         self._first: children.Child | None = None
         self._namespaces: tuple[int, int] | None = None
@@ -136,7 +149,7 @@ class Cluster:
     def start(
         self, module: str, arguments: list[str], environment: Mapping[str, str], cwd: Path, keep_open: int | None = None
     ) -> children.Child:
-        """Run ``python -m module`` as a container of the cluster."""
+        """Run ``python -m module`` as a container of the cluster; ``cwd`` is what stands for ``/opt/ml``."""
         variables = {**self._variables(), **environment}
         kept = () if keep_open is None else (keep_open,)
         files = self.abilities.files
@@ -151,6 +164,8 @@ class Cluster:
             own=str(self._own) if files else "",
             covered=(*self._hidden, *map(os.path.expanduser, _PERSONAL), *_SOCKETS),
             shown=(*_shown(), *(() if self._isolated else _name_servers())),
+            opt_ml=files and self.abilities.opt_ml,
+            hosts=self._hosts,
         )
         child = children.start(_MODULE, [plan.to_json(), module, *arguments], variables, cwd.resolve(), (*kept, *join))
         self._first = self._first or child

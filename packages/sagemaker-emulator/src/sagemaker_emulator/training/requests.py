@@ -8,7 +8,7 @@ from sagemaker_emulator.errors import invalid
 from sagemaker_emulator.jobs import IN_PROGRESS
 from sagemaker_emulator.s3_uris import check_uri
 from sagemaker_emulator.store import Document, Request, copied
-from sagemaker_emulator.training import checkpoints, status
+from sagemaker_emulator.training import checkpoints, entrypoint, status
 from sagemaker_emulator.training.metrics import NoPattern, compiled
 from sagemaker_emulator.training.source import is_scripted
 
@@ -47,7 +47,7 @@ def algorithm_specification(request: Request) -> Document:
     specification = request["AlgorithmSpecification"]
     algorithm = {"EnableSageMakerMetricsTimeSeries": False, **specification}
     try:
-        engine = _engine(request)
+        engine = engine_of(request)
     except UnknownImage:  # the job itself fails, as it does in AWS when the image cannot be pulled
         return algorithm
     if engine.metrics and "MetricDefinitions" not in specification:
@@ -103,15 +103,17 @@ def _check_checkpoints(request: Request) -> None:
 def _keeps_checkpoints(request: Request) -> bool:
     """Whether the algorithm does, or may: a script's own affair."""
     try:
-        engine = _engine(request)
+        engine = engine_of(request)
     except UnknownImage:  # the job itself fails
         return True
     return engine.runs_scripts or engine.repository == "sagemaker-xgboost"
 
 
-def _engine(request: Request) -> Engine:
+def engine_of(request: Request) -> Engine:
+    """What runs a job; raises UnknownImage. A program in the place of the image's is code of the customer's, too."""
+    specification = request["AlgorithmSpecification"]
     scripted = is_scripted(request.get("HyperParameters", {}), request.get("Environment", {}))
-    return engine_for(request["AlgorithmSpecification"]["TrainingImage"], scripted=scripted)
+    return engine_for(specification["TrainingImage"], scripted=scripted or bool(entrypoint.command(specification)))
 
 
 def _check_regex(metric: str, pattern: str) -> None:

@@ -13,18 +13,19 @@ from dataclasses import dataclass
 
 from sagemaker_emulator import children
 from sagemaker_emulator.clock import now
-from sagemaker_emulator.engines import Engine, UnknownImage, engine_for
+from sagemaker_emulator.engines import Engine, UnknownImage
 from sagemaker_emulator.errors import JobFailed
 from sagemaker_emulator.isolation.machine import Cluster
 from sagemaker_emulator.parts import Parts
 from sagemaker_emulator.store import Document
-from sagemaker_emulator.training import artifacts
+from sagemaker_emulator.training import artifacts, entrypoint
 from sagemaker_emulator.training.channels import download
 from sagemaker_emulator.training.checkpoints import Checkpoints, kept_in_step
 from sagemaker_emulator.training.failures import algorithm_error
 from sagemaker_emulator.training.layout import Layout, hosts
 from sagemaker_emulator.training.metrics import MetricScanner
-from sagemaker_emulator.training.source import NO_DOWNLOAD, NoSource, fetch_source, is_scripted, refuse_source, source_uri
+from sagemaker_emulator.training.requests import engine_of
+from sagemaker_emulator.training.source import NO_DOWNLOAD, NoSource, fetch_source, refuse_source, source_uri
 
 # SageMaker gives a container 120 seconds between SIGTERM and SIGKILL.
 STOP_GRACE_SECONDS = 120.0
@@ -81,8 +82,7 @@ class JobRun:
         """Run the job; returns its final secondary status, raises :class:`JobFailed`."""
         enter("Starting", "Preparing the instances for training")
         try:
-            scripted = is_scripted(self.job.get("HyperParameters", {}), self.job.get("Environment", {}))
-            engine = engine_for(self.job["AlgorithmSpecification"]["TrainingImage"], scripted=scripted)
+            engine = engine_of(self.job)
         except UnknownImage as error:
             raise JobFailed(f"ClientError: {error}") from error
         self.metrics = MetricScanner([*engine.metrics, *self._requested_metrics()], self.watch.measured)
@@ -128,9 +128,13 @@ class JobRun:
                     fetch(directory / name)
 
     def _train(self, engine: Engine, layouts: Mapping[str, Layout]) -> None:
+        command = entrypoint.command(self.job["AlgorithmSpecification"])
+        module, arguments = (entrypoint.MODULE, ["--", *command]) if command else (engine.train_module, [])
+        if engine.runs_scripts and not command:
+            self._fetch_source(layouts)
         environment = {
             **dict(engine.environment),
-            **(self._script_environment(layouts) if engine.runs_scripts else {}),
+            **(self._role_environment() if engine.runs_scripts or command else {}),
             **self.job.get("Environment", {}),
             "TRAINING_JOB_NAME": self.job["TrainingJobName"],
             "TRAINING_JOB_ARN": self.job["TrainingJobArn"],
@@ -140,12 +144,12 @@ class JobRun:
         try:
             with (
                 kept_in_step(self._checkpoints),
-                self._containers.cluster(self._cluster_home, isolated=self._isolated) as cluster,
+                self._cluster() as cluster,
             ):
                 for host, layout in layouts.items():
                     if cluster.shortfall:
                         self._log(host, cluster.shortfall)
-                    child = cluster.start(engine.train_module, ["--root", str(layout.root)], environment, layout.root)
+                    child = cluster.start(module, ["--root", str(layout.root), *arguments], environment, layout.root)
                     running[host] = child
                     threading.Thread(target=self._follow, args=(host, child), name=f"follow-{host}", daemon=True).start()
                 try:
@@ -163,10 +167,10 @@ class JobRun:
                     raise algorithm_error(layouts[host].failure_text(), code)
 
     def _cluster(self) -> AbstractContextManager[Cluster]:
-        return self._containers.cluster(self._cluster_home, isolated=self._isolated)
+        return self._containers.cluster(self._cluster_home, isolated=self._isolated, hosts=hosts(self.job))
 
-    def _script_environment(self, layouts: Mapping[str, Layout]) -> Mapping[str, str]:
-        """Give every host the customer's code; returns the variables by which it calls AWS as the execution role."""
+    def _fetch_source(self, layouts: Mapping[str, Layout]) -> None:
+        """Give every host the customer's code."""
         uri = source_uri(self.job.get("HyperParameters", {}), self.job.get("Environment", {}))
         if uri and self._isolated:
             for host in layouts:
@@ -177,6 +181,9 @@ class JobRun:
                 fetch_source(self._objects, self._allowed, str(uri), layout.code)
         except NoSource as error:
             raise algorithm_error(str(error), 1) from error
+
+    def _role_environment(self) -> Mapping[str, str]:
+        """The variables by which the customer's code calls AWS as the execution role."""
         return self._credentials.environment(self.job["RoleArn"], isolated=self._isolated)
 
     def _follow(self, host: str, child: children.Child) -> None:

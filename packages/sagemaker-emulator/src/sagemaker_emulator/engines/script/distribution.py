@@ -39,13 +39,13 @@ def check_distribution(environment: TrainingEnvironment) -> None:
             )
 
 
-def addresses(environment: TrainingEnvironment) -> Addresses:
+def addresses(environment: TrainingEnvironment, cluster: Path) -> Addresses:
     """Every host's addresses on the loopback interface.
 
     In AWS each host is a machine of its own and the ports are 2222, 2223 and 8890. Here the first host finds free ports for
-    all of them and writes them beside the hosts' directories; the others wait for that file.
+    all of them and writes them beside the hosts' directories, into ``cluster``; the others wait for that file.
     """
-    path = environment.root.parent / "addresses.json"
+    path = cluster / "addresses.json"
     if environment.current_host == environment.hosts[0]:
         draft = path.with_suffix(".draft")
         draft.write_text(json.dumps(_free_addresses(len(environment.hosts))))
@@ -89,8 +89,8 @@ def parameter_server_config(hosts: list[str], current_host: str, found: Addresse
 class Finished:
     """Which hosts have finished: a parameter server must live until the master's script has ended."""
 
-    def __init__(self, environment: TrainingEnvironment) -> None:
-        self._directory = environment.root.parent
+    def __init__(self, environment: TrainingEnvironment, cluster: Path) -> None:
+        self._directory = cluster
         self._host, self._master = environment.current_host, environment.hosts[0]
 
     def tell(self) -> None:

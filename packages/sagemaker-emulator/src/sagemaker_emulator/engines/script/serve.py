@@ -7,6 +7,7 @@ knows only the latter.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import json
@@ -75,6 +76,9 @@ def make(model_dir: Path, environment: Mapping[str, str]) -> Starlette:
     """Load code and model; raises CannotLoad with the reason for the endpoint."""
     framework = framework_of(environment.get("SAGEMAKER_TRAINING_MODULE", "")) or SCIKIT_LEARN
     os.environ["SM_MODEL_DIR"] = str(model_dir)
+    with contextlib.suppress(OSError):
+        # The SDK 3 packs this folder also if nothing is in it, and its code copies it to /lib, which nobody can write to here.
+        (model_dir / "shared_libs").rmdir()
     try:
         module = load_module(model_dir.parent, environment, framework)
         handlers = Handlers(module, defaults_of(framework), model_dir)

@@ -22,6 +22,7 @@ from sagemaker_emulator.engines.script.failures import EXECUTE, Misconfigured, d
 from sagemaker_emulator.engines.script.frameworks import TENSORFLOW
 from sagemaker_emulator.engines.script.program import Job, Stopping, child_environment, command, place_code, prepare, run
 from sagemaker_emulator.engines.shell import training
+from sagemaker_emulator.engines.shell.root import as_seen
 
 logger = logging.getLogger("sagemaker-training-toolkit")
 
@@ -29,7 +30,8 @@ LOG_FORMAT = training.LogFormat("%(asctime)s %(name)s %(levelname)-8s %(message)
 
 
 def train(root: Path, container: Mapping[str, str], stopping: Stopping) -> None:
-    """One host's part of a job; raises ScriptFailed or Misconfigured."""
+    """One host's part of a job; raises ScriptFailed or Misconfigured. The hosts' directories stand beside each other."""
+    cluster, root = root.parent, as_seen(root)
     environment = read_environment(root, container)
     entry_point = environment.entry_point
     if entry_point is None:
@@ -49,14 +51,14 @@ def train(root: Path, container: Mapping[str, str], stopping: Stopping) -> None:
     prepare(job, entry_point)
     if stopping.requested:
         return
-    _run(environment, job, command(job.code, entry_point, environment.arguments()))
+    _run(environment, job, cluster, command(job.code, entry_point, environment.arguments()))
     if environment.framework_module == TENSORFLOW.module:
         warn_unless_servable(root / "model")
     logger.info("Reporting training SUCCESS")
     (root / "output" / "success").touch()
 
 
-def _run(environment: TrainingEnvironment, job: Job, program: list[str]) -> None:
+def _run(environment: TrainingEnvironment, job: Job, cluster: Path, program: list[str]) -> None:
     hosts, host = environment.hosts, environment.current_host
     tensorflow = environment.framework_module == TENSORFLOW.module
     shown = "\n".join(f"{name}={value}" for name, value in sorted(job.environment.items()) if name.startswith("SM_"))
@@ -64,8 +66,8 @@ def _run(environment: TrainingEnvironment, job: Job, program: list[str]) -> None
     logger.info("Invoking script with the following command:\n\n%s\n", " ".join(program))
     if tensorflow and environment.enabled(distribution.PARAMETER_SERVER) and len(hosts) > 1:
         logger.info("Running distributed training job with parameter servers")
-        config = distribution.parameter_server_config(hosts, host, distribution.addresses(environment))
-        finished = distribution.Finished(environment)
+        config = distribution.parameter_server_config(hosts, host, distribution.addresses(environment, cluster))
+        finished = distribution.Finished(environment, cluster)
         with _parameter_server(config, hosts.index(host), job):
             run(_configured(job, config), EXECUTE, program)
             finished.tell()
@@ -73,7 +75,7 @@ def _run(environment: TrainingEnvironment, job: Job, program: list[str]) -> None
         return
     if tensorflow and environment.enabled(distribution.MIRRORED):
         logger.info("Running distributed training job with multi_worker_mirrored_strategy setup")
-        job = _configured(job, distribution.mirrored_config(hosts, host, distribution.addresses(environment)))
+        job = _configured(job, distribution.mirrored_config(hosts, host, distribution.addresses(environment, cluster)))
     run(job, EXECUTE, program)
 
 

@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from sagemaker_emulator.children import end_with_the_service
 from sagemaker_emulator.engines.shell.port import CONTAINER_PORT
+from sagemaker_emulator.engines.shell.root import as_seen
 from sagemaker_emulator.listener import listen
 
 _MEBIBYTE = 1024**2
@@ -86,11 +87,12 @@ def run(make: Callable[[Path, Mapping[str, str]], Starlette]) -> None:
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--socket", type=int, required=True)
     arguments = parser.parse_args()
+    root = as_seen(arguments.root)
     end_with_the_service()
     try:
-        made = make(arguments.root / "model", os.environ)
+        made = make(root / "model", os.environ)
     except CannotLoad as error:
-        (arguments.root / "failure").write_text(str(error))
+        (root / "failure").write_text(str(error))
         sys.exit(str(error))
     # The service keeps its connections, and must not find one closed just when it asks.
     config = uvicorn.Config(
