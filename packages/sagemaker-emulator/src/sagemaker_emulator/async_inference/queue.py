@@ -27,6 +27,11 @@ CREATE INDEX IF NOT EXISTS expiring ON requests (taken, expires);
 CREATE INDEX IF NOT EXISTS backlog ON requests (endpoint, created, received);
 """
 
+_OLDEST_OF_VARIANT = (
+    "SELECT number, variant, body, payload FROM requests WHERE taken = 0 AND endpoint = ? AND variant = ? ORDER BY number LIMIT 1"
+)
+_OLDEST_EXPIRED = "SELECT number, variant, body, payload FROM requests WHERE taken = 0 AND expires <= ? ORDER BY number LIMIT 1"
+
 
 @dataclass(frozen=True)
 class Accepted:
@@ -103,18 +108,15 @@ class RequestQueue:
 
     def take(self, endpoint: str, variant: str) -> Queued | None:
         """The oldest request that waits for a variant; nobody else gets it."""
-        return self._take("endpoint = ? AND variant = ?", (endpoint, variant))
+        return self._take(_OLDEST_OF_VARIANT, (endpoint, variant))
 
     def take_expired(self, now: float) -> Queued | None:
         """One that has waited longer than its time to live."""
-        return self._take("expires <= ?", (now,))
+        return self._take(_OLDEST_EXPIRED, (now,))
 
-    def _take(self, condition: str, values: tuple[object, ...]) -> Queued | None:
+    def _take(self, selection: str, values: tuple[object, ...]) -> Queued | None:
         with self._transaction() as connection:
-            row = connection.execute(
-                f"SELECT number, variant, body, payload FROM requests WHERE taken = 0 AND {condition} ORDER BY number LIMIT 1",  # noqa: S608  # the two conditions above
-                values,
-            ).fetchone()
+            row = connection.execute(selection, values).fetchone()
             if row is None:
                 return None
             connection.execute("UPDATE requests SET taken = 1 WHERE number = ?", (row[0],))
@@ -140,11 +142,11 @@ class RequestQueue:
 
     def move(self, endpoint: str, present: set[str], to: str) -> None:
         """Hand what waits for variants that are not ``present`` any more to another."""
-        marks = ", ".join("?" for _ in present)
         with self._transaction() as connection:
             connection.execute(
-                f"UPDATE requests SET variant = ? WHERE endpoint = ? AND taken = 0 AND variant NOT IN ({marks})",  # noqa: S608  # marks only
-                (to, endpoint, *present),
+                "UPDATE requests SET variant = ? WHERE endpoint = ? AND taken = 0 "
+                "AND variant NOT IN (SELECT value FROM json_each(?))",
+                (to, endpoint, json.dumps(sorted(present))),
             )
 
     def backlogs(self) -> list[Backlog]:
