@@ -154,7 +154,7 @@ def test_requests_are_answered_alike(servers: Servers) -> None:
     for body, headers in REQUESTS:
         image, emulator = servers.image(body, headers), servers.emulator(body, headers)
         if (headers.get("Accept"), image[0], emulator[0]) == (RECORDIO, 200, 406):
-            continue  # selected content as RecordIO: docs/local.md
+            continue  # selected content as RecordIO: the emulator's docs/algorithms.md
         alike = readable(image) == readable(emulator) if image[0] == 200 else refusal(image) == refusal(emulator)
         if image[0] != emulator[0] or not alike:
             differing.append((body[:20], headers, image, emulator))
