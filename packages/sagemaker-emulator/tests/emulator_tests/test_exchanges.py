@@ -191,3 +191,21 @@ def test_a_container_in_a_network_of_its_own_is_reached_by_its_unix_socket() -> 
             assert b"\r\nhost: localhost:8080\r\n" in asked.asked[0]
 
     asyncio.run(scenario())
+
+
+def test_a_container_that_has_ended_is_forgotten() -> None:
+    async def ask_and_end() -> None:
+        exchanges = Exchanges()
+        made = Container([GOOD, b""])
+        server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+        address = Address("http://127.0.0.1:{1}".format(*server.sockets[0].getsockname()))
+        await exchanges.post(address, "/invocations", {}, b"1,2", 5)
+        assert exchanges.containers == 1
+
+        with pytest.raises(Lost):
+            await exchanges.post(address, "/invocations", {}, b"1,2", 5)
+        server.close()
+
+        assert exchanges.containers == 0
+
+    asyncio.run(ask_and_end())

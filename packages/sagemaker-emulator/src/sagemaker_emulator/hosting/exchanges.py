@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlsplit
 
 import httptools
@@ -55,7 +56,8 @@ class Exchanges:
         """
         server = self._servers.get(address)
         if server is None:
-            server = self._servers[address] = _Server(address)
+            # Each container has an address of its own: it is forgotten with its last connection.
+            server = self._servers[address] = _Server(address, partial(self._servers.pop, address, None))
         async with server.room:
             connection = server.idle.pop() if server.idle else await asyncio.wait_for(server.connect(), seconds)
             try:
@@ -63,9 +65,14 @@ class Exchanges:
             finally:
                 connection.done()
 
+    @property
+    def containers(self) -> int:
+        """To how many there are connections."""
+        return len(self._servers)
+
     def close(self) -> None:
         """End all connections."""
-        for server in self._servers.values():
+        for server in list(self._servers.values()):
             for connection in list(server.open):
                 connection.end()
 
@@ -73,12 +80,20 @@ class Exchanges:
 class _Server:
     """A container's server, and the connections to it."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, when_unused: Callable[[], object]) -> None:
         self.room = asyncio.Semaphore(_MOST_CONNECTIONS)
         self.idle: list[_Connection] = []
         self.open: set[_Connection] = set()
+        self._when_unused = when_unused
         self._unix = address.unix
         self._url = urlsplit(address.url)
+
+    def lost(self, connection: _Connection) -> None:
+        self.open.discard(connection)
+        if connection in self.idle:
+            self.idle.remove(connection)
+        if not self.open:
+            self._when_unused()
 
     def head(self, path: str, headers: Mapping[str, str], body: bytes) -> bytes:
         """The head of a POST request. Who accepts nothing in particular accepts everything, as HTTP clients say by default."""
@@ -153,9 +168,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
-        self._server.open.discard(self)
-        if self in self._server.idle:
-            self._server.idle.remove(self)
+        self._server.lost(self)
         measured = {"content-length", "transfer-encoding"} & self._headers.keys()
         if exc is None and self._has_head and not measured:
             # As servers of HTTP/1.0 end an answer.
