@@ -114,6 +114,7 @@ def environment(_installed: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[W
             stream.close()
 
 
+@pytest.mark.slow
 def test_an_environment_whose_function_raised_takes_the_next_event(environment: Worker) -> None:
     before = environment.invoke("", "first")
     raised = environment.invoke("raise", "second")
@@ -125,6 +126,7 @@ def test_an_environment_whose_function_raised_takes_the_next_event(environment: 
     assert after["cold_start"] is False
 
 
+@pytest.mark.slow
 def test_an_environment_whose_process_has_ended_is_replaced(environment: Worker) -> None:
     before = environment.invoke("", "first")
     assert environment.invoke("exit", "second")["status"] == "error"
@@ -133,6 +135,7 @@ def test_an_environment_whose_process_has_ended_is_replaced(environment: Worker)
     assert after["result"] != before["result"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_installed")
 def test_ministack_answers_with_the_name(environment: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lambda_svc, "acquire_worker", lambda *_, **__: (environment, "reused"))

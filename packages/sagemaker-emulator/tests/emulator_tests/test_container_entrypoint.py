@@ -171,6 +171,7 @@ class TestWithoutMountNamespaces:
         assert said == "/opt/ml", "code of one's own stays as it is"
         assert f"no mount namespaces, and so no /opt/ml: it is {root}" in capfd.readouterr().out
 
+    @pytest.mark.slow
     def test_what_the_job_installs_is_its_own(self, root: Path) -> None:
         wheel = root / "code" / "tiny_thing-1.0-py3-none-any.whl"
         wheel.write_bytes(tiny_wheel())

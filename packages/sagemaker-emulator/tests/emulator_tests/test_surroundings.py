@@ -62,6 +62,7 @@ def test_a_server_and_a_folder_for_s3_are_one_too_many(tmp_path: Path) -> None:
         of_environment(EVERYTHING, tmp_path, tmp_path / "given")
 
 
+@pytest.mark.slow
 def test_without_the_evaluator_roles_are_not_checked_and_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(surroundings, "find_spec", lambda _name: None)
 
