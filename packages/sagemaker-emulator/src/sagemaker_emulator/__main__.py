@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
@@ -48,16 +49,21 @@ def main() -> None:
     except HomeInUse as error:
         sys.exit(str(error))
     service.start()
-    # uvicorn stops serving at either signal and then raises it again for whoever handled it before: that must not end the
-    # process, there is state to close and there are children to end.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
     if arguments.derived_keys:
         secret_of = secrets_of(root_id, root_secret)
     else:
         secret_of = known_secrets(root_id, root_secret, service.credentials.secret_of)
     app = Guard(service.application(), Rules(secret_of))
     config = uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=5)
+    server = uvicorn.Server(config)
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    # uvicorn stops serving at either signal and then raises it again for whoever handled it before: that must not end the
+    # process, there is state to close and there are children to end. Before it serves, the signal is for it all the same.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
     _say(f"SageMaker listens at {url}. Ctrl-C ends it and everything that it has started; what is stored stays in {home}.")
     _say(*surroundings.notes)
     sdk = _sdk_variables(os.environ, home, surroundings.place)
@@ -66,7 +72,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        server.run(sockets=[listener])
     finally:
         service.stop()
         _say("SageMaker has ended.")
