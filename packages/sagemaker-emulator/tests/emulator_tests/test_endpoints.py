@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -13,8 +15,9 @@ from typing import Any
 import psutil
 import pytest
 
-from emulator_tests.support import BUCKET, FAST_IMAGE, ROLE, Api, Refused, put_model, wait_until
+from emulator_tests.support import BUCKET, FAST_IMAGE, ROLE, Api, Json, Refused, put_model, wait_until
 from sagemaker_emulator.aws import Aws
+from sagemaker_emulator.store import Store
 
 
 def gone(api: Api, name: str) -> bool | None:
@@ -116,6 +119,25 @@ def test_many_callers_are_all_answered_while_an_update_replaces_the_variant(api:
         finally:
             done.set()
     assert all(caller.result() for caller in asked)
+
+
+def test_an_update_to_variants_of_other_names_keeps_answering(api: Api, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = (api.endpoint_config(f"only-{name}", api.variant(name, model)) for name in ("blue", "green"))
+    api.endpoint_in_service("renamed", old)
+    update = Store.update
+
+    def update_slowly(store: Store, kind: str, name: str, change: Callable[[Json], None]) -> Json | None:
+        time.sleep(0.2)
+        return update(store, kind, name, change)
+
+    monkeypatch.setattr(Store, "update", update_slowly)
+    api.ok("UpdateEndpoint", EndpointName="renamed", EndpointConfigName=new)
+    answered = []
+    while not settled_on(api, "renamed", new):
+        answered.append(api.invoke("renamed", b"1,2")[1]["x-amzn-invoked-production-variant"])
+
+    assert answered == sorted(answered)
+    assert set(answered) == {"blue", "green"}
 
 
 def test_an_update_keeps_answering_and_ends_with_the_new_variants_only(api: Api, model: str) -> None:

@@ -74,8 +74,9 @@ async def invoke_endpoint(runtime: Runtime, caller: Caller, name: str, headers: 
     chosen = _choose(endpoint, headers.get(_TARGET_VARIANT), runtime)
     _check_size(chosen, body)
     variant = serving.get(chosen["VariantName"])
-    if variant is None:
-        raise _validation_error(f"Variant {chosen['VariantName']} of endpoint {name} not found.")
+    if variant is None:  # an update is just taking effect: the document is of one side of it, and what serves of the other
+        await run_in_threadpool(runtime.deployments.wait_for_switch)
+        return await invoke_endpoint(runtime, caller, name, headers, body)
     try:
         with variant.in_use():
             response = await _send(runtime, endpoint, variant, headers, body, arrived=arrived)
