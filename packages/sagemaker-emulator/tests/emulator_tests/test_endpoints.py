@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -14,9 +15,12 @@ from typing import Any
 
 import psutil
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from emulator_tests.support import BUCKET, FAST_IMAGE, ROLE, Api, Json, Refused, put_model, wait_until
 from sagemaker_emulator.aws import Aws
+from sagemaker_emulator.hosting import deployments
+from sagemaker_emulator.hosting.variants import Unhealthy, Variant, launch
 from sagemaker_emulator.store import Store
 
 
@@ -201,6 +205,42 @@ def test_a_variant_that_dies_is_started_again(api: Api, model: str) -> None:
     refusals: set[str] = set()
     assert wait_until(answers)
     assert refusals == {"ServiceUnavailable"}
+
+
+def test_a_variant_is_started_again_until_it_comes_back_and_needs_no_s3_for_it(
+    api: Api, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.ok("CreateModel", **api.model("tried", put_model(aws, "tried", "good"), FAST_IMAGE))
+    api.endpoint_in_service("tried", api.endpoint_config("tried", api.variant("v1", "tried")))
+    aws.s3.delete_object(Bucket=BUCKET, Key="models/tried/model.tar.gz")
+    out_of_reach: list[Exception] = [EndpointConnectionError(endpoint_url="http://sts")]
+    unhealthy: list[Exception] = [Unhealthy("no ping")]
+    wait_until_healthy = Variant.wait_until_healthy
+
+    def launch_at_last(*arguments: Any, **members: Any) -> Variant:
+        if out_of_reach:
+            raise out_of_reach.pop()
+        return launch(*arguments, **members)
+
+    def healthy_at_last(variant: Variant) -> None:
+        if unhealthy:
+            raise unhealthy.pop()
+        wait_until_healthy(variant)
+
+    monkeypatch.setattr(deployments, "launch", launch_at_last)
+    monkeypatch.setattr(deployments, "_LONGEST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(Variant, "wait_until_healthy", healthy_at_last)
+    (serving,) = (child for child in psutil.Process().children() if "/endpoints/tried/" in " ".join(child.cmdline()))
+    os.kill(serving.pid, signal.SIGKILL)
+
+    def answers() -> bytes | None:
+        with contextlib.suppress(Refused):
+            return api.invoke("tried", b"1,2")[0]
+        return None
+
+    assert wait_until(answers) == b"good:1,2"
+    assert not out_of_reach
+    assert not unhealthy
 
 
 def test_a_container_that_takes_too_long_is_a_model_error_and_holds_nobody_else_up(

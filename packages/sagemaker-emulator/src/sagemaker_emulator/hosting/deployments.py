@@ -126,8 +126,8 @@ class Deployments:
             if not isinstance(error, VariantFailed):
                 logger.exception("endpoint %s", endpoint_name)
             reason = str(error) if isinstance(error, VariantFailed) else f"Internal error of the local service: {error!r}"
-            for started in fresh.values():
-                started.end()
+            for name, started in fresh.items():
+                started.end(keep_files=self._closed or name in homes)
             self._parts.logs.flush()
             self._failed(endpoint_name, reason)
             return
@@ -174,7 +174,7 @@ class Deployments:
             endpoint = None if unwanted else self._store.update(KIND, endpoint_name, in_service)
         self._tell(endpoint)
         for variant in old.values():
-            variant.end()
+            variant.end(keep_files=self._closed)
         for document in config["ProductionVariants"]:
             started = fresh[document["VariantName"]]
             if started.has_ended and not unwanted:  # between its first sign of health and here
@@ -192,13 +192,16 @@ class Deployments:
             except VariantFailed as failure:
                 logger.warning("variant %s of endpoint %s: %s", name, endpoint_name, failure)
                 continue
+            except Exception:  # AWS may be out of reach for a while
+                logger.exception("variant %s of endpoint %s", name, endpoint_name)
+                continue
             with self._lock:
                 serving = self._serving.get(endpoint_name, {})
                 still_wanted = serving.get(name) is dead
                 if still_wanted:
                     serving[name] = fresh
             if not still_wanted:
-                fresh.end()
+                fresh.end(keep_files=self._closed)
 
     def _image(self, variant: Document) -> str:
         model = self._store.get(MODEL_KIND, variant["ModelName"])
