@@ -229,8 +229,7 @@ class Deployments:
         shutil.rmtree(self._directory / endpoint_name, ignore_errors=True)
         endpoint = self._store.get(KIND, endpoint_name)
         if endpoint is not None:
-            self._store.delete(KIND, endpoint_name)
-            self._store.delete_tags(endpoint["EndpointArn"])
+            self._store.delete(KIND, endpoint_name, endpoint["EndpointArn"])
 
 
 def log_group(endpoint_name: str) -> str:
