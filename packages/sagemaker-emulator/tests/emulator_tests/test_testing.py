@@ -48,6 +48,13 @@ def test_the_emulator_is_there_in_the_block_and_gone_after_it(tmp_path: Path) ->
         httpx.get(f"{emulator.url}/ping", trust_env=False)
 
 
+def test_the_profile_of_whoever_runs_the_tests_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+
+    with running(tmp_path) as emulator:
+        assert emulator.sagemaker.list_models()["Models"] == []
+
+
 def test_one_that_is_ended_as_soon_as_it_is_ready_ends(tmp_path: Path) -> None:
     with running(tmp_path):
         began = time.monotonic()
