@@ -25,6 +25,7 @@ from sagemaker_emulator.service import HomeInUse, LocalSageMaker
 from sagemaker_emulator.surroundings import of_environment
 
 _OWN_ROOT_ID = "emulator"
+_LAST_PORT = 65_535
 
 
 def main() -> None:
@@ -38,9 +39,12 @@ def main() -> None:
     try:
         root_id, root_secret = root_key(os.environ, home)
         surroundings = of_environment(os.environ, home, arguments.s3)
-        listener = listen(arguments.port)
     except ValueError as error:
         sys.exit(str(error))
+    except OSError as error:
+        sys.exit(_unusable(error))
+    try:
+        listener = listen(arguments.port)
     except OSError as error:
         sys.exit(f"Port {arguments.port} of 127.0.0.1 can not be used: {error.strerror}.")
     url = "http://{}:{}".format(*listener.getsockname())
@@ -48,6 +52,8 @@ def main() -> None:
         service = LocalSageMaker(home, surroundings, root_id, url=url, hidden=arguments.hide)
     except HomeInUse as error:
         sys.exit(str(error))
+    except OSError as error:
+        sys.exit(_unusable(error))
     service.start()
     if arguments.derived_keys:
         secret_of = secrets_of(root_id, root_secret)
@@ -105,7 +111,7 @@ def parser() -> argparse.ArgumentParser:
         prog="sagemaker-emulator",
         description="SageMaker on this machine: training, tuning and transform jobs, models and endpoints, without Docker.",
     )
-    parser.add_argument("--port", type=int, default=4567, help="port on 127.0.0.1, 0 for any free one (default: %(default)s)")
+    parser.add_argument("--port", type=port, default=4567, help="port on 127.0.0.1, 0 for any free one (default: %(default)s)")
     parser.add_argument(
         "--home", type=Path, default=Path(".sagemaker-emulator"), help="directory for the service's state (default: %(default)s)"
     )
@@ -135,6 +141,18 @@ def _sdk_variables(environment: Mapping[str, str], home: Path, place: Place) -> 
     """Where the SageMaker SDK's configuration is; with a folder for S3, it cannot use its default bucket anyway."""
     has_s3 = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
     return {VARIABLE: str(write_config(home, place))} if has_s3 else {}
+
+
+def port(text: str) -> int:
+    """The number of a port; raises argparse's error for one that no port has."""
+    number = int(text)
+    if not 0 <= number <= _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text} is not a port: they are numbered from 0 to {_LAST_PORT}")
+    return number
+
+
+def _unusable(error: OSError) -> str:
+    return f"The directory {error.filename} can not be used: {error.strerror}."
 
 
 def _exports(url: str, region: str, root_id: str, root_secret: str, sdk: Mapping[str, str]) -> list[str]:
