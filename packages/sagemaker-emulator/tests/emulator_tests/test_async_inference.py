@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from emulator_tests.asynchronous import (
     FAILURES,
@@ -191,6 +192,19 @@ def test_an_input_that_is_not_there_or_not_for_the_role_has_failed(api: Api, aws
     assert answered(aws, missing.failure).startswith(b"ClientError: Failed to download the request from s3://bucket-1/in/nothing")
     said = f"the role {nothing} is not authorized to perform s3:GetObject on it"
     assert wait_until(lambda: log_lines(aws, "denied", lambda line: denied.inference_id in line and said in line))
+
+
+def test_what_s3_says_of_a_failure_is_told_as_a_sentence(api: Api, aws: Aws, types: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(**_: str) -> None:
+        raise ClientError({"Error": {"Code": "SlowDown", "Message": "Please reduce your request rate."}}, "HeadObject")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(aws.s3, "head_object", busy)
+        accepted = invoke(api, types, input_location=f"s3://{BUCKET}/in/busy")
+        reason = answered(aws, accepted.failure)
+
+    said = f"ClientError: Failed to download the request from s3://{BUCKET}/in/busy: Please reduce your request rate."
+    assert reason.decode() == said
 
 
 def test_cloudwatch_is_told_of_what_was_processed(api: Api, aws: Aws, types: str) -> None:
