@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +25,7 @@ from emulator_tests.asynchronous import (
     read,
 )
 from emulator_tests.support import ACCOUNT, BUCKET, Api, FakeLambda, Json, Refused, add_role, wait_until
+from sagemaker_emulator.async_inference.queue import RequestQueue
 from sagemaker_emulator.aws import Aws
 from sagemaker_emulator.callers import function_access_key
 
@@ -178,6 +180,20 @@ def test_a_request_that_ends_the_container_has_failed_and_the_next_waits_for_ano
     reason = b"Amazon SageMaker could not get a response from the mortal endpoint."
     assert answered(aws, deadly.failure).startswith(reason)
     assert answered(aws, next_one.output) == b"mortal:1"
+
+
+def test_what_was_answered_does_not_fail_because_the_queue_does(
+    api: Api, aws: Aws, types: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(RequestQueue, "remove", full)
+    accepted = invoke(api, types, b"1")
+
+    assert answered(aws, accepted.output)
+    assert wait_until(lambda: f"asynchronous request {accepted.inference_id} stays in the queue" in caplog.text or None)
+    assert read(aws, accepted.failure) is None
 
 
 def test_an_input_that_is_not_there_or_not_for_the_role_has_failed(api: Api, aws: Aws, types: str) -> None:
