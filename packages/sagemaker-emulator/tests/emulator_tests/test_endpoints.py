@@ -332,9 +332,14 @@ def test_an_endpoint_that_is_changing_refuses_other_changes(api: Api, aws: Aws) 
     messages = [
         api.refused("UpdateEndpoint", EndpointName="busy", EndpointConfigName=config).message,
         api.refused("DeleteEndpoint", EndpointName="busy").message,
+        api.refused(
+            "UpdateEndpointWeightsAndCapacities",
+            EndpointName="busy",
+            DesiredWeightsAndCapacities=[{"VariantName": "v1", "DesiredWeight": 2}],
+        ).message,
     ]
 
-    assert messages == ['Cannot update in-progress endpoint "arn:aws:sagemaker:us-east-1:000000000000:endpoint/busy".'] * 2
+    assert messages == ['Cannot update in-progress endpoint "arn:aws:sagemaker:us-east-1:000000000000:endpoint/busy".'] * 3
     assert "is being created or updated with it" in api.refused("DeleteEndpointConfig", EndpointConfigName=config).message
     with pytest.raises(Refused, match="not found"):
         api.invoke("busy", b"1,2")
