@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
@@ -24,6 +25,7 @@ from sagemaker_emulator.service import HomeInUse, LocalSageMaker
 from sagemaker_emulator.surroundings import of_environment
 
 _OWN_ROOT_ID = "emulator"
+_LAST_PORT = 65_535
 
 
 def main() -> None:
@@ -37,9 +39,12 @@ def main() -> None:
     try:
         root_id, root_secret = root_key(os.environ, home)
         surroundings = of_environment(os.environ, home, arguments.s3)
-        listener = listen(arguments.port)
     except ValueError as error:
         sys.exit(str(error))
+    except OSError as error:
+        sys.exit(_unusable(error))
+    try:
+        listener = listen(arguments.port)
     except OSError as error:
         sys.exit(f"Port {arguments.port} of 127.0.0.1 can not be used: {error.strerror}.")
     url = "http://{}:{}".format(*listener.getsockname())
@@ -47,17 +52,24 @@ def main() -> None:
         service = LocalSageMaker(home, surroundings, root_id, url=url, hidden=arguments.hide)
     except HomeInUse as error:
         sys.exit(str(error))
+    except OSError as error:
+        sys.exit(_unusable(error))
     service.start()
-    # uvicorn stops serving at either signal and then raises it again for whoever handled it before: that must not end the
-    # process, there is state to close and there are children to end.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
     if arguments.derived_keys:
         secret_of = secrets_of(root_id, root_secret)
     else:
         secret_of = known_secrets(root_id, root_secret, service.credentials.secret_of)
     app = Guard(service.application(), Rules(secret_of))
     config = uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=5)
+    server = uvicorn.Server(config)
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    # uvicorn stops serving at either signal and then raises it again for whoever handled it before: that must not end the
+    # process, there is state to close and there are children to end. Before it serves, the signal is for it all the same.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
     _say(f"SageMaker listens at {url}. Ctrl-C ends it and everything that it has started; what is stored stays in {home}.")
     _say(*surroundings.notes)
     sdk = _sdk_variables(os.environ, home, surroundings.place)
@@ -66,7 +78,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        server.run(sockets=[listener])
     finally:
         service.stop()
         _say("SageMaker has ended.")
@@ -99,7 +111,7 @@ def parser() -> argparse.ArgumentParser:
         prog="sagemaker-emulator",
         description="SageMaker on this machine: training, tuning and transform jobs, models and endpoints, without Docker.",
     )
-    parser.add_argument("--port", type=int, default=4567, help="port on 127.0.0.1, 0 for any free one (default: %(default)s)")
+    parser.add_argument("--port", type=port, default=4567, help="port on 127.0.0.1, 0 for any free one (default: %(default)s)")
     parser.add_argument(
         "--home", type=Path, default=Path(".sagemaker-emulator"), help="directory for the service's state (default: %(default)s)"
     )
@@ -129,6 +141,18 @@ def _sdk_variables(environment: Mapping[str, str], home: Path, place: Place) -> 
     """Where the SageMaker SDK's configuration is; with a folder for S3, it cannot use its default bucket anyway."""
     has_s3 = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
     return {VARIABLE: str(write_config(home, place))} if has_s3 else {}
+
+
+def port(text: str) -> int:
+    """The number of a port; raises argparse's error for one that no port has."""
+    number = int(text)
+    if not 0 <= number <= _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text} is not a port: they are numbered from 0 to {_LAST_PORT}")
+    return number
+
+
+def _unusable(error: OSError) -> str:
+    return f"The directory {error.filename} can not be used: {error.strerror}."
 
 
 def _exports(url: str, region: str, root_id: str, root_secret: str, sdk: Mapping[str, str]) -> list[str]:

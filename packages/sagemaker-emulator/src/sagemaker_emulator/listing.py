@@ -98,7 +98,7 @@ def _place_of(token: str, order: list[object], like: Value | None) -> tuple[Valu
     """
     try:
         *found, value, name = json.loads(base64.b64decode(token, altchars=b"-_", validate=True))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise _foreign() from error
     if found != order or not isinstance(name, str) or not isinstance(value, str | float):
         raise _foreign()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
@@ -103,9 +104,21 @@ def _operation_name(target: str, operations: Operations) -> str:
 
 def _parse(body: bytes) -> Request:
     try:
-        request = json.loads(body or b"{}")
-    except ValueError as error:
+        request = json.loads(body or b"{}", parse_constant=_no_number, parse_float=_finite)
+        if b"\\ud" in body.lower():  # half a pair of surrogates is no text, and can not be stored
+            json.dumps(request, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
         raise ServiceError("SerializationException", f"The request body is not valid JSON: {error}") from error
     if not isinstance(request, dict):
         raise ServiceError("SerializationException", "The request body must be a JSON object.")
     return request
+
+
+def _no_number(text: str) -> float:
+    """NaN and infinities, which Python's JSON has and no other."""
+    raise ValueError(f"{text} is not a number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)

@@ -43,6 +43,12 @@ class Store:
         self._connection.executescript(_SCHEMA)
 
     @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """Nobody else changes anything before the block is left: for what is done because of what is there."""
+        with self._lock:
+            yield
+
+    @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock, self._connection:
             yield self._connection
@@ -78,9 +84,11 @@ class Store:
                 )
         return document
 
-    def delete(self, kind: str, name: str) -> None:
+    def delete(self, kind: str, name: str, arn: str) -> None:
+        """Remove a document and the tags of its ARN in one step: those of another of this name are not meant."""
         with self._change() as connection:
             connection.execute("DELETE FROM documents WHERE kind = ? AND key = ?", (kind, name.lower()))
+            connection.execute("DELETE FROM tags WHERE arn = ?", (arn,))
 
     def documents(self, kind: str) -> list[Document]:
         with self._transaction() as connection:
@@ -95,13 +103,9 @@ class Store:
         with self._change() as connection:
             connection.executemany("INSERT OR REPLACE INTO tags VALUES (?, ?, ?)", [(arn, k, v) for k, v in tags.items()])
 
-    def delete_tags(self, arn: str, keys: list[str] | None = None) -> None:
-        """Remove some tags of a resource, or all of them."""
+    def delete_tags(self, arn: str, keys: list[str]) -> None:
         with self._change() as connection:
-            if keys is None:
-                connection.execute("DELETE FROM tags WHERE arn = ?", (arn,))
-            else:
-                connection.executemany("DELETE FROM tags WHERE arn = ? AND key = ?", [(arn, key) for key in keys])
+            connection.executemany("DELETE FROM tags WHERE arn = ? AND key = ?", [(arn, key) for key in keys])
 
     def close(self) -> None:
         with self._lock:

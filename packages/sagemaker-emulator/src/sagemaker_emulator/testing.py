@@ -49,9 +49,12 @@ class Emulator:
     def _session(self) -> Session:
         # pytest loads this module whatever the tests are about, and boto3 takes a while to import.
         from boto3.session import Session  # noqa: PLC0415
+        from botocore.session import Session as Core  # noqa: PLC0415
 
         key, secret = self.environment["AWS_ACCESS_KEY_ID"], self.environment["AWS_SECRET_ACCESS_KEY"]
-        return Session(key, secret, region_name=_REGION)
+        # AWS_PROFILE is for AWS: nothing of that profile matters here, and not whether there is one.
+        core = Core(session_vars={"profile": (None, None, None, None)})
+        return Session(key, secret, region_name=_REGION, botocore_session=core)
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import re
+import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from emulator_tests.asynchronous import (
     FAILURES,
@@ -23,6 +25,7 @@ from emulator_tests.asynchronous import (
     read,
 )
 from emulator_tests.support import ACCOUNT, BUCKET, Api, FakeLambda, Json, Refused, add_role, wait_until
+from sagemaker_emulator.async_inference.queue import RequestQueue
 from sagemaker_emulator.aws import Aws
 from sagemaker_emulator.callers import function_access_key
 
@@ -179,6 +182,20 @@ def test_a_request_that_ends_the_container_has_failed_and_the_next_waits_for_ano
     assert answered(aws, next_one.output) == b"mortal:1"
 
 
+def test_what_was_answered_does_not_fail_because_the_queue_does(
+    api: Api, aws: Aws, types: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(RequestQueue, "remove", full)
+    accepted = invoke(api, types, b"1")
+
+    assert answered(aws, accepted.output)
+    assert wait_until(lambda: f"asynchronous request {accepted.inference_id} stays in the queue" in caplog.text or None)
+    assert read(aws, accepted.failure) is None
+
+
 def test_an_input_that_is_not_there_or_not_for_the_role_has_failed(api: Api, aws: Aws, types: str) -> None:
     nothing = add_role(
         aws, "Nothing", {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{BUCKET}/models/*"}
@@ -191,6 +208,19 @@ def test_an_input_that_is_not_there_or_not_for_the_role_has_failed(api: Api, aws
     assert answered(aws, missing.failure).startswith(b"ClientError: Failed to download the request from s3://bucket-1/in/nothing")
     said = f"the role {nothing} is not authorized to perform s3:GetObject on it"
     assert wait_until(lambda: log_lines(aws, "denied", lambda line: denied.inference_id in line and said in line))
+
+
+def test_what_s3_says_of_a_failure_is_told_as_a_sentence(api: Api, aws: Aws, types: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(**_: str) -> None:
+        raise ClientError({"Error": {"Code": "SlowDown", "Message": "Please reduce your request rate."}}, "HeadObject")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(aws.s3, "head_object", busy)
+        accepted = invoke(api, types, input_location=f"s3://{BUCKET}/in/busy")
+        reason = answered(aws, accepted.failure)
+
+    said = f"ClientError: Failed to download the request from s3://{BUCKET}/in/busy: Please reduce your request rate."
+    assert reason.decode() == said
 
 
 def test_cloudwatch_is_told_of_what_was_processed(api: Api, aws: Aws, types: str) -> None:

@@ -18,7 +18,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulator_tests.support import ENDLESS, Api, wait_until
-from sagemaker_emulator.__main__ import known_secrets, root_key
+from sagemaker_emulator.__main__ import known_secrets, parser, root_key
 
 pytestmark = pytest.mark.slow
 COMMAND = [str(Path(sys.executable).with_name("sagemaker-emulator"))]
@@ -115,6 +115,24 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
 
     assert refused.returncode == 1
     assert f"Port {port} of 127.0.0.1 can not be used" in refused.stderr
+
+
+def test_a_number_that_no_port_has_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(["--port", "65536"])
+
+    assert "65536 is not a port: they are numbered from 0 to 65535" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "keys"), [(["--s3", "file"], {}), (["--home", "file"], {}), (["--home", "file", "--s3", "s3"], KEY)]
+)
+def test_a_file_in_the_place_of_a_directory_is_named(tmp_path: Path, options: list[str], keys: dict[str, str]) -> None:
+    (tmp_path / "file").touch()
+
+    refused = run(tmp_path, "--port", "0", *options, **keys)
+
+    assert (refused.returncode, refused.stderr) == (1, f"The directory {tmp_path / 'file'} can not be used: File exists.\n")
 
 
 def test_a_home_in_use_is_named(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_an_endpoint_is_read_once(store: Store) -> None:
     "change",
     [
         lambda store: store.update("endpoint", "wine", lambda document: document.update(EndpointStatus="Updating")),
-        lambda store: store.delete("endpoint", "wine"),
+        lambda store: store.delete("endpoint", "wine", ARN),
         lambda store: store.add_tags(ARN, {"stack": "yours"}),
         lambda store: store.delete_tags(ARN, ["stack"]),
         lambda store: store.insert("endpoint", "beer", {}),
@@ -59,7 +59,7 @@ def test_a_change_while_it_is_read_makes_it_be_read_again(store: Store, monkeypa
 
     def tags_before_a_change(arn: str) -> dict[str, str]:
         found = tags(arn)
-        store.delete_tags(arn)
+        store.delete_tags(arn, ["stack"])
         return found
 
     monkeypatch.setattr(store, "tags", tags_before_a_change)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import psutil
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
-from emulator_tests.support import BUCKET, FAST_IMAGE, ROLE, Api, Refused, put_model, wait_until
+from emulator_tests.support import BUCKET, FAST_IMAGE, ROLE, Api, Json, Refused, put_model, wait_until
 from sagemaker_emulator.aws import Aws
+from sagemaker_emulator.hosting import deployments
+from sagemaker_emulator.hosting.variants import Unhealthy, Variant, launch
+from sagemaker_emulator.store import Store
 
 
 def gone(api: Api, name: str) -> bool | None:
@@ -118,6 +125,25 @@ def test_many_callers_are_all_answered_while_an_update_replaces_the_variant(api:
     assert all(caller.result() for caller in asked)
 
 
+def test_an_update_to_variants_of_other_names_keeps_answering(api: Api, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = (api.endpoint_config(f"only-{name}", api.variant(name, model)) for name in ("blue", "green"))
+    api.endpoint_in_service("renamed", old)
+    update = Store.update
+
+    def update_slowly(store: Store, kind: str, name: str, change: Callable[[Json], None]) -> Json | None:
+        time.sleep(0.2)
+        return update(store, kind, name, change)
+
+    monkeypatch.setattr(Store, "update", update_slowly)
+    api.ok("UpdateEndpoint", EndpointName="renamed", EndpointConfigName=new)
+    answered = []
+    while not settled_on(api, "renamed", new):
+        answered.append(api.invoke("renamed", b"1,2")[1]["x-amzn-invoked-production-variant"])
+
+    assert answered == sorted(answered)
+    assert set(answered) == {"blue", "green"}
+
+
 def test_an_update_keeps_answering_and_ends_with_the_new_variants_only(api: Api, model: str) -> None:
     old = api.endpoint_config("old", api.variant("blue", model))
     both = api.endpoint_config("both", api.variant("blue", model), api.variant("green", model, weight=0))
@@ -179,6 +205,42 @@ def test_a_variant_that_dies_is_started_again(api: Api, model: str) -> None:
     refusals: set[str] = set()
     assert wait_until(answers)
     assert refusals == {"ServiceUnavailable"}
+
+
+def test_a_variant_is_started_again_until_it_comes_back_and_needs_no_s3_for_it(
+    api: Api, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.ok("CreateModel", **api.model("tried", put_model(aws, "tried", "good"), FAST_IMAGE))
+    api.endpoint_in_service("tried", api.endpoint_config("tried", api.variant("v1", "tried")))
+    aws.s3.delete_object(Bucket=BUCKET, Key="models/tried/model.tar.gz")
+    out_of_reach: list[Exception] = [EndpointConnectionError(endpoint_url="http://sts")]
+    unhealthy: list[Exception] = [Unhealthy("no ping")]
+    wait_until_healthy = Variant.wait_until_healthy
+
+    def launch_at_last(*arguments: Any, **members: Any) -> Variant:
+        if out_of_reach:
+            raise out_of_reach.pop()
+        return launch(*arguments, **members)
+
+    def healthy_at_last(variant: Variant) -> None:
+        if unhealthy:
+            raise unhealthy.pop()
+        wait_until_healthy(variant)
+
+    monkeypatch.setattr(deployments, "launch", launch_at_last)
+    monkeypatch.setattr(deployments, "_LONGEST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(Variant, "wait_until_healthy", healthy_at_last)
+    (serving,) = (child for child in psutil.Process().children() if "/endpoints/tried/" in " ".join(child.cmdline()))
+    os.kill(serving.pid, signal.SIGKILL)
+
+    def answers() -> bytes | None:
+        with contextlib.suppress(Refused):
+            return api.invoke("tried", b"1,2")[0]
+        return None
+
+    assert wait_until(answers) == b"good:1,2"
+    assert not out_of_reach
+    assert not unhealthy
 
 
 def test_a_container_that_takes_too_long_is_a_model_error_and_holds_nobody_else_up(
@@ -270,9 +332,14 @@ def test_an_endpoint_that_is_changing_refuses_other_changes(api: Api, aws: Aws) 
     messages = [
         api.refused("UpdateEndpoint", EndpointName="busy", EndpointConfigName=config).message,
         api.refused("DeleteEndpoint", EndpointName="busy").message,
+        api.refused(
+            "UpdateEndpointWeightsAndCapacities",
+            EndpointName="busy",
+            DesiredWeightsAndCapacities=[{"VariantName": "v1", "DesiredWeight": 2}],
+        ).message,
     ]
 
-    assert messages == ['Cannot update in-progress endpoint "arn:aws:sagemaker:us-east-1:000000000000:endpoint/busy".'] * 2
+    assert messages == ['Cannot update in-progress endpoint "arn:aws:sagemaker:us-east-1:000000000000:endpoint/busy".'] * 3
     assert "is being created or updated with it" in api.refused("DeleteEndpointConfig", EndpointConfigName=config).message
     with pytest.raises(Refused, match="not found"):
         api.invoke("busy", b"1,2")

@@ -111,7 +111,7 @@ OF_ANOTHER_OWNER = LISTING.page(DOCUMENTS, {"MaxResults": 1}, within="job-2")[1]
         *("nonsense", "bm9uc2Vuc2U=", "AA==", "é", OF_ANOTHER_ORDER, OF_ANOTHER_LIST, OF_ANOTHER_OWNER),
         *(forged(), forged("ListThings", "", "CreationTime", True, "text", "a")),
         *(forged("ListThings", "", "CreationTime", True, 1.0, 1), forged("ListThings", "", "CreationTime", True, None, "a")),
-        base64.urlsafe_b64encode(b"5").decode(),
+        *(base64.urlsafe_b64encode(text).decode() for text in (b"5", b"[" * 6_000)),
     ],
 )
 def test_a_token_of_another_list_or_of_nobody_is_refused(token: str) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -15,6 +18,7 @@ from emulator_tests.support import (
     FakeEventBridge,
     FakeLambda,
     Json,
+    Refused,
     add_role,
     put_model,
     wait_until,
@@ -22,6 +26,7 @@ from emulator_tests.support import (
 from sagemaker_emulator.aws import Aws
 from sagemaker_emulator.callers import function_access_key
 from sagemaker_emulator.events import model_package_detail
+from sagemaker_emulator.store import Document, Store
 
 ARN = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:model-package"
 DATA = "s3://bucket-1/models/registered/model.tar.gz"
@@ -126,6 +131,44 @@ def test_a_retry_makes_no_second_package(api: Api) -> None:
     assert version(api, name, ClientToken="a") == version(api, name, ClientToken="a")
 
     assert listed(api, ModelPackageGroupName=name) == ["retried/1"]
+
+
+def test_retries_at_the_same_time_make_one_package(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = group(api, "retried-at-once")
+    documents = Store.documents
+
+    def documents_slowly(store: Store, kind: str) -> list[Document]:
+        found = documents(store, kind)
+        time.sleep(0.05)
+        return found
+
+    monkeypatch.setattr(Store, "documents", documents_slowly)
+    with ThreadPoolExecutor(4) as callers:
+        made = {caller.result() for caller in [callers.submit(version, api, name, ClientToken="b") for _ in range(4)]}
+
+    assert made == {f"{ARN}/retried-at-once/1"}
+
+
+def test_a_package_that_comes_while_its_group_is_deleted_is_not_left_without_one(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = group(api, "deleted-meanwhile")
+    looked_at = threading.Event()
+    documents = Store.documents
+
+    def documents_slowly(store: Store, kind: str) -> list[Document]:
+        found = documents(store, kind)
+        looked_at.set()
+        time.sleep(0.2)
+        return found
+
+    monkeypatch.setattr(Store, "documents", documents_slowly)
+    with ThreadPoolExecutor(1) as caller:
+        deleted = caller.submit(api.ok, "DeleteModelPackageGroup", ModelPackageGroupName=name)
+        assert looked_at.wait(10)
+        with pytest.raises(Refused, match="Model Package Group does not exist"):
+            version(api, name)
+        deleted.result()
 
 
 def test_a_group_with_packages_is_not_deleted(api: Api) -> None:

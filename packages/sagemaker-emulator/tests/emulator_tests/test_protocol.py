@@ -41,11 +41,23 @@ def test_an_unknown_target_is_an_unknown_operation(api: Api, target: str) -> Non
     assert response.json()["__type"] == "UnknownOperationException"
 
 
-@pytest.mark.parametrize("body", ["{", "[]"])
+@pytest.mark.parametrize(
+    "body",
+    ["{", "[]", "[" * 100_000, '{"MaxResults": NaN}', '{"CreationTimeAfter": 1e999}', r'{"NameContains": "\ud800"}'],
+    ids=["half", "a list", "too deep", "NaN", "infinity", "half a surrogate pair"],
+)
 def test_a_body_that_is_no_json_object_is_a_serialization_error(api: Api, body: str) -> None:
     headers = {"x-amz-target": "SageMaker.ListModels", "authorization": authorization("test")}
 
     assert api.client.post("/", content=body, headers=headers).json()["__type"] == "SerializationException"
+
+
+def test_letters_beyond_the_basic_plane_are_kept(api: Api) -> None:
+    api.ok("CreateModelPackageGroup", ModelPackageGroupName="grapes", ModelPackageGroupDescription="\N{GRAPES}")
+
+    group = api.ok("DescribeModelPackageGroup", ModelPackageGroupName="grapes")
+
+    assert group["ModelPackageGroupDescription"] == "\N{GRAPES}"
 
 
 def test_missing_members_are_named_as_aws_names_them(api: Api) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from emulator_tests.support import BUCKET, FAST_IMAGE, Api, put_model, until_training, wait_until
+from emulator_tests.support import BUCKET, FAST_IMAGE, Api, Refused, put_model, until_training, wait_until
 from sagemaker_emulator.aws import Aws
+from sagemaker_emulator.hosting.deployments import Deployments
 from sagemaker_emulator.service import HomeInUse, lock_home
 from sagemaker_emulator.store import Store
 from sagemaker_emulator.training.jobs import KIND
@@ -40,6 +41,22 @@ def test_an_endpoint_serves_again_even_when_its_model_data_is_gone(start: Callab
     endpoint = wait_until(lambda: api.settled_endpoint("endpoint"))
     assert endpoint["EndpointStatus"] == "InService"
     assert api.invoke("endpoint", b"5,6")[0] == before
+
+
+def test_an_endpoint_that_is_being_started_again_is_unavailable_and_not_unknown(
+    start: Callable[[], Api], aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = start()
+    api.ok("CreateModel", **api.model("returning", put_model(aws, "returning", "good"), FAST_IMAGE))
+    api.endpoint_in_service("returning", api.endpoint_config("returning", api.variant("v1", "returning")))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Deployments, "deploy", lambda *_: None)
+        api = start()
+        with pytest.raises(Refused, match="Endpoint returning is Updating, and no container of it runs") as refused:
+            api.invoke("returning", b"5,6")
+
+    assert (refused.value.status, refused.value.code) == (503, "ServiceUnavailable")
 
 
 def test_a_job_that_a_killed_service_left_running_is_failed_and_reported(start: Callable[[], Api]) -> None:

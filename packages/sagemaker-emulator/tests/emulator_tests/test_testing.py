@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import httpx
@@ -45,6 +46,20 @@ def test_the_emulator_is_there_in_the_block_and_gone_after_it(tmp_path: Path) ->
     assert not process.is_running()
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{emulator.url}/ping", trust_env=False)
+
+
+def test_the_profile_of_whoever_runs_the_tests_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+
+    with running(tmp_path) as emulator:
+        assert emulator.sagemaker.list_models()["Models"] == []
+
+
+def test_one_that_is_ended_as_soon_as_it_is_ready_ends(tmp_path: Path) -> None:
+    with running(tmp_path):
+        began = time.monotonic()
+
+    assert time.monotonic() - began < 10
 
 
 def test_one_that_does_not_start_says_why(tmp_path: Path) -> None:

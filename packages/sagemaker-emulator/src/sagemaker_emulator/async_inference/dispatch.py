@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import shutil
+import sqlite3
 import threading
 import time
 import uuid
@@ -152,15 +153,9 @@ class Dispatcher:
 
         def run() -> None:
             try:
-                work()
-                self._queue.remove(queued.number)
-            except (Replaced, Interrupted):
-                self._queue.give_back(queued.number)
-            except Exception as error:  # what can not be processed must not come back for ever
-                logger.exception("asynchronous request %s of endpoint %s", queued.request.inference_id, queued.request.endpoint)
-                with contextlib.suppress(Exception):
-                    processing.fail(Failed(f"InternalServerError: the local SageMaker service failed: {error!r}"))
-                self._queue.remove(queued.number)
+                self._work(queued, processing, work)
+            except sqlite3.Error:  # closed, as the service ends, or its disk is full
+                logger.exception("asynchronous request %s stays in the queue", queued.request.inference_id)
             finally:
                 shutil.rmtree(processing.folder, ignore_errors=True)
                 with self._lock:
@@ -173,6 +168,18 @@ class Dispatcher:
             self._running[lane] += 1
             self._threads.add(thread)
         thread.start()
+
+    def _work(self, queued: Queued, processing: Processing, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except (Replaced, Interrupted):
+            self._queue.give_back(queued.number)
+            return
+        except Exception as error:  # what can not be processed must not come back for ever
+            logger.exception("asynchronous request %s of endpoint %s", queued.request.inference_id, queued.request.endpoint)
+            with contextlib.suppress(Exception):
+                processing.fail(Failed(f"InternalServerError: the local SageMaker service failed: {error!r}"))
+        self._queue.remove(queued.number)
 
     def _processing(self, request: Accepted, endpoint: Document, home: Path | None) -> Processing:
         role = endpoint.get("_roles", {}).get(request.variant) or ""

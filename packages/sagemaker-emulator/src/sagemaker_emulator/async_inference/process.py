@@ -229,9 +229,9 @@ def _not_downloaded(request: Accepted, why: str) -> Failed:
 
 
 def _said(error: Exception) -> str:
-    if isinstance(error, ClientError):
-        return str(error.response["Error"].get("Message") or error)
-    return str(error)
+    """Without the full stop at its end, where it has one: it is said in the midst of a sentence."""
+    said = error.response["Error"].get("Message") if isinstance(error, ClientError) else None
+    return str(said or error).rstrip(".")
 
 
 def _microseconds(seconds: float) -> int:

@@ -75,8 +75,7 @@ def delete_endpoint_config(call: Call) -> Document:
                 f'Cannot delete endpoint configuration "{arn}": the endpoint "{endpoint["EndpointArn"]}" is being created or '
                 "updated with it."
             )
-    call.store.delete(KIND, name)
-    call.store.delete_tags(arn)
+    call.store.delete(KIND, name, arn)
     return {}
 
 

@@ -41,12 +41,18 @@ class Deployments:
         self._directory = parts.home / "endpoints"
         self._serving: dict[str, dict[str, Variant]] = {}
         self._lock = threading.Lock()
+        self._switching = threading.Lock()
         self._closed = False
 
     def variants(self, endpoint_name: str) -> Mapping[str, Variant]:
         """What serves an endpoint now, by variant name."""
         with self._lock:
             return dict(self._serving.get(endpoint_name, {}))
+
+    def wait_for_switch(self) -> None:
+        """Return when no endpoint is between two configs: what serves it is then what its document says."""
+        with self._switching:
+            pass
 
     def deploy(self, endpoint_name: str, config: Document, homes: Mapping[str, str] | None = None) -> None:
         """Bring up the config's variants, then switch to them all at once; the endpoint is Creating or Updating meanwhile.
@@ -62,9 +68,12 @@ class Deployments:
     def update(self, endpoint_name: str, change: Callable[[Document], None]) -> Document | None:
         """Change an endpoint's document and tell the world."""
         endpoint = self._store.update(KIND, endpoint_name, change)
+        self._tell(endpoint)
+        return endpoint
+
+    def _tell(self, endpoint: Document | None) -> None:
         if endpoint is not None:
             self._parts.events.endpoint_changed(endpoint, self._store.tags(endpoint["EndpointArn"]))
-        return endpoint
 
     def restore(self) -> dict[str, str]:
         """At start: bring up again what was in service. Returns endpoint names and what happens to them."""
@@ -117,8 +126,8 @@ class Deployments:
             if not isinstance(error, VariantFailed):
                 logger.exception("endpoint %s", endpoint_name)
             reason = str(error) if isinstance(error, VariantFailed) else f"Internal error of the local service: {error!r}"
-            for started in fresh.values():
-                started.end()
+            for name, started in fresh.items():
+                started.end(keep_files=self._closed or name in homes)
             self._parts.logs.flush()
             self._failed(endpoint_name, reason)
             return
@@ -145,12 +154,6 @@ class Deployments:
         )
 
     def _switch(self, endpoint_name: str, config: Document, fresh: dict[str, Variant]) -> None:
-        with self._lock:
-            unwanted = self._closed or self._store.get(KIND, endpoint_name) is None
-            old = fresh if unwanted else self._serving.get(endpoint_name, {})
-            if not unwanted:
-                self._serving[endpoint_name] = fresh
-
         def in_service(endpoint: Document) -> None:
             endpoint["EndpointConfigName"] = config["EndpointConfigName"]
             endpoint["ProductionVariants"] = [_summary(variant, self._image(variant)) for variant in config["ProductionVariants"]]
@@ -162,10 +165,16 @@ class Deployments:
             endpoint.pop("FailureReason", None)
             setting(EndpointStatus="InService")(endpoint)
 
-        if not unwanted:
-            self.update(endpoint_name, in_service)
+        with self._switching:
+            with self._lock:
+                unwanted = self._closed or self._store.get(KIND, endpoint_name) is None
+                old = fresh if unwanted else self._serving.get(endpoint_name, {})
+                if not unwanted:
+                    self._serving[endpoint_name] = fresh
+            endpoint = None if unwanted else self._store.update(KIND, endpoint_name, in_service)
+        self._tell(endpoint)
         for variant in old.values():
-            variant.end()
+            variant.end(keep_files=self._closed)
         for document in config["ProductionVariants"]:
             started = fresh[document["VariantName"]]
             if started.has_ended and not unwanted:  # between its first sign of health and here
@@ -183,13 +192,16 @@ class Deployments:
             except VariantFailed as failure:
                 logger.warning("variant %s of endpoint %s: %s", name, endpoint_name, failure)
                 continue
+            except Exception:  # AWS may be out of reach for a while
+                logger.exception("variant %s of endpoint %s", name, endpoint_name)
+                continue
             with self._lock:
                 serving = self._serving.get(endpoint_name, {})
                 still_wanted = serving.get(name) is dead
                 if still_wanted:
                     serving[name] = fresh
             if not still_wanted:
-                fresh.end()
+                fresh.end(keep_files=self._closed)
 
     def _image(self, variant: Document) -> str:
         model = self._store.get(MODEL_KIND, variant["ModelName"])
@@ -217,8 +229,7 @@ class Deployments:
         shutil.rmtree(self._directory / endpoint_name, ignore_errors=True)
         endpoint = self._store.get(KIND, endpoint_name)
         if endpoint is not None:
-            self._store.delete(KIND, endpoint_name)
-            self._store.delete_tags(endpoint["EndpointArn"])
+            self._store.delete(KIND, endpoint_name, endpoint["EndpointArn"])
 
 
 def log_group(endpoint_name: str) -> str:

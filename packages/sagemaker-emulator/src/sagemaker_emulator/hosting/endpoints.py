@@ -108,6 +108,8 @@ def update_endpoint_weights_and_capacities(deployments: Deployments, call: Call)
     arn = call.place.arn(KIND, name)
     call.require(arn)
     endpoint = existing(call, name)
+    if endpoint["EndpointStatus"] != "InService":
+        raise _busy(arn)
     desired = _by_variant(endpoint, request["DesiredWeightsAndCapacities"])
 
     def start(document: Document) -> None:

@@ -66,16 +66,24 @@ async def invoke_endpoint(runtime: Runtime, caller: Caller, name: str, headers: 
         endpoint is None
         or endpoint["EndpointName"] != name
         or endpoint["EndpointStatus"] in ("Creating", "Deleting")
-        or not serving
+        or not endpoint.get("ProductionVariants")
     ):
         raise _validation_error(f"Endpoint {name} of account {runtime.parts.place.account} not found.")
     check_inference_type(endpoint, asynchronous=False)
     refuse_targets(name, headers)
+    if not serving:
+        raise ServiceError(
+            "ServiceUnavailable",
+            f"Endpoint {name} is {endpoint['EndpointStatus']}, and no container of it runs: the local SageMaker service starts "
+            "them again after its own start. Ask again when DescribeEndpoint says InService; if it says Failed, it says why.",
+            status=503,
+        )
     chosen = _choose(endpoint, headers.get(_TARGET_VARIANT), runtime)
     _check_size(chosen, body)
     variant = serving.get(chosen["VariantName"])
-    if variant is None:
-        raise _validation_error(f"Variant {chosen['VariantName']} of endpoint {name} not found.")
+    if variant is None:  # an update is just taking effect: the document is of one side of it, and what serves of the other
+        await run_in_threadpool(runtime.deployments.wait_for_switch)
+        return await invoke_endpoint(runtime, caller, name, headers, body)
     try:
         with variant.in_use():
             response = await _send(runtime, endpoint, variant, headers, body, arrived=arrived)

@@ -59,8 +59,7 @@ def delete_model(call: Call) -> Document:
     arn = call.place.arn(MODEL_KIND, name)
     call.require(arn)
     existing(call, name)
-    call.store.delete(MODEL_KIND, name)
-    call.store.delete_tags(arn)
+    call.store.delete(MODEL_KIND, name, arn)
     return {}
 
 

@@ -116,7 +116,8 @@ def launch(
 ) -> Variant:
     """Fetch the model data, start the container's program and wait until it is healthy; raises :class:`VariantFailed`.
 
-    Model data that is in ``home`` already is used as it is: a variant that comes back needs neither S3 nor its role.
+    Model data that is in ``home`` already is used as it is, and stays when the variant does not start: one that comes back
+    needs neither S3 nor its role.
 
     ``ended`` is called with the process id when the process is gone, for whatever reason. ``role`` gives the variables by
     which the customer's own code calls AWS as the execution role; SageMaker's own programs get none. ``isolated`` is the
@@ -127,7 +128,8 @@ def launch(
         engine = engine_for(container["Image"], scripted=is_scripted({}, requested))
     except UnknownImage as error:
         raise VariantFailed(str(error)) from error
-    if not (home / "model").is_dir():
+    comes_back = (home / "model").is_dir()
+    if not comes_back:
         source = source_uri({}, requested) if engine.serves_fetched_code else None
         if source and isolated:
             log(f"{source}: {NO_DOWNLOAD}")
@@ -155,7 +157,7 @@ def launch(
         variant.wait_until_healthy()
     except VariantFailed as error:
         reason = _failure_text(home)
-        variant.end()
+        variant.end(keep_files=comes_back)
         raise type(error)(f"{error} {reason}".rstrip()) from error
     return variant
 

@@ -52,11 +52,12 @@ def delete_model_package_group(call: Call) -> Document:
     arn = arn_of(call.place, GROUP_KIND, text)
     call.require(arn)
     name = existing_group(call, text)["ModelPackageGroupName"]
-    if any(package.get("ModelPackageGroupName") == name for package in call.store.documents(PACKAGE_KIND)):
-        # The code is that of the service model; SageMaker's own words are not published.
-        raise ServiceError(
-            "ConflictException", f"The model package group {arn} has model packages: delete them first, by DeleteModelPackage."
-        )
-    call.store.delete(GROUP_KIND, name)
-    call.store.delete_tags(arn)
+    with call.store.undisturbed():
+        if any(package.get("ModelPackageGroupName") == name for package in call.store.documents(PACKAGE_KIND)):
+            # The code is that of the service model; SageMaker's own words are not published.
+            raise ServiceError(
+                "ConflictException",
+                f"The model package group {arn} has model packages: delete them first, by DeleteModelPackage.",
+            )
+        call.store.delete(GROUP_KIND, name, call.place.arn(GROUP_KIND, name))
     return {}

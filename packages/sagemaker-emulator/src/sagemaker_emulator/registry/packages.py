@@ -37,14 +37,14 @@ def create_model_package(call: Call) -> Document:
     if versioned and found is None:
         raise invalid("Model Package Group does not exist.")
     _check(request, versioned=versioned)
-    before = _made_by(call, request.get("ClientToken"))
-    if before is not None:
-        return {"ModelPackageArn": before["ModelPackageArn"]}
-    package = _new_version(call, found) if found else _unversioned(call)
-    key = name_of(package)
-    if not call.store.insert(PACKAGE_KIND, key, package):
-        raise invalid(f"ModelPackage already exists: {package['ModelPackageArn']}")
-    call.store.add_tags(package["ModelPackageArn"], call.request_tags())
+    with call.store.undisturbed():
+        before = _made_by(call, request.get("ClientToken"))
+        if before is not None:
+            return {"ModelPackageArn": before["ModelPackageArn"]}
+        package = _new_version(call, found) if found else _unversioned(call)
+        if not call.store.insert(PACKAGE_KIND, name_of(package), package):
+            raise invalid(f"ModelPackage already exists: {package['ModelPackageArn']}")
+        call.store.add_tags(package["ModelPackageArn"], call.request_tags())
     call.parts.events.model_package_changed(package)
     return {"ModelPackageArn": package["ModelPackageArn"]}
 
@@ -95,8 +95,7 @@ def delete_model_package(call: Call) -> Document:
     text = call.request["ModelPackageName"]
     require_package(call, text)
     package = existing_package(call, text)
-    call.store.delete(PACKAGE_KIND, name_of(package))
-    call.store.delete_tags(package["ModelPackageArn"])
+    call.store.delete(PACKAGE_KIND, name_of(package), package["ModelPackageArn"])
     return {}
 
 

@@ -87,8 +87,7 @@ def delete_training_job(call: Call) -> Document:
     job = _existing(call, name)
     if job["TrainingJobStatus"] not in TERMINAL:
         raise in_use(f"The training job {arn} is in status {job['TrainingJobStatus']}: stop it before you delete it.")
-    call.store.delete(KIND, name)
-    call.store.delete_tags(arn)
+    call.store.delete(KIND, name, arn)
     return {}
 
 

@@ -95,8 +95,7 @@ def delete_tuning_job(call: Call) -> Document:
     if job["HyperParameterTuningJobStatus"] not in TERMINAL:
         status = job["HyperParameterTuningJobStatus"]
         raise invalid(f"The hyperparameter tuning job {arn} is in status {status}: stop it before you delete it.")
-    call.store.delete(KIND, name)
-    call.store.delete_tags(arn)
+    call.store.delete(KIND, name, arn)
     return {}
 
 
