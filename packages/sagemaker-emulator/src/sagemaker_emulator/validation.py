@@ -125,12 +125,16 @@ _JSON_NAMES = {
     dict: ("structure", "map"),
     list: ("list",),
 }
+# Of 32 bits, as the model's Float is.
+_LARGEST_FLOAT = 3.4028234663852886e38
 _TOKENS = {bool: "BOOLEAN_VALUE", int: "NUMBER_VALUE", float: "DECIMAL_VALUE", str: "STRING_VALUE", dict: "OBJECT", list: "ARRAY"}
 
 
 def _check_type(shape: Shape, value: object, path: str) -> None:
     accepted = _JSON_NAMES.get(type(value), ())
     whole = isinstance(value, float) and value.is_integer() and math.isfinite(value)
+    if shape.type_name == "float" and isinstance(value, int | float) and abs(value) > _LARGEST_FLOAT:
+        raise ServiceError("SerializationException", f"{value!r} is too large for a Float (at '{path}')")
     if shape.type_name in accepted or (whole and shape.type_name in ("integer", "long")):
         return
     token = _TOKENS.get(type(value), "NULL")

@@ -52,6 +52,16 @@ def test_a_body_that_is_no_json_object_is_a_serialization_error(api: Api, body: 
     assert api.client.post("/", content=body, headers=headers).json()["__type"] == "SerializationException"
 
 
+def test_a_weight_that_a_float_of_32_bits_can_not_hold_is_refused(api: Api) -> None:
+    variant = {"VariantName": "a", "ModelName": "m", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+    heavy = {**variant, "InitialVariantWeight": 1e308}
+
+    refused = api.refused("CreateEndpointConfig", EndpointConfigName="heavy", ProductionVariants=[heavy])
+
+    assert refused.code == "SerializationException"
+    assert "initialVariantWeight" in refused.message
+
+
 def test_letters_beyond_the_basic_plane_are_kept(api: Api) -> None:
     api.ok("CreateModelPackageGroup", ModelPackageGroupName="grapes", ModelPackageGroupDescription="\N{GRAPES}")
 
