@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sageline.evaluation.wording import plain
 from sageline.json_objects import Json
 from sageline.names import TRANSFORMS, TransformPurpose
 from sageline.runs.money import usd
@@ -187,7 +188,7 @@ def trials_table(trials: Sequence[Json], spec: Json | None) -> RenderableType:
         tried = {name: _short_number(trial["hyperparameters"].get(name, "")) for name in names}
         values = [BreakableText(value) for value in tried.values()] if apart else [BreakableText(_value(tried))]
         seconds = "" if trial["seconds"] is None else str(trial["seconds"])
-        objective_value = "-" if trial["objective"] is None else f"{trial['objective']:g}"
+        objective_value = _value(trial["objective"])
         status = Text.assemble(_status(trial["status"]), f"  {trial['reason']}" if trial.get("reason") else "")
         table.add_row(str(rank), objective_value, *values, seconds, BreakableText(trial["name"]), status)
     more = len(trials) - _SHOWN_TRIALS
@@ -278,12 +279,11 @@ def _goal(change: Json) -> str:
 
 def _trained(details: Json) -> str:
     training: Json = details.get("training") or {}
-    if not training.get("metrics"):
-        return ""
-    tuning = training.get("tuning")
+    metrics, tuning = training.get("metrics"), training.get("tuning")
     who = f"The best of {tuning['jobs']} training jobs" if tuning else "Training"
     judged = _judged(details.get("evaluation") or {})
-    return f"{who} ended with {_value(training['metrics'])}.\n" + (f"On the test rows: {judged}.\n" if judged else "")
+    ended = f"{who} ended with {_value(metrics)}.\n" if metrics else ""
+    return ended + (f"On the test rows: {judged}.\n" if judged else "")
 
 
 def _next_step(run: Json) -> str:
@@ -353,7 +353,7 @@ def _judged(evaluation: Json) -> str:
     if not known:
         return ""
     baseline: Json = evaluation.get("baseline") or {}
-    beside = f"; always answering {baseline['answer']}: {baseline['value']:.4g}" if baseline.get("value") is not None else ""
+    beside = f"; always answering {baseline['answer']}: {plain(baseline['value'])}" if baseline.get("value") is not None else ""
     return (
         f"{_value(known)}, of {evaluation['rows']:,} rows (judged by {evaluation['metric']}{beside})"
         if beside
@@ -430,7 +430,7 @@ def _value(value: object) -> str:
         case list():
             return ", ".join(_value(item) for item in value)
         case float():
-            return f"{value:g}"
+            return plain(value, 6)
         case None:
             return "-"
         case _:

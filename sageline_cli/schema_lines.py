@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from rich.text import Text
 
 from sageline.json_objects import Json
@@ -18,8 +20,8 @@ def schema_lines(run: Json) -> list[Text]:
     if not schema:
         return []
     name = next(iter(schema["features"]), "COLUMN")
-    other = f'"exclude": ["{name}"]' if len(schema["features"]) > 1 else f'"kinds": {{"{name}": "category"}}'
-    say = f'{{"dataset": {{{other}}}}}'
+    other: Json = {"exclude": [name]} if len(schema["features"]) > 1 else {"kinds": {name: "category"}}
+    say = json.dumps({"dataset": other}, ensure_ascii=False)
     return [
         *reading_lines(schema),
         *map(warning, schema.get("warnings") or []),
@@ -64,4 +66,8 @@ def _left_out(schema: Json) -> list[str]:
 
 def _listed(names: list[str]) -> str:
     more = len(names) - _SOME
-    return ", ".join(names[:_SOME]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(map(_told_apart, names[:_SOME])) + (f" and {more} more" if more > 0 else "")
+
+
+def _told_apart(name: str) -> str:
+    return repr(name) if "," in name else name

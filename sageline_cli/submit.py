@@ -55,7 +55,8 @@ def _check_dataset(context: click.Context, parameter: click.Parameter, path: Pat
 def submit(
     *, path: Path, name: str | None, label: str | None, spec: Path | None, wait: bool, stack: str | None, as_json: bool
 ) -> None:
-    """Upload the dataset in PATH (.csv, .csv.gz, .jsonl or .npz), which starts a run: train a model, deploy it to an endpoint.
+    """Upload the dataset in PATH (.csv, .csv.gz, .jsonl, .ndjson or .npz), which starts a run: train a model, deploy it to an
+    endpoint.
 
     A script's `source_dir` in the spec may be a folder: it is packed and uploaded too, to datasets/NAME/source.tar.gz.
 
@@ -75,8 +76,9 @@ def submit(
       {"evaluation": {"beat_champion": true}, "budget_usd": 5,
        "deployment": {"instances": {}, "strategy": "canary", "ttl_hours": 24}}
     """
-    name = name or named_after(spec, path, stderr())
-    document = read_spec(spec, name, path, label)
+    given = spec.read_bytes() if spec else None  # once: it may be a pipe
+    name = name or named_after(given, path, stderr())
+    document = read_spec(spec, name, path, label, given=given)
     connection = connect(stack)
     uploaded = send(connection, path, name, document, stderr())
     try:
@@ -95,13 +97,13 @@ def submit(
         raise SystemExit(1)
 
 
-def named_after(spec: Path | None, dataset: Path, console: Console) -> str:
-    """The name in a spec's file; without one, what of the dataset's file name may be in a name, which is said.
+def named_after(spec: bytes | None, dataset: Path, console: Console) -> str:
+    """The name in a spec; without one, what of the dataset's file name may be in a name, which is said.
 
     Raises:
         click.BadParameter: that is nothing.
     """
-    given = _json(spec.read_bytes()) if spec else None
+    given = _json(spec) if spec else None
     if isinstance(given, dict) and isinstance(given.get("name"), str):
         return str(given["name"])
     letters = unicodedata.normalize("NFKD", dataset.name[: -len(suffix_of(dataset))].lower()).encode("ascii", "ignore").decode()
@@ -112,8 +114,11 @@ def named_after(spec: Path | None, dataset: Path, console: Console) -> str:
     return name
 
 
-def read_spec(spec: Path | None, name: str, dataset: Path, label: str | None = None) -> bytes | None:
+def read_spec(
+    spec: Path | None, name: str, dataset: Path, label: str | None = None, *, given: bytes | None = None
+) -> bytes | None:
     """The spec in a file with the label that is given, checked here so that a mistake shows before the upload; None without any.
+    ``given`` is what the file holds, where it was read before.
 
     A local ``source_dir`` of a script counts from the file's folder; in what is returned it is absolute.
 
@@ -122,7 +127,7 @@ def read_spec(spec: Path | None, name: str, dataset: Path, label: str | None = N
     """
     if spec is None and label is None:
         return None
-    document = b"{}" if spec is None else spec.read_bytes()
+    document = b"{}" if spec is None else given if given is not None else spec.read_bytes()
     if label is not None:
         document = _labelled(document, label)
     try:

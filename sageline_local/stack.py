@@ -127,6 +127,9 @@ class LocalStack:
         """
         status = self.status()
         if status.state != "up":
+            if not self.home.exists():
+                elsewhere = "or name the directory of another one in SAGELINE_HOME"
+                raise StackNotUp(f"There is no local stack in {status.home}. Start one with `sageline local up`, {elsewhere}.")
             sentences = [f"The local stack in {status.home} is {status.state}.", *status.problems]
             raise StackNotUp(" ".join(sentences if status.problems else [*sentences, "Start it with `sageline local up`."]))
         return status

@@ -124,6 +124,20 @@ def test_a_run_ends_with_how_good_the_model_is_and_what_its_endpoint_bills() -> 
     assert "bills" not in printed(outcome(run_record(details={"cost": {"endpoint_usd_per_hour": 0.0}}), []))
 
 
+def test_a_run_whose_training_reports_no_metrics_ends_with_those_of_the_test_rows() -> None:
+    evaluation = {"metrics": {"accuracy": 0.9}, "rows": 80}
+    assert "On the test rows: accuracy 0.9, of 80 rows.\nNext" in printed(
+        outcome(run_record(details={"evaluation": evaluation}), [])
+    )
+
+
+def test_large_numbers_are_written_out_as_in_the_warnings() -> None:
+    baseline = {"answer": "the mean (2505243)", "value": 1254955.4}
+    evaluation = {"metrics": {"rmse": 1261480.2}, "rows": 37, "metric": "rmse", "baseline": baseline}
+    text = printed(outcome(run_record(details={"evaluation": evaluation}), []))
+    assert "rmse 1261480, of 37 rows (judged by rmse; always answering the mean (2505243): 1254955)" in text
+
+
 WARNED = {
     "evaluation": {"warnings": ["Judged by 12 test rows only: [accuracy] is 1.", "The model never answers 'fraud'."]},
     "schema": SCHEMA | {"notes": [], "changes": ["`dataset.features.city`: category: few values."]},

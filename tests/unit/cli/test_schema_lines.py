@@ -39,3 +39,12 @@ def test_of_many_columns_some_are_named() -> None:
 
 def test_nothing_is_said_before_the_data_were_read() -> None:
     assert schema_lines({"details": {}}) == []
+
+
+def test_names_with_commas_and_quotes_can_be_told_apart_and_copied() -> None:
+    lines = said(
+        features={'height, 6" pipe': "number", "city": "category"}, left_out={"Länge, cm": "it is empty"}, left_out_in_all=1
+    )
+    assert lines[1] == "From 2 columns (1 number, 1 category): 'height, 6\" pipe', city."
+    assert lines[2] == "Left out: 'Länge, cm', because it is empty."
+    assert r'{"dataset": {"exclude": ["height, 6\" pipe"]}}' in lines[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,18 @@ def test_the_name_in_the_spec_counts_more_than_the_files(connection: Connection,
 
     assert "datasets/wine/data.csv" in keys(connection)
     assert "Named" not in result.stderr
+
+
+def test_a_spec_may_come_through_a_pipe(connection: Connection, runner: CliRunner, tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b'{"deployment": null}')
+    os.close(writing)
+
+    result = submit(runner, tmp_path, "wine.csv", "--spec", f"/dev/fd/{reading}")
+    os.close(reading)
+
+    assert result.exit_code == 0, result.stderr
+    assert uploaded_spec(connection, "wine") == {"deployment": None}
 
 
 def test_a_label_is_all_of_a_spec_that_is_needed(connection: Connection, runner: CliRunner, tmp_path: Path) -> None:

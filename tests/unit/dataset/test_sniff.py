@@ -166,8 +166,16 @@ def test_what_is_missing_or_odd_is_in_the_reason() -> None:
     guess = guess_kind(column("x", [*NUMBERS, "-", "-", "unknown", "3 or 4"]))
 
     assert (
-        guess.reason
-        == "40 values are numbers, 3 are taken for missing: '-' (2), 'unknown' (1), 1 are no numbers, such as '3 or 4'"
+        guess.reason == "40 values are numbers, 3 are taken for missing: '-' (2), 'unknown' (1), 1 is no number, such as '3 or 4'"
+    )
+
+
+def test_empty_cells_are_in_the_reason() -> None:
+    assert guess_kind(column("x", NUMBERS)).reason == "every value is a number"
+    assert guess_kind(column("x", [*NUMBERS, "", " "])).reason == "40 values are numbers, 2 are empty"
+    assert (
+        guess_kind(column("x", [*NUMBERS, "", "-"])).reason
+        == "40 values are numbers, 1 is empty, 1 is taken for missing: '-' (1)"
     )
 
 

@@ -123,8 +123,11 @@ def test_a_command_at_work_is_told(home: Home) -> None:
 
 
 def test_what_needs_a_stack_says_what_is_wrong_with_it(home: Home, tmp_path: Path) -> None:
-    with pytest.raises(StackNotUp, match=r"is down\. Start it with `sageline local up`\."):
+    with pytest.raises(StackNotUp, match=r"^There is no local stack in .*none\. Start one .* in SAGELINE_HOME\."):
         LocalStack(tmp_path / "none").environment()
+    (tmp_path / "stopped").mkdir()
+    with pytest.raises(StackNotUp, match=r"is down\. Start it with `sageline local up`\."):
+        LocalStack(tmp_path / "stopped").environment()
     with pytest.raises(StackNotUp, match=r"is half-dead\. MiniStack is not running"):
         remember(home, "ministack").clients()
 

@@ -115,6 +115,18 @@ def test_a_column_that_gives_the_label_away_is_a_warning_with_its_score() -> Non
     assert not [warning for warning in (*warned, *of_classes) if "'noise'" in warning]
 
 
+def test_the_only_column_is_not_told_to_be_left_out_when_it_gives_the_label_away() -> None:
+    code = ["x" if label == "a" else "y" for label in LABELS]
+
+    (only,) = resolve({"code": code, "label": LABELS}).warnings
+    one_of_two = resolve({'"code"': code, "noise": NOISE, "label": LABELS}).warnings
+
+    assert only.endswith("it leaks it: then there is nothing here to learn the label from.")
+    assert any(
+        warning.endswith(r'it leaks it: leave it out with {"dataset": {"exclude": ["\"code\""]}}.') for warning in one_of_two
+    )
+
+
 def test_text_that_tells_less_than_the_other_columns_is_left_out_and_that_is_said() -> None:
     stars = [str(1 + 3 * (label == "a") + RANDOM.randrange(2)) for label in LABELS]
 

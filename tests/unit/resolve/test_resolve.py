@@ -166,9 +166,16 @@ def test_a_single_column_is_refused() -> None:
 def test_columns_of_which_none_can_be_learnt_from_are_refused() -> None:
     with pytest.raises(
         InvalidDataset,
-        match=r"no column to learn from\. 'id' is left out: it numbers the rows: it goes up by one from row to row",
+        match=r"the label is 'label', and there is no column to learn from\. 'id' is left out: it numbers the rows",
     ):
         resolve({"id": TABLE["id"], "label": TEXTS["service"]})
+
+
+def test_a_constant_column_called_label_leaves_no_doubt_which_one_was_taken() -> None:
+    with pytest.raises(
+        InvalidDataset, match=r"the label is 'age', .*'label' is left out: every row holds 'a'\. .*in dataset\.label"
+    ):
+        resolve({"age": TABLE["age"], "label": ["a"] * 40})
 
 
 def test_one_number_is_enough_to_learn_from() -> None:

@@ -79,14 +79,21 @@ def _are_years(column: ColumnProfile) -> bool:
 def _about_numbers(column: ColumnProfile) -> str:
     """What was read, and what else there is beside plain numbers."""
     numbers = column.numbers
-    parts = ["every value is a number" if not (numbers.missing or numbers.odd) else f"{numbers.numbers} values are numbers"]
+    is_every_one = not (numbers.missing or numbers.odd or column.empty)
+    parts = ["every value is a number" if is_every_one else f"{numbers.numbers} values are numbers"]
+    if column.empty:
+        parts.append(f"{_are(column.empty)} empty")
     if numbers.missing:
         words = ", ".join(f"{shown(word)} ({count})" for word, count in numbers.missing.most_common(3))
         more = len(numbers.missing) - 3
-        parts.append(f"{numbers.missing.total()} are taken for missing: {words}" + (f" and {more} more" if more > 0 else ""))
+        parts.append(f"{_are(numbers.missing.total())} taken for missing: {words}" + (f" and {more} more" if more > 0 else ""))
     if numbers.odd:
-        parts.append(f"{numbers.odd} are no numbers, such as {shown(numbers.odd_values[0])}")
+        parts.append(f"{_are(numbers.odd)} no number{'s' if numbers.odd > 1 else ''}, such as {shown(numbers.odd_values[0])}")
     return ", ".join(parts)
+
+
+def _are(count: int) -> str:
+    return "1 is" if count == 1 else f"{count} are"
 
 
 def guess_task(label: ColumnProfile) -> tuple[str, str]:

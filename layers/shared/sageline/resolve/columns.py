@@ -103,7 +103,10 @@ class ColumnChoices:
         guesses = self._guesses(label)
         kinds = {name: guess.kind for name, guess in guesses.items() if guess.kind is not None}
         if not kinds:
-            raise InvalidDataset(f"{self._source}: no column to learn from. {_why_not(guesses)}Name columns in dataset.features.")
+            raise InvalidDataset(
+                f"{self._source}: the label is {label!r}, and there is no column to learn from. {_why_not(guesses)}"
+                "Name columns in dataset.features, or another label in dataset.label."
+            )
         encoder = self._encoder(kinds, label, task)
         reads = READS[encoder["kind"]]
         features = {name: kind for name, kind in kinds.items() if kind in reads}

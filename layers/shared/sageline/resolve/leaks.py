@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -71,9 +72,11 @@ def leaks(
         score = probe.alone(feature, target)
         if probe.gives_away(score, target):
             reached = f"R² {score:.3f}" if target.values is not None else f"accuracy {score:.3f}"
+            without = json.dumps({"dataset": {"exclude": [name]}}, ensure_ascii=False)
+            to_do = f"leave it out with {without}" if len(features) > 1 else "then there is nothing here to learn the label from"
             warnings.append(
                 f"Column {shown(name)} alone tells the label almost perfectly ({reached} on {len(rows)} rows of the data). If it "
-                f'is known only when the label is, it leaks it: leave it out with {{"dataset": {{"exclude": ["{name}"]}}}}.'
+                f"is known only when the label is, it leaks it: {to_do}."
             )
     return warnings
 
