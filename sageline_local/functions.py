@@ -36,7 +36,8 @@ def find(name: str, logical_ids: Sequence[str]) -> str:
     found = [logical_id for logical_id in logical_ids if _key(logical_id) == _key(name)]
     if not found:
         known = ", ".join(sorted(folder(logical_id) for logical_id in logical_ids))
-        raise FunctionUnknown(f"There is no function {name!r}. There are: {known}.")
+        problem = f"There is no function {name!r}." if name else "No function is named."
+        raise FunctionUnknown(f"{problem} There are: {known}.")
     return found[0]
 
 

@@ -26,6 +26,7 @@ FAILED = "TrainingJobFailed"
             'AlgorithmError: ExecuteUserScriptError:\nExitCode 3\nErrorMessage ""\nCommand "python3 train.py", exit code: 3',
             "The script itself failed",
         ),
+        ("TransformJobFailed", "The script failed: KeyError: 'SM_CHANNEL_TRAIN'", 'if __name__ == "__main__"'),
         (FAILED, "ExecuteUserScriptError: ModuleNotFoundError: No module named 'lightgbm'", "into the script's folder"),
         (
             FAILED,

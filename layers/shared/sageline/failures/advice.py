@@ -69,7 +69,12 @@ _BY_TEXT = {
         "`algorithm.hyperparameters`."
     ),
     r"ExecuteUserScriptError|script ended with exit code": (
-        "The script itself failed: its last log lines say where. Correct it, upload the archive again, and start another run."
+        "The script itself failed: its last log lines say where. Correct it and submit it again; an archive that you have put "
+        "into the bucket yourself, upload anew before."
+    ),
+    r"KeyError: '?SM_": (
+        "The script trains while it is imported to serve, where no channel is there: put what trains below "
+        '`if __name__ == "__main__":`, and start another run.'
     ),
     r"maximum runtime": ("Raise `algorithm.max_runtime_seconds`, set a larger `algorithm.instance_type`, or let it do less."),
     r"took longer than its `max_runtime_seconds`": (
