@@ -120,6 +120,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         "AUTH": "true",
         "S3_DATA_DIR": str(home / "s3"),
         "STATE_DIR": str(home / "state"),
+        "TMPDIR": str(home),  # of functions' environments, which are left where they are
         "AWS_ENDPOINT_URL_SAGEMAKER": stack.url,
     }
     with (home / "ministack.log").open("wb") as log:
