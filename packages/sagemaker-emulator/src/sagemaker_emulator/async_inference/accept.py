@@ -17,6 +17,7 @@ from sagemaker_emulator.clock import now
 from sagemaker_emulator.errors import ServiceError
 from sagemaker_emulator.hosting.asynchronous import CONFIG, check_inference_type
 from sagemaker_emulator.hosting.deployments import KIND
+from sagemaker_emulator.hosting.descriptions import answering
 from sagemaker_emulator.hosting.invoke import Answer
 from sagemaker_emulator.parts import Parts
 from sagemaker_emulator.protocol import runtime_model
@@ -37,14 +38,7 @@ def invoke_endpoint_async(
     request = parse(name, headers, body)
     arn = parts.place.arn(KIND, name)
     parts.permissions.require(caller, f"sagemaker:{OPERATION}", arn, resource_tags=parts.store.tags(arn))
-    endpoint = parts.store.get(KIND, name)
-    if (
-        endpoint is None
-        or endpoint["EndpointName"] != name
-        or endpoint["EndpointStatus"] in ("Creating", "Deleting")
-        or not endpoint.get("ProductionVariants")
-    ):
-        raise _invalid(f"Endpoint {name} of account {parts.place.account} not found.")
+    endpoint = answering(parts.store.get(KIND, name), name, parts.place.account)
     check_inference_type(endpoint, asynchronous=True)
     accepted = _accepted(endpoint, request, body)
     dispatcher.add(accepted)

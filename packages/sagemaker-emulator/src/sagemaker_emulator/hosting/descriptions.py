@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sagemaker_emulator.errors import ServiceError
 from sagemaker_emulator.store import Document, Store
 
 
@@ -38,3 +39,16 @@ class Descriptions:
         else:
             self._known[name] = (changes, found)
         return found
+
+
+def answering(document: Document | None, name: str, account: str) -> Document:
+    """The document of an endpoint that can be asked; raises ValidationError where there is none of this name, in these letters,
+    or it is still being created, or deleted."""
+    if (
+        document is None
+        or document["EndpointName"] != name
+        or document["EndpointStatus"] in ("Creating", "Deleting")
+        or not document.get("ProductionVariants")
+    ):
+        raise ServiceError("ValidationError", f"Endpoint {name} of account {account} not found.")
+    return document

@@ -14,7 +14,7 @@ from sagemaker_emulator.callers import Caller
 from sagemaker_emulator.errors import ServiceError
 from sagemaker_emulator.hosting.asynchronous import check_inference_type
 from sagemaker_emulator.hosting.deployments import KIND, Deployments
-from sagemaker_emulator.hosting.descriptions import Description, Descriptions
+from sagemaker_emulator.hosting.descriptions import Description, Descriptions, answering
 from sagemaker_emulator.hosting.exchanges import Exchanges, Lost, Response
 from sagemaker_emulator.hosting.metrics import InvocationMetrics
 from sagemaker_emulator.hosting.targets import refuse_targets
@@ -60,15 +60,8 @@ async def invoke_endpoint(runtime: Runtime, caller: Caller, name: str, headers: 
         await run_in_threadpool(permissions.require, caller, _ACTION, arn, resource_tags=described.tags)
         # That may have taken a while, in which others have come to serve.
         described = await _describe(runtime, name, arn)
-    endpoint = described.document
+    endpoint = answering(described.document, name, runtime.parts.place.account)
     serving = runtime.deployments.variants(name)
-    if (
-        endpoint is None
-        or endpoint["EndpointName"] != name
-        or endpoint["EndpointStatus"] in ("Creating", "Deleting")
-        or not endpoint.get("ProductionVariants")
-    ):
-        raise _validation_error(f"Endpoint {name} of account {runtime.parts.place.account} not found.")
     check_inference_type(endpoint, asynchronous=False)
     refuse_targets(name, headers)
     if not serving:
