@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import random
 import time
 from collections.abc import Mapping
@@ -21,6 +22,8 @@ from sagemaker_emulator.hosting.targets import refuse_targets
 from sagemaker_emulator.hosting.variants import INVOCATION_SECONDS, Replaced, Variant
 from sagemaker_emulator.parts import Parts
 from sagemaker_emulator.store import Document
+
+logger = logging.getLogger(__name__)
 
 MOST_BYTES = 6_291_456
 # AWS documents "4 MB" for serverless endpoints.
@@ -139,6 +142,7 @@ async def _send(
             "Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again.",
         ) from error
     except Lost as error:
+        logger.warning("variant %s of endpoint %s does not answer: %s", variant.name, endpoint["EndpointName"], error)
         raise ServiceError(
             "ServiceUnavailable",
             f"The container of variant {variant.name} does not answer ({error}). See the logs "
