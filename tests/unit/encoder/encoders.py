@@ -6,13 +6,13 @@ import numpy as np
 
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.table import TableEncoder
-from sageline.encoder.text.words import BagOfWordsEncoder
+from sageline.encoder.text.words import TextEncoder
 
 
 def text_encoder(classes: list[str] | None = None, mode: str = "count") -> FittedEncoder:
     idf = np.array([1.5, 2.5]) if mode == "tf-idf" else None
     labels = ["ham", "spam"] if classes is None else classes
-    return FittedEncoder("classification", {"post": "text"}, "label", labels, BagOfWordsEncoder(["hello", "wörld"], mode, idf))
+    return FittedEncoder("classification", {"post": "text"}, "label", labels, TextEncoder(["hello", "wörld"], mode, idf))
 
 
 def table_encoder(classes: list[str] | None = None) -> FittedEncoder:

@@ -12,7 +12,7 @@ from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.image import ImageEncoder
 from sageline.encoder.table import Number, TableEncoder
 from sageline.encoder.text.tokens import TokenLines
-from sageline.encoder.text.words import BagOfWordsEncoder
+from sageline.encoder.text.words import TextEncoder
 from tests.unit.encoder.encoders import table_encoder, text_encoder
 
 
@@ -76,7 +76,7 @@ NUMBERS = TableEncoder({"a": None, "b": None, "c": ["red"]}, {"a": Number(0.5)})
         (FittedEncoder("regression", KINDS, "y", None, NUMBERS, "linear-learner"), {"b"}),
         (text_encoder(), {"post"}),
         (
-            FittedEncoder("classification", {"a": "text", "b": "text"}, "y", ["x", "z"], BagOfWordsEncoder(["hello"], "count")),
+            FittedEncoder("classification", {"a": "text", "b": "text"}, "y", ["x", "z"], TextEncoder(["hello"], "count")),
             set(),
         ),
     ],

@@ -13,7 +13,7 @@ from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.fitting import TableFit
 from sageline.encoder.image import ImageEncoder
 from sageline.encoder.table import Number, TableEncoder
-from sageline.encoder.text.words import BagOfWordsEncoder
+from sageline.encoder.text.words import TextEncoder
 from sageline.errors import InvalidRequest
 from sageline.spec.model import TableSpec
 from tests.unit.encoder.encoders import table_encoder, text_encoder
@@ -239,7 +239,7 @@ def test_pixels_must_be_there() -> None:
 
 def test_a_text_among_several_may_be_absent_or_null_and_is_empty_then() -> None:
     kinds = {"title": "text", "post": "text"}
-    encoder = FittedEncoder("classification", kinds, "label", ["ham", "spam"], BagOfWordsEncoder(["hello"], "count"))
+    encoder = FittedEncoder("classification", kinds, "label", ["ham", "spam"], TextEncoder(["hello"], "count"))
 
     read, warnings = warned(encoder, {"title": "hello"}, {"title": None, "post": "b"})
 

@@ -16,7 +16,7 @@ from functions.invoke_preprocess import app
 from sageline.aws.clients import CLIENTS
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.table import TableEncoder
-from sageline.encoder.text.words import BagOfWordsEncoder
+from sageline.encoder.text.words import TextEncoder
 from sageline.errors import ObjectMissing
 from sageline.formats.recordio import CONTENT_TYPE
 from sageline.names import RunLayout
@@ -113,7 +113,7 @@ def test_columns_too_few_or_too_many_come_with_a_warning(
 
 
 def test_texts_are_predicted(s3: S3Client, ask: Callable[[str], dict[str, Any]], sagemaker: SageMaker) -> None:
-    words = BagOfWordsEncoder(["bucket", "table"], "count")
+    words = TextEncoder(["bucket", "table"], "count")
     fitted = FittedEncoder("classification", {"post": "text"}, "service", ["dynamodb", "s3"], words)
     put_encoder(s3, NEW, fitted)
     routed = variant(NEW, 1)

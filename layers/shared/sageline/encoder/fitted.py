@@ -20,7 +20,7 @@ from sageline.encoder.instances import InstanceReader
 from sageline.encoder.labels import encode_classes
 from sageline.encoder.table import TableEncoder
 from sageline.encoder.text.tokens import TokenLines, label_token
-from sageline.encoder.text.words import BagOfWordsEncoder
+from sageline.encoder.text.words import TextEncoder
 from sageline.errors import InvalidDataset, InvalidEncoder, InvalidSpec, PredictionFailed
 from sageline.formats import csv, json_rows, npy, recordio
 from sageline.formats.answers import read_answer
@@ -34,7 +34,7 @@ _CHUNK_BYTES = 2 << 20  # of texts
 _CHUNK_CELLS = 1 << 18  # of dense rows: their text takes a hundred times as many bytes while it is made
 
 
-Features: TypeAlias = "BagOfWordsEncoder | TableEncoder | TokenLines | ImageEncoder"
+Features: TypeAlias = "TextEncoder | TableEncoder | TokenLines | ImageEncoder"
 """How the feature columns are encoded, by kind."""
 
 Encoded: TypeAlias = "Matrix | StringArray"
@@ -323,12 +323,12 @@ def _features(document: Mapping[str, Any], columns: dict[str, str], arrays: Mapp
         case "tokens":
             return TokenLines.from_state(document, arrays)
         case "bag-of-words":
-            return BagOfWordsEncoder.from_state(document, arrays)
+            return TextEncoder.from_state(document, arrays)
         case other:
             raise ValueError(f"unknown kind {other!r}")
 
 
-_KINDS: dict[type, str] = {BagOfWordsEncoder: "bag-of-words", TableEncoder: "table", TokenLines: "tokens", ImageEncoder: "image"}
+_KINDS: dict[type, str] = {TextEncoder: "bag-of-words", TableEncoder: "table", TokenLines: "tokens", ImageEncoder: "image"}
 
 
 def _dense(matrix: Matrix) -> FloatArray:

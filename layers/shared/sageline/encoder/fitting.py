@@ -14,7 +14,7 @@ from sageline.encoder.labels import class_order
 from sageline.encoder.statistics import NumberStatistics
 from sageline.encoder.table import CategoryCounts, Number, TableEncoder, read_numbers
 from sageline.encoder.text.tokens import TokenLines
-from sageline.encoder.text.words import BagOfWordsEncoder, WordCounts
+from sageline.encoder.text.words import TextEncoder, WordCounts
 from sageline.errors import InvalidDataset
 from sageline.formats.exchange import Exchange, answering, exchange_for
 from sageline.spec.model import BagOfWordsSpec, ImageSpec, Spec, TableSpec, TokensSpec
@@ -31,7 +31,7 @@ class TextFit:
     def update(self, block: Block, rows: BoolArray) -> None:
         self._counts.update([block.columns[name].take(rows) for name in self._columns])
 
-    def finish(self, source: str) -> BagOfWordsEncoder | TokenLines:
+    def finish(self, source: str) -> TextEncoder | TokenLines:
         words = self._counts.vocabulary(self._spec.max_words if isinstance(self._spec, BagOfWordsSpec) else 1)
         if not words:
             named = ", ".join(repr(name) for name in self._columns)
@@ -41,7 +41,7 @@ class TextFit:
         if isinstance(self._spec, TokensSpec):
             return TokenLines()
         idf = self._counts.inverse_document_frequencies(words) if self._spec.mode == "tf-idf" else None
-        return BagOfWordsEncoder(words, self._spec.mode, idf)
+        return TextEncoder(words, self._spec.mode, idf)
 
     def profile(self) -> dict[str, Any]:  # Any: a JSON document
         counts = self._counts

@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sageline.arrays.strings import StringArray, row_chunks
 from sageline.encoder.text import words
 from sageline.encoder.text.tokenizer import words_of
-from sageline.encoder.text.words import BagOfWordsEncoder, WordCounts
+from sageline.encoder.text.words import TextEncoder, WordCounts
 
 PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"  # "I want", with a zero-width non-joiner
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -56,14 +56,14 @@ def test_what_a_word_is(text: str, expected: list[str]) -> None:
     assert words_of(text) == expected
 
 
-def fitted(texts: list[str], mode: str = "count", max_words: int = 2000) -> BagOfWordsEncoder:
+def fitted(texts: list[str], mode: str = "count", max_words: int = 2000) -> TextEncoder:
     counts = WordCounts()
     counts.update([StringArray.from_list(texts)])
     vocabulary = counts.vocabulary(max_words)
-    return BagOfWordsEncoder(vocabulary, mode, counts.inverse_document_frequencies(vocabulary) if mode == "tf-idf" else None)
+    return TextEncoder(vocabulary, mode, counts.inverse_document_frequencies(vocabulary) if mode == "tf-idf" else None)
 
 
-def encode(encoder: BagOfWordsEncoder, texts: list[str]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+def encode(encoder: TextEncoder, texts: list[str]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
     return encoder.encode([StringArray.from_list(texts)]).to_dense()
 
 
@@ -149,7 +149,7 @@ def test_several_text_columns_are_read_as_one_text() -> None:
     columns = [StringArray.from_list(["a b", ""]), StringArray.from_list(["b", "c"])]
 
     assert encoder.encode(columns).to_dense().tolist() == [[1, 2, 0], [0, 0, 1]]
-    by_frequency = BagOfWordsEncoder(encoder.words, "frequency").encode(columns)
+    by_frequency = TextEncoder(encoder.words, "frequency").encode(columns)
     assert by_frequency.to_dense().tolist() == [[np.float32(1 / 3), np.float32(2 / 3), 0], [0, 0, 1]]
 
 
@@ -157,7 +157,7 @@ def test_many_short_rows_and_a_large_vocabulary_are_kept_apart() -> None:
     vocabulary = [f"{index:x}" for index in range(100_000)]
     texts = ["0"] * 200_000
 
-    matrix = BagOfWordsEncoder(vocabulary, "count").encode([StringArray.from_list(texts)])
+    matrix = TextEncoder(vocabulary, "count").encode([StringArray.from_list(texts)])
 
     assert matrix.columns.tolist() == [0] * len(texts)
     assert matrix.row_offsets.tolist() == list(range(len(texts) + 1))
@@ -187,7 +187,7 @@ def test_rows_far_apart_are_encoded_as_they_are_alone(monkeypatch: pytest.Monkey
 def test_a_word_is_none_of_those_that_begin_as_it_does(vocabulary: list[str]) -> None:
     texts = ["a" * length for length in (15, 16, 17, 18, 24, 25)] + ["a" * 16 + "é"]
 
-    rows = BagOfWordsEncoder(vocabulary, "count").encode([StringArray.from_list(texts)]).to_dense()
+    rows = TextEncoder(vocabulary, "count").encode([StringArray.from_list(texts)]).to_dense()
 
     assert rows.tolist() == [[float(word == text) for word in vocabulary] for text in texts]
 

@@ -167,7 +167,7 @@ class WordCounts:
 
 
 @dataclass(frozen=True, eq=False)
-class BagOfWordsEncoder:
+class TextEncoder:
     """Encodes texts as one column per word of the vocabulary.
 
     Attributes:
@@ -261,6 +261,6 @@ class BagOfWordsEncoder:
         return {"kind": "bag-of-words", "mode": self.mode, "marks_apart": self.marks_apart}, arrays
 
     @classmethod
-    def from_state(cls, document: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> BagOfWordsEncoder:  # Any: JSON
+    def from_state(cls, document: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> TextEncoder:  # Any: JSON
         words = StringArray(arrays["words_data"], arrays["words_offsets"])
         return cls(words.tolist(), document["mode"], arrays.get("idf"), saved.has_marks_apart(document))
