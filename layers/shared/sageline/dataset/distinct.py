@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sageline.arrays.strings import IntArray, StringArray
-from sageline.dataset.split import HashArray
+from sageline.arrays.hashing import HashArray
 
 MOST_DISTINCT = 4096
 

@@ -13,8 +13,8 @@ from sageline.arrays.number_spelling import PLAIN, Spelling
 from sageline.arrays.numbers import BadNumber, parse_numbers
 from sageline.arrays.strings import IntArray, StringArray
 from sageline.dataset.distinct import DistinctValues
-from sageline.dataset.split import HashArray
-from sageline.encoder.table import read_numbers
+from sageline.arrays.hashing import HashArray
+from sageline.encoder.columns.number import read_numbers
 
 
 class _Statistics(Protocol):

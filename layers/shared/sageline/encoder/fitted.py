@@ -14,13 +14,13 @@ from sageline.arrays.matrix import AnyArray, FloatArray, Matrix, SparseMatrix
 from sageline.arrays.numbers import parse_numbers
 from sageline.arrays.strings import StringArray, row_chunks
 from sageline.encoder import decoding, saved
+from sageline.encoder.columns import of_before
+from sageline.encoder.columns.columns import ColumnsEncoder
 from sageline.encoder.decoding import Prediction
 from sageline.encoder.image import ImageEncoder
 from sageline.encoder.instances import InstanceReader
 from sageline.encoder.labels import encode_classes
-from sageline.encoder.table import TableEncoder
 from sageline.encoder.text.tokens import TokenLines, label_token
-from sageline.encoder.text.words import TextEncoder
 from sageline.errors import InvalidDataset, InvalidEncoder, InvalidSpec, PredictionFailed
 from sageline.formats import csv, json_rows, npy, recordio
 from sageline.formats.answers import read_answer
@@ -34,7 +34,7 @@ _CHUNK_BYTES = 2 << 20  # of texts
 _CHUNK_CELLS = 1 << 18  # of dense rows: their text takes a hundred times as many bytes while it is made
 
 
-Features: TypeAlias = "TextEncoder | TableEncoder | TokenLines | ImageEncoder"
+Features: TypeAlias = "ColumnsEncoder | TokenLines | ImageEncoder"
 """How the feature columns are encoded, by kind."""
 
 Encoded: TypeAlias = "Matrix | StringArray"
@@ -47,7 +47,7 @@ class FittedEncoder:
 
     Attributes:
         task: ``classification`` or ``regression``.
-        feature_columns: the columns that are encoded, in order, with their kind: ``text``, ``number``, ``category``,
+        feature_columns: the columns that are encoded, in order, with their kind: ``text``, ``number``, ``category``, ``date``,
             ``pixel``.
         label_column: the column that is predicted.
         classes: the labels in class order; None for a regression.
@@ -68,13 +68,14 @@ class FittedEncoder:
 
     @property
     def kind(self) -> str:
-        """``bag-of-words``, ``table``, ``tokens`` or ``image``."""
+        """``columns``, ``tokens`` or ``image``."""
         return _KINDS[type(self.features)]
 
     @cached_property
     def exchange(self) -> Exchange:
         """The formats of the model that this encoder is for."""
-        return exchange_for(self.answers, self.kind, self.feature_columns.values(), self.channel_format)
+        as_records = isinstance(self.features, ColumnsEncoder) and self.features.as_records
+        return exchange_for(self.answers, self.kind, self.channel_format, as_records=as_records)
 
     @property
     def feature_dim(self) -> int:
@@ -89,11 +90,7 @@ class FittedEncoder:
     def chunks(self, block: Block) -> Iterator[Block]:
         """The block in pieces whose encoded form takes a few megabytes: as a piece of a channel, a request, a file of a
         transform job."""
-        dense = (
-            self.feature_dim
-            if isinstance(self.features, TableEncoder | ImageEncoder) or self.exchange.file_extension in ("npy", "csv")
-            else 0
-        )
+        dense = 0 if self.is_short else self.feature_dim
         texts = [block.columns[name] for name in self.feature_columns]
         for start, end in row_chunks(texts, _CHUNK_BYTES):
             step = max(1, _CHUNK_CELLS // dense) if dense else end - start
@@ -101,10 +98,16 @@ class FittedEncoder:
                 last = min(first + step, end)
                 yield block if last - first == block.rows else block.take(np.arange(first, last))
 
+    @property
+    def is_short(self) -> bool:
+        """Whether a row's encoded form takes about as much memory as the row, however many columns it has."""
+        if isinstance(self.features, ColumnsEncoder):
+            return self.features.layout == "sparse" and self.exchange.file_extension not in ("npy", "csv")
+        return isinstance(self.features, TokenLines)
+
     def encode(self, block: Block) -> Encoded:
-        """The block's feature columns as numbers: ``float32[rows, feature_dim]`` for a table or images, sparse for a bag of
-        words;
-        for tokens the lines.
+        """The block's feature columns as numbers: ``float32[rows, feature_dim]``, or sparse as a table's layout says; for tokens
+        the lines. Train rows with folds are encoded without the labels of their own fold.
 
         Raises:
             InvalidDataset: a value that is no number, or is beyond float32, or a missing one that the model does not take; names
@@ -112,11 +115,10 @@ class FittedEncoder:
         """
         if isinstance(self.features, ImageEncoder):
             return self.features.encode(block)
-        if isinstance(self.features, TableEncoder):
-            encoded = self.features.encode(block)
-            if self.answers in _NO_MISSING:
-                self._refuse_missing(block, encoded)
-            return encoded
+        if isinstance(self.features, ColumnsEncoder):
+            if self.answers in _NO_MISSING and self.features.kept_missing:
+                self._refuse_missing(block, self.features)
+            return self.features.encode(block)
         return self.features.encode([block.columns[name] for name in self.feature_columns])
 
     def encode_instances(self, instances: list[object], warnings: list[str] | None = None) -> Encoded:
@@ -191,14 +193,13 @@ class FittedEncoder:
     def _tensor(self, matrix: Matrix) -> FloatArray:
         return _dense(matrix).reshape(-1, *self._tensor_shape)
 
-    def _refuse_missing(self, block: Block, encoded: FloatArray) -> None:
-        missing = np.argwhere(np.isnan(encoded))
-        if len(missing):
-            row, column = missing[0].tolist()
-            name = self.features.column_of(column) if isinstance(self.features, TableEncoder) else ""
+    def _refuse_missing(self, block: Block, columns: ColumnsEncoder) -> None:
+        found = columns.first_missing(block)
+        if found is not None:
+            row, name = found
             raise InvalidDataset(
                 f"{block.where(row)}, column {name!r}: the value is missing, which {self.answers} does not take. Fill it in, or "
-                f"set `encoder.missing` to mean, median or value in the spec."
+                f"set `encoder.number.missing` to mean, median or value in the spec."
             )
 
     def block_from_instances(self, instances: list[object], warnings: list[str] | None = None) -> Block:
@@ -218,16 +219,16 @@ class FittedEncoder:
 
     @cached_property
     def _instances(self) -> InstanceReader:
-        categories = self.features.categories if isinstance(self.features, TableEncoder) else {}
-        numbers = self.features.numbers if isinstance(self.features, TableEncoder) else {}
+        table = self.features if isinstance(self.features, ColumnsEncoder) else ColumnsEncoder(())
         return InstanceReader(
             self.feature_columns,
-            {name: values for name, values in categories.items() if values is not None},
+            {name: part.index for name, part in table.categories.items()},
             self.label_column,
             shape=self.image_shape,
             required=self.required_columns,
-            spellings={name: number.spelling for name, number in numbers.items()},
-            binary={name for name, number in numbers.items() if number.binary},
+            spellings={name: number.spelling for name, number in table.numbers.items()},
+            binary={name for name, number in table.numbers.items() if number.binary},
+            dates={name: date.format for name, date in table.dates.items()},
             unused=self.unused_columns,
         )
 
@@ -237,9 +238,10 @@ class FittedEncoder:
         the model takes no missing ones."""
         if isinstance(self.features, ImageEncoder):
             return frozenset(self.feature_columns)
-        if isinstance(self.features, TableEncoder):
-            return frozenset(self.features.columns_kept_missing() if self.answers in _NO_MISSING else ())
-        return frozenset(self.feature_columns if len(self.feature_columns) == 1 else ())
+        columns = self.feature_columns
+        if isinstance(self.features, ColumnsEncoder) and list(columns.values()) != ["text"]:
+            return frozenset(self.features.kept_missing if self.answers in _NO_MISSING else ())
+        return frozenset(columns if len(columns) == 1 else ())
 
     def decode(
         self, body: bytes, content_type: str, top_k: int = 1, *, rows: int | None = None, batch: bool = False
@@ -316,19 +318,21 @@ class FittedEncoder:
 # Any: JSON
 def _features(document: Mapping[str, Any], columns: dict[str, str], arrays: Mapping[str, AnyArray]) -> Features:
     match document["kind"]:
-        case "table":
-            return TableEncoder.from_state(document, columns, arrays)
+        case "columns":
+            return ColumnsEncoder.from_state(document, arrays)
         case "image":
             return ImageEncoder.from_state(document, columns)
         case "tokens":
             return TokenLines.from_state(document, arrays)
         case "bag-of-words":
-            return TextEncoder.from_state(document, arrays)
+            return of_before.bag_of_words(document, columns, arrays)
+        case "table":
+            return of_before.table(document, columns, arrays)
         case other:
             raise ValueError(f"unknown kind {other!r}")
 
 
-_KINDS: dict[type, str] = {TextEncoder: "bag-of-words", TableEncoder: "table", TokenLines: "tokens", ImageEncoder: "image"}
+_KINDS: dict[type, str] = {ColumnsEncoder: "columns", TokenLines: "tokens", ImageEncoder: "image"}
 
 
 def _dense(matrix: Matrix) -> FloatArray:
