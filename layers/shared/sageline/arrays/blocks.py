@@ -18,7 +18,7 @@ class Block:
         row_numbers: ``int64[rows]``: the 1-based number of each row in its file, the header not counted; 0 where it is not known.
         source: the file that the rows are from, as errors name it.
         near_byte: where in the file rows without numbers are.
-        folds: ``int64[rows]`` of train rows: which of the encoder's folds each is in, so that it is not encoded with its own label.
+        folds: ``int64[rows]`` of train rows: which of the encoder's folds each is in, so that none is encoded with its own label.
     """
 
     columns: dict[str, StringArray]

@@ -14,13 +14,14 @@ from functools import cached_property
 import numpy as np
 
 from sageline.arrays.blocks import Block
+from sageline.arrays.dates import DateFormat
+from sageline.arrays.hashing import HashArray
 from sageline.arrays.number_spelling import PLAIN, plain_text
-from sageline.arrays.numbers import DATE, is_missing, read_cells
+from sageline.arrays.numbers import read_cells
 from sageline.arrays.strings import StringArray
 from sageline.dataset.distinct import DistinctValues
-from sageline.dataset.number_profile import NUMBERS_FROM, NumberProfile
+from sageline.dataset.number_profile import NumberProfile
 from sageline.dataset.row_sample import RowSample
-from sageline.arrays.hashing import HashArray
 from sageline.dataset.split import hash_columns, positions_of
 from sageline.encoder.text.tokenizer import words_of
 from sageline.encoder.values import merged, one_name
@@ -30,6 +31,15 @@ _SOME_VALUES = 500  # different ones, by which a column of text is judged
 _UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
 _MOST_MERGED = 1000  # different texts: of more, nobody asks which are one value
 _NEARLY_UNIQUE = 0.95  # the number of different values of a large column is an estimate
+
+
+class _NoDates:
+    is_date = False
+    reason = ""
+    contradiction: str | None = None
+
+    def format(self) -> DateFormat | None:
+        return None
 
 
 class ColumnProfile:
@@ -44,6 +54,7 @@ class ColumnProfile:
         self.name = name
         self.rows = 0
         self.numbers = NumberProfile()
+        self.dates = _NoDates()
         self._empty = 0
         self._distinct = DistinctValues()
 
@@ -118,11 +129,10 @@ class ColumnProfile:
         some = list(self.values)[:_SOME_VALUES]
         return sum(len(words_of(value)) for value in some) / len(some) if some else 0.0
 
-    @cached_property
+    @property
     def is_date(self) -> bool:
         """Whether it is a column of dates, apart from mistakes and from what is missing."""
-        there = [value for value in list(self.values)[:_SOME_VALUES] if not is_missing(value)]
-        return sum(DATE.fullmatch(value) is not None for value in there) > NUMBERS_FROM * len(there)
+        return self.dates.is_date
 
     @cached_property
     def is_uuid(self) -> bool:

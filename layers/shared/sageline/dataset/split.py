@@ -14,7 +14,7 @@ import numpy as np
 from sageline.arrays.blocks import Block
 from sageline.arrays.hashing import INCREMENT, HashArray, hash_strings, mix
 from sageline.arrays.late_text import DictionaryArray
-from sageline.arrays.strings import IntArray
+from sageline.arrays.strings import IntArray, StringArray
 from sageline.encoder.columns.target import FOLDS
 from sageline.spec.model import SplitSpec
 

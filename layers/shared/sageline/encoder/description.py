@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.columns.columns import ColumnsEncoder
+from sageline.encoder.fitted import FittedEncoder
 
 EXAMPLE: Final = "example.json"
 """File beside the saved encoder: a row that the model takes."""

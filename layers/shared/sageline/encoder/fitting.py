@@ -36,7 +36,9 @@ class TokensFit:
     def finish(self, source: str, classes: Sequence[str] | None) -> TokenLines:
         if not self._counts.total:
             named = ", ".join(repr(name) for name in self._columns)
-            raise InvalidDataset(f"{source}: no train row has a word in column {named}; choose other columns in dataset.features.")
+            raise InvalidDataset(
+                f"{source}: no train row has a word in column {named}; choose other columns in dataset.features."
+            )
         return TokenLines()
 
     def profile(self) -> dict[str, Any]:  # Any: a JSON document
@@ -91,9 +93,7 @@ def start_fit(spec: Spec, spellings: Mapping[str, Spelling], formats: Mapping[st
         return TokensFit(columns)
     if isinstance(spec.encoder, ImageSpec):
         return ImageFit(spec.encoder, columns)
-    return ColumnsFit(
-        spec.encoder or ColumnsSpec(), columns, spellings, formats, is_class=spec.task == "classification"
-    )
+    return ColumnsFit(spec.encoder or ColumnsSpec(), columns, spellings, formats, is_class=spec.task == "classification")
 
 
 def finish_fit(fit: Fit, spec: Spec, labels: Iterable[str], source: str) -> FittedEncoder:

@@ -10,11 +10,11 @@ from types import MappingProxyType
 import numpy as np
 
 from sageline.arrays.blocks import Block
+from sageline.arrays.dates import DateFormat
 from sageline.arrays.late_text import NumberArray
 from sageline.arrays.number_spelling import PLAIN, Spelling, spelled
 from sageline.arrays.numbers import BadNumber, as_number, is_number, parse_numbers
 from sageline.arrays.strings import StringArray
-from sageline.arrays.dates import DateFormat
 from sageline.encoder.column_check import ColumnCheck
 from sageline.encoder.value_check import ValueCheck
 from sageline.encoder.values import ValueIndex

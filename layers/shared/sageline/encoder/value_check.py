@@ -54,7 +54,9 @@ class ValueCheck:
 
     def _say(self, column: str, rows: Sequence[int], values: Sequence[str], what: str) -> None:
         different = list(dict.fromkeys(values[row] for row in rows))
-        listed = ", ".join(map(shown, different[:_SOME])) + (f" and {len(different) - _SOME:,} more" if len(different) > _SOME else "")
+        listed = ", ".join(map(shown, different[:_SOME])) + (
+            f" and {len(different) - _SOME:,} more" if len(different) > _SOME else ""
+        )
         more = f" and {len(rows) - 1:,} more" if len(rows) > 1 else ""
         sentence = f"instances[{rows[0]}]{more}, column {column!r}: {listed} {what}."
         if self._warnings is None:

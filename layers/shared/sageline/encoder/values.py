@@ -22,8 +22,8 @@ _TELLING_ZERO = re.compile(r"[+-]?0\d.*|.*\.\d*0", re.ASCII)
 _FEW = 64  # texts, of which nobody asks which differ
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
 _TRUTH = {"false": 0.0, "true": 1.0}
-_NO = "false f no n off 0 falsch nein faux non falso não нет ні".split()
-_YES = "true t yes y on 1 wahr ja j vrai oui o verdadero sí si sim да так".split()
+_NO = ["false", "f", "no", "n", "off", "0", "falsch", "nein", "faux", "non", "falso", "não", "нет", "ні"]
+_YES = ["true", "t", "yes", "y", "on", "1", "wahr", "ja", "j", "vrai", "oui", "o", "verdadero", "sí", "si", "sim", "да", "так"]
 _TRUTHS = dict.fromkeys(_NO, False) | dict.fromkeys(_YES, True)
 """Usual spellings of a boolean, in any case."""
 

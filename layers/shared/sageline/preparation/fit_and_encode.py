@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from sageline.arrays.blocks import Block
+from sageline.arrays.hashing import HashArray
 from sageline.arrays.matrix import FloatArray
 from sageline.arrays.number_spelling import Spelling
 from sageline.arrays.numbers import parse_doubles
@@ -19,7 +20,6 @@ from sageline.arrays.strings import StringArray
 from sageline.batch.encode import EncodedRows, encoded_rows
 from sageline.dataset.label_column import LabelColumn
 from sageline.dataset.profile import DatasetProfile
-from sageline.arrays.hashing import HashArray
 from sageline.dataset.split import CHANNELS, channels_of, folds_of, hash_columns, positions_of
 from sageline.dataset.statistics import DatasetStatistics
 from sageline.dataset.tally import Tally

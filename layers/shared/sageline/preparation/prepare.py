@@ -21,8 +21,8 @@ from sageline.resolve.resolve import resolve_spec
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import PreparedData, TransformPlan
 from sageline.runs.trigger import data_format
-from sageline.spec.evaluation import check_classes
 from sageline.spec.encoder import ImageSpec
+from sageline.spec.evaluation import check_classes
 from sageline.spec.model import Spec
 from sageline.storage.dataset_object import DatasetObject, open_dataset, read_options
 from sageline.storage.part_sink import S3PartSink

@@ -253,8 +253,8 @@ def date_formats_of(profile: DatasetProfile, features: Mapping[str, str], source
         date_format = dates.format()
         if date_format is None:
             raise InvalidSpec(
-                f"the spec says that {name!r} holds dates, and {source} has none there that can be read; say `category` or `ignore`, "
-                f"or write them as 2021-05-30."
+                f"the spec says that {name!r} holds dates, and {source} has none there that can be read; say `category` or "
+                f"`ignore`, or write them as 2021-05-30."
             )
         formats[name] = date_format
     return formats

@@ -31,7 +31,9 @@ def check_encoder(spec: Spec) -> None:
     framework = spec.algorithm.script.framework if spec.algorithm.script else None
     if isinstance(encoder, ColumnsSpec) and answering(name, framework) not in _TAKE_MISSING:
         keeping = {"encoder.number.missing": encoder.number}
-        keeping |= {f"encoder.columns.{column}.missing": given for column, given in encoder.columns.items() if given.kind == "number"}
+        keeping |= {
+            f"encoder.columns.{column}.missing": given for column, given in encoder.columns.items() if given.kind == "number"
+        }
         for key, given in keeping.items():
             if "missing" in given.model_fields_set and given.missing == "keep":
                 raise InvalidSpec(

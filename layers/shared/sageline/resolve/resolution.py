@@ -31,11 +31,11 @@ class Resolution:
 
     spec: Spec
     spellings: Mapping[str, Spelling] = field(default_factory=dict)
+    date_formats: Mapping[str, DateFormat] = field(default_factory=dict)
     label_is_number: bool = False
     no_label: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    date_formats: Mapping[str, DateFormat] = field(default_factory=dict)
 
     def spelling(self, column: str) -> Spelling:
         return self.spellings.get(column, PLAIN)
@@ -74,7 +74,7 @@ class Resolution:
         spellings = {name: Spelling(*spelling) for name, spelling in schema.get("spellings", {}).items()}
         formats = {name: DateFormat(*date_format) for name, date_format in schema.get("date_formats", {}).items()}
         texts = [tuple(schema.get(key, ())) for key in ("no_label", "warnings", "notes")]
-        return cls(spec, spellings, bool(schema.get("label_is_number")), *texts, date_formats=formats)
+        return cls(spec, spellings, formats, bool(schema.get("label_is_number")), *texts)
 
 
 def changes_of(provisional: Spec, final: Spec, rows: int) -> list[str]:

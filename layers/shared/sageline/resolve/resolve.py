@@ -62,7 +62,7 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     warnings += about_label(label_column, task, no_label, is_number=label_is_number)
     warnings += about_columns(resolved, profile, read, ambiguous)
     notes = how_columns_are_read(resolved, profile, read)
-    return Resolution(resolved, read, label_is_number, no_label, _some(warnings), _some(notes), date_formats)
+    return Resolution(resolved, read, date_formats, label_is_number, no_label, _some(warnings), _some(notes))
 
 
 def _some(sentences: list[str]) -> tuple[str, ...]:
@@ -118,8 +118,8 @@ def _check_kinds(encoder: ColumnsSpec, features: Mapping[str, str]) -> None:
         if features.get(name) != given.kind:
             is_what = f"is one of kind {features[name]}" if name in features else "is not learnt from"
             raise InvalidSpec(
-                f"`encoder.columns.{name}` has options of the kind {given.kind}, and the column {is_what}; take it out, or say its "
-                f"kind in dataset.kinds."
+                f"`encoder.columns.{name}` has options of the kind {given.kind}, and the column {is_what}; take it out, or say "
+                f"its kind in dataset.kinds."
             )
 
 

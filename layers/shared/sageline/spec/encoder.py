@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias, TypeVar
+from typing import Annotated, Literal, TypeAlias, TypeVar, get_args
 
 from pydantic import Field
 
@@ -20,7 +20,7 @@ class NumberSpec(BaseSpec):
     missing_value: float = Field(0.0, allow_inf_nan=False, description="What replaces a missing number for `missing: value`.")
     indicator: bool = Field(
         True,
-        description="Where missing numbers are replaced and train rows had some: one more column, 1 where the number was missing.",
+        description="Where missing numbers are replaced, and train rows had some: one more column, 1 where one was missing.",
     )
     scale: Literal["none", "standard", "min-max"] = Field(
         "none", description="Numbers: as they are, or minus the mean and divided by the standard deviation, or from 0 to 1."
@@ -54,7 +54,7 @@ class DateSpec(BaseSpec):
     """Columns of dates. Missing ones, and how parts are scaled, are as `encoder.number` says."""
 
     parts: list[DatePart] = Field(
-        default_factory=lambda: ["days", "year", "month", "day", "weekday", "hour"],
+        default_factory=lambda: list(get_args(DatePart)),
         min_length=1,
         description="Numbers that a date becomes: days since 1970, year, month, day, weekday (Monday is 0), hour. `hour` is left "
         "out where no date has a time of day.",
@@ -149,7 +149,9 @@ class ColumnsSpec(BaseSpec):
     def completed(self) -> ColumnsSpec:
         """The same with every option of single columns written out, so that it says the same when it is read again."""
         of_kind: dict[str, BaseSpec] = {"number": self.number, "category": self.category, "date": self.date, "text": self.text}
-        return self.model_copy(update={"columns": {name: _over(of_kind[given.kind], given) for name, given in self.columns.items()}})
+        return self.model_copy(
+            update={"columns": {name: _over(of_kind[given.kind], given) for name, given in self.columns.items()}}
+        )
 
 
 Options = TypeVar("Options", bound=BaseSpec)

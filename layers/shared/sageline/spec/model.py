@@ -40,7 +40,9 @@ class DatasetSpec(BaseSpec):
         description="Where two columns are about as likely to be the label: refuse the run and name both, or take the likelier.",
     )
     features: dict[str, FeatureKind] | None = Field(
-        None, min_length=1, description="Columns to learn from, and what each holds: `text`, `number`, `category`, `date` or `pixel`."
+        None,
+        min_length=1,
+        description="Columns to learn from, and what each holds: `text`, `number`, `category`, `date` or `pixel`.",
     )
     encoding: str | None = Field(
         None,
@@ -118,9 +120,7 @@ class Spec(BaseSpec):
     task: Task | None = Field(None, description="Default: sniffed from the label column.")
     dataset: DatasetSpec = Field(default_factory=DatasetSpec)
     split: SplitSpec = Field(default_factory=SplitSpec)
-    encoder: EncoderSpec | None = Field(
-        None, description="Default: tokens for BlazingText, image for pixels, else columns."
-    )
+    encoder: EncoderSpec | None = Field(None, description="Default: tokens for BlazingText, image for pixels, else columns.")
     algorithm: AlgorithmSpec = Field(default_factory=AlgorithmSpec)
     tuning: TuningSpec | None = Field(None, description="Default: none, one training job.")
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec)

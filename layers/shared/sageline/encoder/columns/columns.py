@@ -113,7 +113,7 @@ class ColumnsEncoder:
         arrays: dict[str, AnyArray] = {}
         for index, part in enumerate(self.parts):
             document, its_arrays = part.state()
-            documents.append({"kind": part.kind, **document})
+            documents.append({**document, "kind": part.kind})
             arrays |= {f"{index}_{name}": array for name, array in its_arrays.items()}
         return {"kind": "columns", "layout": self.layout, "parts": documents}, arrays
 

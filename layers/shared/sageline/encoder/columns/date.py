@@ -79,8 +79,8 @@ def chosen(seconds: DoubleArray, names: Sequence[str]) -> list[FloatArray]:
 
 
 def dates_of(block: Block, column: str, date_format: DateFormat) -> DoubleArray:
-    """A date column of a block, ``float64[rows]`` in seconds since 1970, NaN where one is missing; an unusable value is an error of
-    the dataset, which names its row."""
+    """A date column of a block, ``float64[rows]`` in seconds since 1970, NaN where one is missing; an unusable value is an error
+    of the dataset, which names its row."""
     try:
         return parse_dates(block.columns[column], date_format)
     except BadDate as error:

@@ -182,8 +182,8 @@ def _scaling(column: str, statistics: NumberStatistics, spec: NumberSpec, source
     fills = {"keep": None, "value": spec.missing_value, "mean": statistics.mean, "median": statistics.median}
     if statistics.present == 0 and spec.missing in ("mean", "median"):
         raise InvalidDataset(
-            f"{source}: no train row has a value in column {column!r}, so there is no {spec.missing} to fill in; leave the column "
-            f"out of dataset.features, or set `encoder.number.missing` to keep or value."
+            f"{source}: no train row has a value in column {column!r}, so there is no {spec.missing} to fill in; leave the "
+            f"column out of dataset.features, or set `encoder.number.missing` to keep or value."
         )
     offset, divisor = 0.0, 1.0
     if spec.scale == "standard" and statistics.present:

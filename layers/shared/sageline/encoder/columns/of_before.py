@@ -23,8 +23,8 @@ def bag_of_words(document: Mapping[str, Any], columns: Mapping[str, str], arrays
 
 # Any: JSON
 def table(document: Mapping[str, Any], columns: Mapping[str, str], arrays: Mapping[str, AnyArray]) -> ColumnsEncoder:
-    """Numbers and categories. Version 1 had neither modes of categories nor ways to encode numbers, and up to version 3 all numbers
-    were plain ones and all categories exact."""
+    """Numbers and categories. Version 1 had neither modes of categories nor ways to encode numbers, and up to version 3 all
+    numbers were plain ones and all categories exact."""
     numbers = document.get("numbers", {})
     encoding, exact = document.get("category_mode", "one-hot"), document.get("exact_categories", True)
     parts: list[Part] = []

@@ -69,7 +69,7 @@ class TargetPart:
 
     @property
     def width(self) -> int:
-        return 1 + self.means.shape[1]
+        return 1 + int(self.means.shape[1])
 
     @cached_property
     def index(self) -> ValueIndex:
@@ -92,7 +92,9 @@ class TargetPart:
         return cls(document["column"], unpacked("values", arrays), arrays["shares"], arrays["means"])
 
     @classmethod
-    def of_counts(cls, column: str, values: list[str], counts: TargetCounts, everywhere: TargetCounts, smoothing: float) -> TargetPart:
+    def of_counts(
+        cls, column: str, values: list[str], counts: TargetCounts, everywhere: TargetCounts, smoothing: float
+    ) -> TargetPart:
         """Fitted to counts.
 
         Args:

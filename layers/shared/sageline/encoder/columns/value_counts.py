@@ -135,7 +135,7 @@ class Targets:
     def add_to(self, sums: DoubleArray, rows: IntArray, folds: IntArray) -> None:
         """Add the labels that were read to those of the rows' values; row by row, so the sums do not depend on the blocks."""
         if not self._is_class:
-            np.add.at(sums, (rows, folds, 0), self._codes)
+            np.add.at(sums[:, :, 0], (rows, folds), self._codes)
         elif not self._too_many:
             np.add.at(sums, (rows, folds, self._codes), 1.0)
 
