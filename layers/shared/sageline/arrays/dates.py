@@ -58,10 +58,12 @@ class Dates(NamedTuple):
     Attributes:
         seconds: since 1970 in UTC, ``float64[n]``, NaN where the date is missing or unreadable.
         unreadable: ``int64[m]``, ascending: indexes of the values that are no dates of the format, or of days that do not exist.
+        has_zone: whether one of them has a time zone.
     """
 
     seconds: DoubleArray
     unreadable: IntArray
+    has_zone: bool
 
 
 class BadDate(Exception):
@@ -95,47 +97,62 @@ def parse_dates(column: StringArray, date_format: DateFormat) -> DoubleArray:
 def read_dates(column: StringArray, date_format: DateFormat) -> Dates:
     """The same, with the indexes of the values that cannot be read."""
     if isinstance(column, DictionaryArray) and len(column) > _FEW:
-        seconds, is_bad = _read_dictionary(column.dictionary, date_format.order)
-        return Dates(seconds[column.indices], np.flatnonzero(is_bad[column.indices]))
-    seconds, is_bad = _read(column, date_format.order)
-    return Dates(seconds, np.flatnonzero(is_bad))
+        read = _read_dictionary(column.dictionary, date_format.order)
+        used: BoolArray = np.bincount(column.indices, minlength=len(column.dictionary)) > 0
+        is_bad, has_zone = read.is_bad[column.indices], bool((read.has_zone & used).any())
+        return Dates(read.seconds[column.indices], np.flatnonzero(is_bad), has_zone)
+    read = _read(column, date_format.order)
+    return Dates(read.seconds, np.flatnonzero(read.is_bad), bool(read.has_zone.any()))
 
 
-_READ: WeakKeyDictionary[StringArray, dict[str, tuple[DoubleArray, BoolArray]]] = WeakKeyDictionary()
+class _Read(NamedTuple):
+    """What was read, of each value: ``float64[n]``, ``bool[n]``, ``bool[n]``."""
+
+    seconds: DoubleArray
+    is_bad: BoolArray
+    has_zone: BoolArray
+
+    @classmethod
+    def nothing(cls, rows: int) -> _Read:
+        return cls(np.full(rows, np.nan), np.zeros(rows, dtype=np.bool_), np.zeros(rows, dtype=np.bool_))
+
+    def put(self, at: IntArray | slice, read: _Read) -> None:
+        for target, source in zip(self, read, strict=True):
+            target[at] = source
+
+
+_READ: WeakKeyDictionary[StringArray, dict[str, _Read]] = WeakKeyDictionary()
 """The dates of dictionaries in use, by their order: columns of several blocks share one."""
 
 
-def _read_dictionary(dictionary: StringArray, order: str) -> tuple[DoubleArray, BoolArray]:
+def _read_dictionary(dictionary: StringArray, order: str) -> _Read:
     known = _READ.setdefault(dictionary, {})
     if order not in known:
         known[order] = _read(dictionary, order)
     return known[order]
 
 
-def _read(column: StringArray, order: str) -> tuple[DoubleArray, BoolArray]:
-    """Seconds, and which values cannot be read."""
+def _read(column: StringArray, order: str) -> _Read:
     if order in EPOCH:
         return _read_numbers(column, EPOCH[order])
     if len(column) <= _FEW:
         return _one_by_one(column.tolist(), order)
-    seconds, is_bad = np.full(len(column), np.nan), np.zeros(len(column), dtype=np.bool_)
+    result = _Read.nothing(len(column))
     for start, end in row_chunks([column], _CHUNK_BYTES):
         lengths = np.diff(column.offsets[start : end + 1])
         longest = int(lengths.max())
         if longest == lengths.min():
             rows = column.data[column.offsets[start] : column.offsets[end]].reshape(end - start, longest)
-            _read_rows(rows, order, seconds[start:end], is_bad[start:end])
+            result.put(slice(start, end), _read_rows(rows, order))
             continue
         for length in np.flatnonzero(np.bincount(np.minimum(lengths, MOST_BYTES + 1))).tolist():
             if length > MOST_BYTES:
                 at = start + np.flatnonzero(lengths > MOST_BYTES)
-                seconds[at], is_bad[at] = _one_by_one(column.take(at).tolist(), order)
+                result.put(at, _one_by_one(column.take(at).tolist(), order))
             elif length:
                 at = start + np.flatnonzero(lengths == length)
-                its_seconds, its_bad = np.full(len(at), np.nan), np.zeros(len(at), dtype=np.bool_)
-                _read_rows(_rows_at(column.data, column.offsets[at], length), order, its_seconds, its_bad)
-                seconds[at], is_bad[at] = its_seconds, its_bad
-    return seconds, is_bad
+                result.put(at, _read_rows(_rows_at(column.data, column.offsets[at], length), order))
+    return result
 
 
 def _rows_at(data: ByteArray, starts: IntArray, length: int) -> ByteArray:
@@ -145,53 +162,51 @@ def _rows_at(data: ByteArray, starts: IntArray, length: int) -> ByteArray:
     return items[starts].view(np.uint8).reshape(-1, length)
 
 
-def _read_rows(rows: ByteArray, order: str, seconds: DoubleArray, is_bad: BoolArray) -> None:
-    """Read texts of one length, ``uint8[n, length]``, shape by shape, into ``float64[n]`` and ``bool[n]``."""
-    todo: IntArray | None = None  # all of them
+def _read_rows(rows: ByteArray, order: str) -> _Read:
+    """Read texts of one length, ``uint8[n, length]``, shape by shape."""
+    result = _Read.nothing(len(rows))
+    todo = np.arange(len(rows))
     for _ in range(_MOST_SHAPES if rows.shape[1] <= MOST_BYTES else 0):
-        left = rows if todo is None else rows[todo]
+        left = rows if len(todo) == len(rows) else rows[todo]
         shape = shape_text(left[0].tobytes())
         layout = layout_of(shape, order)
         if layout is not None:
-            read = layout.read(left)
-            is_left = np.isnan(read)
-            if todo is None:
-                seconds[:] = read
-            else:
-                seconds[todo] = read
+            seconds = layout.read(left)
+            is_left = np.isnan(seconds)
+            result.seconds[todo] = seconds
+            if "zone" in layout.spans:
+                result.has_zone[todo] = ~is_left
             if not is_left.any():
-                return
-            todo = np.flatnonzero(is_left) if todo is None else todo[is_left]
-            left = rows[todo]
-        elif todo is None:
-            todo = np.arange(len(rows))
+                return result
+            todo, left = todo[is_left], left[is_left]
         fits = shape_of(shape).fits(left)
-        is_bad[todo[fits]] = layout is not None or not is_missing(shape.decode(errors="replace"))
+        result.is_bad[todo[fits]] = layout is not None or not is_missing(shape.decode(errors="replace"))
         todo = todo[~fits]
         if not len(todo):
-            return
-    rest = np.arange(len(rows)) if todo is None else todo
-    seconds[rest], is_bad[rest] = _one_by_one([row.tobytes().decode() for row in rows[rest]], order)
+            return result
+    result.put(todo, _one_by_one([row.tobytes().decode() for row in rows[todo]], order))
+    return result
 
 
-def _read_numbers(column: StringArray, scale: float) -> tuple[DoubleArray, BoolArray]:
+def _read_numbers(column: StringArray, scale: float) -> _Read:
+    """Read seconds, or what a second has ``scale`` of."""
+    result = _Read.nothing(len(column))
     if isinstance(column, NumberArray):
-        numbers, is_bad = column.numbers, np.zeros(len(column), dtype=np.bool_)
+        result.seconds[:] = column.numbers
+        others = np.zeros(0, dtype=np.int64)
     elif len(column) <= _FEW:
-        read = [_number_in(text) for text in column.tolist()]
-        is_bad = np.array([number is None for number in read], dtype=np.bool_)
-        numbers = np.array([math.nan if number is None else number for number in read], dtype=np.float64)
+        others = np.arange(len(column))
     else:
         cells = read_cells(column)
-        numbers, is_bad = cells.numbers, np.zeros(len(column), dtype=np.bool_)
-        read_others = [_number_in(text) for text in column.take(cells.others).tolist()]
-        is_bad[cells.others] = [number is None for number in read_others]
-        numbers = numbers.copy()
-        numbers[cells.others] = [math.nan if number is None else number for number in read_others]
-    seconds = numbers / scale
-    is_bad |= (seconds < FIRST_SECOND) | (seconds >= END_SECOND)
-    seconds[is_bad] = np.nan
-    return seconds, is_bad
+        result.seconds[:], others = cells.numbers, cells.others
+    read = [_number_in(text) for text in column.take(others).tolist()] if len(others) else []
+    result.seconds[others] = [math.nan if number is None else number for number in read]
+    result.is_bad[others] = [number is None for number in read]
+    seconds = result.seconds
+    seconds /= scale
+    result.is_bad[(seconds < FIRST_SECOND) | (seconds >= END_SECOND)] = True
+    seconds[result.is_bad] = np.nan
+    return result
 
 
 def _number_in(text: str) -> float | None:
@@ -201,20 +216,22 @@ def _number_in(text: str) -> float | None:
     return math.nan if is_missing(text) else None
 
 
-def _one_by_one(texts: list[str], order: str) -> tuple[DoubleArray, BoolArray]:
+def _one_by_one(texts: list[str], order: str) -> _Read:
     known = {text: _read_one(text, order) for text in set(texts)}
     read = [known[text] for text in texts]
-    is_bad = np.array([value is None for value in read], dtype=np.bool_)
-    return np.array([math.nan if value is None else value for value in read], dtype=np.float64), is_bad
+    seconds = np.array([math.nan if second is None else second for second, _ in read], dtype=np.float64)
+    is_bad, has_zone = ([second is None for second, _ in read], [has_zone for _, has_zone in read])
+    return _Read(seconds, np.array(is_bad, dtype=np.bool_), np.array(has_zone, dtype=np.bool_))
 
 
-def _read_one(text: str, order: str) -> float | None:
-    """NaN for a missing date, None for what is none."""
+def _read_one(text: str, order: str) -> tuple[float | None, bool]:
+    """The date, NaN for a missing one and None for what is none; and whether it has a zone."""
     lower = text.encode().lower()
     spans = spans_of(lower, order)
     if spans is not None:
-        return seconds_of(lower, spans)
-    return math.nan if is_missing(text) else None
+        seconds = seconds_of(lower, spans)
+        return seconds, seconds is not None and "zone" in spans
+    return (math.nan if is_missing(text) else None), False
 
 
 def problem_of(text: str, date_format: DateFormat) -> str:
