@@ -14,11 +14,11 @@ from functools import cached_property
 import numpy as np
 
 from sageline.arrays.blocks import Block
-from sageline.arrays.dates import DateFormat
 from sageline.arrays.hashing import HashArray
 from sageline.arrays.number_spelling import PLAIN, plain_text
 from sageline.arrays.numbers import read_cells
-from sageline.arrays.strings import StringArray
+from sageline.arrays.strings import IntArray, StringArray
+from sageline.dataset.date_profile import DateProfile
 from sageline.dataset.distinct import DistinctValues
 from sageline.dataset.number_profile import NumberProfile
 from sageline.dataset.row_sample import RowSample
@@ -33,37 +33,31 @@ _MOST_MERGED = 1000  # different texts: of more, nobody asks which are one value
 _NEARLY_UNIQUE = 0.95  # the number of different values of a large column is an estimate
 
 
-class _NoDates:
-    is_date = False
-    reason = ""
-    contradiction: str | None = None
-
-    def format(self) -> DateFormat | None:
-        return None
-
-
 class ColumnProfile:
     """One column.
 
     Attributes:
         rows: how many values were looked at, those that are missing included.
         numbers: what is known of them as numbers.
+        dates: what is known of them as dates.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.rows = 0
         self.numbers = NumberProfile()
-        self.dates = _NoDates()
+        self.dates = DateProfile(name)
         self._empty = 0
         self._distinct = DistinctValues()
 
-    def add(self, column: StringArray, hashes: HashArray, *, follows: bool) -> None:
+    def add(self, column: StringArray, hashes: HashArray, row_numbers: IntArray, *, follows: bool) -> None:
         """Count a block's values; ``follows`` as for :meth:`NumberProfile.add`."""
         self.rows += len(column)
         self._empty += int(np.count_nonzero(column.lengths == 0))
         self._distinct.add(column, hashes)
-        self.numbers.add(column, read_cells(column), follows=follows)
+        cells = read_cells(column)
+        self.numbers.add(column, cells, follows=follows)
+        self.dates.add(column, cells, row_numbers)
 
     @cached_property
     def values(self) -> Counter[str]:
@@ -175,7 +169,7 @@ class DatasetProfile:
             return
         follows = self._next_row == block.first_row
         for name, column in block.columns.items():
-            self.columns.setdefault(name, ColumnProfile(name)).add(column, hashes[name], follows=follows)
+            self.columns.setdefault(name, ColumnProfile(name)).add(column, hashes[name], block.row_numbers, follows=follows)
         self.sample.add(block, positions_of(hashes, seed=0))
         self.rows += block.rows
         self._next_row = int(block.row_numbers[-1]) + 1

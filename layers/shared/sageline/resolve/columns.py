@@ -250,13 +250,12 @@ def date_formats_of(profile: DatasetProfile, features: Mapping[str, str], source
         dates = profile.columns[name].dates
         if dates.contradiction is not None:
             raise InvalidDataset(f"{source}: column {name!r}: {dates.contradiction}", column=name)
-        date_format = dates.format()
-        if date_format is None:
+        if not dates.share:
             raise InvalidSpec(
                 f"the spec says that {name!r} holds dates, and {source} has none there that can be read; say `category` or "
                 f"`ignore`, or write them as 2021-05-30."
             )
-        formats[name] = date_format
+        formats[name] = dates.format()
     return formats
 
 
