@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sageline.arrays.blocks import Block
-from sageline.arrays.matrix import FloatArray
+from sageline.arrays.matrix import AnyArray, FloatArray
 from sageline.arrays.strings import StringArray
 from sageline.encoder.columns import of_before
 from sageline.encoder.columns.category import CategoryPart
@@ -114,7 +114,7 @@ def test_a_scaled_number_stays_within_float32() -> None:
 def test_the_state_of_version_1_is_read_as_it_was_meant() -> None:
     """It had neither modes of categories nor ways to encode numbers."""
     red = StringArray.from_list(["red"])
-    arrays = {"categories_1_data": red.data, "categories_1_offsets": red.offsets}
+    arrays: dict[str, AnyArray] = {"categories_1_data": red.data, "categories_1_offsets": red.offsets}
 
     read = of_before.table({"kind": "table"}, {"size": "number", "colour": "category"}, arrays)
 
