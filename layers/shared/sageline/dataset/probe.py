@@ -16,7 +16,7 @@ from sageline.arrays.matrix import AnyArray, DoubleArray
 from sageline.arrays.number_spelling import Spelling
 from sageline.arrays.numbers import BadNumber, parse_doubles
 from sageline.arrays.strings import IntArray, StringArray
-from sageline.encoder.text.tokenizer import words_of
+from sageline.encoder.text.word_rule import words_of
 from sageline.encoder.values import one_name
 
 FEWEST_ROWS = 40

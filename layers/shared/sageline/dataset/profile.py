@@ -21,7 +21,7 @@ from sageline.dataset.distinct import DistinctValues
 from sageline.dataset.number_profile import NUMBERS_FROM, NumberProfile
 from sageline.dataset.row_sample import RowSample
 from sageline.dataset.split import HashArray, hash_columns, positions_of
-from sageline.encoder.text.tokenizer import words_of
+from sageline.encoder.text.word_rule import words_of
 from sageline.encoder.values import merged, one_name
 from sageline.errors import InvalidDataset
 

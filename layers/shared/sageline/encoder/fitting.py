@@ -13,8 +13,9 @@ from sageline.encoder.image import ImageEncoder, read_pixels, shape_of
 from sageline.encoder.labels import class_order
 from sageline.encoder.statistics import NumberStatistics
 from sageline.encoder.table import CategoryCounts, Number, TableEncoder, read_numbers
+from sageline.encoder.text.counts import WordCounts
 from sageline.encoder.text.tokens import TokenLines
-from sageline.encoder.text.words import TextEncoder, WordCounts
+from sageline.encoder.text.words import TextEncoder
 from sageline.errors import InvalidDataset
 from sageline.formats.exchange import Exchange, answering, exchange_for
 from sageline.spec.model import BagOfWordsSpec, ImageSpec, Spec, TableSpec, TokensSpec
