@@ -56,7 +56,7 @@ def rows_of(encoder: FittedEncoder, texts: list[object]) -> list[object]:
 def test_texts_are_encoded_as_they_were(
     version: str, name: str, few_bytes: int, again: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(words, "_FEW_BYTES", few_bytes)
+    monkeypatch.setattr(words, "FEW_BYTES", few_bytes)
     then = encoded_then(version)
 
     assert rows_of(encoder_of(version, name, again=again), then["texts"]) == then[name]

@@ -23,7 +23,7 @@ from sageline.dataset.distinct import DistinctValues
 from sageline.dataset.number_profile import NumberProfile
 from sageline.dataset.row_sample import RowSample
 from sageline.dataset.split import hash_columns, positions_of
-from sageline.encoder.text.tokenizer import words_of
+from sageline.encoder.text.word_rule import words_of
 from sageline.encoder.values import merged, one_name
 from sageline.errors import InvalidDataset
 

@@ -15,8 +15,8 @@ from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.image import ImageEncoder, read_pixels, shape_of
 from sageline.encoder.labels import class_order
 from sageline.encoder.statistics import NumberStatistics
+from sageline.encoder.text.counts import WordCounts
 from sageline.encoder.text.tokens import TokenLines
-from sageline.encoder.text.words import WordCounts
 from sageline.errors import InvalidDataset
 from sageline.formats.exchange import answering
 from sageline.spec.encoder import ColumnsSpec, ImageSpec, TokensSpec
