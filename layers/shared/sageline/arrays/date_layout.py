@@ -51,10 +51,11 @@ class Layout(NamedTuple):
     month: int
     zone: int
 
-    def read(self, rows: ByteArray) -> DoubleArray:
+    def read(self, rows: ByteArray) -> tuple[DoubleArray, BoolArray]:
         """The seconds since 1970 of texts ``uint8[n, length]``; NaN for those of another shape, and where there is no such day or
-        time."""
+        time. And which texts have the shape; any letters stand for the name of a month here."""
         columns, wrong = self.shape.less_base(rows)
+        fits = ~wrong
         month = self._months(columns, wrong) if "name" in self.spans else self._number(columns, "month")
         month -= 1  # a zero wraps around
         wrong |= month > 11
@@ -78,7 +79,7 @@ class Layout(NamedTuple):
             start, end = self.spans["fraction"]
             seconds += self._number(columns, "fraction") / 10 ** (end - start)
         seconds[wrong] = np.nan
-        return seconds
+        return seconds, fits
 
     def _number(self, columns: ByteArray, part: str) -> AnyArray:
         """The numbers of a part: ``uint8[n]`` up to two digits, else ``int64[n]``; anything where there are no digits."""
