@@ -31,10 +31,14 @@ class Shape(NamedTuple):
     def less_base(self, rows: ByteArray) -> tuple[ByteArray, BoolArray]:
         """Bytes ``uint8[length, n]`` as they are compared with the limit, and which rows exceed it somewhere."""
         columns = rows.T.copy()
-        columns |= self.fold
+        if self.fold.any():
+            columns |= self.fold
         columns -= self.base  # what is below it wraps around
-        exceeds: BoolArray = np.logical_or.reduce(columns > self.limit, axis=0)
-        return columns, exceeds
+        exceeds = columns > self.limit
+        if not exceeds.any():
+            return columns, np.zeros(len(rows), dtype=np.bool_)
+        exceed: BoolArray = np.logical_or.reduce(exceeds, axis=0)
+        return columns, exceed
 
 
 class Layout(NamedTuple):
@@ -60,7 +64,8 @@ class Layout(NamedTuple):
         month -= 1  # a zero wraps around
         wrong |= month > 11
         index = self._years(columns) * 12 + month
-        index[wrong] = 0  # in a year that has no days
+        if wrong.any():
+            index[wrong] = 0  # in a year that has no days
         starts = months().take(index)
         days = starts >> 5
         if "day" in self.spans:

@@ -35,7 +35,7 @@ ORDER_WORDS = {
 
 _FEW = 4  # rows that are faster one by one
 _MOST_SHAPES = 64  # of texts of one length in a chunk; what has others is read one by one
-_CHUNK_BYTES = 128 << 10
+_CHUNK_BYTES = 256 << 10
 
 
 class DateFormat(NamedTuple):
@@ -172,7 +172,7 @@ def _read_rows(rows: ByteArray, order: str, result: _Read) -> None:
     """Read texts of one length, ``uint8[n, length]``, shape by shape."""
     todo: IntArray | slice = slice(None)
     for _ in range(_MOST_SHAPES if rows.shape[1] <= MOST_BYTES else 0):
-        left = rows[todo]
+        left = rows if isinstance(todo, slice) else rows.take(todo, axis=0)
         shape = shape_text(left[0].tobytes())
         layout = layout_of(shape, order)
         if layout is None:
@@ -220,8 +220,8 @@ def _number_in(text: str) -> float | None:
 
 
 def _one_by_one(texts: list[str], order: str) -> _Read:
-    known = {text: _read_one(text, order) for text in set(texts)}
-    read = [known[text] for text in texts]
+    known = {text: _read_one(text, order) for text in set(texts)} if len(texts) > 1 else {}
+    read = [known[text] for text in texts] if known else [_read_one(text, order) for text in texts]
     seconds = np.array([math.nan if second is None else second for second, _ in read], dtype=np.float64)
     is_bad, has_zone = ([second is None for second, _ in read], [has_zone for _, has_zone in read])
     return _Read(seconds, np.array(is_bad, dtype=np.bool_), np.array(has_zone, dtype=np.bool_))
@@ -230,10 +230,10 @@ def _one_by_one(texts: list[str], order: str) -> _Read:
 def _read_one(text: str, order: str) -> tuple[float | None, bool]:
     """The date, NaN for a missing one and None for what is none; and whether it has a zone."""
     lower = text.encode().lower()
-    spans = spans_of(lower, order)
-    if spans is not None:
-        seconds = seconds_of(lower, spans)
-        return seconds, seconds is not None and "zone" in spans
+    layout = layout_of(shape_text(lower), order) if len(lower) <= MOST_BYTES else None  # which is mostly known
+    if layout is not None:
+        seconds = seconds_of(lower, layout.spans)
+        return seconds, seconds is not None and "zone" in layout.spans
     return (math.nan if is_missing(text) else None), False
 
 
