@@ -1,6 +1,6 @@
 """How fast a column of dates is read, beside pandas and NumPy: ``python -m tests.benchmarks.dates``.
 
-Each figure is the processor's time in the best of five rounds, all of them in this one process, on one thread. Each library has the
+Each figure is the processor's time in the best of five rounds, all in one process, on one thread. Each library has the
 texts as it holds them: an array of bytes, a Series, a list; and each is told the format.
 """
 
@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import numpy as np
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped]  # stubs for one benchmark alone
 from rich.console import Console
 
 from sageline.arrays.calendar import DateParts, date_parts
