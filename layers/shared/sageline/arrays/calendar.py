@@ -67,7 +67,7 @@ def date_parts(seconds: DoubleArray) -> DateParts:
         return DateParts(*np.array(rows, dtype=np.float32).reshape(-1, len(DateParts._fields)).T.copy())
     there = seconds == seconds  # noqa: PLR0124 - no NaN; numpy's isnan and its negation take twice as long
     is_whole = bool(there.all())
-    known = seconds if is_whole else np.where(there, seconds, 0.0)
+    known = np.floor(seconds if is_whole else np.where(there, seconds, 0.0))
     floored = np.floor(known * (1.0 / DAY))
     rest = known - floored * DAY
     if (wrong := (rest < 0) | (rest >= DAY)).any():  # by a rounding of the product
@@ -96,6 +96,6 @@ def date_parts(seconds: DoubleArray) -> DateParts:
 def _parts_of(seconds: float) -> tuple[float, ...]:
     if math.isnan(seconds):
         return (math.nan,) * len(DateParts._fields)
-    days, rest = divmod(seconds, DAY)
-    then = date.fromordinal(int(days) + _EPOCH_ORDINAL)
-    return days, then.year, then.month, then.day, then.weekday(), int(rest) // 3600
+    days, rest = divmod(math.floor(seconds), DAY)
+    then = date.fromordinal(days + _EPOCH_ORDINAL)
+    return days, then.year, then.month, then.day, then.weekday(), rest // 3600

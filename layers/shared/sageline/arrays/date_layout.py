@@ -31,10 +31,14 @@ class Shape(NamedTuple):
     def less_base(self, rows: ByteArray) -> tuple[ByteArray, BoolArray]:
         """Bytes ``uint8[length, n]`` as they are compared with the limit, and which rows exceed it somewhere."""
         columns = rows.T.copy()
-        columns |= self.fold
+        if self.fold.any():
+            columns |= self.fold
         columns -= self.base  # what is below it wraps around
-        exceeds: BoolArray = np.logical_or.reduce(columns > self.limit, axis=0)
-        return columns, exceeds
+        exceeds = columns > self.limit
+        if not exceeds.any():
+            return columns, np.zeros(len(rows), dtype=np.bool_)
+        exceed: BoolArray = np.logical_or.reduce(exceeds, axis=0)
+        return columns, exceed
 
 
 class Layout(NamedTuple):
@@ -51,15 +55,17 @@ class Layout(NamedTuple):
     month: int
     zone: int
 
-    def read(self, rows: ByteArray) -> DoubleArray:
+    def read(self, rows: ByteArray) -> tuple[DoubleArray, BoolArray]:
         """The seconds since 1970 of texts ``uint8[n, length]``; NaN for those of another shape, and where there is no such day or
-        time."""
+        time. And which texts have the shape; any letters stand for the name of a month here."""
         columns, wrong = self.shape.less_base(rows)
+        fits = ~wrong
         month = self._months(columns, wrong) if "name" in self.spans else self._number(columns, "month")
         month -= 1  # a zero wraps around
         wrong |= month > 11
         index = self._years(columns) * 12 + month
-        index[wrong] = 0  # in a year that has no days
+        if wrong.any():
+            index[wrong] = 0  # in a year that has no days
         starts = months().take(index)
         days = starts >> 5
         if "day" in self.spans:
@@ -78,7 +84,7 @@ class Layout(NamedTuple):
             start, end = self.spans["fraction"]
             seconds += self._number(columns, "fraction") / 10 ** (end - start)
         seconds[wrong] = np.nan
-        return seconds
+        return seconds, fits
 
     def _number(self, columns: ByteArray, part: str) -> AnyArray:
         """The numbers of a part: ``uint8[n]`` up to two digits, else ``int64[n]``; anything where there are no digits."""

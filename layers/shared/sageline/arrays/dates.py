@@ -35,7 +35,7 @@ ORDER_WORDS = {
 
 _FEW = 4  # rows that are faster one by one
 _MOST_SHAPES = 64  # of texts of one length in a chunk; what has others is read one by one
-_CHUNK_BYTES = 128 << 10
+_CHUNK_BYTES = 256 << 10
 
 
 class DateFormat(NamedTuple):
@@ -116,7 +116,11 @@ class _Read(NamedTuple):
     def nothing(cls, rows: int) -> _Read:
         return cls(np.full(rows, np.nan), np.zeros(rows, dtype=np.bool_), np.zeros(rows, dtype=np.bool_))
 
-    def put(self, at: IntArray | slice, read: _Read) -> None:
+    def part(self, start: int, end: int) -> _Read:
+        """To be written to."""
+        return _Read(self.seconds[start:end], self.is_bad[start:end], self.has_zone[start:end])
+
+    def put(self, at: IntArray, read: _Read) -> None:
         for target, source in zip(self, read, strict=True):
             target[at] = source
 
@@ -143,7 +147,7 @@ def _read(column: StringArray, order: str) -> _Read:
         longest = int(lengths.max())
         if longest == lengths.min():
             rows = column.data[column.offsets[start] : column.offsets[end]].reshape(end - start, longest)
-            result.put(slice(start, end), _read_rows(rows, order))
+            _read_rows(rows, order, result.part(start, end))
             continue
         for length in np.flatnonzero(np.bincount(np.minimum(lengths, MOST_BYTES + 1))).tolist():
             if length > MOST_BYTES:
@@ -151,7 +155,9 @@ def _read(column: StringArray, order: str) -> _Read:
                 result.put(at, _one_by_one(column.take(at).tolist(), order))
             elif length:
                 at = start + np.flatnonzero(lengths == length)
-                result.put(at, _read_rows(_rows_at(column.data, column.offsets[at], length), order))
+                its = _Read.nothing(len(at))
+                _read_rows(_rows_at(column.data, column.offsets[at], length), order, its)
+                result.put(at, its)
     return result
 
 
@@ -162,30 +168,27 @@ def _rows_at(data: ByteArray, starts: IntArray, length: int) -> ByteArray:
     return items[starts].view(np.uint8).reshape(-1, length)
 
 
-def _read_rows(rows: ByteArray, order: str) -> _Read:
+def _read_rows(rows: ByteArray, order: str, result: _Read) -> None:
     """Read texts of one length, ``uint8[n, length]``, shape by shape."""
-    result = _Read.nothing(len(rows))
-    todo = np.arange(len(rows))
+    todo: IntArray | slice = slice(None)
     for _ in range(_MOST_SHAPES if rows.shape[1] <= MOST_BYTES else 0):
-        left = rows if len(todo) == len(rows) else rows[todo]
+        left = rows if isinstance(todo, slice) else rows.take(todo, axis=0)
         shape = shape_text(left[0].tobytes())
         layout = layout_of(shape, order)
-        if layout is not None:
-            seconds = layout.read(left)
-            is_left = np.isnan(seconds)
+        if layout is None:
+            fits = shape_of(shape).fits(left)
+            result.is_bad[todo] = fits & (not is_missing(shape.decode(errors="replace")))
+        else:
+            seconds, fits = layout.read(left)
             result.seconds[todo] = seconds
+            result.is_bad[todo] = there_is_none = fits & np.isnan(seconds)
             if "zone" in layout.spans:
-                result.has_zone[todo] = ~is_left
-            if not is_left.any():
-                return result
-            todo, left = todo[is_left], left[is_left]
-        fits = shape_of(shape).fits(left)
-        result.is_bad[todo[fits]] = layout is not None or not is_missing(shape.decode(errors="replace"))
-        todo = todo[~fits]
-        if not len(todo):
-            return result
-    result.put(todo, _one_by_one([row.tobytes().decode() for row in rows[todo]], order))
-    return result
+                result.has_zone[todo] = fits & ~there_is_none
+        if fits.all():
+            return
+        todo = np.flatnonzero(~fits) if isinstance(todo, slice) else todo[~fits]
+    rest = np.arange(len(rows))[todo]
+    result.put(rest, _one_by_one([row.tobytes().decode() for row in rows[rest]], order))
 
 
 def _read_numbers(column: StringArray, scale: float) -> _Read:
@@ -217,8 +220,8 @@ def _number_in(text: str) -> float | None:
 
 
 def _one_by_one(texts: list[str], order: str) -> _Read:
-    known = {text: _read_one(text, order) for text in set(texts)}
-    read = [known[text] for text in texts]
+    known = {text: _read_one(text, order) for text in set(texts)} if len(texts) > 1 else {}
+    read = [known[text] for text in texts] if known else [_read_one(text, order) for text in texts]
     seconds = np.array([math.nan if second is None else second for second, _ in read], dtype=np.float64)
     is_bad, has_zone = ([second is None for second, _ in read], [has_zone for _, has_zone in read])
     return _Read(seconds, np.array(is_bad, dtype=np.bool_), np.array(has_zone, dtype=np.bool_))
@@ -227,10 +230,10 @@ def _one_by_one(texts: list[str], order: str) -> _Read:
 def _read_one(text: str, order: str) -> tuple[float | None, bool]:
     """The date, NaN for a missing one and None for what is none; and whether it has a zone."""
     lower = text.encode().lower()
-    spans = spans_of(lower, order)
-    if spans is not None:
-        seconds = seconds_of(lower, spans)
-        return seconds, seconds is not None and "zone" in spans
+    layout = layout_of(shape_text(lower), order) if len(lower) <= MOST_BYTES else None  # which is mostly known
+    if layout is not None:
+        seconds = seconds_of(lower, layout.spans)
+        return seconds, seconds is not None and "zone" in layout.spans
     return (math.nan if is_missing(text) else None), False
 
 

@@ -164,9 +164,7 @@ class DateProfile:
         """Count values that are neither empty nor plain numbers."""
         if not len(others):
             return
-        texts = column.take(others)
-        if isinstance(texts, DictionaryArray) and len(texts) < len(texts.dictionary):
-            texts = texts.dictionary.take(texts.indices)
+        texts = _taken(column, others)
         free = read_dates(texts, DateFormat(_FREE))
         is_left = _mask(len(texts), free.unreadable)
         is_free = ~np.isnan(free.seconds)
@@ -174,7 +172,8 @@ class DateProfile:
         values = _Values(texts, row_numbers[others])
         self._count(_FREE, values, free, is_free, is_free)
         if len(free.unreadable):
-            self._add_ordered(_Values(texts.take(is_left), values.rows[is_left]))
+            is_all = len(free.unreadable) == len(texts)
+            self._add_ordered(values if is_all else _Values(texts.take(is_left), values.rows[is_left]))
 
     def _add_ordered(self, values: _Values) -> None:
         """Count values that mean different dates in different orders, or none."""
@@ -360,6 +359,18 @@ class DateProfile:
     def _range(self) -> str:
         first, last = (datetime(1970, 1, 1) + timedelta(seconds=second) for second in (self.minimum, self.maximum))
         return f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
+
+
+def _taken(column: StringArray, at: IntArray) -> StringArray:
+    """The values at ascending indexes."""
+    if isinstance(column, DictionaryArray):
+        some = column.take(at)
+        return some if len(some) >= len(some.dictionary) else some.dictionary.take(some.indices)
+    start, end = int(at[0]), int(at[-1]) + 1
+    if end - start > len(at):
+        return column.take(at)
+    offsets = column.offsets[start : end + 1]
+    return StringArray(column.data[offsets[0] : offsets[-1]], offsets - offsets[0])
 
 
 def _mask(rows: int, at: IntArray) -> BoolArray:
