@@ -318,6 +318,8 @@ def assert_no_skew(data: bytes, spec: Spec) -> None:
             block = encoder.block_from_instances([dict(zip(encoder.feature_columns, values, strict=True))], [])
             sent[repr(bits(read_body(encoder.request_body(encoder.encode(block)), encoder)))] += 1
     assert sent == written
+    for row in [line["features"] for line in parts.raw]:
+        assert encoder.body_of([row], []) == encoder.request_body(encoder.encode_instances([row], []))
 
 
 def row_of(matrix: FloatArray | SparseMatrix, index: int) -> FloatArray | SparseMatrix:

@@ -63,7 +63,7 @@ def months() -> AnyArray:
 def date_parts(seconds: DoubleArray) -> DateParts:
     """The parts of dates, from their seconds since 1970 in UTC, ``float64[n]``, of the years 1 to 9999 or NaN."""
     if len(seconds) <= _FEW:
-        rows = [_parts_of(second) for second in seconds.tolist()]
+        rows = [parts_of(second) for second in seconds.tolist()]
         return DateParts(*np.array(rows, dtype=np.float32).reshape(-1, len(DateParts._fields)).T.copy())
     there = seconds == seconds  # noqa: PLR0124 - no NaN; numpy's isnan and its negation take twice as long
     is_whole = bool(there.all())
@@ -93,7 +93,8 @@ def date_parts(seconds: DoubleArray) -> DateParts:
     return DateParts(*columns)
 
 
-def _parts_of(seconds: float) -> tuple[float, ...]:
+def parts_of(seconds: float) -> tuple[float, ...]:
+    """The numbers of :class:`DateParts` for one date, NaN where it is missing."""
     if math.isnan(seconds):
         return (math.nan,) * len(DateParts._fields)
     days, rest = divmod(math.floor(seconds), DAY)

@@ -237,6 +237,11 @@ def _read_one(text: str, order: str) -> tuple[float | None, bool]:
     return (math.nan if is_missing(text) else None), False
 
 
+def date_of(text: str, date_format: DateFormat) -> float | None:
+    """One date as :func:`parse_dates` reads it: NaN for a missing one, None for what is none. Not for numbers since 1970."""
+    return _read_one(text, date_format.order)[0]
+
+
 def problem_of(text: str, date_format: DateFormat) -> str:
     """What is wrong with a value that cannot be read in the format."""
     order = date_format.order

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -16,6 +16,7 @@ from sageline.arrays.strings import StringArray, row_chunks
 from sageline.encoder import decoding, saved
 from sageline.encoder.columns import of_before
 from sageline.encoder.columns.columns import ColumnsEncoder
+from sageline.encoder.columns.one_row import RowEncoder, dense_row
 from sageline.encoder.decoding import Prediction
 from sageline.encoder.image import ImageEncoder
 from sageline.encoder.instances import InstanceReader
@@ -31,6 +32,7 @@ from sageline.formats.npy import ArrayPair
 _NO_MISSING = frozenset({"linear-learner", "knn", "tensorflow"})
 """Whose models take no missing number: neither can they learn from one, nor can JSON say one."""
 
+_FEW_ROWS = 32  # that are encoded one by one
 _CHUNK_BYTES = 2 << 20  # of texts
 _CHUNK_CELLS = 1 << 18  # of dense rows: their text takes a hundred times as many bytes while it is made
 
@@ -162,31 +164,54 @@ class FittedEncoder:
         return self._body(encoded, self.exchange.request_content_type)
 
     def body_of(self, instances: list[object], warnings: list[str] | None = None) -> bytes:
-        """:meth:`request_body` of :meth:`encode_instances`, and the same errors; for a few texts the quick way."""
-        texts = self._texts_alone(instances)
-        if texts is None or not isinstance(self.features, TextEncoder):
+        """:meth:`request_body` of :meth:`encode_instances`, and the same errors; for a few plain rows the quick way."""
+        rows = self._plain_rows(instances) if len(instances) <= _FEW_ROWS else None
+        if rows is None:
             return self.request_body(self.encode_instances(instances, warnings))
-        return b"".join([self._record(*self.features.cells([text])) for text in texts])
+        if self._takes_records:
+            return b"".join([self._record(*row) for row in rows])
+        return self.request_body(np.array([dense_row(row, self.feature_dim) for row in rows], dtype=np.float32))
 
-    def _texts_alone(self, instances: list[object]) -> list[str] | None:
-        """The texts, where the instances are a few of the only column, and become sparse records; None for anything else."""
-        if self._only_text is None or not instances:
+    def _plain_rows(self, instances: list[object]) -> list[Cells] | None:
+        """The cells of rows with all columns, of which every value is plain; None for anything else."""
+        encode, names, only_text = self._row_encoder, self._names, self._only_text
+        if encode is None:
             return None
-        texts = [
-            instance[self._only_text] if type(instance) is dict and instance.keys() == {self._only_text} else instance
-            for instance in instances
-        ]
-        for text in texts:
-            if type(text) is not str or not (text.isascii() or _is_utf8(text)):
+        rows = []
+        for instance in instances:
+            row = {only_text: instance} if only_text is not None and type(instance) is str else instance
+            if type(row) is not dict or row.keys() != names or any(row[name] is None for name in self._needed):
                 return None
-        few = [text for text in texts if isinstance(text, str)]
-        return few if sum(map(len, few)) <= FEW_BYTES else None
+            cells = encode.cells(row)
+            if cells is None:
+                return None
+            rows.append(cells)
+        return rows or None
+
+    @cached_property
+    def _row_encoder(self) -> RowEncoder | None:
+        """Encodes single rows; None where they are not columns, or the model takes other bytes than rows of numbers."""
+        is_sparse_array = (
+            isinstance(self.features, ColumnsEncoder) and self.features.layout == "sparse" and not self._takes_records
+        )
+        return RowEncoder(self.features) if isinstance(self.features, ColumnsEncoder) and not is_sparse_array else None
+
+    @cached_property
+    def _takes_records(self) -> bool:
+        is_sparse = isinstance(self.features, ColumnsEncoder) and self.features.layout == "sparse"
+        return is_sparse and self.exchange.request_content_type == recordio.CONTENT_TYPE
+
+    @cached_property
+    def _names(self) -> Set[str]:
+        return self.feature_columns.keys()
+
+    @cached_property
+    def _needed(self) -> frozenset[str]:
+        return self.required_columns
 
     @cached_property
     def _only_text(self) -> str | None:
-        is_text = isinstance(self.features, TextEncoder) and list(self.feature_columns.values()) == ["text"]
-        is_sparse = self.exchange.request_content_type == recordio.CONTENT_TYPE
-        return next(iter(self.feature_columns)) if is_text and is_sparse else None
+        return next(iter(self.feature_columns)) if list(self.feature_columns.values()) == ["text"] else None
 
     def _record(self, columns: Sequence[int], values: Sequence[float]) -> bytes:
         if not columns:
@@ -371,15 +396,6 @@ def _features(document: Mapping[str, Any], columns: dict[str, str], arrays: Mapp
 
 
 _KINDS: dict[type, str] = {ColumnsEncoder: "columns", TokenLines: "tokens", ImageEncoder: "image"}
-
-
-def _is_utf8(text: str) -> bool:
-    """Whether the text can be written as UTF-8: it holds no half of a surrogate pair."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _dense(matrix: Matrix) -> FloatArray:

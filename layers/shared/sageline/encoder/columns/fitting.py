@@ -22,7 +22,8 @@ from sageline.encoder.columns.text import TextPart
 from sageline.encoder.columns.value_counts import Targets, ValueCounts
 from sageline.encoder.labels import class_order
 from sageline.encoder.statistics import NumberStatistics
-from sageline.encoder.text.words import TextEncoder, WordCounts
+from sageline.encoder.text.counts import HashedCounts, WordCounts
+from sageline.encoder.text.words import TextEncoder
 from sageline.errors import InvalidDataset
 from sageline.spec.encoder import CategorySpec, ColumnsSpec, DateSpec, NumberSpec, TextSpec
 
@@ -209,20 +210,32 @@ class _TextFit:
     def __init__(self, columns: list[str], spec: TextSpec) -> None:
         self._columns = columns
         self._spec = spec
-        self._counts = WordCounts(in_documents=spec.mode == "tf-idf")
+        weighs = spec.mode == "tf-idf"
+        self._words = WordCounts(in_documents=weighs, ngrams=spec.ngrams) if spec.hash_bits is None else None
+        self._hashes = HashedCounts(spec.hash_bits, in_documents=weighs, ngrams=spec.ngrams) if spec.hash_bits else None
 
     def update(self, block: Block, rows: IntArray) -> None:
-        self._counts.update([block.columns[name].take(rows) for name in self._columns])
+        counts = self._words or self._hashes
+        if counts is not None:
+            counts.update([block.columns[name].take(rows) for name in self._columns])
 
     def finish(self, source: str) -> TextPart | None:
-        words = self._counts.vocabulary(self._spec.max_words)
-        if not words:
+        """None where no train row has a word."""
+        spec = self._spec
+        words = self._words.vocabulary(spec.max_words) if self._words else []
+        if not words and not (self._hashes and self._hashes.total):
             return None
-        idf = self._counts.inverse_document_frequencies(words) if self._spec.mode == "tf-idf" else None
-        return TextPart(tuple(self._columns), TextEncoder(words, self._spec.mode, idf))
+        idf = None
+        if spec.mode == "tf-idf":
+            weighing = self._words.inverse_document_frequencies(words) if self._words else None
+            idf = self._hashes.inverse_document_frequencies() if self._hashes else weighing
+        encoder = TextEncoder(words, spec.mode, idf, spec.ngrams, spec.sublinear, spec.hash_bits, spec.statistics)
+        return TextPart(tuple(self._columns), encoder)
 
     def profile(self) -> dict[str, Any]:  # Any: a JSON document
-        return {"kind": "text", **words_profile(self._columns, self._counts)}
+        if self._words is None:
+            return {"kind": "text", "columns": list(self._columns), "words": self._hashes.total if self._hashes else 0}
+        return {"kind": "text", **words_profile(self._columns, self._words)}
 
 
 def words_profile(columns: Sequence[str], counts: WordCounts) -> dict[str, Any]:  # Any: a JSON document

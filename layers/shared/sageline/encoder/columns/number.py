@@ -15,7 +15,8 @@ from sageline.arrays.numbers import BadNumber, parse_numbers
 from sageline.encoder.columns.part import State
 from sageline.errors import InvalidDataset
 
-_LARGEST = float(np.finfo(np.float32).max)
+LARGEST = float(np.finfo(np.float32).max)
+"""The largest number of float32."""
 
 
 class Scaling(NamedTuple):
@@ -36,7 +37,7 @@ class Scaling(NamedTuple):
         numbers = values.astype(np.float64)
         if self.fill is not None:
             numbers[np.isnan(numbers)] = self.fill
-        return np.clip((numbers - self.offset) / self.divisor, -_LARGEST, _LARGEST).astype(np.float32)
+        return np.clip((numbers - self.offset) / self.divisor, -LARGEST, LARGEST).astype(np.float32)
 
 
 _AS_IT_IS = Scaling()
