@@ -242,6 +242,23 @@ def test_when_the_only_variant_is_another_by_now_the_routing_is_read_again(
     assert predictor.predict("wines", asked()).predictions[0]["label"] == "merlot"
 
 
+def test_a_variant_in_whose_place_a_short_lived_one_answered_is_asked_by_its_name(
+    s3: S3Client, predictor: Predictor, sagemaker: SageMaker
+) -> None:
+    """An alarm ended a rollout within the seconds for which its beginning went unnoticed; the old variant served all along."""
+    put_routing(s3, variant(OLD, 1))
+    put_encoder(s3, OLD, encoder())
+    put_encoder(s3, NEW, encoder())
+    predictor.routing("wines")
+    put_routing(s3, variant(OLD, 1), variant(NEW, 0))
+    sagemaker.answers(OLD, ENCODED, b"0,0,1\n", answered_by=NEW)
+    sagemaker.answers(OLD, ENCODED, b"1,0,0\n", named=True)
+
+    prediction = predictor.predict("wines", asked())
+
+    assert (prediction.variant, prediction.predictions[0]["label"]) == (OLD, "merlot")
+
+
 def test_a_serverless_endpoint_is_asked_without_a_name_while_it_changes(
     s3: S3Client, predictor: Predictor, sagemaker: SageMaker
 ) -> None:
@@ -375,8 +392,19 @@ def test_an_error_that_has_no_name_of_ours_is_passed_on(predictor: Predictor, sa
 
 
 @pytest.mark.usefixtures("one_variant")
+@pytest.mark.parametrize("code", ["ServiceUnavailable", "InternalFailure"])
+def test_why_sagemaker_cannot_answer_is_logged(
+    predictor: Predictor, sagemaker: SageMaker, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sagemaker.refuses(NEW, ENCODED, code, "no instance is healthy")
+    with pytest.raises(EndpointNotReady):
+        predictor.predict("wines", asked())
+    assert "no instance is healthy" in caplog.text
+
+
+@pytest.mark.usefixtures("one_variant")
 def test_a_sagemaker_that_cannot_be_reached_has_a_name_too(
-    predictor: Predictor, sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch
+    predictor: Predictor, sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(**_: object) -> None:
         raise EndpointConnectionError(endpoint_url="https://runtime")
@@ -384,6 +412,7 @@ def test_a_sagemaker_that_cannot_be_reached_has_a_name_too(
     monkeypatch.setattr(sagemaker.runtime, "invoke_endpoint", fail)
     with pytest.raises(EndpointNotReady):
         predictor.predict("wines", asked())
+    assert "https://runtime" in caplog.text
 
 
 @pytest.mark.usefixtures("one_variant")
