@@ -457,7 +457,7 @@ def test_tokens_become_lines_that_begin_with_the_label() -> None:
 def test_tokens_of_texts_without_words_are_refused() -> None:
     spec = spec_of({"post": "text"}, "label", "classification", encoder={"kind": "tokens"}, algorithm={"name": "blazingtext"})
 
-    assert "no train row has a value" in error_of(as_csv("post,label", [("!" * n, str(n % 2)) for n in range(90)]), spec)
+    assert "no train row has a word" in error_of(as_csv("post,label", [("!" * n, str(n % 2)) for n in range(90)]), spec)
 
 
 def test_an_empty_text_column_is_refused_only_if_it_is_the_only_one() -> None:

@@ -179,11 +179,11 @@ def test_what_only_every_row_tells_changes_the_spec_and_is_listed() -> None:
     assert "`dataset.features.month`: number" in changes_of(glanced.spec, resolution.spec, 5000)[0]
 
 
-def test_text_beside_the_column_that_decides_is_not_preferred() -> None:
+def test_text_is_learnt_from_beside_the_column_that_decides() -> None:
     words = ["box", "item", "very", "for", "the"]
     rows = [f"{' '.join(CHANCE.choices(words, k=7))},{index % 5 + 1},{'pos' if index % 5 > 1 else 'neg'}" for index in range(150)]
 
-    assert glance(table("comment,stars,label", rows)).spec.dataset.features == {"stars": "number"}
+    assert glance(table("comment,stars,label", rows)).spec.dataset.features == {"comment": "text", "stars": "number"}
 
 
 @pytest.mark.parametrize(

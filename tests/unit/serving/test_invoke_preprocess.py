@@ -112,7 +112,7 @@ def test_columns_too_few_or_too_many_come_with_a_warning(
 
 
 def test_texts_are_predicted(s3: S3Client, ask: Callable[[str], dict[str, Any]], sagemaker: SageMaker) -> None:
-    words = words_of_texts(["bucket", "table"], ["text"])
+    words = words_of_texts(["bucket", "table"])
     fitted = FittedEncoder("classification", {"post": "text"}, "service", ["dynamodb", "s3"], words)
     put_encoder(s3, NEW, fitted)
     routed = variant(NEW, 1)

@@ -15,7 +15,8 @@ DAY = 86_400  # seconds
 FIRST_SECOND, END_SECOND = -719_162 * DAY, 2_932_897 * DAY
 """The first second of the year 1, and the one after the last of the year 9999, since 1970."""
 
-_EPOCH_ORDINAL = 719_163  # of 1970-01-01, as datetime.date counts
+EPOCH_ORDINAL = 719_163
+"""Of 1970-01-01, as ``datetime.date`` counts."""
 _MONTH_DAYS = 30.436875  # of a month, on average
 _EARLY = 3.5  # days; no month begins further than 2.4 days from where it would if all were as long
 _FEW = 4  # rows that are faster one by one
@@ -44,7 +45,7 @@ class DateParts(NamedTuple):
 def days_of(year: int, month: int, day: int) -> int | None:
     """Days from 1970-01-01 to that one; None when there is no such day, or its year is not from 1 to 9999."""
     try:
-        return date(year, month, day).toordinal() - _EPOCH_ORDINAL
+        return date(year, month, day).toordinal() - EPOCH_ORDINAL
     except ValueError:
         return None
 
@@ -98,5 +99,5 @@ def parts_of(seconds: float) -> tuple[float, ...]:
     if math.isnan(seconds):
         return (math.nan,) * len(DateParts._fields)
     days, rest = divmod(math.floor(seconds), DAY)
-    then = date.fromordinal(days + _EPOCH_ORDINAL)
+    then = date.fromordinal(days + EPOCH_ORDINAL)
     return days, then.year, then.month, then.day, then.weekday(), rest // 3600

@@ -29,7 +29,7 @@ _NAME = (
 )
 _WEEKDAY = rb"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?[.,]{0,2}" + _BLANK + rb")"
 _ZONE = (
-    rb"(?:" + _BLANK + rb"?(?P<zone>z|utc|gmt|(?:utc|gmt)?(?P<sign>[+-])(?P<zone_hour>\d\d):?(?P<zone_minute>\d\d)?)"
+    rb"(?:" + _BLANK + rb"?(?P<zone>z|utc|gmt|(?:utc|gmt)?(?P<sign>[+-])(?P<zone_hour>\d\d?):?(?P<zone_minute>\d\d)?)"
     rb"(?:" + _BLANK + rb"\([a-z ]+\))?)?"
 )
 _FRACTION = rb"(?:[.,](?P<fraction>\d{1,9}))?"

@@ -7,12 +7,13 @@ converted to UTC; one without is taken for UTC, a date without a time for its mi
 from __future__ import annotations
 
 import math
+from datetime import date
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from sageline.arrays.calendar import END_SECOND, FIRST_SECOND
+from sageline.arrays.calendar import DAY, END_SECOND, EPOCH_ORDINAL, FIRST_SECOND
 from sageline.arrays.date_layout import layout_of, shape_of, shape_text
 from sageline.arrays.date_spelling import MOST_BYTES, ORDERS, seconds_of, spans_of
 from sageline.arrays.late_text import DictionaryArray, NumberArray
@@ -82,7 +83,7 @@ class BadDate(Exception):
 
 def parse_dates(column: StringArray, date_format: DateFormat) -> DoubleArray:
     """The column's dates, ``float64[n]`` seconds since 1970 in UTC; NaN where one is missing
-    (:data:`~sageline.arrays.numbers.MISSING`).
+    (:data:`sageline.arrays.numbers.MISSING`).
 
     Raises:
         BadDate: the first value that is no date of the format, or a day or time that does not exist.
@@ -239,6 +240,11 @@ def _read_one(text: str, order: str) -> tuple[float | None, bool]:
 
 def date_of(text: str, date_format: DateFormat) -> float | None:
     """One date as :func:`parse_dates` reads it: NaN for a missing one, None for what is none. Not for numbers since 1970."""
+    if len(text) == 10 and text[4] == "-" == text[7]:  # most dates are written so
+        try:
+            return float((date.fromisoformat(text).toordinal() - EPOCH_ORDINAL) * DAY)
+        except ValueError:
+            pass
     return _read_one(text, date_format.order)[0]
 
 

@@ -115,7 +115,7 @@ class DateProfile:
     is one of times and all of its numbers are dates of our times. Years are numbers, and a time of day is no date.
 
     Attributes:
-        missing: how many values are missing: empty, or a word for it (:data:`~sageline.arrays.numbers.MISSING`).
+        missing: how many values are missing: empty, or a word for it (:data:`sageline.arrays.numbers.MISSING`).
         odd: how many values are neither missing nor dates in any order, nor numbers.
         odd_values: the first of them.
     """

@@ -141,7 +141,7 @@ class Targets:
 
     def by_class(self, sums: DoubleArray, classes: Sequence[str] | None) -> DoubleArray:
         """Sums by spelled label as sums by class; of two classes only the second's, and none of more than
-        :data:`~sageline.encoder.columns.target.MOST_CLASSES`. A regression's (``classes`` is None) as they are."""
+        :data:`sageline.encoder.columns.target.MOST_CLASSES`. A regression's (``classes`` is None) as they are."""
         if classes is None:
             return sums
         if self._too_many or len(classes) > MOST_CLASSES:
