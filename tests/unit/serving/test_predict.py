@@ -9,7 +9,6 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.table import Number, TableEncoder
 from sageline.errors import (
     EndpointFailed,
     EndpointNotFound,
@@ -24,6 +23,7 @@ from sageline.formats import npy, recordio
 from sageline.serving import invoke, predict
 from sageline.serving.predict import Predictor
 from sageline.serving.request import PredictionRequest
+from tests.unit.encoder.encoders import Number, table
 from tests.unit.serving.fakes import CLASSES, NEW, OLD, SageMaker, encoder, put_encoder, put_routing, variant
 
 if TYPE_CHECKING:
@@ -96,9 +96,9 @@ def test_each_model_is_asked_in_its_own_formats(
     answer: bytes,
 ) -> None:
     put_routing(s3, variant(NEW, 1))
-    table = TableEncoder({"alcohol": None, "colour": ["red", "white"]}, {"alcohol": Number(13.5)})
+    features = table({"alcohol": None, "colour": ["red", "white"]}, {"alcohol": Number(13.5)})
     columns = {"alcohol": "number", "colour": "category"}
-    put_encoder(s3, NEW, FittedEncoder("classification", columns, "grape", CLASSES, table, answers))
+    put_encoder(s3, NEW, FittedEncoder("classification", columns, "grape", CLASSES, features, answers))
     arguments = {"EndpointName": "wines", "ContentType": content_type, "Accept": accept, "Body": body}
     sagemaker.will_answer(arguments, answer, content_type="application/json")
 
@@ -112,7 +112,7 @@ def test_a_row_is_refused_by_the_columns_of_a_model_that_serves_and_not_of_the_o
     s3: S3Client, predictor: Predictor, sagemaker: SageMaker
 ) -> None:
     put_routing(s3, variant(OLD, 1))
-    put_encoder(s3, OLD, FittedEncoder("regression", {"sugar": "number"}, "price", None, TableEncoder({"sugar": None})))
+    put_encoder(s3, OLD, FittedEncoder("regression", {"sugar": "number"}, "price", None, table({"sugar": None})))
     with pytest.raises(InvalidRequest, match="none of the model's columns is there; they are 'sugar'"):
         predictor.predict("wines", asked(ROW))
 

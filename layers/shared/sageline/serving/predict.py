@@ -142,7 +142,7 @@ class Predictor:
         encoder = self.encoder(variant)
         _check_top_k(top_k, encoder)
         warnings: list[str] = []
-        body = encoder.request_body(encoder.encode_instances(instances, None if strict else warnings))
+        body = encoder.body_of(instances, None if strict else warnings)
         self._check_size(endpoint, encoder, instances, len(body))
         try:
             answer = invoke_variant(self._runtime, endpoint, variant, body, encoder.exchange, named=named)
@@ -170,7 +170,7 @@ class Predictor:
             return
 
         def size_of_first(rows: int) -> int:
-            return len(encoder.request_body(encoder.encode_instances(instances[:rows], [])))
+            return len(encoder.body_of(instances[:rows], []))
 
         fitting = bisect.bisect_right(range(1, len(instances)), limit, key=size_of_first)
         advice = f"The first {fitting:,} would fit." if fitting else "Even the first alone does not fit."
