@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -16,7 +16,7 @@ from sageline.arrays.strings import StringArray, row_chunks
 from sageline.encoder import decoding, saved
 from sageline.encoder.decoding import Prediction
 from sageline.encoder.image import ImageEncoder
-from sageline.encoder.instances import InstanceReader
+from sageline.encoder.instances import InstanceReader, instance_name
 from sageline.encoder.labels import encode_classes
 from sageline.encoder.table import TableEncoder
 from sageline.encoder.text.tokens import TokenLines, label_token
@@ -119,16 +119,11 @@ class FittedEncoder:
             return encoded
         return self.features.encode([block.columns[name] for name in self.feature_columns])
 
-    def encode_instances(self, instances: list[object], warnings: list[str] | None = None) -> Encoded:
-        """The rows of a prediction request.
-
-        Args:
-            warnings: as for :meth:`block_from_instances`.
-
-        Raises:
-            InvalidRequest: as :meth:`block_from_instances`.
-        """
-        return self.encode(self.block_from_instances(instances, warnings))
+    def encode_instances(
+        self, instances: list[object], warnings: list[str] | None = None, name: Callable[[int], str] = instance_name
+    ) -> Encoded:
+        """The rows of a prediction request; arguments and errors are those of :meth:`block_from_instances`."""
+        return self.encode(self.block_from_instances(instances, warnings, name))
 
     def encode_labels(self, column: StringArray) -> FloatArray:
         """``float32[n]``: class indexes, NaN for a class not seen in training; a regression's values as they are.
@@ -201,7 +196,9 @@ class FittedEncoder:
                 f"set `encoder.missing` to mean, median or value in the spec."
             )
 
-    def block_from_instances(self, instances: list[object], warnings: list[str] | None = None) -> Block:
+    def block_from_instances(
+        self, instances: list[object], warnings: list[str] | None = None, name: Callable[[int], str] = instance_name
+    ) -> Block:
         """The rows of a prediction request: objects ``{column: value}``, arrays in feature order, or bare strings
         when the only feature is text; for images also arrays
         nested as the shape is. Numbers may be strings as the column spells them, and booleans where training had only 0 and 1;
@@ -210,11 +207,12 @@ class FittedEncoder:
         Args:
             warnings: gets a sentence for each column that is absent and taken for missing, and for each that is ignored, since it
                 is the label or unknown. Without it, these are errors.
+            name: how errors and warnings call the instance of an index.
 
         Raises:
-            InvalidRequest: names ``instances[i]`` and the column: absent, wrong type.
+            InvalidRequest: names the instance and the column: absent, wrong type.
         """
-        return self._instances.read(instances, warnings)
+        return self._instances.read(instances, warnings, name)
 
     @cached_property
     def _instances(self) -> InstanceReader:
