@@ -11,7 +11,8 @@ import pytest
 
 from sageline.aws.http import MAX_BODY_BYTES
 from sageline.errors import InvalidRequest, RequestTooLarge
-from sageline.serving.request import MAX_INSTANCES, PredictionRequest, read_prediction_request
+from sageline.serving.request import PredictionRequest, read_prediction_request
+from sageline.serving.rows import MAX_INSTANCES, Instances
 from tests.unit.golden import golden_event
 
 
@@ -27,12 +28,12 @@ def golden(case: str) -> dict[str, Any]:  # an event is JSON
 @pytest.mark.parametrize("case", ["predict-base64-body", "predict-for-session"])
 def test_the_body_may_be_text_or_base64(case: str) -> None:
     request = read_prediction_request(golden(case))
-    assert request.instances == [{"alcohol": 13.2, "colour": "red", "proline": 1050}]
+    assert request.rows == Instances([{"alcohol": 13.2, "colour": "red", "proline": 1050}])
     assert request.session == ("customer-42" if case == "predict-for-session" else None)
 
 
 def test_only_the_instances_must_be_given() -> None:
-    assert read_prediction_request(event({"instances": ["a"]})) == PredictionRequest(["a"], top_k=1, session=None)
+    assert read_prediction_request(event({"instances": ["a"]})) == PredictionRequest(Instances(["a"]), top_k=1, session=None)
     assert read_prediction_request(event({"instances": ["a"], "session": None})).session is None
     assert read_prediction_request(event({"instances": ["a"], "strict": True})).strict
 
@@ -61,7 +62,8 @@ def test_what_cannot_be_asked_is_refused_by_key(body: object, message: str) -> N
 
 
 def test_as_many_instances_as_allowed_and_not_one_more() -> None:
-    assert len(read_prediction_request(event({"instances": ["a"] * MAX_INSTANCES})).instances) == MAX_INSTANCES
+    most = ["a"] * MAX_INSTANCES
+    assert read_prediction_request(event({"instances": most})).rows == Instances([*most])
     with pytest.raises(RequestTooLarge, match="1,001 items; a request takes at most 1,000") as caught:
         read_prediction_request(event({"instances": ["a"] * (MAX_INSTANCES + 1)}))
     assert caught.value.details == {"max_instances": MAX_INSTANCES}

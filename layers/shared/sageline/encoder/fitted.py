@@ -23,7 +23,7 @@ from sageline.encoder.text.tokens import TokenLines, label_token
 from sageline.encoder.text.words import BagOfWordsEncoder
 from sageline.errors import InvalidDataset, InvalidEncoder, InvalidSpec, PredictionFailed
 from sageline.formats import csv, json_rows, npy, recordio
-from sageline.formats.answers import read_answer
+from sageline.formats.answers import Answer, read_answer
 from sageline.formats.exchange import Exchange, exchange_for
 from sageline.formats.npy import ArrayPair
 
@@ -240,7 +240,14 @@ class FittedEncoder:
         return frozenset(self.feature_columns if len(self.feature_columns) == 1 else ())
 
     def decode(
-        self, body: bytes, content_type: str, top_k: int = 1, *, rows: int | None = None, batch: bool = False
+        self,
+        body: bytes,
+        content_type: str,
+        top_k: int = 1,
+        *,
+        rows: int | None = None,
+        batch: bool = False,
+        probabilities: bool = False,
     ) -> list[Prediction]:
         """A model's answer, one dict per row: ``{"label", "probability", "top": [{"label", "probability"}]}`` for a
         classification (:mod:`sageline.encoder.decoding` says what ``top`` holds, at most ``top_k``, and when a ``probability`` is
@@ -250,6 +257,8 @@ class FittedEncoder:
             content_type: of the answer.
             rows: how many rows were asked for; checked against the answer.
             batch: it is a transform job's output, or some of its lines.
+            probabilities: adds ``"probabilities": {label: probability}`` of every class to a classification, with None as
+                :func:`sageline.encoder.decoding.probability_per_class` has NaN.
 
         Raises:
             PredictionFailed: the answer cannot be read, or does not fit the request.
@@ -259,13 +268,20 @@ class FittedEncoder:
             raise PredictionFailed(f"the model answered for {len(answer)} of the request's {rows} rows.")
         if self.classes is None:
             return decoding.values(answer)
+        predictions = self._labels(answer, self.classes, top_k)
+        if not probabilities:
+            return predictions
+        told = decoding.probability_per_class(answer, self.answers, self.classes)
+        return decoding.with_probabilities(predictions, told, self.classes)
+
+    def _labels(self, answer: Answer, classes: list[str], top_k: int) -> list[Prediction]:
         match self.answers:
             case "blazingtext":
                 return decoding.named_labels(answer, top_k)
             case "knn":
-                return decoding.classes_of_neighbours(answer, self.classes, top_k)
+                return decoding.classes_of_neighbours(answer, classes, top_k)
             case algorithm:
-                return decoding.classes_by_score(answer, self.classes, top_k, probabilities=algorithm == "xgboost")
+                return decoding.classes_by_score(answer, classes, top_k, probabilities=algorithm == "xgboost")
 
     def save(self) -> dict[str, bytes]:
         """File names and contents: ``encoder.json`` and ``encoder.npz``."""

@@ -95,7 +95,11 @@ class InstanceReader:
 
     def _read(self, instances: list[object], warnings: list[str] | None, name_of: Callable[[int], str]) -> Block:
         check = ColumnCheck(
-            self._names, required=self._required, unused=self._unused, label=self._label, where=partial(_listed_instances, name_of)
+            self._names,
+            required=self._required,
+            unused=self._unused,
+            label=self._label,
+            where=partial(_listed_instances, name_of),
         )
         rows = [self._values(index, instance, check) for index, instance in enumerate(instances)]
         check.finish(warnings)
