@@ -37,7 +37,7 @@ def preferred(accept: str, offered: Sequence[str]) -> tuple[str, str] | None:
     Returns:
         None if the client wants none of them.
     """
-    items = parse_http_list(accept) or ["*/*"]
+    items = [item for item in parse_http_list(accept) if item] or ["*/*"]
     ranges = [media_type(item) for item in items]
     found: list[tuple[float, int, int]] = []
     for number, name in enumerate(offered):

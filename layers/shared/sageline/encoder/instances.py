@@ -11,8 +11,9 @@ import numpy as np
 
 from sageline.arrays.blocks import Block
 from sageline.arrays.late_text import NumberArray
+from sageline.arrays.matrix import DoubleArray
 from sageline.arrays.number_spelling import PLAIN, Spelling, spelled
-from sageline.arrays.numbers import BadNumber, as_number, is_number, parse_numbers
+from sageline.arrays.numbers import BadNumber, as_number, is_number, parse_doubles, parse_numbers
 from sageline.arrays.strings import StringArray
 from sageline.encoder.column_check import ColumnCheck
 from sageline.errors import InvalidRequest
@@ -112,26 +113,37 @@ class InstanceReader:
         return Block.of({name: columns[name] for name in self._names}, first_row=0, source="instances")
 
     def _plain_numbers(self, rows: Sequence[Sequence[object]], names: Sequence[str]) -> dict[str, NumberArray] | None:
-        """These columns, where all of their values are numbers that float32 has, or null. None for anything else, whichever
-        column has it: their text is looked at then, which may be a number too, and tells what is wrong with it."""
+        """These columns, where all of their values are numbers that float32 has, or null, or plain texts of such. None for
+        anything else, whichever column has it: their text is looked at then, column by column, and tells what is wrong."""
         positions = [self._positions[name] for name in names]
         flat = [row[position] for row in rows for position in positions]
-        if not set(map(type, flat)) <= _NUMBERS_OR_NONE:
+        doubles = self._doubles(flat, names)
+        if doubles is None:
             return None
-        try:
-            table = np.array(flat, dtype=np.float64).reshape(len(rows), len(names))  # None becomes NaN
-        except OverflowError:
-            return None
+        table = doubles.reshape(len(rows), len(names))
         missing = np.isnan(table)
         if missing.any():
             must_be_there = np.array([name in self._required for name in names])
-            if np.count_nonzero(missing) != flat.count(None) or missing[:, must_be_there].any():
+            if missing[:, must_be_there].any():
                 return None
         if np.abs(table[~missing]).max(initial=0.0) > _LARGEST:
             return None
         return {
             name: NumberArray(table[:, position], partial(self._text_column, rows, name)) for position, name in enumerate(names)
         }
+
+    def _doubles(self, flat: Sequence[object], names: Collection[str]) -> DoubleArray | None:
+        """The values of these columns as numbers, NaN for a missing one; None as for :meth:`_plain_numbers`."""
+        types = set(map(type, flat))
+        try:
+            if types <= _NUMBERS_OR_NONE:
+                doubles = np.array(flat, dtype=np.float64)  # None becomes NaN
+                return doubles if np.count_nonzero(np.isnan(doubles)) == flat.count(None) else None
+            if types == {str} and all(self._spellings.get(name, PLAIN) == PLAIN for name in names):
+                return parse_doubles(StringArray.from_list([str(text) for text in flat]))
+        except (OverflowError, BadNumber, UnicodeEncodeError):
+            pass
+        return None
 
     def _text_columns(self, rows: Sequence[Sequence[object]], names: Sequence[str]) -> dict[str, StringArray]:
         """Columns as text, read row by row: of several errors the first row's is told."""
