@@ -240,11 +240,15 @@ def test_no_instance_is_ever_logged(
     for case in ("predict-for-session", "extra-column"):
         sagemaker.answers(NEW, ROW, ANSWER)
         ask(case)
+    sagemaker.answers(NEW, ROWS, ANSWER * 2)
+    ask("predict-csv")
     ask("strict-extra-column")
+    ask("csv-bad-value")
     assert '"instances":1' in logged.getvalue()
     assert "vintage" not in logged.getvalue()
     assert "colour" not in logged.getvalue()
     assert "13.2" not in logged.getvalue()
+    assert "strong" not in logged.getvalue()
     assert "customer-42" not in logged.getvalue()
 
 

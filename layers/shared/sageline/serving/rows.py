@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -99,8 +100,8 @@ class CsvTable:
     def _names(self) -> list[str]:
         names = [name.strip() for name in self.records[0]]
         names[0] = names[0] or _UNNAMED_INDEX
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
+        if len(set(names)) < len(names):
+            twice, _ = Counter(names).most_common(1)[0]
             raise InvalidRequest(f"The header names the column {shortened(twice)!r} twice; name it once.", line=self.lines[0])
         return names
 
