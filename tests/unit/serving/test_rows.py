@@ -140,7 +140,7 @@ class TestCsv:
             assert caught.value.details == {"max_instances": MAX_INSTANCES}
 
     def test_rows_are_read_as_training_reads_them(self) -> None:
-        """Every text of up to five pieces, by the scanner of datasets; a lone CR among LF, which RFC 4180 does not have, aside."""
+        """By the scanner of datasets: every text of up to five pieces, but for a lone CR among LF, which RFC 4180 has not."""
         for end in ("\n", "\r\n", "\r"):
             for count in range(6):
                 for pieces in itertools.product(("a", ",", '"', end), repeat=count):

@@ -25,6 +25,7 @@ from sageline.arrays.strings import IntArray
 from sageline.encoder.text.tokens import label_of
 from sageline.errors import PredictionFailed
 from sageline.formats.answers import Answer
+from sageline.formats.csv import write_rows
 
 Prediction: TypeAlias = dict[str, Any]  # Any: JSON
 
@@ -148,12 +149,11 @@ def probability_per_class(answer: Answer, algorithm: str, classes: Sequence[str]
 
 def with_probabilities(predictions: Sequence[Prediction], table: FloatArray, classes: Sequence[str]) -> list[Prediction]:
     """The predictions with ``probabilities``, ``{label: probability}`` of every class in their order, None for NaN."""
-    numbers = table.astype(np.str_).astype(np.float64)  # the digits that float32 has, as :func:`plain`
-    told = numbers.astype(object)
-    told[np.isnan(numbers)] = None
+    lines = write_rows(table).splitlines()  # with the digits that float32 has, as :func:`plain`
+    rows = [[float(cell) if cell else None for cell in line.split(b",")] for line in lines]
     return [
         {**prediction, "probabilities": dict(zip(classes, row, strict=True))}
-        for prediction, row in zip(predictions, told.tolist(), strict=True)
+        for prediction, row in zip(predictions, rows, strict=True)
     ]
 
 
