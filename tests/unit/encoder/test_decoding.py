@@ -218,11 +218,11 @@ class TestProbabilitiesOfEveryClass:
     def test_those_of_k_nn_are_shares_of_the_neighbours_and_0_for_classes_that_none_of_them_has(self) -> None:
         rows = [
             {"predicted_label": 1.0, "labels": [1.0, 0.0, 1.0], "distances": [1.0, 2.0, 3.0]},
-            {"predicted_label": 2.0, "labels": [2.0, 2.0, 2.0], "distances": [1.0, 2.0, 3.0]},
+            {"predicted_label": 2.0, "labels": [2.0, 0.0, 2.0], "distances": [1.0, 2.0, 3.0]},
         ]
         assert probabilities("knn", ["a", "b", "c"], {"predictions": rows}) == [
             {"a": 0.33333334, "b": 0.6666667, "c": 0.0},
-            {"a": 0.0, "b": 0.0, "c": 1.0},
+            {"a": 0.33333334, "b": 0.0, "c": 0.6666667},
         ]
 
     @pytest.mark.parametrize(

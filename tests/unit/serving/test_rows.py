@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from sageline.arrays.number_spelling import Spelling
 from sageline.dataset.readers.csv_scan import TextAfterQuote, scan
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.table import Number, TableEncoder
@@ -138,6 +139,18 @@ class TestCsv:
             with pytest.raises(RequestTooLarge, match="a request takes at most 1,000") as caught:
                 rows_of(header + "1\n" * (MAX_INSTANCES + more))
             assert caught.value.details == {"max_instances": MAX_INSTANCES}
+
+    def test_numbers_are_read_as_the_column_spells_them(self) -> None:
+        numbers = {"weight": Number(spelling=Spelling(decimal=",", group="."))}
+        prices = FittedEncoder(
+            "regression",
+            {"weight": "number", "year": "number"},
+            "price",
+            None,
+            TableEncoder({"weight": None, "year": None}, numbers),
+        )
+        assert encoded(read_csv("1.234,2020\n", None), encoder=prices).tolist() == [[1234, 2020]]
+        assert encoded(read_csv('1.234,2020\n"1,5",2021\n', None), encoder=prices).tolist() == [[1234, 2020], [1.5, 2021]]
 
     def test_rows_are_read_as_training_reads_them(self) -> None:
         """By the scanner of datasets: every text of up to five pieces, but for a lone CR among LF, which RFC 4180 has not."""
