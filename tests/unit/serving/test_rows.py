@@ -16,10 +16,10 @@ from hypothesis import strategies as some
 from sageline.arrays.number_spelling import Spelling
 from sageline.dataset.readers.csv_scan import TextAfterQuote, scan
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.table import Number, TableEncoder
-from sageline.encoder.text.words import BagOfWordsEncoder
 from sageline.errors import InvalidRequest, RequestTooLarge
 from sageline.serving.rows import MAX_INSTANCES, Instances, Rows, read_csv, read_json_lines
+from tests.unit.encoder.encoders import Number, words_of_texts
+from tests.unit.encoder.encoders import table as table_of
 
 COLUMNS = {"alcohol": "number", "colour": "category", "proline": "number"}
 WINES = FittedEncoder(
@@ -27,10 +27,10 @@ WINES = FittedEncoder(
     COLUMNS,
     "grape",
     ["merlot", "pinot"],
-    TableEncoder({"alcohol": None, "colour": ["red", "white"], "proline": None}, {"proline": Number(binary=True)}),
+    table_of({"alcohol": None, "colour": ["red", "white"], "proline": None}, {"proline": Number(binary=True)}),
     unused_columns=("id", "Unnamed: 0"),
 )
-POSTS = FittedEncoder("classification", {"post": "text"}, "service", ["ec2", "s3"], BagOfWordsEncoder(["bucket"], "count"))
+POSTS = FittedEncoder("classification", {"post": "text"}, "service", ["ec2", "s3"], words_of_texts(["bucket"]))
 RED = {"alcohol": "13.2", "colour": "red", "proline": "1050"}
 
 
@@ -147,7 +147,7 @@ class TestCsv:
             {"weight": "number", "year": "number"},
             "price",
             None,
-            TableEncoder({"weight": None, "year": None}, numbers),
+            table_of({"weight": None, "year": None}, numbers),
         )
         assert encoded(read_csv("1.234,2020\n", None), encoder=prices).tolist() == [[1234, 2020]]
         assert encoded(read_csv('1.234,2020\n"1,5",2021\n', None), encoder=prices).tolist() == [[1234, 2020], [1.5, 2021]]
@@ -231,10 +231,11 @@ class TestErrorsOfValues:
 
     def test_so_do_warnings(self) -> None:
         warnings: list[str] = []
-        encoded(read_csv("alcohol,colour,vintage\n1,red,2\n\n1,red,2\n", None), warnings)
+        encoded(read_csv("alcohol,colour,vintage\n1,red,2\n\n1,green,2\n", None), warnings)
         assert warnings == [
             "line 2 and 1 more: unknown column 'vintage' is ignored.",
             "line 2 and 1 more: column 'proline' is absent and taken for missing.",
+            "line 4, column 'colour': 'green' is a value that training did not have, or only once.",
         ]
 
 
@@ -263,6 +264,12 @@ def as_cell(value: object) -> object:
     return str(value).lower() if isinstance(value, bool) else value
 
 
+def sent_to_model(rows: Rows) -> bytes:
+    """What the model is asked with, for few rows by the quick way."""
+    found = rows.for_encoder(MIXED)
+    return MIXED.body_of(found.values, [], found.name)
+
+
 @given(TABLES)
 def test_a_table_is_the_same_instances_as_json_as_csv_and_as_json_lines(table: list[dict[str, Any]]) -> None:
     headed, bare = io.StringIO(), io.StringIO()
@@ -277,6 +284,9 @@ def test_a_table_is_the_same_instances_as_json_as_csv_and_as_json_lines(table: l
     }
     expected = encoded(Instances([*table]), encoder=MIXED).tobytes()
     assert [kind for kind, rows in bodies.items() if encoded(rows, encoder=MIXED).tobytes() != expected] == []
+    assert {kind: sent_to_model(rows) for kind, rows in bodies.items()} == dict.fromkeys(
+        bodies, sent_to_model(Instances([*table]))
+    )
 
 
 @given(some.lists(some.text(some.characters(codec="utf-8", exclude_characters="\0"), min_size=1), min_size=1, max_size=5))

@@ -56,7 +56,8 @@ class Predictor:
 
         A variant that SageMaker no longer has is passed over, with the routing read again: what was read seconds ago may be two
         updates old, so that the first other variant may be gone too. Neither is a row refused by the columns of a model that does
-        not serve any more. Where no variant is named, SageMaker's only one may be another than the one that was encoded for.
+        not serve any more. Where no variant is named, another than the one that was encoded for may answer: then who answers is
+        picked anew, and called by name where there are several by now.
 
         Raises:
             EndpointNotFound, EndpointNotReady, EndpointFailed: nobody answers, and why.
@@ -81,11 +82,13 @@ class Predictor:
                 gone.append(variant.name)
                 routing = self._routing.get(endpoint, fresh=True)
                 left = routing.without(*gone)
-            except PredictionFailed:
+            except PredictionFailed as error:
                 if named:
                     raise
-                gone.append(variant.name)
+                _log.warning("Variant %s of endpoint %s was not named: %s", variant.name, endpoint, error)
                 routing = self._routing.get(endpoint, fresh=True)
+                if not routing.is_named(variant):
+                    gone.append(variant.name)
                 left = routing.without(*gone)
                 if left is None:
                     raise
@@ -117,8 +120,7 @@ class Predictor:
         _check_options(request, encoder)
         rows = request.rows.for_encoder(encoder)
         warnings: list[str] = []
-        encoded = encoder.encode_instances(rows.values, None if request.strict else warnings, rows.name)
-        body = encoder.request_body(encoded)
+        body = encoder.body_of(rows.values, None if request.strict else warnings, rows.name)
         self._check_size(endpoint, encoder, rows, len(body))
         try:
             answer = invoke_variant(self._runtime, endpoint, variant, body, encoder.exchange, named=named)
@@ -150,7 +152,7 @@ class Predictor:
         instances = rows.values
 
         def size_of_first(count: int) -> int:
-            return len(encoder.request_body(encoder.encode_instances(instances[:count], [])))
+            return len(encoder.body_of(instances[:count], []))
 
         fitting = bisect.bisect_right(range(1, len(instances)), limit, key=size_of_first)
         advice = f"The first {fitting:,} would fit." if fitting else "Even the first alone does not fit."

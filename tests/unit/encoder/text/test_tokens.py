@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from sageline.arrays.strings import StringArray
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.text.tokenizer import words_of
 from sageline.encoder.text.tokens import TokenLines, label_of, label_token
+from sageline.encoder.text.word_rule import words_of
 from sageline.errors import PredictionFailed
 from tests.unit.dataset.reading import block_of
 
