@@ -141,6 +141,19 @@ def test_a_request_of_few_texts_has_the_body_that_many_would_have(answers: str, 
     assert body == encoder.request_body(encoder.encode(encoder.block_from_instances([*texts])))
 
 
+def test_a_request_of_few_texts_waits_for_no_table_of_all_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("the table is made")
+
+    for name in ("sageline.encoder.text.tokenizer.character_kinds", "sageline.encoder.text.statistics._letter_kinds"):
+        monkeypatch.setattr(name, refuse)
+    features = TextEncoder(["a"], "count", ngrams=2, statistics=True)
+    encoder = FittedEncoder("classification", {"post": "text"}, "label", ["a", "b"], features)
+
+    for text in ("plain", "hi, 我喜欢北京 हिन्दी e\u0301 " * 500):
+        assert encoder.body_of([text]) == encoder.request_body(encoder.encode_instances([text]))
+
+
 @pytest.mark.parametrize("instances", [[], ["a", None], ["\ud800"], [{"post": "a", "other": "b"}], [["a", "b"]]])
 def test_a_request_that_is_none_is_refused_by_the_quick_way_too(instances: list[object]) -> None:
     encoder = FittedEncoder("classification", {"post": "text"}, "label", ["a", "b"], TextEncoder(["a"], "count"))
