@@ -31,8 +31,8 @@ def run(sizes: Sizes) -> Iterator[Result]:
             goals=[Goal(than=name, speed=1) for name in (SCIKIT_LEARN, KERAS, LENLP)],
             bound="Python's calls, of which there is one for each step and none for each word: splitting, looking up, counting, "
             "sorting, packing",
-            note="From the instance of a request to the request's body (sparse RecordIO), as a prediction does; `matrix only` and "
-            "the peers stop at the matrix. `by whole arrays` is the way that many texts take.",
+            note="From the instance of a request to its body (sparse RecordIO), as a prediction does; `matrix only` and peers "
+            "stop at the matrix. `by whole arrays` is the way that many texts take.",
         )
 
 
