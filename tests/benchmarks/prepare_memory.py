@@ -31,7 +31,7 @@ _SPEC = {
     "name": "benchmark",
     "task": "classification",
     "dataset": {"label": "service", "features": {"post": "text"}},
-    "encoder": {"kind": "bag-of-words"},
+    "encoder": {"kind": "columns", "layout": "sparse"},
 }
 
 

@@ -95,7 +95,7 @@ def test_under_load_every_answer_is_that_of_its_variants_model(workbench: Workbe
 
     assert run["status"] == "Succeeded", run["error"]
     assert [answer for _, answer in answers if isinstance(answer, Exception)] == []
-    assert by_http.errors == []
+    assert by_http.errors == {}
     expected[new] = answers_alone(workbench, new, texts)
     assert expected[new] != expected[old], "the two models know different words"
     given = [(text, answer) for text, answer in answers if isinstance(answer, PredictionResponse)]

@@ -6,8 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sageline.arrays.hashing import hash_strings
 from sageline.arrays.strings import StringArray
-from sageline.dataset.split import assign, bounds_of, channels_of, hash_strings
+from sageline.dataset.split import assign, bounds_of, channels_of
 from sageline.spec.model import SplitSpec
 from tests.unit.dataset.reading import block_of
 

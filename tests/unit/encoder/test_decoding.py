@@ -10,16 +10,16 @@ import pytest
 
 from sageline.encoder.decoding import Prediction
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.table import TableEncoder
 from sageline.errors import PredictionFailed
 from sageline.formats import npy
+from tests.unit.encoder.encoders import table
 
 JSON, LINES, CSV = "application/json", "application/jsonlines", "text/csv"
 
 
 def encoder(answers: str, classes: list[str] | None) -> FittedEncoder:
     task = "regression" if classes is None else "classification"
-    return FittedEncoder(task, {"x": "number", "y": "number"}, "label", classes, TableEncoder({"x": None, "y": None}), answers)
+    return FittedEncoder(task, {"x": "number", "y": "number"}, "label", classes, table({"x": None, "y": None}), answers)
 
 
 def decode(

@@ -68,8 +68,8 @@ def test_rows_are_encoded_as_they_were(version: str, name: str, again: bool) -> 
     encoder, then = encoder_of(version, name, again=again), encoded_then(version)
     instances = then["images" if name == "image" else "rows"]
 
-    encoded = encoder.encode(encoder.block_from_instances(instances))
-    quick = encoder.encode_instances(instances)
+    encoded = encoder.encode(encoder.block_from_instances(instances, []))
+    quick = encoder.encode_instances(instances, [])
 
     for found in (encoded, quick):
         assert isinstance(found, np.ndarray)

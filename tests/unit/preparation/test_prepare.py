@@ -233,10 +233,10 @@ IMAGES: dict[str, object] = {
 @pytest.mark.parametrize(
     ("data", "spec", "kind"),
     [
-        (FLOWERS, {}, "table"),
-        (FLOWERS, {"algorithm": {"name": "linear-learner"}}, "table"),
-        (NUMBERS, {}, "table"),
-        (TEXTS, {}, "bag-of-words"),
+        (FLOWERS, {}, "columns"),
+        (FLOWERS, {"algorithm": {"name": "linear-learner"}}, "columns"),
+        (NUMBERS, {}, "columns"),
+        (TEXTS, {}, "columns"),
         (TEXTS, {"algorithm": {"name": "blazingtext"}}, "tokens"),
         (PIXELS, IMAGES, "image"),
     ],

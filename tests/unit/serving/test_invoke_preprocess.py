@@ -15,12 +15,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.invoke_preprocess import app
 from sageline.aws.clients import CLIENTS
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.table import TableEncoder
-from sageline.encoder.text.words import TextEncoder
 from sageline.errors import ObjectMissing
 from sageline.formats.recordio import CONTENT_TYPE
 from sageline.names import RunLayout
 from tests.unit.api.api_page import examples
+from tests.unit.encoder.encoders import table, words_of_texts
 from tests.unit.golden import golden_event
 from tests.unit.serving.fakes import BUCKET, CLASSES, NEW, SageMaker, encoder, put_encoder, put_routing, variant
 
@@ -46,9 +45,9 @@ def golden(case: str) -> Any:  # an event is JSON
 def ask(s3: S3Client, sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], dict[str, Any]]]:
     """Asks the handler with a golden event, while endpoint ``wines`` serves a table with three columns."""
     columns = {"alcohol": "number", "colour": "category", "proline": "number"}
-    table = TableEncoder({"alcohol": None, "colour": ["red", "white"], "proline": None})
+    features = table({"alcohol": None, "colour": ["red", "white"], "proline": None})
     put_routing(s3, variant(NEW, 1))
-    put_encoder(s3, NEW, FittedEncoder("classification", columns, "grape", CLASSES, table))
+    put_encoder(s3, NEW, FittedEncoder("classification", columns, "grape", CLASSES, features))
     monkeypatch.setenv("BUCKET_NAME", BUCKET)
     monkeypatch.setenv("STACK_NAME", "wine-shop")
     monkeypatch.setitem(vars(CLIENTS), "s3", s3)
@@ -113,7 +112,7 @@ def test_columns_too_few_or_too_many_come_with_a_warning(
 
 
 def test_texts_are_predicted(s3: S3Client, ask: Callable[[str], dict[str, Any]], sagemaker: SageMaker) -> None:
-    words = TextEncoder(["bucket", "table"], "count")
+    words = words_of_texts(["bucket", "table"])
     fitted = FittedEncoder("classification", {"post": "text"}, "service", ["dynamodb", "s3"], words)
     put_encoder(s3, NEW, fitted)
     routed = variant(NEW, 1)

@@ -21,8 +21,8 @@ from sageline.batch.batch import (
     read_rows,
     with_absent_columns,
 )
+from sageline.encoder.columns.columns import ColumnsEncoder
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.table import TableEncoder
 from sageline.errors import InvalidDataset, RunFinished
 from sageline.names import RunLayout
 from sageline.runs.context import RunContext
@@ -95,7 +95,7 @@ def _trained_by(batch: Batch) -> str:
 def _as_spelled(blocks: Iterator[Block], batch: Batch, encoder: FittedEncoder) -> Iterator[Block]:
     """The rows with their numbers as the training data spelled them, whichever format they are in."""
     table = encoder.features
-    if not isinstance(table, TableEncoder):
+    if not isinstance(table, ColumnsEncoder):
         return blocks
     return map(table.with_truth_as_numbers, map(table.respelled, blocks) if batch.format == "jsonl" else blocks)
 

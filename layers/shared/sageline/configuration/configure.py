@@ -93,7 +93,7 @@ def configure(
         found["schema"] = resolution.schema()
         if spec.encoder is not None:
             with open_dataset(run.files.s3, dataset) as stream:
-                check_size(stream, dataset, kind, spec.encoder.kind)
+                check_size(stream, dataset, kind, spec)
         if spec.batch is not None:
             found["batch"] = _batch_of_spec(spec, spec.batch, identity.run_id, run).to_json()
         check_script(spec, run.files, network_allowed=network_allowed)

@@ -7,30 +7,34 @@ from typing import BinaryIO
 
 from sageline.dataset.readers import npz_reader
 from sageline.errors import InvalidDataset
+from sageline.spec.model import Spec
 from sageline.storage.dataset_object import DatasetObject
 
 _GB = 1_000_000_000
-LARGEST_BYTES = {"bag-of-words": 6 * _GB, "tokens": 5 * _GB, "table": 1_200_000_000, "image": 700_000_000}
-"""Bytes of text that one function prepares in its 15 minutes, by the encoder of the spec.
+LARGEST_BYTES = {"texts": 6 * _GB, "tokens": 5 * _GB, "columns": 1_200_000_000, "image": 700_000_000}
+"""Bytes of text that one function prepares in its 15 minutes, by the encoder of the spec; ``texts`` is the encoder ``columns``
+where all of them are texts.
 
-Measured with one process on one core, by tests/benchmarks/prepare_speed.py: 20 MB/s of text for a bag of words, 14 for
+Measured with one process on one core, by tests/benchmarks/prepare_speed.py: 20 MB/s of text alone, 14 for
 tokens, 2.9 for a table of 300 columns of numbers (20 columns 5.4, categories 6.7), 1.8 for 784 pixels. Counted with 0.6 of that
 for a core of Lambda and 70 MB/s for reading from S3, twice, these take 11 to 13 minutes.
 """
 _HEAD_BYTES = 1 << 20
 
 
-def check_size(stream: BinaryIO, dataset: DatasetObject, data_format: str, encoder: str) -> None:
+def check_size(stream: BinaryIO, dataset: DatasetObject, data_format: str, spec: Spec) -> None:
     """Refuse a dataset that is too large.
 
     Args:
         stream: the dataset's bytes, from the beginning; only as much is read as it takes.
-        encoder: its kind, as a resolved spec has it.
+        spec: resolved.
 
     Raises:
         InvalidDataset: says how large it is, what the limit is, and what to do.
     """
-    size, largest = text_bytes(stream, dataset, data_format), LARGEST_BYTES[encoder]
+    encoder = spec.encoder.kind if spec.encoder else "columns"
+    all_texts = encoder == "columns" and set((spec.dataset.features or {}).values()) == {"text"}
+    size, largest = text_bytes(stream, dataset, data_format), LARGEST_BYTES["texts" if all_texts else encoder]
     if size <= largest:
         return
     per_mille = largest * 1000 // size  # rounded down: a sample of as many rows is taken

@@ -14,13 +14,15 @@ from functools import cached_property
 import numpy as np
 
 from sageline.arrays.blocks import Block
+from sageline.arrays.hashing import HashArray
 from sageline.arrays.number_spelling import PLAIN, plain_text
-from sageline.arrays.numbers import DATE, is_missing, read_cells
-from sageline.arrays.strings import StringArray
+from sageline.arrays.numbers import read_cells
+from sageline.arrays.strings import IntArray, StringArray
+from sageline.dataset.date_profile import DateProfile
 from sageline.dataset.distinct import DistinctValues
-from sageline.dataset.number_profile import NUMBERS_FROM, NumberProfile
+from sageline.dataset.number_profile import NumberProfile
 from sageline.dataset.row_sample import RowSample
-from sageline.dataset.split import HashArray, hash_columns, positions_of
+from sageline.dataset.split import hash_columns, positions_of
 from sageline.encoder.text.word_rule import words_of
 from sageline.encoder.values import merged, one_name
 from sageline.errors import InvalidDataset
@@ -37,21 +39,25 @@ class ColumnProfile:
     Attributes:
         rows: how many values were looked at, those that are missing included.
         numbers: what is known of them as numbers.
+        dates: what is known of them as dates.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.rows = 0
         self.numbers = NumberProfile()
+        self.dates = DateProfile(name)
         self._empty = 0
         self._distinct = DistinctValues()
 
-    def add(self, column: StringArray, hashes: HashArray, *, follows: bool) -> None:
+    def add(self, column: StringArray, hashes: HashArray, row_numbers: IntArray, *, follows: bool) -> None:
         """Count a block's values; ``follows`` as for :meth:`NumberProfile.add`."""
         self.rows += len(column)
         self._empty += int(np.count_nonzero(column.lengths == 0))
         self._distinct.add(column, hashes)
-        self.numbers.add(column, read_cells(column), follows=follows)
+        cells = read_cells(column)
+        self.numbers.add(column, cells, follows=follows)
+        self.dates.add(column, cells, row_numbers)
 
     @cached_property
     def values(self) -> Counter[str]:
@@ -117,11 +123,10 @@ class ColumnProfile:
         some = list(self.values)[:_SOME_VALUES]
         return sum(len(words_of(value)) for value in some) / len(some) if some else 0.0
 
-    @cached_property
+    @property
     def is_date(self) -> bool:
         """Whether it is a column of dates, apart from mistakes and from what is missing."""
-        there = [value for value in list(self.values)[:_SOME_VALUES] if not is_missing(value)]
-        return sum(DATE.fullmatch(value) is not None for value in there) > NUMBERS_FROM * len(there)
+        return self.dates.is_date
 
     @cached_property
     def is_uuid(self) -> bool:
@@ -164,7 +169,7 @@ class DatasetProfile:
             return
         follows = self._next_row == block.first_row
         for name, column in block.columns.items():
-            self.columns.setdefault(name, ColumnProfile(name)).add(column, hashes[name], follows=follows)
+            self.columns.setdefault(name, ColumnProfile(name)).add(column, hashes[name], block.row_numbers, follows=follows)
         self.sample.add(block, positions_of(hashes, seed=0))
         self.rows += block.rows
         self._next_row = int(block.row_numbers[-1]) + 1

@@ -9,12 +9,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from sageline.arrays.blocks import Block
+from sageline.arrays.hashing import HashArray
 from sageline.arrays.number_spelling import PLAIN, Spelling
 from sageline.arrays.numbers import BadNumber, parse_numbers
 from sageline.arrays.strings import IntArray, StringArray
 from sageline.dataset.distinct import DistinctValues
-from sageline.dataset.split import HashArray
-from sageline.encoder.table import read_numbers
+from sageline.encoder.columns.number import read_numbers
 
 
 class _Statistics(Protocol):

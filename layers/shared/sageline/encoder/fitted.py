@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -14,13 +14,15 @@ from sageline.arrays.matrix import AnyArray, FloatArray, Matrix, SparseMatrix
 from sageline.arrays.numbers import parse_numbers
 from sageline.arrays.strings import StringArray, row_chunks
 from sageline.encoder import decoding, saved
+from sageline.encoder.columns import of_before
+from sageline.encoder.columns.columns import ColumnsEncoder
+from sageline.encoder.columns.one_row import RowEncoder, dense_row
 from sageline.encoder.decoding import Prediction
 from sageline.encoder.image import ImageEncoder
 from sageline.encoder.instances import InstanceReader
 from sageline.encoder.labels import encode_classes
-from sageline.encoder.table import TableEncoder
 from sageline.encoder.text.tokens import TokenLines, label_token
-from sageline.encoder.text.words import FEW_BYTES, TextEncoder
+from sageline.encoder.text.words import Cells
 from sageline.errors import InvalidDataset, InvalidEncoder, InvalidSpec, PredictionFailed
 from sageline.formats import csv, json_rows, npy, recordio
 from sageline.formats.answers import read_answer
@@ -30,11 +32,12 @@ from sageline.formats.npy import ArrayPair
 _NO_MISSING = frozenset({"linear-learner", "knn", "tensorflow"})
 """Whose models take no missing number: neither can they learn from one, nor can JSON say one."""
 
+_FEW_ROWS = 32  # that are encoded one by one
 _CHUNK_BYTES = 2 << 20  # of texts
 _CHUNK_CELLS = 1 << 18  # of dense rows: their text takes a hundred times as many bytes while it is made
 
 
-Features: TypeAlias = "TextEncoder | TableEncoder | TokenLines | ImageEncoder"
+Features: TypeAlias = "ColumnsEncoder | TokenLines | ImageEncoder"
 """How the feature columns are encoded, by kind."""
 
 Encoded: TypeAlias = "Matrix | StringArray"
@@ -47,7 +50,7 @@ class FittedEncoder:
 
     Attributes:
         task: ``classification`` or ``regression``.
-        feature_columns: the columns that are encoded, in order, with their kind: ``text``, ``number``, ``category``,
+        feature_columns: the columns that are encoded, in order, with their kind: ``text``, ``number``, ``category``, ``date``,
             ``pixel``.
         label_column: the column that is predicted.
         classes: the labels in class order; None for a regression.
@@ -68,13 +71,14 @@ class FittedEncoder:
 
     @property
     def kind(self) -> str:
-        """``bag-of-words``, ``table``, ``tokens`` or ``image``."""
+        """``columns``, ``tokens`` or ``image``."""
         return _KINDS[type(self.features)]
 
     @cached_property
     def exchange(self) -> Exchange:
         """The formats of the model that this encoder is for."""
-        return exchange_for(self.answers, self.kind, self.feature_columns.values(), self.channel_format)
+        as_records = isinstance(self.features, ColumnsEncoder) and self.features.as_records
+        return exchange_for(self.answers, self.kind, self.channel_format, as_records=as_records)
 
     @property
     def feature_dim(self) -> int:
@@ -89,11 +93,7 @@ class FittedEncoder:
     def chunks(self, block: Block) -> Iterator[Block]:
         """The block in pieces whose encoded form takes a few megabytes: as a piece of a channel, a request, a file of a
         transform job."""
-        dense = (
-            self.feature_dim
-            if isinstance(self.features, TableEncoder | ImageEncoder) or self.exchange.file_extension in ("npy", "csv")
-            else 0
-        )
+        dense = 0 if self.is_short else self.feature_dim
         texts = [block.columns[name] for name in self.feature_columns]
         for start, end in row_chunks(texts, _CHUNK_BYTES):
             step = max(1, _CHUNK_CELLS // dense) if dense else end - start
@@ -101,10 +101,16 @@ class FittedEncoder:
                 last = min(first + step, end)
                 yield block if last - first == block.rows else block.take(np.arange(first, last))
 
+    @property
+    def is_short(self) -> bool:
+        """Whether a row's encoded form takes about as much memory as the row, however many columns it has."""
+        if isinstance(self.features, ColumnsEncoder):
+            return self.features.layout == "sparse" and self.exchange.file_extension not in ("npy", "csv")
+        return isinstance(self.features, TokenLines)
+
     def encode(self, block: Block) -> Encoded:
-        """The block's feature columns as numbers: ``float32[rows, feature_dim]`` for a table or images, sparse for a bag of
-        words;
-        for tokens the lines.
+        """The block's feature columns as numbers: ``float32[rows, feature_dim]``, or sparse as a table's layout says; for tokens
+        the lines. Train rows with folds are encoded without the labels of their own fold.
 
         Raises:
             InvalidDataset: a value that is no number, or is beyond float32, or a missing one that the model does not take; names
@@ -112,11 +118,10 @@ class FittedEncoder:
         """
         if isinstance(self.features, ImageEncoder):
             return self.features.encode(block)
-        if isinstance(self.features, TableEncoder):
-            encoded = self.features.encode(block)
-            if self.answers in _NO_MISSING:
-                self._refuse_missing(block, encoded)
-            return encoded
+        if isinstance(self.features, ColumnsEncoder):
+            if self.answers in _NO_MISSING and self.features.kept_missing:
+                self._refuse_missing(block, self.features)
+            return self.features.encode(block)
         return self.features.encode([block.columns[name] for name in self.feature_columns])
 
     def encode_instances(self, instances: list[object], warnings: list[str] | None = None) -> Encoded:
@@ -159,31 +164,54 @@ class FittedEncoder:
         return self._body(encoded, self.exchange.request_content_type)
 
     def body_of(self, instances: list[object], warnings: list[str] | None = None) -> bytes:
-        """:meth:`request_body` of :meth:`encode_instances`, and the same errors; for a few texts the quick way."""
-        texts = self._texts_alone(instances)
-        if texts is None or not isinstance(self.features, TextEncoder):
+        """:meth:`request_body` of :meth:`encode_instances`, and the same errors; for a few plain rows the quick way."""
+        rows = self._plain_rows(instances) if len(instances) <= _FEW_ROWS else None
+        if rows is None:
             return self.request_body(self.encode_instances(instances, warnings))
-        return b"".join([self._record(*self.features.cells([text])) for text in texts])
+        if self._takes_records:
+            return b"".join([self._record(*row) for row in rows])
+        return self.request_body(np.array([dense_row(row, self.feature_dim) for row in rows], dtype=np.float32))
 
-    def _texts_alone(self, instances: list[object]) -> list[str] | None:
-        """The texts, where the instances are a few of the only column, and become sparse records; None for anything else."""
-        if self._only_text is None or not instances:
+    def _plain_rows(self, instances: list[object]) -> list[Cells] | None:
+        """The cells of rows with all columns, of which every value is plain; None for anything else."""
+        encode, names, only_text = self._row_encoder, self._names, self._only_text
+        if encode is None:
             return None
-        texts = [
-            instance[self._only_text] if type(instance) is dict and instance.keys() == {self._only_text} else instance
-            for instance in instances
-        ]
-        for text in texts:
-            if type(text) is not str or not (text.isascii() or _is_utf8(text)):
+        rows = []
+        for instance in instances:
+            row = {only_text: instance} if only_text is not None and type(instance) is str else instance
+            if type(row) is not dict or row.keys() != names or any(row[name] is None for name in self._needed):
                 return None
-        few = [text for text in texts if isinstance(text, str)]
-        return few if sum(map(len, few)) <= FEW_BYTES else None
+            cells = encode.cells(row)
+            if cells is None:
+                return None
+            rows.append(cells)
+        return rows or None
+
+    @cached_property
+    def _row_encoder(self) -> RowEncoder | None:
+        """Encodes single rows; None where they are not columns, or the model takes other bytes than rows of numbers."""
+        is_sparse_array = (
+            isinstance(self.features, ColumnsEncoder) and self.features.layout == "sparse" and not self._takes_records
+        )
+        return RowEncoder(self.features) if isinstance(self.features, ColumnsEncoder) and not is_sparse_array else None
+
+    @cached_property
+    def _takes_records(self) -> bool:
+        is_sparse = isinstance(self.features, ColumnsEncoder) and self.features.layout == "sparse"
+        return is_sparse and self.exchange.request_content_type == recordio.CONTENT_TYPE
+
+    @cached_property
+    def _names(self) -> Set[str]:
+        return self.feature_columns.keys()
+
+    @cached_property
+    def _needed(self) -> frozenset[str]:
+        return self.required_columns
 
     @cached_property
     def _only_text(self) -> str | None:
-        is_text = isinstance(self.features, TextEncoder) and list(self.feature_columns.values()) == ["text"]
-        is_sparse = self.exchange.request_content_type == recordio.CONTENT_TYPE
-        return next(iter(self.feature_columns)) if is_text and is_sparse else None
+        return next(iter(self.feature_columns)) if list(self.feature_columns.values()) == ["text"] else None
 
     def _record(self, columns: Sequence[int], values: Sequence[float]) -> bytes:
         if not columns:
@@ -228,14 +256,13 @@ class FittedEncoder:
     def _tensor(self, matrix: Matrix) -> FloatArray:
         return _dense(matrix).reshape(-1, *self._tensor_shape)
 
-    def _refuse_missing(self, block: Block, encoded: FloatArray) -> None:
-        missing = np.argwhere(np.isnan(encoded))
-        if len(missing):
-            row, column = missing[0].tolist()
-            name = self.features.column_of(column) if isinstance(self.features, TableEncoder) else ""
+    def _refuse_missing(self, block: Block, columns: ColumnsEncoder) -> None:
+        found = columns.first_missing(block)
+        if found is not None:
+            row, name = found
             raise InvalidDataset(
                 f"{block.where(row)}, column {name!r}: the value is missing, which {self.answers} does not take. Fill it in, or "
-                f"set `encoder.missing` to mean, median or value in the spec."
+                f"set `encoder.number.missing` to mean, median or value in the spec."
             )
 
     def block_from_instances(self, instances: list[object], warnings: list[str] | None = None) -> Block:
@@ -255,16 +282,16 @@ class FittedEncoder:
 
     @cached_property
     def _instances(self) -> InstanceReader:
-        categories = self.features.categories if isinstance(self.features, TableEncoder) else {}
-        numbers = self.features.numbers if isinstance(self.features, TableEncoder) else {}
+        table = self.features if isinstance(self.features, ColumnsEncoder) else ColumnsEncoder(())
         return InstanceReader(
             self.feature_columns,
-            {name: values for name, values in categories.items() if values is not None},
+            {name: part.index for name, part in table.categories.items()},
             self.label_column,
             shape=self.image_shape,
             required=self.required_columns,
-            spellings={name: number.spelling for name, number in numbers.items()},
-            binary={name for name, number in numbers.items() if number.binary},
+            spellings={name: number.spelling for name, number in table.numbers.items()},
+            binary={name for name, number in table.numbers.items() if number.binary},
+            dates={name: date.format for name, date in table.dates.items()},
             unused=self.unused_columns,
         )
 
@@ -274,9 +301,10 @@ class FittedEncoder:
         the model takes no missing ones."""
         if isinstance(self.features, ImageEncoder):
             return frozenset(self.feature_columns)
-        if isinstance(self.features, TableEncoder):
-            return frozenset(self.features.columns_kept_missing() if self.answers in _NO_MISSING else ())
-        return frozenset(self.feature_columns if len(self.feature_columns) == 1 else ())
+        columns = self.feature_columns
+        if isinstance(self.features, ColumnsEncoder) and list(columns.values()) != ["text"]:
+            return frozenset(self.features.kept_missing if self.answers in _NO_MISSING else ())
+        return frozenset(columns if len(columns) == 1 else ())
 
     def decode(
         self, body: bytes, content_type: str, top_k: int = 1, *, rows: int | None = None, batch: bool = False
@@ -353,28 +381,21 @@ class FittedEncoder:
 # Any: JSON
 def _features(document: Mapping[str, Any], columns: dict[str, str], arrays: Mapping[str, AnyArray]) -> Features:
     match document["kind"]:
-        case "table":
-            return TableEncoder.from_state(document, columns, arrays)
+        case "columns":
+            return ColumnsEncoder.from_state(document, arrays)
         case "image":
             return ImageEncoder.from_state(document, columns)
         case "tokens":
             return TokenLines.from_state(document, arrays)
         case "bag-of-words":
-            return TextEncoder.from_state(document, arrays)
+            return of_before.bag_of_words(document, columns, arrays)
+        case "table":
+            return of_before.table(document, columns, arrays)
         case other:
             raise ValueError(f"unknown kind {other!r}")
 
 
-_KINDS: dict[type, str] = {TextEncoder: "bag-of-words", TableEncoder: "table", TokenLines: "tokens", ImageEncoder: "image"}
-
-
-def _is_utf8(text: str) -> bool:
-    """Whether the text can be written as UTF-8: it holds no half of a surrogate pair."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+_KINDS: dict[type, str] = {ColumnsEncoder: "columns", TokenLines: "tokens", ImageEncoder: "image"}
 
 
 def _dense(matrix: Matrix) -> FloatArray:

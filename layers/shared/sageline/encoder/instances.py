@@ -10,11 +10,14 @@ from types import MappingProxyType
 import numpy as np
 
 from sageline.arrays.blocks import Block
+from sageline.arrays.dates import DateFormat
 from sageline.arrays.late_text import NumberArray
 from sageline.arrays.number_spelling import PLAIN, Spelling, spelled
 from sageline.arrays.numbers import BadNumber, as_number, is_number, parse_numbers
 from sageline.arrays.strings import StringArray
 from sageline.encoder.column_check import ColumnCheck
+from sageline.encoder.value_check import ValueCheck
+from sageline.encoder.values import ValueIndex
 from sageline.errors import InvalidRequest
 
 _BINARY = frozenset((0.0, 1.0))
@@ -26,32 +29,35 @@ class InstanceReader:
     """Reads instances for one encoder.
 
     Args:
-        kinds: the feature columns in order, with their kind: ``text``, ``number``, ``category`` or ``pixel``.
-        categories: of each category column, the values that are known.
+        kinds: the feature columns in order, with their kind: ``text``, ``number``, ``category``, ``date`` or ``pixel``.
+        categories: of each category column, where the values that are known are.
         label: the column that is predicted.
         shape: of images, whose arrays may be nested as it says; None for other rows.
         required: columns that must have a value.
         spellings: how columns of numbers spell them; those that are not here spell them plainly.
         binary: columns of numbers that take ``true`` for 1 and ``false`` for 0.
+        dates: how columns of dates spell them.
         unused: columns that rows may have too, with any value.
     """
 
     def __init__(
         self,
         kinds: Mapping[str, str],
-        categories: Mapping[str, Sequence[str]],
+        categories: Mapping[str, ValueIndex],
         label: str,
         *,
         shape: tuple[int, ...] | None = None,
         required: Collection[str] = (),
         spellings: Mapping[str, Spelling] = MappingProxyType({}),
         binary: Collection[str] = (),
+        dates: Mapping[str, DateFormat] = MappingProxyType({}),
         unused: Collection[str] = (),
     ) -> None:
         self._shape = shape
         self._required = required
         self._spellings = spellings
         self._binary = binary
+        self._dates = dates
         self._kinds = kinds
         self._names = list(kinds)
         self._positions = {name: position for position, name in enumerate(kinds)}
@@ -63,8 +69,8 @@ class InstanceReader:
         """One row per instance.
 
         Args:
-            warnings: gets a sentence for each column that is absent and taken for missing, or is there and ignored. Without it,
-                these are errors.
+            warnings: gets a sentence for each column that is absent and taken for missing, or is there and ignored, or has values
+                that training had not, or dates that are none and taken for missing. Without it, these are errors.
 
         Raises:
             InvalidRequest: names ``instances[i]`` and the column.
@@ -80,6 +86,11 @@ class InstanceReader:
         columns: dict[str, StringArray] = {**(plain or {}), **self._text_columns(rows, as_text)}
         for name in numbers if plain is None else ():
             self._check_numbers(name, columns[name])
+        check_values = ValueCheck(warnings)
+        for name, index in self._categories.items():
+            check_values.note_unseen(name, columns[name], index)
+        for name, date_format in self._dates.items():
+            columns[name] = check_values.readable(name, columns[name], date_format)
         return Block.of({name: columns[name] for name in self._names}, first_row=0, source="instances")
 
     def _plain_numbers(self, rows: Sequence[Sequence[object]], names: Sequence[str]) -> dict[str, NumberArray] | None:
@@ -150,7 +161,7 @@ class InstanceReader:
     def _text(self, index: int, name: str, value: object) -> str:
         """A value as the dataset would spell it."""
         kind = self._kinds[name]
-        may_miss = kind in ("number", "category") or name not in self._required
+        may_miss = kind in ("number", "category", "date") or name not in self._required
         if isinstance(value, str):
             try:
                 value.encode()
@@ -167,11 +178,14 @@ class InstanceReader:
             is_number_of_json = isinstance(value, int) or math.isfinite(value)
             return spelled(value, self._spellings.get(name, PLAIN)) if is_number_of_json else repr(value)
         if kind == "category" and isinstance(value, int | float):
-            return _spelling(value, self._categories[name])
+            return _spelling(value, list(self._categories[name].indexes))
+        if kind == "date" and isinstance(value, int | float) and not isinstance(value, bool):
+            return repr(int(value) if float(value).is_integer() else value)
         expected = {
             "text": "a string or null" if may_miss else "a string",
             "number": "a number, a boolean or null" if name in self._binary else "a number or null",
             "category": "a string, a number, a boolean or null",
+            "date": "a date as a string, or null",
             "pixel": "a number",
         }[kind]
         raise InvalidRequest(f"instances[{index}], column {name!r} is {_json_type(value)}; expected {expected}.")

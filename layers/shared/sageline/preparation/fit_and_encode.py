@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 
 from sageline.arrays.blocks import Block
+from sageline.arrays.hashing import HashArray
 from sageline.arrays.matrix import FloatArray
 from sageline.arrays.number_spelling import Spelling
 from sageline.arrays.numbers import parse_doubles
@@ -19,7 +20,7 @@ from sageline.arrays.strings import StringArray
 from sageline.batch.encode import EncodedRows, encoded_rows
 from sageline.dataset.label_column import LabelColumn
 from sageline.dataset.profile import DatasetProfile
-from sageline.dataset.split import CHANNELS, HashArray, channels_of, hash_columns, positions_of
+from sageline.dataset.split import CHANNELS, channels_of, folds_of, hash_columns, positions_of
 from sageline.dataset.statistics import DatasetStatistics
 from sageline.dataset.tally import Tally
 from sageline.encoder.fitted import FittedEncoder
@@ -138,7 +139,7 @@ class FirstRead:
         )
         self.tally = Tally(self.label, spec.split, bounds)
         self.statistics = DatasetStatistics(spec.dataset.features or {}, name, resolution.spellings)
-        self.fit = start_fit(spec, resolution.spellings)
+        self.fit = start_fit(spec, resolution.spellings, resolution.date_formats)
         self.bounds = self.tally.bounds
         self.source = "dataset"
         self.problem: InvalidDataset | None = None
@@ -176,7 +177,9 @@ class FirstRead:
             hashes = {name: of_column[there] for name, of_column in hashes.items()}
         self.tally.add(block, positions, unlabelled)
         self.statistics.add(block, hashes)
-        self.fit.update(block, channels_of(positions, self.bounds) == CHANNELS.index("train"))
+        labels = block.columns[self.label.name] if self.label.is_class else self.label.numbers(block)
+        with_folds = replace(block, folds=folds_of(positions))
+        self.fit.update(with_folds, channels_of(positions, self.bounds) == CHANNELS.index("train"), labels)
 
 
 def _advised(error: InvalidDataset) -> InvalidDataset:
@@ -209,9 +212,11 @@ def _write(blocks: Iterator[Block], first: FirstRead, sink: PartSink, ask: Calla
     rows = dict.fromkeys(CHANNELS, 0)
     for block in blocks:
         there = first.label.is_there(block)
-        channels = channels_of(positions_of(hash_columns(block), first.resolution.spec.split.seed), first.tally.bounds)
+        positions = positions_of(hash_columns(block), first.resolution.spec.split.seed)
+        channels = channels_of(positions, first.tally.bounds)
         for number, channel in enumerate(CHANNELS):
-            for chunk in encoder.chunks(block.take((channels == number) & there)):
+            its_rows = replace(block, folds=folds_of(positions) if channel == "train" else None)
+            for chunk in encoder.chunks(its_rows.take((channels == number) & there)):
                 labels = _labels(chunk, first.label, encoder)
                 known = ~np.isnan(labels)
                 if not known.any():
@@ -253,4 +258,4 @@ def _raw_rows(block: Block, labels: FloatArray, first: FirstRead, encoder: Fitte
 def _raw_values(column: StringArray, kind: str, spelling: Spelling) -> list[str | None] | list[float | None]:
     if kind in ("number", "pixel"):
         return [None if math.isnan(number) else number for number in parse_doubles(column, spelling).tolist()]
-    return [None if kind == "category" and not text.strip() else text for text in column.tolist()]
+    return [None if kind in ("category", "date") and not text.strip() else text for text in column.tolist()]

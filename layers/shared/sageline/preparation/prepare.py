@@ -11,7 +11,6 @@ from sageline.batch.encode import TransformParts
 from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.readers.source import open_blocks
 from sageline.encoder.description import EXAMPLE, example_of
-from sageline.encoder.fitting import exchange_of
 from sageline.errors import InvalidSpec
 from sageline.evaluation.held_out_rows import first_rows, plan_evaluation
 from sageline.names import RunLayout
@@ -22,8 +21,9 @@ from sageline.resolve.resolve import resolve_spec
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import PreparedData, TransformPlan
 from sageline.runs.trigger import data_format
+from sageline.spec.encoder import ImageSpec
 from sageline.spec.evaluation import check_classes
-from sageline.spec.model import ImageSpec, Spec
+from sageline.spec.model import Spec
 from sageline.storage.dataset_object import DatasetObject, open_dataset, read_options
 from sageline.storage.part_sink import S3PartSink
 
@@ -68,7 +68,7 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
 
     first = read_and_fit(read_blocks, provisional, resolve)
     resolved = first.resolution.spec
-    exchange = exchange_of(resolved)
+    exchange = first.encoder.exchange
     with (
         S3PartSink(run.files.s3, layout, exchange.file_extension, single_file=exchange.single_file) as sink,
         S3PartSink(run.files.s3, layout, exchange.batch_extension, joined=False) as to_ask,
@@ -106,7 +106,7 @@ def _completed(spec: Spec, task: str, prepared: Prepared) -> Spec:
         train_rows=prepared.rows.get("train", 0),
         has_validation=prepared.rows.get("validation", 0) > 0,
         image_shape=_image_shape(encoder) if isinstance(encoder, ImageSpec) else None,
-        encoder=encoder.kind if encoder else "table",
+        encoder=encoder.kind if encoder else "columns",
         label_minimum=label.get("minimum"),
         label_maximum=label.get("maximum"),
     )

@@ -77,7 +77,8 @@ class Predictor:
 
         A variant that SageMaker no longer has is passed over, with the routing read again: what was read seconds ago may be two
         updates old, so that the first other variant may be gone too. Neither is a row refused by the columns of a model that does
-        not serve any more. Where no variant is named, SageMaker's only one may be another than the one that was encoded for.
+        not serve any more. Where no variant is named, another than the one that was encoded for may answer: then who answers is
+        picked anew, and called by name where there are several by now.
 
         Raises:
             EndpointNotFound, EndpointNotReady, EndpointFailed: nobody answers, and why.
@@ -102,11 +103,13 @@ class Predictor:
                 gone.append(variant.name)
                 routing = self._routing.get(endpoint, fresh=True)
                 left = routing.without(*gone)
-            except PredictionFailed:
+            except PredictionFailed as error:
                 if named:
                     raise
-                gone.append(variant.name)
+                _log.warning("Variant %s of endpoint %s was not named: %s", variant.name, endpoint, error)
                 routing = self._routing.get(endpoint, fresh=True)
+                if not routing.is_named(variant):
+                    gone.append(variant.name)
                 left = routing.without(*gone)
                 if left is None:
                     raise

@@ -13,13 +13,16 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from sageline.errors import InvalidSpec
 from sageline.formats.text_encoding import check_encoding
 from sageline.spec.deployment import DeploymentSpec
+from sageline.spec.encoder import EncoderSpec, of_before
 from sageline.spec.evaluation import EvaluationSpec
 from sageline.spec.problems import describe
 from sageline.spec.section import BaseSpec, InstanceType, Name
 from sageline.spec.training import AlgorithmSpec, TuningSpec
 
-FeatureKind: TypeAlias = Literal["text", "number", "category", "pixel"]
+FeatureKind: TypeAlias = Literal["text", "number", "category", "date", "pixel"]
 """What a column holds, which decides how it is encoded."""
+
+GivenKind: TypeAlias = FeatureKind | Literal["ignore"]
 
 Task: TypeAlias = Literal["classification", "regression"]
 
@@ -37,7 +40,9 @@ class DatasetSpec(BaseSpec):
         description="Where two columns are about as likely to be the label: refuse the run and name both, or take the likelier.",
     )
     features: dict[str, FeatureKind] | None = Field(
-        None, min_length=1, description="Columns to learn from, and what each holds: `text`, `number`, `category` or `pixel`."
+        None,
+        min_length=1,
+        description="Columns to learn from, and what each holds: `text`, `number`, `category`, `date` or `pixel`.",
     )
     encoding: str | None = Field(
         None,
@@ -50,8 +55,9 @@ class DatasetSpec(BaseSpec):
     exclude: list[Annotated[str, Field(min_length=1)]] = Field(
         default_factory=list, description="Columns not to learn from, where `features` does not list the others."
     )
-    kinds: dict[str, FeatureKind] = Field(
-        default_factory=dict, description="What single columns hold, where a guess is wrong; the other columns are guessed."
+    kinds: dict[str, GivenKind] = Field(
+        default_factory=dict,
+        description="What single columns hold, where a guess is wrong (`ignore`: do not learn from it); the others are guessed.",
     )
     decimal: Literal[".", ","] | None = Field(
         None, description="The decimal sign of the file's numbers. Default: what fits all of a column's values."
@@ -91,61 +97,6 @@ class SplitSpec(BaseSpec):
         return self
 
 
-class BagOfWordsSpec(BaseSpec):
-    """One column per word of the vocabulary; several text columns are read as one text."""
-
-    kind: Literal["bag-of-words"] = "bag-of-words"
-    max_words: int = Field(
-        2000, ge=1, le=100_000, description="Size of the vocabulary: the most frequent words of the train split."
-    )
-    mode: Literal["count", "binary", "frequency", "tf-idf"] = Field("count", description="What a cell holds.")
-
-
-class TableSpec(BaseSpec):
-    """Numbers and categories. What the options need (means, values, ranges) is taken from the train split."""
-
-    kind: Literal["table"] = "table"
-    max_categories: int = Field(
-        100, ge=1, le=10_000, description="Most frequent values of a category column that get a column of their own."
-    )
-    categories: Literal["one-hot", "ordinal"] = Field(
-        "one-hot",
-        description="`one-hot`: a column per value, all 0 where the value is missing or was not seen in training. `ordinal`: "
-        "one column with the value's index in the sorted list of values, -1 where it is missing or was not seen.",
-    )
-    missing: Literal["keep", "mean", "median", "value"] = Field(
-        "keep", description="Missing numbers: kept missing, which XGBoost learns from, or replaced."
-    )
-    missing_value: float = Field(0.0, allow_inf_nan=False, description="What replaces a missing number for `missing: value`.")
-    scale: Literal["none", "standard", "min-max"] = Field(
-        "none", description="Numbers: as they are, or minus the mean and divided by the standard deviation, or from 0 to 1."
-    )
-
-
-class ImageSpec(BaseSpec):
-    """Pixels: columns such as pixel0 to pixel783 of a CSV, or the array `x` or `images` of an npz file."""
-
-    kind: Literal["image"] = "image"
-    shape: list[Annotated[int, Field(ge=1)]] | None = Field(
-        None,
-        min_length=2,
-        max_length=3,
-        description="[height, width] or [height, width, channels]. Default: what the columns' names say, or else square.",
-    )
-    scale: float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="Multiplies every pixel. Default: 1/255, or 1 where no pixel exceeds 1."
-    )
-
-
-class TokensSpec(BaseSpec):
-    """Lines of words for BlazingText: the label, then the words of the text; several text columns are read as one text."""
-
-    kind: Literal["tokens"] = "tokens"
-
-
-EncoderSpec: TypeAlias = Annotated[BagOfWordsSpec | TokensSpec | TableSpec | ImageSpec, Field(discriminator="kind")]
-
-
 class BatchSpec(BaseSpec):
     """Rows to score with the new model, without an endpoint."""
 
@@ -169,10 +120,7 @@ class Spec(BaseSpec):
     task: Task | None = Field(None, description="Default: sniffed from the label column.")
     dataset: DatasetSpec = Field(default_factory=DatasetSpec)
     split: SplitSpec = Field(default_factory=SplitSpec)
-    encoder: EncoderSpec | None = Field(
-        None,
-        description="Default: tokens for BlazingText; else image for pixels, bag-of-words where there is text, else table.",
-    )
+    encoder: EncoderSpec | None = Field(None, description="Default: tokens for BlazingText, image for pixels, else columns.")
     algorithm: AlgorithmSpec = Field(default_factory=AlgorithmSpec)
     tuning: TuningSpec | None = Field(None, description="Default: none, one training job.")
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec)
@@ -189,6 +137,11 @@ class Spec(BaseSpec):
     reasons: dict[str, str] = Field(
         default_factory=dict, description="Written by Sageline: for each value it chose, why. Ignored when submitted."
     )
+
+    @field_validator("encoder", mode="before")
+    @classmethod
+    def _encoder_of_before(cls, encoder: object) -> object:
+        return of_before(encoder)
 
     @property
     def left_out(self) -> list[str]:
