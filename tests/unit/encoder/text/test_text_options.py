@@ -16,6 +16,8 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from sageline.arrays.matrix import SparseMatrix
 from sageline.arrays.strings import StringArray, row_chunks
+from sageline.encoder.columns.columns import ColumnsEncoder
+from sageline.encoder.columns.text import TextPart
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.text import words as words_module
 from sageline.encoder.text.counts import HashedCounts, WordCounts
@@ -79,6 +81,12 @@ def fitted_to(texts: list[str], options: Options, max_words: int = 50) -> TextEn
     return fitted([[StringArray.from_list(texts)]], options, max_words)
 
 
+def encoder_of(text: TextEncoder, answers: str = "xgboost") -> FittedEncoder:
+    """The encoder of a table whose only column is a text."""
+    features = ColumnsEncoder((TextPart(("post",), text),), "sparse")
+    return FittedEncoder("classification", {"post": "text"}, "label", ["a", "b"], features, answers)
+
+
 def terms_of(text: str, ngrams: int) -> list[str]:
     words = words_of(text)
     return [" ".join(words[at : at + size]) for size in range(1, ngrams + 1) for at in range(len(words) - size + 1)]
@@ -133,7 +141,7 @@ def test_how_the_rows_are_cut_into_blocks_does_not_change_the_fit(
 
 @given(st.sampled_from(["xgboost", "linear-learner"]), OPTIONS, st.lists(FEW_WORDS | TRICKY | TEXT, min_size=1, max_size=4))
 def test_a_request_of_few_texts_has_the_body_that_many_would_have(answers: str, options: Options, texts: list[str]) -> None:
-    encoder = FittedEncoder("classification", {"post": "text"}, "label", ["a", "b"], fitted_to(texts[:1], options), answers)
+    encoder = encoder_of(fitted_to(texts[:1], options), answers)
     instances: list[object] = [text if index % 2 else {"post": text} for index, text in enumerate(texts)]
 
     body = encoder.body_of(instances)
@@ -147,8 +155,7 @@ def test_a_request_of_few_texts_waits_for_no_table_of_all_characters(monkeypatch
 
     for name in ("sageline.encoder.text.tokenizer.character_kinds", "sageline.encoder.text.statistics._letter_kinds"):
         monkeypatch.setattr(name, refuse)
-    features = TextEncoder(["a"], "count", ngrams=2, statistics=True)
-    encoder = FittedEncoder("classification", {"post": "text"}, "label", ["a", "b"], features)
+    encoder = encoder_of(TextEncoder(["a"], "count", ngrams=2, statistics=True))
 
     for text in ("plain", "hi, 我喜欢北京 हिन्दी e\u0301 " * 500):
         assert encoder.body_of([text]) == encoder.request_body(encoder.encode_instances([text]))
@@ -156,7 +163,7 @@ def test_a_request_of_few_texts_waits_for_no_table_of_all_characters(monkeypatch
 
 @pytest.mark.parametrize("instances", [[], ["a", None], ["\ud800"], [{"post": "a", "other": "b"}], [["a", "b"]]])
 def test_a_request_that_is_none_is_refused_by_the_quick_way_too(instances: list[object]) -> None:
-    encoder = FittedEncoder("classification", {"post": "text"}, "label", ["a", "b"], TextEncoder(["a"], "count"))
+    encoder = encoder_of(TextEncoder(["a"], "count"))
 
     with pytest.raises(InvalidRequest):
         encoder.body_of(instances)
@@ -282,8 +289,7 @@ def test_statistics_of_a_missing_text_are_zeros_that_are_there() -> None:
 
 @given(OPTIONS, st.lists(FEW_WORDS, min_size=1, max_size=4))
 def test_a_saved_encoder_reads_texts_as_it_did(options: Options, texts: list[str]) -> None:
-    features = fitted_to(texts, options)
-    encoder = FittedEncoder("classification", {"post": "text"}, "label", ["a", "b"], features)
+    encoder = encoder_of(fitted_to(texts, options))
 
     loaded = FittedEncoder.load(encoder.save())
 
