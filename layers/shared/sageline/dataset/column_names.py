@@ -59,9 +59,10 @@ _OFTEN_LABEL = _names(
 
 _CODES = _names(
     """
-    zip, zip code, zipcode, zip 5, postal code, postalcode, postcode, post code, plz, postleitzahl, code postal, codigo postal, cep,
-    pin code, pincode, area code, dialling code, fips, fips code, county code, country code, state code, region code, naics,
-    naics code, sic, sic code, icd, icd10, icd 10, hs code, mcc, branch code, sort code, 邮编, 邮政编码, 郵便番号, 우편번호, индекс
+    zip, zip code, zipcode, zip 5, postal code, postalcode, postcode, post code, plz, postleitzahl, code postal, codigo postal,
+    cep, pin code, pincode, area code, dialling code, fips, fips code, county code, country code, state code, region code, naics,
+    naics code, sic, sic code, icd, icd10, icd 10, hs code, mcc, branch code, sort code,
+    邮编, 邮政编码, 郵便番号, 우편번호, индекс
     """
 )
 """Codes whose size says nothing."""

@@ -42,11 +42,16 @@ def guess_kind(column: ColumnProfile) -> ColumnGuess:
         return ColumnGuess(None, why, is_id=True)
     if column.is_date:
         return ColumnGuess("date", column.dates.reason)
-    is_code = column.is_numeric and (numbers.leading_zeros > 0 or column_names.is_code(column.name))
+    is_code = numbers.leading_zeros > 0 or column_names.is_code(column.name)
     if column.is_numeric and not is_code:
         return ColumnGuess("number", _about_numbers(column))
+    return _category_or_text(column)
+
+
+def _category_or_text(column: ColumnProfile) -> ColumnGuess:
+    numbers = column.numbers
     about = f"{column.distinct} different values in {column.present} rows"
-    if is_code:
+    if column.is_numeric:
         about += ", numbers of which some begin with zeros, as codes do" if numbers.leading_zeros else ", codes by its name"
     elif numbers.share > _MANY_NUMBERS:
         about += f"; {numbers.share:.0%} of them are numbers, and others are not, such as {shown(numbers.odd_values[0])}"
