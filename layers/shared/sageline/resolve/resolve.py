@@ -51,12 +51,8 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     _check_labelled(label_column, no_label, source)
     _check_one_label(label_column, task, source)
     features, encoder = choices.features(label, task)
-    if task == "regression" and set(features.values()) == {"date"}:
-        raise InvalidDataset(
-            f"{source}: there is nothing but {next(iter(features))!r} to learn {label!r} from: a forecast from the past values of a "
-            f"series, which Sageline does not make. Add columns that say what the value depends on."
-        )
     date_formats = date_formats_of(profile, features, source)
+    _check_not_a_series(features, label, task, source)
     dataset = {"uri": source, "label": label, "features": features}
     resolved = _filled_in(spec, profile, choices, dataset, task, encoder=encoder, name=name)
     _check(resolved, task, encoder["kind"])
@@ -159,6 +155,14 @@ def _check_one_label(label: ColumnProfile, task: str, source: str) -> None:
         raise InvalidDataset(
             f"{source}: the label column {label.name!r} holds several labels a row, such as {shown(joined[0])}, and Sageline "
             f"learns one. Keep one of them, or make a column of yes and no for each label and train a model for each."
+        )
+
+
+def _check_not_a_series(features: Mapping[str, str], label: str, task: str, source: str) -> None:
+    if task == "regression" and set(features.values()) == {"date"}:
+        raise InvalidDataset(
+            f"{source}: there is nothing but {next(iter(features))!r} to learn {label!r} from: a forecast from the past values of "
+            f"a series, which Sageline does not make. Add columns that say what the value depends on."
         )
 
 
