@@ -63,6 +63,13 @@ class DatasetSpec(BaseSpec):
         None, description="The decimal sign of the file's numbers. Default: what fits all of a column's values."
     )
 
+    @field_validator("label", mode="before")
+    @classmethod
+    def _one_label(cls, label: object) -> object:
+        if isinstance(label, list):
+            raise ValueError(f"names {len(label)} columns, and a model learns one label; start a run for each of them")
+        return label
+
     @field_validator("encoding")
     @classmethod
     def _known_encoding(cls, encoding: str | None) -> str | None:
