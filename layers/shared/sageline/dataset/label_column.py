@@ -73,6 +73,8 @@ class LabelColumn:
                 f"{block.where(index)}, label column {self.name!r}: {shown(texts[index])} is not a number, and the "
                 f"other labels are. {_ADVICE}"
             )
+        if not missing:
+            return np.ones(len(texts), dtype=np.bool_)
         return np.array([text not in missing for text in texts], dtype=np.bool_)
 
 

@@ -97,7 +97,9 @@ class ValueIndex:
 
     def indexes_of(self, column: StringArray) -> IntArray:
         """``int64[n]``: the index of each text."""
-        return np.array([self.index(text) for text in column.tolist()], dtype=np.int64)
+        texts = column.tolist()
+        indexes = {text: self.index(text) for text in set(texts)}
+        return np.fromiter(map(indexes.__getitem__, texts), dtype=np.int64, count=len(texts))
 
 
 def _key(number: str) -> float | str:
