@@ -52,7 +52,7 @@ class Spill:
     def __init__(self, folder: Path, most_bytes: int) -> None:
         self.is_complete = False
         self.seed: int | None = None
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - open for as long as the spill is
+        self._file = tempfile.TemporaryFile(buffering=0, dir=folder)  # noqa: SIM115 - open for as long as the spill is
         self._most_bytes = most_bytes
         self._has_room = True
         self._places: list[Place] = []
@@ -108,14 +108,17 @@ class Spill:
     def _write(self, parts: Sequence[ByteArray]) -> bool:
         try:
             for part in parts:
-                self._file.write(part.data)
-                self._file.write(bytes(_padded(len(part)) - len(part)))
-            self._file.flush()
+                self._write_all(part.data)
+                self._write_all(memoryview(bytes(_padded(len(part)) - len(part))))
         except OSError as error:
             if error.errno not in _NO_ROOM:
                 raise
             return False
         return True
+
+    def _write_all(self, data: memoryview) -> None:
+        while data:
+            data = data[self._file.write(data) :]
 
 
 def _padded(size: int) -> int:
