@@ -252,6 +252,7 @@ def _read(
             if profile is not None:
                 profile.add(block, hashes)
             second.send((block if place is None else place, hashes))
+            del block, hashes  # while the next ones are made
         second.send(None)
         read: FirstRead = second.receive()
         return read
@@ -265,6 +266,7 @@ def _read_beside(first: FirstRead, spill: Spill | None, has_profile: bool, chann
             if spill is not None and isinstance(block, Place):
                 block, _ = spill.read_at(block)
             first.add(block, hashes, has_profile=has_profile)
+        del received, block, hashes  # while the next ones are read
     channel.send(first.finish())
 
 

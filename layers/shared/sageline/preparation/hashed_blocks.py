@@ -32,5 +32,6 @@ def hashed_blocks(read_blocks: Callable[[], Iterator[Block]], spill: Spill | Non
         hashes = hash_columns(block)
         place = None if spill is None else spill.add(Spilled(block, positions_of(hashes, seed)))
         yield HashedBlock(block, hashes, place)
+        del block, hashes  # while the next ones are read
     if spill is not None:
         spill.complete(seed)
