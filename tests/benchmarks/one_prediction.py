@@ -39,8 +39,6 @@ def run(sizes: Sizes) -> Iterator[Result]:
 def times_of_each(
     encoders: Mapping[str, Callable[[str], object]], documents: list[str], rounds: int
 ) -> dict[str, list[list[float]]]:
-    encoders: Mapping[str, Callable[[str], object]], documents: list[str], rounds: int
-) -> dict[str, list[list[float]]]:
     """Milliseconds of each document, by encoder and round."""
     for encode in encoders.values():
         for document in documents[:_WARM_UP]:

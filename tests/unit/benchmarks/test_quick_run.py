@@ -30,6 +30,8 @@ JOBS = {
     "control_plane_list",
     "prepare_data_1_mb",
     "prepare_data_1_mb_memory",
+    "prepare_data_mixed_1_mb",
+    "prepare_data_mixed_1_mb_memory",
     "guard",
     "guard_upload",
     "invocation_linear_learner",
