@@ -135,7 +135,7 @@ def test_the_same_is_written_by_one_process_and_by_two_with_a_spill(spec: Spec, 
 
 
 def test_words_that_are_forgotten_are_the_same_ones(spill: Spill, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sageline.encoder.text.words.MOST_WORDS", 200)
+    monkeypatch.setattr("sageline.encoder.text.counts.MOST_WORDS", 200)
     alone, expected = prepared_by(mixed(), TEXT, ALONE)
 
     prepared, written = prepared_by(mixed(), TEXT, Means(2, spill))
