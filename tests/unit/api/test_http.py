@@ -184,6 +184,7 @@ def test_every_named_error_either_has_a_status_or_stays_inside() -> None:
         errors.InvalidPrices,
         errors.InvalidRouting,
         errors.ModelMissing,
+        errors.ProcessDied,
         errors.QuotaExceeded,
         errors.RolloutAlarm,
         errors.RolloutPending,

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
 
 from sageline.configuration.configure import configure
+from sageline.dataset.readers.source import open_blocks
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import InvalidDataset, InvalidHyperparameter, InvalidSpec
 from sageline.preparation.prepare import prepare_data
@@ -80,6 +82,20 @@ def test_prepared_twice_gives_the_same(world: World) -> None:
     keys, spec = world.keys(), hyperparameters(world)
     assert prepare_data(RUN_ID, run=world.run) == first
     assert (world.keys(), hyperparameters(world)) == (keys, spec)
+
+
+def test_a_large_dataset_that_two_processes_prepare_becomes_the_same_objects(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configured(world, TEXTS)
+    alone = prepare_data(RUN_ID, run=world.run)
+    objects = {key: world.get(key) for key in world.keys("runs/")}
+    monkeypatch.setattr("sageline.preparation.means.SMALL_BYTES", 0)
+    monkeypatch.setattr("sageline.preparation.means.usable_cores", lambda: 2)
+    monkeypatch.setattr("sageline.preparation.prepare.open_blocks", partial(open_blocks, block_bytes=512))
+
+    assert prepare_data(RUN_ID, run=world.run) == alone
+    assert {key: world.get(key) for key in world.keys("runs/")} == objects
 
 
 def test_a_second_upload_meanwhile_changes_nothing(world: World) -> None:

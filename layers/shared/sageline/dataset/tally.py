@@ -49,7 +49,7 @@ class Tally:
             here = np.flatnonzero(channels == number)
             self.rows[channel] += len(here)
             if self._label.is_class:
-                self._texts[channel].update(labels[index] for index in here.tolist())
+                self._texts[channel].update(map(labels.__getitem__, here.tolist()))
         if not self._label.is_class:
             self.numbers.update(self._label.numbers(block))
         if len(self._positions) <= _MOST_RANKED:

@@ -161,8 +161,8 @@ def _check_one_label(label: ColumnProfile, task: str, source: str) -> None:
 def _check_not_a_series(features: Mapping[str, str], label: str, task: str, source: str) -> None:
     if task == "regression" and set(features.values()) == {"date"}:
         raise InvalidDataset(
-            f"{source}: there is nothing but {next(iter(features))!r} to learn {label!r} from: a forecast from the past values of "
-            f"a series, which Sageline does not make. Add columns that say what the value depends on."
+            f"{source}: there is nothing but {next(iter(features))!r} to learn {label!r} from: a forecast from the past values "
+            f"of a series, which Sageline does not make. Add columns that say what the value depends on."
         )
 
 

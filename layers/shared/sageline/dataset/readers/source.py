@@ -19,7 +19,7 @@ from sageline.errors import InvalidDataset
 from sageline.formats.other_formats import advice_on_content, advice_on_text
 from sageline.formats.text_encoding import Utf8Text, chosen_encoding
 
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 4 << 20  # two processes that prepare text have room for what they count, and for a few blocks
 _HEAD_BYTES = 64 << 10
 _LONGEST_HEAD_BYTES = 1 << 20
 _HEAD_LINES = 20
