@@ -13,7 +13,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from sageline.formats.other_formats import advice_on_name
-from sageline.names import dataset_key, dataset_spec_key
+from sageline.names import FORMATS, dataset_key, dataset_spec_key
 from sageline.runs.trigger import Upload as Trigger
 from sageline.runs.trigger import identify
 from sageline_cli.errors import CommandFailed
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
-SUFFIXES = {".csv": "csv", ".csv.gz": "csv.gz", ".jsonl": "jsonl", ".ndjson": "jsonl", ".npz": "npz"}
+SUFFIXES = {f".{name}": name for name in FORMATS} | {".ndjson": "jsonl"}
 """What a dataset's file may be called, and the format that the name says."""
 
 _MARK = "sageline-upload"

@@ -21,8 +21,14 @@ ENDPOINT_NAME_PATTERN = r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$"
 ENDPOINT_NAME_MAX_LENGTH = 63
 RUN_ID_PATTERN = r"^[a-z0-9](-?[a-z0-9])*-[0-9]{14}-[0-9a-f]{6}$"
 RUN_ID_MAX_LENGTH = NAME_MAX_LENGTH + len("-yyyymmddHHMMSS-123abc")
-DATASET_KEY_PATTERN = re.compile(r"datasets/(?P<name>[^/]+)/data\.(?P<format>csv|csv\.gz|jsonl|npz)")
+FORMATS = ("csv", "csv.gz", "jsonl", "npz")
+"""File name extensions of datasets, which are also the names of their formats. The one list of them."""
+_ANY_FORMAT = "|".join(map(re.escape, FORMATS))
+DATASET_KEY_PATTERN = re.compile(rf"datasets/(?P<name>[^/]+)/data\.(?P<format>{_ANY_FORMAT})")
 """Matched whole, by ``fullmatch``."""
+BATCH_INPUT_PATTERN = rf"^s3://[^/]+/.+\.({_ANY_FORMAT})$"
+FORMATS_SHOWN = ", ".join(f".{name}" for name in FORMATS[:-1]) + f" or .{FORMATS[-1]}"
+"""The formats in a sentence."""
 
 
 def is_name(text: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from ministack.services import eventbridge
 
 from sageline import names
-from sageline.runs.trigger import FORMATS
+from sageline.names import FORMATS
 from tests.unit.template import documents
 from tests.unit.template.documents import Document
 

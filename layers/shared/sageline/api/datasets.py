@@ -17,14 +17,13 @@ from botocore.exceptions import ClientError
 from sageline.aws.errors import is_missing_object
 from sageline.aws.http import check_keys, shortened
 from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict
-from sageline.names import NAME_MAX_LENGTH, dataset_key, dataset_spec_key, is_name
+from sageline.names import FORMATS, NAME_MAX_LENGTH, dataset_key, dataset_spec_key, is_name
 from sageline.runs.context import RunContext
 from sageline.spec.model import Spec, validate_spec
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-FORMATS = ("csv", "csv.gz", "jsonl", "npz")
 UPLOAD_SECONDS = 900
 
 

@@ -17,14 +17,11 @@ from botocore.exceptions import ClientError
 from sageline.aws.errors import is_denied, is_missing_object
 from sageline.errors import InvalidDataset, InvalidRequest, InvalidRouting
 from sageline.formats.other_formats import advice_on_name
-from sageline.names import DATASET_KEY_PATTERN, NAME_MAX_LENGTH, is_name, is_run_id, run_id
+from sageline.names import DATASET_KEY_PATTERN, FORMATS, NAME_MAX_LENGTH, is_name, is_run_id, run_id
 from sageline.runs.endpoint_change import EndpointChange, read_change
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-FORMATS = ("csv", "csv.gz", "jsonl", "npz")
-"""File name extensions of datasets, which are also the names of their formats."""
 
 
 @dataclass(frozen=True)

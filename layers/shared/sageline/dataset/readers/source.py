@@ -18,6 +18,7 @@ from sageline.dataset.readers.npz_reader import read_npz
 from sageline.errors import InvalidDataset
 from sageline.formats.other_formats import advice_on_content, advice_on_text
 from sageline.formats.text_encoding import Utf8Text, chosen_encoding
+from sageline.names import FORMATS, FORMATS_SHOWN
 
 BLOCK_BYTES = 8 << 20
 _HEAD_BYTES = 64 << 10
@@ -69,8 +70,8 @@ def open_blocks(
     if data_format == "npz":
         yield from _or_no_rows(read_npz(stream, source, block_bytes, labelled=labelled), source)
         return
-    if data_format not in ("csv", "csv.gz", "jsonl"):
-        raise InvalidDataset(f"{source}: unknown format {data_format!r}; upload csv, csv.gz, jsonl or npz.")
+    if data_format not in FORMATS:
+        raise InvalidDataset(f"{source}: unknown format {data_format!r}; upload {FORMATS_SHOWN}.")
     if data_format.endswith(".gz"):
         # GzipFile reads forward only, so a stream that cannot seek will do.
         stream = cast("BinaryIO", _Gunzip(stream, source))
