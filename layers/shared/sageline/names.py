@@ -27,6 +27,12 @@ _ANY_FORMAT = "|".join(map(re.escape, FORMATS))
 DATASET_KEY_PATTERN = re.compile(rf"datasets/(?P<name>[^/]+)/data\.(?P<format>{_ANY_FORMAT})")
 """Matched whole, by ``fullmatch``."""
 BATCH_INPUT_PATTERN = rf"^s3://[^/]+/.+\.({_ANY_FORMAT})$"
+DATASET_FOLDER_PATTERN = re.compile(r"datasets/(?P<name>[^/]+)/")
+"""Of the folder that holds a dataset's parts; matched whole."""
+READY = "_READY"
+"""The object whose upload says that all parts of a dataset are there."""
+SIDES = ("data", "train", "test")
+"""How the file names of parts begin. ``train*`` and ``test*`` beside each other are a split."""
 FORMATS_SHOWN = ", ".join(f".{name}" for name in FORMATS[:-1]) + f" or .{FORMATS[-1]}"
 """The formats in a sentence."""
 
@@ -149,6 +155,11 @@ class RunLayout:
         return f"{self.prefix}given-spec.json"
 
     @property
+    def parts_key(self) -> str:
+        """All parts of a dataset of several files, in the versions that the run reads."""
+        return f"{self.prefix}parts.json"
+
+    @property
     def encoder_prefix(self) -> str:
         return f"{self.prefix}encoder/"
 
@@ -227,6 +238,31 @@ class RunLayout:
 def dataset_key(name: str, data_format: str = "csv") -> str:
     """Key of a dataset's upload; putting an object there starts a run."""
     return f"datasets/{name}/data.{data_format}"
+
+
+def dataset_folder(name: str) -> str:
+    """The prefix of a dataset's parts, its spec and its script."""
+    return f"datasets/{name}/"
+
+
+def ready_key(name: str) -> str:
+    """Key of the empty object that starts a run of a dataset's parts."""
+    return dataset_folder(name) + READY
+
+
+def format_of_name(file_name: str) -> str | None:
+    """The format that a file name says, or None."""
+    return next((known for known in sorted(FORMATS, key=len, reverse=True) if file_name.endswith(f".{known}")), None)
+
+
+def side_of_name(file_name: str) -> str | None:
+    """Which of :data:`SIDES` a part of this name is of; None if it is no part."""
+    return next((side for side in SIDES if file_name.startswith(side)), None)
+
+
+def starts_a_run(file_name: str) -> bool:
+    """Whether putting a file of this name into a dataset's folder starts a run at once."""
+    return file_name in {f"data.{known}" for known in FORMATS}
 
 
 def dataset_spec_key(name: str) -> str:

@@ -20,7 +20,7 @@ from sageline.arrays.strings import StringArray
 from sageline.batch.encode import EncodedRows, encoded_rows
 from sageline.dataset.label_column import LabelColumn
 from sageline.dataset.profile import DatasetProfile
-from sageline.dataset.split import CHANNELS, channels_of, folds_of, hash_columns, positions_of
+from sageline.dataset.split import CHANNELS, channels_of, folds_of, hash_columns, placed, positions_of
 from sageline.dataset.statistics import DatasetStatistics
 from sageline.dataset.tally import Tally
 from sageline.encoder.fitted import FittedEncoder
@@ -141,7 +141,7 @@ class FirstRead:
         self.statistics = DatasetStatistics(spec.dataset.features or {}, name, resolution.spellings)
         self.fit = start_fit(spec, resolution.spellings, resolution.date_formats)
         self.bounds = self.tally.bounds
-        self.source = "dataset"
+        self.source = spec.dataset.uri or "dataset"  # the whole of it; a block names its part
         self.problem: InvalidDataset | None = None
 
     @cached_property
@@ -152,7 +152,7 @@ class FirstRead:
     def read(self, blocks: Iterator[Block], profile: DatasetProfile | None = None) -> None:
         """Read the dataset once, also into a profile."""
         for block in blocks:
-            self.source = block.source
+            self.source = self.resolution.spec.dataset.uri or block.source
             hashes = hash_columns(block)
             if profile is not None:
                 profile.add(block, hashes)
@@ -169,7 +169,8 @@ class FirstRead:
         absent = next((name for name in features if name not in block.columns), None)
         if absent is not None:
             raise InvalidDataset(f"{block.source}: no column {absent!r}; the columns are {', '.join(block.columns)}.")
-        positions = positions_of(hashes, self.resolution.spec.split.seed)
+        split = self.resolution.spec.split
+        positions = placed(positions_of(hashes, split.seed), block.side, split)
         there = self.label.is_there(block)
         unlabelled = block.rows - int(np.count_nonzero(there))
         if unlabelled:
@@ -208,11 +209,11 @@ def _again(
 
 def _write(blocks: Iterator[Block], first: FirstRead, sink: PartSink, ask: Callable[[EncodedRows], None]) -> dict[str, int]:
     """Encode and write every row whose label the encoder knows; rows written per channel."""
-    encoder = first.encoder
+    encoder, split = first.encoder, first.resolution.spec.split
     rows = dict.fromkeys(CHANNELS, 0)
     for block in blocks:
         there = first.label.is_there(block)
-        positions = positions_of(hash_columns(block), first.resolution.spec.split.seed)
+        positions = placed(positions_of(hash_columns(block), split.seed), block.side, split)
         channels = channels_of(positions, first.tally.bounds)
         for number, channel in enumerate(CHANNELS):
             its_rows = replace(block, folds=folds_of(positions) if channel == "train" else None)
