@@ -121,7 +121,7 @@ def read_completion(event: Event, run: RunContext) -> PartsStart:
     folder = dataset_folder(name)
     if not any(run.clients.s3.list_objects_v2(Bucket=bucket, Prefix=folder + side, MaxKeys=1)["KeyCount"] for side in SIDES):
         raise DatasetNotFound(
-            f"s3://{bucket}/{folder} has no parts; upload them first, by POST /datasets with a `file` such as data-00.csv for each."
+            f"s3://{bucket}/{folder} has no parts; upload each of them, by POST /datasets with a `file` such as data-00.csv."
         )
     return start
 
@@ -182,8 +182,8 @@ def _file(body: Mapping[str, object]) -> str:
         return f"data.{_format(body.get('format', 'csv'))}"
     if not isinstance(value, str) or not _FILE_NAME.fullmatch(value) or side_of_name(value) is None:
         raise InvalidRequest(
-            f"`file` is {shortened(json.dumps(value))}; use a name that begins with data, train or test, such as data-00.csv, of at "
-            "most 200 letters, digits, dots, hyphens and underscores.",
+            f"`file` is {shortened(json.dumps(value))}; use a name that begins with data, train or test, such as data-00.csv, of "
+            "at most 200 letters, digits, dots, hyphens and underscores.",
             key="file",
         )
     found = format_of_name(value)
@@ -193,7 +193,7 @@ def _file(body: Mapping[str, object]) -> str:
         )
     if body.get("format", found) != found:
         raise InvalidRequest(
-            f"`file` is {shortened(json.dumps(value))}, and `format` {shortened(json.dumps(body['format']))}; leave `format` out.",
+            f"`format` is {shortened(json.dumps(body['format']))}, and `file` says {found}; leave `format` out.",
             key="format",
         )
     if value.startswith("data.") and not starts_a_run(value):

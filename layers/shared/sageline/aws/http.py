@@ -122,8 +122,8 @@ def dataset_name(event: Event) -> str:
     name = _path_parameter(event, "name")
     if not is_name(name):
         raise errors.DatasetNotFound(
-            f"No dataset {shortened(name)!r} is known, nor can be: a name has at most {NAME_MAX_LENGTH} lower-case letters, digits "
-            "and single hyphens."
+            f"No dataset {shortened(name)!r} is known, nor can be: a name has at most {NAME_MAX_LENGTH} lower-case letters, "
+            "digits and single hyphens."
         )
     return name
 

@@ -77,8 +77,8 @@ def _parts_ready(uri: str, s3: S3Client) -> Dataset:
     run_id = identify(Upload(bucket, key, started[0].version_id, datetime.now(UTC)), s3).run_id  # the time is S3's
     if len(dataset.in_order()) == 1:
         raise InvalidDataset(
-            f"{uri}: {name_of(started[0])} is the only part, and its upload has started run {run_id} already. {READY} is for several "
-            "parts; to start another run of one file, upload it again, or use POST /pipelines with its URI as `dataset.uri`."
+            f"{uri}: {name_of(started[0])} is the only part, and its upload has started run {run_id} already. {READY} is for "
+            "several parts; to start another run of one file, upload it again, or POST /pipelines with its URI as `dataset.uri`."
         )
-    said = f"{started[0].uri}: its upload has started a run of this part alone, {run_id}; a part is named data-… so that it does not."
+    said = f"{started[0].uri}: its upload has started a run of this part alone, {run_id}; name parts data-…, which start none."
     return replace(dataset, notes=(*dataset.notes, said))
