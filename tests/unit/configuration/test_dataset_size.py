@@ -21,7 +21,7 @@ NOTHING = io.BytesIO()
 
 
 def check(stream: io.BytesIO, size: int, data_format: str, encoder: str) -> None:
-    """What is done with a dataset of one file, or of parts where a size is given for each."""
+    """What is done with a dataset of one file."""
     part = DatasetObject(URI.replace(".csv", f".{data_format}"), "v", "etag", size)
     check_size(lambda _: io.BytesIO(stream.getvalue()), Dataset(part.uri, (part,)), spec_of(encoder))
 
@@ -76,3 +76,22 @@ def test_a_run_is_refused_before_anything_is_written(world: World, monkeypatch: 
     with pytest.raises(InvalidDataset, match="Upload a random sample"):
         configure_case(world, uploaded(world))
     assert world.keys("runs/") == []
+
+
+def test_parts_count_together_and_compressed_ones_by_some_of_them() -> None:
+    packed = gzip.compress(b"".join(b"%d,red,rose\n" % number for number in range(50_000)))
+    factor = len(gzip.decompress(packed)) / len(packed)
+    folder = URI.removesuffix("data.csv")
+    opened: list[str] = []
+
+    def open_part(part: DatasetObject) -> io.BytesIO:
+        opened.append(part.uri)
+        return io.BytesIO(packed)
+
+    def of_parts(size: float) -> Dataset:
+        return Dataset(folder, tuple(DatasetObject(f"{folder}data-{n}.csv.gz", "v", "etag", int(size / 20)) for n in range(20)))
+
+    check_size(open_part, of_parts(0.99 * LARGEST_BYTES["columns"] / factor), spec_of("columns"))
+    with pytest.raises(InvalidDataset, match=rf"{folder}: the dataset has decompressed about 1\.21 GB"):
+        check_size(open_part, of_parts(1.01 * LARGEST_BYTES["columns"] / factor), spec_of("columns"))
+    assert len(set(opened)) == 8

@@ -40,7 +40,18 @@ def test_an_upload_of_another_format_starts_a_run_that_refuses_it(stack: Documen
     assert starts_a_run(stack, "datasets/wine/data.xlsx")
 
 
-@pytest.mark.parametrize("key", ["datasets/wine/data.csv/", "datasets/wine/data.d/", "datasets/wine/"])
+def test_ready_starts_the_run_of_the_parts_beside_it(stack: Document) -> None:
+    assert starts_a_run(stack, names.ready_key("wine"), size=0)
+
+
+@pytest.mark.parametrize(
+    "key", ["data-00.csv", "data-00.csv.gz", "data_1.jsonl", "train.csv", "train-00.csv", "test.csv", "ready"]
+)
+def test_a_part_starts_nothing(stack: Document, key: str) -> None:
+    assert not starts_a_run(stack, names.dataset_folder("wine") + key)
+
+
+@pytest.mark.parametrize("key", ["datasets/wine/data.csv/", "datasets/wine/data.d/", "datasets/wine/", "datasets/wine/_READY/"])
 def test_a_folder_made_in_the_console_starts_nothing(stack: Document, key: str) -> None:
     assert not starts_a_run(stack, key, size=0)
 

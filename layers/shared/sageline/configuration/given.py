@@ -44,7 +44,7 @@ def find_given(trigger: Upload | RunRequest | CompletedDataset, identity: Identi
             raise InvalidSpec("spec: `dataset.uri` is missing; a run that no upload started needs to know its data.")
         return Given(spec, find_dataset(files.s3, spec.dataset.uri))
     if isinstance(trigger, CompletedDataset):
-        spec = _spec_beside(identity.name, trigger.uri, files)
+        spec = _spec_beside(trigger.name, trigger.uri, files)
         return Given(spec, _parts_ready(trigger.uri, files.s3))
     check_upload_key(trigger)
     spec = _spec_beside(identity.name, trigger.dataset_uri, files)
