@@ -33,7 +33,9 @@ _OF_COLUMN = "dataset.features."  # begins the keys of the reasons for what beca
 
 class DatasetSpec(BaseSpec):
     uri: str | None = Field(
-        None, pattern=r"^s3://[^/]+/.+$", description="S3 URI of the data; for an upload, the uploaded object."
+        None,
+        pattern=r"^s3://[^/]+/.+$",
+        description="S3 URI of the data, or of a folder of parts, which ends with a slash; for an upload, what was uploaded.",
     )
     label: str | None = Field(None, min_length=1, description="Column to predict. Default: sniffed (see `reasons`).")
     on_doubt: Literal["refuse", "likeliest"] = Field(
