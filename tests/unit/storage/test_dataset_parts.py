@@ -10,6 +10,7 @@ from sageline.arrays.blocks import Block
 from sageline.dataset.readers.source import FIND_OUT
 from sageline.errors import DatasetAccessDenied, DatasetNotFound, InvalidDataset
 from sageline.names import RunLayout
+from sageline.storage import dataset_parts
 from sageline.storage.dataset_object import DatasetObject
 from sageline.storage.dataset_parts import (
     Dataset,
@@ -261,3 +262,33 @@ def test_an_empty_file_of_its_own_is_still_an_error(world: World) -> None:
     world.put("datasets/one/data.csv", b"a,b\n")
     with pytest.raises(InvalidDataset, match="a header line and no rows"):
         read(world, find_dataset(world.s3, f"s3://{BUCKET}/datasets/one/data.csv"))
+
+
+def test_parts_are_fetched_ahead_and_no_further_than_some(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(world, **{f"data_{number:02d}": b"size\n%d\n" % number for number in range(40)})
+    dataset = find_dataset(world.s3, URI)
+    fetched: list[int] = []
+    world.aws.before["GetObject"] = lambda: fetched.append(1)
+
+    blocks = read_blocks(world.s3, dataset, FIND_OUT, [])
+    next(blocks)
+    blocks.close()  # type: ignore[attr-defined]  # it is a generator
+
+    assert len(fetched) <= 2 + dataset_parts._AHEAD
+
+
+@pytest.mark.parametrize("small", [0, 1 << 20])
+def test_fetched_ahead_or_not_the_rows_are_the_same_and_in_order(
+    world: World, monkeypatch: pytest.MonkeyPatch, small: int
+) -> None:
+    monkeypatch.setattr(dataset_parts, "_SMALL_BYTES", small)
+    put(world, **{f"data_{number:02d}": b"size\n%d\n" % number for number in range(40)})
+    assert values(read(world), "size") == [str(number) for number in range(40)]
+
+
+def test_a_part_that_is_gone_when_it_is_fetched_ahead_is_said_to_be(world: World) -> None:
+    put(world, data_0=b"size\n1\n", data_1=b"size\n2\n")
+    dataset = find_dataset(world.s3, URI)
+    world.s3.delete_object(Bucket=BUCKET, Key=f"{FOLDER}data-1.csv", VersionId=str(dataset.parts[1].version_id))
+    with pytest.raises(DatasetNotFound, match=r"data-1\.csv: it was deleted while the run went on"):
+        read(world, dataset)

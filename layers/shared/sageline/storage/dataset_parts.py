@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from botocore.exceptions import ClientError, ParamValidationError
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _LISTED = 100  # parts in a run's record, which is bounded
+_AHEAD = 8  # parts that are fetched before they are read
+_SMALL_BYTES = 1 << 20
 _NO_VERSION = "null"  # the version id of an object in a bucket without versions
 
 
@@ -145,18 +150,42 @@ def read_blocks(s3: S3Client, dataset: Dataset, options: ReadOptions, notes: lis
         InvalidDataset: while iterating; a part is damaged, or has other columns than the first one, or no part has a row.
     """
     if not dataset.is_folder:
-        with open_object(s3, dataset.parts[0]) as stream:
-            yield from open_blocks(stream, dataset.uri, dataset.format, options=options, notes=notes)
+        with open_object(s3, dataset.parts[0]) as file:
+            yield from open_blocks(file, dataset.uri, dataset.format, options=options, notes=notes)
         return
     joined = _Joined(dataset)
-    for part, side in dataset.in_order():
-        said: list[str] = []
-        with open_object(s3, part) as stream:
+    with closing(_opened(s3, dataset.in_order())) as opened:
+        for part, side, stream in opened:
+            said: list[str] = []
             blocks = open_blocks(stream, part.uri, dataset.format, options=options, notes=said, may_be_empty=True)
             yield from joined.blocks(blocks, part, side)
-        joined.said(part, said)
+            joined.said(part, said)
     joined.check_rows()
     notes += [*dataset.notes, *joined.notes()]
+
+
+def _opened(
+    s3: S3Client, parts: Sequence[tuple[DatasetObject, Side | None]]
+) -> Generator[tuple[DatasetObject, Side | None, BinaryIO]]:
+    """The parts as files, one after the other. Small ones are fetched while those before them are read: of thousands of parts the
+    requests would take longer than the reading."""
+
+    def fetch(part: DatasetObject) -> BinaryIO:
+        if part.size > _SMALL_BYTES:
+            return open_object(s3, part)
+        with open_object(s3, part) as stream:
+            return io.BytesIO(stream.read())
+
+    pool = ThreadPoolExecutor(_AHEAD)
+    try:
+        coming = deque(pool.submit(fetch, part) for part, _ in parts[:_AHEAD])
+        for number, (part, side) in enumerate(parts):
+            with coming.popleft().result() as stream:
+                if number + _AHEAD < len(parts):
+                    coming.append(pool.submit(fetch, parts[number + _AHEAD][0]))
+                yield part, side, stream
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def sample_dataset(s3: S3Client, dataset: Dataset, options: ReadOptions, notes: list[str], piece_bytes: int) -> Iterator[Block]:
