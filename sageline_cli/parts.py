@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from sageline.names import FORMATS, side_of_name
+from sageline.names import DATA_FORMATS, side_of_name
 from sageline_cli.upload import SUFFIXES, format_of, suffix_of, unknown_format
 
 _NAMED = 5
@@ -93,7 +93,7 @@ def _check_formats(files: Sequence[Path]) -> None:
         first, second = sorted(of_format.values())[:2]
         raise click.BadParameter(
             f"{first.name} and {second.name} are of different formats; the parts of a dataset are of one of "
-            f"{', '.join(FORMATS)}. Convert them, or name the files of one format."
+            f"{', '.join(DATA_FORMATS)}. Convert them, or name the files of one format."
         )
 
 

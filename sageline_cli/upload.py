@@ -14,7 +14,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from sageline.formats.other_formats import advice_on_name
-from sageline.names import FORMATS, dataset_folder, dataset_key, dataset_spec_key, ready_key, side_of_name
+from sageline.names import DATA_FORMATS, dataset_folder, dataset_key, dataset_spec_key, ready_key, side_of_name
 from sageline.runs.trigger import Upload as Trigger
 from sageline.runs.trigger import identify
 from sageline_cli.errors import CommandFailed
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
-SUFFIXES = {f".{name}": name for name in FORMATS} | {".ndjson": "jsonl"}
+SUFFIXES = {f".{name}": name for name in DATA_FORMATS} | {".ndjson": "jsonl"}
 """What a dataset's file may be called, and the format that the name says."""
 
 _MARK = "sageline-upload"

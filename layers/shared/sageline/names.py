@@ -21,19 +21,18 @@ ENDPOINT_NAME_PATTERN = r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$"
 ENDPOINT_NAME_MAX_LENGTH = 63
 RUN_ID_PATTERN = r"^[a-z0-9](-?[a-z0-9])*-[0-9]{14}-[0-9a-f]{6}$"
 RUN_ID_MAX_LENGTH = NAME_MAX_LENGTH + len("-yyyymmddHHMMSS-123abc")
-FORMATS = ("csv", "csv.gz", "jsonl", "npz")
+DATA_FORMATS = ("csv", "csv.gz", "jsonl", "npz")
 """File name extensions of datasets, which are also the names of their formats. The one list of them."""
-_ANY_FORMAT = "|".join(map(re.escape, FORMATS))
-DATASET_KEY_PATTERN = re.compile(rf"datasets/(?P<name>[^/]+)/data\.(?P<format>{_ANY_FORMAT})")
+DATA_FORMAT_PATTERN = "|".join(map(re.escape, DATA_FORMATS))
+DATASET_KEY_PATTERN = re.compile(rf"datasets/(?P<name>[^/]+)/data\.(?P<format>{DATA_FORMAT_PATTERN})")
 """Matched whole, by ``fullmatch``."""
-BATCH_INPUT_PATTERN = rf"^s3://[^/]+/.+\.({_ANY_FORMAT})$"
 DATASET_FOLDER_PATTERN = re.compile(r"datasets/(?P<name>[^/]+)/")
 """Of the folder that holds a dataset's parts; matched whole."""
 READY = "_READY"
 """The object whose upload says that all parts of a dataset are there."""
 SIDES = ("data", "train", "test")
 """How the file names of parts begin. ``train*`` and ``test*`` beside each other are a split."""
-FORMATS_SHOWN = ", ".join(f".{name}" for name in FORMATS[:-1]) + f" or .{FORMATS[-1]}"
+DATA_FORMATS_NAMED = ", ".join(f".{name}" for name in DATA_FORMATS[:-1]) + f" or .{DATA_FORMATS[-1]}"
 """The formats in a sentence."""
 
 
@@ -252,7 +251,7 @@ def ready_key(name: str) -> str:
 
 def format_of_name(file_name: str) -> str | None:
     """The format that a file name says, or None."""
-    return next((known for known in sorted(FORMATS, key=len, reverse=True) if file_name.endswith(f".{known}")), None)
+    return next((known for known in sorted(DATA_FORMATS, key=len, reverse=True) if file_name.endswith(f".{known}")), None)
 
 
 def side_of_name(file_name: str) -> str | None:
@@ -262,7 +261,7 @@ def side_of_name(file_name: str) -> str | None:
 
 def starts_a_run(file_name: str) -> bool:
     """Whether putting a file of this name into a dataset's folder starts a run at once."""
-    return file_name in {f"data.{known}" for known in FORMATS}
+    return file_name in {f"data.{known}" for known in DATA_FORMATS}
 
 
 def dataset_spec_key(name: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from ministack.services import eventbridge
 
 from sageline import names
-from sageline.names import FORMATS
+from sageline.names import DATA_FORMATS
 from tests.unit.template import documents
 from tests.unit.template.documents import Document
 
@@ -31,7 +31,7 @@ def starts_a_run(stack: Document, key: str, size: int = 1) -> bool:
 
 
 @pytest.mark.parametrize("size", [0, 1, 10**10])
-@pytest.mark.parametrize("data_format", FORMATS)
+@pytest.mark.parametrize("data_format", DATA_FORMATS)
 def test_an_upload_of_data_starts_a_run_which_refuses_it_if_it_is_empty(stack: Document, data_format: str, size: int) -> None:
     assert starts_a_run(stack, names.dataset_key("wine", data_format), size)
 

@@ -21,7 +21,7 @@ from sageline.aws.http import Event, check_keys, dataset_name, read_json_object,
 from sageline.errors import DatasetNotFound, InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict
 from sageline.json_objects import Json
 from sageline.names import (
-    FORMATS,
+    DATA_FORMATS,
     NAME_MAX_LENGTH,
     SIDES,
     dataset_folder,
@@ -170,8 +170,8 @@ def _md5(value: object) -> bytes:
 
 
 def _format(value: object) -> str:
-    if not isinstance(value, str) or value not in FORMATS:
-        raise InvalidRequest(f"`format` is {shortened(json.dumps(value))}; use one of {', '.join(FORMATS)}.", key="format")
+    if not isinstance(value, str) or value not in DATA_FORMATS:
+        raise InvalidRequest(f"`format` is {shortened(json.dumps(value))}; use one of {', '.join(DATA_FORMATS)}.", key="format")
     return value
 
 
@@ -189,7 +189,7 @@ def _file(body: Mapping[str, object]) -> str:
     found = format_of_name(value)
     if found is None:
         raise InvalidRequest(
-            f"`file` is {shortened(json.dumps(value))}; its extension is none of {', '.join(FORMATS)}.", key="file"
+            f"`file` is {shortened(json.dumps(value))}; its extension is none of {', '.join(DATA_FORMATS)}.", key="file"
         )
     if body.get("format", found) != found:
         raise InvalidRequest(

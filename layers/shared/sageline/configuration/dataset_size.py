@@ -49,8 +49,6 @@ def check_size(open_part: Callable[[DatasetObject], BinaryIO], dataset: Dataset,
 
 
 def _text_bytes(open_part: Callable[[DatasetObject], BinaryIO], dataset: Dataset) -> int:
-    if dataset.format not in ("csv.gz", "npz"):
-        return dataset.size
     looked_at = seen = 0
     for part, _ in some_parts(dataset):
         with open_part(part) as stream:

@@ -18,7 +18,7 @@ from sageline.dataset.readers.npz_reader import read_npz
 from sageline.errors import InvalidDataset
 from sageline.formats.other_formats import advice_on_content, advice_on_text
 from sageline.formats.text_encoding import Utf8Text, chosen_encoding
-from sageline.names import FORMATS, FORMATS_SHOWN
+from sageline.names import DATA_FORMATS, DATA_FORMATS_NAMED
 
 BLOCK_BYTES = 8 << 20
 _HEAD_BYTES = 64 << 10
@@ -74,8 +74,8 @@ def open_blocks(
         npz_blocks = read_npz(stream, source, block_bytes, labelled=labelled)
         yield from npz_blocks if may_be_empty else _or_no_rows(npz_blocks, source)
         return
-    if data_format not in FORMATS:
-        raise InvalidDataset(f"{source}: unknown format {data_format!r}; upload {FORMATS_SHOWN}.")
+    if data_format not in DATA_FORMATS:
+        raise InvalidDataset(f"{source}: unknown format {data_format!r}; upload {DATA_FORMATS_NAMED}.")
     if data_format.endswith(".gz"):
         # GzipFile reads forward only, so a stream that cannot seek will do.
         stream = cast("BinaryIO", _Gunzip(stream, source))
