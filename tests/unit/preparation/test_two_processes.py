@@ -140,7 +140,7 @@ def test_words_that_are_forgotten_are_the_same_ones(spill: Spill, monkeypatch: p
 
     prepared, written = prepared_by(mixed(), TEXT, Means(2, spill))
 
-    assert prepared.profile["features"]["counts_too_low_by_at_most"] > 0
+    assert prepared.profile["features"]["post"]["counts_too_low_by_at_most"] > 0
     assert (written.pieces, prepared.profile) == (expected.pieces, alone.profile)
 
 

@@ -9,11 +9,13 @@ from sageline.errors import InvalidDataset, InvalidRequest
 from sageline.names import run_id
 from sageline.runs.trigger import (
     BatchRequest,
+    CompletedDataset,
     Identity,
     RunRequest,
     Upload,
     check_upload_key,
     data_format,
+    dataset_uri,
     identify,
     parse_trigger,
 )
@@ -157,3 +159,31 @@ def test_a_file_of_a_known_other_format_is_refused_with_how_to_convert_it(name: 
         InvalidDataset, match=f"is not a format that can be read; .*{advice}.*What is read: .csv, .csv.gz, .jsonl"
     ):
         data_format(f"s3://b/{name}")
+
+
+def test_ready_stands_for_the_folder_that_it_is_in() -> None:
+    ready = upload("datasets/flowers/_READY")
+    assert (ready.is_ready, ready.dataset_uri) == (True, f"s3://{BUCKET}/datasets/flowers/")
+    assert upload().dataset_uri == f"s3://{BUCKET}/datasets/flowers/data.csv"
+    check_upload_key(ready)
+
+
+def test_the_same_ready_gives_the_same_run_and_another_one_another(world: World) -> None:
+    key = "datasets/flowers/_READY"
+    first, second = world.put(key, b""), world.put(key, b"")
+    ids = [identify(upload(key, version), world.s3).run_id for version in (first, first, second)]
+    assert ids[0] == ids[1] != ids[2]
+
+
+def test_what_the_api_sends_for_parts_is_a_request_for_them(world: World) -> None:
+    trigger = parse_trigger(golden_event("configure_run/complete")["trigger"])
+    assert trigger == CompletedDataset(RUN_ID, "parted", f"s3://{BUCKET}/datasets/parted/")
+    assert dataset_uri(trigger) == f"s3://{BUCKET}/datasets/parted/"
+    assert identify(trigger, world.s3).run_id == RUN_ID
+
+
+def test_a_part_that_is_named_as_if_it_were_all_of_the_dataset_is_refused() -> None:
+    with pytest.raises(
+        InvalidDataset, match=r"named data\.csv, and starts a run at once. .* name it data-00\.csv, which starts none"
+    ):
+        check_upload_key(upload("datasets/flowers/data.00.csv"))

@@ -22,7 +22,7 @@ from sageline.formats.spreadsheet import without_formula
 from sageline.names import RunLayout, split_s3_uri
 from sageline.runs.context import RunContext
 from sageline.runs.documents import RunFiles
-from sageline.storage.dataset_object import open_dataset
+from sageline.storage.dataset_object import open_object
 from sageline.storage.object_writer import ObjectWriter
 
 PART_BYTES: Final = 16 << 20
@@ -143,7 +143,7 @@ def _csv_lines(batch: Batch, predictions: _Predictions, files: RunFiles) -> Iter
 
 
 def _json_lines(batch: Batch, predictions: _Predictions, files: RunFiles) -> Iterator[bytes]:
-    with open_dataset(files.s3, batch.rows) as stream:
+    with open_object(files.s3, batch.rows) as stream:
         names: list[str] = []
         for line, prediction in _paired(open_lines(stream, batch.rows.uri), iter(predictions)):
             # The line stays as it was spelled; that it is an object of known keys was seen when it was encoded.

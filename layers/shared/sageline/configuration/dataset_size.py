@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from typing import BinaryIO
 
 from sageline.dataset.readers import npz_reader
 from sageline.errors import InvalidDataset
 from sageline.spec.model import Spec
 from sageline.storage.dataset_object import DatasetObject
+from sageline.storage.dataset_parts import Dataset, some_parts
 
 _GB = 1_000_000_000
 LARGEST_BYTES = {"texts": 6 * _GB, "tokens": 5 * _GB, "columns": 1_200_000_000, "image": 700_000_000}
@@ -22,11 +24,11 @@ for a core of Lambda and 70 MB/s for reading from S3, twice, these take 11 to 13
 _HEAD_BYTES = 1 << 20
 
 
-def check_size(stream: BinaryIO, dataset: DatasetObject, data_format: str, spec: Spec) -> None:
-    """Refuse a dataset that is too large.
+def check_size(open_part: Callable[[DatasetObject], BinaryIO], dataset: Dataset, spec: Spec) -> None:
+    """Refuse a dataset that is too large. Of many parts only some are looked at.
 
     Args:
-        stream: the dataset's bytes, from the beginning; only as much is read as it takes.
+        open_part: a part's bytes, from the beginning; only as much is read as it takes.
         spec: resolved.
 
     Raises:
@@ -34,16 +36,25 @@ def check_size(stream: BinaryIO, dataset: DatasetObject, data_format: str, spec:
     """
     encoder = spec.encoder.kind if spec.encoder else "columns"
     all_texts = encoder == "columns" and set((spec.dataset.features or {}).values()) == {"text"}
-    size, largest = text_bytes(stream, dataset, data_format), LARGEST_BYTES["texts" if all_texts else encoder]
+    size, largest = _text_bytes(open_part, dataset), LARGEST_BYTES["texts" if all_texts else encoder]
     if size <= largest:
         return
     per_mille = largest * 1000 // size  # rounded down: a sample of as many rows is taken
-    estimated = {"csv.gz": "decompressed about ", "npz": "read as text about "}.get(data_format, "")
+    estimated = {"csv.gz": "decompressed about ", "npz": "read as text about "}.get(dataset.format, "")
     raise InvalidDataset(
         f"{dataset.uri}: the dataset has {estimated}{_in_gb(size)}, and one function prepares {_in_gb(largest)} at most in its "
         f"15 minutes (encoder {encoder}). Upload a random sample of at most {per_mille / 10:g}% of the rows, or only the "
         "columns that are worth learning from."
     )
+
+
+def _text_bytes(open_part: Callable[[DatasetObject], BinaryIO], dataset: Dataset) -> int:
+    looked_at = seen = 0
+    for part, _ in some_parts(dataset):
+        with open_part(part) as stream:
+            looked_at += text_bytes(stream, part, dataset.format)
+            seen += part.size
+    return round(dataset.size * (looked_at / seen))
 
 
 def text_bytes(stream: BinaryIO, dataset: DatasetObject, data_format: str) -> int:

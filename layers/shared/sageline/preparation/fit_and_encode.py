@@ -21,7 +21,7 @@ from sageline.arrays.strings import StringArray
 from sageline.batch.encode import EncodedRows, encoded_rows
 from sageline.dataset.label_column import LabelColumn
 from sageline.dataset.profile import DatasetProfile
-from sageline.dataset.split import CHANNELS, PositionArray, channels_of, folds_of, hash_columns, positions_of
+from sageline.dataset.split import CHANNELS, PositionArray, channels_of, folds_of, hash_columns, placed, positions_of
 from sageline.dataset.statistics import DatasetStatistics
 from sageline.dataset.tally import Tally
 from sageline.encoder.fitted import FittedEncoder
@@ -154,7 +154,7 @@ class FirstRead:
         self.statistics = DatasetStatistics(spec.dataset.features or {}, name, resolution.spellings)
         self.fit = start_fit(spec, resolution.spellings, resolution.date_formats)
         self.bounds = self.tally.bounds
-        self.source = "dataset"
+        self.source = spec.dataset.uri or "dataset"  # the whole of it; a block names its part
         self.problem: InvalidDataset | None = None
         self.features: dict[str, Any] = {}  # Any: a JSON document
         self._encoder: FittedEncoder | InvalidDataset = InvalidDataset("The dataset is not read yet.")
@@ -190,7 +190,7 @@ class FirstRead:
 
     def add(self, block: Block, hashes: Mapping[str, HashArray], *, has_profile: bool = True) -> None:
         """Read a block, after which a :attr:`problem` may be there; without a profile to complete it is raised."""
-        self.source = block.source
+        self.source = self.resolution.spec.dataset.uri or block.source
         if self.problem is not None:
             return
         try:
@@ -205,7 +205,8 @@ class FirstRead:
         absent = next((name for name in features if name not in block.columns), None)
         if absent is not None:
             raise InvalidDataset(f"{block.source}: no column {absent!r}; the columns are {', '.join(block.columns)}.")
-        positions = positions_of(hashes, self.resolution.spec.split.seed)
+        split = self.resolution.spec.split
+        positions = placed(positions_of(hashes, split.seed), block.side, split)
         there = self.label.is_there(block)
         unlabelled = block.rows - int(np.count_nonzero(there))
         if unlabelled:
@@ -306,6 +307,7 @@ def _encode_every_other(first: FirstRead, spill: Spill, channel: Channel) -> Non
 def _encoded(block: Block, positions: PositionArray, first: FirstRead) -> Iterator[_Piece]:
     encoder = first.encoder
     there = first.label.is_there(block)
+    positions = placed(positions, block.side, first.resolution.spec.split)
     channels = channels_of(positions, first.tally.bounds)
     for number, channel in enumerate(CHANNELS):
         its_rows = replace(block, folds=folds_of(positions) if channel == "train" else None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator
 
@@ -10,7 +9,6 @@ from sageline.algorithms.catalog import DataFacts
 from sageline.arrays.blocks import Block
 from sageline.batch.encode import TransformParts
 from sageline.dataset.profile import DatasetProfile
-from sageline.dataset.readers.source import open_blocks
 from sageline.encoder.description import EXAMPLE, example_of
 from sageline.errors import InvalidSpec
 from sageline.evaluation.held_out_rows import first_rows, plan_evaluation
@@ -22,13 +20,12 @@ from sageline.resolve.resolution import Resolution, changes_of
 from sageline.resolve.resolve import resolve_spec
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import PreparedData, TransformPlan
-from sageline.runs.trigger import data_format
 from sageline.spec.encoder import ImageSpec
 from sageline.spec.evaluation import check_classes
 from sageline.spec.model import Spec
-from sageline.storage.dataset_object import DatasetObject, open_dataset, read_options
+from sageline.storage.dataset_object import read_options
+from sageline.storage.dataset_parts import dataset_of, read_blocks
 from sageline.storage.part_sink import S3PartSink
-from sageline.storage.read_ahead import ReadAhead
 
 _EXAMPLES = 10
 """Test rows, one of which shows what rows to predict look like."""
@@ -48,8 +45,8 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
     if spec.task is None:
         raise InvalidSpec("The run's spec says no task, so it is not a resolved one; start the run again.")
     record = run.store.get(run_id)
-    dataset = DatasetObject(**record.details["dataset"])
     layout = run.files.layout(run_id)
+    dataset = dataset_of(record.details, layout, run.files.s3)
     given = run.files.find_given_spec(run_id)
     schema = record.details.get("schema", {})
     provisional = Resolution.of_schema(spec, schema)
@@ -57,9 +54,8 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
     notes: list[str] = []
     options = read_options(spec.dataset)
 
-    def read_blocks() -> Iterator[Block]:
-        with open_dataset(run.files.s3, dataset) as stream, ReadAhead(stream) as ahead:
-            yield from open_blocks(io.BufferedReader(ahead), dataset.uri, data_format(dataset.uri), options=options, notes=notes)
+    def read_rows() -> Iterator[Block]:
+        return read_blocks(run.files.s3, dataset, options, notes)
 
     def resolve(profile: DatasetProfile) -> Resolution:
         if given is None:
@@ -71,14 +67,14 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
         return resolution
 
     with means_for(dataset.size) as means:
-        first = read_and_fit(read_blocks, provisional, resolve, means)
+        first = read_and_fit(read_rows, provisional, resolve, means)
         resolved = first.resolution.spec
         exchange = first.encoder.exchange
         sink = S3PartSink(run.files.s3, layout, exchange.file_extension, single_file=exchange.single_file, behind=True)
         to_ask = S3PartSink(run.files.s3, layout, exchange.batch_extension, joined=False, behind=True)
         with sink, to_ask:
             test_rows = TransformParts(to_ask, "evaluation", first.encoder)
-            prepared = prepare(read_blocks, first, sink, test_rows.add, means)
+            prepared = prepare(read_rows, first, sink, test_rows.add, means)
             test_rows.close()
             check_classes(resolved.evaluation, _test_rows(prepared))
             completed = _completed(resolved, spec.task, prepared)

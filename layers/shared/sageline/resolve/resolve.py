@@ -17,7 +17,7 @@ from sageline.resolve.layout import layout_of
 from sageline.resolve.leaks import leaks
 from sageline.resolve.matching import check_algorithm, check_encoder, columns_defaults, tuning_defaults
 from sageline.resolve.resolution import Resolution
-from sageline.resolve.warnings import about_columns, about_label, how_columns_are_read
+from sageline.resolve.warnings import about_columns, about_label, about_split, how_columns_are_read
 from sageline.spec.encoder import ColumnsSpec
 from sageline.spec.evaluation import check_evaluation
 from sageline.spec.metrics import default_metric
@@ -60,7 +60,8 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     label_is_number = label_column.is_numeric and not label_column.numbers.is_spelled and spec.task is None
     if label in spellings and task == "regression":
         read[label] = spellings[label]
-    warnings = leaks(profile, features, spellings, label, task)
+    warnings = about_split(profile)
+    warnings += leaks(profile, features, spellings, label, task)
     warnings += about_label(label_column, task, no_label, is_number=label_is_number)
     warnings += about_columns(resolved, profile, read, ambiguous)
     notes = how_columns_are_read(resolved, profile, read)

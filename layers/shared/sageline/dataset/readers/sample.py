@@ -44,6 +44,7 @@ def sample_blocks(
     notes: list[str] | None = None,
     pieces: int = PIECES,
     piece_bytes: int = PIECE_BYTES,
+    may_be_empty: bool = False,
 ) -> Iterator[Block]:
     """Rows of a dataset: all of them where it is small, else those of ``pieces`` of ``piece_bytes`` each.
 
@@ -54,14 +55,14 @@ def sample_blocks(
     Args:
         stream: at its beginning; needs ``read`` and ``seek``.
         size: of the stream, in bytes.
-        options, notes: as in :func:`sageline.dataset.readers.source.open_blocks`.
-        pieces: 3 or more.
+        options, notes, may_be_empty: as in :func:`sageline.dataset.readers.source.open_blocks`.
+        pieces: of one, the beginning is read.
 
     Raises:
         InvalidDataset: while iterating.
     """
     notes = [] if notes is None else notes
-    in_order = open_blocks(stream, source, data_format, piece_bytes, options=options, notes=notes)
+    in_order = open_blocks(stream, source, data_format, piece_bytes, options=options, notes=notes, may_be_empty=may_be_empty)
     if data_format not in ("csv", "jsonl"):
         yield from _first(in_order, pieces, source, notes)
     elif size <= pieces * piece_bytes:

@@ -18,6 +18,7 @@ from sageline.dataset.readers.npz_reader import read_npz
 from sageline.errors import InvalidDataset
 from sageline.formats.other_formats import advice_on_content, advice_on_text
 from sageline.formats.text_encoding import Utf8Text, chosen_encoding
+from sageline.names import DATA_FORMATS, DATA_FORMATS_NAMED
 
 BLOCK_BYTES = 4 << 20  # two processes that prepare text have room for what they count, and for a few blocks
 _HEAD_BYTES = 64 << 10
@@ -50,6 +51,7 @@ def open_blocks(
     labelled: bool = True,
     options: ReadOptions = FIND_OUT,
     notes: list[str] | None = None,
+    may_be_empty: bool = False,
 ) -> Iterator[Block]:
     """Read a dataset in blocks of about ``block_bytes`` of text; ``stream`` needs ``read(size)`` only, for npz also ``seek``.
 
@@ -62,19 +64,21 @@ def open_blocks(
         data_format: ``csv``, ``csv.gz``, ``jsonl`` or ``npz`` (:mod:`sageline.dataset.readers.npz_reader`).
         labelled: an npz file must have labels; the other formats have columns of any kind.
         notes: what was guessed or mended is appended to them while iterating, a sentence each.
+        may_be_empty: no rows are no error, and are noted: other files have some.
 
     Raises:
         InvalidDataset: while iterating; names source, row, line, column and byte offset (of the decompressed data).
     """
+    notes = [] if notes is None else notes
     if data_format == "npz":
-        yield from _or_no_rows(read_npz(stream, source, block_bytes, labelled=labelled), source)
+        npz_blocks = read_npz(stream, source, block_bytes, labelled=labelled)
+        yield from npz_blocks if may_be_empty else _or_no_rows(npz_blocks, source)
         return
-    if data_format not in ("csv", "csv.gz", "jsonl"):
-        raise InvalidDataset(f"{source}: unknown format {data_format!r}; upload csv, csv.gz, jsonl or npz.")
+    if data_format not in DATA_FORMATS:
+        raise InvalidDataset(f"{source}: unknown format {data_format!r}; upload {DATA_FORMATS_NAMED}.")
     if data_format.endswith(".gz"):
         # GzipFile reads forward only, so a stream that cannot seek will do.
         stream = cast("BinaryIO", _Gunzip(stream, source))
-    notes = [] if notes is None else notes
     head = read_up_to(stream, _HEAD_BYTES)
     if advice := advice_on_content(head):
         raise InvalidDataset(f"{source} {advice}.")
@@ -86,7 +90,9 @@ def open_blocks(
     for block in reader.blocks(chunks):
         rows += block.rows
         yield block
-    if rows == 0:
+    if rows == 0 and may_be_empty:
+        notes.append(f"{source} has {reader.no_rows}.")
+    elif rows == 0:
         raise InvalidDataset(f"{source} has {reader.no_rows}; upload a header line and at least one row per class.")
 
 
