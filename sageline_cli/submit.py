@@ -55,8 +55,9 @@ def _check_dataset(context: click.Context, parameter: click.Parameter, path: Pat
 def submit(
     *, path: Path, name: str | None, label: str | None, spec: Path | None, wait: bool, stack: str | None, as_json: bool
 ) -> None:
-    """Upload the dataset in PATH (.csv, .csv.gz, .jsonl, .ndjson or .npz), which starts a run: train a model, deploy it to an
-    endpoint.
+    """Upload the dataset in PATH, which starts a run: train a model, deploy it to an endpoint.
+
+    PATH is .csv, .tsv, .jsonl, .parquet, .xlsx, .npz or .libsvm; text also as .gz or .zst (docs/spec.md says how each is read).
 
     A script's `source_dir` in the spec may be a folder: it is packed and uploaded too, to datasets/NAME/source.tar.gz.
 

@@ -9,7 +9,7 @@ import pytest
 from ministack.services import eventbridge
 
 from sageline import names
-from sageline.runs.trigger import FORMATS
+from sageline.names import DATA_FORMATS
 from tests.unit.template import documents
 from tests.unit.template.documents import Document
 
@@ -31,13 +31,13 @@ def starts_a_run(stack: Document, key: str, size: int = 1) -> bool:
 
 
 @pytest.mark.parametrize("size", [0, 1, 10**10])
-@pytest.mark.parametrize("data_format", FORMATS)
+@pytest.mark.parametrize("data_format", DATA_FORMATS)
 def test_an_upload_of_data_starts_a_run_which_refuses_it_if_it_is_empty(stack: Document, data_format: str, size: int) -> None:
     assert starts_a_run(stack, names.dataset_key("wine", data_format), size)
 
 
 def test_an_upload_of_another_format_starts_a_run_that_refuses_it(stack: Document) -> None:
-    assert starts_a_run(stack, "datasets/wine/data.xlsx")
+    assert starts_a_run(stack, "datasets/wine/data.xls")
 
 
 @pytest.mark.parametrize("key", ["datasets/wine/data.csv/", "datasets/wine/data.d/", "datasets/wine/"])

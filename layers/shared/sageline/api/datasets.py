@@ -17,14 +17,13 @@ from botocore.exceptions import ClientError
 from sageline.aws.errors import is_missing_object
 from sageline.aws.http import check_keys, shortened
 from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict
-from sageline.names import NAME_MAX_LENGTH, dataset_key, dataset_spec_key, is_name
+from sageline.names import DATA_FORMATS, NAME_MAX_LENGTH, dataset_key, dataset_spec_key, is_name
 from sageline.runs.context import RunContext
 from sageline.spec.model import Spec, validate_spec
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-FORMATS = ("csv", "csv.gz", "jsonl", "npz")
 UPLOAD_SECONDS = 900
 
 
@@ -116,8 +115,8 @@ def _md5(value: object) -> bytes:
 
 
 def _format(value: object) -> str:
-    if not isinstance(value, str) or value not in FORMATS:
-        raise InvalidRequest(f"`format` is {shortened(json.dumps(value))}; use one of {', '.join(FORMATS)}.", key="format")
+    if not isinstance(value, str) or value not in DATA_FORMATS:
+        raise InvalidRequest(f"`format` is {shortened(json.dumps(value))}; use one of {', '.join(DATA_FORMATS)}.", key="format")
     return value
 
 

@@ -17,14 +17,11 @@ from botocore.exceptions import ClientError
 from sageline.aws.errors import is_denied, is_missing_object
 from sageline.errors import InvalidDataset, InvalidRequest, InvalidRouting
 from sageline.formats.other_formats import advice_on_name
-from sageline.names import DATASET_KEY_PATTERN, NAME_MAX_LENGTH, is_name, is_run_id, run_id
+from sageline.names import DATA_FORMATS, DATA_FORMATS_NAMED, DATASET_KEY_PATTERN, NAME_MAX_LENGTH, is_name, is_run_id, run_id
 from sageline.runs.endpoint_change import EndpointChange, read_change
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-FORMATS = ("csv", "csv.gz", "jsonl", "npz")
-"""File name extensions of datasets, which are also the names of their formats."""
 
 
 @dataclass(frozen=True)
@@ -159,14 +156,15 @@ def data_format(uri: str) -> str:
         InvalidDataset: no reader is there for the extension.
     """
     file_name = uri.rsplit("/", 1)[-1]
-    for name in sorted(FORMATS, key=len, reverse=True):
+    for name in sorted(DATA_FORMATS, key=len, reverse=True):
         if file_name.endswith(f".{name}"):
             return name
     extension = "." + file_name.partition(".")[2] if "." in file_name else "no extension"
-    known = ", ".join(f".{name}" for name in FORMATS)
     if advice := advice_on_name(file_name):
-        raise InvalidDataset(f"{uri}: {extension} is not a format that can be read; {advice}. What is read: {known}.")
-    raise InvalidDataset(f"{uri}: {extension} is not a format that can be read; give one of {known}.")
+        raise InvalidDataset(
+            f"{uri}: {extension} is not a format that can be read; {advice}. What is read: {DATA_FORMATS_NAMED}."
+        )
+    raise InvalidDataset(f"{uri}: {extension} is not a format that can be read; give {DATA_FORMATS_NAMED}.")
 
 
 def _version(upload: Upload, s3: S3Client) -> tuple[datetime, str]:

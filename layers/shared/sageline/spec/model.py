@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from sageline.errors import InvalidSpec
 from sageline.formats.text_encoding import check_encoding
+from sageline.names import DATA_FORMAT_PATTERN
 from sageline.spec.deployment import DeploymentSpec
 from sageline.spec.encoder import EncoderSpec, of_before
 from sageline.spec.evaluation import EvaluationSpec
@@ -108,7 +109,8 @@ class BatchSpec(BaseSpec):
     """Rows to score with the new model, without an endpoint."""
 
     input: str = Field(
-        pattern=r"^s3://[^/]+/.+\.(csv|csv\.gz|jsonl|npz)$", description="S3 URI of the rows, without their labels or with them."
+        pattern=rf"^s3://[^/]+/.+\.({DATA_FORMAT_PATTERN})$",
+        description="S3 URI of the rows, without their labels or with them.",
     )
     instance_type: InstanceType = "ml.m5.xlarge"
     instance_count: int = Field(1, ge=1, le=20)
