@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv
 import datetime
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -30,7 +29,7 @@ from sageline.dataset.split import hash_columns
 from sageline.preparation.fit_and_encode import prepare, read_and_fit
 from sageline.resolve.resolution import Resolution
 from sageline.spec.model import validate_spec
-from tests.benchmarks.prepare_memory import Discard
+from tests.benchmarks.prepare_memory import Discard, peak_megabytes
 
 _ROOT = Path(__file__).parents[2]
 _MEGABYTE = 1_000_000
@@ -99,7 +98,7 @@ def _measured(part: str, path: Path) -> dict[str, object]:
         prepare(read_blocks, read_and_fit(read_blocks, resolution), Discard(), lambda _: None)
     seconds = time.process_time() - start
     size = path.with_suffix(".csv").stat().st_size / _MEGABYTE
-    peak = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    peak = round(peak_megabytes())
     return {"part": part, "format": path.suffix[1:], "megabytes_per_second": round(size / seconds, 1), "peak_megabytes": peak}
 
 

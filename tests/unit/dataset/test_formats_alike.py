@@ -16,7 +16,6 @@ from sageline.arrays.blocks import Block
 from sageline.dataset.readers.source import open_blocks
 from sageline.dataset.split import hash_columns, positions_of
 from sageline.encoder.fitting import finish_fit, start_fit
-from sageline.resolve.resolution import Resolution
 from sageline.spec.model import validate_spec
 from tests.unit.dataset.tables import as_csv, as_json_lines, as_parquet, compressed
 
@@ -78,9 +77,9 @@ def test_the_encoding_is_the_same(table: dict[str, list[Any]]) -> None:  # Any: 
     )
 
     def encoded(data_format: str) -> list[bytes]:
-        fit = start_fit(spec, Resolution(spec).spellings)
+        fit = start_fit(spec, {}, {})
         for block in blocks(table, data_format):
-            fit.update(block, np.ones(block.rows, dtype=np.bool_))
+            fit.update(block, np.ones(block.rows, dtype=np.bool_), block.columns["label"])
         encoder = finish_fit(fit, spec, {"a": 1, "b": 1}, "data")
         return [encoder.batch_body(encoder.encode(row)) for block in blocks(table, data_format) for row in _rows(block)]
 
