@@ -61,8 +61,9 @@ def _gather(context: click.Context, parameter: click.Parameter, paths: tuple[Pat
 def submit(
     *, dataset: LocalDataset, name: str | None, label: str | None, spec: Path | None, wait: bool, stack: str | None, as_json: bool
 ) -> None:
-    """Upload the dataset in PATH (.csv, .csv.gz, .jsonl, .ndjson or .npz), which starts a run: train a model, deploy it to an
-    endpoint.
+    """Upload the dataset in PATH, which starts a run: train a model, deploy it to an endpoint.
+
+    PATH is .csv, .tsv, .jsonl, .parquet, .xlsx, .npz or .libsvm; text also as .gz or .zst (docs/spec.md says how each is read).
 
     Several files, or a folder of them, are the parts of one dataset: of one format, with the same columns. Files called train*
     and test* are the split: the rows of the test files judge the model.

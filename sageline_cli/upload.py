@@ -14,7 +14,15 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from sageline.formats.other_formats import advice_on_name
-from sageline.names import DATA_FORMATS, dataset_folder, dataset_key, dataset_spec_key, ready_key, side_of_name
+from sageline.names import (
+    DATA_FORMATS,
+    DATA_FORMATS_NAMED,
+    dataset_folder,
+    dataset_key,
+    dataset_spec_key,
+    ready_key,
+    side_of_name,
+)
 from sageline.runs.trigger import Upload as Trigger
 from sageline.runs.trigger import identify
 from sageline_cli.errors import CommandFailed
@@ -23,7 +31,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
-SUFFIXES = {f".{name}": name for name in DATA_FORMATS} | {".ndjson": "jsonl"}
+SUFFIXES = {f".{name}": name for name in DATA_FORMATS} | {
+    f".{name.replace('jsonl', 'ndjson')}": name for name in DATA_FORMATS if name.startswith("jsonl")
+}
 """What a dataset's file may be called, and the format that the name says."""
 
 _MARK = "sageline-upload"
@@ -55,16 +65,15 @@ def format_of(path: Path) -> str | None:
 
 def suffix_of(path: Path) -> str:
     """The end of the file's name that says its format, in lower case: ``.csv.gz``; empty if there is none."""
-    found = re.search(r"\.[a-z]+(\.gz)?$", path.name.lower())
+    found = re.search(r"\.[a-z]+(\.(gz|zst))?$", path.name.lower())
     return found[0] if found else ""
 
 
 def unknown_format(path: Path) -> str:
     """What to do with a file whose name says no format that is read."""
-    known = ", ".join(SUFFIXES)
     if advice := advice_on_name(path.name):
-        return f"{path} is of a format that is not read; {advice}. What is read: {known}."
-    return f"{path} has no known format; name it {known}."
+        return f"{path} is of a format that is not read; {advice}. What is read: {DATA_FORMATS_NAMED}."
+    return f"{path} has no known format; name it {DATA_FORMATS_NAMED}."
 
 
 def upload(

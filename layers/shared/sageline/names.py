@@ -12,7 +12,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 # For pydantic, and for `re.fullmatch`: to `re.match`, `$` also matches before a line feed at the end.
 NAME_PATTERN = r"^[a-z0-9](-?[a-z0-9])*$"
@@ -21,9 +21,20 @@ ENDPOINT_NAME_PATTERN = r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$"
 ENDPOINT_NAME_MAX_LENGTH = 63
 RUN_ID_PATTERN = r"^[a-z0-9](-?[a-z0-9])*-[0-9]{14}-[0-9a-f]{6}$"
 RUN_ID_MAX_LENGTH = NAME_MAX_LENGTH + len("-yyyymmddHHMMSS-123abc")
-DATA_FORMATS = ("csv", "csv.gz", "jsonl", "npz")
-"""File name extensions of datasets, which are also the names of their formats. The one list of them."""
-DATA_FORMAT_PATTERN = "|".join(map(re.escape, DATA_FORMATS))
+COMPRESSIONS = ("gz", "zst")
+_TEXT_FORMATS = ("csv", "tsv", "jsonl", "libsvm", "svm")
+DATA_FORMATS = (
+    *(f"{name}{end}" for name in _TEXT_FORMATS for end in ("", *(f".{compression}" for compression in COMPRESSIONS))),
+    "npz",
+    "parquet",
+    "xlsx",
+)
+"""File name extensions of datasets and batches, which are also the names of their formats."""
+
+DATA_FORMATS_NAMED = ".csv, .tsv, .jsonl, .parquet, .xlsx, .npz or .libsvm (.svm); text also as .gz or .zst"
+"""The same for a person."""
+
+DATA_FORMAT_PATTERN = "|".join(name.replace(".", r"\.") for name in DATA_FORMATS)
 DATASET_KEY_PATTERN = re.compile(rf"datasets/(?P<name>[^/]+)/data\.(?P<format>{DATA_FORMAT_PATTERN})")
 """Matched whole, by ``fullmatch``."""
 DATASET_FOLDER_PATTERN = re.compile(r"datasets/(?P<name>[^/]+)/")
@@ -32,8 +43,24 @@ READY = "_READY"
 """The object whose upload says that all parts of a dataset are there."""
 SIDES = ("data", "train", "test")
 """How the file names of parts begin. ``train*`` and ``test*`` beside each other are a split."""
-DATA_FORMATS_NAMED = ", ".join(f".{name}" for name in DATA_FORMATS[:-1]) + f" or .{DATA_FORMATS[-1]}"
-"""The formats in a sentence."""
+
+
+class DataFormat(NamedTuple):
+    """What a format's name says.
+
+    Attributes:
+        base: ``csv``, ``tsv``, ``jsonl``, ``libsvm``, ``npz``, ``parquet`` or ``xlsx``.
+        compression: one of :data:`COMPRESSIONS`, or empty.
+    """
+
+    base: str
+    compression: str
+
+
+def split_format(data_format: str) -> DataFormat:
+    """One of :data:`DATA_FORMATS` taken apart."""
+    base, _, compression = data_format.partition(".")
+    return DataFormat("libsvm" if base == "svm" else base, compression)
 
 
 def is_name(text: str) -> bool:

@@ -159,7 +159,7 @@ def test_a_part_that_is_there_already_need_not_be_put_again(s3: S3Client, presig
         ({"name": "w" * 33}, InvalidRequest, "at most 32"),
         ({"name": "wines\n"}, InvalidRequest, "`name` is"),
         ({"name": 7}, InvalidRequest, "`name` is 7"),
-        ({"name": "wines", "format": "xlsx"}, InvalidRequest, '`format` is "xlsx"; use one of csv, csv.gz, jsonl'),
+        ({"name": "wines", "format": "xls"}, InvalidRequest, '`format` is "xls"; use one of csv, csv.gz, csv.zst'),
         ({"name": "wines", "format": ["csv"]}, InvalidRequest, "`format` is"),
         ({"name": "wines", "fromat": "csv"}, InvalidRequest, "did you mean `format`"),
         ({"name": "wines", "spec": {"dataset": {"lable": "x"}}}, InvalidSpec, "did you mean `label`"),

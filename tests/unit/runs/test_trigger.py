@@ -112,7 +112,7 @@ def test_even_an_upload_with_a_bad_key_has_an_id_under_which_its_failure_is_foun
     assert identity.run_id.startswith(f"{name}-20261120100000-")
 
 
-@pytest.mark.parametrize("key", ["datasets/flowers/data.csv", "datasets/a-b-1/data.csv.gz", "datasets/flowers/data.parquet"])
+@pytest.mark.parametrize("key", ["datasets/flowers/data.csv", "datasets/a-b-1/data.csv.gz", "datasets/flowers/data.feather"])
 def test_a_good_folder_passes(key: str) -> None:
     check_upload_key(upload(key))
 
@@ -131,33 +131,34 @@ def test_a_bad_folder_is_named_with_what_to_do(key: str, problem: str) -> None:
         check_upload_key(upload(key))
 
 
-@pytest.mark.parametrize(("name", "expected"), [("data.csv", "csv"), ("my.data.csv.gz", "csv.gz"), ("x.jsonl", "jsonl")])
+@pytest.mark.parametrize(
+    ("name", "expected"), [("data.csv", "csv"), ("my.data.csv.gz", "csv.gz"), ("x.jsonl", "jsonl"), ("x.svm.zst", "svm.zst")]
+)
 def test_the_format_is_the_extension(name: str, expected: str) -> None:
     assert data_format(f"s3://b/{name}") == expected
 
 
 @pytest.mark.parametrize(("name", "shown"), [("data.xyz", r"\.xyz"), ("data", "no extension")])
 def test_an_unknown_extension_is_refused_with_those_that_are_known(name: str, shown: str) -> None:
-    with pytest.raises(InvalidDataset, match=rf"{shown} is not a format that can be read; give one of \.csv, \.csv\.gz, \.jsonl"):
+    with pytest.raises(InvalidDataset, match=rf"{shown} is not a format that can be read; give \.csv, \.tsv, \.jsonl, \.parquet"):
         data_format(f"s3://b/{name}")
 
 
 @pytest.mark.parametrize(
     ("name", "advice"),
     [
-        ("data.parquet", r"pandas\.read_parquet\(\.\.\.\)\.to_csv\(\"data\.csv\", index=False\)"),
-        ("Data.XLSX", "save the sheet as CSV"),
+        ("data.feather", r"pandas\.read_feather\(\.\.\.\)\.to_csv\(\"data\.csv\", index=False\)"),
+        ("Data.XLS", r"save the workbook as \.xlsx"),
+        ("data.pq", r"name it \.parquet"),
         ("data.json", "write it as JSON Lines, one object per line"),
-        ("data.tsv", r"rename it to \.csv: tabs are recognised"),
-        ("data.jsonl.gz", "unpack it"),
+        ("data.tab", r"name it \.tsv"),
+        ("data.ndjson.gz", r"name it \.jsonl\.gz"),
         ("data.csv.zip", "unpack it"),
         ("data.npy", r"numpy\.savez"),
     ],
 )
 def test_a_file_of_a_known_other_format_is_refused_with_how_to_convert_it(name: str, advice: str) -> None:
-    with pytest.raises(
-        InvalidDataset, match=f"is not a format that can be read; .*{advice}.*What is read: .csv, .csv.gz, .jsonl"
-    ):
+    with pytest.raises(InvalidDataset, match=f"is not a format that can be read; .*{advice}.*What is read: .csv, .tsv, .jsonl"):
         data_format(f"s3://b/{name}")
 
 

@@ -139,7 +139,7 @@ def test_what_is_no_json_object_is_refused_with_its_place(document: bytes, expec
         ),
         (
             {"deployment": None, "batch": {"input": "s3://b/rows.txt"}},
-            "expected the S3 URI of a .csv, .csv.gz, .jsonl or .npz file.",
+            "expected the S3 URI of a file that is .csv, .tsv, .jsonl, .parquet",
         ),
         ({"deployment": None, "batch": {}}, "`batch.input` is missing."),
     ],

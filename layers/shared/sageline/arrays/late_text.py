@@ -31,7 +31,7 @@ class _LateText(StringArray):
 
 
 class NumberArray(_LateText):
-    """Numbers of a request.
+    """Numbers of a request, or of a file that has numbers.
 
     Attributes:
         numbers: ``float64[n]``, NaN for a missing one.

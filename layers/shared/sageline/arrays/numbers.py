@@ -114,6 +114,8 @@ def read_cells(column: StringArray) -> Cells:
 
 
 def _read_cells(column: StringArray) -> Cells:
+    if isinstance(column, NumberArray):
+        return Cells(column.numbers, np.zeros(0, dtype=np.int64))
     if isinstance(column, DictionaryArray):
         cells = read_cells(column.dictionary)
         others = np.flatnonzero(np.isin(column.indices, cells.others)) if len(cells.others) else cells.others

@@ -83,7 +83,7 @@ class Batch:
 
     @property
     def format(self) -> str:
-        """``csv``, ``csv.gz``, ``jsonl`` or ``npz``."""
+        """One of :data:`sageline.names.DATA_FORMATS`."""
         return data_format(self.rows.uri)
 
 

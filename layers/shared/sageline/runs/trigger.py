@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from sageline.aws.errors import is_denied, is_missing_object
 from sageline.errors import InvalidDataset, InvalidRequest, InvalidRouting
 from sageline.formats.other_formats import advice_on_name
-from sageline.names import DATA_FORMATS, NAME_MAX_LENGTH, READY, format_of_name, is_name, is_run_id, run_id, starts_a_run
+from sageline.names import DATA_FORMATS_NAMED, NAME_MAX_LENGTH, READY, format_of_name, is_name, is_run_id, run_id, starts_a_run
 from sageline.runs.endpoint_change import EndpointChange, read_change
 
 if TYPE_CHECKING:
@@ -202,11 +202,12 @@ def data_format(uri: str) -> str:
     if known_format := format_of_name(file_name):
         return known_format
     extension = "." + file_name.partition(".")[2] if "." in file_name else "no extension"
-    known = ", ".join(f".{name}" for name in DATA_FORMATS)
     hint = "" if "." in file_name else " The URI of a folder of parts ends with a slash."
     if advice := advice_on_name(file_name):
-        raise InvalidDataset(f"{uri}: {extension} is not a format that can be read; {advice}. What is read: {known}.")
-    raise InvalidDataset(f"{uri}: {extension} is not a format that can be read; give one of {known}.{hint}")
+        raise InvalidDataset(
+            f"{uri}: {extension} is not a format that can be read; {advice}. What is read: {DATA_FORMATS_NAMED}."
+        )
+    raise InvalidDataset(f"{uri}: {extension} is not a format that can be read; give {DATA_FORMATS_NAMED}.{hint}")
 
 
 def _version(upload: Upload, s3: S3Client) -> tuple[datetime, str]:

@@ -111,7 +111,8 @@ class BatchSpec(BaseSpec):
     """Rows to score with the new model, without an endpoint."""
 
     input: str = Field(
-        pattern=rf"^s3://[^/]+/.+\.({DATA_FORMAT_PATTERN})$", description="S3 URI of the rows, without their labels or with them."
+        pattern=rf"^s3://[^/]+/.+\.({DATA_FORMAT_PATTERN})$",
+        description="S3 URI of the rows, without their labels or with them.",
     )
     instance_type: InstanceType = "ml.m5.xlarge"
     instance_count: int = Field(1, ge=1, le=20)

@@ -19,7 +19,7 @@ _EXPECTED = {
     "uri": "expected an S3 URI such as s3://bucket/folder/data.csv",
     "source_dir": "expected the S3 URI of a tar.gz, such as s3://bucket/datasets/wine/source.tar.gz",
     "entry_point": "expected the name of a .py or .sh file at the root of source_dir",
-    "input": f"expected the S3 URI of a {DATA_FORMATS_NAMED} file",
+    "input": f"expected the S3 URI of a file that is {DATA_FORMATS_NAMED}",
     "instance_type": "expected a SageMaker instance type such as ml.m5.xlarge",
 }
 """What is asked of the keys whose values have a pattern."""

@@ -74,7 +74,7 @@ def find_object(s3: S3Client, uri: str, version_id: str | None = None) -> Datase
 
 def read_options(dataset: DatasetSpec) -> ReadOptions:
     """What the spec says of how the file is written."""
-    return ReadOptions(dataset.encoding, dataset.delimiter)
+    return ReadOptions(dataset.encoding, dataset.delimiter, dataset.label)
 
 
 def open_object(s3: S3Client, dataset: DatasetObject) -> io.BufferedReader:
