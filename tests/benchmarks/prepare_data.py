@@ -46,8 +46,8 @@ def run(sizes: Sizes) -> Iterator[Result]:
                 unit="MB",
                 samples={SAGELINE: [measured["peak_megabytes"]], _ALONE: [alone["peak_megabytes"]]},
                 goals=[Goal(most=MOST_MEGABYTES)],
-                note=f"What is resident of {_counted(measured['processes'])}, added up; {measured['base_megabytes']:.0f} MB of it "
-                "before: Python, numpy and pydantic.",
+                note=f"What is resident of {_counted(measured['processes'])}, added up; {measured['base_megabytes']:.0f} MB "
+                "before it began: Python, numpy and pydantic.",
             )
             previous = megabytes, seconds
 
