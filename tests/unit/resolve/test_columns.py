@@ -178,7 +178,7 @@ def test_what_every_row_changes_is_listed() -> None:
     changes = changes_of(first.spec, all_of_them.spec, 200)
 
     assert changes == [
-        "`dataset.features.month`: number: every value is a number; a sample of the rows had looked like left out: every row "
+        "`dataset.features.month`: number: every value is a number; when the run began it had looked like left out: every row "
         "holds '1'."
     ]
     assert changes_of(first.spec, first.spec, 100) == []
