@@ -1,4 +1,4 @@
-"""RequestRows to predict in CSV and JSON Lines."""
+"""Rows to predict in CSV and JSON Lines."""
 
 from __future__ import annotations
 
