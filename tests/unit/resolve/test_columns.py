@@ -215,6 +215,16 @@ def test_a_minus_beside_a_plus_is_a_label() -> None:
     assert resolve({"noise": NOISE, "label": ["+" if label == "a" else "-" for label in LABELS]}).no_label == ()
 
 
+def test_every_spelling_of_a_yes_is_one_value_and_that_is_said() -> None:
+    said = [["yes", "Y", "TRUE"][index % 3] if index % 2 else "no" for index in range(200)]
+
+    resolution = resolve({"member": said, "noise": NOISE, "label": LABELS})
+
+    assert resolution.spec.dataset.features == {"member": "category", "noise": "number"}
+    assert any("are read as one yes and one no" in note for note in resolution.notes)
+    assert not [warning for warning in resolution.warnings if "look alike" in warning]
+
+
 def test_numbers_that_begin_with_zeros_are_codes() -> None:
     codes = [f"{index * 37 % 50:05d}" for index in range(200)]
 
