@@ -102,8 +102,8 @@ def how_columns_are_read(spec: Spec, profile: DatasetProfile, spellings: Mapping
             besides = f", besides {column.empty:,} empty ones" if column.empty else ""
             notes.append(f"In {shown(name)}, {values} taken for missing{besides}: {_listed(words)}.")
         elif kind == "category" and is_truth(column.values) and len(column.values) > 2:
-            spelled = _listed([shown(value) for value in column.values])
-            notes.append(f"In {shown(name)}, {spelled} are read as one yes and one no, however they are spelled.")
+            values = _listed([shown(value) for value in column.values])
+            notes.append(f"In {shown(name)}, {values} are read as one yes and one no, however they are spelled.")
         elif kind == "category" and column.joined:
             notes.append(f"In {shown(name)}, {_together(column.joined)} are one value.")
     return notes
