@@ -11,6 +11,7 @@ from sageline_cli.group import HelpfulGroup
 
 # Names in the order in which a person needs them.
 COMMANDS = {
+    "inspect": "sageline_cli.inspection:inspect",
     "submit": "sageline_cli.submit:submit",
     "runs": "sageline_cli.runs:runs",
     "show": "sageline_cli.runs:show",

@@ -1,0 +1,90 @@
+"""What would be made of a dataset that is in the stack's bucket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sageline.aws.http import check_keys, shortened
+from sageline.dataset.profile import DatasetProfile
+from sageline.dataset.readers.sample import sample_blocks
+from sageline.errors import DatasetNotFound, InvalidRequest
+from sageline.json_objects import Json
+from sageline.names import DATASET_KEY_PATTERN, is_name, split_s3_uri
+from sageline.resolve.inspection import inspect
+from sageline.resolve.resolve import resolve_spec
+from sageline.runs.documents import RunFiles
+from sageline.runs.trigger import data_format
+from sageline.spec.model import Spec, validate_spec
+from sageline.storage.dataset_object import find_dataset, open_dataset, read_options
+
+_FOLDER = "datasets/"
+_NAME = "dataset"  # where the key has none
+
+
+class _Asked(NamedTuple):
+    """What is asked about: the URI, a name for what is made of it, and the spec."""
+
+    uri: str
+    name: str
+    spec: Spec
+
+
+def inspect_dataset(body: Mapping[str, object], files: RunFiles) -> Json:
+    """The document of :func:`sageline.resolve.inspection.inspect`, of the rows that ConfigureRun looks at.
+
+    ``body``: ``{"uri": "s3://…"}``, or ``{"name": "wines"}`` for what was uploaded by that name, with the spec beside it; and
+    ``spec``, which may be left out.
+
+    Raises:
+        InvalidRequest: a key is unknown, the URI is outside of the bucket's ``datasets/``, the name is none.
+        InvalidSpec, InvalidHyperparameter: the spec is wrong, or does not go with the data.
+        InvalidDataset: a run would be refused.
+        DatasetNotFound: nothing is there.
+    """
+    asked = _read(body, files)
+    kind = data_format(asked.uri)
+    found = find_dataset(files.s3, asked.uri)
+    notes: list[str] = []
+    with open_dataset(files.s3, found) as stream:
+        blocks = sample_blocks(stream, found.size, found.uri, kind, options=read_options(asked.spec.dataset), notes=notes)
+        profile = DatasetProfile.of(blocks, notes)
+    resolution = resolve_spec(asked.spec, profile, name=asked.name, uri=asked.uri)
+    return inspect(asked.uri, profile, resolution, asked.spec, is_sample=True)
+
+
+def _read(body: Mapping[str, object], files: RunFiles) -> _Asked:
+    check_keys(body, known=("name", "spec", "uri"))
+    if ("uri" in body) == ("name" in body):
+        raise InvalidRequest("Give either the `uri` of the data or the `name` of an uploaded dataset.", key="uri")
+    given = None if body.get("spec") is None else validate_spec(body["spec"], "spec")
+    if "name" in body:
+        name = body["name"]
+        if not isinstance(name, str) or not is_name(name):
+            raise InvalidRequest(f"`name` is {shortened(json.dumps(name))}, which is no dataset's name.", key="name")
+        return _at(_uploaded(name, files), name, given or files.read_dataset_spec(name))
+    uri, folder = body["uri"], f"s3://{files.bucket}/{_FOLDER}"
+    if not isinstance(uri, str) or not uri.removeprefix(folder) or not uri.startswith(folder):
+        raise InvalidRequest(f"`uri` is {shortened(json.dumps(uri))}; give one that begins with {folder}", key="uri")
+    of_upload = DATASET_KEY_PATTERN.fullmatch(split_s3_uri(uri)[1])
+    return _at(uri, of_upload["name"] if of_upload and is_name(of_upload["name"]) else _NAME, given or Spec())
+
+
+def _at(uri: str, name: str, spec: Spec) -> _Asked:
+    """The data are where the request says, whatever the spec says."""
+    return _Asked(uri, name, spec.model_copy(update={"dataset": spec.dataset.model_copy(update={"uri": uri})}))
+
+
+def _uploaded(name: str, files: RunFiles) -> str:
+    """The URI of what was uploaded by a name; of several formats, the newest.
+
+    Raises:
+        DatasetNotFound: nothing was.
+    """
+    prefix = f"{_FOLDER}{name}/"
+    there = files.s3.list_objects_v2(Bucket=files.bucket, Prefix=f"{prefix}data.").get("Contents", [])
+    uploads = [item for item in there if DATASET_KEY_PATTERN.fullmatch(item["Key"])]
+    if not uploads:
+        raise DatasetNotFound(f"s3://{files.bucket}/{prefix} has no data; upload them, or give the `uri` of what is elsewhere.")
+    return f"s3://{files.bucket}/{max(uploads, key=lambda item: item['LastModified'])['Key']}"
