@@ -83,6 +83,10 @@ class ApiClient:
         "expires_in_seconds"}``."""
         return self._call("POST", "/datasets", body=dataset)
 
+    def inspect_dataset(self, asked: Json) -> Json:
+        """What would be made of a dataset in S3, ``{"uri"}`` or ``{"name"}`` and maybe ``spec``."""
+        return self._call("POST", "/datasets/inspect", body=asked)
+
     def start_run(self, spec: Json, idempotency_key: str) -> Json:
         """Start a run on data that is in S3 already, once for each key: ``{"run_id", "status"}``."""
         return self._call("POST", "/pipelines", body={"spec": spec}, headers={"idempotency-key": idempotency_key})

@@ -133,9 +133,7 @@ def _to_edit(document: Json, spec_file: Path | None) -> list[Text]:
         again = f"{submit} --spec {quote(str(spec_file))}"
         return [Text(f"The spec, with all that was filled in, is in {spec_file}; edit it, then: {again}")]
     lines = [
-        Text(
-            "The spec to edit where this is wrong; --spec-out FILE writes it with all that was chosen, --spec FILE takes it:"
-        ),
+        Text("The spec to edit where this is wrong; --spec-out FILE writes it with all that was chosen, --spec FILE takes it:"),
         Text(json.dumps(spec, ensure_ascii=False), style="dim"),
     ]
     return lines if document["mistakes"] else [*lines, Text(f"If all is well: {submit} --wait")]

@@ -53,6 +53,7 @@ def cli() -> None:
     \b
     On this machine:  sageline local up
                       sageline sample wine wine.csv
+                      sageline inspect wine.csv       what would be made of it
                       sageline submit wine.csv --wait
                       sageline predict wine --file rows.csv
                       sageline delete wine

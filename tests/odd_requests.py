@@ -20,7 +20,8 @@ BUCKET = "sageline-data"
 ENDPOINT, RUN, OTHER_RUN = "wines", "wines-20261120100000-0a1b2c", "wines-20261121100000-3d4e5f"
 
 ROUTES = (
-    *("POST /datasets", "POST /pipelines", "GET /pipelines", "GET /pipelines/{id}", "DELETE /pipelines/{id}"),
+    *("POST /datasets", "POST /datasets/inspect"),
+    *("POST /pipelines", "GET /pipelines", "GET /pipelines/{id}", "DELETE /pipelines/{id}"),
     *("GET /endpoints", "GET /endpoints/{name}", "PATCH /endpoints/{name}", "DELETE /endpoints/{name}"),
     *("POST /endpoints/{name}/promote", "POST /endpoints/{name}/rollback"),
     *("POST /endpoints/{name}/predictions", "POST /endpoints/{name}/batch"),
@@ -59,6 +60,10 @@ RIGHT_BODIES: Mapping[str, Json] = {
         "bytes": 4,
         "md5": "f8a3c6e1" * 4,
         "format": "csv",
+        "spec": {"dataset": {"label": "grape"}},
+    },
+    "POST /datasets/inspect": {
+        "uri": f"s3://{BUCKET}/datasets/wines/data.csv",
         "spec": {"dataset": {"label": "grape"}},
     },
     "POST /pipelines": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -20,6 +21,8 @@ from sageline.spec.model import Spec, validate_spec
 from sageline.storage.dataset_object import find_dataset, open_dataset, read_options
 
 _FOLDER = "datasets/"
+_LONGEST_KEY = 1024  # bytes
+_NO_KEY = re.compile("[\x00-\x1f\x7f\ud800-\udfff]|(^|/)[.]{1,2}(/|$)")
 _NAME = "dataset"  # where the key has none
 
 
@@ -41,7 +44,7 @@ def inspect_dataset(body: Mapping[str, object], files: RunFiles) -> Json:
         InvalidRequest: a key is unknown, the URI is outside of the bucket's ``datasets/``, the name is none.
         InvalidSpec, InvalidHyperparameter: the spec is wrong, or does not go with the data.
         InvalidDataset: a run would be refused.
-        DatasetNotFound: nothing is there.
+        DatasetNotFound, DatasetAccessDenied: nothing is there that may be read.
     """
     asked = _read(body, files)
     kind = data_format(asked.uri)
@@ -65,10 +68,16 @@ def _read(body: Mapping[str, object], files: RunFiles) -> _Asked:
             raise InvalidRequest(f"`name` is {shortened(json.dumps(name))}, which is no dataset's name.", key="name")
         return _at(_uploaded(name, files), name, given or files.read_dataset_spec(name))
     uri, folder = body["uri"], f"s3://{files.bucket}/{_FOLDER}"
-    if not isinstance(uri, str) or not uri.removeprefix(folder) or not uri.startswith(folder):
-        raise InvalidRequest(f"`uri` is {shortened(json.dumps(uri))}; give one that begins with {folder}", key="uri")
+    if not isinstance(uri, str) or not uri.startswith(folder) or not _is_key(split_s3_uri(uri)[1]):
+        raise InvalidRequest(f"`uri` is {shortened(json.dumps(uri))}; give that of an object below {folder}", key="uri")
     of_upload = DATASET_KEY_PATTERN.fullmatch(split_s3_uri(uri)[1])
     return _at(uri, of_upload["name"] if of_upload and is_name(of_upload["name"]) else _NAME, given or Spec())
+
+
+def _is_key(key: str) -> bool:
+    """Whether an object below ``datasets/`` can have the key."""
+    encoded = key.encode(errors="surrogatepass")
+    return key != _FOLDER and len(encoded) <= _LONGEST_KEY and _NO_KEY.search(key) is None
 
 
 def _at(uri: str, name: str, spec: Spec) -> _Asked:
