@@ -21,7 +21,7 @@ def test_a_dataset_in_the_bucket_is_inspected_and_a_run_makes_of_it_what_was_sai
     by_uri = {"uri": f"s3://{uploaded.bucket}/{uploaded.key}"}
 
     said = workbench.connection.api.inspect_dataset({"name": "inspected"})
-    schema = workbench.ended(uploaded.run_id)["details"]["schema"]
+    schema = workbench.wait(uploaded.run_id)["details"]["schema"]
 
     assert (
         said["spec"]["dataset"]["features"] == schema["features"] == {"city": "category", "ordered_at": "date", "price": "number"}

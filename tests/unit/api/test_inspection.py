@@ -32,8 +32,10 @@ def ask(s3: S3Client, clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Ask:
     monkeypatch.setitem(vars(CLIENTS), "s3", s3)
 
     def call(case: str = "inspect", body: Json | None = None) -> Answer:
-        event: dict[str, Any] = golden_event(f"inspect_dataset/{case}")  # JSON
-        answer = app.handler(event if body is None else {**event, "body": json.dumps(body)}, Context())
+        event: Any = golden_event(f"inspect_dataset/{case}")  # JSON
+        if body is not None:
+            event["body"] = json.dumps(body)
+        answer = app.handler(event, Context())
         return Answer(answer["statusCode"], json.loads(answer["body"]), answer["headers"])
 
     return call

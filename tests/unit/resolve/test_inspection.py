@@ -98,11 +98,9 @@ def test_a_label_of_one_class_is_a_mistake() -> None:
 
 def test_a_wide_table_is_listed_in_part_with_each_kind_and_how_many_more_there_are() -> None:
     names = [f"sensor{i}" for i in range(450)]
-    rows = "".join(
-        ",".join([*(f"{i * k % 17}.5" for k in range(450)), "abc"[i % 3], "x", "no" if i % 2 else "ok"]) + "\n" for i in range(30)
-    )
+    rows = [[*(f"{i * k % 17}.5" for k in range(450)), "abc"[i % 3], "x", "no" if i % 2 else "ok"] for i in range(30)]
 
-    document = inspected(",".join([*names, "shape", "constant", "label"]) + "\n" + rows)
+    document = inspected("\n".join(map(",".join, [[*names, "shape", "constant", "label"], *rows])))
 
     assert len(document["columns"]) == MOST_COLUMNS
     assert document["more_columns"] == 452 - MOST_COLUMNS
