@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import numpy as np
-import pandas as pd  # type: ignore[import-untyped]  # stubs for one benchmark alone
+import pandas as pd
 from rich.console import Console
 
 from sageline.arrays.calendar import DateParts, date_parts

@@ -155,6 +155,14 @@ class RequestTooLarge(SagelineError):
     """The request, or what it encodes to, is larger than the endpoint accepts."""
 
 
+class UnsupportedMediaType(SagelineError):
+    """The request's body is of a type that the route does not take."""
+
+
+class NotAcceptable(SagelineError):
+    """The request's ``Accept`` names no type that the answer can have."""
+
+
 class TooManyRequests(SagelineError):
     """The endpoint, or AWS, takes no more requests at the moment; try again in a second."""
 

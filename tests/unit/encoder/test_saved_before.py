@@ -12,7 +12,7 @@ import pytest
 from sageline.arrays.matrix import SparseMatrix
 from sageline.arrays.strings import StringArray
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.text import words
+from sageline.encoder.text import tokens, words
 
 SAVED = Path(__file__).parent / "saved"
 TEXTS = [
@@ -57,6 +57,7 @@ def test_texts_are_encoded_as_they_were(
     version: str, name: str, few_bytes: int, again: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(words, "FEW_BYTES", few_bytes)
+    monkeypatch.setattr(tokens, "FEW_BYTES", few_bytes)
     then = encoded_then(version)
 
     assert rows_of(encoder_of(version, name, again=again), then["texts"]) == then[name]

@@ -23,6 +23,7 @@ from sageline.formats import npy, recordio
 from sageline.serving import invoke, predict
 from sageline.serving.predict import Predictor
 from sageline.serving.request import PredictionRequest
+from sageline.serving.rows import Instances
 from tests.unit.encoder.encoders import Number, table
 from tests.unit.serving.fakes import CLASSES, NEW, OLD, SageMaker, encoder, put_encoder, put_routing, variant
 
@@ -34,7 +35,7 @@ ENCODED = b"13.5,1,0\n"
 
 
 def asked(*instances: object, top_k: int = 1, session: str | None = None, strict: bool = False) -> PredictionRequest:
-    return PredictionRequest(list(instances) or [ROW], top_k, session, strict)
+    return PredictionRequest(Instances(list(instances) or [ROW]), top_k, session, strict)
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from sageline.encoder.values import merged, one_name
 from sageline.errors import InvalidDataset
 
 _SOME_VALUES = 500  # different ones, by which a column of text is judged
+_SEVERAL_WORDS = 1.5
 _UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
 _MOST_MERGED = 1000  # different texts: of more, nobody asks which are one value
 _NEARLY_UNIQUE = 0.95  # the number of different values of a large column is an estimate
@@ -122,6 +123,12 @@ class ColumnProfile:
         """Words per value, of some hundred different values."""
         some = list(self.values)[:_SOME_VALUES]
         return sum(len(words_of(value)) for value in some) / len(some) if some else 0.0
+
+    @cached_property
+    def words_repeat(self) -> bool:
+        """Whether values of more than a word share their words, as titles do and names of people do not."""
+        words = [word for value in list(self.values)[:_SOME_VALUES] for word in words_of(value)]
+        return self.mean_words >= _SEVERAL_WORDS and 2 * len(set(words)) <= len(words)
 
     @property
     def is_date(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -19,13 +19,13 @@ from sageline.encoder.columns.columns import ColumnsEncoder
 from sageline.encoder.columns.one_row import RowEncoder, dense_row
 from sageline.encoder.decoding import Prediction
 from sageline.encoder.image import ImageEncoder
-from sageline.encoder.instances import InstanceReader
+from sageline.encoder.instances import InstanceReader, instance_name
 from sageline.encoder.labels import encode_classes
 from sageline.encoder.text.tokens import TokenLines, label_token
 from sageline.encoder.text.words import Cells
 from sageline.errors import InvalidDataset, InvalidEncoder, InvalidSpec, PredictionFailed
 from sageline.formats import csv, json_rows, npy, recordio
-from sageline.formats.answers import read_answer
+from sageline.formats.answers import Answer, read_answer
 from sageline.formats.exchange import Exchange, exchange_for
 from sageline.formats.npy import ArrayPair
 
@@ -124,16 +124,11 @@ class FittedEncoder:
             return self.features.encode(block)
         return self.features.encode([block.columns[name] for name in self.feature_columns])
 
-    def encode_instances(self, instances: list[object], warnings: list[str] | None = None) -> Encoded:
-        """The rows of a prediction request.
-
-        Args:
-            warnings: as for :meth:`block_from_instances`.
-
-        Raises:
-            InvalidRequest: as :meth:`block_from_instances`.
-        """
-        return self.encode(self.block_from_instances(instances, warnings))
+    def encode_instances(
+        self, instances: list[object], warnings: list[str] | None = None, name: Callable[[int], str] = instance_name
+    ) -> Encoded:
+        """The rows of a prediction request; arguments and errors are those of :meth:`block_from_instances`."""
+        return self.encode(self.block_from_instances(instances, warnings, name))
 
     def encode_labels(self, column: StringArray) -> FloatArray:
         """``float32[n]``: class indexes, NaN for a class not seen in training; a regression's values as they are.
@@ -163,11 +158,13 @@ class FittedEncoder:
             return json_rows.write_texts(encoded.tolist(), len(self.classes or []))
         return self._body(encoded, self.exchange.request_content_type)
 
-    def body_of(self, instances: list[object], warnings: list[str] | None = None) -> bytes:
+    def body_of(
+        self, instances: list[object], warnings: list[str] | None = None, name: Callable[[int], str] = instance_name
+    ) -> bytes:
         """:meth:`request_body` of :meth:`encode_instances`, and the same errors; for a few plain rows the quick way."""
         rows = self._plain_rows(instances) if len(instances) <= _FEW_ROWS else None
         if rows is None:
-            return self.request_body(self.encode_instances(instances, warnings))
+            return self.request_body(self.encode_instances(instances, warnings, name))
         if self._takes_records:
             return b"".join([self._record(*row) for row in rows])
         return self.request_body(np.array([dense_row(row, self.feature_dim) for row in rows], dtype=np.float32))
@@ -265,7 +262,9 @@ class FittedEncoder:
                 f"set `encoder.number.missing` to mean, median or value in the spec."
             )
 
-    def block_from_instances(self, instances: list[object], warnings: list[str] | None = None) -> Block:
+    def block_from_instances(
+        self, instances: list[object], warnings: list[str] | None = None, name: Callable[[int], str] = instance_name
+    ) -> Block:
         """The rows of a prediction request: objects ``{column: value}``, arrays in feature order, or bare strings
         when the only feature is text; for images also arrays
         nested as the shape is. Numbers may be strings as the column spells them, and booleans where training had only 0 and 1;
@@ -274,11 +273,12 @@ class FittedEncoder:
         Args:
             warnings: gets a sentence for each column that is absent and taken for missing, and for each that is ignored, since it
                 is the label or unknown. Without it, these are errors.
+            name: how errors and warnings call the instance of an index.
 
         Raises:
-            InvalidRequest: names ``instances[i]`` and the column: absent, wrong type.
+            InvalidRequest: names the instance and the column: absent, wrong type.
         """
-        return self._instances.read(instances, warnings)
+        return self._instances.read(instances, warnings, name)
 
     @cached_property
     def _instances(self) -> InstanceReader:
@@ -307,7 +307,14 @@ class FittedEncoder:
         return frozenset(columns if len(columns) == 1 else ())
 
     def decode(
-        self, body: bytes, content_type: str, top_k: int = 1, *, rows: int | None = None, batch: bool = False
+        self,
+        body: bytes,
+        content_type: str,
+        top_k: int = 1,
+        *,
+        rows: int | None = None,
+        batch: bool = False,
+        probabilities: bool = False,
     ) -> list[Prediction]:
         """A model's answer, one dict per row: ``{"label", "probability", "top": [{"label", "probability"}]}`` for a
         classification (:mod:`sageline.encoder.decoding` says what ``top`` holds, at most ``top_k``, and when a ``probability`` is
@@ -317,6 +324,8 @@ class FittedEncoder:
             content_type: of the answer.
             rows: how many rows were asked for; checked against the answer.
             batch: it is a transform job's output, or some of its lines.
+            probabilities: adds ``"probabilities": {label: probability}`` of every class to a classification, with None as
+                :func:`sageline.encoder.decoding.probability_per_class` has NaN.
 
         Raises:
             PredictionFailed: the answer cannot be read, or does not fit the request.
@@ -326,13 +335,20 @@ class FittedEncoder:
             raise PredictionFailed(f"the model answered for {len(answer)} of the request's {rows} rows.")
         if self.classes is None:
             return decoding.values(answer)
+        predictions = self._labels(answer, self.classes, top_k)
+        if not probabilities:
+            return predictions
+        told = decoding.probability_per_class(answer, self.answers, self.classes)
+        return decoding.with_probabilities(predictions, told, self.classes)
+
+    def _labels(self, answer: Answer, classes: list[str], top_k: int) -> list[Prediction]:
         match self.answers:
             case "blazingtext":
                 return decoding.named_labels(answer, top_k)
             case "knn":
-                return decoding.classes_of_neighbours(answer, self.classes, top_k)
+                return decoding.classes_of_neighbours(answer, classes, top_k)
             case algorithm:
-                return decoding.classes_by_score(answer, self.classes, top_k, probabilities=algorithm == "xgboost")
+                return decoding.classes_by_score(answer, classes, top_k, probabilities=algorithm == "xgboost")
 
     def save(self) -> dict[str, bytes]:
         """File names and contents: ``encoder.json`` and ``encoder.npz``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sageline.arrays.dates import ORDER_WORDS, DateFormat, read_dates
 from sageline.arrays.numbers import shown
@@ -19,10 +19,12 @@ class ValueCheck:
 
     Args:
         warnings: gets the sentences. Without it, they are errors.
+        name: how they call the row of an index.
     """
 
-    def __init__(self, warnings: list[str] | None) -> None:
+    def __init__(self, warnings: list[str] | None, name: Callable[[int], str]) -> None:
         self._warnings = warnings
+        self._name = name
         self._said = 0
 
     def note_unseen(self, column: str, texts: StringArray, known: ValueIndex) -> None:
@@ -58,7 +60,7 @@ class ValueCheck:
             f" and {len(different) - _SOME:,} more" if len(different) > _SOME else ""
         )
         more = f" and {len(rows) - 1:,} more" if len(rows) > 1 else ""
-        sentence = f"instances[{rows[0]}]{more}, column {column!r}: {listed} {what}."
+        sentence = f"{self._name(rows[0])}{more}, column {column!r}: {listed} {what}."
         if self._warnings is None:
             raise InvalidRequest(f"In strict mode warnings are errors: {sentence}", warnings=[sentence])
         self._said += 1

@@ -103,7 +103,7 @@ def _about_encoder(spec: Spec) -> list[str]:
 def _numbers_among(column: ColumnProfile, kind: str) -> list[str]:
     """That most of a column are numbers, which are not read as such."""
     numbers = column.numbers
-    if numbers.share <= _MOST or not numbers.odd_values:  # none of these: codes that begin with zeros
+    if numbers.share <= _MOST or column.is_numeric:  # of which all are codes
         return []
     others = _listed([shown(text) for text in dict.fromkeys(numbers.odd_values)])
     return [

@@ -23,7 +23,8 @@ import numpy as np
 from sageline.arrays.matrix import AnyArray
 from sageline.arrays.strings import IntArray, StringArray, gather, row_chunks
 from sageline.encoder.text.tokenizer import Tokens, tokenize
-from sageline.encoder.text.word_rule import WordRule
+from sageline.encoder.text.word_rule import WordRule, words_of
+from sageline.encoder.text.words import FEW_BYTES
 
 LABEL = "__label__"
 _ENDS_A_WORD = re.compile(r"[%\s\0]")
@@ -51,6 +52,8 @@ class TokenLines:
 
     def encode(self, columns: Sequence[StringArray]) -> StringArray:
         """The words of each row, apart by one space; several text columns are read as one text."""
+        if sum(len(column.data) for column in columns) <= FEW_BYTES:
+            return StringArray.from_list([self._line(texts) for texts in zip(*columns, strict=True)])
         rows = len(columns[0])
         if len(columns) > 1:
             gap = _repeated(b"\n", rows)
@@ -60,6 +63,10 @@ class TokenLines:
         data = np.concatenate([np.zeros(0, dtype=np.uint8), *(part.data for part in parts)])
         lengths = np.concatenate([np.zeros(1, dtype=np.int64), *(part.lengths for part in parts)])
         return StringArray(data, np.cumsum(lengths))
+
+    def _line(self, texts: Sequence[str]) -> str:
+        words = [word for text in texts for word in words_of(text, self.rule)]
+        return " ".join([word.removeprefix("__") if word.startswith(LABEL) else word for word in words])
 
     def write(self, lines: StringArray, labels: StringArray) -> bytes:
         """Training data; ``labels`` are written as :func:`label_token` makes them."""
