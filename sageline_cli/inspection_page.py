@@ -7,6 +7,7 @@ from pathlib import Path
 from shlex import quote
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
@@ -21,7 +22,7 @@ _SHOWN_FEATURES = 20  # in a spec
 _WIDE = 110  # characters: enough for examples and reasons side by side
 _NAME_WIDTHS = {True: 26, False: 16}
 _EXAMPLES_WIDTH = 36
-_OTHERS_WIDTH = 50  # of a narrow table's columns in front of the examples
+_BETWEEN = 14  # characters between and beside the columns of a narrow table
 _PLAIN = "every value is a number"
 
 
@@ -81,10 +82,16 @@ class _Columns:
             table.add_column("why")
         else:
             table.add_column("for example, and why")
-        width = _EXAMPLES_WIDTH if is_wide else max(_EXAMPLES_WIDTH // 2, options.max_width - _OTHERS_WIDTH)
+        width = _EXAMPLES_WIDTH if is_wide else max(_EXAMPLES_WIDTH // 2, options.max_width - self._others_width())
         for column in self._columns:
             table.add_row(*_cells(column, width, is_wide=is_wide))
         yield table
+
+    def _others_width(self) -> int:
+        """What the columns in front of the examples take on a narrow page, with what parts them."""
+        names = max((cell_len(column["name"]) for column in self._columns), default=0)
+        counts = max((len(_count(column)) for column in self._columns), default=0)
+        return min(names, _NAME_WIDTHS[False]) + len("taken for" + "missing") + max(counts, len("different")) + _BETWEEN
 
 
 def _shown(columns: list[Json]) -> list[Json]:
@@ -105,9 +112,13 @@ def _cells(column: Json, width: int, *, is_wide: bool) -> list[RenderableType]:
         Text(column["name"], "bold" if kind else "dim"),
         Text(kind) if kind else Text("left out", "dim"),
         Text(_share(column["missing"])),
-        Text(f"{'about ' if column['is_estimate'] else ''}{column['distinct']:,}"),
+        Text(_count(column)),
         *about,
     ]
+
+
+def _count(column: Json) -> str:
+    return f"{'~' if column['is_estimate'] else ''}{column['distinct']:,}"
 
 
 def _share(missing: float) -> str:

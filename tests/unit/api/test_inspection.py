@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from functions.inspect_dataset import app
+from sageline.api.inspection import inspect_dataset
 from sageline.aws.clients import CLIENTS
 from sageline.json_objects import Json
+from sageline.runs.documents import RunFiles
+from sageline_local.golden_events import GoldenEvent, golden_events
+from tests.golden import check
 from tests.unit.api.api_page import examples, shape
 from tests.unit.api.fakes import BUCKET, TABLE, Answer, Clients, Context
-from tests.unit.golden import golden_event
+from tests.unit.golden import NAMES, golden_event
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -119,6 +124,24 @@ def test_what_a_run_refuses_is_refused_with_its_words(ask: Ask, put: Put) -> Non
     answer = ask(body={"uri": URI})
     assert (answer.status, answer.body["error"]["code"]) == (400, "InvalidDataset")
     assert answer.body["error"]["message"].startswith(f"{URI}: header (line 1")
+
+
+def test_what_takes_too_long_to_read_is_told_from_fewer_rows(put: Put, s3: S3Client) -> None:
+    put("flowers/data.csv", b"size,colour,kind\n" + b"1.5,red,rose\n2.5,blue,iris\n" * 200_000)
+
+    slow, quick = [inspect_dataset({"name": "flowers"}, RunFiles(s3, BUCKET), clock) for clock in (count(step=7).__next__, int)]
+
+    assert 0 < slow["rows"] < quick["rows"] == 400_000
+    assert f"from {slow['rows']:,} rows, because there was no time for more" in slow["notes"][-1]
+    assert quick["notes"] == []
+
+
+@pytest.mark.parametrize("event", [event for event in golden_events() if event.function == "inspect_dataset"], ids=str)
+def test_a_golden_event_has_its_answer(ask: Ask, put: Put, event: GoldenEvent) -> None:
+    put("flowers/rows.csv", FLOWERS)
+    put("flowers/data.csv", FLOWERS)
+    answer = ask(event.case)
+    check(event, {"statusCode": answer.status, "body": answer.body}, NAMES)
 
 
 def test_nothing_is_written(ask: Ask, put: Put, s3: S3Client) -> None:
