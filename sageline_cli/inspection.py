@@ -117,13 +117,13 @@ def _profile(path: Path, given: Spec, console: Console) -> DatasetProfile:
     notes: list[str] = []
     with (
         bar(console, f"Reading {path.name}", path.stat().st_size, DownloadColumn(), TransferSpeedColumn()) as advance,
-        io.BufferedReader(_CountedFile(path, advance), _READ_BYTES) as stream,
+        io.BufferedReader(CountedFile(path, advance), _READ_BYTES) as stream,
     ):
         blocks = open_blocks(stream, str(path), str(format_of(path)), options=read_options(given.dataset), notes=notes)
         return DatasetProfile.of(blocks, notes)
 
 
-class _CountedFile(io.FileIO):
+class CountedFile(io.FileIO):
     """A file that tells how much farther it is read, in bytes."""
 
     def __init__(self, path: Path, advance: Callable[[int], None]) -> None:

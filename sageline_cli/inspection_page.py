@@ -50,7 +50,8 @@ def _beginning(document: Json) -> list[Text]:
         lines.append(Text(f"A {document['task']}, because {task}."))
     if label["classes"] is not None:
         lines.append(Text(f"{_classes(document)}."))
-    lines.append(Text(f"Learns from {counted(document['kinds'])}; {document['left_out']:,} left out."))
+    left_out = f"; {document['left_out']:,} left out" if document["left_out"] else ""
+    lines.append(Text(f"Learns from {counted(document['kinds'])}{left_out}."))
     if encoder := reasons.get("encoder.layout") or reasons.get("encoder"):
         lines.append(Text(f"Encodes them {encoder}."))
     return lines
@@ -91,7 +92,12 @@ class _Columns:
         """What the columns in front of the examples take on a narrow page, with what parts them."""
         names = max((cell_len(column["name"]) for column in self._columns), default=0)
         counts = max((len(_count(column)) for column in self._columns), default=0)
-        return min(names, _NAME_WIDTHS[False]) + len("taken for" + "missing") + max(counts, len("different")) + _BETWEEN
+        return (
+            min(max(names, len("column")), _NAME_WIDTHS[False])
+            + len("taken for" + "missing")
+            + max(counts, len("different"))
+            + _BETWEEN
+        )
 
 
 def _shown(columns: list[Json]) -> list[Json]:

@@ -14,6 +14,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from sageline.json_objects import Json
+from sageline_cli.inspection import CountedFile
 from sageline_cli.inspection_page import page
 from sageline_cli.main import cli
 
@@ -126,6 +127,17 @@ def test_what_a_run_refuses_is_refused_with_its_words(runner: CliRunner, shop: P
     assert (result.exit_code, as_json.exit_code) == (1, 1)
     assert message in result.stderr
     assert json.loads(as_json.stdout)["error"]["code"] == "InvalidDataset"
+
+
+def test_progress_goes_to_the_end_of_the_file_once_however_it_is_read(shop: Path) -> None:
+    amounts: list[int] = []
+    with io.BufferedReader(CountedFile(shop, amounts.append), 512) as stream:
+        for start in (0, 900, 100, 0):
+            stream.seek(start)
+            stream.read(600)
+        stream.read()
+    assert sum(amounts) == shop.stat().st_size
+    assert all(amount > 0 for amount in amounts)
 
 
 def test_a_file_of_another_kind_is_wrong_usage(runner: CliRunner, tmp_path: Path) -> None:

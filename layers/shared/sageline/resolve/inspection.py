@@ -20,6 +20,7 @@ MOST_COLUMNS = 200  # that are listed
 _EXAMPLES = 3
 _EXAMPLE_CHARACTERS = 80
 _CLASSES = 10
+_MOST_MISTAKES = 30
 _OF_COLUMN = "dataset.features."
 
 
@@ -51,7 +52,7 @@ def inspect(source: str, profile: DatasetProfile, resolution: Resolution, given:
         "columns": [_column(column, profile, features, spec.reasons) for column in listed],
         "more_columns": len(others) - len(listed),
         "reasons": {key: reason for key, reason in spec.reasons.items() if key not in why},
-        "mistakes": _one_class(profile.columns[label], resolution) + _odd_values(profile, features, label, str(spec.task)),
+        "mistakes": _mistakes(profile, features, resolution),
         "warnings": list(resolution.warnings),
         "notes": list(resolution.notes),
         "spec": _to_edit(spec, given, is_listed=len(others) <= MOST_COLUMNS),
@@ -74,7 +75,7 @@ def _label(column: ColumnProfile, profile: DatasetProfile, resolution: Resolutio
     return {
         **_about(column, profile, is_grouped=classes is not None),
         "reason": spec.reasons.get("dataset.label", "as asked for"),
-        "classes": None if classes is None else dict(classes.most_common(_CLASSES)),
+        "classes": None if classes is None else {_shortened(name): count for name, count in classes.most_common(_CLASSES)},
     }
 
 
@@ -114,6 +115,14 @@ def _shortened(text: str) -> str:
     """A value on one line."""
     line = " ".join(text.split())
     return line if len(line) <= _EXAMPLE_CHARACTERS else f"{line[: _EXAMPLE_CHARACTERS - 1]}…"
+
+
+def _mistakes(profile: DatasetProfile, features: Mapping[str, str], resolution: Resolution) -> list[str]:
+    label = str(resolution.spec.dataset.label)
+    odd = _odd_values(profile, features, label, str(resolution.spec.task))
+    more = len(odd) - _MOST_MISTAKES
+    said = odd if more <= 0 else [*odd[:_MOST_MISTAKES], f"There are {more:,} more such columns."]
+    return _one_class(profile.columns[label], resolution) + said
 
 
 def _one_class(label: ColumnProfile, resolution: Resolution) -> list[str]:
