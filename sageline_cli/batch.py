@@ -70,11 +70,14 @@ def batch(
     stack: str | None,
     as_json: bool,
 ) -> None:
-    """Predict the rows of FILE (.csv, .csv.gz, .jsonl or .npz) with the model of ENDPOINT, on instances of their own.
+    """Predict the rows of FILE with the model of ENDPOINT, on instances of their own.
+
+    FILE may be whatever a dataset may be: .csv, .tsv, .jsonl, .parquet, .xlsx, .npz or .libsvm; text also as .gz or .zst.
 
     For many rows: the endpoint serves on undisturbed, and nothing that bills is left. Each row gets a prediction, in the file's
-    order: CSV gives CSV with two columns more, all else gives JSON Lines. In CSV the file's own cells and the labels stay as they
-    are, also what a spreadsheet would run (=…, +…, -…, @…): open predictions for rows of strangers with --escape-formulas.
+    order: a table (CSV, TSV, Parquet, Excel) gives CSV with two columns more, all else gives JSON Lines. In CSV the file's own
+    cells and the labels stay as they are, also what a spreadsheet would run (=…, +…, -…, @…): open predictions for rows of
+    strangers with --escape-formulas.
     """
     connection = connect(stack)
     options = {"variant": variant, "max_runtime_seconds": max_seconds, "escape_formulas": escape_formulas or None}

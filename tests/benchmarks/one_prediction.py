@@ -21,7 +21,7 @@ _MILLISECONDS = 1000
 
 def run(sizes: Sizes) -> Iterator[Result]:
     corpus = inputs.corpus(min(sizes.text_megabytes, 10))
-    times = _times(_encoders(corpus), corpus.documents[: sizes.predictions], sizes.rounds)
+    times = times_of_each(_encoders(corpus), corpus.documents[: sizes.predictions], sizes.rounds)
     for job, title, percentile in (("one_prediction", "median", 50), ("one_prediction_p95", "95th percentile", 95)):
         yield Result(
             job=job,
@@ -36,7 +36,9 @@ def run(sizes: Sizes) -> Iterator[Result]:
         )
 
 
-def _times(encoders: Mapping[str, Callable[[str], object]], documents: list[str], rounds: int) -> dict[str, list[list[float]]]:
+def times_of_each(
+    encoders: Mapping[str, Callable[[str], object]], documents: list[str], rounds: int
+) -> dict[str, list[list[float]]]:
     """Milliseconds of each document, by encoder and round."""
     for encode in encoders.values():
         for document in documents[:_WARM_UP]:

@@ -56,6 +56,10 @@ class DatasetAccessDenied(SagelineError):
     """The object at the dataset's URI may not be read."""
 
 
+class ProcessDied(SagelineError):
+    """A process that a function had started ended before it was done."""
+
+
 class ObjectMissing(SagelineError):
     """What a run has stored, and needs, is not there any more."""
 

@@ -78,6 +78,16 @@ def test_by_name_it_is_the_upload_with_the_spec_beside_it(ask: Ask, put: Put) ->
     assert ask(body={"uri": URI}).body["label"]["name"] == "kind"
 
 
+def test_by_name_it_is_the_parts_in_the_folder_where_there_is_no_single_file(ask: Ask, put: Put) -> None:
+    put("flowers/data-00.csv", FLOWERS)
+    put("flowers/data-01.csv", FLOWERS.replace(b"red", b"pink"))
+
+    answer = ask(body={"name": "flowers", "spec": {"dataset": {"label": "kind"}}})
+
+    assert (answer.status, answer.body["rows"]) == (200, 160)
+    assert answer.body["source"] == f"s3://{BUCKET}/datasets/flowers/"
+
+
 @pytest.mark.parametrize(
     ("body", "error", "message"),
     [

@@ -139,6 +139,28 @@ def test_what_the_spec_says_is_kept_without_a_reason() -> None:
     assert set(spec.reasons.values()) == {"left out: dataset.features does not name it"}
 
 
+def test_rows_that_no_request_could_hold_are_refused_before_the_training() -> None:
+    encoder = {"kind": "columns", "text": {"hash_bits": 20}}
+
+    with pytest.raises(InvalidSpec, match=r"an encoded row would have 1,048,585 numbers, 1,048,579 of them of 'post'"):
+        resolve(MIXED, encoder=encoder, algorithm={"name": "tensorflow"})
+    assert resolve(MIXED, encoder=encoder).encoder is not None  # sparse
+
+
+def test_several_labels_a_row_are_refused_by_name() -> None:
+    labels = ["red", "blue", "red|blue", "green"] * 10
+
+    with pytest.raises(InvalidDataset, match=r"'label' holds several labels a row, such as 'red\|blue', and Sageline learns one"):
+        resolve({**TEXTS, "label": labels})
+
+
+def test_a_series_in_time_is_refused_by_name() -> None:
+    days = [f"2024-{index // 28 + 1:02}-{index % 28 + 1:02}" for index in range(40)]
+
+    with pytest.raises(InvalidDataset, match=r"there is nothing but 'day' to learn 'price' from: a forecast from the past"):
+        resolve({"day": days, "price": TABLE["price"]})
+
+
 def test_a_resolved_spec_resolves_to_itself() -> None:
     spec = resolve(MIXED)
 

@@ -63,6 +63,10 @@ def test_what_is_no_json_object_is_refused_with_its_place(document: bytes, expec
         ),
         ({"deployment": {"serverless": {"memory": 1}}}, "unknown key `deployment.serverless.memory`; did you mean `memory_mb`?"),
         ({"encoder": {"kind": "x"}}, "`encoder.kind` is \"x\"; expected one of 'columns', 'tokens', 'image'."),
+        (
+            {"dataset": {"label": ["a", "b"]}},
+            "`dataset.label`: names 2 columns, and a model learns one label; start a run for each of them.",
+        ),
         ({"encoder": {}}, '`encoder.kind` is missing; give "columns", "tokens" or "image".'),
         ({"name": "My Posts"}, '`name` is "My Posts"; use lower-case letters, digits and single hyphens'),
         ({"name": "a" * 33}, "`name` has 33 characters; the limit is 32."),
@@ -135,7 +139,7 @@ def test_what_is_no_json_object_is_refused_with_its_place(document: bytes, expec
         ),
         (
             {"deployment": None, "batch": {"input": "s3://b/rows.txt"}},
-            "expected the S3 URI of a .csv, .csv.gz, .jsonl or .npz file.",
+            "expected the S3 URI of a file that is .csv, .tsv, .jsonl, .parquet",
         ),
         ({"deployment": None, "batch": {}}, "`batch.input` is missing."),
     ],

@@ -11,16 +11,16 @@ from typing import NamedTuple
 from sageline.arrays.blocks import Block
 from sageline.aws.http import check_keys, shortened
 from sageline.dataset.profile import DatasetProfile
-from sageline.dataset.readers.sample import sample_blocks
+from sageline.dataset.readers.sample import PIECE_BYTES
 from sageline.errors import DatasetNotFound, InvalidRequest
 from sageline.json_objects import Json
-from sageline.names import DATASET_KEY_PATTERN, is_name, split_s3_uri
+from sageline.names import DATASET_FOLDER_PATTERN, DATASET_KEY_PATTERN, SIDES, is_name, split_s3_uri
 from sageline.resolve.inspection import inspect
 from sageline.resolve.resolve import resolve_spec
 from sageline.runs.documents import RunFiles
-from sageline.runs.trigger import data_format
 from sageline.spec.model import Spec, validate_spec
-from sageline.storage.dataset_object import find_dataset, open_dataset, read_options
+from sageline.storage.dataset_object import read_options
+from sageline.storage.dataset_parts import find_dataset, sample_dataset
 
 _FOLDER = "datasets/"
 _LONGEST_KEY = 1024  # bytes
@@ -53,12 +53,10 @@ def inspect_dataset(body: Mapping[str, object], files: RunFiles, clock: Callable
         DatasetNotFound, DatasetAccessDenied: nothing is there that may be read.
     """
     asked = _read(body, files)
-    kind = data_format(asked.uri)
     found = find_dataset(files.s3, asked.uri)
     notes: list[str] = []
-    with open_dataset(files.s3, found) as stream:
-        blocks = sample_blocks(stream, found.size, found.uri, kind, options=read_options(asked.spec.dataset), notes=notes)
-        profile = DatasetProfile.of(_in_time(blocks, asked.uri, notes, clock), notes)
+    blocks = sample_dataset(files.s3, found, read_options(asked.spec.dataset), notes, PIECE_BYTES)
+    profile = DatasetProfile.of(_in_time(blocks, asked.uri, notes, clock), notes, is_sample=True)
     resolution = resolve_spec(asked.spec, profile, name=asked.name, uri=asked.uri)
     return inspect(asked.uri, profile, resolution, asked.spec, is_sample=True)
 
@@ -89,7 +87,8 @@ def _read(body: Mapping[str, object], files: RunFiles) -> _Asked:
     uri, folder = body["uri"], f"s3://{files.bucket}/{_FOLDER}"
     if not isinstance(uri, str) or not uri.startswith(folder) or not _is_key(split_s3_uri(uri)[1]):
         raise InvalidRequest(f"`uri` is {shortened(json.dumps(uri))}; give that of an object below {folder}", key="uri")
-    of_upload = DATASET_KEY_PATTERN.fullmatch(split_s3_uri(uri)[1])
+    key = split_s3_uri(uri)[1]
+    of_upload = DATASET_KEY_PATTERN.fullmatch(key) or DATASET_FOLDER_PATTERN.fullmatch(key)
     return _at(uri, of_upload["name"] if of_upload and is_name(of_upload["name"]) else _NAME, given or Spec())
 
 
@@ -105,14 +104,16 @@ def _at(uri: str, name: str, spec: Spec) -> _Asked:
 
 
 def _uploaded(name: str, files: RunFiles) -> str:
-    """The URI of what was uploaded by a name; of several formats, the newest.
+    """The URI of what was uploaded by a name: of one file, of several formats the newest; else the folder of its parts.
 
     Raises:
         DatasetNotFound: nothing was.
     """
     prefix = f"{_FOLDER}{name}/"
-    there = files.s3.list_objects_v2(Bucket=files.bucket, Prefix=f"{prefix}data.").get("Contents", [])
+    there = files.s3.list_objects_v2(Bucket=files.bucket, Prefix=prefix).get("Contents", [])
     uploads = [item for item in there if DATASET_KEY_PATTERN.fullmatch(item["Key"])]
-    if not uploads:
+    if uploads:
+        return f"s3://{files.bucket}/{max(uploads, key=lambda item: item['LastModified'])['Key']}"
+    if not any(item["Key"].removeprefix(prefix).startswith(tuple(SIDES)) for item in there):
         raise DatasetNotFound(f"s3://{files.bucket}/{prefix} has no data; upload them, or give the `uri` of what is elsewhere.")
-    return f"s3://{files.bucket}/{max(uploads, key=lambda item: item['LastModified'])['Key']}"
+    return f"s3://{files.bucket}/{prefix}"

@@ -16,7 +16,7 @@ from typing import Any, NoReturn, Protocol, TypeAlias, TypedDict, final
 
 from sageline import errors
 from sageline.json_objects import DuplicateKey, unique_keys
-from sageline.names import ENDPOINT_NAME_MAX_LENGTH, is_endpoint_name, is_run_id
+from sageline.names import ENDPOINT_NAME_MAX_LENGTH, NAME_MAX_LENGTH, is_endpoint_name, is_name, is_run_id
 
 Event: TypeAlias = Mapping[str, Any]
 """An event as Lambda hands it over: parsed JSON, hence Any."""
@@ -31,6 +31,7 @@ STATUS_OF_ERROR: Mapping[type[Exception], int] = {
     errors.DatasetNotFound: 404,
     errors.RunNotFound: 404,
     errors.EndpointNotFound: 404,
+    errors.DatasetNotFound: 404,
     errors.NotAcceptable: 406,
     errors.RunFinished: 409,
     errors.DamagedRecord: 409,
@@ -112,6 +113,21 @@ def endpoint_name(event: Event) -> str:
         raise errors.EndpointNotFound(
             f"No endpoint {shortened(name)!r} is known, nor can be: a name has 1 to {ENDPOINT_NAME_MAX_LENGTH} letters, digits "
             "and hyphens, and begins and ends with a letter or digit. `GET /endpoints` lists the endpoints."
+        )
+    return name
+
+
+def dataset_name(event: Event) -> str:
+    """``name`` of ``/datasets/{name}``.
+
+    Raises:
+        DatasetNotFound: it is not a dataset's name, so that there is no such dataset.
+    """
+    name = _path_parameter(event, "name")
+    if not is_name(name):
+        raise errors.DatasetNotFound(
+            f"No dataset {shortened(name)!r} is known, nor can be: a name has at most {NAME_MAX_LENGTH} lower-case letters, "
+            "digits and single hyphens."
         )
     return name
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sageline.errors import InvalidRequest
-from sageline.names import RunLayout, split_s3_uri
+from sageline.names import RunLayout, split_format, split_s3_uri
 from sageline.runs.trigger import data_format
 
 INPUT_PREFIXES = ("batch/", "datasets/")
@@ -11,9 +11,13 @@ INPUT_PREFIXES = ("batch/", "datasets/")
 
 
 def predictions_uri(layout: RunLayout, input_uri: str) -> str:
-    """Where the predictions for a file go: CSV for CSV, JSON Lines for all else."""
-    extension = "csv" if data_format(input_uri) in ("csv", "csv.gz") else "jsonl"
-    return layout.uri(f"{layout.prefix}predictions.{extension}")
+    """Where the predictions for a file go: CSV for a table, JSON Lines for JSON Lines, and for what is too wide for a table."""
+    return layout.uri(f"{layout.prefix}predictions.{'csv' if gives_csv(data_format(input_uri)) else 'jsonl'}")
+
+
+def gives_csv(data_format: str) -> bool:
+    """Whether the predictions for a file of a format are CSV."""
+    return split_format(data_format).base in ("csv", "tsv", "parquet", "xlsx")
 
 
 def check_input(uri: str, bucket: str) -> None:

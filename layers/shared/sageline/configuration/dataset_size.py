@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import zlib
+from collections.abc import Callable
 from typing import BinaryIO
 
 from sageline.dataset.readers import npz_reader
+from sageline.dataset.readers.compression import growth
 from sageline.errors import InvalidDataset
+from sageline.names import split_format
 from sageline.spec.model import Spec
 from sageline.storage.dataset_object import DatasetObject
+from sageline.storage.dataset_parts import Dataset, some_parts
 
 _GB = 1_000_000_000
 LARGEST_BYTES = {"texts": 6 * _GB, "tokens": 5 * _GB, "columns": 1_200_000_000, "image": 700_000_000}
@@ -22,11 +25,11 @@ for a core of Lambda and 70 MB/s for reading from S3, twice, these take 11 to 13
 _HEAD_BYTES = 1 << 20
 
 
-def check_size(stream: BinaryIO, dataset: DatasetObject, data_format: str, spec: Spec) -> None:
-    """Refuse a dataset that is too large.
+def check_size(open_part: Callable[[DatasetObject], BinaryIO], dataset: Dataset, spec: Spec) -> None:
+    """Refuse a dataset that is too large. Of many parts only some are looked at.
 
     Args:
-        stream: the dataset's bytes, from the beginning; only as much is read as it takes.
+        open_part: a part's bytes, from the beginning; only as much is read as it takes.
         spec: resolved.
 
     Raises:
@@ -34,11 +37,12 @@ def check_size(stream: BinaryIO, dataset: DatasetObject, data_format: str, spec:
     """
     encoder = spec.encoder.kind if spec.encoder else "columns"
     all_texts = encoder == "columns" and set((spec.dataset.features or {}).values()) == {"text"}
-    size, largest = text_bytes(stream, dataset, data_format), LARGEST_BYTES["texts" if all_texts else encoder]
+    size, largest = _text_bytes(open_part, dataset), LARGEST_BYTES["texts" if all_texts else encoder]
     if size <= largest:
         return
     per_mille = largest * 1000 // size  # rounded down: a sample of as many rows is taken
-    estimated = {"csv.gz": "decompressed about ", "npz": "read as text about "}.get(data_format, "")
+    base, compression = split_format(dataset.format)
+    estimated = "decompressed about " if compression else "read as text about " if base in ("npz", "parquet", "xlsx") else ""
     raise InvalidDataset(
         f"{dataset.uri}: the dataset has {estimated}{_in_gb(size)}, and one function prepares {_in_gb(largest)} at most in its "
         f"15 minutes (encoder {encoder}). Upload a random sample of at most {per_mille / 10:g}% of the rows, or only the "
@@ -46,19 +50,30 @@ def check_size(stream: BinaryIO, dataset: DatasetObject, data_format: str, spec:
     )
 
 
+def _text_bytes(open_part: Callable[[DatasetObject], BinaryIO], dataset: Dataset) -> int:
+    looked_at = seen = 0
+    for part, _ in some_parts(dataset):
+        with open_part(part) as stream:
+            looked_at += text_bytes(stream, part, dataset.format)
+            seen += part.size
+    return round(dataset.size * (looked_at / seen))
+
+
 def text_bytes(stream: BinaryIO, dataset: DatasetObject, data_format: str) -> int:
     """How many bytes of text a dataset has: those of the object, or about as many as it unpacks to."""
-    if data_format == "npz":
-        return npz_reader.text_bytes(stream, dataset.uri)
-    return round(dataset.size * _growth(stream.read(_HEAD_BYTES))) if data_format == "csv.gz" else dataset.size
+    base, compression = split_format(data_format)
+    match base:
+        case "npz":
+            return npz_reader.text_bytes(stream, dataset.uri)
+        case "parquet":
+            from sageline.dataset.readers import parquet_reader  # noqa: PLC0415 # as in open_blocks
 
+            return parquet_reader.text_bytes(stream, dataset.uri)
+        case "xlsx":
+            from sageline.dataset.readers import xlsx_reader  # noqa: PLC0415 # as in open_blocks
 
-def _growth(head: bytes) -> float:
-    """How many times larger the beginning of a gzip file gets by unpacking. The length at its end is that of its last member
-    alone, modulo 4 GB."""
-    unpacking = zlib.decompressobj(wbits=31)
-    unpacked = len(unpacking.decompress(head))
-    return unpacked / max(len(head) - len(unpacking.unused_data), 1)
+            return xlsx_reader.text_bytes(stream, dataset.uri)
+    return round(dataset.size * growth(stream.read(_HEAD_BYTES), compression)) if compression else dataset.size
 
 
 def _in_gb(size: int) -> str:

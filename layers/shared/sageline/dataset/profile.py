@@ -22,6 +22,7 @@ from sageline.dataset.date_profile import DateProfile
 from sageline.dataset.distinct import DistinctValues
 from sageline.dataset.number_profile import NumberProfile
 from sageline.dataset.row_sample import RowSample
+from sageline.dataset.shared_rows import SharedRows
 from sageline.dataset.split import hash_columns, positions_of
 from sageline.encoder.text.word_rule import words_of
 from sageline.encoder.values import merged, one_name
@@ -147,23 +148,27 @@ class DatasetProfile:
         columns: in the order of the file.
         sample: rows by which columns are compared with the label.
         notes: what was guessed or mended while the file was read, in sentences.
+        shared: rows of test files that train files have too.
+        is_sample: not every row was looked at.
     """
 
-    def __init__(self, notes: list[str] | None = None) -> None:
+    def __init__(self, notes: list[str] | None = None, *, is_sample: bool = False) -> None:
         self.notes = [] if notes is None else notes
+        self.shared = SharedRows()
+        self.is_sample = is_sample
         self.columns: dict[str, ColumnProfile] = {}
         self.sample = RowSample()
         self.rows = 0
         self._next_row: int | None = None
 
     @classmethod
-    def of(cls, blocks: Iterable[Block], notes: list[str] | None = None) -> DatasetProfile:
+    def of(cls, blocks: Iterable[Block], notes: list[str] | None = None, *, is_sample: bool = False) -> DatasetProfile:
         """The profile of these blocks; their reader appends to the notes.
 
         Raises:
             InvalidDataset: there are no rows.
         """
-        profile = cls(notes)
+        profile = cls(notes, is_sample=is_sample)
         for block in blocks:
             profile.add(block, hash_columns(block))
         if profile.rows == 0:
@@ -177,6 +182,8 @@ class DatasetProfile:
         follows = self._next_row == block.first_row
         for name, column in block.columns.items():
             self.columns.setdefault(name, ColumnProfile(name)).add(column, hashes[name], block.row_numbers, follows=follows)
-        self.sample.add(block, positions_of(hashes, seed=0))
+        positions = positions_of(hashes, seed=0)
+        self.sample.add(block, positions)
+        self.shared.add(block.side, positions)
         self.rows += block.rows
         self._next_row = int(block.row_numbers[-1]) + 1

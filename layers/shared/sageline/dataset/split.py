@@ -1,7 +1,8 @@
 """Which rows train, which validate, which test: by a hash of each row's content.
 
 No shuffle and no memory: a row's position follows from its values and the seed alone, so it is the same on every machine
-and in every order of the rows, and equal rows are always in the same channel.
+and in every order of the rows, and equal rows are always in the same channel. Only where a dataset has train files and test files
+may they be in two: there the files say what is held out.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from sageline.arrays.blocks import Block
+from sageline.arrays.blocks import Block, Side
 from sageline.arrays.hashing import INCREMENT, HashArray, hash_strings, mix
 from sageline.arrays.late_text import DictionaryArray
 from sageline.arrays.strings import IntArray, StringArray
@@ -29,7 +30,7 @@ def assign(block: Block, split: SplitSpec) -> IntArray:
     All columns count, also those that are left out of the features: so the split of a dataset depends on the data and
     the seed only, and models with different features are tested on the same rows.
     """
-    return channels_of(positions_of(hash_columns(block), split.seed), bounds_of(split))
+    return channels_of(placed(positions_of(hash_columns(block), split.seed), block.side, split), bounds_of(split))
 
 
 def bounds_of(split: SplitSpec) -> tuple[float, float]:
@@ -40,6 +41,19 @@ def bounds_of(split: SplitSpec) -> tuple[float, float]:
 def channels_of(positions: PositionArray, bounds: tuple[float, float]) -> IntArray:
     """``int64[rows]``: which of :data:`CHANNELS` rows with these positions belong to."""
     return np.searchsorted(bounds, positions, side="right").astype(np.int64)
+
+
+def placed(positions: PositionArray, side: Side | None, split: SplitSpec) -> PositionArray:
+    """The positions where the channels of the rows' side are: those of train files among train and validation, in these two
+    shares; those of test files in test. They stay in [0, 1), in the same order, and different ones stay different."""
+    held_out_from = bounds_of(split)[1]
+    match side:
+        case "train":
+            return positions * held_out_from
+        case "test":
+            return held_out_from + positions * (1 - held_out_from)
+        case None:
+            return positions
 
 
 def hash_columns(block: Block) -> dict[str, HashArray]:

@@ -154,5 +154,5 @@ class DatasetStatistics:
 
 def characters(column: StringArray) -> IntArray:
     """``int64[n]``: the length of each string in characters."""
-    continuing = np.flatnonzero((column.data & 0xC0) == 0x80)
+    continuing = np.flatnonzero(column.data.view(np.int8) < -0x40)  # 0x80 to 0xBF
     return column.lengths - np.diff(np.searchsorted(continuing, column.offsets))

@@ -7,7 +7,7 @@ from typing import Any
 
 from sageline.algorithms.catalog import DataFacts, check
 from sageline.algorithms.tuning import check_tuning
-from sageline.arrays.numbers import NO_VALUE
+from sageline.arrays.numbers import NO_VALUE, shown
 from sageline.dataset.profile import ColumnProfile, DatasetProfile
 from sageline.errors import InvalidDataset, InvalidSpec
 from sageline.formats.exchange import answering
@@ -17,7 +17,7 @@ from sageline.resolve.layout import layout_of
 from sageline.resolve.leaks import leaks
 from sageline.resolve.matching import check_algorithm, check_encoder, columns_defaults, tuning_defaults
 from sageline.resolve.resolution import Resolution
-from sageline.resolve.warnings import about_columns, about_label, how_columns_are_read
+from sageline.resolve.warnings import about_columns, about_label, about_split, how_columns_are_read
 from sageline.spec.encoder import ColumnsSpec
 from sageline.spec.evaluation import check_evaluation
 from sageline.spec.metrics import default_metric
@@ -49,8 +49,10 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     task = choices.task(label)
     no_label = _no_label(label_column) if task == "classification" else ()
     _check_labelled(label_column, no_label, source)
+    _check_one_label(label_column, task, source)
     features, encoder = choices.features(label, task)
     date_formats = date_formats_of(profile, features, source)
+    _check_not_a_series(features, label, task, source)
     dataset = {"uri": source if source.startswith("s3://") else None, "label": label, "features": features}
     resolved = _filled_in(spec, profile, choices, dataset, task, encoder=encoder, name=name, source=source)
     _check(resolved, task, encoder["kind"])
@@ -58,7 +60,8 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     label_is_number = label_column.is_numeric and not label_column.numbers.is_spelled and spec.task is None
     if label in spellings and task == "regression":
         read[label] = spellings[label]
-    warnings = leaks(profile, features, spellings, label, task)
+    warnings = about_split(profile)
+    warnings += leaks(profile, features, spellings, label, task)
     warnings += about_label(label_column, task, no_label, is_number=label_is_number)
     warnings += about_columns(resolved, profile, read, ambiguous)
     notes = how_columns_are_read(resolved, profile, read)
@@ -95,8 +98,8 @@ def _filled_in(
         _check_kinds(given, dataset["features"])
         columns, reasons = columns_defaults(given, spec.algorithm)
         noting.reasons |= reasons
+        layout, why = layout_of(columns, dataset["features"], profile.columns, spec.algorithm)
         if columns.layout is None:
-            layout, why = layout_of(columns, dataset["features"], profile.columns, spec.algorithm)
             columns = columns.model_copy(update={"layout": layout})
             noting.reasons["encoder.layout"] = why
         encoder = columns.model_dump()
@@ -148,6 +151,27 @@ def _check_labelled(label: ColumnProfile, no_label: Collection[str], source: str
         raise InvalidDataset(
             f"{source}: the label column {label.name!r} is empty in {missing:,} of {label.rows:,} rows, over half of them. "
             f"Fill it in, or name another column in dataset.label."
+        )
+
+
+def _check_one_label(label: ColumnProfile, task: str, source: str) -> None:
+    """Refuse labels such as ``red|blue`` beside ``red``: several of a row."""
+    if task != "classification" or label.is_numeric:
+        return
+    joined = [value for value in label.values if "|" in value]
+    parts = {part.strip() for value in joined for part in value.split("|")}
+    if joined and len(parts) < len(label.values) and parts & (label.values.keys() - {*joined}):
+        raise InvalidDataset(
+            f"{source}: the label column {label.name!r} holds several labels a row, such as {shown(joined[0])}, and Sageline "
+            f"learns one. Keep one of them, or make a column of yes and no for each label and train a model for each."
+        )
+
+
+def _check_not_a_series(features: Mapping[str, str], label: str, task: str, source: str) -> None:
+    if task == "regression" and set(features.values()) == {"date"}:
+        raise InvalidDataset(
+            f"{source}: there is nothing but {next(iter(features))!r} to learn {label!r} from: a forecast from the past values "
+            f"of a series, which Sageline does not make. Add columns that say what the value depends on."
         )
 
 

@@ -47,6 +47,20 @@ def about_label(label: ColumnProfile, task: str, no_label: Collection[str], *, i
     return warnings + (_look_alike(label) if task == "classification" else [])
 
 
+def about_split(profile: DatasetProfile) -> list[str]:
+    """Rows that are in the train files and in the test files of a dataset. They stay in both: whether equal rows are a mistake or
+    are to be expected, as in a table of few answers, only a person knows."""
+    shared = profile.shared.count()
+    if profile.is_sample or not shared.rows:
+        return []
+    of_all = f"{'about ' if shared.estimated else ''}{shared.rows:,} of the {shared.test_rows:,}"
+    return [
+        f"{of_all} rows of the test files ({shared.rows / shared.test_rows:.1%}) are in "
+        "the train files too, equal in every column. They are used in both, so the model is judged by rows that it has learnt: "
+        "unless equal rows are to be expected, remove them from the train files."
+    ]
+
+
 def about_columns(spec: Spec, profile: DatasetProfile, spellings: Mapping[str, Spelling], ambiguous: Sequence[str]) -> list[str]:
     """What was left out for the sake of the text, numbers that may mean two things, and categories that look alike.
 

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from sageline.errors import InvalidSpec
 from sageline.formats.text_encoding import check_encoding
+from sageline.names import DATA_FORMAT_PATTERN
 from sageline.spec.deployment import DeploymentSpec
 from sageline.spec.encoder import EncoderSpec, of_before
 from sageline.spec.evaluation import EvaluationSpec
@@ -32,7 +33,9 @@ _OF_COLUMN = "dataset.features."  # begins the keys of the reasons for what beca
 
 class DatasetSpec(BaseSpec):
     uri: str | None = Field(
-        None, pattern=r"^s3://[^/]+/.+$", description="S3 URI of the data; for an upload, the uploaded object."
+        None,
+        pattern=r"^s3://[^/]+/.+$",
+        description="S3 URI of the data, or of a folder of parts, which ends with a slash; for an upload, what was uploaded.",
     )
     label: str | None = Field(None, min_length=1, description="Column to predict. Default: sniffed (see `reasons`).")
     on_doubt: Literal["refuse", "likeliest"] = Field(
@@ -62,6 +65,13 @@ class DatasetSpec(BaseSpec):
     decimal: Literal[".", ","] | None = Field(
         None, description="The decimal sign of the file's numbers. Default: what fits all of a column's values."
     )
+
+    @field_validator("label", mode="before")
+    @classmethod
+    def _one_label(cls, label: object) -> object:
+        if isinstance(label, list):
+            raise ValueError(f"names {len(label)} columns, and a model learns one label; start a run for each of them")
+        return label
 
     @field_validator("encoding")
     @classmethod
@@ -101,7 +111,8 @@ class BatchSpec(BaseSpec):
     """Rows to score with the new model, without an endpoint."""
 
     input: str = Field(
-        pattern=r"^s3://[^/]+/.+\.(csv|csv\.gz|jsonl|npz)$", description="S3 URI of the rows, without their labels or with them."
+        pattern=rf"^s3://[^/]+/.+\.({DATA_FORMAT_PATTERN})$",
+        description="S3 URI of the rows, without their labels or with them.",
     )
     instance_type: InstanceType = "ml.m5.xlarge"
     instance_count: int = Field(1, ge=1, le=20)
