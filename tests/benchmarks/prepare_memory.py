@@ -24,6 +24,7 @@ import numpy as np
 import psutil
 
 from sageline.arrays.blocks import Block
+from sageline.arrays.dates import DateFormat
 from sageline.dataset.readers.source import open_blocks
 from sageline.formats.npy import ArrayPair
 from sageline.preparation.fit_and_encode import prepare, read_and_fit
@@ -37,7 +38,10 @@ _ROWS = 2_000  # of a mixed table, made at a time
 _COMMON = {"name": "benchmark", "task": "classification"}
 _NUMBERS = [f"number{number}" for number in range(8)]
 _CATEGORIES = [f"category{number}" for number in range(4)]
-_MIXED = dict.fromkeys(_NUMBERS, "number") | dict.fromkeys(_CATEGORIES, "category")
+_DATES = {"day": DateFormat("ymd"), "time": DateFormat("ymd", has_time=True)}
+_MIXED = (
+    {"post": "text"} | dict.fromkeys(_NUMBERS, "number") | dict.fromkeys(_CATEGORIES, "category") | dict.fromkeys(_DATES, "date")
+)
 _SPECS = {
     "text": {
         **_COMMON,
@@ -141,7 +145,7 @@ def _measured(kind: str, path: Path, *, alone: bool) -> dict[str, float]:
 
     base = peak_megabytes()
     start = time.perf_counter()
-    resolution = Resolution(validate_spec(_SPECS[kind], "benchmark"))
+    resolution = Resolution(validate_spec(_SPECS[kind], "benchmark"), date_formats=_DATES)
     with nullcontext(ALONE) if alone else means_for(path.stat().st_size) as means:
         first = read_and_fit(read_blocks, resolution, means=means)
         prepared = prepare(read_blocks, first, Discard(), lambda _: None, means)
@@ -169,8 +173,8 @@ def peak_megabytes() -> float:
 
 def main(arguments: list[str]) -> None:
     if arguments[:1] == ["--measured"]:
-        _, kind, measured, means = arguments
-        answer = _measured(kind, Path(measured), alone=means == "alone")
+        _, kind, measured, *means = arguments
+        answer = _measured(kind, Path(measured), alone=means == ["alone"])
         print(json.dumps(answer))  # noqa: T201 - to the process that measures
         return
     kind, *sizes = arguments

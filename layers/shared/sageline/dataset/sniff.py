@@ -13,6 +13,7 @@ _MANY_WORDS = 5  # per value on average: more than a name or a category has
 _FEW_CLASSES = 20
 _ROWS_PER_CLASS = 3
 _NEARLY_ALL = 0.9
+_CODES_FROM = 0.02  # of five-digit ZIP codes in one region or another at least so many begin with a zero
 _MANY_NUMBERS = 0.5
 _YEARS = range(1500, 2200)
 
@@ -42,10 +43,15 @@ def guess_kind(column: ColumnProfile) -> ColumnGuess:
         return ColumnGuess(None, why, is_id=True)
     if column.is_date:
         return ColumnGuess("date", column.dates.reason)
-    is_code = numbers.leading_zeros > 0 or column_names.is_code(column.name)
+    is_code = _begin_with_zeros(column) or column_names.is_code(column.name)
     if column.is_numeric and not is_code:
         return ColumnGuess("number", _about_numbers(column))
     return _category_or_text(column)
+
+
+def _begin_with_zeros(column: ColumnProfile) -> bool:
+    """Whether so many of the whole numbers begin with a zero and another digit that they are codes, and not a few odd cells."""
+    return column.is_whole and column.numbers.leading_zeros >= _CODES_FROM * column.numbers.numbers
 
 
 def _category_or_text(column: ColumnProfile) -> ColumnGuess:
@@ -74,7 +80,8 @@ def _names_row(column: ColumnProfile) -> str | None:
     numbers = column.numbers
     may_be_amount = column_names.is_time(column.name) or column_names.is_quantity(column.name)
     named = column_names.is_id(column.name)
-    if numbers.counts_rows and not (may_be_amount and not named) and (named or not _are_years(column)):
+    repeats = not named and column.distinct < _NEARLY_ALL * column.present  # as hours or days of the year do
+    if numbers.counts_rows and not repeats and not (may_be_amount and not named) and (named or not _are_years(column)):
         return f"it numbers the rows: it goes up by one from row to row ({numbers.minimum:.0f}, {numbers.minimum + 1:.0f}, ...)"
     nearly_unique = column.present > 1 and column.distinct >= _NEARLY_ALL * column.present
     if column.is_numeric:

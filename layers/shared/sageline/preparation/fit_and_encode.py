@@ -225,7 +225,7 @@ def _advised(error: InvalidDataset) -> InvalidDataset:
         return error
     dataset = {"kinds": {error.details["column"]: "category"}}
     say = json.dumps({"dataset": dataset}, ensure_ascii=False)
-    return InvalidDataset(f"{error.message} If the column holds no numbers, say so in the spec: {say}.", **error.details)
+    return InvalidDataset(f"{error.message} If the column holds something else, say so in the spec: {say}.", **error.details)
 
 
 def _again(

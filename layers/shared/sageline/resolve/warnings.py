@@ -78,7 +78,17 @@ def about_columns(spec: Spec, profile: DatasetProfile, spellings: Mapping[str, S
             f"All numbers of {_listed(list(map(shown, unclear)))} would also fit the decimal sign {other!r}; "
             f'{{"dataset": {{"decimal": "{other}"}}}} says that it is this one.'
         )
+    for name in [name for name, kind in features.items() if kind == "number" and profile.columns[name].numbers.leading_zeros]:
+        count = profile.columns[name].numbers.leading_zeros
+        begin = "begins with a zero, as a code does" if count == 1 else "begin with zeros, as codes do"
+        say = f'{{"dataset": {{"kinds": {{"{name}": "category"}}}}}}'
+        warnings.append(f"{count:,} of the numbers of {shown(name)} {begin}; {say} says that they are codes.")
     for name, kind in features.items():
+        if kind == "date" and profile.columns[name].dates.is_ambiguous:
+            warnings.append(
+                f"In {shown(name)} no date tells whether the day or the month comes first: {profile.columns[name].dates.reason}. "
+                f"Write them as 2021-05-30 if that is wrong."
+            )
         if kind in ("category", "text"):
             warnings += _numbers_among(profile.columns[name], kind)
         if kind == "category" and not is_truth(profile.columns[name].values):
@@ -101,7 +111,7 @@ def how_columns_are_read(spec: Spec, profile: DatasetProfile, spellings: Mapping
             values = "1 value is" if total == 1 else f"{total:,} values are"
             besides = f", besides {column.empty:,} empty ones" if column.empty else ""
             notes.append(f"In {shown(name)}, {values} taken for missing{besides}: {_listed(words)}.")
-        elif kind == "category" and is_truth(column.values) and len(column.values) > 2:
+        elif kind == "category" and name != spec.dataset.label and is_truth(column.values) and len(column.values) > 2:
             values = _listed([shown(value) for value in column.values])
             notes.append(f"In {shown(name)}, {values} are read as one yes and one no, however they are spelled.")
         elif kind == "category" and column.joined:
