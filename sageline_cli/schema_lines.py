@@ -10,7 +10,7 @@ from sageline.json_objects import Json
 from sageline_cli.warning_lines import warning
 
 _SOME = 8  # columns, or reasons to leave some out
-_PLURALS = {"number": "numbers", "category": "categories", "text": "texts", "pixel": "pixels"}
+_PLURALS = {"number": "numbers", "category": "categories", "text": "texts", "pixel": "pixels", "image": "image files"}
 
 
 def schema_lines(run: Json) -> list[Text]:
@@ -21,7 +21,8 @@ def schema_lines(run: Json) -> list[Text]:
         return []
     name = next(iter(schema["features"]), "COLUMN")
     other: Json = {"exclude": [name]} if len(schema["features"]) > 1 else {"kinds": {name: "category"}}
-    say = json.dumps({"dataset": other}, ensure_ascii=False)
+    document = {"encoder": {"kind": "image", "shape": [64, 64, 3]}} if _is_of_images(schema) else {"dataset": other}
+    say = json.dumps(document, ensure_ascii=False)
     return [
         *reading_lines(schema),
         *map(warning, schema.get("warnings") or []),
@@ -39,6 +40,10 @@ def reading_lines(schema: Json) -> list[Text]:
         *(Text.assemble(("Note: ", "bold"), note) for note in schema.get("notes") or []),
         *(Text(f"Changed when every row was read: {change}") for change in schema.get("changes") or []),
     ]
+
+
+def _is_of_images(schema: Json) -> bool:
+    return list(schema["features"].values()) == ["image"]
 
 
 def _columns(schema: Json) -> str:

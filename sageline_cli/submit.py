@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +24,7 @@ from sageline_cli import costs, render
 from sageline_cli.bars import bar
 from sageline_cli.connection import Connection, connect
 from sageline_cli.follow import await_bound, await_start, follow
+from sageline_cli.image_folder import pack_folder
 from sageline_cli.options import StackCommand, json_option, print_json, print_result, stack_option, stderr
 from sageline_cli.schema_lines import schema_lines
 from sageline_cli.source import find_folder, local_script, upload_source
@@ -35,6 +39,8 @@ def _check_name(context: click.Context, parameter: click.Parameter, name: str | 
 
 
 def _check_dataset(context: click.Context, parameter: click.Parameter, path: Path) -> Path:
+    if path.is_dir():
+        return path
     if format_of(path) is None:
         raise click.BadParameter(unknown_format(path))
     if path.stat().st_size == 0:
@@ -43,7 +49,7 @@ def _check_dataset(context: click.Context, parameter: click.Parameter, path: Pat
 
 
 @click.command(cls=StackCommand, short_help="Upload a dataset, which starts a run.")
-@click.argument("path", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path), callback=_check_dataset)
+@click.argument("path", type=click.Path(exists=True, readable=True, path_type=Path), callback=_check_dataset)
 @click.option(
     "--name", callback=_check_name, help="Name of the dataset, its runs, and by default its endpoint. Default: the file's."
 )
@@ -55,8 +61,10 @@ def _check_dataset(context: click.Context, parameter: click.Parameter, path: Pat
 def submit(
     *, path: Path, name: str | None, label: str | None, spec: Path | None, wait: bool, stack: str | None, as_json: bool
 ) -> None:
-    """Upload the dataset in PATH (.csv, .csv.gz, .jsonl, .ndjson or .npz), which starts a run: train a model, deploy it to an
-    endpoint.
+    """Upload the dataset in PATH (.csv, .csv.gz, .jsonl, .ndjson, .npz or .zip), which starts a run: train a model, deploy it to
+    an endpoint.
+
+    A .zip holds images, with a folder for each class. PATH may also be a folder of such folders, which is packed first.
 
     A script's `source_dir` in the spec may be a folder: it is packed and uploaded too, to datasets/NAME/source.tar.gz.
 
@@ -71,6 +79,7 @@ def submit(
     Examples:
       sageline submit wine.csv --wait
       sageline submit wine.csv --label cultivar --wait
+      sageline submit pictures/ --wait
       sageline submit wine.csv --name wine --spec canary.json --wait
     where canary.json has (docs/spec.md has all keys):
       {"evaluation": {"beat_champion": true}, "budget_usd": 5,
@@ -78,9 +87,10 @@ def submit(
     """
     given = spec.read_bytes() if spec else None  # once: it may be a pipe
     name = name or named_after(given, path, stderr())
-    document = read_spec(spec, name, path, label, given=given)
-    connection = connect(stack)
-    uploaded = send(connection, path, name, document, stderr())
+    with packed(path, stderr()) as dataset:
+        document = read_spec(spec, name, dataset, label, given=given)
+        connection = connect(stack)
+        uploaded = send(connection, dataset, name, document, stderr())
     try:
         run, states = watch(connection, uploaded.run_id, wait, stderr())
     except KeyboardInterrupt:
@@ -97,6 +107,23 @@ def submit(
         raise SystemExit(1)
 
 
+@contextmanager
+def packed(path: Path, console: Console) -> Iterator[Path]:
+    """The file to upload: a folder of images is packed into an archive, which goes when the block ends.
+
+    Raises:
+        click.BadParameter: there is no image in the folder.
+    """
+    if not path.is_dir():
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        archive = Path(directory) / f"{path.resolve().name or 'images'}.zip"
+        count = pack_folder(path, archive)
+        console.print(f"Packed {count:,} images of {path}, {archive.stat().st_size:,} bytes.", soft_wrap=True, markup=False)
+        yield archive
+
+
 def named_after(spec: bytes | None, dataset: Path, console: Console) -> str:
     """The name in a spec; without one, what of the dataset's file name may be in a name, which is said.
 
@@ -106,7 +133,8 @@ def named_after(spec: bytes | None, dataset: Path, console: Console) -> str:
     given = _json(spec) if spec else None
     if isinstance(given, dict) and isinstance(given.get("name"), str):
         return str(given["name"])
-    letters = unicodedata.normalize("NFKD", dataset.name[: -len(suffix_of(dataset))].lower()).encode("ascii", "ignore").decode()
+    stem = dataset.resolve().name if dataset.is_dir() else dataset.name[: -len(suffix_of(dataset))]
+    letters = unicodedata.normalize("NFKD", stem.lower()).encode("ascii", "ignore").decode()
     name = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:NAME_MAX_LENGTH].rstrip("-")
     if not name:
         raise click.BadParameter(f"{dataset.name} has no letter or digit for a name; give one.", param_hint="'--name'")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
-SUFFIXES = {".csv": "csv", ".csv.gz": "csv.gz", ".jsonl": "jsonl", ".ndjson": "jsonl", ".npz": "npz"}
+SUFFIXES = {".csv": "csv", ".csv.gz": "csv.gz", ".jsonl": "jsonl", ".ndjson": "jsonl", ".npz": "npz", ".zip": "zip"}
 """What a dataset's file may be called, and the format that the name says."""
 
 _MARK = "sageline-upload"

@@ -21,7 +21,7 @@ ENDPOINT_NAME_PATTERN = r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$"
 ENDPOINT_NAME_MAX_LENGTH = 63
 RUN_ID_PATTERN = r"^[a-z0-9](-?[a-z0-9])*-[0-9]{14}-[0-9a-f]{6}$"
 RUN_ID_MAX_LENGTH = NAME_MAX_LENGTH + len("-yyyymmddHHMMSS-123abc")
-DATASET_KEY_PATTERN = re.compile(r"datasets/(?P<name>[^/]+)/data\.(?P<format>csv|csv\.gz|jsonl|npz)")
+DATASET_KEY_PATTERN = re.compile(r"datasets/(?P<name>[^/]+)/data\.(?P<format>csv|csv\.gz|jsonl|npz|zip)")
 """Matched whole, by ``fullmatch``."""
 
 

@@ -24,7 +24,7 @@ from sageline.spec.model import Spec, validate_spec
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-FORMATS = ("csv", "csv.gz", "jsonl", "npz")
+FORMATS = ("csv", "csv.gz", "jsonl", "npz", "zip")
 UPLOAD_SECONDS = 900
 
 

@@ -11,7 +11,9 @@ from sageline.arrays.matrix import DoubleArray
 from sageline.arrays.strings import BoolArray, ByteArray, IntArray, StringArray
 
 
-class _LateText(StringArray):
+class LateText(StringArray):
+    """Strings that are made of something else when their bytes are asked for."""
+
     __setattr__ = object.__setattr__  # a block of images has thousands of columns, and a frozen one's takes long
 
     def __init__(self, make: Callable[[], StringArray]) -> None:
@@ -30,7 +32,7 @@ class _LateText(StringArray):
         return self._text.offsets
 
 
-class NumberArray(_LateText):
+class NumberArray(LateText):
     """Numbers of a request.
 
     Attributes:
@@ -48,7 +50,7 @@ class NumberArray(_LateText):
         return NumberArray(self.numbers[rows], lambda: self._text.take(rows))
 
 
-class DictionaryArray(_LateText):
+class DictionaryArray(LateText):
     """Strings of which few differ: the different ones, and which of them each is.
 
     Attributes:

@@ -40,7 +40,7 @@ from sageline.runs.trigger import (
     parse_trigger,
 )
 from sageline.spec.deployment import BESIDE, DeploymentSpec
-from sageline.spec.model import BatchSpec, Spec, validate_spec
+from sageline.spec.model import BatchSpec, ImageSpec, Spec, validate_spec
 from sageline.storage.dataset_object import DatasetObject, find_dataset, open_dataset, read_options
 from sageline.training.plan import check_images, check_spot
 from sageline.training.source import check_script
@@ -93,7 +93,8 @@ def configure(
         found["schema"] = resolution.schema()
         if spec.encoder is not None:
             with open_dataset(run.files.s3, dataset) as stream:
-                check_size(stream, dataset, kind, spec.encoder.kind)
+                shape = spec.encoder.shape if isinstance(spec.encoder, ImageSpec) else None
+                check_size(stream, dataset, kind, spec.encoder.kind, shape or ())
         if spec.batch is not None:
             found["batch"] = _batch_of_spec(spec, spec.batch, identity.run_id, run).to_json()
         check_script(spec, run.files, network_allowed=network_allowed)
@@ -266,7 +267,7 @@ def _resolve(given: Spec, dataset: DatasetObject, kind: str, name: str, run: Run
     """The spec as a sample of the rows has it; PrepareData, which sees them all, resolves it for good."""
     notes: list[str] = []
     with open_dataset(run.files.s3, dataset) as stream:
-        options = read_options(given.dataset)
+        options = read_options(given.dataset, given.encoder)
         blocks = sample_blocks(
             stream, dataset.size, dataset.uri, kind, options=options, notes=notes, piece_bytes=_SNIFFED_BLOCK_BYTES
         )

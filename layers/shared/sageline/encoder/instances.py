@@ -26,7 +26,7 @@ class InstanceReader:
     """Reads instances for one encoder.
 
     Args:
-        kinds: the feature columns in order, with their kind: ``text``, ``number``, ``category`` or ``pixel``.
+        kinds: the feature columns in order, with their kind: ``text``, ``number``, ``category``, ``pixel`` or ``image``.
         categories: of each category column, the values that are known.
         label: the column that is predicted.
         shape: of images, whose arrays may be nested as it says; None for other rows.
@@ -145,7 +145,7 @@ class InstanceReader:
 
     @property
     def _is_one_text(self) -> bool:
-        return list(self._kinds.values()) == ["text"]
+        return list(self._kinds.values()) in (["text"], ["image"])
 
     def _text(self, index: int, name: str, value: object) -> str:
         """A value as the dataset would spell it."""
@@ -173,6 +173,7 @@ class InstanceReader:
             "number": "a number, a boolean or null" if name in self._binary else "a number or null",
             "category": "a string, a number, a boolean or null",
             "pixel": "a number",
+            "image": "a string, the image file in base64",
         }[kind]
         raise InvalidRequest(f"instances[{index}], column {name!r} is {_json_type(value)}; expected {expected}.")
 

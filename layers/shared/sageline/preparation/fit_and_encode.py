@@ -19,7 +19,7 @@ from sageline.arrays.strings import StringArray
 from sageline.batch.encode import EncodedRows, encoded_rows
 from sageline.dataset.label_column import LabelColumn
 from sageline.dataset.profile import DatasetProfile
-from sageline.dataset.split import CHANNELS, HashArray, channels_of, hash_columns, positions_of
+from sageline.dataset.split import CHANNELS, HashArray, channels_of, hash_columns, row_positions
 from sageline.dataset.statistics import DatasetStatistics
 from sageline.dataset.tally import Tally
 from sageline.encoder.fitted import FittedEncoder
@@ -168,7 +168,7 @@ class FirstRead:
         absent = next((name for name in features if name not in block.columns), None)
         if absent is not None:
             raise InvalidDataset(f"{block.source}: no column {absent!r}; the columns are {', '.join(block.columns)}.")
-        positions = positions_of(hashes, self.resolution.spec.split.seed)
+        positions = row_positions(block, hashes, self.resolution.spec.split.seed)
         there = self.label.is_there(block)
         unlabelled = block.rows - int(np.count_nonzero(there))
         if unlabelled:
@@ -209,7 +209,8 @@ def _write(blocks: Iterator[Block], first: FirstRead, sink: PartSink, ask: Calla
     rows = dict.fromkeys(CHANNELS, 0)
     for block in blocks:
         there = first.label.is_there(block)
-        channels = channels_of(positions_of(hash_columns(block), first.resolution.spec.split.seed), first.tally.bounds)
+        positions = row_positions(block, hash_columns(block), first.resolution.spec.split.seed)
+        channels = channels_of(positions, first.tally.bounds)
         for number, channel in enumerate(CHANNELS):
             for chunk in encoder.chunks(block.take((channels == number) & there)):
                 labels = _labels(chunk, first.label, encoder)

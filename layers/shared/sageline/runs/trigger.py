@@ -23,7 +23,7 @@ from sageline.runs.endpoint_change import EndpointChange, read_change
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-FORMATS = ("csv", "csv.gz", "jsonl", "npz")
+FORMATS = ("csv", "csv.gz", "jsonl", "npz", "zip")
 """File name extensions of datasets, which are also the names of their formats."""
 
 

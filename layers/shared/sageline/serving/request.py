@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sageline.aws.http import MAX_BODY_BYTES, Event, check_keys, escaped_bytes, json_type, read_json_object
 from sageline.errors import InvalidRequest, RequestTooLarge
+from sageline.serving.image_body import image_instance
 
 MAX_INSTANCES = 1000
 MAX_SESSION_CHARACTERS = 256
@@ -23,7 +24,7 @@ class PredictionRequest:
 
 
 def read_prediction_request(event: Event) -> PredictionRequest:
-    """The request in an HTTP API event.
+    """The request in an HTTP API event: JSON, or an image file, which is one instance.
 
     Raises:
         InvalidRequest: not JSON, an unknown key, one that occurs twice, `instances` missing, not a list or empty, `top_k`,
@@ -38,6 +39,8 @@ def read_prediction_request(event: Event) -> PredictionRequest:
             f"{MAX_BODY_BYTES:,}. Send fewer instances a request.",
             max_bytes=MAX_BODY_BYTES,
         )
+    if (image := image_instance(event)) is not None:
+        return PredictionRequest([image])
     body = read_json_object(event, MAX_BODY_BYTES)
     check_keys(body, known=("instances", "top_k", "session", "strict"), required=("instances",))
     return PredictionRequest(_instances(body), _top_k(body), _session(body), _strict(body))

@@ -18,7 +18,7 @@ from sageline.spec.problems import describe
 from sageline.spec.section import BaseSpec, InstanceType, Name
 from sageline.spec.training import AlgorithmSpec, TuningSpec
 
-FeatureKind: TypeAlias = Literal["text", "number", "category", "pixel"]
+FeatureKind: TypeAlias = Literal["text", "number", "category", "pixel", "image"]
 """What a column holds, which decides how it is encoded."""
 
 Task: TypeAlias = Literal["classification", "regression"]
@@ -37,7 +37,9 @@ class DatasetSpec(BaseSpec):
         description="Where two columns are about as likely to be the label: refuse the run and name both, or take the likelier.",
     )
     features: dict[str, FeatureKind] | None = Field(
-        None, min_length=1, description="Columns to learn from, and what each holds: `text`, `number`, `category` or `pixel`."
+        None,
+        min_length=1,
+        description="Columns to learn from, and what each holds: `text`, `number`, `category`, `pixel` or `image` (a file).",
     )
     encoding: str | None = Field(
         None,
@@ -123,14 +125,15 @@ class TableSpec(BaseSpec):
 
 
 class ImageSpec(BaseSpec):
-    """Pixels: columns such as pixel0 to pixel783 of a CSV, or the array `x` or `images` of an npz file."""
+    """Pixels: image files, columns such as pixel0 to pixel783 of a CSV, or the array `x` or `images` of an npz file."""
 
     kind: Literal["image"] = "image"
     shape: list[Annotated[int, Field(ge=1)]] | None = Field(
         None,
         min_length=2,
         max_length=3,
-        description="[height, width] or [height, width, channels]. Default: what the columns' names say, or else square.",
+        description="[height, width] or [height, width, channels]. Default: what the columns' names say, or else square; of "
+        "image files, which are resized to it, what most of them are like, with at most 4,096 numbers (see `reasons`).",
     )
     scale: float | None = Field(
         None, gt=0, allow_inf_nan=False, description="Multiplies every pixel. Default: 1/255, or 1 where no pixel exceeds 1."

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import BinaryIO, cast
 
 from sageline.arrays.blocks import Block
+from sageline.dataset.images.reader import read_images
 from sageline.dataset.readers.csv_reader import CsvReader
 from sageline.dataset.readers.dialect import find_dialect
 from sageline.dataset.readers.jsonl_reader import JsonLinesReader
@@ -32,10 +33,12 @@ class ReadOptions:
     Attributes:
         encoding: the name of an encoding of text that Python knows.
         delimiter: of a CSV file, one character.
+        image_shape: what images are resized to, (height, width) or (height, width, channels).
     """
 
     encoding: str | None = None
     delimiter: str | None = None
+    image_shape: tuple[int, ...] | None = None
 
 
 FIND_OUT = ReadOptions()
@@ -51,7 +54,8 @@ def open_blocks(
     options: ReadOptions = FIND_OUT,
     notes: list[str] | None = None,
 ) -> Iterator[Block]:
-    """Read a dataset in blocks of about ``block_bytes`` of text; ``stream`` needs ``read(size)`` only, for npz also ``seek``.
+    """Read a dataset in blocks of about ``block_bytes`` of text; ``stream`` needs ``read(size)`` only, for npz and zip also
+    ``seek``.
 
     Values are the text of the file; in JSON Lines a number keeps its spelling, ``true`` and ``false`` are these words,
     and ``null`` or an absent key is the empty string. Blank lines are not rows. Encoding and delimiter are found out unless the
@@ -59,7 +63,8 @@ def open_blocks(
 
     Args:
         source: how errors name the data: a file name or an S3 URI.
-        data_format: ``csv``, ``csv.gz``, ``jsonl`` or ``npz`` (:mod:`sageline.dataset.readers.npz_reader`).
+        data_format: ``csv``, ``csv.gz``, ``jsonl``, ``npz`` (:mod:`sageline.dataset.readers.npz_reader`) or ``zip``
+            (:mod:`sageline.dataset.images.reader`).
         labelled: an npz file must have labels; the other formats have columns of any kind.
         notes: what was guessed or mended is appended to them while iterating, a sentence each.
 
@@ -69,12 +74,15 @@ def open_blocks(
     if data_format == "npz":
         yield from _or_no_rows(read_npz(stream, source, block_bytes, labelled=labelled), source)
         return
+    notes = [] if notes is None else notes
+    if data_format == "zip":
+        yield from read_images(stream, source, block_bytes, shape=options.image_shape, notes=notes)
+        return
     if data_format not in ("csv", "csv.gz", "jsonl"):
-        raise InvalidDataset(f"{source}: unknown format {data_format!r}; upload csv, csv.gz, jsonl or npz.")
+        raise InvalidDataset(f"{source}: unknown format {data_format!r}; upload csv, csv.gz, jsonl, npz or zip.")
     if data_format.endswith(".gz"):
         # GzipFile reads forward only, so a stream that cannot seek will do.
         stream = cast("BinaryIO", _Gunzip(stream, source))
-    notes = [] if notes is None else notes
     head = read_up_to(stream, _HEAD_BYTES)
     if advice := advice_on_content(head):
         raise InvalidDataset(f"{source} {advice}.")
