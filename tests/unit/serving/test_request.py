@@ -100,3 +100,22 @@ def test_a_base64_body_counts_as_the_event_holds_it() -> None:
     body = base64.b64encode(b"x" * 4_500_001).decode()
     with pytest.raises(RequestTooLarge, match="6,000,004 bytes"):
         read_prediction_request({"body": body, "isBase64Encoded": True})
+
+
+@pytest.mark.parametrize("content_type", ["image/png", "IMAGE/JPEG", "image/webp; charset=binary"])
+def test_a_body_may_be_an_image_file(content_type: str) -> None:
+    body = base64.b64encode(b"\x89PNG").decode()
+    asked = {"headers": {"content-type": content_type}, "body": body, "isBase64Encoded": True}
+    assert read_prediction_request(asked) == PredictionRequest([{"image": body}])
+
+
+def test_an_image_that_comes_as_text_is_looked_at_as_one() -> None:
+    asked = {"headers": {"content-type": "image/svg+xml"}, "body": "<svg>ä", "isBase64Encoded": False}
+    assert read_prediction_request(asked).instances == [{"image": base64.b64encode("<svg>ä".encode()).decode()}]
+
+
+def test_an_image_body_is_neither_empty_nor_too_large() -> None:
+    with pytest.raises(InvalidRequest, match="no body; send the bytes of an image file"):
+        read_prediction_request({"headers": {"content-type": "image/png"}})
+    with pytest.raises(RequestTooLarge):
+        read_prediction_request({"headers": {"content-type": "image/png"}, "body": "A" * 6_000_001, "isBase64Encoded": True})
