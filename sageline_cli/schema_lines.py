@@ -21,12 +21,14 @@ def schema_lines(run: Json) -> list[Text]:
         return []
     name = next(iter(schema["features"]), "COLUMN")
     other: Json = {"exclude": [name]} if len(schema["features"]) > 1 else {"kinds": {name: "category"}}
-    document = {"encoder": {"kind": "image", "shape": [64, 64, 3]}} if _is_of_images(schema) else {"dataset": other}
-    say = json.dumps(document, ensure_ascii=False)
+    say = json.dumps({"dataset": other}, ensure_ascii=False)
+    how = f"--label COLUMN, or --spec FILE with a line such as {say}"
+    if list(schema["features"].values()) == ["image"]:
+        how = '--spec FILE with a line such as {"encoder": {"kind": "image", "shape": [64, 64, 3]}}'
     return [
         *reading_lines(schema),
         *map(warning, schema.get("warnings") or []),
-        Text(f"To say otherwise: --label COLUMN, or --spec FILE with a line such as {say} (docs/spec.md).", style="dim"),
+        Text(f"To say otherwise: {how} (docs/spec.md).", style="dim"),
     ]
 
 
@@ -40,10 +42,6 @@ def reading_lines(schema: Json) -> list[Text]:
         *(Text.assemble(("Note: ", "bold"), note) for note in schema.get("notes") or []),
         *(Text(f"Changed when every row was read: {change}") for change in schema.get("changes") or []),
     ]
-
-
-def _is_of_images(schema: Json) -> bool:
-    return list(schema["features"].values()) == ["image"]
 
 
 def _columns(schema: Json) -> str:

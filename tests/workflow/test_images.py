@@ -69,7 +69,7 @@ def test_a_folder_of_images_becomes_an_endpoint_that_takes_files(workbench: Work
     run = workbench.wait(uploaded(workbench, "pets", packed, KNN).run_id)
     assert run["status"] == "Succeeded", run["error"]
     assert run["details"]["schema"]["features"] == {"image": "image"}
-    assert run["details"]["schema"]["notes"][0].startswith("Images are resized to 16 x 16 pixels in colours: the shorter side")
+    assert run["details"]["schema"]["notes"][0].startswith("Images are resized to 20 x 24 pixels in colours: all 120")
     predicts_files(workbench, stack, "pets")
     described = workbench.connection.api.endpoint("pets")
     example = workbench.connection.api.predict("pets", [described["variants"][0]["example"]], 1)
