@@ -39,6 +39,10 @@ _EXPIRES = "sageline%3Aretention=intermediate"  # the tag by which the stack's b
 def _check_file(context: click.Context, parameter: click.Parameter, path: Path) -> Path:
     if format_of(path) is None:
         raise click.BadParameter(unknown_format(path))
+    if format_of(path) == "zip":
+        raise click.BadParameter(
+            f'{path}: a batch reads rows. For images, write JSON Lines with {{"image": "..."}} in each line, the file in base64.'
+        )
     if path.stat().st_size == 0:
         raise click.BadParameter(f"{path} is empty; give a line of column names and a row for each prediction.")
     return path

@@ -72,7 +72,7 @@ def test_a_folder_of_images_becomes_an_endpoint_that_takes_files(workbench: Work
     assert run["details"]["schema"]["notes"][0].startswith("Images are resized to 20 x 24 pixels in colours: all 120")
     predicts_files(workbench, stack, "pets")
     described = workbench.connection.api.endpoint("pets")
-    example = workbench.connection.api.predict("pets", [described["variants"][0]["example"]], 1)
+    example = workbench.connection.api.predict("pets", [described["example"]], 1)
     assert example["predictions"][0]["label"] in ("cat", "dog")
     workbench.delete("pets")
 

@@ -148,7 +148,7 @@ def test_an_unknown_extension_is_refused_with_those_that_are_known(name: str, sh
         ("data.json", "write it as JSON Lines, one object per line"),
         ("data.tsv", r"rename it to \.csv: tabs are recognised"),
         ("data.jsonl.gz", "unpack it"),
-        ("data.csv.zip", "unpack it"),
+        ("data.csv.tar", "unpack it"),
         ("data.npy", r"numpy\.savez"),
     ],
 )
