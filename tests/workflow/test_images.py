@@ -81,7 +81,7 @@ def test_an_archive_that_is_no_dataset_fails_with_what_to_do(workbench: Workbenc
     packed = tmp_path / "one.zip"
     packed.write_bytes(archive({"cat/1.png": a_cat("PNG"), "cat/2.png": a_cat("PNG")}))
     run = workbench.wait(uploaded(workbench, "one-folder", packed, None).run_id)
-    assert (run["status"], run["error"]["name"]) == ("Failed", "InvalidDataset")
+    assert (run["status"], run["error"]["state"]) == ("Failed", "ConfigureRun")
     assert "all 2 images lie in the one folder 'cat'" in run["error"]["message"]
 
 

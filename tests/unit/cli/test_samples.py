@@ -9,7 +9,7 @@ import botocore
 import numpy as np
 import pytest
 
-from sageline.arrays.images import ImageArray
+from sageline.arrays.late_text import ImageArray
 from sageline.dataset.readers.source import open_blocks
 from sageline_local.samples import SAMPLES, SampleTable, aws_docs, distinct, strip_markup, write_sample
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sageline.arrays.blocks import Block
-from sageline.arrays.images import ImageArray
+from sageline.arrays.late_text import ImageArray
 from sageline.arrays.matrix import FloatArray
 from sageline.arrays.strings import StringArray
 from sageline.dataset.profile import DatasetProfile

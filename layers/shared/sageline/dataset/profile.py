@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from sageline.arrays.blocks import Block
-from sageline.arrays.images import ImageArray
+from sageline.arrays.late_text import ImageArray
 from sageline.arrays.number_spelling import PLAIN, plain_text
 from sageline.arrays.numbers import DATE, is_missing, read_cells
 from sageline.arrays.strings import StringArray

@@ -12,8 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from sageline.arrays.blocks import Block
-from sageline.arrays.images import ImageArray
-from sageline.arrays.late_text import DictionaryArray
+from sageline.arrays.late_text import DictionaryArray, ImageArray
 from sageline.arrays.strings import IntArray, StringArray, row_chunks
 from sageline.spec.model import SplitSpec
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sageline.arrays.blocks import Block
-from sageline.arrays.images import ImageArray
+from sageline.arrays.late_text import ImageArray
 from sageline.arrays.matrix import AnyArray, FloatArray
 from sageline.arrays.strings import ByteArray
 from sageline.errors import InvalidDataset, InvalidRequest

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sageline.arrays.blocks import Block
-from sageline.arrays.images import ImageArray
+from sageline.arrays.late_text import ImageArray
 from sageline.dataset.images import archive as archives
 from sageline.dataset.readers.sample import sample_blocks
 from sageline.dataset.readers.source import ReadOptions, open_blocks

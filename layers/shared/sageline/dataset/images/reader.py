@@ -15,7 +15,7 @@ from typing import BinaryIO
 import numpy as np
 
 from sageline.arrays.blocks import Block
-from sageline.arrays.images import ImageArray
+from sageline.arrays.late_text import ImageArray
 from sageline.arrays.strings import StringArray
 from sageline.dataset.images.archive import Entry, check_count, list_images
 from sageline.dataset.images.shape import ChosenShape, choose_shape
