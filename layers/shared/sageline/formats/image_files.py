@@ -150,7 +150,10 @@ class _Turned(NamedTuple):
 def _open(data: bytes) -> Image:
     from PIL import Image, UnidentifiedImageError  # noqa: PLC0415  # see above
 
-    _check_size(*(_size_of_webp(data) or (0, 0)))
+    if (size := _size_of_webp(data)) is not None:
+        _check_size(*size)
+        # Else Pillow imports what reads its 50 other formats too, looking for this one.
+        import PIL.WebPImagePlugin  # noqa: F401, PLC0415
     try:
         image = Image.open(io.BytesIO(data), formats=_FORMATS)
     except UnidentifiedImageError:
