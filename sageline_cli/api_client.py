@@ -79,9 +79,13 @@ class ApiClient:
         return self._call("GET", f"/pipelines/{_segment(run_id)}")
 
     def create_upload(self, dataset: Json) -> Json:
-        """A URL for a dataset, ``{"name", "bytes", "md5"}`` and maybe ``format`` and ``spec``: ``{"upload", "bucket", "key",
-        "expires_in_seconds"}``."""
+        """A URL for a dataset or a part, ``{"name", "bytes", "md5"}`` and maybe ``format``, ``file`` and ``spec``: ``{"upload",
+        "bucket", "key", "expires_in_seconds"}``."""
         return self._call("POST", "/datasets", body=dataset)
+
+    def complete_dataset(self, name: str, idempotency_key: str) -> Json:
+        """Start a run of all parts of a dataset, once for each key: ``{"run_id", "status"}``."""
+        return self._call("POST", f"/datasets/{_segment(name)}/complete", headers={"idempotency-key": idempotency_key})
 
     def start_run(self, spec: Json, idempotency_key: str) -> Json:
         """Start a run on data that is in S3 already, once for each key: ``{"run_id", "status"}``."""

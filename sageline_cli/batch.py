@@ -12,6 +12,7 @@ from boto3.s3.transfer import TransferConfig
 from rich.console import Console
 from rich.progress import DownloadColumn, TransferSpeedColumn
 
+from sageline.batch.locations import NO_ARCHIVE
 from sageline.json_objects import Json
 from sageline.names import split_s3_uri
 from sageline_cli import costs, render
@@ -40,9 +41,7 @@ def _check_file(context: click.Context, parameter: click.Parameter, path: Path) 
     if format_of(path) is None:
         raise click.BadParameter(unknown_format(path))
     if format_of(path) == "zip":
-        raise click.BadParameter(
-            f'{path}: a batch reads rows. For images, write JSON Lines with {{"image": "..."}} in each line, the file in base64.'
-        )
+        raise click.BadParameter(f"{path}: {NO_ARCHIVE}")
     if path.stat().st_size == 0:
         raise click.BadParameter(f"{path} is empty; give a line of column names and a row for each prediction.")
     return path
@@ -74,11 +73,14 @@ def batch(
     stack: str | None,
     as_json: bool,
 ) -> None:
-    """Predict the rows of FILE (.csv, .csv.gz, .jsonl or .npz) with the model of ENDPOINT, on instances of their own.
+    """Predict the rows of FILE with the model of ENDPOINT, on instances of their own.
+
+    FILE may be whatever a dataset may be: .csv, .tsv, .jsonl, .parquet, .xlsx, .npz or .libsvm; text also as .gz or .zst.
 
     For many rows: the endpoint serves on undisturbed, and nothing that bills is left. Each row gets a prediction, in the file's
-    order: CSV gives CSV with two columns more, all else gives JSON Lines. In CSV the file's own cells and the labels stay as they
-    are, also what a spreadsheet would run (=…, +…, -…, @…): open predictions for rows of strangers with --escape-formulas.
+    order: a table (CSV, TSV, Parquet, Excel) gives CSV with two columns more, all else gives JSON Lines. In CSV the file's own
+    cells and the labels stay as they are, also what a spreadsheet would run (=…, +…, -…, @…): open predictions for rows of
+    strangers with --escape-formulas.
     """
     connection = connect(stack)
     options = {"variant": variant, "max_runtime_seconds": max_seconds, "escape_formulas": escape_formulas or None}

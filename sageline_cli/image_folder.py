@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -23,7 +24,7 @@ def pack_folder(folder: Path, archive: Path) -> int:
     Raises:
         click.BadParameter: there is no image.
     """
-    found = sorted(_images(folder), key=lambda path: path.relative_to(folder).as_posix())
+    found = sorted(images_in(folder), key=lambda path: path.relative_to(folder).as_posix())
     if not found:
         endings = ", ".join(f".{extension}" for extension in EXTENSIONS)
         raise click.BadParameter(
@@ -41,13 +42,12 @@ def pack_folder(folder: Path, archive: Path) -> int:
     return len(found)
 
 
-def _images(folder: Path) -> list[Path]:
-    found: list[Path] = []
+def images_in(folder: Path) -> Iterator[Path]:
+    """The images in a folder and the folders within, in any order, but for hidden ones and links."""
     for here, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".") and name != "__MACOSX"]
-        found += [
+        yield from (
             Path(here, name)
             for name in files
             if not name.startswith(".") and name.rpartition(".")[2].lower() in EXTENSIONS and not Path(here, name).is_symlink()
-        ]
-    return found
+        )

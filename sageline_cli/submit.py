@@ -8,6 +8,7 @@ import tempfile
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from rich.progress import DownloadColumn, TransferSpeedColumn
 
 from sageline.errors import InvalidSpec
 from sageline.json_objects import Json
-from sageline.names import NAME_MAX_LENGTH, dataset_key, is_name, source_key
+from sageline.names import NAME_MAX_LENGTH, READY, dataset_folder, dataset_key, is_name, source_key
 from sageline.runs.timings import StateTime
 from sageline.spec.model import Spec, parse_spec
 from sageline_cli import costs, render
@@ -26,10 +27,11 @@ from sageline_cli.connection import Connection, connect
 from sageline_cli.follow import await_bound, await_start, follow
 from sageline_cli.image_folder import pack_folder
 from sageline_cli.options import StackCommand, json_option, print_json, print_result, stack_option, stderr
+from sageline_cli.parts import LocalDataset, gather, left_out_line
 from sageline_cli.schema_lines import schema_lines
 from sageline_cli.source import find_folder, local_script, upload_source
 from sageline_cli.timeline import ExecutionTimeline
-from sageline_cli.upload import UploadedDataset, format_of, suffix_of, unknown_format, upload
+from sageline_cli.upload import UploadedDataset, format_of, suffix_of, upload, upload_parts
 
 
 def _check_name(context: click.Context, parameter: click.Parameter, name: str | None) -> str | None:
@@ -38,20 +40,23 @@ def _check_name(context: click.Context, parameter: click.Parameter, name: str | 
     return name
 
 
-def _check_dataset(context: click.Context, parameter: click.Parameter, path: Path) -> Path:
-    if path.is_dir():
-        return path
-    if format_of(path) is None:
-        raise click.BadParameter(unknown_format(path))
-    if path.stat().st_size == 0:
-        raise click.BadParameter(f"{path} is empty; a dataset has a line of column names and a row for each example.")
-    return path
+def _gather(context: click.Context, parameter: click.Parameter, paths: tuple[Path, ...]) -> LocalDataset:
+    return gather(paths)
 
 
 @click.command(cls=StackCommand, short_help="Upload a dataset, which starts a run.")
-@click.argument("path", type=click.Path(exists=True, readable=True, path_type=Path), callback=_check_dataset)
+@click.argument(
+    "dataset",
+    metavar="PATH...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, readable=True, path_type=Path),
+    callback=_gather,
+)
 @click.option(
-    "--name", callback=_check_name, help="Name of the dataset, its runs, and by default its endpoint. Default: the file's."
+    "--name",
+    callback=_check_name,
+    help="Name of the dataset, its runs, and by default its endpoint. Default: the file's, or the folder's.",
 )
 @click.option("--label", metavar="COLUMN", help="Column to predict: `dataset.label` of the spec.")
 @click.option("--spec", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE", help="What to do, as JSON.")
@@ -59,12 +64,16 @@ def _check_dataset(context: click.Context, parameter: click.Parameter, path: Pat
 @stack_option
 @json_option
 def submit(
-    *, path: Path, name: str | None, label: str | None, spec: Path | None, wait: bool, stack: str | None, as_json: bool
+    *, dataset: LocalDataset, name: str | None, label: str | None, spec: Path | None, wait: bool, stack: str | None, as_json: bool
 ) -> None:
-    """Upload the dataset in PATH (.csv, .csv.gz, .jsonl, .ndjson, .npz or .zip), which starts a run: train a model, deploy it to
-    an endpoint.
+    """Upload the dataset in PATH, which starts a run: train a model, deploy it to an endpoint.
 
-    A .zip holds images, with a folder for each class. PATH may also be a folder of such folders, which is packed first.
+    PATH is .csv, .tsv, .jsonl, .parquet, .xlsx, .npz or .libsvm, text also as .gz or .zst, or a .zip of images with a folder for
+    each class (docs/spec.md says how each is read).
+
+    Several files, or a folder of them, are the parts of one dataset: of one format, with the same columns. Files called train*
+    and test* are the split: the rows of the test files judge the model. A folder that holds no such files, but folders with
+    images, is packed into a .zip first.
 
     A script's `source_dir` in the spec may be a folder: it is packed and uploaded too, to datasets/NAME/source.tar.gz.
 
@@ -73,12 +82,15 @@ def submit(
     numbers with a decimal comma, words for missing values, rows without a label, a column that gives the label away. Where two
     columns may be the label, or a cell is no number in a column of numbers, the run is refused and says what to do.
 
-    A spec that an earlier submit of the same name left in the bucket is replaced or deleted, and does not apply.
+    A spec that an earlier submit of the same name left in the bucket is replaced or deleted, and does not apply; where several
+    files are given, parts that it left are deleted. The bucket keeps their versions.
 
     \b
     Examples:
       sageline submit wine.csv --wait
       sageline submit wine.csv --label cultivar --wait
+      sageline submit train.csv test.csv --name wine --wait
+      sageline submit wine/ --wait
       sageline submit pictures/ --wait
       sageline submit wine.csv --name wine --spec canary.json --wait
     where canary.json has (docs/spec.md has all keys):
@@ -86,11 +98,14 @@ def submit(
        "deployment": {"instances": {}, "strategy": "canary", "ttl_hours": 24}}
     """
     given = spec.read_bytes() if spec else None  # once: it may be a pipe
-    name = name or named_after(given, path, stderr())
-    with packed(path, stderr()) as dataset:
-        document = read_spec(spec, name, dataset, label, given=given)
+    if line := left_out_line(dataset):
+        stderr().print(line, soft_wrap=True, markup=False)
+    name = name or named_after(given, dataset.named_after, stderr())
+    with packed(dataset, stderr()) as ready:
+        document = read_spec(spec, name, ready.first, label, given=given, is_part=ready.is_parts)
         connection = connect(stack)
-        uploaded = send(connection, dataset, name, document, stderr())
+        uploaded = send_parts(connection, ready, name, document, stderr()) if ready.is_parts else None
+        uploaded = uploaded or send(connection, ready.first, name, document, stderr())
     try:
         run, states = watch(connection, uploaded.run_id, wait, stderr())
     except KeyboardInterrupt:
@@ -108,24 +123,21 @@ def submit(
 
 
 @contextmanager
-def packed(path: Path, console: Console) -> Iterator[Path]:
-    """The file to upload: a folder of images is packed into an archive, which goes when the block ends.
-
-    Raises:
-        click.BadParameter: there is no image in the folder.
-    """
-    if not path.is_dir():
-        yield path
+def packed(dataset: LocalDataset, console: Console) -> Iterator[LocalDataset]:
+    """What to upload: a folder of images is packed into an archive, which goes when the block ends."""
+    if not dataset.is_image_folder:
+        yield dataset
         return
     with tempfile.TemporaryDirectory() as directory:
-        archive = Path(directory) / f"{path.resolve().name or 'images'}.zip"
-        count = pack_folder(path, archive)
-        console.print(f"Packed {count:,} images of {path}, {archive.stat().st_size:,} bytes.", soft_wrap=True, markup=False)
-        yield archive
+        archive = Path(directory) / f"{dataset.named_after.name or 'images'}.zip"
+        count = pack_folder(dataset.first, archive)
+        said = f"Packed {count:,} images of {dataset.first}, {archive.stat().st_size:,} bytes."
+        console.print(said, soft_wrap=True, markup=False)
+        yield replace(dataset, files=((archive, ""),))
 
 
 def named_after(spec: bytes | None, dataset: Path, console: Console) -> str:
-    """The name in a spec; without one, what of the dataset's file name may be in a name, which is said.
+    """The name in a spec; without one, what of the name of the dataset's file or folder may be in a name, which is said.
 
     Raises:
         click.BadParameter: that is nothing.
@@ -133,20 +145,26 @@ def named_after(spec: bytes | None, dataset: Path, console: Console) -> str:
     given = _json(spec) if spec else None
     if isinstance(given, dict) and isinstance(given.get("name"), str):
         return str(given["name"])
-    stem = dataset.resolve().name if dataset.is_dir() else dataset.name[: -len(suffix_of(dataset))]
-    letters = unicodedata.normalize("NFKD", stem.lower()).encode("ascii", "ignore").decode()
+    what, called = ("folder", dataset.name) if dataset.is_dir() else ("file", dataset.name[: -len(suffix_of(dataset))])
+    letters = unicodedata.normalize("NFKD", called.lower()).encode("ascii", "ignore").decode()
     name = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:NAME_MAX_LENGTH].rstrip("-")
     if not name:
-        raise click.BadParameter(f"{dataset.name} has no letter or digit for a name; give one.", param_hint="'--name'")
-    console.print(f"Named {name} after the file; --name says otherwise.", soft_wrap=True, markup=False)
+        raise click.BadParameter(f"{dataset.name or dataset} has no letter or digit for a name; give one.", param_hint="'--name'")
+    console.print(f"Named {name} after the {what}; --name says otherwise.", soft_wrap=True, markup=False)
     return name
 
 
 def read_spec(
-    spec: Path | None, name: str, dataset: Path, label: str | None = None, *, given: bytes | None = None
+    spec: Path | None,
+    name: str,
+    dataset: Path,
+    label: str | None = None,
+    *,
+    given: bytes | None = None,
+    is_part: bool = False,
 ) -> bytes | None:
     """The spec in a file with the label that is given, checked here so that a mistake shows before the upload; None without any.
-    ``given`` is what the file holds, where it was read before.
+    ``given`` is what the file holds, where it was read before. Of several parts the dataset ``is_part``.
 
     A local ``source_dir`` of a script counts from the file's folder; in what is returned it is absolute.
 
@@ -167,7 +185,8 @@ def read_spec(
             f"{spec} has the name {parsed.name!r}, and --name says {name!r}: make them equal, or leave `name` out of the spec.",
             param_hint="'--spec'",
         )
-    uri, key = parsed.dataset.uri, dataset_key(name, str(format_of(dataset)))
+    uri = parsed.dataset.uri
+    key = dataset_folder(name) if is_part else dataset_key(name, str(format_of(dataset)))
     if uri is not None and not uri.endswith(f"/{key}"):
         raise click.BadParameter(
             f"{spec} has the uri {uri!r}, and {dataset} goes to {key}: leave `dataset.uri` out.", param_hint="'--spec'"
@@ -219,9 +238,30 @@ def send(connection: Connection, path: Path, name: str, spec: bytes | None, cons
     with bar(console, f"Uploading {path.name}", path.stat().st_size, DownloadColumn(), TransferSpeedColumn()) as advance:
         uploaded = upload(connection.s3, connection.bucket, path, name, spec=spec, advance=advance)
     console.print(f"Uploaded {path} to s3://{uploaded.bucket}/{uploaded.key}", soft_wrap=True, markup=False)
+    _say_removed(uploaded, console)
+    return uploaded
+
+
+def send_parts(connection: Connection, dataset: LocalDataset, name: str, spec: bytes | None, console: Console) -> UploadedDataset:
+    """The same for a dataset of several files."""
+    if spec is not None:
+        spec = upload_source(connection.s3, connection.bucket, name, spec)
+    total = sum(path.stat().st_size for path, _ in dataset.files)
+    with bar(console, f"Uploading {dataset.shown}", total, DownloadColumn(), TransferSpeedColumn()) as advance:
+        uploaded = upload_parts(connection.s3, connection.bucket, dataset.files, name, spec=spec, advance=advance)
+    folder = uploaded.key.removesuffix(READY)
+    said = f"Uploaded {dataset.shown} to s3://{uploaded.bucket}/{folder}, and {READY}, which starts their run"
+    console.print(said, soft_wrap=True, markup=False)
+    _say_removed(uploaded, console)
+    return uploaded
+
+
+def _say_removed(uploaded: UploadedDataset, console: Console) -> None:
     if uploaded.removed_old_spec:
         console.print("Deleted the spec that an earlier submit had left; give --spec to use one.")
-    return uploaded
+    if parts := uploaded.removed_parts:
+        shown = ", ".join(parts[:5]) + (f" and {len(parts) - 5:,} more" if len(parts) > 5 else "")
+        console.print(f"Deleted what an earlier upload had left in the folder: {shown}.", soft_wrap=True, markup=False)
 
 
 def watch(connection: Connection, run_id: str, to_the_end: bool, console: Console) -> tuple[Json, list[StateTime]]:

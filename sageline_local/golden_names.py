@@ -24,6 +24,7 @@ VARIABLES: Mapping[str, str] = {
     "ChangeRunId": CHANGE,
     "WinesRunId": WINES,
     "UploadedName": "uploaded",  # a dataset that was uploaded, and its run stopped
+    "PartedName": "parted",  # a dataset of two parts, whose _READY is nowhere but in the event
     "BatchRunId": f"scored-{_MADE}",  # has scored a batch with the model of FLOWERS
     "TuningRunId": f"tuned-{_MADE}",
     "ScriptRunId": f"script-{_MADE}",

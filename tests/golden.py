@@ -2,8 +2,8 @@
 
 An expectation names what matters of an answer: an object may have more keys than are expected of it, a ``*`` in a string stands
 for any text, and a string that is ``*`` alone for any value but null. A list that begins with ``...`` names items that are to be
-among those that are found, in any order. The body of an HTTP answer is compared as JSON. A function that failed has answered
-``{"errorType", "errorMessage"}``.
+among those that are found, in any order. The body of an HTTP answer is compared as JSON where it is JSON. A function that failed
+has answered ``{"errorType", "errorMessage"}``.
 """
 
 from __future__ import annotations
@@ -32,10 +32,14 @@ def expected(event: GoldenEvent, variables: Mapping[str, str]) -> Json:
 def check(event: GoldenEvent, answer: Json, variables: Mapping[str, str]) -> None:
     """AssertionError, saying where, unless the answer to an event is as expected."""
     found = answer
-    if isinstance(answer, dict) and isinstance(answer.get("body"), str):
+    if isinstance(answer, dict) and isinstance(answer.get("body"), str) and _is_json(answer):
         found = {**answer, "body": json.loads(answer["body"])}
     problems = differences(expected(event, variables), found)
     assert not problems, f"{event}: {'; '.join(problems)}. The answer is {json.dumps(found)}"
+
+
+def _is_json(answer: Mapping[str, Json]) -> bool:
+    return str(answer.get("headers", {}).get("content-type", "application/json")).startswith("application/json")
 
 
 def without_event() -> list[str]:

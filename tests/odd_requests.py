@@ -20,11 +20,14 @@ BUCKET = "sageline-data"
 ENDPOINT, RUN, OTHER_RUN = "wines", "wines-20261120100000-0a1b2c", "wines-20261121100000-3d4e5f"
 
 ROUTES = (
-    *("POST /datasets", "POST /pipelines", "GET /pipelines", "GET /pipelines/{id}", "DELETE /pipelines/{id}"),
+    *("POST /datasets", "POST /datasets/{name}/complete"),
+    *("POST /pipelines", "GET /pipelines", "GET /pipelines/{id}", "DELETE /pipelines/{id}"),
     *("GET /endpoints", "GET /endpoints/{name}", "PATCH /endpoints/{name}", "DELETE /endpoints/{name}"),
     *("POST /endpoints/{name}/promote", "POST /endpoints/{name}/rollback"),
     *("POST /endpoints/{name}/predictions", "POST /endpoints/{name}/batch"),
 )
+
+OF_PREDICTIONS = "POST /endpoints/{name}/predictions"
 
 ODD_NAMES = (
     *("wines\n", "wines\r\n", "\nwines", "wines\0", "\0", "wi nes", " wines", "wines ", "wines/", "/", "..", "../wines", "."),
@@ -42,6 +45,65 @@ ODD_BODIES = (
 _DEEP: Any = []
 for _ in range(400):
     _DEEP = [_DEEP]
+ODD_TABLES = (
+    *(
+        "",
+        "\n",
+        "\r",
+        ",",
+        '"',
+        '""',
+        '"a"b',
+        '"a',
+        "\0",
+        "\ufeff",
+        "alcohol",
+        "alcohol\n",
+        "alcohol,colour\n",
+        "alcohol,alcohol\n1,2",
+    ),
+    *("13.2,red", "13.2,red\n12,white\n", "alcohol,colour\r\n13.2,red\r\n", "colour\nred", ",\n,", "Alcohol\n1", "a\rb\n1"),
+    *("NaN,red", "1e999,red", "9" * 5000 + ",red", "=1+1,red", "13.2," + "x" * 200_000, "13.2,red\n" * 1_001, "," * 10_000),
+    *(
+        '{"alcohol": 1}\n[1, "red"]\n',
+        '{"alcohol": 1}\n{"alcohol": }',
+        '{"alcohol": 1, "alcohol": 2}',
+        "NaN",
+        "1\n" + "[" * 100_000,
+    ),
+    *('{"alcohol": "\\ud800"}', '"\u2028"', "null\n" * 3, "[]", "{}", "7", '{"instances": []}', "1 2", "\ud800"),
+)
+"""Bodies of predictions that are, or are nearly, CSV and JSON Lines."""
+ODD_TYPES = (
+    *(
+        "text/csv",
+        "text/csv; header=present",
+        "text/csv; header=absent",
+        "text/csv; header=",
+        "text/csv; charset=utf-16",
+        "TEXT/CSV;",
+    ),
+    *(
+        "application/jsonlines",
+        "application/x-ndjson",
+        "application/json",
+        "application/a+json",
+        "text/plain",
+        "image/png",
+        "csv",
+    ),
+    *(
+        "text/csv; header*=utf-8''absent",
+        "text/csv; header*=x''%ff",
+        'text/csv; header="',
+        ";",
+        "/",
+        "text/csv; charset*=a",
+        "\0",
+    ),
+)
+ODD_ACCEPTS = ("", "*/*", "text/html", "*/*;q=0", "application/json;q=abc", ",", ";q=1", '"', "\0", "application/json;q=1e999")
+"""Whose answer is JSON."""
 ODD_VALUES: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 1, 2**63, -(10**30), 10**4000, 0.1, -0.0, 1e308, float("inf"), "", "\0", "\ud800", "x" * 70_000),
     *("\n", "=1+1", [], {}, [None], {"": ""}, {"\ud800": 1}, {"a" * 5000: 1}, _DEEP, [[]] * 300, "s3://", "s3://b/k.csv\n"),
@@ -59,6 +121,7 @@ RIGHT_BODIES: Mapping[str, Json] = {
         "bytes": 4,
         "md5": "f8a3c6e1" * 4,
         "format": "csv",
+        "file": "data-00.csv",
         "spec": {"dataset": {"label": "grape"}},
     },
     "POST /pipelines": {
@@ -164,6 +227,8 @@ def _name(draw: random.Random, route: str) -> str | None:
 
 
 def _query(draw: random.Random, route: str) -> dict[str, str]:
+    if route == OF_PREDICTIONS and draw.random() < 0.2:
+        return {draw.choice(("top_k", "session", "strict", "probabilities", "topk")): draw.choice(("1", "true", _text(draw)))}
     if not route.startswith("GET") or draw.random() < 0.5:
         return {}
     key = draw.choice(("limit", "next_token", "name", "name")) if draw.random() < 0.8 else _text(draw)
@@ -171,6 +236,9 @@ def _query(draw: random.Random, route: str) -> dict[str, str]:
 
 
 def _headers(draw: random.Random, route: str) -> dict[str, str]:
+    if route == OF_PREDICTIONS:
+        drawn = {"content-type": draw.choice(ODD_TYPES), "accept": draw.choice(ODD_ACCEPTS)}
+        return {name: value for name, value in drawn.items() if draw.random() < 0.4}
     if not route.startswith("POST") or draw.random() < 0.6:
         return {}
     keys = ("nightly", f"key-{draw.random()}", "k" * 255, "k" * 256, "a b", "")
@@ -180,7 +248,9 @@ def _headers(draw: random.Random, route: str) -> dict[str, str]:
 def _body(draw: random.Random, route: str) -> str | bytes | None:
     if route.startswith("GET"):
         return None
-    if draw.random() < 0.15:
+    if route == OF_PREDICTIONS and draw.random() < 0.4:
+        body: str | bytes | None = draw.choice(ODD_TABLES)
+    elif draw.random() < 0.15:
         body = draw.choice((*ODD_BODIES, None, _text(draw), draw.randbytes(12)))
     else:
         document = copy.deepcopy(dict(RIGHT_BODIES.get(route, {})))

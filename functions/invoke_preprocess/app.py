@@ -11,10 +11,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline.aws.clients import CLIENTS, sagemaker_runtime
 from sageline.aws.events import checked
-from sageline.aws.http import Event, HttpResponse, RouteEvent, endpoint_name, error_response, json_response
+from sageline.aws.http import Event, HttpResponse, RouteEvent, endpoint_name, error_response
 from sageline.aws.logger import function_logger
 from sageline.aws.settings import ServingSettings
 from sageline.runs.routing_store import RoutingStore
+from sageline.serving.answer import render
 from sageline.serving.predict import Predictor
 from sageline.serving.request import read_prediction_request
 from sageline.serving.smoke_test import SmokeTestEvent, smoke_test
@@ -59,8 +60,8 @@ def handler(event: SmokeTestEvent | RouteEvent, context: LambdaContext) -> HttpR
 def predict(event: Event) -> HttpResponse:
     endpoint, request = endpoint_name(event), read_prediction_request(event)
     prediction = predictor(SECONDS_FOR_PEOPLE).predict(endpoint, request)
-    instances, warnings = len(request.instances), len(prediction.warnings)
+    instances, warnings = len(prediction.predictions), len(prediction.warnings)
     logger.info("Predicted", endpoint=endpoint, variant=prediction.variant, instances=instances, warnings=warnings)
     with single_metric(name="Instances", unit=MetricUnit.Count, value=instances) as metric:
         metric.add_dimension("Endpoint", endpoint)
-    return json_response(200, prediction.to_json())
+    return render(prediction, request.form, request.top_k)

@@ -75,8 +75,9 @@ def invoke(context: InvokeContext, runner: Runner, image: str | None, name: str,
         built = build.build(PROJECT, context.home, build.fingerprint(PROJECT), os.environ)
         document = template.read(built)
         code = template.code_folders(document, built.parent)[function.logical_id]
-        layer = template.layer_folder(document, built.parent)
-        return emulator.invoke(runner.emulator, function, payload, code=code, layer=layer, machine=os.environ)
+        folders = template.layer_folders(document, built.parent)
+        layers = [folders[layer] for layer in template.layers_of(document, function.logical_id)]
+        return emulator.invoke(runner.emulator, function, payload, code=code, layers=layers, machine=os.environ)
     context.tell("By the stack's own Lambda: the same code and role, in MiniStack's runtime.")
     return lambda_of_stack.invoke(stack.clients(), function, payload)
 

@@ -55,7 +55,7 @@ class SamLocal:
             shutil.copytree(sources[logical_id], folder, ignore=shutil.ignore_patterns("__pycache__"))
             network.put_beside(folder)
         adapted = template.for_containers(
-            document, self._engine.architecture, template.layer_folder(document, built.parent), code, variables
+            document, self._engine.architecture, template.layer_folders(document, built.parent), code, variables
         )
         (self._folder / "template.json").write_text(json.dumps(adapted))
         (self._folder / "variables.json").write_text(json.dumps(variables))

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -45,12 +45,12 @@ def find(system: str = sys.platform, machine: str | None = None) -> Path:
 
 
 def invoke(
-    program: Path, function: DeployedFunction, event: bytes, *, code: Path, layer: Path, machine: Mapping[str, str]
+    program: Path, function: DeployedFunction, event: bytes, *, code: Path, layers: Sequence[Path], machine: Mapping[str, str]
 ) -> str:
     """What a function answers; what it logs goes to stderr.
 
     Args:
-        code, layer: folders, as they would be in ``/var/task`` and ``/opt``.
+        code, layers: folders, as they would be in ``/var/task`` and ``/opt``.
 
     Raises:
         InvokeFailed: the emulator did not start, or ended.
@@ -72,7 +72,7 @@ def invoke(
             function.handler,
         ],
         cwd=code,
-        env=_variables(function, code, layer, machine),
+        env=_variables(function, code, layers, machine),
         stdin=subprocess.DEVNULL,
         stdout=sys.stderr.fileno(),
         start_new_session=True,
@@ -89,7 +89,7 @@ def invoke(
         process.wait()
 
 
-def _variables(function: DeployedFunction, code: Path, layer: Path, machine: Mapping[str, str]) -> dict[str, str]:
+def _variables(function: DeployedFunction, code: Path, layers: Sequence[Path], machine: Mapping[str, str]) -> dict[str, str]:
     return {
         **environment.for_function(machine),
         **function.variables,
@@ -97,7 +97,7 @@ def _variables(function: DeployedFunction, code: Path, layer: Path, machine: Map
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
         "AWS_LAMBDA_LOG_FORMAT": "JSON",
         "LAMBDA_TASK_ROOT": str(code),
-        "PYTHONPATH": os.pathsep.join([str(code), str(layer / "python")]),
+        "PYTHONPATH": os.pathsep.join([str(code), *(str(layer / "python") for layer in layers)]),
         "TZ": ":UTC",
     }
 

@@ -36,20 +36,34 @@ def code_folders(document: Template, folder: Path) -> dict[str, Path]:
     }
 
 
-def layer_folder(document: Template, folder: Path) -> Path:
-    """Where the built layer is; what is in it appears in ``/opt``."""
-    [layer] = [resource for resource in document["Resources"].values() if resource["Type"] == _LAYER]
-    return (folder / str(layer["Properties"]["ContentUri"])).resolve()
+def layer_folders(document: Template, folder: Path) -> dict[str, Path]:
+    """Where each built layer is, by logical id; what is in a function's layers appears in ``/opt``."""
+    return {
+        logical_id: (folder / str(resource["Properties"]["ContentUri"])).resolve()
+        for logical_id, resource in document["Resources"].items()
+        if resource["Type"] == _LAYER
+    }
+
+
+def layers_of(document: Template, logical_id: str) -> list[str]:
+    """Logical ids of a function's layers: those of all functions, and then its own."""
+    everywhere = document["Globals"]["Function"].get("Layers", [])
+    own = document["Resources"][logical_id]["Properties"].get("Layers", [])
+    return [layer["Ref"] for layer in (*everywhere, *own)]
 
 
 def for_containers(
-    document: Template, architecture: str, layer: Path, code: Mapping[str, Path], variables: Mapping[str, Collection[str]]
+    document: Template,
+    architecture: str,
+    layers: Mapping[str, Path],
+    code: Mapping[str, Path],
+    variables: Mapping[str, Collection[str]],
 ) -> Template:
     """The template for ``sam local`` on machines of one architecture.
 
     Args:
         architecture: as uv names it.
-        layer: the built layer's folder.
+        layers: the built layers' folders, by logical id.
         code: the folder of each function that is wanted, by logical id; the other functions are left out.
         variables: names of the variables that are given to each. ``sam local`` sets only those that a template declares.
     """
@@ -59,7 +73,7 @@ def for_containers(
     for logical_id, resource in list(adapted["Resources"].items()):
         properties = resource.get("Properties", {})
         if resource["Type"] == _LAYER:
-            properties["ContentUri"] = str(layer)
+            properties["ContentUri"] = str(layers[logical_id])
             properties["CompatibleArchitectures"] = architectures
         elif resource["Type"] == _FUNCTION and logical_id in code:
             properties["CodeUri"] = str(code[logical_id])

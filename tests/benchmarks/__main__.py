@@ -23,6 +23,7 @@ from tests.benchmarks import (
     guard,
     invocations,
     judge_model,
+    mixed_table,
     one_prediction,
     prepare_data,
     recordio_rows,
@@ -37,6 +38,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 GROUPS = (
     text,
     one_prediction,
+    mixed_table,
     recordio_rows,
     csv_rows,
     cold_start,

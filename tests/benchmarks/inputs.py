@@ -27,7 +27,7 @@ SPEC: dict[str, object] = {
     "name": "benchmark",
     "task": "classification",
     "dataset": {"label": "service", "features": {"post": "text"}},
-    "encoder": {"kind": "bag-of-words", "max_words": WORDS},
+    "encoder": {"kind": "columns", "layout": "sparse", "text": {"max_words": WORDS, "statistics": False}},
 }
 
 
@@ -89,10 +89,10 @@ def blocks_of(documents: list[str]) -> Iterator[Block]:
 
 
 def fitted(blocks: list[Block]) -> FittedEncoder:
-    """The encoder of a bag of 500 words, fitted to the blocks as ``prepare_data`` does."""
-    fit = start_fit(spec(), {})
+    """The encoder of a 500 words, fitted to the blocks as ``prepare_data`` does."""
+    fit = start_fit(spec(), {}, {})
     for block in blocks:
-        fit.update(block, np.ones(block.rows, dtype=np.bool_))
+        fit.update(block, np.ones(block.rows, dtype=np.bool_), StringArray.from_list([""] * block.rows))
     return finish_fit(fit, spec(), sorted({label for _, label in sample_rows()}), "benchmark")
 
 

@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.table import TableEncoder
 from sageline.evaluation.answer_arrays import read_classes
 from sageline.evaluation.baseline import compare_with_baseline
 from sageline.evaluation.classification import ClassificationSums
@@ -31,6 +30,7 @@ from sageline.runs.store import RunRecord
 from tests.benchmarks.prepare_memory import peak_megabytes
 from tests.benchmarks.results import SAGELINE, Goal, Result
 from tests.benchmarks.sizes import Sizes
+from tests.unit.encoder.encoders import table
 
 CLASSES = 100
 MOST_SECONDS, MOST_MEGABYTES = 2, 512
@@ -96,7 +96,7 @@ def _write_answers(folder: Path, rows: int) -> None:
 
 def _measured(folder: Path) -> dict[str, float]:
     names = [f"class {number}" for number in range(CLASSES)]
-    encoder = FittedEncoder("classification", {"size": "number"}, "kind", names, TableEncoder({"size": None}))
+    encoder = FittedEncoder("classification", {"size": "number"}, "kind", names, table({"size": None}))
     labels = np.load(folder / "labels.npy")
     parts = sorted(folder.glob("part-*"))
     base = peak_megabytes()

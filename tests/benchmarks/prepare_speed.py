@@ -43,13 +43,13 @@ def _pixels(random: np.random.Generator, columns: int) -> np.ndarray:
 
 
 _TABLES: dict[str, tuple[Callable[[np.random.Generator, int], np.ndarray], int, str, dict[str, object]]] = {
-    "20 numbers": (_numbers, 20, "number", {"kind": "table"}),
-    "300 numbers": (_numbers, 300, "number", {"kind": "table"}),
-    "6 categories": (_categories, 6, "category", {"kind": "table"}),
+    "20 numbers": (_numbers, 20, "number", {"kind": "columns", "layout": "dense"}),
+    "300 numbers": (_numbers, 300, "number", {"kind": "columns", "layout": "dense"}),
+    "6 categories": (_categories, 6, "category", {"kind": "columns", "layout": "dense"}),
     "784 pixels": (_pixels, 784, "pixel", {"kind": "image", "shape": [28, 28]}),
 }
 _TEXTS: dict[str, dict[str, object]] = {
-    "bag of words": {"encoder": {"kind": "bag-of-words"}},
+    "words": {"encoder": {"kind": "columns", "layout": "sparse"}},
     "tokens": {"encoder": {"kind": "tokens"}, "algorithm": {"name": "blazingtext"}},
 }
 

@@ -12,6 +12,7 @@ class Sizes:
     Attributes:
         text_megabytes: of text that vocabularies are fitted to and that is encoded.
         dense_rows, sparse_rows, count_rows, float_rows: of the matrices that are written.
+        mixed_rows: of the table of text, numbers, categories and dates.
         predictions: documents that are encoded one at a time.
         prepare_megabytes: of the CSV files that ``prepare_data`` prepares.
         judged_rows: test rows by whose answers a model is judged.
@@ -26,6 +27,7 @@ class Sizes:
     sparse_rows: int
     count_rows: int
     float_rows: int
+    mixed_rows: int
     predictions: int
     prepare_megabytes: tuple[int, ...]
     judged_rows: int
@@ -42,6 +44,7 @@ FULL = Sizes(
     sparse_rows=50_000,
     count_rows=20_000,
     float_rows=5_000,
+    mixed_rows=300_000,
     predictions=2_000,
     prepare_megabytes=(10, 100, 1000),
     judged_rows=100_000,
@@ -58,6 +61,7 @@ QUICK = Sizes(
     sparse_rows=200,
     count_rows=100,
     float_rows=20,
+    mixed_rows=500,
     predictions=50,
     prepare_megabytes=(1,),
     judged_rows=500,

@@ -12,7 +12,7 @@ from tests.benchmarks.results import SAGELINE, Goal, Result
 from tests.benchmarks.rounds import speeds_by_round
 from tests.benchmarks.sizes import Sizes
 
-SCIKIT_LEARN, KERAS = "scikit-learn", "Keras"
+SCIKIT_LEARN, KERAS, LENLP = "scikit-learn", "Keras", "lenlp"
 FROM_STRINGS = "sageline, from str"
 WORD = r"\w+"  # scikit-learn with the same words: by its default a word has two characters or more
 
@@ -27,22 +27,23 @@ def run(sizes: Sizes) -> Iterator[Result]:
         title=f"fit a vocabulary of {inputs.WORDS} words ({count})",
         unit="MB/s",
         samples=speeds_by_round(_fitting(corpus), sizes.rounds, corpus.megabytes),
-        goals=[Goal(than=SCIKIT_LEARN, speed=5)],
+        goals=[Goal(than=SCIKIT_LEARN, speed=5), Goal(than=LENLP, speed=3.5)],
         bound="whole-array passes over the text (lower-casing, word boundaries, hashing, look-up in a table), each limited by "
         "memory and numpy's cost per element",
         note="scikit-learn with the same word rule (`\\w+`). Keras 3 has no `Tokenizer` any more: it is that of "
         "`keras-preprocessing`, with its own word rule. The peers take Python strings, Sageline the UTF-8 blocks that its "
-        "readers yield; `from str` includes making these from Python strings.",
+        "readers yield; `from str` includes making these from Python strings. `lenlp` is "
+        "Rust, on one thread here; it leaves punctuation out instead of separating words at it, and keeps every word.",
     )
     yield Result(
         job="encode_documents",
         title=f"encode documents as counts of {inputs.WORDS} words ({count})",
         unit="MB/s",
         samples=speeds_by_round(_encoding(corpus), sizes.rounds, corpus.megabytes),
-        goals=[Goal(than=SCIKIT_LEARN, speed=8)],
+        goals=[Goal(than=SCIKIT_LEARN, speed=8), Goal(than=LENLP, speed=3.5)],
         bound="the same passes as fitting, and a sort of the cells of each chunk of rows",
         note="Sageline encodes block by block, as `prepare_data` does; Keras makes a dense matrix, in batches of documents; "
-        "scikit-learn makes one sparse matrix.",
+        "scikit-learn and `lenlp` make one sparse matrix, `lenlp` of all words, as it has no limit.",
     )
 
 
@@ -57,6 +58,8 @@ def _fitting(corpus: inputs.Corpus) -> dict[str, Callable[[], object]]:
         )
     if (keras := peer("keras_preprocessing.text")) is not None:
         contestants[KERAS] = lambda: keras.Tokenizer(num_words=inputs.WORDS + 1).fit_on_texts(corpus.documents)
+    if (lenlp := peer("lenlp.sparse")) is not None:
+        contestants[LENLP] = lambda: lenlp.CountVectorizer().fit(corpus.documents)
     return contestants
 
 
@@ -78,6 +81,9 @@ def _encoding(corpus: inputs.Corpus) -> dict[str, Callable[[], object]]:
                 tokenizer.texts_to_matrix(corpus.documents[start : start + _KERAS_BATCH], mode="count")
 
         contestants[KERAS] = encode_in_batches
+    if (lenlp := peer("lenlp.sparse")) is not None:
+        counter = lenlp.CountVectorizer().fit(corpus.documents)
+        contestants[LENLP] = lambda: counter.transform(corpus.documents)
     return contestants
 
 

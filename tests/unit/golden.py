@@ -24,6 +24,7 @@ _OTHERWISE: Mapping[str, str] = {
     "ChangeRunId": "flowers-20261121100000-3d4e5f",
     "NewName": "flowers",
     "UploadedName": "flowers",
+    "PartedName": "parted",
     "ServedVariant": "flowers-20261119100000-9f8e7d",
     "PromotedEndpoint": "wines",
     "PromotedVariant": "wines-20261120100000-0a1b2c",

@@ -36,10 +36,10 @@ def first_model(workbench: Workbench, name: str, spec: Json | None = None) -> st
 
 @dataclass
 class Traffic:
-    """What clients were answered: how often by which variant, and with which errors."""
+    """What clients were answered: how often by which variant, and with which errors: what was said, by the error's code."""
 
     answered: dict[str, int] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
+    errors: dict[str, set[str]] = field(default_factory=dict)
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def traffic(workbench: Workbench, endpoint: str, clients: int = 3, rows: Sequenc
                     seen.answered[variant] = seen.answered.get(variant, 0) + 1
             except CommandFailed as error:
                 with lock:
-                    seen.errors.append(error.code)
+                    seen.errors.setdefault(error.code, set()).add(error.message)
             time.sleep(0.2)
 
     threads = [threading.Thread(target=ask) for _ in range(clients)]

@@ -17,6 +17,8 @@ from tests.workflow.workbench import Workbench, csv_text, flowers, houses, until
 
 pytestmark = pytest.mark.stack
 
+STANDARD = {"kind": "columns", "number": {"scale": "standard"}}
+
 
 def notes(rows: int = 300, seed: int = 0) -> str:
     """Short texts of which two words tell the kind."""
@@ -123,7 +125,10 @@ def put_source(workbench: Workbench, name: str, script: str) -> str:
 def script_spec(uri: str, **algorithm: object) -> Json:
     """A scikit-learn script; the table is scaled, which its distances need."""
     script = {"framework": "scikit-learn", "source_dir": uri, "metrics": {"train:rows": "train_rows=([0-9]+)"}}
-    return {"encoder": {"kind": "table", "scale": "standard"}, "algorithm": {"name": "script", "script": script, **algorithm}}
+    return {
+        "encoder": STANDARD,
+        "algorithm": {"name": "script", "script": script, **algorithm},
+    }
 
 
 def test_a_script_of_ones_own_learns_and_serves(workbench: Workbench) -> None:
@@ -210,7 +215,11 @@ def test_what_cannot_be_trained_is_refused_before_anything_starts(
 
 def test_two_models_share_an_endpoint_each_with_its_own_encoder(workbench: Workbench) -> None:
     instances = {"instances": {"instance_type": "ml.m5.large", "count": 1}}
-    first = {"algorithm": {"name": "linear-learner"}, "encoder": {"kind": "table", "scale": "standard"}, "deployment": instances}
+    first = {
+        "algorithm": {"name": "linear-learner"},
+        "encoder": STANDARD,
+        "deployment": instances,
+    }
     second = {"algorithm": {"name": "xgboost"}, "deployment": {**instances, "strategy": "ab", "share": 0.5}}
     linear = workbench.wait(workbench.submit("pair", flowers(), first).run_id)
     boosted = workbench.wait(workbench.submit("pair", flowers(seed=2), second).run_id)

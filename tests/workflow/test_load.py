@@ -11,8 +11,10 @@ import pytest
 
 from sageline.json_objects import Json
 from sageline.runs.routing_store import RoutingStore
-from sageline.serving.predict import PredictionResponse, Predictor
+from sageline.serving.answer import PredictionResponse
+from sageline.serving.predict import Predictor
 from sageline.serving.request import PredictionRequest
+from sageline.serving.rows import Instances
 from sageline.serving.stored import EncoderCache, RoutingCache
 from tests.workflow.rollouts import INSTANCES, QUICK, canary, traffic
 from tests.workflow.workbench import Workbench, csv_text
@@ -80,7 +82,7 @@ def test_under_load_every_answer_is_that_of_its_variants_model(workbench: Workbe
         while not ended.is_set() or len(answers) < REQUESTS / CLIENTS:
             text = draw.choice(texts)
             try:
-                answers.append((text, serving.predict("loaded", PredictionRequest([text], 3, None))))
+                answers.append((text, serving.predict("loaded", PredictionRequest(Instances([text]), 3, None))))
             except Exception as error:  # whatever it is, no request may fail
                 answers.append((text, error))
         return answers
@@ -95,7 +97,7 @@ def test_under_load_every_answer_is_that_of_its_variants_model(workbench: Workbe
 
     assert run["status"] == "Succeeded", run["error"]
     assert [answer for _, answer in answers if isinstance(answer, Exception)] == []
-    assert by_http.errors == []
+    assert by_http.errors == {}
     expected[new] = answers_alone(workbench, new, texts)
     assert expected[new] != expected[old], "the two models know different words"
     given = [(text, answer) for text, answer in answers if isinstance(answer, PredictionResponse)]

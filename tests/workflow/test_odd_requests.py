@@ -39,7 +39,7 @@ class Client:
         url = url.copy_with(raw_path=url.raw_path.rstrip(b"/") + request.target.encode())
         body = request.body.encode(errors="surrogatepass") if isinstance(request.body, str) else request.body
         kind = "application/octet-stream" if isinstance(request.body, bytes) else "application/json"
-        signed = AWSRequest(request.method, str(url), data=body, headers={**request.headers, "content-type": kind})
+        signed = AWSRequest(request.method, str(url), data=body, headers={"content-type": kind, **request.headers})
         SigV4Auth(self._credentials, "execute-api", self._region).add_auth(signed)
         answer = self._http.request(request.method, url, content=body, headers=dict(signed.headers))
         return answer.status_code, answer.text

@@ -56,6 +56,10 @@ class DatasetAccessDenied(SagelineError):
     """The object at the dataset's URI may not be read."""
 
 
+class ProcessDied(SagelineError):
+    """A process that a function had started ended before it was done."""
+
+
 class ObjectMissing(SagelineError):
     """What a run has stored, and needs, is not there any more."""
 
@@ -153,6 +157,14 @@ class InvalidRequest(SagelineError):
 
 class RequestTooLarge(SagelineError):
     """The request, or what it encodes to, is larger than the endpoint accepts."""
+
+
+class UnsupportedMediaType(SagelineError):
+    """The request's body is of a type that the route does not take."""
+
+
+class NotAcceptable(SagelineError):
+    """The request's ``Accept`` names no type that the answer can have."""
 
 
 class TooManyRequests(SagelineError):

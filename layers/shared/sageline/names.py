@@ -12,7 +12,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 # For pydantic, and for `re.fullmatch`: to `re.match`, `$` also matches before a line feed at the end.
 NAME_PATTERN = r"^[a-z0-9](-?[a-z0-9])*$"
@@ -21,8 +21,47 @@ ENDPOINT_NAME_PATTERN = r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$"
 ENDPOINT_NAME_MAX_LENGTH = 63
 RUN_ID_PATTERN = r"^[a-z0-9](-?[a-z0-9])*-[0-9]{14}-[0-9a-f]{6}$"
 RUN_ID_MAX_LENGTH = NAME_MAX_LENGTH + len("-yyyymmddHHMMSS-123abc")
-DATASET_KEY_PATTERN = re.compile(r"datasets/(?P<name>[^/]+)/data\.(?P<format>csv|csv\.gz|jsonl|npz|zip)")
+COMPRESSIONS = ("gz", "zst")
+_TEXT_FORMATS = ("csv", "tsv", "jsonl", "libsvm", "svm")
+DATA_FORMATS = (
+    *(f"{name}{end}" for name in _TEXT_FORMATS for end in ("", *(f".{compression}" for compression in COMPRESSIONS))),
+    "npz",
+    "parquet",
+    "xlsx",
+    "zip",
+)
+"""File name extensions of datasets and batches, which are also the names of their formats."""
+
+DATA_FORMATS_NAMED = ".csv, .tsv, .jsonl, .parquet, .xlsx, .npz, .libsvm (.svm), or .zip of images; text also as .gz or .zst"
+"""The same for a person."""
+
+DATA_FORMAT_PATTERN = "|".join(name.replace(".", r"\.") for name in DATA_FORMATS)
+DATASET_KEY_PATTERN = re.compile(rf"datasets/(?P<name>[^/]+)/data\.(?P<format>{DATA_FORMAT_PATTERN})")
 """Matched whole, by ``fullmatch``."""
+DATASET_FOLDER_PATTERN = re.compile(r"datasets/(?P<name>[^/]+)/")
+"""Of the folder that holds a dataset's parts; matched whole."""
+READY = "_READY"
+"""The object whose upload says that all parts of a dataset are there."""
+SIDES = ("data", "train", "test")
+"""How the file names of parts begin. ``train*`` and ``test*`` beside each other are a split."""
+
+
+class DataFormat(NamedTuple):
+    """What a format's name says.
+
+    Attributes:
+        base: ``csv``, ``tsv``, ``jsonl``, ``libsvm``, ``npz``, ``parquet``, ``xlsx`` or ``zip``.
+        compression: one of :data:`COMPRESSIONS`, or empty.
+    """
+
+    base: str
+    compression: str
+
+
+def split_format(data_format: str) -> DataFormat:
+    """One of :data:`DATA_FORMATS` taken apart."""
+    base, _, compression = data_format.partition(".")
+    return DataFormat("libsvm" if base == "svm" else base, compression)
 
 
 def is_name(text: str) -> bool:
@@ -143,6 +182,11 @@ class RunLayout:
         return f"{self.prefix}given-spec.json"
 
     @property
+    def parts_key(self) -> str:
+        """All parts of a dataset of several files, in the versions that the run reads."""
+        return f"{self.prefix}parts.json"
+
+    @property
     def encoder_prefix(self) -> str:
         return f"{self.prefix}encoder/"
 
@@ -221,6 +265,31 @@ class RunLayout:
 def dataset_key(name: str, data_format: str = "csv") -> str:
     """Key of a dataset's upload; putting an object there starts a run."""
     return f"datasets/{name}/data.{data_format}"
+
+
+def dataset_folder(name: str) -> str:
+    """The prefix of a dataset's parts, its spec and its script."""
+    return f"datasets/{name}/"
+
+
+def ready_key(name: str) -> str:
+    """Key of the empty object that starts a run of a dataset's parts."""
+    return dataset_folder(name) + READY
+
+
+def format_of_name(file_name: str) -> str | None:
+    """The format that a file name says, or None."""
+    return next((known for known in sorted(DATA_FORMATS, key=len, reverse=True) if file_name.endswith(f".{known}")), None)
+
+
+def side_of_name(file_name: str) -> str | None:
+    """Which of :data:`SIDES` a part of this name is of; None if it is no part."""
+    return next((side for side in SIDES if file_name.startswith(side)), None)
+
+
+def starts_a_run(file_name: str) -> bool:
+    """Whether putting a file of this name into a dataset's folder starts a run at once."""
+    return file_name in {f"data.{known}" for known in DATA_FORMATS}
 
 
 def dataset_spec_key(name: str) -> str:

@@ -16,7 +16,7 @@ from sageline.spec.training import AlgorithmName, AlgorithmSpec
 SOURCE = "s3://bucket/source.tar.gz"
 SCRIPT = {"framework": "pytorch", "source_dir": SOURCE, "metrics": {"validation:f1": "f1=(.+)"}}
 TWO = DataFacts("classification", num_class=2, feature_dim=30, train_rows=455)
-SEVERAL = DataFacts("classification", num_class=20, feature_dim=2000, train_rows=3351, encoder="bag-of-words")
+SEVERAL = DataFacts("classification", num_class=20, feature_dim=2000, train_rows=3351, encoder="columns")
 VALUES = DataFacts("regression", feature_dim=10, train_rows=353)
 IMAGES = DataFacts("classification", num_class=10, feature_dim=64, train_rows=1437, image_shape=(8, 8, 1), encoder="image")
 TEXTS = DataFacts("classification", num_class=20, train_rows=3351, encoder="tokens")
@@ -230,11 +230,11 @@ def test_metrics_of_scripts_are_found_by_regular_expressions() -> None:
 @pytest.mark.parametrize(
     ("name", "encoder", "script"),
     [
-        ("xgboost", "table", None),
+        ("xgboost", "columns", None),
         ("knn", "image", None),
         ("tensorflow", "image", "cnn"),
-        ("tensorflow", "bag-of-words", "dense"),
-        ("script", "table", None),
+        ("tensorflow", "columns", "dense"),
+        ("script", "columns", None),
     ],
 )
 def test_images_are_learnt_by_another_network(name: str, encoder: str, script: str | None) -> None:
@@ -245,7 +245,7 @@ def test_a_users_tensorflow_script_is_told_only_what_the_user_says() -> None:
     given = {"name": "tensorflow", "hyperparameters": {"lr": 0.1}, "script": {"source_dir": SOURCE}}
     mine = AlgorithmSpec.model_validate(given)
 
-    assert catalog.own_script(mine, "table") is None
+    assert catalog.own_script(mine, "columns") is None
     assert catalog.with_defaults(mine, TWO) == {"lr": 0.1}
     catalog.check(mine, TWO)
 

@@ -67,6 +67,11 @@ def test_what_starts_a_run_answers_as_described(manage: Manage, route: str) -> N
     check(manage, route)
 
 
+def test_completing_a_dataset_answers_as_described(manage: Manage, s3: S3Client) -> None:
+    s3.put_object(Bucket=BUCKET, Key="datasets/wines/data-00.csv", Body=b"a,b\n1,2\n")
+    check(manage, "POST /datasets/{name}/complete")
+
+
 def test_the_list_of_runs_is_as_described(manage: Manage, store: RunStore, claim: Callable[[], None]) -> None:
     claim()
     store.finish(RUN, "Succeeded", rows={"train": 142, "validation": 18, "test": 18})

@@ -114,9 +114,39 @@ def test_a_file_larger_than_the_stack_takes_gets_no_url(s3: S3Client, presigner:
     assert ask_for_upload(s3, presigner, b"x" * 1000)
 
 
+@pytest.mark.parametrize("file", ["data-00.csv", "train.csv.gz", "test_1.jsonl", "data.csv"])
+def test_a_part_gets_a_url_of_its_own(s3: S3Client, presigner: S3Client, file: str) -> None:
+    answer = ask_for_upload(s3, presigner, file=file)
+    assert answer["key"] == f"datasets/wines/{file}"
+    assert f"/datasets/wines/{file}?" in answer["upload"]["url"]
+
+
+def test_the_spec_of_a_part_may_name_the_folder(s3: S3Client, presigner: S3Client) -> None:
+    folder = {"dataset": {"uri": f"s3://{BUCKET}/datasets/wines/"}}
+    assert ask_for_upload(s3, presigner, file="data-00.csv", spec=folder)
+    with pytest.raises(InvalidSpec, match="the upload will be"):
+        ask_for_upload(s3, presigner, file="data.csv", spec=folder)
+
+
+def test_a_part_that_is_there_already_need_not_be_put_again(s3: S3Client, presigner: S3Client) -> None:
+    s3.put_object(Bucket=BUCKET, Key="datasets/wines/data-00.csv", Body=b"rows")
+    with pytest.raises(ResourceConflict, match=r"need not be uploaded again; POST /datasets/wines/complete starts a run"):
+        ask_for_upload(s3, presigner, file="data-00.csv")
+
+
 @pytest.mark.parametrize(
     ("body", "error", "message"),
     [
+        ({"file": "rows.csv"}, InvalidRequest, '`file` is "rows.csv"; use a name that begins with data, train or test'),
+        ({"file": "../data-0.csv"}, InvalidRequest, "`file` is"),
+        ({"file": "data-0.csv/"}, InvalidRequest, "`file` is"),
+        ({"file": "data 0.csv"}, InvalidRequest, "`file` is"),
+        ({"file": "data-0.csv\n"}, InvalidRequest, "`file` is"),
+        ({"file": 7}, InvalidRequest, "`file` is 7"),
+        ({"file": "data-" + "0" * 200 + ".csv"}, InvalidRequest, "at most 200"),
+        ({"file": "data-0.txt"}, InvalidRequest, "its extension is none of csv, csv.gz, jsonl"),
+        ({"file": "data.00.csv"}, InvalidRequest, "only a dataset of one file is named data"),
+        ({"file": "data-0.jsonl", "format": "csv"}, InvalidRequest, '`format` is "csv", and `file` says jsonl'),
         ({"name": None}, InvalidRequest, "`name` is null"),
         ({"bytes": 0}, InvalidRequest, "`bytes` is 0"),
         ({"bytes": "4"}, InvalidRequest, '`bytes` is "4"'),
@@ -129,7 +159,7 @@ def test_a_file_larger_than_the_stack_takes_gets_no_url(s3: S3Client, presigner:
         ({"name": "w" * 33}, InvalidRequest, "at most 32"),
         ({"name": "wines\n"}, InvalidRequest, "`name` is"),
         ({"name": 7}, InvalidRequest, "`name` is 7"),
-        ({"name": "wines", "format": "xlsx"}, InvalidRequest, '`format` is "xlsx"; use one of csv, csv.gz, jsonl'),
+        ({"name": "wines", "format": "xls"}, InvalidRequest, '`format` is "xls"; use one of csv, csv.gz, csv.zst'),
         ({"name": "wines", "format": ["csv"]}, InvalidRequest, "`format` is"),
         ({"name": "wines", "fromat": "csv"}, InvalidRequest, "did you mean `format`"),
         ({"name": "wines", "spec": {"dataset": {"lable": "x"}}}, InvalidSpec, "did you mean `label`"),

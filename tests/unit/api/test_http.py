@@ -175,7 +175,6 @@ def test_every_named_error_either_has_a_status_or_stays_inside() -> None:
         errors.AlreadyStarted,
         errors.BudgetExceeded,
         errors.DatasetAccessDenied,
-        errors.DatasetNotFound,
         errors.ConcurrentModification,  # told as the ResourceConflict that it is
         errors.InvalidDataset,
         errors.InvalidEncoder,
@@ -184,6 +183,7 @@ def test_every_named_error_either_has_a_status_or_stays_inside() -> None:
         errors.InvalidPrices,
         errors.InvalidRouting,
         errors.ModelMissing,
+        errors.ProcessDied,
         errors.QuotaExceeded,
         errors.RolloutAlarm,
         errors.RolloutPending,

@@ -61,6 +61,54 @@ def test_a_pipeline_is_accepted_and_shown_at_once(
     assert shown.body["run_id"] == run_id
 
 
+def test_a_part_is_answered_with_where_to_put_it(ask: Callable[[str], Answer]) -> None:
+    assert (ask("post-dataset-part").status, ask("post-dataset-part").body["key"]) == (201, "datasets/wines/data-00.csv")
+
+
+def test_parts_that_are_complete_start_one_run_however_often_it_is_said(
+    ask: Callable[[str], Answer], manage: Manage, golden: Callable[[str], Event], s3: S3Client
+) -> None:
+    s3.put_object(Bucket=BUCKET, Key="datasets/parted/data-00.csv", Body=b"a,b\n1,2\n")
+
+    accepted = ask("post-complete")
+
+    assert (accepted.status, accepted.body["status"]) == (202, "Running")
+    assert accepted.body["run_id"].startswith("parted-20261120100000-")
+    assert ask("post-complete").body == accepted.body
+    run_id = accepted.body["run_id"]
+    shown = manage({**golden("get-pipeline"), "rawPath": f"/pipelines/{run_id}", "pathParameters": {"id": run_id}}).body
+    assert shown["dataset_uri"] == f"s3://{BUCKET}/datasets/parted/"
+
+
+def test_parts_that_are_complete_without_a_key_start_a_run_each_time(
+    manage: Manage, golden: Callable[[str], Event], s3: S3Client
+) -> None:
+    s3.put_object(Bucket=BUCKET, Key="datasets/parted/train.csv", Body=b"a,b\n1,2\n")
+    event = golden("post-complete")
+    del event["headers"]["idempotency-key"]
+    first = manage(event).body
+    event["requestContext"]["requestId"] = "another"
+    assert manage({**event, "body": "{}"}).body["run_id"] != first["run_id"]
+
+
+def test_the_key_of_another_request_is_a_conflict_for_parts_too(
+    ask: Callable[[str], Answer], manage: Manage, golden: Callable[[str], Event], s3: S3Client
+) -> None:
+    for name in ("parted", "others"):
+        s3.put_object(Bucket=BUCKET, Key=f"datasets/{name}/data-00.csv", Body=b"a,b\n1,2\n")
+    ask("post-complete")
+    assert error_of(manage({**golden("post-complete"), "pathParameters": {"name": "others"}})) == (409, "ResourceConflict")
+
+
+@pytest.mark.parametrize("name", ["No Name", "a" * 33, "x\n"])
+def test_a_dataset_that_cannot_be_is_not_found(manage: Manage, golden: Callable[[str], Event], name: str) -> None:
+    assert error_of(manage({**golden("post-complete"), "pathParameters": {"name": name}})) == (404, "DatasetNotFound")
+
+
+def test_keys_in_the_body_of_complete_are_refused(manage: Manage, golden: Callable[[str], Event]) -> None:
+    assert error_of(manage({**golden("post-complete"), "body": '{"spec": {}}'})) == (400, "InvalidRequest")
+
+
 def test_the_same_key_is_the_same_run_and_another_spec_a_conflict(ask: Callable[[str], Answer]) -> None:
     first = ask("post-pipeline-with-idempotency-key")
     assert ask("post-pipeline-with-idempotency-key").body == first.body
@@ -114,6 +162,8 @@ def test_traffic_that_cannot_be_split_is_refused(ask: Callable[[str], Answer], p
 @pytest.mark.parametrize(
     ("case", "status", "code"),
     [
+        ("post-complete-without-parts", 404, "DatasetNotFound"),
+        ("post-dataset-invalid-file", 400, "InvalidRequest"),
         ("post-dataset-invalid-name", 400, "InvalidRequest"),
         ("post-dataset-invalid-spec", 400, "InvalidSpec"),
         ("post-pipeline-without-uri", 400, "InvalidSpec"),

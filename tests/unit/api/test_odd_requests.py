@@ -22,6 +22,9 @@ from tests.odd_requests import (
     ENDPOINT,
     ODD_BODIES,
     ODD_NAMES,
+    ODD_TABLES,
+    ODD_TYPES,
+    OF_PREDICTIONS,
     OTHER_RUN,
     ROUTES,
     RUN,
@@ -39,7 +42,7 @@ from tests.unit.world.fake_stepfunctions import MACHINE
 
 REQUESTS = 3_250
 STACK = "sageline"
-OF_PREDICTIONS, OF_DELETING = "POST /endpoints/{name}/predictions", "DELETE /endpoints/{name}"
+OF_DELETING = "DELETE /endpoints/{name}"
 SERVICES = {
     **{name: name for name in ("s3", "sagemaker", "stepfunctions", "scheduler", "logs", "cloudwatch", "dynamodb")},
     **{"s3_presigner": "s3", "autoscaling": "application-autoscaling", "lambda_": "lambda"},
@@ -153,6 +156,18 @@ def test_no_odd_body_is_answered_with_a_fault_of_ours(ask: Ask, route: str) -> N
     ]
     complaints = [complaint(*ask(OddRequest(route, ENDPOINT if "{name}" in route else RUN, body=body))) for body in bodies]
     assert [found for found in complaints if found] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("content_type", ODD_TYPES)
+def test_no_odd_table_is_answered_with_a_fault_of_ours_whatever_its_type(ask: Ask, content_type: str) -> None:
+    for table in ODD_TABLES:
+        for body in (table, table.encode(errors="surrogatepass")):
+            as_json = OddRequest(OF_PREDICTIONS, ENDPOINT, headers={"content-type": content_type}, body=body)
+            as_csv = dataclasses.replace(as_json, headers={"content-type": content_type, "accept": "text/csv"})
+            (status, text), (again, cells) = ask(as_json), ask(as_csv)
+            assert complaint(status, text) is None
+            assert (again, cells.startswith("label,probability\n")) == (status, status == 200)
 
 
 @pytest.mark.parametrize(("route", "name"), [("GET /endpoints/{name}", ENDPOINT), ("GET /pipelines/{id}", RUN)])

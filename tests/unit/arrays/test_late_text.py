@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sageline.arrays.blocks import Block
-from sageline.arrays.late_text import DictionaryArray, NumberArray
-from sageline.arrays.numbers import read_cells
+from sageline.arrays.late_text import DictionaryArray, NumberArray, NumberText
+from sageline.arrays.numbers import parse_doubles, read_cells
 from sageline.arrays.strings import BoolArray, IntArray, StringArray, row_chunks
 from sageline.dataset.number_profile import NumberProfile
 from sageline.dataset.profile import DatasetProfile
@@ -70,3 +70,20 @@ def test_numbers_have_the_text_that_they_are_given_when_it_is_asked_for() -> Non
     assert (len(column), column.tolist()) == (2, ["1.50", ""])
     assert column.take(np.array([True, False])).tolist() == ["1.50"]
     assert column.take(np.array([0])).numbers.tolist() == [1.5]
+
+
+def test_a_text_of_plain_numbers_is_not_parsed_and_its_text_not_made_until_somebody_asks() -> None:
+    texts = ["1.5", "", "-2", "007"]
+    asked: list[str] = []
+
+    def make_text() -> StringArray:
+        asked.append("text")
+        return StringArray.from_list(texts)
+
+    column = NumberText(np.array([1.5, np.nan, -2.0, 7.0]), np.array([3, 0, 2, 3]), make_text)
+    taken = column.take(np.array([False, True, True, True]))
+
+    assert parse_doubles(taken).tolist()[1:] == [-2.0, 7.0]
+    assert (len(taken), taken.lengths.tolist(), taken.offsets.tolist()) == (3, [0, 2, 3], [0, 0, 2, 5])
+    assert asked == []
+    assert taken.tolist() == ["", "-2", "007"]

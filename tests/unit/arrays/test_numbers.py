@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sageline.arrays.numbers import BadNumber, parse_numbers, shown
+from sageline.arrays.numbers import BadNumber, is_number, parse_numbers, read_cells, shown
 from sageline.arrays.strings import StringArray
 from sageline.encoder.labels import class_order, encode_classes
 
@@ -74,3 +76,18 @@ def test_labels_become_class_numbers_and_unknown_ones_nan() -> None:
 
     assert encoded.dtype == np.float32
     assert str(encoded.tolist()) == "[1.0, nan, 0.0]"
+
+
+@given(
+    st.lists(st.one_of(st.from_regex(r"[+-]?\d{0,17}\.?\d{0,17}([eE][+-]?\d)?", fullmatch=True), st.text("0123456789.+-e /:é")))
+)
+def test_many_values_are_read_as_python_reads_each(texts: list[str]) -> None:
+    cells = read_cells(StringArray.from_list(texts))
+
+    expected = [float(text) if _is_plain(text) else math.nan for text in texts]
+    assert cells.numbers.tobytes() == np.array(expected, dtype=np.float64).tobytes()  # the sign of a zero too
+    assert cells.others.tolist() == [index for index, text in enumerate(texts) if text and not _is_plain(text)]
+
+
+def _is_plain(text: str) -> bool:
+    return is_number(text) and text == text.strip() and len(text) <= 32

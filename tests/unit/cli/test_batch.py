@@ -154,7 +154,7 @@ def test_who_stops_following_is_told_that_the_batch_goes_on(
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("rows.parquet", b"x", "convert it to CSV or JSON Lines"),
+        ("rows.feather", b"x", "convert it to CSV or JSON Lines"),
         ("rows.csv", b"", "is empty"),
         ("pets.zip", b"PK", "For images, write JSON Lines"),
     ],

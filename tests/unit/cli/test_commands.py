@@ -157,7 +157,7 @@ def test_a_wrong_spec_shows_before_anything_is_uploaded(
         (["submit", "{data}", "--nam", "wine"], "No such option: --nam Did you mean --name?"),
         (["sumbit", "{data}"], "No such command 'sumbit'. Did you mean submit?"),
         (["local", "statsu"], "No such command 'statsu'. Did you mean status?"),
-        (["submit", "{folder}/table.xlsx", "--name", "wine"], "is of a format that is not read; save the sheet as CSV"),
+        (["submit", "{folder}/table.xls", "--name", "wine"], "is of a format that is not read; save the workbook as .xlsx"),
         (["submit", "{folder}/empty.csv", "--name", "wine"], "is empty"),
         (["predict", "wine"], "Give either --text or --file"),
         (["predict", "wine", "--text", "a", "--file", "{data}"], "Give either --text or --file"),
@@ -170,7 +170,7 @@ def test_a_wrong_spec_shows_before_anything_is_uploaded(
 def test_wrong_usage_exits_with_2_and_says_what_is_wrong(
     runner: CliRunner, data: str, tmp_path: Path, arguments: list[str], message: str
 ) -> None:
-    (tmp_path / "table.xlsx").write_text("x")
+    (tmp_path / "table.xls").write_text("x")
     (tmp_path / "empty.csv").write_text("")
     (tmp_path / "数.csv").write_text("a,b\n")
     result = runner.invoke(cli, [argument.format(data=data, folder=tmp_path) for argument in arguments])

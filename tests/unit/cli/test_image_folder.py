@@ -62,7 +62,7 @@ def test_a_folder_is_submitted_under_its_name(
     monkeypatch.setattr("sageline_cli.submit.watch", lambda connection, run_id, to_the_end, console: (run_record(), []))
     result = runner.invoke(cli, ["submit", f"{folder}/"])
     assert result.exit_code == 0, result.output
-    assert "Named my-pets after the file" in result.stderr
+    assert "Named my-pets after the folder" in result.stderr
     assert "Packed 6 images of " in result.stderr
     connection.s3.download_file(BUCKET, "datasets/my-pets/data.zip", str(tmp_path / "got.zip"))
     with zipfile.ZipFile(tmp_path / "got.zip") as packed:

@@ -20,7 +20,9 @@ from tests.unit.world.fake_aws import FakeAws
         ("data.jsonl", "jsonl"),
         ("data.ndjson", "jsonl"),
         ("data.gz", None),
-        ("data.xlsx", None),
+        ("data.xls", None),
+        ("data.xlsx", "xlsx"),
+        ("data.NDJSON.zst", "jsonl.zst"),
         ("csv", None),
     ],
 )

@@ -111,7 +111,7 @@ def test_an_upload_without_a_version_is_read_as_it_is(world: World) -> None:
     [
         ("configure_run/upload-into-a-folder-that-is-no-name", "the folder 'My Flowers' cannot name a dataset"),
         ("configure_run/upload-too-deep", "too many folders"),
-        ("configure_run/upload-of-an-unknown-format", r"\.parquet is not a format that can be read"),
+        ("configure_run/upload-of-an-unknown-format", r"\.feather is not a format that can be read"),
     ],
 )
 def test_an_upload_that_no_run_can_be_made_of_is_refused_and_leaves_a_record(world: World, case: str, problem: str) -> None:

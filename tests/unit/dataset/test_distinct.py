@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sageline.arrays.hashing import hash_strings
 from sageline.arrays.strings import StringArray
 from sageline.dataset.distinct import MOST_DISTINCT, DistinctValues
-from sageline.dataset.split import hash_strings
 
 
 def count(values: DistinctValues, piece: list[str]) -> None:

@@ -47,7 +47,7 @@ few = settings(max_examples=5, suppress_health_check=[HealthCheck.function_scope
 def test_tables(algorithm: str, rows: list[tuple[str, str, str]]) -> None:
     filler = [(str(index), "a", "1") for index in range(40)]
     data = as_csv("n,c,m,label", [(*row, index % 2) for index, row in enumerate([*rows, *filler])])
-    encoder = {"kind": "table", "missing": "mean", "scale": "standard"}
+    encoder = {"kind": "columns", "number": {"missing": "mean", "scale": "standard"}}
 
     assert_no_skew(data, TABLE, encoder, algorithm)
 
@@ -59,7 +59,7 @@ def test_texts(algorithm: str, rows: list[str]) -> None:
     texts = [*rows, *(f"word{index} {'again ' * (index % 4)}" for index in range(40))]
     data = as_csv("post,label", [(text, index % 2) for index, text in enumerate(texts)])
 
-    assert_no_skew(data, {"post": "text"}, {"kind": "bag-of-words", "mode": "tf-idf"}, algorithm)
+    assert_no_skew(data, {"post": "text"}, {"kind": "columns", "layout": "sparse", "text": {"mode": "tf-idf"}}, algorithm)
 
 
 @each_algorithm

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sageline.arrays.blocks import Block
+from sageline.arrays.hashing import hash_strings
 from sageline.arrays.strings import StringArray
-from sageline.dataset.split import assign, bounds_of, channels_of, hash_strings
+from sageline.dataset.split import assign, bounds_of, channels_of, placed
 from sageline.spec.model import SplitSpec
 from tests.unit.dataset.reading import block_of
 
@@ -18,8 +21,11 @@ ROWS = st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=20)
 
 
 def places(rows: list[tuple[str, str]], split: SplitSpec | None = None) -> list[int]:
-    block = block_of({"a": [first for first, _ in rows], "b": [second for _, second in rows]})
-    return [int(place) for place in assign(block, split or SplitSpec())]
+    return [int(place) for place in assign(block_of_rows(rows), split or SplitSpec())]
+
+
+def block_of_rows(rows: list[tuple[str, str]]) -> Block:
+    return block_of({"a": [first for first, _ in rows], "b": [second for _, second in rows]})
 
 
 def many(count: int) -> list[tuple[str, str]]:
@@ -76,3 +82,27 @@ def test_a_position_on_a_bound_belongs_to_the_channel_after_it() -> None:
     bounds = bounds_of(SplitSpec(train=0.5, validation=0.25, test=0.25))
 
     assert channels_of(np.array([0.0, 0.5, 0.75]), bounds).tolist() == [0, 1, 2]
+
+
+SPLITS = st.tuples(st.floats(0.01, 0.9), st.floats(0, 0.9)).map(
+    lambda shares: SplitSpec(
+        train=shares[0], validation=(1 - shares[0]) * shares[1], test=1 - shares[0] - (1 - shares[0]) * shares[1], seed=3
+    )
+)
+
+
+@given(SPLITS, st.lists(st.floats(0, 1, exclude_max=True), min_size=1))
+def test_rows_of_test_files_are_test_rows_and_rows_of_train_files_never_are(split: SplitSpec, positions: list[float]) -> None:
+    somewhere = np.array([*positions, 0.0, np.nextafter(1, 0)])
+
+    assert set(channels_of(placed(somewhere, "test", split), bounds_of(split)).tolist()) == {2}
+    assert set(channels_of(placed(somewhere, "train", split), bounds_of(split)).tolist()) <= {0, 1}
+    assert placed(somewhere, None, split).tolist() == somewhere.tolist()
+
+
+def test_validation_rows_are_taken_out_of_train_files_by_their_share_without_test() -> None:
+    block = replace(block_of_rows(many(20_000)), side="train")
+
+    shares = np.bincount(assign(block, SplitSpec(train=0.6, validation=0.2, test=0.2)), minlength=3) / 20_000
+
+    assert np.abs(shares - [0.75, 0.25, 0]).max() < 0.01

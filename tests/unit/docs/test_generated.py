@@ -12,7 +12,7 @@ def test_generated_documentation_is_up_to_date() -> None:
 def test_every_key_of_the_spec_is_in_the_reference() -> None:
     page = (DOCS / "spec.md").read_text()
 
-    for key in ("`dataset.label`", "`split.seed`", "`encoder.max_words`", "`deployment.serverless.memory_mb`"):
+    for key in ("`dataset.label`", "`split.seed`", "`encoder.text.max_words`", "`deployment.serverless.memory_mb`"):
         assert key in page
 
 

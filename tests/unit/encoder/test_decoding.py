@@ -10,16 +10,16 @@ import pytest
 
 from sageline.encoder.decoding import Prediction
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.table import TableEncoder
 from sageline.errors import PredictionFailed
 from sageline.formats import npy
+from tests.unit.encoder.encoders import table
 
 JSON, LINES, CSV = "application/json", "application/jsonlines", "text/csv"
 
 
 def encoder(answers: str, classes: list[str] | None) -> FittedEncoder:
     task = "regression" if classes is None else "classification"
-    return FittedEncoder(task, {"x": "number", "y": "number"}, "label", classes, TableEncoder({"x": None, "y": None}), answers)
+    return FittedEncoder(task, {"x": "number", "y": "number"}, "label", classes, table({"x": None, "y": None}), answers)
 
 
 def decode(
@@ -187,3 +187,64 @@ def test_xgboosts_lines_of_a_transform_job_may_have_gaps(lines: bytes, labels: l
     predictions = decode("xgboost", ["no", "yes"], lines, content_type=CSV, rows=2, batch=True)
 
     assert [prediction["label"] for prediction in predictions] == labels
+
+
+def probabilities(answers: str, classes: list[str], document: object, **more: Any) -> list[dict[str, float | None]]:
+    found = decode(answers, classes, document, 1, probabilities=True, **more)
+    assert all(len(prediction["top"]) == 1 for prediction in found)
+    assert all(list(prediction["probabilities"]) == classes for prediction in found), "in the classes' order"
+    return [prediction["probabilities"] for prediction in found]
+
+
+class TestProbabilitiesOfEveryClass:
+    @pytest.mark.parametrize(
+        ("answers", "document", "more"),
+        [
+            ("xgboost", b"0.1,0.7,0.2\n", {"content_type": CSV}),
+            ("linear-learner", {"predictions": [{"score": [0.1, 0.7, 0.2], "predicted_label": 1}]}, {}),
+            ("tensorflow", {"predictions": [[0.1, 0.7, 0.2]]}, {}),
+            ("pytorch", [[0.1, 0.7, 0.2]], {}),
+            ("blazingtext", [{"label": ["__label__b", "__label__c", "__label__a"], "prob": [0.7, 0.2, 0.1]}], {}),
+        ],
+    )
+    def test_they_are_told_by_what_scores_every_class(self, answers: str, document: object, more: dict[str, Any]) -> None:
+        assert probabilities(answers, ["a", "b", "c"], document, **more) == [{"a": 0.1, "b": 0.7, "c": 0.2}]
+
+    @pytest.mark.parametrize("answers", ["xgboost", "linear-learner"])
+    def test_of_two_classes_the_score_of_the_second_is_enough(self, answers: str) -> None:
+        document = {"predictions": [{"score": 0.4}, {"score": 1.0}]}
+        assert probabilities(answers, ["no", "yes"], document) == [{"no": 0.6, "yes": 0.4}, {"no": 0.0, "yes": 1.0}]
+
+    def test_those_of_k_nn_are_shares_of_the_neighbours_and_0_for_classes_that_none_of_them_has(self) -> None:
+        rows = [
+            {"predicted_label": 1.0, "labels": [1.0, 0.0, 1.0], "distances": [1.0, 2.0, 3.0]},
+            {"predicted_label": 2.0, "labels": [2.0, 0.0, 2.0], "distances": [1.0, 2.0, 3.0]},
+        ]
+        assert probabilities("knn", ["a", "b", "c"], {"predictions": rows}) == [
+            {"a": 0.33333334, "b": 0.6666667, "c": 0.0},
+            {"a": 0.33333334, "b": 0.0, "c": 0.6666667},
+        ]
+
+    @pytest.mark.parametrize(
+        ("answers", "document"),
+        [
+            ("linear-learner", {"predictions": [{"score": 2.5, "predicted_label": 1}]}),
+            ("knn", {"predictions": [{"predicted_label": 1.0}]}),
+            ("tensorflow", {"predictions": [[-3.0, 2.0]]}),
+            ("scikit-learn", [1]),
+        ],
+        ids=["margins", "neighbours-not-told", "logits", "label-alone"],
+    )
+    def test_none_are_told_where_the_answer_has_none(self, answers: str, document: object) -> None:
+        assert probabilities(answers, ["no", "yes"], document) == [{"no": None, "yes": None}]
+
+    def test_a_label_that_blazingtext_does_not_name_has_none(self) -> None:
+        document = [{"label": ["__label__b"], "prob": [1.00001]}, {"label": ["__label__a", "__label__b"], "prob": [0.9, 0.1]}]
+        assert probabilities("blazingtext", ["a", "b"], document) == [{"a": None, "b": 1.00001}, {"a": 0.9, "b": 0.1}]
+
+    def test_a_label_that_was_not_trained_on_is_no_answer(self) -> None:
+        with pytest.raises(PredictionFailed, match="the label 'z', which it was not trained on"):
+            probabilities("blazingtext", ["a", "b"], [{"label": ["__label__z"], "prob": [1.0]}])
+
+    def test_a_regression_has_none(self) -> None:
+        assert decode("xgboost", None, b"1.5\n", content_type=CSV, probabilities=True) == [{"value": 1.5}]

@@ -10,10 +10,8 @@ import pytest
 from sageline.encoder.description import MOST_COLUMNS, MOST_VALUES, describe, example_of
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.image import ImageEncoder
-from sageline.encoder.table import Number, TableEncoder
 from sageline.encoder.text.tokens import TokenLines
-from sageline.encoder.text.words import BagOfWordsEncoder
-from tests.unit.encoder.encoders import table_encoder, text_encoder
+from tests.unit.encoder.encoders import Number, table, table_encoder, text_encoder, words_of_texts
 
 
 def image_encoder(shape: tuple[int, ...]) -> FittedEncoder:
@@ -49,10 +47,10 @@ def test_the_labels_are_listed() -> None:
 
 def test_long_lists_are_cut_and_counted() -> None:
     many = [str(number) for number in range(150)]
-    table = TableEncoder({"code": many, **{f"c{place}": None for place in range(1200)}})
-    kinds = {name: "number" if values is None else "category" for name, values in table.categories.items()}
+    columns = {"code": many, **{f"c{place}": None for place in range(1200)}}
+    kinds = {name: "number" if values is None else "category" for name, values in columns.items()}
 
-    description = describe(FittedEncoder("classification", kinds, "y", many, table))
+    description = describe(FittedEncoder("classification", kinds, "y", many, table(columns)))
 
     assert (len(description["columns"]), description["column_count"]) == (MOST_COLUMNS, 1201)
     assert (len(description["columns"][0]["values"]), description["columns"][0]["different_values"]) == (MOST_VALUES, 150)
@@ -66,7 +64,7 @@ def test_of_an_image_the_shape_is_said_and_no_pixel_listed() -> None:
 
 
 KINDS = {"a": "number", "b": "number", "c": "category"}
-NUMBERS = TableEncoder({"a": None, "b": None, "c": ["red"]}, {"a": Number(0.5)})
+NUMBERS = table({"a": None, "b": None, "c": ["red"]}, {"a": Number(0.5)})
 
 
 @pytest.mark.parametrize(
@@ -76,7 +74,7 @@ NUMBERS = TableEncoder({"a": None, "b": None, "c": ["red"]}, {"a": Number(0.5)})
         (FittedEncoder("regression", KINDS, "y", None, NUMBERS, "linear-learner"), {"b"}),
         (text_encoder(), {"post"}),
         (
-            FittedEncoder("classification", {"a": "text", "b": "text"}, "y", ["x", "z"], BagOfWordsEncoder(["hello"], "count")),
+            FittedEncoder("classification", {"a": "text", "b": "text"}, "y", ["x", "z"], words_of_texts(["hello"], ["a", "b"])),
             set(),
         ),
     ],

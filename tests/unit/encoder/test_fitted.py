@@ -66,7 +66,7 @@ def put(name: str, content: bytes) -> Callable[[dict[str, bytes]], object]:
         (put("encoder.json", b'{"version": 1'), "encoder.json is damaged: it is no encoder document"),
         (put("encoder.json", b"[1]"), "encoder.json is damaged: it is no encoder document"),
         (put("encoder.json", b"\xff"), "encoder.json is damaged: it is no encoder document"),
-        (rewrite(version=5), "encoder.json has version 5, this code reads up to 4; deploy the newer Sageline."),
+        (rewrite(version=6), "encoder.json has version 6, this code reads up to 5; deploy the newer Sageline."),
         (rewrite(classes=["spam", "ham"]), "encoder.json is damaged: its checksum differs"),
         (put("encoder.npz", b"PK"), "encoder.npz is damaged, or belongs to another encoder.json"),
         (put("encoder.npz", table_encoder().save()["encoder.npz"]), "encoder.npz is damaged, or belongs to another"),
@@ -125,7 +125,7 @@ def test_arrays_that_would_be_unpickled_are_refused() -> None:
 def test_a_request_holds_no_label() -> None:
     text, table, one = text_encoder(), table_encoder(), one_number_encoder()
 
-    body = table.request_body(table.encode(table.block_from_instances([[1, "red", None], [2.5, "?", -1]])))
+    body = table.request_body(table.encode(table.block_from_instances([[1, "red", None], [2.5, "?", -1]], [])))
     assert (table.exchange.request_content_type, body) == ("text/csv", b"1,1,0,0,\n2.5,0,0,0,-1\n")
     rows = read_records(text.request_body(text.encode(text.block_from_instances(["hello", "x"]))))
     assert (text.exchange.request_content_type, rows.labels, rows.matrix.shape) == (

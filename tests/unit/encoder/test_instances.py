@@ -9,18 +9,17 @@ import pytest
 from sageline.arrays.blocks import Block
 from sageline.arrays.number_spelling import Spelling
 from sageline.arrays.strings import StringArray
+from sageline.encoder.columns.columns import ColumnsEncoder
+from sageline.encoder.columns.fitting import ColumnsFit
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.fitting import TableFit
 from sageline.encoder.image import ImageEncoder
-from sageline.encoder.table import Number, TableEncoder
-from sageline.encoder.text.words import BagOfWordsEncoder
 from sageline.errors import InvalidRequest
-from sageline.spec.model import TableSpec
-from tests.unit.encoder.encoders import table_encoder, text_encoder
+from sageline.spec.encoder import ColumnsSpec
+from tests.unit.encoder.encoders import Number, table, table_encoder, text_encoder, words_of_texts
 
 
 def columns(encoder: FittedEncoder, *instances: object) -> dict[str, list[str]]:
-    block = encoder.block_from_instances(list(instances))
+    block = encoder.block_from_instances(list(instances), [])
     assert block.rows == len(instances)
     return {name: column.tolist() for name, column in block.columns.items()}
 
@@ -130,8 +129,8 @@ def test_nan_as_python_writes_it_in_json_is_a_missing_number() -> None:
 
 def test_numbers_of_json_are_numbers_however_the_column_spells_them_and_strings_are_as_it_spells_them() -> None:
     numbers = {"price": Number(spelling=Spelling(",", ".")), "share": Number(spelling=Spelling(unit="%"), binary=True)}
-    table = TableEncoder(dict.fromkeys(numbers), numbers)
-    encoder = FittedEncoder("regression", dict.fromkeys(numbers, "number"), "y", None, table)
+    features = table(dict.fromkeys(numbers), numbers)
+    encoder = FittedEncoder("regression", dict.fromkeys(numbers, "number"), "y", None, features)
     instances: list[object] = [{"price": 1.234}, {"price": "1.234", "share": "12%"}, {"price": 1234567.5, "share": True}]
 
     encoded = encoder.encode_instances(instances, [])
@@ -213,7 +212,7 @@ def test_without_a_list_of_warnings_they_are_errors_and_all_of_them_are_named() 
 
 @pytest.mark.parametrize("answers", ["linear-learner", "knn", "tensorflow"])
 def test_every_number_that_the_model_needs_is_named_when_it_is_absent(answers: str) -> None:
-    filled = TableEncoder({"age": None, "colour": ["red"], "income": None, "size": None}, {"size": Number(1.5)})
+    filled = table({"age": None, "colour": ["red"], "income": None, "size": None}, {"size": Number(1.5)})
     kinds = {"age": "number", "colour": "category", "income": "number", "size": "number"}
     encoder = FittedEncoder("regression", kinds, "price", None, filled, answers)
 
@@ -239,7 +238,7 @@ def test_pixels_must_be_there() -> None:
 
 def test_a_text_among_several_may_be_absent_or_null_and_is_empty_then() -> None:
     kinds = {"title": "text", "post": "text"}
-    encoder = FittedEncoder("classification", kinds, "label", ["ham", "spam"], BagOfWordsEncoder(["hello"], "count"))
+    encoder = FittedEncoder("classification", kinds, "label", ["ham", "spam"], words_of_texts(["hello"], list(kinds)))
 
     read, warnings = warned(encoder, {"title": "hello"}, {"title": None, "post": "b"})
 
@@ -251,7 +250,7 @@ def test_a_text_among_several_may_be_absent_or_null_and_is_empty_then() -> None:
 
 def test_many_columns_are_named_in_few_sentences() -> None:
     names = [f"c{place}" for place in range(200)]
-    encoder = FittedEncoder("regression", dict.fromkeys(names, "number"), "y", None, TableEncoder(dict.fromkeys(names)))
+    encoder = FittedEncoder("regression", dict.fromkeys(names, "number"), "y", None, table(dict.fromkeys(names)))
 
     _, warnings = warned(encoder, {"c0": 1, **{f"unknown {place}": 1 for place in range(300)}})
 
@@ -266,8 +265,8 @@ def test_many_columns_are_named_in_few_sentences() -> None:
 
 
 def test_booleans_are_0_and_1_for_numbers_that_were_only_these_in_training() -> None:
-    table = TableEncoder({"member": None, "age": None}, {"member": Number(binary=True), "age": Number()})
-    encoder = FittedEncoder("regression", dict.fromkeys(table.categories, "number"), "y", None, table)
+    features = table({"member": None, "age": None}, {"member": Number(binary=True), "age": Number()})
+    encoder = FittedEncoder("regression", dict.fromkeys(features.numbers, "number"), "y", None, features)
 
     assert columns(encoder, [True, 3], {"member": False, "age": 4}) == {"member": ["1", "0"], "age": ["3", "4"]}
     assert columns(encoder, ["True", 3], ["FALSE", 4])["member"] == ["1", "0"]
@@ -281,14 +280,14 @@ def test_which_numbers_take_booleans_is_learnt_from_the_train_rows_and_saved() -
     rows = ["1,0,2,0.5,", "0,0,1,1,1", "1,0,0,0,"]
     names = ["both", "zero", "three", "half", "gaps"]
     cells = zip(*(row.split(",") for row in rows), strict=True)
-    fit = TableFit(TableSpec(), dict.fromkeys(names, "number"), {})
+    fit = ColumnsFit(ColumnsSpec(), dict.fromkeys(names, "number"), {}, {}, is_class=False)
     block = Block.of({name: StringArray.from_list(texts) for name, texts in zip(names, cells, strict=True)})
-    fit.update(block, np.ones(block.rows, dtype=np.bool_))
-    encoder = FittedEncoder("regression", dict.fromkeys(names, "number"), "y", None, fit.finish("data.csv"))
+    fit.update(block, np.ones(block.rows, dtype=np.bool_), np.zeros(block.rows, dtype=np.float32))
+    encoder = FittedEncoder("regression", dict.fromkeys(names, "number"), "y", None, fit.finish("data.csv", None))
 
     loaded = FittedEncoder.load(encoder.save())
 
-    assert isinstance(loaded.features, TableEncoder)
+    assert isinstance(loaded.features, ColumnsEncoder)
     assert [name for name, number in loaded.features.numbers.items() if number.binary] == ["both", "zero", "gaps"]
 
 
@@ -296,6 +295,6 @@ def test_which_numbers_take_booleans_is_learnt_from_the_train_rows_and_saved() -
     ("known", "spelling"), [(["0", "1"], "1"), (["1.0"], "1.0"), (["0", "1", "2"], "true"), (["no"], "true")]
 )
 def test_true_is_the_category_1_where_there_are_only_0_and_1(known: list[str], spelling: str) -> None:
-    encoder = FittedEncoder("regression", {"member": "category"}, "y", None, TableEncoder({"member": known}))
+    encoder = FittedEncoder("regression", {"member": "category"}, "y", None, table({"member": known}))
 
     assert columns(encoder, [True])["member"] == [spelling]

@@ -11,21 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sageline.arrays.number_spelling import Spelling
+from sageline.encoder.columns.columns import ColumnsEncoder
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.image import ImageEncoder
 from sageline.encoder.instances import InstanceReader
-from sageline.encoder.table import Number, TableEncoder
 from sageline.errors import InvalidDataset, InvalidRequest, SagelineError
+from tests.unit.encoder.encoders import Number, table
 
 KINDS = {"a": "number", "colour": "category", "b": "number"}
 TABLES = [
-    TableEncoder({"a": None, "colour": ["red", "3", "é", "true"], "b": None}),
-    TableEncoder(
+    table({"a": None, "colour": ["red", "3", "é", "true"], "b": None}),
+    table(
         {"a": None, "colour": ["red", "3"], "b": None},
         {"a": Number(1.5, 0.25, 3.0, binary=True), "b": Number(None, -1e30, 1e-12)},
         "ordinal",
     ),
-    TableEncoder(
+    table(
         {"a": None, "colour": ["3", "2.50"], "b": None},
         {"a": Number(0.5, 1.0, 2.0, Spelling(",", ".")), "b": Number(spelling=Spelling(unit="%"), binary=True)},
     ),
@@ -41,8 +42,8 @@ VALUE = st.one_of(
 )
 
 
-def table_encoder(table: TableEncoder, answers: str = "xgboost") -> FittedEncoder:
-    return FittedEncoder("regression", KINDS, "y", None, table, answers)
+def table_encoder(columns: ColumnsEncoder, answers: str = "xgboost") -> FittedEncoder:
+    return FittedEncoder("regression", KINDS, "y", None, columns, answers)
 
 
 def image_encoder(shape: tuple[int, ...] = (2, 2)) -> FittedEncoder:
@@ -70,10 +71,10 @@ INSTANCE = st.one_of(
 
 
 @pytest.mark.parametrize("answers", ["xgboost", "linear-learner"])
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("columns", TABLES)
 @given(instances=st.lists(INSTANCE, max_size=3))
-def test_a_table_is_encoded_as_by_text(table: TableEncoder, answers: str, instances: list[object]) -> None:
-    encoder = table_encoder(table, answers)
+def test_a_table_is_encoded_as_by_text(columns: ColumnsEncoder, answers: str, instances: list[object]) -> None:
+    encoder = table_encoder(columns, answers)
 
     for strict in (False, True):
         found = outcome(encoder, instances, by_text=False, strict=strict)
@@ -108,7 +109,7 @@ def test_plain_requests_do_not_go_by_text(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr("sageline.encoder.instances.spelled", spelled)
 
-    table_encoder(TABLES[0]).encode_instances([[1, "red", None], {"a": 1.5, "b": 0, "colour": "new"}])
+    table_encoder(TABLES[0]).encode_instances([[1, "red", None], {"a": 1.5, "b": 0, "colour": "new"}], [])
     image_encoder().encode_instances([[[0, 255], [3, 4.5]], [1, 2, 3, 4], {"p0": 1, "p1": 2, "p2": 3, "p3": 4}])
 
 

@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sageline.arrays.blocks import Block
-from sageline.arrays.matrix import FloatArray
+from sageline.arrays.matrix import AnyArray, FloatArray
 from sageline.arrays.strings import StringArray
+from sageline.encoder.columns import of_before
+from sageline.encoder.columns.category import CategoryPart
+from sageline.encoder.columns.number import NumberPart
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.fitting import finish_fit, start_fit
 from sageline.encoder.statistics import NumberStatistics
-from sageline.encoder.table import Number, TableEncoder
 from sageline.errors import InvalidDataset
 from sageline.spec.model import validate_spec
 
@@ -27,10 +29,16 @@ def block(columns: dict[str, list[str]]) -> Block:
 def fitted(columns: dict[str, list[str]], **options: object) -> FittedEncoder:
     kinds = {"size": "number", "colour": "category"}
     features = {name: kinds[name] for name in columns}
-    document = {"task": "regression", "dataset": {"label": "y", "features": features}, "encoder": {"kind": "table", **options}}
+    category = {key: options.pop(key) for key in ("max_categories", "encoding") if key in options}
+    document = {
+        "task": "regression",
+        "dataset": {"label": "y", "features": features},
+        "encoder": {"kind": "columns", "number": options, "category": category},
+    }
     spec = validate_spec(document, "test")
-    fit = start_fit(spec, {})
-    fit.update(block(columns), np.ones(len(next(iter(columns.values()))), dtype=np.bool_))
+    fit = start_fit(spec, {}, {})
+    rows = len(next(iter(columns.values())))
+    fit.update(block(columns), np.ones(rows, dtype=np.bool_), np.zeros(rows, dtype=np.float32))
     return finish_fit(fit, spec, [], "data.csv")
 
 
@@ -67,25 +75,25 @@ def test_missing_numbers_are_kept_or_filled_in_and_numbers_are_scaled(options: d
 def test_ordinal_categories_are_places_in_the_sorted_values() -> None:
     colour = {"colour": COLUMNS["colour"]}
 
-    encoder = fitted(colour, categories="ordinal")
+    encoder = fitted(colour, encoding="ordinal")
 
     assert encoder.feature_dim == 1
     assert encoded(encoder, colour)[:, 0].tolist() == [2, 1, -1, 2, 0]
-    numbers = fitted({"colour": ["10", "9", "2.5"]}, categories="ordinal")
+    numbers = fitted({"colour": ["10", "9", "2.5"]}, encoding="ordinal")
     assert encoded(numbers, {"colour": ["2.5", "9", "10"]})[:, 0].tolist() == [0, 1, 2]
 
 
 def test_a_category_that_was_not_seen_in_training_is_no_error() -> None:
     colour = {"colour": COLUMNS["colour"]}
 
-    assert encoded(fitted(colour, categories="ordinal"), {"colour": ["green", "red"]}).tolist() == [[-1], [2]]
+    assert encoded(fitted(colour, encoding="ordinal"), {"colour": ["green", "red"]}).tolist() == [[-1], [2]]
     assert encoded(fitted(colour), {"colour": ["green", "red"]}).tolist() == [[0, 0, 0], [1, 0, 0]]
-    assert encoded(fitted(colour, max_categories=1, categories="ordinal"), {"colour": ["blue", "red"]}).tolist() == [[-1], [0]]
+    assert encoded(fitted(colour, max_categories=1, encoding="ordinal"), {"colour": ["blue", "red"]}).tolist() == [[-1], [0]]
 
 
 @pytest.mark.parametrize("missing", ["mean", "median"])
 def test_a_column_without_a_number_has_nothing_to_fill_in(missing: str) -> None:
-    with pytest.raises(InvalidDataset, match=f"no train row has a number in column 'size', so there is no {missing} to fill in"):
+    with pytest.raises(InvalidDataset, match=f"no train row has a value in column 'size', so there is no {missing} to fill in"):
         fitted({"size": ["", "na"]}, missing=missing)
 
 
@@ -104,13 +112,16 @@ def test_a_scaled_number_stays_within_float32() -> None:
 
 
 def test_the_state_of_version_1_is_read_as_it_was_meant() -> None:
-    table = TableEncoder({"size": None, "colour": ["red"]}, {"size": Number(1, 2, 3)}, "ordinal")
-    document, arrays = table.state()
-    del document["numbers"], document["category_mode"]
+    """It had neither modes of categories nor ways to encode numbers."""
+    red = StringArray.from_list(["red"])
+    arrays: dict[str, AnyArray] = {"categories_1_data": red.data, "categories_1_offsets": red.offsets}
 
-    read = TableEncoder.from_state(document, {"size": "number", "colour": "category"}, arrays)
+    read = of_before.table({"kind": "table"}, {"size": "number", "colour": "category"}, arrays)
 
-    assert (read.categories, read.numbers, read.category_mode) == (table.categories, {}, "one-hot")
+    assert read.parts[0] == NumberPart("size")
+    category = read.categories["colour"]
+    assert isinstance(category, CategoryPart)
+    assert (category.values, category.encoding, category.exact) == (["red"], "one-hot", True)
 
 
 VALUES = st.floats(-1e6, 1e6, width=32) | st.just(np.nan)

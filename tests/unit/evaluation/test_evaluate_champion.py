@@ -36,7 +36,7 @@ def test_the_first_model_of_an_endpoint_has_nobody_to_beat(world: World) -> None
 
 
 def test_the_champion_is_asked_about_the_same_rows_in_its_own_encoding(world: World) -> None:
-    trained(world, FLOWERS, encoder={"kind": "table", "categories": "ordinal"})
+    trained(world, FLOWERS, encoder={"kind": "columns", "category": {"encoding": "ordinal"}})
     prepared(world, {"beat_champion": True})
     answer(world, "evaluation", right_but(world, 3))
     evaluated = judge(world)
@@ -235,7 +235,7 @@ def test_an_encoder_of_the_champion_that_is_gone_refuses_the_model(world: World)
 
 def test_what_is_a_number_for_one_model_may_be_a_text_for_another(world: World) -> None:
     dataset = {"uri": f"s3://{BUCKET}/datasets/flowers/data.csv", "label": "kind"}
-    trained(world, FLOWERS, dataset={**dataset, "features": {"size": "text"}}, encoder={"kind": "bag-of-words"})
+    trained(world, FLOWERS, dataset={**dataset, "features": {"size": "text"}}, encoder={"kind": "columns", "layout": "sparse"})
     prepared(world, {"beat_champion": True}, dataset={**dataset, "features": {"size": "number"}})
     answer(world, "evaluation", right_but(world, 3))
     evaluated = judge(world)

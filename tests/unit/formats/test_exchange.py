@@ -6,7 +6,6 @@ from sageline.errors import InvalidSpec
 from sageline.formats.exchange import ANSWERS, Exchange, answering, exchange_for
 
 RECORDS, JSON, LINES, NPY = "application/x-recordio-protobuf", "application/json", "application/jsonlines", "application/x-npy"
-NUMBERS = ["number", "category"]
 
 
 def channels(exchange: Exchange) -> tuple[str | None, str, bool]:
@@ -28,18 +27,12 @@ def transform(exchange: Exchange) -> tuple[str, str, str, str, str]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "kinds", "content_type", "extension", "split"),
-    [
-        ("table", NUMBERS, "text/csv", "csv", "Line"),
-        ("image", ["pixel", "pixel"], "text/csv", "csv", "Line"),
-        ("table", ["number"], RECORDS, "recordio", "RecordIO"),
-        ("bag-of-words", ["text"], RECORDS, "recordio", "RecordIO"),
-    ],
+    ("as_records", "content_type", "extension", "split"),
+    [(False, "text/csv", "csv", "Line"), (True, RECORDS, "recordio", "RecordIO")],
 )
-def test_xgboost_takes_csv_and_for_texts_and_single_numbers_recordio(
-    kind: str, kinds: list[str], content_type: str, extension: str, split: str
-) -> None:
-    exchange = exchange_for("xgboost", kind, kinds, None)
+@pytest.mark.parametrize("kind", ["columns", "image"])
+def test_xgboost_takes_csv_or_recordio(kind: str, as_records: bool, content_type: str, extension: str, split: str) -> None:
+    exchange = exchange_for("xgboost", kind, None, as_records=as_records)
 
     assert channels(exchange) == (content_type, extension, False)
     assert endpoint(exchange) == (content_type, "text/csv")
@@ -48,9 +41,9 @@ def test_xgboost_takes_csv_and_for_texts_and_single_numbers_recordio(
 
 
 @pytest.mark.parametrize(("answers", "accept"), [("linear-learner", JSON), ("knn", "application/json; verbose=true")])
-@pytest.mark.parametrize("kind", ["table", "bag-of-words", "image"])
+@pytest.mark.parametrize("kind", ["columns", "image"])
 def test_the_other_algorithms_of_rows_take_recordio_for_everything(answers: str, accept: str, kind: str) -> None:
-    exchange = exchange_for(answers, kind, NUMBERS, None)
+    exchange = exchange_for(answers, kind, None, as_records=False)
 
     assert channels(exchange) == (RECORDS, "recordio", False)
     assert endpoint(exchange) == (RECORDS, accept)
@@ -58,7 +51,7 @@ def test_the_other_algorithms_of_rows_take_recordio_for_everything(answers: str,
 
 
 def test_blazingtext_takes_a_single_file_of_lines() -> None:
-    exchange = exchange_for("blazingtext", "tokens", ["text"], None)
+    exchange = exchange_for("blazingtext", "tokens", None, as_records=False)
 
     assert channels(exchange) == ("text/plain", "txt", True)
     assert endpoint(exchange) == (JSON, JSON)
@@ -72,7 +65,7 @@ def test_blazingtext_takes_a_single_file_of_lines() -> None:
 def test_scripts_take_arrays_or_csv_and_a_transform_job_sends_whole_files(
     answers: str, sent: str, extension: str, channel_format: str | None, channel: str | None
 ) -> None:
-    exchange = exchange_for(answers, "table", NUMBERS, channel_format)
+    exchange = exchange_for(answers, "columns", channel_format, as_records=True)
 
     assert channels(exchange) == (channel, "csv" if channel else "npy", False)
     assert endpoint(exchange) == (sent, JSON)
@@ -82,9 +75,9 @@ def test_scripts_take_arrays_or_csv_and_a_transform_job_sends_whole_files(
 @pytest.mark.parametrize(("answers", "kind"), [(name, "tokens") for name in ANSWERS if name != "blazingtext"])
 def test_tokens_are_for_blazingtext_alone(answers: str, kind: str) -> None:
     with pytest.raises(InvalidSpec, match=f"The encoder 'tokens' does not go with {answers}"):
-        exchange_for(answers, kind, ["text"], None)
-    with pytest.raises(InvalidSpec, match="The encoder 'table' does not go with blazingtext"):
-        exchange_for("blazingtext", "table", NUMBERS, None)
+        exchange_for(answers, kind, None, as_records=False)
+    with pytest.raises(InvalidSpec, match="The encoder 'columns' does not go with blazingtext"):
+        exchange_for("blazingtext", "columns", None, as_records=False)
 
 
 def test_a_script_is_answered_for_by_its_framework() -> None:

@@ -51,6 +51,10 @@ OUTCOMES: dict[str, tuple[str, object]] = {
     "configure_run/upload-into-a-folder-that-is-no-name": ("raises", "InvalidDataset"),
     "configure_run/upload-too-deep": ("raises", "InvalidDataset"),
     "configure_run/upload-of-an-unknown-format": ("raises", "InvalidDataset"),
+    "configure_run/upload-of-a-part-named-data": ("raises", "InvalidDataset"),
+    "configure_run/ready": ("endpoint_name", "parted"),
+    "configure_run/ready-without-parts": ("raises", "DatasetNotFound"),
+    "configure_run/complete": ("run_id", RUN_ID),
     "configure_run/request": ("run_id", RUN_ID),
     "configure_run/request-already-started": ("raises", "AlreadyStarted"),
     "configure_run/request-without-dataset": ("raises", "InvalidSpec"),
@@ -173,6 +177,9 @@ def prepare_for(case: str, world: World) -> None:
             evaluations.answered(world, "champion")
     elif case == "configure_run/request-already-started":
         world.run.store.claim(RunRecord(run_id=RUN_ID, name="flowers", execution_arn="another"))
+    elif case in ("configure_run/ready", "configure_run/complete"):
+        world.put("datasets/parted/data-00.csv", FLOWERS)
+        world.put("datasets/parted/data-01.csv", FLOWERS)
     elif not case.startswith(("configure_run", "record_failure/b", "record_failure/step", "record_failure/not")):
         world.begin()
         world.put_artifact(f"runs/{RUN_ID}/training/{RUN_ID}/output/model.tar.gz")

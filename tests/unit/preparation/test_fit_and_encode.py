@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sageline.arrays.blocks import Block
+from sageline.arrays.dates import DateFormat
 from sageline.arrays.matrix import FloatArray, Matrix, Rows, SparseMatrix
 from sageline.batch.encode import EncodedRows
 from sageline.dataset.readers.source import open_blocks
 from sageline.dataset.split import CHANNELS, assign
 from sageline.encoder import fitted
+from sageline.encoder.columns.columns import ColumnsEncoder
+from sageline.encoder.columns.text import TextPart
 from sageline.encoder.fitted import Encoded, FittedEncoder
 from sageline.errors import InvalidDataset
 from sageline.formats.csv import read_rows
@@ -57,7 +61,7 @@ class Parts:
 
     def encoded_test_rows(self, encoder: FittedEncoder) -> Encoded:
         """The raw test rows as a request for a prediction encodes them."""
-        return encoder.encode_instances([row["features"] for row in self.raw])
+        return encoder.encode_instances([row["features"] for row in self.raw], [])
 
     @property
     def raw(self) -> list[dict[str, Any]]:
@@ -71,8 +75,9 @@ def as_csv(header: str, rows: Sequence[Sequence[object]]) -> bytes:
 
 
 def spec_of(features: dict[str, str], label: str, task: str, **more: Any) -> Spec:
-    kind = "bag-of-words" if "text" in features.values() else "table"
-    document = {"task": task, "dataset": {"label": label, "features": features}, "encoder": {"kind": kind}}
+    layout = "sparse" if "text" in features.values() else "dense"
+    encoder = {"kind": "columns", "layout": layout, "text": {"statistics": False}}
+    document = {"task": task, "dataset": {"label": label, "features": features}, "encoder": encoder}
     return validate_spec(document | more, "test")
 
 
@@ -81,7 +86,16 @@ def prepare_csv(data: bytes, spec: Spec, block_bytes: int = 1 << 20) -> tuple[Pr
         return open_blocks(io.BytesIO(data), SOURCE, "csv", block_bytes)
 
     parts = Parts()
-    return prepare(read_blocks, read_and_fit(read_blocks, Resolution(spec)), parts, parts.asked.append), parts
+    resolution = Resolution(spec, date_formats={"d": DateFormat("ymd")})
+    return prepare(read_blocks, read_and_fit(read_blocks, resolution), parts, parts.asked.append), parts
+
+
+def vocabulary(encoder: FittedEncoder) -> list[str]:
+    """The words of an encoder of one column of text."""
+    assert isinstance(encoder.features, ColumnsEncoder)
+    [part] = encoder.features.parts
+    assert isinstance(part, TextPart)
+    return part.encoder.words
 
 
 def error_of(data: bytes, spec: Spec) -> str:
@@ -134,7 +148,7 @@ def test_text_becomes_sparse_records_with_class_numbers() -> None:
     assert prepared.encoder.exchange.file_extension == "recordio"
     assert (prepared.num_class, prepared.encoder.classes) == (2, ["bad", "good"])
     assert train.matrix.shape == (prepared.rows["train"], prepared.feature_dim)
-    words = prepared.encoder.features.words  # type: ignore[union-attr]  # text gives a bag of words
+    words = vocabulary(prepared.encoder)
     spam = train.matrix.to_dense()[:, words.index("spam")]
     assert ((spam == 2) == (train.labels == 0)).all()
 
@@ -156,7 +170,7 @@ def test_the_encoder_sees_the_train_rows_only() -> None:
 
     prepared, parts = prepare_csv(data, TEXT_SPEC)
 
-    known = {word for word in prepared.encoder.features.words if word.startswith("unique")}  # type: ignore[union-attr]  # as above
+    known = {word for word in vocabulary(prepared.encoder) if word.startswith("unique")}
     assert len(known) == prepared.rows["train"]
     assert not known & {word for row in parts.raw for word in row["features"]["post"].split()}
 
@@ -180,7 +194,7 @@ def test_raw_test_rows_are_instances_that_encode_as_the_rows_of_the_dataset() ->
     [read] = open_blocks(io.BytesIO(data), SOURCE, "csv")
     test = read.take(assign(read, TABLE_SPEC.split) == CHANNELS.index("test"))
 
-    block = prepared.encoder.block_from_instances([row["features"] for row in parts.raw])
+    block = prepared.encoder.block_from_instances([row["features"] for row in parts.raw], [])
 
     assert {None, -0.0} <= {row["features"]["x"] for row in parts.raw}
     assert bits(prepared.encoder.encode(block)) == bits(prepared.encoder.encode(test))
@@ -214,7 +228,12 @@ CATEGORY = st.one_of(st.sampled_from(["", "a", "b", "3", "3.0", "true"]), TEXT)
 def test_text_is_encoded_for_a_request_bit_for_bit_as_for_training(mode: str, rows: list[tuple[str, str]]) -> None:
     filler = [(f"word{index} {'again ' * (index % 4)}", "end") for index in range(40)]
     data = as_csv("a,b,label", [(*row, index % 2) for index, row in enumerate([*rows, *filler])])
-    spec = spec_of({"a": "text", "b": "text"}, "label", "classification", encoder={"kind": "bag-of-words", "mode": mode})
+    spec = spec_of(
+        {"a": "text", "b": "text"},
+        "label",
+        "classification",
+        encoder={"kind": "columns", "layout": "sparse", "text": {"mode": mode}},
+    )
 
     assert_no_skew(data, spec)
 
@@ -228,28 +247,37 @@ def test_a_table_is_encoded_for_a_request_bit_for_bit_as_for_training(rows: list
     assert_no_skew(data, spec_of({"n": "number", "c": "category", "m": "number"}, "label", "classification"))
 
 
-TABLE_OPTIONS = st.fixed_dictionaries(
+COLUMNS_OPTIONS = st.fixed_dictionaries(
     {
-        "kind": st.just("table"),
-        "missing": st.sampled_from(["keep", "mean", "median", "value"]),
-        "missing_value": st.floats(-1e9, 1e9),
-        "scale": st.sampled_from(["none", "standard", "min-max"]),
-        "categories": st.sampled_from(["one-hot", "ordinal"]),
-        "max_categories": st.integers(1, 5),
+        "kind": st.just("columns"),
+        "layout": st.sampled_from(["dense", "sparse"]),
+        "number": st.fixed_dictionaries(
+            {
+                "missing": st.sampled_from(["keep", "mean", "median", "value"]),
+                "missing_value": st.floats(-1e9, 1e9),
+                "scale": st.sampled_from(["none", "standard", "min-max"]),
+                "indicator": st.booleans(),
+            }
+        ),
+        "category": st.fixed_dictionaries({"encoding": st.sampled_from(["one-hot", "ordinal"])}),
+        "text": st.fixed_dictionaries({"mode": st.sampled_from(["count", "tf-idf"]), "statistics": st.booleans()}),
+        "join_texts": st.booleans(),
     }
 )
+DATE = st.dates(date(1, 1, 1)).map(str) | st.sampled_from(["", "n/a", "2021-05-30T12:30:00+02:00", "2021-05-30 23:59"])
+KINDS = {"n": "number", "c": "category", "d": "date", "t": "text", "u": "text"}
 
 
 @pytest.mark.slow
 @settings(max_examples=40)
-@given(TABLE_OPTIONS, st.lists(st.tuples(NUMBER, CATEGORY), min_size=1, max_size=12))
+@given(COLUMNS_OPTIONS, st.lists(st.tuples(NUMBER, CATEGORY, DATE, TEXT, TEXT), min_size=1, max_size=12))
 def test_whatever_the_options_a_table_is_encoded_for_a_request_as_for_training(
-    options: dict[str, Any], rows: list[tuple[str, str]]
+    options: dict[str, Any], rows: list[tuple[str, str, str, str, str]]
 ) -> None:
-    filler = [(str(index / 7), "ab"[index % 2]) for index in range(40)]
-    data = as_csv("n,c,label", [(*row, index % 2) for index, row in enumerate([*rows, *filler])])
+    filler = [(str(index / 7), "ab"[index % 2], f"2020-01-{index % 28 + 1:02}", f"word{index}", "again") for index in range(40)]
+    data = as_csv("n,c,d,t,u,label", [(*row, index % 2) for index, row in enumerate([*rows, *filler])])
 
-    assert_no_skew(data, spec_of({"n": "number", "c": "category"}, "label", "classification", encoder=options))
+    assert_no_skew(data, spec_of(KINDS, "label", "classification", encoder=options))
 
 
 PIXEL = st.integers(0, 255).map(str) | st.floats(0, 1, width=32).map(str) | st.sampled_from(["1e-3", " 7 ", "-0", "255.0"])
@@ -287,9 +315,11 @@ def assert_no_skew(data: bytes, spec: Spec) -> None:
     for read in open_blocks(io.BytesIO(data), SOURCE, "csv"):
         columns = [read.columns[name].tolist() for name in encoder.feature_columns]
         for values in zip(*columns, strict=True):
-            block = encoder.block_from_instances([dict(zip(encoder.feature_columns, values, strict=True))])
+            block = encoder.block_from_instances([dict(zip(encoder.feature_columns, values, strict=True))], [])
             sent[repr(bits(read_body(encoder.request_body(encoder.encode(block)), encoder)))] += 1
     assert sent == written
+    for row in [line["features"] for line in parts.raw]:
+        assert encoder.body_of([row], []) == encoder.request_body(encoder.encode_instances([row], []))
 
 
 def row_of(matrix: FloatArray | SparseMatrix, index: int) -> FloatArray | SparseMatrix:
@@ -349,7 +379,7 @@ def test_no_validation_share_means_no_validation_rows() -> None:
             [("!", str(index % 2)) for index in range(90)],
             f"{SOURCE}: 90 rows, only 2 of them different, are too few: the split leaves none for",
         ),
-        ([("!" * index, str(index % 2)) for index in range(90)], f"{SOURCE}: no train row has a word in column 'post'"),
+        ([("!" * index, str(index % 2)) for index in range(90)], f"{SOURCE}: no train row has a value in column 'post'"),
     ],
 )
 def test_a_dataset_that_cannot_be_classified_is_refused(rows: list[tuple[str, str]], expected: str) -> None:
@@ -438,7 +468,7 @@ def test_an_empty_text_column_is_refused_only_if_it_is_the_only_one() -> None:
     prepared, _ = prepare_csv(as_csv("title,post,label", rows), both)
 
     assert prepared.profile["columns"]["title"]["missing"] == len(rows)
-    assert "no train row has a word in column 'title'" in error_of(as_csv("title,post,label", rows), only)
+    assert "no train row has a value in column 'title'" in error_of(as_csv("title,post,label", rows), only)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,12 @@ from sageline.encoder.image_file import ImageFileEncoder
 from sageline.errors import InvalidDataset, InvalidRequest, InvalidSpec
 from sageline.formats.csv import read_rows
 from sageline.preparation.fit_and_encode import Prepared, prepare, read_and_fit
+from sageline.preparation.means import Means
+from sageline.preparation.spill import Spill
 from sageline.resolve.resolution import Resolution
 from sageline.resolve.resolve import resolve_spec
-from sageline.spec.model import ImageSpec, SplitSpec, validate_spec
+from sageline.spec.encoder import ImageSpec
+from sageline.spec.model import SplitSpec, validate_spec
 from sageline.storage.dataset_object import read_options
 from tests.unit.pictures import archive, cats_and_dogs, encoded, picture
 from tests.unit.preparation.test_fit_and_encode import Parts
@@ -52,6 +56,24 @@ def prepared(files: Mapping[str, bytes] = FILES, **spec: Any) -> tuple[Prepared,
     parts, read_blocks = Parts(), reader(files, **spec)
     first = read_and_fit(read_blocks, resolution(files, **spec))
     return prepare(read_blocks, first, parts, parts.asked.append), parts
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_images_are_the_same_from_the_spill_and_from_two_processes(processes: int, tmp_path: Path) -> None:
+    read_blocks, chosen = reader(FILES), resolution()
+    alone, expected = prepared()
+
+    with Spill(tmp_path, 1 << 30) as spill:
+        by, parts = Means(processes, spill), Parts()
+        again = prepare(read_blocks, read_and_fit(read_blocks, chosen, means=by), parts, parts.asked.append, means=by)
+
+        assert spill.is_complete
+        assert len(spill) > 2
+        [kept] = {type(spilled.block.columns["image"]) for spilled in spill}
+    assert kept is ImageArray
+    assert (parts.channels, again.rows, again.profile) == (expected.channels, alone.rows, alone.profile)
+    assert [rows.body for rows in parts.asked] == [rows.body for rows in expected.asked]
+    assert again.encoder.save() == alone.encoder.save()
 
 
 def numbers(encoded_rows: object) -> FloatArray:
@@ -226,6 +248,6 @@ def test_an_image_array_is_what_it_is_after_rows_are_taken() -> None:
 
 def test_a_spec_of_another_kind_is_refused_in_words() -> None:
     with pytest.raises(
-        InvalidSpec, match="the encoder table reads numbers and categories, and no column holds these: 'image' holds"
+        InvalidSpec, match="the encoder columns reads numbers, categories, dates and text, and no column holds these: 'image' holds"
     ):
         resolution(encoder={"kind": "table"})

@@ -20,7 +20,8 @@ from sageline.formats.csv import read_rows
 from sageline.preparation.fit_and_encode import Prepared, prepare, read_and_fit
 from sageline.resolve.resolution import Resolution
 from sageline.resolve.resolve import resolve_spec
-from sageline.spec.model import ImageSpec, Spec, validate_spec
+from sageline.spec.encoder import ImageSpec
+from sageline.spec.model import Spec, validate_spec
 from tests.unit.preparation.test_fit_and_encode import Parts
 
 SIDE = 5
@@ -86,7 +87,7 @@ def test_what_the_spec_says_of_images_is_kept() -> None:
     few = resolved(as_csv(), "csv", dataset={"features": {"pixel3": "pixel", "pixel4": "pixel"}})
     assert few.encoder == ImageSpec(shape=[1, 2], scale=1 / 255)
 
-    table = resolved(as_csv(), "csv", encoder={"kind": "table"})
+    table = resolved(as_csv(), "csv", encoder={"kind": "columns"})
     assert set((table.dataset.features or {}).values()) == {"number"}
 
     fractions = resolved(as_npz(IMAGES / 255), "npz")

@@ -22,7 +22,7 @@ def test_the_profile_counts_rows_classes_and_values() -> None:
     assert prepared.profile["rows"] == {**prepared.rows, "left_out": 0, "unlabelled": 0, "total": 120}
     counted = Counter((prepared.encoder.classes or [])[int(label)] for label in labels_of(parts, "train", prepared))
     assert prepared.profile["label"]["classes"]["train"] == counted
-    assert prepared.profile["features"]["words"] == 4 * prepared.rows["train"]
+    assert prepared.profile["features"]["post"]["words"] == 4 * prepared.rows["train"]
     json.dumps(prepared.profile, allow_nan=False)
 
 

@@ -209,7 +209,7 @@ def spec(task: str = "classification") -> Document:
         "task": task,
         "dataset": {"uri": "s3://bucket/datasets/aws-docs/data.csv", "label": "service", "features": {"post": "text"}},
         "split": {"train": 0.8, "validation": 0.1, "test": 0.1, "seed": 0},
-        "encoder": {"kind": "bag-of-words", "max_words": 2000, "mode": "count"},
+        "encoder": {"kind": "columns", "text": {"max_words": 2000, "mode": "count"}},
         "algorithm": {"name": "xgboost", "hyperparameters": {"num_round": 50}, "instance_type": "ml.m5.xlarge"},
         "reasons": {
             "name": "the name of the dataset",
@@ -217,7 +217,7 @@ def spec(task: str = "classification") -> Document:
             "dataset.label": "the last column, and the one with the fewest different values",
             "dataset.features.post": "text: 41 words on average",
             "dataset.features.score": "left out: it follows the label",
-            "encoder": "bag-of-words, because of the text in 'post'",
+            "encoder": "columns: each column as its kind is",
             "deployment.serverless": "the default: it costs nothing while nobody asks",
         },
     }

@@ -9,7 +9,8 @@ import pytest
 from sageline.dataset.profile import DatasetProfile
 from sageline.errors import InvalidHyperparameter, InvalidSpec
 from sageline.resolve.resolve import resolve_spec
-from sageline.spec.model import Spec, TableSpec, validate_spec
+from sageline.spec.encoder import ColumnsSpec, NumberSpec
+from sageline.spec.model import Spec, validate_spec
 from tests.unit.dataset.reading import block_of
 
 TEXTS = {"post": [f"a post about topic {index % 7} in many words {index}" for index in range(40)], "service": ["s3", "ec2"] * 20}
@@ -30,9 +31,9 @@ def resolve(columns: dict[str, list[str]], **document: Any) -> Spec:
     ).spec
 
 
-def table_of(spec: Spec) -> TableSpec:
-    assert isinstance(spec.encoder, TableSpec)
-    return spec.encoder
+def numbers_of(spec: Spec) -> NumberSpec:
+    assert isinstance(spec.encoder, ColumnsSpec)
+    return spec.encoder.number
 
 
 def test_blazingtext_reads_tokens_by_default() -> None:
@@ -48,8 +49,8 @@ def test_blazingtext_reads_tokens_by_default() -> None:
     [
         (
             TEXTS,
-            {"algorithm": {"name": "blazingtext"}, "encoder": {"kind": "bag-of-words"}},
-            "reads the encoder tokens only, not bag",
+            {"algorithm": {"name": "blazingtext"}, "encoder": {"kind": "columns"}},
+            "reads the encoder tokens only, not col",
         ),
         (
             NUMBERS,
@@ -70,12 +71,12 @@ def test_blazingtext_reads_tokens_by_default() -> None:
         (
             TEXTS,
             {"algorithm": {"name": "knn"}, "encoder": {"kind": "tokens"}},
-            "for the algorithm knn choose the encoder bag-of-word",
+            "for the algorithm knn choose the encoder columns",
         ),
         (
             NUMBERS,
-            {"algorithm": {"name": "knn"}, "encoder": {"kind": "table", "missing": "keep"}},
-            '`encoder.missing` is "keep", and',
+            {"algorithm": {"name": "knn"}, "encoder": {"kind": "columns", "number": {"missing": "keep"}}},
+            '`encoder.number.missing` is "keep", and',
         ),
         (NUMBERS, {"tuning": {"ranges": {"eta": {"type": "continuous", "min": 1, "max": 2}}}}, "`tuning.ranges.eta.max` is 2.0"),
         (NUMBERS, {"tuning": {"strategy": "Grid"}}, "`tuning.ranges` is empty"),
@@ -107,30 +108,34 @@ def test_a_hyperparameter_that_the_algorithm_refuses_is_refused_before_the_data_
         ({"name": "script", "script": {"framework": "pytorch", "source_dir": "s3://b/s.tar.gz"}}, "mean", "none"),
     ],
 )
-@pytest.mark.parametrize("encoder", [None, {"kind": "table"}])
+@pytest.mark.parametrize("encoder", [None, {"kind": "columns"}])
 def test_a_table_is_encoded_as_the_algorithm_can_learn_from_it(
     algorithm: dict[str, Any], missing: str, scale: str, encoder: dict[str, Any] | None
 ) -> None:
     spec = resolve(NUMBERS, algorithm=algorithm, encoder=encoder)
 
-    assert (table_of(spec).missing, table_of(spec).scale) == (missing, scale)
-    assert ("encoder.missing" in spec.reasons) is (missing != "keep")
-    assert ("encoder.scale" in spec.reasons) is (scale != "none")
+    assert (numbers_of(spec).missing, numbers_of(spec).scale) == (missing, scale)
+    assert ("encoder.number.missing" in spec.reasons) is (missing != "keep")
+    assert ("encoder.number.scale" in spec.reasons) is (scale != "none")
     again = resolve_spec(spec, DatasetProfile.of([block_of(NUMBERS)]), name="x", uri="s3://x/y.csv").spec
     assert again.model_dump(exclude={"reasons"}) == spec.model_dump(exclude={"reasons"})
 
 
 def test_what_the_spec_says_of_a_table_stays() -> None:
-    spec = resolve(NUMBERS, algorithm={"name": "knn"}, encoder={"kind": "table", "missing": "median", "scale": "none"})
+    spec = resolve(
+        NUMBERS, algorithm={"name": "knn"}, encoder={"kind": "columns", "number": {"missing": "median", "scale": "none"}}
+    )
 
-    assert (table_of(spec).missing, table_of(spec).scale) == ("median", "none")
+    assert (numbers_of(spec).missing, numbers_of(spec).scale) == ("median", "none")
 
 
 def test_a_script_of_ones_own_may_ask_for_missing_numbers() -> None:
     script = {"framework": "scikit-learn", "source_dir": "s3://b/s.tar.gz"}
-    spec = resolve(NUMBERS, algorithm={"name": "script", "script": script}, encoder={"kind": "table", "missing": "keep"})
+    spec = resolve(
+        NUMBERS, algorithm={"name": "script", "script": script}, encoder={"kind": "columns", "number": {"missing": "keep"}}
+    )
 
-    assert table_of(spec).missing == "keep"
+    assert numbers_of(spec).missing == "keep"
 
 
 def test_a_script_for_the_algorithm_tensorflow_is_one_for_tensorflow() -> None:

@@ -13,7 +13,7 @@ from sageline.arrays.blocks import Block
 from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.readers.sample import sample_blocks
 from sageline.dataset.readers.source import open_blocks
-from sageline.encoder.table import TableEncoder
+from sageline.encoder.columns.columns import ColumnsEncoder
 from sageline.errors import InvalidDataset
 from sageline.formats.npy import ArrayPair
 from sageline.preparation.fit_and_encode import FirstRead, Prepared, prepare, read_and_fit
@@ -114,7 +114,7 @@ def test_a_european_table_is_read_as_a_person_reads_it() -> None:
     assert (encoder.label_column, encoder.task) == ("Preis", "regression")
     assert encoder.feature_columns == {"Fläche": "number", "Zimmer": "number"}
     assert done.profile["label"]["minimum"] > 1000
-    assert isinstance(encoder.features, TableEncoder)
+    assert isinstance(encoder.features, ColumnsEncoder)
     assert encoder.features.numbers["Fläche"].spelling.decimal == ","
 
 
@@ -179,11 +179,11 @@ def test_what_only_every_row_tells_changes_the_spec_and_is_listed() -> None:
     assert "`dataset.features.month`: number" in changes_of(glanced.spec, resolution.spec, 5000)[0]
 
 
-def test_text_beside_the_column_that_decides_is_not_preferred() -> None:
+def test_text_is_learnt_from_beside_the_column_that_decides() -> None:
     words = ["box", "item", "very", "for", "the"]
     rows = [f"{' '.join(CHANCE.choices(words, k=7))},{index % 5 + 1},{'pos' if index % 5 > 1 else 'neg'}" for index in range(150)]
 
-    assert glance(table("comment,stars,label", rows)).spec.dataset.features == {"stars": "number"}
+    assert glance(table("comment,stars,label", rows)).spec.dataset.features == {"comment": "text", "stars": "number"}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from sageline.dataset.profile import DatasetProfile
 from sageline.errors import InvalidDataset, InvalidSpec
 from sageline.resolve.resolve import resolve_spec
+from sageline.spec.encoder import ColumnsSpec
 from sageline.spec.model import Spec, validate_spec
 from tests.unit.dataset.reading import block_of
 
@@ -31,14 +32,14 @@ def test_everything_is_chosen_for_text_with_a_reason() -> None:
     assert (spec.name, spec.task) == ("posts", "classification")
     assert spec.dataset.model_dump(exclude_defaults=True) == {"uri": URI, "label": "service", "features": {"post": "text"}}
     assert spec.encoder is not None
-    assert spec.encoder.model_dump() == {"kind": "bag-of-words", "max_words": 2000, "mode": "count"}
+    assert spec.encoder.model_dump(include={"kind", "layout"}) == {"kind": "columns", "layout": "sparse"}
     assert spec.deployment is not None
     assert spec.deployment.endpoint == "posts"
     assert spec.deployment.serverless is not None
     chosen = {"name", "task", "dataset.label", "dataset.features.post", "encoder", "deployment.endpoint", "deployment.serverless"}
-    chosen |= {"evaluation.metric"}
+    chosen |= {"evaluation.metric", "encoder.layout"}
     assert set(spec.reasons) == chosen
-    assert spec.reasons["encoder"] == "bag-of-words, because of the text in 'post'"
+    assert spec.reasons["encoder"] == "columns: each column as its kind is"
 
 
 def test_everything_is_chosen_for_a_table_with_a_reason() -> None:
@@ -47,30 +48,67 @@ def test_everything_is_chosen_for_a_table_with_a_reason() -> None:
     assert spec.task == "regression"
     assert (spec.dataset.label, spec.dataset.features) == ("price", {"age": "number", "colour": "category"})
     assert spec.encoder is not None
-    assert spec.encoder.kind == "table"
+    assert spec.encoder.kind == "columns"
     assert spec.reasons["dataset.features.id"].startswith("left out: it numbers the rows: it goes up by one")
     assert spec.reasons["dataset.features.age"] == "number: every value is a number"
 
 
-def test_text_is_learnt_from_alone_and_what_is_left_out_is_named() -> None:
+def test_text_numbers_and_categories_are_learnt_from_together() -> None:
     spec = resolve(MIXED)
 
+    assert spec.dataset.features == {
+        "post": "text",
+        "service": "category",
+        "age": "number",
+        "colour": "category",
+        "price": "number",
+    }
+    assert spec.reasons["encoder"] == "columns: each column as its kind is"
+    assert isinstance(spec.encoder, ColumnsSpec)
+    assert spec.encoder.layout == "sparse"
+    assert spec.reasons["encoder.layout"].startswith("sparse: of at most 2,009 cells of a row about ")
+    assert spec.left_out == ["id"]
+
+
+def test_what_blazingtext_cannot_read_is_left_out_and_said() -> None:
+    spec = resolve(MIXED, algorithm={"name": "blazingtext"})
+
     assert spec.dataset.features == {"post": "text"}
-    assert spec.reasons["dataset.features.age"] == "left out: it holds numbers, and the encoder bag-of-words reads text only"
-    assert (
-        spec.reasons["dataset.features.colour"] == "left out: it holds categories, and the encoder bag-of-words reads text only"
-    )
-    assert set(spec.left_out) == MIXED.keys() - {"post", spec.dataset.label}
+    assert spec.reasons["dataset.features.age"] == "left out: it holds numbers, and the encoder tokens reads text only"
 
 
-def test_a_table_encoder_leaves_text_out() -> None:
-    spec = resolve(MIXED, encoder={"kind": "table"})
+def test_a_spec_of_the_version_before_means_what_it_meant() -> None:
+    words = resolve(TEXTS, encoder={"kind": "bag-of-words", "max_words": 7, "mode": "binary"}).encoder
+    table = resolve(TABLE, encoder={"kind": "table", "missing": "mean", "categories": "ordinal", "max_categories": 3}).encoder
 
-    assert spec.dataset.features == {"service": "category", "age": "number", "colour": "category", "price": "number"}
-    assert (
-        spec.reasons["dataset.features.post"]
-        == "left out: it holds text, and the encoder table reads numbers and categories only"
-    )
+    assert isinstance(words, ColumnsSpec)
+    assert (words.text.max_words, words.text.mode, words.text.statistics, words.join_texts) == (7, "binary", False, True)
+    assert isinstance(table, ColumnsSpec)
+    assert (table.number.missing, table.number.indicator) == ("mean", False)
+    assert (table.category.encoding, table.category.max_categories) == ("ordinal", 3)
+
+
+def test_a_column_has_options_of_its_own_and_the_others_of_its_kind() -> None:
+    given = {"kind": "columns", "number": {"missing": "median"}, "columns": {"age": {"kind": "number", "scale": "standard"}}}
+
+    encoder = resolve(TABLE, encoder=given).encoder
+
+    assert isinstance(encoder, ColumnsSpec)
+    assert encoder.columns["age"].model_dump() == {
+        "kind": "number",
+        "missing": "median",
+        "missing_value": 0.0,
+        "indicator": True,
+        "scale": "standard",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("colour", "the column is one of kind category"), ("id", "the column is not learnt from")]
+)
+def test_options_of_a_column_of_another_kind_are_refused(name: str, expected: str) -> None:
+    with pytest.raises(InvalidSpec, match=f"`encoder.columns.{name}` has options of the kind number, and {expected}"):
+        resolve(TABLE, encoder={"kind": "columns", "columns": {name: {"kind": "number"}}})
 
 
 def test_what_the_spec_says_is_kept_without_a_reason() -> None:
@@ -78,7 +116,7 @@ def test_what_the_spec_says_is_kept_without_a_reason() -> None:
         "name": "mine",
         "task": "regression",
         "dataset": {"label": "age", "features": {"price": "number"}},
-        "encoder": {"kind": "table", "max_categories": 5},
+        "encoder": {"kind": "columns", "category": {"max_categories": 5}, "layout": "sparse"},
         "split": {"train": 0.5, "validation": 0.0, "test": 0.5, "seed": 7},
         "algorithm": {"hyperparameters": {"num_round": 5}},
         "evaluation": {"metric": "mae"},
@@ -90,12 +128,37 @@ def test_what_the_spec_says_is_kept_without_a_reason() -> None:
     assert (spec.name, spec.task, spec.split.model_dump()) == (given["name"], given["task"], given["split"])
     assert spec.dataset.model_dump(exclude_defaults=True) == {"uri": URI, "label": "age", "features": {"price": "number"}}
     assert spec.encoder is not None
-    assert spec.encoder.model_dump(exclude_unset=True).items() >= {"kind": "table", "max_categories": 5}.items()
+    assert spec.encoder.model_dump(include={"layout": True, "category": {"max_categories"}}) == {
+        "layout": "sparse",
+        "category": {"max_categories": 5},
+    }
     assert spec.deployment is not None
     assert (spec.deployment.endpoint, spec.deployment.serverless) == ("other", None)
     assert spec.algorithm.hyperparameters == {"num_round": 5}
     assert set(spec.reasons) == {"dataset.features.id", "dataset.features.colour"}
     assert set(spec.reasons.values()) == {"left out: dataset.features does not name it"}
+
+
+def test_rows_that_no_request_could_hold_are_refused_before_the_training() -> None:
+    encoder = {"kind": "columns", "text": {"hash_bits": 20}}
+
+    with pytest.raises(InvalidSpec, match=r"an encoded row would have 1,048,585 numbers, 1,048,579 of them of 'post'"):
+        resolve(MIXED, encoder=encoder, algorithm={"name": "tensorflow"})
+    assert resolve(MIXED, encoder=encoder).encoder is not None  # sparse
+
+
+def test_several_labels_a_row_are_refused_by_name() -> None:
+    labels = ["red", "blue", "red|blue", "green"] * 10
+
+    with pytest.raises(InvalidDataset, match=r"'label' holds several labels a row, such as 'red\|blue', and Sageline learns one"):
+        resolve({**TEXTS, "label": labels})
+
+
+def test_a_series_in_time_is_refused_by_name() -> None:
+    days = [f"2024-{index // 28 + 1:02}-{index % 28 + 1:02}" for index in range(40)]
+
+    with pytest.raises(InvalidDataset, match=r"there is nothing but 'day' to learn 'price' from: a forecast from the past"):
+        resolve({"day": days, "price": TABLE["price"]})
 
 
 def test_a_resolved_spec_resolves_to_itself() -> None:
@@ -130,18 +193,13 @@ def test_a_feature_that_is_no_column_is_refused() -> None:
         ),
         (
             MIXED,
-            {"dataset": {"features": {"post": "text", "age": "number"}}},
-            "dataset.features says that 'age' holds numbers, and the encoder bag-of-words reads text only. Leave the column out",
-        ),
-        (
-            MIXED,
-            {"dataset": {"features": {"post": "text"}}, "encoder": {"kind": "table"}},
-            "dataset.features says that 'post' holds text, and the encoder table reads numbers and categories only.",
+            {"dataset": {"features": {"post": "text", "age": "number"}}, "algorithm": {"name": "blazingtext"}},
+            "dataset.features says that 'age' holds numbers, and the encoder tokens reads text only. Leave the column out",
         ),
         (
             TABLE,
-            {"encoder": {"kind": "bag-of-words"}},
-            "the encoder bag-of-words reads text, and no column holds these: 'age' holds numbers; 'colour' holds categories.",
+            {"dataset": {"features": {"age": "date"}}},
+            "the spec says that 'age' holds dates, and s3://bucket/datasets/posts/data.csv has none there that can be read",
         ),
     ],
 )
@@ -185,5 +243,5 @@ def test_one_number_is_enough_to_learn_from() -> None:
 
 
 def test_tokens_are_not_for_xgboost() -> None:
-    with pytest.raises(InvalidSpec, match="choose the encoder bag-of-words"):
+    with pytest.raises(InvalidSpec, match="choose the encoder columns"):
         resolve_spec(Spec.model_validate({"encoder": {"kind": "tokens"}}), DatasetProfile(), name="x", uri="s3://b/k")

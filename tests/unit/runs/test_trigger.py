@@ -9,11 +9,13 @@ from sageline.errors import InvalidDataset, InvalidRequest
 from sageline.names import run_id
 from sageline.runs.trigger import (
     BatchRequest,
+    CompletedDataset,
     Identity,
     RunRequest,
     Upload,
     check_upload_key,
     data_format,
+    dataset_uri,
     identify,
     parse_trigger,
 )
@@ -110,7 +112,7 @@ def test_even_an_upload_with_a_bad_key_has_an_id_under_which_its_failure_is_foun
     assert identity.run_id.startswith(f"{name}-20261120100000-")
 
 
-@pytest.mark.parametrize("key", ["datasets/flowers/data.csv", "datasets/a-b-1/data.csv.gz", "datasets/flowers/data.parquet"])
+@pytest.mark.parametrize("key", ["datasets/flowers/data.csv", "datasets/a-b-1/data.csv.gz", "datasets/flowers/data.feather"])
 def test_a_good_folder_passes(key: str) -> None:
     check_upload_key(upload(key))
 
@@ -129,31 +131,60 @@ def test_a_bad_folder_is_named_with_what_to_do(key: str, problem: str) -> None:
         check_upload_key(upload(key))
 
 
-@pytest.mark.parametrize(("name", "expected"), [("data.csv", "csv"), ("my.data.csv.gz", "csv.gz"), ("x.jsonl", "jsonl")])
+@pytest.mark.parametrize(
+    ("name", "expected"), [("data.csv", "csv"), ("my.data.csv.gz", "csv.gz"), ("x.jsonl", "jsonl"), ("x.svm.zst", "svm.zst")]
+)
 def test_the_format_is_the_extension(name: str, expected: str) -> None:
     assert data_format(f"s3://b/{name}") == expected
 
 
 @pytest.mark.parametrize(("name", "shown"), [("data.xyz", r"\.xyz"), ("data", "no extension")])
 def test_an_unknown_extension_is_refused_with_those_that_are_known(name: str, shown: str) -> None:
-    with pytest.raises(InvalidDataset, match=rf"{shown} is not a format that can be read; give one of \.csv, \.csv\.gz, \.jsonl"):
+    with pytest.raises(InvalidDataset, match=rf"{shown} is not a format that can be read; give \.csv, \.tsv, \.jsonl, \.parquet"):
         data_format(f"s3://b/{name}")
 
 
 @pytest.mark.parametrize(
     ("name", "advice"),
     [
-        ("data.parquet", r"pandas\.read_parquet\(\.\.\.\)\.to_csv\(\"data\.csv\", index=False\)"),
-        ("Data.XLSX", "save the sheet as CSV"),
+        ("data.feather", r"pandas\.read_feather\(\.\.\.\)\.to_csv\(\"data\.csv\", index=False\)"),
+        ("Data.XLS", r"save the workbook as \.xlsx"),
+        ("data.pq", r"name it \.parquet"),
         ("data.json", "write it as JSON Lines, one object per line"),
-        ("data.tsv", r"rename it to \.csv: tabs are recognised"),
-        ("data.jsonl.gz", "unpack it"),
+        ("data.tab", r"name it \.tsv"),
+        ("data.ndjson.gz", r"name it \.jsonl\.gz"),
         ("data.csv.tar", "unpack it"),
         ("data.npy", r"numpy\.savez"),
     ],
 )
 def test_a_file_of_a_known_other_format_is_refused_with_how_to_convert_it(name: str, advice: str) -> None:
-    with pytest.raises(
-        InvalidDataset, match=f"is not a format that can be read; .*{advice}.*What is read: .csv, .csv.gz, .jsonl"
-    ):
+    with pytest.raises(InvalidDataset, match=f"is not a format that can be read; .*{advice}.*What is read: .csv, .tsv, .jsonl"):
         data_format(f"s3://b/{name}")
+
+
+def test_ready_stands_for_the_folder_that_it_is_in() -> None:
+    ready = upload("datasets/flowers/_READY")
+    assert (ready.is_ready, ready.dataset_uri) == (True, f"s3://{BUCKET}/datasets/flowers/")
+    assert upload().dataset_uri == f"s3://{BUCKET}/datasets/flowers/data.csv"
+    check_upload_key(ready)
+
+
+def test_the_same_ready_gives_the_same_run_and_another_one_another(world: World) -> None:
+    key = "datasets/flowers/_READY"
+    first, second = world.put(key, b""), world.put(key, b"")
+    ids = [identify(upload(key, version), world.s3).run_id for version in (first, first, second)]
+    assert ids[0] == ids[1] != ids[2]
+
+
+def test_what_the_api_sends_for_parts_is_a_request_for_them(world: World) -> None:
+    trigger = parse_trigger(golden_event("configure_run/complete")["trigger"])
+    assert trigger == CompletedDataset(RUN_ID, "parted", f"s3://{BUCKET}/datasets/parted/")
+    assert dataset_uri(trigger) == f"s3://{BUCKET}/datasets/parted/"
+    assert identify(trigger, world.s3).run_id == RUN_ID
+
+
+def test_a_part_that_is_named_as_if_it_were_all_of_the_dataset_is_refused() -> None:
+    with pytest.raises(
+        InvalidDataset, match=r"named data\.csv, and starts a run at once. .* name it data-00\.csv, which starts none"
+    ):
+        check_upload_key(upload("datasets/flowers/data.00.csv"))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.response import StreamingBody
 
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.table import TableEncoder
 from sageline.runs.routing import RoutedVariant, Routing
+from tests.unit.encoder.encoders import table
 from tests.unit.sessions import sagemaker_client, session
 from tests.unit.world.fake_aws import FakeAws
 from tests.unit.world.fake_sagemaker import Refused
@@ -30,7 +30,7 @@ def encoder(classes: list[str] | None = CLASSES, colours: tuple[str, ...] = ("re
     """Encodes ``{"alcohol": number, "colour": category}``."""
     columns = {"alcohol": "number", "colour": "category"}
     task = "regression" if classes is None else "classification"
-    return FittedEncoder(task, columns, "grape", classes, TableEncoder({"alcohol": None, "colour": list(colours)}))
+    return FittedEncoder(task, columns, "grape", classes, table({"alcohol": None, "colour": list(colours)}))
 
 
 def variant(name: str, weight: float, *, serverless: bool = False) -> RoutedVariant:

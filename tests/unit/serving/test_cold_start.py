@@ -14,6 +14,7 @@ from sageline.errors import EndpointWarming, PredictionFailed, SmokeTestFailed
 from sageline.names import RunLayout
 from sageline.serving.predict import Predictor
 from sageline.serving.request import PredictionRequest
+from sageline.serving.rows import Instances
 from sageline.serving.smoke_test import PATIENCE_SECONDS, SmokeTestEvent, smoke_test
 from tests.unit.serving.fakes import BUCKET, NEW, SageMaker, encoder, put_encoder, put_routing, variant
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 ROW = {"alcohol": 13.5, "colour": "red"}
 ENCODED = b"13.5,1,0\n"
 ANSWER = b"0.7,0.2,0.1\n"
-ASKED = PredictionRequest([ROW])
+ASKED = PredictionRequest(Instances([ROW]))
 EVENT: SmokeTestEvent = {"action": "smoke-test", "run_id": NEW, "endpoint_name": "wines", "variant": NEW}
 
 

@@ -15,12 +15,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.invoke_preprocess import app
 from sageline.aws.clients import CLIENTS
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.table import TableEncoder
-from sageline.encoder.text.words import BagOfWordsEncoder
 from sageline.errors import ObjectMissing
 from sageline.formats.recordio import CONTENT_TYPE
 from sageline.names import RunLayout
 from tests.unit.api.api_page import examples
+from tests.unit.encoder.encoders import table, words_of_texts
 from tests.unit.golden import golden_event
 from tests.unit.serving.fakes import BUCKET, CLASSES, NEW, SageMaker, encoder, put_encoder, put_routing, variant
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 ROW = b"13.2,1,0,1050\n"
+ROWS = ROW + b",0,1,520\n"
 ANSWER = b"0.7,0.2,0.1\n"
 
 
@@ -46,9 +46,9 @@ def golden(case: str) -> Any:  # an event is JSON
 def ask(s3: S3Client, sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], dict[str, Any]]]:
     """Asks the handler with a golden event, while endpoint ``wines`` serves a table with three columns."""
     columns = {"alcohol": "number", "colour": "category", "proline": "number"}
-    table = TableEncoder({"alcohol": None, "colour": ["red", "white"], "proline": None})
+    features = table({"alcohol": None, "colour": ["red", "white"], "proline": None})
     put_routing(s3, variant(NEW, 1))
-    put_encoder(s3, NEW, FittedEncoder("classification", columns, "grape", CLASSES, table))
+    put_encoder(s3, NEW, FittedEncoder("classification", columns, "grape", CLASSES, features))
     monkeypatch.setenv("BUCKET_NAME", BUCKET)
     monkeypatch.setenv("STACK_NAME", "wine-shop")
     monkeypatch.setitem(vars(CLIENTS), "s3", s3)
@@ -78,10 +78,14 @@ def body_of(answer: dict[str, Any]) -> Any:  # JSON
 @pytest.mark.parametrize(
     ("case", "request_body"),
     [
-        ("predict-objects", ROW + b",0,1,520\n"),
+        ("predict-objects", ROWS),
         ("predict-arrays", ROW),
         ("predict-for-session", ROW),
         ("predict-base64-body", ROW),
+        ("predict-csv", ROWS),
+        ("predict-csv-without-header", ROWS),
+        ("predict-json-lines", ROWS),
+        ("predict-probabilities", ROWS),
     ],
 )
 def test_rows_are_predicted(ask: Callable[[str], dict[str, Any]], sagemaker: SageMaker, case: str, request_body: bytes) -> None:
@@ -112,8 +116,54 @@ def test_columns_too_few_or_too_many_come_with_a_warning(
     assert body_of(answer)["warnings"] == [warning]
 
 
+def test_options_come_in_the_query_string(ask: Callable[[str], dict[str, Any]], sagemaker: SageMaker) -> None:
+    sagemaker.answers(NEW, ROWS, ANSWER * 2)
+    predictions = body_of(ask("predict-csv"))["predictions"]
+    assert [[item["label"] for item in prediction["top"]] for prediction in predictions] == [["merlot", "pinot"]] * 2
+
+
+def test_every_class_is_told_if_asked_for(ask: Callable[[str], dict[str, Any]], sagemaker: SageMaker) -> None:
+    sagemaker.answers(NEW, ROWS, ANSWER * 2)
+    predictions = body_of(ask("predict-probabilities"))["predictions"]
+    assert [item["probabilities"] for item in predictions] == [{"merlot": 0.7, "pinot": 0.2, "riesling": 0.1}] * 2
+
+
+def test_csv_is_answered_with_what_json_says_besides_in_headers(
+    ask: Callable[[str], dict[str, Any]], sagemaker: SageMaker
+) -> None:
+    sagemaker.answers(NEW, b"13.2,1,0,\n,0,1,\n", ANSWER * 2)
+    answer = ask("answer-csv")
+    assert answer["body"].splitlines() == [
+        "label,probability,probability_merlot,probability_pinot,probability_riesling",
+        *["merlot,0.7,0.7,0.2,0.1"] * 2,
+    ]
+    assert answer["headers"] == {
+        "content-type": "text/csv; charset=utf-8; header=present",
+        "sageline-variant": NEW,
+        "sageline-model-version": NEW,
+        "sageline-warnings": "[\"line 2 and 1 more: column 'proline' is absent and taken for missing.\"]",
+    }
+
+
+def test_json_lines_are_answered_under_the_name_that_was_asked_for(
+    ask: Callable[[str], dict[str, Any]], sagemaker: SageMaker
+) -> None:
+    sagemaker.answers(NEW, ROWS, ANSWER * 2)
+    answer = ask("answer-json-lines")
+    assert answer["headers"]["content-type"] == "application/x-ndjson"
+    top = {"label": "merlot", "probability": 0.7}
+    assert [json.loads(line) for line in answer["body"].splitlines()] == [{**top, "top": [top]}] * 2
+
+
+def test_an_error_is_json_whatever_the_client_accepts(ask: Callable[[str], dict[str, Any]], sagemaker: SageMaker) -> None:
+    sagemaker.refuses(NEW, b"13.2,1,0,\n,0,1,\n", "ThrottlingException")
+    answer = ask("answer-csv")
+    assert (answer["statusCode"], answer["headers"]["content-type"]) == (429, "application/json")
+    assert body_of(answer)["error"]["code"] == "TooManyRequests"
+
+
 def test_texts_are_predicted(s3: S3Client, ask: Callable[[str], dict[str, Any]], sagemaker: SageMaker) -> None:
-    words = BagOfWordsEncoder(["bucket", "table"], "count")
+    words = words_of_texts(["bucket", "table"])
     fitted = FittedEncoder("classification", {"post": "text"}, "service", ["dynamodb", "s3"], words)
     put_encoder(s3, NEW, fitted)
     routed = variant(NEW, 1)
@@ -145,6 +195,12 @@ def test_texts_are_predicted(s3: S3Client, ask: Callable[[str], dict[str, Any]],
         ("strict-extra-column", 400, "InvalidRequest", "unknown column 'vintage'"),
         ("duplicate-key", 400, "InvalidRequest", "`alcohol` occurs twice"),
         ("unknown-endpoint", 404, "EndpointNotFound", "'no-such-endpoint'"),
+        ("csv-bad-value", 400, "InvalidRequest", "line 3, column 'alcohol': 'strong' is not a number"),
+        ("csv-header-or-row", 400, "InvalidRequest", "Line 1 may be a header or a row"),
+        ("json-lines-malformed", 400, "InvalidRequest", "Expecting value at line 2, column 13"),
+        ("unknown-option", 400, "InvalidRequest", "Unknown key `topk` in the query string; did you mean `top_k`?"),
+        ("unsupported-content-type", 415, "UnsupportedMediaType", "send application/json, text/csv, application/jsonlines"),
+        ("not-acceptable", 406, "NotAcceptable", "ask for application/json, text/csv, application/jsonlines"),
     ],
 )
 def test_what_is_wrong_is_answered_by_name(
@@ -184,18 +240,22 @@ def test_no_instance_is_ever_logged(
     for case in ("predict-for-session", "extra-column"):
         sagemaker.answers(NEW, ROW, ANSWER)
         ask(case)
+    sagemaker.answers(NEW, ROWS, ANSWER * 2)
+    ask("predict-csv")
     ask("strict-extra-column")
+    ask("csv-bad-value")
     assert '"instances":1' in logged.getvalue()
     assert "vintage" not in logged.getvalue()
     assert "colour" not in logged.getvalue()
     assert "13.2" not in logged.getvalue()
+    assert "strong" not in logged.getvalue()
     assert "customer-42" not in logged.getvalue()
 
 
 def test_instances_are_counted_for_each_endpoint(
     ask: Callable[[str], dict[str, Any]], sagemaker: SageMaker, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sagemaker.answers(NEW, ROW + b",0,1,520\n", ANSWER * 2)
+    sagemaker.answers(NEW, ROWS, ANSWER * 2)
     ask("predict-objects")
     [metric] = emitted("Instances", capsys)
     assert (metric["Endpoint"], metric["Instances"]) == ("wines", [2.0])
@@ -245,6 +305,7 @@ def test_nothing_heavy_is_imported_on_the_way_to_a_prediction() -> None:
     script = "import sys, functions.invoke_preprocess.app; print('\\n'.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     heavy = {"pydantic", "pydantic_core", "scipy", "sklearn", "pandas", "xgboost", "aws_lambda_powertools.event_handler"}
+    heavy |= {"pyarrow", "python_calamine"}  # which only the functions that read datasets have
     assert heavy & set(done.stdout.split()) == set()
     assert "sageline.spec.model" not in done.stdout.split()
     parts = {".".join(name.split(".")[:2]) for name in done.stdout.split()}

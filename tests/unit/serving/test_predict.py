@@ -9,7 +9,6 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.table import Number, TableEncoder
 from sageline.errors import (
     EndpointFailed,
     EndpointNotFound,
@@ -24,6 +23,8 @@ from sageline.formats import npy, recordio
 from sageline.serving import invoke, predict
 from sageline.serving.predict import Predictor
 from sageline.serving.request import PredictionRequest
+from sageline.serving.rows import Instances
+from tests.unit.encoder.encoders import Number, table
 from tests.unit.serving.fakes import CLASSES, NEW, OLD, SageMaker, encoder, put_encoder, put_routing, variant
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ ENCODED = b"13.5,1,0\n"
 
 
 def asked(*instances: object, top_k: int = 1, session: str | None = None, strict: bool = False) -> PredictionRequest:
-    return PredictionRequest(list(instances) or [ROW], top_k, session, strict)
+    return PredictionRequest(Instances(list(instances) or [ROW]), top_k, session, strict)
 
 
 @pytest.fixture
@@ -96,9 +97,9 @@ def test_each_model_is_asked_in_its_own_formats(
     answer: bytes,
 ) -> None:
     put_routing(s3, variant(NEW, 1))
-    table = TableEncoder({"alcohol": None, "colour": ["red", "white"]}, {"alcohol": Number(13.5)})
+    features = table({"alcohol": None, "colour": ["red", "white"]}, {"alcohol": Number(13.5)})
     columns = {"alcohol": "number", "colour": "category"}
-    put_encoder(s3, NEW, FittedEncoder("classification", columns, "grape", CLASSES, table, answers))
+    put_encoder(s3, NEW, FittedEncoder("classification", columns, "grape", CLASSES, features, answers))
     arguments = {"EndpointName": "wines", "ContentType": content_type, "Accept": accept, "Body": body}
     sagemaker.will_answer(arguments, answer, content_type="application/json")
 
@@ -112,7 +113,7 @@ def test_a_row_is_refused_by_the_columns_of_a_model_that_serves_and_not_of_the_o
     s3: S3Client, predictor: Predictor, sagemaker: SageMaker
 ) -> None:
     put_routing(s3, variant(OLD, 1))
-    put_encoder(s3, OLD, FittedEncoder("regression", {"sugar": "number"}, "price", None, TableEncoder({"sugar": None})))
+    put_encoder(s3, OLD, FittedEncoder("regression", {"sugar": "number"}, "price", None, table({"sugar": None})))
     with pytest.raises(InvalidRequest, match="none of the model's columns is there; they are 'sugar'"):
         predictor.predict("wines", asked(ROW))
 
@@ -240,6 +241,23 @@ def test_when_the_only_variant_is_another_by_now_the_routing_is_read_again(
     sagemaker.answers(NEW, ENCODED, b"1,0,0\n")
 
     assert predictor.predict("wines", asked()).predictions[0]["label"] == "merlot"
+
+
+def test_a_variant_in_whose_place_a_short_lived_one_answered_is_asked_by_its_name(
+    s3: S3Client, predictor: Predictor, sagemaker: SageMaker
+) -> None:
+    """An alarm ended a rollout within the seconds for which its beginning went unnoticed; the old variant served all along."""
+    put_routing(s3, variant(OLD, 1))
+    put_encoder(s3, OLD, encoder())
+    put_encoder(s3, NEW, encoder())
+    predictor.routing("wines")
+    put_routing(s3, variant(OLD, 1), variant(NEW, 0))
+    sagemaker.answers(OLD, ENCODED, b"0,0,1\n", answered_by=NEW)
+    sagemaker.answers(OLD, ENCODED, b"1,0,0\n", named=True)
+
+    prediction = predictor.predict("wines", asked())
+
+    assert (prediction.variant, prediction.predictions[0]["label"]) == (OLD, "merlot")
 
 
 def test_a_serverless_endpoint_is_asked_without_a_name_while_it_changes(
@@ -375,8 +393,19 @@ def test_an_error_that_has_no_name_of_ours_is_passed_on(predictor: Predictor, sa
 
 
 @pytest.mark.usefixtures("one_variant")
+@pytest.mark.parametrize("code", ["ServiceUnavailable", "InternalFailure"])
+def test_why_sagemaker_cannot_answer_is_logged(
+    predictor: Predictor, sagemaker: SageMaker, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sagemaker.refuses(NEW, ENCODED, code, "no instance is healthy")
+    with pytest.raises(EndpointNotReady):
+        predictor.predict("wines", asked())
+    assert "no instance is healthy" in caplog.text
+
+
+@pytest.mark.usefixtures("one_variant")
 def test_a_sagemaker_that_cannot_be_reached_has_a_name_too(
-    predictor: Predictor, sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch
+    predictor: Predictor, sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(**_: object) -> None:
         raise EndpointConnectionError(endpoint_url="https://runtime")
@@ -384,6 +413,7 @@ def test_a_sagemaker_that_cannot_be_reached_has_a_name_too(
     monkeypatch.setattr(sagemaker.runtime, "invoke_endpoint", fail)
     with pytest.raises(EndpointNotReady):
         predictor.predict("wines", asked())
+    assert "https://runtime" in caplog.text
 
 
 @pytest.mark.usefixtures("one_variant")

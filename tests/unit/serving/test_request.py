@@ -10,13 +10,25 @@ from typing import Any
 import pytest
 
 from sageline.aws.http import MAX_BODY_BYTES
-from sageline.errors import InvalidRequest, RequestTooLarge
-from sageline.serving.request import MAX_INSTANCES, PredictionRequest, read_prediction_request
+from sageline.errors import InvalidRequest, NotAcceptable, RequestTooLarge, UnsupportedMediaType
+from sageline.serving.answer import AnswerForm
+from sageline.serving.request import PredictionRequest, read_prediction_request
+from sageline.serving.rows import MAX_INSTANCES, CsvTable, Instances
 from tests.unit.golden import golden_event
 
 
 def event(body: object) -> dict[str, Any]:  # an event is JSON
     return {"body": json.dumps(body), "isBase64Encoded": False}
+
+
+def sent(
+    body: str | bytes, content_type: str | None = None, query: dict[str, str] | None = None, accept: str | None = None
+) -> dict[str, Any]:
+    """An event of a body that API Gateway hands over as text, or as base64."""
+    headers = {name: value for name, value in (("content-type", content_type), ("accept", accept)) if value is not None}
+    text = base64.b64encode(body).decode() if isinstance(body, bytes) else body
+    event = {"headers": headers, "body": text, "isBase64Encoded": isinstance(body, bytes)}
+    return event | ({"queryStringParameters": query} if query else {})
 
 
 def golden(case: str) -> dict[str, Any]:  # an event is JSON
@@ -27,12 +39,12 @@ def golden(case: str) -> dict[str, Any]:  # an event is JSON
 @pytest.mark.parametrize("case", ["predict-base64-body", "predict-for-session"])
 def test_the_body_may_be_text_or_base64(case: str) -> None:
     request = read_prediction_request(golden(case))
-    assert request.instances == [{"alcohol": 13.2, "colour": "red", "proline": 1050}]
+    assert request.rows == Instances([{"alcohol": 13.2, "colour": "red", "proline": 1050}])
     assert request.session == ("customer-42" if case == "predict-for-session" else None)
 
 
 def test_only_the_instances_must_be_given() -> None:
-    assert read_prediction_request(event({"instances": ["a"]})) == PredictionRequest(["a"], top_k=1, session=None)
+    assert read_prediction_request(event({"instances": ["a"]})) == PredictionRequest(Instances(["a"]), top_k=1, session=None)
     assert read_prediction_request(event({"instances": ["a"], "session": None})).session is None
     assert read_prediction_request(event({"instances": ["a"], "strict": True})).strict
 
@@ -53,6 +65,7 @@ def test_only_the_instances_must_be_given() -> None:
         ({"instances": ["a"], "session": "s" * 257}, "1 to 256"),
         ({"instances": ["a"], "strict": 1}, "`strict` is not true or false"),
         ({"instances": ["a"], "strict": None}, "`strict` is not true or false"),
+        ({"instances": ["a"], "probabilities": "true"}, "`probabilities` is not true or false"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_by_key(body: object, message: str) -> None:
@@ -61,7 +74,8 @@ def test_what_cannot_be_asked_is_refused_by_key(body: object, message: str) -> N
 
 
 def test_as_many_instances_as_allowed_and_not_one_more() -> None:
-    assert len(read_prediction_request(event({"instances": ["a"] * MAX_INSTANCES})).instances) == MAX_INSTANCES
+    most = ["a"] * MAX_INSTANCES
+    assert read_prediction_request(event({"instances": most})).rows == Instances([*most])
     with pytest.raises(RequestTooLarge, match="1,001 items; a request takes at most 1,000") as caught:
         read_prediction_request(event({"instances": ["a"] * (MAX_INSTANCES + 1)}))
     assert caught.value.details == {"max_instances": MAX_INSTANCES}
@@ -102,16 +116,108 @@ def test_a_base64_body_counts_as_the_event_holds_it() -> None:
         read_prediction_request({"body": body, "isBase64Encoded": True})
 
 
+ONE = '{"instances": [["a"]]}'
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        *(None, "", "application/json", "Application/JSON; charset=utf-8", "application/vnd.wines+json"),
+        *("application/octet-stream", "application/x-www-form-urlencoded", "text/plain;charset=UTF-8"),
+    ],
+)
+def test_a_body_is_json_if_that_is_said_or_nothing_is(content_type: str | None) -> None:
+    assert read_prediction_request(sent(ONE, content_type)).rows == Instances([["a"]])
+
+
+@pytest.mark.parametrize("as_sent", [str, str.encode], ids=["text", "base64"])
+@pytest.mark.parametrize("content_type", ["text/csv", "text/csv;charset=UTF-8", 'text/csv; charset="us-ascii"; header=absent'])
+def test_a_body_may_be_csv(content_type: str, as_sent: Callable[[str], str | bytes]) -> None:
+    rows = read_prediction_request(sent(as_sent("\ufeff13.2,rosé\n"), content_type)).rows
+    assert rows == CsvTable([["13.2", "rosé"]], [1], False if "header" in content_type else None)
+
+
+@pytest.mark.parametrize("as_sent", [str, str.encode], ids=["text", "base64"])
+@pytest.mark.parametrize("content_type", ["application/jsonlines", "application/x-ndjson", "application/jsonl; charset=utf-8"])
+def test_a_body_may_be_json_lines(content_type: str, as_sent: Callable[[str], str | bytes]) -> None:
+    rows = read_prediction_request(sent(as_sent('"rosé"\n\n["a"]\n'), content_type)).rows
+    assert rows == Instances(["rosé", ["a"]], [1, 3])
+
+
+@pytest.mark.parametrize("content_type", ["application/xml", "csv", "text/tab-separated-values", "video/mp4", "json"])
+def test_a_body_of_another_type_is_refused_with_those_that_are_taken(content_type: str) -> None:
+    with pytest.raises(
+        UnsupportedMediaType, match=r"send application/json, text/csv, .*application/jsonl or image/\*\."
+    ) as caught:
+        read_prediction_request(sent(ONE, content_type))
+    taken = ["application/json", "text/csv", "application/jsonlines", "application/x-ndjson", "application/jsonl", "image/*"]
+    assert caught.value.details == {"accepted": taken}
+
+
+def test_csv_is_taken_in_utf_8_alone() -> None:
+    with pytest.raises(UnsupportedMediaType, match="is in 'iso-8859-1'; send it in UTF-8"):
+        read_prediction_request(sent("1", "text/csv; charset=ISO-8859-1"))
+    with pytest.raises(InvalidRequest, match="not UTF-8 text: byte 0xe9 at offset 3"):
+        read_prediction_request(sent("ros\u00e9".encode("latin-1"), "text/csv"))
+
+
+def test_options_come_in_the_query_string_as_json_has_them() -> None:
+    query = {"top_k": "3", "session": "42", "strict": "true", "probabilities": "false"}
+    signature = {"X-Amz-Signature": "0123", "x-amz-date": "20261120T100000Z"}
+    read = read_prediction_request(sent("1", "text/csv", {**query, **signature}))
+    assert (read.top_k, read.session, read.strict, read.probabilities) == (3, "42", True, False)
+    assert read_prediction_request(sent(ONE, None, {"top_k": "3"})).top_k == 3
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ({"topk": "3"}, "Unknown key `topk` in the query string; did you mean `top_k`"),
+        ({"instances": "[]"}, "Unknown key `instances` in the query string"),
+        ({"top_k": "0"}, "`top_k` is not a positive whole number"),
+        ({"top_k": "-1"}, "`top_k` is not"),
+        ({"top_k": "²"}, "`top_k` is not"),
+        ({"top_k": "9" * 5_000}, "`top_k` is not"),
+        ({"top_k": "1,2"}, "`top_k` is not"),
+        ({"session": ""}, "`session` is not a string of 1"),
+        ({"strict": "yes"}, "`strict` is not true or false"),
+        ({"probabilities": "1"}, "`probabilities` is not true or false"),
+    ],
+)
+def test_what_cannot_be_asked_in_the_query_string_is_refused_by_name(query: dict[str, str], message: str) -> None:
+    for body, content_type in (("1", "text/csv"), ('"a"', "application/jsonlines"), (ONE, "application/json")):
+        with pytest.raises(InvalidRequest, match=message):
+            read_prediction_request(sent(body, content_type, query))
+
+
+def test_an_option_is_sent_once() -> None:
+    with pytest.raises(InvalidRequest, match="`top_k` is in the query string and in the request body; send it once"):
+        read_prediction_request(sent('{"instances": ["a"], "top_k": 2}', None, {"top_k": "2"}))
+
+
+def test_the_form_of_the_answer_is_asked_for_by_accept() -> None:
+    assert read_prediction_request(sent(ONE)).form == AnswerForm("application/json")
+    assert read_prediction_request(sent(ONE, accept="text/csv")).form == AnswerForm("text/csv")
+    with pytest.raises(NotAcceptable, match="An answer cannot be 'image/png'; ask for application/json, text/csv"):
+        read_prediction_request(sent(ONE, accept="image/png"))
+
+
+def test_a_body_of_any_type_has_the_same_limit() -> None:
+    for content_type in ("text/csv", "application/jsonlines"):
+        with pytest.raises(RequestTooLarge, match="its quotes and line ends escaped"):
+            read_prediction_request(sent("x" * (MAX_BODY_BYTES + 1), content_type))
+
+
 @pytest.mark.parametrize("content_type", ["image/png", "IMAGE/JPEG", "image/webp; charset=binary"])
 def test_a_body_may_be_an_image_file(content_type: str) -> None:
     body = base64.b64encode(b"\x89PNG").decode()
     asked = {"headers": {"content-type": content_type}, "body": body, "isBase64Encoded": True}
-    assert read_prediction_request(asked) == PredictionRequest([{"image": body}])
+    assert read_prediction_request(asked) == PredictionRequest(Instances([{"image": body}]))
 
 
 def test_an_image_that_comes_as_text_is_looked_at_as_one() -> None:
     asked = {"headers": {"content-type": "image/svg+xml"}, "body": "<svg>ä", "isBase64Encoded": False}
-    assert read_prediction_request(asked).instances == [{"image": base64.b64encode("<svg>ä".encode()).decode()}]
+    assert read_prediction_request(asked).rows == Instances([{"image": base64.b64encode("<svg>ä".encode()).decode()}])
 
 
 def test_an_image_body_is_neither_empty_nor_too_large() -> None:

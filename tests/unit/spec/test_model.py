@@ -23,7 +23,7 @@ def test_everything_may_be_left_out() -> None:
 
 
 def test_a_spec_survives_its_own_json() -> None:
-    spec = validate_spec({"name": "a", "encoder": {"kind": "table"}, "deployment": {"serverless": {}}}, "test")
+    spec = validate_spec({"name": "a", "encoder": {"kind": "columns"}, "deployment": {"serverless": {}}}, "test")
 
     assert parse_spec(spec.model_dump_json(), "spec.json") == spec
 
@@ -52,11 +52,22 @@ def test_what_is_no_json_object_is_refused_with_its_place(document: bytes, expec
             {"zzz": 1},
             "unknown key `zzz`; known keys: algorithm, batch, budget_usd, dataset, deployment, encoder, evaluation, name,",
         ),
-        ({"encoder": {"kind": "table", "max_words": 5}}, "unknown key `encoder.max_words`; did you mean `max_categories`?"),
-        ({"encoder": {"kind": "bag-of-words", "max_word": 5}}, "unknown key `encoder.max_word`; did you mean `max_words`?"),
+        ({"encoder": {"kind": "columns", "txt": {}}}, "unknown key `encoder.txt`; did you mean `text`?"),
+        (
+            {"encoder": {"kind": "columns", "text": {"max_word": 5}}},
+            "unknown key `encoder.text.max_word`; did you mean `max_words`?",
+        ),
+        (
+            {"encoder": {"kind": "columns", "columns": {"a": {"kind": "txt"}}}},
+            "`encoder.columns.a.kind` is \"txt\"; expected one of 'number', 'category', 'date', 'text'.",
+        ),
         ({"deployment": {"serverless": {"memory": 1}}}, "unknown key `deployment.serverless.memory`; did you mean `memory_mb`?"),
-        ({"encoder": {"kind": "x"}}, "`encoder.kind` is \"x\"; expected one of 'bag-of-words', 'tokens', 'table', 'image'."),
-        ({"encoder": {}}, '`encoder.kind` is missing; give "bag-of-words", "tokens", "table" or "image".'),
+        ({"encoder": {"kind": "x"}}, "`encoder.kind` is \"x\"; expected one of 'columns', 'tokens', 'image'."),
+        (
+            {"dataset": {"label": ["a", "b"]}},
+            "`dataset.label`: names 2 columns, and a model learns one label; start a run for each of them.",
+        ),
+        ({"encoder": {}}, '`encoder.kind` is missing; give "columns", "tokens" or "image".'),
         ({"name": "My Posts"}, '`name` is "My Posts"; use lower-case letters, digits and single hyphens'),
         ({"name": "a" * 33}, "`name` has 33 characters; the limit is 32."),
         ({"deployment": {"endpoint": "a_b"}}, '`deployment.endpoint` is "a_b"; use letters, digits and hyphens'),
@@ -74,7 +85,7 @@ def test_what_is_no_json_object_is_refused_with_its_place(document: bytes, expec
             "another type (for example ml.m5.large), or leave `autoscaling` out.",
         ),
         ({"algorithm": {"hyperparameters": {"eta": [1]}}}, "`algorithm.hyperparameters.eta` is [1]; expected a string"),
-        ({"dataset": {"features": {"post": "words"}}}, "expected 'text', 'number', 'category', 'pixel' or 'image'."),
+        ({"dataset": {"features": {"post": "words"}}}, "expected 'text', 'number', 'category', 'date', 'pixel' or 'image'."),
         (
             {"dataset": {"uri": "http://x"}},
             '`dataset.uri` is "http://x"; expected an S3 URI such as s3://bucket/folder/data.csv.',
@@ -128,7 +139,7 @@ def test_what_is_no_json_object_is_refused_with_its_place(document: bytes, expec
         ),
         (
             {"deployment": None, "batch": {"input": "s3://b/rows.txt"}},
-            "expected the S3 URI of a .csv, .csv.gz, .jsonl or .npz file.",
+            "expected the S3 URI of a file that is .csv, .tsv, .jsonl, .parquet",
         ),
         ({"deployment": None, "batch": {}}, "`batch.input` is missing."),
     ],

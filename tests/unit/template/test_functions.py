@@ -6,6 +6,7 @@ import ast
 import dataclasses
 import io
 import logging
+import re
 import zipfile
 from collections.abc import Iterator
 from typing import Any
@@ -21,6 +22,7 @@ from tests.unit.template.documents import ROOT, Document
 
 FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 SET_BY_LAMBDA = {"AWS_REGION"}
+READS_DATASETS = {"configure_run", "prepare_data", "encode_batch", "write_predictions"}
 
 
 def logical_id(folder: str) -> str:
@@ -55,7 +57,8 @@ def test_each_folder_is_a_function_and_each_function_a_folder(source: Document) 
 def test_a_function_is_traced_has_the_layer_and_runs_no_longer_than_lambda_lets_it(stack: Document, folder: str) -> None:
     function = properties(stack, folder)
     assert function["TracingConfig"] == {"Mode": "Active"}
-    assert [layer["Ref"][: len("SharedLayer")] for layer in function["Layers"]] == ["SharedLayer"]
+    layers = ["SharedLayer", "ReadersLayer"] if folder in READS_DATASETS else ["SharedLayer"]
+    assert [re.sub(r"[0-9a-f]{10}$", "", layer["Ref"]) for layer in function["Layers"]] == layers
     assert 0 < function["Timeout"] <= 900
 
 

@@ -50,7 +50,7 @@ def objects(stack: Document, role: str, *, reading: bool) -> set[str]:
         resource["Fn::Sub"].removeprefix("${DataBucket.Arn}/")
         for statement in documents.statements(stack, role)
         for action in listed(statement["Action"])
-        if action.startswith("s3:") and action != "s3:ListBucket" and action.startswith("s3:Get") == reading
+        if action.startswith("s3:") and not action.startswith("s3:List") and action.startswith("s3:Get") == reading
         for resource in listed(statement["Resource"])
     ]
     return {key for key in KEYS if any(fnmatchcase(key, pattern) for pattern in patterns)}

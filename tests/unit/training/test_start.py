@@ -192,7 +192,7 @@ def test_a_users_script_is_kept_with_the_run_and_named_as_the_sdk_does_it(world:
     [
         ({"kind": "image", "shape": [28, 28]}, b"Conv2D", "28,28,1"),
         ({"kind": "image", "shape": [8, 8, 3]}, b"Conv2D", "8,8,3"),
-        ({"kind": "table"}, b"Dense", None),
+        ({"kind": "columns"}, b"Dense", None),
     ],
 )
 def test_without_a_script_tensorflow_runs_one_of_ours(world: World, encoder: Any, words: bytes, shape: str | None) -> None:

@@ -143,12 +143,35 @@ class FakeBucket:
         return {"Deleted": [{"Key": item["Key"]} for item in request["Delete"]["Objects"]]}
 
     def list_object_versions(self, request: Document) -> Document:
-        prefix = request.get("Prefix", "")
-        kept = [(key, item) for key, items in sorted(self.objects.items()) if key.startswith(prefix) for item in reversed(items)]
-        return {
-            "Versions": [{"Key": key, "VersionId": item.version_id, "ETag": item.etag} for key, item in kept if item],
-            "DeleteMarkers": [{"Key": key} for key, item in kept if item is None],
+        self._check_there(request)
+        prefix, delimiter, most = request.get("Prefix", ""), request.get("Delimiter") or "\0", request.get("MaxKeys", 1000)
+        folders: set[str] = set()
+        entries: list[tuple[str, Document, bool]] = []
+        for key, items in sorted(self.objects.items()):
+            if not key.startswith(prefix):
+                continue
+            head, found, _ = key[len(prefix) :].partition(delimiter)
+            if found:
+                folders.add(prefix + head + delimiter)
+                continue
+            for item in reversed(items):
+                listed: Document = {"Key": key, "IsLatest": item is items[-1]}
+                if item is not None:
+                    version = item.version_id or "null"
+                    listed |= {"VersionId": version, "ETag": item.etag, "Size": len(item.body), "LastModified": MADE}
+                entries.append((key, listed, item is not None))
+        start = int(request.get("VersionIdMarker") or 0)  # a page's marker is how many entries come before it
+        page = entries[start : start + most]
+        answer: Document = {
+            "IsTruncated": start + most < len(entries),
+            "Versions": [listed for _, listed, is_version in page if is_version],
+            "DeleteMarkers": [listed for _, listed, is_version in page if not is_version],
         }
+        if answer["IsTruncated"]:
+            answer |= {"NextKeyMarker": page[-1][0], "NextVersionIdMarker": str(start + most)}
+        if folders and not start:
+            answer["CommonPrefixes"] = [{"Prefix": folder} for folder in sorted(folders)]
+        return answer
 
     # ---- in parts ----
 

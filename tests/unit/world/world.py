@@ -127,7 +127,7 @@ def resolved_spec() -> dict[str, object]:
         "name": "flowers",
         "task": "classification",
         "dataset": {"uri": f"s3://{BUCKET}/datasets/flowers/data.csv", "label": "kind", "features": {"size": "number"}},
-        "encoder": {"kind": "table"},
+        "encoder": {"kind": "columns"},
         "algorithm": {"hyperparameters": {"num_round": 10, "objective": "binary:logistic"}},
         "deployment": {"endpoint": "flowers"},
     }

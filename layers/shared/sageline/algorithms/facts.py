@@ -35,7 +35,7 @@ class DataFacts:
     train_rows: int | None = None
     has_validation: bool = True
     image_shape: tuple[int, ...] | None = None
-    encoder: str = "table"
+    encoder: str = "columns"
     label_minimum: float | None = None
     label_maximum: float | None = None
 

@@ -10,28 +10,42 @@ import base64
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from sageline.api.start import RequestKey, read_request_key
 from sageline.aws.errors import is_missing_object
-from sageline.aws.http import check_keys, shortened
-from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict
-from sageline.names import NAME_MAX_LENGTH, dataset_key, dataset_spec_key, is_name
+from sageline.aws.http import Event, check_keys, dataset_name, read_json_object, shortened
+from sageline.errors import DatasetNotFound, InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict
+from sageline.json_objects import Json
+from sageline.names import (
+    DATA_FORMATS,
+    NAME_MAX_LENGTH,
+    SIDES,
+    dataset_folder,
+    dataset_spec_key,
+    format_of_name,
+    is_name,
+    side_of_name,
+    starts_a_run,
+)
 from sageline.runs.context import RunContext
 from sageline.spec.model import Spec, validate_spec
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-FORMATS = ("csv", "csv.gz", "jsonl", "npz", "zip")
 UPLOAD_SECONDS = 900
+_FILE_NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
 
 
 def create_upload(body: Mapping[str, object], *, max_bytes: int, run: RunContext) -> dict[str, object]:
     """A URL to put a dataset to, which starts a run; a spec that comes along is stored beside it first.
 
-    ``body``: ``{"name", "bytes", "md5", "format": "csv", "spec": {…}}``, the last two may be left out.
+    ``body``: ``{"name", "bytes", "md5", "format": "csv", "file": "data-00.csv", "spec": {…}}``, the last three may be left out. A
+    ``file`` is one of several parts, which starts nothing; without one the file is all of the dataset.
 
     Raises:
         InvalidRequest: a key is unknown or missing, the name, format, length or sum cannot be used.
@@ -40,17 +54,21 @@ def create_upload(body: Mapping[str, object], *, max_bytes: int, run: RunContext
         ResourceConflict: this very file is there already, so that putting it there again would change nothing.
     """
     s3, bucket = run.clients.s3, run.settings.bucket_name
-    check_keys(body, known=("name", "bytes", "md5", "format", "spec"), required=("name", "bytes", "md5"))
-    name, data_format = _name(body["name"]), _format(body.get("format", "csv"))
+    check_keys(body, known=("name", "bytes", "md5", "format", "file", "spec"), required=("name", "bytes", "md5"))
+    name = _name(body["name"])
     size, md5 = _bytes(body["bytes"], max_bytes), _md5(body["md5"])
-    key = dataset_key(name, data_format)
-    spec = None if body.get("spec") is None else _spec_of(body["spec"], name, f"s3://{bucket}/{key}")
+    file = _file(body)
+    key = dataset_folder(name) + file
+    data_uri = f"s3://{bucket}/{key if starts_a_run(file) else dataset_folder(name)}"
+    spec = None if body.get("spec") is None else _spec_of(body["spec"], name, data_uri)
     there = _etag(s3, bucket, key)
     if there is not None and there.strip('"') == md5.hex():
-        raise ResourceConflict(
-            f"s3://{bucket}/{key} is this very file already. Start another run of it by POST /pipelines, with this URI as "
-            "`dataset.uri` of the spec."
+        otherwise = (
+            "Start another run of it by POST /pipelines, with this URI as `dataset.uri` of the spec."
+            if starts_a_run(file)
+            else f"It need not be uploaded again; POST /datasets/{name}/complete starts a run of all parts."
         )
+        raise ResourceConflict(f"s3://{bucket}/{key} is this very file already. {otherwise}")
     if spec is not None:
         document = json.dumps(spec.model_dump(exclude_unset=True), indent=2).encode()
         s3.put_object(Bucket=bucket, Key=dataset_spec_key(name), Body=document, ContentType="application/json")
@@ -70,6 +88,42 @@ _HEADERS = {
     "IfNoneMatch": "if-none-match",
     "IfMatch": "if-match",
 }
+
+
+@dataclass(frozen=True)
+class PartsStart:
+    """A run of all parts in a dataset's folder: a :class:`sageline.api.start.Startable`."""
+
+    name: str
+    bucket: str
+    request_key: RequestKey
+
+    @property
+    def compared(self) -> Json:
+        return self.trigger
+
+    @property
+    def trigger(self) -> Json:
+        return {"dataset": {"name": self.name, "uri": f"s3://{self.bucket}/{dataset_folder(self.name)}"}}
+
+
+def read_completion(event: Event, run: RunContext) -> PartsStart:
+    """The request that says that all parts of a dataset are there; it needs no body.
+
+    Raises:
+        DatasetNotFound: no part is there, or nothing can have the name.
+        InvalidRequest: a body with keys, an unusable ``Idempotency-Key``.
+    """
+    name, bucket = dataset_name(event), run.settings.bucket_name
+    if event.get("body"):
+        check_keys(read_json_object(event), known=(), required=())
+    start = PartsStart(name, bucket, read_request_key(event))
+    folder = dataset_folder(name)
+    if not any(run.clients.s3.list_objects_v2(Bucket=bucket, Prefix=folder + side, MaxKeys=1)["KeyCount"] for side in SIDES):
+        raise DatasetNotFound(
+            f"s3://{bucket}/{folder} has no parts; upload each of them, by POST /datasets with a `file` such as data-00.csv."
+        )
+    return start
 
 
 def _etag(s3: S3Client, bucket: str, key: str) -> str | None:
@@ -116,8 +170,37 @@ def _md5(value: object) -> bytes:
 
 
 def _format(value: object) -> str:
-    if not isinstance(value, str) or value not in FORMATS:
-        raise InvalidRequest(f"`format` is {shortened(json.dumps(value))}; use one of {', '.join(FORMATS)}.", key="format")
+    if not isinstance(value, str) or value not in DATA_FORMATS:
+        raise InvalidRequest(f"`format` is {shortened(json.dumps(value))}; use one of {', '.join(DATA_FORMATS)}.", key="format")
+    return value
+
+
+def _file(body: Mapping[str, object]) -> str:
+    """The name of the file in the dataset's folder."""
+    value = body.get("file")
+    if value is None:
+        return f"data.{_format(body.get('format', 'csv'))}"
+    if not isinstance(value, str) or not _FILE_NAME.fullmatch(value) or side_of_name(value) is None:
+        raise InvalidRequest(
+            f"`file` is {shortened(json.dumps(value))}; use a name that begins with data, train or test, such as data-00.csv, of "
+            "at most 200 letters, digits, dots, hyphens and underscores.",
+            key="file",
+        )
+    found = format_of_name(value)
+    if found is None:
+        raise InvalidRequest(
+            f"`file` is {shortened(json.dumps(value))}; its extension is none of {', '.join(DATA_FORMATS)}.", key="file"
+        )
+    if body.get("format", found) != found:
+        raise InvalidRequest(
+            f"`format` is {shortened(json.dumps(body['format']))}, and `file` says {found}; leave `format` out.",
+            key="format",
+        )
+    if value.startswith("data.") and not starts_a_run(value):
+        raise InvalidRequest(
+            f"`file` is {shortened(json.dumps(value))}; only a dataset of one file is named data.<format>. Name a part data-….",
+            key="file",
+        )
     return value
 
 

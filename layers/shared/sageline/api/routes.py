@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline.api.batch import output_uri, read_batch_request
 from sageline.api.changes import promote, roll_back, split
-from sageline.api.datasets import create_upload
+from sageline.api.datasets import create_upload, read_completion
 from sageline.api.endpoints import Endpoints
 from sageline.api.runs import Runs
 from sageline.api.start import IdempotentRunIds, Startable, read_run_request, start_run
@@ -83,6 +83,12 @@ def post_dataset() -> Response[str]:
     return _answer(
         201, create_upload(read_json_object(_event()), max_bytes=int(api.settings.max_upload_megabytes) << 20, run=api.run)
     )
+
+
+@resolver.post("/datasets/<name>/complete")
+def post_complete(**_: str) -> Response[str]:
+    api = _api()
+    return _answer(202, api.start(read_completion(_event(), api.run)))
 
 
 @resolver.post("/pipelines")

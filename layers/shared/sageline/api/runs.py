@@ -212,7 +212,8 @@ def _given(document: str) -> tuple[str | None, str | None, str | None]:
         trigger = json.loads(document)
     except (ValueError, RecursionError):
         trigger = None
-    return text("spec", "dataset", "uri"), text("batch", "input"), text("batch", "endpoint")
+    uri = text("spec", "dataset", "uri") or text("dataset", "uri")
+    return uri, text("batch", "input"), text("batch", "endpoint")
 
 
 def _unknown(run: RunRecord, name: str, message: str, advice: str) -> RunRecord:

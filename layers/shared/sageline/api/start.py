@@ -21,7 +21,7 @@ from sageline.api.runs import Runs
 from sageline.aws.http import Event, check_keys, read_json_object
 from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict, TooManyRequests
 from sageline.json_objects import Json
-from sageline.names import DATASET_KEY_PATTERN, is_name, run_id, split_s3_uri
+from sageline.names import DATASET_FOLDER_PATTERN, DATASET_KEY_PATTERN, is_name, run_id, split_s3_uri
 from sageline.runs.store import iso
 from sageline.spec.model import Spec, validate_spec
 
@@ -119,7 +119,8 @@ def _with_name(spec: Spec) -> Spec:
         raise InvalidSpec("spec: `dataset.uri` is missing; give the S3 URI of the data, or upload it by POST /datasets.")
     if spec.name is not None:
         return spec
-    upload = DATASET_KEY_PATTERN.fullmatch(split_s3_uri(spec.dataset.uri)[1])
+    key = split_s3_uri(spec.dataset.uri)[1]
+    upload = DATASET_KEY_PATTERN.fullmatch(key) or DATASET_FOLDER_PATTERN.fullmatch(key)
     if upload is None or not is_name(upload["name"]):
         raise InvalidSpec("spec: `name` is missing, and does not follow from `dataset.uri`; give the run a name.")
     return spec.model_copy(update={"name": upload["name"]})

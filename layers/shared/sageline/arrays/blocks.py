@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from sageline.arrays.strings import BoolArray, IntArray, StringArray
+
+Side: TypeAlias = Literal["train", "test"]
+"""Of a dataset whose files say what is held out: which files a row is from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,12 +22,16 @@ class Block:
         row_numbers: ``int64[rows]``: the 1-based number of each row in its file, the header not counted; 0 where it is not known.
         source: the file that the rows are from, as errors name it.
         near_byte: where in the file rows without numbers are.
+        folds: ``int64[rows]`` of train rows: which of the encoder's folds each is in, so that none is encoded with its own label.
+        side: of the split, where the dataset's files say it; None where the rows' hashes do.
     """
 
     columns: dict[str, StringArray]
     row_numbers: IntArray
     source: str = field(default="dataset")
     near_byte: int | None = None
+    folds: IntArray | None = None
+    side: Side | None = None
 
     @classmethod
     def of(cls, columns: dict[str, StringArray], first_row: int = 1, source: str = "dataset") -> Block:
@@ -48,7 +56,8 @@ class Block:
     def take(self, rows: BoolArray | IntArray) -> Block:
         """The rows that a boolean mask selects, or those at the given indexes; they keep their row numbers."""
         columns = {name: column.take(rows) for name, column in self.columns.items()}
-        return Block(columns, self.row_numbers[rows], self.source, self.near_byte)
+        folds = None if self.folds is None else self.folds[rows]
+        return replace(self, columns=columns, row_numbers=self.row_numbers[rows], folds=folds)
 
     def where(self, index: int) -> str:
         """How an error names the row at ``index``: file and row number, or about where in the file it is."""

@@ -32,7 +32,7 @@ class _LateText(StringArray):
 
 
 class NumberArray(_LateText):
-    """Numbers of a request.
+    """Numbers of a request, or of a file that has numbers.
 
     Attributes:
         numbers: ``float64[n]``, NaN for a missing one.
@@ -47,6 +47,33 @@ class NumberArray(_LateText):
 
     def take(self, rows: BoolArray | IntArray) -> NumberArray:
         return NumberArray(self.numbers[rows], lambda: self._text.take(rows))
+
+
+class NumberText(_LateText):
+    """A column of text of which every value is a plain number or empty, with these numbers.
+
+    Attributes:
+        numbers: ``float64[n]``, NaN where the value is empty.
+    """
+
+    def __init__(self, numbers: DoubleArray, lengths: IntArray, make_text: Callable[[], StringArray]) -> None:
+        super().__init__(make_text)
+        self.numbers = numbers
+        self._lengths = lengths
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @property
+    def lengths(self) -> IntArray:
+        return self._lengths
+
+    @property
+    def offsets(self) -> IntArray:
+        return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(self._lengths)])
+
+    def take(self, rows: BoolArray | IntArray) -> NumberText:
+        return NumberText(self.numbers[rows], self._lengths[rows], lambda: self._text.take(rows))
 
 
 class DictionaryArray(_LateText):

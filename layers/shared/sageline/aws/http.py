@@ -11,11 +11,12 @@ import binascii
 import difflib
 import json
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any, NoReturn, Protocol, TypeAlias, TypedDict, final
 
 from sageline import errors
 from sageline.json_objects import DuplicateKey, unique_keys
-from sageline.names import ENDPOINT_NAME_MAX_LENGTH, is_endpoint_name, is_run_id
+from sageline.names import ENDPOINT_NAME_MAX_LENGTH, NAME_MAX_LENGTH, is_endpoint_name, is_name, is_run_id
 
 Event: TypeAlias = Mapping[str, Any]
 """An event as Lambda hands it over: parsed JSON, hence Any."""
@@ -26,10 +27,13 @@ STATUS_OF_ERROR: Mapping[type[Exception], int] = {
     errors.RouteNotFound: 404,
     errors.RunNotFound: 404,
     errors.EndpointNotFound: 404,
+    errors.DatasetNotFound: 404,
+    errors.NotAcceptable: 406,
     errors.RunFinished: 409,
     errors.DamagedRecord: 409,
     errors.ResourceConflict: 409,
     errors.RequestTooLarge: 413,
+    errors.UnsupportedMediaType: 415,
     errors.TooManyRequests: 429,
     errors.ObjectMissing: 500,
     errors.PredictionFailed: 502,
@@ -109,6 +113,21 @@ def endpoint_name(event: Event) -> str:
     return name
 
 
+def dataset_name(event: Event) -> str:
+    """``name`` of ``/datasets/{name}``.
+
+    Raises:
+        DatasetNotFound: it is not a dataset's name, so that there is no such dataset.
+    """
+    name = _path_parameter(event, "name")
+    if not is_name(name):
+        raise errors.DatasetNotFound(
+            f"No dataset {shortened(name)!r} is known, nor can be: a name has at most {NAME_MAX_LENGTH} lower-case letters, "
+            "digits and single hyphens."
+        )
+    return name
+
+
 def run_id(event: Event) -> str:
     """``id`` of ``/pipelines/{id}``.
 
@@ -140,6 +159,11 @@ def escaped_bytes(text: str) -> int:
     return len(json.dumps(text, ensure_ascii=False).encode(errors="surrogatepass")) - len('""')
 
 
+def header(event: Event, name: str) -> str:
+    """A header of the request by its lower-case name, as API Gateway sends them; an empty string if it is not there."""
+    return str((event.get("headers") or {}).get(name) or "")
+
+
 def read_json_object(event: Event, max_bytes: int = MAX_SMALL_BODY_BYTES) -> dict[str, Any]:  # parsed JSON
     """The request's body as a JSON object.
 
@@ -148,33 +172,47 @@ def read_json_object(event: Event, max_bytes: int = MAX_SMALL_BODY_BYTES) -> dic
         InvalidRequest: no body, not UTF-8, not JSON (with line and column), JSON that is not an object, or an object at any
             level in which a key occurs twice.
     """
-    body = _body_text(event, max_bytes)
+    body = body_text(event, max_bytes)
     if not body.strip():
         raise errors.InvalidRequest("The request has no body; send a JSON object.")
-    try:
-        value = json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=unique_keys)
-    except json.JSONDecodeError as error:
-        raise errors.InvalidRequest(
-            f"The request body is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}.",
-            line=error.lineno,
-            column=error.colno,
-        ) from None
-    except DuplicateKey as error:
-        key = shortened(error.key, 60)
-        raise errors.InvalidRequest(
-            f"Key `{key}` occurs twice in one object of the request body; send it once.", key=key
-        ) from None
-    except RecursionError:
-        raise _nested_too_deeply() from None
-    except ValueError as error:  # an integer of thousands of digits
-        raise errors.InvalidRequest(f"The request body has a number that cannot be read: {error}.") from None
+    value = parse_json(body)
     if not isinstance(value, dict):
         raise errors.InvalidRequest(f"The request body is a JSON {json_type(value)}; send a JSON object.")
     return value
 
 
-def _body_text(event: Event, max_bytes: int) -> str:
-    """The request's body, which API Gateway sends as text, or as base64 and then in bytes that may be no text."""
+def parse_json(text: str, where: str = "the request body", line: int = 1) -> object:
+    """A JSON document of the request: the body, or ``where`` else it stands, and in which ``line`` of the body it begins.
+
+    Raises:
+        InvalidRequest: as for :func:`read_json_object`.
+    """
+    try:
+        value: object = json.loads(text, parse_constant=partial(_refuse_constant, where), object_pairs_hook=unique_keys)
+    except json.JSONDecodeError as error:
+        line += error.lineno - 1
+        raise errors.InvalidRequest(
+            f"The request body is not valid JSON: {error.msg} at line {line}, column {error.colno}.",
+            line=line,
+            column=error.colno,
+        ) from None
+    except DuplicateKey as error:
+        key = shortened(error.key, 60)
+        raise errors.InvalidRequest(f"Key `{key}` occurs twice in one object of {where}; send it once.", key=key) from None
+    except RecursionError:
+        raise _nested_too_deeply(where) from None
+    except ValueError as error:  # an integer of thousands of digits
+        raise errors.InvalidRequest(f"{_capitalized(where)} has a number that cannot be read: {error}.") from None
+    return value
+
+
+def body_text(event: Event, max_bytes: int) -> str:
+    """The request's body, which API Gateway sends as text, or as base64 and then in bytes that may be no text.
+
+    Raises:
+        RequestTooLarge: it has more than ``max_bytes``.
+        InvalidRequest: it is not UTF-8.
+    """
     body = str(event.get("body") or "")
     is_text = not event.get("isBase64Encoded")
     if is_text and body.isascii():
@@ -194,7 +232,7 @@ def _from_base64(body: str) -> bytes:
     try:
         return base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError):
-        raise errors.InvalidRequest("The request body is marked as base64 and is not; send JSON.") from None
+        raise errors.InvalidRequest("The request body is marked as base64 and is not; send it as it is.") from None
 
 
 def _check_size(size: int, max_bytes: int) -> None:
@@ -226,14 +264,18 @@ def json_type(value: object) -> str:
 
 
 def json_response(status: int, body: object, headers: Mapping[str, str] | None = None) -> HttpResponse:
-    """An answer with a JSON body.
+    """An answer with a JSON body. Raises as :func:`text_response`."""
+    return text_response(status, json.dumps(body, ensure_ascii=False, allow_nan=False), "application/json", headers)
+
+
+def text_response(status: int, text: str, content_type: str, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """An answer with a body of that type.
 
     Raises:
         RequestTooLarge: the body would have more than :data:`MAX_BODY_BYTES` as Lambda hands it over.
     """
-    # errors="replace": half of a surrogate pair, quoted from the request, is no UTF-8.
-    text = json.dumps(body, ensure_ascii=False, allow_nan=False)
     if not text.isascii():
+        # errors="replace": half of a surrogate pair, quoted from the request, is no UTF-8.
         text = text.encode(errors="replace").decode()
     size = escaped_bytes(text)
     if size > MAX_BODY_BYTES:
@@ -244,7 +286,7 @@ def json_response(status: int, body: object, headers: Mapping[str, str] | None =
         )
     return {
         "statusCode": status,
-        "headers": {"content-type": "application/json", **(headers or {})},
+        "headers": {"content-type": content_type, **(headers or {})},
         "body": text,
         "isBase64Encoded": False,
     }
@@ -282,9 +324,15 @@ def _bounded(value: object) -> object:
             return value
 
 
-def _nested_too_deeply() -> errors.InvalidRequest:
-    return errors.InvalidRequest("The request body is nested too deeply.")
+def _nested_too_deeply(where: str = "the request body") -> errors.InvalidRequest:
+    return errors.InvalidRequest(f"{_capitalized(where)} is nested too deeply.")
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise errors.InvalidRequest(f"The request body holds {name}, which JSON does not have; leave the value out, or send null.")
+def _refuse_constant(where: str, name: str) -> NoReturn:
+    raise errors.InvalidRequest(
+        f"{_capitalized(where)} holds {name}, which JSON does not have; leave the value out, or send null."
+    )
+
+
+def _capitalized(where: str) -> str:
+    return where[0].upper() + where[1:]

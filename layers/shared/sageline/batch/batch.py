@@ -24,7 +24,7 @@ from sageline.runs.payloads import TransformPlan
 from sageline.runs.store import RunRecord
 from sageline.runs.trigger import data_format
 from sageline.serving.stored import EncoderCache
-from sageline.storage.dataset_object import DatasetObject, open_dataset
+from sageline.storage.dataset_object import DatasetObject, open_object
 
 CHANNEL = "batch"
 
@@ -83,7 +83,7 @@ class Batch:
 
     @property
     def format(self) -> str:
-        """``csv``, ``csv.gz``, ``jsonl`` or ``npz``."""
+        """One of :data:`sageline.names.DATA_FORMATS`."""
         return data_format(self.rows.uri)
 
 
@@ -115,7 +115,7 @@ def read_rows(files: RunFiles, batch: Batch, block_bytes: int = BLOCK_BYTES) -> 
     Raises:
         InvalidDataset, DatasetNotFound, DatasetAccessDenied: while iterating.
     """
-    with open_dataset(files.s3, batch.rows) as stream:
+    with open_object(files.s3, batch.rows) as stream:
         yield from open_blocks(stream, batch.rows.uri, batch.format, block_bytes, labelled=False)
 
 

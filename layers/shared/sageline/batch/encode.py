@@ -21,16 +21,19 @@ from sageline.batch.batch import (
     read_rows,
     with_absent_columns,
 )
+from sageline.encoder.columns.columns import ColumnsEncoder
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.table import TableEncoder
 from sageline.errors import InvalidDataset, RunFinished
-from sageline.names import RunLayout
+from sageline.names import RunLayout, split_format
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import AssembleWith, SplitType, TransformPlan
 from sageline.storage.part_sink import S3PartSink
 
 PART_BYTES: Final = 5 << 20
 """The size of an object: a transform job sends one that is not split as one request, which may have 6 MB."""
+
+_TYPED = ("jsonl", "parquet", "xlsx", "libsvm")
+"""Formats with numbers, which are plain ones, and not spelled as somebody likes to."""
 
 _MAX_REQUEST_BYTES = 6 << 20
 _PART_ROWS = 50_000
@@ -95,9 +98,9 @@ def _trained_by(batch: Batch) -> str:
 def _as_spelled(blocks: Iterator[Block], batch: Batch, encoder: FittedEncoder) -> Iterator[Block]:
     """The rows with their numbers as the training data spelled them, whichever format they are in."""
     table = encoder.features
-    if not isinstance(table, TableEncoder):
+    if not isinstance(table, ColumnsEncoder):
         return blocks
-    return map(table.with_truth_as_numbers, map(table.respelled, blocks) if batch.format == "jsonl" else blocks)
+    return map(table.with_truth_as_numbers, map(table.respelled, blocks) if split_format(batch.format).base in _TYPED else blocks)
 
 
 def _checked(blocks: Iterator[Block], encoder: FittedEncoder, not_used: Collection[str]) -> tuple[Iterator[Block], list[str]]:

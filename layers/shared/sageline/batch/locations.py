@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from sageline.errors import InvalidRequest
-from sageline.names import RunLayout, split_s3_uri
+from sageline.errors import InvalidDataset, InvalidRequest
+from sageline.names import RunLayout, split_format, split_s3_uri
 from sageline.runs.trigger import data_format
 
 INPUT_PREFIXES = ("batch/", "datasets/")
 """Where in the stack's bucket a batch's rows may be: what the functions are permitted to read."""
 
+NO_ARCHIVE = 'a batch reads rows. For images, write JSON Lines with {"image": "..."} in each line, the file in base64.'
+
 
 def predictions_uri(layout: RunLayout, input_uri: str) -> str:
-    """Where the predictions for a file go: CSV for CSV, JSON Lines for all else."""
-    extension = "csv" if data_format(input_uri) in ("csv", "csv.gz") else "jsonl"
-    return layout.uri(f"{layout.prefix}predictions.{extension}")
+    """Where the predictions for a file go: CSV for a table, JSON Lines for JSON Lines, and for what is too wide for a table."""
+    return layout.uri(f"{layout.prefix}predictions.{'csv' if gives_csv(data_format(input_uri)) else 'jsonl'}")
+
+
+def gives_csv(data_format: str) -> bool:
+    """Whether the predictions for a file of a format are CSV."""
+    return split_format(data_format).base in ("csv", "tsv", "parquet", "xlsx")
 
 
 def check_input(uri: str, bucket: str) -> None:
     """Refuse a file that the functions may not read, or have no reader for.
 
     Raises:
-        InvalidDataset: the file's name says no known format.
+        InvalidDataset: the file's name says no known format, or one of images: the model's shape is not that of the archive.
         InvalidRequest: it is not in the stack's bucket below one of :data:`INPUT_PREFIXES`.
     """
-    data_format(uri)
+    if data_format(uri) == "zip":
+        raise InvalidDataset(f"{uri}: {NO_ARCHIVE}")
     given_bucket, key = split_s3_uri(uri)
     if given_bucket != bucket or not key.startswith(INPUT_PREFIXES):
         raise InvalidRequest(

@@ -14,15 +14,16 @@ from botocore.exceptions import ClientError
 from sageline.aws.errors import is_missing_object
 from sageline.batch.batch import Batch, WrittenPredictions, batch_of, load_encoder, read_rows
 from sageline.batch.encode import part_name, part_rows_key
+from sageline.batch.locations import gives_csv
 from sageline.dataset.readers.source import open_lines
 from sageline.encoder.decoding import Prediction
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import PredictionFailed, RunFinished
 from sageline.formats.spreadsheet import without_formula
-from sageline.names import RunLayout, split_s3_uri
+from sageline.names import RunLayout, split_format, split_s3_uri
 from sageline.runs.context import RunContext
 from sageline.runs.documents import RunFiles
-from sageline.storage.dataset_object import open_dataset
+from sageline.storage.dataset_object import open_object
 from sageline.storage.object_writer import ObjectWriter
 
 PART_BYTES: Final = 16 << 20
@@ -38,11 +39,11 @@ _PIECE_ROWS = 1_000
 def write_predictions(run_id: str, *, run: RunContext) -> WrittenPredictions:
     """Write what the model says of each row, and note the run's success.
 
-    - CSV gives CSV: the input's columns, then ``prediction`` and, for a classification, ``probability`` (empty where the model
-      tells none); a name that the input has already gets an underscore. Cells that a spreadsheet would run stay, unless the batch
-      says ``escape_formulas``.
+    - CSV, and any other table, gives CSV: the input's columns, then ``prediction`` and, for a classification, ``probability``
+      (empty where the model tells none); a name that the input has already gets an underscore. Cells that a spreadsheet would run
+      stay, unless the batch says ``escape_formulas``.
     - JSON Lines gives the same lines with these keys at the end.
-    - npz gives JSON Lines ``{"row": 1, "prediction", "probability"}``, counted from 1.
+    - npz and libsvm give JSON Lines ``{"row": 1, "prediction", "probability"}``, counted from 1.
 
     Raises:
         PredictionFailed: answers are missing, cannot be read, or are not as many as there are rows.
@@ -108,11 +109,11 @@ class _Predictions:
 def _write(batch: Batch, predictions: _Predictions, files: RunFiles) -> int:
     """Store the predictions; how many there are."""
     bucket, key = split_s3_uri(batch.output)
-    is_csv = batch.format in ("csv", "csv.gz")
+    is_csv = gives_csv(batch.format)
     writer = ObjectWriter(
         files.s3, bucket, key, PART_BYTES, content_type="text/csv; charset=utf-8" if is_csv else "application/x-ndjson"
     )
-    lines = _csv_lines if is_csv else _json_lines if batch.format == "jsonl" else _numbered_lines
+    lines = _csv_lines if is_csv else _json_lines if split_format(batch.format).base == "jsonl" else _numbered_lines
     try:
         for piece in _joined(lines(batch, predictions, files)):
             writer.write(piece)
@@ -143,9 +144,11 @@ def _csv_lines(batch: Batch, predictions: _Predictions, files: RunFiles) -> Iter
 
 
 def _json_lines(batch: Batch, predictions: _Predictions, files: RunFiles) -> Iterator[bytes]:
-    with open_dataset(files.s3, batch.rows) as stream:
+    with open_object(files.s3, batch.rows) as stream:
         names: list[str] = []
-        for line, prediction in _paired(open_lines(stream, batch.rows.uri), iter(predictions)):
+        for line, prediction in _paired(
+            open_lines(stream, batch.rows.uri, split_format(batch.format).compression), iter(predictions)
+        ):
             # The line stays as it was spelled; that it is an object of known keys was seen when it was encoded.
             names = names or _names(predictions, json.loads(line))
             head = line.strip()[:-1].rstrip()

@@ -7,22 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Literal
 
 from sageline.batch.batch import Batch, check_columns, read_rows
 from sageline.batch.locations import check_input, predictions_uri
 from sageline.configuration.dataset_size import check_size
+from sageline.configuration.given import find_given
 from sageline.configuration.quotas import check_quotas, demands_of_run, demands_of_transform
 from sageline.configuration.waiting_limits import CHECK_INTERVAL_SECONDS, check_longest_batch, check_longest_wait
 from sageline.costs.budget import check_budget
 from sageline.costs.estimate import BillableWork, cost_bound
 from sageline.costs.run_cost import EVALUATION_SECONDS, facts_of
 from sageline.dataset.profile import DatasetProfile
-from sageline.dataset.readers.sample import sample_blocks
 from sageline.deployment.endpoints import capacity, check_beside, check_capacity_change, find_endpoint
 from sageline.errors import EndpointNotFound, InvalidSpec
 from sageline.json_objects import Json
-from sageline.names import dataset_spec_key
 from sageline.resolve.resolution import Resolution
 from sageline.resolve.resolve import resolve_spec
 from sageline.runs.context import RunContext
@@ -31,17 +31,14 @@ from sageline.runs.store import RunRecord, RunStore
 from sageline.runs.trigger import (
     BatchRequest,
     ChangeRequest,
-    Identity,
-    RunRequest,
-    Upload,
-    check_upload_key,
-    data_format,
+    dataset_uri,
     identify,
     parse_trigger,
 )
 from sageline.spec.deployment import BESIDE, DeploymentSpec
-from sageline.spec.model import BatchSpec, ImageSpec, Spec, validate_spec
-from sageline.storage.dataset_object import DatasetObject, find_dataset, open_dataset, read_options
+from sageline.spec.model import BatchSpec, Spec
+from sageline.storage.dataset_object import find_object, open_object, read_options
+from sageline.storage.dataset_parts import Dataset, sample_dataset
 from sageline.training.plan import check_images, check_spot
 from sageline.training.source import check_script
 
@@ -78,23 +75,22 @@ def configure(
     if isinstance(trigger, ChangeRequest):
         return configure_change(execution_arn, trigger, run)
     identity = identify(trigger, run.files.s3)
-    uri = trigger.uri if isinstance(trigger, Upload) else None
+    uri = dataset_uri(trigger)
     run.store.claim(
         RunRecord(run_id=identity.run_id, name=identity.name, execution_arn=execution_arn, dataset_uri=uri, state="ConfigureRun")
     )
     with _noted(identity.run_id, run.store) as found:
-        given, dataset_uri = _given_spec(trigger, identity, run)
-        version_id = trigger.version_id if isinstance(trigger, Upload) else None
-        kind = data_format(dataset_uri)
-        dataset = find_dataset(run.files.s3, dataset_uri, version_id)
-        found |= {"dataset_uri": dataset_uri, "dataset": dataset.to_json()}
-        resolution = _resolve(given, dataset, kind, identity.name, run)
+        given = find_given(trigger, identity, run.files)
+        dataset = given.dataset
+        layout = run.files.layout(identity.run_id)
+        if dataset.is_folder:
+            run.files.put(layout.parts_key, dataset.manifest(), "application/json")
+        found |= {"dataset_uri": dataset.uri, "dataset": dataset.to_json(layout)}
+        resolution = _resolve(given.spec, dataset, identity.name, run)
         spec = resolution.spec
         found["schema"] = resolution.schema()
         if spec.encoder is not None:
-            with open_dataset(run.files.s3, dataset) as stream:
-                shape = spec.encoder.shape if isinstance(spec.encoder, ImageSpec) else None
-                check_size(stream, dataset, kind, spec.encoder.kind, shape or ())
+            check_size(partial(open_object, run.files.s3), dataset, spec)
         if spec.batch is not None:
             found["batch"] = _batch_of_spec(spec, spec.batch, identity.run_id, run).to_json()
         check_script(spec, run.files, network_allowed=network_allowed)
@@ -113,7 +109,7 @@ def configure(
             if spec.evaluation.beat_champion:
                 _check_champion(spec, endpoint_name, run)
         check_quotas(demands_of_run(spec), run.clients.service_quotas, run.region)
-        run.files.write_given_spec(identity.run_id, given)
+        run.files.write_given_spec(identity.run_id, given.spec)
         run.files.write_spec(identity.run_id, spec)
         found["endpoint_name"] = endpoint_name
     then: Literal["deploy", "batch", "nothing"] = "deploy" if spec.deployment else "batch" if spec.batch else "nothing"
@@ -153,7 +149,7 @@ def configure_batch(execution_arn: str, trigger: BatchRequest, run: RunContext, 
         )
     check_input(trigger.input, run.files.bucket)
     batch = Batch(
-        rows=find_dataset(run.files.s3, trigger.input),
+        rows=find_object(run.files.s3, trigger.input),
         model=variant.model_version,  # the isolated one, whichever it serves with
         encoder_uri=variant.encoder_uri,
         output=predictions_uri(run.files.layout(identity.run_id), trigger.input),
@@ -231,7 +227,7 @@ def _batch_of_spec(spec: Spec, wanted: BatchSpec, run_id: str, run: RunContext) 
     check_input(wanted.input, run.files.bucket)
     layout = run.files.layout(run_id)
     batch = Batch(
-        rows=find_dataset(run.files.s3, wanted.input),
+        rows=find_object(run.files.s3, wanted.input),
         model=run_id,
         encoder_uri=layout.uri(layout.encoder_prefix),
         output=predictions_uri(layout, wanted.input),
@@ -246,32 +242,11 @@ def _batch_of_spec(spec: Spec, wanted: BatchSpec, run_id: str, run: RunContext) 
     return batch
 
 
-def _given_spec(trigger: Upload | RunRequest, identity: Identity, run: RunContext) -> tuple[Spec, str]:
-    """The spec as it was given, and the URI of its dataset."""
-    if isinstance(trigger, RunRequest):
-        spec = validate_spec(trigger.spec, "spec")
-        if spec.dataset.uri is None:
-            raise InvalidSpec("spec: `dataset.uri` is missing; a run that no upload started needs to know its data.")
-        return spec, spec.dataset.uri
-    check_upload_key(trigger)
-    spec = run.files.read_dataset_spec(identity.name)
-    source = f"s3://{run.files.bucket}/{dataset_spec_key(identity.name)}"
-    if spec.name not in (None, identity.name):
-        raise InvalidSpec(f"{source}: `name` is {spec.name!r} and the upload's folder is {identity.name!r}; leave `name` out.")
-    if spec.dataset.uri not in (None, trigger.uri):
-        raise InvalidSpec(f"{source}: `dataset.uri` is {spec.dataset.uri!r} and the upload is {trigger.uri}; leave it out.")
-    return spec, trigger.uri
-
-
-def _resolve(given: Spec, dataset: DatasetObject, kind: str, name: str, run: RunContext) -> Resolution:
+def _resolve(given: Spec, dataset: Dataset, name: str, run: RunContext) -> Resolution:
     """The spec as a sample of the rows has it; PrepareData, which sees them all, resolves it for good."""
     notes: list[str] = []
-    with open_dataset(run.files.s3, dataset) as stream:
-        options = read_options(given.dataset, given.encoder)
-        blocks = sample_blocks(
-            stream, dataset.size, dataset.uri, kind, options=options, notes=notes, piece_bytes=_SNIFFED_BLOCK_BYTES
-        )
-        profile = DatasetProfile.of(blocks, notes)
+    blocks = sample_dataset(run.files.s3, dataset, read_options(given.dataset, given.encoder), notes, _SNIFFED_BLOCK_BYTES)
+    profile = DatasetProfile.of(blocks, notes, is_sample=True)
     return resolve_spec(given, profile, name=name, uri=dataset.uri)
 
 

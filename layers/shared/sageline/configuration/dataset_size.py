@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import math
-import zlib
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import BinaryIO
 
 from sageline.dataset.images.reader import count_images
 from sageline.dataset.readers import npz_reader
+from sageline.dataset.readers.compression import growth
 from sageline.errors import InvalidDataset
+from sageline.names import split_format
+from sageline.spec.encoder import ImageSpec
+from sageline.spec.model import Spec
 from sageline.storage.dataset_object import DatasetObject
+from sageline.storage.dataset_parts import Dataset, some_parts
 
 _GB = 1_000_000_000
-LARGEST_BYTES = {"bag-of-words": 6 * _GB, "tokens": 5 * _GB, "table": 1_200_000_000, "image": 700_000_000}
-"""Bytes of text that one function prepares in its 15 minutes, by the encoder of the spec.
+LARGEST_BYTES = {"texts": 6 * _GB, "tokens": 5 * _GB, "columns": 1_200_000_000, "image": 700_000_000}
+"""Bytes of text that one function prepares in its 15 minutes, by the encoder of the spec; ``texts`` is the encoder ``columns``
+where all of them are texts.
 
-Measured with one process on one core, by tests/benchmarks/prepare_speed.py: 20 MB/s of text for a bag of words, 14 for
+Measured with one process on one core, by tests/benchmarks/prepare_speed.py: 20 MB/s of text alone, 14 for
 tokens, 2.9 for a table of 300 columns of numbers (20 columns 5.4, categories 6.7), 1.8 for 784 pixels. Counted with 0.6 of that
 for a core of Lambda and 70 MB/s for reading from S3, twice, these take 11 to 13 minutes.
 """
@@ -29,25 +34,27 @@ Measured as above: JPEG and PNG files are decoded at 45 to 95 MB/s, WebP at 5, w
 _HEAD_BYTES = 1 << 20
 
 
-def check_size(stream: BinaryIO, dataset: DatasetObject, data_format: str, encoder: str, image_shape: Sequence[int] = ()) -> None:
-    """Refuse a dataset that is too large.
+def check_size(open_part: Callable[[DatasetObject], BinaryIO], dataset: Dataset, spec: Spec) -> None:
+    """Refuse a dataset that is too large. Of many parts only some are looked at.
 
     Args:
-        stream: the dataset's bytes, from the beginning; only as much is read as it takes.
-        encoder: its kind, as a resolved spec has it.
-        image_shape: of that encoder, if it is one of images.
+        open_part: a part's bytes, from the beginning; only as much is read as it takes.
+        spec: resolved.
 
     Raises:
         InvalidDataset: says how large it is, what the limit is, and what to do.
     """
-    if data_format == "zip":
-        _check_archive(stream, dataset, image_shape)
+    if dataset.format == "zip":
+        _check_archive(open_part, dataset, spec)
         return
-    size, largest = text_bytes(stream, dataset, data_format), LARGEST_BYTES[encoder]
+    encoder = spec.encoder.kind if spec.encoder else "columns"
+    all_texts = encoder == "columns" and set((spec.dataset.features or {}).values()) == {"text"}
+    size, largest = _text_bytes(open_part, dataset), LARGEST_BYTES["texts" if all_texts else encoder]
     if size <= largest:
         return
     per_mille = largest * 1000 // size  # rounded down: a sample of as many rows is taken
-    estimated = {"csv.gz": "decompressed about ", "npz": "read as text about "}.get(data_format, "")
+    base, compression = split_format(dataset.format)
+    estimated = "decompressed about " if compression else "read as text about " if base in ("npz", "parquet", "xlsx") else ""
     raise InvalidDataset(
         f"{dataset.uri}: the dataset has {estimated}{_in_gb(size)}, and one function prepares {_in_gb(largest)} at most in its "
         f"15 minutes (encoder {encoder}). Upload a random sample of at most {per_mille / 10:g}% of the rows, or only the "
@@ -55,9 +62,11 @@ def check_size(stream: BinaryIO, dataset: DatasetObject, data_format: str, encod
     )
 
 
-def _check_archive(stream: BinaryIO, dataset: DatasetObject, image_shape: Sequence[int]) -> None:
-    images, size = count_images(stream, dataset.uri)
-    numbers = images * math.prod(image_shape)
+def _check_archive(open_part: Callable[[DatasetObject], BinaryIO], dataset: Dataset, spec: Spec) -> None:
+    shape = spec.encoder.shape if isinstance(spec.encoder, ImageSpec) else None
+    with open_part(dataset.parts[0]) as stream:
+        images, size = count_images(stream, dataset.uri)
+    numbers = images * math.prod(shape or ())
     if size <= LARGEST_ARCHIVE_BYTES and numbers <= LARGEST_ARCHIVE_NUMBERS:
         return
     least = min(LARGEST_ARCHIVE_BYTES / max(size, 1), LARGEST_ARCHIVE_NUMBERS / max(numbers, 1))
@@ -69,19 +78,30 @@ def _check_archive(stream: BinaryIO, dataset: DatasetObject, image_shape: Sequen
     )
 
 
+def _text_bytes(open_part: Callable[[DatasetObject], BinaryIO], dataset: Dataset) -> int:
+    looked_at = seen = 0
+    for part, _ in some_parts(dataset):
+        with open_part(part) as stream:
+            looked_at += text_bytes(stream, part, dataset.format)
+            seen += part.size
+    return round(dataset.size * (looked_at / seen))
+
+
 def text_bytes(stream: BinaryIO, dataset: DatasetObject, data_format: str) -> int:
     """How many bytes of text a dataset has: those of the object, or about as many as it unpacks to."""
-    if data_format == "npz":
-        return npz_reader.text_bytes(stream, dataset.uri)
-    return round(dataset.size * _growth(stream.read(_HEAD_BYTES))) if data_format == "csv.gz" else dataset.size
+    base, compression = split_format(data_format)
+    match base:
+        case "npz":
+            return npz_reader.text_bytes(stream, dataset.uri)
+        case "parquet":
+            from sageline.dataset.readers import parquet_reader  # noqa: PLC0415 # as in open_blocks
 
+            return parquet_reader.text_bytes(stream, dataset.uri)
+        case "xlsx":
+            from sageline.dataset.readers import xlsx_reader  # noqa: PLC0415 # as in open_blocks
 
-def _growth(head: bytes) -> float:
-    """How many times larger the beginning of a gzip file gets by unpacking. The length at its end is that of its last member
-    alone, modulo 4 GB."""
-    unpacking = zlib.decompressobj(wbits=31)
-    unpacked = len(unpacking.decompress(head))
-    return unpacked / max(len(head) - len(unpacking.unused_data), 1)
+            return xlsx_reader.text_bytes(stream, dataset.uri)
+    return round(dataset.size * growth(stream.read(_HEAD_BYTES), compression)) if compression else dataset.size
 
 
 def _in_gb(size: int) -> str:

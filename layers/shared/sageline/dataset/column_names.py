@@ -57,6 +57,16 @@ _OFTEN_LABEL = _names(
 )
 """Labels are often called so, and so are features."""
 
+_CODES = _names(
+    """
+    zip, zip code, zipcode, zip 5, postal code, postalcode, postcode, post code, plz, postleitzahl, code postal, codigo postal,
+    cep, pin code, pincode, area code, dialling code, fips, fips code, county code, country code, state code, region code, naics,
+    naics code, sic, sic code, icd, icd10, icd 10, hs code, mcc, branch code, sort code,
+    邮编, 邮政编码, 郵便番号, 우편번호, индекс
+    """
+)
+"""Codes whose size says nothing."""
+
 _TEXTS = _names(
     """
     abstract, body, comment, comments, content, description, document, headline, message, post, query, question, review,
@@ -143,6 +153,11 @@ def is_y(name: str, listed: list[str]) -> bool:
     return normalized_name(name) == "y" and (
         len(others) == 1 or not any(normalized_name(other) in ("x", "z") for other in others)
     )
+
+
+def is_code(name: str) -> bool:
+    """Whether the name is that of a code which may look like a number, such as ``zip_code`` or ``PLZ``."""
+    return _among(name, _CODES)
 
 
 def is_text(name: str) -> bool:

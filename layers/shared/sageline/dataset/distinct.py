@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from sageline.arrays.hashing import HashArray
 from sageline.arrays.strings import IntArray, StringArray
-from sageline.dataset.split import HashArray
 
 MOST_DISTINCT = 4096
 

@@ -10,7 +10,7 @@ from sageline.arrays.blocks import Block
 from sageline.arrays.matrix import DoubleArray, FloatArray
 from sageline.arrays.number_spelling import PLAIN, Spelling
 from sageline.arrays.numbers import MISSING, BadNumber, is_number, parse_doubles, parse_numbers, shown
-from sageline.arrays.strings import BoolArray
+from sageline.arrays.strings import BoolArray, StringArray
 from sageline.errors import InvalidDataset
 
 
@@ -33,6 +33,8 @@ class LabelColumn:
         self._spelling = spelling
         self._is_number = is_number
         self._no_label = {"", *no_label}
+        self._read_last: StringArray | None = None
+        self._texts: list[str] = []
 
     def is_there(self, block: Block) -> BoolArray:
         """``bool[rows]``: which rows have a label.
@@ -45,8 +47,11 @@ class LabelColumn:
         return self._is_class_there(block) if self.is_class else ~np.isnan(self.numbers(block))
 
     def texts(self, block: Block) -> list[str]:
-        """The labels as they are spelled."""
-        return block.columns[self.name].tolist()
+        """The labels as they are spelled; not to be changed, because whoever asks for those of a block next gets the same."""
+        column = block.columns[self.name]
+        if column is not self._read_last:
+            self._read_last, self._texts = column, column.tolist()
+        return self._texts
 
     def numbers(self, block: Block) -> FloatArray:
         """A regression's labels, ``float32[rows]``, NaN where there is none.
@@ -73,6 +78,8 @@ class LabelColumn:
                 f"{block.where(index)}, label column {self.name!r}: {shown(texts[index])} is not a number, and the "
                 f"other labels are. {_ADVICE}"
             )
+        if not missing:
+            return np.ones(len(texts), dtype=np.bool_)
         return np.array([text not in missing for text in texts], dtype=np.bool_)
 
 

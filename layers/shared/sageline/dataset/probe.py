@@ -1,7 +1,7 @@
-"""How well columns tell the label, estimated on a sample of rows: each by itself, and texts beside the other columns.
+"""How well columns tell the label, each by itself, estimated on a sample of rows.
 
 Quick and rough models that need no training: the labels of one half of the sample are guessed from the other half. They find what
-is plain, a column that gives the label away or a text that says nothing; how good a model is, only its test rows tell.
+is plain, a column that gives the label away; how good a model is, only its test rows tell.
 """
 
 from __future__ import annotations
@@ -16,14 +16,11 @@ from sageline.arrays.matrix import AnyArray, DoubleArray
 from sageline.arrays.number_spelling import Spelling
 from sageline.arrays.numbers import BadNumber, parse_doubles
 from sageline.arrays.strings import IntArray, StringArray
-from sageline.encoder.text.tokenizer import words_of
 from sageline.encoder.values import one_name
 
 FEWEST_ROWS = 40
 _ALMOST_RIGHT, _ALMOST_ALL = 0.98, 0.99
 _GROUPS = 20  # a column of so few numbers is one of groups
-_BINS = 16
-_WORDS = 2000
 
 
 class Target(NamedTuple):
@@ -91,46 +88,6 @@ def gives_away(score: float, target: Target) -> bool:
         return score >= _ALMOST_ALL
     most_frequent = float(np.bincount(target.classes).max() / len(target.classes))
     return score >= _ALMOST_RIGHT and 1 - score <= (1 - most_frequent) / 10
-
-
-def of_texts(columns: Sequence[Sequence[str]], target: Target) -> float:
-    """The share of right labels (of a regression: fifths) when the words of the texts tell them, by naive Bayes."""
-    documents = [{word for text in texts for word in words_of(text)} for texts in zip(*columns, strict=True)]
-    common = Counter(word for document in documents for word in document).most_common(_WORDS)
-    column_of = {word: index for index, (word, _) in enumerate(common)}
-    cells = np.zeros((len(documents), max(1, len(column_of))))
-    for row, document in enumerate(documents):
-        cells[row, [column_of[word] for word in document if word in column_of]] = 1
-    return _by_bayes(cells, target)
-
-
-def of_table(features: Sequence[Feature], target: Target) -> float:
-    """The same for numbers, which are counted in 16 ranges, and categories."""
-    columns = []
-    for feature in features:
-        if feature.kind == "number":
-            numbers = _numbers(feature.texts, feature.spelling)
-            there = numbers[~np.isnan(numbers)]
-            bounds = np.unique(np.quantile(there, np.arange(1, _BINS) / _BINS)) if len(there) else there
-            codes = np.where(np.isnan(numbers), -1, np.searchsorted(bounds, numbers, side="left"))
-        else:
-            codes = np.unique([text.strip() for text in feature.texts], return_inverse=True)[1]
-        values, codes = np.unique(codes, return_inverse=True)
-        columns.append(np.eye(len(values))[codes])
-    return _by_bayes(np.concatenate(columns, axis=1), target)
-
-
-def _by_bayes(cells: DoubleArray, target: Target) -> float:
-    """The share of labels that naive Bayes finds, from ``float64[rows, columns]`` of zeros and ones."""
-    classes = int(target.classes.max()) + 1
-    right = 0
-    for known, asked in _halves(len(target.classes)):
-        of_class = np.eye(classes)[target.classes[known]]
-        sizes = of_class.sum(axis=0)
-        likely = (of_class.T @ cells[known] + 0.5) / (sizes[:, None] + 1)
-        scores = cells[asked] @ (np.log(likely) - np.log1p(-likely)).T + np.log1p(-likely).sum(axis=1) + np.log(sizes + 1e-9)
-        right += int((scores.argmax(axis=1) == target.classes[asked]).sum())
-    return right / len(target.classes)
 
 
 def _halves(rows: int) -> list[tuple[IntArray, IntArray]]:

@@ -15,19 +15,23 @@ from functools import cached_property
 import numpy as np
 
 from sageline.arrays.blocks import Block
+from sageline.arrays.hashing import HashArray
 from sageline.arrays.late_text import ImageArray
 from sageline.arrays.number_spelling import PLAIN, plain_text
-from sageline.arrays.numbers import DATE, is_missing, read_cells
-from sageline.arrays.strings import StringArray
+from sageline.arrays.numbers import read_cells
+from sageline.arrays.strings import IntArray, StringArray
+from sageline.dataset.date_profile import DateProfile
 from sageline.dataset.distinct import DistinctValues
-from sageline.dataset.number_profile import NUMBERS_FROM, NumberProfile
+from sageline.dataset.number_profile import NumberProfile
 from sageline.dataset.row_sample import RowSample
-from sageline.dataset.split import HashArray, hash_columns, row_positions
-from sageline.encoder.text.tokenizer import words_of
+from sageline.dataset.shared_rows import SharedRows
+from sageline.dataset.split import hash_columns, row_positions
+from sageline.encoder.text.word_rule import words_of
 from sageline.encoder.values import merged, one_name
 from sageline.errors import InvalidDataset
 
 _SOME_VALUES = 500  # different ones, by which a column of text is judged
+_SEVERAL_WORDS = 1.5
 _UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
 _MOST_MERGED = 1000  # different texts: of more, nobody asks which are one value
 _NEARLY_UNIQUE = 0.95  # the number of different values of a large column is an estimate
@@ -39,6 +43,7 @@ class ColumnProfile:
     Attributes:
         rows: how many values were looked at, those that are missing included.
         numbers: what is known of them as numbers.
+        dates: what is known of them as dates.
         images: of a column of images their shape, and why it was chosen, if it was.
     """
 
@@ -46,11 +51,12 @@ class ColumnProfile:
         self.name = name
         self.rows = 0
         self.numbers = NumberProfile()
+        self.dates = DateProfile(name)
         self.images: tuple[tuple[int, ...], str | None] | None = None
         self._empty = 0
         self._distinct = DistinctValues()
 
-    def add(self, column: StringArray, hashes: HashArray, *, follows: bool) -> None:
+    def add(self, column: StringArray, hashes: HashArray, row_numbers: IntArray, *, follows: bool) -> None:
         """Count a block's values; ``follows`` as for :meth:`NumberProfile.add`."""
         self.rows += len(column)
         if isinstance(column, ImageArray):
@@ -58,7 +64,9 @@ class ColumnProfile:
             column = _fingerprints(hashes)
         self._empty += int(np.count_nonzero(column.lengths == 0))
         self._distinct.add(column, hashes)
-        self.numbers.add(column, read_cells(column), follows=follows)
+        cells = read_cells(column)
+        self.numbers.add(column, cells, follows=follows)
+        self.dates.add(column, cells, row_numbers)
 
     @cached_property
     def values(self) -> Counter[str]:
@@ -125,10 +133,15 @@ class ColumnProfile:
         return sum(len(words_of(value)) for value in some) / len(some) if some else 0.0
 
     @cached_property
+    def words_repeat(self) -> bool:
+        """Whether values of more than a word share their words, as titles do and names of people do not."""
+        words = [word for value in list(self.values)[:_SOME_VALUES] for word in words_of(value)]
+        return self.mean_words >= _SEVERAL_WORDS and 2 * len(set(words)) <= len(words)
+
+    @property
     def is_date(self) -> bool:
         """Whether it is a column of dates, apart from mistakes and from what is missing."""
-        there = [value for value in list(self.values)[:_SOME_VALUES] if not is_missing(value)]
-        return sum(DATE.fullmatch(value) is not None for value in there) > NUMBERS_FROM * len(there)
+        return self.dates.is_date
 
     @cached_property
     def is_uuid(self) -> bool:
@@ -142,23 +155,27 @@ class DatasetProfile:
         columns: in the order of the file.
         sample: rows by which columns are compared with the label.
         notes: what was guessed or mended while the file was read, in sentences.
+        shared: rows of test files that train files have too.
+        is_sample: not every row was looked at.
     """
 
-    def __init__(self, notes: list[str] | None = None) -> None:
+    def __init__(self, notes: list[str] | None = None, *, is_sample: bool = False) -> None:
         self.notes = [] if notes is None else notes
+        self.shared = SharedRows()
+        self.is_sample = is_sample
         self.columns: dict[str, ColumnProfile] = {}
         self.sample = RowSample()
         self.rows = 0
         self._next_row: int | None = None
 
     @classmethod
-    def of(cls, blocks: Iterable[Block], notes: list[str] | None = None) -> DatasetProfile:
+    def of(cls, blocks: Iterable[Block], notes: list[str] | None = None, *, is_sample: bool = False) -> DatasetProfile:
         """The profile of these blocks; their reader appends to the notes.
 
         Raises:
             InvalidDataset: there are no rows.
         """
-        profile = cls(notes)
+        profile = cls(notes, is_sample=is_sample)
         for block in blocks:
             profile.add(block, hash_columns(block))
         if profile.rows == 0:
@@ -176,8 +193,10 @@ class DatasetProfile:
             return
         follows = self._next_row == block.first_row
         for name, column in block.columns.items():
-            self.columns.setdefault(name, ColumnProfile(name)).add(column, hashes[name], follows=follows)
-        self.sample.add(_without_images(block, hashes), row_positions(block, hashes, seed=0))
+            self.columns.setdefault(name, ColumnProfile(name)).add(column, hashes[name], block.row_numbers, follows=follows)
+        positions = row_positions(block, hashes, seed=0)
+        self.sample.add(_without_images(block, hashes), positions)
+        self.shared.add(block.side, positions)
         self.rows += block.rows
         self._next_row = int(block.row_numbers[-1]) + 1
 

@@ -42,12 +42,20 @@ def guess_kind(column: ColumnProfile) -> ColumnGuess:
         return ColumnGuess(None, f"every row holds {shown(next(iter(column.values)))}")
     if why := _names_row(column):
         return ColumnGuess(None, why, is_id=True)
-    if column.is_numeric:
-        return ColumnGuess("number", _about_numbers(column))
     if column.is_date:
-        return ColumnGuess(None, "it holds dates; make numbers of them (year, month, days since ...) to learn from them")
+        return ColumnGuess("date", column.dates.reason)
+    is_code = numbers.leading_zeros > 0 or column_names.is_code(column.name)
+    if column.is_numeric and not is_code:
+        return ColumnGuess("number", _about_numbers(column))
+    return _category_or_text(column)
+
+
+def _category_or_text(column: ColumnProfile) -> ColumnGuess:
+    numbers = column.numbers
     about = f"{column.distinct} different values in {column.present} rows"
-    if numbers.share > _MANY_NUMBERS:
+    if column.is_numeric:
+        about += ", numbers of which some begin with zeros, as codes do" if numbers.leading_zeros else ", codes by its name"
+    elif numbers.share > _MANY_NUMBERS:
         about += f"; {numbers.share:.0%} of them are numbers, and others are not, such as {shown(numbers.odd_values[0])}"
     is_named_text = column_names.is_text(column.name)
     if column.distinct <= column.present / 2 and column.mean_words < (2 if is_named_text else _MANY_WORDS):
@@ -55,7 +63,11 @@ def guess_kind(column: ColumnProfile) -> ColumnGuess:
     about += f", {column.mean_words:.1f} words each"
     if column.mean_words >= _MANY_WORDS:
         return ColumnGuess("text", about)
-    return ColumnGuess("text", f"{about}, and its name" if is_named_text else about, unsure=not is_named_text)
+    if is_named_text:
+        return ColumnGuess("text", f"{about}, and its name")
+    if column.words_repeat:
+        return ColumnGuess("text", f"{about}, which come back in others")
+    return ColumnGuess("text", about, unsure=True)
 
 
 def _names_row(column: ColumnProfile) -> str | None:
@@ -124,7 +136,7 @@ def guess_features(columns: Mapping[str, ColumnProfile], label: str) -> dict[str
 
 
 def _why_unsure(column: ColumnProfile) -> str:
-    if column.numbers.share > _MANY_NUMBERS:
+    if column.numbers.share > _MANY_NUMBERS and not column.is_numeric:
         return _partly_numbers(column)
     return "it is short text and nearly every value is different, like a name or a code"
 

@@ -9,12 +9,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from sageline.arrays.blocks import Block
+from sageline.arrays.hashing import HashArray
 from sageline.arrays.number_spelling import PLAIN, Spelling
 from sageline.arrays.numbers import BadNumber, parse_numbers
 from sageline.arrays.strings import IntArray, StringArray
 from sageline.dataset.distinct import DistinctValues
-from sageline.dataset.split import HashArray
-from sageline.encoder.table import read_numbers
+from sageline.encoder.columns.number import read_numbers
 
 
 class _Statistics(Protocol):
@@ -169,5 +169,5 @@ class DatasetStatistics:
 
 def characters(column: StringArray) -> IntArray:
     """``int64[n]``: the length of each string in characters."""
-    continuing = np.flatnonzero((column.data & 0xC0) == 0x80)
+    continuing = np.flatnonzero(column.data.view(np.int8) < -0x40)  # 0x80 to 0xBF
     return column.lengths - np.diff(np.searchsorted(continuing, column.offsets))

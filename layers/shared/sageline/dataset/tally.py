@@ -39,17 +39,19 @@ class Tally:
         self._texts: dict[str, Counter[str]] = {channel: Counter() for channel in CHANNELS}
         self._positions: list[float] = []
         self._labels: list[str] = []
+        self._files_say_what_is_held_out = False
 
     def add(self, block: Block, positions: PositionArray, unlabelled: int) -> None:
         """Count the labelled rows of a block, and how many others it had."""
         channels = channels_of(positions, self.bounds)
         self.unlabelled += unlabelled
+        self._files_say_what_is_held_out |= block.side is not None
         labels = self._label.texts(block) if self._label.is_class else [""] * block.rows
         for number, channel in enumerate(CHANNELS):
             here = np.flatnonzero(channels == number)
             self.rows[channel] += len(here)
             if self._label.is_class:
-                self._texts[channel].update(labels[index] for index in here.tolist())
+                self._texts[channel].update(map(labels.__getitem__, here.tolist()))
         if not self._label.is_class:
             self.numbers.update(self._label.numbers(block))
         if len(self._positions) <= _MOST_RANKED:
@@ -107,18 +109,25 @@ class Tally:
         return next((name for name in CHANNELS if getattr(self._split, name) > 0 and self.written(name) == 0), None)
 
     def _split_by_rank(self) -> None:
-        """Give each share the number of rows that it asks for, at least one, and more where none of these can be scored."""
+        """Give each share the number of rows that it asks for, at least one, and more where none of these can be scored. Test
+        rows that files name stay as they are."""
         ranked = np.unique(np.array(self._positions))
+        shared_out: tuple[str, ...] = CHANNELS[1:]
+        held_out_from = 1.0
+        if self._files_say_what_is_held_out:
+            shared_out = ("validation",)
+            held_out_from = bounds_of(self._split)[1]
+            ranked = ranked[ranked < held_out_from]
         if len(ranked) < _FEWEST_SPLIT:
             return
-        sizes = {name: max(1, round(getattr(self._split, name) * len(ranked))) for name in CHANNELS[1:]}
+        sizes = {name: max(1, round(getattr(self._split, name) / held_out_from * len(ranked))) for name in shared_out}
         sizes["validation"] *= self._split.validation > 0
         while sum(sizes.values()) <= len(ranked) // 2:
-            after_train, after_validation = len(ranked) - sum(sizes.values()), len(ranked) - sizes["test"]
-            self.bounds = (_between(ranked, after_train), _between(ranked, after_validation))
+            after_train, after_validation = len(ranked) - sum(sizes.values()), len(ranked) - sizes.get("test", 0)
+            self.bounds = (_between(ranked, after_train, held_out_from), _between(ranked, after_validation, held_out_from))
             self._count_again()
             empty = self._empty_share()
-            if empty is None or empty == "train":
+            if empty is None or empty not in sizes:
                 return
             sizes[empty] += 1
 
@@ -174,6 +183,6 @@ class Tally:
         return {"rows": rows, "label": label}
 
 
-def _between(ranked: PositionArray, rank: int) -> float:
-    """A position before that of this rank and after the one before it."""
-    return float((ranked[rank - 1] + ranked[rank]) / 2) if 0 < rank < len(ranked) else float(rank > 0)
+def _between(ranked: PositionArray, rank: int, end: float) -> float:
+    """A position before that of this rank and after the one before it; ``end`` after the last."""
+    return float((ranked[rank - 1] + ranked[rank]) / 2) if 0 < rank < len(ranked) else end * (rank > 0)

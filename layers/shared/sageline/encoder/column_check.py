@@ -12,11 +12,6 @@ _MOST_SENTENCES = 20  # of a kind; to look for the nearest column takes a while
 _MOST_NAMES = 100
 
 
-def _instances(indexes: Sequence[int]) -> str:
-    more = f" and {len(indexes) - 1:,} more" if len(indexes) > 1 else ""
-    return f"instances[{indexes[0]}]{more}: "
-
-
 class ColumnCheck:
     """Notes how the columns of rows to predict differ from the model's.
 
@@ -24,8 +19,8 @@ class ColumnCheck:
         names: the model's columns.
         required: columns that must be there.
         unused: columns that may be there too.
-        label: the column that is predicted, if it is worth a warning.
         where: how a sentence begins that is true of rows with these indexes: ``instances[3] and 2 more: ``.
+        label: the column that is predicted, if it is worth a warning.
     """
 
     def __init__(
@@ -34,8 +29,8 @@ class ColumnCheck:
         *,
         required: Collection[str],
         unused: Collection[str],
+        where: Callable[[Sequence[int]], str],
         label: str | None = None,
-        where: Callable[[Sequence[int]], str] = _instances,
     ) -> None:
         self._names = names
         self._required = required

@@ -25,6 +25,7 @@ from sageline.arrays.strings import IntArray
 from sageline.encoder.text.tokens import label_of
 from sageline.errors import PredictionFailed
 from sageline.formats.answers import Answer
+from sageline.formats.csv import write_rows
 
 Prediction: TypeAlias = dict[str, Any]  # Any: JSON
 
@@ -114,6 +115,45 @@ def named_labels(answer: Answer, top_k: int) -> list[Prediction]:
     return [
         _prediction([(label_of(name), plain(score)) for name, score in zip(names[: max(top_k, 1)], row, strict=False)])
         for names, row in zip(labels, scores, strict=True)
+    ]
+
+
+def probability_per_class(answer: Answer, algorithm: str, classes: Sequence[str]) -> FloatArray:
+    """``float32[rows, classes]``: what a classification's answer tells of every class.
+
+    For k-NN the share of the neighbours, 0 for a class that none of them has. NaN where nothing is told: every class of a model
+    that answers the label alone, or scores that are no probabilities; a label that BlazingText has not named.
+
+    Raises:
+        PredictionFailed: as when the same answer is read as predictions.
+    """
+    table = np.full((len(answer), len(classes)), np.nan, dtype=np.float32)
+    if answer.labels is not None and answer.scores is not None:
+        number_of = {name: number for number, name in enumerate(classes)}
+        for row, (names, scores) in enumerate(zip(answer.labels, answer.scores, strict=True)):
+            numbers = [number_of.get(label_of(name), -1) for name in names]
+            if -1 in numbers:
+                raise PredictionFailed(f"the model named the label {names[numbers.index(-1)]!r}, which it was not trained on.")
+            table[row, numbers] = scores[: len(numbers)]
+    elif algorithm == "knn":
+        if answer.neighbours is not None and answer.neighbours.size:
+            rows, neighbours = answer.neighbours.shape
+            numbers_there = class_numbers(answer.neighbours, len(classes)) + np.arange(rows)[:, None] * len(classes)
+            counts = np.bincount(numbers_there.ravel(), minlength=table.size).reshape(table.shape)
+            table = (counts / neighbours).astype(np.float32)
+    elif answer.scores is not None and len(answer):
+        scores, known = score_per_class(answer.scores, len(classes), probabilities=algorithm == "xgboost")
+        table = scores if known else table
+    return table
+
+
+def with_probabilities(predictions: Sequence[Prediction], table: FloatArray, classes: Sequence[str]) -> list[Prediction]:
+    """The predictions with ``probabilities``, ``{label: probability}`` of every class in their order, None for NaN."""
+    lines = write_rows(table).splitlines()  # with the digits that float32 has, as :func:`plain`
+    rows = [[float(cell) if cell else None for cell in line.split(b",")] for line in lines]
+    return [
+        {**prediction, "probabilities": dict(zip(classes, row, strict=True))}
+        for prediction, row in zip(predictions, rows, strict=True)
     ]
 
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from sageline.encoder.columns.columns import ColumnsEncoder
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.table import TableEncoder
 
 EXAMPLE: Final = "example.json"
 """File beside the saved encoder: a row that the model takes."""
@@ -44,8 +44,9 @@ def describe(encoder: FittedEncoder) -> dict[str, Any]:  # Any: a JSON document
 def _column(name: str, encoder: FittedEncoder) -> dict[str, Any]:  # Any: JSON
     kind = encoder.feature_columns[name]
     column: dict[str, Any] = {"name": name, "kind": kind, "required": name in encoder.required_columns}
-    values = encoder.features.categories[name] if isinstance(encoder.features, TableEncoder) else None
-    if values is not None:
+    category = encoder.features.categories.get(name) if isinstance(encoder.features, ColumnsEncoder) else None
+    if category is not None:
+        values = [value for value in category.values if value]
         column |= {"values": values[:MOST_VALUES], "different_values": len(values)}
     return column
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -14,28 +14,31 @@ from sageline.arrays.matrix import AnyArray, FloatArray, Matrix, SparseMatrix
 from sageline.arrays.numbers import parse_numbers
 from sageline.arrays.strings import StringArray, row_chunks
 from sageline.encoder import decoding, saved
+from sageline.encoder.columns import of_before
+from sageline.encoder.columns.columns import ColumnsEncoder
+from sageline.encoder.columns.one_row import RowEncoder, dense_row
 from sageline.encoder.decoding import Prediction
 from sageline.encoder.image import ImageEncoder
 from sageline.encoder.image_file import ImageFileEncoder
-from sageline.encoder.instances import InstanceReader
+from sageline.encoder.instances import InstanceReader, instance_name
 from sageline.encoder.labels import encode_classes
-from sageline.encoder.table import TableEncoder
 from sageline.encoder.text.tokens import TokenLines, label_token
-from sageline.encoder.text.words import BagOfWordsEncoder
+from sageline.encoder.text.words import Cells
 from sageline.errors import InvalidDataset, InvalidEncoder, InvalidSpec, PredictionFailed
 from sageline.formats import csv, json_rows, npy, recordio
-from sageline.formats.answers import read_answer
+from sageline.formats.answers import Answer, read_answer
 from sageline.formats.exchange import Exchange, exchange_for
 from sageline.formats.npy import ArrayPair
 
 _NO_MISSING = frozenset({"linear-learner", "knn", "tensorflow"})
 """Whose models take no missing number: neither can they learn from one, nor can JSON say one."""
 
+_FEW_ROWS = 32  # that are encoded one by one
 _CHUNK_BYTES = 2 << 20  # of texts
 _CHUNK_CELLS = 1 << 18  # of dense rows: their text takes a hundred times as many bytes while it is made
 
 
-Features: TypeAlias = "BagOfWordsEncoder | TableEncoder | TokenLines | ImageEncoder | ImageFileEncoder"
+Features: TypeAlias = "ColumnsEncoder | TokenLines | ImageEncoder | ImageFileEncoder"
 """How the feature columns are encoded, by kind."""
 
 Encoded: TypeAlias = "Matrix | StringArray"
@@ -48,7 +51,7 @@ class FittedEncoder:
 
     Attributes:
         task: ``classification`` or ``regression``.
-        feature_columns: the columns that are encoded, in order, with their kind: ``text``, ``number``, ``category``,
+        feature_columns: the columns that are encoded, in order, with their kind: ``text``, ``number``, ``category``, ``date``,
             ``pixel``, ``image``.
         label_column: the column that is predicted.
         classes: the labels in class order; None for a regression.
@@ -69,13 +72,14 @@ class FittedEncoder:
 
     @property
     def kind(self) -> str:
-        """``bag-of-words``, ``table``, ``tokens`` or ``image``."""
+        """``columns``, ``tokens`` or ``image``."""
         return _KINDS[type(self.features)]
 
     @cached_property
     def exchange(self) -> Exchange:
         """The formats of the model that this encoder is for."""
-        return exchange_for(self.answers, self.kind, self.feature_columns.values(), self.channel_format)
+        as_records = isinstance(self.features, ColumnsEncoder) and self.features.as_records
+        return exchange_for(self.answers, self.kind, self.channel_format, as_records=as_records)
 
     @property
     def feature_dim(self) -> int:
@@ -95,12 +99,7 @@ class FittedEncoder:
     def chunks(self, block: Block) -> Iterator[Block]:
         """The block in pieces whose encoded form takes a few megabytes: as a piece of a channel, a request, a file of a
         transform job."""
-        dense = (
-            self.feature_dim
-            if isinstance(self.features, TableEncoder | ImageEncoder | ImageFileEncoder)
-            or self.exchange.file_extension in ("npy", "csv")
-            else 0
-        )
+        dense = 0 if self.is_short else self.feature_dim
         texts = [block.columns[name] for name in self.feature_columns]
         for start, end in row_chunks(texts, _CHUNK_BYTES):
             step = max(1, _CHUNK_CELLS // dense) if dense else end - start
@@ -108,10 +107,16 @@ class FittedEncoder:
                 last = min(first + step, end)
                 yield block if last - first == block.rows else block.take(np.arange(first, last))
 
+    @property
+    def is_short(self) -> bool:
+        """Whether a row's encoded form takes about as much memory as the row, however many columns it has."""
+        if isinstance(self.features, ColumnsEncoder):
+            return self.features.layout == "sparse" and self.exchange.file_extension not in ("npy", "csv")
+        return isinstance(self.features, TokenLines)
+
     def encode(self, block: Block) -> Encoded:
-        """The block's feature columns as numbers: ``float32[rows, feature_dim]`` for a table or images, sparse for a bag of
-        words;
-        for tokens the lines.
+        """The block's feature columns as numbers: ``float32[rows, feature_dim]``, or sparse as a table's layout says; for tokens
+        the lines. Train rows with folds are encoded without the labels of their own fold.
 
         Raises:
             InvalidDataset: a value that is no number, or is beyond float32, or a missing one that the model does not take; names
@@ -119,23 +124,17 @@ class FittedEncoder:
         """
         if isinstance(self.features, ImageEncoder | ImageFileEncoder):
             return self.features.encode(block)
-        if isinstance(self.features, TableEncoder):
-            encoded = self.features.encode(block)
-            if self.answers in _NO_MISSING:
-                self._refuse_missing(block, encoded)
-            return encoded
+        if isinstance(self.features, ColumnsEncoder):
+            if self.answers in _NO_MISSING and self.features.kept_missing:
+                self._refuse_missing(block, self.features)
+            return self.features.encode(block)
         return self.features.encode([block.columns[name] for name in self.feature_columns])
 
-    def encode_instances(self, instances: list[object], warnings: list[str] | None = None) -> Encoded:
-        """The rows of a prediction request.
-
-        Args:
-            warnings: as for :meth:`block_from_instances`.
-
-        Raises:
-            InvalidRequest: as :meth:`block_from_instances`.
-        """
-        return self.encode(self.block_from_instances(instances, warnings))
+    def encode_instances(
+        self, instances: list[object], warnings: list[str] | None = None, name: Callable[[int], str] = instance_name
+    ) -> Encoded:
+        """The rows of a prediction request; arguments and errors are those of :meth:`block_from_instances`."""
+        return self.encode(self.block_from_instances(instances, warnings, name))
 
     def encode_labels(self, column: StringArray) -> FloatArray:
         """``float32[n]``: class indexes, NaN for a class not seen in training; a regression's values as they are.
@@ -165,6 +164,69 @@ class FittedEncoder:
             return json_rows.write_texts(encoded.tolist(), len(self.classes or []))
         return self._body(encoded, self.exchange.request_content_type)
 
+    def body_of(
+        self, instances: list[object], warnings: list[str] | None = None, name: Callable[[int], str] = instance_name
+    ) -> bytes:
+        """:meth:`request_body` of :meth:`encode_instances`, and the same errors; for a few plain rows the quick way."""
+        rows = self._plain_rows(instances) if len(instances) <= _FEW_ROWS else None
+        if rows is None:
+            return self.request_body(self.encode_instances(instances, warnings, name))
+        if self._takes_records:
+            return b"".join([self._record(*row) for row in rows])
+        return self.request_body(np.array([dense_row(row, self.feature_dim) for row in rows], dtype=np.float32))
+
+    def _plain_rows(self, instances: list[object]) -> list[Cells] | None:
+        """The cells of rows with all columns, of which every value is plain; None for anything else."""
+        encode, names, only_text = self._row_encoder, self._names, self._only_text
+        if encode is None:
+            return None
+        rows = []
+        for instance in instances:
+            row = {only_text: instance} if only_text is not None and type(instance) is str else instance
+            if type(row) is not dict or row.keys() != names or any(row[name] is None for name in self._needed):
+                return None
+            cells = encode.cells(row)
+            if cells is None:
+                return None
+            rows.append(cells)
+        return rows or None
+
+    @cached_property
+    def _row_encoder(self) -> RowEncoder | None:
+        """Encodes single rows; None where they are not columns, or the model takes other bytes than rows of numbers."""
+        is_sparse_array = (
+            isinstance(self.features, ColumnsEncoder) and self.features.layout == "sparse" and not self._takes_records
+        )
+        return RowEncoder(self.features) if isinstance(self.features, ColumnsEncoder) and not is_sparse_array else None
+
+    @cached_property
+    def _takes_records(self) -> bool:
+        is_sparse = isinstance(self.features, ColumnsEncoder) and self.features.layout == "sparse"
+        return is_sparse and self.exchange.request_content_type == recordio.CONTENT_TYPE
+
+    @cached_property
+    def _names(self) -> Set[str]:
+        return self.feature_columns.keys()
+
+    @cached_property
+    def _needed(self) -> frozenset[str]:
+        return self.required_columns
+
+    @cached_property
+    def _only_text(self) -> str | None:
+        return next(iter(self.feature_columns)) if list(self.feature_columns.values()) == ["text"] else None
+
+    def _record(self, columns: Sequence[int], values: Sequence[float]) -> bytes:
+        if not columns:
+            columns, values = [0], [self._of_empty_row]
+        return recordio.write_record(columns, values, self.feature_dim)
+
+    @property
+    def _of_empty_row(self) -> float:
+        """What a row without a cell gets in its first column. A record without keys is dense to the containers' readers, and
+        refused among sparse ones. NaN stays missing for XGBoost."""
+        return np.nan if self.answers == "xgboost" else 0.0
+
     def batch_body(self, encoded: Encoded) -> bytes:
         """Encoded rows for a transform job, in :attr:`Exchange.batch_content_type`: bodies joined make a file, but where
         :attr:`Exchange.split_type` is ``None`` each is a file of its own."""
@@ -186,8 +248,7 @@ class FittedEncoder:
     def _records(self, matrix: Matrix, labels: FloatArray | None) -> bytes:
         if not isinstance(matrix, SparseMatrix):
             return recordio.write_dense(matrix, labels)
-        # A record without keys is dense to the containers' readers, and refused among sparse ones. NaN stays missing for XGBoost.
-        return recordio.write_sparse(matrix.fill_empty_rows(np.nan if self.answers == "xgboost" else 0.0), labels)
+        return recordio.write_sparse(matrix.fill_empty_rows(self._of_empty_row), labels)
 
     @property
     def _tensor_shape(self) -> tuple[int, ...]:
@@ -198,17 +259,18 @@ class FittedEncoder:
     def _tensor(self, matrix: Matrix) -> FloatArray:
         return _dense(matrix).reshape(-1, *self._tensor_shape)
 
-    def _refuse_missing(self, block: Block, encoded: FloatArray) -> None:
-        missing = np.argwhere(np.isnan(encoded))
-        if len(missing):
-            row, column = missing[0].tolist()
-            name = self.features.column_of(column) if isinstance(self.features, TableEncoder) else ""
+    def _refuse_missing(self, block: Block, columns: ColumnsEncoder) -> None:
+        found = columns.first_missing(block)
+        if found is not None:
+            row, name = found
             raise InvalidDataset(
                 f"{block.where(row)}, column {name!r}: the value is missing, which {self.answers} does not take. Fill it in, or "
-                f"set `encoder.missing` to mean, median or value in the spec."
+                f"set `encoder.number.missing` to mean, median or value in the spec."
             )
 
-    def block_from_instances(self, instances: list[object], warnings: list[str] | None = None) -> Block:
+    def block_from_instances(
+        self, instances: list[object], warnings: list[str] | None = None, name: Callable[[int], str] = instance_name
+    ) -> Block:
         """The rows of a prediction request: objects ``{column: value}``, arrays in feature order, or bare strings
         when the only feature is text or an image file in base64; for pixels also arrays nested as the shape is. Numbers may be
         strings as the column spells them, and booleans where training had only 0 and 1; ``null`` is a missing number or
@@ -217,25 +279,26 @@ class FittedEncoder:
         Args:
             warnings: gets a sentence for each column that is absent and taken for missing, and for each that is ignored, since it
                 is the label or unknown. Without it, these are errors.
+            name: how errors and warnings call the instance of an index.
 
         Raises:
-            InvalidRequest: names ``instances[i]`` and the column: absent, wrong type.
+            InvalidRequest: names the instance and the column: absent, wrong type.
         """
-        block = self._instances.read(instances, warnings)
-        return self.features.decoded(block) if isinstance(self.features, ImageFileEncoder) else block
+        block = self._instances.read(instances, warnings, name)
+        return self.features.decoded(block, name) if isinstance(self.features, ImageFileEncoder) else block
 
     @cached_property
     def _instances(self) -> InstanceReader:
-        categories = self.features.categories if isinstance(self.features, TableEncoder) else {}
-        numbers = self.features.numbers if isinstance(self.features, TableEncoder) else {}
+        table = self.features if isinstance(self.features, ColumnsEncoder) else ColumnsEncoder(())
         return InstanceReader(
             self.feature_columns,
-            {name: values for name, values in categories.items() if values is not None},
+            {name: part.index for name, part in table.categories.items()},
             self.label_column,
             shape=None if self.reads_files else self.image_shape,
             required=self.required_columns,
-            spellings={name: number.spelling for name, number in numbers.items()},
-            binary={name for name, number in numbers.items() if number.binary},
+            spellings={name: number.spelling for name, number in table.numbers.items()},
+            binary={name for name, number in table.numbers.items() if number.binary},
+            dates={name: date.format for name, date in table.dates.items()},
             unused=self.unused_columns,
         )
 
@@ -245,12 +308,20 @@ class FittedEncoder:
         missing although the model takes no missing ones."""
         if isinstance(self.features, ImageEncoder | ImageFileEncoder):
             return frozenset(self.feature_columns)
-        if isinstance(self.features, TableEncoder):
-            return frozenset(self.features.columns_kept_missing() if self.answers in _NO_MISSING else ())
-        return frozenset(self.feature_columns if len(self.feature_columns) == 1 else ())
+        columns = self.feature_columns
+        if isinstance(self.features, ColumnsEncoder) and list(columns.values()) != ["text"]:
+            return frozenset(self.features.kept_missing if self.answers in _NO_MISSING else ())
+        return frozenset(columns if len(columns) == 1 else ())
 
     def decode(
-        self, body: bytes, content_type: str, top_k: int = 1, *, rows: int | None = None, batch: bool = False
+        self,
+        body: bytes,
+        content_type: str,
+        top_k: int = 1,
+        *,
+        rows: int | None = None,
+        batch: bool = False,
+        probabilities: bool = False,
     ) -> list[Prediction]:
         """A model's answer, one dict per row: ``{"label", "probability", "top": [{"label", "probability"}]}`` for a
         classification (:mod:`sageline.encoder.decoding` says what ``top`` holds, at most ``top_k``, and when a ``probability`` is
@@ -260,6 +331,8 @@ class FittedEncoder:
             content_type: of the answer.
             rows: how many rows were asked for; checked against the answer.
             batch: it is a transform job's output, or some of its lines.
+            probabilities: adds ``"probabilities": {label: probability}`` of every class to a classification, with None as
+                :func:`sageline.encoder.decoding.probability_per_class` has NaN.
 
         Raises:
             PredictionFailed: the answer cannot be read, or does not fit the request.
@@ -269,13 +342,20 @@ class FittedEncoder:
             raise PredictionFailed(f"the model answered for {len(answer)} of the request's {rows} rows.")
         if self.classes is None:
             return decoding.values(answer)
+        predictions = self._labels(answer, self.classes, top_k)
+        if not probabilities:
+            return predictions
+        told = decoding.probability_per_class(answer, self.answers, self.classes)
+        return decoding.with_probabilities(predictions, told, self.classes)
+
+    def _labels(self, answer: Answer, classes: list[str], top_k: int) -> list[Prediction]:
         match self.answers:
             case "blazingtext":
                 return decoding.named_labels(answer, top_k)
             case "knn":
-                return decoding.classes_of_neighbours(answer, self.classes, top_k)
+                return decoding.classes_of_neighbours(answer, classes, top_k)
             case algorithm:
-                return decoding.classes_by_score(answer, self.classes, top_k, probabilities=algorithm == "xgboost")
+                return decoding.classes_by_score(answer, classes, top_k, probabilities=algorithm == "xgboost")
 
     def save(self) -> dict[str, bytes]:
         """File names and contents: ``encoder.json`` and ``encoder.npz``."""
@@ -324,8 +404,8 @@ class FittedEncoder:
 # Any: JSON
 def _features(document: Mapping[str, Any], columns: dict[str, str], arrays: Mapping[str, AnyArray]) -> Features:
     match document["kind"]:
-        case "table":
-            return TableEncoder.from_state(document, columns, arrays)
+        case "columns":
+            return ColumnsEncoder.from_state(document, arrays)
         case "image" if document.get("files"):
             return ImageFileEncoder.from_state(document, columns)
         case "image":
@@ -333,14 +413,15 @@ def _features(document: Mapping[str, Any], columns: dict[str, str], arrays: Mapp
         case "tokens":
             return TokenLines.from_state(document, arrays)
         case "bag-of-words":
-            return BagOfWordsEncoder.from_state(document, arrays)
+            return of_before.bag_of_words(document, columns, arrays)
+        case "table":
+            return of_before.table(document, columns, arrays)
         case other:
             raise ValueError(f"unknown kind {other!r}")
 
 
 _KINDS: dict[type, str] = {
-    BagOfWordsEncoder: "bag-of-words",
-    TableEncoder: "table",
+    ColumnsEncoder: "columns",
     TokenLines: "tokens",
     ImageEncoder: "image",
     ImageFileEncoder: "image",

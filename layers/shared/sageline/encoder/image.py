@@ -13,7 +13,7 @@ import numpy as np
 from sageline.arrays.blocks import Block
 from sageline.arrays.matrix import AnyArray, FloatArray
 from sageline.arrays.numbers import BadNumber, parse_doubles
-from sageline.encoder.table import read_numbers
+from sageline.encoder.columns.number import read_numbers
 from sageline.errors import InvalidDataset, InvalidSpec
 
 _PIXEL = re.compile(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -51,8 +51,11 @@ class ImageFileEncoder:
                 pixels[index] = self._read(text, block, index)
         return self._scaled[pixels.reshape(block.rows, self.feature_dim)]
 
-    def decoded(self, block: Block) -> Block:
+    def decoded(self, block: Block, name: Callable[[int], str]) -> Block:
         """The rows of a request with their files decoded.
+
+        Args:
+            name: how errors call the instance of an index.
 
         Raises:
             InvalidRequest: one is no image; names the instance.
@@ -62,7 +65,7 @@ class ImageFileEncoder:
             try:
                 pixels[index] = read_base64(text, self.shape).values
             except NoImage as error:
-                raise InvalidRequest(f"instances[{index}], column {self.column!r}: the image {error.problem}.") from None
+                raise InvalidRequest(f"{name(index)}, column {self.column!r}: the image {error.problem}.") from None
         return replace(block, columns={**block.columns, self.column: ImageArray(pixels)})
 
     def _read(self, text: str, block: Block, index: int) -> ByteArray:

@@ -14,9 +14,10 @@ import numpy as np
 from sageline.arrays.matrix import AnyArray
 from sageline.errors import InvalidEncoder
 
-VERSION = 4
+VERSION = 5
 """What is written. Version 1 had no options of tables, version 2 did not say whose answers are read; none of their files means
-anything else now. Up to version 3 combining marks separated words: these encoders read words so still."""
+anything else now. Up to version 3 combining marks separated words: these encoders read words so still. Up to version 4 a table
+was of numbers and categories, or a bag of words: these are read as columns."""
 
 _MARKS_IN_WORDS = 4  # the first version of these
 
@@ -64,8 +65,9 @@ def unpack(files: Mapping[str, bytes]) -> tuple[dict[str, Any], dict[str, AnyArr
 
 
 def has_marks_apart(document: Mapping[str, Any]) -> bool:  # Any: JSON
-    """Whether the encoder of this document reads words as those up to version 3 did; it says so itself if it was saved again."""
-    return document["version"] < _MARKS_IN_WORDS or bool(document["marks_apart"])
+    """Whether the encoder of this document, or of a part of one, reads words as those up to version 3 did; it says so itself if
+    it was saved again."""
+    return document.get("version", VERSION) < _MARKS_IN_WORDS or bool(document["marks_apart"])
 
 
 def _checksum(content: Mapping[str, Any]) -> str:  # Any: JSON

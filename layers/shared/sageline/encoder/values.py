@@ -13,13 +13,19 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from sageline.arrays.factors import factors
 from sageline.arrays.numbers import is_number
 from sageline.arrays.strings import IntArray, StringArray
 
 _TELLING_ZERO = re.compile(r"[+-]?0\d.*|.*\.\d*0", re.ASCII)
 
+_FEW = 64  # texts, of which nobody asks which differ
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
 _TRUTH = {"false": 0.0, "true": 1.0}
+_NO = ["false", "f", "no", "n", "off", "0", "falsch", "nein", "faux", "non", "falso", "não", "нет", "ні"]
+_YES = ["true", "t", "yes", "y", "on", "1", "wahr", "ja", "j", "vrai", "oui", "o", "verdadero", "sí", "si", "sim", "да", "так"]
+_TRUTHS = dict.fromkeys(_NO, False) | dict.fromkeys(_YES, True)
+"""Usual spellings of a boolean, in any case."""
 
 
 def one_name(counts: Mapping[str, int]) -> dict[str, str]:
@@ -38,6 +44,23 @@ def one_name(counts: Mapping[str, int]) -> dict[str, str]:
     for name in sorted(of_text, key=lambda name: ("e" in name.lower(), -of_text[name], len(name), name)):
         best.setdefault(_key(name), name)
     return {text: best[_key(name)] for text, name in stripped.items()}
+
+
+def is_truth(texts: Iterable[str]) -> bool:
+    """Whether these are a yes and a no, however spelled, and not plainly the numbers 0 and 1."""
+    names = {text.strip().casefold() for text in texts}
+    return {_TRUTHS.get(name) for name in names} == {True, False} and not names <= {"0", "1"}
+
+
+def category_names(counts: Mapping[str, int]) -> dict[str, str]:
+    """The same as :func:`one_name` for categories, of which a yes is one value and a no the other, however spelled."""
+    if not is_truth(counts):
+        return one_name(counts)
+    by_truth: dict[bool, Counter[str]] = {False: Counter(), True: Counter()}
+    for text, count in counts.items():
+        by_truth[_TRUTHS[text.strip().casefold()]][text.strip()] += count
+    best = {truth: min(texts, key=lambda text: (-texts[text], len(text), text)) for truth, texts in by_truth.items()}
+    return {text: best[_TRUTHS[text.strip().casefold()]] for text in counts}
 
 
 def merged(counts: Mapping[str, int]) -> Counter[str]:
@@ -75,14 +98,17 @@ class ValueIndex:
     Args:
         values: in their order.
         exact: a text is the value that it equals to the letter, and no other.
+        truth: the values are a yes and a no, and any usual spelling of one is that one.
     """
 
-    def __init__(self, values: Sequence[str], *, exact: bool = False) -> None:
+    def __init__(self, values: Sequence[str], *, exact: bool = False, truth: bool = False) -> None:
         self.indexes = {value: index for index, value in enumerate(values)}
         self._exact = exact
         self._numbers: dict[float | str, int] = {}
-        if values and not exact and all(map(is_number, values)):
-            self._numbers = {_key(value): index for index, value in enumerate(values)}
+        self._truths = {_TRUTHS[value.casefold()]: index for index, value in enumerate(values)} if truth else {}
+        there = [value for value in values if value]
+        if there and not exact and all(map(is_number, there)):
+            self._numbers = {_key(value): index for index, value in enumerate(values) if value}
 
     def index(self, text: str) -> int:
         """-1 for a text that is none of the values."""
@@ -93,11 +119,16 @@ class ValueIndex:
         found = self.indexes.get(text)
         if found is None and self._numbers and is_number(text):
             found = self._numbers.get(_key(text))
+        if found is None and self._truths and (truth := _TRUTHS.get(text.casefold())) is not None:
+            found = self._truths.get(truth)
         return -1 if found is None else found
 
     def indexes_of(self, column: StringArray) -> IntArray:
         """``int64[n]``: the index of each text."""
-        return np.array([self.index(text) for text in column.tolist()], dtype=np.int64)
+        if len(column) <= _FEW:
+            return np.array([self.index(text) for text in column.tolist()], dtype=np.int64)
+        different = factors(column)
+        return np.array([self.index(text) for text in different.values.tolist()], dtype=np.int64)[different.codes]
 
 
 def _key(number: str) -> float | str:

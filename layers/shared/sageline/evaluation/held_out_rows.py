@@ -190,16 +190,14 @@ def _pieces(files: RunFiles, layout: RunLayout, encoder: FittedEncoder) -> Itera
 def _piece(rows: list[object], encoder: FittedEncoder, first: int) -> EncodedRows:
     where = f"test rows {first + 1} to {first + len(rows)}"
     try:
-        return EncodedRows(len(rows), encoder.batch_body(encoder.encode_instances(rows)), where)
+        return EncodedRows(len(rows), encoder.batch_body(encoder.encode_instances(rows, [])), where)
     except SagelineError as error:
         raise type(error)(f"{where}: {error.message}") from None
 
 
 def _dense_cells(encoder: FittedEncoder) -> int:
     """Numbers that an encoded row takes while it is written."""
-    if encoder.kind == "tokens" or (encoder.kind == "bag-of-words" and encoder.exchange.batch_extension == "recordio"):
-        return 1
-    return max(1, encoder.feature_dim)
+    return 1 if encoder.is_short and encoder.exchange.batch_extension in ("recordio", "jsonl") else max(1, encoder.feature_dim)
 
 
 def _instance(row: Mapping[str, Any], encoder: FittedEncoder) -> dict[str, Any]:  # Any: JSON

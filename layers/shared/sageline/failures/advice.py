@@ -111,6 +111,10 @@ _BY_ERROR = {
     "InvalidDataset": ("Do what the message says, in the file or in the spec, and submit it again."),
     "DatasetNotFound": ("Upload it again, or correct `dataset.uri`; the object must stay there while the run reads it."),
     "DatasetAccessDenied": ("Upload the data into the stack's own bucket, or let the stack's roles read it where it is."),
+    "ProcessDied": (
+        "Start the run again. If it ends so once more, the memory may not suffice: raise the MemorySize of PrepareDataFunction "
+        "in template.yaml."
+    ),
     "InvalidRequest": ("Start runs by an upload or through POST /pipelines, not by starting the state machine by hand."),
     "ResourceConflict": ("Remove what the message names, or choose another name."),
     "TrainingJobFailed": (

@@ -14,7 +14,7 @@ from sageline.jobs.stopping import stop_jobs
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import FailureEvent, FailureRecorded
 from sageline.runs.store import RunRecord
-from sageline.runs.trigger import BatchRequest, Identity, Upload, identify, parse_trigger
+from sageline.runs.trigger import Identity, dataset_uri, identify, parse_trigger
 
 _log = logging.getLogger(__name__)
 
@@ -47,8 +47,7 @@ def record_failure(event: FailureEvent, *, run: RunContext) -> FailureRecorded:
 def _identify(trigger_document: Mapping[str, object], run: RunContext) -> tuple[Identity | None, str | None]:
     try:
         trigger = parse_trigger(trigger_document)
-        uri = trigger.uri if isinstance(trigger, Upload) else trigger.input if isinstance(trigger, BatchRequest) else None
-        return identify(trigger, run.files.s3), uri
+        return identify(trigger, run.files.s3), dataset_uri(trigger)
     except (InvalidRequest, ClientError, BotoCoreError) as error:
         _log.warning("The failure belongs to no run that could be told from the execution's input: %s", error)
         return None, None

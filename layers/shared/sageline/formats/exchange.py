@@ -7,7 +7,6 @@ formats", "BlazingText algorithm"; https://www.tensorflow.org/tfx/serving/api_re
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from sageline.errors import InvalidSpec
@@ -117,17 +116,14 @@ def answering(algorithm: str, framework: str | None = None) -> str:
     return (framework or "tensorflow") if algorithm == "script" else algorithm
 
 
-def exchange_for(answers: str, encoder_kind: str, feature_kinds: Collection[str], channel_format: str | None) -> Exchange:
+def exchange_for(answers: str, encoder_kind: str, channel_format: str | None, *, as_records: bool) -> Exchange:
     """The formats of a model.
-
-    A table of a single number is not sent to XGBoost as CSV: its container guesses the delimiter from the first line, and in
-    a line like ``5.1`` it may take the point for one.
 
     Args:
         answers: whose answers are read, one of :data:`ANSWERS`.
-        encoder_kind: ``bag-of-words``, ``table``, ``tokens`` or ``image``.
-        feature_kinds: the kind of each feature column.
+        encoder_kind: ``columns``, ``tokens`` or ``image``.
         channel_format: of a script's channels: ``npy`` (as None), or ``csv`` with the label first.
+        as_records: the encoded rows are better not written as CSV where there is a choice.
 
     Raises:
         InvalidSpec: the encoder does not go with the algorithm.
@@ -135,7 +131,6 @@ def exchange_for(answers: str, encoder_kind: str, feature_kinds: Collection[str]
     if (encoder_kind == "tokens") != (answers == "blazingtext"):
         raise InvalidSpec(f"The encoder {encoder_kind!r} does not go with {answers}: tokens are for BlazingText, and only they.")
     if answers == "xgboost":
-        as_records = encoder_kind == "bag-of-words" or list(feature_kinds) == ["number"]
         return _XGBOOST_RECORDS if as_records else _XGBOOST_CSV
     exchange = _EXCHANGES[answers]
     if channel_format == "csv" and exchange.file_extension == "npy":

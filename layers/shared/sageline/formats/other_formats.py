@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 _WITH_PANDAS = 'convert it to CSV or JSON Lines, for example with pandas.{reader}(...).to_csv("data.csv", index=False)'
-_SPREADSHEET = "save the sheet as CSV (UTF-8), or " + _WITH_PANDAS.format(reader="read_excel")
-_PARQUET = _WITH_PANDAS.format(reader="read_parquet")
+_SPREADSHEET = "save the workbook as .xlsx, or the sheet as CSV (UTF-8)"
 _FEATHER = _WITH_PANDAS.format(reader="read_feather")
-_UNPACK = "unpack it, and upload the data file (a CSV file may be compressed with gzip: .csv.gz)"
+_UNPACK = "unpack it, and upload the data file (text may be compressed with gzip or zstd: .csv.gz, .csv.zst)"
 
 _BY_EXTENSION = {
-    "parquet": _PARQUET,
-    "pq": _PARQUET,
+    "pq": "name it .parquet",
+    "parq": "name it .parquet",
     "feather": _FEATHER,
     "arrow": _FEATHER,
     "orc": _WITH_PANDAS.format(reader="read_orc"),
-    "xlsx": _SPREADSHEET,
     "xls": _SPREADSHEET,
     "xlsm": _SPREADSHEET,
     "ods": _SPREADSHEET,
@@ -27,11 +25,10 @@ _BY_EXTENSION = {
     "hdf5": _WITH_PANDAS.format(reader="read_hdf"),
     "avro": "convert it to CSV or JSON Lines",
     "arff": "convert it to CSV: a line with the attributes' names, and then what follows @data",
-    "libsvm": "convert it to CSV with a header and a column for the label",
+    "svmlight": "name it .libsvm",
     "json": "write it as JSON Lines, one object per line, for example with "
     'pandas.read_json(...).to_json("data.jsonl", orient="records", lines=True)',
-    "tsv": "rename it to .csv: tabs are recognised",
-    "tab": "rename it to .csv: tabs are recognised",
+    "tab": "name it .tsv",
     "txt": "rename it to .csv, if it is a table with a line of column names",
     "dat": "rename it to .csv, if it is a table with a line of column names",
     "data": "rename it to .csv, if it is a table with a line of column names",
@@ -41,19 +38,20 @@ _BY_EXTENSION = {
     "bz2": _UNPACK,
     "xz": _UNPACK,
     "7z": _UNPACK,
-    "zst": _UNPACK,
-    "jsonl.gz": "unpack it: JSON Lines are read as they are",
-    "ndjson.gz": "unpack it: JSON Lines are read as they are",
+    "zst": "name it .csv.zst, if it is a CSV file",
+    "ndjson": "name it .jsonl",
+    "ndjson.gz": "name it .jsonl.gz",
+    "ndjson.zst": "name it .jsonl.zst",
     "json.gz": "unpack it, and write it as JSON Lines, one object per line",
-    "tsv.gz": "rename it to .csv.gz: tabs are recognised",
     "gz": "name it .csv.gz, if it is a CSV file",
 }
 
 _BY_CONTENT = {
-    b"\x1f\x8b": "is compressed with gzip; name it data.csv.gz",
-    b"PK\x03\x04": f"is a ZIP file or an Excel workbook; unpack it, or {_SPREADSHEET}",
+    b"\x1f\x8b": "is compressed with gzip; name it data.csv.gz, or what else it is with .gz at the end",
+    b"\x28\xb5\x2f\xfd": "is compressed with zstd; name it data.csv.zst, or what else it is with .zst at the end",
+    b"PK\x03\x04": "is a ZIP file or an Excel workbook; unpack it, or name it data.xlsx",
     b"\xd0\xcf\x11\xe0": f"is an Excel workbook or another Office document; {_SPREADSHEET}",
-    b"PAR1": f"is a Parquet file; {_PARQUET}",
+    b"PAR1": "is a Parquet file; name it data.parquet",
     b"ARROW1": f"is a Feather or Arrow file; {_FEATHER}",
     b"\x89HDF\r\n\x1a\n": f"is an HDF5 file; {_BY_EXTENSION['h5']}",
     b"\x93NUMPY": f"is a .npy file; {_BY_EXTENSION['npy']}",

@@ -1,17 +1,19 @@
-"""Preparing a dataset: split, fit, encode, write; reads the data twice and holds one block at a time."""
+"""Preparing a dataset: split, fit, encode, write; reads the data twice and holds one block at a time in each process."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Protocol
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from sageline.arrays.blocks import Block
+from sageline.arrays.hashing import HashArray
 from sageline.arrays.matrix import FloatArray
 from sageline.arrays.number_spelling import Spelling
 from sageline.arrays.numbers import parse_doubles
@@ -19,14 +21,20 @@ from sageline.arrays.strings import StringArray
 from sageline.batch.encode import EncodedRows, encoded_rows
 from sageline.dataset.label_column import LabelColumn
 from sageline.dataset.profile import DatasetProfile
-from sageline.dataset.split import CHANNELS, HashArray, channels_of, hash_columns, row_positions
+from sageline.dataset.split import CHANNELS, PositionArray, channels_of, folds_of, hash_columns, placed, row_positions
 from sageline.dataset.statistics import DatasetStatistics
 from sageline.dataset.tally import Tally
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.fitting import finish_fit, start_fit
 from sageline.errors import InvalidDataset
 from sageline.formats.npy import ArrayPair
+from sageline.preparation.hashed_blocks import HashedBlock, hashed_blocks
+from sageline.preparation.means import ALONE, Means
+from sageline.preparation.second_process import Channel, SecondProcess
+from sageline.preparation.spill import Place, Spill
 from sageline.resolve.resolution import Resolution
+
+_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 class PartSink(Protocol):
@@ -58,32 +66,36 @@ def read_and_fit(
     read_blocks: Callable[[], Iterator[Block]],
     resolution: Resolution,
     resolve: Callable[[DatasetProfile], Resolution] | None = None,
+    means: Means = ALONE,
 ) -> FirstRead:
     """Read every row: count, split, fit the encoder on the train rows.
 
     Args:
         read_blocks: starts reading the dataset from its first row; called once, and once more where ``resolve`` finds that the
-            resolution does not hold for all rows, or where a small dataset is split by rank.
+            resolution does not hold for all rows, or where a small dataset is split by rank, unless there is a spill.
         resolution: of the spec, maybe from a sample of the rows.
         resolve: resolves the spec for good, when every row has been seen.
 
     Raises:
         InvalidDataset: missing or unusable values (row and column named), one class only, a split without rows.
     """
-    first = FirstRead(resolution)
     profile = DatasetProfile()
-    first.read(read_blocks(), profile)
+    first = _read(FirstRead(resolution), read_blocks, means, profile)
     if resolve is not None:
         resolution = resolve(profile)
-    first = _again(first, resolution, read_blocks)
+    first = _again(first, resolution, read_blocks, means)
     if first.problem is not None:
         raise first.problem
     first.tally.check(first.source)
-    return _again(first, resolution, read_blocks, first.tally.bounds)
+    return _again(first, resolution, read_blocks, means, first.tally.bounds)
 
 
 def prepare(
-    read_blocks: Callable[[], Iterator[Block]], first: FirstRead, sink: PartSink, ask: Callable[[EncodedRows], None]
+    read_blocks: Callable[[], Iterator[Block]],
+    first: FirstRead,
+    sink: PartSink,
+    ask: Callable[[EncodedRows], None],
+    means: Means = ALONE,
 ) -> Prepared:
     """Encode every row that has a label and write the parts.
 
@@ -93,15 +105,17 @@ def prepare(
     ``"others": {column: text}``: another model may read them.
 
     Args:
-        read_blocks: starts reading the dataset from its first row; called once.
+        read_blocks: starts reading the dataset from its first row; called once, unless a spill has the blocks.
         first: what :func:`read_and_fit` has returned.
         ask: takes the encoded test rows, in the order of the raw ones.
+        means: those that the data were read with.
 
     Raises:
         InvalidDataset: the data are not those that were read first.
     """
     encoder = first.encoder
-    rows = _write(read_blocks(), first, sink, ask)
+    with closing(_pieces(read_blocks, first, means)) as pieces:
+        rows = _write(pieces, sink, ask)
     expected = {channel: first.tally.written(channel) for channel in CHANNELS}
     if rows != expected:
         raise InvalidDataset(f"{first.source}: changed while it was read: {expected} rows at first, then {rows}. Run it again.")
@@ -113,7 +127,7 @@ def prepare(
         profile={
             **first.tally.profile(),
             "columns": first.statistics.profile(),
-            "features": first.fit.profile(),
+            "features": first.features,
             "feature_dim": encoder.feature_dim,
         },
     )
@@ -138,37 +152,61 @@ class FirstRead:
         )
         self.tally = Tally(self.label, spec.split, bounds)
         self.statistics = DatasetStatistics(spec.dataset.features or {}, name, resolution.spellings)
-        self.fit = start_fit(spec, resolution.spellings)
+        self.fit = start_fit(spec, resolution.spellings, resolution.date_formats)
         self.bounds = self.tally.bounds
-        self.source = "dataset"
+        self.source = spec.dataset.uri or "dataset"  # the whole of it; a block names its part
         self.problem: InvalidDataset | None = None
+        self.features: dict[str, Any] = {}  # Any: a JSON document
+        self._encoder: FittedEncoder | InvalidDataset = InvalidDataset("The dataset is not read yet.")
 
-    @cached_property
+    @property
     def encoder(self) -> FittedEncoder:
-        """The fitted encoder, once all rows are read."""
-        return finish_fit(self.fit, self.resolution.spec, self.tally.classes["train"], self.source)
+        """The fitted encoder, once all rows are read and :meth:`finish` is called.
 
-    def read(self, blocks: Iterator[Block], profile: DatasetProfile | None = None) -> None:
+        Raises:
+            InvalidDataset: there is nothing to learn from in a column.
+        """
+        if isinstance(self._encoder, Exception):
+            raise self._encoder
+        return self._encoder
+
+    def finish(self) -> FirstRead:
+        """Make the encoder, and the profile of the features, and forget what they are made from, which is much more."""
+        if self.problem is None:
+            try:
+                self._encoder = finish_fit(self.fit, self.resolution.spec, self.tally.classes["train"], self.source)
+            except InvalidDataset as error:
+                self._encoder = error  # what the tally finds wrong is to be said first
+            self.features = self.fit.profile()
+        del self.fit
+        return self
+
+    def read(self, blocks: Iterable[HashedBlock], profile: DatasetProfile | None = None) -> None:
         """Read the dataset once, also into a profile."""
-        for block in blocks:
-            self.source = block.source
-            hashes = hash_columns(block)
+        for block, hashes, _ in blocks:
             if profile is not None:
                 profile.add(block, hashes)
-            if self.problem is None:
-                try:
-                    self._add(block, hashes)
-                except InvalidDataset as error:
-                    self.problem = _advised(error)
-                    if profile is None:
-                        raise self.problem from None
+            self.add(block, hashes, has_profile=profile is not None)
+
+    def add(self, block: Block, hashes: Mapping[str, HashArray], *, has_profile: bool = True) -> None:
+        """Read a block, after which a :attr:`problem` may be there; without a profile to complete it is raised."""
+        self.source = self.resolution.spec.dataset.uri or block.source
+        if self.problem is not None:
+            return
+        try:
+            self._add(block, hashes)
+        except InvalidDataset as error:
+            self.problem = _advised(error)
+            if not has_profile:
+                raise self.problem from None
 
     def _add(self, block: Block, hashes: Mapping[str, HashArray]) -> None:
         features = self.resolution.spec.dataset.features or {}
         absent = next((name for name in features if name not in block.columns), None)
         if absent is not None:
             raise InvalidDataset(f"{block.source}: no column {absent!r}; the columns are {', '.join(block.columns)}.")
-        positions = row_positions(block, hashes, self.resolution.spec.split.seed)
+        split = self.resolution.spec.split
+        positions = placed(row_positions(block, hashes, split.seed), block.side, split)
         there = self.label.is_there(block)
         unlabelled = block.rows - int(np.count_nonzero(there))
         if unlabelled:
@@ -176,7 +214,9 @@ class FirstRead:
             hashes = {name: of_column[there] for name, of_column in hashes.items()}
         self.tally.add(block, positions, unlabelled)
         self.statistics.add(block, hashes)
-        self.fit.update(block, channels_of(positions, self.bounds) == CHANNELS.index("train"))
+        labels = block.columns[self.label.name] if self.label.is_class else self.label.numbers(block)
+        with_folds = replace(block, folds=folds_of(positions))
+        self.fit.update(with_folds, channels_of(positions, self.bounds) == CHANNELS.index("train"), labels)
 
 
 def _advised(error: InvalidDataset) -> InvalidDataset:
@@ -192,39 +232,106 @@ def _again(
     first: FirstRead,
     resolution: Resolution,
     read_blocks: Callable[[], Iterator[Block]],
+    means: Means,
     bounds: tuple[float, float] | None = None,
 ) -> FirstRead:
     """The first read, or another one where it went by another resolution or other bounds of the split."""
     bounds = bounds or first.bounds
     if first.resolution.reads_like(resolution) and first.bounds == bounds:
         return first
-    again = FirstRead(resolution, bounds)
-    again.read(read_blocks())
-    return again
+    return _read(FirstRead(resolution, bounds), read_blocks, means)
 
 
-def _write(blocks: Iterator[Block], first: FirstRead, sink: PartSink, ask: Callable[[EncodedRows], None]) -> dict[str, int]:
-    """Encode and write every row whose label the encoder knows; rows written per channel."""
+def _read(
+    first: FirstRead, read_blocks: Callable[[], Iterator[Block]], means: Means, profile: DatasetProfile | None = None
+) -> FirstRead:
+    """The first read when it has read all blocks, in this process or in a second one, which does it while this one parses."""
+    seed = first.resolution.spec.split.seed
+    blocks = hashed_blocks(read_blocks, means.spill, seed)
+    if means.processes == 1 or (means.spill is not None and means.spill.is_complete):
+        first.read(blocks, profile)
+        return first.finish()
+    with SecondProcess(partial(_read_beside, first, means.spill, profile is not None)) as second:
+        for block, hashes, place in blocks:
+            if profile is not None:
+                profile.add(block, hashes)
+            second.send((block if place is None else place, hashes))
+            del block, hashes  # while the next ones are made
+        second.send(None)
+        read: FirstRead = second.receive()
+        return read
+
+
+def _read_beside(first: FirstRead, spill: Spill | None, has_profile: bool, channel: Channel) -> None:
+    """Read the blocks that come through the channel, or are in the spill, and answer with the first read."""
+    while (received := channel.receive()) is not None:
+        block, hashes = received
+        if first.problem is None:
+            if spill is not None and isinstance(block, Place):
+                block, _ = spill.read_at(block)
+            first.add(block, hashes, has_profile=has_profile)
+        del received, block, hashes  # while the next ones are read
+    channel.send(first.finish())
+
+
+class _Piece(NamedTuple):
+    """Encoded rows of a channel; of ``test``, the part is of the raw ones."""
+
+    channel: str
+    rows: int
+    part: bytes | ArrayPair
+    asked: list[EncodedRows]
+
+
+def _pieces(read_blocks: Callable[[], Iterator[Block]], first: FirstRead, means: Means) -> Generator[_Piece]:
+    """Every row whose label the encoder knows, in their order; where there are two processes, each encodes every other block."""
+    spill, seed = means.spill, first.resolution.spec.split.seed
+    if spill is None or not spill.is_complete or spill.seed != seed:
+        for block in read_blocks():
+            yield from _encoded(block, row_positions(block, hash_columns(block), seed), first)
+        return
+    if means.processes == 1 or len(spill) == 1:
+        for block, positions in spill:
+            yield from _encoded(block, positions, first)
+        return
+    with SecondProcess(partial(_encode_every_other, first, spill)) as second:
+        for index in range(len(spill)):
+            yield from second.receive() if index % 2 else _encoded(*spill.read(index), first)
+
+
+def _encode_every_other(first: FirstRead, spill: Spill, channel: Channel) -> None:
+    for index in range(1, len(spill), 2):
+        channel.send(list(_encoded(*spill.read(index), first)))
+
+
+def _encoded(block: Block, positions: PositionArray, first: FirstRead) -> Iterator[_Piece]:
     encoder = first.encoder
+    there = first.label.is_there(block)
+    positions = placed(positions, block.side, first.resolution.spec.split)
+    channels = channels_of(positions, first.tally.bounds)
+    for number, channel in enumerate(CHANNELS):
+        its_rows = replace(block, folds=folds_of(positions) if channel == "train" else None)
+        for chunk in encoder.chunks(its_rows.take((channels == number) & there)):
+            labels = _labels(chunk, first.label, encoder)
+            known = ~np.isnan(labels)
+            if not known.any():
+                continue
+            usable, labels = (chunk, labels) if known.all() else (chunk.take(known), labels[known])
+            if channel == "test":
+                asked = list(encoded_rows([usable], encoder))
+                yield _Piece(channel, usable.rows, _raw_rows(usable, labels, first, encoder), asked)
+            else:
+                yield _Piece(channel, usable.rows, encoder.write(encoder.encode(usable), labels), [])
+
+
+def _write(pieces: Iterable[_Piece], sink: PartSink, ask: Callable[[EncodedRows], None]) -> dict[str, int]:
+    """Write the pieces; rows written per channel."""
     rows = dict.fromkeys(CHANNELS, 0)
-    for block in blocks:
-        there = first.label.is_there(block)
-        positions = row_positions(block, hash_columns(block), first.resolution.spec.split.seed)
-        channels = channels_of(positions, first.tally.bounds)
-        for number, channel in enumerate(CHANNELS):
-            for chunk in encoder.chunks(block.take((channels == number) & there)):
-                labels = _labels(chunk, first.label, encoder)
-                known = ~np.isnan(labels)
-                if not known.any():
-                    continue
-                usable, labels = (chunk, labels) if known.all() else (chunk.take(known), labels[known])
-                if channel == "test":
-                    for piece in encoded_rows([usable], encoder):
-                        ask(piece)
-                    sink.write("test-raw", _raw_rows(usable, labels, first, encoder))
-                else:
-                    sink.write(channel, encoder.write(encoder.encode(usable), labels))
-                rows[channel] += usable.rows
+    for piece in pieces:
+        for encoded in piece.asked:
+            ask(encoded)
+        sink.write("test-raw" if piece.channel == "test" else piece.channel, piece.part)
+        rows[piece.channel] += piece.rows
     return rows
 
 
@@ -247,11 +354,11 @@ def _raw_rows(block: Block, labels: FloatArray, first: FirstRead, encoder: Fitte
     if left_out:
         others = zip(*(block.columns[name].tolist() for name in left_out), strict=True)
         rows = [row | {"others": dict(zip(left_out, values, strict=True))} for row, values in zip(rows, others, strict=True)]
-    lines = [json.dumps(row | {"label": answer}, ensure_ascii=False) for row, answer in zip(rows, answers, strict=True)]
+    lines = [_JSON.encode(row | {"label": answer}) for row, answer in zip(rows, answers, strict=True)]
     return "".join(f"{line}\n" for line in lines).encode()
 
 
 def _raw_values(column: StringArray, kind: str, spelling: Spelling) -> list[str | None] | list[float | None]:
     if kind in ("number", "pixel"):
         return [None if math.isnan(number) else number for number in parse_doubles(column, spelling).tolist()]
-    return [None if kind == "category" and not text.strip() else text for text in column.tolist()]
+    return [None if kind in ("category", "date") and not text.strip() else text for text in column.tolist()]

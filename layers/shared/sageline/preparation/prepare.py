@@ -9,22 +9,22 @@ from sageline.algorithms.catalog import DataFacts
 from sageline.arrays.blocks import Block
 from sageline.batch.encode import TransformParts
 from sageline.dataset.profile import DatasetProfile
-from sageline.dataset.readers.source import open_blocks
 from sageline.encoder.description import EXAMPLE, example_of
-from sageline.encoder.fitting import exchange_of
 from sageline.errors import InvalidSpec
 from sageline.evaluation.held_out_rows import first_rows, plan_evaluation
 from sageline.names import RunLayout
 from sageline.preparation.fit_and_encode import Prepared, prepare, read_and_fit
+from sageline.preparation.means import means_for
 from sageline.resolve.complete import complete_spec
 from sageline.resolve.resolution import Resolution, changes_of
 from sageline.resolve.resolve import resolve_spec
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import PreparedData, TransformPlan
-from sageline.runs.trigger import data_format
+from sageline.spec.encoder import ImageSpec
 from sageline.spec.evaluation import check_classes
-from sageline.spec.model import ImageSpec, Spec
-from sageline.storage.dataset_object import DatasetObject, open_dataset, read_options
+from sageline.spec.model import Spec
+from sageline.storage.dataset_object import read_options
+from sageline.storage.dataset_parts import dataset_of, read_blocks
 from sageline.storage.part_sink import S3PartSink
 
 _EXAMPLES = 10
@@ -37,6 +37,7 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
     Raises:
         InvalidSpec: the run's spec is not a resolved one, or asks something of a class that no test row has.
         InvalidDataset, DatasetNotFound, DatasetAccessDenied: see there.
+        ProcessDied: the second process that works on it was killed.
         InvalidHyperparameter: a hyperparameter does not fit the classes that are there.
     """
     run.store.enter(run_id, "PrepareData")
@@ -44,8 +45,8 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
     if spec.task is None:
         raise InvalidSpec("The run's spec says no task, so it is not a resolved one; start the run again.")
     record = run.store.get(run_id)
-    dataset = DatasetObject(**record.details["dataset"])
     layout = run.files.layout(run_id)
+    dataset = dataset_of(record.details, layout, run.files.s3)
     given = run.files.find_given_spec(run_id)
     schema = record.details.get("schema", {})
     provisional = Resolution.of_schema(spec, schema)
@@ -53,9 +54,8 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
     notes: list[str] = []
     options = read_options(spec.dataset, (given or spec).encoder)
 
-    def read_blocks() -> Iterator[Block]:
-        with open_dataset(run.files.s3, dataset) as stream:
-            yield from open_blocks(stream, dataset.uri, data_format(dataset.uri), options=options, notes=notes)
+    def read_rows() -> Iterator[Block]:
+        return read_blocks(run.files.s3, dataset, options, notes)
 
     def resolve(profile: DatasetProfile) -> Resolution:
         if given is None:
@@ -66,19 +66,19 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
         run.store.enter(run_id, "PrepareData", schema={**resolution.schema(), "changes": changes})
         return resolution
 
-    first = read_and_fit(read_blocks, provisional, resolve)
-    resolved = first.resolution.spec
-    exchange = exchange_of(resolved)
-    with (
-        S3PartSink(run.files.s3, layout, exchange.file_extension, single_file=exchange.single_file) as sink,
-        S3PartSink(run.files.s3, layout, exchange.batch_extension, joined=False) as to_ask,
-    ):
-        test_rows = TransformParts(to_ask, "evaluation", first.encoder)
-        prepared = prepare(read_blocks, first, sink, test_rows.add)
-        test_rows.close()
-        check_classes(resolved.evaluation, _test_rows(prepared))
-        completed = _completed(resolved, spec.task, prepared)
-        run.files.write_spec(run_id, completed)
+    with means_for(dataset.size) as means:
+        first = read_and_fit(read_rows, provisional, resolve, means)
+        resolved = first.resolution.spec
+        exchange = first.encoder.exchange
+        sink = S3PartSink(run.files.s3, layout, exchange.file_extension, single_file=exchange.single_file, behind=True)
+        to_ask = S3PartSink(run.files.s3, layout, exchange.batch_extension, joined=False, behind=True)
+        with sink, to_ask:
+            test_rows = TransformParts(to_ask, "evaluation", first.encoder)
+            prepared = prepare(read_rows, first, sink, test_rows.add, means)
+            test_rows.close()
+            check_classes(resolved.evaluation, _test_rows(prepared))
+            completed = _completed(resolved, spec.task, prepared)
+            run.files.write_spec(run_id, completed)
     for name, content in prepared.encoder.save().items():
         run.files.put(layout.encoder_prefix + name, content, "application/octet-stream")
     example = example_of(first_rows(run_id, _EXAMPLES, files=run.files), prepared.encoder)
@@ -106,7 +106,7 @@ def _completed(spec: Spec, task: str, prepared: Prepared) -> Spec:
         train_rows=prepared.rows.get("train", 0),
         has_validation=prepared.rows.get("validation", 0) > 0,
         image_shape=_image_shape(encoder) if isinstance(encoder, ImageSpec) else None,
-        encoder=encoder.kind if encoder else "table",
+        encoder=encoder.kind if encoder else "columns",
         label_minimum=label.get("minimum"),
         label_maximum=label.get("maximum"),
     )

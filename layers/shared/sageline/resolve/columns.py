@@ -6,6 +6,7 @@ import difflib
 import json
 from collections.abc import Iterable, Mapping
 
+from sageline.arrays.dates import DateFormat
 from sageline.arrays.number_spelling import PLAIN, Spelling
 from sageline.arrays.numbers import is_number
 from sageline.dataset.label import in_doubt, likely_labels
@@ -15,12 +16,20 @@ from sageline.encoder.image import is_pixel_name, shape_of
 from sageline.errors import InvalidDataset, InvalidSpec
 from sageline.formats.image_files import check_shape
 from sageline.json_objects import Json
-from sageline.resolve.leaks import compare
-from sageline.spec.model import ImageSpec, Spec
+from sageline.spec.encoder import ImageSpec
+from sageline.spec.model import Spec
 
-READS = {"bag-of-words": ("text",), "tokens": ("text",), "table": ("number", "category"), "image": ("pixel", "image")}
+READS = {"columns": ("number", "category", "date", "text"), "tokens": ("text",), "image": ("pixel", "image")}
 """The kinds of columns that each kind of encoder reads."""
 
+_PLURALS = {
+    "text": "text",
+    "number": "numbers",
+    "category": "categories",
+    "date": "dates",
+    "pixel": "pixels",
+    "image": "image files",
+}
 _FEWEST_PIXELS = 16  # columns that are called so
 
 
@@ -31,12 +40,11 @@ class ColumnChoices:
         reasons: by key of the spec.
     """
 
-    def __init__(self, spec: Spec, profile: DatasetProfile, spellings: Mapping[str, Spelling], source: str, name: str) -> None:
+    def __init__(self, spec: Spec, profile: DatasetProfile, source: str, name: str) -> None:
         self.reasons: dict[str, str] = {}
         self._spec = spec
         self._profile = profile
         self._columns = profile.columns
-        self._spellings = spellings
         self._source = source
         self._name = name
 
@@ -135,7 +143,8 @@ class ColumnChoices:
             if name in dataset.exclude:
                 guesses[name] = ColumnGuess(None, "dataset.exclude names it")
             elif name in dataset.kinds:
-                guesses[name] = ColumnGuess(dataset.kinds[name], "dataset.kinds says so")
+                kind = dataset.kinds[name]
+                guesses[name] = ColumnGuess(None if kind == "ignore" else kind, "dataset.kinds says so")
             elif name in guessed:
                 guesses[name] = guessed[name]
         return guesses
@@ -163,9 +172,8 @@ class ColumnChoices:
             return self._image(self._spec.encoder, kinds)
         if self._spec.encoder is not None:
             return self._spec.encoder.model_dump()
-        texts = [name for name, kind in kinds.items() if kind == "text"]
         if self._spec.algorithm.name == "blazingtext":
-            if not texts:
+            if "text" not in kinds.values():
                 raise InvalidSpec(f"the algorithm blazingtext learns from text, and {self._source} has no column of text.")
             self.reasons["encoder"] = "tokens, which is what blazingtext reads"
             return {"kind": "tokens"}
@@ -175,18 +183,8 @@ class ColumnChoices:
         if "image" in kinds.values():
             self.reasons["encoder"] = "image, because every row is an image file"
             return self._image(ImageSpec(), kinds)
-        if not texts:
-            self.reasons["encoder"] = "table, because there is no column of text"
-            return {"kind": "table"}
-        because = f"because of the text in {_and([repr(name) for name in texts])}"
-        if self._spec.dataset.features is None:
-            comparison = compare(self._profile, kinds, self._spellings, label, task)
-            if comparison.is_table:
-                self.reasons["encoder"] = f"table, because {comparison.words}; the text is left out"
-                return {"kind": "table"}
-            because += f": {comparison.words}" if comparison.words else ""
-        self.reasons["encoder"] = f"bag-of-words, {because}"
-        return {"kind": "bag-of-words"}
+        self.reasons["encoder"] = "columns: each column as its kind is"
+        return {"kind": "columns"}
 
     def _pixels(self, label: str) -> dict[str, str]:
         """The columns of pixels, if these are images: enough columns that are called so, all of them numbers."""
@@ -277,13 +275,35 @@ def spellings_of(profile: DatasetProfile, decimal: str | None) -> tuple[dict[str
     return chosen, ambiguous
 
 
+def date_formats_of(profile: DatasetProfile, features: Mapping[str, str], source: str) -> dict[str, DateFormat]:
+    """How the columns of dates spell them.
+
+    Raises:
+        InvalidSpec: a column that the spec calls one of dates holds none.
+        InvalidDataset: day and month change places within a column; names two rows.
+    """
+    formats = {}
+    for name in [name for name, kind in features.items() if kind == "date"]:
+        dates = profile.columns[name].dates
+        if dates.contradiction is not None:
+            raise InvalidDataset(f"{source}: column {name!r}: {dates.contradiction}", column=name)
+        if not dates.share:
+            raise InvalidSpec(
+                f"the spec says that {name!r} holds dates, and {source} has none there that can be read; say `category` or "
+                f"`ignore`, or write them as 2021-05-30."
+            )
+        formats[name] = dates.format()
+    return formats
+
+
 def _why_not(guesses: Mapping[str, ColumnGuess]) -> str:
     return "".join(f"{name!r} is left out: {guess.reason}. " for name, guess in guesses.items())
 
 
 def _plural(kind: str) -> str:
-    return {"text": "text", "number": "numbers", "category": "categories", "pixel": "pixels", "image": "image files"}[kind]
+    return _PLURALS[kind]
 
 
 def _and(words: Iterable[str]) -> str:
-    return " and ".join(_plural(word) if word in ("text", "number", "category", "pixel", "image") else word for word in words)
+    *others, last = [_plural(word) if word in _PLURALS else word for word in words]
+    return f"{', '.join(others)} and {last}" if others else last

@@ -7,7 +7,8 @@ from sageline.algorithms.tuning import combinations
 from sageline.errors import InvalidSpec
 from sageline.formats.exchange import answering
 from sageline.json_objects import Json
-from sageline.spec.model import Spec, TableSpec
+from sageline.spec.encoder import ColumnsSpec
+from sageline.spec.model import Spec
 from sageline.spec.training import AlgorithmSpec, CategoricalRangeSpec, TuningSpec
 
 _TAKE_MISSING = ("xgboost", "scikit-learn", "pytorch")
@@ -24,15 +25,20 @@ def check_encoder(spec: Spec) -> None:
     if encoder is None:
         return
     if encoder.kind == "tokens" and name != "blazingtext":
-        raise InvalidSpec(f"the encoder tokens is for blazingtext; for the algorithm {name} choose the encoder bag-of-words.")
+        raise InvalidSpec(f"the encoder tokens is for blazingtext; for the algorithm {name} choose the encoder columns.")
     if encoder.kind != "tokens" and name == "blazingtext":
         raise InvalidSpec(f"the algorithm blazingtext reads the encoder tokens only, not {encoder.kind}; leave `encoder` out.")
-    keeps = isinstance(encoder, TableSpec) and "missing" in encoder.model_fields_set and encoder.missing == "keep"
     framework = spec.algorithm.script.framework if spec.algorithm.script else None
-    if keeps and answering(name, framework) not in _TAKE_MISSING:
-        raise InvalidSpec(
-            f'`encoder.missing` is "keep", and the algorithm {name} takes no missing numbers; say "mean", "median" or "value".'
-        )
+    if isinstance(encoder, ColumnsSpec) and answering(name, framework) not in _TAKE_MISSING:
+        keeping = {"encoder.number.missing": encoder.number}
+        keeping |= {
+            f"encoder.columns.{column}.missing": given for column, given in encoder.columns.items() if given.kind == "number"
+        }
+        for key, given in keeping.items():
+            if "missing" in given.model_fields_set and given.missing == "keep":
+                raise InvalidSpec(
+                    f'`{key}` is "keep", and the algorithm {name} takes no missing numbers; say "mean", "median" or "value".'
+                )
 
 
 def check_algorithm(algorithm: AlgorithmSpec, task: str) -> None:
@@ -51,22 +57,24 @@ def check_algorithm(algorithm: AlgorithmSpec, task: str) -> None:
         )
 
 
-def table_defaults(given: TableSpec | None, algorithm: AlgorithmSpec) -> tuple[Json, dict[str, str]]:
-    """What a table encoder leaves to the algorithm, with the reasons by key.
+def columns_defaults(given: ColumnsSpec, algorithm: AlgorithmSpec) -> tuple[ColumnsSpec, dict[str, str]]:
+    """The encoder with what it leaves to the algorithm, and the reasons by key.
 
     Only XGBoost is sure to learn from missing numbers. Of the algorithms that mind how large a column's numbers are,
     linear-learner and Sageline's neural networks scale columns themselves; a user's script may want them as they are.
     """
-    said = given.model_fields_set if given else set()
-    chosen: Json = {}
+    number, text = given.number, given.text
     reasons = {}
-    if algorithm.name != "xgboost" and "missing" not in said:
-        chosen["missing"] = "mean"
-        reasons["encoder.missing"] = "mean: only xgboost learns from missing numbers"
-    if "scale" not in said and algorithm.name == "knn":
-        chosen["scale"] = "standard"
-        reasons["encoder.scale"] = "standard: knn compares distances, in which every column should count alike"
-    return chosen, reasons
+    if algorithm.name != "xgboost" and "missing" not in number.model_fields_set:
+        number = number.model_copy(update={"missing": "mean"})
+        reasons["encoder.number.missing"] = "mean: only xgboost learns from missing numbers"
+    if algorithm.name == "knn" and "scale" not in number.model_fields_set:
+        number = number.model_copy(update={"scale": "standard"})
+        reasons["encoder.number.scale"] = "standard: knn compares distances, in which every column should count alike"
+    if algorithm.name == "knn" and "statistics" not in text.model_fields_set:
+        text = text.model_copy(update={"statistics": False})
+        reasons["encoder.text.statistics"] = "false: in knn's distances the length of a text would outweigh its words"
+    return given.model_copy(update={"number": number, "text": text}).completed(), reasons
 
 
 def tuning_defaults(tuning: TuningSpec, algorithm: AlgorithmSpec, encoder: str) -> tuple[Json, dict[str, str]]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sageline.arrays.dates import DateFormat
 from sageline.arrays.number_spelling import PLAIN, Spelling
 from sageline.errors import InvalidDataset
 from sageline.spec.model import Spec
@@ -21,6 +22,7 @@ class Resolution:
 
     Attributes:
         spellings: how the numbers of columns are spelled, the label's too; a column that is not here has plain ones.
+        date_formats: how the columns of dates spell them.
         label_is_number: the label is a column of numbers, so a value that is none is a mistake and no class of its own.
         no_label: words in lower case that stand for no label, where labels are no numbers.
         warnings: what a person should know before they trust the model, the most important first.
@@ -29,6 +31,7 @@ class Resolution:
 
     spec: Spec
     spellings: Mapping[str, Spelling] = field(default_factory=dict)
+    date_formats: Mapping[str, DateFormat] = field(default_factory=dict)
     label_is_number: bool = False
     no_label: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -42,7 +45,8 @@ class Resolution:
         mine, its = self.spec, other.spec
         same = (mine.task, mine.dataset, mine.split, mine.encoder) == (its.task, its.dataset, its.split, its.encoder)
         labels_alike = (self.label_is_number, self.no_label) == (other.label_is_number, other.no_label)
-        return same and labels_alike and dict(self.spellings) == dict(other.spellings)
+        spelled_alike = dict(self.spellings) == dict(other.spellings) and dict(self.date_formats) == dict(other.date_formats)
+        return same and labels_alike and spelled_alike
 
     def schema(self) -> dict[str, Any]:  # Any: a JSON document
         """What is predicted, from which columns, what is left out and why: as a run's record has it."""
@@ -59,6 +63,7 @@ class Resolution:
             "warnings": list(self.warnings),
             "notes": list(self.notes),
             "spellings": {name: list(spelling) for name, spelling in self.spellings.items()},
+            "date_formats": {name: list(date_format) for name, date_format in self.date_formats.items()},
             "label_is_number": self.label_is_number,
             "no_label": list(self.no_label),
         }
@@ -67,8 +72,9 @@ class Resolution:
     def of_schema(cls, spec: Spec, schema: Mapping[str, Any]) -> Resolution:  # Any: a JSON document
         """The resolution of which a run's record has the schema."""
         spellings = {name: Spelling(*spelling) for name, spelling in schema.get("spellings", {}).items()}
+        formats = {name: DateFormat(*date_format) for name, date_format in schema.get("date_formats", {}).items()}
         texts = [tuple(schema.get(key, ())) for key in ("no_label", "warnings", "notes")]
-        return cls(spec, spellings, bool(schema.get("label_is_number")), *texts)
+        return cls(spec, spellings, formats, bool(schema.get("label_is_number")), *texts)
 
 
 def changes_of(provisional: Spec, final: Spec, rows: int) -> list[str]:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sageline.algorithms.catalog import DataFacts, check
 from sageline.algorithms.tuning import check_tuning
-from sageline.arrays.numbers import NO_VALUE
+from sageline.arrays.numbers import NO_VALUE, shown
 from sageline.dataset.profile import ColumnProfile, DatasetProfile
-from sageline.errors import InvalidDataset
+from sageline.errors import InvalidDataset, InvalidSpec
 from sageline.formats.exchange import answering
 from sageline.json_objects import Json
-from sageline.resolve.columns import ColumnChoices, spellings_of
+from sageline.resolve.columns import ColumnChoices, date_formats_of, spellings_of
+from sageline.resolve.layout import layout_of
 from sageline.resolve.leaks import leaks
-from sageline.resolve.matching import check_algorithm, check_encoder, table_defaults, tuning_defaults
+from sageline.resolve.matching import check_algorithm, check_encoder, columns_defaults, tuning_defaults
 from sageline.resolve.resolution import Resolution
-from sageline.resolve.warnings import about_columns, about_label, how_columns_are_read
+from sageline.resolve.warnings import about_columns, about_label, about_split, how_columns_are_read
+from sageline.spec.encoder import ColumnsSpec
 from sageline.spec.evaluation import check_evaluation
 from sageline.spec.metrics import default_metric
-from sageline.spec.model import Spec, TableSpec, validate_spec
+from sageline.spec.model import Spec, validate_spec
 
 _MOST_SENTENCES = 30
 
@@ -41,14 +43,18 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     source = spec.dataset.uri or uri
     check_encoder(spec)
     spellings, ambiguous = spellings_of(profile, spec.dataset.decimal)
-    choices = ColumnChoices(spec, profile, spellings, source, spec.name or name)
+    choices = ColumnChoices(spec, profile, source, spec.name or name)
     label = choices.label()
     label_column = profile.columns[label]
     task = choices.task(label)
     no_label = _no_label(label_column) if task == "classification" and not profile.is_of_images else ()
     _check_labelled(label_column, no_label, source)
+    _check_one_label(label_column, task, source)
     features, encoder = choices.features(label, task)
-    resolved = _filled_in(spec, choices, {"uri": source, "label": label, "features": features}, task, encoder=encoder, name=name)
+    date_formats = date_formats_of(profile, features, source)
+    _check_not_a_series(features, label, task, source)
+    dataset = {"uri": source, "label": label, "features": features}
+    resolved = _filled_in(spec, profile, choices, dataset, task, encoder=encoder, name=name)
     _check(resolved, task, encoder["kind"])
     read = {column: spelling for column, spelling in spellings.items() if features.get(column) == "number"}
     label_is_number = (
@@ -56,11 +62,12 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     )
     if label in spellings and task == "regression":
         read[label] = spellings[label]
-    warnings = leaks(profile, features, spellings, label, task)
+    warnings = about_split(profile)
+    warnings += leaks(profile, features, spellings, label, task)
     warnings += about_label(label_column, task, no_label, is_number=label_is_number)
     warnings += about_columns(resolved, profile, read, ambiguous)
     notes = how_columns_are_read(resolved, profile, read)
-    return Resolution(resolved, read, label_is_number, no_label, _some(warnings), _some(notes))
+    return Resolution(resolved, read, date_formats, label_is_number, no_label, _some(warnings), _some(notes))
 
 
 def _some(sentences: list[str]) -> tuple[str, ...]:
@@ -69,7 +76,9 @@ def _some(sentences: list[str]) -> tuple[str, ...]:
     return (*sentences[:_MOST_SENTENCES], f"There are {more:,} more such columns.") if more > 0 else tuple(sentences)
 
 
-def _filled_in(spec: Spec, choices: ColumnChoices, dataset: Json, task: str, *, encoder: Json, name: str) -> Spec:
+def _filled_in(
+    spec: Spec, profile: DatasetProfile, choices: ColumnChoices, dataset: Json, task: str, *, encoder: Json, name: str
+) -> Spec:
     noting = _Noting(spec, choices.reasons)
     document = spec.model_dump(exclude_none=True)
     document["name"] = noting.choose("name", spec.name, name, "the name of the dataset")
@@ -78,9 +87,16 @@ def _filled_in(spec: Spec, choices: ColumnChoices, dataset: Json, task: str, *, 
     check_algorithm(spec.algorithm, task)
     if spec.algorithm.name == "tensorflow" and spec.algorithm.script is not None:
         document["algorithm"]["script"]["framework"] = "tensorflow"
-    if encoder["kind"] == "table":
-        given = spec.encoder if isinstance(spec.encoder, TableSpec) else None
-        encoder |= noting.noted(table_defaults(given, spec.algorithm))
+    if encoder["kind"] == "columns":
+        given = spec.encoder if isinstance(spec.encoder, ColumnsSpec) else ColumnsSpec()
+        _check_kinds(given, dataset["features"])
+        columns, reasons = columns_defaults(given, spec.algorithm)
+        noting.reasons |= reasons
+        layout, why = layout_of(columns, dataset["features"], profile.columns, spec.algorithm)
+        if columns.layout is None:
+            columns = columns.model_copy(update={"layout": layout})
+            noting.reasons["encoder.layout"] = why
+        encoder = columns.model_dump()
     document["encoder"] = encoder
     if spec.tuning is not None:
         document["tuning"] |= noting.noted(tuning_defaults(spec.tuning, spec.algorithm, encoder["kind"]))
@@ -102,6 +118,16 @@ def _check(resolved: Spec, task: str, encoder: str) -> None:
         check_tuning(resolved.tuning, resolved.algorithm, facts)
 
 
+def _check_kinds(encoder: ColumnsSpec, features: Mapping[str, str]) -> None:
+    for name, given in encoder.columns.items():
+        if features.get(name) != given.kind:
+            is_what = f"is one of kind {features[name]}" if name in features else "is not learnt from"
+            raise InvalidSpec(
+                f"`encoder.columns.{name}` has options of the kind {given.kind}, and the column {is_what}; take it out, or say "
+                f"its kind in dataset.kinds."
+            )
+
+
 def _no_label(label: ColumnProfile) -> tuple[str, ...]:
     """What stands for a missing label among classes that are words; a minus is one beside a plus, and two classes stay."""
     if label.is_numeric:
@@ -119,6 +145,27 @@ def _check_labelled(label: ColumnProfile, no_label: Collection[str], source: str
         raise InvalidDataset(
             f"{source}: the label column {label.name!r} is empty in {missing:,} of {label.rows:,} rows, over half of them. "
             f"Fill it in, or name another column in dataset.label."
+        )
+
+
+def _check_one_label(label: ColumnProfile, task: str, source: str) -> None:
+    """Refuse labels such as ``red|blue`` beside ``red``: several of a row."""
+    if task != "classification" or label.is_numeric:
+        return
+    joined = [value for value in label.values if "|" in value]
+    parts = {part.strip() for value in joined for part in value.split("|")}
+    if joined and len(parts) < len(label.values) and parts & (label.values.keys() - {*joined}):
+        raise InvalidDataset(
+            f"{source}: the label column {label.name!r} holds several labels a row, such as {shown(joined[0])}, and Sageline "
+            f"learns one. Keep one of them, or make a column of yes and no for each label and train a model for each."
+        )
+
+
+def _check_not_a_series(features: Mapping[str, str], label: str, task: str, source: str) -> None:
+    if task == "regression" and set(features.values()) == {"date"}:
+        raise InvalidDataset(
+            f"{source}: there is nothing but {next(iter(features))!r} to learn {label!r} from: a forecast from the past values "
+            f"of a series, which Sageline does not make. Add columns that say what the value depends on."
         )
 
 

@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from sageline.arrays.number_spelling import Spelling
 from sageline.arrays.numbers import MISSING, shown
 from sageline.dataset.profile import ColumnProfile, DatasetProfile
-from sageline.encoder.values import alike
-from sageline.spec.model import ImageSpec, Spec
+from sageline.encoder.values import alike, is_truth
+from sageline.spec.encoder import ImageSpec
+from sageline.spec.model import Spec
 
 _SOME = 3
 _MOST = 0.5
@@ -47,9 +48,22 @@ def about_label(label: ColumnProfile, task: str, no_label: Collection[str], *, i
     return warnings + (_look_alike(label) if task == "classification" else [])
 
 
+def about_split(profile: DatasetProfile) -> list[str]:
+    """Rows that are in the train files and in the test files of a dataset. They stay in both: whether equal rows are a mistake or
+    are to be expected, as in a table of few answers, only a person knows."""
+    shared = profile.shared.count()
+    if profile.is_sample or not shared.rows:
+        return []
+    of_all = f"{'about ' if shared.estimated else ''}{shared.rows:,} of the {shared.test_rows:,}"
+    return [
+        f"{of_all} rows of the test files ({shared.rows / shared.test_rows:.1%}) are in "
+        "the train files too, equal in every column. They are used in both, so the model is judged by rows that it has learnt: "
+        "unless equal rows are to be expected, remove them from the train files."
+    ]
+
+
 def about_columns(spec: Spec, profile: DatasetProfile, spellings: Mapping[str, Spelling], ambiguous: Sequence[str]) -> list[str]:
-    """What was left out for the sake of the text or of the other columns, numbers that may mean two things or may be codes, and
-    categories that look alike.
+    """What was left out for the sake of the text, numbers that may mean two things, and categories that look alike.
 
     Args:
         spec: resolved.
@@ -65,15 +79,10 @@ def about_columns(spec: Spec, profile: DatasetProfile, spellings: Mapping[str, S
             f"All numbers of {_listed(list(map(shown, unclear)))} would also fit the decimal sign {other!r}; "
             f'{{"dataset": {{"decimal": "{other}"}}}} says that it is this one.'
         )
-    for name in [name for name, kind in features.items() if kind == "number" and profile.columns[name].numbers.leading_zeros]:
-        warnings.append(
-            f"Numbers of {shown(name)} begin with zeros, as codes do; "
-            f'{{"dataset": {{"kinds": {{"{name}": "category"}}}}}} says that they are codes.'
-        )
     for name, kind in features.items():
         if kind in ("category", "text"):
             warnings += _numbers_among(profile.columns[name], kind)
-        if kind == "category":
+        if kind == "category" and not is_truth(profile.columns[name].values):
             warnings += _look_alike(profile.columns[name])
     return warnings
 
@@ -107,23 +116,17 @@ def _how_images_are_read(spec: Spec) -> list[str]:
 
 
 def _about_encoder(spec: Spec) -> list[str]:
-    reason = spec.reasons.get("encoder", "")
-    if spec.encoder is not None and spec.encoder.kind == "table" and reason.endswith("the text is left out"):
-        return [f"Learnt from as a {reason}."]
     others = [name for name in spec.left_out if "reads text only" in spec.reasons[f"dataset.features.{name}"]]
     if not others:
         return []
-    say = '{"encoder": {"kind": "table"}}'
-    found = reason.partition(": ")[2]
-    because = "because a model learns from texts or from other columns" + (f" ({found})" if found else "")
     left_out = _listed(list(map(shown, others)))
-    return [f"Only the text is learnt from, {because}. {say} learns from {left_out} instead."]
+    return [f"Only the text is learnt from, because {spec.algorithm.name} reads nothing else; {left_out} are left out."]
 
 
 def _numbers_among(column: ColumnProfile, kind: str) -> list[str]:
     """That most of a column are numbers, which are not read as such."""
     numbers = column.numbers
-    if numbers.share <= _MOST:
+    if numbers.share <= _MOST or column.is_numeric:  # of which all are codes
         return []
     others = _listed([shown(text) for text in dict.fromkeys(numbers.odd_values)])
     return [

@@ -17,19 +17,19 @@ from botocore.exceptions import ClientError
 from sageline.aws.errors import is_denied, is_missing_object
 from sageline.errors import InvalidDataset, InvalidRequest, InvalidRouting
 from sageline.formats.other_formats import advice_on_name
-from sageline.names import DATASET_KEY_PATTERN, NAME_MAX_LENGTH, is_name, is_run_id, run_id
+from sageline.names import DATA_FORMATS_NAMED, NAME_MAX_LENGTH, READY, format_of_name, is_name, is_run_id, run_id, starts_a_run
 from sageline.runs.endpoint_change import EndpointChange, read_change
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-FORMATS = ("csv", "csv.gz", "jsonl", "npz", "zip")
-"""File name extensions of datasets, which are also the names of their formats."""
-
 
 @dataclass(frozen=True)
 class Upload:
-    """An object put under ``datasets/``; ``version_id`` is None in a bucket without versions."""
+    """An object put under ``datasets/``: a dataset of one file, or ``_READY`` beside the parts of one.
+
+    ``version_id`` is None in a bucket without versions.
+    """
 
     bucket: str
     key: str
@@ -40,6 +40,16 @@ class Upload:
     def uri(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it says that all parts are there."""
+        return self.key.endswith(f"/{READY}")
+
+    @property
+    def dataset_uri(self) -> str:
+        """The object, or the folder of the parts, which ends with a slash."""
+        return self.uri.removesuffix(READY) if self.is_ready else self.uri
+
 
 @dataclass(frozen=True)
 class RunRequest:
@@ -47,6 +57,15 @@ class RunRequest:
 
     run_id: str
     spec: object
+
+
+@dataclass(frozen=True)
+class CompletedDataset:
+    """A run of all parts in a dataset's folder, asked for through the HTTP API."""
+
+    run_id: str
+    name: str
+    uri: str
 
 
 @dataclass(frozen=True)
@@ -79,7 +98,7 @@ class Identity:
     name: str
 
 
-Trigger: TypeAlias = Upload | RunRequest | BatchRequest | ChangeRequest
+Trigger: TypeAlias = Upload | RunRequest | CompletedDataset | BatchRequest | ChangeRequest
 
 
 def parse_trigger(document: Mapping[str, object]) -> Trigger:
@@ -92,6 +111,8 @@ def parse_trigger(document: Mapping[str, object]) -> Trigger:
         match document:
             case {"run_id": str(identifier), "spec": spec} if is_run_id(identifier):
                 return RunRequest(identifier, spec)
+            case {"run_id": str(identifier), "dataset": {"name": str(name), "uri": str(uri)}} if is_run_id(identifier):
+                return CompletedDataset(identifier, name, uri)
             case {
                 "run_id": str(identifier),
                 "batch": {
@@ -115,8 +136,8 @@ def parse_trigger(document: Mapping[str, object]) -> Trigger:
     except (ValueError, KeyError, InvalidRouting):
         pass  # a time that is no time, a change that is none
     raise InvalidRequest(
-        'The execution\'s input is neither an \'Object Created\' event of S3 nor {"run_id"} with "spec", "batch" or "change"; '
-        "start runs by uploading to datasets/<name>/data.csv or through POST /pipelines, batches through "
+        'The execution\'s input is neither an \'Object Created\' event of S3 nor {"run_id"} with "spec", "dataset", "batch" or '
+        '"change"; start runs by uploading to datasets/<name>/data.csv or through POST /pipelines, batches through '
         "POST /endpoints/<name>/batch."
     )
 
@@ -135,21 +156,40 @@ def identify(trigger: Trigger, s3: S3Client) -> Identity:
     return Identity(run_id(name, uploaded_at, trigger.key, version_id), name)
 
 
+def dataset_uri(trigger: Trigger) -> str | None:
+    """Where the data are, as far as the trigger itself says it."""
+    match trigger:
+        case Upload():
+            return trigger.dataset_uri
+        case CompletedDataset():
+            return trigger.uri
+        case BatchRequest():
+            return trigger.input
+        case _:
+            return None
+
+
 def check_upload_key(upload: Upload) -> None:
     """Refuse an upload that cannot start a run.
 
     Raises:
-        InvalidDataset: the folder is not a name, or the key is deeper than ``datasets/<name>/data.<format>``.
+        InvalidDataset: the folder is not a name, the key is deeper than ``datasets/<name>/data.<format>``, or the file's name is
+            neither that of a single file nor certain to be that of a part.
     """
-    match = DATASET_KEY_PATTERN.fullmatch(upload.key)
-    folder = match["name"] if match else upload.key.split("/")[1] if upload.key.count("/") else ""
+    _, folder, file_name = (*upload.key.split("/", 2), "", "")[:3]
+    instead = READY if upload.is_ready else "data.csv"
     if not is_name(folder):
         raise InvalidDataset(
             f"{upload.uri}: the folder {folder!r} cannot name a dataset; use lower-case letters, digits and single hyphens, "
-            f"at most {NAME_MAX_LENGTH}, and upload again to datasets/<name>/data.csv."
+            f"at most {NAME_MAX_LENGTH}, and upload again to datasets/<name>/{instead}."
         )
-    if upload.key.count("/") > 2:
-        raise InvalidDataset(f"{upload.uri}: too many folders; upload to datasets/{folder}/data.csv.")
+    if "/" in file_name:
+        raise InvalidDataset(f"{upload.uri}: too many folders; upload to datasets/{folder}/{instead}.")
+    if (known := format_of_name(file_name)) and not starts_a_run(file_name):
+        raise InvalidDataset(
+            f"{upload.uri}: a dataset of one file is named data.{known}, and starts a run at once. If this is one of several "
+            f"parts, name it data-{file_name.removeprefix('data.')}, which starts none, and upload {READY} after the last."
+        )
 
 
 def data_format(uri: str) -> str:
@@ -159,14 +199,15 @@ def data_format(uri: str) -> str:
         InvalidDataset: no reader is there for the extension.
     """
     file_name = uri.rsplit("/", 1)[-1]
-    for name in sorted(FORMATS, key=len, reverse=True):
-        if file_name.endswith(f".{name}"):
-            return name
+    if known_format := format_of_name(file_name):
+        return known_format
     extension = "." + file_name.partition(".")[2] if "." in file_name else "no extension"
-    known = ", ".join(f".{name}" for name in FORMATS)
+    hint = "" if "." in file_name else " The URI of a folder of parts ends with a slash."
     if advice := advice_on_name(file_name):
-        raise InvalidDataset(f"{uri}: {extension} is not a format that can be read; {advice}. What is read: {known}.")
-    raise InvalidDataset(f"{uri}: {extension} is not a format that can be read; give one of {known}.")
+        raise InvalidDataset(
+            f"{uri}: {extension} is not a format that can be read; {advice}. What is read: {DATA_FORMATS_NAMED}."
+        )
+    raise InvalidDataset(f"{uri}: {extension} is not a format that can be read; give {DATA_FORMATS_NAMED}.{hint}")
 
 
 def _version(upload: Upload, s3: S3Client) -> tuple[datetime, str]:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import base64
 
-from sageline.aws.http import Event
+from sageline.aws.http import Event, header
+from sageline.aws.media_types import media_type
 from sageline.errors import InvalidRequest
+
+IMAGES = "image/*"
+"""The types of a body that is an image file; which of them are read is told by the file's own bytes."""
 
 
 def image_instance(event: Event) -> dict[str, str] | None:
@@ -15,8 +19,7 @@ def image_instance(event: Event) -> dict[str, str] | None:
     Raises:
         InvalidRequest: there is no body.
     """
-    content_type = str((event.get("headers") or {}).get("content-type", ""))
-    if not content_type.lower().startswith("image/"):
+    if not media_type(header(event, "content-type")).startswith("image/"):
         return None
     body = str(event.get("body") or "")
     if not body:

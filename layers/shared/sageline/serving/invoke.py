@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
     from mypy_boto3_sagemaker_runtime.type_defs import InvokeEndpointInputTypeDef, InvokeEndpointOutputTypeDef
+
+_log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 6_291_456
 MAX_SERVERLESS_BODY_BYTES = 4 * 1024 * 1024
@@ -86,6 +89,7 @@ def invoke_variant(
     except exceptions.ReadTimeoutError as error:
         raise NoAnswerInTime from error
     except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
+        _log.warning("Endpoint %s, variant %s: SageMaker cannot be reached: %s", endpoint, variant.name, error)
         raise EndpointNotReady(f"Endpoint {endpoint} cannot be reached at the moment; try again.") from error
 
 
@@ -159,5 +163,6 @@ def _named(error: exceptions.ClientError, endpoint: str, variant: RoutedVariant)
     if code == _WARMING:
         return _warming(endpoint)
     if code in _NOT_READY:
+        _log.warning("Endpoint %s, variant %s: SageMaker cannot answer: %s", endpoint, variant.name, error)
         return EndpointNotReady(f"Endpoint {endpoint} cannot answer at the moment; try again.")
     return error

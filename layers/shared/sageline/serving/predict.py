@@ -5,12 +5,12 @@ from __future__ import annotations
 import bisect
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import InvalidRequest, PredictionFailed, RequestTooLarge
 from sageline.runs.routing import RoutedVariant, Routing
+from sageline.serving.answer import PredictionResponse
 from sageline.serving.invoke import (
     MAX_SERVERLESS_BODY_BYTES,
     NoAnswerInTime,
@@ -22,6 +22,7 @@ from sageline.serving.invoke import (
     serves,
 )
 from sageline.serving.request import PredictionRequest
+from sageline.serving.rows import Instances
 from sageline.serving.stored import EncoderCache, RoutingCache
 
 if TYPE_CHECKING:
@@ -29,28 +30,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class PredictionResponse:
-    """Answers in the order of the instances, and who gave them."""
-
-    predictions: list[dict[str, Any]]  # JSON: label, probability, top; or value
-    endpoint: str
-    variant: str
-    model_version: str
-    warnings: list[str]
-    """What of the instances was ignored or taken for missing."""
-
-    def to_json(self) -> dict[str, object]:
-        """As the HTTP API shows it; ``warnings`` are there only if there are any."""
-        answer: dict[str, object] = {
-            "predictions": self.predictions,
-            "endpoint": self.endpoint,
-            "variant": self.variant,
-            "model_version": self.model_version,
-        }
-        return answer | ({"warnings": self.warnings} if self.warnings else {})
 
 
 class Predictor:
@@ -77,13 +56,14 @@ class Predictor:
 
         A variant that SageMaker no longer has is passed over, with the routing read again: what was read seconds ago may be two
         updates old, so that the first other variant may be gone too. Neither is a row refused by the columns of a model that does
-        not serve any more. Where no variant is named, SageMaker's only one may be another than the one that was encoded for.
+        not serve any more. Where no variant is named, another than the one that was encoded for may answer: then who answers is
+        picked anew, and called by name where there are several by now.
 
         Raises:
             EndpointNotFound, EndpointNotReady, EndpointFailed: nobody answers, and why.
-            InvalidRequest: an instance does not fit the encoder, there are warnings although the request is strict, or ``top_k``
-                exceeds the classes.
-            RequestTooLarge: the instances encode to more than the endpoint takes.
+            InvalidRequest: an instance does not fit the encoder, there are warnings although the request is strict, ``top_k``
+                exceeds the classes, or a regression is asked for their probabilities.
+            RequestTooLarge: the instances are too many, or encode to more than the endpoint takes.
             PredictionFailed, TooManyRequests: the model failed, or is overloaded.
             EndpointWarming: the model of a serverless endpoint is being started.
         """
@@ -95,18 +75,20 @@ class Predictor:
             variant = left.pick(session)
             named = routing.is_named(variant)
             try:
-                return self._ask(endpoint, variant, request.instances, request.top_k, named=named, strict=request.strict)
+                return self._ask(endpoint, variant, request, named=named)
             except VariantGone as error:
                 _log.warning("Variant %s of endpoint %s is gone: %s", variant.name, endpoint, error)
                 refusal = error
                 gone.append(variant.name)
                 routing = self._routing.get(endpoint, fresh=True)
                 left = routing.without(*gone)
-            except PredictionFailed:
+            except PredictionFailed as error:
                 if named:
                     raise
-                gone.append(variant.name)
+                _log.warning("Variant %s of endpoint %s was not named: %s", variant.name, endpoint, error)
                 routing = self._routing.get(endpoint, fresh=True)
+                if not routing.is_named(variant):
+                    gone.append(variant.name)
                 left = routing.without(*gone)
                 if left is None:
                     raise
@@ -129,18 +111,17 @@ class Predictor:
         """The answers of the variant that the caller asks for. Raises as :meth:`predict`."""
         named = self._routing.get(endpoint).is_named(variant)
         try:
-            return self._ask(endpoint, variant, instances, top_k, named=named, strict=False)
+            return self._ask(endpoint, variant, PredictionRequest(Instances(instances), top_k), named=named)
         except VariantGone as refusal:
             raise explain_refusal(self._sagemaker(), endpoint, refusal) from None
 
-    def _ask(
-        self, endpoint: str, variant: RoutedVariant, instances: list[object], top_k: int, *, named: bool, strict: bool
-    ) -> PredictionResponse:
+    def _ask(self, endpoint: str, variant: RoutedVariant, request: PredictionRequest, *, named: bool) -> PredictionResponse:
         encoder = self.encoder(variant)
-        _check_top_k(top_k, encoder)
+        _check_options(request, encoder)
+        rows = request.rows.for_encoder(encoder)
         warnings: list[str] = []
-        body = encoder.request_body(encoder.encode_instances(instances, None if strict else warnings))
-        self._check_size(endpoint, encoder, instances, len(body))
+        body = encoder.body_of(rows.values, None if request.strict else warnings, rows.name)
+        self._check_size(endpoint, encoder, rows, len(body))
         try:
             answer = invoke_variant(self._runtime, endpoint, variant, body, encoder.exchange, named=named)
         except NoAnswerInTime as silence:
@@ -149,7 +130,9 @@ class Predictor:
             raise PredictionFailed(f"Variant {answer.variant} answered in place of {variant.name}; its answer cannot be decoded.")
         if answer.variant is None and not named and not self._is_only(endpoint, variant):
             raise PredictionFailed(f"Another variant may have answered in place of {variant.name}; its answer cannot be decoded.")
-        predictions = encoder.decode(answer.body, answer.content_type, top_k, rows=len(instances))
+        predictions = encoder.decode(
+            answer.body, answer.content_type, request.top_k, rows=len(rows.values), probabilities=request.probabilities
+        )
         return PredictionResponse(predictions, endpoint, variant.name, variant.model_version, warnings)
 
     def _is_only(self, endpoint: str, variant: RoutedVariant) -> bool:
@@ -159,15 +142,17 @@ class Predictor:
             return False
         return len(routed.variants) == 1 or serves(self._sagemaker(), endpoint, variant)
 
-    def _check_size(self, endpoint: str, encoder: FittedEncoder, instances: list[object], size: int) -> None:
+    def _check_size(self, endpoint: str, encoder: FittedEncoder, rows: Instances, size: int) -> None:
         if size <= MAX_SERVERLESS_BODY_BYTES:
             return
         limit = body_limit(self._sagemaker(), endpoint)
         if size <= limit:
             return
 
-        def size_of_first(rows: int) -> int:
-            return len(encoder.request_body(encoder.encode_instances(instances[:rows], [])))
+        instances = rows.values
+
+        def size_of_first(count: int) -> int:
+            return len(encoder.body_of(instances[:count], []))
 
         fitting = bisect.bisect_right(range(1, len(instances)), limit, key=size_of_first)
         advice = f"The first {fitting:,} would fit." if fitting else "Even the first alone does not fit."
@@ -178,8 +163,12 @@ class Predictor:
         )
 
 
-def _check_top_k(top_k: int, encoder: FittedEncoder) -> None:
-    most = 1 if encoder.classes is None else len(encoder.classes)
+def _check_options(request: PredictionRequest, encoder: FittedEncoder) -> None:
+    if request.probabilities and encoder.classes is None:
+        raise InvalidRequest(
+            "`probabilities` are those of classes; the model predicts a number, so leave it out.", key="probabilities"
+        )
+    top_k, most = request.top_k, 1 if encoder.classes is None else len(encoder.classes)
     if top_k > most:
         known = "the model predicts a number, so leave it out" if encoder.classes is None else f"the model knows {most} classes"
         raise InvalidRequest(f"`top_k` is {top_k}; {known}.", key="top_k", max=most)

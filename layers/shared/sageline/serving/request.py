@@ -1,37 +1,65 @@
-"""What a caller may ask of ``POST /endpoints/{name}/predictions``."""
+"""What a caller may ask of ``POST /endpoints/{name}/predictions``: rows in any of some types of body, and options."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
-from sageline.aws.http import MAX_BODY_BYTES, Event, check_keys, escaped_bytes, json_type, read_json_object
-from sageline.errors import InvalidRequest, RequestTooLarge
-from sageline.serving.image_body import image_instance
+from sageline.aws.http import (
+    MAX_BODY_BYTES,
+    Event,
+    body_text,
+    check_keys,
+    escaped_bytes,
+    header,
+    json_type,
+    read_json_object,
+    shortened,
+)
+from sageline.aws.media_types import media_type, parameter
+from sageline.errors import InvalidRequest, RequestTooLarge, UnsupportedMediaType
+from sageline.serving.answer import CSV, JSON, JSON_LINES, AnswerForm, answer_form
+from sageline.serving.image_body import IMAGES, image_instance
+from sageline.serving.rows import MAX_INSTANCES, Instances, Rows, read_csv, read_json_lines
 
-MAX_INSTANCES = 1000
 MAX_SESSION_CHARACTERS = 256
+
+_OPTIONS = ("top_k", "session", "strict", "probabilities")
+_SENT_BY_DEFAULT = ("", "application/octet-stream", "application/x-www-form-urlencoded", "text/plain")
+"""What clients send that were told no type: curl, Python's urllib, a browser's fetch. Such a body is JSON."""
+_UTF_8 = (None, "utf-8", "utf8", "us-ascii", "ascii")
+_TRUTH = {"true": True, "false": False}
+_LONGEST_NUMBER = 9  # digits
+_OF_A_SIGNATURE = "x-amz-"
 
 
 @dataclass(frozen=True)
 class PredictionRequest:
-    """Raw rows, how many labels to name for each, whose request it is, and whether warnings are errors."""
+    """Raw rows, how many labels to name for each, whose request it is, whether warnings are errors, whether to tell the
+    probability of every class, and in which form to answer."""
 
-    instances: list[object]
+    rows: Rows
     top_k: int = 1
     session: str | None = None
     strict: bool = False
+    probabilities: bool = False
+    form: AnswerForm = field(default_factory=AnswerForm)
 
 
 def read_prediction_request(event: Event) -> PredictionRequest:
-    """The request in an HTTP API event: JSON, or an image file, which is one instance.
+    """The request in an HTTP API event; an image file is one instance.
+
+    Options come in the query string; beside the ``instances`` of a JSON body they may come there too.
 
     Raises:
-        InvalidRequest: not JSON, an unknown key, one that occurs twice, `instances` missing, not a list or empty, `top_k`,
-            `session` or `strict` of a wrong type.
-        RequestTooLarge: over :data:`MAX_INSTANCES` instances, or over :data:`sageline.aws.http.MAX_BODY_BYTES` bytes as the event
+        InvalidRequest: a body that is not of its type, an unknown key or option, one that occurs twice, no rows, an option of a
+            wrong type.
+        NotAcceptable: an ``Accept`` that no answer can have.
+        RequestTooLarge: over :data:`MAX_INSTANCES` rows, or over :data:`sageline.aws.http.MAX_BODY_BYTES` bytes as the event
             holds them.
+        UnsupportedMediaType: a body of another type, or text in another encoding than UTF-8.
     """
+    form = answer_form(header(event, "accept"))
     size = escaped_bytes(event.get("body") or "")
     if size > MAX_BODY_BYTES:
         raise RequestTooLarge(
@@ -39,11 +67,62 @@ def read_prediction_request(event: Event) -> PredictionRequest:
             f"{MAX_BODY_BYTES:,}. Send fewer instances a request.",
             max_bytes=MAX_BODY_BYTES,
         )
+    options = _query_options(event)
+    rows, more = _rows(event)
+    if twice := sorted(options.keys() & more.keys()):
+        raise InvalidRequest(f"`{twice[0]}` is in the query string and in the request body; send it once.", key=twice[0])
+    given = {**options, **more}
+    return PredictionRequest(rows, _top_k(given), _session(given), _truth(given, "strict"), _truth(given, "probabilities"), form)
+
+
+def _rows(event: Event) -> tuple[Rows, Mapping[str, object]]:
+    """The rows of the body, and the options beside them."""
     if (image := image_instance(event)) is not None:
-        return PredictionRequest([image])
-    body = read_json_object(event, MAX_BODY_BYTES)
-    check_keys(body, known=("instances", "top_k", "session", "strict"), required=("instances",))
-    return PredictionRequest(_instances(body), _top_k(body), _session(body), _strict(body))
+        return Instances([image]), {}
+    given = header(event, "content-type")
+    kind = media_type(given)
+    if kind in (JSON, *_SENT_BY_DEFAULT) or kind.endswith("+json"):
+        body = read_json_object(event, MAX_BODY_BYTES)
+        check_keys(body, known=("instances", *_OPTIONS), required=("instances",))
+        return Instances(_instances(body)), {name: value for name, value in body.items() if name != "instances"}
+    if kind not in _READERS:
+        raise UnsupportedMediaType(
+            f"The request body is of the type {shortened(kind)!r}; send {', '.join(TYPES[:-1])} or {TYPES[-1]}.", accepted=TYPES
+        )
+    return _READERS[kind](body_text(event, MAX_BODY_BYTES), given), {}
+
+
+def _read_csv(text: str, content_type: str) -> Rows:
+    charset = parameter(content_type, "charset")
+    if charset not in _UTF_8:
+        raise UnsupportedMediaType(f"The request body is in {shortened(charset or '')!r}; send it in UTF-8.", accepted=TYPES)
+    return read_csv(text, parameter(content_type, "header"))
+
+
+_READERS: Mapping[str, Callable[[str, str], Rows]] = {
+    CSV: _read_csv,
+    **dict.fromkeys(JSON_LINES, lambda text, _: read_json_lines(text)),
+}
+"""By type of the body; each takes its text and the header ``Content-Type``."""
+TYPES = [JSON, *_READERS, IMAGES]
+"""The types that a body may have."""
+
+
+def _query_options(event: Event) -> dict[str, object]:
+    """The options in the query string, as JSON would have them; those of a signature are not of the request."""
+    query: Mapping[str, str] = event.get("queryStringParameters") or {}
+    given = {name: text for name, text in query.items() if not name.lower().startswith(_OF_A_SIGNATURE)}
+    check_keys(given, known=_OPTIONS, where="query string")
+    return {name: _as_json(name, text) for name, text in given.items()}
+
+
+def _as_json(name: str, text: str) -> object:
+    """A text of the query as JSON would have the option; one that cannot be read stays a text, which is refused as one."""
+    if name == "session":
+        return text
+    if name == "top_k":
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER else text
+    return _TRUTH.get(text, text)
 
 
 def _instances(body: Mapping[str, object]) -> list[object]:
@@ -62,15 +141,15 @@ def _instances(body: Mapping[str, object]) -> list[object]:
     return instances
 
 
-def _top_k(body: Mapping[str, object]) -> int:
-    top_k = body.get("top_k", 1)
+def _top_k(given: Mapping[str, object]) -> int:
+    top_k = given.get("top_k", 1)
     if not isinstance(top_k, int) or isinstance(top_k, bool) or top_k < 1:
         raise InvalidRequest("`top_k` is not a positive whole number; leave it out for 1.", key="top_k")
     return top_k
 
 
-def _session(body: Mapping[str, object]) -> str | None:
-    session = body.get("session")
+def _session(given: Mapping[str, object]) -> str | None:
+    session = given.get("session")
     if session is None:
         return None
     if not isinstance(session, str) or not 1 <= len(session) <= MAX_SESSION_CHARACTERS:
@@ -81,8 +160,8 @@ def _session(body: Mapping[str, object]) -> str | None:
     return session
 
 
-def _strict(body: Mapping[str, object]) -> bool:
-    strict = body.get("strict", False)
-    if not isinstance(strict, bool):
-        raise InvalidRequest("`strict` is not true or false; leave it out for false.", key="strict")
-    return strict
+def _truth(given: Mapping[str, object], name: str) -> bool:
+    value = given.get(name, False)
+    if not isinstance(value, bool):
+        raise InvalidRequest(f"`{name}` is not true or false; leave it out for false.", key=name)
+    return value

@@ -19,7 +19,8 @@ from sageline.errors import (
     TooManyRequests,
 )
 from sageline.names import RunLayout
-from sageline.serving.predict import PredictionResponse, Predictor
+from sageline.serving.answer import PredictionResponse
+from sageline.serving.predict import Predictor
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -12,14 +12,18 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from sageline.errors import InvalidSpec
 from sageline.formats.text_encoding import check_encoding
+from sageline.names import DATA_FORMAT_PATTERN
 from sageline.spec.deployment import DeploymentSpec
+from sageline.spec.encoder import EncoderSpec, of_before
 from sageline.spec.evaluation import EvaluationSpec
 from sageline.spec.problems import describe
 from sageline.spec.section import BaseSpec, InstanceType, Name
 from sageline.spec.training import AlgorithmSpec, TuningSpec
 
-FeatureKind: TypeAlias = Literal["text", "number", "category", "pixel", "image"]
+FeatureKind: TypeAlias = Literal["text", "number", "category", "date", "pixel", "image"]
 """What a column holds, which decides how it is encoded."""
+
+GivenKind: TypeAlias = FeatureKind | Literal["ignore"]
 
 Task: TypeAlias = Literal["classification", "regression"]
 
@@ -29,7 +33,9 @@ _OF_COLUMN = "dataset.features."  # begins the keys of the reasons for what beca
 
 class DatasetSpec(BaseSpec):
     uri: str | None = Field(
-        None, pattern=r"^s3://[^/]+/.+$", description="S3 URI of the data; for an upload, the uploaded object."
+        None,
+        pattern=r"^s3://[^/]+/.+$",
+        description="S3 URI of the data, or of a folder of parts, which ends with a slash; for an upload, what was uploaded.",
     )
     label: str | None = Field(None, min_length=1, description="Column to predict. Default: sniffed (see `reasons`).")
     on_doubt: Literal["refuse", "likeliest"] = Field(
@@ -39,7 +45,7 @@ class DatasetSpec(BaseSpec):
     features: dict[str, FeatureKind] | None = Field(
         None,
         min_length=1,
-        description="Columns to learn from, and what each holds: `text`, `number`, `category`, `pixel` or `image` (a file).",
+        description="Columns to learn from, and what each holds: `text`, `number`, `category`, `date`, `pixel` or `image`.",
     )
     encoding: str | None = Field(
         None,
@@ -52,12 +58,20 @@ class DatasetSpec(BaseSpec):
     exclude: list[Annotated[str, Field(min_length=1)]] = Field(
         default_factory=list, description="Columns not to learn from, where `features` does not list the others."
     )
-    kinds: dict[str, FeatureKind] = Field(
-        default_factory=dict, description="What single columns hold, where a guess is wrong; the other columns are guessed."
+    kinds: dict[str, GivenKind] = Field(
+        default_factory=dict,
+        description="What single columns hold, where a guess is wrong (`ignore`: do not learn from it); the others are guessed.",
     )
     decimal: Literal[".", ","] | None = Field(
         None, description="The decimal sign of the file's numbers. Default: what fits all of a column's values."
     )
+
+    @field_validator("label", mode="before")
+    @classmethod
+    def _one_label(cls, label: object) -> object:
+        if isinstance(label, list):
+            raise ValueError(f"names {len(label)} columns, and a model learns one label; start a run for each of them")
+        return label
 
     @field_validator("encoding")
     @classmethod
@@ -93,67 +107,12 @@ class SplitSpec(BaseSpec):
         return self
 
 
-class BagOfWordsSpec(BaseSpec):
-    """One column per word of the vocabulary; several text columns are read as one text."""
-
-    kind: Literal["bag-of-words"] = "bag-of-words"
-    max_words: int = Field(
-        2000, ge=1, le=100_000, description="Size of the vocabulary: the most frequent words of the train split."
-    )
-    mode: Literal["count", "binary", "frequency", "tf-idf"] = Field("count", description="What a cell holds.")
-
-
-class TableSpec(BaseSpec):
-    """Numbers and categories. What the options need (means, values, ranges) is taken from the train split."""
-
-    kind: Literal["table"] = "table"
-    max_categories: int = Field(
-        100, ge=1, le=10_000, description="Most frequent values of a category column that get a column of their own."
-    )
-    categories: Literal["one-hot", "ordinal"] = Field(
-        "one-hot",
-        description="`one-hot`: a column per value, all 0 where the value is missing or was not seen in training. `ordinal`: "
-        "one column with the value's index in the sorted list of values, -1 where it is missing or was not seen.",
-    )
-    missing: Literal["keep", "mean", "median", "value"] = Field(
-        "keep", description="Missing numbers: kept missing, which XGBoost learns from, or replaced."
-    )
-    missing_value: float = Field(0.0, allow_inf_nan=False, description="What replaces a missing number for `missing: value`.")
-    scale: Literal["none", "standard", "min-max"] = Field(
-        "none", description="Numbers: as they are, or minus the mean and divided by the standard deviation, or from 0 to 1."
-    )
-
-
-class ImageSpec(BaseSpec):
-    """Pixels: image files, columns such as pixel0 to pixel783 of a CSV, or the array `x` or `images` of an npz file."""
-
-    kind: Literal["image"] = "image"
-    shape: list[Annotated[int, Field(ge=1)]] | None = Field(
-        None,
-        min_length=2,
-        max_length=3,
-        description="[height, width] or [height, width, channels]. Default: what the columns' names say, or else square; of "
-        "image files, which are resized to it, what most of them are like, with at most 4,096 numbers (see `reasons`).",
-    )
-    scale: float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="Multiplies every pixel. Default: 1/255, or 1 where no pixel exceeds 1."
-    )
-
-
-class TokensSpec(BaseSpec):
-    """Lines of words for BlazingText: the label, then the words of the text; several text columns are read as one text."""
-
-    kind: Literal["tokens"] = "tokens"
-
-
-EncoderSpec: TypeAlias = Annotated[BagOfWordsSpec | TokensSpec | TableSpec | ImageSpec, Field(discriminator="kind")]
-
-
 class BatchSpec(BaseSpec):
     """Rows to score with the new model, without an endpoint."""
 
     input: str = Field(
-        pattern=r"^s3://[^/]+/.+\.(csv|csv\.gz|jsonl|npz)$", description="S3 URI of the rows, without their labels or with them."
+        pattern=rf"^s3://[^/]+/.+\.({DATA_FORMAT_PATTERN})$",
+        description="S3 URI of the rows, without their labels or with them.",
     )
     instance_type: InstanceType = "ml.m5.xlarge"
     instance_count: int = Field(1, ge=1, le=20)
@@ -172,10 +131,7 @@ class Spec(BaseSpec):
     task: Task | None = Field(None, description="Default: sniffed from the label column.")
     dataset: DatasetSpec = Field(default_factory=DatasetSpec)
     split: SplitSpec = Field(default_factory=SplitSpec)
-    encoder: EncoderSpec | None = Field(
-        None,
-        description="Default: tokens for BlazingText; else image for pixels, bag-of-words where there is text, else table.",
-    )
+    encoder: EncoderSpec | None = Field(None, description="Default: tokens for BlazingText, image for pixels, else columns.")
     algorithm: AlgorithmSpec = Field(default_factory=AlgorithmSpec)
     tuning: TuningSpec | None = Field(None, description="Default: none, one training job.")
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec)
@@ -192,6 +148,11 @@ class Spec(BaseSpec):
     reasons: dict[str, str] = Field(
         default_factory=dict, description="Written by Sageline: for each value it chose, why. Ignored when submitted."
     )
+
+    @field_validator("encoder", mode="before")
+    @classmethod
+    def _encoder_of_before(cls, encoder: object) -> object:
+        return of_before(encoder)
 
     @property
     def left_out(self) -> list[str]:

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from sageline.names import DATA_FORMATS_NAMED
+
 _LONGEST_VALUE = 200
 _EXPECTED = {
     "name": "use lower-case letters, digits and single hyphens, starting and ending with a letter or digit",
@@ -17,7 +19,7 @@ _EXPECTED = {
     "uri": "expected an S3 URI such as s3://bucket/folder/data.csv",
     "source_dir": "expected the S3 URI of a tar.gz, such as s3://bucket/datasets/wine/source.tar.gz",
     "entry_point": "expected the name of a .py or .sh file at the root of source_dir",
-    "input": "expected the S3 URI of a .csv, .csv.gz, .jsonl or .npz file",
+    "input": f"expected the S3 URI of a file that is {DATA_FORMATS_NAMED}",
     "instance_type": "expected a SageMaker instance type such as ml.m5.xlarge",
 }
 """What is asked of the keys whose values have a pattern."""

@@ -1,4 +1,4 @@
-"""The dataset of a run: one version of one S3 object, read in ranges, so that what is uploaded meanwhile changes nothing."""
+"""One version of one S3 object, read in ranges, so that what is uploaded meanwhile changes nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from sageline.aws.errors import code, is_denied, is_missing_object
 from sageline.dataset.readers.source import ReadOptions
 from sageline.errors import DatasetAccessDenied, DatasetNotFound, InvalidDataset
 from sageline.names import split_s3_uri
-from sageline.spec.model import DatasetSpec, EncoderSpec, ImageSpec
+from sageline.spec.encoder import EncoderSpec, ImageSpec
+from sageline.spec.model import DatasetSpec
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -47,7 +48,7 @@ class DatasetObject:
         return {"Bucket": bucket, "Key": key, "IfMatch": self.etag}
 
 
-def find_dataset(s3: S3Client, uri: str, version_id: str | None = None) -> DatasetObject:
+def find_object(s3: S3Client, uri: str, version_id: str | None = None) -> DatasetObject:
     """Look up the object at a URI, in the version given or the newest.
 
     Raises:
@@ -64,9 +65,9 @@ def find_dataset(s3: S3Client, uri: str, version_id: str | None = None) -> Datas
     except ClientError as error:
         if version_id is not None and is_missing_object(error):
             raise DatasetNotFound(f"{uri}: version {version_id} was deleted before the run read it; upload it again.") from error
-        raise _explained(error, uri) from error
+        raise explained(error, uri) from error
     except ParamValidationError:
-        raise DatasetNotFound(f"{uri}: {bucket!r} cannot be the name of a bucket; check `dataset.uri`.") from None
+        raise no_such_bucket(uri) from None
     if head["ContentLength"] == 0:
         raise InvalidDataset(f"{uri}: the file is empty; upload a header and rows.")
     return DatasetObject(uri, head.get("VersionId", version_id), head["ETag"], head["ContentLength"])
@@ -75,10 +76,10 @@ def find_dataset(s3: S3Client, uri: str, version_id: str | None = None) -> Datas
 def read_options(dataset: DatasetSpec, encoder: EncoderSpec | None = None) -> ReadOptions:
     """What the spec says of how the file is written, and of the shape in which images are read."""
     shape = encoder.shape if isinstance(encoder, ImageSpec) else None
-    return ReadOptions(dataset.encoding, dataset.delimiter, tuple(shape) if shape else None)
+    return ReadOptions(dataset.encoding, dataset.delimiter, dataset.label, tuple(shape) if shape else None)
 
 
-def open_dataset(s3: S3Client, dataset: DatasetObject) -> io.BufferedReader:
+def open_object(s3: S3Client, dataset: DatasetObject) -> io.BufferedReader:
     """The object's bytes as a file, fetched a few megabytes at a time.
 
     Many short requests, and not one long one: S3 closes a connection whose reader is busy encoding.
@@ -130,7 +131,7 @@ class _ObjectReader(io.RawIOBase):
                     raise DatasetNotFound(
                         f"{self._dataset.uri}: it was deleted while the run went on; upload it again."
                     ) from error
-                raise _explained(error, self._dataset.uri) from error
+                raise explained(error, self._dataset.uri) from error
             except (HTTPClientError, BotoCoreError):
                 # botocore tries a request again, but not an answer that breaks off half way.
                 if attempt == _ATTEMPTS:
@@ -138,13 +139,20 @@ class _ObjectReader(io.RawIOBase):
                 attempt += 1
 
 
-def _explained(error: ClientError, uri: str) -> Exception:
+def no_such_bucket(uri: str) -> DatasetNotFound:
+    """For a bucket that not even boto3 asks for."""
+    return DatasetNotFound(f"{uri}: {split_s3_uri(uri)[0]!r} cannot be the name of a bucket; check `dataset.uri`.")
+
+
+def explained(error: ClientError, uri: str) -> Exception:
+    """What an answer of S3 means for whoever has named the dataset; the error itself where it says nothing to them."""
     if is_missing_object(error):
         return DatasetNotFound(f"{uri}: there is no such object; check the bucket, the key and its spelling.")
     if is_denied(error):
         return DatasetAccessDenied(
             f"{uri}: reading it is denied. Put the dataset into this stack's bucket under datasets/<name>/, or let the roles of "
-            "ConfigureRunFunction and PrepareDataFunction read it (s3:GetObject and s3:ListBucket in the bucket's policy)."
+            "ConfigureRunFunction and PrepareDataFunction read it (s3:GetObject and s3:ListBucket in the bucket's policy, and "
+            "for a folder s3:ListBucketVersions)."
         )
     if code(error) in {"412", "PreconditionFailed"}:
         return InvalidDataset(f"{uri}: the object was replaced while the run was reading it; start another run.")

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from sageline.formats.npy import ArrayPair, write_joined
 from sageline.names import RunLayout
 from sageline.storage.object_writer import ObjectWriter
+from sageline.storage.write_behind import WriteBehind
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -32,6 +33,7 @@ class S3PartSink:
     - Pairs of arrays (``npy``) become ``part-00000-x.npy`` and ``part-00000-y.npy``.
     - With ``single_file`` a channel is one object, uploaded in parts.
     - With ``joined=False`` each piece is an object of its own.
+    - With ``behind=True`` a thread does the writing, and its errors are raised a little later: fork before the first piece.
 
     As a context manager it stores what is pending at the end, and gives up what is unfinished on an error: a single file that is
     not complete never appears. Parts that were stored before stay; a second attempt writes the same again.
@@ -46,6 +48,7 @@ class S3PartSink:
         *,
         single_file: bool = False,
         joined: bool = True,
+        behind: bool = False,
     ) -> None:
         self._s3 = s3
         self._layout = layout
@@ -53,11 +56,19 @@ class S3PartSink:
         self._part_bytes = part_bytes if joined else 0
         self._single_file = single_file
         self._channels: dict[str, _Channel] = {}
+        self._behind = WriteBehind(self._write) if behind else None
         self.bytes_written: dict[str, int] = {}
-        """Bytes of records per channel, those not yet stored included."""
+        """Bytes of records per channel, those not yet stored included; with ``behind`` once it is closed."""
 
     def write(self, channel: str, part: bytes | ArrayPair) -> None:
         """Add whole records to a channel: ``train``, ``validation``, ``test-raw`` or that of a transform job."""
+        if self._behind is None:
+            self._write((channel, part))
+        else:
+            self._behind.put((channel, part))
+
+    def _write(self, piece: tuple[str, bytes | ArrayPair]) -> None:
+        channel, part = piece
         written = self._channels.get(channel)
         if written is None:
             written = self._channels[channel] = self._open(channel, part)
@@ -67,11 +78,15 @@ class S3PartSink:
 
     def close(self) -> None:
         """Store what is still pending."""
+        if self._behind is not None:
+            self._behind.close()
         for channel in self._channels.values():
             channel.close()
 
     def abort(self) -> None:
         """Give up what is not stored yet; the error that is the reason for it goes on."""
+        if self._behind is not None:
+            self._behind.abort()
         for channel in self._channels.values():
             try:
                 channel.abort()

@@ -11,7 +11,8 @@ from sageline.aws.images import serving_image, training_image
 from sageline.errors import InvalidSpec
 from sageline.names import RunLayout
 from sageline.runs.payloads import PreparedData
-from sageline.spec.model import ImageSpec, Spec
+from sageline.spec.encoder import ImageSpec
+from sageline.spec.model import Spec
 from sageline.spec.training import AlgorithmSpec, CategoricalRangeSpec, TuningSpec
 from sageline.training.source import entry_point, framework_of, uses_network
 from sageline.training.training_request import CHECKPOINT_PATH, SPOT_PATIENCE_SECONDS, InputChannel, TrainingWork

@@ -96,7 +96,7 @@ def store_source(run_id: str, spec: Spec, run_files: RunFiles) -> None:
 
 def read_own_script(spec: Spec) -> dict[str, bytes]:
     """Sageline's own TensorFlow script for the data: a small convolutional network for images, else a dense one."""
-    kind = own_script(spec.algorithm, spec.encoder.kind if spec.encoder else "table")
+    kind = own_script(spec.algorithm, spec.encoder.kind if spec.encoder else "columns")
     scripts = files("sageline") / "scripts" / "tensorflow"
     return read_files(scripts / "shared") | read_files(scripts / str(kind))
 

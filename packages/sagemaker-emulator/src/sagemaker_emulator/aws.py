@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import EndpointConnectionError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -91,4 +92,13 @@ def connect_s3(url: str, region: str) -> S3Client:
 def _session(region: str) -> boto3.session.Session:
     """With the credentials of the environment (test/test when there are none)."""
     session = boto3.session.Session(region_name=region)
-    return session if session.get_credentials() else boto3.session.Session("test", "test", region_name=region)
+    if not session.get_credentials():
+        session = boto3.session.Session("test", "test", region_name=region)
+    session.events.register("needs-retry", _give_up_on_the_gone)
+    return session
+
+
+def _give_up_on_the_gone(*, caught_exception: Exception | None, **_: object) -> None:
+    """Where nobody listens, the server has ended: to try again for some 7 s would hold up the end of this service, too."""
+    if isinstance(caught_exception, EndpointConnectionError):
+        raise caught_exception

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from botocore.exceptions import ClientError
 
 from sagemaker_emulator import surroundings
 from sagemaker_emulator.authorization import Authorizer
+from sagemaker_emulator.aws import connect
 from sagemaker_emulator.callers import Caller
+from sagemaker_emulator.hosting.metrics import InvocationMetrics
 from sagemaker_emulator.logs import CloudWatchLogs, LogFiles, LogShipper
 from sagemaker_emulator.objects import FolderObjects, S3Objects
 from sagemaker_emulator.permissions import Unchecked
@@ -108,3 +111,21 @@ def test_log_lines_that_can_not_be_written_are_dropped_with_a_warning(caplog: py
     logs.flush()
 
     assert "1 log lines of g/s were not sent" in caplog.text
+
+
+@pytest.mark.slow
+def test_what_is_left_to_tell_a_server_that_has_ended_holds_up_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    nobody_listens = connect(EVERYTHING, "us-east-1")
+    metrics, logs = InvocationMetrics(nobody_listens.cloudwatch), LogShipper(CloudWatchLogs(nobody_listens.logs))
+    metrics.start()
+    logs.start()
+    metrics.record("flowers", "v1", 200, model_seconds=0.1, whole_seconds=0.1)
+    logs.write("g", "s", "line")
+
+    began = time.monotonic()
+    metrics.stop()
+    logs.stop()
+
+    assert time.monotonic() - began < 1
+    assert "metrics were not sent: Could not connect" in caplog.text
+    assert "1 log lines of g/s were not sent: Could not connect" in caplog.text

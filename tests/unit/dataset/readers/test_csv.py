@@ -240,10 +240,10 @@ def test_what_is_wrong_is_named_with_its_place(data: bytes, expected: str, block
     [
         (gzip.compress(b"a,b\n1,2\n", mtime=0), "is compressed with gzip; name it data.csv.gz"),
         (b"PK\x03\x04rest", "is a ZIP file or an Excel workbook"),
-        (b"PAR1....", "is a Parquet file; convert it to CSV or JSON Lines, for example with pandas.read_parquet(...).to_csv("),
+        (b"PAR1....", "is a Parquet file; name it data.parquet"),
         (b'{"a": 1, "b": 2}\n{"a": 3, "b": 4}\n', "is JSON; write it as JSON Lines"),
         (b"<!DOCTYPE html>\n<html>", "is a web page; download the data itself"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1", "is an Excel workbook or another Office document; save the sheet as CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "is an Excel workbook or another Office document; save the workbook as .xlsx"),
     ],
 )
 def test_a_file_of_another_kind_is_recognised(data: bytes, advice: str) -> None:

@@ -45,14 +45,14 @@ def test_row_numbers_go_on_from_block_to_block() -> None:
         (b'{"a": 1}\n\n{"a": 2\n', "row 2 (line 3, byte offset 18): not valid JSON: Expecting ',' delimiter; write one complete"),
         (b'{"a": "\xff"}\n', "row 1 (line 1, byte offset 7): byte 0xff is not valid UTF-8"),
         (b'{"a": 1}\n[1]\n', 'row 2 (line 2, byte offset 9): not a JSON object; write one object per line, {"column": value}.'),
-        (b'{"a": [1]}\n', "row 1 (line 1, byte offset 0): column 'a' holds an array"),
-        (b'{"a": {"b": 1}}\n', "column 'a' holds an object"),
+        (b'{"a": [1]}\n', "row 1 (line 1, byte offset 0): column 'a' holds a list of something else than words"),
+        (b'{"a": {"b": [{}]}}\n', "column 'a.b' holds a list of something else than words"),
         (b'{"a": "\\ud800"}\n', "column 'a': half of a surrogate pair"),
         (b'{"a": 1, "a": 2}\n', "key 'a' occurs twice"),
         (b"{}\n", "an empty object; the keys of the first rows name the columns"),
         (b'{" ": 1}\n', "a key that is blank or not text"),
         (b'{"\\udc00": 1}\n', "a key that is blank or not text"),
-        (b"[" * 100_000 + b"\n", "values are nested too deeply"),
+        (b"[" * 100_000 + b"\n", "objects are nested too deeply"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_place(data: bytes, expected: str) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -10,12 +11,22 @@ from hypothesis import strategies as st
 
 from sageline.arrays.strings import StringArray
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.text.tokenizer import words_of
+from sageline.encoder.text import tokens
 from sageline.encoder.text.tokens import TokenLines, label_of, label_token
+from sageline.encoder.text.word_rule import words_of
 from sageline.errors import PredictionFailed
 from tests.unit.dataset.reading import block_of
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+
+
+@pytest.fixture(autouse=True, params=["few texts", "many texts"])
+def way(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Few texts are read in another way than many."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "many texts":
+            patch.setattr(tokens, "FEW_BYTES", -1)
+        yield
 
 
 def encoder(classes: list[str]) -> FittedEncoder:

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from sageline.arrays.strings import StringArray, row_chunks
+from sageline.encoder.text import counts as counting
 from sageline.encoder.text import words
-from sageline.encoder.text.tokenizer import words_of
-from sageline.encoder.text.words import BagOfWordsEncoder, WordCounts
+from sageline.encoder.text.counts import WordCounts
+from sageline.encoder.text.word_rule import words_of
+from sageline.encoder.text.words import TextEncoder
 
 PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"  # "I want", with a zero-width non-joiner
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -25,7 +27,7 @@ def way(request: pytest.FixtureRequest) -> Iterator[None]:
     """Few texts are encoded in another way than many."""
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "many texts":
-            patch.setattr(words, "_FEW_BYTES", -1)
+            patch.setattr(words, "FEW_BYTES", -1)
         yield
 
 
@@ -37,7 +39,12 @@ def way(request: pytest.FixtureRequest) -> Iterator[None]:
         ("C++ and C# and .NET", ["c", "and", "c", "and", "net"]),
         ("don't e-mail snake_case", ["don", "t", "e", "mail", "snake_case"]),
         ("3.14 x2 \uff11\uff12", ["3", "14", "x2", "\uff11\uff12"]),  # full-width digits
-        ("日本語のテキスト、中文", ["日本語のテキスト", "中文"]),
+        ("我喜欢北京。我", ["我喜", "喜欢", "欢北", "北京", "我"]),
+        ("日本語のテキスト、中文", ["日本", "本語", "語の", "のテ", "テキ", "キス", "スト", "中文"]),
+        ("Python3で書く2024年", ["python3", "で書", "書く", "2024", "年"]),
+        ("한국어 텍스트", ["한국어", "텍스트"]),
+        ("ภาษา ລາວ", ["ภา", "าษ", "ษา", "ລາ", "າວ"]),
+        ("မြန်မာ ខ្មែរ ๑๒", ["မြန်", "န်မာ", "ខ្មែ", "មែរ", "๑๒"]),
         ("good 😀👍 morning", ["good", "morning"]),
         ("ΣΊΣΥΦΟΣ", ["σίσυφος"]),
         ("cafe\u0301s caf\u00e9s", ["caf\u00e9s", "caf\u00e9s"]),
@@ -56,14 +63,14 @@ def test_what_a_word_is(text: str, expected: list[str]) -> None:
     assert words_of(text) == expected
 
 
-def fitted(texts: list[str], mode: str = "count", max_words: int = 2000) -> BagOfWordsEncoder:
+def fitted(texts: list[str], mode: str = "count", max_words: int = 2000) -> TextEncoder:
     counts = WordCounts()
     counts.update([StringArray.from_list(texts)])
     vocabulary = counts.vocabulary(max_words)
-    return BagOfWordsEncoder(vocabulary, mode, counts.inverse_document_frequencies(vocabulary) if mode == "tf-idf" else None)
+    return TextEncoder(vocabulary, mode, counts.inverse_document_frequencies(vocabulary) if mode == "tf-idf" else None)
 
 
-def encode(encoder: BagOfWordsEncoder, texts: list[str]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+def encode(encoder: TextEncoder, texts: list[str]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
     return encoder.encode([StringArray.from_list(texts)]).to_dense()
 
 
@@ -149,7 +156,7 @@ def test_several_text_columns_are_read_as_one_text() -> None:
     columns = [StringArray.from_list(["a b", ""]), StringArray.from_list(["b", "c"])]
 
     assert encoder.encode(columns).to_dense().tolist() == [[1, 2, 0], [0, 0, 1]]
-    by_frequency = BagOfWordsEncoder(encoder.words, "frequency").encode(columns)
+    by_frequency = TextEncoder(encoder.words, "frequency").encode(columns)
     assert by_frequency.to_dense().tolist() == [[np.float32(1 / 3), np.float32(2 / 3), 0], [0, 0, 1]]
 
 
@@ -157,7 +164,7 @@ def test_many_short_rows_and_a_large_vocabulary_are_kept_apart() -> None:
     vocabulary = [f"{index:x}" for index in range(100_000)]
     texts = ["0"] * 200_000
 
-    matrix = BagOfWordsEncoder(vocabulary, "count").encode([StringArray.from_list(texts)])
+    matrix = TextEncoder(vocabulary, "count").encode([StringArray.from_list(texts)])
 
     assert matrix.columns.tolist() == [0] * len(texts)
     assert matrix.row_offsets.tolist() == list(range(len(texts) + 1))
@@ -177,7 +184,7 @@ def test_rows_far_apart_are_encoded_as_they_are_alone(monkeypatch: pytest.Monkey
     encoder = fitted(texts, "frequency")
     together = encode(encoder, texts)
 
-    monkeypatch.setattr("sageline.encoder.text.words.row_chunks", partial(row_chunks, chunk_bytes=40))
+    monkeypatch.setattr("sageline.encoder.text.terms.row_chunks", partial(row_chunks, chunk_bytes=40))
 
     assert fitted(texts, "frequency").words == encoder.words
     assert (encode(encoder, texts) == together).all()
@@ -187,7 +194,7 @@ def test_rows_far_apart_are_encoded_as_they_are_alone(monkeypatch: pytest.Monkey
 def test_a_word_is_none_of_those_that_begin_as_it_does(vocabulary: list[str]) -> None:
     texts = ["a" * length for length in (15, 16, 17, 18, 24, 25)] + ["a" * 16 + "é"]
 
-    rows = BagOfWordsEncoder(vocabulary, "count").encode([StringArray.from_list(texts)]).to_dense()
+    rows = TextEncoder(vocabulary, "count").encode([StringArray.from_list(texts)]).to_dense()
 
     assert rows.tolist() == [[float(word == text) for word in vocabulary] for text in texts]
 
@@ -197,7 +204,7 @@ def test_no_rows_make_a_matrix_of_no_rows() -> None:
 
 
 def test_rare_words_are_forgotten_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(words, "MOST_WORDS", 8)
+    monkeypatch.setattr(counting, "MOST_WORDS", 8)
     counts = WordCounts()
 
     counts.update([StringArray.from_list(["a a a b b c d e f g h"])])
@@ -212,7 +219,7 @@ def test_rare_words_are_forgotten_when_there_are_too_many(monkeypatch: pytest.Mo
 
 
 def test_words_are_forgotten_when_they_take_too_much_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(words, "MOST_WORD_BYTES", 200)
+    monkeypatch.setattr(counting, "MOST_WORD_BYTES", 200)
     counts = WordCounts(in_documents=False)
 
     counts.update([StringArray.from_list([f"{'x' * 150} often often", "y" * 150])])
@@ -224,7 +231,7 @@ def test_words_are_forgotten_when_they_take_too_much_memory(monkeypatch: pytest.
 @given(st.lists(st.lists(st.sampled_from("abcdefghijklmnop"), min_size=1), max_size=12))
 def test_a_count_is_too_low_by_no_more_than_it_says(batches: list[list[str]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(words, "MOST_WORDS", 6)
+        patch.setattr(counting, "MOST_WORDS", 6)
         counts = WordCounts()
         for batch in batches:
             counts.update([StringArray.from_list([" ".join(batch)])])
@@ -245,7 +252,7 @@ def test_few_texts_are_encoded_bit_for_bit_as_many(mode: str, train: list[tuple[
     few = encoder.encode(columns)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(words, "_FEW_BYTES", -1)
+        patch.setattr(words, "FEW_BYTES", -1)
         many = encoder.encode(columns)
 
     for name in ("values", "columns", "row_offsets"):
@@ -254,7 +261,7 @@ def test_few_texts_are_encoded_bit_for_bit_as_many(mode: str, train: list[tuple[
     assert few.shape == many.shape
 
 
-@given(st.lists(st.text(st.sampled_from("abé漢"), min_size=1, max_size=20)), st.integers(1, 6))
+@given(st.lists(st.text(st.sampled_from("abé한"), min_size=1, max_size=20)), st.integers(1, 6))
 def test_words_of_equal_frequency_are_in_the_order_of_their_spelling(texts: list[str], limit: int) -> None:
     counts = Counter(texts)
 

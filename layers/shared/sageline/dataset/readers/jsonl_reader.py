@@ -1,4 +1,7 @@
-"""JSON Lines in blocks: one flat object per line; the keys of the first rows say which columns there are."""
+"""JSON Lines in blocks: one object per line; the keys of the first rows say which columns there are.
+
+An object in a row is flattened to the columns ``a.b``; a list of words is read as one text, with blanks between them.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from typing import Any, NoReturn
 from sageline.arrays.blocks import Block
 from sageline.arrays.strings import StringArray
 from sageline.errors import InvalidDataset
+from sageline.formats.nested import flattened
 from sageline.formats.text_encoding import Utf8Text
 from sageline.json_objects import DuplicateKey, unique_keys
 
@@ -27,12 +31,16 @@ class JsonLinesReader:
 
     Args:
         text: what the chunks are pieces of.
+        label: the column that is to be predicted, if it is known.
     """
 
     no_rows = "no data (the file is empty)"
 
-    def __init__(self, text: Utf8Text) -> None:
+    def __init__(self, text: Utf8Text, label: str | None = None) -> None:
         self._file = text
+        self._label = label
+        self._told_of_lists: set[str] = set()
+        self._objects: set[str] = set()  # keys whose values are objects, and null where there is none
         self._near: int | None = None  # where a piece is, whose rows have no numbers
         self._offset = text.start
         self._line = 0
@@ -73,7 +81,7 @@ class JsonLinesReader:
         if cut or size > KEYS_BYTES:
             text = text[:KEYS_BYTES].rpartition(b"\n")[0]
         rows = [found for line in io.BytesIO(text) if (found := _object_or_none(line)) is not None]
-        self._columns = list(dict.fromkeys(chain.from_iterable(rows)))
+        self._columns = self._columns_of(rows)
         late = [name for name in self._columns if name not in rows[0]]
         if late:
             shown = ", ".join(map(repr, late[:_NAMED])) + (f" and {len(late) - _NAMED} more" if len(late) > _NAMED else "")
@@ -82,6 +90,14 @@ class JsonLinesReader:
                 f"{self._file.source}: {keys} {shown} {are} not in the first row; a row without a key has no value there."
             )
         return chain(held, chunks)
+
+    def _columns_of(self, rows: list[dict[str, object]]) -> list[str]:
+        """The keys of some rows, without those that are null where other rows have an object."""
+        names = list(dict.fromkeys(chain.from_iterable(rows)))
+        parents = {name[:at] for name in names for at, character in enumerate(name) if character == "."}
+        filled = {name for row in rows for name in parents & row.keys() if row[name] is not None} if parents else set()
+        self._objects = parents - filled
+        return [name for name in names if name not in self._objects]
 
     def _block(self, text: bytes) -> Iterator[Block]:
         first_row = self._row + 1
@@ -103,12 +119,14 @@ class JsonLinesReader:
         if not row and not self._columns:
             self._fail("an empty object; the keys of the first rows name the columns")
         if not row.keys() <= self._checked:
-            self._check_names([name for name in row if name not in self._checked])
-        return {name: self._text(name, row.get(name)) for name in self._columns}
+            self._check_names([name for name in row if name not in self._checked and not self._is_no_object(row, name)])
+        return {name: self._text(name, row.get(name), line) for name in self._columns}
 
     def _parse(self, line: bytes) -> dict[str, Any]:  # Any: JSON
         try:
             row = json.loads(line.decode(), parse_int=str, parse_float=str, object_pairs_hook=unique_keys)
+            if isinstance(row, dict):
+                row = flattened(row)
         except UnicodeDecodeError as error:
             problem = (
                 f"byte 0x{line[error.start]:02x} is not valid UTF-8; save the file as UTF-8, or name its encoding in "
@@ -121,7 +139,7 @@ class JsonLinesReader:
         except DuplicateKey as error:
             self._fail(f"key {error.key!r} occurs twice")
         except RecursionError:
-            self._fail("values are nested too deeply; each value is a string, a number, true, false or null")
+            self._fail("objects are nested too deeply; give what is in them columns of its own")
         if not isinstance(row, dict):
             self._fail('not a JSON object; write one object per line, {"column": value}')
         return row
@@ -142,10 +160,32 @@ class JsonLinesReader:
             )
         self._checked.update(names)
 
-    def _text(self, name: str, value: object) -> str:
-        if isinstance(value, list | dict):
-            kind = "an array" if isinstance(value, list) else "an object"
-            self._fail(f"column {name!r} holds {kind}; each value is a string, a number, true, false or null")
+    def _is_no_object(self, row: dict[str, Any], name: str) -> bool:  # Any: JSON
+        return name in self._objects and row[name] is None
+
+    def _joined(self, name: str, line: bytes) -> str:
+        """A list of words as one text."""
+        if name == self._label:
+            self._fail(
+                f"column {name!r} holds a list, and so several labels, which Sageline does not learn; give each row one label, "
+                "or train one model for each of the labels, from a column of true and false"
+            )
+        # Numbers have been read as they are spelled: what is a word, reading the line again tells.
+        values = [value for value in flattened(json.loads(line))[name] if value is not None]
+        words = [value for value in values if isinstance(value, str)]
+        if len(words) < len(values):
+            self._fail(
+                f"column {name!r} holds a list of something else than words; give each of its numbers, or what is in its "
+                "objects, a column of its own"
+            )
+        if name not in self._told_of_lists:
+            self._told_of_lists.add(name)
+            self._file.notes.append(f"{self._file.source}: column {name!r} holds lists of words, which are joined by blanks.")
+        return " ".join(words)
+
+    def _text(self, name: str, value: object, line: bytes) -> str:
+        if isinstance(value, list):
+            value = self._joined(name, line)
         if isinstance(value, str) and not _is_text(value):
             self._fail(f"column {name!r}: half of a surrogate pair (\\ud800 to \\udfff) is not a character")
         if isinstance(value, bool):
@@ -161,12 +201,12 @@ class JsonLinesReader:
 
 
 def _object_or_none(line: bytes) -> dict[str, object] | None:
-    """A line's object; None where it is none, which is said when its row is read."""
+    """A line's object, flattened; None where it is none, which is said when its row is read."""
     try:
         row = json.loads(line)
-    except (ValueError, RecursionError):
+        return flattened(row) if isinstance(row, dict) else None
+    except (ValueError, RecursionError, DuplicateKey):
         return None
-    return row if isinstance(row, dict) else None
 
 
 def _is_text(value: str) -> bool:

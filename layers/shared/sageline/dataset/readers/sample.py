@@ -45,19 +45,20 @@ def sample_blocks(
     notes: list[str] | None = None,
     pieces: int = PIECES,
     piece_bytes: int = PIECE_BYTES,
+    may_be_empty: bool = False,
 ) -> Iterator[Block]:
     """Rows of a dataset: all of them where it is small, else those of ``pieces`` of ``piece_bytes`` each.
 
     The pieces of a ``csv`` or ``jsonl`` file are spread evenly: the first is its beginning, the last its end. A piece is left out
     if it is not certain where its rows begin. The numbers of rows after the first piece are not known (:meth:`Block.near`).
-    ``csv.gz`` and ``npz`` are read forwards only: there the pieces are the first ones. Of a ``zip`` the images are read by which
-    their shape is chosen.
+    Of a Parquet file they are the first rows of its row groups, of a workbook any of its rows, of an archive the images by which
+    their shape is chosen. Compressed text, libsvm and ``npz`` are read forwards only: there the pieces are the first ones.
 
     Args:
         stream: at its beginning; needs ``read`` and ``seek``.
         size: of the stream, in bytes.
-        options, notes: as in :func:`sageline.dataset.readers.source.open_blocks`.
-        pieces: 3 or more.
+        options, notes, may_be_empty: as in :func:`sageline.dataset.readers.source.open_blocks`.
+        pieces: of one, the beginning is read.
 
     Raises:
         InvalidDataset: while iterating.
@@ -66,8 +67,18 @@ def sample_blocks(
     if data_format == "zip":
         yield from read_images(stream, source, piece_bytes, shape=options.image_shape, notes=notes, sample=True)
         return
-    in_order = open_blocks(stream, source, data_format, piece_bytes, options=options, notes=notes)
-    if data_format not in ("csv", "jsonl"):
+    if data_format == "parquet":
+        from sageline.dataset.readers import parquet_reader  # noqa: PLC0415 # as in open_blocks
+
+        yield from parquet_reader.sample_parquet(stream, source, pieces, piece_bytes, notes, label=options.label)
+        return
+    if data_format == "xlsx":
+        from sageline.dataset.readers import xlsx_reader  # noqa: PLC0415 # as in open_blocks
+
+        yield from xlsx_reader.sample_xlsx(stream, source, pieces, piece_bytes, notes)
+        return
+    in_order = open_blocks(stream, source, data_format, piece_bytes, options=options, notes=notes, may_be_empty=may_be_empty)
+    if data_format not in ("csv", "tsv", "jsonl"):
         yield from _first(in_order, pieces, source, notes)
     elif size <= pieces * piece_bytes:
         yield from in_order

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
 import io
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from sageline.arrays.blocks import Block
 from sageline.dataset.images.reader import read_images
+from sageline.dataset.readers import libsvm_reader
+from sageline.dataset.readers.compression import decompressed
 from sageline.dataset.readers.csv_reader import CsvReader
 from sageline.dataset.readers.dialect import find_dialect
 from sageline.dataset.readers.jsonl_reader import JsonLinesReader
@@ -19,8 +20,9 @@ from sageline.dataset.readers.npz_reader import read_npz
 from sageline.errors import InvalidDataset
 from sageline.formats.other_formats import advice_on_content, advice_on_text
 from sageline.formats.text_encoding import Utf8Text, chosen_encoding
+from sageline.names import DATA_FORMATS, DATA_FORMATS_NAMED, split_format
 
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 4 << 20  # two processes that prepare text have room for what they count, and for a few blocks
 _HEAD_BYTES = 64 << 10
 _LONGEST_HEAD_BYTES = 1 << 20
 _HEAD_LINES = 20
@@ -33,11 +35,13 @@ class ReadOptions:
     Attributes:
         encoding: the name of an encoding of text that Python knows.
         delimiter: of a CSV file, one character.
+        label: the column that is to be predicted; one that holds lists has several labels a row, and is refused.
         image_shape: what images are resized to, (height, width) or (height, width, channels).
     """
 
     encoding: str | None = None
     delimiter: str | None = None
+    label: str | None = None
     image_shape: tuple[int, ...] | None = None
 
 
@@ -53,65 +57,89 @@ def open_blocks(
     labelled: bool = True,
     options: ReadOptions = FIND_OUT,
     notes: list[str] | None = None,
+    may_be_empty: bool = False,
 ) -> Iterator[Block]:
-    """Read a dataset in blocks of about ``block_bytes`` of text; ``stream`` needs ``read(size)`` only, for npz and zip also
-    ``seek``.
+    """Read a dataset in blocks of about ``block_bytes`` of text; ``stream`` needs ``read(size)`` only for CSV and JSON Lines, for
+    the other formats also ``seek``.
 
     Values are the text of the file; in JSON Lines a number keeps its spelling, ``true`` and ``false`` are these words,
-    and ``null`` or an absent key is the empty string. Blank lines are not rows. Encoding and delimiter are found out unless the
-    options give them: the same for the same file, whatever the size of the blocks.
+    and ``null`` or an absent key is the empty string. What a Parquet file or a workbook holds is spelled as Python's ``csv``
+    and ``json`` spell it (:mod:`sageline.dataset.readers.arrow_columns`), so that the same rows are the same in every format.
+    Blank lines are not rows. Encoding and delimiter are found out unless the options give them: the same for the same file,
+    whatever the size of the blocks.
 
     Args:
         source: how errors name the data: a file name or an S3 URI.
-        data_format: ``csv``, ``csv.gz``, ``jsonl``, ``npz`` (:mod:`sageline.dataset.readers.npz_reader`) or ``zip``
-            (:mod:`sageline.dataset.images.reader`).
+        data_format: one of :data:`sageline.names.DATA_FORMATS`.
         labelled: an npz file must have labels; the other formats have columns of any kind.
         notes: what was guessed or mended is appended to them while iterating, a sentence each.
+        may_be_empty: no rows are no error, and are noted: other files have some.
 
     Raises:
         InvalidDataset: while iterating; names source, row, line, column and byte offset (of the decompressed data).
     """
-    if data_format == "npz":
-        yield from _or_no_rows(read_npz(stream, source, block_bytes, labelled=labelled), source)
-        return
+    if data_format not in DATA_FORMATS:
+        raise InvalidDataset(f"{source}: unknown format {data_format!r}; upload {DATA_FORMATS_NAMED}.")
     notes = [] if notes is None else notes
-    if data_format == "zip":
-        yield from read_images(stream, source, block_bytes, shape=options.image_shape, notes=notes)
-        return
-    if data_format not in ("csv", "csv.gz", "jsonl"):
-        raise InvalidDataset(f"{source}: unknown format {data_format!r}; upload csv, csv.gz, jsonl, npz or zip.")
-    if data_format.endswith(".gz"):
-        # GzipFile reads forward only, so a stream that cannot seek will do.
-        stream = cast("BinaryIO", _Gunzip(stream, source))
+    base, compression = split_format(data_format)
+    some_rows = partial(_rows_of, source=source, notes=notes, may_be_empty=may_be_empty)
+    match base:
+        case "npz":
+            yield from some_rows(read_npz(stream, source, block_bytes, labelled=labelled))
+        case "parquet":
+            # These two need the layer of readers, which only some functions have, and take their time to import.
+            from sageline.dataset.readers import parquet_reader  # noqa: PLC0415
+
+            yield from some_rows(parquet_reader.read_parquet(stream, source, block_bytes, notes, label=options.label))
+        case "xlsx":
+            from sageline.dataset.readers import xlsx_reader  # noqa: PLC0415
+
+            yield from some_rows(xlsx_reader.read_xlsx(stream, source, block_bytes, notes))
+        case "zip":
+            yield from read_images(stream, source, block_bytes, shape=options.image_shape, notes=notes)
+        case "libsvm":
+            yield from some_rows(libsvm_reader.read_libsvm(stream, source, compression, block_bytes))
+        case _:
+            text = decompressed(stream, source, compression)
+            yield from _text_blocks(text, source, base, block_bytes, options=options, notes=notes, may_be_empty=may_be_empty)
+
+
+def _text_blocks(
+    stream: BinaryIO, source: str, base: str, block_bytes: int, *, options: ReadOptions, notes: list[str], may_be_empty: bool
+) -> Iterator[Block]:
+    """The rows of CSV or JSON Lines."""
     head = read_up_to(stream, _HEAD_BYTES)
     if advice := advice_on_content(head):
         raise InvalidDataset(f"{source} {advice}.")
     encoding, marked = chosen_encoding(head, options.encoding, source, notes)
     text = Utf8Text(source, encoding, marked, notes)
     chunks = text.chunks(_chunks(stream, head[marked:], block_bytes))
-    reader, chunks = open_text(text, chunks, data_format, options)
+    reader, chunks = open_text(text, chunks, base, options)
     rows = 0
     for block in reader.blocks(chunks):
         rows += block.rows
         yield block
-    if rows == 0:
+    if rows == 0 and may_be_empty:
+        notes.append(f"{source} has {reader.no_rows}.")
+    elif rows == 0:
         raise InvalidDataset(f"{source} has {reader.no_rows}; upload a header line and at least one row per class.")
 
 
 def open_text(
-    text: Utf8Text, chunks: Iterable[bytes], data_format: str, options: ReadOptions, *, cut: bool = False
+    text: Utf8Text, chunks: Iterable[bytes], base: str, options: ReadOptions, *, cut: bool = False
 ) -> tuple[CsvReader | JsonLinesReader, Iterator[bytes]]:
     """The reader of a text, and the chunks that it is to read.
 
     Args:
+        base: ``csv``, ``tsv`` or ``jsonl``.
         cut: the chunks are not all of the text.
 
     Raises:
         InvalidDataset: how a CSV file is written cannot be told.
     """
     remaining = iter(chunks)
-    if data_format == "jsonl":
-        return JsonLinesReader(text), remaining
+    if base == "jsonl":
+        return JsonLinesReader(text, options.label), remaining
     held: list[bytes] = []
     size = lines = 0
     complete = not cut
@@ -127,7 +155,10 @@ def open_text(
         head = head[: _HEAD_BYTES if head.count(b"\n", 0, _HEAD_BYTES) >= _HEAD_LINES else _LONGEST_HEAD_BYTES]
     if advice := advice_on_text(head):
         raise InvalidDataset(f"{text.source} {advice}.")
-    dialect = find_dialect(head, text.source, text.notes, complete=complete, delimiter=options.delimiter)
+    delimiter = options.delimiter
+    if base == "tsv" and delimiter is None and b"\t" in head.split(b"\n", 1)[0]:
+        delimiter = "\t"
+    dialect = find_dialect(head, text.source, text.notes, complete=complete, delimiter=delimiter)
     return CsvReader(text, dialect, head), _without_first(chain(held, remaining), dialect.skipped)
 
 
@@ -139,8 +170,9 @@ def _without_first(chunks: Iterator[bytes], count: int) -> Iterator[bytes]:
         count = max(0, count - len(chunk))
 
 
-def open_lines(stream: BinaryIO, source: str, options: ReadOptions = FIND_OUT) -> Iterator[bytes]:
+def open_lines(stream: BinaryIO, source: str, compression: str = "", options: ReadOptions = FIND_OUT) -> Iterator[bytes]:
     """The lines of a JSON Lines file that are rows, in UTF-8, with their ends: as :func:`open_blocks` reads them."""
+    stream = decompressed(stream, source, compression)
     head = read_up_to(stream, _HEAD_BYTES)
     notes: list[str] = []
     encoding, marked = chosen_encoding(head, options.encoding, source, notes)
@@ -152,12 +184,16 @@ def open_lines(stream: BinaryIO, source: str, options: ReadOptions = FIND_OUT) -
         yield rest
 
 
-def _or_no_rows(blocks: Iterator[Block], source: str) -> Iterator[Block]:
+def _rows_of(blocks: Iterator[Block], *, source: str, notes: list[str], may_be_empty: bool) -> Iterator[Block]:
+    """The blocks; that there is none is an error, or a note."""
     first = next(blocks, None)
-    if first is None:
+    if first is not None:
+        yield first
+        yield from blocks
+    elif may_be_empty:
+        notes.append(f"{source} has no rows.")
+    else:
         raise InvalidDataset(f"{source} has no rows; save at least one row per class.")
-    yield first
-    yield from blocks
 
 
 def _chunks(stream: BinaryIO, head: bytes, size: int) -> Iterator[bytes]:
@@ -179,30 +215,3 @@ def read_up_to(stream: BinaryIO, size: int) -> bytes:
         parts.append(part)
         size -= len(part)
     return b"".join(parts)
-
-
-class _Gunzip:
-    """Reads a gzip stream; what is wrong with it is an error of the dataset."""
-
-    def __init__(self, stream: BinaryIO, source: str) -> None:
-        self._file = gzip.GzipFile(fileobj=stream)
-        self._source = source
-        self._offset = 0
-
-    def read(self, size: int) -> bytes:
-        try:
-            data = self._file.read(size)
-        except EOFError:
-            raise InvalidDataset(
-                f"{self._source}: the gzip data ends early, after {self._offset} decompressed bytes; upload the whole file."
-            ) from None
-        except gzip.BadGzipFile as error:
-            raise InvalidDataset(
-                f"{self._source}: not gzip data: {error}. Compress it again, or upload it as data.csv."
-            ) from None
-        except zlib.error as error:
-            raise InvalidDataset(
-                f"{self._source}: the gzip data is damaged after {self._offset} decompressed bytes ({error}); compress it again."
-            ) from None
-        self._offset += len(data)
-        return data

@@ -1,8 +1,9 @@
 """Words of texts as whole arrays: where in the lower-cased bytes each one is, and 64-bit keys to look it up by.
 
-The words are those of :func:`words_of`, to the letter. Text of ASCII only is lower-cased and classified by one table
-over bytes. Text with other characters goes through Python's own ``str.lower`` and ``unicodedata.normalize``, all
-texts at once, and a table over code points that Python's own Unicode data fill (:mod:`sageline.encoder.text.characters`).
+The words are those of :func:`sageline.encoder.text.word_rule.words_of`, to the letter. Text of ASCII only is lower-cased
+and classified by one table over bytes. Text with other characters goes through Python's own ``str.lower`` and
+``unicodedata.normalize``, all texts at once, and a table over code points that Python's own Unicode data fill
+(:mod:`sageline.encoder.text.characters`).
 """
 
 from __future__ import annotations
@@ -17,49 +18,32 @@ import numpy as np
 from sageline.arrays.strings import BoolArray, IntArray, StringArray
 from sageline.encoder.text.characters import (
     JOINER,
-    JOINERS,
     MANY_MARKS,
     MARK,
+    UNSPACED,
     UNSTABLE,
     WORD,
     CodeArray,
     KindArray,
     character_kinds,
     codes_of,
-    is_mark,
     normal_form,
     sort_marks,
     text_of,
 )
+from sageline.encoder.text.word_rule import WordRule
 
 KeyArray: TypeAlias = "np.ndarray[Any, np.dtype[np.uint64]]"  # Any: numpy's shape parameter
 
-_PADDING = bytes(16)  # so that eight bytes can be read at every position
+PADDING = bytes(16)  # so that eight bytes can be read at every position
 
 _LINE_FEED = ord("\n")
-_MARK = "\u0301"  # stands for every mark, as regular expressions have no class of them
-_WORD = re.compile(rf"\w[\w{_MARK}]*(?:[{JOINERS}]+[\w{_MARK}]+)*")
-_WORD_WITHOUT_MARKS = re.compile(r"\w+")
 _LOWER = bytes(ord(chr(byte).lower()) if byte < 0x80 and re.match(r"\w", chr(byte)) else 0 for byte in range(256))
 _FIRST_BYTES = np.array([(1 << 8 * length) - 1 for length in range(9)], dtype=np.uint64)
 
 # The increment and a multiplier of splitmix64 (Steele, Lea, Flood 2014).
-_INCREMENT = np.uint64(0x9E3779B97F4A7C15)
-_MULTIPLIER = np.uint64(0xBF58476D1CE4E5B9)
-
-
-def words_of(text: str, *, marks_apart: bool = False) -> list[str]:
-    """The words of a text, in its order.
-
-    Args:
-        marks_apart: as encoders up to version 3 read texts: a word is a run of ``\\w`` of the text as it is, lower-cased.
-    """
-    lowered = text.lower()
-    if marks_apart or text.isascii():
-        return _WORD_WITHOUT_MARKS.findall(lowered)
-    normal = normal_form(sort_marks(lowered))
-    shape = normal.translate({ord(character): _MARK for character in set(normal) if is_mark(character)})
-    return [normal[match.start() : match.end()] for match in _WORD.finditer(shape)]
+INCREMENT = np.uint64(0x9E3779B97F4A7C15)
+MULTIPLIER = np.uint64(0xBF58476D1CE4E5B9)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,14 +126,14 @@ def keys_of(words: Sequence[str]) -> Keys:
     """What to look these words up by."""
     strings = StringArray.from_list(words)
     counts = np.ones(len(words), dtype=np.int64)
-    return Tokens(strings.data.tobytes() + _PADDING, strings.offsets[:-1], strings.lengths, counts).keys()
+    return Tokens(strings.data.tobytes() + PADDING, strings.offsets[:-1], strings.lengths, counts).keys()
 
 
 def hash_long(eights: KeyArray, positions: IntArray, bounds: IntArray) -> KeyArray:
     """``uint64`` per word: a hash of its pieces, of which there is at least one, and their positions in the word."""
-    mixed = (eights + positions.astype(np.uint64) * _INCREMENT) * _MULTIPLIER
-    mixed = (mixed ^ (mixed >> np.uint64(29))) * _INCREMENT
-    return np.add.reduceat(mixed ^ (mixed >> np.uint64(32)), bounds[:-1]) * _MULTIPLIER
+    mixed = (eights + positions.astype(np.uint64) * INCREMENT) * MULTIPLIER
+    mixed = (mixed ^ (mixed >> np.uint64(29))) * INCREMENT
+    return np.add.reduceat(mixed ^ (mixed >> np.uint64(32)), bounds[:-1]) * MULTIPLIER
 
 
 def ranges(starts: IntArray, ends: IntArray) -> tuple[IntArray, IntArray]:
@@ -159,14 +143,14 @@ def ranges(starts: IntArray, ends: IntArray) -> tuple[IntArray, IntArray]:
     return np.arange(bounds[-1]) + np.repeat(starts - bounds[:-1], np.diff(bounds)), bounds
 
 
-def tokenize(column: StringArray, *, marks_apart: bool = False) -> Tokens:
-    """The words of each text; ``marks_apart`` as for :func:`words_of`."""
+def tokenize(column: StringArray, rule: WordRule = WordRule.BIGRAMS) -> Tokens:
+    """The words of each text."""
     text, offsets = _together(column)
-    return _tokens(_plain(text), offsets + 1) if text.isascii() else _tokens(*_normalize(text, offsets, marks_apart=marks_apart))
+    return _tokens(_plain(text), offsets + 1) if text.isascii() else _tokens(*_normalize(text, offsets, rule))
 
 
-def tokenize_apart(column: StringArray, *, marks_apart: bool = False) -> tuple[IntArray, Tokens]:
-    """The words of the texts, and ``int64[m]``: which text each count is of; ``marks_apart`` as for :func:`words_of`.
+def tokenize_apart(column: StringArray, rule: WordRule = WordRule.BIGRAMS) -> tuple[IntArray, Tokens]:
+    """The words of the texts, and ``int64[m]``: which text each count is of.
 
     Where some texts are not of ASCII only, theirs come last: so all the others are read by the quicker way. (Where most texts
     have other characters, taking them apart would cost more than it saves.)
@@ -178,9 +162,9 @@ def tokenize_apart(column: StringArray, *, marks_apart: bool = False) -> tuple[I
     data = np.frombuffer(text, dtype=np.uint8)
     others = np.flatnonzero(np.diff(np.searchsorted(np.flatnonzero(data >= 0x80), offsets)))
     if 2 * len(others) > len(column):
-        return every, _tokens(*_normalize(text, offsets, marks_apart=marks_apart))
+        return every, _tokens(*_normalize(text, offsets, rule))
     positions, bounds = ranges(offsets[others], offsets[others + 1])
-    normal, normal_offsets = _normalize(data[positions].tobytes(), bounds, marks_apart=marks_apart)
+    normal, normal_offsets = _normalize(data[positions].tobytes(), bounds, rule)
     plain = np.frombuffer(bytearray(_plain(text)), dtype=np.uint8)
     plain[1 + positions] = 0
     start = 1 + len(text)
@@ -195,7 +179,7 @@ def _together(column: StringArray) -> tuple[bytes, IntArray]:
 
 def _plain(text: bytes) -> bytes:
     """Text of ASCII, from position 1 on: lower-cased, with zeros for what is no word character."""
-    return b"\0" + text.translate(_LOWER) + _PADDING
+    return b"\0" + text.translate(_LOWER) + PADDING
 
 
 def _tokens(data: bytes, offsets: IntArray) -> Tokens:
@@ -211,7 +195,7 @@ def _tokens(data: bytes, offsets: IntArray) -> Tokens:
     return Tokens(data, starts, lengths, np.diff(np.searchsorted(starts, offsets)))
 
 
-def _normalize(text: bytes, offsets: IntArray, *, marks_apart: bool) -> tuple[bytes, IntArray]:
+def _normalize(text: bytes, offsets: IntArray, rule: WordRule) -> tuple[bytes, IntArray]:
     """Texts of any characters in the form in which their words are looked up, zeros for what is in no word; and their offsets."""
     # A line feed on both sides of each text: how a sigma is lower-cased depends on the letters around it, and a mark at the
     # beginning of a text belongs to none of the text before. They are found again by their number among all line feeds.
@@ -219,21 +203,24 @@ def _normalize(text: bytes, offsets: IntArray, *, marks_apart: bool) -> tuple[by
     numbers = np.searchsorted(np.flatnonzero(data == _LINE_FEED), offsets + np.arange(len(offsets)))
     codes = codes_of(data.tobytes().decode().lower())
     kinds = character_kinds().take(codes, mode="clip")  # told to clip what is in range anyway, it is quicker
-    if marks_apart:
+    if rule is WordRule.MARKS_APART:
         kinds &= WORD
     else:
-        unstable = kinds >= UNSTABLE
+        unstable = (kinds & UNSTABLE) != 0
         if unstable.any():
             codes = _composed(codes, unstable)
             kinds = character_kinds().take(codes, mode="clip")
-            kinds &= WORD | MARK | JOINER
+        unspaced = (kinds & UNSPACED) != 0
+        kinds &= WORD | MARK | JOINER
         _leave_out_strays(kinds)
+        if rule is WordRule.BIGRAMS and unspaced.any():
+            codes, kinds = _in_bigrams(codes, kinds, unspaced)
     bounds = np.flatnonzero(codes == _LINE_FEED)[numbers]
     codes = codes * (kinds != 0)
     widths = (codes >= 0x80).view(np.uint8) + (codes >= 0x800) + (codes >= 0x10000) + np.uint8(1)
     sizes = np.add.reduceat(widths, bounds, dtype=np.int64)
     ends = np.cumsum(sizes)
-    return text_of(codes).encode() + _PADDING, 1 + ends - sizes
+    return text_of(codes).encode() + PADDING, 1 + ends - sizes
 
 
 def _composed(codes: CodeArray, unstable: BoolArray) -> CodeArray:
@@ -268,3 +255,33 @@ def _leave_out_strays(kinds: KindArray) -> None:
     if len(last):
         others = np.flatnonzero(~joins)
         kinds[ranges(1 + others[np.searchsorted(others, last) - 1], 1 + last)[0]] = 0
+
+
+def _in_bigrams(codes: CodeArray, kinds: KindArray, unspaced: BoolArray) -> tuple[CodeArray, KindArray]:
+    """The code points and their kinds with the words of scripts without spaces taken apart: what ends one bigram and begins the
+    next stands there twice, with a zero between."""
+    bases = np.flatnonzero(kinds == WORD)
+    is_unspaced = unspaced[bases]
+    gaps = np.cumsum(kinds == 0)[bases]
+    # Of each character but the last, and the one behind it:
+    in_one_word = gaps[1:] == gaps[:-1]
+    bigram = in_one_word & is_unspaced[1:] & is_unspaced[:-1]
+    apart = in_one_word & (is_unspaced[1:] != is_unspaced[:-1])
+    twice = bigram.copy()
+    twice[:1] = False
+    twice[1:] &= bigram[:-1]
+    where = np.flatnonzero(twice | apart)
+    starts, ends = bases[where], bases[where + 1]
+    if (kinds == JOINER).any():
+        # With its marks, but without joiners at its end.
+        others = np.flatnonzero(kinds != JOINER)
+        following, ends = ends, 1 + others[np.searchsorted(others, ends) - 1]
+        kinds[ranges(ends[apart[where]], following[apart[where]])[0]] = 0
+    repeated, bounds = ranges(starts, np.where(twice[where], ends, starts))
+    counts = 1 + np.diff(bounds)
+    added = np.zeros(int(counts.sum()), dtype=np.int64)  # where in the text what is added stands
+    is_gap = np.zeros(len(added), dtype=np.bool_)
+    is_gap[np.cumsum(counts) - counts] = True
+    added[~is_gap] = repeated
+    at = np.repeat(ends, counts)
+    return np.insert(codes, at, codes[added] * ~is_gap), np.insert(kinds, at, kinds[added] * ~is_gap)

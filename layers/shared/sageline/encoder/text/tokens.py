@@ -1,6 +1,6 @@
 """Tokens: texts as BlazingText and fastText read them, one line each, the words apart by one space.
 
-The words are those of a bag of words (:mod:`sageline.encoder.text.words`), in their order, so training and serving split alike.
+The words are those of :mod:`sageline.encoder.text.word_rule`, in their order, so training and serving split alike.
 A training line begins with the label, ``__label__spam hello world``. Source: SageMaker developer guide, "BlazingText
 algorithm", supervised mode.
 
@@ -22,8 +22,9 @@ import numpy as np
 
 from sageline.arrays.matrix import AnyArray
 from sageline.arrays.strings import IntArray, StringArray, gather, row_chunks
-from sageline.encoder import saved
 from sageline.encoder.text.tokenizer import Tokens, tokenize
+from sageline.encoder.text.word_rule import WordRule, words_of
+from sageline.encoder.text.words import FEW_BYTES
 
 LABEL = "__label__"
 _ENDS_A_WORD = re.compile(r"[%\s\0]")
@@ -46,20 +47,26 @@ class TokenLines:
     feature_dim: int = 0
     """Lines have no columns."""
 
-    marks_apart: bool = False
-    """Whether it reads words as encoders up to version 3 did."""
+    rule: WordRule = WordRule.BIGRAMS
+    """What a word is."""
 
     def encode(self, columns: Sequence[StringArray]) -> StringArray:
         """The words of each row, apart by one space; several text columns are read as one text."""
+        if sum(len(column.data) for column in columns) <= FEW_BYTES:
+            return StringArray.from_list([self._line(texts) for texts in zip(*columns, strict=True)])
         rows = len(columns[0])
         if len(columns) > 1:
             gap = _repeated(b"\n", rows)
             columns = [joined([part for column in columns for part in (column, gap)])]
         chunks = [StringArray(columns[0].data, columns[0].offsets[start : end + 1]) for start, end in row_chunks(columns)]
-        parts = [_lines(tokenize(chunk, marks_apart=self.marks_apart)) for chunk in chunks]
+        parts = [_lines(tokenize(chunk, self.rule)) for chunk in chunks]
         data = np.concatenate([np.zeros(0, dtype=np.uint8), *(part.data for part in parts)])
         lengths = np.concatenate([np.zeros(1, dtype=np.int64), *(part.lengths for part in parts)])
         return StringArray(data, np.cumsum(lengths))
+
+    def _line(self, texts: Sequence[str]) -> str:
+        words = [word for text in texts for word in words_of(text, self.rule)]
+        return " ".join([word.removeprefix("__") if word.startswith(LABEL) else word for word in words])
 
     def write(self, lines: StringArray, labels: StringArray) -> bytes:
         """Training data; ``labels`` are written as :func:`label_token` makes them."""
@@ -69,11 +76,11 @@ class TokenLines:
 
     def state(self) -> tuple[dict[str, Any], dict[str, AnyArray]]:  # Any: JSON
         """What to save: a JSON document and arrays."""
-        return {"kind": "tokens", "marks_apart": self.marks_apart}, {}
+        return {"kind": "tokens", "word_rule": self.rule}, {}
 
     @classmethod
     def from_state(cls, document: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> TokenLines:  # Any: JSON
-        return cls(marks_apart=saved.has_marks_apart(document))
+        return cls(rule=WordRule.of(document))
 
 
 def joined(parts: Sequence[StringArray]) -> StringArray:

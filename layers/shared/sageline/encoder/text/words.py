@@ -1,207 +1,87 @@
-"""Bag of words: which words a text holds, and how often.
+"""Texts as numbers: which words and n-grams a text holds, and how often.
 
-What a word is: the text is lower-cased (``str.lower``, so by Unicode's rules) and brought into NFC; then a word is a
-letter, digit or underscore of any script (Python's ``\\w``) and all of these that follow, with their combining marks
-(Unicode's Mn, Mc and Me: accents, vowel signs, vowel points, viramas). So ``Ünïcode`` is the word ``ünïcode``, composed
-or not, ``हिन्दी`` is one word, ``C++`` is ``c``, ``don't`` is ``don`` and ``t``, ``3.14`` is ``3`` and ``14``; a run of
-Chinese or Japanese characters is one word; emoji and punctuation separate words.
-
-- The zero-width joiner and non-joiner belong to a word between two of its characters, as in Persian ``می‌خواهم``; at its
-  end they are left out.
-- A mark with no such character before it, as at the beginning of a text or after a blank or an emoji, is left out.
-- ``İ`` is ``i``, so ``İstanbul`` is the word ``istanbul``: of an i with a dot the dot is left out. A dotless i stays one.
-
-Encoders up to version 3 knew words without marks (``marks_apart``): there, a mark or joiner separated words, and the text
-was taken as it was.
+What a word is says :mod:`sageline.encoder.text.word_rule`, what an n-gram is :mod:`sageline.encoder.text.terms`.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from typing import Any, NamedTuple, TypeAlias
+from itertools import accumulate, chain, repeat
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sageline.arrays.matrix import AnyArray, DoubleArray, SparseMatrix
-from sageline.arrays.strings import IntArray, StringArray, row_chunks
-from sageline.encoder import saved
-from sageline.encoder.text.tokenizer import Keys, keys_of, tokenize_apart, words_of
+from sageline.arrays.strings import IntArray, StringArray
+from sageline.encoder.text import statistics
+from sageline.encoder.text.hashing import HashedTerms, hash_columns
+from sageline.encoder.text.terms import Chunk, distinct, term_chunks
+from sageline.encoder.text.word_rule import WordRule, encoded_words_of
 from sageline.encoder.text.word_table import WordTable
 
-MOST_WORDS = 1 << 20
-"""Different words that are kept in memory while they are counted."""
-
-MOST_WORD_BYTES = 64 << 20
-"""Memory that these words may take."""
-
-_FEW_BYTES = 4 << 10
-
-CellArray: TypeAlias = "np.ndarray[Any, np.dtype[np.int32 | np.int64]]"  # Any: numpy's shape parameter
+FEW_BYTES = 64 << 10
+"""So much text is encoded row by row: the table of all characters, and that of the words, take longer to make."""
 
 
-class _Words(NamedTuple):
-    """Words of a chunk's rows."""
-
-    rows: IntArray  # counted from the chunk's first; one may come twice
-    counts: IntArray  # how many words each has there
-    keys: Keys
-
-    def cells(self, numbers: IntArray, bits: int) -> CellArray:
-        """A number of each word, below ``2**bits``, and its row, as one number: narrow ones are sorted in half the time."""
-        narrow = np.int32 if (int(self.rows.max()) + 1) << bits < 1 << 31 else np.int64
-        cells: CellArray = np.repeat((self.rows << bits).astype(narrow), self.counts)
-        cells |= numbers.astype(narrow)
-        return cells
+_UNKNOWN = -1
 
 
-def _chunks(
-    columns: Sequence[StringArray], *, all_long: bool = True, marks_apart: bool = False
-) -> Iterator[tuple[int, list[_Words]]]:
-    """The rows in chunks: how many there are, and their words by column.
+class Cells(NamedTuple):
+    """One row's cells."""
 
-    Args:
-        all_long: as for :meth:`sageline.encoder.text.tokenizer.Tokens.keys`.
-        marks_apart: as for :func:`words_of`.
-    """
-    for start, end in row_chunks(columns):
-        pieces = []
-        for column in columns:
-            rows, tokens = tokenize_apart(StringArray(column.data, column.offsets[start : end + 1]), marks_apart=marks_apart)
-            pieces.append(_Words(rows, tokens.counts, tokens.keys(all_long=all_long)))
-        yield end - start, pieces
-
-
-def _distinct(parts: Sequence[CellArray]) -> tuple[CellArray, IntArray]:
-    """The different numbers, ascending, and how often each occurs."""
-    cells = np.concatenate(parts)
-    cells.sort()
-    firsts = np.flatnonzero(np.append(True, cells[1:] != cells[:-1])) if len(cells) else np.zeros(0, dtype=np.int64)
-    return cells[firsts], np.diff(firsts, append=len(cells))
-
-
-class WordCounts:
-    """What a vocabulary is made from: how often each word occurs, and in how many documents.
-
-    Memory is bounded. When more than :data:`MOST_WORDS` different words are there after a block, or they take more than
-    :data:`MOST_WORD_BYTES`, the rarest are forgotten: all words that occurred at most ``t`` times, with the smallest
-    ``t`` that leaves at most half of what is allowed. So which words are forgotten follows from the blocks and their
-    order alone. A word that comes back is counted from zero (lossy counting: Manku and Motwani, 2002).
-
-    Attributes:
-        documents: how many there were.
-        total: how many words there were.
-        missed: by how much the count of a word may be too low: the sum of all ``t``; 0 when nothing was forgotten.
-    """
-
-    def __init__(self, *, in_documents: bool = True) -> None:
-        """``in_documents``: whether to count also in how many documents a word is, which takes longer."""
-        self.documents = 0
-        self.total = 0
-        self.missed = 0
-        self._in_documents = in_documents
-        self._table = WordTable()
-        self._counts: IntArray = np.zeros(0, dtype=np.int64)
-        self._documents_with: IntArray = np.zeros(0, dtype=np.int64)
-
-    @property
-    def different(self) -> int:
-        """How many different words are known."""
-        return len(self._table)
-
-    def update(self, columns: Sequence[StringArray]) -> None:
-        """Count the words of a block's text columns."""
-        found: list[IntArray] = []
-        found_in_documents: list[IntArray] = []
-        for rows, pieces in _chunks(columns):
-            numbers = [self._table.find_or_add(piece.keys) for piece in pieces]
-            found += numbers
-            if self._in_documents:
-                bits = len(self._table).bit_length()
-                cells = [piece.cells(number, bits) for piece, number in zip(pieces, numbers, strict=True)]
-                found_in_documents.append(_distinct(cells)[0].astype(np.int64) & ((1 << bits) - 1))
-            self.documents += rows
-        self._counts = self._added(self._counts, found)
-        self._documents_with = self._added(self._documents_with, found_in_documents)
-        self.total += sum(len(numbers) for numbers in found)
-        self._forget_rare()
-
-    def _added(self, counts: IntArray, found: list[IntArray]) -> IntArray:
-        none = np.zeros(0, dtype=np.int64)
-        added = np.bincount(np.concatenate([none, *found]), minlength=len(self._table) + 1)[1:]
-        added[: len(counts)] += counts
-        return added
-
-    def _forget_rare(self) -> None:
-        sizes = self._table.word_bytes
-        if len(sizes) <= MOST_WORDS and int(sizes.sum()) <= MOST_WORD_BYTES:
-            return
-        order = np.argsort(-self._counts, kind="stable")
-        fits = (np.arange(1, len(order) + 1) <= MOST_WORDS // 2) & (np.cumsum(sizes[order]) <= MOST_WORD_BYTES // 2)
-        rare = int(self._counts[order[int(fits.sum())]])
-        kept = self._counts > rare
-        self.missed += rare
-        self._table.keep(kept)
-        self._counts, self._documents_with = self._counts[kept], self._documents_with[kept]
-
-    def most_frequent(self, limit: int) -> dict[str, int]:
-        """The most frequent words with their counts; of equally frequent ones, those that sort first."""
-        counts = self._counts
-        fewest = np.partition(counts, len(counts) - limit)[len(counts) - limit] if len(counts) > limit else 0
-        certain, tied = np.flatnonzero(counts > fewest), np.flatnonzero(counts == fewest)
-        numbers = np.concatenate([1 + certain, self._table.first_by_spelling(1 + tied, limit - len(certain))])
-        pairs = zip((-counts[numbers - 1]).tolist(), self._table.words(numbers), strict=True)
-        return {word: -negative for negative, word in sorted(pairs)[:limit]}
-
-    def vocabulary(self, max_words: int) -> list[str]:
-        """The words of :meth:`most_frequent`."""
-        return list(self.most_frequent(max_words))
-
-    def inverse_document_frequencies(self, words: Sequence[str]) -> DoubleArray:
-        """``float64[words]``: ``ln((1 + documents) / (1 + documents with the word)) + 1``, as scikit-learn weighs."""
-        containing = self._documents_with[self._table.find(keys_of(words)) - 1]
-        return np.log((1 + self.documents) / (1 + containing)) + 1
+    columns: list[int]  # ascending
+    values: Sequence[float]  # to be written as float32
 
 
 @dataclass(frozen=True, eq=False)
-class BagOfWordsEncoder:
-    """Encodes texts as one column per word of the vocabulary.
+class TextEncoder:
+    """Encodes texts as one column per word and n-gram of the vocabulary, or per hash; three statistics may follow.
 
     Attributes:
-        words: the vocabulary, in column order.
+        words: the vocabulary, in column order: words, and n-grams with a blank between their words. Empty with ``hash_bits``.
         mode: what a cell holds: ``count``; ``binary`` (1); ``frequency`` (the count divided by the number of words of
             the text, known or not); ``tf-idf`` (the count times the word's inverse document frequency, each row scaled
             to length 1).
-        idf: ``float64[words]`` for ``tf-idf``, else None.
-        marks_apart: whether it reads words as encoders up to version 3 did.
+        idf: ``float64[columns]`` of words or hashes for ``tf-idf``, else None.
+        ngrams: the most words in an n-gram, from 1 to 3.
+        sublinear: ``1 + ln(count)`` takes the place of the count.
+        hash_bits: there is no vocabulary, but ``2**hash_bits`` columns that words and n-grams are hashed into
+            (:mod:`sageline.encoder.text.hashing`); None for a vocabulary.
+        statistics: whether the last three columns are those of :mod:`sageline.encoder.text.statistics`.
+        rule: what a word is.
     """
 
     words: list[str]
     mode: str
     idf: DoubleArray | None = None
-    marks_apart: bool = False
-
-    @functools.cached_property
-    def _table(self) -> WordTable:
-        return WordTable.of(self.words)
-
-    @functools.cached_property
-    def _columns(self) -> dict[str, int]:
-        return {word: column for column, word in enumerate(self.words)}
+    ngrams: int = 1
+    sublinear: bool = False
+    hash_bits: int | None = None
+    statistics: bool = False
+    rule: WordRule = WordRule.BIGRAMS
 
     @property
     def feature_dim(self) -> int:
-        return len(self.words)
+        return self._term_columns + (statistics.NUMBERS if self.statistics else 0)
+
+    @functools.cached_property
+    def _term_columns(self) -> int:
+        return len(self.words) if self.hash_bits is None else 1 << self.hash_bits
 
     def encode(self, columns: Sequence[StringArray]) -> SparseMatrix:
-        """One row per text; several text columns are read as one text. A text without a known word is an empty row."""
-        if sum(len(column.data) for column in columns) <= _FEW_BYTES:
-            return self._encode_few(columns)
-        chunks = _chunks(columns, all_long=self._table.has_long, marks_apart=self.marks_apart)
-        parts = [self._encode_chunk(rows, pieces) for rows, pieces in chunks]
+        """One row per text; several text columns are read as one text. A text without a known word has no cell but those of the
+        statistics, which are there though they be 0."""
+        if sum(len(column.data) for column in columns) <= FEW_BYTES:
+            return self._matrix([self.cells(texts) for texts in zip(*columns, strict=True)])
+        all_long = self.hash_bits is not None or self._table.has_long
+        parts = [
+            self._with_statistics(self._encode_chunk(chunk), columns, chunk)
+            for chunk in term_chunks(columns, ngrams=self.ngrams, all_long=all_long, rule=self.rule)
+        ]
         if len(parts) == 1:
             return parts[0]
         none = np.zeros(0, dtype=np.int64)
@@ -210,47 +90,115 @@ class BagOfWordsEncoder:
         counts = np.concatenate([np.zeros(1, dtype=np.int64), *(np.diff(part.row_offsets) for part in parts)])
         return SparseMatrix(values, column, np.cumsum(counts), (len(counts) - 1, self.feature_dim))
 
-    def _encode_chunk(self, rows: int, pieces: list[_Words]) -> SparseMatrix:
-        bits = self.feature_dim.bit_length()
+    def _encode_chunk(self, chunk: Chunk) -> SparseMatrix:
+        bits = self._term_columns.bit_length()
         cells = []
-        for piece in pieces:
-            numbers = self._table.find(piece.keys)
-            cells.append(piece.cells(numbers, bits)[np.flatnonzero(numbers != 0)])
-        cell, counts = _distinct(cells)
-        row_offsets = np.searchsorted(cell, (np.arange(rows + 1) << bits).astype(cell.dtype))
+        for terms in chunk.terms:
+            if self.hash_bits is None:
+                numbers = self._table.find(terms.keys)
+                cells.append(terms.cells(numbers, bits)[np.flatnonzero(numbers != 0)])
+            else:
+                cells.append(terms.cells(1 + hash_columns(terms.keys, self.hash_bits), bits))
+        cell, counts = distinct(cells)
+        row_offsets = np.searchsorted(cell, (np.arange(chunk.rows + 1) << bits).astype(cell.dtype))
         row, column = cell >> bits, ((cell & ((1 << bits) - 1)) - 1).astype(np.int64)
-        lengths = np.zeros(rows, dtype=np.int64)
-        for piece in pieces:
-            np.add.at(lengths, piece.rows, piece.counts)
-        values = self._values(row, column, counts.astype(np.float64), lengths)
-        return SparseMatrix(values.astype(np.float32), column, row_offsets, (rows, self.feature_dim))
+        values = self._values(row, column, counts, chunk)
+        return SparseMatrix(values.astype(np.float32), column, row_offsets, (chunk.rows, self._term_columns))
 
-    def _encode_few(self, columns: Sequence[StringArray]) -> SparseMatrix:
-        """The same for a prediction's few texts: the table of all characters takes a quarter of a second to make, for which the
-        first text beyond ASCII in a process would wait."""
-        rows = [
-            [word for text in texts for word in words_of(text, marks_apart=self.marks_apart)]
-            for texts in zip(*columns, strict=True)
-        ]
-        found = [Counter(index for word in words if (index := self._columns.get(word)) is not None) for words in rows]
-        cells = [cell for counts in found for cell in sorted(counts.items())]
-        column, counts = np.array(cells, dtype=np.int64).reshape(-1, 2).T
-        sizes = [len(counts) for counts in found]
-        row = np.repeat(np.arange(len(rows)), np.array(sizes, dtype=np.int64))
-        values = self._values(row, column, counts.astype(np.float64), np.array([len(words) for words in rows], dtype=np.int64))
-        row_offsets = np.array([0, *accumulate(sizes)], dtype=np.int64)
-        return SparseMatrix(values.astype(np.float32), column.copy(), row_offsets, (len(rows), self.feature_dim))
-
-    def _values(self, row: IntArray, column: IntArray, counts: DoubleArray, lengths: IntArray) -> DoubleArray:
+    def _values(self, row: IntArray, column: IntArray, counts: IntArray, chunk: Chunk) -> DoubleArray:
         if self.mode == "binary":
-            return np.ones_like(counts)
+            return np.ones(len(counts))
+        values = _sublinear(counts) if self.sublinear else counts.astype(np.float64)
         if self.mode == "frequency":
-            counts /= lengths[row]
+            values /= chunk.words()[row]
         if self.idf is not None:
-            counts *= self.idf[column]
+            values *= self.idf[column]
             # bincount adds a row's cells in their order, so a row's length does not depend on the rows around it.
-            counts /= np.sqrt(np.bincount(row, weights=counts**2, minlength=len(lengths)))[row]
-        return counts
+            values /= np.sqrt(np.bincount(row, weights=values**2, minlength=chunk.rows))[row]
+        return values
+
+    def _with_statistics(self, matrix: SparseMatrix, columns: Sequence[StringArray], chunk: Chunk) -> SparseMatrix:
+        if not self.statistics:
+            return matrix
+        parts = [StringArray(column.data, column.offsets[chunk.start : chunk.end + 1]) for column in columns]
+        numbers = statistics.statistics(parts, chunk.words()).astype(np.float32)
+        ends = np.repeat(matrix.row_offsets[1:], statistics.NUMBERS)
+        added = np.tile(np.arange(self._term_columns, self.feature_dim), chunk.rows)
+        return SparseMatrix(
+            np.insert(matrix.values, ends, numbers.ravel()),
+            np.insert(matrix.columns, ends, added),
+            matrix.row_offsets + statistics.NUMBERS * np.arange(chunk.rows + 1),
+            (chunk.rows, self.feature_dim),
+        )
+
+    def cells(self, texts: Sequence[str]) -> Cells:
+        """One row, whose columns hold these texts, as :meth:`encode` encodes it: the quick way for a prediction.
+
+        Raises:
+            UnicodeEncodeError: half of a surrogate pair.
+        """
+        by_column = [encoded_words_of(text, self.rule) for text in texts]
+        found = Counter(self._columns_of(self._terms(by_column)))
+        if _UNKNOWN in found:
+            del found[_UNKNOWN]
+        columns = sorted(found)
+        values = self._cell_values(columns, list(map(found.__getitem__, columns)), by_column)
+        if self.statistics:
+            columns += range(self._term_columns, self.feature_dim)
+            values = [*values, *statistics.statistics_of(texts, sum(map(len, by_column)))]
+        return Cells(columns, values)
+
+    def _terms(self, by_column: list[list[bytes]]) -> Iterable[bytes]:
+        if self.ngrams == 1:
+            return by_column[0] if len(by_column) == 1 else chain.from_iterable(by_column)
+        sequences = (
+            zip(*(words[skipped:] for skipped in range(size)), strict=False) for words in by_column for size in self._sizes
+        )
+        return map(b" ".join, chain.from_iterable(sequences))
+
+    @functools.cached_property
+    def _sizes(self) -> range:
+        return range(1, self.ngrams + 1)
+
+    def _cell_values(self, columns: list[int], counts: list[int], by_column: list[list[bytes]]) -> Sequence[float]:
+        """As :meth:`_values`, bit for bit: so sums are taken in order, as ``sum`` would not."""
+        if self.mode == "binary":
+            return [1.0] * len(counts)
+        values: Sequence[float] = [1 + math.log(count) for count in counts] if self.sublinear else counts
+        if self.mode == "frequency":
+            words = sum(map(len, by_column))
+            values = [value / words for value in values]
+        if self.idf is not None:
+            values = [value * self._idf_of[column] for value, column in zip(values, columns, strict=True)]
+            length = 0.0
+            for value in values:
+                length += value * value
+            length = math.sqrt(length)
+            values = [value / length for value in values]
+        return values
+
+    def _matrix(self, rows: list[Cells]) -> SparseMatrix:
+        values = np.array([value for row in rows for value in row.values], dtype=np.float64)
+        columns = np.array([column for row in rows for column in row.columns], dtype=np.int64)
+        row_offsets = np.array([0, *accumulate(len(row.columns) for row in rows)], dtype=np.int64)
+        return SparseMatrix(values.astype(np.float32), columns, row_offsets, (len(rows), self.feature_dim))
+
+    @functools.cached_property
+    def _table(self) -> WordTable:
+        return WordTable.of(self.words)
+
+    @functools.cached_property
+    def _columns_of(self) -> Callable[[Iterable[bytes]], Iterable[int]]:
+        """From terms to their columns, :data:`_UNKNOWN` for those that are not in the vocabulary; without a call in Python."""
+        if self.hash_bits is not None:
+            return functools.partial(map, HashedTerms(self.hash_bits).__getitem__)
+        find = {word.encode(): column for column, word in enumerate(self.words)}.get
+        return lambda terms: map(find, terms, repeat(_UNKNOWN))
+
+    @functools.cached_property
+    def _idf_of(self) -> list[float]:
+        idf: list[float] = [] if self.idf is None else self.idf.tolist()
+        return idf
 
     def state(self) -> tuple[dict[str, Any], dict[str, AnyArray]]:  # Any: JSON
         """What to save: a JSON document and arrays."""
@@ -258,9 +206,26 @@ class BagOfWordsEncoder:
         arrays: dict[str, AnyArray] = {"words_data": words.data, "words_offsets": words.offsets}
         if self.idf is not None:
             arrays["idf"] = self.idf
-        return {"kind": "bag-of-words", "mode": self.mode, "marks_apart": self.marks_apart}, arrays
+        options = {name: getattr(self, name) for name in ("mode", "ngrams", "sublinear", "hash_bits", "statistics")}
+        return {"kind": "bag-of-words", **options, "word_rule": self.rule}, arrays
 
     @classmethod
-    def from_state(cls, document: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> BagOfWordsEncoder:  # Any: JSON
+    def from_state(cls, document: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> TextEncoder:  # Any: JSON
+        """Those of version 4 and before had words and a mode, and none of the other options."""
         words = StringArray(arrays["words_data"], arrays["words_offsets"])
-        return cls(words.tolist(), document["mode"], arrays.get("idf"), saved.has_marks_apart(document))
+        return cls(
+            words.tolist(),
+            document["mode"],
+            arrays.get("idf"),
+            document.get("ngrams", 1),
+            document.get("sublinear", False),
+            document.get("hash_bits"),
+            document.get("statistics", False),
+            WordRule.of(document),
+        )
+
+
+def _sublinear(counts: IntArray) -> DoubleArray:
+    """``float64[n]``: for each count the number that Python's own logarithm gives: numpy's may differ in its last bit."""
+    different, index = np.unique(counts, return_inverse=True)
+    return np.array([1 + math.log(count) for count in different.tolist()], dtype=np.float64)[index]

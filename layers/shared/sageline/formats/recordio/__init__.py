@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from sageline.formats.recordio.layout import MAGIC
 from sageline.formats.recordio.reader import read_answer, read_records
-from sageline.formats.recordio.writer import write_dense, write_sparse
+from sageline.formats.recordio.writer import write_dense, write_record, write_sparse
 
-__all__ = ["CONTENT_TYPE", "MAGIC", "read_answer", "read_records", "write_dense", "write_sparse"]
+__all__ = ["CONTENT_TYPE", "MAGIC", "read_answer", "read_records", "write_dense", "write_record", "write_sparse"]
 
 CONTENT_TYPE = "application/x-recordio-protobuf"

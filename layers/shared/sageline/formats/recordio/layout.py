@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ KEY = b"\x0a\x06values"
 LABEL_HEAD = b"\x12\x12" + KEY + b"\x12\x08\x12\x06\x0a\x04"  # the label's tensor up to its one float
 
 
+@functools.lru_cache(maxsize=64)
 def shape_field(width: int) -> bytes:
     """The shape of a sparse tensor."""
     return b"\x1a" + varint(len(varint(width))) + varint(width)

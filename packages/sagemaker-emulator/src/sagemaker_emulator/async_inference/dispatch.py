@@ -89,13 +89,14 @@ class Dispatcher:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            self._wanted.clear()
             try:
                 waiting = self._dispatch()
             except Exception:  # one endpoint's trouble must not stop the others
                 logger.exception("asynchronous inference")
                 waiting = True
             self._wanted.wait(timeout=_TICK_SECONDS if waiting else None)
+            # Before it is looked whether to stop, or the call that is to stop would be cleared away unheard.
+            self._wanted.clear()
 
     def _dispatch(self) -> bool:
         """Start what can be started; returns whether anything is in the queue."""

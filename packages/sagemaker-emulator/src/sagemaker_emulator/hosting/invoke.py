@@ -68,6 +68,7 @@ async def invoke_endpoint(runtime: Runtime, caller: Caller, name: str, headers: 
     check_inference_type(endpoint, asynchronous=False)
     refuse_targets(name, headers)
     if not serving:
+        logger.warning("endpoint %s is %s and asked, but no container of it runs", name, endpoint["EndpointStatus"])
         raise ServiceError(
             "ServiceUnavailable",
             f"Endpoint {name} is {endpoint['EndpointStatus']}, and no container of it runs: the local SageMaker service starts "

@@ -1,0 +1,1 @@
+"""Tables: each column encoded as its kind is, the encoded columns side by side."""

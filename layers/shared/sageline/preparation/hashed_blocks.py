@@ -1,0 +1,38 @@
+"""The blocks of a dataset with the hashes of their values, from its file or from the spill."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from sageline.arrays.blocks import Block
+from sageline.arrays.hashing import HashArray
+from sageline.dataset.split import hash_columns, row_positions
+from sageline.preparation.spill import Place, Spill, Spilled
+
+
+class HashedBlock(NamedTuple):
+    """A block, the hashes of its columns (:func:`sageline.dataset.split.hash_columns`), and its place in the spill, if any."""
+
+    block: Block
+    hashes: Mapping[str, HashArray]
+    place: Place | None
+
+
+def hashed_blocks(read_blocks: Callable[[], Iterator[Block]], spill: Spill | None, seed: int) -> Iterator[HashedBlock]:
+    """All blocks: from the spill where it is complete, else from their file and into the spill, if there is one.
+
+    Args:
+        seed: of the split, for the positions that the spill keeps.
+    """
+    if spill is not None and spill.is_complete:
+        for block, _ in spill:
+            yield HashedBlock(block, hash_columns(block), None)
+        return
+    for block in read_blocks():
+        hashes = hash_columns(block)
+        place = None if spill is None else spill.add(Spilled(block, row_positions(block, hashes, seed)))
+        yield HashedBlock(block, hashes, place)
+        del block, hashes  # while the next ones are read
+    if spill is not None:
+        spill.complete(seed)

@@ -1,0 +1,299 @@
+"""The dataset of a run: one object, or all parts in a folder, each in the version that it had when the run was claimed."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import Counter, deque
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+from botocore.exceptions import ClientError, ParamValidationError
+
+from sageline.arrays.blocks import Block, Side
+from sageline.dataset.readers.sample import PIECES, sample_blocks
+from sageline.dataset.readers.source import ReadOptions, open_blocks
+from sageline.errors import InvalidDataset
+from sageline.json_objects import Json
+from sageline.names import RunLayout, split_s3_uri
+from sageline.runs.trigger import data_format
+from sageline.storage.dataset_folder import FolderParts, choose_parts, name_of
+from sageline.storage.dataset_object import DatasetObject, explained, find_object, no_such_bucket, open_object
+from sageline.storage.read_ahead import ReadAhead
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_LISTED = 100  # parts in a run's record, which is bounded
+_AHEAD = 8  # parts that are fetched before they are read
+_SMALL_BYTES = 1 << 20
+_NO_VERSION = "null"  # the version id of an object in a bucket without versions
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a run reads.
+
+    Attributes:
+        uri: of the object, or of the folder: then it ends with a slash.
+        parts: the files to train on, and to take the other rows out of where ``test`` is empty.
+        test: the files whose rows are the test rows.
+        notes: what was taken for granted when the parts were chosen.
+    """
+
+    uri: str
+    parts: tuple[DatasetObject, ...]
+    test: tuple[DatasetObject, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_folder(self) -> bool:
+        return self.uri.endswith("/")
+
+    @property
+    def size(self) -> int:
+        """In bytes, of all parts."""
+        return sum(part.size for part in (*self.parts, *self.test))
+
+    @property
+    def format(self) -> str:
+        """Of every part."""
+        return data_format(self.parts[0].uri)
+
+    def in_order(self) -> list[tuple[DatasetObject, Side | None]]:
+        """The parts as they are read: those of the test first, so that the others can be compared with them."""
+        if not self.test:
+            return [(part, None) for part in self.parts]
+        test: list[tuple[DatasetObject, Side | None]] = [(part, "test") for part in self.test]
+        return test + [(part, "train") for part in self.parts]
+
+    def to_json(self, layout: RunLayout) -> Json:
+        """As a run's record has it: of a folder the first parts, and where all of them are listed."""
+        if not self.is_folder:
+            return self.parts[0].to_json()
+        listed = [
+            {"name": name_of(part), "version_id": part.version_id, "size": part.size, **({"side": side} if side else {})}
+            for part, side in sorted(self.in_order(), key=lambda item: item[0].uri)
+        ]
+        return {
+            "uri": self.uri,
+            "size": self.size,
+            "parts": listed[:_LISTED],
+            "parts_in_all": len(listed),
+            "manifest": layout.uri(layout.parts_key),
+        }
+
+    def manifest(self) -> bytes:
+        """All parts of a folder, as a JSON document that :func:`read_manifest` reads."""
+        return json.dumps(asdict(self), indent=1).encode()
+
+
+def read_manifest(document: bytes) -> Dataset:
+    """What :meth:`Dataset.manifest` has written."""
+    found: Any = json.loads(document)  # Any: JSON
+    parts, test = (tuple(DatasetObject(**item) for item in found[key]) for key in ("parts", "test"))
+    return Dataset(found["uri"], parts, test, tuple(found["notes"]))
+
+
+def dataset_of(details: Mapping[str, Any], layout: RunLayout, s3: S3Client) -> Dataset:  # Any: JSON
+    """The dataset that a run's record names as ``details.dataset``."""
+    found = details["dataset"]
+    if "manifest" not in found:
+        return Dataset(found["uri"], (DatasetObject(**found),))
+    return read_manifest(s3.get_object(Bucket=layout.bucket, Key=layout.parts_key)["Body"].read())
+
+
+def find_dataset(s3: S3Client, uri: str, version_id: str | None = None) -> Dataset:
+    """The object at a URI, in the version given or the newest; or the newest versions of the parts in a folder, ``s3://bucket/x/``.
+
+    Raises:
+        DatasetNotFound: no such object, version, bucket, or no parts.
+        DatasetAccessDenied: it may not be read or listed.
+        InvalidDataset: its name says no format that is read, it is empty, or the parts do not go together.
+    """
+    if uri.endswith("/"):
+        chosen = _list_folder(s3, uri)
+        return Dataset(uri, chosen.parts, chosen.test, chosen.notes)
+    data_format(uri)
+    return Dataset(uri, (find_object(s3, uri, version_id),))
+
+
+def _list_folder(s3: S3Client, uri: str) -> FolderParts:
+    """What is in a folder. Versions are listed, and not objects, whose listing has no version ids."""
+    bucket, prefix = split_s3_uri(uri)
+    files: list[DatasetObject] = []
+    folders: set[str] = set()
+    try:
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/"):
+            folders |= {common["Prefix"][len(prefix) : -1] for common in page.get("CommonPrefixes", [])}
+            for version in page.get("Versions", []):
+                if version["IsLatest"] and version["Key"] != prefix:
+                    version_id = None if version["VersionId"] == _NO_VERSION else version["VersionId"]
+                    files.append(DatasetObject(f"s3://{bucket}/{version['Key']}", version_id, version["ETag"], version["Size"]))
+    except ClientError as error:
+        raise explained(error, uri) from error
+    except ParamValidationError:
+        raise no_such_bucket(uri) from None
+    return choose_parts(uri, files, folders)
+
+
+def read_blocks(s3: S3Client, dataset: Dataset, options: ReadOptions, notes: list[str]) -> Iterator[Block]:
+    """All rows, part by part, with the columns in the order that the first part has them in.
+
+    Args:
+        notes: what was guessed or mended is appended to them at the end, a sentence each.
+
+    Raises:
+        InvalidDataset: while iterating; a part is damaged, or has other columns than the first one, or no part has a row.
+    """
+    if not dataset.is_folder:
+        with open_object(s3, dataset.parts[0]) as file, ReadAhead(file) as ahead:
+            buffered = io.BufferedReader(ahead)
+            yield from open_blocks(buffered, dataset.uri, dataset.format, options=options, notes=notes)
+        return
+    joined = _Joined(dataset)
+    with closing(_opened(s3, dataset.in_order())) as opened:
+        for part, side, stream in opened:
+            said: list[str] = []
+            blocks = open_blocks(stream, part.uri, dataset.format, options=options, notes=said, may_be_empty=True)
+            yield from joined.blocks(blocks, part, side)
+            joined.said(part, said)
+    joined.check_rows()
+    notes += [*dataset.notes, *joined.notes()]
+
+
+def _opened(
+    s3: S3Client, parts: Sequence[tuple[DatasetObject, Side | None]]
+) -> Generator[tuple[DatasetObject, Side | None, BinaryIO]]:
+    """The parts as files, one after the other. Small ones are fetched while those before them are read: of thousands of parts the
+    requests would take longer than the reading."""
+
+    def fetch(part: DatasetObject) -> BinaryIO:
+        if part.size > _SMALL_BYTES:
+            return open_object(s3, part)
+        with open_object(s3, part) as stream:
+            return io.BytesIO(stream.read())
+
+    pool = ThreadPoolExecutor(_AHEAD)
+    try:
+        coming = deque(pool.submit(fetch, part) for part, _ in parts[:_AHEAD])
+        for number, (part, side) in enumerate(parts):
+            with coming.popleft().result() as stream:
+                if number + _AHEAD < len(parts):
+                    coming.append(pool.submit(fetch, parts[number + _AHEAD][0]))
+                yield part, side, stream
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def sample_dataset(s3: S3Client, dataset: Dataset, options: ReadOptions, notes: list[str], piece_bytes: int) -> Iterator[Block]:
+    """Rows from all over the dataset, as :func:`sageline.dataset.readers.sample.sample_blocks` takes them out of one file; of
+    many parts out of eight, the first and the last of each side among them.
+
+    Raises:
+        InvalidDataset: as for :func:`read_blocks`, as far as it is seen.
+    """
+    if not dataset.is_folder:
+        part = dataset.parts[0]
+        with open_object(s3, part) as stream:
+            yield from sample_blocks(
+                stream, part.size, part.uri, dataset.format, options=options, notes=notes, piece_bytes=piece_bytes
+            )
+        return
+    joined = _Joined(dataset)
+    chosen = some_parts(dataset)
+    for part, side in chosen:
+        said: list[str] = []
+        with open_object(s3, part) as stream:
+            blocks = sample_blocks(
+                stream,
+                part.size,
+                part.uri,
+                dataset.format,
+                options=options,
+                notes=said,
+                pieces=max(1, PIECES // len(chosen)),
+                piece_bytes=piece_bytes,
+                may_be_empty=True,
+            )
+            yield from joined.blocks(blocks, part, side)
+        joined.said(part, said)
+    if len(chosen) == len(dataset.in_order()):
+        joined.check_rows()
+    notes += [*dataset.notes, *joined.notes()]
+
+
+def some_parts(dataset: Dataset, most: int = PIECES) -> list[tuple[DatasetObject, Side | None]]:
+    """At most so many parts, spread evenly over each side, in the order of reading."""
+    order = dataset.in_order()
+    test = [item for item in order if item[1] == "test"]
+    others = [item for item in order if item[1] != "test"]
+    of_test = min(len(test), max(2, most - len(others)))
+    return _spread(test, of_test) + _spread(others, most - of_test)
+
+
+def _spread(parts: Sequence[tuple[DatasetObject, Side | None]], most: int) -> list[tuple[DatasetObject, Side | None]]:
+    chosen = np.unique(np.linspace(0, len(parts) - 1, min(most, len(parts))).round().astype(np.int64))
+    return [parts[index] for index in chosen.tolist()]
+
+
+class _Joined:
+    """Sees to it that the parts are of one schema, and gathers what is said of them."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self._columns: list[str] = []
+        self._first: tuple[DatasetObject, Side | None] | None = None
+        self._rows: Counter[Side | None] = Counter()
+        self._said: dict[str, list[str]] = {}
+
+    def blocks(self, blocks: Iterator[Block], part: DatasetObject, side: Side | None) -> Iterator[Block]:
+        for block in blocks:
+            if self._first is None:
+                self._columns, self._first = list(block.columns), (part, side)
+            if block.columns.keys() != set(self._columns):
+                self._refuse(block, side, self._first[0], self._first[1])
+            self._rows[side] += block.rows
+            yield replace(block, columns={name: block.columns[name] for name in self._columns}, side=side)
+
+    def said(self, part: DatasetObject, notes: list[str]) -> None:
+        """Keep what was said of a part, with a mark where its name stands, so that what is said of many is said once."""
+        for note in dict.fromkeys(notes):
+            self._said.setdefault(note.replace(part.uri, "\0"), []).append(part.uri)
+
+    def notes(self) -> list[str]:
+        found = []
+        for note, uris in self._said.items():
+            more = len(uris) - 1
+            named = uris[0] if not more else f"{uris[0]} and {more:,} other {'part' if more == 1 else 'parts'}"
+            found.append(note.replace("\0", named))
+        return found
+
+    def check_rows(self) -> None:
+        """Raise InvalidDataset when all parts of a side are empty."""
+        for side in ("test", "train") if self._dataset.test else (None,):
+            if not self._rows[side]:
+                which = f"{side} files" if side else "parts"
+                raise InvalidDataset(f"{self._dataset.uri}: none of the {which} has a row; upload a header and rows.")
+
+    def _refuse(self, block: Block, side: Side | None, first: DatasetObject, first_side: Side | None) -> None:
+        here, there, this, other = set(block.columns), set(self._columns), block.source, first.uri
+        of = side
+        if first_side == "test" and side == "train":  # the train files say what the columns are
+            here, there, this, other, of = there, here, other, this, first_side
+        problems = []
+        if lacking := sorted(there - here):
+            problems.append(f"lacks {', '.join(map(repr, lacking))}")
+        if besides := sorted(here - there):
+            problems.append(f"has {', '.join(map(repr, besides))} besides")
+        advice = "Give every part the same columns, in any order, and a header line each."
+        if of == "test" and len(lacking) == 1 and not besides:
+            advice = (
+                "If that is the label: rows without labels cannot test a model; take the file out, and have its rows "
+                "predicted with `sageline batch`."
+            )
+        raise InvalidDataset(f"{this}: the columns are not those of {other}: it {' and '.join(problems)}. {advice}")
