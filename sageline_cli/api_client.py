@@ -83,6 +83,10 @@ class ApiClient:
         "bucket", "key", "expires_in_seconds"}``."""
         return self._call("POST", "/datasets", body=dataset)
 
+    def inspect_dataset(self, asked: Json) -> Json:
+        """What would be made of a dataset in S3, ``{"uri"}`` or ``{"name"}`` and maybe ``spec``."""
+        return self._call("POST", "/datasets/inspect", body=asked)
+
     def complete_dataset(self, name: str, idempotency_key: str) -> Json:
         """Start a run of all parts of a dataset, once for each key: ``{"run_id", "status"}``."""
         return self._call("POST", f"/datasets/{_segment(name)}/complete", headers={"idempotency-key": idempotency_key})

@@ -11,6 +11,7 @@ from sageline_cli.group import HelpfulGroup
 
 # Names in the order in which a person needs them.
 COMMANDS = {
+    "inspect": "sageline_cli.inspection:inspect",
     "submit": "sageline_cli.submit:submit",
     "runs": "sageline_cli.runs:runs",
     "show": "sageline_cli.runs:show",
@@ -52,6 +53,7 @@ def cli() -> None:
     \b
     On this machine:  sageline local up
                       sageline sample wine wine.csv
+                      sageline inspect wine.csv       what would be made of it
                       sageline submit wine.csv --wait
                       sageline predict wine --file rows.csv
                       sageline delete wine

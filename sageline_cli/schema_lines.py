@@ -10,7 +10,14 @@ from sageline.json_objects import Json
 from sageline_cli.warning_lines import warning
 
 _SOME = 8  # columns, or reasons to leave some out
-_PLURALS = {"number": "numbers", "category": "categories", "text": "texts", "pixel": "pixels", "image": "image files"}
+_PLURALS = {
+    "number": "numbers",
+    "category": "categories",
+    "date": "dates",
+    "text": "texts",
+    "pixel": "pixels",
+    "image": "image files",
+}
 
 
 def schema_lines(run: Json) -> list[Text]:
@@ -49,9 +56,14 @@ def _columns(schema: Json) -> str:
     names = list(schema["features"])
     if len(names) == 1:
         return f"the column {names[0]} ({schema['features'][names[0]]})"
-    counted = ", ".join(f"{count:,} {_PLURALS[kind] if count > 1 else kind}" for kind, count in kinds.items())
-    listed = f": {_listed(names)}" if names else ""
-    return f"{sum(kinds.values()):,} columns ({counted}){listed}"
+    return counted(kinds) + (f": {_listed(names)}" if names else "")
+
+
+def counted(kinds: Json) -> str:
+    """How many columns there are, and how many of each kind: ``3 columns (2 numbers, 1 text)``."""
+    total = sum(kinds.values())
+    of_kind = ", ".join(f"{count:,} {_PLURALS[kind] if count > 1 else kind}" for kind, count in kinds.items())
+    return f"{total:,} column{'s' if total > 1 else ''} ({of_kind})"
 
 
 def _left_out(schema: Json) -> list[str]:

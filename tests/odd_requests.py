@@ -20,7 +20,7 @@ BUCKET = "sageline-data"
 ENDPOINT, RUN, OTHER_RUN = "wines", "wines-20261120100000-0a1b2c", "wines-20261121100000-3d4e5f"
 
 ROUTES = (
-    *("POST /datasets", "POST /datasets/{name}/complete"),
+    *("POST /datasets", "POST /datasets/inspect", "POST /datasets/{name}/complete"),
     *("POST /pipelines", "GET /pipelines", "GET /pipelines/{id}", "DELETE /pipelines/{id}"),
     *("GET /endpoints", "GET /endpoints/{name}", "PATCH /endpoints/{name}", "DELETE /endpoints/{name}"),
     *("POST /endpoints/{name}/promote", "POST /endpoints/{name}/rollback"),
@@ -122,6 +122,10 @@ RIGHT_BODIES: Mapping[str, Json] = {
         "md5": "f8a3c6e1" * 4,
         "format": "csv",
         "file": "data-00.csv",
+        "spec": {"dataset": {"label": "grape"}},
+    },
+    "POST /datasets/inspect": {
+        "uri": f"s3://{BUCKET}/datasets/wines/data.csv",
         "spec": {"dataset": {"label": "grape"}},
     },
     "POST /pipelines": {

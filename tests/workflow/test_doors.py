@@ -47,11 +47,11 @@ def as_libsvm(rows: dict[str, list[object]]) -> bytes:
     ("data_format", "write", "gives"),
     [
         ("parquet", as_parquet, "csv"),
-        ("xlsx", as_xlsx, "csv"),
-        ("tsv.gz", lambda rows: compressed(as_csv(rows, "\t"), "gz"), "csv"),
-        ("csv.zst", lambda rows: compressed(as_csv(rows), "zst"), "csv"),
-        ("jsonl.zst", lambda rows: compressed(as_nested_lines(rows), "zst"), "jsonl"),
-        ("libsvm", as_libsvm, "jsonl"),
+        pytest.param("xlsx", as_xlsx, "csv", marks=pytest.mark.full),
+        pytest.param("tsv.gz", lambda rows: compressed(as_csv(rows, "\t"), "gz"), "csv", marks=pytest.mark.full),
+        pytest.param("csv.zst", lambda rows: compressed(as_csv(rows), "zst"), "csv", marks=pytest.mark.full),
+        pytest.param("jsonl.zst", lambda rows: compressed(as_nested_lines(rows), "zst"), "jsonl", marks=pytest.mark.full),
+        pytest.param("libsvm", as_libsvm, "jsonl", marks=pytest.mark.full),
     ],
 )
 def test_a_file_trains_a_model_that_scores_rows_of_the_same_format(

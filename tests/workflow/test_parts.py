@@ -85,6 +85,7 @@ class TestTrainAndTestFiles:
 
         assert workbench.states(again) == ["ConfigureRun", "AlreadyStarted"]
 
+    @pytest.mark.full
     def test_ready_once_more_is_another_run_which_may_be_judged_beside_the_first(self, workbench: Workbench, run: Json) -> None:
         more = {**FILES, "train-2.csv": ROWS[260:]}
         spec = {**QUICK, "evaluation": {"beat_champion": True}}

@@ -12,6 +12,7 @@ import pytest
 from botocore.response import StreamingBody
 
 from functions.delete_endpoint import app as delete_endpoint
+from functions.inspect_dataset import app as inspect_dataset
 from functions.invoke_preprocess import app as invoke_preprocess
 from functions.manage_pipelines import app as manage_pipelines
 from sageline.aws.clients import CLIENTS
@@ -41,8 +42,10 @@ from tests.unit.world.fake_sagemaker import ARN
 from tests.unit.world.fake_stepfunctions import MACHINE
 
 REQUESTS = 3_250
+WINES = b"alcohol,colour,grape\n" + b"13.2,red,merlot\n12.1,white,riesling\n" * 4
 STACK = "sageline"
 OF_DELETING = "DELETE /endpoints/{name}"
+OF_INSPECTING = "POST /datasets/inspect"
 SERVICES = {
     **{name: name for name in ("s3", "sagemaker", "stepfunctions", "scheduler", "logs", "cloudwatch", "dynamodb")},
     **{"s3_presigner": "s3", "autoscaling": "application-autoscaling", "lambda_": "lambda"},
@@ -78,7 +81,11 @@ def ask() -> Iterator[Ask]:
 
         def call(request: OddRequest) -> tuple[int, str]:
             restore()
-            apps: Any = {OF_PREDICTIONS: invoke_preprocess.handler, OF_DELETING: delete_endpoint.handler}
+            apps: Any = {
+                OF_PREDICTIONS: invoke_preprocess.handler,
+                OF_DELETING: delete_endpoint.handler,
+                OF_INSPECTING: inspect_dataset.handler,
+            }
             answer = apps.get(request.route, manage_pipelines.handler)(json.loads(json.dumps(request.event())), Context())
             return answer["statusCode"], answer["body"]
 
@@ -89,7 +96,7 @@ def ask() -> Iterator[Ask]:
 def standing(aws: FakeAws) -> Callable[[], None]:
     """What makes the endpoint and the runs that each request finds."""
     routing = Routing(ENDPOINT, (variant(RUN, 1), variant(OTHER_RUN, 0.5)), "2026-11-20T10:00:00.000Z").dump()
-    contents = {f"endpoints/{ENDPOINT}/routing.json": routing}
+    contents = {f"endpoints/{ENDPOINT}/routing.json": routing, f"datasets/{ENDPOINT}/data.csv": WINES}
     store = RunStore(session().resource("dynamodb").Table(TABLE))
     for run_id in (RUN, OTHER_RUN):
         contents |= {f"runs/{run_id}/encoder/{name}": content for name, content in encoder().save().items()}

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sageline.arrays.blocks import Block
+from sageline.arrays.dates import DateFormat
 from sageline.dataset.readers.source import open_blocks
 from sageline.dataset.split import hash_columns, positions_of
 from sageline.encoder.fitting import finish_fit, start_fit
@@ -71,13 +72,14 @@ def test_the_split_is_the_same(table: dict[str, list[Any]]) -> None:  # Any: wha
 @given(tables())
 def test_the_encoding_is_the_same(table: dict[str, list[Any]]) -> None:  # Any: what a cell holds
     kinds = {"number": "number", "whole": "number", "few": "category", "category": "category", "truth": "category"}
-    spec = validate_spec(
-        {"name": "x", "task": "classification", "dataset": {"label": "label", "features": kinds}, "encoder": {"kind": "table"}},
-        "x",
-    )
+    kinds |= {"text": "text", "date": "date", "moment": "date"}
+    options: dict[str, Any] = {"kind": "columns", "layout": "sparse", "category": {"max_categories": 3}}  # Any: JSON
+    dataset = {"label": "label", "features": kinds}
+    spec = validate_spec({"name": "x", "task": "classification", "dataset": dataset, "encoder": options}, "x")
+    formats = {"date": DateFormat("ymd"), "moment": DateFormat("ymd", True)}
 
     def encoded(data_format: str) -> list[bytes]:
-        fit = start_fit(spec, {}, {})
+        fit = start_fit(spec, {}, formats)
         for block in blocks(table, data_format):
             fit.update(block, np.ones(block.rows, dtype=np.bool_), block.columns["label"])
         encoder = finish_fit(fit, spec, {"a": 1, "b": 1}, "data")

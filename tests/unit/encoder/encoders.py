@@ -11,7 +11,7 @@ from sageline.arrays.matrix import DoubleArray
 from sageline.arrays.number_spelling import PLAIN, Spelling
 from sageline.encoder.columns.category import CategoryPart
 from sageline.encoder.columns.columns import ColumnsEncoder
-from sageline.encoder.columns.number import NumberPart, Scaling
+from sageline.encoder.columns.number import NumberPart, NumberScaling
 from sageline.encoder.columns.text import TextPart
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.text.words import TextEncoder
@@ -37,7 +37,7 @@ def table(
             parts.append(CategoryPart(name, list(values), encoding))
             continue
         number = (numbers or {}).get(name, Number())
-        scaling = Scaling(number.fill, number.offset, number.divisor)
+        scaling = NumberScaling(number.fill, number.offset, number.divisor)
         parts.append(NumberPart(name, scaling, spelling=number.spelling, binary=number.binary))
     return ColumnsEncoder(tuple(parts))
 

@@ -34,7 +34,7 @@ from tests.unit.world.world import (
     new_world,
 )
 
-SERVE_HTTP = {"invoke_preprocess", "manage_pipelines"}
+SERVE_HTTP = {"inspect_dataset", "invoke_preprocess", "manage_pipelines"}
 """Whose events are HTTP requests: tested with the routes."""
 FOLDERS = Path(__file__).resolve().parents[3] / "functions"
 FUNCTIONS = sorted(app.parent.name for app in FOLDERS.glob("*/app.py") if app.parent.name not in SERVE_HTTP)

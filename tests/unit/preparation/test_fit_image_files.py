@@ -248,6 +248,7 @@ def test_an_image_array_is_what_it_is_after_rows_are_taken() -> None:
 
 def test_a_spec_of_another_kind_is_refused_in_words() -> None:
     with pytest.raises(
-        InvalidSpec, match="the encoder columns reads numbers, categories, dates and text, and no column holds these: 'image' holds"
+        InvalidSpec,
+        match="reads numbers, categories, dates and text, and no column holds these: 'image' holds",
     ):
         resolution(encoder={"kind": "table"})

@@ -22,7 +22,7 @@ from sageline.formats.npy import ArrayPair
 from sageline.preparation import fit_and_encode, means
 from sageline.preparation.fit_and_encode import Prepared, prepare, read_and_fit
 from sageline.preparation.means import ALONE, Means, means_for
-from sageline.preparation.second_process import Channel, usable_cores
+from sageline.preparation.second_process import ProcessChannel, usable_cores
 from sageline.preparation.spill import Spill, Spilled
 from sageline.resolve.resolution import Resolution
 from sageline.spec.model import Spec, SplitSpec, validate_spec
@@ -276,7 +276,7 @@ def test_a_second_process_that_dies_is_an_error_that_says_so(
 def test_a_second_process_that_is_killed_in_the_middle_of_its_work_is_an_error(
     spill: Spill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def encode_one(first: fit_and_encode.FirstRead, spill: Spill, channel: Channel) -> None:
+    def encode_one(first: fit_and_encode.FirstRead, spill: Spill, channel: ProcessChannel) -> None:
         channel.send([])
         os.write(channel._connection.fileno(), b"\0\0\0\x10")  # the beginning of what never comes
         os.kill(os.getpid(), signal.SIGKILL)

@@ -178,7 +178,7 @@ def test_what_every_row_changes_is_listed() -> None:
     changes = changes_of(first.spec, all_of_them.spec, 200)
 
     assert changes == [
-        "`dataset.features.month`: number: every value is a number; a sample of the rows had looked like left out: every row "
+        "`dataset.features.month`: number: every value is a number; when the run began it had looked like left out: every row "
         "holds '1'."
     ]
     assert changes_of(first.spec, first.spec, 100) == []
@@ -213,6 +213,16 @@ def test_marks_for_no_value_are_no_labels_and_words_that_may_mean_it_are_named()
 
 def test_a_minus_beside_a_plus_is_a_label() -> None:
     assert resolve({"noise": NOISE, "label": ["+" if label == "a" else "-" for label in LABELS]}).no_label == ()
+
+
+def test_every_spelling_of_a_yes_is_one_value_and_that_is_said() -> None:
+    said = [["yes", "Y", "TRUE"][index % 3] if index % 2 else "no" for index in range(200)]
+
+    resolution = resolve({"member": said, "noise": NOISE, "label": LABELS})
+
+    assert resolution.spec.dataset.features == {"member": "category", "noise": "number"}
+    assert any("are read as one yes and one no" in note for note in resolution.notes)
+    assert not [warning for warning in resolution.warnings if "look alike" in warning]
 
 
 def test_numbers_that_begin_with_zeros_are_codes() -> None:

@@ -17,7 +17,7 @@ from sageline.arrays.number_spelling import Spelling
 from sageline.dataset.readers.csv_scan import TextAfterQuote, scan
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import InvalidRequest, RequestTooLarge
-from sageline.serving.rows import MAX_INSTANCES, Instances, Rows, read_csv, read_json_lines
+from sageline.serving.rows import MAX_INSTANCES, Instances, RequestRows, read_csv, read_json_lines
 from tests.unit.encoder.encoders import Number, words_of_texts
 from tests.unit.encoder.encoders import table as table_of
 
@@ -224,7 +224,7 @@ class TestErrorsOfValues:
             (read_json_lines("[1, null, 2]\n\n7\n"), "line 3 is a number; expected an object"),
         ],
     )
-    def test_an_error_names_them(self, rows: Rows, message: str) -> None:
+    def test_an_error_names_them(self, rows: RequestRows, message: str) -> None:
         with pytest.raises(InvalidRequest) as caught:
             encoded(rows)
         assert caught.value.message.startswith(message)
@@ -239,7 +239,7 @@ class TestErrorsOfValues:
         ]
 
 
-def encoded(rows: Rows, warnings: list[str] | None = None, encoder: FittedEncoder = WINES) -> Any:
+def encoded(rows: RequestRows, warnings: list[str] | None = None, encoder: FittedEncoder = WINES) -> Any:
     found = rows.for_encoder(encoder)
     return encoder.encode_instances(found.values, [] if warnings is None else warnings, found.name)
 
@@ -264,7 +264,7 @@ def as_cell(value: object) -> object:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def sent_to_model(rows: Rows) -> bytes:
+def sent_to_model(rows: RequestRows) -> bytes:
     """What the model is asked with, for few rows by the quick way."""
     found = rows.for_encoder(MIXED)
     return MIXED.body_of(found.values, [], found.name)
@@ -276,7 +276,7 @@ def test_a_table_is_the_same_instances_as_json_as_csv_and_as_json_lines(table: l
     csv.writer(headed).writerows([["note", *COLUMNS], *([as_cell(row[name]) for name in ("note", *COLUMNS)] for row in table)])
     csv.writer(bare).writerows([as_cell(row[name]) for name in COLUMNS] for row in table)
     without_missing = [{name: value for name, value in row.items() if value is not None or name == "colour"} for row in table]
-    bodies: dict[str, Rows] = {
+    bodies: dict[str, RequestRows] = {
         "csv": read_csv(headed.getvalue(), None),
         "csv without a header": read_csv(bare.getvalue(), "absent"),
         "json lines": read_json_lines("\n".join(map(json.dumps, table))),

@@ -12,6 +12,7 @@ from tests.unit.template.documents import ROOT, Document
 
 ROUTES = {
     "POST /datasets": "ManagePipelinesFunction",
+    "POST /datasets/inspect": "InspectDatasetFunction",
     "POST /datasets/{name}/complete": "ManagePipelinesFunction",
     "POST /pipelines": "ManagePipelinesFunction",
     "GET /pipelines": "ManagePipelinesFunction",

@@ -342,10 +342,21 @@ def test_predictions_write_nothing(stack: Document) -> None:
     }
 
 
+def test_inspections_read_datasets_and_nothing_else(stack: Document) -> None:
+    found = [statement for role, statement in granted(stack) if role == "InspectDatasetFunctionRole"]
+    assert {action for statement in found for action in listed(statement["Action"])} == {
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:ListBucket",
+    }
+    [reading] = [statement for statement in found if "s3:GetObject" in listed(statement["Action"])]
+    assert reading["Resource"] == {"Fn::Sub": "${DataBucket.Arn}/datasets/*"}
+
+
 def test_whoever_reads_objects_is_told_missing_from_denied(stack: Document) -> None:
     """S3 answers 403 for a key that does not exist, unless the caller may list the bucket, on no condition."""
     readers = {role for role, statement in granted(stack) if "s3:GetObject" in listed(statement["Action"])} - set(JOB_ROLES)
-    assert len(readers) == 13
+    assert len(readers) == 14
     told = {
         role
         for role, statement in granted(stack)

@@ -16,7 +16,7 @@ _SHAPE = bytes.maketrans(b"123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"000000000abcd
 _LOWER = 0x20  # of which an upper-case letter lacks the bit
 
 
-class Shape(NamedTuple):
+class DateShape(NamedTuple):
     """Which texts of one length have a shape: those whose bytes, with the bits of ``fold`` set and less ``base``, are none above
     ``limit``; each of these is ``uint8[length, 1]``."""
 
@@ -50,7 +50,7 @@ class Layout(NamedTuple):
         zone: 1 east of Greenwich, -1 west of it, 0 without a difference.
     """
 
-    shape: Shape
+    shape: DateShape
     spans: Spans
     month: int
     zone: int
@@ -162,7 +162,7 @@ def shape_text(text: bytes) -> bytes:
 
 
 @functools.lru_cache(maxsize=256)
-def shape_of(text: bytes) -> Shape:
+def shape_of(text: bytes) -> DateShape:
     """The shape as it is compared.
 
     Args:
@@ -170,7 +170,7 @@ def shape_of(text: bytes) -> Shape:
     """
     base = np.frombuffer(text, dtype=np.uint8).reshape(-1, 1)
     is_letter = (base >= ord("a")) & (base <= ord("z"))
-    return Shape((is_letter * _LOWER).astype(np.uint8), base, (base == ord("0")) * np.uint8(9))
+    return DateShape((is_letter * _LOWER).astype(np.uint8), base, (base == ord("0")) * np.uint8(9))
 
 
 @functools.lru_cache(maxsize=256)
@@ -194,4 +194,4 @@ def layout_of(text: bytes, order: str) -> Layout | None:
             month = month_of(text, spans)
     if "half" in spans:
         base[spans["half"][0]], limit[spans["half"][0]] = ord("a"), _PM
-    return Layout(Shape(fold, base, limit), spans, month, zone_sign(text, spans))
+    return Layout(DateShape(fold, base, limit), spans, month, zone_sign(text, spans))

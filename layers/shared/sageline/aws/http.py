@@ -24,7 +24,11 @@ Event: TypeAlias = Mapping[str, Any]
 STATUS_OF_ERROR: Mapping[type[Exception], int] = {
     errors.InvalidRequest: 400,
     errors.InvalidSpec: 400,
+    errors.InvalidHyperparameter: 400,
+    errors.InvalidDataset: 400,
+    errors.DatasetAccessDenied: 403,
     errors.RouteNotFound: 404,
+    errors.DatasetNotFound: 404,
     errors.RunNotFound: 404,
     errors.EndpointNotFound: 404,
     errors.DatasetNotFound: 404,

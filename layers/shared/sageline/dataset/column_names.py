@@ -39,7 +39,8 @@ _OUTCOMES = _names(
     """
     churn, churned, churns, exited, attrition, cancelled, canceled, survived, survival, died, deceased, default, defaulted,
     fraud, fraudulent, spam, ham, outcome, diagnosis, medv, malignant, bankrupt, subscribed, converted, conversion,
-    purchased, bought, clicked, approved, denied, toxic, sentiment, intent, median house value, med house val, sale price,
+    purchased, bought, clicked, approved, denied, returned, refunded, renewed, readmitted,
+    toxic, sentiment, intent, median house value, med house val, sale price,
     serious dlqin2yrs, kundigung, gekundigt, storniert, abgewandert, resilie, cancelado, disdetto, betrug, diagnose, fraude,
     frode, abandono, diagnostico, diagnostic
     """

@@ -21,7 +21,7 @@ class ColumnGuess(NamedTuple):
     """What a column holds, or None when it is best left out, and why.
 
     Attributes:
-        unsure: a text column that may as well be a name or a code.
+        unsure: short text, or a number that is spelled like a code, that may as well name the row.
         is_id: it names the row, so that a person should hear of it.
     """
 
@@ -55,7 +55,8 @@ def _category_or_text(column: ColumnProfile) -> ColumnGuess:
     about = f"{column.distinct} different values in {column.present} rows"
     if column.is_numeric:
         about += ", numbers of which some begin with zeros, as codes do" if numbers.leading_zeros else ", codes by its name"
-    elif numbers.share > _MANY_NUMBERS:
+        return ColumnGuess("category", about, unsure=column.distinct > column.present / 2)
+    if numbers.share > _MANY_NUMBERS:
         about += f"; {numbers.share:.0%} of them are numbers, and others are not, such as {shown(numbers.odd_values[0])}"
     is_named_text = column_names.is_text(column.name)
     if column.distinct <= column.present / 2 and column.mean_words < (2 if is_named_text else _MANY_WORDS):
@@ -138,6 +139,8 @@ def guess_features(columns: Mapping[str, ColumnProfile], label: str) -> dict[str
 def _why_unsure(column: ColumnProfile) -> str:
     if column.numbers.share > _MANY_NUMBERS and not column.is_numeric:
         return _partly_numbers(column)
+    if column.is_numeric:
+        return "its numbers are codes, and most of them are different"
     return "it is short text and nearly every value is different, like a name or a code"
 
 

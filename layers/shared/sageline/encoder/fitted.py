@@ -23,7 +23,7 @@ from sageline.encoder.image_file import ImageFileEncoder
 from sageline.encoder.instances import InstanceReader, instance_name
 from sageline.encoder.labels import encode_classes
 from sageline.encoder.text.tokens import TokenLines, label_token
-from sageline.encoder.text.words import Cells
+from sageline.encoder.text.words import RowCells
 from sageline.errors import InvalidDataset, InvalidEncoder, InvalidSpec, PredictionFailed
 from sageline.formats import csv, json_rows, npy, recordio
 from sageline.formats.answers import Answer, read_answer
@@ -175,7 +175,7 @@ class FittedEncoder:
             return b"".join([self._record(*row) for row in rows])
         return self.request_body(np.array([dense_row(row, self.feature_dim) for row in rows], dtype=np.float32))
 
-    def _plain_rows(self, instances: list[object]) -> list[Cells] | None:
+    def _plain_rows(self, instances: list[object]) -> list[RowCells] | None:
         """The cells of rows with all columns, of which every value is plain; None for anything else."""
         encode, names, only_text = self._row_encoder, self._names, self._only_text
         if encode is None:

@@ -30,7 +30,7 @@ from sageline.errors import InvalidDataset
 from sageline.formats.npy import ArrayPair
 from sageline.preparation.hashed_blocks import HashedBlock, hashed_blocks
 from sageline.preparation.means import ALONE, Means
-from sageline.preparation.second_process import Channel, SecondProcess
+from sageline.preparation.second_process import ProcessChannel, SecondProcess
 from sageline.preparation.spill import Place, Spill
 from sageline.resolve.resolution import Resolution
 
@@ -262,7 +262,7 @@ def _read(
         return read
 
 
-def _read_beside(first: FirstRead, spill: Spill | None, has_profile: bool, channel: Channel) -> None:
+def _read_beside(first: FirstRead, spill: Spill | None, has_profile: bool, channel: ProcessChannel) -> None:
     """Read the blocks that come through the channel, or are in the spill, and answer with the first read."""
     while (received := channel.receive()) is not None:
         block, hashes = received
@@ -299,7 +299,7 @@ def _pieces(read_blocks: Callable[[], Iterator[Block]], first: FirstRead, means:
             yield from second.receive() if index % 2 else _encoded(*spill.read(index), first)
 
 
-def _encode_every_other(first: FirstRead, spill: Spill, channel: Channel) -> None:
+def _encode_every_other(first: FirstRead, spill: Spill, channel: ProcessChannel) -> None:
     for index in range(1, len(spill), 2):
         channel.send(list(_encoded(*spill.read(index), first)))
 

@@ -32,7 +32,7 @@ class ChannelClosed(Exception):
     """The process at the other end of a channel has ended."""
 
 
-class Channel:
+class ProcessChannel:
     """One end of a pipe between two processes: what is sent at one end is received at the other, in the same order."""
 
     def __init__(self, connection: Connection) -> None:
@@ -88,10 +88,10 @@ class SecondProcess:
         work: takes the channel to this process, and ends when it has sent what it was for, or no more is to be received.
     """
 
-    def __init__(self, work: Callable[[Channel], None]) -> None:
+    def __init__(self, work: Callable[[ProcessChannel], None]) -> None:
         context = multiprocessing.get_context("fork")
         here, there = context.Pipe()
-        self._channel = Channel(here)
+        self._channel = ProcessChannel(here)
         self._process = context.Process(target=_run, args=(work, here, there), daemon=True)
         with warnings.catch_warnings():
             # Python 3.12 warns of threads; those that may be there, of numpy's algebra and of a test, hold no lock that is used.
@@ -147,9 +147,9 @@ class SecondProcess:
         return f"The second process that prepares the data {reason}, before it was done."
 
 
-def _run(work: Callable[[Channel], None], parents: Connection, connection: Connection) -> None:
+def _run(work: Callable[[ProcessChannel], None], parents: Connection, connection: Connection) -> None:
     parents.close()  # or this process would never notice that its parent has ended
-    channel = Channel(connection)
+    channel = ProcessChannel(connection)
     with suppress(ChannelClosed):
         try:
             work(channel)
@@ -160,7 +160,7 @@ def _run(work: Callable[[Channel], None], parents: Connection, connection: Conne
     channel.close()
 
 
-def _send_failure(channel: Channel, error: BaseException) -> None:
+def _send_failure(channel: ProcessChannel, error: BaseException) -> None:
     trace = "".join(traceback.format_exception(error))
     try:
         channel.send(_Failed(error, trace))

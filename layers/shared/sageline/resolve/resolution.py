@@ -100,8 +100,23 @@ def changes_of(provisional: Spec, final: Spec, rows: int) -> list[str]:
             f"first. Say in the spec which hyperparameters and ranges are right."
         )
     then, now = provisional.reasons, final.reasons
-    changed = [key for key in now if key.startswith(("dataset.features", "encoder")) and _kind(then, key) != _kind(now, key)]
-    return [f"`{key}`: {now[key]}; a sample of the rows had looked like {then.get(key, 'something else')}." for key in changed]
+    changed = [key for key in now if key.startswith("dataset.features") and _kind(then, key) != _kind(now, key)]
+    changed += [key for key in now if key.startswith("encoder") and _has_another(key, provisional, final)]
+    return [f"`{key}`: {now[key]}; when the run began it had looked like {then.get(key, 'something else')}." for key in changed]
+
+
+def _has_another(key: str, provisional: Spec, final: Spec) -> bool:
+    """Whether an option of the encoder was decided before and is another one now. By its value: a spec that an earlier version
+    has resolved gives other reasons for it, and lacks options that were not there."""
+    before, after = (_option(spec, key) for spec in (provisional, final))
+    return before is not None and before != after
+
+
+def _option(spec: Spec, key: str) -> object:
+    found: object = spec.model_dump(include={"encoder"})
+    for name in key.split("."):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found.get("kind") if isinstance(found, dict) else found
 
 
 def _jobs(spec: Spec) -> tuple[object, ...]:

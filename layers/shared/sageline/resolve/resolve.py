@@ -33,7 +33,7 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     Args:
         profile: what the data look like, all of them or a sample.
         name: name for the run when the spec has none; also the endpoint's.
-        uri: where the dataset is, when the spec does not say.
+        uri: where the dataset is, when the spec does not say; a file that is not in S3 is named in errors only.
 
     Raises:
         InvalidDataset: no column can be learnt from, or nobody can tell which one is the label.
@@ -53,8 +53,8 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     features, encoder = choices.features(label, task)
     date_formats = date_formats_of(profile, features, source)
     _check_not_a_series(features, label, task, source)
-    dataset = {"uri": source, "label": label, "features": features}
-    resolved = _filled_in(spec, profile, choices, dataset, task, encoder=encoder, name=name)
+    dataset = {"uri": source if source.startswith("s3://") else None, "label": label, "features": features}
+    resolved = _filled_in(spec, profile, choices, dataset, task, encoder=encoder, name=name, source=source)
     _check(resolved, task, encoder["kind"])
     read = {column: spelling for column, spelling in spellings.items() if features.get(column) == "number"}
     label_is_number = (
@@ -77,7 +77,15 @@ def _some(sentences: list[str]) -> tuple[str, ...]:
 
 
 def _filled_in(
-    spec: Spec, profile: DatasetProfile, choices: ColumnChoices, dataset: Json, task: str, *, encoder: Json, name: str
+    spec: Spec,
+    profile: DatasetProfile,
+    choices: ColumnChoices,
+    dataset: Json,
+    task: str,
+    *,
+    encoder: Json,
+    name: str,
+    source: str,
 ) -> Spec:
     noting = _Noting(spec, choices.reasons)
     document = spec.model_dump(exclude_none=True)
@@ -105,7 +113,7 @@ def _filled_in(
     )
     document["deployment"] = noting.deployment(document["name"])
     document["reasons"] = noting.reasons
-    return validate_spec(document, f"{dataset['uri']}: the spec")
+    return validate_spec(document, f"{source}: the spec")
 
 
 def _check(resolved: Spec, task: str, encoder: str) -> None:

@@ -102,6 +102,9 @@ def how_columns_are_read(spec: Spec, profile: DatasetProfile, spellings: Mapping
             values = "1 value is" if total == 1 else f"{total:,} values are"
             besides = f", besides {column.empty:,} empty ones" if column.empty else ""
             notes.append(f"In {shown(name)}, {values} taken for missing{besides}: {_listed(words)}.")
+        elif kind == "category" and is_truth(column.values) and len(column.values) > 2:
+            values = _listed([shown(value) for value in column.values])
+            notes.append(f"In {shown(name)}, {values} are read as one yes and one no, however they are spelled.")
         elif kind == "category" and column.joined:
             notes.append(f"In {shown(name)}, {_together(column.joined)} are one value.")
     return notes

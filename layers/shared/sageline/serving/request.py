@@ -20,7 +20,7 @@ from sageline.aws.media_types import media_type, parameter
 from sageline.errors import InvalidRequest, RequestTooLarge, UnsupportedMediaType
 from sageline.serving.answer import CSV, JSON, JSON_LINES, AnswerForm, answer_form
 from sageline.serving.image_body import IMAGES, image_instance
-from sageline.serving.rows import MAX_INSTANCES, Instances, Rows, read_csv, read_json_lines
+from sageline.serving.rows import MAX_INSTANCES, Instances, RequestRows, read_csv, read_json_lines
 
 MAX_SESSION_CHARACTERS = 256
 
@@ -38,7 +38,7 @@ class PredictionRequest:
     """Raw rows, how many labels to name for each, whose request it is, whether warnings are errors, whether to tell the
     probability of every class, and in which form to answer."""
 
-    rows: Rows
+    rows: RequestRows
     top_k: int = 1
     session: str | None = None
     strict: bool = False
@@ -75,7 +75,7 @@ def read_prediction_request(event: Event) -> PredictionRequest:
     return PredictionRequest(rows, _top_k(given), _session(given), _truth(given, "strict"), _truth(given, "probabilities"), form)
 
 
-def _rows(event: Event) -> tuple[Rows, Mapping[str, object]]:
+def _rows(event: Event) -> tuple[RequestRows, Mapping[str, object]]:
     """The rows of the body, and the options beside them."""
     if (image := image_instance(event)) is not None:
         return Instances([image]), {}
@@ -92,14 +92,14 @@ def _rows(event: Event) -> tuple[Rows, Mapping[str, object]]:
     return _READERS[kind](body_text(event, MAX_BODY_BYTES), given), {}
 
 
-def _read_csv(text: str, content_type: str) -> Rows:
+def _read_csv(text: str, content_type: str) -> RequestRows:
     charset = parameter(content_type, "charset")
     if charset not in _UTF_8:
         raise UnsupportedMediaType(f"The request body is in {shortened(charset or '')!r}; send it in UTF-8.", accepted=TYPES)
     return read_csv(text, parameter(content_type, "header"))
 
 
-_READERS: Mapping[str, Callable[[str, str], Rows]] = {
+_READERS: Mapping[str, Callable[[str, str], RequestRows]] = {
     CSV: _read_csv,
     **dict.fromkeys(JSON_LINES, lambda text, _: read_json_lines(text)),
 }

@@ -41,7 +41,7 @@ class Instances:
         return instance_name(index) if self.lines is None else f"line {self.lines[index]}"
 
 
-class Rows(Protocol):
+class RequestRows(Protocol):
     """Rows that are not to be understood without the columns of the model."""
 
     def for_encoder(self, encoder: FittedEncoder) -> Instances:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from sageline.spec.section import BaseSpec
 
-DatePart: TypeAlias = Literal["days", "year", "month", "day", "weekday", "hour"]
+PartOfDate: TypeAlias = Literal["days", "year", "month", "day", "weekday", "hour"]
 
 
 class NumberSpec(BaseSpec):
@@ -53,8 +53,8 @@ class CategorySpec(BaseSpec):
 class DateSpec(BaseSpec):
     """Columns of dates. Missing ones, and how parts are scaled, are as `encoder.number` says."""
 
-    parts: list[DatePart] = Field(
-        default_factory=lambda: list(get_args(DatePart)),
+    parts: list[PartOfDate] = Field(
+        default_factory=lambda: list(get_args(PartOfDate)),
         min_length=1,
         description="Numbers that a date becomes: days since 1970, year, month, day, weekday (Monday is 0), hour. `hour` is left "
         "out where no date has a time of day.",

@@ -7,7 +7,7 @@
 - a struct as the columns ``a.b``, a list of words as the words with blanks between them.
 
 Whole arrays throughout. A column of few different values is spelled once for each of these, and is a
-:class:`~sageline.arrays.late_text.DictionaryArray`.
+:class:`sageline.arrays.late_text.DictionaryArray`.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ _PIECE_BYTES = 1 << 20
 _INDEX = "__index_level_0__"  # what pandas calls an index without a name
 
 File: TypeAlias = Any  # pyarrow has no types
-Batch: TypeAlias = Any
+ArrowBatch: TypeAlias = Any
 
 
 def read_parquet(
@@ -138,13 +138,13 @@ class _Reader:
         if columns and max(ends) - min(starts) <= _HELD_BYTES:
             self._ranges.hold(min(starts), max(ends))
 
-    def _batches(self, group: int, rows: int) -> Iterator[Batch]:
+    def _batches(self, group: int, rows: int) -> Iterator[ArrowBatch]:
         if self._file.metadata.row_group(group).num_rows == 0:
             return iter(())
-        batches: Iterator[Batch] = self._file.iter_batches(batch_size=rows, row_groups=[group], use_threads=False)
+        batches: Iterator[ArrowBatch] = self._file.iter_batches(batch_size=rows, row_groups=[group], use_threads=False)
         return batches
 
-    def _block(self, batch: Batch, first_row: int) -> Block:
+    def _block(self, batch: ArrowBatch, first_row: int) -> Block:
         arrays = [
             array for name, column in zip(batch.schema.names, batch.columns, strict=True) for _, array in flat(name, column)
         ]
@@ -186,7 +186,7 @@ def _named(names: list[str]) -> str:
     return f"column {some} holds" if len(names) == 1 else f"columns {some} hold"
 
 
-def _cuts(batch: Batch, block_bytes: int) -> Iterator[tuple[int, int]]:
+def _cuts(batch: ArrowBatch, block_bytes: int) -> Iterator[tuple[int, int]]:
     """Start and length of pieces of about ``block_bytes``."""
     pieces = max(1, round(batch.nbytes / block_bytes))
     bounds = np.linspace(0, batch.num_rows, min(pieces, batch.num_rows) + 1).astype(np.int64).tolist()

@@ -23,6 +23,11 @@ from sageline.encoder.columns.target import TargetPart
 from sageline.encoder.columns.text import TextPart
 
 Part: TypeAlias = "NumberPart | CategoryPart | TargetPart | DatePart | TextPart"
+"""A fitted column, or several texts that are read as one.
+
+``columns`` are its names in the dataset, ``width`` is of what it becomes, and ``encode`` makes ``float32[rows, width]`` or a
+sparse matrix of a block; it raises InvalidDataset, with row and column, for a value that cannot be encoded.
+"""
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from sageline.arrays.blocks import Block
 from sageline.arrays.calendar import DateParts, date_parts
 from sageline.arrays.dates import BadDate, DateFormat, parse_dates
 from sageline.arrays.matrix import DoubleArray, FloatArray
-from sageline.encoder.columns.number import Scaling, with_indicator
+from sageline.encoder.columns.number import NumberScaling, with_indicator
 from sageline.encoder.columns.part import State
 from sageline.errors import InvalidDataset
 
@@ -34,7 +34,7 @@ class DatePart:
     column: str
     format: DateFormat
     parts: tuple[str, ...]
-    scalings: tuple[Scaling, ...]
+    scalings: tuple[NumberScaling, ...]
     indicator: bool = False
     kind = "date"
 
@@ -67,7 +67,7 @@ class DatePart:
 
     @classmethod
     def from_state(cls, document: Mapping[str, Any]) -> DatePart:  # Any: JSON
-        scalings = tuple(Scaling(*scaling) for scaling in document["scalings"])
+        scalings = tuple(NumberScaling(*scaling) for scaling in document["scalings"])
         parts = tuple(document["parts"])
         return cls(document["column"], DateFormat(*document["format"]), parts, scalings, document["indicator"])
 

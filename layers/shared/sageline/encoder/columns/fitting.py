@@ -16,7 +16,7 @@ from sageline.arrays.strings import BoolArray, IntArray, StringArray
 from sageline.encoder.columns.category import CategoryPart
 from sageline.encoder.columns.columns import ColumnsEncoder, Part
 from sageline.encoder.columns.date import DatePart, chosen, dates_of
-from sageline.encoder.columns.number import NumberPart, Scaling, read_numbers
+from sageline.encoder.columns.number import NumberPart, NumberScaling, read_numbers
 from sageline.encoder.columns.target import TargetPart
 from sageline.encoder.columns.text import TextPart
 from sageline.encoder.columns.value_counts import Targets, ValueCounts
@@ -179,7 +179,7 @@ def _has_indicator(spec: NumberSpec, statistics: NumberStatistics) -> bool:
     return spec.indicator and spec.missing != "keep" and statistics.missing > 0
 
 
-def _scaling(column: str, statistics: NumberStatistics, spec: NumberSpec, source: str) -> Scaling:
+def _scaling(column: str, statistics: NumberStatistics, spec: NumberSpec, source: str) -> NumberScaling:
     fills = {"keep": None, "value": spec.missing_value, "mean": statistics.mean, "median": statistics.median}
     if statistics.present == 0 and spec.missing in ("mean", "median"):
         raise InvalidDataset(
@@ -191,7 +191,7 @@ def _scaling(column: str, statistics: NumberStatistics, spec: NumberSpec, source
         offset, divisor = statistics.mean, statistics.deviation
     elif spec.scale == "min-max" and statistics.present:
         offset, divisor = statistics.minimum, statistics.maximum - statistics.minimum
-    return Scaling(fills[spec.missing], offset, divisor or 1.0)  # a column of one value has no range
+    return NumberScaling(fills[spec.missing], offset, divisor or 1.0)  # a column of one value has no range
 
 
 class _CategoryFit:

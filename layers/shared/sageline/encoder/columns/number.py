@@ -19,7 +19,7 @@ LARGEST = float(np.finfo(np.float32).max)
 """The largest number of float32."""
 
 
-class Scaling(NamedTuple):
+class NumberScaling(NamedTuple):
     """How numbers are encoded: missing ones are filled in, then the offset is taken off and the rest divided.
 
     Attributes:
@@ -40,7 +40,7 @@ class Scaling(NamedTuple):
         return np.clip((numbers - self.offset) / self.divisor, -LARGEST, LARGEST).astype(np.float32)
 
 
-_AS_IT_IS = Scaling()
+_AS_IT_IS = NumberScaling()
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class NumberPart:
     """
 
     column: str
-    scaling: Scaling = _AS_IT_IS
+    scaling: NumberScaling = _AS_IT_IS
     indicator: bool = False
     spelling: Spelling = PLAIN
     binary: bool = False
@@ -88,7 +88,7 @@ class NumberPart:
 
     @classmethod
     def from_state(cls, document: Mapping[str, Any]) -> NumberPart:  # Any: JSON
-        scaling, spelling = Scaling(*document["scaling"]), Spelling(*document["spelling"])
+        scaling, spelling = NumberScaling(*document["scaling"]), Spelling(*document["spelling"])
         return cls(document["column"], scaling, document["indicator"], spelling, document["binary"])
 
 

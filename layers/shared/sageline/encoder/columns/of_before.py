@@ -9,7 +9,7 @@ from sageline.arrays.matrix import AnyArray
 from sageline.arrays.number_spelling import PLAIN, Spelling
 from sageline.encoder.columns.category import CategoryPart
 from sageline.encoder.columns.columns import ColumnsEncoder, Part
-from sageline.encoder.columns.number import NumberPart, Scaling
+from sageline.encoder.columns.number import NumberPart, NumberScaling
 from sageline.encoder.columns.part import unpacked
 from sageline.encoder.columns.text import TextPart
 from sageline.encoder.text.words import TextEncoder
@@ -37,6 +37,6 @@ def table(document: Mapping[str, Any], columns: Mapping[str, str], arrays: Mappi
 
 
 def _number(name: str, saved: Mapping[str, Any]) -> NumberPart:  # Any: JSON
-    scaling = Scaling(saved.get("fill"), saved.get("offset", 0.0), saved.get("divisor", 1.0))
+    scaling = NumberScaling(saved.get("fill"), saved.get("offset", 0.0), saved.get("divisor", 1.0))
     spelling = Spelling(*saved.get("spelling", PLAIN))
     return NumberPart(name, scaling, spelling=spelling, binary=saved.get("binary", False))

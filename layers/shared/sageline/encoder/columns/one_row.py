@@ -17,10 +17,10 @@ from sageline.arrays.dates import EPOCH, date_of
 from sageline.encoder.columns.category import CategoryPart
 from sageline.encoder.columns.columns import ColumnsEncoder, Part
 from sageline.encoder.columns.date import PARTS, DatePart
-from sageline.encoder.columns.number import LARGEST, NumberPart, Scaling
+from sageline.encoder.columns.number import LARGEST, NumberPart, NumberScaling
 from sageline.encoder.columns.target import TargetPart
 from sageline.encoder.columns.text import TextPart
-from sageline.encoder.text.words import FEW_BYTES, Cells
+from sageline.encoder.text.words import FEW_BYTES, RowCells
 
 Writer: TypeAlias = Callable[[Mapping[str, object], list[int], list[float]], bool]
 """Appends the cells of one part of a row; False where a value is not plain."""
@@ -36,7 +36,7 @@ class RowEncoder:
             _writer(part, end - part.width, is_dense=is_dense) for part, end in zip(encoder.parts, ends, strict=True)
         ]
 
-    def cells(self, row: Mapping[str, object]) -> Cells | None:
+    def cells(self, row: Mapping[str, object]) -> RowCells | None:
         """The cells of a row that has all columns, in ascending columns, as ``ColumnsEncoder.encode`` has them: of a dense row
         those that are not 0. None where a value is not plain."""
         columns: list[int] = []
@@ -44,7 +44,7 @@ class RowEncoder:
         for write in self._writers:
             if not write(row, columns, values):
                 return None
-        return Cells(columns, values)
+        return RowCells(columns, values)
 
 
 def _writer(part: Part, at: int, *, is_dense: bool) -> Writer:
@@ -61,10 +61,10 @@ def _writer(part: Part, at: int, *, is_dense: bool) -> Writer:
             return _text_writer(part, at)
 
 
-def _scaler(scaling: Scaling) -> Callable[[float], float]:
-    """As :meth:`Scaling.encode`, for one number."""
+def _scaler(scaling: NumberScaling) -> Callable[[float], float]:
+    """As :meth:`NumberScaling.encode`, for one number."""
     fill, offset, divisor = scaling
-    if scaling == Scaling():
+    if scaling == NumberScaling():
         return float
 
     def scale(number: float) -> float:
@@ -193,7 +193,7 @@ def is_utf8(text: str) -> bool:
     return True
 
 
-def dense_row(cells: Cells, width: int) -> Sequence[float]:
+def dense_row(cells: RowCells, width: int) -> Sequence[float]:
     """``[width]`` numbers, 0 where there is no cell."""
     row = [0.0] * width
     for column, value in zip(cells.columns, cells.values, strict=True):

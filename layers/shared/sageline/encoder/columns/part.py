@@ -1,44 +1,15 @@
-"""What a kind of column is to the encoder of a table."""
+"""What a part of an encoder of a table saves."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
-from sageline.arrays.blocks import Block
-from sageline.arrays.matrix import AnyArray, Matrix
+from sageline.arrays.matrix import AnyArray
 from sageline.arrays.strings import StringArray
 
 State: TypeAlias = "tuple[dict[str, Any], dict[str, AnyArray]]"  # Any: JSON
 """What to save of a part: a JSON document and arrays."""
-
-
-class Part(Protocol):
-    """A fitted column, or several texts that are read as one.
-
-    Attributes:
-        kind: as the saved document names it.
-        columns: names in the dataset.
-        width: how many encoded columns it becomes.
-    """
-
-    kind: str
-
-    @property
-    def columns(self) -> tuple[str, ...]: ...
-
-    @property
-    def width(self) -> int: ...
-
-    def encode(self, block: Block) -> Matrix:
-        """``float32[rows, width]`` or sparse; NaN is a missing number.
-
-        Raises:
-            InvalidDataset: a value that cannot be encoded; names row and column.
-        """
-        ...
-
-    def state(self) -> State: ...
 
 
 def packed(name: str, values: list[str]) -> dict[str, AnyArray]:

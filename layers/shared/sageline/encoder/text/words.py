@@ -30,7 +30,7 @@ FEW_BYTES = 64 << 10
 _UNKNOWN = -1
 
 
-class Cells(NamedTuple):
+class RowCells(NamedTuple):
     """One row's cells."""
 
     columns: list[int]  # ascending
@@ -131,7 +131,7 @@ class TextEncoder:
             (chunk.rows, self.feature_dim),
         )
 
-    def cells(self, texts: Sequence[str]) -> Cells:
+    def cells(self, texts: Sequence[str]) -> RowCells:
         """One row, whose columns hold these texts, as :meth:`encode` encodes it: the quick way for a prediction.
 
         Raises:
@@ -146,7 +146,7 @@ class TextEncoder:
         if self.statistics:
             columns += range(self._term_columns, self.feature_dim)
             values = [*values, *statistics.statistics_of(texts, sum(map(len, by_column)))]
-        return Cells(columns, values)
+        return RowCells(columns, values)
 
     def _terms(self, by_column: list[list[bytes]]) -> Iterable[bytes]:
         if self.ngrams == 1:
@@ -177,7 +177,7 @@ class TextEncoder:
             values = [value / length for value in values]
         return values
 
-    def _matrix(self, rows: list[Cells]) -> SparseMatrix:
+    def _matrix(self, rows: list[RowCells]) -> SparseMatrix:
         values = np.array([value for row in rows for value in row.values], dtype=np.float64)
         columns = np.array([column for row in rows for column in row.columns], dtype=np.int64)
         row_offsets = np.array([0, *accumulate(len(row.columns) for row in rows)], dtype=np.int64)

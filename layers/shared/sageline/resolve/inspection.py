@@ -1,0 +1,171 @@
+"""What would be made of a dataset, as one document: label, task, columns, encoder, and the spec that says otherwise."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice, zip_longest
+from typing import TypeVar
+
+from sageline.arrays.numbers import shown
+from sageline.dataset.distinct import MOST_DISTINCT
+from sageline.dataset.profile import ColumnProfile, DatasetProfile
+from sageline.json_objects import Json
+from sageline.resolve.resolution import Resolution
+from sageline.spec.model import Spec
+
+ColumnT = TypeVar("ColumnT")
+
+MOST_COLUMNS = 200  # that are listed
+_EXAMPLES = 3
+_EXAMPLE_CHARACTERS = 80
+_CLASSES = 10
+_MOST_MISTAKES = 30
+_OF_COLUMN = "dataset.features."
+
+
+def inspect(source: str, profile: DatasetProfile, resolution: Resolution, given: Spec, *, is_sample: bool) -> Json:
+    """The document that ``sageline inspect --json`` prints and ``POST /datasets/inspect`` answers (docs/api.md).
+
+    Args:
+        source: the file or its URI.
+        given: the spec as it was before anything was chosen.
+        is_sample: the profile is that of some of the rows.
+    """
+    spec = resolution.spec
+    label, features = str(spec.dataset.label), dict(spec.dataset.features or {})
+    others = [column for name, column in profile.columns.items() if name != label]
+    listed = some_of_each_kind(others, lambda column: features.get(column.name), MOST_COLUMNS)
+    why = {name: reason for name, reason in spec.reasons.items() if name.startswith(_OF_COLUMN)}
+    encoder = spec.encoder.model_dump() if spec.encoder else {}
+    return {
+        "source": source,
+        "rows": profile.rows,
+        "is_sample": is_sample,
+        "label": _label(profile.columns[label], profile, resolution),
+        "task": spec.task,
+        "encoder": encoder.get("kind"),
+        "layout": encoder.get("layout"),
+        "column_count": len(profile.columns),
+        "kinds": dict(Counter(features.values())),
+        "left_out": len(others) - len(features),
+        "columns": [_column(column, profile, features, spec.reasons) for column in listed],
+        "more_columns": len(others) - len(listed),
+        "reasons": {key: reason for key, reason in spec.reasons.items() if key not in why},
+        "mistakes": _mistakes(profile, features, resolution),
+        "warnings": list(resolution.warnings),
+        "notes": list(resolution.notes),
+        "spec": _to_edit(spec, given, is_listed=len(others) <= MOST_COLUMNS),
+    }
+
+
+def some_of_each_kind(columns: Sequence[ColumnT], kind_of: Callable[[ColumnT], str | None], most: int) -> list[ColumnT]:
+    """Up to so many columns, in their order: of many of one kind only some, so that the few of another are among them."""
+    of_kind: dict[str | None, list[int]] = {}
+    for index, column in enumerate(columns):
+        of_kind.setdefault(kind_of(column), []).append(index)
+    by_turns = [index for turn in zip_longest(*of_kind.values()) for index in turn if index is not None]
+    return [columns[index] for index in sorted(by_turns[:most])]
+
+
+def _label(column: ColumnProfile, profile: DatasetProfile, resolution: Resolution) -> Json:
+    """The label, and how frequent its classes are; where there are many, the most frequent ones."""
+    spec = resolution.spec
+    classes = _classes(column, resolution) if spec.task == "classification" else None
+    return {
+        **_about(column, profile, is_grouped=classes is not None),
+        "reason": spec.reasons.get("dataset.label", "as asked for"),
+        "classes": None if classes is None else {_shortened(name): count for name, count in classes.most_common(_CLASSES)},
+    }
+
+
+def _classes(label: ColumnProfile, resolution: Resolution) -> Counter[str]:
+    return Counter({name: count for name, count in label.values.items() if name.lower() not in resolution.no_label})
+
+
+def _column(column: ColumnProfile, profile: DatasetProfile, features: Mapping[str, str], reasons: Mapping[str, str]) -> Json:
+    kind = features.get(column.name)
+    reason = reasons.get(_OF_COLUMN + column.name)
+    if reason is None:
+        reason = reasons.get("dataset.features", "") if kind == "pixel" else "dataset.features says so"
+    return {
+        **_about(column, profile, is_grouped=kind == "category"),
+        "kind": kind,
+        "reason": reason.removeprefix("left out: ").removeprefix(f"{kind}: "),
+    }
+
+
+def _about(column: ColumnProfile, profile: DatasetProfile, *, is_grouped: bool) -> Json:
+    """What is in a column. Examples are its most frequent values where these repeat, else values of different rows."""
+    found = dict(column.values.most_common(_EXAMPLES)) if is_grouped else _different(profile.sample.columns[column.name])
+    return {
+        "name": column.name,
+        "examples": [] if column.images else [_shortened(text) for text in found],  # of an image only a fingerprint is known
+        "missing": round(column.missing / column.rows, 4) if column.rows else 0.0,
+        "distinct": column.distinct,
+        "is_estimate": column.distinct > MOST_DISTINCT,
+    }
+
+
+def _different(values: list[str]) -> list[str]:
+    return list(islice(dict.fromkeys(value for value in values if value.strip()), _EXAMPLES))
+
+
+def _shortened(text: str) -> str:
+    """A value on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= _EXAMPLE_CHARACTERS else f"{line[: _EXAMPLE_CHARACTERS - 1]}…"
+
+
+def _mistakes(profile: DatasetProfile, features: Mapping[str, str], resolution: Resolution) -> list[str]:
+    label = str(resolution.spec.dataset.label)
+    odd = _odd_values(profile, features, label, str(resolution.spec.task))
+    more = len(odd) - _MOST_MISTAKES
+    said = odd if more <= 0 else [*odd[:_MOST_MISTAKES], f"There are {more:,} more such columns."]
+    return _one_class(profile.columns[label], resolution) + said
+
+
+def _one_class(label: ColumnProfile, resolution: Resolution) -> list[str]:
+    classes = _classes(label, resolution)
+    if resolution.spec.task != "classification" or len(classes) > 1:
+        return []
+    return [f"{shown(label.name)} is {shown(next(iter(classes), ''))} in every row; a run needs two classes to tell apart."]
+
+
+def _odd_values(profile: DatasetProfile, features: Mapping[str, str], label: str, task: str) -> list[str]:
+    """Values that are not of their column's kind: a run is refused for them, and names the first one's row."""
+    kinds = {**features, label: "number"} if task == "regression" else features
+    found = []
+    for name, kind in kinds.items():
+        column = profile.columns[name]
+        count, examples = 0, list[str]()
+        if kind == "number":
+            count, examples = column.numbers.odd, list(map(shown, column.numbers.odd_values))
+        elif kind == "date":
+            count, examples = column.dates.odd, list(map(str, column.dates.odd_values))
+        if count:
+            are, them = (f"1 value is no {kind}", "it") if count == 1 else (f"{count:,} values are no {kind}s", "them")
+            some = ", such as " if count > len(examples) else ": "
+            otherwise = "" if name == label else ", or say in dataset.kinds that the column is a category"
+            found.append(
+                f"In {shown(name)}, {are}{some}{', '.join(examples)}. A run stops there: correct or empty {them}{otherwise}."
+            )
+    return found
+
+
+def _to_edit(spec: Spec, given: Spec, *, is_listed: bool) -> Json:
+    """The spec that was given, with what was chosen about the data: what a person would want to say otherwise.
+
+    Args:
+        is_listed: with all columns; a run that is given none chooses the same again.
+    """
+    document = given.model_dump(exclude_unset=True, exclude={"reasons"})
+    dataset: Json = document.get("dataset", {})
+    dataset["label"] = spec.dataset.label
+    if is_listed:
+        dataset = {key: value for key, value in dataset.items() if key not in ("exclude", "kinds")}
+        dataset["features"] = dict(spec.dataset.features or {})
+    encoder: Json = document.get("encoder") or {}
+    if spec.encoder is not None:
+        encoder |= spec.encoder.model_dump(include={"kind", "layout", "shape", "scale"})
+    return {**document, "task": spec.task, "dataset": dataset, "encoder": encoder}

@@ -1,0 +1,154 @@
+"""The command that says what would be made of a dataset, before anything is uploaded."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+from rich.console import Console
+from rich.progress import DownloadColumn, TransferSpeedColumn
+
+from sageline.dataset.profile import DatasetProfile
+from sageline.dataset.readers.source import open_blocks
+from sageline.json_objects import Json
+from sageline.names import source_key
+from sageline.resolve.inspection import inspect as to_document
+from sageline.resolve.resolve import resolve_spec
+from sageline.spec.model import Spec, parse_spec
+from sageline.storage.dataset_object import read_options
+from sageline_cli.bars import bar
+from sageline_cli.inspection_page import page
+from sageline_cli.options import StackCommand, check_folder, json_option, print_json, print_result, stderr
+from sageline_cli.source import local_script
+from sageline_cli.submit import named_after, read_spec
+from sageline_cli.upload import format_of, unknown_format
+
+_NAME = "dataset"  # where the file's name makes none
+_READ_BYTES = 1 << 20
+
+
+def _check_dataset(context: click.Context, parameter: click.Parameter, path: Path) -> Path:
+    if format_of(path) is None:
+        raise click.BadParameter(unknown_format(path))
+    return path
+
+
+@click.command(cls=StackCommand, short_help="Say what would be made of a dataset.")
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path), callback=_check_dataset)
+@click.option("--label", metavar="COLUMN", help="Column to predict: `dataset.label` of the spec.")
+@click.option("--spec", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE", help="What to do, as JSON.")
+@click.option(
+    "--spec-out",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    metavar="FILE",
+    callback=check_folder,
+    help="Write the spec with all that was filled in, and why, to edit and submit.",
+)
+@json_option
+def inspect(*, path: Path, label: str | None, spec: Path | None, spec_out: Path | None, as_json: bool) -> None:
+    """Say what `sageline submit` would make of the dataset in PATH: what is predicted, what each column is taken for and why,
+    what is left out, what is doubtful. All rows are read on this machine; neither a stack nor credentials are needed.
+
+    What a run would refuse is refused here, with the same words and exit code 1.
+
+    \b
+    Examples:
+      sageline inspect orders.csv
+      sageline inspect orders.csv --label returned --spec-out spec.json
+      sageline inspect orders.csv --spec spec.json         after an edit
+      sageline submit orders.csv --spec spec.json --wait
+    """
+    given = _given(path, spec, label)
+    profile = _profile(path, given.spec, stderr())
+    resolution = resolve_spec(given.spec, profile, name=_name(path), uri=str(path))
+    document = to_document(str(path), profile, resolution, given.spec, is_sample=False)
+    if spec_out is not None:
+        edited = _to_submit(resolution.spec, given.spec)
+        if given.source_dir is not None:
+            edited["algorithm"]["script"]["source_dir"] = given.source_dir
+        spec_out.write_text(json.dumps(edited, indent=2, ensure_ascii=False) + "\n")
+    if as_json:
+        print_json(document)
+    else:
+        print_result(page(document, spec_out))
+
+
+class _Given(NamedTuple):
+    """The spec that is given, and the folder of its script; where the data and the script will be is not known yet."""
+
+    spec: Spec
+    source_dir: str | None = None
+
+
+def _given(path: Path, spec: Path | None, label: str | None) -> _Given:
+    name = _name(path)
+    given = spec.read_bytes() if spec else None
+    if given is not None:
+        name = named_after(given, path.with_name(f"{name}.csv"), Console(quiet=True))
+    found = read_spec(spec, name, path, label, given=given)
+    if found is None:
+        return _Given(Spec())
+    document: Json = json.loads(found)
+    script = local_script(document)
+    source_dir = script["source_dir"] if script else None
+    if script:
+        script["source_dir"] = f"s3://bucket/{source_key(name)}"
+    document.get("dataset", {}).pop("uri", None)
+    return _Given(parse_spec(json.dumps(document), str(spec or "the spec")), source_dir)
+
+
+def _name(path: Path) -> str:
+    try:
+        return named_after(None, path, Console(quiet=True))
+    except click.BadParameter:  # no Latin letter; submit asks for a name
+        return _NAME
+
+
+def _profile(path: Path, given: Spec, console: Console) -> DatasetProfile:
+    """All rows of a file, counted.
+
+    Raises:
+        InvalidDataset: it cannot be read.
+    """
+    notes: list[str] = []
+    with (
+        bar(console, f"Reading {path.name}", path.stat().st_size, DownloadColumn(), TransferSpeedColumn()) as advance,
+        io.BufferedReader(CountedFile(path, advance), _READ_BYTES) as stream,
+    ):
+        options = read_options(given.dataset, given.encoder)
+        blocks = open_blocks(stream, str(path), str(format_of(path)), options=options, notes=notes)
+        return DatasetProfile.of(blocks, notes)
+
+
+class CountedFile(io.FileIO):
+    """A file that tells how much farther it is read, in bytes."""
+
+    def __init__(self, path: Path, advance: Callable[[int], None]) -> None:
+        super().__init__(path)
+        self._advance = advance
+        self._farthest = 0
+
+    def readinto(self, buffer: memoryview, /) -> int | None:  # type: ignore[override]  # Buffer has no type before Python 3.12
+        size = super().readinto(buffer)
+        if (farther := self.tell() - self._farthest) > 0:
+            self._farthest += farther
+            self._advance(farther)
+        return size
+
+
+def _to_submit(resolved: Spec, given: Spec) -> Json:
+    """The resolved spec, without the names that follow from the dataset's: `submit --name` may say another."""
+    document = resolved.model_dump(mode="json", exclude_none=True)
+    reasons: Json = document["reasons"]
+    if given.name is None:
+        del document["name"]
+        reasons.pop("name", None)
+    if reasons.pop("deployment.endpoint", None):
+        del document["deployment"]["endpoint"]
+    if resolved.deployment is None:
+        document["deployment"] = None
+    return document

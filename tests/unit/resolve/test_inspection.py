@@ -1,0 +1,140 @@
+"""What an inspection says of a dataset."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from sageline.dataset.profile import DatasetProfile
+from sageline.dataset.readers.source import open_blocks
+from sageline.json_objects import Json
+from sageline.resolve.inspection import MOST_COLUMNS, inspect
+from sageline.resolve.resolve import resolve_spec
+from sageline.spec.model import Spec, validate_spec
+
+ORDERS = (
+    "order_id,ordered_at,zip,size,price,review,returned\n"
+    + "".join(
+        f"A{1000 + i},{i % 28 + 1:02}.{i % 12 + 1:02}.2024,{['01067', '80331', '20095'][i % 3]},{'SML'[i % 3]},"
+        f"{'' if i % 4 == 0 else 10 + i % 37}.5,it fits me well and the colour {i} is nice,{'yes' if i % 5 == 0 else 'no'}\n"
+        for i in range(120)
+    )
+).replace(",.5,", ",,")
+
+
+def inspected(text: str, spec: Json | None = None) -> Json:
+    given = validate_spec(spec or {}, "spec")
+    notes: list[str] = []
+    profile = DatasetProfile.of(open_blocks(io.BytesIO(text.encode()), "x.csv", "csv", notes=notes), notes)
+    return inspect("x.csv", profile, resolve_spec(given, profile, name="x", uri="x.csv"), given, is_sample=False)
+
+
+def column(document: Json, name: str) -> Json:
+    [found] = [column for column in document["columns"] if column["name"] == name]
+    return dict(found)
+
+
+def test_it_says_what_is_predicted_and_how_frequent_the_classes_are() -> None:
+    document = inspected(ORDERS)
+
+    assert (document["rows"], document["column_count"], document["task"]) == (120, 7, "classification")
+    assert document["label"]["name"] == "returned"
+    assert "its name is a usual one for labels" in document["label"]["reason"]
+    assert document["label"]["classes"] == {"no": 96, "yes": 24}
+
+
+def test_each_column_has_its_kind_with_reason_examples_share_missing_and_how_many_different() -> None:
+    document = inspected(ORDERS)
+
+    assert {name: column(document, name)["kind"] for name in ("ordered_at", "zip", "size", "price", "review")} == {
+        "ordered_at": "date",
+        "zip": "category",
+        "size": "category",
+        "price": "number",
+        "review": "text",
+    }
+    price = column(document, "price")
+    assert (price["missing"], price["reason"]) == (0.25, "90 values are numbers, 30 are empty")
+    assert set(column(document, "size")["examples"]) == {"S", "M", "L"}
+    assert column(document, "size")["distinct"] == 3
+    assert "begin with zeros" in column(document, "zip")["reason"]
+
+
+def test_what_is_left_out_is_listed_with_its_reason() -> None:
+    document = inspected(ORDERS)
+
+    order_id = column(document, "order_id")
+    assert (order_id["kind"], document["left_out"]) == (None, 1)
+    assert order_id["reason"].startswith("it names the row")
+
+
+def test_the_spec_to_edit_makes_the_same_again() -> None:
+    document = inspected(ORDERS, {"algorithm": {"name": "knn"}, "dataset": {"exclude": ["size"]}})
+
+    again = inspected(ORDERS, document["spec"])
+
+    assert "size" not in document["spec"]["dataset"]["features"]
+    for key in ("task", "encoder", "layout", "kinds", "spec"):
+        assert again[key] == document[key]
+    assert document["spec"]["algorithm"] == {"name": "knn"}
+
+
+def test_values_for_which_a_run_is_refused_are_mistakes() -> None:
+    assert inspected(ORDERS)["mistakes"] == []
+
+    [number] = inspected(ORDERS.replace("11.5", "inf", 1))["mistakes"]
+    [date] = inspected(ORDERS.replace("03.03.2024", "31.02.2024", 1))["mistakes"]
+
+    assert "In 'price', 1 value is no number: 'inf'. A run stops there" in number
+    assert "In 'ordered_at', 1 value is no date: 31.02.2024 (row 3)" in date
+
+
+def test_a_label_of_one_class_is_a_mistake() -> None:
+    [mistake] = inspected("text,label\n" + "".join(f"word {i} and more of them,ja\n" for i in range(30)))["mistakes"]
+    assert "two classes" in mistake
+
+
+def test_a_wide_table_is_listed_in_part_with_each_kind_and_how_many_more_there_are() -> None:
+    names = [f"sensor{i}" for i in range(450)]
+    rows = [[*(f"{i * k % 17}.5" for k in range(450)), "abc"[i % 3], "x", "no" if i % 2 else "ok"] for i in range(30)]
+
+    document = inspected("\n".join(map(",".join, [[*names, "shape", "constant", "label"], *rows])))
+
+    assert len(document["columns"]) == MOST_COLUMNS
+    assert document["more_columns"] == 452 - MOST_COLUMNS
+    assert column(document, "shape")["kind"] == "category"
+    assert column(document, "constant")["kind"] is None
+    assert "features" not in document["spec"]["dataset"]
+    assert len(json.dumps(document)) < 100_000
+
+
+def test_long_values_are_cut_and_stand_on_one_line() -> None:
+    text = "text,label\n" + "".join(f'"first line {i}\n{"word " * 50}",{"ab"[i % 2]}\n' for i in range(30))
+
+    examples = column(inspected(text), "text")["examples"]
+
+    assert all(len(example) <= 80 and "\n" not in example for example in examples)
+
+
+def test_pixels_have_the_reason_of_all_of_them() -> None:
+    text = ",".join([*(f"pixel{i}" for i in range(16)), "label"]) + "\n"
+    text += "".join(",".join([*(str(i * k % 255) for k in range(16)), "ab"[i % 2]]) + "\n" for i in range(30))
+
+    document = inspected(text)
+
+    assert (document["encoder"], document["kinds"]) == ("image", {"pixel": 16})
+    assert column(document, "pixel3")["reason"].startswith("16 columns, called 'pixel0' to 'pixel15'")
+    assert document["spec"]["encoder"]["shape"] == [4, 4]
+
+
+@pytest.mark.parametrize("label", ["price", "review"])
+def test_the_label_that_is_asked_for_is_taken(label: str) -> None:
+    document = inspected(ORDERS, {"dataset": {"label": label}})
+    assert (document["label"]["name"], document["label"]["reason"]) == (label, "as asked for")
+
+
+def test_a_spec_of_a_file_that_is_not_in_s3_names_no_uri() -> None:
+    profile = DatasetProfile.of(open_blocks(io.BytesIO(ORDERS.encode()), "x.csv", "csv"))
+    assert resolve_spec(Spec(), profile, name="x", uri="/home/me/x.csv").spec.dataset.uri is None
