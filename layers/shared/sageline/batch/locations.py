@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sageline.errors import InvalidDataset, InvalidRequest
+from sageline.errors import InvalidRequest
 from sageline.names import RunLayout, split_format, split_s3_uri
 from sageline.runs.trigger import data_format
 
@@ -26,11 +26,12 @@ def check_input(uri: str, bucket: str) -> None:
     """Refuse a file that the functions may not read, or have no reader for.
 
     Raises:
-        InvalidDataset: the file's name says no known format, or one of images: the model's shape is not that of the archive.
-        InvalidRequest: it is not in the stack's bucket below one of :data:`INPUT_PREFIXES`.
+        InvalidDataset: the file's name says no known format.
+        InvalidRequest: it is not in the stack's bucket below one of :data:`INPUT_PREFIXES`, or is an archive, whose images would
+            not be read in the shape of the model.
     """
     if data_format(uri) == "zip":
-        raise InvalidDataset(f"{uri}: {NO_ARCHIVE}")
+        raise InvalidRequest(f"`input` is {uri}; {NO_ARCHIVE}", key="input")
     given_bucket, key = split_s3_uri(uri)
     if given_bucket != bucket or not key.startswith(INPUT_PREFIXES):
         raise InvalidRequest(
