@@ -25,7 +25,7 @@ from tests.benchmarks.text import SCIKIT_LEARN, WORD
 
 ONE_TEXT = "one text alone"
 
-_BLOCK_ROWS = 8192
+_BLOCK_ROWS = 16384  # about as many as the readers yield at a time
 _NUMBERS = [f"number{place}" for place in range(8)]
 _CATEGORIES = {"category0": 2, "category1": 8, "category2": 40, "category3": 90}
 _DATES = ["date0", "date1"]
@@ -160,7 +160,7 @@ def _transformer(pandas: Any) -> Any:
         parts = []
         for name in dates.columns:
             read = pandas.to_datetime(dates[name], format="%Y-%m-%d").dt
-            parts += [read.year, read.month, read.day, read.dayofweek]
+            parts += [read.year, read.month, read.day, read.day_of_week]
         return np.stack(parts, axis=1)
 
     return compose.ColumnTransformer(

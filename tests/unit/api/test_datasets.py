@@ -144,7 +144,7 @@ def test_a_part_that_is_there_already_need_not_be_put_again(s3: S3Client, presig
         ({"file": "data-0.csv\n"}, InvalidRequest, "`file` is"),
         ({"file": 7}, InvalidRequest, "`file` is 7"),
         ({"file": "data-" + "0" * 200 + ".csv"}, InvalidRequest, "at most 200"),
-        ({"file": "data-0.txt"}, InvalidRequest, "its extension is none of csv, csv.gz, jsonl"),
+        ({"file": "data-0.txt"}, InvalidRequest, "its extension is none of csv, csv.gz, csv.zst, tsv,"),
         ({"file": "data.00.csv"}, InvalidRequest, "only a dataset of one file is named data"),
         ({"file": "data-0.jsonl", "format": "csv"}, InvalidRequest, '`format` is "csv", and `file` says jsonl'),
         ({"name": None}, InvalidRequest, "`name` is null"),

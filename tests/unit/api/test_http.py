@@ -174,12 +174,9 @@ def test_every_named_error_either_has_a_status_or_stays_inside() -> None:
     inside = {
         errors.AlreadyStarted,
         errors.BudgetExceeded,
-        errors.DatasetAccessDenied,
         errors.ConcurrentModification,  # told as the ResourceConflict that it is
-        errors.InvalidDataset,
         errors.InvalidEncoder,
         errors.InvalidEvent,
-        errors.InvalidHyperparameter,
         errors.InvalidPrices,
         errors.InvalidRouting,
         errors.ModelMissing,

@@ -42,7 +42,7 @@ def layout_of(
         )
     if reads_arrays:
         return "dense", "dense: scripts read arrays"
-    about = f"of at most {width:,} cells of a row about {max(1, round(cells)):,} are filled"
+    about = f"of at most {width:,} cells of a row about {max(1, round(cells)):,} {'is' if round(cells) <= 1 else 'are'} filled"
     return ("sparse", f"sparse: {about}") if is_sparse else ("dense", f"dense: {about}")
 
 
