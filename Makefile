@@ -50,12 +50,13 @@ demo-tuning: ## 20 XGBoost models, 3 at a time, the best one deployed
 demo-ab: ## Linear learner and XGBoost behind one endpoint
 demo-blazingtext: ## BlazingText on documents
 demo-images-knn: ## k nearest neighbours on images
+demo-images-files: ## k nearest neighbours on image files in class folders
 demo-script: ## A scikit-learn script of one's own
 demo-text: setup-tensorflow ## A deep TensorFlow classifier on a bag of 500 words
 demo-text-script: setup-tensorflow ## A Keras script of one's own on the same
 demo-images-tensorflow: setup-tensorflow ## A convolutional network on images, trained by two hosts
 
-EXAMPLES := regression tuning ab blazingtext images-knn script
+EXAMPLES := regression tuning ab blazingtext images-knn images-files script
 TENSORFLOW_EXAMPLES := text text-script images-tensorflow
 
 $(addprefix demo-,$(EXAMPLES) $(TENSORFLOW_EXAMPLES)): demo-%: setup

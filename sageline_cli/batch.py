@@ -12,6 +12,7 @@ from boto3.s3.transfer import TransferConfig
 from rich.console import Console
 from rich.progress import DownloadColumn, TransferSpeedColumn
 
+from sageline.batch.locations import NO_ARCHIVE
 from sageline.json_objects import Json
 from sageline.names import split_s3_uri
 from sageline_cli import costs, render
@@ -39,6 +40,8 @@ _EXPIRES = "sageline%3Aretention=intermediate"  # the tag by which the stack's b
 def _check_file(context: click.Context, parameter: click.Parameter, path: Path) -> Path:
     if format_of(path) is None:
         raise click.BadParameter(unknown_format(path))
+    if format_of(path) == "zip":
+        raise click.BadParameter(f"{path}: {NO_ARCHIVE}")
     if path.stat().st_size == 0:
         raise click.BadParameter(f"{path} is empty; give a line of column names and a row for each prediction.")
     return path

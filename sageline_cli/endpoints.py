@@ -29,7 +29,7 @@ def _read(file: Path) -> bytes:
 @click.command(cls=StackCommand, short_help="Predict texts or rows.")
 @click.argument("endpoint")
 @click.option("--text", metavar="T", help="One text to predict.")
-@click.option("--file", type=_INPUT, metavar="F", help="Rows to predict: .csv, .json or .jsonl; - is stdin.")
+@click.option("--file", type=_INPUT, metavar="F", help="Rows to predict: .csv, .json or .jsonl, or an image; - is stdin.")
 @click.option("--top", type=click.IntRange(min=1), default=1, show_default=True, metavar="K", help="How many labels per row.")
 @click.option("--strict", is_flag=True, help="Refuse rows with absent or unknown columns instead of warning of them.")
 @stack_option
@@ -47,6 +47,7 @@ def predict(
     Examples:
       sageline predict aws-docs --text "Creates a snapshot of an EBS volume." --top 3
       sageline predict wine --file rows.csv --json
+      sageline predict pictures --file cat.jpg --top 3
     """
     if (text is None) == (file is None):
         raise click.UsageError("Give either --text or --file.")

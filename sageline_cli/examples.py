@@ -55,6 +55,7 @@ JOBS: Mapping[str, Job] = {
     ),
     "blazingtext": Job("BlazingText on documents", "aws-docs"),
     "images-knn": Job("k nearest neighbours on images, from pixel columns by way of RecordIO", "digits"),
+    "images-files": Job("k nearest neighbours on image files in class folders", "digits", suffix=".zip"),
     "script": Job("A scikit-learn script of one's own", "breast-cancer"),
     "text": Job("A deep TensorFlow classifier on a bag of 500 words", "aws-docs", afterwards=after_top_three),
     "text-script": Job("A Keras script of one's own on a bag of 500 words", "aws-docs", afterwards=after_top_three),

@@ -119,7 +119,8 @@ def _profile(path: Path, given: Spec, console: Console) -> DatasetProfile:
         bar(console, f"Reading {path.name}", path.stat().st_size, DownloadColumn(), TransferSpeedColumn()) as advance,
         io.BufferedReader(CountedFile(path, advance), _READ_BYTES) as stream,
     ):
-        blocks = open_blocks(stream, str(path), str(format_of(path)), options=read_options(given.dataset), notes=notes)
+        options = read_options(given.dataset, given.encoder)
+        blocks = open_blocks(stream, str(path), str(format_of(path)), options=options, notes=notes)
         return DatasetProfile.of(blocks, notes)
 
 

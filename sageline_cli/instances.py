@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from pathlib import PurePath
@@ -11,6 +12,7 @@ import click
 
 from sageline.dataset.readers.source import open_blocks
 from sageline.errors import InvalidDataset
+from sageline.formats.image_files import EXTENSIONS
 from sageline.json_objects import DuplicateKey, unique_keys
 
 Format: TypeAlias = Literal["csv", "json", "jsonl"]
@@ -39,11 +41,14 @@ def read_instances(name: str, content: bytes) -> list[object]:
     """The rows of a file called ``name`` ("-" for stdin), each in a form that the HTTP API takes.
 
     CSV is read as a dataset is, whatever its delimiter and encoding, and gives objects of strings; an empty cell is null. JSON is
-    a list of rows, one row as an object, or a whole request ``{"instances": [...]}``. JSON Lines has one row in each line.
+    a list of rows, one row as an object, or a whole request ``{"instances": [...]}``. JSON Lines has one row in each line. An
+    image file is one row.
 
     Raises:
         click.BadParameter: malformed, not UTF-8 (JSON), or without rows; says where.
     """
+    if PurePath(name).suffix.lower().removeprefix(".") in EXTENSIONS:
+        return [{"image": base64.b64encode(content).decode()}]
     source = "stdin" if name == "-" else name
     form = format_of(name, content.decode("utf-8-sig", errors="replace"))
     if form == "csv":

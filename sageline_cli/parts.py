@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from sageline.names import DATA_FORMATS, side_of_name
+from sageline_cli.image_folder import images_in
 from sageline_cli.upload import SUFFIXES, format_of, suffix_of, unknown_format
 
 _NAMED = 5
@@ -20,7 +21,8 @@ class LocalDataset:
     """Files to upload as one dataset.
 
     Attributes:
-        files: each file and its name in the dataset's folder; a single file has none of its own there.
+        files: each file and its name in the dataset's folder; a single file has none of its own there. It may be a folder of
+            images, which is to be packed.
         named_after: what the dataset is named after, where nobody gives it a name.
         left_out: names of files that are not uploaded, and why.
     """
@@ -35,6 +37,11 @@ class LocalDataset:
         return len(self.files) > 1
 
     @property
+    def is_image_folder(self) -> bool:
+        """Whether it is one folder, with a folder of images for each class."""
+        return self.first.is_dir()
+
+    @property
     def first(self) -> Path:
         return self.files[0][0]
 
@@ -44,14 +51,15 @@ class LocalDataset:
 
 
 def gather(paths: Sequence[Path]) -> LocalDataset:
-    """The dataset in these files, or in all files of these folders that are of a format that is read.
+    """The dataset in these files, or in all files of these folders that are of a format that is read; or a folder that has none
+    of these, but images in the folders within.
 
     Files called ``test*`` beside ones called ``train*`` are the split, and keep their names, as ``data*`` does; any other name
     gets ``data-`` before it.
 
     Raises:
-        click.BadParameter: nothing to upload, a file of another format, formats that differ, two files of one name, or test files
-            beside others than train files.
+        click.BadParameter: nothing to upload, a file of another format, formats that differ, two files of one name, test files
+            beside others than train files, or images beside anything else.
     """
     files: list[Path] = []
     left_out: list[str] = []
@@ -59,8 +67,12 @@ def gather(paths: Sequence[Path]) -> LocalDataset:
         if path.is_dir():
             inside = sorted(item for item in path.iterdir() if not item.name.startswith((".", "_")))
             taken = [item for item in inside if item.is_file() and format_of(item)]
+            if not taken and any(images_in(path)):
+                return _image_folder(path, paths)
             if not taken:
-                raise click.BadParameter(f"{path} has no file whose name ends with {', '.join(SUFFIXES)}.")
+                raise click.BadParameter(
+                    f"{path} has no file whose name ends with {', '.join(SUFFIXES)}, and no folders with images in them."
+                )
             files += taken
             left_out += [item.name + "/" * item.is_dir() for item in inside if item not in taken]
         elif format_of(path) is None:
@@ -79,6 +91,12 @@ def gather(paths: Sequence[Path]) -> LocalDataset:
     return LocalDataset(named, _common(paths, there), tuple(left_out))
 
 
+def _image_folder(path: Path, paths: Sequence[Path]) -> LocalDataset:
+    if len(paths) > 1:
+        raise click.BadParameter(f"{path} holds images; give it alone, with a folder for each class in it.")
+    return LocalDataset(((path, ""),), path.resolve())
+
+
 def _common(paths: Sequence[Path], files: Sequence[Path]) -> Path:
     """The folder that was given, or that all files are in; else the first file."""
     folders = (
@@ -89,6 +107,10 @@ def _common(paths: Sequence[Path], files: Sequence[Path]) -> Path:
 
 def _check_formats(files: Sequence[Path]) -> None:
     of_format = {format_of(path): path for path in reversed(files)}
+    if "zip" in of_format:
+        raise click.BadParameter(
+            f"{of_format['zip'].name} is an archive of images, which is no part of several; give it alone, or one of all images."
+        )
     if len(of_format) > 1:
         first, second = sorted(of_format.values())[:2]
         raise click.BadParameter(

@@ -286,6 +286,12 @@ def _trained(details: Json) -> str:
     return ended + (f"On the test rows: {judged}.\n" if judged else "")
 
 
+def _file_to_predict(run: Json) -> str:
+    schema: Json = (run.get("details") or {}).get("schema") or {}
+    is_of_images = list((schema.get("features") or {}).values()) == ["image"]
+    return "IMAGE.jpg" if is_of_images else "ROWS.csv   (the columns without the label)"
+
+
 def _next_step(run: Json) -> str:
     show = f"sageline show {run['run_id']}   (what was chosen, and why)"
     output = ((run.get("details") or {}).get("batch") or {}).get("output")
@@ -299,7 +305,7 @@ def _next_step(run: Json) -> str:
         f"\n      sageline delete {endpoint}   (the endpoint bills {usd(hourly)} an hour as long as it serves)" if hourly else ""
     )
     report = f"sageline report {run['run_id']}   (how good it is, and where it errs)"
-    predict = f"sageline predict {endpoint} --file ROWS.csv   (the columns without the label)"
+    predict = f"sageline predict {endpoint} --file {_file_to_predict(run)}"
     return f"Next: {predict}\n      {report}\n      {show}{bills}"
 
 

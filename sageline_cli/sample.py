@@ -14,7 +14,7 @@ from sageline_local.samples import SAMPLES, write_sample
 @click.argument("name", type=click.Choice(list(SAMPLES)))
 @click.argument("path", type=click.Path(dir_okay=False, writable=True, path_type=Path))
 def sample(name: str, path: Path) -> None:
-    """Write a sample dataset to PATH as CSV, made from what is installed; digits also as .npz.
+    """Write a sample dataset to PATH as CSV, made from what is installed; digits also as .npz, or as .zip of images.
 
     \b
     aws-docs       text: what an AWS operation does, and of which of 20 services it is
@@ -23,7 +23,7 @@ def sample(name: str, path: Path) -> None:
     diabetes       10 numbers and a number to predict
     digits         8 x 8 pixels and one of 10 digits
     """
-    if path.suffix == ".npz" and name != "digits":
+    if path.suffix in (".npz", ".zip") and name != "digits":
         raise click.BadParameter(f"{name} is a table: give PATH the suffix .csv.", param_hint="'PATH'")
     console = stderr()
     with console.status(f"Making {path} …"):

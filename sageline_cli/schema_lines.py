@@ -10,7 +10,14 @@ from sageline.json_objects import Json
 from sageline_cli.warning_lines import warning
 
 _SOME = 8  # columns, or reasons to leave some out
-_PLURALS = {"number": "numbers", "category": "categories", "date": "dates", "text": "texts", "pixel": "pixels"}
+_PLURALS = {
+    "number": "numbers",
+    "category": "categories",
+    "date": "dates",
+    "text": "texts",
+    "pixel": "pixels",
+    "image": "image files",
+}
 
 
 def schema_lines(run: Json) -> list[Text]:
@@ -22,10 +29,13 @@ def schema_lines(run: Json) -> list[Text]:
     name = next(iter(schema["features"]), "COLUMN")
     other: Json = {"exclude": [name]} if len(schema["features"]) > 1 else {"kinds": {name: "category"}}
     say = json.dumps({"dataset": other}, ensure_ascii=False)
+    how = f"--label COLUMN, or --spec FILE with a line such as {say}"
+    if list(schema["features"].values()) == ["image"]:
+        how = '--spec FILE with a line such as {"encoder": {"kind": "image", "shape": [64, 64, 3]}}'
     return [
         *reading_lines(schema),
         *map(warning, schema.get("warnings") or []),
-        Text(f"To say otherwise: --label COLUMN, or --spec FILE with a line such as {say} (docs/spec.md).", style="dim"),
+        Text(f"To say otherwise: {how} (docs/spec.md).", style="dim"),
     ]
 
 

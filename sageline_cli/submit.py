@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +25,7 @@ from sageline_cli import costs, render
 from sageline_cli.bars import bar
 from sageline_cli.connection import Connection, connect
 from sageline_cli.follow import await_bound, await_start, follow
+from sageline_cli.image_folder import pack_folder
 from sageline_cli.options import StackCommand, json_option, print_json, print_result, stack_option, stderr
 from sageline_cli.parts import LocalDataset, gather, left_out_line
 from sageline_cli.schema_lines import schema_lines
@@ -63,10 +68,12 @@ def submit(
 ) -> None:
     """Upload the dataset in PATH, which starts a run: train a model, deploy it to an endpoint.
 
-    PATH is .csv, .tsv, .jsonl, .parquet, .xlsx, .npz or .libsvm; text also as .gz or .zst (docs/spec.md says how each is read).
+    PATH is .csv, .tsv, .jsonl, .parquet, .xlsx, .npz or .libsvm, text also as .gz or .zst, or a .zip of images with a folder for
+    each class (docs/spec.md says how each is read).
 
     Several files, or a folder of them, are the parts of one dataset: of one format, with the same columns. Files called train*
-    and test* are the split: the rows of the test files judge the model.
+    and test* are the split: the rows of the test files judge the model. A folder that holds no such files, but folders with
+    images, is packed into a .zip first.
 
     A script's `source_dir` in the spec may be a folder: it is packed and uploaded too, to datasets/NAME/source.tar.gz.
 
@@ -84,6 +91,7 @@ def submit(
       sageline submit wine.csv --label cultivar --wait
       sageline submit train.csv test.csv --name wine --wait
       sageline submit wine/ --wait
+      sageline submit pictures/ --wait
       sageline submit wine.csv --name wine --spec canary.json --wait
     where canary.json has (docs/spec.md has all keys):
       {"evaluation": {"beat_champion": true}, "budget_usd": 5,
@@ -93,10 +101,11 @@ def submit(
     if line := left_out_line(dataset):
         stderr().print(line, soft_wrap=True, markup=False)
     name = name or named_after(given, dataset.named_after, stderr())
-    document = read_spec(spec, name, dataset.first, label, given=given, is_part=dataset.is_parts)
-    connection = connect(stack)
-    uploaded = send_parts(connection, dataset, name, document, stderr()) if dataset.is_parts else None
-    uploaded = uploaded or send(connection, dataset.first, name, document, stderr())
+    with packed(dataset, stderr()) as ready:
+        document = read_spec(spec, name, ready.first, label, given=given, is_part=ready.is_parts)
+        connection = connect(stack)
+        uploaded = send_parts(connection, ready, name, document, stderr()) if ready.is_parts else None
+        uploaded = uploaded or send(connection, ready.first, name, document, stderr())
     try:
         run, states = watch(connection, uploaded.run_id, wait, stderr())
     except KeyboardInterrupt:
@@ -111,6 +120,20 @@ def submit(
         click.echo(f"Run {run['run_id']} has started. See how it goes: sageline show {run['run_id']}")
     if wait and run["status"] != "Succeeded":
         raise SystemExit(1)
+
+
+@contextmanager
+def packed(dataset: LocalDataset, console: Console) -> Iterator[LocalDataset]:
+    """What to upload: a folder of images is packed into an archive, which goes when the block ends."""
+    if not dataset.is_image_folder:
+        yield dataset
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        archive = Path(directory) / f"{dataset.named_after.name or 'images'}.zip"
+        count = pack_folder(dataset.first, archive)
+        said = f"Packed {count:,} images of {dataset.first}, {archive.stat().st_size:,} bytes."
+        console.print(said, soft_wrap=True, markup=False)
+        yield replace(dataset, files=((archive, ""),))
 
 
 def named_after(spec: bytes | None, dataset: Path, console: Console) -> str:

@@ -8,14 +8,16 @@
     A table of numbers with a number to predict, column ``progression`` (Efron et al., "Least Angle Regression", 2004).
 ``digits``
     Images of 8 x 8 grey pixels from 0 to 16, from scikit-learn's bundled data (UCI): columns ``label``, ``pixel0`` to
-    ``pixel63``; as ``.npz`` the arrays ``x`` and ``y``.
+    ``pixel63``; as ``.npz`` the arrays ``x`` and ``y``; as ``.zip`` PNG files in class folders, their pixels from 0 to 240.
 """
 
 from __future__ import annotations
 
 import csv
 import gzip
+import io
 import re
+import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -24,6 +26,8 @@ from typing import Any, TextIO
 
 import numpy as np
 from botocore.loaders import Loader
+
+from sageline.arrays.strings import ByteArray
 
 SERVICES = 20
 """How many services the text sample has: those with the most operations."""
@@ -168,21 +172,36 @@ SAMPLES: Mapping[str, Callable[[], SampleTable]] = {
 }
 
 
+def _write_files(path: Path, images: ByteArray, labels: ByteArray) -> None:
+    """A ZIP archive of PNG files, in a folder for each label. ``images``: ``uint8[n, height, width]``."""
+    from PIL import Image  # noqa: PLC0415 - only here
+
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for number, (image, label) in enumerate(zip(images, labels.tolist(), strict=True)):
+            file = io.BytesIO()
+            Image.fromarray(image).save(file, "PNG")
+            archive.writestr(zipfile.ZipInfo(f"digits/{label}/{number:04d}.png"), file.getvalue())
+
+
 def write_sample(name: str, path: Path) -> int:
     """Write the sample called ``name`` to ``path``, making its folder; the number of rows.
 
-    It is written as CSV, and ``digits`` as arrays if the path ends in ``.npz``.
+    It is written as CSV, and ``digits`` as arrays if the path ends in ``.npz``, as image files if it ends in ``.zip``.
 
     Raises:
-        ValueError: the sample has no arrays.
+        ValueError: the sample has no images.
     """
     table = SAMPLES[name]()
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".npz":
+    if path.suffix in (".npz", ".zip"):
         if name != "digits":
-            raise ValueError(f"{name} is a table: write it to a .csv file; only digits can be written as .npz.")
+            raise ValueError(f"{name} is a table: write it to a .csv file; only digits can be written as .npz or .zip.")
         rows = np.array(table.rows, dtype=np.uint8)
-        np.savez_compressed(path, x=rows[:, 1:].reshape(-1, 8, 8), y=rows[:, 0])
+        images, labels = rows[:, 1:].reshape(-1, 8, 8), rows[:, 0]
+        if path.suffix == ".npz":
+            np.savez_compressed(path, x=images, y=labels)
+        else:
+            _write_files(path, images * np.uint8(255 // 16), labels)
     else:
         with path.open("w", encoding="utf-8", newline="") as file:
             table.write_csv(file)

@@ -28,10 +28,11 @@ DATA_FORMATS = (
     "npz",
     "parquet",
     "xlsx",
+    "zip",
 )
 """File name extensions of datasets and batches, which are also the names of their formats."""
 
-DATA_FORMATS_NAMED = ".csv, .tsv, .jsonl, .parquet, .xlsx, .npz or .libsvm (.svm); text also as .gz or .zst"
+DATA_FORMATS_NAMED = ".csv, .tsv, .jsonl, .parquet, .xlsx, .npz, .libsvm (.svm), or .zip of images; text also as .gz or .zst"
 """The same for a person."""
 
 DATA_FORMAT_PATTERN = "|".join(name.replace(".", r"\.") for name in DATA_FORMATS)
@@ -49,7 +50,7 @@ class DataFormat(NamedTuple):
     """What a format's name says.
 
     Attributes:
-        base: ``csv``, ``tsv``, ``jsonl``, ``libsvm``, ``npz``, ``parquet`` or ``xlsx``.
+        base: ``csv``, ``tsv``, ``jsonl``, ``libsvm``, ``npz``, ``parquet``, ``xlsx`` or ``zip``.
         compression: one of :data:`COMPRESSIONS`, or empty.
     """
 

@@ -152,7 +152,12 @@ def test_who_stops_following_is_told_that_the_batch_goes_on(
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"), [("rows.feather", b"x", "convert it to CSV or JSON Lines"), ("rows.csv", b"", "is empty")]
+    ("name", "content", "said"),
+    [
+        ("rows.feather", b"x", "convert it to CSV or JSON Lines"),
+        ("rows.csv", b"", "is empty"),
+        ("pets.zip", b"PK", "For images, write JSON Lines"),
+    ],
 )
 @pytest.mark.usefixtures("connection")
 def test_a_file_that_cannot_be_scored_is_wrong_usage(

@@ -17,6 +17,7 @@ from sageline.json_objects import Json
 from sageline_cli.inspection import CountedFile
 from sageline_cli.inspection_page import page
 from sageline_cli.main import cli
+from tests.unit.pictures import archive, cats_and_dogs
 
 ROWS = "".join(f"A{100 + i},{['Ulm', 'Köln'][i % 2]},{i % 7}.5,{'yes' if i % 3 else 'no'}\n" for i in range(60))
 SHOP = f"order_id,city,price,returned\n{ROWS}"
@@ -193,3 +194,15 @@ def test_an_image_shows_one_of_its_pixels(runner: CliRunner, tmp_path: Path) -> 
 
     assert "16 pixels" in shown
     assert "15 more columns are not shown" in shown
+
+
+def test_an_archive_of_images_is_read_in_the_shape_that_the_spec_says(runner: CliRunner, shop: Path) -> None:
+    path, spec = shop.with_name("pets.zip"), shop.with_name("spec.json")
+    path.write_bytes(archive(cats_and_dogs(12)))
+    spec.write_text('{"encoder": {"kind": "image", "shape": [4, 5]}}')
+
+    document = document_of(runner, path, "--spec", str(spec))
+
+    assert (document["rows"], document["label"]["classes"]) == (12, {"cat": 6, "dog": 6})
+    assert document["spec"]["encoder"]["shape"] == [4, 5]
+    assert [(column["kind"], column["examples"]) for column in document["columns"]] == [("image", [])]

@@ -88,6 +88,28 @@ def test_files_that_cannot_be_one_dataset_are_refused_before_the_upload(folder: 
         gather(write(folder, *files))
 
 
+def test_a_folder_with_images_in_its_folders_is_taken_for_a_dataset_of_images(folder: Path) -> None:
+    for name in ("cat/1.png", "dog/1.png"):
+        (folder / name).parent.mkdir()
+        (folder / name).write_bytes(b"\x89PNG")
+    images = gather([folder])
+    assert (images.is_image_folder, images.is_parts, images.named_after) == (True, False, folder)
+
+    table = gather(write(folder, "labels.csv"))
+    assert table == gather([table.first])
+    beside = gather([folder])
+    assert (beside.is_image_folder, beside.first.name, beside.left_out) == (False, "labels.csv", ("cat/", "dog/"))
+
+
+def test_images_are_given_alone(folder: Path, tmp_path: Path) -> None:
+    (folder / "cat").mkdir()
+    (folder / "cat" / "1.png").write_bytes(b"\x89PNG")
+    with pytest.raises(click.BadParameter, match="Wine 2024 holds images; give it alone"):
+        gather([*write(tmp_path, "a.csv"), folder])
+    with pytest.raises(click.BadParameter, match=r"a\.zip is an archive of images, which is no part of several"):
+        gather(write(tmp_path, "a.zip", "b.zip"))
+
+
 def test_nothing_to_upload_is_refused(folder: Path) -> None:
     with pytest.raises(click.BadParameter, match=r"has no file whose name ends with \.csv"):
         gather([folder])

@@ -9,6 +9,8 @@ import botocore
 import numpy as np
 import pytest
 
+from sageline.arrays.late_text import ImageArray
+from sageline.dataset.readers.source import open_blocks
 from sageline_local.samples import SAMPLES, SampleTable, aws_docs, distinct, strip_markup, write_sample
 
 
@@ -71,6 +73,19 @@ def test_the_digits_are_the_same_as_csv_and_as_arrays(tmp_path: Path) -> None:
     assert x.shape == (1797, 8, 8)
     assert (table[:, 0] == y).all()
     assert (table[:, 1:] == x.reshape(-1, 64)).all()
+
+
+def test_the_digits_are_the_same_as_image_files(tmp_path: Path) -> None:
+    assert write_sample("digits", tmp_path / "digits.npz") == write_sample("digits", tmp_path / "digits.zip") == 1797
+
+    with np.load(tmp_path / "digits.npz") as arrays:
+        x, y = arrays["x"], arrays["y"]
+    with (tmp_path / "digits.zip").open("rb") as stream:
+        [block] = open_blocks(stream, "digits.zip", "zip")
+    images = block.columns["image"]
+    assert isinstance(images, ImageArray)
+    assert np.array_equal(images.pixels, x * 15)
+    assert block.columns["label"].tolist() == [str(label) for label in y]
 
 
 def test_a_table_is_not_written_as_arrays(tmp_path: Path) -> None:

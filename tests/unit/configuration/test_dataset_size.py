@@ -15,6 +15,7 @@ from sageline.spec.model import Spec, validate_spec
 from sageline.storage.dataset_object import DatasetObject
 from sageline.storage.dataset_parts import Dataset
 from tests.unit.configuration.test_configure import FLOWERS, URI, configure_case, uploaded
+from tests.unit.pictures import archive, encoded, picture
 from tests.unit.world.world import World
 
 NOTHING = io.BytesIO()
@@ -69,6 +70,27 @@ def test_arrays_count_as_the_text_that_they_are_read_as(monkeypatch: pytest.Monk
     monkeypatch.setitem(dataset_size.LARGEST_BYTES, "image", 4 * 100 * 64 - 1)
     with pytest.raises(InvalidDataset, match=r"read as text about 2.56e-05 GB"):
         check(file, file.tell(), "npz", "image")
+
+
+def test_images_count_as_files_and_as_the_numbers_that_they_become(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"cat/1.png": encoded(picture(0)), "dog/1.webp": encoded(picture(1), "WEBP")}
+
+    def check_images(shape: tuple[int, ...]) -> None:
+        part = DatasetObject(URI.replace(".csv", ".zip"), "v", "etag", 1000)
+        spec = validate_spec({"encoder": {"kind": "image", "shape": list(shape)}}, "test")
+        check_size(lambda _: io.BytesIO(archive(files)), Dataset(part.uri, (part,)), spec)
+
+    size = len(files["cat/1.png"]) + 8 * len(files["dog/1.webp"])
+    monkeypatch.setattr(dataset_size, "LARGEST_ARCHIVE_BYTES", size)
+    monkeypatch.setattr(dataset_size, "LARGEST_ARCHIVE_NUMBERS", 2 * 192)
+    check_images((8, 8, 3))
+    with pytest.raises(
+        InvalidDataset, match=r"become 768 numbers; .* a random sample of at most 50% of the images, smaller files"
+    ):
+        check_images((8, 16, 3))
+    monkeypatch.setattr(dataset_size, "LARGEST_ARCHIVE_BYTES", size - 1)
+    with pytest.raises(InvalidDataset, match=r"the 2 images have .* as files \(WebP counted eight times\)"):
+        check_images((8, 8, 3))
 
 
 def test_a_run_is_refused_before_anything_is_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

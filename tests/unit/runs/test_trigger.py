@@ -153,7 +153,7 @@ def test_an_unknown_extension_is_refused_with_those_that_are_known(name: str, sh
         ("data.json", "write it as JSON Lines, one object per line"),
         ("data.tab", r"name it \.tsv"),
         ("data.ndjson.gz", r"name it \.jsonl\.gz"),
-        ("data.csv.zip", "unpack it"),
+        ("data.csv.tar", "unpack it"),
         ("data.npy", r"numpy\.savez"),
     ],
 )

@@ -144,11 +144,13 @@ def test_a_body_may_be_json_lines(content_type: str, as_sent: Callable[[str], st
     assert rows == Instances(["rosé", ["a"]], [1, 3])
 
 
-@pytest.mark.parametrize("content_type", ["application/xml", "csv", "text/tab-separated-values", "image/png", "json"])
+@pytest.mark.parametrize("content_type", ["application/xml", "csv", "text/tab-separated-values", "video/mp4", "json"])
 def test_a_body_of_another_type_is_refused_with_those_that_are_taken(content_type: str) -> None:
-    with pytest.raises(UnsupportedMediaType, match=r"send application/json, text/csv, .* or application/jsonl\.") as caught:
+    with pytest.raises(
+        UnsupportedMediaType, match=r"send application/json, text/csv, .*application/jsonl or image/\*\."
+    ) as caught:
         read_prediction_request(sent(ONE, content_type))
-    taken = ["application/json", "text/csv", "application/jsonlines", "application/x-ndjson", "application/jsonl"]
+    taken = ["application/json", "text/csv", "application/jsonlines", "application/x-ndjson", "application/jsonl", "image/*"]
     assert caught.value.details == {"accepted": taken}
 
 
@@ -204,3 +206,22 @@ def test_a_body_of_any_type_has_the_same_limit() -> None:
     for content_type in ("text/csv", "application/jsonlines"):
         with pytest.raises(RequestTooLarge, match="its quotes and line ends escaped"):
             read_prediction_request(sent("x" * (MAX_BODY_BYTES + 1), content_type))
+
+
+@pytest.mark.parametrize("content_type", ["image/png", "IMAGE/JPEG", "image/webp; charset=binary"])
+def test_a_body_may_be_an_image_file(content_type: str) -> None:
+    body = base64.b64encode(b"\x89PNG").decode()
+    asked = {"headers": {"content-type": content_type}, "body": body, "isBase64Encoded": True}
+    assert read_prediction_request(asked) == PredictionRequest(Instances([{"image": body}]))
+
+
+def test_an_image_that_comes_as_text_is_looked_at_as_one() -> None:
+    asked = {"headers": {"content-type": "image/svg+xml"}, "body": "<svg>ä", "isBase64Encoded": False}
+    assert read_prediction_request(asked).rows == Instances([{"image": base64.b64encode("<svg>ä".encode()).decode()}])
+
+
+def test_an_image_body_is_neither_empty_nor_too_large() -> None:
+    with pytest.raises(InvalidRequest, match="no body; send the bytes of an image file"):
+        read_prediction_request({"headers": {"content-type": "image/png"}})
+    with pytest.raises(RequestTooLarge):
+        read_prediction_request({"headers": {"content-type": "image/png"}, "body": "A" * 6_000_001, "isBase64Encoded": True})

@@ -85,7 +85,7 @@ def test_what_is_no_json_object_is_refused_with_its_place(document: bytes, expec
             "another type (for example ml.m5.large), or leave `autoscaling` out.",
         ),
         ({"algorithm": {"hyperparameters": {"eta": [1]}}}, "`algorithm.hyperparameters.eta` is [1]; expected a string"),
-        ({"dataset": {"features": {"post": "words"}}}, "expected 'text', 'number', 'category', 'date' or 'pixel'."),
+        ({"dataset": {"features": {"post": "words"}}}, "expected 'text', 'number', 'category', 'date', 'pixel' or 'image'."),
         (
             {"dataset": {"uri": "http://x"}},
             '`dataset.uri` is "http://x"; expected an S3 URI such as s3://bucket/folder/data.csv.',

@@ -67,6 +67,7 @@ def test_parts_of_no_bytes_are_left_out_and_that_is_said() -> None:
         (("data-0.csv", "data-1.jsonl"), "data-0.csv is csv and data-1.jsonl is jsonl; the parts of a dataset are of one format"),
         (("data.csv", "data.csv.gz"), "so that what an earlier upload has left is not read a second time"),
         (("train.csv", "test.csv.gz"), "train.csv is csv and test.csv.gz is csv.gz"),
+        (("data-0.zip", "data-1.zip"), r"data-0\.zip is an archive of images, which is no part; upload one of all images"),
         (("data-0.csv", "data_description.txt"), r"data_description.txt: \.txt is not a format that can be read"),
     ],
 )

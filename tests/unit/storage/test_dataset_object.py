@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from botocore.exceptions import ClientError, IncompleteReadError
 
-from sageline.dataset.readers.source import open_blocks
+from sageline.dataset.readers.source import ReadOptions, open_blocks
 from sageline.errors import DatasetAccessDenied, DatasetNotFound, InvalidDataset
 from sageline.storage import dataset_object
 from sageline.storage.dataset_object import DatasetObject, find_object, open_object
+from tests.unit.pictures import archive, cats_and_dogs
 from tests.unit.world.fake_s3 import FakeBucket
 from tests.unit.world.fake_sagemaker import Refused
 from tests.unit.world.world import BUCKET, World
@@ -40,6 +41,26 @@ def test_an_object_is_read_from_any_place_as_a_file_is(world: World) -> None:
         blocks = list(open_blocks(stream, URI, "npz"))
 
     assert blocks[0].columns["x"].tolist() == [str(number) for number in range(10)]
+
+
+def test_an_archive_of_images_is_fetched_once_from_beginning_to_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dataset_object, "_RANGE_BYTES", 10_000)
+    content = archive(cats_and_dogs(200, height=16, width=16))
+    world.put(KEY, content)
+    fetched: list[int] = []
+    fetch = dataset_object._ObjectReader._fetch
+
+    def counted(reader: dataset_object._ObjectReader, start: int, size: int) -> bytes:
+        fetched.append(size)
+        return fetch(reader, start, size)
+
+    monkeypatch.setattr(dataset_object._ObjectReader, "_fetch", counted)
+    with open_object(world.s3, find_object(world.s3, URI)) as stream:
+        options = ReadOptions(image_shape=(16, 16, 3))
+        assert sum(block.rows for block in open_blocks(stream, URI, "zip", options=options)) == 200
+    tail = 70_000  # of the archive, where its directory is
+    assert sum(fetched) < len(content) + 3 * tail
+    assert max(fetched) <= max(tail, 10_000)
 
 
 def test_a_zipped_object_can_be_unzipped_on_the_way(world: World) -> None:

@@ -55,7 +55,7 @@ def inspect_dataset(body: Mapping[str, object], files: RunFiles, clock: Callable
     asked = _read(body, files)
     found = find_dataset(files.s3, asked.uri)
     notes: list[str] = []
-    blocks = sample_dataset(files.s3, found, read_options(asked.spec.dataset), notes, PIECE_BYTES)
+    blocks = sample_dataset(files.s3, found, read_options(asked.spec.dataset, asked.spec.encoder), notes, PIECE_BYTES)
     profile = DatasetProfile.of(_in_time(blocks, asked.uri, notes, clock), notes, is_sample=True)
     resolution = resolve_spec(asked.spec, profile, name=asked.name, uri=asked.uri)
     return inspect(asked.uri, profile, resolution, asked.spec, is_sample=True)

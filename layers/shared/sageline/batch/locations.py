@@ -9,6 +9,8 @@ from sageline.runs.trigger import data_format
 INPUT_PREFIXES = ("batch/", "datasets/")
 """Where in the stack's bucket a batch's rows may be: what the functions are permitted to read."""
 
+NO_ARCHIVE = 'a batch reads rows. For images, write JSON Lines with {"image": "..."} in each line, the file in base64.'
+
 
 def predictions_uri(layout: RunLayout, input_uri: str) -> str:
     """Where the predictions for a file go: CSV for a table, JSON Lines for JSON Lines, and for what is too wide for a table."""
@@ -25,9 +27,11 @@ def check_input(uri: str, bucket: str) -> None:
 
     Raises:
         InvalidDataset: the file's name says no known format.
-        InvalidRequest: it is not in the stack's bucket below one of :data:`INPUT_PREFIXES`.
+        InvalidRequest: it is not in the stack's bucket below one of :data:`INPUT_PREFIXES`, or is an archive, whose images would
+            not be read in the shape of the model.
     """
-    data_format(uri)
+    if data_format(uri) == "zip":
+        raise InvalidRequest(f"`input` is {uri}; {NO_ARCHIVE}", key="input")
     given_bucket, key = split_s3_uri(uri)
     if given_bucket != bucket or not key.startswith(INPUT_PREFIXES):
         raise InvalidRequest(

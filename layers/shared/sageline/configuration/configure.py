@@ -245,7 +245,7 @@ def _batch_of_spec(spec: Spec, wanted: BatchSpec, run_id: str, run: RunContext) 
 def _resolve(given: Spec, dataset: Dataset, name: str, run: RunContext) -> Resolution:
     """The spec as a sample of the rows has it; PrepareData, which sees them all, resolves it for good."""
     notes: list[str] = []
-    blocks = sample_dataset(run.files.s3, dataset, read_options(given.dataset), notes, _SNIFFED_BLOCK_BYTES)
+    blocks = sample_dataset(run.files.s3, dataset, read_options(given.dataset, given.encoder), notes, _SNIFFED_BLOCK_BYTES)
     profile = DatasetProfile.of(blocks, notes, is_sample=True)
     return resolve_spec(given, profile, name=name, uri=dataset.uri)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import BinaryIO
 
+from sageline.dataset.images.reader import count_images
 from sageline.dataset.readers import npz_reader
 from sageline.dataset.readers.compression import growth
 from sageline.errors import InvalidDataset
 from sageline.names import split_format
+from sageline.spec.encoder import ImageSpec
 from sageline.spec.model import Spec
 from sageline.storage.dataset_object import DatasetObject
 from sageline.storage.dataset_parts import Dataset, some_parts
@@ -21,6 +24,12 @@ where all of them are texts.
 Measured with one process on one core, by tests/benchmarks/prepare_speed.py: 20 MB/s of text alone, 14 for
 tokens, 2.9 for a table of 300 columns of numbers (20 columns 5.4, categories 6.7), 1.8 for 784 pixels. Counted with 0.6 of that
 for a core of Lambda and 70 MB/s for reading from S3, twice, these take 11 to 13 minutes.
+"""
+LARGEST_ARCHIVE_BYTES, LARGEST_ARCHIVE_NUMBERS = 6 * _GB, 1_000_000_000
+"""Of a zip of images: the bytes of its files, and the numbers that these become.
+
+Measured as above: JPEG and PNG files are decoded at 45 to 95 MB/s, WebP at 5, which therefore counts eight times; from images of
+32 x 32 x 3, 2.9 million numbers a second are made and written.
 """
 _HEAD_BYTES = 1 << 20
 
@@ -35,6 +44,9 @@ def check_size(open_part: Callable[[DatasetObject], BinaryIO], dataset: Dataset,
     Raises:
         InvalidDataset: says how large it is, what the limit is, and what to do.
     """
+    if dataset.format == "zip":
+        _check_archive(open_part, dataset, spec)
+        return
     encoder = spec.encoder.kind if spec.encoder else "columns"
     all_texts = encoder == "columns" and set((spec.dataset.features or {}).values()) == {"text"}
     size, largest = _text_bytes(open_part, dataset), LARGEST_BYTES["texts" if all_texts else encoder]
@@ -47,6 +59,22 @@ def check_size(open_part: Callable[[DatasetObject], BinaryIO], dataset: Dataset,
         f"{dataset.uri}: the dataset has {estimated}{_in_gb(size)}, and one function prepares {_in_gb(largest)} at most in its "
         f"15 minutes (encoder {encoder}). Upload a random sample of at most {per_mille / 10:g}% of the rows, or only the "
         "columns that are worth learning from."
+    )
+
+
+def _check_archive(open_part: Callable[[DatasetObject], BinaryIO], dataset: Dataset, spec: Spec) -> None:
+    shape = spec.encoder.shape if isinstance(spec.encoder, ImageSpec) else None
+    with open_part(dataset.parts[0]) as stream:
+        images, size = count_images(stream, dataset.uri)
+    numbers = images * math.prod(shape or ())
+    if size <= LARGEST_ARCHIVE_BYTES and numbers <= LARGEST_ARCHIVE_NUMBERS:
+        return
+    least = min(LARGEST_ARCHIVE_BYTES / max(size, 1), LARGEST_ARCHIVE_NUMBERS / max(numbers, 1))
+    raise InvalidDataset(
+        f"{dataset.uri}: the {images:,} images have {_in_gb(size)} as files (WebP counted eight times) and become {numbers:,} "
+        f"numbers; one function prepares {_in_gb(LARGEST_ARCHIVE_BYTES)} and {LARGEST_ARCHIVE_NUMBERS:,} at most in its 15 "
+        f"minutes. Upload a random sample of at most {int(least * 1000) / 10:g}% of the images, smaller files, or give a smaller "
+        "`encoder.shape`."
     )
 
 

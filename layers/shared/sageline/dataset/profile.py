@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
 from sageline.arrays.blocks import Block
 from sageline.arrays.hashing import HashArray
+from sageline.arrays.late_text import ImageArray
 from sageline.arrays.number_spelling import PLAIN, plain_text
 from sageline.arrays.numbers import read_cells
 from sageline.arrays.strings import IntArray, StringArray
@@ -23,7 +25,7 @@ from sageline.dataset.distinct import DistinctValues
 from sageline.dataset.number_profile import NumberProfile
 from sageline.dataset.row_sample import RowSample
 from sageline.dataset.shared_rows import SharedRows
-from sageline.dataset.split import hash_columns, positions_of
+from sageline.dataset.split import hash_columns, row_positions
 from sageline.encoder.text.word_rule import words_of
 from sageline.encoder.values import merged, one_name
 from sageline.errors import InvalidDataset
@@ -42,6 +44,7 @@ class ColumnProfile:
         rows: how many values were looked at, those that are missing included.
         numbers: what is known of them as numbers.
         dates: what is known of them as dates.
+        images: of a column of images their shape, and why it was chosen, if it was.
     """
 
     def __init__(self, name: str) -> None:
@@ -49,12 +52,16 @@ class ColumnProfile:
         self.rows = 0
         self.numbers = NumberProfile()
         self.dates = DateProfile(name)
+        self.images: tuple[tuple[int, ...], str | None] | None = None
         self._empty = 0
         self._distinct = DistinctValues()
 
     def add(self, column: StringArray, hashes: HashArray, row_numbers: IntArray, *, follows: bool) -> None:
         """Count a block's values; ``follows`` as for :meth:`NumberProfile.add`."""
         self.rows += len(column)
+        if isinstance(column, ImageArray):
+            self.images = (column.pixels.shape[1:], column.why)
+            column = _fingerprints(hashes)
         self._empty += int(np.count_nonzero(column.lengths == 0))
         self._distinct.add(column, hashes)
         cells = read_cells(column)
@@ -175,6 +182,11 @@ class DatasetProfile:
             raise InvalidDataset("the dataset has no rows.")
         return profile
 
+    @property
+    def is_of_images(self) -> bool:
+        """Whether the rows are image files in folders, whose names are the labels."""
+        return any(column.images is not None for column in self.columns.values())
+
     def add(self, block: Block, hashes: Mapping[str, HashArray]) -> None:
         """Count a block; ``hashes`` are those of its columns."""
         if not block.rows:
@@ -182,8 +194,18 @@ class DatasetProfile:
         follows = self._next_row == block.first_row
         for name, column in block.columns.items():
             self.columns.setdefault(name, ColumnProfile(name)).add(column, hashes[name], block.row_numbers, follows=follows)
-        positions = positions_of(hashes, seed=0)
-        self.sample.add(block, positions)
+        positions = row_positions(block, hashes, seed=0)
+        self.sample.add(_without_images(block, hashes), positions)
         self.shared.add(block.side, positions)
         self.rows += block.rows
         self._next_row = int(block.row_numbers[-1]) + 1
+
+
+def _without_images(block: Block, hashes: Mapping[str, HashArray]) -> Block:
+    """The block with a short text for each image, equal for equal ones."""
+    images = {name: _fingerprints(hashes[name]) for name, column in block.columns.items() if isinstance(column, ImageArray)}
+    return replace(block, columns={**block.columns, **images}) if images else block
+
+
+def _fingerprints(hashes: HashArray) -> StringArray:
+    return StringArray.from_list([f"image {number:016x}" for number in hashes.tolist()])

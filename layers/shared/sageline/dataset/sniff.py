@@ -35,6 +35,8 @@ class ColumnGuess(NamedTuple):
 def guess_kind(column: ColumnProfile) -> ColumnGuess:
     """The kind of feature that a column is."""
     numbers = column.numbers
+    if column.images is not None:
+        return ColumnGuess("image", "every row has an image file")
     if not column.values or not (numbers.numbers or numbers.odd):
         return ColumnGuess(None, "it is empty")
     if column.distinct == 1 and column.missing == 0 and column.rows > 1:

@@ -14,7 +14,7 @@ import numpy as np
 
 from sageline.arrays.blocks import Block, Side
 from sageline.arrays.hashing import INCREMENT, HashArray, hash_strings, mix
-from sageline.arrays.late_text import DictionaryArray
+from sageline.arrays.late_text import DictionaryArray, ImageArray
 from sageline.arrays.strings import IntArray, StringArray
 from sageline.encoder.columns.target import FOLDS
 from sageline.spec.model import SplitSpec
@@ -28,9 +28,10 @@ def assign(block: Block, split: SplitSpec) -> IntArray:
     """``int64[rows]``: which of :data:`CHANNELS` each row belongs to.
 
     All columns count, also those that are left out of the features: so the split of a dataset depends on the data and
-    the seed only, and models with different features are tested on the same rows.
+    the seed only, and models with different features are tested on the same rows. Of images the pixels alone count: one that lies
+    in two folders is on one side.
     """
-    return channels_of(placed(positions_of(hash_columns(block), split.seed), block.side, split), bounds_of(split))
+    return channels_of(placed(row_positions(block, hash_columns(block), split.seed), block.side, split), bounds_of(split))
 
 
 def bounds_of(split: SplitSpec) -> tuple[float, float]:
@@ -61,13 +62,25 @@ def hash_columns(block: Block) -> dict[str, HashArray]:
     hashes = {}
     of_dictionary: dict[StringArray, HashArray] = {}
     for name, column in block.columns.items():
-        if isinstance(column, DictionaryArray):
+        if isinstance(column, ImageArray):
+            hashes[name] = hash_strings(column.raw())
+        elif isinstance(column, DictionaryArray):
             if column.dictionary not in of_dictionary:
                 of_dictionary[column.dictionary] = hash_strings(column.dictionary)
             hashes[name] = of_dictionary[column.dictionary][column.indices]
         else:
             hashes[name] = hash_strings(column)
     return hashes
+
+
+def row_positions(block: Block, hashes: Mapping[str, HashArray], seed: int) -> PositionArray:
+    """``float64[rows]`` in [0, 1): where each row of a block stands, by its images, or else by all of its columns.
+
+    Args:
+        hashes: of the block's columns.
+    """
+    images = {name: hashes[name] for name, column in block.columns.items() if isinstance(column, ImageArray)}
+    return positions_of(images or hashes, seed)
 
 
 def positions_of(hashes: Mapping[str, HashArray], seed: int) -> PositionArray:

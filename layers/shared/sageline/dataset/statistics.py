@@ -90,6 +90,19 @@ class _Texts:
         return {"missing": self._missing, **self._distinct.profile(), "characters": self._lengths.profile()}
 
 
+class _Images:
+    """How many there are."""
+
+    def __init__(self) -> None:
+        self._rows = 0
+
+    def add(self, block: Block, name: str, hashes: HashArray) -> None:
+        self._rows += block.rows
+
+    def profile(self) -> dict[str, Any]:  # Any: a JSON document
+        return {"missing": 0, "images": self._rows}
+
+
 class _Label:
     """A label's values: as numbers if all of them are, else as texts."""
 
@@ -142,6 +155,8 @@ class DatasetStatistics:
         spelling = self._spellings.get(name, PLAIN)
         if name == self._label:
             return _Label(spelling)
+        if self._features.get(name) == "image":
+            return _Images()
         return _Numbers(spelling) if self._features.get(name) in ("number", "pixel") else _Texts()
 
     def profile(self) -> dict[str, Any]:  # Any: a JSON document

@@ -27,7 +27,7 @@ def describe(encoder: FittedEncoder) -> dict[str, Any]:  # Any: a JSON document
     None for other rows, says how many there are. ``label`` is ``{"name", "classes", "labels"}``, the last two None for a
     regression.
     """
-    names = [] if encoder.image_shape else list(encoder.feature_columns)[:MOST_COLUMNS]
+    names = [] if encoder.image_shape and not encoder.reads_files else list(encoder.feature_columns)[:MOST_COLUMNS]
     classes = encoder.classes
     return {
         "columns": [_column(name, encoder) for name in names],
@@ -62,13 +62,15 @@ def example_of(rows: Sequence[Mapping[str, Any]], encoder: FittedEncoder) -> obj
         return None
     row = min(rows, key=lambda values: sum(value is None or value == "" for value in values.values()))
     values = {name: _shown(row[name], kind) for name, kind in encoder.feature_columns.items()}
-    if encoder.image_shape is None:
+    if encoder.image_shape is None or encoder.reads_files:
         return values
     nested: object = np.array([*values.values()], dtype=object).reshape(encoder.image_shape).tolist()
     return nested
 
 
 def _shown(value: Any, kind: str) -> Any:  # Any: JSON values
+    if kind == "image":
+        return value
     if kind == "text":
         return value[:_MOST_CHARACTERS]
     is_whole = isinstance(value, float) and value.is_integer() and abs(value) < _EXACT

@@ -19,6 +19,7 @@ from sageline.encoder.columns.columns import ColumnsEncoder
 from sageline.encoder.columns.one_row import RowEncoder, dense_row
 from sageline.encoder.decoding import Prediction
 from sageline.encoder.image import ImageEncoder
+from sageline.encoder.image_file import ImageFileEncoder
 from sageline.encoder.instances import InstanceReader, instance_name
 from sageline.encoder.labels import encode_classes
 from sageline.encoder.text.tokens import TokenLines, label_token
@@ -37,7 +38,7 @@ _CHUNK_BYTES = 2 << 20  # of texts
 _CHUNK_CELLS = 1 << 18  # of dense rows: their text takes a hundred times as many bytes while it is made
 
 
-Features: TypeAlias = "ColumnsEncoder | TokenLines | ImageEncoder"
+Features: TypeAlias = "ColumnsEncoder | TokenLines | ImageEncoder | ImageFileEncoder"
 """How the feature columns are encoded, by kind."""
 
 Encoded: TypeAlias = "Matrix | StringArray"
@@ -51,7 +52,7 @@ class FittedEncoder:
     Attributes:
         task: ``classification`` or ``regression``.
         feature_columns: the columns that are encoded, in order, with their kind: ``text``, ``number``, ``category``, ``date``,
-            ``pixel``.
+            ``pixel``, ``image``.
         label_column: the column that is predicted.
         classes: the labels in class order; None for a regression.
         features: how the feature columns are encoded.
@@ -88,7 +89,12 @@ class FittedEncoder:
     @property
     def image_shape(self) -> tuple[int, ...] | None:
         """(height, width) or (height, width, channels) of images; None for other rows."""
-        return self.features.shape if isinstance(self.features, ImageEncoder) else None
+        return self.features.shape if isinstance(self.features, ImageEncoder | ImageFileEncoder) else None
+
+    @property
+    def reads_files(self) -> bool:
+        """Whether a row is an image file."""
+        return isinstance(self.features, ImageFileEncoder)
 
     def chunks(self, block: Block) -> Iterator[Block]:
         """The block in pieces whose encoded form takes a few megabytes: as a piece of a channel, a request, a file of a
@@ -116,7 +122,7 @@ class FittedEncoder:
             InvalidDataset: a value that is no number, or is beyond float32, or a missing one that the model does not take; names
                 row and column.
         """
-        if isinstance(self.features, ImageEncoder):
+        if isinstance(self.features, ImageEncoder | ImageFileEncoder):
             return self.features.encode(block)
         if isinstance(self.features, ColumnsEncoder):
             if self.answers in _NO_MISSING and self.features.kept_missing:
@@ -266,9 +272,9 @@ class FittedEncoder:
         self, instances: list[object], warnings: list[str] | None = None, name: Callable[[int], str] = instance_name
     ) -> Block:
         """The rows of a prediction request: objects ``{column: value}``, arrays in feature order, or bare strings
-        when the only feature is text; for images also arrays
-        nested as the shape is. Numbers may be strings as the column spells them, and booleans where training had only 0 and 1;
-        ``null`` is a missing number or category. Objects may have :attr:`unused_columns` too.
+        when the only feature is text or an image file in base64; for pixels also arrays nested as the shape is. Numbers may be
+        strings as the column spells them, and booleans where training had only 0 and 1; ``null`` is a missing number or
+        category. Objects may have :attr:`unused_columns` too.
 
         Args:
             warnings: gets a sentence for each column that is absent and taken for missing, and for each that is ignored, since it
@@ -278,7 +284,8 @@ class FittedEncoder:
         Raises:
             InvalidRequest: names the instance and the column: absent, wrong type.
         """
-        return self._instances.read(instances, warnings, name)
+        block = self._instances.read(instances, warnings, name)
+        return self.features.decoded(block, name) if isinstance(self.features, ImageFileEncoder) else block
 
     @cached_property
     def _instances(self) -> InstanceReader:
@@ -287,7 +294,7 @@ class FittedEncoder:
             self.feature_columns,
             {name: part.index for name, part in table.categories.items()},
             self.label_column,
-            shape=self.image_shape,
+            shape=None if self.reads_files else self.image_shape,
             required=self.required_columns,
             spellings={name: number.spelling for name, number in table.numbers.items()},
             binary={name for name, number in table.numbers.items() if number.binary},
@@ -297,9 +304,9 @@ class FittedEncoder:
 
     @cached_property
     def required_columns(self) -> frozenset[str]:
-        """Columns that rows to predict must have: pixels, the only column if it is a text, and numbers that stay missing although
-        the model takes no missing ones."""
-        if isinstance(self.features, ImageEncoder):
+        """Columns that rows to predict must have: pixels, image files, the only column if it is a text, and numbers that stay
+        missing although the model takes no missing ones."""
+        if isinstance(self.features, ImageEncoder | ImageFileEncoder):
             return frozenset(self.feature_columns)
         columns = self.feature_columns
         if isinstance(self.features, ColumnsEncoder) and list(columns.values()) != ["text"]:
@@ -399,6 +406,8 @@ def _features(document: Mapping[str, Any], columns: dict[str, str], arrays: Mapp
     match document["kind"]:
         case "columns":
             return ColumnsEncoder.from_state(document, arrays)
+        case "image" if document.get("files"):
+            return ImageFileEncoder.from_state(document, columns)
         case "image":
             return ImageEncoder.from_state(document, columns)
         case "tokens":
@@ -411,7 +420,12 @@ def _features(document: Mapping[str, Any], columns: dict[str, str], arrays: Mapp
             raise ValueError(f"unknown kind {other!r}")
 
 
-_KINDS: dict[type, str] = {ColumnsEncoder: "columns", TokenLines: "tokens", ImageEncoder: "image"}
+_KINDS: dict[type, str] = {
+    ColumnsEncoder: "columns",
+    TokenLines: "tokens",
+    ImageEncoder: "image",
+    ImageFileEncoder: "image",
+}
 
 
 def _dense(matrix: Matrix) -> FloatArray:

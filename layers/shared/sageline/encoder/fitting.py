@@ -13,6 +13,7 @@ from sageline.arrays.strings import BoolArray, StringArray
 from sageline.encoder.columns.fitting import ColumnsFit, words_profile
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.image import ImageEncoder, read_pixels, shape_of
+from sageline.encoder.image_file import ImageFileEncoder
 from sageline.encoder.labels import class_order
 from sageline.encoder.statistics import NumberStatistics
 from sageline.encoder.text.counts import WordCounts
@@ -70,7 +71,29 @@ class ImageFit:
         }
 
 
-Fit: TypeAlias = "TokensFit | ColumnsFit | ImageFit"
+class ImageFileFit:
+    """Fits nothing, as shape and scale are in the spec; looks at the numbers that the images of the train rows become."""
+
+    def __init__(self, spec: ImageSpec, column: str) -> None:
+        self._encoder = ImageFileEncoder(column, tuple(spec.shape or ()), 1 / 255 if spec.scale is None else spec.scale)
+        self._numbers = NumberStatistics()
+
+    def update(self, block: Block, rows: BoolArray, labels: StringArray | FloatArray) -> None:
+        self._numbers.update(self._encoder.encode(block.take(rows)).reshape(-1))
+
+    def finish(self, source: str, classes: Sequence[str] | None) -> ImageFileEncoder:
+        return self._encoder
+
+    def profile(self) -> dict[str, Any]:  # Any: a JSON document
+        statistics = self._numbers.profile()
+        return {
+            "shape": list(self._encoder.shape),
+            "scale": self._encoder.scale,
+            "scaled_pixels": {key: statistics[key] for key in ("minimum", "maximum", "mean")},
+        }
+
+
+Fit: TypeAlias = "TokensFit | ColumnsFit | ImageFit | ImageFileFit"
 
 
 def _answers(spec: Spec) -> tuple[str, str | None]:
@@ -91,6 +114,8 @@ def start_fit(spec: Spec, spellings: Mapping[str, Spelling], formats: Mapping[st
     columns = dict(spec.dataset.features or {})
     if isinstance(spec.encoder, TokensSpec):
         return TokensFit(columns)
+    if isinstance(spec.encoder, ImageSpec) and list(columns.values()) == ["image"]:
+        return ImageFileFit(spec.encoder, next(iter(columns)))
     if isinstance(spec.encoder, ImageSpec):
         return ImageFit(spec.encoder, columns)
     return ColumnsFit(spec.encoder or ColumnsSpec(), columns, spellings, formats, is_class=spec.task == "classification")

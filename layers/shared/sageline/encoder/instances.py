@@ -44,7 +44,7 @@ class InstanceReader:
     """Reads instances for one encoder.
 
     Args:
-        kinds: the feature columns in order, with their kind: ``text``, ``number``, ``category``, ``date`` or ``pixel``.
+        kinds: the feature columns in order, with their kind: ``text``, ``number``, ``category``, ``date``, ``pixel``, ``image``.
         categories: of each category column, where the values that are known are.
         label: the column that is predicted.
         shape: of images, whose arrays may be nested as it says; None for other rows.
@@ -197,7 +197,7 @@ class InstanceReader:
 
     @property
     def _is_one_text(self) -> bool:
-        return list(self._kinds.values()) == ["text"]
+        return list(self._kinds.values()) in (["text"], ["image"])
 
     def _text(self, index: int, name: str, value: object) -> str:
         """A value as the dataset would spell it."""
@@ -227,6 +227,7 @@ class InstanceReader:
             "category": "a string, a number, a boolean or null",
             "date": "a date as a string, or null",
             "pixel": "a number",
+            "image": "a string, the image file in base64",
         }[kind]
         raise _Misfit(index, f", column {name!r} is {_json_type(value)}; expected {expected}.")
 

@@ -33,7 +33,6 @@ _BY_EXTENSION = {
     "dat": "rename it to .csv, if it is a table with a line of column names",
     "data": "rename it to .csv, if it is a table with a line of column names",
     "npy": "save features and labels in one file: numpy.savez(file, x=..., y=...)",
-    "zip": _UNPACK,
     "tar": _UNPACK,
     "tgz": _UNPACK,
     "bz2": _UNPACK,

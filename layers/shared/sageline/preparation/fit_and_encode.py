@@ -21,7 +21,7 @@ from sageline.arrays.strings import StringArray
 from sageline.batch.encode import EncodedRows, encoded_rows
 from sageline.dataset.label_column import LabelColumn
 from sageline.dataset.profile import DatasetProfile
-from sageline.dataset.split import CHANNELS, PositionArray, channels_of, folds_of, hash_columns, placed, positions_of
+from sageline.dataset.split import CHANNELS, PositionArray, channels_of, folds_of, hash_columns, placed, row_positions
 from sageline.dataset.statistics import DatasetStatistics
 from sageline.dataset.tally import Tally
 from sageline.encoder.fitted import FittedEncoder
@@ -206,7 +206,7 @@ class FirstRead:
         if absent is not None:
             raise InvalidDataset(f"{block.source}: no column {absent!r}; the columns are {', '.join(block.columns)}.")
         split = self.resolution.spec.split
-        positions = placed(positions_of(hashes, split.seed), block.side, split)
+        positions = placed(row_positions(block, hashes, split.seed), block.side, split)
         there = self.label.is_there(block)
         unlabelled = block.rows - int(np.count_nonzero(there))
         if unlabelled:
@@ -288,7 +288,7 @@ def _pieces(read_blocks: Callable[[], Iterator[Block]], first: FirstRead, means:
     spill, seed = means.spill, first.resolution.spec.split.seed
     if spill is None or not spill.is_complete or spill.seed != seed:
         for block in read_blocks():
-            yield from _encoded(block, positions_of(hash_columns(block), seed), first)
+            yield from _encoded(block, row_positions(block, hash_columns(block), seed), first)
         return
     if means.processes == 1 or len(spill) == 1:
         for block, positions in spill:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sageline.arrays.blocks import Block
 from sageline.arrays.hashing import HashArray
-from sageline.dataset.split import hash_columns, positions_of
+from sageline.dataset.split import hash_columns, row_positions
 from sageline.preparation.spill import Place, Spill, Spilled
 
 
@@ -31,7 +31,7 @@ def hashed_blocks(read_blocks: Callable[[], Iterator[Block]], spill: Spill | Non
         return
     for block in read_blocks():
         hashes = hash_columns(block)
-        place = None if spill is None else spill.add(Spilled(block, positions_of(hashes, seed)))
+        place = None if spill is None else spill.add(Spilled(block, row_positions(block, hashes, seed)))
         yield HashedBlock(block, hashes, place)
         del block, hashes  # while the next ones are read
     if spill is not None:

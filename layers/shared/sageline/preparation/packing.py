@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sageline.arrays.late_text import DictionaryArray, NumberText
+from sageline.arrays.late_text import DictionaryArray, ImageArray, NumberText
 from sageline.arrays.matrix import DoubleArray
 from sageline.arrays.numbers import read_cells
 from sageline.arrays.strings import ByteArray, IntArray, StringArray
@@ -38,6 +38,8 @@ class _Packer(pickle.Pickler):
     def reducer_override(self, obj: object) -> Any:  # Any: what pickle takes
         if isinstance(obj, DictionaryArray):
             return _dictionary_array, (obj.dictionary, _narrow(obj.indices))
+        if isinstance(obj, ImageArray):
+            return ImageArray, (obj.pixels, obj.why)
         if not isinstance(obj, StringArray):
             return NotImplemented
         cells = read_cells(obj)

@@ -52,7 +52,7 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
     provisional = Resolution.of_schema(spec, schema)
 
     notes: list[str] = []
-    options = read_options(spec.dataset)
+    options = read_options(spec.dataset, (given or spec).encoder)
 
     def read_rows() -> Iterator[Block]:
         return read_blocks(run.files.s3, dataset, options, notes)

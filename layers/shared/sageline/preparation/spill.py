@@ -22,7 +22,7 @@ _ALIGNED = 8  # where arrays begin, so that their numbers are read at once
 
 
 class Spilled(NamedTuple):
-    """A block, and where its rows stand in the split (:func:`sageline.dataset.split.positions_of`)."""
+    """A block, and where its rows stand in the split (:func:`sageline.dataset.split.row_positions`)."""
 
     block: Block
     positions: PositionArray

@@ -14,14 +14,22 @@ from sageline.dataset.profile import ColumnProfile, DatasetProfile
 from sageline.dataset.sniff import ColumnGuess, guess_features, guess_task
 from sageline.encoder.image import is_pixel_name, shape_of
 from sageline.errors import InvalidDataset, InvalidSpec
+from sageline.formats.image_files import check_shape
 from sageline.json_objects import Json
 from sageline.spec.encoder import ImageSpec
 from sageline.spec.model import Spec
 
-READS = {"columns": ("number", "category", "date", "text"), "tokens": ("text",), "image": ("pixel",)}
+READS = {"columns": ("number", "category", "date", "text"), "tokens": ("text",), "image": ("pixel", "image")}
 """The kinds of columns that each kind of encoder reads."""
 
-_PLURALS = {"text": "text", "number": "numbers", "category": "categories", "date": "dates", "pixel": "pixels"}
+_PLURALS = {
+    "text": "text",
+    "number": "numbers",
+    "category": "categories",
+    "date": "dates",
+    "pixel": "pixels",
+    "image": "image files",
+}
 _FEWEST_PIXELS = 16  # columns that are called so
 
 
@@ -35,6 +43,7 @@ class ColumnChoices:
     def __init__(self, spec: Spec, profile: DatasetProfile, source: str, name: str) -> None:
         self.reasons: dict[str, str] = {}
         self._spec = spec
+        self._profile = profile
         self._columns = profile.columns
         self._source = source
         self._name = name
@@ -65,7 +74,7 @@ class ColumnChoices:
                 f"{second.name!r} ({second.reason}). Say which one: {say} as spec.json beside the data, or "
                 f'`sageline submit --label`; `dataset.on_doubt: "likeliest"` would take {first.name!r}.'
             )
-        self.reasons["dataset.label"] = likely[0].reason
+        self.reasons["dataset.label"] = "the folder that an image lies in" if self._profile.is_of_images else likely[0].reason
         if in_doubt(likely):
             self.reasons["dataset.label"] += f"; {likely[1].name!r} is about as likely ({likely[1].reason})"
         return likely[0].name
@@ -78,6 +87,9 @@ class ColumnChoices:
         """``classification`` or ``regression``."""
         if self._spec.task is not None:
             return self._spec.task
+        if self._profile.is_of_images:
+            self.reasons["task"] = "the label is a folder"
+            return "classification"
         task, self.reasons["task"] = guess_task(self._columns[label])
         return task
 
@@ -168,6 +180,9 @@ class ColumnChoices:
         if "pixel" in kinds.values():
             self.reasons["encoder"] = f"image, because of {sum(kind == 'pixel' for kind in kinds.values())} columns of pixels"
             return self._image(ImageSpec(), kinds)
+        if "image" in kinds.values():
+            self.reasons["encoder"] = "image, because every row is an image file"
+            return self._image(ImageSpec(), kinds)
         self.reasons["encoder"] = "columns: each column as its kind is"
         return {"kind": "columns"}
 
@@ -190,6 +205,9 @@ class ColumnChoices:
         return name != label and name not in self._spec.dataset.exclude and column.is_numeric and is_pixel_name(name)
 
     def _image(self, image: ImageSpec, kinds: Mapping[str, str]) -> Json:
+        files = [name for name, kind in kinds.items() if kind == "image"]
+        if files:
+            return self._image_files(image, files, kinds)
         pixels = [name for name, kind in kinds.items() if kind == "pixel"]
         shape = shape_of(pixels, tuple(image.shape) if image.shape else None)
         if image.shape is None:
@@ -201,6 +219,25 @@ class ColumnChoices:
             scale = 1 / 255 if large else 1.0
             self.reasons["encoder.scale"] = "pixels go from 0 to 255" if large else "no pixel exceeds 1"
         return {"kind": "image", "shape": list(shape), "scale": scale}
+
+    def _image_files(self, image: ImageSpec, files: list[str], kinds: Mapping[str, str]) -> Json:
+        if len(kinds) > 1:
+            raise InvalidSpec(
+                f"the encoder image reads one column of image files, and there are {_and(map(repr, kinds))}; leave all but one "
+                "out with `dataset.exclude` or `dataset.features`."
+            )
+        shape, why = self._columns[files[0]].images or (tuple(image.shape or ()), None)
+        if image.shape is None and not shape:
+            raise InvalidSpec(
+                f"`encoder.shape` is missing: say [height, width], or [height, width, 3] for colours, which the images in "
+                f"{files[0]!r} are resized to."
+            )
+        check_shape(shape)
+        if why is not None:
+            self.reasons["encoder.shape"] = why
+        if image.scale is None:
+            self.reasons["encoder.scale"] = "the pixels of image files go from 0 to 255"
+        return {"kind": "image", "shape": list(shape), "scale": image.scale or 1 / 255}
 
     def _check_column(self, name: str, key: str) -> None:
         if name not in self._columns:

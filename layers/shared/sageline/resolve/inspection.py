@@ -100,7 +100,7 @@ def _about(column: ColumnProfile, profile: DatasetProfile, *, is_grouped: bool) 
     found = dict(column.values.most_common(_EXAMPLES)) if is_grouped else _different(profile.sample.columns[column.name])
     return {
         "name": column.name,
-        "examples": [_shortened(text) for text in found],
+        "examples": [] if column.images else [_shortened(text) for text in found],  # of an image only a fingerprint is known
         "missing": round(column.missing / column.rows, 4) if column.rows else 0.0,
         "distinct": column.distinct,
         "is_estimate": column.distinct > MOST_DISTINCT,

@@ -26,7 +26,7 @@ def leaks(
     target, rows = found
     warnings = []
     for name in list(features)[:_MOST_COLUMNS]:
-        if features[name] == "text" and profile.columns[name].is_unique:
+        if features[name] == "image" or (features[name] == "text" and profile.columns[name].is_unique):
             continue
         feature = Feature(features[name], _some(profile.sample, name, rows), spellings.get(name, PLAIN))
         score = probe.alone(feature, target)

@@ -47,7 +47,7 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     label = choices.label()
     label_column = profile.columns[label]
     task = choices.task(label)
-    no_label = _no_label(label_column) if task == "classification" else ()
+    no_label = _no_label(label_column) if task == "classification" and not profile.is_of_images else ()
     _check_labelled(label_column, no_label, source)
     _check_one_label(label_column, task, source)
     features, encoder = choices.features(label, task)
@@ -57,7 +57,9 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     resolved = _filled_in(spec, profile, choices, dataset, task, encoder=encoder, name=name, source=source)
     _check(resolved, task, encoder["kind"])
     read = {column: spelling for column, spelling in spellings.items() if features.get(column) == "number"}
-    label_is_number = label_column.is_numeric and not label_column.numbers.is_spelled and spec.task is None
+    label_is_number = (
+        label_column.is_numeric and not label_column.numbers.is_spelled and spec.task is None and not profile.is_of_images
+    )
     if label in spellings and task == "regression":
         read[label] = spellings[label]
     warnings = about_split(profile)

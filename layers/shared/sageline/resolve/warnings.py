@@ -8,6 +8,7 @@ from sageline.arrays.number_spelling import Spelling
 from sageline.arrays.numbers import MISSING, shown
 from sageline.dataset.profile import ColumnProfile, DatasetProfile
 from sageline.encoder.values import alike, is_truth
+from sageline.spec.encoder import ImageSpec
 from sageline.spec.model import Spec
 
 _SOME = 3
@@ -98,7 +99,7 @@ def about_columns(spec: Spec, profile: DatasetProfile, spellings: Mapping[str, S
 
 def how_columns_are_read(spec: Spec, profile: DatasetProfile, spellings: Mapping[str, Spelling]) -> list[str]:
     """What was read as it was meant, most likely: spellings of numbers, words for missing ones, spellings of one value."""
-    notes = list(dict.fromkeys(profile.notes))
+    notes = [*_how_images_are_read(spec), *dict.fromkeys(profile.notes)]
     for spelling in dict.fromkeys(spellings.values()):
         spelled = [shown(name) for name in spellings if spellings[name] == spelling]
         notes.append(f"The numbers of {_listed(spelled)} are read {spelling.words}.")
@@ -117,6 +118,14 @@ def how_columns_are_read(spec: Spec, profile: DatasetProfile, spellings: Mapping
         elif kind == "category" and column.joined:
             notes.append(f"In {shown(name)}, {_together(column.joined)} are one value.")
     return notes
+
+
+def _how_images_are_read(spec: Spec) -> list[str]:
+    why = spec.reasons.get("encoder.shape")
+    if not isinstance(spec.encoder, ImageSpec) or why is None or "image" not in (spec.dataset.features or {}).values():
+        return []
+    height, width, *channels = spec.encoder.shape or (0, 0)
+    return [f"Images are resized to {height} x {width} pixels in {'colours' if channels == [3] else 'grey'}: {why}."]
 
 
 def _about_encoder(spec: Spec) -> list[str]:

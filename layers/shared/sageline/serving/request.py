@@ -19,6 +19,7 @@ from sageline.aws.http import (
 from sageline.aws.media_types import media_type, parameter
 from sageline.errors import InvalidRequest, RequestTooLarge, UnsupportedMediaType
 from sageline.serving.answer import CSV, JSON, JSON_LINES, AnswerForm, answer_form
+from sageline.serving.image_body import IMAGES, image_instance
 from sageline.serving.rows import MAX_INSTANCES, Instances, RequestRows, read_csv, read_json_lines
 
 MAX_SESSION_CHARACTERS = 256
@@ -46,7 +47,7 @@ class PredictionRequest:
 
 
 def read_prediction_request(event: Event) -> PredictionRequest:
-    """The request in an HTTP API event.
+    """The request in an HTTP API event; an image file is one instance.
 
     Options come in the query string; beside the ``instances`` of a JSON body they may come there too.
 
@@ -76,6 +77,8 @@ def read_prediction_request(event: Event) -> PredictionRequest:
 
 def _rows(event: Event) -> tuple[RequestRows, Mapping[str, object]]:
     """The rows of the body, and the options beside them."""
+    if (image := image_instance(event)) is not None:
+        return Instances([image]), {}
     given = header(event, "content-type")
     kind = media_type(given)
     if kind in (JSON, *_SENT_BY_DEFAULT) or kind.endswith("+json"):
@@ -101,7 +104,7 @@ _READERS: Mapping[str, Callable[[str, str], RequestRows]] = {
     **dict.fromkeys(JSON_LINES, lambda text, _: read_json_lines(text)),
 }
 """By type of the body; each takes its text and the header ``Content-Type``."""
-TYPES = [JSON, *_READERS]
+TYPES = [JSON, *_READERS, IMAGES]
 """The types that a body may have."""
 
 

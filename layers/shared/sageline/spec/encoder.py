@@ -163,14 +163,15 @@ def _over(of_kind: BaseSpec, given: Options) -> Options:
 
 
 class ImageSpec(BaseSpec):
-    """Pixels: columns such as pixel0 to pixel783 of a CSV, or the array `x` or `images` of an npz file."""
+    """Pixels: image files, columns such as pixel0 to pixel783 of a CSV, or the array `x` or `images` of an npz file."""
 
     kind: Literal["image"] = "image"
     shape: list[Annotated[int, Field(ge=1)]] | None = Field(
         None,
         min_length=2,
         max_length=3,
-        description="[height, width] or [height, width, channels]. Default: what the columns' names say, or else square.",
+        description="[height, width] or [height, width, channels]. Default: what the columns' names say, or else square; of "
+        "image files, which are resized to it, what most of them are like, with at most 4,096 numbers (see `reasons`).",
     )
     scale: float | None = Field(
         None, gt=0, allow_inf_nan=False, description="Multiplies every pixel. Default: 1/255, or 1 where no pixel exceeds 1."

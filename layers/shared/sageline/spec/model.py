@@ -20,7 +20,7 @@ from sageline.spec.problems import describe
 from sageline.spec.section import BaseSpec, InstanceType, Name
 from sageline.spec.training import AlgorithmSpec, TuningSpec
 
-FeatureKind: TypeAlias = Literal["text", "number", "category", "date", "pixel"]
+FeatureKind: TypeAlias = Literal["text", "number", "category", "date", "pixel", "image"]
 """What a column holds, which decides how it is encoded."""
 
 GivenKind: TypeAlias = FeatureKind | Literal["ignore"]
@@ -45,7 +45,7 @@ class DatasetSpec(BaseSpec):
     features: dict[str, FeatureKind] | None = Field(
         None,
         min_length=1,
-        description="Columns to learn from, and what each holds: `text`, `number`, `category`, `date` or `pixel`.",
+        description="Columns to learn from, and what each holds: `text`, `number`, `category`, `date`, `pixel` or `image`.",
     )
     encoding: str | None = Field(
         None,

@@ -42,7 +42,7 @@ def choose_parts(uri: str, files: Collection[DatasetObject], folders: Collection
     Raises:
         DatasetNotFound: there are no parts.
         InvalidDataset: ``data`` files beside ``train`` or ``test`` files, test files alone, formats that differ, a format that is
-            not read, more parts than :data:`MOST_PARTS`, or nothing in them.
+            not read, archives of images, more parts than :data:`MOST_PARTS`, or nothing in them.
     """
     named = {name_of(item): item for item in sorted(files, key=lambda item: item.uri)}
     sides = {side: [item for name, item in named.items() if side_of_name(name) == side] for side in SIDES}
@@ -109,6 +109,11 @@ def _check_formats(uri: str, parts: Sequence[DatasetObject]) -> None:
     of_format: dict[str, str] = {}
     for item in parts:
         of_format.setdefault(data_format(item.uri), name_of(item))
+    if "zip" in of_format:  # each would have a shape and classes of its own
+        raise InvalidDataset(
+            f"{uri}: {of_format['zip']} is an archive of images, which is no part; upload one of all images, as data.zip, with a "
+            "folder for each class."
+        )
     if len(of_format) > 1:
         (one, first), (other, second) = list(of_format.items())[:2]
         raise InvalidDataset(

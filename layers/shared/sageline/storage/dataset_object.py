@@ -12,6 +12,7 @@ from sageline.aws.errors import code, is_denied, is_missing_object
 from sageline.dataset.readers.source import ReadOptions
 from sageline.errors import DatasetAccessDenied, DatasetNotFound, InvalidDataset
 from sageline.names import split_s3_uri
+from sageline.spec.encoder import EncoderSpec, ImageSpec
 from sageline.spec.model import DatasetSpec
 
 if TYPE_CHECKING:
@@ -72,9 +73,10 @@ def find_object(s3: S3Client, uri: str, version_id: str | None = None) -> Datase
     return DatasetObject(uri, head.get("VersionId", version_id), head["ETag"], head["ContentLength"])
 
 
-def read_options(dataset: DatasetSpec) -> ReadOptions:
-    """What the spec says of how the file is written."""
-    return ReadOptions(dataset.encoding, dataset.delimiter, dataset.label)
+def read_options(dataset: DatasetSpec, encoder: EncoderSpec | None = None) -> ReadOptions:
+    """What the spec says of how the file is written, and of the shape in which images are read."""
+    shape = encoder.shape if isinstance(encoder, ImageSpec) else None
+    return ReadOptions(dataset.encoding, dataset.delimiter, dataset.label, tuple(shape) if shape else None)
 
 
 def open_object(s3: S3Client, dataset: DatasetObject) -> io.BufferedReader:

@@ -11,6 +11,7 @@ import numpy as np
 
 from sageline.arrays.blocks import Block
 from sageline.arrays.strings import StringArray
+from sageline.dataset.images.reader import read_images
 from sageline.dataset.readers.csv_reader import CsvReader, ValueLeftOut
 from sageline.dataset.readers.csv_scan import Scan, TextAfterQuote
 from sageline.dataset.readers.jsonl_reader import JsonLinesReader
@@ -50,8 +51,8 @@ def sample_blocks(
 
     The pieces of a ``csv`` or ``jsonl`` file are spread evenly: the first is its beginning, the last its end. A piece is left out
     if it is not certain where its rows begin. The numbers of rows after the first piece are not known (:meth:`Block.near`).
-    Of a Parquet file they are the first rows of its row groups, of a workbook any of its rows. Compressed text, libsvm and
-    ``npz`` are read forwards only: there the pieces are the first ones.
+    Of a Parquet file they are the first rows of its row groups, of a workbook any of its rows, of an archive the images by which
+    their shape is chosen. Compressed text, libsvm and ``npz`` are read forwards only: there the pieces are the first ones.
 
     Args:
         stream: at its beginning; needs ``read`` and ``seek``.
@@ -63,6 +64,9 @@ def sample_blocks(
         InvalidDataset: while iterating.
     """
     notes = [] if notes is None else notes
+    if data_format == "zip":
+        yield from read_images(stream, source, piece_bytes, shape=options.image_shape, notes=notes, sample=True)
+        return
     if data_format == "parquet":
         from sageline.dataset.readers import parquet_reader  # noqa: PLC0415 # as in open_blocks
 

@@ -10,6 +10,7 @@ from itertools import chain
 from typing import BinaryIO
 
 from sageline.arrays.blocks import Block
+from sageline.dataset.images.reader import read_images
 from sageline.dataset.readers import libsvm_reader
 from sageline.dataset.readers.compression import decompressed
 from sageline.dataset.readers.csv_reader import CsvReader
@@ -35,11 +36,13 @@ class ReadOptions:
         encoding: the name of an encoding of text that Python knows.
         delimiter: of a CSV file, one character.
         label: the column that is to be predicted; one that holds lists has several labels a row, and is refused.
+        image_shape: what images are resized to, (height, width) or (height, width, channels).
     """
 
     encoding: str | None = None
     delimiter: str | None = None
     label: str | None = None
+    image_shape: tuple[int, ...] | None = None
 
 
 FIND_OUT = ReadOptions()
@@ -92,6 +95,8 @@ def open_blocks(
             from sageline.dataset.readers import xlsx_reader  # noqa: PLC0415
 
             yield from some_rows(xlsx_reader.read_xlsx(stream, source, block_bytes, notes))
+        case "zip":
+            yield from read_images(stream, source, block_bytes, shape=options.image_shape, notes=notes)
         case "libsvm":
             yield from some_rows(libsvm_reader.read_libsvm(stream, source, compression, block_bytes))
         case _:

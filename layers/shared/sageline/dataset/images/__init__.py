@@ -1,0 +1,1 @@
+"""Reading images: a ZIP archive with a folder for each class."""
