@@ -108,7 +108,7 @@ def assert_no_skew(data: bytes, features: dict[str, str], encoder_spec: dict[str
             texts = dict(zip(features, values, strict=True))
             numbers = {name: as_number(text, features[name]) for name, text in texts.items()}
             for instance, counted in ((texts, sent), (numbers, as_json)):
-                body = encoder.request_body(encoder.encode_instances([instance]))
+                body = encoder.request_body(encoder.encode_instances([instance], []))
                 counted.update(rows_in(body, encoder.exchange.request_content_type, encoder))
         for chunk in encoder.chunks(block):
             body = encoder.batch_body(encoder.encode(chunk))
