@@ -48,8 +48,11 @@ _SPECS = {
         "dataset": {"label": "service", "features": {"post": "text"}},
         "encoder": {"kind": "columns", "layout": "sparse"},
     },
-    # The table encoder reads numbers and categories: text and dates are parsed, hashed, counted and kept for the test rows.
-    "mixed": {**_COMMON, "dataset": {"label": "service", "features": _MIXED}, "encoder": {"kind": "columns"}},
+    "mixed": {
+        **_COMMON,
+        "dataset": {"label": "service", "features": _MIXED},
+        "encoder": {"kind": "columns", "layout": "sparse"},
+    },
 }
 _SECONDS_BETWEEN_LOOKS = 0.02
 

@@ -225,6 +225,33 @@ def test_every_spelling_of_a_yes_is_one_value_and_that_is_said() -> None:
     assert not [warning for warning in resolution.warnings if "look alike" in warning]
 
 
+@pytest.mark.parametrize("odd", ["00.5", "01", "007"])
+def test_one_odd_zero_makes_no_code_of_numbers_and_is_said(odd: str) -> None:
+    prices = [odd, *(f"{index * 37 % 900 / 4}" for index in range(199))]
+
+    resolution = resolve({"price": prices, "noise": NOISE, "label": LABELS})
+
+    assert (resolution.spec.dataset.features or {})["price"] == "number"
+    if odd != "00.5":
+        assert any(warning.startswith("1 of the numbers of 'price' begins with a zero") for warning in resolution.warnings)
+
+
+@pytest.mark.parametrize("period", [24, 31])
+def test_numbers_that_come_back_are_no_row_numbers(period: int) -> None:
+    spec = resolve({"c": [str(index % period) for index in range(200)], "noise": NOISE, "label": LABELS}).spec
+
+    assert (spec.dataset.features or {})["c"] == "number"
+
+
+def test_dates_in_which_day_and_month_cannot_be_told_apart_are_a_warning() -> None:
+    days = [f"0{index % 9 + 1}/0{index % 7 + 1}/2021" for index in range(200)]
+
+    resolution = resolve({"day": days, "noise": NOISE, "label": LABELS})
+
+    assert (resolution.spec.dataset.features or {})["day"] == "date"
+    assert [warning for warning in resolution.warnings if "whether the day or the month comes first" in warning]
+
+
 def test_numbers_that_begin_with_zeros_are_codes() -> None:
     codes = [f"{index * 37 % 50:05d}" for index in range(200)]
 
