@@ -44,6 +44,18 @@ def test_columns_that_training_left_out_are_not_looked_at() -> None:
     assert encoded.tolist() == [encoded[0].tolist()] * 3
 
 
+def test_nested_objects_are_columns_and_lists_of_words_texts_as_in_training() -> None:
+    features = table({"user.age": None, "user.tags": ["red blue", "red"]})
+    encoder = FittedEncoder("regression", {"user.age": "number", "user.tags": "category"}, "y", None, features)
+
+    assert columns(encoder, {"user": {"age": 3, "tags": ["red", "blue"]}}, {"user.age": 4, "user": {"tags": "red"}}) == {
+        "user.age": ["3", "4"],
+        "user.tags": ["red blue", "red"],
+    }
+    with pytest.raises(InvalidRequest, match=r"instances\[0\] has two values for the column 'user.age'"):
+        columns(encoder, {"user.age": 4, "user": {"age": 3, "tags": "red"}})
+
+
 def test_null_is_a_missing_number_or_category() -> None:
     encoder = table_encoder()
 

@@ -20,6 +20,8 @@ from sageline.encoder.column_check import ColumnCheck
 from sageline.encoder.value_check import ValueCheck
 from sageline.encoder.values import ValueIndex
 from sageline.errors import InvalidRequest
+from sageline.formats.nested import flattened
+from sageline.json_objects import DuplicateKey
 
 _BINARY = frozenset((0.0, 1.0))
 _NUMBERS_OR_NONE = {int, float, type(None)}
@@ -180,8 +182,9 @@ class InstanceReader:
         """The instance's values in the order of the columns, None for one that is absent."""
         names = self._names
         if isinstance(instance, dict):
-            check.note(index, instance)
-            return [instance.get(name) for name in names]
+            row = self._flat_row(index, instance)
+            check.note(index, row)
+            return [row.get(name) for name in names]
         if isinstance(instance, list):
             if self._shape is not None and any(isinstance(value, list) for value in instance):
                 instance = _flat(index, "", instance, self._shape)
@@ -194,6 +197,24 @@ class InstanceReader:
         expected = f"an object with {columns}, or an array of the values in this order"
         text = "a string, or " if self._is_one_text else ""
         raise _Misfit(index, f" is {_json_type(instance)}; expected {text}{expected}.")
+
+    def _flat_row(self, index: int, row: Mapping[str, object]) -> Mapping[str, object]:
+        """Nested objects as columns and lists of words as texts, as the reader of JSON Lines makes them."""
+        if not any(isinstance(value, dict | list) for value in row.values()):
+            return row
+        try:
+            flat = flattened(row)
+        except DuplicateKey as error:
+            raise _Misfit(index, f" has two values for the column {error.key!r}.") from None
+        except RecursionError:
+            raise _Misfit(index, " is nested too deeply.") from None
+        flat |= {name: value for name, value in row.items() if value == {}}  # which have no columns, and are not to vanish
+        lists = {name: value for name, value in flat.items() if isinstance(value, list) and name in self._positions}
+        return flat | {
+            name: " ".join(words)
+            for name, words in lists.items()
+            if self._kinds[name] in ("text", "category") and all(isinstance(word, str) for word in words)
+        }
 
     @property
     def _is_one_text(self) -> bool:
