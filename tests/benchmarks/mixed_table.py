@@ -77,8 +77,8 @@ def run(sizes: Sizes) -> Iterator[Result]:
             limits=(ONE_TEXT,),
             goals=[Goal(than=ONE_TEXT, speed=1 / 3)],
             bound="Python's calls, of which there are some for each column",
-            note="From the instance of a request to its body, as a prediction does; `one text alone` is its text by an encoder of "
-            "texts.",
+            note="From the instance of a request to its body, as a prediction does; `one text alone` is its text, by an encoder "
+            "of texts.",
         )
 
 
