@@ -33,7 +33,7 @@ def growth(head: bytes, compression: str) -> float:
         unpacking = zlib.decompressobj(wbits=31)
         unpacked, unused = len(unpacking.decompress(head)), len(unpacking.unused_data)
     else:
-        from backports.zstd import ZstdDecompressor  # noqa: PLC0415 # as below
+        from backports.zstd import ZstdDecompressor  # noqa: PLC0415 # only functions with the layer of readers have it
 
         frame = ZstdDecompressor()
         unpacked, unused = len(frame.decompress(head)), len(frame.unused_data) if frame.eof else 0
@@ -93,7 +93,7 @@ class _Unzstd(_Unpacked):
 
     def __init__(self, stream: BinaryIO, source: str) -> None:
         # Of the layer for readers, which only the functions that read datasets have.
-        from backports.zstd import ZstdError, ZstdFile  # noqa: PLC0415
+        from backports.zstd import ZstdError, ZstdFile  # noqa: PLC0415 # only functions with the layer of readers have it
 
         self.damaged = (ZstdError,)
         super().__init__(cast("IO[bytes]", ZstdFile(stream)), source)
