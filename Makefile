@@ -130,10 +130,10 @@ UNIT := tests/unit packages/sagemaker-emulator/tests
 IN_ORDER := --dist loadfile --no-loadscope-reorder --quiet
 
 quick: setup ## The fast unit tests, with few examples of each property
-	@$(BIN)/pytest $(UNIT) -m "not slow" --hypothesis-profile few -n 2 $(IN_ORDER)
+	@$(BIN)/pytest $(UNIT) -m "not slow and not full" --hypothesis-profile few -n 2 $(IN_ORDER)
 
-unit: setup ## All unit tests, network off; make coverage tries more examples of each property
-	@$(BIN)/pytest $(UNIT) --hypothesis-profile few -n 2 $(IN_ORDER)
+unit: setup ## The unit tests, network off; make coverage tries more examples of each property
+	@$(BIN)/pytest $(UNIT) -m "not full" --hypothesis-profile few -n 2 $(IN_ORDER)
 
 coverage: setup ## Branch coverage of the layer and the handlers by their unit tests: at least 95 %
 	@$(BIN)/pytest tests/unit --ignore tests/unit/cli --ignore tests/unit/local_stack -n 2 $(IN_ORDER) --cov --cov-report=term
@@ -150,7 +150,8 @@ ALL := $(BIN)/python -m pytest -p tests.no_skips --durations=10
 
 .PHONY: test-full test-sdk3 test-pytorch test-docker test-all
 test-full: setup ## The workflow tests with other people's clients, restarts of the stack, load, and much data
-	@$(ALL) tests/workflow -m "full and not tensorflow" -n 3 --dist loadfile
+	@$(ALL) $(UNIT) -m "full and not tensorflow" --hypothesis-profile few
+	$(ALL) tests/workflow -m "full and not tensorflow" -n 3 --dist loadfile
 
 test-sdk3: setup $(SDK3)/.synced ## SageMaker's Python SDK 3, which has an environment of its own, against the emulator
 	@PYTHONPATH=packages/sagemaker-emulator/tests $(BIN)/python -m tests.sdk3 $(SDK3)/bin/python --durations=10

@@ -16,8 +16,8 @@ __all__ = ["answers", "watch", "world"]
 settings.register_profile("unit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # CI says of a commit what a person's machine said of it; people's runs are where new examples are tried.
 settings.register_profile("ci", settings.get_profile("unit"), derandomize=True)
-# What `make check` uses.
-settings.register_profile("few", settings.get_profile("ci"), max_examples=20)
+# What `make check` and `make unit` use; `make coverage` tries a hundred.
+settings.register_profile("few", settings.get_profile("ci"), max_examples=10)
 settings.load_profile("ci" if os.environ.get("CI") else "unit")
 
 

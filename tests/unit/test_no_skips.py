@@ -20,7 +20,7 @@ def test_two():
 """
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_missing_tool_is_a_failure_and_what_needs_it_missing_is_none(tmp_path: Path) -> None:
     (tmp_path / "test_tool.py").write_text(TESTS)
     (tmp_path / "test_library.py").write_text('import pytest\npytest.importorskip("no_such_library")\n')

@@ -212,6 +212,7 @@ def test_a_killed_stack_comes_up_again_and_says_what_was_lost(free_stack: LocalS
         clients.stepfunctions.stop_execution(executionArn=arn)
 
 
+@pytest.mark.full
 def test_a_kill_during_the_first_deployment_is_made_good_by_the_next_up(tmp_path: Path) -> None:
     stack = LocalStack(tmp_path / "home")
     sageline = Path(sys.executable).parent / "sageline"

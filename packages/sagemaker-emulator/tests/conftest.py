@@ -12,7 +12,7 @@ from pytest_socket import socket_allow_hosts
 settings.register_profile("emulator", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("emulator-ci", settings.get_profile("emulator"), derandomize=True)
 # For the inner loop: pytest --hypothesis-profile few.
-settings.register_profile("few", settings.get_profile("emulator-ci"), max_examples=20)
+settings.register_profile("few", settings.get_profile("emulator-ci"), max_examples=10)
 settings.load_profile("emulator-ci" if os.environ.get("CI") else "emulator")
 
 

@@ -42,7 +42,7 @@ JOBS = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_every_job_is_measured_and_written(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -357,7 +357,15 @@ def test_a_function_at_work_at_any_call_of_a_deletion_leaves_nothing(case: Case)
 
 
 @pytest.mark.parametrize("case", [*BESIDE, *IN_PLACE, *ONE_WAY])
-@pytest.mark.parametrize("other", [{}, SCALED, AB, CANARY], ids=["serverless", "instances", "ab", "canary"])
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param({}, id="serverless"),
+        pytest.param(SCALED, id="instances", marks=pytest.mark.full),
+        pytest.param(AB, id="ab", marks=pytest.mark.full),
+        pytest.param(CANARY, id="canary"),
+    ],
+)
 def test_two_runs_at_one_endpoint_end_one_after_the_other(case: Case, other: Json) -> None:
     for at, call, world, execution in calls_of(case):
         second = trained(world, FOURTH, other)

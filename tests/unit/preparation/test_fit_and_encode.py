@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sageline.arrays.blocks import Block
@@ -220,7 +220,6 @@ CATEGORY = st.one_of(st.sampled_from(["", "a", "b", "3", "3.0", "true"]), TEXT)
 
 
 @pytest.mark.slow
-@settings(max_examples=40)
 @given(
     st.sampled_from(["count", "binary", "frequency", "tf-idf"]),
     st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=12),
@@ -269,7 +268,6 @@ KINDS = {"n": "number", "c": "category", "d": "date", "t": "text", "u": "text"}
 
 
 @pytest.mark.slow
-@settings(max_examples=40)
 @given(COLUMNS_OPTIONS, st.lists(st.tuples(NUMBER, CATEGORY, DATE, TEXT, TEXT), min_size=1, max_size=12))
 def test_whatever_the_options_a_table_is_encoded_for_a_request_as_for_training(
     options: dict[str, Any], rows: list[tuple[str, str, str, str, str]]
@@ -284,7 +282,6 @@ PIXEL = st.integers(0, 255).map(str) | st.floats(0, 1, width=32).map(str) | st.s
 
 
 @pytest.mark.slow
-@settings(max_examples=40)
 @given(st.floats(1e-6, 10), st.lists(st.tuples(PIXEL, PIXEL, PIXEL, PIXEL), min_size=1, max_size=12))
 def test_an_image_is_encoded_for_a_request_bit_for_bit_as_for_training(scale: float, rows: list[tuple[str, ...]]) -> None:
     filler = [(str(index), "1", "2", "3") for index in range(40)]

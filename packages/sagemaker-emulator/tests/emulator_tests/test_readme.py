@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
 
+@pytest.mark.full
 def test_the_first_screens_program_trains_and_gets_a_prediction(tmp_path: Path) -> None:
     program = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[0]
     with running(tmp_path) as emulator:

@@ -131,7 +131,7 @@ def test_the_words_of_ascii_text_are_those_found_character_by_character(texts: l
 CHARACTERS = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_every_character_of_unicode_is_read_alike_in_many_texts_and_in_one() -> None:
     ideographs = range(0x20000, 0x2F800)
     known = [character for character in CHARACTERS if unicodedata.category(character) not in ("Cn", "Co")]
@@ -142,7 +142,7 @@ def test_every_character_of_unicode_is_read_alike_in_many_texts_and_in_one() -> 
     assert set(tokenize(StringArray.from_list(others)).counts.tolist()) == {2}
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_every_character_of_unicode_is_read_as_pythons_regular_expression_reads_it_where_marks_are_apart() -> None:
     texts = [f"a{character}b {character}" for character in CHARACTERS]
 
