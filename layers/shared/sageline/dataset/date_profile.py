@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -12,6 +13,7 @@ import numpy as np
 
 from sageline.arrays.calendar import DAY, date_parts, days_of
 from sageline.arrays.dates import EPOCH, ORDER_WORDS, DateFormat, Dates, read_dates
+from sageline.arrays.factors import factors
 from sageline.arrays.late_text import DictionaryArray
 from sageline.arrays.matrix import DoubleArray
 from sageline.arrays.numbers import Cells
@@ -44,25 +46,40 @@ class Example(NamedTuple):
 
     Attributes:
         row: its number in the file; 0 where it is not known.
+        file: the one that it is in, where there are several.
     """
 
     text: str
     row: int
+    file: str = ""
 
     def __str__(self) -> str:
-        return self.text.strip() + (f" (row {self.row})" if self.row else "")
+        where = [self.file, f"row {self.row}" if self.row else ""]
+        return self.text.strip() + (f" ({', '.join(filter(None, where))})" if any(where) else "")
 
 
 class _Values(NamedTuple):
-    """Values with their row numbers, ``int64[n]``."""
+    """Values with their row numbers, ``int64[n]``, and the name of the file that they are in."""
 
     texts: StringArray
     rows: IntArray
+    file: str
 
     def first(self, among: BoolArray) -> Example | None:
         """The first of those that the mask has."""
-        at = int(among.argmax()) if len(among) else 0
-        return Example(self.texts[at], int(self.rows[at])) if len(among) and among[at] else None
+        return next(iter(self.some(np.flatnonzero(among[: int(among.argmax()) + 1]), 1)), None)
+
+    def some(self, at: IntArray, most: int) -> list[Example]:
+        """The first of those at these indexes, so many at most."""
+        first = at[:most]
+        if not len(first):
+            return []
+        # Taken rather than looked up: of a column of numbers a look-up makes the text of all of them.
+        texts = self.texts.take(first).tolist()
+        return [Example(text, row, self.file) for text, row in zip(texts, self.rows[first].tolist(), strict=True)]
+
+    def take(self, rows: BoolArray) -> _Values:
+        return self._replace(texts=self.texts.take(rows), rows=self.rows[rows])
 
 
 @dataclass
@@ -107,6 +124,19 @@ class _Tally:
         )
 
 
+@dataclass
+class _Odd:
+    """Values that are no dates: how many, and the first of them."""
+
+    count: int = 0
+    first: list[Example] = field(default_factory=list)
+
+    def add(self, values: _Values, at: IntArray) -> None:
+        """Count the values at ascending indexes."""
+        self.count += len(at)
+        self.first += values.some(at, _SOME - len(self.first))
+
+
 class DateProfile:
     """Counts a column's values block by block, and soon no more of a column that holds something else. What it finds does not
     depend on where blocks begin and end.
@@ -116,13 +146,14 @@ class DateProfile:
 
     Attributes:
         missing: how many values are missing: empty, or a word for it (:data:`sageline.arrays.numbers.MISSING`).
-        odd: how many values are neither missing nor dates in any order, nor numbers.
-        odd_values: the first of them.
+        missing_words: those words, as they are spelled, with their counts.
     """
 
     def __init__(self, name: str) -> None:
-        self.missing = self.odd = 0
-        self.odd_values: list[Example] = []
+        self.missing = 0
+        self.missing_words = Counter[str]()
+        self._odd_texts, self._odd_numbers = _Odd(), _Odd()
+        self._file, self._has_files = "", False  # the first one, and whether there are others
         self._by_name = is_time(name) or not _TIME_WORDS.isdisjoint(words_in(name)[-1:])
         self._rows, self._next_decision = 0, _DECIDED_AFTER
         self._is_none = False  # it has been found to be no column of dates, and is no longer looked at
@@ -134,19 +165,22 @@ class DateProfile:
         self._since_1970 = {order: _Tally() for order in EPOCH}
         self._whole = True
 
-    def add(self, column: StringArray, cells: Cells, row_numbers: IntArray) -> None:
+    def add(self, column: StringArray, cells: Cells, row_numbers: IntArray, file: str = "") -> None:
         """Count a block.
 
         Args:
             cells: the column's plain numbers.
             row_numbers: ``int64[n]``, of the values in their file.
+            file: the name of that file.
         """
+        self._file, self._has_files = self._file or file, self._has_files or self._file not in ("", file)
+        values = _Values(column, row_numbers, file)
         start = 0
         while start < len(column) and not self._is_none:
             end = min(len(column), start + self._next_decision - self._rows)
             first, last = np.searchsorted(cells.others, [start, end])
-            self._add_numbers(column, cells.numbers[start:end], start, row_numbers)
-            self._add_texts(column, cells.others[first:last], row_numbers)
+            self._add_numbers(values, cells.numbers[start:end], start)
+            self._add_texts(values, cells.others[first:last])
             numbers = int(np.count_nonzero(~np.isnan(cells.numbers[start:end])))
             self.missing += end - start - numbers - int(last - first)
             self._rows += end - start
@@ -160,24 +194,33 @@ class DateProfile:
         self._reads_compact = self._reads_compact and bool(self._compact.count or self._texts.count)
         self._is_none = self._there >= _FEWEST and self.share < 0.5
 
-    def _add_texts(self, column: StringArray, others: IntArray, row_numbers: IntArray) -> None:
+    def _add_texts(self, of_column: _Values, others: IntArray) -> None:
         """Count values that are neither empty nor plain numbers."""
         if not len(others):
             return
-        texts = _taken(column, others)
+        texts = _taken(of_column.texts, others)
+        values = _Values(texts, of_column.rows[others], of_column.file)
         free = read_dates(texts, DateFormat(_FREE))
         is_left = _mask(len(texts), free.unreadable)
         is_free = ~np.isnan(free.seconds)
-        self.missing += len(texts) - len(free.unreadable) - int(np.count_nonzero(is_free))
-        values = _Values(texts, row_numbers[others])
+        self._add_missing(texts, np.flatnonzero(~is_free & ~is_left))
         self._count(_FREE, values, free, is_free, is_free)
         if len(free.unreadable):
-            is_all = len(free.unreadable) == len(texts)
-            self._add_ordered(values if is_all else _Values(texts.take(is_left), values.rows[is_left]))
+            self._add_ordered(values if is_left.all() else values.take(is_left))
+
+    def _add_missing(self, texts: StringArray, at: IntArray) -> None:
+        self.missing += len(at)
+        if len(at):
+            words = factors(texts.take(at))
+            counts = np.bincount(words.codes).tolist()
+            named = zip(map(str.strip, words.values.tolist()), counts, strict=True)
+            for word, count in named:
+                self.missing_words[word] += count
+            del self.missing_words[""]  # of blanks
 
     def _add_ordered(self, values: _Values) -> None:
         """Count values that mean different dates in different orders, or none."""
-        texts, rows = values
+        texts = values.texts
         read = {order: read_dates(texts, DateFormat(order)) for order in _OTHERS}
         fits = {order: ~_mask(len(texts), dates.unreadable) for order, dates in read.items()}
         is_short = fits["yymd"]
@@ -189,9 +232,7 @@ class DateProfile:
                 self._tallies[order].days[days.astype(np.int64)] = True
         odd = np.flatnonzero(~np.logical_or.reduce(list(fits.values())))
         self._ordered += len(texts) - len(odd)
-        self.odd += len(odd)
-        if len(self.odd_values) < _SOME:
-            self.odd_values += [Example(texts[at], int(rows[at])) for at in odd[: _SOME - len(self.odd_values)].tolist()]
+        self._odd_texts.add(values, odd)
         if self._rows < _DECIDED_AFTER:
             some = texts.take(odd).tolist()
             self._early_odd += len(some)
@@ -203,17 +244,20 @@ class DateProfile:
         tally.first = tally.first or values.first(fits)
         tally.decisive = tally.decisive or values.first(decides)
 
-    def _add_numbers(self, column: StringArray, numbers: DoubleArray, start: int, row_numbers: IntArray) -> None:
+    def _add_numbers(self, values: _Values, numbers: DoubleArray, start: int) -> None:
         there = ~np.isnan(numbers)
         known = numbers[there]
         self._numbers += len(known)
         is_compact = there & (numbers >= _COMPACT_FROM)
-        at = start + np.flatnonzero(is_compact)
+        at = np.flatnonzero(is_compact)
         if len(at) and self._reads_compact:
-            read = read_dates(column.take(at), DateFormat(_FREE))
+            texts = values.texts.take(start + at)
+            read = read_dates(texts, DateFormat(_FREE))
             fits = (read.seconds >= _COMPACT_RANGE[0]) & (read.seconds < _COMPACT_RANGE[1])
             self._compact.add(read.seconds[fits], has_zone=False)
-            self._compact.first = self._compact.first or _Values(column.take(at), row_numbers[at]).first(fits)
+            self._compact.first = self._compact.first or _Values(texts, values.rows[start + at], values.file).first(fits)
+            there[at[fits]] = False
+        self._odd_numbers.add(values, start + np.flatnonzero(there))
         if self._by_name and self._whole and len(known):
             self._whole = bool((known == np.floor(known)).all())
             for order, scale in EPOCH.items():
@@ -260,6 +304,26 @@ class DateProfile:
         if order is None:
             return _Tally()
         return self._compact if order == _FREE else self._since_1970[order]
+
+    @property
+    def odd(self) -> int:
+        """How many values are neither missing nor dates in any order; of a column of numbers that are dates, none."""
+        return self._odd_texts.count + (self._odd_numbers.count if self._has_odd_numbers else 0)
+
+    @property
+    def odd_values(self) -> list[Example]:
+        """Some of the first of them."""
+        numbers = self._odd_numbers.first if self._has_odd_numbers else []
+        return list(map(self._located, [*self._odd_texts.first, *numbers][:_SOME]))
+
+    def _located(self, example: Example | None) -> Example:
+        """An example, with the file only where there are several."""
+        found = example or Example("", 0)
+        return found if self._has_files else found._replace(file="")
+
+    @property
+    def _has_odd_numbers(self) -> bool:
+        return self.format().order not in EPOCH
 
     @property
     def _there(self) -> int:
@@ -315,7 +379,8 @@ class DateProfile:
         if day_first is None or month_first is None:
             return None
         return (
-            f"{day_first} is a date with the day before the month, {month_first} one with the month before the day; "
+            f"{self._located(day_first)} is a date with the day before the month, {self._located(month_first)} one with the "
+            "month before the day; "
             "write all dates alike, best as 2021-05-30"
         )
 
@@ -329,7 +394,7 @@ class DateProfile:
         return ""
 
     def _order_reason(self) -> str:
-        order, first = self.format().order, self._dates.first
+        order, first = self.format().order, self._located(self._dates.first)
         if order in EPOCH:
             return f"dates in {ORDER_WORDS[order]}, as its name and its values say, which are from {self._range()}"
         if not self._texts.count:
@@ -339,16 +404,17 @@ class DateProfile:
         tally, words = self._tallies[order], ORDER_WORDS[order]
         if self.contradiction is not None and order in _SAME_PLACES:
             other = self._tallies[next(told for told in _SAME_PLACES if told != order)]
-            return f"dates, {words}, as {tally.decisive} and most others say; {other.decisive} does not"
+            told, not_told = self._located(tally.decisive), self._located(other.decisive)
+            return f"dates, {words}, as {told} and most others say; {not_told} does not"
         if tally.decisive is not None:
-            return f"dates, {words}, as {tally.decisive} says"
+            return f"dates, {words}, as {self._located(tally.decisive)} says"
         if order not in _SAME_PLACES:
-            return f"dates, {words}, by how much each of the numbers varies; the first is {tally.first}"
+            return f"dates, {words}, by how much each of the numbers varies; the first is {self._located(tally.first)}"
         other_words = ORDER_WORDS["mdy" if order == "dmy" else "dmy"]
         usual = "'/'" if order == "mdy" else "these signs"
         return (
             f"dates, taken for {words}, as is usual with {usual}; no value tells, so they may be {other_words} "
-            f"(the first is {tally.first})"
+            f"(the first is {self._located(tally.first)})"
         )
 
     def _time_reason(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from sageline.arrays.number_spelling import Spelling
 from sageline.arrays.numbers import MISSING, shown
 from sageline.dataset.profile import ColumnProfile, DatasetProfile
+from sageline.dataset.sniff import partly_dates
 from sageline.encoder.values import alike, is_truth
 from sageline.spec.encoder import ImageSpec
 from sageline.spec.model import Spec
@@ -91,7 +92,7 @@ def about_columns(spec: Spec, profile: DatasetProfile, spellings: Mapping[str, S
                 f"Write them as 2021-05-30 if that is wrong."
             )
         if kind in ("category", "text"):
-            warnings += _numbers_among(profile.columns[name], kind)
+            warnings += _dates_among(profile.columns[name], kind) or _numbers_among(profile.columns[name], kind)
         if kind == "category" and not is_truth(profile.columns[name].values):
             warnings += _look_alike(profile.columns[name])
     return warnings
@@ -106,9 +107,10 @@ def how_columns_are_read(spec: Spec, profile: DatasetProfile, spellings: Mapping
     kinds = {**(spec.dataset.features or {}), spec.dataset.label or "": "category" if spec.task == "classification" else ""}
     for name, kind in kinds.items():
         column = profile.columns[name]
-        if kind == "number" and column.numbers.missing:
-            words = [f"{shown(word)} ({count:,})" for word, count in column.numbers.missing.most_common()]
-            total = column.numbers.missing.total()
+        missing = column.missing_words if kind in ("number", "date") else None
+        if missing:
+            words = [f"{shown(word)} ({count:,})" for word, count in missing.most_common()]
+            total = missing.total()
             values = "1 value is" if total == 1 else f"{total:,} values are"
             besides = f", besides {column.empty:,} empty ones" if column.empty else ""
             notes.append(f"In {shown(name)}, {values} taken for missing{besides}: {_listed(words)}.")
@@ -134,6 +136,16 @@ def _about_encoder(spec: Spec) -> list[str]:
         return []
     left_out = _listed(list(map(shown, others)))
     return [f"Only the text is learnt from, because {spec.algorithm.name} reads nothing else; {left_out} are left out."]
+
+
+def _dates_among(column: ColumnProfile, kind: str) -> list[str]:
+    """That most of a column are dates, which are not read as such."""
+    if column.dates.share <= _MOST or column.is_date:  # of which somebody has said that they are none
+        return []
+    return [
+        f"In {shown(column.name)}, {partly_dates(column)}. Because of these it is taken for a {kind}; correct or empty them if "
+        "it is to be a date."
+    ]
 
 
 def _numbers_among(column: ColumnProfile, kind: str) -> list[str]:
