@@ -360,3 +360,36 @@ def test_what_is_wrong_with_all_parts_together_is_said_of_the_folder(world: Worl
     configured_folder(world, {"data-0.csv": ROWS[:1], "data-1.csv": ROWS[1:2]})
     with pytest.raises(InvalidDataset, match=f"s3://{BUCKET}/{FOLDER}: 2 rows are too few"):
         prepare_data(RUN_ID, run=world.run)
+
+
+def warnings_of(world: World) -> list[str]:
+    return list(world.record().details["schema"]["warnings"])
+
+
+def test_classes_of_which_no_row_is_trained_on_are_warned_of_with_their_rows(world: World) -> None:
+    """Equal rows stay together, so a class of one row five times is either in train or not."""
+    rare = b"".join(b"%d,red,rare%d\n" % (1000 + i, i) * 5 for i in range(16))
+    configured(world, FLOWERS + rare)
+
+    prepared = prepare_data(RUN_ID, run=world.run)
+
+    profile = json.loads(world.get(f"{DATA}/profile.json"))
+    [warning] = [told for told in warnings_of(world) if "in no train row" in told]
+    unknown = 18 - (prepared["num_class"] or 0)
+    assert 0 < unknown < 16
+    assert f"{5 * unknown} rows are not used: 'rare" in warning
+    assert profile["rows"]["left_out"] == 5 * unknown
+    assert prepare_data(RUN_ID, run=world.run)
+    assert len([told for told in warnings_of(world) if "in no train row" in told]) == 1
+
+
+def test_labels_that_only_test_files_have_are_warned_of(world: World) -> None:
+    test = [*ROWS[60:], b"9,red,orchid\n", b"10,red,orchid\n"]
+    configured_folder(world, {"train.csv": ROWS[:60], "test.csv": test})
+
+    prepare_data(RUN_ID, run=world.run)
+
+    assert warnings_of(world)[0] == (
+        "A class is in no train row, so the model never answers it, and 2 rows are not used: 'orchid' (2). "
+        "Add rows of it to the train files."
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from sageline.arrays.number_spelling import Spelling
@@ -14,6 +15,7 @@ from sageline.spec.model import Spec
 
 _SOME = 3
 _MOST = 0.5
+_MOST_CLASSES = 20
 
 
 def about_label(label: ColumnProfile, task: str, no_label: Collection[str], *, is_number: bool) -> list[str]:
@@ -60,6 +62,26 @@ def about_split(profile: DatasetProfile) -> list[str]:
         f"{of_all} rows of the test files ({shared.rows / shared.test_rows:.1%}) are in "
         "the train files too, equal in every column. They are used in both, so the model is judged by rows that it has learnt: "
         "unless equal rows are to be expected, remove them from the train files."
+    ]
+
+
+def about_unknown_classes(left_out: Mapping[str, Counter[str]], *, files_say: bool) -> list[str]:
+    """Classes that no train row has: the model does not know them, and their rows are not used.
+
+    Args:
+        left_out: rows of each such class, by channel.
+        files_say: the dataset's files say which rows are held out.
+    """
+    counts: Counter[str] = sum(left_out.values(), Counter())
+    if not counts:
+        return []
+    named = _listed([f"{shown(name)} ({count:,})" for name, count in counts.most_common()], most=_MOST_CLASSES)
+    rows = "1 row is" if counts.total() == 1 else f"{counts.total():,} rows are"
+    what = "A class is" if len(counts) == 1 else f"{len(counts):,} classes are"
+    them = "it" if len(counts) == 1 else "them"
+    advice = " to the train files" if files_say else " (equal rows stay together, so different ones), or change `split.seed`"
+    return [
+        f"{what} in no train row, so the model never answers {them}, and {rows} not used: {named}. Add rows of {them}{advice}."
     ]
 
 
@@ -171,6 +193,6 @@ def _together(groups: Sequence[Sequence[str]]) -> str:
     return _listed([", ".join(map(shown, group[:4])) for group in groups], "; ")
 
 
-def _listed(texts: Sequence[str], between: str = ", ") -> str:
-    more = len(texts) - _SOME
-    return between.join(texts[:_SOME]) + (f" and {more} more" if more > 0 else "")
+def _listed(texts: Sequence[str], between: str = ", ", most: int = _SOME) -> str:
+    more = len(texts) - most
+    return between.join(texts[:most]) + (f" and {more} more" if more > 0 else "")
