@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sageline.arrays.calendar import DAY, date_parts, days_of
-from sageline.arrays.dates import EPOCH, ORDER_WORDS, DateFormat, Dates, read_dates
+from sageline.arrays.dates import EPOCH, ORDER_WORDS, DateFormat, Dates, date_of, read_dates
 from sageline.arrays.factors import factors
 from sageline.arrays.late_text import DictionaryArray
 from sageline.arrays.matrix import DoubleArray
@@ -27,6 +28,8 @@ _FEWEST = 50  # values by which a column may be found to be none of dates
 _SOME = 3
 _FREE, _OTHERS = "ymd", ("dmy", "mdy", "yymd")
 _SAME_PLACES = ("dmy", "mdy")
+_PLACES = {"dmy": "day before the month", "mdy": "month before the day"}
+_1970 = datetime(1970, 1, 1)
 _COMPACT_FROM = 19_000_101  # the first date of eight digits that is taken for one
 _TIME_OF_DAY = re.compile(r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?( ?[ap]\.?m\.?)?", re.ASCII | re.IGNORECASE)
 _TIME_WORDS = frozenset(("at", "utc", "ts", "dob", "birthday", "created", "updated", "modified"))
@@ -153,6 +156,7 @@ class DateProfile:
         self.missing = 0
         self.missing_words = Counter[str]()
         self._odd_texts, self._odd_numbers = _Odd(), _Odd()
+        self._asked: str | None = None
         self._file, self._has_files = "", False  # the first one, and whether there are others
         self._by_name = is_time(name) or not _TIME_WORDS.isdisjoint(words_in(name)[-1:])
         self._rows, self._next_decision = 0, _DECIDED_AFTER
@@ -192,7 +196,7 @@ class DateProfile:
     def _decide(self) -> None:
         """Give up where most values are no dates."""
         self._reads_compact = self._reads_compact and bool(self._compact.count or self._texts.count)
-        self._is_none = self._there >= _FEWEST and self.share < 0.5
+        self._is_none = self._there >= _FEWEST and self._possible_share < 0.5
 
     def _add_texts(self, of_column: _Values, others: IntArray) -> None:
         """Count values that are neither empty nor plain numbers."""
@@ -258,15 +262,15 @@ class DateProfile:
             self._compact.first = self._compact.first or _Values(texts, values.rows[start + at], values.file).first(fits)
             there[at[fits]] = False
         self._odd_numbers.add(values, start + np.flatnonzero(there))
-        if self._by_name and self._whole and len(known):
+        if self._whole and len(known):
             self._whole = bool((known == np.floor(known)).all())
             for order, scale in EPOCH.items():
                 self._since_1970[order].add(known / scale, has_zone=False)
 
     @property
     def _number_order(self) -> str | None:
-        """The order of a column of numbers; None when they are no dates."""
-        if not self._by_name or not self._numbers or not self._whole:
+        """The order of a column of numbers, whatever its name; None when they are no dates."""
+        if not self._numbers or not self._whole:
             return None
         if self._compact.count == self._numbers:
             return _FREE
@@ -280,7 +284,9 @@ class DateProfile:
 
     @property
     def _order(self) -> str:
-        """The order in which most of the texts are dates."""
+        """The order that is asked for, or in which most of the texts are dates."""
+        if self._asked is not None:
+            return self._asked
         counts = {order: self._tallies[order].count for order in _OTHERS}
         most = max(counts.values())
         if most == 0:
@@ -301,9 +307,7 @@ class DateProfile:
         if self._texts.count:
             return self._texts + self._compact
         order = self._number_order
-        if order is None:
-            return _Tally()
-        return self._compact if order == _FREE else self._since_1970[order]
+        return self._compact if order in (None, _FREE) else self._since_1970[order]
 
     @property
     def odd(self) -> int:
@@ -336,9 +340,27 @@ class DateProfile:
 
     @property
     def share(self) -> float:
-        """The share of dates, in whatever order, among the values that are there."""
+        """The share of dates, in whatever order, among the values that are there; numbers are dates where the name says so."""
+        are_dates = self._texts.count or (self._by_name and self._number_order is not None)
+        return self._possible_share if are_dates else 0.0
+
+    @property
+    def _possible_share(self) -> float:
+        """The same, whatever the name says."""
         texts = self._tallies[_FREE].count + self._ordered
         return (texts + self._compact.count if texts else self._dates.count) / max(1, self._there)
+
+    @property
+    def may_be_dates(self) -> bool:
+        """Whether there are dates, also if they are numbers under a name that says no time."""
+        return self._texts.count > 0 or self._compact.count > 0 or self._number_order is not None
+
+    def read_as(self, order: str | None) -> DateProfile:
+        """The same column with its days and months in an order that somebody has said, ``dmy`` or ``mdy``. With None, and where the
+        order does not matter, as its values are."""
+        profile = copy(self)
+        profile._asked = order if self._ordered else None
+        return profile
 
     @property
     def minimum(self) -> float:
@@ -364,6 +386,8 @@ class DateProfile:
     def is_ambiguous(self) -> bool:
         """Whether the values would be dates with day and month exchanged, too."""
         order = self._order
+        if self._asked is not None:
+            return False
         is_told = order == _FREE or any(self._tallies[told].decisive is not None for told in _SAME_PLACES)
         return not is_told and order in _SAME_PLACES
 
@@ -374,7 +398,14 @@ class DateProfile:
 
     @property
     def contradiction(self) -> str | None:
-        """A sentence that names two values of which one has the day before the month and the other behind it."""
+        """A sentence that names two values of which one has the day before the month and the other behind it, or a value that
+        has not the order that is asked for."""
+        if self._asked is not None:
+            others = [self._tallies[order].decisive for order in _OTHERS if order != self._asked]
+            other = next(filter(None, others), None)
+            return (
+                None if other is None else f"{self._located(other)} is no date with the {_PLACES[self._asked]}, as the spec says"
+            )
         day_first, month_first = (self._tallies[order].decisive for order in _SAME_PLACES)
         if day_first is None or month_first is None:
             return None
@@ -388,19 +419,35 @@ class DateProfile:
     def reason(self) -> str:
         """What is known of the column, for a person; empty where it has nothing to do with dates."""
         if self.is_date:
-            return self._order_reason() + self._time_reason()
+            return self.how
         if self._early_odd and self._times_of_day > NUMBERS_FROM * self._early_odd and not self._dates.count:
             return f"times of day without a date, as {self.odd_values[0]}; a category, unless numbers are made of them"
         return ""
 
+    @property
+    def how(self) -> str:
+        """How its dates are written, whether or not they are enough for a column of dates."""
+        return self._order_reason() + self._time_reason()
+
+    @property
+    def example(self) -> str:
+        """The first date that has its day and month in the order of the column, and how it is read."""
+        order = self._order
+        first = self._located(self._tallies[order].first)
+        seconds = date_of(first.text, DateFormat(order))
+        return str(first) if seconds is None else f"{first} is read as {(_1970 + timedelta(seconds=seconds)).date().isoformat()}"
+
     def _order_reason(self) -> str:
         order, first = self.format().order, self._located(self._dates.first)
         if order in EPOCH:
-            return f"dates in {ORDER_WORDS[order]}, as its name and its values say, which are from {self._range()}"
-        if not self._texts.count:
+            by_name = ", as its name and its values say" if self._by_name else ""
+            return f"dates in {ORDER_WORDS[order]}{by_name}, which are from {self._range()}"
+        if not self._texts.count and self._by_name:
             return f"dates, as its name says, such as {first}"
-        if order == _FREE:
+        if order == _FREE or not self._texts.count:
             return f"dates, such as {first}"
+        if self._asked is not None:
+            return f"dates, {ORDER_WORDS[order]}, as the spec says"
         tally, words = self._tallies[order], ORDER_WORDS[order]
         if self.contradiction is not None and order in _SAME_PLACES:
             other = self._tallies[next(told for told in _SAME_PLACES if told != order)]
@@ -410,12 +457,8 @@ class DateProfile:
             return f"dates, {words}, as {self._located(tally.decisive)} says"
         if order not in _SAME_PLACES:
             return f"dates, {words}, by how much each of the numbers varies; the first is {self._located(tally.first)}"
-        other_words = ORDER_WORDS["mdy" if order == "dmy" else "dmy"]
         usual = "'/'" if order == "mdy" else "these signs"
-        return (
-            f"dates, taken for {words}, as is usual with {usual}; no value tells, so they may be {other_words} "
-            f"(the first is {self._located(tally.first)})"
-        )
+        return f"dates, taken for {words}, as is usual with {usual}, because no value tells: {self.example}"
 
     def _time_reason(self) -> str:
         if self.has_zone:
@@ -423,7 +466,7 @@ class DateProfile:
         return "; times are taken for UTC" if self.has_time and self.format().order not in EPOCH else ""
 
     def _range(self) -> str:
-        first, last = (datetime(1970, 1, 1) + timedelta(seconds=second) for second in (self.minimum, self.maximum))
+        first, last = (_1970 + timedelta(seconds=second) for second in (self.minimum, self.maximum))
         return f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from sageline.arrays.dates import ORDER_WORDS, DateFormat, read_dates
+from sageline.arrays.dates import DateFormat, read_dates, written
 from sageline.arrays.numbers import shown
 from sageline.arrays.strings import StringArray
 from sageline.encoder.values import ValueIndex
@@ -49,8 +49,8 @@ class ValueCheck:
         if not unreadable:
             return texts
         values = texts.tolist()
-        what = "is no date and" if len(unreadable) == 1 else "are no dates and"
-        self._say(column, unreadable, values, f"{what} taken for missing ({ORDER_WORDS[date_format.order]})")
+        what = "is no date" if len(unreadable) == 1 else "are no dates"
+        self._say(column, unreadable, values, f"{what} as the column's are, {written(date_format)}, and taken for missing")
         rows = set(unreadable)
         return StringArray.from_list(["" if row in rows else text for row, text in enumerate(values)])
 

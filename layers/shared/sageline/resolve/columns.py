@@ -6,7 +6,6 @@ import difflib
 import json
 from collections.abc import Iterable, Mapping
 
-from sageline.arrays.dates import DateFormat
 from sageline.arrays.number_spelling import PLAIN, Spelling
 from sageline.arrays.numbers import is_number
 from sageline.dataset.label import in_doubt, likely_labels
@@ -16,6 +15,7 @@ from sageline.encoder.image import is_pixel_name, shape_of
 from sageline.errors import InvalidDataset, InvalidSpec
 from sageline.formats.image_files import check_shape
 from sageline.json_objects import Json
+from sageline.resolve.dates import dates_of
 from sageline.spec.encoder import ImageSpec
 from sageline.spec.model import Spec
 
@@ -144,10 +144,17 @@ class ColumnChoices:
                 guesses[name] = ColumnGuess(None, "dataset.exclude names it")
             elif name in dataset.kinds:
                 kind = dataset.kinds[name]
-                guesses[name] = ColumnGuess(None if kind == "ignore" else kind, "dataset.kinds says so")
+                how = f"; {dates_of(self._profile, name, self._spec.encoder).how}" if kind == "date" else ""
+                guesses[name] = ColumnGuess(None if kind == "ignore" else kind, f"dataset.kinds says so{how}")
             elif name in guessed:
-                guesses[name] = guessed[name]
+                guesses[name] = self._in_order(name, guessed[name])
         return guesses
+
+    def _in_order(self, name: str, guess: ColumnGuess) -> ColumnGuess:
+        """The guess, by the order of day and month that the spec says."""
+        found, given = self._columns[name].dates, dates_of(self._profile, name, self._spec.encoder)
+        is_other = guess.kind == "date" and found.reason != given.reason
+        return guess._replace(reason=guess.reason.replace(found.reason, given.reason, 1)) if is_other else guess
 
     def _given_features(self, features: dict[str, str], label: str, task: str) -> tuple[dict[str, str], Json]:
         if label in features:
@@ -273,27 +280,6 @@ def spellings_of(profile: DatasetProfile, decimal: str | None) -> tuple[dict[str
         if spelling != PLAIN:
             chosen[name] = spelling
     return chosen, ambiguous
-
-
-def date_formats_of(profile: DatasetProfile, features: Mapping[str, str], source: str) -> dict[str, DateFormat]:
-    """How the columns of dates spell them.
-
-    Raises:
-        InvalidSpec: a column that the spec calls one of dates holds none.
-        InvalidDataset: day and month change places within a column; names two rows.
-    """
-    formats = {}
-    for name in [name for name, kind in features.items() if kind == "date"]:
-        dates = profile.columns[name].dates
-        if dates.contradiction is not None:
-            raise InvalidDataset(f"{source}: column {name!r}: {dates.contradiction}", column=name)
-        if not dates.share:
-            raise InvalidSpec(
-                f"the spec says that {name!r} holds dates, and {source} has none there that can be read; say `category` or "
-                f"`ignore`, or write them as 2021-05-30."
-            )
-        formats[name] = dates.format()
-    return formats
 
 
 def _why_not(guesses: Mapping[str, ColumnGuess]) -> str:

@@ -12,7 +12,8 @@ from sageline.dataset.profile import ColumnProfile, DatasetProfile
 from sageline.errors import InvalidDataset, InvalidSpec
 from sageline.formats.exchange import answering
 from sageline.json_objects import Json
-from sageline.resolve.columns import ColumnChoices, date_formats_of, spellings_of
+from sageline.resolve.columns import ColumnChoices, spellings_of
+from sageline.resolve.dates import date_formats_of
 from sageline.resolve.layout import layout_of
 from sageline.resolve.leaks import leaks
 from sageline.resolve.matching import check_algorithm, check_encoder, columns_defaults, tuning_defaults
@@ -51,7 +52,7 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     _check_labelled(label_column, no_label, source)
     _check_one_label(label_column, task, source)
     features, encoder = choices.features(label, task)
-    date_formats = date_formats_of(profile, features, source)
+    date_formats = date_formats_of(profile, features, spec.encoder, source)
     _check_not_a_series(features, label, task, source)
     dataset = {"uri": source if source.startswith("s3://") else None, "label": label, "features": features}
     resolved = _filled_in(spec, profile, choices, dataset, task, encoder=encoder, name=name, source=source)

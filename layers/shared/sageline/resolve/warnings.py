@@ -10,6 +10,7 @@ from sageline.arrays.numbers import MISSING, shown
 from sageline.dataset.profile import ColumnProfile, DatasetProfile
 from sageline.dataset.sniff import partly_dates
 from sageline.encoder.values import alike, is_truth
+from sageline.resolve.dates import about_order
 from sageline.spec.encoder import ImageSpec
 from sageline.spec.model import Spec
 
@@ -108,11 +109,8 @@ def about_columns(spec: Spec, profile: DatasetProfile, spellings: Mapping[str, S
         say = f'{{"dataset": {{"kinds": {{"{name}": "category"}}}}}}'
         warnings.append(f"{count:,} of the numbers of {shown(name)} {begin}; {say} says that they are codes.")
     for name, kind in features.items():
-        if kind == "date" and profile.columns[name].dates.is_ambiguous:
-            warnings.append(
-                f"In {shown(name)} no date tells whether the day or the month comes first: {profile.columns[name].dates.reason}. "
-                f"Write them as 2021-05-30 if that is wrong."
-            )
+        if kind == "date":
+            warnings += about_order(profile, name, spec.encoder)
         if kind in ("category", "text"):
             warnings += _dates_among(profile.columns[name], kind) or _numbers_among(profile.columns[name], kind)
         if kind == "category" and not is_truth(profile.columns[name].values):

@@ -97,7 +97,10 @@ def test_a_plain_row_goes_the_quick_way(encoder: FittedEncoder, monkeypatch: pyt
     ("row", "expected"),
     [
         ({**ROW, "c": "green"}, "instances[0], column 'c': 'green' is a value that training did not have, or only once."),
-        ({**ROW, "d": "soon"}, "instances[0], column 'd': 'soon' is no date and taken for missing (year first)."),
+        (
+            {**ROW, "d": "soon"},
+            "instances[0], column 'd': 'soon' is no date as the column's are, year first as in 2021-05-30, and taken for missing.",
+        ),
         ({**ROW, "x": 1}, "instances[0]: unknown column 'x' is ignored."),
         (
             {name: value for name, value in ROW.items() if name != "n"},
