@@ -129,14 +129,12 @@ def check_columns(block: Block, features: Collection[str], required: Collection[
     Raises:
         InvalidDataset: columns that must be there are absent, or all are; names them.
     """
-    warnings: list[str] = []
     check = ColumnCheck(list(features), required=required, unused=not_used, where=lambda _: "")
     check.note(0, block.columns)
     try:
-        check.finish(warnings)
+        return check.finish()
     except InvalidRequest as error:
         raise InvalidDataset(f"{block.source}: {error.message}", **error.details) from None
-    return warnings
 
 
 def with_absent_columns(block: Block, features: Collection[str]) -> Block:

@@ -356,7 +356,7 @@ class DateProfile:
         return self._texts.count > 0 or self._compact.count > 0 or self._number_order is not None
 
     def read_as(self, order: str | None) -> DateProfile:
-        """The same column with its days and months in an order that somebody has said, ``dmy`` or ``mdy``. With None, and where the
+        """The same column with days and months in an order that somebody has said, ``dmy`` or ``mdy``. With None, and where the
         order does not matter, as its values are."""
         profile = copy(self)
         profile._asked = order if self._ordered else None

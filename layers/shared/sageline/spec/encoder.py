@@ -61,8 +61,8 @@ class DateSpec(BaseSpec):
     )
     order: Literal["day-first", "month-first"] | None = Field(
         None,
-        description="Which comes first in dates such as `03.04.2021`, the day or the month. Default: as the column's values say; where "
-        "none does, as is usual with their signs (see `reasons`). A year of four digits may always come first.",
+        description="Which comes first in dates such as `03.04.2021`, the day or the month. Default: as the column's values say; "
+        "where none does, as is usual with their signs (see `reasons`). A year of four digits may always come first.",
     )
 
 
