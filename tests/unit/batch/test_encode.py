@@ -317,3 +317,12 @@ def test_the_rows_of_a_batch_with_hundreds_of_odd_values_are_counted(world: Worl
     unseen, no_dates = world.record().details["batch"]["warnings"]
     assert unseen.startswith("row 1 and 1,499 more, column 'colour': 'colour 1', 'colour 2', 'colour 3' and over 1,000 more are")
     assert no_dates.startswith("row 1 and 1,499 more, column 'ordered': 'later 1', 'later 2', 'later 3' and over 1,000 more are")
+
+
+def test_a_column_that_the_model_does_not_read_need_not_be_readable(world: World) -> None:
+    trained(world)
+    rows = b"".join(b'{"size": %d.25, "colour": "red", "id": [1, 2]}\n' % row for row in range(3))
+
+    encoded(world, rows, "batch/flowers/rows.jsonl")
+
+    assert world.get(f"{PARTS}part-00000.csv").splitlines() == [b"0.25,0,1", b"1.25,0,1", b"2.25,0,1"]

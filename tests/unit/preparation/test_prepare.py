@@ -393,3 +393,17 @@ def test_labels_that_only_test_files_have_are_warned_of(world: World) -> None:
         "A class is in no train row, so the model never answers it, and 2 rows are not used: 'orchid' (2). "
         "Add rows of it to the train files."
     )
+
+
+@pytest.mark.parametrize("said", [{"exclude": ["v"]}, {"kinds": {"v": "ignore"}}, {"features": {"size": "number"}}])
+def test_a_column_that_the_spec_leaves_out_need_not_be_readable(world: World, said: dict[str, Any]) -> None:
+    rows = b"".join(b'{"size": %d.5, "v": [%d, 2], "kind": "%s"}\n' % (i, i, [b"a", b"b"][i % 2]) for i in range(60))
+    key = KEY.replace(".csv", ".jsonl")
+    world.put(key, rows)
+    event = golden_event("configure_run/request")
+    uri = f"s3://{BUCKET}/{key}"
+    event["trigger"]["spec"] = {"dataset": {"uri": uri, "label": "kind", **said}}
+    configure(EXECUTION, event["trigger"], run=world.run)
+
+    assert prepare_data(RUN_ID, run=world.run)["feature_dim"] == 1
+    assert "v" in world.record().details["schema"]["left_out"]

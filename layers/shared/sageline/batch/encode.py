@@ -62,7 +62,8 @@ def encode_batch(run_id: str, *, run: RunContext) -> EncodedBatch:
     encoder = load_encoder(run.files, batch)
     layout = run.files.layout(run_id)
     left_out = run.files.read_spec(_trained_by(batch)).left_out
-    blocks, warnings = _checked(_as_spelled(read_rows(run.files, batch), batch, encoder), encoder, left_out)
+    rows = read_rows(run.files, batch, encoder.feature_columns)
+    blocks, warnings = _checked(_as_spelled(rows, batch, encoder), encoder, left_out)
     with S3PartSink(run.files.s3, layout, encoder.exchange.batch_extension, joined=False) as sink:
         parts = TransformParts(sink, CHANNEL, encoder)
         check = ValueCheck(lambda number: f"row {number:,}")
@@ -71,8 +72,8 @@ def encode_batch(run_id: str, *, run: RunContext) -> EncodedBatch:
         parts.close()
     warnings += check.sentences()
     run.files.put(part_rows_key(layout), json.dumps({"rows": parts.rows}).encode(), "application/json")
-    rows = record.details.get("rows", {}) | {CHANNEL: sum(parts.rows)}
-    run.store.enter(run_id, "EncodeBatch", rows=rows, batch=record.details["batch"] | {"warnings": warnings})
+    counted = record.details.get("rows", {}) | {CHANNEL: sum(parts.rows)}
+    run.store.enter(run_id, "EncodeBatch", rows=counted, batch=record.details["batch"] | {"warnings": warnings})
     plan = transform_plan(
         encoder,
         model=batch.model,

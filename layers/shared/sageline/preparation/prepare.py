@@ -53,7 +53,8 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
     provisional = Resolution.of_schema(spec, schema)
 
     notes: list[str] = []
-    options = read_options(spec.dataset, (given or spec).encoder)
+    asked = given or spec
+    options = read_options(asked.dataset.model_copy(update={"label": spec.dataset.label}), asked.encoder)
 
     def read_rows() -> Iterator[Block]:
         return read_blocks(run.files.s3, dataset, options, notes)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any, NoReturn
 
@@ -32,13 +32,15 @@ class JsonLinesReader:
     Args:
         text: what the chunks are pieces of.
         label: the column that is to be predicted, if it is known.
+        wants: whether a column must be readable; of another one, lists of something else than words are missing values.
     """
 
     no_rows = "no data (the file is empty)"
 
-    def __init__(self, text: Utf8Text, label: str | None = None) -> None:
+    def __init__(self, text: Utf8Text, label: str | None = None, wants: Callable[[str], bool] = lambda _: True) -> None:
         self._file = text
         self._label = label
+        self._wants = wants
         self._told_of_lists: set[str] = set()
         self._objects: set[str] = set()  # keys whose values are objects, and null where there is none
         self._near: int | None = None  # where a piece is, whose rows have no numbers
@@ -173,15 +175,21 @@ class JsonLinesReader:
         # Numbers have been read as they are spelled: what is a word, reading the line again tells.
         values = [value for value in flattened(json.loads(line))[name] if value is not None]
         words = [value for value in values if isinstance(value, str)]
+        if len(words) < len(values) and not self._wants(name):
+            self._note_list(name, "holds lists of something else than words, which are not read, as it is left out")
+            return ""
         if len(words) < len(values):
             self._fail(
                 f"column {name!r} holds a list of something else than words; give each of its numbers, or what is in its "
                 "objects, a column of its own"
             )
+        self._note_list(name, "holds lists of words, which are joined by blanks")
+        return " ".join(words)
+
+    def _note_list(self, name: str, what: str) -> None:
         if name not in self._told_of_lists:
             self._told_of_lists.add(name)
-            self._file.notes.append(f"{self._file.source}: column {name!r} holds lists of words, which are joined by blanks.")
-        return " ".join(words)
+            self._file.notes.append(f"{self._file.source}: column {name!r} {what}.")
 
     def _text(self, name: str, value: object, line: bytes) -> str:
         if isinstance(value, list):
