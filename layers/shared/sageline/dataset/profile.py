@@ -165,12 +165,14 @@ class DatasetProfile:
         notes: what was guessed or mended while the file was read, in sentences.
         shared: rows of test files that train files have too.
         is_sample: not every row was looked at.
+        lists: the columns of which some values are lists of words.
     """
 
     def __init__(self, notes: list[str] | None = None, *, is_sample: bool = False) -> None:
         self.notes = [] if notes is None else notes
         self.shared = SharedRows()
         self.is_sample = is_sample
+        self.lists: frozenset[str] = frozenset()
         self.columns: dict[str, ColumnProfile] = {}
         self.sample = RowSample()
         self.rows = 0
@@ -206,6 +208,7 @@ class DatasetProfile:
             profile.add(column, hashes[name], block.row_numbers, file, follows=follows)
         positions = row_positions(block, hashes, seed=0)
         self.sample.add(_without_images(block, hashes), positions)
+        self.lists |= block.lists
         self.shared.add(block.side, positions)
         self.rows += block.rows
         self._next_row = int(block.row_numbers[-1]) + 1

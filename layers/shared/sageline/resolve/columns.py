@@ -7,8 +7,9 @@ import json
 from collections.abc import Iterable, Mapping
 
 from sageline.arrays.number_spelling import PLAIN, Spelling
-from sageline.arrays.numbers import is_number
+from sageline.arrays.numbers import is_number, shown
 from sageline.dataset.label import in_doubt, likely_labels
+from sageline.dataset.label_column import several_labels
 from sageline.dataset.profile import ColumnProfile, DatasetProfile
 from sageline.dataset.sniff import ColumnGuess, guess_features, guess_task
 from sageline.encoder.image import is_pixel_name, shape_of
@@ -16,6 +17,7 @@ from sageline.errors import InvalidDataset, InvalidSpec
 from sageline.formats.image_files import check_shape
 from sageline.json_objects import Json
 from sageline.resolve.dates import dates_of
+from sageline.resolve.warnings import several_in_one
 from sageline.spec.encoder import ImageSpec
 from sageline.spec.model import Spec
 
@@ -74,6 +76,11 @@ class ColumnChoices:
                 f"{second.name!r} ({second.reason}). Say which one: {say} as spec.json beside the data, or "
                 f'`sageline submit --label`; `dataset.on_doubt: "likeliest"` would take {first.name!r}.'
             )
+        if likely[0].name in self._profile.lists:
+            problem = several_labels(self._source, likely[0].name).message
+            raise InvalidDataset(
+                f"{problem} It is taken for the label, as {likely[0].reason}; name another column in dataset.label if it is none."
+            )
         self.reasons["dataset.label"] = "the folder that an image lies in" if self._profile.is_of_images else likely[0].reason
         if in_doubt(likely):
             self.reasons["dataset.label"] += f"; {likely[1].name!r} is about as likely ({likely[1].reason})"
@@ -90,7 +97,12 @@ class ColumnChoices:
         if self._profile.is_of_images:
             self.reasons["task"] = "the label is a folder"
             return "classification"
-        task, self.reasons["task"] = guess_task(self._columns[label])
+        column = self._columns[label]
+        task, self.reasons["task"] = guess_task(column)
+        joined = several_in_one(column) if task == "classification" else []
+        if joined:
+            rows = sum(column.values[value] for value in joined)
+            self.reasons["task"] += f"; {rows:,} rows have one that looks like several labels, such as {shown(joined[0])}"
         return task
 
     def features(self, label: str, task: str) -> tuple[dict[str, str], Json]:

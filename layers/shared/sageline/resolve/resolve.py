@@ -18,7 +18,7 @@ from sageline.resolve.layout import layout_of
 from sageline.resolve.leaks import leaks
 from sageline.resolve.matching import check_algorithm, check_encoder, columns_defaults, tuning_defaults
 from sageline.resolve.resolution import Resolution
-from sageline.resolve.warnings import about_columns, about_label, about_split, how_columns_are_read
+from sageline.resolve.warnings import about_columns, about_label, about_split, how_columns_are_read, several_in_one
 from sageline.spec.encoder import ColumnsSpec
 from sageline.spec.evaluation import check_evaluation
 from sageline.spec.metrics import default_metric
@@ -161,7 +161,7 @@ def _check_one_label(label: ColumnProfile, task: str, source: str) -> None:
     """Refuse labels such as ``red|blue`` beside ``red``: several of a row."""
     if task != "classification" or label.is_numeric:
         return
-    joined = [value for value in label.values if "|" in value]
+    joined = several_in_one(label)
     parts = {part.strip() for value in joined for part in value.split("|")}
     if joined and len(parts) < len(label.values) and parts & (label.values.keys() - {*joined}):
         raise InvalidDataset(

@@ -49,7 +49,27 @@ def about_label(label: ColumnProfile, task: str, no_label: Collection[str], *, i
             warnings.append(
                 f"In {shown(label.name)}, {listed} are taken for labels; where they mean that none is known, empty them."
             )
-    return warnings + (_look_alike(label) if task == "classification" else [])
+    if task != "classification":
+        return warnings
+    return warnings + ([] if is_number else _about_several(label)) + _look_alike(label)
+
+
+def several_in_one(label: ColumnProfile) -> list[str]:
+    """The labels that look like several: ``red|blue``."""
+    return [value for value in label.values if "|" in value.strip("|")]
+
+
+def _about_several(label: ColumnProfile) -> list[str]:
+    joined = several_in_one(label)
+    if not joined:
+        return []
+    rows = sum(label.values[value] for value in joined)
+    have = "1 row has a label that looks" if rows == 1 else f"{rows:,} rows have labels that look"
+    classes = "it is taken for a class of its own" if len(joined) == 1 else f"{len(joined):,} such labels are taken for classes"
+    return [
+        f"In {shown(label.name)}, {have} like several, such as {shown(joined[0])}: {classes}. A row has one label in "
+        "Sageline; keep one of them where they are several."
+    ]
 
 
 def about_split(profile: DatasetProfile) -> list[str]:

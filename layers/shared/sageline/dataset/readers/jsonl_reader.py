@@ -9,6 +9,7 @@ import difflib
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 from typing import Any, NoReturn
 
@@ -70,7 +71,9 @@ class JsonLinesReader:
         """
         self._near = near_byte
         rows = [self._values(line) for line in io.BytesIO(text) if line.strip()]
-        return Block.near(self._as_columns(rows), near_byte, self._file.source) if rows else None
+        if not rows:
+            return None
+        return replace(Block.near(self._as_columns(rows), near_byte, self._file.source), lists=frozenset(self._told_of_lists))
 
     def _with_keys_known(self, chunks: Iterator[bytes], cut: bool) -> Iterator[bytes]:
         """The same chunks, after the keys in the first lines have been looked for."""
@@ -111,7 +114,8 @@ class JsonLinesReader:
                 rows.append(self._values(line))
             self._offset += len(line)
         if rows:
-            yield Block.of(self._as_columns(rows), first_row, self._file.source)
+            block = Block.of(self._as_columns(rows), first_row, self._file.source)
+            yield replace(block, lists=frozenset(self._told_of_lists))
 
     def _as_columns(self, rows: list[dict[str, str]]) -> dict[str, StringArray]:
         return {name: StringArray.from_list([row[name] for row in rows]) for name in self._columns}

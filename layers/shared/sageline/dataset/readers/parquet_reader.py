@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice, pairwise
 from typing import Any, BinaryIO, TypeAlias
 
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 
 from sageline.arrays.blocks import Block
 from sageline.arrays.strings import StringArray
+from sageline.dataset.label_column import several_labels
 from sageline.dataset.readers.arrow_columns import UnreadableColumn, as_text, flat, leaves
 from sageline.dataset.readers.dialect import index_name
 from sageline.errors import InvalidDataset
@@ -179,7 +181,7 @@ class _Reader:
             array for name, column in zip(batch.schema.names, batch.columns, strict=True) for _, array in flat(name, column)
         ]
         columns = {name: self._as_text(name, array) for name, array in zip(self._names, arrays, strict=True)}
-        return Block.of(columns, first_row, self._source)
+        return replace(Block.of(columns, first_row, self._source), lists=self._lists)
 
     def _as_text(self, name: str, array: ArrowArray) -> StringArray:
         if name in self._unread:
@@ -203,8 +205,9 @@ class _Reader:
         if twice is not None:
             raise InvalidDataset(f"{self._source}: two columns have the name {twice!r}; rename one.")
         lists = [name for name, (_, kind) in zip(names, found, strict=True) if "list" in str(kind)]
+        self._lists = frozenset(lists)
         if label in lists:
-            raise InvalidDataset(several_labels(self._source, str(label)))
+            raise several_labels(self._source, str(label))
         self._unread = {name for name, (_, kind) in zip(names, found, strict=True) if kind is None}
         if self._unread:
             notes.append(f"{self._source}: {_named(sorted(self._unread))} what is not read, and is left out.")
@@ -214,14 +217,6 @@ class _Reader:
         if zoned:
             notes.append(f"{self._source}: {_named(zoned)} times of a time zone, which are read in UTC.")
         return names
-
-
-def several_labels(source: str, label: str) -> str:
-    """That a row has several labels, which is not learned."""
-    return (
-        f"{source}: column {label!r} holds lists, and so several labels a row, which Sageline does not learn; give each row one "
-        "label, or train one model for each of the labels, from a column of true and false."
-    )
 
 
 def _named(names: list[str]) -> str:
