@@ -92,8 +92,16 @@ def test_values_for_which_a_run_is_refused_are_mistakes() -> None:
 
 
 def test_a_label_of_one_class_is_a_mistake() -> None:
-    [mistake] = inspected("text,label\n" + "".join(f"word {i} and more of them,ja\n" for i in range(30)))["mistakes"]
-    assert "two classes" in mistake
+    document = inspected("text,label\n" + "".join(f"word {i} and more of them,ja\n" for i in range(30)))
+
+    assert "two classes" in document["mistakes"][0]
+    assert document["reasons"]["task"].startswith("the label 'label' has 1 value in 30 rows")
+
+
+def test_codes_without_leading_zeros_are_called_codes() -> None:
+    rows = "".join(f"{20000 + 7 * i}-{i},{i % 9}.5,{'ab'[i % 2]}\n" for i in range(60))
+
+    assert column(inspected("zip,size,label\n" + rows), "zip")["reason"] == "its values are codes, and most of them are different"
 
 
 def test_a_wide_table_is_listed_in_part_with_each_kind_and_how_many_more_there_are() -> None:

@@ -171,7 +171,11 @@ def test_a_class_that_looks_like_several_labels_is_said_with_how_many_rows_have_
 
 @pytest.mark.parametrize("as_format", ["jsonl", "parquet"])
 def test_a_column_of_lists_is_never_announced_as_the_label(as_format: str) -> None:
-    table = {"size": [f"{row}.5" for row in range(40)], "colour": ["red", "blue"] * 20, "tags": [["a"], ["a", "b"]] * 20}
+    table: dict[str, list[Any]] = {
+        "size": [f"{row}.5" for row in range(40)],
+        "colour": ["red", "blue"] * 20,
+        "tags": [["a"], ["a", "b"]] * 20,
+    }
     data = as_json_lines(table) if as_format == "jsonl" else as_parquet(table)
     profile = DatasetProfile.of(open_blocks(io.BytesIO(data), URI, as_format))
 

@@ -225,3 +225,22 @@ def test_an_image_body_is_neither_empty_nor_too_large() -> None:
         read_prediction_request({"headers": {"content-type": "image/png"}})
     with pytest.raises(RequestTooLarge):
         read_prediction_request({"headers": {"content-type": "image/png"}, "body": "A" * 6_000_001, "isBase64Encoded": True})
+
+
+@pytest.mark.parametrize(
+    ("content_type", "hint"),
+    [
+        ("application/x-www-form-urlencoded", "Its content type is application/x-www-form-urlencoded, which clients send"),
+        (None, "It has no content type"),
+    ],
+)
+def test_a_body_that_is_json_only_by_default_says_how_to_send_something_else(content_type: str | None, hint: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read_prediction_request(sent("alcohol,colour\n1,red\n", content_type))
+    with pytest.raises(InvalidRequest) as said:
+        read_prediction_request(sent("alcohol,colour\n1,red\n", "application/json"))
+
+    assert hint in refused.value.message
+    assert "so it is read as JSON; set `content-type: text/csv` for CSV" in refused.value.message
+    assert refused.value.details == said.value.details
+    assert "content-type" not in said.value.message

@@ -58,7 +58,7 @@ def _begin_with_zeros(column: ColumnProfile) -> bool:
 
 def _category_or_text(column: ColumnProfile) -> ColumnGuess:
     numbers = column.numbers
-    about = f"{column.distinct} different values in {column.present} rows"
+    about = _how_many(column)
     if column.is_numeric:
         about += ", numbers of which some begin with zeros, as codes do" if numbers.leading_zeros else ", codes by its name"
         return ColumnGuess("category", about, unsure=column.distinct > column.present / 2)
@@ -142,6 +142,11 @@ def _percent(share: float) -> str:
     return f"{min(share, 0.99):.0%}" if share < 1 else "100%"
 
 
+def _how_many(column: ColumnProfile) -> str:
+    values = "1 value" if column.distinct == 1 else f"{column.distinct} different values"
+    return f"{values} in {column.present} row{'' if column.present == 1 else 's'}"
+
+
 def _are(count: int) -> str:
     return "1 is" if count == 1 else f"{count} are"
 
@@ -149,7 +154,7 @@ def _are(count: int) -> str:
 def guess_task(label: ColumnProfile) -> tuple[str, str]:
     """``classification`` or ``regression``, and why."""
     count = label.distinct
-    about = f"the label {label.name!r} has {count} different values in {label.present} rows"
+    about = f"the label {label.name!r} has {_how_many(label)}"
     if not label.is_numeric:
         return "classification", f"{about}, and not all are numbers"
     if count <= 2:
@@ -176,8 +181,8 @@ def _why_unsure(column: ColumnProfile) -> str:
         return partly_dates(column)
     if column.numbers.share > _MANY_NUMBERS and not column.is_numeric:
         return _partly_numbers(column)
-    if column.is_numeric:
-        return "its numbers are codes, and most of them are different"
+    if column.is_numeric or column_names.is_code(column.name):
+        return f"its {'numbers' if column.is_numeric else 'values'} are codes, and most of them are different"
     return "it is short text and nearly every value is different, like a name or a code"
 
 
