@@ -62,7 +62,8 @@ def _classes(document: Json) -> str:
     total = round(document["rows"] * (1 - label["missing"])) or 1
     shares = [f"{name} {count / total:.0%}" for name, count in label["classes"].items()]
     more = label["distinct"] - len(shares)
-    return f"{label['distinct']:,} classes: {', '.join(shares)}" + (f" and {more:,} more" if more > 0 else "")
+    classes = "1 class" if label["distinct"] == 1 else f"{label['distinct']:,} classes"
+    return f"{classes}: {', '.join(shares)}" + (f" and {more:,} more" if more > 0 else "")
 
 
 class _Columns:

@@ -13,11 +13,16 @@ import click
 from sageline.dataset.readers.source import open_blocks
 from sageline.errors import InvalidDataset
 from sageline.formats.image_files import EXTENSIONS
+from sageline.formats.other_formats import packed_within
 from sageline.json_objects import DuplicateKey, unique_keys
+from sageline.names import DATA_FORMATS
 
 Format: TypeAlias = Literal["csv", "json", "jsonl"]
 
 _SUFFIXES: dict[str, Format] = {".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+
+
+_OF_BATCHES = tuple(f".{name}" for name in DATA_FORMATS if f".{name}" not in (".csv", ".tsv", ".jsonl"))
 
 
 def format_of(name: str, text: str) -> Format:
@@ -50,6 +55,11 @@ def read_instances(name: str, content: bytes) -> list[object]:
     if PurePath(name).suffix.lower().removeprefix(".") in EXTENSIONS:
         return [{"image": base64.b64encode(content).decode()}]
     source = "stdin" if name == "-" else name
+    if what := _no_text(name, content):
+        raise click.BadParameter(
+            f"{source} {what}, and predict reads CSV, JSON, JSON Lines and images. `sageline batch ENDPOINT FILE` predicts the "
+            "rows of every table that `sageline submit` takes; or save them as CSV."
+        )
     form = format_of(name, content.decode("utf-8-sig", errors="replace"))
     if form == "csv":
         return _read_csv(content, source)
@@ -67,6 +77,14 @@ def read_instances(name: str, content: bytes) -> list[object]:
     if not rows:
         raise click.BadParameter(f"{source} has no rows to predict.")
     return rows
+
+
+def _no_text(name: str, content: bytes) -> str | None:
+    """What a file is that is neither text nor an image, by its content or its name."""
+    if packed := packed_within(content):
+        return f"is {packed}"
+    suffix = PurePath(name).suffix.lower()
+    return f"is a {suffix} file" if suffix in _OF_BATCHES else None
 
 
 def _read_csv(content: bytes, source: str) -> list[object]:

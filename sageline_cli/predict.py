@@ -18,7 +18,7 @@ from sageline_cli.retries import when_warm
 _MAX_ROWS = 200
 _MAX_BYTES = 512 * 1024
 
-_WARNING = re.compile(r"instances\[(\d+)\](?: and ([\d,]+) more)?: (.*)", re.DOTALL)
+_WARNING = re.compile(r"instances\[(\d+)\](?: and ([\d,]+) more)?([:,] .*)", re.DOTALL)
 
 
 def _to_stderr(text: str) -> None:
@@ -86,7 +86,7 @@ def _merged(warnings: Iterable[tuple[int, str]]) -> list[str]:
         first, count = rows.get(match[3], (_row(start, match[1]), 0))
         rows[match[3]] = (first, count + 1 + int((match[2] or "0").replace(",", "")))
     return [
-        said if not first else f"{first} and {count - 1:,} more: {said}" if count > 1 else f"{first}: {said}"
+        said if not first else f"{first} and {count - 1:,} more{said}" if count > 1 else f"{first}{said}"
         for said, (first, count) in rows.items()
     ]
 

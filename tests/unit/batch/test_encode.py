@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+from functools import partial
 
 import numpy as np
 import pytest
 
 from sageline.batch import encode as batch_encode
-from sageline.batch.batch import batch_of
+from sageline.batch.batch import batch_of, load_encoder, read_rows
 from sageline.batch.encode import encode_batch
 from sageline.configuration.configure import configure
 from sageline.errors import AlreadyStarted, DatasetNotFound, EndpointNotFound, InvalidDataset, InvalidRequest, RunFinished
@@ -278,3 +279,50 @@ def test_a_run_without_a_batch_is_told_so(world: World) -> None:
     world.begin()
     with pytest.raises(InvalidRequest, match="scores no batch"):
         encode_batch(RUN_ID, run=world.run)
+
+
+ORDERS = b"ordered,colour,size,kind\n" + b"".join(
+    b"2021-%02d-%02d,%s,%d.5,%s\n" % (i % 12 + 1, i % 28 + 1, [b"red", b"blue"][i % 2], i % 50, [b"rose", b"iris"][i % 3 == 0])
+    for i in range(80)
+)
+
+
+def test_a_batch_reads_odd_values_as_a_prediction_does_and_counts_them(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained(world, ORDERS)
+    odd = {3: b"soon,red", 4: b"2021-02-31,green", 90: b"soon,green", 150: b",red"}
+    lines = [b"%s,%d.5\n" % (odd.get(row, b"2021-05-30,blue"), row) for row in range(1, 201)]
+    monkeypatch.setattr(batch_encode, "read_rows", partial(read_rows, block_bytes=512))
+
+    encoded(world, b"ordered,colour,size\n" + b"".join(lines))
+
+    warnings = world.record().details["batch"]["warnings"]
+    assert warnings == [
+        "row 4 and 1 more, column 'colour': 'green' are values that training did not have, or only once.",
+        "row 3 and 2 more, column 'ordered': 'soon', '2021-02-31' are no dates as the column's are, year first as in 2021-05-30, "
+        "and taken for missing.",
+    ]
+    rows = b"".join(world.get(part) for part in world.keys(PARTS)).splitlines()
+    assert len(rows) == 200
+    encoder = load_encoder(world.run.files, batch_of(world.record()))
+    cells = [dict(zip(("ordered", "colour", "size"), line.decode().strip().split(","), strict=True)) for line in lines]
+    assert b"".join(encoder.body_of([cell], []) for cell in cells).splitlines() == rows
+
+
+def test_the_rows_of_a_batch_with_hundreds_of_odd_values_are_counted(world: World) -> None:
+    trained(world, ORDERS)
+    rows = b"".join(b"later %d,colour %d,1\n" % (row, row) for row in range(1, 1501))
+
+    encoded(world, b"ordered,colour,size\n" + rows)
+
+    unseen, no_dates = world.record().details["batch"]["warnings"]
+    assert unseen.startswith("row 1 and 1,499 more, column 'colour': 'colour 1', 'colour 2', 'colour 3' and over 1,000 more are")
+    assert no_dates.startswith("row 1 and 1,499 more, column 'ordered': 'later 1', 'later 2', 'later 3' and over 1,000 more are")
+
+
+def test_a_column_that_the_model_does_not_read_need_not_be_readable(world: World) -> None:
+    trained(world)
+    rows = b"".join(b'{"size": %d.25, "colour": "red", "id": [1, 2]}\n' % row for row in range(3))
+
+    encoded(world, rows, "batch/flowers/rows.jsonl")
+
+    assert world.get(f"{PARTS}part-00000.csv").splitlines() == [b"0.25,0,1", b"1.25,0,1", b"2.25,0,1"]

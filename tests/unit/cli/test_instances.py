@@ -78,3 +78,19 @@ def test_what_cannot_be_read_is_refused_with_its_place(name: str, content: bytes
     with pytest.raises(click.BadParameter) as caught:
         read_instances(name, content)
     assert message in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("rows.parquet", b"PAR1\x15\x04", "rows.parquet is a Parquet file"),
+        ("rows.csv.gz", b"\x1f\x8b\x08\x00", "rows.csv.gz is a gzip file"),
+        ("rows.xlsx", b"PK\x03\x04\x14", "rows.xlsx is a ZIP file or an Excel workbook"),
+        ("rows.libsvm", b"1 1:2\n", "rows.libsvm is a .libsvm file"),
+    ],
+)
+def test_files_that_only_a_batch_reads_are_told_so(name: str, content: bytes, what: str) -> None:
+    with pytest.raises(click.BadParameter) as refused:
+        read_instances(name, content)
+
+    assert refused.value.message.startswith(f"{what}, and predict reads CSV, JSON, JSON Lines and images. `sageline batch ")

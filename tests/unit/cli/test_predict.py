@@ -71,6 +71,7 @@ def test_warnings_of_several_requests_are_said_once_with_rows_counted_from_1(api
         [
             "instances[0]: unknown column 'c' is ignored; did you mean 'b'?",
             "instances[1] and 2 more: column 'b' is absent and taken for missing.",
+            "instances[7] and 1 more, column 'd': 'soon' is no date and taken for missing.",
             "Something of the whole request.",
         ],
     )
@@ -78,6 +79,7 @@ def test_warnings_of_several_requests_are_said_once_with_rows_counted_from_1(api
     assert answer["warnings"] == [
         "row 4 and 1,202 more: column 'b' is absent and taken for missing.",
         "row 401: unknown column 'c' is ignored; did you mean 'b'?",
+        "row 408 and 1 more, column 'd': 'soon' is no date and taken for missing.",
         "Something of the whole request.",
     ]
 

@@ -50,20 +50,36 @@ def test_the_order_is_what_a_value_says(texts: list[str], order: str, reason: st
     assert not profile.is_ambiguous
 
 
-@pytest.mark.parametrize(("texts", "order", "other"), [
-    (["03.04.2021", "05.06.2021"], "day before month", "month before day"),
-    (["03-04-2021", "05-06-2021"], "day before month", "month before day"),
-    (["3/4/2021", "5/6/2021"], "month before day", "day before month"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("texts", "order", "read"),
+    [
+        (["03.04.2021", "05.06.2021"], "day before month", "03.04.2021 (row 1) is read as 2021-04-03"),
+        (["03-04-2021", "05-06-2021"], "day before month", "03-04-2021 (row 1) is read as 2021-04-03"),
+        (["2021-01-01", "3/4/2021", "5/6/2021"], "month before day", "3/4/2021 (row 2) is read as 2021-03-04"),
+    ],
+)
 def test_where_no_value_says_the_order_it_is_the_usual_one_and_said_to_be_a_guess(
-    texts: list[str], order: str, other: str
+    texts: list[str], order: str, read: str
 ) -> None:
     profile = profile_of(texts)
 
     assert profile.is_ambiguous
     assert profile.format().order == {"day before month": "dmy", "month before day": "mdy"}[order]
     assert profile.reason.startswith(f"dates, taken for {order}, as is usual with")
-    assert f"no value tells, so they may be {other}" in profile.reason
+    assert profile.reason.endswith(f", because no value tells: {read}")
+
+
+def test_the_order_that_somebody_says_is_taken_where_it_matters_and_fits() -> None:
+    doubtful = profile_of(["03.04.2021", "05.06.2021"]).read_as("mdy")
+    assert (doubtful.format().order, doubtful.is_ambiguous) == ("mdy", False)
+    assert doubtful.reason == "dates, month before day, as the spec says"
+    assert doubtful.minimum == datetime(2021, 3, 4, tzinfo=UTC).timestamp()
+
+    assert profile_of(["2021-05-30"]).read_as("mdy").format().order == "ymd"
+    assert profile_of(["1622332800", "1622376000"], "created").read_as("mdy").format().order == "seconds"
+    assert profile_of(["03.04.2021", "30.05.2021"]).read_as("mdy").contradiction == (
+        "30.05.2021 (row 2) is no date with the month before the day, as the spec says"
+    )
 
 
 def test_a_year_of_two_digits_is_the_number_that_differs_least() -> None:

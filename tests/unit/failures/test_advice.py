@@ -57,6 +57,7 @@ FAILED = "TrainingJobFailed"
         ("SettingsError", "No image of xgboost is known for region 'mx-central-1'; deploy", "in a region that the message names"),
         ("InvalidSpec", "`algorithm.spot`: knn keeps no checkpoints", "Correct the spec"),
         ("InvalidHyperparameter", "`algorithm.hyperparameters`: Hyperparameter eta: 7.0 is not in [0, 1].", "gets a default"),
+        (FAILED, "No module named 'keras' ... TensorFlow is not installed here: pip install ...", "make setup-tensorflow"),
     ],
 )
 def test_the_advice_fits_what_went_wrong(error: str, message: str, words: str) -> None:

@@ -360,3 +360,50 @@ def test_what_is_wrong_with_all_parts_together_is_said_of_the_folder(world: Worl
     configured_folder(world, {"data-0.csv": ROWS[:1], "data-1.csv": ROWS[1:2]})
     with pytest.raises(InvalidDataset, match=f"s3://{BUCKET}/{FOLDER}: 2 rows are too few"):
         prepare_data(RUN_ID, run=world.run)
+
+
+def warnings_of(world: World) -> list[str]:
+    return list(world.record().details["schema"]["warnings"])
+
+
+def test_classes_of_which_no_row_is_trained_on_are_warned_of_with_their_rows(world: World) -> None:
+    """Equal rows stay together, so a class of one row five times is either in train or not."""
+    rare = b"".join(b"%d,red,rare%d\n" % (1000 + i, i) * 5 for i in range(16))
+    configured(world, FLOWERS + rare)
+
+    prepared = prepare_data(RUN_ID, run=world.run)
+
+    profile = json.loads(world.get(f"{DATA}/profile.json"))
+    [warning] = [told for told in warnings_of(world) if "in no train row" in told]
+    unknown = 18 - (prepared["num_class"] or 0)
+    assert 0 < unknown < 16
+    assert f"{5 * unknown} rows are not used: 'rare" in warning
+    assert profile["rows"]["left_out"] == 5 * unknown
+    assert prepare_data(RUN_ID, run=world.run)
+    assert len([told for told in warnings_of(world) if "in no train row" in told]) == 1
+
+
+def test_labels_that_only_test_files_have_are_warned_of(world: World) -> None:
+    test = [*ROWS[60:], b"9,red,orchid\n", b"10,red,orchid\n"]
+    configured_folder(world, {"train.csv": ROWS[:60], "test.csv": test})
+
+    prepare_data(RUN_ID, run=world.run)
+
+    assert warnings_of(world)[0] == (
+        "A class is in no train row, so the model never answers it, and 2 rows are not used: 'orchid' (2). "
+        "Add rows of it to the train files."
+    )
+
+
+@pytest.mark.parametrize("said", [{"exclude": ["v"]}, {"kinds": {"v": "ignore"}}, {"features": {"size": "number"}}])
+def test_a_column_that_the_spec_leaves_out_need_not_be_readable(world: World, said: dict[str, Any]) -> None:
+    rows = b"".join(b'{"size": %d.5, "v": [%d, 2], "kind": "%s"}\n' % (i, i, [b"a", b"b"][i % 2]) for i in range(60))
+    key = KEY.replace(".csv", ".jsonl")
+    world.put(key, rows)
+    event = golden_event("configure_run/request")
+    uri = f"s3://{BUCKET}/{key}"
+    event["trigger"]["spec"] = {"dataset": {"uri": uri, "label": "kind", **said}}
+    configure(EXECUTION, event["trigger"], run=world.run)
+
+    assert prepare_data(RUN_ID, run=world.run)["feature_dim"] == 1
+    assert "v" in world.record().details["schema"]["left_out"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
@@ -259,3 +260,51 @@ def test_numbers_that_begin_with_zeros_are_codes() -> None:
 
     assert spec.dataset.features == {"zip": "category", "noise": "number"}
     assert spec.reasons["dataset.features.zip"].endswith("numbers of which some begin with zeros, as codes do")
+
+
+# ---- Dates ----
+
+DAYS = [f"2021{month:02}{day:02}" for month in range(1, 11) for day in range(1, 21)]
+EITHER = [f"{index % 12 + 1:02}/{index // 12 % 12 + 1:02}/2021" for index in range(200)]
+
+
+@pytest.mark.parametrize(
+    ("cells", "order", "example"),
+    [
+        (DAYS, "ymd", "dates, such as 20210101 (row 1)"),
+        ([*DAYS[:190], *["0"] * 10], "ymd", "dates, such as 20210101 (row 1)"),
+        ([str(1_600_000_000 + 1000 * index) for index in range(200)], "seconds", "dates in seconds since 1970, which are from"),
+    ],
+)
+def test_numbers_are_dates_where_the_spec_says_so_whatever_the_name_says(cells: list[str], order: str, example: str) -> None:
+    columns = {"code": cells * 4, "x": NOISE * 4, "label": LABELS * 4}
+    resolution = resolve(columns, dataset={"kinds": {"code": "date"}})
+
+    assert resolution.date_formats["code"].order == order
+    assert f"date: dataset.kinds says so; {example}" in resolution.spec.reasons["dataset.features.code"]
+    assert resolve(columns).spec.dataset.features != resolution.spec.dataset.features
+
+
+def test_numbers_that_are_no_dates_are_refused_where_the_spec_calls_them_so() -> None:
+    with pytest.raises(InvalidSpec, match=r"the spec says that 'x' holds dates, and .* has none there that can be read"):
+        resolve({"x": NOISE, "label": LABELS}, dataset={"kinds": {"x": "date"}})
+
+
+def test_an_order_of_day_and_month_that_nobody_can_tell_is_a_warning_with_what_to_say() -> None:
+    columns = {"d": EITHER, "x": NOISE, "label": LABELS}
+    [warning] = [told for told in resolve(columns).warnings if "In 'd'" in told]
+    [spec] = [warning[warning.index("{") : warning.rindex("}") + 1]]
+
+    said = resolve(columns, **json.loads(spec))
+
+    assert "whether the day or the month comes first: 01/01/2021 (row 1) is read as 2021-01-01" in warning
+    assert resolve(columns).date_formats["d"].order == "mdy"
+    assert said.date_formats["d"].order == "dmy"
+    assert not [told for told in said.warnings if "In 'd'" in told]
+    assert said.spec.reasons["dataset.features.d"] == "date: dates, day before month, as the spec says"
+
+
+def test_an_order_that_the_values_contradict_is_refused_with_the_row() -> None:
+    encoder = {"kind": "columns", "date": {"order": "day-first"}}
+    with pytest.raises(InvalidDataset, match=r"column 'd': 12/31/2021 \(row 200\) is no date with the day before the month"):
+        resolve({"d": [*EITHER[:199], "12/31/2021"], "x": NOISE, "label": LABELS}, encoder=encoder)

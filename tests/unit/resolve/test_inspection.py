@@ -92,8 +92,16 @@ def test_values_for_which_a_run_is_refused_are_mistakes() -> None:
 
 
 def test_a_label_of_one_class_is_a_mistake() -> None:
-    [mistake] = inspected("text,label\n" + "".join(f"word {i} and more of them,ja\n" for i in range(30)))["mistakes"]
-    assert "two classes" in mistake
+    document = inspected("text,label\n" + "".join(f"word {i} and more of them,ja\n" for i in range(30)))
+
+    assert "two classes" in document["mistakes"][0]
+    assert document["reasons"]["task"].startswith("the label 'label' has 1 value in 30 rows")
+
+
+def test_codes_without_leading_zeros_are_called_codes() -> None:
+    rows = "".join(f"{20000 + 7 * i}-{i},{i % 9}.5,{'ab'[i % 2]}\n" for i in range(60))
+
+    assert column(inspected("zip,size,label\n" + rows), "zip")["reason"] == "its values are codes, and most of them are different"
 
 
 def test_a_wide_table_is_listed_in_part_with_each_kind_and_how_many_more_there_are() -> None:
@@ -138,3 +146,48 @@ def test_the_label_that_is_asked_for_is_taken(label: str) -> None:
 def test_a_spec_of_a_file_that_is_not_in_s3_names_no_uri() -> None:
     profile = DatasetProfile.of(open_blocks(io.BytesIO(ORDERS.encode()), "x.csv", "csv"))
     assert resolve_spec(Spec(), profile, name="x", uri="/home/me/x.csv").spec.dataset.uri is None
+
+
+def dated(others: dict[int, str]) -> str:
+    """A column of 100 dates, but for some rows."""
+    cells = [others.get(row, f"{row % 28 + 1:02}.{row % 12 + 1:02}.2024") for row in range(1, 101)]
+    return "ordered,size,label\n" + "".join(f"{cell},{row % 9}.5,{'ab'[row % 2]}\n" for row, cell in enumerate(cells))
+
+
+def test_a_column_with_too_many_unreadable_dates_says_which_rows_they_are_in() -> None:
+    document = inspected(dated({row: ["soon", "31.02.2024", "12"][row % 3] for row in range(5, 20)}))
+
+    ordered = column(document, "ordered")
+    assert ordered["kind"] in ("text", "category")
+    assert "85% of its values are dates, and 15 are not: " in ordered["reason"]
+    assert all(row in ordered["reason"] for row in ("soon (row 6)", "31.02.2024 (row 7)", "and 12 more"))
+    [warning] = [warning for warning in document["warnings"] if "are dates" in warning]
+    assert warning.startswith("In 'ordered', 85% of its values are dates, and 15 are not: ")
+    assert "correct or empty them if it is to be a date" in warning
+
+
+def test_of_several_files_unreadable_dates_are_named_with_theirs() -> None:
+    blocks = [
+        block
+        for name, others in (("data-1.csv", {}), ("data-2.csv", dict.fromkeys(range(1, 40), "soon")))
+        for block in open_blocks(io.BytesIO(dated(others).encode()), f"s3://b/x/{name}", "csv")
+    ]
+
+    reasons = resolve_spec(Spec(), DatasetProfile.of(blocks), name="x", uri="s3://b/x/").spec.reasons
+
+    assert "soon (data-2.csv, row 1), soon (data-2.csv, row 2)" in reasons["dataset.features.ordered"]
+
+
+def test_missing_dates_are_counted_and_named_as_missing_numbers_are() -> None:
+    document = inspected(dated({3: "n/a", 4: "n/a", 5: "", 6: " ", 7: "?"}))
+
+    ordered = column(document, "ordered")
+    assert (ordered["kind"], ordered["missing"]) == ("date", 0.05)
+    assert ordered["reason"].endswith(", 2 are empty, 3 are taken for missing: 'n/a' (2), '?' (1)")
+    assert "In 'ordered', 3 values are taken for missing, besides 2 empty ones: 'n/a' (2), '?' (1)." in document["notes"]
+
+
+def test_a_number_among_dates_is_a_mistake() -> None:
+    [mistake] = inspected(dated({50: "12"}))["mistakes"]
+
+    assert "In 'ordered', 1 value is no date: 12 (row 50)" in mistake

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
 
 from sageline.dataset.profile import DatasetProfile
+from sageline.dataset.readers.source import open_blocks
 from sageline.errors import InvalidDataset, InvalidSpec
 from sageline.resolve.resolve import resolve_spec
 from sageline.spec.encoder import ColumnsSpec
 from sageline.spec.model import Spec, validate_spec
 from tests.unit.dataset.reading import block_of
+from tests.unit.dataset.tables import as_json_lines, as_parquet
 
 URI = "s3://bucket/datasets/posts/data.csv"
 TEXTS = {"post": [f"a post about topic {index % 7} in many words {index}" for index in range(40)], "service": ["s3", "ec2"] * 20}
@@ -152,6 +155,37 @@ def test_several_labels_a_row_are_refused_by_name() -> None:
 
     with pytest.raises(InvalidDataset, match=r"'label' holds several labels a row, such as 'red\|blue', and Sageline learns one"):
         resolve({**TEXTS, "label": labels})
+
+
+def test_a_class_that_looks_like_several_labels_is_said_with_how_many_rows_have_it() -> None:
+    columns = {**TEXTS, "label": [*["red", "blue"] * 18, *["green|tall"] * 4]}
+
+    resolution = resolve_spec(Spec(), DatasetProfile.of([block_of(columns)]), name="posts", uri=URI)
+
+    assert (
+        "In 'label', 4 rows have labels that look like several, such as 'green|tall': it is taken for a class of its own. "
+        "A row has one label in Sageline; keep one of them where they are several."
+    ) in resolution.warnings
+    assert resolution.spec.reasons["task"].endswith("; 4 rows have one that looks like several labels, such as 'green|tall'")
+
+
+@pytest.mark.parametrize("as_format", ["jsonl", "parquet"])
+def test_a_column_of_lists_is_never_announced_as_the_label(as_format: str) -> None:
+    table: dict[str, list[Any]] = {
+        "size": [f"{row}.5" for row in range(40)],
+        "colour": ["red", "blue"] * 20,
+        "tags": [["a"], ["a", "b"]] * 20,
+    }
+    data = as_json_lines(table) if as_format == "jsonl" else as_parquet(table)
+    profile = DatasetProfile.of(open_blocks(io.BytesIO(data), URI, as_format))
+
+    with pytest.raises(
+        InvalidDataset, match=r"column 'tags' holds lists, and so several labels .* name another column in dataset"
+    ):
+        resolve_spec(Spec(), profile, name="posts", uri=URI)
+
+    spec = resolve_spec(validate_spec({"dataset": {"label": "colour"}}, "test"), profile, name="posts", uri=URI).spec
+    assert spec.dataset.label == "colour"
 
 
 def test_a_series_in_time_is_refused_by_name() -> None:

@@ -161,6 +161,26 @@ def test_csv_is_taken_in_utf_8_alone() -> None:
         read_prediction_request(sent("ros\u00e9".encode("latin-1"), "text/csv"))
 
 
+def test_a_body_whose_bytes_were_no_text_is_refused_although_it_comes_as_text() -> None:
+    """API Gateway hands on text, in which U+FFFD stands for what is no UTF-8."""
+    sent_bytes = "alcohol,colour\n1,Weiß\n".encode("cp1252")
+    replaced = sent_bytes.decode(errors="replace")
+    for content_type, text, length in (
+        ("text/csv", replaced, len(sent_bytes)),
+        ("application/json", json.dumps({"instances": [replaced]}, ensure_ascii=False), 40),
+    ):
+        event = sent(text, content_type)
+        event["headers"]["content-length"] = str(length)
+        with pytest.raises(InvalidRequest, match=r"The request body is not UTF-8 text: what stands in line .* cannot be read"):
+            read_prediction_request(event)
+
+    meant = sent(replaced, "text/csv")
+    meant["headers"]["content-length"] = str(len(replaced.encode()))
+    assert read_prediction_request(meant)
+    with pytest.raises(InvalidRequest, match="not UTF-8 text: byte 0xdf at offset 20"):
+        read_prediction_request(sent(sent_bytes, "text/csv"))
+
+
 def test_options_come_in_the_query_string_as_json_has_them() -> None:
     query = {"top_k": "3", "session": "42", "strict": "true", "probabilities": "false"}
     signature = {"X-Amz-Signature": "0123", "x-amz-date": "20261120T100000Z"}
@@ -225,3 +245,22 @@ def test_an_image_body_is_neither_empty_nor_too_large() -> None:
         read_prediction_request({"headers": {"content-type": "image/png"}})
     with pytest.raises(RequestTooLarge):
         read_prediction_request({"headers": {"content-type": "image/png"}, "body": "A" * 6_000_001, "isBase64Encoded": True})
+
+
+@pytest.mark.parametrize(
+    ("content_type", "hint"),
+    [
+        ("application/x-www-form-urlencoded", "Its content type is application/x-www-form-urlencoded, which clients send"),
+        (None, "It has no content type"),
+    ],
+)
+def test_a_body_that_is_json_only_by_default_says_how_to_send_something_else(content_type: str | None, hint: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read_prediction_request(sent("alcohol,colour\n1,red\n", content_type))
+    with pytest.raises(InvalidRequest) as said:
+        read_prediction_request(sent("alcohol,colour\n1,red\n", "application/json"))
+
+    assert hint in refused.value.message
+    assert "so it is read as JSON; set `content-type: text/csv` for CSV" in refused.value.message
+    assert refused.value.details == said.value.details
+    assert "content-type" not in said.value.message

@@ -24,6 +24,7 @@ class Block:
         near_byte: where in the file rows without numbers are.
         folds: ``int64[rows]`` of train rows: which of the encoder's folds each is in, so that none is encoded with its own label.
         side: of the split, where the dataset's files say it; None where the rows' hashes do.
+        lists: the columns whose values are lists of words, joined to a text.
     """
 
     columns: dict[str, StringArray]
@@ -32,6 +33,7 @@ class Block:
     near_byte: int | None = None
     folds: IntArray | None = None
     side: Side | None = None
+    lists: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, columns: dict[str, StringArray], first_row: int = 1, source: str = "dataset") -> Block:

@@ -248,6 +248,22 @@ def date_of(text: str, date_format: DateFormat) -> float | None:
     return _read_one(text, date_format.order)[0]
 
 
+def written(date_format: DateFormat) -> str:
+    """How dates of the format are written, with an example."""
+    example = _WRITTEN[date_format.order]
+    return f"{ORDER_WORDS[date_format.order]} as in {example}"
+
+
+_WRITTEN = {
+    "ymd": "2021-05-30",
+    "dmy": "30.05.2021 or year first as in 2021-05-30",
+    "mdy": "05/30/2021 or year first as in 2021-05-30",
+    "yymd": "21-05-30",
+    "seconds": "1622332800",
+    "milliseconds": "1622332800000",
+}
+
+
 def problem_of(text: str, date_format: DateFormat) -> str:
     """What is wrong with a value that cannot be read in the format."""
     order = date_format.order

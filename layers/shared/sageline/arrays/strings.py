@@ -52,6 +52,11 @@ class StringArray:
         np.cumsum([len(value) for value in encoded], out=offsets[1:])
         return cls(np.frombuffer(b"".join(encoded), dtype=np.uint8), offsets)
 
+    @classmethod
+    def empty(cls, rows: int) -> StringArray:
+        """Empty strings."""
+        return cls(np.zeros(0, dtype=np.uint8), np.zeros(rows + 1, dtype=np.int64))
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 

@@ -80,6 +80,8 @@ _LONGEST_MESSAGE, _LONGEST_DETAIL, _MOST_DETAILS = 4_000, 400, 1_000  # characte
 MAX_SMALL_BODY_BYTES = 1_000_000
 """The limit for any other request than a prediction: what is wrong with six megabytes of spec takes longer to say than API
 Gateway waits."""
+_REPLACED = "\ufffd"
+_CONTEXT = 30  # characters
 _MOST_ESCAPED = 6
 """A character below U+0020 takes as many bytes in JSON, and none takes more."""
 
@@ -213,6 +215,9 @@ def parse_json(text: str, where: str = "the request body", line: int = 1) -> obj
 def body_text(event: Event, max_bytes: int) -> str:
     """The request's body, which API Gateway sends as text, or as base64 and then in bytes that may be no text.
 
+    A text that is no UTF-8 comes with U+FFFD in the place of what cannot be read. That it was not sent so its ``Content-Length``
+    tells: for a byte there are three.
+
     Raises:
         RequestTooLarge: it has more than ``max_bytes``.
         InvalidRequest: it is not UTF-8.
@@ -224,6 +229,12 @@ def body_text(event: Event, max_bytes: int) -> str:
         return body
     encoded = body.encode(errors="surrogatepass") if is_text else _from_base64(body)
     _check_size(len(encoded), max_bytes)
+    if is_text and _REPLACED in body and header(event, "content-length") not in ("", str(len(encoded))):
+        before = body[: body.index(_REPLACED)]
+        raise errors.InvalidRequest(
+            f"The request body is not UTF-8 text: what stands in line {before.count(chr(10)) + 1}, after "
+            f"{shortened(before.rpartition(chr(10))[2][-_CONTEXT:])!r}, cannot be read. Send it in UTF-8."
+        )
     try:
         return encoded.decode()
     except UnicodeDecodeError as error:

@@ -9,11 +9,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Literal, NotRequired, TypedDict
 
-import numpy as np
-
 from sageline.arrays.blocks import Block
 from sageline.arrays.strings import StringArray
-from sageline.dataset.readers.source import BLOCK_BYTES, open_blocks
+from sageline.dataset.readers.source import BLOCK_BYTES, ReadOptions, open_blocks
 from sageline.encoder.column_check import ColumnCheck
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import InvalidDataset, InvalidRequest
@@ -109,14 +107,18 @@ def load_encoder(files: RunFiles, batch: Batch) -> FittedEncoder:
     return EncoderCache(files.s3).get(batch.encoder_uri)
 
 
-def read_rows(files: RunFiles, batch: Batch, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
+def read_rows(files: RunFiles, batch: Batch, features: Collection[str], block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
     """The batch's rows, a few megabytes at a time. Each call reads the same version of the file.
+
+    Args:
+        features: the columns that the model reads; in others, what cannot be read is missing.
 
     Raises:
         InvalidDataset, DatasetNotFound, DatasetAccessDenied: while iterating.
     """
+    options = ReadOptions(learnt=frozenset(features))
     with open_object(files.s3, batch.rows) as stream:
-        yield from open_blocks(stream, batch.rows.uri, batch.format, block_bytes, labelled=False)
+        yield from open_blocks(stream, batch.rows.uri, batch.format, block_bytes, labelled=False, options=options)
 
 
 def check_columns(block: Block, features: Collection[str], required: Collection[str], not_used: Collection[str]) -> list[str]:
@@ -129,18 +131,16 @@ def check_columns(block: Block, features: Collection[str], required: Collection[
     Raises:
         InvalidDataset: columns that must be there are absent, or all are; names them.
     """
-    warnings: list[str] = []
     check = ColumnCheck(list(features), required=required, unused=not_used, where=lambda _: "")
     check.note(0, block.columns)
     try:
-        check.finish(warnings)
+        return check.finish()
     except InvalidRequest as error:
         raise InvalidDataset(f"{block.source}: {error.message}", **error.details) from None
-    return warnings
 
 
 def with_absent_columns(block: Block, features: Collection[str]) -> Block:
     """The block with a column of empty strings, which are missing values, for each feature that it lacks."""
     absent = [name for name in features if name not in block.columns]
-    empty = StringArray(np.zeros(0, dtype=np.uint8), np.zeros(block.rows + 1, dtype=np.int64))
+    empty = StringArray.empty(block.rows)
     return replace(block, columns={**block.columns, **dict.fromkeys(absent, empty)}) if absent else block

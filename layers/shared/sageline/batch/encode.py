@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final, cast
 
@@ -23,6 +23,7 @@ from sageline.batch.batch import (
 )
 from sageline.encoder.columns.columns import ColumnsEncoder
 from sageline.encoder.fitted import FittedEncoder
+from sageline.encoder.value_check import ValueCheck
 from sageline.errors import InvalidDataset, RunFinished
 from sageline.names import RunLayout, split_format
 from sageline.runs.context import RunContext
@@ -44,8 +45,9 @@ _PART_ANSWERS = 1 << 20
 def encode_batch(run_id: str, *, run: RunContext) -> EncodedBatch:
     """Encode the batch's rows into ``runs/<run_id>/data/batch/part-00000.<ext>`` and so on.
 
-    How many rows each part has is noted in ``runs/<run_id>/data/batch.json``; columns that are taken for missing or ignored, in
-    the run's record as ``details.batch.warnings``.
+    How many rows each part has is noted in ``runs/<run_id>/data/batch.json``; what a prediction would warn of, columns that are
+    taken for missing or ignored, values that training did not have, dates that cannot be read and are taken for missing, in the
+    run's record as ``details.batch.warnings``.
 
     Raises:
         InvalidDataset: columns that must be there are absent, a value that cannot be encoded; names row and column.
@@ -60,15 +62,18 @@ def encode_batch(run_id: str, *, run: RunContext) -> EncodedBatch:
     encoder = load_encoder(run.files, batch)
     layout = run.files.layout(run_id)
     left_out = run.files.read_spec(_trained_by(batch)).left_out
-    blocks, warnings = _checked(_as_spelled(read_rows(run.files, batch), batch, encoder), encoder, left_out)
+    rows = read_rows(run.files, batch, encoder.feature_columns)
+    blocks, warnings = _checked(_as_spelled(rows, batch, encoder), encoder, left_out)
     with S3PartSink(run.files.s3, layout, encoder.exchange.batch_extension, joined=False) as sink:
         parts = TransformParts(sink, CHANNEL, encoder)
-        for piece in encoded_rows(blocks, encoder):
+        check = ValueCheck(lambda number: f"row {number:,}")
+        for piece in encoded_rows(_with_readable_values(blocks, encoder, check), encoder):
             parts.add(piece)
         parts.close()
+    warnings += check.sentences()
     run.files.put(part_rows_key(layout), json.dumps({"rows": parts.rows}).encode(), "application/json")
-    rows = record.details.get("rows", {}) | {CHANNEL: sum(parts.rows)}
-    run.store.enter(run_id, "EncodeBatch", rows=rows, batch=record.details["batch"] | {"warnings": warnings})
+    counted = record.details.get("rows", {}) | {CHANNEL: sum(parts.rows)}
+    run.store.enter(run_id, "EncodeBatch", rows=counted, batch=record.details["batch"] | {"warnings": warnings})
     plan = transform_plan(
         encoder,
         model=batch.model,
@@ -109,6 +114,21 @@ def _checked(blocks: Iterator[Block], encoder: FittedEncoder, not_used: Collecti
     first = next(blocks)  # there is one: a file without rows is refused
     warnings = check_columns(first, features, encoder.required_columns, {encoder.label_column, *not_used})
     return (with_absent_columns(block, features) for block in chain([first], blocks)), warnings
+
+
+def _with_readable_values(blocks: Iterable[Block], encoder: FittedEncoder, check: ValueCheck) -> Iterator[Block]:
+    """The blocks as a prediction would read them: a date that is none is missing, which is noted, as is an unseen category."""
+    table = encoder.features
+    for block in blocks:
+        if not isinstance(table, ColumnsEncoder):
+            yield block
+            continue
+        columns = dict(block.columns)
+        for name, category in table.categories.items():
+            check.note_unseen(name, columns[name], category.index, block.row_numbers)
+        for name, date in table.dates.items():
+            columns[name] = check.readable(name, columns[name], date.format, block.row_numbers)
+        yield replace(block, columns=columns)
 
 
 @dataclass(frozen=True)

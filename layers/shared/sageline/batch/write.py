@@ -72,6 +72,7 @@ class _Predictions:
         document = files.read(part_rows_key(layout))
         self._part_rows: list[int] = json.loads(document)["rows"]
         self.rows: int = sum(self._part_rows)
+        self.features = encoder.feature_columns
         self.has_probability = encoder.task == "classification"
 
     def __iter__(self) -> Iterator[Prediction]:
@@ -126,7 +127,7 @@ def _write(batch: Batch, predictions: _Predictions, files: RunFiles) -> int:
 
 def _csv_lines(batch: Batch, predictions: _Predictions, files: RunFiles) -> Iterator[bytes]:
     answers = iter(predictions)
-    blocks = read_rows(files, batch)
+    blocks = read_rows(files, batch, predictions.features)
     rows = ((list(block.columns), row) for block in blocks for row in zip(*block.columns.values(), strict=True))
     buffer = io.StringIO()
     table = csv.writer(buffer, lineterminator="\n")

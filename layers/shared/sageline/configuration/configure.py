@@ -235,8 +235,8 @@ def _batch_of_spec(spec: Spec, wanted: BatchSpec, run_id: str, run: RunContext) 
         instance_count=wanted.instance_count,
         escape_formulas=wanted.escape_formulas,
     )
-    first = next(read_rows(run.files, batch, _SNIFFED_BLOCK_BYTES))
     features = spec.dataset.features or {}
+    first = next(read_rows(run.files, batch, features, _SNIFFED_BLOCK_BYTES))
     pixels = [name for name, kind in features.items() if kind == "pixel"]
     check_columns(first, features, pixels, {str(spec.dataset.label), *spec.left_out})
     return batch

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -11,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sageline.arrays.calendar import DAY, date_parts, days_of
-from sageline.arrays.dates import EPOCH, ORDER_WORDS, DateFormat, Dates, read_dates
+from sageline.arrays.dates import EPOCH, ORDER_WORDS, DateFormat, Dates, date_of, read_dates
+from sageline.arrays.factors import factors
 from sageline.arrays.late_text import DictionaryArray
 from sageline.arrays.matrix import DoubleArray
 from sageline.arrays.numbers import Cells
@@ -25,6 +28,8 @@ _FEWEST = 50  # values by which a column may be found to be none of dates
 _SOME = 3
 _FREE, _OTHERS = "ymd", ("dmy", "mdy", "yymd")
 _SAME_PLACES = ("dmy", "mdy")
+_PLACES = {"dmy": "day before the month", "mdy": "month before the day"}
+_1970 = datetime(1970, 1, 1)
 _COMPACT_FROM = 19_000_101  # the first date of eight digits that is taken for one
 _TIME_OF_DAY = re.compile(r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?( ?[ap]\.?m\.?)?", re.ASCII | re.IGNORECASE)
 _TIME_WORDS = frozenset(("at", "utc", "ts", "dob", "birthday", "created", "updated", "modified"))
@@ -44,25 +49,40 @@ class Example(NamedTuple):
 
     Attributes:
         row: its number in the file; 0 where it is not known.
+        file: the one that it is in, where there are several.
     """
 
     text: str
     row: int
+    file: str = ""
 
     def __str__(self) -> str:
-        return self.text.strip() + (f" (row {self.row})" if self.row else "")
+        where = [self.file, f"row {self.row}" if self.row else ""]
+        return self.text.strip() + (f" ({', '.join(filter(None, where))})" if any(where) else "")
 
 
 class _Values(NamedTuple):
-    """Values with their row numbers, ``int64[n]``."""
+    """Values with their row numbers, ``int64[n]``, and the name of the file that they are in."""
 
     texts: StringArray
     rows: IntArray
+    file: str
 
     def first(self, among: BoolArray) -> Example | None:
         """The first of those that the mask has."""
-        at = int(among.argmax()) if len(among) else 0
-        return Example(self.texts[at], int(self.rows[at])) if len(among) and among[at] else None
+        return next(iter(self.some(np.flatnonzero(among[: int(among.argmax()) + 1]), 1)), None)
+
+    def some(self, at: IntArray, most: int) -> list[Example]:
+        """The first of those at these indexes, so many at most."""
+        first = at[:most]
+        if not len(first):
+            return []
+        # Taken rather than looked up: of a column of numbers a look-up makes the text of all of them.
+        texts = self.texts.take(first).tolist()
+        return [Example(text, row, self.file) for text, row in zip(texts, self.rows[first].tolist(), strict=True)]
+
+    def take(self, rows: BoolArray) -> _Values:
+        return self._replace(texts=self.texts.take(rows), rows=self.rows[rows])
 
 
 @dataclass
@@ -107,6 +127,19 @@ class _Tally:
         )
 
 
+@dataclass
+class _Odd:
+    """Values that are no dates: how many, and the first of them."""
+
+    count: int = 0
+    first: list[Example] = field(default_factory=list)
+
+    def add(self, values: _Values, at: IntArray) -> None:
+        """Count the values at ascending indexes."""
+        self.count += len(at)
+        self.first += values.some(at, _SOME - len(self.first))
+
+
 class DateProfile:
     """Counts a column's values block by block, and soon no more of a column that holds something else. What it finds does not
     depend on where blocks begin and end.
@@ -116,13 +149,15 @@ class DateProfile:
 
     Attributes:
         missing: how many values are missing: empty, or a word for it (:data:`sageline.arrays.numbers.MISSING`).
-        odd: how many values are neither missing nor dates in any order, nor numbers.
-        odd_values: the first of them.
+        missing_words: those words, as they are spelled, with their counts.
     """
 
     def __init__(self, name: str) -> None:
-        self.missing = self.odd = 0
-        self.odd_values: list[Example] = []
+        self.missing = 0
+        self.missing_words = Counter[str]()
+        self._odd_texts, self._odd_numbers = _Odd(), _Odd()
+        self._asked: str | None = None
+        self._file, self._has_files = "", False  # the first one, and whether there are others
         self._by_name = is_time(name) or not _TIME_WORDS.isdisjoint(words_in(name)[-1:])
         self._rows, self._next_decision = 0, _DECIDED_AFTER
         self._is_none = False  # it has been found to be no column of dates, and is no longer looked at
@@ -134,19 +169,22 @@ class DateProfile:
         self._since_1970 = {order: _Tally() for order in EPOCH}
         self._whole = True
 
-    def add(self, column: StringArray, cells: Cells, row_numbers: IntArray) -> None:
+    def add(self, column: StringArray, cells: Cells, row_numbers: IntArray, file: str = "") -> None:
         """Count a block.
 
         Args:
             cells: the column's plain numbers.
             row_numbers: ``int64[n]``, of the values in their file.
+            file: the name of that file.
         """
+        self._file, self._has_files = self._file or file, self._has_files or self._file not in ("", file)
+        values = _Values(column, row_numbers, file)
         start = 0
         while start < len(column) and not self._is_none:
             end = min(len(column), start + self._next_decision - self._rows)
             first, last = np.searchsorted(cells.others, [start, end])
-            self._add_numbers(column, cells.numbers[start:end], start, row_numbers)
-            self._add_texts(column, cells.others[first:last], row_numbers)
+            self._add_numbers(values, cells.numbers[start:end], start)
+            self._add_texts(values, cells.others[first:last])
             numbers = int(np.count_nonzero(~np.isnan(cells.numbers[start:end])))
             self.missing += end - start - numbers - int(last - first)
             self._rows += end - start
@@ -158,26 +196,35 @@ class DateProfile:
     def _decide(self) -> None:
         """Give up where most values are no dates."""
         self._reads_compact = self._reads_compact and bool(self._compact.count or self._texts.count)
-        self._is_none = self._there >= _FEWEST and self.share < 0.5
+        self._is_none = self._there >= _FEWEST and self._possible_share < 0.5
 
-    def _add_texts(self, column: StringArray, others: IntArray, row_numbers: IntArray) -> None:
+    def _add_texts(self, of_column: _Values, others: IntArray) -> None:
         """Count values that are neither empty nor plain numbers."""
         if not len(others):
             return
-        texts = _taken(column, others)
+        texts = _taken(of_column.texts, others)
+        values = _Values(texts, of_column.rows[others], of_column.file)
         free = read_dates(texts, DateFormat(_FREE))
         is_left = _mask(len(texts), free.unreadable)
         is_free = ~np.isnan(free.seconds)
-        self.missing += len(texts) - len(free.unreadable) - int(np.count_nonzero(is_free))
-        values = _Values(texts, row_numbers[others])
+        self._add_missing(texts, np.flatnonzero(~is_free & ~is_left))
         self._count(_FREE, values, free, is_free, is_free)
         if len(free.unreadable):
-            is_all = len(free.unreadable) == len(texts)
-            self._add_ordered(values if is_all else _Values(texts.take(is_left), values.rows[is_left]))
+            self._add_ordered(values if is_left.all() else values.take(is_left))
+
+    def _add_missing(self, texts: StringArray, at: IntArray) -> None:
+        self.missing += len(at)
+        if len(at):
+            words = factors(texts.take(at))
+            counts = np.bincount(words.codes).tolist()
+            named = zip(map(str.strip, words.values.tolist()), counts, strict=True)
+            for word, count in named:
+                self.missing_words[word] += count
+            del self.missing_words[""]  # of blanks
 
     def _add_ordered(self, values: _Values) -> None:
         """Count values that mean different dates in different orders, or none."""
-        texts, rows = values
+        texts = values.texts
         read = {order: read_dates(texts, DateFormat(order)) for order in _OTHERS}
         fits = {order: ~_mask(len(texts), dates.unreadable) for order, dates in read.items()}
         is_short = fits["yymd"]
@@ -189,9 +236,7 @@ class DateProfile:
                 self._tallies[order].days[days.astype(np.int64)] = True
         odd = np.flatnonzero(~np.logical_or.reduce(list(fits.values())))
         self._ordered += len(texts) - len(odd)
-        self.odd += len(odd)
-        if len(self.odd_values) < _SOME:
-            self.odd_values += [Example(texts[at], int(rows[at])) for at in odd[: _SOME - len(self.odd_values)].tolist()]
+        self._odd_texts.add(values, odd)
         if self._rows < _DECIDED_AFTER:
             some = texts.take(odd).tolist()
             self._early_odd += len(some)
@@ -203,26 +248,29 @@ class DateProfile:
         tally.first = tally.first or values.first(fits)
         tally.decisive = tally.decisive or values.first(decides)
 
-    def _add_numbers(self, column: StringArray, numbers: DoubleArray, start: int, row_numbers: IntArray) -> None:
+    def _add_numbers(self, values: _Values, numbers: DoubleArray, start: int) -> None:
         there = ~np.isnan(numbers)
         known = numbers[there]
         self._numbers += len(known)
         is_compact = there & (numbers >= _COMPACT_FROM)
-        at = start + np.flatnonzero(is_compact)
+        at = np.flatnonzero(is_compact)
         if len(at) and self._reads_compact:
-            read = read_dates(column.take(at), DateFormat(_FREE))
+            texts = values.texts.take(start + at)
+            read = read_dates(texts, DateFormat(_FREE))
             fits = (read.seconds >= _COMPACT_RANGE[0]) & (read.seconds < _COMPACT_RANGE[1])
             self._compact.add(read.seconds[fits], has_zone=False)
-            self._compact.first = self._compact.first or _Values(column.take(at), row_numbers[at]).first(fits)
-        if self._by_name and self._whole and len(known):
+            self._compact.first = self._compact.first or _Values(texts, values.rows[start + at], values.file).first(fits)
+            there[at[fits]] = False
+        self._odd_numbers.add(values, start + np.flatnonzero(there))
+        if self._whole and len(known):
             self._whole = bool((known == np.floor(known)).all())
             for order, scale in EPOCH.items():
                 self._since_1970[order].add(known / scale, has_zone=False)
 
     @property
     def _number_order(self) -> str | None:
-        """The order of a column of numbers; None when they are no dates."""
-        if not self._by_name or not self._numbers or not self._whole:
+        """The order of a column of numbers, whatever its name; None when they are no dates."""
+        if not self._numbers or not self._whole:
             return None
         if self._compact.count == self._numbers:
             return _FREE
@@ -236,7 +284,9 @@ class DateProfile:
 
     @property
     def _order(self) -> str:
-        """The order in which most of the texts are dates."""
+        """The order that is asked for, or in which most of the texts are dates."""
+        if self._asked is not None:
+            return self._asked
         counts = {order: self._tallies[order].count for order in _OTHERS}
         most = max(counts.values())
         if most == 0:
@@ -257,9 +307,27 @@ class DateProfile:
         if self._texts.count:
             return self._texts + self._compact
         order = self._number_order
-        if order is None:
-            return _Tally()
-        return self._compact if order == _FREE else self._since_1970[order]
+        return self._compact if order in (None, _FREE) else self._since_1970[order]
+
+    @property
+    def odd(self) -> int:
+        """How many values are neither missing nor dates in any order; of a column of numbers that are dates, none."""
+        return self._odd_texts.count + (self._odd_numbers.count if self._has_odd_numbers else 0)
+
+    @property
+    def odd_values(self) -> list[Example]:
+        """Some of the first of them."""
+        numbers = self._odd_numbers.first if self._has_odd_numbers else []
+        return list(map(self._located, [*self._odd_texts.first, *numbers][:_SOME]))
+
+    def _located(self, example: Example | None) -> Example:
+        """An example, with the file only where there are several."""
+        found = example or Example("", 0)
+        return found if self._has_files else found._replace(file="")
+
+    @property
+    def _has_odd_numbers(self) -> bool:
+        return self.format().order not in EPOCH
 
     @property
     def _there(self) -> int:
@@ -272,9 +340,27 @@ class DateProfile:
 
     @property
     def share(self) -> float:
-        """The share of dates, in whatever order, among the values that are there."""
+        """The share of dates, in whatever order, among the values that are there; numbers are dates where the name says so."""
+        are_dates = self._texts.count or (self._by_name and self._number_order is not None)
+        return self._possible_share if are_dates else 0.0
+
+    @property
+    def _possible_share(self) -> float:
+        """The same, whatever the name says."""
         texts = self._tallies[_FREE].count + self._ordered
         return (texts + self._compact.count if texts else self._dates.count) / max(1, self._there)
+
+    @property
+    def may_be_dates(self) -> bool:
+        """Whether there are dates, also if they are numbers under a name that says no time."""
+        return self._texts.count > 0 or self._compact.count > 0 or self._number_order is not None
+
+    def read_as(self, order: str | None) -> DateProfile:
+        """The same column with days and months in an order that somebody has said, ``dmy`` or ``mdy``. With None, and where the
+        order does not matter, as its values are."""
+        profile = copy(self)
+        profile._asked = order if self._ordered else None
+        return profile
 
     @property
     def minimum(self) -> float:
@@ -300,6 +386,8 @@ class DateProfile:
     def is_ambiguous(self) -> bool:
         """Whether the values would be dates with day and month exchanged, too."""
         order = self._order
+        if self._asked is not None:
+            return False
         is_told = order == _FREE or any(self._tallies[told].decisive is not None for told in _SAME_PLACES)
         return not is_told and order in _SAME_PLACES
 
@@ -310,12 +398,20 @@ class DateProfile:
 
     @property
     def contradiction(self) -> str | None:
-        """A sentence that names two values of which one has the day before the month and the other behind it."""
+        """A sentence that names two values of which one has the day before the month and the other behind it, or a value that
+        has not the order that is asked for."""
+        if self._asked is not None:
+            others = [self._tallies[order].decisive for order in _OTHERS if order != self._asked]
+            other = next(filter(None, others), None)
+            return (
+                None if other is None else f"{self._located(other)} is no date with the {_PLACES[self._asked]}, as the spec says"
+            )
         day_first, month_first = (self._tallies[order].decisive for order in _SAME_PLACES)
         if day_first is None or month_first is None:
             return None
         return (
-            f"{day_first} is a date with the day before the month, {month_first} one with the month before the day; "
+            f"{self._located(day_first)} is a date with the day before the month, {self._located(month_first)} one with the "
+            "month before the day; "
             "write all dates alike, best as 2021-05-30"
         )
 
@@ -323,33 +419,46 @@ class DateProfile:
     def reason(self) -> str:
         """What is known of the column, for a person; empty where it has nothing to do with dates."""
         if self.is_date:
-            return self._order_reason() + self._time_reason()
+            return self.how
         if self._early_odd and self._times_of_day > NUMBERS_FROM * self._early_odd and not self._dates.count:
             return f"times of day without a date, as {self.odd_values[0]}; a category, unless numbers are made of them"
         return ""
 
+    @property
+    def how(self) -> str:
+        """How its dates are written, whether or not they are enough for a column of dates."""
+        return self._order_reason() + self._time_reason()
+
+    @property
+    def example(self) -> str:
+        """The first date that has its day and month in the order of the column, and how it is read."""
+        order = self._order
+        first = self._located(self._tallies[order].first)
+        seconds = date_of(first.text, DateFormat(order))
+        return str(first) if seconds is None else f"{first} is read as {(_1970 + timedelta(seconds=seconds)).date().isoformat()}"
+
     def _order_reason(self) -> str:
-        order, first = self.format().order, self._dates.first
+        order, first = self.format().order, self._located(self._dates.first)
         if order in EPOCH:
-            return f"dates in {ORDER_WORDS[order]}, as its name and its values say, which are from {self._range()}"
-        if not self._texts.count:
+            by_name = ", as its name and its values say" if self._by_name else ""
+            return f"dates in {ORDER_WORDS[order]}{by_name}, which are from {self._range()}"
+        if not self._texts.count and self._by_name:
             return f"dates, as its name says, such as {first}"
-        if order == _FREE:
+        if order == _FREE or not self._texts.count:
             return f"dates, such as {first}"
+        if self._asked is not None:
+            return f"dates, {ORDER_WORDS[order]}, as the spec says"
         tally, words = self._tallies[order], ORDER_WORDS[order]
         if self.contradiction is not None and order in _SAME_PLACES:
             other = self._tallies[next(told for told in _SAME_PLACES if told != order)]
-            return f"dates, {words}, as {tally.decisive} and most others say; {other.decisive} does not"
+            told, not_told = self._located(tally.decisive), self._located(other.decisive)
+            return f"dates, {words}, as {told} and most others say; {not_told} does not"
         if tally.decisive is not None:
-            return f"dates, {words}, as {tally.decisive} says"
+            return f"dates, {words}, as {self._located(tally.decisive)} says"
         if order not in _SAME_PLACES:
-            return f"dates, {words}, by how much each of the numbers varies; the first is {tally.first}"
-        other_words = ORDER_WORDS["mdy" if order == "dmy" else "dmy"]
+            return f"dates, {words}, by how much each of the numbers varies; the first is {self._located(tally.first)}"
         usual = "'/'" if order == "mdy" else "these signs"
-        return (
-            f"dates, taken for {words}, as is usual with {usual}; no value tells, so they may be {other_words} "
-            f"(the first is {tally.first})"
-        )
+        return f"dates, taken for {words}, as is usual with {usual}, because no value tells: {self.example}"
 
     def _time_reason(self) -> str:
         if self.has_zone:
@@ -357,7 +466,7 @@ class DateProfile:
         return "; times are taken for UTC" if self.has_time and self.format().order not in EPOCH else ""
 
     def _range(self) -> str:
-        first, last = (datetime(1970, 1, 1) + timedelta(seconds=second) for second in (self.minimum, self.maximum))
+        first, last = (_1970 + timedelta(seconds=second) for second in (self.minimum, self.maximum))
         return f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
 
 

@@ -83,4 +83,12 @@ class LabelColumn:
         return np.array([text not in missing for text in texts], dtype=np.bool_)
 
 
+def several_labels(source: str, label: str) -> InvalidDataset:
+    """For a label column of lists: a row has several labels, which is not learned."""
+    return InvalidDataset(
+        f"{source}: column {label!r} holds lists, and so several labels a row, which Sageline does not learn; give each row one "
+        "label, or train one model for each of the labels, from a column of true and false."
+    )
+
+
 _ADVICE = 'Correct it, leave it empty (the row is not used then), or set "task": "classification" in the spec if it is a class.'

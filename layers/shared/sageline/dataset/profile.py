@@ -56,8 +56,8 @@ class ColumnProfile:
         self._empty = 0
         self._distinct = DistinctValues()
 
-    def add(self, column: StringArray, hashes: HashArray, row_numbers: IntArray, *, follows: bool) -> None:
-        """Count a block's values; ``follows`` as for :meth:`NumberProfile.add`."""
+    def add(self, column: StringArray, hashes: HashArray, row_numbers: IntArray, file: str = "", *, follows: bool) -> None:
+        """Count a block's values; ``follows`` as for :meth:`NumberProfile.add`, ``file`` for :meth:`DateProfile.add`."""
         self.rows += len(column)
         if isinstance(column, ImageArray):
             self.images = (column.pixels.shape[1:], column.why)
@@ -66,15 +66,16 @@ class ColumnProfile:
         self._distinct.add(column, hashes)
         cells = read_cells(column)
         self.numbers.add(column, cells, follows=follows)
-        self.dates.add(column, cells, row_numbers)
+        self.dates.add(column, cells, row_numbers, file)
 
     @cached_property
     def values(self) -> Counter[str]:
         """Different values that are not missing, by name (:mod:`sageline.encoder.values`), with their counts; a choice of them
         where there are more than fit in memory."""
         counts = {text: count for text, count in self._distinct.counts.items() if text.strip()}
-        if self.is_numeric:
-            counts = {text: count for text, count in counts.items() if text.strip() not in self.numbers.missing}
+        words = self.missing_words
+        if words:
+            counts = {text: count for text, count in counts.items() if text.strip() not in words}
         return merged(counts) if len(counts) <= _MOST_MERGED else Counter({text.strip(): count for text, count in counts.items()})
 
     @cached_property
@@ -92,10 +93,17 @@ class ColumnProfile:
         """Whether the column is one of numbers, apart from mistakes and from what is missing."""
         return self.numbers.is_numeric
 
+    @property
+    def missing_words(self) -> Counter[str]:
+        """What stands for a missing value in a column of numbers or dates, as it is spelled, with its count; blanks aside."""
+        if self.is_numeric:
+            return self.numbers.missing
+        return self.dates.missing_words if self.is_date else Counter()
+
     @cached_property
     def missing(self) -> int:
-        """Values that are missing: empty, and in a column of numbers what stands for a missing one."""
-        return self.empty + (self.numbers.missing.total() if self.is_numeric else 0)
+        """Values that are missing: empty, and in a column of numbers or dates what stands for a missing one."""
+        return self.empty + self.missing_words.total()
 
     @cached_property
     def empty(self) -> int:
@@ -157,12 +165,14 @@ class DatasetProfile:
         notes: what was guessed or mended while the file was read, in sentences.
         shared: rows of test files that train files have too.
         is_sample: not every row was looked at.
+        lists: the columns of which some values are lists of words.
     """
 
     def __init__(self, notes: list[str] | None = None, *, is_sample: bool = False) -> None:
         self.notes = [] if notes is None else notes
         self.shared = SharedRows()
         self.is_sample = is_sample
+        self.lists: frozenset[str] = frozenset()
         self.columns: dict[str, ColumnProfile] = {}
         self.sample = RowSample()
         self.rows = 0
@@ -192,10 +202,13 @@ class DatasetProfile:
         if not block.rows:
             return
         follows = self._next_row == block.first_row
+        file = block.source.rpartition("/")[2]
         for name, column in block.columns.items():
-            self.columns.setdefault(name, ColumnProfile(name)).add(column, hashes[name], block.row_numbers, follows=follows)
+            profile = self.columns.setdefault(name, ColumnProfile(name))
+            profile.add(column, hashes[name], block.row_numbers, file, follows=follows)
         positions = row_positions(block, hashes, seed=0)
         self.sample.add(_without_images(block, hashes), positions)
+        self.lists |= block.lists
         self.shared.add(block.side, positions)
         self.rows += block.rows
         self._next_row = int(block.row_numbers[-1]) + 1

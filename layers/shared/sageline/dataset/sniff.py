@@ -14,7 +14,7 @@ _FEW_CLASSES = 20
 _ROWS_PER_CLASS = 3
 _NEARLY_ALL = 0.9
 _CODES_FROM = 0.02  # of five-digit ZIP codes in one region or another at least so many begin with a zero
-_MANY_NUMBERS = 0.5
+_MANY_NUMBERS = _MANY_DATES = 0.5
 _YEARS = range(1500, 2200)
 
 
@@ -44,7 +44,7 @@ def guess_kind(column: ColumnProfile) -> ColumnGuess:
     if why := _names_row(column):
         return ColumnGuess(None, why, is_id=True)
     if column.is_date:
-        return ColumnGuess("date", column.dates.reason)
+        return ColumnGuess("date", ", ".join([column.dates.reason, *_about_missing(column), *_about_odd_dates(column)]))
     is_code = _begin_with_zeros(column) or column_names.is_code(column.name)
     if column.is_numeric and not is_code:
         return ColumnGuess("number", _about_numbers(column))
@@ -58,11 +58,13 @@ def _begin_with_zeros(column: ColumnProfile) -> bool:
 
 def _category_or_text(column: ColumnProfile) -> ColumnGuess:
     numbers = column.numbers
-    about = f"{column.distinct} different values in {column.present} rows"
+    about = _how_many(column)
     if column.is_numeric:
         about += ", numbers of which some begin with zeros, as codes do" if numbers.leading_zeros else ", codes by its name"
         return ColumnGuess("category", about, unsure=column.distinct > column.present / 2)
-    if numbers.share > _MANY_NUMBERS:
+    if column.dates.share > _MANY_DATES:
+        about += f"; {partly_dates(column)}"
+    elif numbers.share > _MANY_NUMBERS:
         about += f"; {numbers.share:.0%} of them are numbers, and others are not, such as {shown(numbers.odd_values[0])}"
     is_named_text = column_names.is_text(column.name)
     if column.distinct <= column.present / 2 and column.mean_words < (2 if is_named_text else _MANY_WORDS):
@@ -102,16 +104,47 @@ def _about_numbers(column: ColumnProfile) -> str:
     """What was read, and what else there is beside plain numbers."""
     numbers = column.numbers
     is_every_one = not (numbers.missing or numbers.odd or column.empty)
-    parts = ["every value is a number" if is_every_one else f"{numbers.numbers} values are numbers"]
-    if column.empty:
-        parts.append(f"{_are(column.empty)} empty")
-    if numbers.missing:
-        words = ", ".join(f"{shown(word)} ({count})" for word, count in numbers.missing.most_common(3))
-        more = len(numbers.missing) - 3
-        parts.append(f"{_are(numbers.missing.total())} taken for missing: {words}" + (f" and {more} more" if more > 0 else ""))
+    parts = ["every value is a number" if is_every_one else f"{numbers.numbers} values are numbers", *_about_missing(column)]
     if numbers.odd:
         parts.append(f"{_are(numbers.odd)} no number{'s' if numbers.odd > 1 else ''}, such as {shown(numbers.odd_values[0])}")
     return ", ".join(parts)
+
+
+def _about_missing(column: ColumnProfile) -> list[str]:
+    """How many values are missing, and by which words."""
+    parts, found = [], column.missing_words
+    if column.empty:
+        parts.append(f"{_are(column.empty)} empty")
+    if found:
+        words = ", ".join(f"{shown(word)} ({count})" for word, count in found.most_common(3))
+        more = len(found) - 3
+        parts.append(f"{_are(found.total())} taken for missing: {words}" + (f" and {more} more" if more > 0 else ""))
+    return parts
+
+
+def _about_odd_dates(column: ColumnProfile) -> list[str]:
+    dates = column.dates
+    return [f"{_are(dates.odd)} no date{'s' if dates.odd > 1 else ''}, such as {dates.odd_values[0]}"] if dates.odd else []
+
+
+def partly_dates(column: ColumnProfile) -> str:
+    """How many of the values are dates, and which of the others come first."""
+    dates = column.dates
+    others = ", ".join(map(str, dates.odd_values))
+    more = dates.odd - len(dates.odd_values)
+    return f"{_percent(dates.share)} of its values are dates, and {dates.odd:,} are not: {others}" + (
+        f" and {more:,} more" if more > 0 else ""
+    )
+
+
+def _percent(share: float) -> str:
+    """A share that is not all is not shown as such."""
+    return f"{min(share, 0.99):.0%}" if share < 1 else "100%"
+
+
+def _how_many(column: ColumnProfile) -> str:
+    values = "1 value" if column.distinct == 1 else f"{column.distinct} different values"
+    return f"{values} in {column.present} row{'' if column.present == 1 else 's'}"
 
 
 def _are(count: int) -> str:
@@ -121,7 +154,7 @@ def _are(count: int) -> str:
 def guess_task(label: ColumnProfile) -> tuple[str, str]:
     """``classification`` or ``regression``, and why."""
     count = label.distinct
-    about = f"the label {label.name!r} has {count} different values in {label.present} rows"
+    about = f"the label {label.name!r} has {_how_many(label)}"
     if not label.is_numeric:
         return "classification", f"{about}, and not all are numbers"
     if count <= 2:
@@ -144,10 +177,12 @@ def guess_features(columns: Mapping[str, ColumnProfile], label: str) -> dict[str
 
 
 def _why_unsure(column: ColumnProfile) -> str:
+    if column.dates.share > _MANY_DATES:
+        return partly_dates(column)
     if column.numbers.share > _MANY_NUMBERS and not column.is_numeric:
         return _partly_numbers(column)
-    if column.is_numeric:
-        return "its numbers are codes, and most of them are different"
+    if column.is_numeric or column_names.is_code(column.name):
+        return f"its {'numbers' if column.is_numeric else 'values'} are codes, and most of them are different"
     return "it is short text and nearly every value is different, like a name or a code"
 
 

@@ -27,6 +27,7 @@ class Tally:
     Attributes:
         bounds: of the positions that belong to the channels; :meth:`check` moves them where a share would be empty.
         unlabelled: rows that have no label, which are not used.
+        files_say_what_is_held_out: the rows are from train and test files.
     """
 
     def __init__(self, label: LabelColumn, split: SplitSpec, bounds: tuple[float, float] | None = None) -> None:
@@ -39,13 +40,13 @@ class Tally:
         self._texts: dict[str, Counter[str]] = {channel: Counter() for channel in CHANNELS}
         self._positions: list[float] = []
         self._labels: list[str] = []
-        self._files_say_what_is_held_out = False
+        self.files_say_what_is_held_out = False
 
     def add(self, block: Block, positions: PositionArray, unlabelled: int) -> None:
         """Count the labelled rows of a block, and how many others it had."""
         channels = channels_of(positions, self.bounds)
         self.unlabelled += unlabelled
-        self._files_say_what_is_held_out |= block.side is not None
+        self.files_say_what_is_held_out |= block.side is not None
         labels = self._label.texts(block) if self._label.is_class else [""] * block.rows
         for number, channel in enumerate(CHANNELS):
             here = np.flatnonzero(channels == number)
@@ -76,6 +77,10 @@ class Tally:
         """Rows per class of a channel whose class has no row in train: these cannot be scored."""
         train = self.classes["train"]
         return Counter({label: count for label, count in self.classes[channel].items() if label not in train})
+
+    def unknown_classes(self) -> dict[str, Counter[str]]:
+        """:meth:`left_out` of the channels that have any."""
+        return {channel: left_out for channel in CHANNELS if (left_out := self.left_out(channel))} if self._label.is_class else {}
 
     def written(self, channel: str) -> int:
         """Rows of a channel that are left."""
@@ -114,7 +119,7 @@ class Tally:
         ranked = np.unique(np.array(self._positions))
         shared_out: tuple[str, ...] = CHANNELS[1:]
         held_out_from = 1.0
-        if self._files_say_what_is_held_out:
+        if self.files_say_what_is_held_out:
             shared_out = ("validation",)
             held_out_from = bounds_of(self._split)[1]
             ranked = ranked[ranked < held_out_from]
@@ -171,13 +176,12 @@ class Tally:
 
     def profile(self) -> dict[str, Any]:  # Any: a JSON document
         """Rows and labels, as the dataset's profile shows them."""
-        left_out = {channel: dict(self.left_out(channel)) for channel in ("validation", "test") if self.left_out(channel)}
         rows = {channel: self.written(channel) for channel in CHANNELS}
         rows |= {"left_out": self.total - sum(rows.values()), "unlabelled": self.unlabelled, "total": self.total}
         label: dict[str, Any] = {"column": self._label.name}  # Any: a JSON document
         if self._label.is_class:
             label |= {"classes": {channel: dict(counts.most_common()) for channel, counts in self.classes.items()}}
-            label |= {"left_out": left_out}
+            label |= {"left_out": {channel: dict(counts) for channel, counts in self.unknown_classes().items()}}
         else:
             label |= self.numbers.profile()
         return {"rows": rows, "label": label}

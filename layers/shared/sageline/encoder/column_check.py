@@ -52,11 +52,8 @@ class ColumnCheck:
         if len(absent) == len(self._names):
             self._without_any.append(index)
 
-    def finish(self, warnings: list[str] | None) -> None:
-        """Say what was noted, each column once.
-
-        Args:
-            warnings: gets a sentence for each column that is taken for missing or ignored. Without it, these are errors.
+    def finish(self) -> list[str]:
+        """What was noted: a sentence for each column that is taken for missing or ignored.
 
         Raises:
             InvalidRequest: a row has no column of the model, or lacks one that must be there; names all that do.
@@ -73,11 +70,7 @@ class ColumnCheck:
             raise InvalidRequest(
                 f"{self._where(indexes)}{_columns(lacking)} absent and must be there.{self._hints(lacking)}", columns=lacking
             )
-        sentences = [*self._ignored(), *self._missing()]
-        if sentences and warnings is None:
-            raise InvalidRequest(f"In strict mode warnings are errors: {' '.join(sentences)}", warnings=sentences)
-        if warnings is not None:
-            warnings += sentences
+        return [*self._ignored(), *self._missing()]
 
     def _ignored(self) -> Iterable[str]:
         names = sorted(self._unknown, key=lambda name: name != self._label)  # the label first

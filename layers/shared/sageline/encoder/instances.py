@@ -111,18 +111,23 @@ class InstanceReader:
             where=partial(_listed_instances, name_of),
         )
         rows = [self._values(index, instance, check) for index, instance in enumerate(instances)]
-        check.finish(warnings)
+        said = check.finish()
         numbers = [name for name, kind in self._kinds.items() if kind in ("number", "pixel")]
         plain = self._plain_numbers(rows, numbers)
         as_text = self._names if plain is None else [name for name in self._names if name not in plain]
         columns: dict[str, StringArray] = {**(plain or {}), **self._text_columns(rows, as_text)}
         for name in numbers if plain is None else ():
             self._check_numbers(name, columns[name])
-        check_values = ValueCheck(warnings, name_of)
+        check_values, indexes = ValueCheck(name_of), np.arange(len(rows), dtype=np.int64)
         for name, index in self._categories.items():
-            check_values.note_unseen(name, columns[name], index)
+            check_values.note_unseen(name, columns[name], index, indexes)
         for name, date_format in self._dates.items():
-            columns[name] = check_values.readable(name, columns[name], date_format)
+            columns[name] = check_values.readable(name, columns[name], date_format, indexes)
+        said += check_values.sentences()
+        if said and warnings is None:
+            raise InvalidRequest(f"In strict mode warnings are errors: {' '.join(said)}", warnings=said)
+        if warnings is not None:
+            warnings += said
         return Block.of({name: columns[name] for name in self._names}, first_row=0, source="instances")
 
     def _plain_numbers(self, rows: Sequence[Sequence[object]], names: Sequence[str]) -> dict[str, NumberArray] | None:

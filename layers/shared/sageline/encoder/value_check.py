@@ -2,67 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from sageline.arrays.dates import ORDER_WORDS, DateFormat, read_dates
+import numpy as np
+
+from sageline.arrays.dates import DateFormat, read_dates, written
+from sageline.arrays.factors import factors
 from sageline.arrays.numbers import shown
-from sageline.arrays.strings import StringArray
+from sageline.arrays.strings import IntArray, StringArray, gather
 from sageline.encoder.values import ValueIndex
-from sageline.errors import InvalidRequest
 
 _MOST_SENTENCES = 20
 _SOME = 3  # values of a column that are shown
+_MOST_VALUES = 1000
+_FEW = 64  # rows, of which nobody asks which values differ
+
+
+@dataclass
+class _OddValues:
+    """Values of a column about which there is one thing to say.
+
+    Attributes:
+        row: the first that has one.
+        rows: how many have one.
+        values: the different ones; where there are very many, some of them.
+    """
+
+    column: str
+    row: str
+    rows: int = 0
+    values: dict[str, None] = field(default_factory=dict)
+
+    def sentence(self, is_one: str, are_many: str, what: str) -> str:
+        """What there is to say, with the first row and values, and how many more there are."""
+        listed = ", ".join(map(shown, list(self.values)[:_SOME]))
+        others = len(self.values) - _SOME
+        if others > 0:
+            listed += f" and {'over ' if len(self.values) > _MOST_VALUES else ''}{min(others, _MOST_VALUES):,} more"
+        rows = f" and {self.rows - 1:,} more" if self.rows > 1 else ""
+        return f"{self.row}{rows}, column {self.column!r}: {listed} {is_one if self.rows == 1 else are_many} {what}."
 
 
 class ValueCheck:
-    """Says what is odd about values.
+    """Notes what is odd about values, block by block.
 
     Args:
-        warnings: gets the sentences. Without it, they are errors.
-        name: how they call the row of an index.
+        name: how sentences call the row of a number.
     """
 
-    def __init__(self, warnings: list[str] | None, name: Callable[[int], str]) -> None:
-        self._warnings = warnings
+    def __init__(self, name: Callable[[int], str]) -> None:
         self._name = name
-        self._said = 0
+        self._unseen: dict[str, _OddValues] = {}
+        self._no_dates: dict[str, tuple[_OddValues, str]] = {}
 
-    def note_unseen(self, column: str, texts: StringArray, known: ValueIndex) -> None:
-        """Values of a category column that training did not have.
+    def note_unseen(self, column: str, texts: StringArray, known: ValueIndex, numbers: IntArray) -> None:
+        """Note values of a category column that training did not have.
 
-        Raises:
-            InvalidRequest: there are some, and warnings are errors.
+        Args:
+            numbers: ``int64[n]``, of the rows.
         """
-        values = texts.tolist()
-        unseen = [row for row, text in enumerate(values) if text.strip() and known.index(text) < 0]
-        if unseen:
-            what = "is a value" if len(unseen) == 1 else "are values"
-            self._say(column, unseen, values, f"{what} that training did not have, or only once")
+        if len(texts) <= _FEW:
+            is_unseen = np.array([bool(text.strip()) and known.index(text) < 0 for text in texts.tolist()], dtype=np.bool_)
+        else:
+            different = factors(texts)
+            is_unseen = np.array([bool(text.strip()) and known.index(text) < 0 for text in different.values.tolist()])
+            is_unseen = is_unseen[different.codes]
+        rows = np.flatnonzero(is_unseen)
+        if len(rows):
+            self._note(self._unseen.setdefault(column, self._first(column, rows, numbers)), texts, rows)
 
-    def readable(self, column: str, texts: StringArray, date_format: DateFormat) -> StringArray:
-        """A date column in which the dates that are none are missing.
+    def readable(self, column: str, texts: StringArray, date_format: DateFormat, numbers: IntArray) -> StringArray:
+        """A date column in which the dates that are none are missing, which is noted.
 
-        Raises:
-            InvalidRequest: there are some, and warnings are errors.
+        Args:
+            numbers: ``int64[n]``, of the rows.
         """
-        unreadable = read_dates(texts, date_format).unreadable.tolist()
-        if not unreadable:
+        rows = read_dates(texts, date_format).unreadable
+        if not len(rows):
             return texts
-        values = texts.tolist()
-        what = "is no date and" if len(unreadable) == 1 else "are no dates and"
-        self._say(column, unreadable, values, f"{what} taken for missing ({ORDER_WORDS[date_format.order]})")
-        rows = set(unreadable)
-        return StringArray.from_list(["" if row in rows else text for row, text in enumerate(values)])
+        noted, _ = self._no_dates.setdefault(column, (self._first(column, rows, numbers), written(date_format)))
+        self._note(noted, texts, rows)
+        lengths = texts.lengths
+        lengths[rows] = 0
+        return gather(texts.data, texts.offsets[:-1], lengths)
 
-    def _say(self, column: str, rows: Sequence[int], values: Sequence[str], what: str) -> None:
-        different = list(dict.fromkeys(values[row] for row in rows))
-        listed = ", ".join(map(shown, different[:_SOME])) + (
-            f" and {len(different) - _SOME:,} more" if len(different) > _SOME else ""
-        )
-        more = f" and {len(rows) - 1:,} more" if len(rows) > 1 else ""
-        sentence = f"{self._name(rows[0])}{more}, column {column!r}: {listed} {what}."
-        if self._warnings is None:
-            raise InvalidRequest(f"In strict mode warnings are errors: {sentence}", warnings=[sentence])
-        self._said += 1
-        if self._said <= _MOST_SENTENCES:
-            self._warnings.append(sentence)
+    def sentences(self) -> list[str]:
+        """One for each column and what is odd there; of many columns the first."""
+        never = "that training did not have, or only once"
+        said = [odd.sentence("is a value", "are values", never) for odd in self._unseen.values()]
+        for odd, how in self._no_dates.values():
+            said.append(odd.sentence("is no date", "are no dates", f"as the column's are, {how}, and taken for missing"))
+        return said[:_MOST_SENTENCES]
+
+    def _first(self, column: str, rows: IntArray, numbers: IntArray) -> _OddValues:
+        return _OddValues(column, self._name(int(numbers[rows[0]])))
+
+    def _note(self, odd: _OddValues, texts: StringArray, rows: IntArray) -> None:
+        odd.rows += len(rows)
+        if len(odd.values) <= _MOST_VALUES:
+            odd.values |= dict.fromkeys(texts.take(rows).tolist())

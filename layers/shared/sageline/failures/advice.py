@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 
 _BY_TEXT = {
+    r"is not installed here": (
+        "The stack on this machine runs frameworks that are installed beside it: `make setup-tensorflow` or `make setup-pytorch` "
+        "installs what the message names. In AWS the containers have it. Then start another run."
+    ),
     r"No image of \S+ is known for region": (
         "Deploy the stack in a region that the message names, or set `algorithm` to one that has an image where it is."
     ),

@@ -55,7 +55,20 @@ _BY_CONTENT = {
     b"ARROW1": f"is a Feather or Arrow file; {_FEATHER}",
     b"\x89HDF\r\n\x1a\n": f"is an HDF5 file; {_BY_EXTENSION['h5']}",
     b"\x93NUMPY": f"is a .npy file; {_BY_EXTENSION['npy']}",
+    b"BZh": f"is compressed with bzip2; {_UNPACK}",
+    b"\xfd7zXZ\x00": f"is compressed with xz; {_UNPACK}",
+    b"7z\xbc\xaf\x27\x1c": f"is a 7z archive; {_UNPACK}",
 }
+_PACKED = {
+    b"\x1f\x8b": "a gzip file",
+    b"\x28\xb5\x2f\xfd": "a zstd file",
+    b"PK\x03\x04": "a ZIP file or an Excel workbook",
+    b"BZh": "a bzip2 file",
+    b"\xfd7zXZ\x00": "an xz file",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"PAR1": "a Parquet file",
+}
+_TAR = (257, b"ustar")  # where the name of the format stands in a tar archive
 
 
 def advice_on_name(file_name: str) -> str | None:
@@ -69,7 +82,21 @@ def advice_on_name(file_name: str) -> str | None:
 
 def advice_on_content(head: bytes) -> str | None:
     """What a file is that begins so, and what to do; None where it may be text."""
+    if _is_tar(head):
+        return f"is a tar archive; {_UNPACK}"
     return next((advice for magic, advice in _BY_CONTENT.items() if head.startswith(magic)), None)
+
+
+def packed_within(head: bytes) -> str | None:
+    """What the text of a compressed file is, if it begins as another compressed file, an archive or a Parquet file does."""
+    if _is_tar(head):
+        return "a tar archive"
+    return next((name for magic, name in _PACKED.items() if head.startswith(magic)), None)
+
+
+def _is_tar(head: bytes) -> bool:
+    at, name = _TAR
+    return head[at : at + len(name)] == name
 
 
 def advice_on_text(head: bytes) -> str | None:

@@ -18,6 +18,7 @@ from sageline.preparation.means import means_for
 from sageline.resolve.complete import complete_spec
 from sageline.resolve.resolution import Resolution, changes_of
 from sageline.resolve.resolve import resolve_spec
+from sageline.resolve.warnings import about_unknown_classes
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import PreparedData, TransformPlan
 from sageline.spec.encoder import ImageSpec
@@ -48,11 +49,12 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
     layout = run.files.layout(run_id)
     dataset = dataset_of(record.details, layout, run.files.s3)
     given = run.files.find_given_spec(run_id)
-    schema = record.details.get("schema", {})
+    schema = dict(record.details.get("schema", {}))
     provisional = Resolution.of_schema(spec, schema)
 
     notes: list[str] = []
-    options = read_options(spec.dataset, (given or spec).encoder)
+    asked = given or spec
+    options = read_options(asked.dataset.model_copy(update={"label": spec.dataset.label}), asked.encoder)
 
     def read_rows() -> Iterator[Block]:
         return read_blocks(run.files.s3, dataset, options, notes)
@@ -63,13 +65,18 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
         profile.notes = notes
         resolution = resolve_spec(given, profile, name=spec.name or "", uri=dataset.uri)
         changes = schema.get("changes") or changes_of(spec, resolution.spec, profile.rows)
-        run.store.enter(run_id, "PrepareData", schema={**resolution.schema(), "changes": changes})
+        schema.update(resolution.schema(), changes=changes)
+        run.store.enter(run_id, "PrepareData", schema=schema)
         return resolution
 
     with means_for(dataset.size) as means:
         first = read_and_fit(read_rows, provisional, resolve, means)
         resolved = first.resolution.spec
         exchange = first.encoder.exchange
+        unknown = about_unknown_classes(first.tally.unknown_classes(), files_say=first.tally.files_say_what_is_held_out)
+        if unknown:
+            schema["warnings"] = [*unknown, *(told for told in schema.get("warnings", []) if told not in unknown)]
+            run.store.enter(run_id, "PrepareData", schema=schema)
         sink = S3PartSink(run.files.s3, layout, exchange.file_extension, single_file=exchange.single_file, behind=True)
         to_ask = S3PartSink(run.files.s3, layout, exchange.batch_extension, joined=False, behind=True)
         with sink, to_ask:

@@ -6,16 +6,18 @@ import difflib
 import json
 from collections.abc import Iterable, Mapping
 
-from sageline.arrays.dates import DateFormat
 from sageline.arrays.number_spelling import PLAIN, Spelling
-from sageline.arrays.numbers import is_number
+from sageline.arrays.numbers import is_number, shown
 from sageline.dataset.label import in_doubt, likely_labels
+from sageline.dataset.label_column import several_labels
 from sageline.dataset.profile import ColumnProfile, DatasetProfile
 from sageline.dataset.sniff import ColumnGuess, guess_features, guess_task
 from sageline.encoder.image import is_pixel_name, shape_of
 from sageline.errors import InvalidDataset, InvalidSpec
 from sageline.formats.image_files import check_shape
 from sageline.json_objects import Json
+from sageline.resolve.dates import dates_of
+from sageline.resolve.warnings import several_in_one
 from sageline.spec.encoder import ImageSpec
 from sageline.spec.model import Spec
 
@@ -74,6 +76,11 @@ class ColumnChoices:
                 f"{second.name!r} ({second.reason}). Say which one: {say} as spec.json beside the data, or "
                 f'`sageline submit --label`; `dataset.on_doubt: "likeliest"` would take {first.name!r}.'
             )
+        if likely[0].name in self._profile.lists:
+            problem = several_labels(self._source, likely[0].name).message
+            raise InvalidDataset(
+                f"{problem} It is taken for the label, as {likely[0].reason}; name another column in dataset.label if it is none."
+            )
         self.reasons["dataset.label"] = "the folder that an image lies in" if self._profile.is_of_images else likely[0].reason
         if in_doubt(likely):
             self.reasons["dataset.label"] += f"; {likely[1].name!r} is about as likely ({likely[1].reason})"
@@ -90,7 +97,12 @@ class ColumnChoices:
         if self._profile.is_of_images:
             self.reasons["task"] = "the label is a folder"
             return "classification"
-        task, self.reasons["task"] = guess_task(self._columns[label])
+        column = self._columns[label]
+        task, self.reasons["task"] = guess_task(column)
+        joined = several_in_one(column) if task == "classification" else []
+        if joined:
+            rows = sum(column.values[value] for value in joined)
+            self.reasons["task"] += f"; {rows:,} rows have one that looks like several labels, such as {shown(joined[0])}"
         return task
 
     def features(self, label: str, task: str) -> tuple[dict[str, str], Json]:
@@ -144,10 +156,17 @@ class ColumnChoices:
                 guesses[name] = ColumnGuess(None, "dataset.exclude names it")
             elif name in dataset.kinds:
                 kind = dataset.kinds[name]
-                guesses[name] = ColumnGuess(None if kind == "ignore" else kind, "dataset.kinds says so")
+                how = f"; {dates_of(self._profile, name, self._spec.encoder).how}" if kind == "date" else ""
+                guesses[name] = ColumnGuess(None if kind == "ignore" else kind, f"dataset.kinds says so{how}")
             elif name in guessed:
-                guesses[name] = guessed[name]
+                guesses[name] = self._in_order(name, guessed[name])
         return guesses
+
+    def _in_order(self, name: str, guess: ColumnGuess) -> ColumnGuess:
+        """The guess, by the order of day and month that the spec says."""
+        found, given = self._columns[name].dates, dates_of(self._profile, name, self._spec.encoder)
+        is_other = guess.kind == "date" and found.reason != given.reason
+        return guess._replace(reason=guess.reason.replace(found.reason, given.reason, 1)) if is_other else guess
 
     def _given_features(self, features: dict[str, str], label: str, task: str) -> tuple[dict[str, str], Json]:
         if label in features:
@@ -273,27 +292,6 @@ def spellings_of(profile: DatasetProfile, decimal: str | None) -> tuple[dict[str
         if spelling != PLAIN:
             chosen[name] = spelling
     return chosen, ambiguous
-
-
-def date_formats_of(profile: DatasetProfile, features: Mapping[str, str], source: str) -> dict[str, DateFormat]:
-    """How the columns of dates spell them.
-
-    Raises:
-        InvalidSpec: a column that the spec calls one of dates holds none.
-        InvalidDataset: day and month change places within a column; names two rows.
-    """
-    formats = {}
-    for name in [name for name, kind in features.items() if kind == "date"]:
-        dates = profile.columns[name].dates
-        if dates.contradiction is not None:
-            raise InvalidDataset(f"{source}: column {name!r}: {dates.contradiction}", column=name)
-        if not dates.share:
-            raise InvalidSpec(
-                f"the spec says that {name!r} holds dates, and {source} has none there that can be read; say `category` or "
-                f"`ignore`, or write them as 2021-05-30."
-            )
-        formats[name] = dates.format()
-    return formats
 
 
 def _why_not(guesses: Mapping[str, ColumnGuess]) -> str:

@@ -42,7 +42,8 @@ def layout_of(
         )
     if reads_arrays:
         return "dense", "dense: scripts read arrays"
-    about = f"of at most {width:,} cells of a row about {max(1, round(cells)):,} {'is' if round(cells) <= 1 else 'are'} filled"
+    cells_of = "1 cell" if width == 1 else f"{width:,} cells"
+    about = f"of at most {cells_of} of a row about {max(1, round(cells)):,} {'is' if round(cells) <= 1 else 'are'} filled"
     return ("sparse", f"sparse: {about}") if is_sparse else ("dense", f"dense: {about}")
 
 

@@ -12,12 +12,13 @@ from sageline.dataset.profile import ColumnProfile, DatasetProfile
 from sageline.errors import InvalidDataset, InvalidSpec
 from sageline.formats.exchange import answering
 from sageline.json_objects import Json
-from sageline.resolve.columns import ColumnChoices, date_formats_of, spellings_of
+from sageline.resolve.columns import ColumnChoices, spellings_of
+from sageline.resolve.dates import date_formats_of
 from sageline.resolve.layout import layout_of
 from sageline.resolve.leaks import leaks
 from sageline.resolve.matching import check_algorithm, check_encoder, columns_defaults, tuning_defaults
 from sageline.resolve.resolution import Resolution
-from sageline.resolve.warnings import about_columns, about_label, about_split, how_columns_are_read
+from sageline.resolve.warnings import about_columns, about_label, about_split, how_columns_are_read, several_in_one
 from sageline.spec.encoder import ColumnsSpec
 from sageline.spec.evaluation import check_evaluation
 from sageline.spec.metrics import default_metric
@@ -51,7 +52,7 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     _check_labelled(label_column, no_label, source)
     _check_one_label(label_column, task, source)
     features, encoder = choices.features(label, task)
-    date_formats = date_formats_of(profile, features, source)
+    date_formats = date_formats_of(profile, features, spec.encoder, source)
     _check_not_a_series(features, label, task, source)
     dataset = {"uri": source if source.startswith("s3://") else None, "label": label, "features": features}
     resolved = _filled_in(spec, profile, choices, dataset, task, encoder=encoder, name=name, source=source)
@@ -160,7 +161,7 @@ def _check_one_label(label: ColumnProfile, task: str, source: str) -> None:
     """Refuse labels such as ``red|blue`` beside ``red``: several of a row."""
     if task != "classification" or label.is_numeric:
         return
-    joined = [value for value in label.values if "|" in value]
+    joined = several_in_one(label)
     parts = {part.strip() for value in joined for part in value.split("|")}
     if joined and len(parts) < len(label.values) and parts & (label.values.keys() - {*joined}):
         raise InvalidDataset(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from sageline.arrays.number_spelling import Spelling
 from sageline.arrays.numbers import MISSING, shown
 from sageline.dataset.profile import ColumnProfile, DatasetProfile
+from sageline.dataset.sniff import partly_dates
 from sageline.encoder.values import alike, is_truth
+from sageline.resolve.dates import about_order
 from sageline.spec.encoder import ImageSpec
 from sageline.spec.model import Spec
 
 _SOME = 3
 _MOST = 0.5
+_MOST_CLASSES = 20
 
 
 def about_label(label: ColumnProfile, task: str, no_label: Collection[str], *, is_number: bool) -> list[str]:
@@ -45,7 +49,27 @@ def about_label(label: ColumnProfile, task: str, no_label: Collection[str], *, i
             warnings.append(
                 f"In {shown(label.name)}, {listed} are taken for labels; where they mean that none is known, empty them."
             )
-    return warnings + (_look_alike(label) if task == "classification" else [])
+    if task != "classification":
+        return warnings
+    return warnings + ([] if is_number else _about_several(label)) + _look_alike(label)
+
+
+def several_in_one(label: ColumnProfile) -> list[str]:
+    """The labels that look like several: ``red|blue``."""
+    return [value for value in label.values if "|" in value.strip("|")]
+
+
+def _about_several(label: ColumnProfile) -> list[str]:
+    joined = several_in_one(label)
+    if not joined:
+        return []
+    rows = sum(label.values[value] for value in joined)
+    have = "1 row has a label that looks" if rows == 1 else f"{rows:,} rows have labels that look"
+    classes = "it is taken for a class of its own" if len(joined) == 1 else f"{len(joined):,} such labels are taken for classes"
+    return [
+        f"In {shown(label.name)}, {have} like several, such as {shown(joined[0])}: {classes}. A row has one label in "
+        "Sageline; keep one of them where they are several."
+    ]
 
 
 def about_split(profile: DatasetProfile) -> list[str]:
@@ -59,6 +83,26 @@ def about_split(profile: DatasetProfile) -> list[str]:
         f"{of_all} rows of the test files ({shared.rows / shared.test_rows:.1%}) are in "
         "the train files too, equal in every column. They are used in both, so the model is judged by rows that it has learnt: "
         "unless equal rows are to be expected, remove them from the train files."
+    ]
+
+
+def about_unknown_classes(left_out: Mapping[str, Counter[str]], *, files_say: bool) -> list[str]:
+    """Classes that no train row has: the model does not know them, and their rows are not used.
+
+    Args:
+        left_out: rows of each such class, by channel.
+        files_say: the dataset's files say which rows are held out.
+    """
+    counts: Counter[str] = sum(left_out.values(), Counter())
+    if not counts:
+        return []
+    named = _listed([f"{shown(name)} ({count:,})" for name, count in counts.most_common()], most=_MOST_CLASSES)
+    rows = "1 row is" if counts.total() == 1 else f"{counts.total():,} rows are"
+    what = "A class is" if len(counts) == 1 else f"{len(counts):,} classes are"
+    them = "it" if len(counts) == 1 else "them"
+    advice = " to the train files" if files_say else " (equal rows stay together, so different ones), or change `split.seed`"
+    return [
+        f"{what} in no train row, so the model never answers {them}, and {rows} not used: {named}. Add rows of {them}{advice}."
     ]
 
 
@@ -85,13 +129,10 @@ def about_columns(spec: Spec, profile: DatasetProfile, spellings: Mapping[str, S
         say = f'{{"dataset": {{"kinds": {{"{name}": "category"}}}}}}'
         warnings.append(f"{count:,} of the numbers of {shown(name)} {begin}; {say} says that they are codes.")
     for name, kind in features.items():
-        if kind == "date" and profile.columns[name].dates.is_ambiguous:
-            warnings.append(
-                f"In {shown(name)} no date tells whether the day or the month comes first: {profile.columns[name].dates.reason}. "
-                f"Write them as 2021-05-30 if that is wrong."
-            )
+        if kind == "date":
+            warnings += about_order(profile, name, spec.encoder)
         if kind in ("category", "text"):
-            warnings += _numbers_among(profile.columns[name], kind)
+            warnings += _dates_among(profile.columns[name], kind) or _numbers_among(profile.columns[name], kind)
         if kind == "category" and not is_truth(profile.columns[name].values):
             warnings += _look_alike(profile.columns[name])
     return warnings
@@ -106,9 +147,10 @@ def how_columns_are_read(spec: Spec, profile: DatasetProfile, spellings: Mapping
     kinds = {**(spec.dataset.features or {}), spec.dataset.label or "": "category" if spec.task == "classification" else ""}
     for name, kind in kinds.items():
         column = profile.columns[name]
-        if kind == "number" and column.numbers.missing:
-            words = [f"{shown(word)} ({count:,})" for word, count in column.numbers.missing.most_common()]
-            total = column.numbers.missing.total()
+        missing = column.missing_words if kind in ("number", "date") else None
+        if missing:
+            words = [f"{shown(word)} ({count:,})" for word, count in missing.most_common()]
+            total = missing.total()
             values = "1 value is" if total == 1 else f"{total:,} values are"
             besides = f", besides {column.empty:,} empty ones" if column.empty else ""
             notes.append(f"In {shown(name)}, {values} taken for missing{besides}: {_listed(words)}.")
@@ -136,6 +178,16 @@ def _about_encoder(spec: Spec) -> list[str]:
     return [f"Only the text is learnt from, because {spec.algorithm.name} reads nothing else; {left_out} are left out."]
 
 
+def _dates_among(column: ColumnProfile, kind: str) -> list[str]:
+    """That most of a column are dates, which are not read as such."""
+    if column.dates.share <= _MOST or column.is_date:  # of which somebody has said that they are none
+        return []
+    return [
+        f"In {shown(column.name)}, {partly_dates(column)}. Because of these it is taken for a {kind}; correct or empty them if "
+        "it is to be a date."
+    ]
+
+
 def _numbers_among(column: ColumnProfile, kind: str) -> list[str]:
     """That most of a column are numbers, which are not read as such."""
     numbers = column.numbers
@@ -159,6 +211,6 @@ def _together(groups: Sequence[Sequence[str]]) -> str:
     return _listed([", ".join(map(shown, group[:4])) for group in groups], "; ")
 
 
-def _listed(texts: Sequence[str], between: str = ", ") -> str:
-    more = len(texts) - _SOME
-    return between.join(texts[:_SOME]) + (f" and {more} more" if more > 0 else "")
+def _listed(texts: Sequence[str], between: str = ", ", most: int = _SOME) -> str:
+    more = len(texts) - most
+    return between.join(texts[:most]) + (f" and {more} more" if more > 0 else "")

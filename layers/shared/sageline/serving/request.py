@@ -82,7 +82,7 @@ def _rows(event: Event) -> tuple[RequestRows, Mapping[str, object]]:
     given = header(event, "content-type")
     kind = media_type(given)
     if kind in (JSON, *_SENT_BY_DEFAULT) or kind.endswith("+json"):
-        body = read_json_object(event, MAX_BODY_BYTES)
+        body = _read_json(event, kind)
         check_keys(body, known=("instances", *_OPTIONS), required=("instances",))
         return Instances(_instances(body)), {name: value for name, value in body.items() if name != "instances"}
     if kind not in _READERS:
@@ -90,6 +90,18 @@ def _rows(event: Event) -> tuple[RequestRows, Mapping[str, object]]:
             f"The request body is of the type {shortened(kind)!r}; send {', '.join(TYPES[:-1])} or {TYPES[-1]}.", accepted=TYPES
         )
     return _READERS[kind](body_text(event, MAX_BODY_BYTES), given), {}
+
+
+def _read_json(event: Event, kind: str) -> dict[str, object]:
+    """The body as JSON; where nobody has said that it is, an error says how to send something else."""
+    try:
+        return read_json_object(event, MAX_BODY_BYTES)
+    except InvalidRequest as error:
+        if kind not in _SENT_BY_DEFAULT:
+            raise
+        given = f"Its content type is {kind}, which clients send by default" if kind else "It has no content type"
+        hint = f"so it is read as JSON; set `content-type: text/csv` for CSV, `content-type: {JSON_LINES[0]}` for JSON Lines."
+        raise InvalidRequest(f"{error.message} {given}, {hint}", **error.details) from None
 
 
 def _read_csv(text: str, content_type: str) -> RequestRows:

@@ -59,6 +59,11 @@ class DateSpec(BaseSpec):
         description="Numbers that a date becomes: days since 1970, year, month, day, weekday (Monday is 0), hour. `hour` is left "
         "out where no date has a time of day.",
     )
+    order: Literal["day-first", "month-first"] | None = Field(
+        None,
+        description="Which comes first in dates such as `03.04.2021`, the day or the month. Default: as the column's values say; "
+        "where none does, as is usual with their signs (see `reasons`). A year of four digits may always come first.",
+    )
 
 
 class TextSpec(BaseSpec):

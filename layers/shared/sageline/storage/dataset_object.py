@@ -74,9 +74,17 @@ def find_object(s3: S3Client, uri: str, version_id: str | None = None) -> Datase
 
 
 def read_options(dataset: DatasetSpec, encoder: EncoderSpec | None = None) -> ReadOptions:
-    """What the spec says of how the file is written, and of the shape in which images are read."""
+    """What the spec says of how the file is written, of the shape in which images are read, and which columns are left out."""
     shape = encoder.shape if isinstance(encoder, ImageSpec) else None
-    return ReadOptions(dataset.encoding, dataset.delimiter, dataset.label, tuple(shape) if shape else None)
+    ignored = {name for name, kind in dataset.kinds.items() if kind == "ignore"}
+    return ReadOptions(
+        dataset.encoding,
+        dataset.delimiter,
+        dataset.label,
+        tuple(shape) if shape else None,
+        left_out=frozenset(dataset.exclude) | ignored,
+        learnt=None if dataset.features is None else frozenset({*dataset.features, dataset.label or ""}),
+    )
 
 
 def open_object(s3: S3Client, dataset: DatasetObject) -> io.BufferedReader:

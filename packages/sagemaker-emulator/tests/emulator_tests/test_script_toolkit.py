@@ -15,7 +15,7 @@ from sagemaker_emulator.engines import UnknownImage, engine_for
 from sagemaker_emulator.engines.script import distribution
 from sagemaker_emulator.engines.script.environment import TrainingEnvironment, read_environment
 from sagemaker_emulator.engines.script.failures import ErrorCapture, Misconfigured, described, script_failed
-from sagemaker_emulator.engines.script.frameworks import TENSORFLOW, framework_of
+from sagemaker_emulator.engines.script.frameworks import TENSORFLOW, framework_of, missing_framework
 from sagemaker_emulator.engines.script.program import Stopping, command, place_code, unmet
 from sagemaker_emulator.engines.script.train import train, warn_unless_servable, with_model_dir
 from sagemaker_emulator.training.layout import Layout
@@ -358,3 +358,13 @@ def test_where_the_code_is() -> None:
     assert is_scripted({"sagemaker_program": '"train.py"'}, {})
     assert is_scripted({}, {"SAGEMAKER_PROGRAM": "train.py"})
     assert not is_scripted({"num_round": "1"}, {})
+
+
+@pytest.mark.parametrize("package", ["tensorflow", "keras"])
+def test_a_script_that_imports_what_comes_with_a_missing_framework_is_told_which(
+    package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+
+    assert missing_framework(f"ModuleNotFoundError: No module named '{package}'") is TENSORFLOW
+    assert missing_framework("ModuleNotFoundError: No module named 'kerastuner'") is None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import io
+import lzma
+import tarfile
 
 import pytest
 
@@ -61,3 +64,22 @@ def test_the_size_of_the_text_is_told_from_the_beginning_of_the_file(compression
     packed = compressed(text, compression)
     assert len(packed) * growth(packed, compression) == pytest.approx(len(text), rel=0.01)
     assert len(packed) * growth(packed[: len(packed) // 2], compression) == pytest.approx(len(text), rel=0.3)
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+@pytest.mark.parametrize("data_format", ["csv", "jsonl", "libsvm"])
+def test_what_is_packed_within_a_compressed_file_is_said(data_format: str, compression: str) -> None:
+    text = b"a,b\n1,x\n"
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("data.csv"))
+    within = {"a gzip file": compressed(text, "gz"), "a bzip2 file": bz2.compress(text), "a tar archive": tar.getvalue()}
+    for name, packed in within.items():
+        with pytest.raises(InvalidDataset, match=f"unpacks to is {name}.*, and no text; unpack it"):
+            rows(compressed(packed, compression), f"{data_format}.{compression}")
+
+
+@pytest.mark.parametrize(("data", "what"), [(bz2.compress(b"a"), "with bzip2"), (lzma.compress(b"a"), "with xz")])
+def test_other_compressions_are_named(data: bytes, what: str) -> None:
+    with pytest.raises(InvalidDataset, match=f"is compressed {what}; unpack it"):
+        rows(data, "csv")

@@ -55,3 +55,13 @@ def test_a_list_as_the_label_is_several_labels_which_are_not_learned() -> None:
 def test_two_values_of_one_column_are_refused() -> None:
     with pytest.raises(InvalidDataset, match=r"row 1 .*: key 'a\.b' occurs twice"):
         read(b'{"a.b": 1, "a": {"b": 2}}\n')
+
+
+def test_lists_of_numbers_are_no_error_in_a_column_that_is_left_out() -> None:
+    notes: list[str] = []
+    data = io.BytesIO(b'{"n": 1, "v": [1.5, 2]}\n{"n": 2, "v": [{"a": 1}]}\n{"n": 3, "v": ["a", "b"]}\n')
+
+    [block] = open_blocks(data, "data.jsonl", "jsonl", options=ReadOptions(left_out=frozenset({"v"})), notes=notes)
+
+    assert block.columns["v"].tolist() == ["", "", "a b"]
+    assert notes == ["data.jsonl: column 'v' holds lists of something else than words, which are not read, as it is left out."]

@@ -208,3 +208,22 @@ def test_a_row_group_is_fetched_at_once_and_a_large_one_in_pieces(monkeypatch: p
     assert held.reads < 6
     assert pieces.reads > 50
     assert pieces.taken < 2.5 * len(data)
+
+
+def test_what_has_no_meaning_is_no_error_in_a_column_that_is_left_out() -> None:
+    maps = pa.array([[("a", 1)], None], pa.map_(pa.string(), pa.int64()))
+    table = pa.table({"n": [1, 2], "tags": maps, "s": pa.array([{"m": [1.5]}, {"m": []}]), "raw": [b"\xff", b"x"]})
+    notes: list[str] = []
+
+    for options in (ReadOptions(left_out=frozenset({"tags", "s.m", "raw"})), ReadOptions(learnt=frozenset({"n"}))):
+        notes.clear()
+        [block] = open_blocks(io.BytesIO(as_parquet(table)), "data.parquet", "parquet", options=options, notes=notes)
+
+        assert {name: column.tolist() for name, column in block.columns.items()} == {
+            "n": ["1", "2"],
+            "tags": ["", ""],
+            "s.m": ["", ""],
+            "raw": ["", ""],
+        }
+        assert notes == ["data.parquet: columns 's.m', 'tags' hold what is not read, and is left out."]
+    assert "leave the column out with `dataset.exclude`" in error_of(as_parquet(table))

@@ -120,3 +120,38 @@ def test_a_zip_file_that_is_no_workbook_is_refused() -> None:
 def test_a_workbook_that_unpacks_to_more_than_is_read_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xlsx_reader, "MOST_UNPACKED_BYTES", 1000)
     assert "MiB are the limit, about 2 million cells; save the sheet as CSV, or write it as Parquet" in error_of(workbook(TABLE))
+
+
+def with_sheet(data: bytes, old: bytes, new: bytes) -> bytes:
+    """The workbook with another text in its first sheet."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(file, "w") as changed:
+        for name in archive.namelist():
+            changed.writestr(name, archive.read(name).replace(old, new) if name.endswith("sheet1.xml") else archive.read(name))
+    return file.getvalue()
+
+
+def test_formulas_without_a_value_are_refused_with_sheet_and_cell() -> None:
+    """As openpyxl writes them: nobody has calculated them, and calamine reads empty cells."""
+    one = workbook([*TABLE, ["=A2*2", "a"]], names=["R&D"])
+    many = workbook([["other"], ["=1"]], [*TABLE, *([row, "=UPPER(B2)"] for row in range(5000))], names=["notes", "data"])
+
+    assert "data.xlsx: sheet 'R&D': A4 has a formula and no value: " in error_of(one)
+    assert "Open it in Excel or LibreOffice and save it, or save the sheet as CSV" in error_of(one)
+    assert "data.xlsx: sheet 'data': B4 and 4,999 more have formulas and no values: " in error_of(many)
+
+
+@pytest.mark.parametrize(
+    ("cell", "size"),
+    [
+        (b'<c r="A4"><f>A2*2</f><v>2</v></c>', "2"),
+        (b'<c r="A4" t="str"><f>IF(A2,"","x")</f><v></v></c>', ""),
+        (b'<c r="A4" t="str"><f t="shared" si="0"/><v>x</v></c>', "x"),
+    ],
+)
+def test_formulas_with_a_value_are_read_as_it(cell: bytes, size: str) -> None:
+    data = workbook([*TABLE, [77, "a"]])
+
+    rows, _ = read(with_sheet(data, b'<c r="A4" t="n"><v>77</v></c>', cell))
+
+    assert rows[-1] == {"size": size, "kind": "a"}

@@ -15,7 +15,7 @@ from sageline.arrays.dates import DateFormat
 from sageline.arrays.strings import StringArray
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.fitting import finish_fit, start_fit
-from sageline.errors import SagelineError
+from sageline.errors import InvalidRequest, SagelineError
 from sageline.spec.model import validate_spec
 
 KINDS = {"t": "text", "n": "number", "c": "category", "m": "category", "d": "date", "e": "date"}
@@ -97,7 +97,11 @@ def test_a_plain_row_goes_the_quick_way(encoder: FittedEncoder, monkeypatch: pyt
     ("row", "expected"),
     [
         ({**ROW, "c": "green"}, "instances[0], column 'c': 'green' is a value that training did not have, or only once."),
-        ({**ROW, "d": "soon"}, "instances[0], column 'd': 'soon' is no date and taken for missing (year first)."),
+        (
+            {**ROW, "d": "soon"},
+            "instances[0], column 'd': 'soon' is no date as the column's are, year first as in 2021-05-30, and taken for "
+            "missing.",
+        ),
         ({**ROW, "x": 1}, "instances[0]: unknown column 'x' is ignored."),
         (
             {name: value for name, value in ROW.items() if name != "n"},
@@ -111,3 +115,20 @@ def test_what_is_odd_is_said(row: dict[str, object], expected: str) -> None:
     ENCODERS["xgboost", "sparse", "keep"].body_of([row], warnings)
 
     assert warnings[0].partition("; did you")[0].rstrip(".") == expected.rstrip(".")
+
+
+def test_in_strict_mode_all_that_is_odd_is_an_error_of_every_kind() -> None:
+    row = {**{name: value for name, value in ROW.items() if name != "n"}, "x": 1, "c": "green", "d": "soon"}
+
+    with pytest.raises(InvalidRequest) as refused:
+        ENCODERS["xgboost", "sparse", "keep"].body_of([row])
+
+    said = refused.value.details["warnings"]
+    assert isinstance(said, list)
+    assert [next(word for word in ("ignored", "absent", "training", "no date") if word in text) for text in said] == [
+        "ignored",
+        "absent",
+        "training",
+        "no date",
+    ]
+    assert refused.value.message == f"In strict mode warnings are errors: {' '.join(said)}"

@@ -12,7 +12,7 @@ Whole arrays throughout. A column of few different values is spelled once for ea
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -44,27 +44,43 @@ class UnreadableColumn(Exception):
         self.problem = problem
 
 
-def leaves(name: str, kind: Type) -> Iterator[tuple[str, Type]]:
-    """The columns of text that a column becomes: name and type.
+def leaves(name: str, kind: Type, wants: Callable[[str], bool]) -> Iterator[tuple[str, Type]]:
+    """The columns of text that a column becomes: name and type, which is None where it has no meaning and need not have one.
+
+    Args:
+        wants: whether a column must be readable.
 
     Raises:
         UnreadableColumn: it has no meaning as such columns.
     """
     if pa.types.is_struct(kind):
         for field in kind:
-            yield from leaves(f"{name}.{field.name}", field.type)
+            yield from leaves(f"{name}.{field.name}", field.type, wants)
         return
+    try:
+        _check_type(name, kind)
+    except UnreadableColumn:
+        if wants(name.strip()):
+            raise
+        kind = None
+    yield name, kind
+
+
+def _check_type(name: str, kind: Type) -> None:
     values = kind.value_type if pa.types.is_dictionary(kind) else kind
     if _is_list(values):
         if not _is_text(values.value_type):
             raise UnreadableColumn(
-                name, f"holds lists ({values}), and only lists of words are read; give each element a column of its own"
+                name,
+                f"holds lists ({values}), and only lists of words are read; give each element a column of its own, or leave "
+                "the column out with `dataset.exclude`",
             )
     elif not (_is_text(values) or _is_plain(values)):
         raise UnreadableColumn(
-            name, f"is of the type {values}, which is neither text, number nor date; leave it out, or spell it"
+            name,
+            f"is of the type {values}, which is neither text, number nor date; spell it, or leave the column out "
+            "with `dataset.exclude`",
         )
-    yield name, kind
 
 
 def flat(name: str, array: Array) -> Iterator[tuple[str, Array]]:

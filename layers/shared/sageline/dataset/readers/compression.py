@@ -7,6 +7,7 @@ import zlib
 from typing import IO, BinaryIO, cast
 
 from sageline.errors import InvalidDataset
+from sageline.formats.other_formats import packed_within
 
 
 def decompressed(stream: BinaryIO, source: str, compression: str) -> BinaryIO:
@@ -64,6 +65,11 @@ class _Unpacked:
             raise (self._is_none if is_none else self._is_damaged)(str(error)) from None
         except self.damaged as error:
             raise self._is_damaged(str(error)) from None
+        if not self._offset and (within := packed_within(data)):
+            raise InvalidDataset(
+                f"{self._source}: what the {self.name} data unpacks to is {within}, and no text; unpack it, and upload the data "
+                "file that is in it, compressed once at most."
+            )
         self._offset += len(data)
         return data
 

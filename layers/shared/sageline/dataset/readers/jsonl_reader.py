@@ -8,7 +8,8 @@ from __future__ import annotations
 import difflib
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 from typing import Any, NoReturn
 
@@ -32,13 +33,15 @@ class JsonLinesReader:
     Args:
         text: what the chunks are pieces of.
         label: the column that is to be predicted, if it is known.
+        wants: whether a column must be readable; of another one, lists of something else than words are missing values.
     """
 
     no_rows = "no data (the file is empty)"
 
-    def __init__(self, text: Utf8Text, label: str | None = None) -> None:
+    def __init__(self, text: Utf8Text, label: str | None = None, wants: Callable[[str], bool] = lambda _: True) -> None:
         self._file = text
         self._label = label
+        self._wants = wants
         self._told_of_lists: set[str] = set()
         self._objects: set[str] = set()  # keys whose values are objects, and null where there is none
         self._near: int | None = None  # where a piece is, whose rows have no numbers
@@ -68,7 +71,9 @@ class JsonLinesReader:
         """
         self._near = near_byte
         rows = [self._values(line) for line in io.BytesIO(text) if line.strip()]
-        return Block.near(self._as_columns(rows), near_byte, self._file.source) if rows else None
+        if not rows:
+            return None
+        return replace(Block.near(self._as_columns(rows), near_byte, self._file.source), lists=frozenset(self._told_of_lists))
 
     def _with_keys_known(self, chunks: Iterator[bytes], cut: bool) -> Iterator[bytes]:
         """The same chunks, after the keys in the first lines have been looked for."""
@@ -109,7 +114,8 @@ class JsonLinesReader:
                 rows.append(self._values(line))
             self._offset += len(line)
         if rows:
-            yield Block.of(self._as_columns(rows), first_row, self._file.source)
+            block = Block.of(self._as_columns(rows), first_row, self._file.source)
+            yield replace(block, lists=frozenset(self._told_of_lists))
 
     def _as_columns(self, rows: list[dict[str, str]]) -> dict[str, StringArray]:
         return {name: StringArray.from_list([row[name] for row in rows]) for name in self._columns}
@@ -173,15 +179,21 @@ class JsonLinesReader:
         # Numbers have been read as they are spelled: what is a word, reading the line again tells.
         values = [value for value in flattened(json.loads(line))[name] if value is not None]
         words = [value for value in values if isinstance(value, str)]
+        if len(words) < len(values) and not self._wants(name):
+            self._note_list(name, "holds lists of something else than words, which are not read, as it is left out")
+            return ""
         if len(words) < len(values):
             self._fail(
                 f"column {name!r} holds a list of something else than words; give each of its numbers, or what is in its "
                 "objects, a column of its own"
             )
+        self._note_list(name, "holds lists of words, which are joined by blanks")
+        return " ".join(words)
+
+    def _note_list(self, name: str, what: str) -> None:
         if name not in self._told_of_lists:
             self._told_of_lists.add(name)
-            self._file.notes.append(f"{self._file.source}: column {name!r} holds lists of words, which are joined by blanks.")
-        return " ".join(words)
+            self._file.notes.append(f"{self._file.source}: column {name!r} {what}.")
 
     def _text(self, name: str, value: object, line: bytes) -> str:
         if isinstance(value, list):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice, pairwise
 from typing import Any, BinaryIO, TypeAlias
 
@@ -13,6 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sageline.arrays.blocks import Block
+from sageline.arrays.strings import StringArray
+from sageline.dataset.label_column import several_labels
 from sageline.dataset.readers.arrow_columns import UnreadableColumn, as_text, flat, leaves
 from sageline.dataset.readers.dialect import index_name
 from sageline.errors import InvalidDataset
@@ -25,34 +28,58 @@ _HELD_BYTES = 64 << 20
 _PIECE_BYTES = 1 << 20
 _INDEX = "__index_level_0__"  # what pandas calls an index without a name
 
+
+def _every_column(name: str) -> bool:
+    return True
+
+
+def _no_column(name: str) -> bool:
+    return False
+
+
 File: TypeAlias = Any  # pyarrow has no types
 ArrowBatch: TypeAlias = Any
+ArrowArray: TypeAlias = Any
 
 
 def read_parquet(
-    stream: BinaryIO, source: str, block_bytes: int, notes: list[str], *, label: str | None = None
+    stream: BinaryIO,
+    source: str,
+    block_bytes: int,
+    notes: list[str],
+    *,
+    label: str | None = None,
+    wants: Callable[[str], bool] = _every_column,
 ) -> Iterator[Block]:
     """All rows; ``stream`` needs ``read``, ``seek`` and ``tell``.
 
     Args:
         label: the column that is to be predicted, if it is known.
+        wants: whether a column must be readable; another one that is not has missing values.
 
     Raises:
         InvalidDataset: while iterating: damaged, encrypted, a column whose type has no meaning here; names row group and column.
     """
     with _opened(stream, source) as (file, ranges):
-        reader = _Reader(file, ranges, source, notes, label)
+        reader = _Reader(file, ranges, source, notes, label=label, wants=wants)
         for group in range(file.num_row_groups):
             yield from reader.blocks(group, block_bytes)
 
 
 def sample_parquet(
-    stream: BinaryIO, source: str, pieces: int, piece_bytes: int, notes: list[str], *, label: str | None = None
+    stream: BinaryIO,
+    source: str,
+    pieces: int,
+    piece_bytes: int,
+    notes: list[str],
+    *,
+    label: str | None = None,
+    wants: Callable[[str], bool] = _every_column,
 ) -> Iterator[Block]:
     """The first ``piece_bytes`` of ``pieces`` row groups that are spread evenly, or more of each where there are fewer; all rows
     of a small file. Raises as :func:`read_parquet`."""
     with _opened(stream, source) as (file, ranges):
-        reader = _Reader(file, ranges, source, notes, label)
+        reader = _Reader(file, ranges, source, notes, label=label, wants=wants)
         groups = file.num_row_groups
         chosen = np.unique(np.linspace(0, groups - 1, min(groups, pieces)).astype(np.int64)).tolist() if groups else []
         rows = 0
@@ -72,7 +99,8 @@ def sample_parquet(
 def text_bytes(stream: BinaryIO, source: str) -> int:
     """About how many bytes of text the rows are read as, by the first of them. Raises as :func:`read_parquet`."""
     with _opened(stream, source) as (file, ranges):
-        first = next(_Reader(file, ranges, source, [], None).blocks(0, _PIECE_BYTES), None) if file.num_row_groups else None
+        reader = _Reader(file, ranges, source, [], label=None, wants=_no_column)
+        first = next(reader.blocks(0, _PIECE_BYTES), None) if file.num_row_groups else None
         if first is None:
             return 0
         size = sum(int(column.lengths.sum()) + first.rows for column in first.columns.values())
@@ -97,7 +125,11 @@ def _opened(stream: BinaryIO, source: str) -> Iterator[tuple[File, _Ranges]]:
 class _Reader:
     """Reads the row groups of a file."""
 
-    def __init__(self, file: File, ranges: _Ranges, source: str, notes: list[str], label: str | None) -> None:
+    def __init__(
+        self, file: File, ranges: _Ranges, source: str, notes: list[str], *, label: str | None, wants: Callable[[str], bool]
+    ) -> None:
+        self._wants = wants
+        self._unread: set[str] = set()  # columns that have no meaning, and need not have one
         self._file = file
         self._ranges = ranges
         self._source = source
@@ -148,12 +180,22 @@ class _Reader:
         arrays = [
             array for name, column in zip(batch.schema.names, batch.columns, strict=True) for _, array in flat(name, column)
         ]
-        columns = {name: as_text(name, array) for name, array in zip(self._names, arrays, strict=True)}
-        return Block.of(columns, first_row, self._source)
+        columns = {name: self._as_text(name, array) for name, array in zip(self._names, arrays, strict=True)}
+        return replace(Block.of(columns, first_row, self._source), lists=self._lists)
+
+    def _as_text(self, name: str, array: ArrowArray) -> StringArray:
+        if name in self._unread:
+            return StringArray.empty(len(array))
+        try:
+            return as_text(name, array)
+        except UnreadableColumn:
+            if self._wants(name):
+                raise
+            return StringArray.empty(len(array))
 
     def _columns(self, schema: Any, label: str | None, notes: list[str]) -> list[str]:  # Any: pyarrow has no types
         """The names of the columns; says what is made of their types."""
-        found = [leaf for field in schema for leaf in leaves(field.name, field.type)]
+        found = [leaf for field in schema for leaf in leaves(field.name, field.type, self._wants)]
         names = [name.strip() for name, _ in found]
         if _INDEX in names:
             names[names.index(_INDEX)] = index_name(names)
@@ -163,22 +205,18 @@ class _Reader:
         if twice is not None:
             raise InvalidDataset(f"{self._source}: two columns have the name {twice!r}; rename one.")
         lists = [name for name, (_, kind) in zip(names, found, strict=True) if "list" in str(kind)]
+        self._lists = frozenset(lists)
         if label in lists:
-            raise InvalidDataset(several_labels(self._source, str(label)))
+            raise several_labels(self._source, str(label))
+        self._unread = {name for name, (_, kind) in zip(names, found, strict=True) if kind is None}
+        if self._unread:
+            notes.append(f"{self._source}: {_named(sorted(self._unread))} what is not read, and is left out.")
         if lists:
             notes.append(f"{self._source}: {_named(lists)} lists of words, which are joined by blanks.")
         zoned = [name for name, (_, kind) in zip(names, found, strict=True) if getattr(kind, "tz", None) not in (None, "UTC")]
         if zoned:
             notes.append(f"{self._source}: {_named(zoned)} times of a time zone, which are read in UTC.")
         return names
-
-
-def several_labels(source: str, label: str) -> str:
-    """That a row has several labels, which is not learned."""
-    return (
-        f"{source}: column {label!r} holds lists, and so several labels a row, which Sageline does not learn; give each row one "
-        "label, or train one model for each of the labels, from a column of true and false."
-    )
 
 
 def _named(names: list[str]) -> str:

@@ -70,7 +70,9 @@ def sample_blocks(
     if data_format == "parquet":
         from sageline.dataset.readers import parquet_reader  # noqa: PLC0415 # as in open_blocks
 
-        yield from parquet_reader.sample_parquet(stream, source, pieces, piece_bytes, notes, label=options.label)
+        yield from parquet_reader.sample_parquet(
+            stream, source, pieces, piece_bytes, notes, label=options.label, wants=options.wants
+        )
         return
     if data_format == "xlsx":
         from sageline.dataset.readers import xlsx_reader  # noqa: PLC0415 # as in open_blocks

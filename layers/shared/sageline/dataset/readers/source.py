@@ -37,12 +37,20 @@ class ReadOptions:
         delimiter: of a CSV file, one character.
         label: the column that is to be predicted; one that holds lists has several labels a row, and is refused.
         image_shape: what images are resized to, (height, width) or (height, width, channels).
+        left_out: columns that nobody is to learn from: values of theirs that cannot be read are no error, and missing.
+        learnt: the only columns that are learnt from, or predicted, if these are known; the others are left out.
     """
 
     encoding: str | None = None
     delimiter: str | None = None
     label: str | None = None
     image_shape: tuple[int, ...] | None = None
+    left_out: frozenset[str] = frozenset()
+    learnt: frozenset[str] | None = None
+
+    def wants(self, column: str) -> bool:
+        """Whether the column must be readable."""
+        return column not in self.left_out and (self.learnt is None or column in self.learnt)
 
 
 FIND_OUT = ReadOptions()
@@ -90,7 +98,9 @@ def open_blocks(
             # These two need the layer of readers, which only some functions have, and take their time to import.
             from sageline.dataset.readers import parquet_reader  # noqa: PLC0415
 
-            yield from some_rows(parquet_reader.read_parquet(stream, source, block_bytes, notes, label=options.label))
+            yield from some_rows(
+                parquet_reader.read_parquet(stream, source, block_bytes, notes, label=options.label, wants=options.wants)
+            )
         case "xlsx":
             from sageline.dataset.readers import xlsx_reader  # noqa: PLC0415
 
@@ -139,7 +149,7 @@ def open_text(
     """
     remaining = iter(chunks)
     if base == "jsonl":
-        return JsonLinesReader(text, options.label), remaining
+        return JsonLinesReader(text, options.label, options.wants), remaining
     held: list[bytes] = []
     size = lines = 0
     complete = not cut

@@ -19,6 +19,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Pass
 from sageline.arrays.blocks import Block
 from sageline.arrays.strings import BoolArray, IntArray, StringArray
 from sageline.errors import InvalidDataset
+from sageline.formats.workbook import uncalculated_cells
 
 MOST_UNPACKED_BYTES = 96 << 20
 """About 2 million cells, which with all that reading them takes fit a function of 512 MB (measured: 135 bytes a cell)."""
@@ -79,6 +80,7 @@ def _table(stream: BinaryIO, source: str, notes: list[str]) -> _Table:
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(content)) as workbook:
             sheet = _chosen(workbook, source, notes)
+            _check_calculated(content, sheet.name, source)
             return _read(sheet, source, notes)
     except PasswordError:
         raise InvalidDataset(f"{source}: the workbook is locked by a password; save it without one.") from None
@@ -136,6 +138,18 @@ def _chosen(workbook: CalamineWorkbook, source: str, notes: list[str]) -> Calami
     others = ", ".join(repr(sheet.name) for sheet in sheets if sheet is not chosen)
     notes.append(f"{source}: read is the sheet {chosen.name!r}, and not {others}.")
     return chosen
+
+
+def _check_calculated(content: bytes, sheet: str, source: str) -> None:
+    """Refuse formulas without values, which would be read as empty cells."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        first, count = uncalculated_cells(archive, sheet)
+    if count:
+        have = "has a formula and no value" if count == 1 else f"and {count - 1:,} more have formulas and no values"
+        raise InvalidDataset(
+            f"{source}: sheet {sheet!r}: {first} {have}: the workbook was written by a program that does not calculate. Open it "
+            "in Excel or LibreOffice and save it, or save the sheet as CSV from there."
+        )
 
 
 def _read(sheet: CalamineSheet, source: str, notes: list[str]) -> _Table:

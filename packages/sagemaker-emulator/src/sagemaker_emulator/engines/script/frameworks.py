@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Framework:
-    """``module`` is what the image's ``SAGEMAKER_TRAINING_MODULE`` says, ``package`` what a script imports."""
+    """``module`` is what the image's ``SAGEMAKER_TRAINING_MODULE`` says, ``package`` what a script imports, ``others`` what comes
+    with it and may be imported first."""
 
     title: str
     package: str
     module: str
     remedy: str
+    others: tuple[str, ...] = ()
 
     @property
     def is_installed(self) -> bool:
@@ -26,7 +28,11 @@ class Framework:
 
 
 TENSORFLOW = Framework(
-    "TensorFlow", "tensorflow", "sagemaker_tensorflow_container.training:main", "pip install tensorflow-cpu installs it"
+    "TensorFlow",
+    "tensorflow",
+    "sagemaker_tensorflow_container.training:main",
+    "pip install tensorflow-cpu installs it",
+    ("keras",),
 )
 PYTORCH = Framework("PyTorch", "torch", "sagemaker_pytorch_container.training:main", "uv pip install torch installs it")
 SCIKIT_LEARN = Framework(
@@ -44,6 +50,7 @@ def framework_of(module: str) -> Framework | None:
 def missing_framework(text: str) -> Framework | None:
     """The framework that is not there, when ``text`` is what Python says of importing it."""
     for framework in FRAMEWORKS:
-        if f"No module named '{framework.package}'" in text and not framework.is_installed:
-            return framework
+        for name in (framework.package, *framework.others):
+            if f"No module named '{name}'" in text and importlib.util.find_spec(name) is None:
+                return framework
     return None
