@@ -1,0 +1,72 @@
+"""What a person should know of how a split came out, in sentences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from sageline.arrays.numbers import shown
+from sageline.dataset.split import CHANNELS
+from sageline.spec.model import SplitSpec
+
+_SOME = 5
+
+
+def about_rows(split: SplitSpec, without_place: int, copies: Mapping[str, int], *, is_exact: bool) -> list[str]:
+    """Rows that are not used: those that say no time, or no channel, and those that an earlier share has too.
+
+    Args:
+        copies: rows of the latter kind, by channel.
+        is_exact: whether rows were compared one by one.
+    """
+    warnings, column = [], shown(split.column or "")
+    if without_place:
+        have, used = ("row has", "it is") if without_place == 1 else ("rows have", "they are")
+        what = f"{have} no time in {column}" if split.by == "time" else f"{have} neither train, validation nor test in {column}"
+        warnings.append(f"{without_place:,} {what}; {used} not used.")
+    parts = [f"{count:,} of {channel}" for channel, count in copies.items() if count]
+    if parts:
+        total = sum(copies.values())
+        rows, are = ("row", "It equals a row") if total == 1 else ("rows", "They equal rows")
+        filtered = "" if is_exact else " Some may only be taken for equal: there are too many rows to compare each with each."
+        warnings.append(
+            f"{total:,} {rows} ({' and '.join(parts)}) {'is' if total == 1 else 'are'} not used. {are} of an earlier share in "
+            f"all columns but {column}, and a model is not to be judged by rows that it has learnt.{filtered}"
+        )
+    return warnings
+
+
+def about_classes(split: SplitSpec, classes: Mapping[str, Counter[str]]) -> list[str]:
+    """Classes that are not in each share.
+
+    Args:
+        classes: channel to the rows of each class.
+    """
+    shares = [channel for channel in CHANNELS if getattr(split, channel) > 0]
+    everywhere: Counter[str] = sum(classes.values(), Counter())
+    lacking = {label: [share for share in shares if not classes[share][label]] for label in sorted(everywhere)}
+    lacking = {label: missing for label, missing in lacking.items() if missing}
+    if not lacking:
+        return []
+    are = "class is" if len(lacking) == 1 else "classes are"
+    said = [f"{shown(label)} ({_rows(everywhere[label])}, none in {' and '.join(lacking[label])})" for label in lacking]
+    why = ""
+    if split.by == "hash":
+        why = f"; it takes {len(shares)} different rows to be in each"
+    warnings = [f"{len(lacking):,} {are} not in each share of the split{why}: {_listed(said)}."]
+    unknown = [label for label, missing in lacking.items() if "train" in missing]
+    if unknown:
+        rows = sum(everywhere[label] for label in unknown)
+        cannot = "has no row to train on, so the model cannot know it" if len(unknown) == 1 else "have none to train on"
+        used = "its row is" if rows == 1 else f"the {rows:,} rows are"
+        warnings[0] += f" {_listed(list(map(shown, unknown)))} {cannot}; {used} not used."
+    return warnings
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def _listed(texts: Sequence[str]) -> str:
+    more = len(texts) - _SOME
+    return ", ".join(texts[:_SOME]) + (f" and {more:,} more" if more > 0 else "")
