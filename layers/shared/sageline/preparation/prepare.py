@@ -13,7 +13,7 @@ from sageline.encoder.description import EXAMPLE, example_of
 from sageline.errors import InvalidSpec
 from sageline.evaluation.held_out_rows import first_rows, plan_evaluation
 from sageline.names import RunLayout
-from sageline.preparation.fit_and_encode import Prepared, prepare, read_and_fit
+from sageline.preparation.fit_and_encode import FirstRead, Prepared, prepare, read_and_fit
 from sageline.preparation.means import means_for
 from sageline.resolve.complete import complete_spec
 from sageline.resolve.resolution import Resolution, changes_of
@@ -68,6 +68,7 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
 
     with means_for(dataset.size) as means:
         first = read_and_fit(read_rows, provisional, resolve, means)
+        _note_split(run_id, first, run)
         resolved = first.resolution.spec
         exchange = first.encoder.exchange
         sink = S3PartSink(run.files.s3, layout, exchange.file_extension, single_file=exchange.single_file, behind=True)
@@ -89,6 +90,15 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
     run.store.enter(run_id, "PrepareData", rows=prepared.rows, num_class=prepared.num_class, feature_dim=prepared.feature_dim)
     evaluation = plan_evaluation(run_id, completed, prepared.encoder, test_rows.rows, files=run.files)
     return _answer(prepared, layout, sink, evaluation)
+
+
+def _note_split(run_id: str, first: FirstRead, run: RunContext) -> None:
+    """Say in the run's record what a person should know of how the split came out."""
+    warnings = first.tally.warnings()
+    if warnings:
+        schema = run.store.get(run_id).details.get("schema", {})
+        schema["warnings"] = [*schema.get("warnings", []), *(text for text in warnings if text not in schema.get("warnings", []))]
+        run.store.enter(run_id, "PrepareData", schema=schema)
 
 
 def _test_rows(prepared: Prepared) -> dict[str, int]:
