@@ -143,7 +143,7 @@ def test_a_split_by_group_is_written_into_the_spec_and_how_it_came_out_into_the_
     assert prepared["test_rows"] == len(raw)
     assert profile["test_copies"] > 0
     warnings = world.record().details["schema"]["warnings"]
-    assert any(f"{profile['test_copies']} of test) are not used" in warning for warning in warnings)
+    assert any(f"{profile['test_copies']} of test) equal rows" in warning for warning in warnings)
     assert any("1 class is not in each share of the split: 'rare' (1 row" in warning for warning in warnings)
     prepare_data(RUN_ID, run=world.run)
     assert world.record().details["schema"]["warnings"] == warnings
@@ -342,7 +342,7 @@ def test_few_train_rows_leave_some_for_validation_and_take_none_of_the_test_rows
 
     prepared = prepare_data(RUN_ID, run=world.run)
 
-    assert (prepared["channels"]["validation"]["rows"], prepared["test_rows"]) == (1, len(ROWS) - 24)
+    assert (prepared["channels"]["validation"]["rows"], prepared["test_rows"]) == (2, len(ROWS) - 24)  # one of each class
 
 
 def test_rows_that_train_and_test_files_share_are_kept_counted_and_warned_of(world: World) -> None:

@@ -175,7 +175,8 @@ def test_equal_rows_are_on_the_earliest_side_only_and_those_dropped_are_counted(
     assert done.rows == {"train": 63, "validation": 2, "test": 2}
     assert [row["features"]["x"] for row in parts.raw] == [51, 52]
     assert {name: done.profile["rows"][f"{name}_copies"] for name in ("validation", "test")} == {"validation": 19, "test": 19}
-    assert warnings[0].startswith("38 rows (19 of validation and 19 of test) are not used. They equal rows of an earlier share")
+    assert "38 rows (19 of validation and 19 of test) equal rows of an earlier share in all columns but 'when'" in warnings[0]
+    assert "and are not used" in warnings[0]
     assert ("Some may only be taken for equal" in warnings[0]) == (most == 1)
 
 
@@ -214,6 +215,18 @@ def test_a_column_says_which_rows_train_validate_and_test_in_usual_words() -> No
 
     of_word = ["train", "train", "validation", "validation", "test", "test"]
     assert channels == {float(index): of_word[index % 6] for index in range(60)}
+
+
+def test_rows_that_a_column_puts_on_two_sides_stay_on_both_and_are_warned_of() -> None:
+    rows = [
+        (word, "a", index, index % 5) for index in range(30) for word in (("train", "test") if index < 4 else ("train", "val"))
+    ]
+
+    done, _, warnings = prepared(rows, spec_by("given", "when"))
+
+    assert done.rows == {"train": 30, "validation": 26, "test": 4}
+    assert "30 rows (26 of validation and 4 of test) equal rows of an earlier share in all columns but 'when'." in warnings[0]
+    assert "They are used in both" in warnings[0]
 
 
 def test_without_validation_rows_some_are_taken_out_of_the_train_rows() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -9,13 +10,16 @@ from random import Random
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from sageline.arrays.dates import DateFormat
 from sageline.dataset.profile import DatasetProfile
 from sageline.errors import InvalidDataset, InvalidSpec
+from sageline.resolve.inspection import inspect
 from sageline.resolve.resolution import Resolution
 from sageline.resolve.resolve import resolve_spec
 from sageline.spec.model import validate_spec
+from sageline_cli.inspection_page import page
 from tests.unit.dataset.reading import block_of
 
 RANDOM = Random(0)
@@ -175,3 +179,25 @@ def test_numbers_that_are_called_a_time_are_one_only_where_the_rows_are_in_their
         proposal({"Time": seconds[::2] + seconds[1::2][::-1], "x": VISITS["pressure"]})
         == "by hash, the usual one: any row may test"
     )
+
+
+def test_a_split_by_hash_that_is_asked_for_gets_no_proposal() -> None:
+    assert "split.by" not in resolved(split={"by": "hash"}).spec.reasons
+
+
+def test_an_inspection_shows_the_proposal_and_names_words_that_are_no_channel() -> None:
+    columns = {**VISITS, "fold": ["extra", *VISITS["fold"][1:]]}
+    profile, given = DatasetProfile.of([block_of(columns)]), validate_spec({"dataset": {"label": "ill"}}, "spec.json")
+
+    proposed = inspect("visits.csv", profile, resolved(columns), given, is_sample=False)
+    mistaken = inspect("visits.csv", profile, resolved(columns, split={"by": "given", "column": "fold"}), given, is_sample=False)
+
+    printed = Console(file=io.StringIO(), width=200)
+    printed.print(page(proposed, None))
+    assert isinstance(printed.file, io.StringIO)
+    assert (
+        "Splits the rows by hash, the usual one: any row may test; the rows are in the order of 'visited'"
+        in printed.file.getvalue()
+    )
+    [mistake] = mistaken["mistakes"]
+    assert "'fold' is to say which rows train, validate and test, and holds 'extra'. A run stops there" in mistake

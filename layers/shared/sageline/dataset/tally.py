@@ -34,7 +34,7 @@ class Tally:
         plan: the split that the rows are counted by.
         unlabelled: rows that have no label, which are not used.
         without_place: labelled rows that say no time, or no channel, which are not used.
-        copies: labelled rows per channel that are not used because a channel before it has equal ones.
+        copies: labelled rows per channel that equal rows of a channel before it; see :attr:`SplitPlan.uses_copies`.
     """
 
     def __init__(self, label: LabelColumn, split: SplitSpec, plan: SplitPlan) -> None:
@@ -126,7 +126,7 @@ class Tally:
         if empty is not None:
             left_out = self.left_out(empty).total()
             why = f" ({left_out} left out: their labels are not in train)" if left_out else ""
-            if self.copies[empty]:
+            if self.copies[empty] and not self.plan.uses_copies:
                 why += f" ({self.copies[empty]:,} not used: an earlier share has equal rows)"
             share = f"the split leaves none for {empty} (share {getattr(self._split, empty):g}){why}. {self._advice}"
             by = (

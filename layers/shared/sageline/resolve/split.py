@@ -54,7 +54,7 @@ def resolved_split(spec: Spec, profile: DatasetProfile, label: str, source: str,
         )
     if split.column is not None:
         _check_column(spec, profile, split.column, label, source)
-    elif not profile.is_of_images:
+    elif "by" not in split.model_fields_set and not profile.is_of_images:
         reasons["split.by"] = "; ".join([_USUAL, *_proposals(profile, split, label)])
     return split
 

@@ -47,7 +47,7 @@ class Assigned(NamedTuple):
     Attributes:
         channels: ``int64[rows]``, -1 for rows that are not used.
         without_place: how many rows say no time, or no channel.
-        copies: ``int64[3]``: how many rows of each channel are not used because one before it has equal ones.
+        copies: ``int64[3]``: how many rows of each channel equal rows of one before it.
     """
 
     channels: IntArray
@@ -62,12 +62,14 @@ class SplitPlan:
     Attributes:
         bounds: positions from which rows validate, and from which they test.
         moves: exceptions from the bounds.
-        first_channels: where rows are not used that an earlier channel has too; else None.
+        first_channels: tells rows that an earlier channel has too; None where there are none, or they are not looked for.
+        uses_copies: whether these are used all the same.
     """
 
     bounds: tuple[float, float]
     moves: Moves = field(default_factory=no_moves)
     first_channels: FirstChannels | None = None
+    uses_copies: bool = False
 
     def assign(self, standing: Standing) -> Assigned:
         """The channel of each row; it does not depend on which other rows are in the block."""
@@ -82,7 +84,8 @@ class SplitPlan:
         if self.first_channels is not None:
             is_copy = (self.first_channels.of(standing.contents) < channels) & ~is_nowhere
             copies = np.bincount(channels[is_copy], minlength=len(CHANNELS)).astype(np.int64)
-            channels[is_copy] = NOT_USED
+            if not self.uses_copies:
+                channels[is_copy] = NOT_USED
         channels[is_nowhere] = NOT_USED
         return Assigned(channels, int(np.count_nonzero(is_nowhere)), copies)
 

@@ -31,11 +31,10 @@ class SplitSurvey:
         """Note the labelled rows of a block."""
         there = ~np.isnan(standing.positions)
         positions = standing.positions[there]
+        self._contents.add(standing.contents[there], positions)
         if self._split.by == "given":
             self._says_validation |= says_validation(positions, self._split)
-            return
-        self._contents.add(standing.contents[there], positions)
-        if self._split.by == "time":
+        elif self._split.by == "time":
             self._times.add(positions)
         elif self._groups is not None:
             groups = np.union1d(self._groups, positions)
@@ -53,8 +52,8 @@ class SplitSurvey:
             case "group":
                 bounds = self._group_bounds(source)
             case _:
-                return SplitPlan(given_bounds(self._split, has_validation=self._says_validation))
-        plan = SplitPlan(bounds)
+                bounds = given_bounds(self._split, has_validation=self._says_validation)
+        plan = SplitPlan(bounds, uses_copies=self._split.by == "given")
         return plan if self.needs_filters else replace(plan, first_channels=self._contents.first_channels(bounds))
 
     @property

@@ -13,7 +13,7 @@ _SOME = 5
 
 
 def about_rows(split: SplitSpec, without_place: int, copies: Mapping[str, int], *, is_exact: bool) -> list[str]:
-    """Rows that are not used: those that say no time, or no channel, and those that an earlier share has too.
+    """Rows that are not used because they say no time, or no channel, and those that an earlier share has too.
 
     Args:
         copies: rows of the latter kind, by channel.
@@ -25,14 +25,19 @@ def about_rows(split: SplitSpec, without_place: int, copies: Mapping[str, int], 
         what = f"{have} no time in {column}" if split.by == "time" else f"{have} neither train, validation nor test in {column}"
         warnings.append(f"{without_place:,} {what}; {used} not used.")
     parts = [f"{count:,} of {channel}" for channel, count in copies.items() if count]
-    if parts:
-        total = sum(copies.values())
-        rows, are = ("row", "It equals a row") if total == 1 else ("rows", "They equal rows")
-        filtered = "" if is_exact else " Some may only be taken for equal: there are too many rows to compare each with each."
+    if not parts:
+        return warnings
+    total = sum(copies.values())
+    some, equal, are = ("1 row", "equals a row", "is") if total == 1 else (f"{total:,} rows", "equal rows", "are")
+    copied = f"{some} ({' and '.join(parts)}) {equal} of an earlier share in all columns but {column}"
+    filtered = "" if is_exact else " Some may only be taken for equal: there are too many rows to compare each with each."
+    if split.by == "given":
         warnings.append(
-            f"{total:,} {rows} ({' and '.join(parts)}) {'is' if total == 1 else 'are'} not used. {are} of an earlier share in "
-            f"all columns but {column}, and a model is not to be judged by rows that it has learnt.{filtered}"
+            f"{copied}. They are used in both, so the model is judged by rows that it has learnt: unless equal rows are to be "
+            f"expected, remove them.{filtered}"
         )
+    else:
+        warnings.append(f"{copied}, and {are} not used: a model is not to be judged by rows that it has learnt.{filtered}")
     return warnings
 
 
