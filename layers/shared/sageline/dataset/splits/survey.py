@@ -54,13 +54,15 @@ class SplitSurvey:
             case _:
                 bounds = given_bounds(self._split, has_validation=self._says_validation)
         plan = SplitPlan(bounds, uses_copies=self._split.by == "given")
-        return plan if self.needs_filters else replace(plan, first_channels=self._contents.first_channels(bounds))
+        self._contents.settle()
+        return plan if self._contents.is_full else replace(plan, first_channels=self._contents.first_channels(bounds))
 
     @property
     def needs_filters(self) -> bool:
-        """Whether there are more different rows than can be compared one by one: another reading then fills filters."""
+        """Whether there are more different rows than can be compared one by one: another reading then fills filters, unless
+        equal rows are used anyway and would only be counted."""
         self._contents.settle()
-        return self._contents.is_full
+        return self._contents.is_full and self._split.by != "given"
 
     def _time_bounds(self, source: str) -> tuple[float, float]:
         split = self._split
