@@ -84,7 +84,7 @@ def row_positions(block: Block, hashes: Mapping[str, HashArray], seed: int) -> P
 
 def row_hashes(block: Block, hashes: Mapping[str, HashArray], seed: int) -> HashArray:
     """``uint64[rows]``: of which :func:`row_positions` are the first digits."""
-    images = {name: hashes[name] for name, column in block.columns.items() if isinstance(column, ImageArray)}
+    images = {name: of_column for name, of_column in hashes.items() if isinstance(block.columns[name], ImageArray)}
     return joined_hashes(images or hashes, seed)
 
 

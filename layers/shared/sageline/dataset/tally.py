@@ -169,7 +169,7 @@ class Tally:
         while sum(sizes.values()) <= len(ranked) // 2:
             after_train, after_validation = len(ranked) - sum(sizes.values()), len(ranked) - sizes.get("test", 0)
             bounds = (_between(ranked, after_train, held_out_from), _between(ranked, after_validation, held_out_from))
-            self.plan = SplitPlan(bounds)
+            self.plan = replace(self.plan, bounds=bounds)
             self._count_again()
             empty = self._empty_share()
             if empty is None or empty not in sizes:
