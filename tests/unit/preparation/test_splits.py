@@ -60,7 +60,7 @@ def channels_of(rows: Rows, spec: Spec, **more: Any) -> dict[float, str]:
 
 ORDER = {"train": 0, "validation": 1, "test": 2}
 TIMES = st.lists(st.integers(0, 12), min_size=12, max_size=50).filter(lambda times: len(set(times)) >= 3)
-FEW = settings(max_examples=25, deadline=None)
+FEW = settings(max_examples=8, deadline=None)  # each prepares a dataset twice
 
 
 @given(TIMES, st.integers(0, 2**32), st.integers(40, 4000))
