@@ -198,6 +198,16 @@ def test_too_few_times_or_groups_for_the_shares_are_refused(by: str, column: str
     assert f"the column {column!r}, which has {there}in the rows with a label, and there are 3 shares" in caught.value.message
 
 
+def test_shares_that_large_groups_make_uneven_are_said() -> None:
+    rows = [(0, "large" if index < 900 else f"g{index}", index, index % 5) for index in range(1000)]
+
+    done, _, [warning] = prepared(rows, spec_by("group", "who"))
+
+    largest = max(done.rows.values()) / 1000
+    assert f"{largest:.1%}" in warning
+    assert "60.0%, 20.0% and 20.0% were asked for: the split goes by 'who', and some of its values have many rows." in warning
+
+
 def test_a_few_groups_are_shared_out_by_rank() -> None:
     rows = [(0, "abc"[index % 3], index, index % 5) for index in range(30)]
 

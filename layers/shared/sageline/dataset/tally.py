@@ -16,7 +16,7 @@ from sageline.dataset.label_column import LabelColumn
 from sageline.dataset.split import CHANNELS, PositionArray, bounds_of, channels_of
 from sageline.dataset.splits.class_positions import ClassPositions
 from sageline.dataset.splits.plan import Assigned, SplitPlan
-from sageline.dataset.splits.warnings import about_classes, about_rows
+from sageline.dataset.splits.warnings import about_classes, about_rows, about_shares
 from sageline.encoder.statistics import NumberStatistics
 from sageline.encoder.values import one_name
 from sageline.errors import InvalidDataset
@@ -126,13 +126,17 @@ class Tally:
         if empty is not None:
             left_out = self.left_out(empty).total()
             why = f" ({left_out} left out: their labels are not in train)" if left_out else ""
-            if self.copies[empty] and not self.plan.uses_copies:
-                why += f" ({self.copies[empty]:,} not used: an earlier share has equal rows)"
+            if self._dropped(empty):
+                why += f" ({self._dropped(empty):,} not used: an earlier share has equal rows)"
             share = f"the split leaves none for {empty} (share {getattr(self._split, empty):g}){why}. {self._advice}"
             by = (
                 f"of {self._count(self.total)} that go by {self._split.column!r}" if self._split.column else self._too_few() + ":"
             )
             raise InvalidDataset(f"{source}: {by} {share}")
+
+    def _dropped(self, channel: str) -> int:
+        """Copies that are not used."""
+        return 0 if self.plan.uses_copies else self.copies[channel]
 
     @property
     def _advice(self) -> str:
@@ -238,6 +242,7 @@ class Tally:
         """What a person should know of how the split came out."""
         first = self.plan.first_channels
         warnings = about_rows(self._split, self.without_place, self.copies, is_exact=first is None or first.is_exact)
+        warnings += about_shares(self._split, {channel: self.rows[channel] + self._dropped(channel) for channel in CHANNELS})
         return warnings + (about_classes(self._split, self.classes) if self._label.is_class else [])
 
     def profile(self) -> dict[str, Any]:  # Any: a JSON document

@@ -1,4 +1,4 @@
-"""Preparing a dataset: split, fit, encode, write; reads the data twice and holds one block at a time in each process."""
+"""Preparing a dataset: split, fit, encode, write; reads the data twice or more, and holds one block at a time in each process."""
 
 from __future__ import annotations
 

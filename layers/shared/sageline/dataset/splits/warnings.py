@@ -10,6 +10,7 @@ from sageline.dataset.split import CHANNELS
 from sageline.spec.model import SplitSpec
 
 _SOME = 5
+_FAR = 0.5  # of the share that was asked for
 
 
 def about_rows(split: SplitSpec, without_place: int, copies: Mapping[str, int], *, is_exact: bool) -> list[str]:
@@ -39,6 +40,31 @@ def about_rows(split: SplitSpec, without_place: int, copies: Mapping[str, int], 
     else:
         warnings.append(f"{copied}, and {are} not used: a model is not to be judged by rows that it has learnt.{filtered}")
     return warnings
+
+
+def about_shares(split: SplitSpec, rows: Mapping[str, int]) -> list[str]:
+    """Shares that are far from those asked for, because groups, or the rows of one time, are large.
+
+    Args:
+        rows: by channel, those included that are not used because an earlier share has them.
+    """
+    wanted = [getattr(split, channel) for channel in CHANNELS]
+    total = sum(rows.values())
+    if split.by not in ("time", "group") or not total:
+        return []
+    found = [rows[channel] / total for channel in CHANNELS]
+    if all(abs(share - asked) <= _FAR * asked for share, asked in zip(found, wanted, strict=True)):
+        return []
+    of_each = "some of its values have many rows" if split.by == "group" else "many rows have the same one"
+    return [
+        f"Of the rows {_shares(found)} train, validate and test, and {_shares(wanted)} were asked for: the split goes by "
+        f"{shown(split.column or '')}, and {of_each}."
+    ]
+
+
+def _shares(shares: Sequence[float]) -> str:
+    *others, last = [f"{share:.1%}" for share in shares]
+    return f"{', '.join(others)} and {last}"
 
 
 def about_classes(split: SplitSpec, classes: Mapping[str, Counter[str]]) -> list[str]:
