@@ -54,6 +54,8 @@ def _beginning(document: Json) -> list[Text]:
     lines.append(Text(f"Learns from {counted(document['kinds'])}{left_out}."))
     if encoder := reasons.get("encoder.layout") or reasons.get("encoder"):
         lines.append(Text(f"Encodes them {encoder}."))
+    if by := reasons.get("split.by"):
+        lines.append(Text(f"Splits the rows {by}." if by.startswith("by hash") else f"Split: {by}."))
     return lines
 
 

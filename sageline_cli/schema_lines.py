@@ -40,12 +40,13 @@ def schema_lines(run: Json) -> list[Text]:
 
 
 def reading_lines(schema: Json) -> list[Text]:
-    """A paragraph for the label, the columns, each reason to leave some out, what is noted of how they are read, and each change
-    that reading all rows has made."""
+    """A paragraph for the label, the columns, each reason to leave some out, which rows test unless any may, what is noted of how
+    they are read, and each change that reading all rows has made."""
     return [
         Text.assemble("Predicts ", (schema["label"], "bold"), f" ({schema['task']}): {schema['why']}."),
         Text(f"From {_columns(schema)}."),
         *(Text(f"Left out: {line}.") for line in _left_out(schema)),
+        *(Text(f"Tests on {line}.") for line in _tested(schema.get("split") or {"by": "hash"})),
         *(Text.assemble(("Note: ", "bold"), note) for note in schema.get("notes") or []),
         *(Text(f"Changed when every row was read: {change}") for change in schema.get("changes") or []),
     ]
@@ -77,6 +78,18 @@ def _left_out(schema: Json) -> list[str]:
     ]
     more = schema["left_out_in_all"] - sum(len(names) for names in list(by_reason.values())[:_SOME])
     return [*lines, f"{more:,} more columns (sageline show has the reasons)"] if more else lines
+
+
+def _tested(split: Json) -> list[str]:
+    """Which rows test, where it is not by hash."""
+    by, column = split["by"], split.get("column")
+    said = f"that {column!r} says" if column else "of the test files"
+    lines = {
+        "time": f"the rows with the latest {column!r}",
+        "group": f"the rows of some values of {column!r}, of which none trains",
+        "given": f"the rows {said}",
+    }
+    return [lines[by]] if by in lines else []
 
 
 def _listed(names: list[str]) -> str:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from sageline_cli.schema_lines import schema_lines
 from tests.unit.cli.fakes import SCHEMA
 
@@ -48,3 +50,17 @@ def test_names_with_commas_and_quotes_can_be_told_apart_and_copied() -> None:
     assert lines[1] == "From 2 columns (1 number, 1 category): 'height, 6\" pipe', city."
     assert lines[2] == "Left out: 'Länge, cm', because it is empty."
     assert r'{"dataset": {"exclude": ["height, 6\" pipe"]}}' in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("split", "line"),
+    [
+        ({"by": "time", "column": "sold"}, "Tests on the rows with the latest 'sold'."),
+        ({"by": "group", "column": "owner"}, "Tests on the rows of some values of 'owner', of which none trains."),
+        ({"by": "given", "column": "fold"}, "Tests on the rows that 'fold' says."),
+        ({"by": "given", "column": None}, "Tests on the rows of the test files."),
+    ],
+)
+def test_which_rows_test_is_said_unless_any_may(split: dict[str, str | None], line: str) -> None:
+    assert line in said(split=split)
+    assert not any(text.startswith("Tests on") for text in [*said(), *said(split={"by": "hash", "column": None})])

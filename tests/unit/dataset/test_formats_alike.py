@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sageline.arrays.blocks import Block
 from sageline.arrays.dates import DateFormat
 from sageline.dataset.readers.source import open_blocks
-from sageline.dataset.split import hash_columns, positions_of
+from sageline.dataset.split import as_positions, hash_columns, joined_hashes
 from sageline.encoder.fitting import finish_fit, start_fit
 from sageline.spec.model import validate_spec
 from tests.unit.dataset.tables import as_csv, as_json_lines, as_parquet, compressed
@@ -57,7 +57,7 @@ def blocks(table: dict[str, list[Any]], data_format: str) -> Iterator[Block]:  #
 def hashes(
     table: dict[str, list[Any]], data_format: str
 ) -> np.ndarray[Any, np.dtype[np.float64]]:  # Any: numpy's shape parameter
-    return np.concatenate([positions_of(hash_columns(block), 7) for block in blocks(table, data_format)])
+    return np.concatenate([as_positions(joined_hashes(hash_columns(block), 7)) for block in blocks(table, data_format)])
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)

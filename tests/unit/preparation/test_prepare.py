@@ -129,6 +129,26 @@ def test_a_limit_of_a_class_that_no_test_row_has_is_refused_before_the_training(
         prepare_data(RUN_ID, run=world.run)
 
 
+def test_a_split_by_group_is_written_into_the_spec_and_how_it_came_out_into_the_record(world: World) -> None:
+    rows = [f"c{index // 3},{index % 150},{'rare' if index == 1 else 'yes' if index % 2 else 'no'}\n" for index in range(240)]
+    data = ("customer,size,churn\n" + "".join(rows)).encode()
+    configured(world, data, split={"by": "group", "column": "customer"})
+
+    prepared = prepare_data(RUN_ID, run=world.run)
+
+    spec = json.loads(world.get(f"runs/{RUN_ID}/spec.json"))
+    raw = [json.loads(line) for line in world.get(f"{DATA}/test-raw/part-00000.jsonl").splitlines()]
+    profile = json.loads(world.get(f"{DATA}/profile.json"))["rows"]
+    assert (spec["split"]["by"], list(spec["dataset"]["features"])) == ("group", ["size"])
+    assert prepared["test_rows"] == len(raw)
+    assert profile["test_copies"] > 0
+    warnings = world.record().details["schema"]["warnings"]
+    assert any(f"{profile['test_copies']} of test) equal rows" in warning for warning in warnings)
+    assert any("A class is in no train row" in warning and "'rare' (1)" in warning for warning in warnings)
+    prepare_data(RUN_ID, run=world.run)
+    assert world.record().details["schema"]["warnings"] == warnings
+
+
 def test_a_damaged_row_beyond_the_head_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sageline.configuration.configure._SNIFFED_BLOCK_BYTES", 64)
     configured(world, FLOWERS + b"1,red\n")
@@ -322,7 +342,7 @@ def test_few_train_rows_leave_some_for_validation_and_take_none_of_the_test_rows
 
     prepared = prepare_data(RUN_ID, run=world.run)
 
-    assert (prepared["channels"]["validation"]["rows"], prepared["test_rows"]) == (1, len(ROWS) - 24)
+    assert (prepared["channels"]["validation"]["rows"], prepared["test_rows"]) == (2, len(ROWS) - 24)  # one of each class
 
 
 def test_rows_that_train_and_test_files_share_are_kept_counted_and_warned_of(world: World) -> None:

@@ -17,6 +17,7 @@ import pytest
 from sageline.arrays.blocks import Block
 from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.readers.source import open_blocks
+from sageline.dataset.splits.standing import RowKeys
 from sageline.errors import InvalidDataset, ProcessDied
 from sageline.formats.npy import ArrayPair
 from sageline.preparation import fit_and_encode, means
@@ -349,14 +350,14 @@ def test_the_spill_is_closed_after_an_error(tmp_path: Path) -> None:
 
 def test_a_block_comes_out_of_the_spill_as_it_went_in(spill: Spill) -> None:
     [block, *_] = open_blocks(io.BytesIO(mixed(40)), SOURCE, "csv", 1 << 20)
-    positions = np.linspace(0, 1, block.rows)
+    keys = RowKeys(np.arange(block.rows, dtype=np.uint64))
 
-    place = spill.add(Spilled(block, positions))
+    place = spill.add(Spilled(block, keys))
 
     assert place is not None
-    read, their_positions = spill.read_at(place)
+    read, their_keys = spill.read_at(place)
     assert {name: column.tolist() for name, column in read.columns.items()} == {
         name: column.tolist() for name, column in block.columns.items()
     }
     assert (read.row_numbers.tolist(), read.source, read.near_byte) == (block.row_numbers.tolist(), block.source, block.near_byte)
-    assert their_positions.tolist() == positions.tolist()
+    assert their_keys.contents.tolist() == keys.contents.tolist()

@@ -40,7 +40,7 @@ def test_everything_is_chosen_for_text_with_a_reason() -> None:
     assert spec.deployment.endpoint == "posts"
     assert spec.deployment.serverless is not None
     chosen = {"name", "task", "dataset.label", "dataset.features.post", "encoder", "deployment.endpoint", "deployment.serverless"}
-    chosen |= {"evaluation.metric", "encoder.layout"}
+    chosen |= {"evaluation.metric", "encoder.layout", "split.by"}
     assert set(spec.reasons) == chosen
     assert spec.reasons["encoder"] == "columns: each column as its kind is"
 
@@ -120,7 +120,7 @@ def test_what_the_spec_says_is_kept_without_a_reason() -> None:
         "task": "regression",
         "dataset": {"label": "age", "features": {"price": "number"}},
         "encoder": {"kind": "columns", "category": {"max_categories": 5}, "layout": "sparse"},
-        "split": {"train": 0.5, "validation": 0.0, "test": 0.5, "seed": 7},
+        "split": {"by": "hash", "column": None, "train": 0.5, "validation": 0.0, "test": 0.5, "seed": 7},
         "algorithm": {"hyperparameters": {"num_round": 5}},
         "evaluation": {"metric": "mae"},
         "deployment": {"endpoint": "other", "instances": {"count": 2}},

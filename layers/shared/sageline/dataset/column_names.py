@@ -104,6 +104,17 @@ _CALENDAR = _names(
 )
 """Which say when a row was, and are hardly what is to be predicted."""
 
+_BIRTHS = _names("birth, born, birthday, birthdate, dob, geburtsdatum, geburtstag, naissance, nacimiento, nascita, nascimento")
+
+_OWNERS = _names(
+    """
+    customer, client, user, patient, person, subject, passenger, participant, student, employee, member, household, family,
+    account, driver, speaker, author, writer, respondent, applicant, borrower, player, session, device, machine, vehicle, store,
+    shop, hospital, kunde, kunden, patientin, nutzer, benutzer, konto, cliente, paciente, usuario, utilisateur
+    """
+)
+"""Of whom or what there may be several rows."""
+
 _ID_WORDS = _names(
     """
     id, ids, uid, uuid, guid, key, pk, index, idx, row, rowid, rownames, rowname, rownum, rownumber, no, nr, num, number,
@@ -177,6 +188,17 @@ def is_time(name: str) -> bool:
 def is_calendar(name: str) -> bool:
     """Whether its whole name is that of a part of a date, such as ``year`` or ``Day``."""
     return _among(name, _CALENDAR)
+
+
+def is_birth(name: str) -> bool:
+    """Whether a word of the name says that somebody was born then, which is not when the row was."""
+    return not _BIRTHS.isdisjoint(words_in(name))
+
+
+def is_owner(name: str) -> bool:
+    """Whether the name is that of somebody or something that may have several rows, such as ``customer`` or ``patient_id``."""
+    words = words_in(name)
+    return bool(words) and (words[0] in _OWNERS or "".join(words).removesuffix("id") in _OWNERS)
 
 
 def is_id(name: str) -> bool:

@@ -193,6 +193,11 @@ class DatasetProfile:
         return profile
 
     @property
+    def has_sides(self) -> bool:
+        """Whether the rows are from train files and test files."""
+        return self.shared.count().test_rows > 0
+
+    @property
     def is_of_images(self) -> bool:
         """Whether the rows are image files in folders, whose names are the labels."""
         return any(column.images is not None for column in self.columns.values())

@@ -40,7 +40,7 @@ class SharedRows:
         self._test_rows = 0
 
     def add(self, side: Side | None, positions: PositionArray) -> None:
-        """Note some rows by their positions, as :func:`sageline.dataset.split.positions_of` has them."""
+        """Note some rows by their positions, as :func:`sageline.dataset.split.row_positions` has them."""
         if side == "test":
             self._test_rows += len(positions)
             self._pending.append(positions[positions < self._below])

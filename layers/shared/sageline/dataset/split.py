@@ -1,8 +1,8 @@
-"""Which rows train, which validate, which test: by a hash of each row's content.
+"""Which rows train, which validate, which test: by a hash of each row's content, and what else hashes of rows are for.
 
 No shuffle and no memory: a row's position follows from its values and the seed alone, so it is the same on every machine
-and in every order of the rows, and equal rows are always in the same channel. Only where a dataset has train files and test files
-may they be in two: there the files say what is held out.
+and in every order of the rows, and equal rows are always in the same channel. Only where the data say what is held out, by train
+files and test files or by a column, may they be in two. Other splits than by hash: :mod:`sageline.dataset.splits`.
 """
 
 from __future__ import annotations
@@ -79,17 +79,27 @@ def row_positions(block: Block, hashes: Mapping[str, HashArray], seed: int) -> P
     Args:
         hashes: of the block's columns.
     """
-    images = {name: hashes[name] for name, column in block.columns.items() if isinstance(column, ImageArray)}
-    return positions_of(images or hashes, seed)
+    return as_positions(row_hashes(block, hashes, seed))
 
 
-def positions_of(hashes: Mapping[str, HashArray], seed: int) -> PositionArray:
-    """``float64[rows]`` in [0, 1): where each row stands, by its content and the seed alone."""
+def row_hashes(block: Block, hashes: Mapping[str, HashArray], seed: int) -> HashArray:
+    """``uint64[rows]``: of which :func:`row_positions` are the first digits."""
+    images = {name: of_column for name, of_column in hashes.items() if isinstance(block.columns[name], ImageArray)}
+    return joined_hashes(images or hashes, seed)
+
+
+def joined_hashes(hashes: Mapping[str, HashArray], seed: int) -> HashArray:
+    """``uint64[rows]``, of the hashes of columns in their order, and the seed."""
     columns = list(hashes.values())
     mixed = np.repeat(mix(np.array([seed % 2**64], dtype=np.uint64)), len(columns[0]) if columns else 0)
     for column in columns:
         mixed = mix(mixed + INCREMENT) ^ column
-    return (mix(mixed) >> np.uint64(11)).astype(np.float64) * 2.0**-53  # 53 bits as a number in [0, 1)
+    return mix(mixed)
+
+
+def as_positions(hashes: HashArray) -> PositionArray:
+    """53 bits of each hash as a number in [0, 1)."""
+    return (hashes >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def folds_of(positions: PositionArray) -> IntArray:

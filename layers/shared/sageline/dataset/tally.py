@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from sageline.arrays.blocks import Block
+from sageline.arrays.factors import factors
+from sageline.arrays.strings import IntArray, StringArray
 from sageline.dataset.label_column import LabelColumn
 from sageline.dataset.split import CHANNELS, PositionArray, bounds_of, channels_of
+from sageline.dataset.splits.class_positions import ClassPositions
+from sageline.dataset.splits.plan import Assigned, SplitPlan
+from sageline.dataset.splits.warnings import about_classes, about_rows, about_shares
 from sageline.encoder.statistics import NumberStatistics
 from sageline.encoder.values import one_name
 from sageline.errors import InvalidDataset
@@ -25,14 +31,17 @@ class Tally:
     """Rows per channel, and rows per channel and class (classification) or the labels' statistics (regression).
 
     Attributes:
-        bounds: of the positions that belong to the channels; :meth:`check` moves them where a share would be empty.
+        plan: the split that the rows are counted by.
         unlabelled: rows that have no label, which are not used.
         files_say_what_is_held_out: the rows are from train and test files.
+        without_place: labelled rows that say no time, or no channel, which are not used.
+        copies: labelled rows per channel that equal rows of a channel before it; see :attr:`SplitPlan.uses_copies`.
     """
 
-    def __init__(self, label: LabelColumn, split: SplitSpec, bounds: tuple[float, float] | None = None) -> None:
-        self.bounds = bounds or bounds_of(split)
-        self.unlabelled = 0
+    def __init__(self, label: LabelColumn, split: SplitSpec, plan: SplitPlan) -> None:
+        self.plan = plan
+        self.unlabelled = self.without_place = 0
+        self.copies: Counter[str] = Counter()
         self.numbers = NumberStatistics()
         self.rows: Counter[str] = Counter(dict.fromkeys(CHANNELS, 0))
         self._split = split
@@ -40,29 +49,43 @@ class Tally:
         self._texts: dict[str, Counter[str]] = {channel: Counter() for channel in CHANNELS}
         self._positions: list[float] = []
         self._labels: list[str] = []
+        self._outermost = ClassPositions(plan.bounds)
+        # Whether hashes decide, of all rows or between train and validation.
+        self._may_be_moved = split.by == "hash" or (split.by == "given" and plan.bounds[1] <= bounds_of(split)[1])
         self.files_say_what_is_held_out = False
 
-    def add(self, block: Block, positions: PositionArray, unlabelled: int) -> None:
-        """Count the labelled rows of a block, and how many others it had."""
-        channels = channels_of(positions, self.bounds)
+    def leave_out(self, unlabelled: int, assigned: Assigned) -> None:
+        """Count the rows of a block that are not used."""
         self.unlabelled += unlabelled
+        self.without_place += assigned.without_place
+        self.copies.update(dict(zip(CHANNELS, assigned.copies.tolist(), strict=True)))
+
+    def add(self, block: Block, positions: PositionArray, channels: IntArray) -> None:
+        """Count the rows of a block that are used."""
         self.files_say_what_is_held_out |= block.side is not None
-        labels = self._label.texts(block) if self._label.is_class else [""] * block.rows
-        for number, channel in enumerate(CHANNELS):
-            here = np.flatnonzero(channels == number)
-            self.rows[channel] += len(here)
-            if self._label.is_class:
-                self._texts[channel].update(map(labels.__getitem__, here.tolist()))
-        if not self._label.is_class:
+        counts = np.bincount(channels, minlength=len(CHANNELS)).tolist()
+        self.rows.update(dict(zip(CHANNELS, counts, strict=True)))
+        if self._label.is_class:
+            labels = factors(block.columns[self._label.name])
+            self._count_classes(labels.values.tolist(), labels.codes, channels)
+            if self._may_be_moved:
+                self._outermost.add(labels, positions)
+        else:
             self.numbers.update(self._label.numbers(block))
         if len(self._positions) <= _MOST_RANKED:
             self._positions += positions.tolist()
-            self._labels += labels
+            self._labels += self._label.texts(block) if self._label.is_class else [""] * block.rows
+
+    def _count_classes(self, labels: list[str], codes: IntArray, channels: IntArray) -> None:
+        width = len(labels)
+        counted = np.bincount(channels * width + codes, minlength=len(CHANNELS) * width).reshape(len(CHANNELS), width)
+        for channel, counts in zip(CHANNELS, counted, strict=True):
+            self._texts[channel].update({labels[code]: int(counts[code]) for code in np.flatnonzero(counts).tolist()})
 
     @cached_property
     def classes(self) -> dict[str, Counter[str]]:
         """Channel to the rows of each class, once all rows are counted."""
-        names = one_name(sum(self._texts.values(), Counter()))
+        names = one_name(self._all_texts())
         counted: dict[str, Counter[str]] = {channel: Counter() for channel in CHANNELS}
         for channel, texts in self._texts.items():
             for text, count in texts.items():
@@ -86,28 +109,53 @@ class Tally:
         """Rows of a channel that are left."""
         return self.rows[channel] - self.left_out(channel).total()
 
-    def check(self, source: str) -> None:
-        """Raise InvalidDataset when there is too little to learn from, or a share of the split would be empty.
+    def settle(self) -> SplitPlan:
+        """The split for which every row is known: the same, unless a share or a class would be without rows.
 
         From 20 different rows on, no share is: where the hashes leave one empty, the rows are shared out by the rank of their
-        hashes, which moves :attr:`bounds`.
+        hashes. And each class is in each share, as far as it has different rows (:class:`ClassPositions`).
         """
-        advice = (
-            "Add rows (equal rows stay together, so add different ones), or change the shares or the seed of `split` in the spec."
-        )
-        empty = self._empty_share()
-        if empty is not None and len(self._positions) == self.total:
+        if not self._may_be_moved:
+            return self.plan
+        if self._empty_share() is not None and len(self._positions) == self.total:
             self._split_by_rank()
-            empty = self._empty_share()
         if self._label.is_class:
-            self._check_classes(source, advice)
+            self._bring_in_classes()
+        return self.plan
+
+    def check(self, source: str) -> None:
+        """Raise InvalidDataset when there is too little to learn from, or a share of the split is empty."""
+        if self._label.is_class:
+            self._check_classes(source, self._advice)
+        empty = self._empty_share()
         if empty is not None:
             left_out = self.left_out(empty).total()
             why = f" ({left_out} left out: their labels are not in train)" if left_out else ""
-            raise InvalidDataset(
-                f"{source}: {self._too_few()}: the split leaves none for {empty} "
-                f"(share {getattr(self._split, empty):g}){why}. {advice}"
+            if self._dropped(empty):
+                why += f" ({self._dropped(empty):,} not used: an earlier share has equal rows)"
+            share = f"the split leaves none for {empty} (share {getattr(self._split, empty):g}){why}. {self._advice}"
+            by = (
+                f"of {self._count(self.total)} that go by {self._split.column!r}" if self._split.column else self._too_few() + ":"
             )
+            raise InvalidDataset(f"{source}: {by} {share}")
+
+    def _dropped(self, channel: str) -> int:
+        """Copies that are not used."""
+        return 0 if self.plan.uses_copies else self.copies[channel]
+
+    @property
+    def _advice(self) -> str:
+        column = self._split.column
+        match self._split.by:
+            case "time":
+                return f"Add rows, change the shares of `split` in the spec, or split by another column than {column!r}."
+            case "group":
+                return f"Add rows of other values of {column!r}, or change the shares or the seed of `split` in the spec."
+            case "given" if column is not None:
+                return f"Say in the column {column!r} which rows train and which test, or split otherwise."
+        return (
+            "Add rows (equal rows stay together, so add different ones), or change the shares or the seed of `split` in the spec."
+        )
 
     def _empty_share(self) -> str | None:
         """The first channel that should have rows and has none."""
@@ -119,7 +167,7 @@ class Tally:
         ranked = np.unique(np.array(self._positions))
         shared_out: tuple[str, ...] = CHANNELS[1:]
         held_out_from = 1.0
-        if self.files_say_what_is_held_out:
+        if self._is_held_out_given:
             shared_out = ("validation",)
             held_out_from = bounds_of(self._split)[1]
             ranked = ranked[ranked < held_out_from]
@@ -129,21 +177,42 @@ class Tally:
         sizes["validation"] *= self._split.validation > 0
         while sum(sizes.values()) <= len(ranked) // 2:
             after_train, after_validation = len(ranked) - sum(sizes.values()), len(ranked) - sizes.get("test", 0)
-            self.bounds = (_between(ranked, after_train, held_out_from), _between(ranked, after_validation, held_out_from))
+            bounds = (_between(ranked, after_train, held_out_from), _between(ranked, after_validation, held_out_from))
+            self.plan = replace(self.plan, bounds=bounds)
             self._count_again()
             empty = self._empty_share()
             if empty is None or empty not in sizes:
                 return
             sizes[empty] += 1
 
+    @property
+    def _is_held_out_given(self) -> bool:
+        return self.files_say_what_is_held_out or self._split.by == "given"
+
     def _count_again(self) -> None:
         self.__dict__.pop("classes", None)
-        channels = channels_of(np.array(self._positions), self.bounds).tolist()
-        self.rows = Counter(dict.fromkeys(CHANNELS, 0)) + Counter(CHANNELS[channel] for channel in channels)
+        channels = channels_of(np.array(self._positions), self.plan.bounds)
+        counts = np.bincount(channels, minlength=len(CHANNELS)).tolist()
+        self.rows = Counter(dict(zip(CHANNELS, counts, strict=True)))
         if self._label.is_class:
             self._texts = {name: Counter() for name in CHANNELS}
-            for channel, label in zip(channels, self._labels, strict=True):
-                self._texts[CHANNELS[channel]][label] += 1
+            labels = factors(StringArray.from_list(self._labels))
+            self._count_classes(labels.values.tolist(), labels.codes, channels)
+            self._outermost = ClassPositions(self.plan.bounds)
+            self._outermost.add(labels, np.array(self._positions))
+
+    def _bring_in_classes(self) -> None:
+        shares = [name for name in CHANNELS if getattr(self._split, name) > 0]
+        everywhere: Counter[str] = sum(self.classes.values(), Counter())
+        lacking = [label for label in everywhere if any(not self.classes[share][label] for share in shares)]
+        moves = self._outermost.moves(
+            one_name(self._all_texts()), lacking, validation="validation" in shares, is_given=self._is_held_out_given
+        )
+        if len(moves.positions):
+            self.plan = replace(self.plan, moves=moves)
+
+    def _all_texts(self) -> Counter[str]:
+        return sum(self._texts.values(), Counter())
 
     def _check_classes(self, source: str, advice: str) -> None:
         everywhere: Counter[str] = sum(self.classes.values(), Counter())
@@ -174,10 +243,19 @@ class Tally:
     def _count(self, rows: int) -> str:
         return "1 row" if rows == 1 else f"{rows} rows"
 
+    def warnings(self) -> list[str]:
+        """What a person should know of how the split came out."""
+        first = self.plan.first_channels
+        warnings = about_rows(self._split, self.without_place, self.copies, is_exact=first is None or first.is_exact)
+        warnings += about_shares(self._split, {channel: self.rows[channel] + self._dropped(channel) for channel in CHANNELS})
+        return warnings + (about_classes(self._split, self.classes) if self._label.is_class else [])
+
     def profile(self) -> dict[str, Any]:  # Any: a JSON document
         """Rows and labels, as the dataset's profile shows them."""
         rows = {channel: self.written(channel) for channel in CHANNELS}
         rows |= {"left_out": self.total - sum(rows.values()), "unlabelled": self.unlabelled, "total": self.total}
+        rows |= {"without_place": self.without_place} if self.without_place else {}
+        rows |= {f"{channel}_copies": count for channel, count in self.copies.items() if count}
         label: dict[str, Any] = {"column": self._label.name}  # Any: a JSON document
         if self._label.is_class:
             label |= {"classes": {channel: dict(counts.most_common()) for channel, counts in self.classes.items()}}

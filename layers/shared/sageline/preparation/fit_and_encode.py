@@ -1,4 +1,4 @@
-"""Preparing a dataset: split, fit, encode, write; reads the data twice and holds one block at a time in each process."""
+"""Preparing a dataset: split, fit, encode, write; reads the data twice or more, and holds one block at a time in each process."""
 
 from __future__ import annotations
 
@@ -17,11 +17,15 @@ from sageline.arrays.hashing import HashArray
 from sageline.arrays.matrix import FloatArray
 from sageline.arrays.number_spelling import Spelling
 from sageline.arrays.numbers import parse_doubles
-from sageline.arrays.strings import StringArray
+from sageline.arrays.strings import BoolArray, StringArray
 from sageline.batch.encode import EncodedRows, encoded_rows
 from sageline.dataset.label_column import LabelColumn
 from sageline.dataset.profile import DatasetProfile
-from sageline.dataset.split import CHANNELS, PositionArray, channels_of, folds_of, hash_columns, placed, row_positions
+from sageline.dataset.split import CHANNELS, hash_columns
+from sageline.dataset.splits.copies import ContentFilters
+from sageline.dataset.splits.plan import SplitPlan, initial_plan
+from sageline.dataset.splits.standing import RowKeys, Standing, StandingReader, row_keys
+from sageline.dataset.splits.survey import SplitSurvey, fill
 from sageline.dataset.statistics import DatasetStatistics
 from sageline.dataset.tally import Tally
 from sageline.encoder.fitted import FittedEncoder
@@ -71,8 +75,9 @@ def read_and_fit(
     """Read every row: count, split, fit the encoder on the train rows.
 
     Args:
-        read_blocks: starts reading the dataset from its first row; called once, and once more where ``resolve`` finds that the
-            resolution does not hold for all rows, or where a small dataset is split by rank, unless there is a spill.
+        read_blocks: starts reading the dataset from its first row; called once, and again where ``resolve`` finds that the
+            resolution does not hold for all rows, or where the split can be told only when all rows are known, unless there is a
+            spill.
         resolution: of the spec, maybe from a sample of the rows.
         resolve: resolves the spec for good, when every row has been seen.
 
@@ -80,14 +85,17 @@ def read_and_fit(
         InvalidDataset: missing or unusable values (row and column named), one class only, a split without rows.
     """
     profile = DatasetProfile()
-    first = _read(FirstRead(resolution), read_blocks, means, profile)
+    first = _read(FirstRead(resolution, initial_plan(resolution.spec.split)), read_blocks, means, profile)
     if resolve is not None:
         resolution = resolve(profile)
     first = _again(first, resolution, read_blocks, means)
     if first.problem is not None:
         raise first.problem
+    if first.plan is None:
+        first = _again(first, resolution, read_blocks, means, _survey_plan(first, read_blocks, means))
+    first = _again(first, resolution, read_blocks, means, first.tally.settle())
     first.tally.check(first.source)
-    return _again(first, resolution, read_blocks, means, first.tally.bounds)
+    return first
 
 
 def prepare(
@@ -138,22 +146,25 @@ class FirstRead:
 
     Attributes:
         resolution: of the spec, by which the rows are read.
-        bounds: of the split that the fit went by.
+        plan: of the split that the fit went by; None where rows are read to make it, and nothing is fitted.
+        survey: what makes a plan.
         problem: what kept it from reading on, if anything did. The profile is complete all the same: it may tell that the
             resolution was wrong.
     """
 
-    def __init__(self, resolution: Resolution, bounds: tuple[float, float] | None = None) -> None:
+    def __init__(self, resolution: Resolution, plan: SplitPlan | None) -> None:
         spec = resolution.spec
         name, task = spec.dataset.label or "", spec.task or "classification"
         self.resolution = resolution
         self.label = LabelColumn(
             name, task, resolution.spelling(name), is_number=resolution.label_is_number, no_label=resolution.no_label
         )
-        self.tally = Tally(self.label, spec.split, bounds)
+        self.plan = plan
+        self.survey = SplitSurvey(spec.split)
+        self.tally = Tally(self.label, spec.split, plan or SplitPlan((0.0, 0.0)))
+        self._reader = standing_reader(resolution)
         self.statistics = DatasetStatistics(spec.dataset.features or {}, name, resolution.spellings)
         self.fit = start_fit(spec, resolution.spellings, resolution.date_formats)
-        self.bounds = self.tally.bounds
         self.source = spec.dataset.uri or "dataset"  # the whole of it; a block names its part
         self.problem: InvalidDataset | None = None
         self.features: dict[str, Any] = {}  # Any: a JSON document
@@ -172,7 +183,7 @@ class FirstRead:
 
     def finish(self) -> FirstRead:
         """Make the encoder, and the profile of the features, and forget what they are made from, which is much more."""
-        if self.problem is None:
+        if self.problem is None and self.plan is not None:
             try:
                 self._encoder = finish_fit(self.fit, self.resolution.spec, self.tally.classes["train"], self.source)
             except InvalidDataset as error:
@@ -202,21 +213,44 @@ class FirstRead:
 
     def _add(self, block: Block, hashes: Mapping[str, HashArray]) -> None:
         features = self.resolution.spec.dataset.features or {}
-        absent = next((name for name in features if name not in block.columns), None)
+        split_column = self.resolution.spec.split.column
+        read = [*features, split_column] if split_column is not None else list(features)
+        absent = next((name for name in read if name not in block.columns), None)
         if absent is not None:
             raise InvalidDataset(f"{block.source}: no column {absent!r}; the columns are {', '.join(block.columns)}.")
-        split = self.resolution.spec.split
-        positions = placed(row_positions(block, hashes, split.seed), block.side, split)
         there = self.label.is_there(block)
         unlabelled = block.rows - int(np.count_nonzero(there))
+        keys = row_keys(block, hashes, self.resolution.spec.split)
         if unlabelled:
-            block, positions = block.take(there), positions[there]
-            hashes = {name: of_column[there] for name, of_column in hashes.items()}
-        self.tally.add(block, positions, unlabelled)
+            block, keys, hashes = block.take(there), keys.take(there), _taken(hashes, there)
+        standing = self._reader.read(block, keys)
+        if self.plan is None:
+            self.survey.add(standing)
+            return
+        assigned = self.plan.assign(standing)
+        self.tally.leave_out(unlabelled, assigned)
+        channels, used = assigned.channels, assigned.channels >= 0
+        if not used.all():
+            block, standing, hashes, channels = block.take(used), standing.take(used), _taken(hashes, used), channels[used]
+        self.tally.add(block, standing.positions, channels)
         self.statistics.add(block, hashes)
         labels = block.columns[self.label.name] if self.label.is_class else self.label.numbers(block)
-        with_folds = replace(block, folds=folds_of(positions))
-        self.fit.update(with_folds, channels_of(positions, self.bounds) == CHANNELS.index("train"), labels)
+        self.fit.update(replace(block, folds=standing.folds), channels == CHANNELS.index("train"), labels)
+
+    def standing(self, block: Block, keys: RowKeys) -> tuple[Block, Standing]:
+        """The labelled rows of a block, and where they stand.
+
+        Args:
+            keys: of all rows of the block.
+        """
+        there = self.label.is_there(block)
+        if not there.all():
+            block, keys = block.take(there), keys.take(there)
+        return block, self._reader.read(block, keys)
+
+
+def _taken(hashes: Mapping[str, HashArray], rows: BoolArray) -> dict[str, HashArray]:
+    return {name: of_column[rows] for name, of_column in hashes.items()}
 
 
 def _advised(error: InvalidDataset) -> InvalidDataset:
@@ -233,21 +267,31 @@ def _again(
     resolution: Resolution,
     read_blocks: Callable[[], Iterator[Block]],
     means: Means,
-    bounds: tuple[float, float] | None = None,
+    plan: SplitPlan | None = None,
 ) -> FirstRead:
-    """The first read, or another one where it went by another resolution or other bounds of the split."""
-    bounds = bounds or first.bounds
-    if first.resolution.reads_like(resolution) and first.bounds == bounds:
+    """The first read, or another one where it went by another resolution or another plan of the split."""
+    plan = plan or first.plan
+    if first.resolution.reads_like(resolution) and first.plan is plan:
         return first
-    return _read(FirstRead(resolution, bounds), read_blocks, means)
+    return _read(FirstRead(resolution, plan), read_blocks, means)
+
+
+def _survey_plan(first: FirstRead, read_blocks: Callable[[], Iterator[Block]], means: Means) -> SplitPlan:
+    """The plan that follows from the survey of all rows, which takes another reading where there are very many of them."""
+    plan = first.survey.plan(first.source)
+    if not first.survey.needs_filters:
+        return plan
+    filters = ContentFilters()
+    for block, keys in _keyed_blocks(read_blocks, first, means.spill):
+        fill(filters, plan, first.standing(block, keys)[1])
+    return replace(plan, first_channels=filters)
 
 
 def _read(
     first: FirstRead, read_blocks: Callable[[], Iterator[Block]], means: Means, profile: DatasetProfile | None = None
 ) -> FirstRead:
     """The first read when it has read all blocks, in this process or in a second one, which does it while this one parses."""
-    seed = first.resolution.spec.split.seed
-    blocks = hashed_blocks(read_blocks, means.spill, seed)
+    blocks = hashed_blocks(read_blocks, means.spill, first.resolution.spec.split)
     if means.processes == 1 or (means.spill is not None and means.spill.is_complete):
         first.read(blocks, profile)
         return first.finish()
@@ -274,6 +318,13 @@ def _read_beside(first: FirstRead, spill: Spill | None, has_profile: bool, chann
     channel.send(first.finish())
 
 
+def standing_reader(resolution: Resolution) -> StandingReader:
+    """Reads where rows stand in the split of a resolved spec."""
+    split = resolution.spec.split
+    column = split.column or ""
+    return StandingReader(split, resolution.date_formats.get(column), resolution.spelling(column))
+
+
 class _Piece(NamedTuple):
     """Encoded rows of a channel; of ``test``, the part is of the raw ones."""
 
@@ -285,18 +336,27 @@ class _Piece(NamedTuple):
 
 def _pieces(read_blocks: Callable[[], Iterator[Block]], first: FirstRead, means: Means) -> Generator[_Piece]:
     """Every row whose label the encoder knows, in their order; where there are two processes, each encodes every other block."""
-    spill, seed = means.spill, first.resolution.spec.split.seed
-    if spill is None or not spill.is_complete or spill.seed != seed:
-        for block in read_blocks():
-            yield from _encoded(block, row_positions(block, hash_columns(block), seed), first)
-        return
-    if means.processes == 1 or len(spill) == 1:
-        for block, positions in spill:
-            yield from _encoded(block, positions, first)
+    spill = means.spill
+    has_all = spill is not None and spill.has_all(first.resolution.spec.split)
+    if spill is None or not has_all or means.processes == 1 or len(spill) == 1:
+        for block, keys in _keyed_blocks(read_blocks, first, spill):
+            yield from _encoded(block, keys, first)
         return
     with SecondProcess(partial(_encode_every_other, first, spill)) as second:
         for index in range(len(spill)):
             yield from second.receive() if index % 2 else _encoded(*spill.read(index), first)
+
+
+def _keyed_blocks(
+    read_blocks: Callable[[], Iterator[Block]], first: FirstRead, spill: Spill | None
+) -> Iterator[tuple[Block, RowKeys]]:
+    """All blocks with the keys of their rows, from the spill where it has them."""
+    split = first.resolution.spec.split
+    if spill is not None and spill.has_all(split):
+        yield from spill
+        return
+    for block in read_blocks():
+        yield block, row_keys(block, hash_columns(block), split)
 
 
 def _encode_every_other(first: FirstRead, spill: Spill, channel: ProcessChannel) -> None:
@@ -304,14 +364,13 @@ def _encode_every_other(first: FirstRead, spill: Spill, channel: ProcessChannel)
         channel.send(list(_encoded(*spill.read(index), first)))
 
 
-def _encoded(block: Block, positions: PositionArray, first: FirstRead) -> Iterator[_Piece]:
+def _encoded(block: Block, keys: RowKeys, first: FirstRead) -> Iterator[_Piece]:
     encoder = first.encoder
-    there = first.label.is_there(block)
-    positions = placed(positions, block.side, first.resolution.spec.split)
-    channels = channels_of(positions, first.tally.bounds)
+    block, standing = first.standing(block, keys)
+    channels = first.tally.plan.assign(standing).channels
     for number, channel in enumerate(CHANNELS):
-        its_rows = replace(block, folds=folds_of(positions) if channel == "train" else None)
-        for chunk in encoder.chunks(its_rows.take((channels == number) & there)):
+        its_rows = replace(block, folds=standing.folds if channel == "train" else None)
+        for chunk in encoder.chunks(its_rows.take(channels == number)):
             labels = _labels(chunk, first.label, encoder)
             known = ~np.isnan(labels)
             if not known.any():

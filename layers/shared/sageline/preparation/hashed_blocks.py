@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 from sageline.arrays.blocks import Block
 from sageline.arrays.hashing import HashArray
-from sageline.dataset.split import hash_columns, row_positions
+from sageline.dataset.split import hash_columns
+from sageline.dataset.splits.standing import row_keys
 from sageline.preparation.spill import Place, Spill, Spilled
+from sageline.spec.model import SplitSpec
 
 
 class HashedBlock(NamedTuple):
@@ -19,11 +21,11 @@ class HashedBlock(NamedTuple):
     place: Place | None
 
 
-def hashed_blocks(read_blocks: Callable[[], Iterator[Block]], spill: Spill | None, seed: int) -> Iterator[HashedBlock]:
+def hashed_blocks(read_blocks: Callable[[], Iterator[Block]], spill: Spill | None, split: SplitSpec) -> Iterator[HashedBlock]:
     """All blocks: from the spill where it is complete, else from their file and into the spill, if there is one.
 
     Args:
-        seed: of the split, for the positions that the spill keeps.
+        split: for the keys of the rows, which the spill keeps.
     """
     if spill is not None and spill.is_complete:
         for block, _ in spill:
@@ -31,8 +33,8 @@ def hashed_blocks(read_blocks: Callable[[], Iterator[Block]], spill: Spill | Non
         return
     for block in read_blocks():
         hashes = hash_columns(block)
-        place = None if spill is None else spill.add(Spilled(block, row_positions(block, hashes, seed)))
+        place = None if spill is None else spill.add(Spilled(block, row_keys(block, hashes, split)))
         yield HashedBlock(block, hashes, place)
         del block, hashes  # while the next ones are read
     if spill is not None:
-        spill.complete(seed)
+        spill.complete(split)

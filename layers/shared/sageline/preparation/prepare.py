@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sageline.algorithms.catalog import DataFacts
 from sageline.arrays.blocks import Block
@@ -13,7 +13,7 @@ from sageline.encoder.description import EXAMPLE, example_of
 from sageline.errors import InvalidSpec
 from sageline.evaluation.held_out_rows import first_rows, plan_evaluation
 from sageline.names import RunLayout
-from sageline.preparation.fit_and_encode import Prepared, prepare, read_and_fit
+from sageline.preparation.fit_and_encode import FirstRead, Prepared, prepare, read_and_fit
 from sageline.preparation.means import means_for
 from sageline.resolve.complete import complete_spec
 from sageline.resolve.resolution import Resolution, changes_of
@@ -71,12 +71,12 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
 
     with means_for(dataset.size) as means:
         first = read_and_fit(read_rows, provisional, resolve, means)
+        warnings = _warnings(first, schema.get("warnings", []))
+        if warnings != schema.get("warnings", []):
+            schema["warnings"] = warnings
+            run.store.enter(run_id, "PrepareData", schema=schema)
         resolved = first.resolution.spec
         exchange = first.encoder.exchange
-        unknown = about_unknown_classes(first.tally.unknown_classes(), files_say=first.tally.files_say_what_is_held_out)
-        if unknown:
-            schema["warnings"] = [*unknown, *(told for told in schema.get("warnings", []) if told not in unknown)]
-            run.store.enter(run_id, "PrepareData", schema=schema)
         sink = S3PartSink(run.files.s3, layout, exchange.file_extension, single_file=exchange.single_file, behind=True)
         to_ask = S3PartSink(run.files.s3, layout, exchange.batch_extension, joined=False, behind=True)
         with sink, to_ask:
@@ -96,6 +96,17 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
     run.store.enter(run_id, "PrepareData", rows=prepared.rows, num_class=prepared.num_class, feature_dim=prepared.feature_dim)
     evaluation = plan_evaluation(run_id, completed, prepared.encoder, test_rows.rows, files=run.files)
     return _answer(prepared, layout, sink, evaluation)
+
+
+def _warnings(first: FirstRead, told: Sequence[str]) -> list[str]:
+    """What a person should know of the dataset: classes that the model cannot know first, the rest of the split last.
+
+    Args:
+        told: what was known of it before, also by an earlier attempt.
+    """
+    unknown = about_unknown_classes(first.tally.unknown_classes(), files_say=first.tally.files_say_what_is_held_out)
+    split = first.tally.warnings()
+    return [*unknown, *(text for text in told if text not in (*unknown, *split)), *split]
 
 
 def _test_rows(prepared: Prepared) -> dict[str, int]:

@@ -14,18 +14,19 @@ import numpy as np
 
 from sageline.arrays.blocks import Block
 from sageline.arrays.strings import ByteArray
-from sageline.dataset.split import PositionArray
+from sageline.dataset.splits.standing import RowKeys, keyed_by
 from sageline.preparation.packing import pack, unpack
+from sageline.spec.model import SplitSpec
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ALIGNED = 8  # where arrays begin, so that their numbers are read at once
 
 
 class Spilled(NamedTuple):
-    """A block, and where its rows stand in the split (:func:`sageline.dataset.split.row_positions`)."""
+    """A block, and the keys of its rows (:func:`sageline.dataset.splits.standing.row_keys`)."""
 
     block: Block
-    positions: PositionArray
+    keys: RowKeys
 
 
 class Place(NamedTuple):
@@ -46,12 +47,11 @@ class Spill:
 
     Attributes:
         is_complete: whether it has all blocks of the dataset.
-        seed: of the split that the positions are for.
     """
 
     def __init__(self, folder: Path, most_bytes: int) -> None:
         self.is_complete = False
-        self.seed: int | None = None
+        self._keyed_by: tuple[object, ...] = ()
         self._file = tempfile.TemporaryFile(buffering=0, dir=folder)  # noqa: SIM115 - open for as long as the spill is
         self._most_bytes = most_bytes
         self._has_room = True
@@ -84,10 +84,14 @@ class Spill:
         self._places.append(place)
         return place
 
-    def complete(self, seed: int) -> None:
-        """Say that the dataset has no other blocks than were to be added, and which split the positions are for."""
+    def complete(self, split: SplitSpec) -> None:
+        """Say that the dataset has no other blocks than were to be added, and which split the keys of their rows are for."""
         self.is_complete = self._has_room
-        self.seed = seed
+        self._keyed_by = keyed_by(split)
+
+    def has_all(self, split: SplitSpec) -> bool:
+        """Whether it has all blocks, and their rows the keys that this split needs."""
+        return self.is_complete and self._keyed_by == keyed_by(split)
 
     def read(self, index: int) -> Spilled:
         """The block that was added as number ``index``."""

@@ -17,6 +17,7 @@ from sageline.errors import InvalidDataset, InvalidSpec
 from sageline.formats.image_files import check_shape
 from sageline.json_objects import Json
 from sageline.resolve.dates import dates_of
+from sageline.resolve.split import NOT_LEARNT_FROM
 from sageline.resolve.warnings import several_in_one
 from sageline.spec.encoder import ImageSpec
 from sageline.spec.model import Spec
@@ -59,7 +60,7 @@ class ColumnChoices:
         """
         given = self._spec.dataset.label
         if given is not None:
-            self._check_column(given, "dataset.label")
+            self.check_column(given, "dataset.label")
             return given
         possible = {name: column for name, column in self._columns.items() if name not in self._not_label()}
         if len(self._columns) < 2 or not possible:
@@ -86,9 +87,9 @@ class ColumnChoices:
             self.reasons["dataset.label"] += f"; {likely[1].name!r} is about as likely ({likely[1].reason})"
         return likely[0].name
 
-    def _not_label(self) -> set[str]:
+    def _not_label(self) -> set[str | None]:
         dataset = self._spec.dataset
-        return {*dataset.exclude, *dataset.kinds, *(dataset.features or {})}
+        return {*dataset.exclude, *dataset.kinds, *(dataset.features or {}), self._spec.split.column}
 
     def task(self, label: str) -> str:
         """``classification`` or ``regression``."""
@@ -115,7 +116,7 @@ class ColumnChoices:
         dataset = self._spec.dataset
         for key, given in (("exclude", dataset.exclude), ("kinds", dataset.kinds), ("features", dataset.features or {})):
             for name in given:
-                self._check_column(name, f"dataset.{key}")
+                self.check_column(name, f"dataset.{key}")
         pixels = self._pixels(label)
         if pixels:
             return pixels, self._encoder(pixels, label, task)
@@ -149,11 +150,15 @@ class ColumnChoices:
 
     def _guesses(self, label: str) -> dict[str, ColumnGuess]:
         dataset = self._spec.dataset
-        guessed = guess_features({name: column for name, column in self._columns.items() if name not in dataset.exclude}, label)
+        split = self._spec.split
+        no_features = {*dataset.exclude, split.column if split.by in NOT_LEARNT_FROM else None}
+        guessed = guess_features({name: column for name, column in self._columns.items() if name not in no_features}, label)
         guesses = {}
         for name in self._columns:
             if name in dataset.exclude:
                 guesses[name] = ColumnGuess(None, "dataset.exclude names it")
+            elif name in no_features:
+                guesses[name] = ColumnGuess(None, NOT_LEARNT_FROM[split.by])
             elif name in dataset.kinds:
                 kind = dataset.kinds[name]
                 how = f"; {dates_of(self._profile, name, self._spec.encoder).how}" if kind == "date" else ""
@@ -258,7 +263,8 @@ class ColumnChoices:
             self.reasons["encoder.scale"] = "the pixels of image files go from 0 to 255"
         return {"kind": "image", "shape": list(shape), "scale": image.scale or 1 / 255}
 
-    def _check_column(self, name: str, key: str) -> None:
+    def check_column(self, name: str, key: str) -> None:
+        """Raise InvalidSpec where there is no such column; ``key`` of the spec names it."""
         if name not in self._columns:
             near = difflib.get_close_matches(name, self._columns, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""

@@ -10,9 +10,10 @@ from typing import TypeVar
 from sageline.arrays.numbers import shown
 from sageline.dataset.distinct import MOST_DISTINCT
 from sageline.dataset.profile import ColumnProfile, DatasetProfile
+from sageline.dataset.splits.standing import GIVEN_WORDS
 from sageline.json_objects import Json
 from sageline.resolve.resolution import Resolution
-from sageline.spec.model import Spec
+from sageline.spec.model import Spec, SplitSpec
 
 ColumnT = TypeVar("ColumnT")
 
@@ -119,7 +120,7 @@ def _shortened(text: str) -> str:
 
 def _mistakes(profile: DatasetProfile, features: Mapping[str, str], resolution: Resolution) -> list[str]:
     label = str(resolution.spec.dataset.label)
-    odd = _odd_values(profile, features, label, str(resolution.spec.task))
+    odd = _odd_values(profile, features, label, resolution.spec)
     more = len(odd) - _MOST_MISTAKES
     said = odd if more <= 0 else [*odd[:_MOST_MISTAKES], f"There are {more:,} more such columns."]
     return _one_class(profile.columns[label], resolution) + said
@@ -132,9 +133,12 @@ def _one_class(label: ColumnProfile, resolution: Resolution) -> list[str]:
     return [f"{shown(label.name)} is {shown(next(iter(classes), ''))} in every row; a run needs two classes to tell apart."]
 
 
-def _odd_values(profile: DatasetProfile, features: Mapping[str, str], label: str, task: str) -> list[str]:
+def _odd_values(profile: DatasetProfile, features: Mapping[str, str], label: str, spec: Spec) -> list[str]:
     """Values that are not of their column's kind: a run is refused for them, and names the first one's row."""
-    kinds = {**features, label: "number"} if task == "regression" else features
+    kinds = {**features, label: "number"} if spec.task == "regression" else dict(features)
+    split = spec.split
+    if split.by == "time" and split.column is not None:
+        kinds.setdefault(split.column, "date" if profile.columns[split.column].is_date else "number")
     found = []
     for name, kind in kinds.items():
         column = profile.columns[name]
@@ -146,11 +150,25 @@ def _odd_values(profile: DatasetProfile, features: Mapping[str, str], label: str
         if count:
             are, them = (f"1 value is no {kind}", "it") if count == 1 else (f"{count:,} values are no {kind}s", "them")
             some = ", such as " if count > len(examples) else ": "
-            otherwise = "" if name == label else ", or say in dataset.kinds that the column is a category"
+            otherwise = "" if name in (label, split.column) else ", or say in dataset.kinds that the column is a category"
             found.append(
                 f"In {shown(name)}, {are}{some}{', '.join(examples)}. A run stops there: correct or empty {them}{otherwise}."
             )
-    return found
+    return found + _odd_channels(profile, spec.split)
+
+
+def _odd_channels(profile: DatasetProfile, split: SplitSpec) -> list[str]:
+    """Words that are to say which channel a row is in, and say none."""
+    if split.by != "given" or split.column is None:
+        return []
+    odd = [value for value in profile.columns[split.column].values if value.lower() not in GIVEN_WORDS]
+    if not odd:
+        return []
+    examples = ", ".join(map(shown, sorted(odd)[:_EXAMPLES]))
+    return [
+        f"{shown(split.column)} is to say which rows train, validate and test, and holds {examples}. A run stops there: write "
+        "train, validation or test, or leave it empty, and the row is not used."
+    ]
 
 
 def _to_edit(spec: Spec, given: Spec, *, is_listed: bool) -> Json:

@@ -60,6 +60,7 @@ class Resolution:
             "kinds": dict(Counter(features.values())),
             "left_out": dict(list(left_out.items())[:_LISTED]),
             "left_out_in_all": len(left_out),
+            "split": {"by": spec.split.by, "column": spec.split.column},
             "warnings": list(self.warnings),
             "notes": list(self.notes),
             "spellings": {name: list(spelling) for name, spelling in self.spellings.items()},

@@ -18,6 +18,7 @@ from sageline.resolve.layout import layout_of
 from sageline.resolve.leaks import leaks
 from sageline.resolve.matching import check_algorithm, check_encoder, columns_defaults, tuning_defaults
 from sageline.resolve.resolution import Resolution
+from sageline.resolve.split import about_groups, about_time, resolved_split, says_validation, time_kind
 from sageline.resolve.warnings import about_columns, about_label, about_split, how_columns_are_read, several_in_one
 from sageline.spec.encoder import ColumnsSpec
 from sageline.spec.evaluation import check_evaluation
@@ -51,19 +52,27 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     no_label = _no_label(label_column) if task == "classification" and not profile.is_of_images else ()
     _check_labelled(label_column, no_label, source)
     _check_one_label(label_column, task, source)
+    if spec.split.column is not None:
+        choices.check_column(spec.split.column, "split.column")
+    split = resolved_split(spec, profile, label, source, choices.reasons)
     features, encoder = choices.features(label, task)
-    date_formats = date_formats_of(profile, features, spec.encoder, source)
+    kind_of_times = time_kind(spec, profile, features, source)
+    about_time(spec, features, choices.reasons)
+    time_columns = {str(split.column): kind_of_times} if kind_of_times else {}
+    date_formats = date_formats_of(profile, {**features, **time_columns}, spec.encoder, source)
     _check_not_a_series(features, label, task, source)
     dataset = {"uri": source if source.startswith("s3://") else None, "label": label, "features": features}
+    spec = spec.model_copy(update={"split": split})
     resolved = _filled_in(spec, profile, choices, dataset, task, encoder=encoder, name=name, source=source)
-    _check(resolved, task, encoder["kind"])
-    read = {column: spelling for column, spelling in spellings.items() if features.get(column) == "number"}
+    _check(resolved, task, encoder["kind"], has_validation=split.validation > 0 or says_validation(profile, split))
+    numbers = [column for column, kind in {**time_columns, **features}.items() if kind == "number"]
+    read = {column: spellings[column] for column in numbers if column in spellings}
     label_is_number = (
         label_column.is_numeric and not label_column.numbers.is_spelled and spec.task is None and not profile.is_of_images
     )
     if label in spellings and task == "regression":
         read[label] = spellings[label]
-    warnings = about_split(profile)
+    warnings = about_split(profile) + about_groups(profile, split)
     warnings += leaks(profile, features, spellings, label, task)
     warnings += about_label(label_column, task, no_label, is_number=label_is_number)
     warnings += about_columns(resolved, profile, read, ambiguous)
@@ -117,11 +126,11 @@ def _filled_in(
     return validate_spec(document, f"{source}: the spec")
 
 
-def _check(resolved: Spec, task: str, encoder: str) -> None:
+def _check(resolved: Spec, task: str, encoder: str, *, has_validation: bool) -> None:
     """What can be refused before the whole data is known; completing the spec checks again."""
     framework = resolved.algorithm.script.framework if resolved.algorithm.script else None
     check_evaluation(resolved.evaluation, task, answering(resolved.algorithm.name, framework))
-    facts = DataFacts(task, has_validation=resolved.split.validation > 0, encoder=encoder)
+    facts = DataFacts(task, has_validation=has_validation, encoder=encoder)
     check(resolved.algorithm, facts, list(resolved.tuning.ranges) if resolved.tuning else [])
     if resolved.tuning is not None:
         check_tuning(resolved.tuning, resolved.algorithm, facts)

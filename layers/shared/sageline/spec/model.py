@@ -92,18 +92,39 @@ class DatasetSpec(BaseSpec):
 
 
 class SplitSpec(BaseSpec):
-    """Shares of the rows; a row's channel follows from a hash of its content and the seed."""
+    """Which rows train, which validate, which test."""
 
+    by: Literal["hash", "time", "group", "given"] = Field(
+        "hash",
+        description="What decides: a hash of each row's content and the seed; the time in a column, so that the later rows test; "
+        "a column of groups (customers, patients), none of which is on two sides; or a column, or files `train.*` and `test.*`, "
+        "that say it.",
+    )
+    column: str | None = Field(
+        None, min_length=1, description="Column of the times, of the groups, or of the words train, validation and test."
+    )
     train: float = Field(0.8, gt=0, lt=1, description="Share of rows to train on.")
     validation: float = Field(0.1, ge=0, lt=1, description="Share of rows that the algorithm sees only to report metrics.")
     test: float = Field(0.1, gt=0, lt=1, description="Share of rows held out entirely: smoke test, evaluation.")
-    seed: int = Field(0, ge=0, description="Another seed gives another split.")
+    seed: int = Field(0, ge=0, description="Another seed gives another split; of `time` it does not.")
 
     @model_validator(mode="after")
     def _shares_sum_to_one(self) -> Self:
         total = self.train + self.validation + self.test
         if abs(total - 1) > 1e-9:
             raise ValueError(f"train, validation and test must sum to 1, they sum to {total:g}")
+        return self
+
+    @model_validator(mode="after")
+    def _a_column_where_one_is_read(self) -> Self:
+        if self.by == "hash" and self.column is not None:
+            raise ValueError(
+                f'`column` is {self.column!r}, and `"by": "hash"` reads no single column; say `"by": "time"`, `"group"` or '
+                '`"given"`, or leave the column out'
+            )
+        if self.by in ("time", "group") and self.column is None:
+            what = "the time of each row" if self.by == "time" else "what each row belongs to"
+            raise ValueError(f'`"by": "{self.by}"` needs `column`, the name of the column that says {what}')
         return self
 
 
