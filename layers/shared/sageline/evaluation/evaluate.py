@@ -273,7 +273,12 @@ def _decide(assessment: _Assessment, checks: list[GateCheck], champion: Champion
     }
     record = replace(run.store.get(run_id), status=answer["status"])
     reported = write_report(record, document, run=run)
-    judged = {"metric": assessment.metric, "warnings": assessment.warnings, "uri": layout.uri(layout.evaluation_key)}
+    judged = {
+        "metric": assessment.metric,
+        "positive": assessment.evaluation.positive,
+        "warnings": assessment.warnings,
+        "uri": layout.uri(layout.evaluation_key),
+    }
     baseline = {"answer": assessment.sums.baseline_answer, "value": assessment.sums.baseline_metrics().get(assessment.metric)}
     noted = {**answer, "baseline": baseline, **judged, **reported}
     run.store.enter(run_id, assessment.state, evaluation=noted)
