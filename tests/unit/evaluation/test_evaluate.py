@@ -262,8 +262,10 @@ def test_a_rare_class_that_is_ranked_last_is_refused(world: World) -> None:
     prepared(world, data=RARE)
     answer(world, "evaluation", ranked(world, 0.0))
     judge(world)
+    reason = world.record().details["evaluation"]["reason"]
     assert world.record().status == "Rejected"
-    assert "not better than always answering 'iris': its average_precision is " in world.record().details["evaluation"]["reason"]
+    assert "not better than always answering 'iris': its roc_auc is 0.1" in reason
+    assert "(of few rows of a class average_precision tells less, so roc_auc decides)" in reason
 
 
 def test_a_better_ranking_beats_the_model_in_service_though_neither_answers_the_rare_class(world: World) -> None:
