@@ -159,6 +159,7 @@ def test_of_more_scores_than_are_kept_it_is_a_choice_that_blocks_do_not_change()
     assert Scored(expected, scores, None).sums(1).ranked_rows is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", ["roc_auc", "average_precision", "matthews_correlation", "balanced_accuracy"])
 def test_standard_errors_cover_what_other_rows_give(metric: str) -> None:
     values, errors = [], []
