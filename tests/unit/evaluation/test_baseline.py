@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from sageline.arrays.strings import IntArray
 from sageline.evaluation.answer_arrays import ClassAnswers
@@ -14,6 +15,7 @@ from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import Sums
 from tests.unit.evaluation.cases import counted, labels, probabilities, summed
 
+NEW = ["balanced_accuracy", "roc_auc", "average_precision", "matthews_correlation"]
 RANDOM = np.random.default_rng(7)
 
 
@@ -91,14 +93,15 @@ def test_a_rare_label_that_is_found_at_the_price_of_false_alarms_counts_by_the_m
     assert (by_classes.metric, by_classes.better) == ("macro_f1", True)
 
 
-@pytest.mark.parametrize("metric", ["accuracy", "top_3_accuracy", "macro_precision", "macro_recall", "macro_f1", "log_loss"])
+@pytest.mark.parametrize("metric", ["accuracy", "top_3_accuracy", "macro_f1", "log_loss", *NEW])
 def test_each_metric_tells_a_model_that_has_learnt_something_from_one_that_guesses(metric: str) -> None:
+    told_by = "roc_auc" if metric == "average_precision" else metric
     expected = labels(600, 6)
     skilled = compared(metric, counted(expected, probabilities(expected, 6, 2.0, 1)))
-    assert (skilled.metric, skilled.better) == (metric, True)
+    assert (skilled.metric, skilled.better) == (told_by, True)
     guessing = np.tile(np.bincount(expected, minlength=6) / 600, (600, 1)).astype(np.float32)
     same = compared(metric, counted(expected, guessing))
-    assert same.metric == metric
+    assert same.metric == told_by
     assert same.improvement == pytest.approx(0, abs=1e-6)
     assert not same.better
 
@@ -151,11 +154,80 @@ def test_the_error_of_a_regression_is_that_of_the_paired_difference() -> None:
     assert np.array(errors, dtype=np.float64).mean() == pytest.approx(np.array(differences, dtype=np.float64).std(), rel=0.2)
 
 
-@pytest.mark.parametrize(("metric", "judged_by"), [("rmse", "rmse"), ("r2", "r2"), ("mae", "rmse")])
-def test_a_regressions_other_metrics_are_taken_where_the_sums_have_them(metric: str, judged_by: str) -> None:
+@pytest.mark.parametrize("metric", ["rmse", "r2", "mae", "median_absolute_error", "mape"])
+def test_each_metric_of_a_regression_tells_a_model_from_the_mean(metric: str) -> None:
     expected = RANDOM.normal(1e6, 5, 120)
     found = compared(metric, summed(expected, (expected + RANDOM.normal(0, 2, 120)).astype(np.float32), 50))
-    assert (found.metric, found.asked, found.better) == (judged_by, metric, True)
+    assert (found.metric, found.asked, found.better) == (metric, metric, True)
+
+
+def test_of_more_rows_than_the_sample_has_the_baselines_mean_errors_are_not_those_of_the_same_rows() -> None:
+    expected = RANDOM.normal(1e6, 5, 300)
+    predicted = (expected + RANDOM.normal(0, 2, 300)).astype(np.float32)
+    assert compared("mae", summed(expected, predicted, sample_size=200)).metric == "rmse"
+    assert compared("median_absolute_error", summed(expected, predicted, sample_size=200)).metric == "median_absolute_error"
+
+
+def test_a_value_of_0_leaves_it_to_rmse_because_no_error_is_a_share_of_it() -> None:
+    expected = np.arange(120.0)
+    found = compared("mape", summed(expected, (expected + 0.5).astype(np.float32)))
+    assert (found.metric, found.better) == ("rmse", True)
+    json.dumps(summed(expected * 1e100, expected.astype(np.float32)).document(), allow_nan=False)
+
+
+def test_a_rare_label_that_one_row_alone_has_leaves_it_to_accuracy() -> None:
+    """What the area would be without that row nobody can tell."""
+    expected = (np.arange(80) == 7).astype(np.int64)
+    sums = ClassificationSums(["no", "yes"], 1)
+    sums.update(expected, ClassAnswers(expected, probabilities(expected, 2, 9.0, 1), are_probabilities=True))
+    assert compared("average_precision", sums).metric == "accuracy"
+
+
+def ranked(rows: int, rare: int, skill: float, seed: int) -> ClassificationSums:
+    random = np.random.default_rng(seed)
+    expected = (np.arange(rows) < rare).astype(np.int64)
+    scores = random.permuted(np.arange(rows)) / rows + skill * expected
+    sums = ClassificationSums(["no", "yes"], 1)
+    both = np.column_stack([-scores, scores]).astype(np.float32)
+    sums.update(expected, ClassAnswers(np.zeros(rows, dtype=np.int64), both, are_probabilities=False))
+    return sums
+
+
+@pytest.mark.slow
+def test_of_four_rows_of_a_rare_label_chance_is_seldom_taken_for_skill_and_skill_is_found() -> None:
+    def better(skill: float) -> int:
+        return sum(compared("average_precision", ranked(300, 4, skill, seed)).better for seed in range(100))
+
+    assert better(0.0) <= 7  # 2 are expected; more than 7 in 1 of 1,000 cases
+    assert better(0.7) >= 90
+
+
+def test_the_error_of_an_area_is_no_less_than_what_chance_would_bring() -> None:
+    """As the normal approximation of Mann and Whitney's test has it."""
+    sums = ranked(100, 3, 0.305, 5)
+    found = compared("roc_auc", sums)
+    scores = np.arange(100) % 7  # with ties
+    tied = ClassificationSums(["no", "yes"], 1)
+    expected = (np.arange(100) < 40).astype(np.int64)
+    tied.update(expected, ClassAnswers(expected, np.column_stack([-scores, scores]).astype(np.float32), are_probabilities=False))
+
+    assert found.standard_error is not None
+    assert found.standard_error >= sums.chance_error == pytest.approx((101 / (12 * 3 * 97)) ** 0.5)
+    test = stats.mannwhitneyu(scores[:40], scores[40:], alternative="greater", method="asymptotic", use_continuity=False)
+    area = tied.value("roc_auc")
+    assert area is not None
+    assert stats.norm.sf((area - 0.5) / tied.chance_error) == pytest.approx(test.pvalue)
+
+
+def test_a_rare_label_that_is_ranked_first_is_better_than_the_baseline_even_where_it_is_never_answered() -> None:
+    rare = (np.arange(400) % 20 == 0).astype(np.int64)
+    scores = np.column_stack([np.full(400, 0.9), np.where(rare, 0.1, 0.02)]).astype(np.float32)
+    sums = ClassificationSums(["no", "yes"], 1)
+    sums.update(rare, ClassAnswers(np.zeros(400, dtype=np.int64), scores, are_probabilities=False))
+    found = compared("average_precision", sums)
+    assert (found.metric, found.found, found.baseline, found.better) == ("roc_auc", 1.0, 0.5, True)
+    assert "(of few rows of a class average_precision tells less, so roc_auc decides)" in found.words
+    assert not compared("accuracy", sums).better
 
 
 def test_values_that_are_all_the_same_cannot_tell_a_model() -> None:

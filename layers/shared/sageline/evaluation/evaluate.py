@@ -136,7 +136,9 @@ def compare_models(run_id: str, *, champion_failure: ErrorOutput | None = None, 
     checks = assessment.checks()
     classes = assessment.sums.classes if isinstance(assessment.sums, ClassificationSums) else None
     try:
-        sums = score_answers(run_id, encoder, files=run.files, of="champion", classes=classes)
+        sums = score_answers(
+            run_id, encoder, files=run.files, of="champion", classes=classes, positive=assessment.evaluation.positive
+        )
     except PredictionFailed as error:
         return _undecidable(assessment, checks, in_service, error.message)
     let_answers_expire(run_id, encoder, files=run.files, of="champion")
@@ -191,7 +193,7 @@ class _Assessment:
     def warnings(self) -> list[str]:
         return model_warnings(
             self.sums,
-            self.metric,
+            [self.metric, *(self.evaluation.at_least or {}), *(self.evaluation.at_most or {})],
             baseline=self.baseline,
             refused=self.evaluation.better_than_baseline,
             labels=self.encoder.classes or [],
@@ -214,7 +216,8 @@ def _begin(run_id: str, state: str, run: RunContext, also: list[str] | None = No
     classes = encoder.classes
     if classes is not None:
         classes = list(dict.fromkeys([*classes, *(also or [])]))
-    sums = score_answers(run_id, encoder, files=run.files, of="evaluation", classes=classes)
+    positive = spec.evaluation.positive
+    sums = score_answers(run_id, encoder, files=run.files, of="evaluation", classes=classes, positive=positive)
     endpoint = spec.deployment.endpoint or spec.name if spec.deployment else None
     ends_here = spec.deployment is None and spec.batch is None
     return _Assessment(run_id, state, run, encoder.task, spec.evaluation, endpoint, ends_here, encoder, sums)
@@ -270,7 +273,12 @@ def _decide(assessment: _Assessment, checks: list[GateCheck], champion: Champion
     }
     record = replace(run.store.get(run_id), status=answer["status"])
     reported = write_report(record, document, run=run)
-    judged = {"metric": assessment.metric, "warnings": assessment.warnings, "uri": layout.uri(layout.evaluation_key)}
+    judged = {
+        "metric": assessment.metric,
+        "positive": assessment.evaluation.positive,
+        "warnings": assessment.warnings,
+        "uri": layout.uri(layout.evaluation_key),
+    }
     baseline = {"answer": assessment.sums.baseline_answer, "value": assessment.sums.baseline_metrics().get(assessment.metric)}
     noted = {**answer, "baseline": baseline, **judged, **reported}
     run.store.enter(run_id, assessment.state, evaluation=noted)
