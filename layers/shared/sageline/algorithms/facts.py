@@ -26,7 +26,7 @@ class DataFacts:
         has_validation: whether the job gets validation rows.
         image_shape: (height, width, channels) where the encoder is ``image``.
         encoder: the encoder's kind.
-        label_minimum, label_maximum: of a regression's labels.
+        label_minimum, label_maximum: of a regression's labels, on the scale that is learnt.
     """
 
     task: str

@@ -33,17 +33,13 @@ _ROUNDING = 1e-6
 _SUM_ROUNDING = 1e-2  # of many small probabilities in half precision
 
 
-def values(answer: Answer) -> list[Prediction]:
-    """A regression's answer, ``{"value"}`` per row.
-
-    Raises:
-        PredictionFailed: not one value per row.
-    """
-    return [{"value": plain(score)} for score in value_per_row(answer)]
+def values(numbers: FloatArray) -> list[Prediction]:
+    """A regression's answers, ``float32[rows]``, as ``{"value"}`` per row."""
+    return [{"value": plain(number)} for number in numbers]
 
 
 def value_per_row(answer: Answer) -> FloatArray:
-    """A regression's answer, ``float32[rows]``.
+    """A regression's answer as the model gives it, on the scale that it has learnt, ``float32[rows]``.
 
     Raises:
         PredictionFailed: not one value per row.

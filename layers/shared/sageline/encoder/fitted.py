@@ -22,6 +22,7 @@ from sageline.encoder.image import ImageEncoder
 from sageline.encoder.image_file import ImageFileEncoder
 from sageline.encoder.instances import InstanceReader, instance_name
 from sageline.encoder.labels import encode_classes
+from sageline.encoder.target_transform import TRANSFORMS, answered_values, learnt_values
 from sageline.encoder.text.tokens import TokenLines, label_token
 from sageline.encoder.text.words import RowCells
 from sageline.errors import InvalidDataset, InvalidEncoder, InvalidSpec, PredictionFailed
@@ -59,6 +60,7 @@ class FittedEncoder:
         answers: whose answers are read, one of :data:`sageline.formats.exchange.ANSWERS`.
         channel_format: of a script's channels: ``npy`` (as None) or ``csv``.
         unused_columns: those of the dataset that training left out, which rows to predict may have.
+        target_transform: the scale that a regression is learnt on (:mod:`sageline.encoder.target_transform`).
     """
 
     task: str
@@ -69,6 +71,7 @@ class FittedEncoder:
     answers: str = "xgboost"
     channel_format: str | None = None
     unused_columns: tuple[str, ...] = ()
+    target_transform: str = "none"
 
     @property
     def kind(self) -> str:
@@ -137,7 +140,7 @@ class FittedEncoder:
         return self.encode(self.block_from_instances(instances, warnings, name))
 
     def encode_labels(self, column: StringArray) -> FloatArray:
-        """``float32[n]``: class indexes, NaN for a class not seen in training; a regression's values as they are.
+        """``float32[n]``: class indexes, NaN for a class not seen in training; a regression's values on the scale of the labels.
 
         Raises:
             BadNumber: a value of a regression that is no number, or is beyond float32.
@@ -145,8 +148,10 @@ class FittedEncoder:
         return parse_numbers(column) if self.classes is None else encode_classes(column, self.classes)
 
     def write(self, encoded: Encoded, labels: FloatArray) -> bytes | ArrayPair:
-        """Encoded rows and their labels as training data: bytes, or for :attr:`Exchange.file_extension` ``npy`` a pair of arrays,
-        ``float32[rows, feature_dim]`` or ``[rows, *image_shape]``, and ``int64[rows]`` classes or ``float32[rows]`` values."""
+        """Encoded rows and their labels as training data, a regression's on the scale that is learnt: bytes, or for
+        :attr:`Exchange.file_extension` ``npy`` a pair of arrays, ``float32[rows, feature_dim]`` or ``[rows, *image_shape]``, and
+        ``int64[rows]`` classes or ``float32[rows]`` values."""
+        labels = learnt_values(labels, self.target_transform)
         if isinstance(encoded, StringArray):
             names = StringArray.from_list([label_token(name) for name in self.classes or []])
             return TokenLines().write(encoded, names.take(labels.astype(np.int64)))
@@ -341,12 +346,20 @@ class FittedEncoder:
         if rows is not None and len(answer) != rows:
             raise PredictionFailed(f"the model answered for {len(answer)} of the request's {rows} rows.")
         if self.classes is None:
-            return decoding.values(answer)
+            return decoding.values(self.values(answer))
         predictions = self._labels(answer, self.classes, top_k)
         if not probabilities:
             return predictions
         told = decoding.probability_per_class(answer, self.answers, self.classes)
         return decoding.with_probabilities(predictions, told, self.classes)
+
+    def values(self, answer: Answer) -> FloatArray:
+        """A regression's answer on the scale of the labels, ``float32[rows]``.
+
+        Raises:
+            PredictionFailed: not one value per row.
+        """
+        return answered_values(decoding.value_per_row(answer), self.target_transform)
 
     def _labels(self, answer: Answer, classes: list[str], top_k: int) -> list[Prediction]:
         match self.answers:
@@ -369,6 +382,7 @@ class FittedEncoder:
             "answers": self.answers,
             "channel_format": self.channel_format,
             "unused_columns": list(self.unused_columns),
+            "target_transform": self.target_transform,
         }
         return saved.pack(document, arrays)
 
@@ -394,6 +408,7 @@ class FittedEncoder:
                 answers,
                 document.get("channel_format"),
                 tuple(document.get("unused_columns", ())),
+                _known_transform(document.get("target_transform", "none")),
             )
             encoder.exchange  # noqa: B018  # an error here rather than at the first request
             return encoder
@@ -418,6 +433,12 @@ def _features(document: Mapping[str, Any], columns: dict[str, str], arrays: Mapp
             return of_before.table(document, columns, arrays)
         case other:
             raise ValueError(f"unknown kind {other!r}")
+
+
+def _known_transform(name: str) -> str:
+    if name not in TRANSFORMS:
+        raise ValueError(f"unknown target_transform {name!r}")
+    return name
 
 
 _KINDS: dict[type, str] = {

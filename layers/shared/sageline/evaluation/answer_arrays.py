@@ -9,7 +9,7 @@ import numpy as np
 
 from sageline.arrays.matrix import FloatArray
 from sageline.arrays.strings import IntArray
-from sageline.encoder.decoding import class_numbers, score_per_class, value_per_row
+from sageline.encoder.decoding import class_numbers, score_per_class
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.text.tokens import label_of
 from sageline.errors import PredictionFailed
@@ -65,12 +65,12 @@ def read_classes(encoder: FittedEncoder, body: bytes, rows: int) -> ClassAnswers
 
 
 def read_values(encoder: FittedEncoder, body: bytes, rows: int) -> FloatArray:
-    """The values of a regression, ``float32[rows]``, in the output of a transform job.
+    """The values of a regression, ``float32[rows]`` on the scale of the labels, in the output of a transform job.
 
     Raises:
         PredictionFailed: as :func:`read_classes`.
     """
-    return value_per_row(_read(encoder, body, rows))
+    return encoder.values(_read(encoder, body, rows))
 
 
 def _read(encoder: FittedEncoder, body: bytes, rows: int) -> Answer:

@@ -26,6 +26,7 @@ from sageline.dataset.statistics import DatasetStatistics
 from sageline.dataset.tally import Tally
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.fitting import finish_fit, start_fit
+from sageline.encoder.target_transform import learnt_values
 from sageline.errors import InvalidDataset
 from sageline.formats.npy import ArrayPair
 from sageline.preparation.hashed_blocks import HashedBlock, hashed_blocks
@@ -139,6 +140,7 @@ class FirstRead:
     Attributes:
         resolution: of the spec, by which the rows are read.
         bounds: of the split that the fit went by.
+        transform: the scale that a regression is learnt on.
         problem: what kept it from reading on, if anything did. The profile is complete all the same: it may tell that the
             resolution was wrong.
     """
@@ -147,8 +149,14 @@ class FirstRead:
         spec = resolution.spec
         name, task = spec.dataset.label or "", spec.task or "classification"
         self.resolution = resolution
+        self.transform = spec.target.transform or "none"
         self.label = LabelColumn(
-            name, task, resolution.spelling(name), is_number=resolution.label_is_number, no_label=resolution.no_label
+            name,
+            task,
+            resolution.spelling(name),
+            is_number=resolution.label_is_number,
+            no_label=resolution.no_label,
+            not_negative=self.transform == "log",
         )
         self.tally = Tally(self.label, spec.split, bounds)
         self.statistics = DatasetStatistics(spec.dataset.features or {}, name, resolution.spellings)
@@ -214,7 +222,9 @@ class FirstRead:
             hashes = {name: of_column[there] for name, of_column in hashes.items()}
         self.tally.add(block, positions, unlabelled)
         self.statistics.add(block, hashes)
-        labels = block.columns[self.label.name] if self.label.is_class else self.label.numbers(block)
+        labels = (
+            block.columns[self.label.name] if self.label.is_class else learnt_values(self.label.numbers(block), self.transform)
+        )
         with_folds = replace(block, folds=folds_of(positions))
         self.fit.update(with_folds, channels_of(positions, self.bounds) == CHANNELS.index("train"), labels)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 
 from sageline.algorithms.catalog import DataFacts
@@ -107,10 +108,15 @@ def _completed(spec: Spec, task: str, prepared: Prepared) -> Spec:
         has_validation=prepared.rows.get("validation", 0) > 0,
         image_shape=_image_shape(encoder) if isinstance(encoder, ImageSpec) else None,
         encoder=encoder.kind if encoder else "columns",
-        label_minimum=label.get("minimum"),
-        label_maximum=label.get("maximum"),
+        label_minimum=_learnt(label.get("minimum"), spec),
+        label_maximum=_learnt(label.get("maximum"), spec),
     )
     return complete_spec(spec, facts)
+
+
+def _learnt(value: float | None, spec: Spec) -> float | None:
+    """A label on the scale that is learnt."""
+    return value if value is None or spec.target.transform != "log" else math.log1p(value)
 
 
 def _image_shape(encoder: ImageSpec) -> tuple[int, ...] | None:

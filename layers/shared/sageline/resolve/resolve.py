@@ -7,6 +7,7 @@ from typing import Any
 
 from sageline.algorithms.catalog import DataFacts, check
 from sageline.algorithms.tuning import check_tuning
+from sageline.arrays.number_spelling import PLAIN
 from sageline.arrays.numbers import NO_VALUE, shown
 from sageline.dataset.profile import ColumnProfile, DatasetProfile
 from sageline.errors import InvalidDataset, InvalidSpec
@@ -17,7 +18,8 @@ from sageline.resolve.layout import layout_of
 from sageline.resolve.leaks import leaks
 from sageline.resolve.matching import check_algorithm, check_encoder, columns_defaults, tuning_defaults
 from sageline.resolve.resolution import Resolution
-from sageline.resolve.warnings import about_columns, about_label, about_split, how_columns_are_read
+from sageline.resolve.target import target_transform
+from sageline.resolve.warnings import about_columns, about_label, about_split, about_target, how_columns_are_read
 from sageline.spec.encoder import ColumnsSpec
 from sageline.spec.evaluation import check_evaluation
 from sageline.spec.metrics import default_metric
@@ -54,7 +56,12 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     date_formats = date_formats_of(profile, features, source)
     _check_not_a_series(features, label, task, source)
     dataset = {"uri": source if source.startswith("s3://") else None, "label": label, "features": features}
-    resolved = _filled_in(spec, profile, choices, dataset, task, encoder=encoder, name=name, source=source)
+    transform, why = target_transform(spec, task, label_column, spellings.get(label, PLAIN))
+    if why is not None:
+        choices.reasons["target.transform"] = why
+    resolved = _filled_in(
+        spec, profile, choices, dataset, task, encoder=encoder, target={"transform": transform}, name=name, source=source
+    )
     _check(resolved, task, encoder["kind"])
     read = {column: spelling for column, spelling in spellings.items() if features.get(column) == "number"}
     label_is_number = (
@@ -67,6 +74,7 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     warnings += about_label(label_column, task, no_label, is_number=label_is_number)
     warnings += about_columns(resolved, profile, read, ambiguous)
     notes = how_columns_are_read(resolved, profile, read)
+    notes += about_target(resolved)
     return Resolution(resolved, read, date_formats, label_is_number, no_label, _some(warnings), _some(notes))
 
 
@@ -84,6 +92,7 @@ def _filled_in(
     task: str,
     *,
     encoder: Json,
+    target: Json,
     name: str,
     source: str,
 ) -> Spec:
@@ -106,6 +115,7 @@ def _filled_in(
             noting.reasons["encoder.layout"] = why
         encoder = columns.model_dump()
     document["encoder"] = encoder
+    document["target"] = target
     if spec.tuning is not None:
         document["tuning"] |= noting.noted(tuning_defaults(spec.tuning, spec.algorithm, encoder["kind"]))
     document["evaluation"]["metric"] = noting.choose(

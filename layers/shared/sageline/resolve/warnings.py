@@ -120,6 +120,16 @@ def how_columns_are_read(spec: Spec, profile: DatasetProfile, spellings: Mapping
     return notes
 
 
+def about_target(spec: Spec) -> list[str]:
+    """That a regression learns logarithms, in which training's own metrics are."""
+    if spec.target.transform != "log":
+        return []
+    return [
+        f"The logarithms of {shown(spec.dataset.label or '')} are learnt, and the answers transformed back: evaluation and "
+        "predictions are on its own scale, and training's own metrics are of the logarithms."
+    ]
+
+
 def _how_images_are_read(spec: Spec) -> list[str]:
     why = spec.reasons.get("encoder.shape")
     if not isinstance(spec.encoder, ImageSpec) or why is None or "image" not in (spec.dataset.features or {}).values():

@@ -107,6 +107,16 @@ class SplitSpec(BaseSpec):
         return self
 
 
+class TargetSpec(BaseSpec):
+    """How the values of a regression are learnt."""
+
+    transform: Literal["log", "none"] | None = Field(
+        None,
+        description="`log`: the logarithm of 1 + value is learnt, and answers are transformed back; no value may be below 0. "
+        "Default: `log` where the values have a long tail (see `reasons`), for xgboost.",
+    )
+
+
 class BatchSpec(BaseSpec):
     """Rows to score with the new model, without an endpoint."""
 
@@ -130,6 +140,7 @@ class Spec(BaseSpec):
     name: Name | None = Field(None, description="Name of the dataset and its runs. Default: the upload's folder.")
     task: Task | None = Field(None, description="Default: sniffed from the label column.")
     dataset: DatasetSpec = Field(default_factory=DatasetSpec)
+    target: TargetSpec = Field(default_factory=TargetSpec)
     split: SplitSpec = Field(default_factory=SplitSpec)
     encoder: EncoderSpec | None = Field(None, description="Default: tokens for BlazingText, image for pixels, else columns.")
     algorithm: AlgorithmSpec = Field(default_factory=AlgorithmSpec)
