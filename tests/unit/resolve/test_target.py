@@ -44,6 +44,8 @@ def test_a_long_tail_is_learnt_as_logarithms_and_that_is_said() -> None:
         (BELL, {}, "the values have no long tail"),
         (-LONG_TAIL, {}, "some values are below 0"),
         (np.append(LONG_TAIL, -0.5), {}, "some values are below 0"),
+        (np.floor(LONG_TAIL / 9), {"task": "regression"}, "some values are 0"),
+        (LONG_TAIL**3 + 1e6, {}, "the values have no long tail that logarithms would even out"),
         (np.array([1, 2, 3, 900] * 9), {"task": "regression"}, "there are too few different values"),
         (LONG_TAIL, {"algorithm": {"hyperparameters": {"objective": "reg:gamma"}}}, "the objective reg:gamma expects"),
         (LONG_TAIL, {"algorithm": {"name": "knn"}}, "logarithms are chosen for xgboost only"),
