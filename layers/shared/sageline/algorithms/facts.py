@@ -26,6 +26,7 @@ class DataFacts:
         has_validation: whether the job gets validation rows.
         image_shape: (height, width, channels) where the encoder is ``image``.
         encoder: the encoder's kind.
+        weighted: the channels say how much each row counts.
         label_minimum, label_maximum: of a regression's labels, on the scale that is learnt.
     """
 
@@ -36,6 +37,7 @@ class DataFacts:
     has_validation: bool = True
     image_shape: tuple[int, ...] | None = None
     encoder: str = "columns"
+    weighted: bool = False
     label_minimum: float | None = None
     label_maximum: float | None = None
 

@@ -26,7 +26,7 @@ from sageline.encoder.target_transform import TRANSFORMS, answered_values, learn
 from sageline.encoder.text.tokens import TokenLines, label_token
 from sageline.encoder.text.words import RowCells
 from sageline.errors import InvalidDataset, InvalidEncoder, InvalidSpec, PredictionFailed
-from sageline.formats import csv, json_rows, npy, recordio
+from sageline.formats import csv, json_rows, libsvm, npy, recordio
 from sageline.formats.answers import Answer, read_answer
 from sageline.formats.exchange import Exchange, exchange_for
 from sageline.formats.npy import ArrayPair
@@ -61,6 +61,7 @@ class FittedEncoder:
         channel_format: of a script's channels: ``npy`` (as None) or ``csv``.
         unused_columns: those of the dataset that training left out, which rows to predict may have.
         target_transform: the scale that a regression is learnt on (:mod:`sageline.encoder.target_transform`).
+        weighted: whether the rows of the channels have weights; not saved, since requests have none.
     """
 
     task: str
@@ -72,6 +73,7 @@ class FittedEncoder:
     channel_format: str | None = None
     unused_columns: tuple[str, ...] = ()
     target_transform: str = "none"
+    weighted: bool = False
 
     @property
     def kind(self) -> str:
@@ -82,7 +84,7 @@ class FittedEncoder:
     def exchange(self) -> Exchange:
         """The formats of the model that this encoder is for."""
         as_records = isinstance(self.features, ColumnsEncoder) and self.features.as_records
-        return exchange_for(self.answers, self.kind, self.channel_format, as_records=as_records)
+        return exchange_for(self.answers, self.kind, self.channel_format, as_records=as_records, weighted=self.weighted)
 
     @property
     def feature_dim(self) -> int:
@@ -147,19 +149,22 @@ class FittedEncoder:
         """
         return parse_numbers(column) if self.classes is None else encode_classes(column, self.classes)
 
-    def write(self, encoded: Encoded, labels: FloatArray) -> bytes | ArrayPair:
+    def write(self, encoded: Encoded, labels: FloatArray, weights: FloatArray | None = None) -> bytes | ArrayPair:
         """Encoded rows and their labels as training data, a regression's on the scale that is learnt: bytes, or for
         :attr:`Exchange.file_extension` ``npy`` a pair of arrays, ``float32[rows, feature_dim]`` or ``[rows, *image_shape]``, and
-        ``int64[rows]`` classes or ``float32[rows]`` values."""
+        ``int64[rows]`` classes or ``float32[rows]`` values. ``weights`` are ``float32[rows]``, of an encoder that is
+        :attr:`weighted`."""
         labels = learnt_values(labels, self.target_transform)
         if isinstance(encoded, StringArray):
             names = StringArray.from_list([label_token(name) for name in self.classes or []])
             return TokenLines().write(encoded, names.take(labels.astype(np.int64)))
         match self.exchange.file_extension:
             case "npy":
-                return ArrayPair(self._tensor(encoded), labels if self.classes is None else labels.astype(np.int64))
+                return ArrayPair(self._tensor(encoded), labels if self.classes is None else labels.astype(np.int64), weights)
             case "csv":
-                return csv.write_rows(_dense(encoded), labels)
+                return csv.write_rows(_dense(encoded), labels, weights)
+            case "libsvm":
+                return libsvm.write_weighted_rows(encoded, labels, np.ones_like(labels) if weights is None else weights)
             case _:
                 return self._records(encoded, labels)
 

@@ -33,6 +33,7 @@ from sageline.preparation.hashed_blocks import HashedBlock, hashed_blocks
 from sageline.preparation.means import ALONE, Means
 from sageline.preparation.second_process import ProcessChannel, SecondProcess
 from sageline.preparation.spill import Place, Spill
+from sageline.preparation.weight_column import WeightColumn
 from sageline.resolve.resolution import Resolution
 
 _JSON = json.JSONEncoder(ensure_ascii=False)
@@ -78,7 +79,8 @@ def read_and_fit(
         resolve: resolves the spec for good, when every row has been seen.
 
     Raises:
-        InvalidDataset: missing or unusable values (row and column named), one class only, a split without rows.
+        InvalidDataset: missing or unusable values (row and column named), one class only, a split without rows, or
+            with rows that have no weight.
     """
     profile = DatasetProfile()
     first = _read(FirstRead(resolution), read_blocks, means, profile)
@@ -88,7 +90,10 @@ def read_and_fit(
     if first.problem is not None:
         raise first.problem
     first.tally.check(first.source)
-    return _again(first, resolution, read_blocks, means, first.tally.bounds)
+    first = _again(first, resolution, read_blocks, means, first.tally.bounds)
+    if first.weight is not None:
+        first.weight.check(first.source)
+    return first
 
 
 def prepare(
@@ -103,7 +108,7 @@ def prepare(
     Parts of ``train`` and ``validation`` hold encoded rows with their labels. Test rows are encoded as the model will be asked
     about them, and stay raw too, because more than one model may be judged by them: parts of ``test-raw`` are JSON Lines,
     ``{"features": {column: value}, "label": value}``. Columns that are left out of the features are there too,
-    ``"others": {column: text}``: another model may read them.
+    ``"others": {column: text}``: another model may read them. ``"weight"`` is there where a column says it.
 
     Args:
         read_blocks: starts reading the dataset from its first row; called once, unless a spill has the blocks.
@@ -129,7 +134,7 @@ def prepare(
             **first.tally.profile(),
             "columns": first.statistics.profile(),
             "features": first.features,
-            "feature_dim": encoder.feature_dim,
+            **({} if first.weight is None else {"weight": first.weight.profile()}),
         },
     )
 
@@ -141,6 +146,7 @@ class FirstRead:
         resolution: of the spec, by which the rows are read.
         bounds: of the split that the fit went by.
         transform: the scale that a regression is learnt on.
+        weight: the column that says how much a row counts; None where all count alike.
         problem: what kept it from reading on, if anything did. The profile is complete all the same: it may tell that the
             resolution was wrong.
     """
@@ -158,6 +164,8 @@ class FirstRead:
             no_label=resolution.no_label,
             not_negative=self.transform == "log",
         )
+        weight = spec.dataset.weight
+        self.weight = None if weight is None else WeightColumn(weight, resolution.spelling(weight))
         self.tally = Tally(self.label, spec.split, bounds)
         self.statistics = DatasetStatistics(spec.dataset.features or {}, name, resolution.spellings)
         self.fit = start_fit(spec, resolution.spellings, resolution.date_formats)
@@ -226,7 +234,10 @@ class FirstRead:
             block.columns[self.label.name] if self.label.is_class else learnt_values(self.label.numbers(block), self.transform)
         )
         with_folds = replace(block, folds=folds_of(positions))
-        self.fit.update(with_folds, channels_of(positions, self.bounds) == CHANNELS.index("train"), labels)
+        channels = channels_of(positions, self.bounds)
+        if self.weight is not None:
+            self.weight.add(block, channels)
+        self.fit.update(with_folds, channels == CHANNELS.index("train"), labels)
 
 
 def _advised(error: InvalidDataset) -> InvalidDataset:
@@ -331,7 +342,7 @@ def _encoded(block: Block, positions: PositionArray, first: FirstRead) -> Iterat
                 asked = list(encoded_rows([usable], encoder))
                 yield _Piece(channel, usable.rows, _raw_rows(usable, labels, first, encoder), asked)
             else:
-                yield _Piece(channel, usable.rows, encoder.write(encoder.encode(usable), labels), [])
+                yield _Piece(channel, usable.rows, encoder.write(encoder.encode(usable), labels, _weights(usable, first)), [])
 
 
 def _write(pieces: Iterable[_Piece], sink: PartSink, ask: Callable[[EncodedRows], None]) -> dict[str, int]:
@@ -350,6 +361,11 @@ def _labels(block: Block, label: LabelColumn, encoder: FittedEncoder) -> FloatAr
     return encoder.encode_labels(block.columns[label.name]) if label.is_class else label.numbers(block)
 
 
+def _weights(block: Block, first: FirstRead) -> FloatArray | None:
+    """``float32[rows]``: how much each row counts; None where all count alike."""
+    return None if first.weight is None else first.weight.read(block).astype(np.float32)
+
+
 def _raw_rows(block: Block, labels: FloatArray, first: FirstRead, encoder: FittedEncoder) -> bytes:
     """Rows as JSON Lines, such that their features are instances for a prediction."""
     names = list(encoder.feature_columns)
@@ -364,6 +380,8 @@ def _raw_rows(block: Block, labels: FloatArray, first: FirstRead, encoder: Fitte
     if left_out:
         others = zip(*(block.columns[name].tolist() for name in left_out), strict=True)
         rows = [row | {"others": dict(zip(left_out, values, strict=True))} for row, values in zip(rows, others, strict=True)]
+    if first.weight is not None:
+        rows = [row | {"weight": weight} for row, weight in zip(rows, first.weight.read(block).tolist(), strict=True)]
     lines = [_JSON.encode(row | {"label": answer}) for row, answer in zip(rows, answers, strict=True)]
     return "".join(f"{line}\n" for line in lines).encode()
 

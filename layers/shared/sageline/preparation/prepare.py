@@ -108,6 +108,7 @@ def _completed(spec: Spec, task: str, prepared: Prepared) -> Spec:
         has_validation=prepared.rows.get("validation", 0) > 0,
         image_shape=_image_shape(encoder) if isinstance(encoder, ImageSpec) else None,
         encoder=encoder.kind if encoder else "columns",
+        weighted=prepared.encoder.weighted,
         label_minimum=_learnt(label.get("minimum"), spec),
         label_maximum=_learnt(label.get("maximum"), spec),
     )

@@ -41,6 +41,20 @@ def check_encoder(spec: Spec) -> None:
                 )
 
 
+def check_weights(spec: Spec) -> None:
+    """Refuse weights that the algorithm does not take.
+
+    Raises:
+        InvalidSpec: names the algorithms that do.
+    """
+    algorithm = spec.algorithm
+    if spec.dataset.weight is not None and algorithm.name != "xgboost" and algorithm.script is None:
+        raise InvalidSpec(
+            f"`dataset.weight` says how much each row counts, which the algorithm {algorithm.name} cannot be told; take xgboost "
+            "or a script of your own, or leave it out."
+        )
+
+
 def check_algorithm(algorithm: AlgorithmSpec, task: str) -> None:
     """Refuse what the algorithm cannot do.
 

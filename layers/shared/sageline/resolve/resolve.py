@@ -16,7 +16,7 @@ from sageline.json_objects import Json
 from sageline.resolve.columns import ColumnChoices, date_formats_of, spellings_of
 from sageline.resolve.layout import layout_of
 from sageline.resolve.leaks import leaks
-from sageline.resolve.matching import check_algorithm, check_encoder, columns_defaults, tuning_defaults
+from sageline.resolve.matching import check_algorithm, check_encoder, check_weights, columns_defaults, tuning_defaults
 from sageline.resolve.resolution import Resolution
 from sageline.resolve.target import target_transform
 from sageline.resolve.warnings import about_columns, about_label, about_split, about_target, how_columns_are_read
@@ -44,6 +44,7 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     """
     source = spec.dataset.uri or uri
     check_encoder(spec)
+    check_weights(spec)
     spellings, ambiguous = spellings_of(profile, spec.dataset.decimal)
     choices = ColumnChoices(spec, profile, source, spec.name or name)
     label = choices.label()
@@ -69,6 +70,8 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     )
     if label in spellings and task == "regression":
         read[label] = spellings[label]
+    if spec.dataset.weight in spellings:
+        read[spec.dataset.weight] = spellings[spec.dataset.weight]
     warnings = about_split(profile)
     warnings += leaks(profile, features, spellings, label, task)
     warnings += about_label(label_column, task, no_label, is_number=label_is_number)
@@ -130,7 +133,9 @@ def _check(resolved: Spec, task: str, encoder: str) -> None:
     """What can be refused before the whole data is known; completing the spec checks again."""
     framework = resolved.algorithm.script.framework if resolved.algorithm.script else None
     check_evaluation(resolved.evaluation, task, answering(resolved.algorithm.name, framework))
-    facts = DataFacts(task, has_validation=resolved.split.validation > 0, encoder=encoder)
+    facts = DataFacts(
+        task, has_validation=resolved.split.validation > 0, encoder=encoder, weighted=resolved.dataset.weight is not None
+    )
     check(resolved.algorithm, facts, list(resolved.tuning.ranges) if resolved.tuning else [])
     if resolved.tuning is not None:
         check_tuning(resolved.tuning, resolved.algorithm, facts)

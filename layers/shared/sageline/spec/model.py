@@ -55,6 +55,12 @@ class DatasetSpec(BaseSpec):
     delimiter: Literal[",", ";", "\t", "|"] | None = Field(
         None, description="What separates the fields of a CSV file. Default: found out from what they hold."
     )
+    weight: str | None = Field(
+        None,
+        min_length=1,
+        description="Column of numbers that say how much a row counts, in training (xgboost, and scripts of your own) and in the "
+        "metrics; not learnt from.",
+    )
     exclude: list[Annotated[str, Field(min_length=1)]] = Field(
         default_factory=list, description="Columns not to learn from, where `features` does not list the others."
     )
@@ -81,6 +87,11 @@ class DatasetSpec(BaseSpec):
     @model_validator(mode="after")
     def _of_one_mind(self) -> Self:
         listed = self.features or {}
+        if self.weight is not None:
+            if self.weight == self.label:
+                raise ValueError(f"`weight` names {self.weight!r}, which is the label; take it out of one of the two")
+            if key := next((key for key, names in (("kinds", self.kinds), ("features", listed)) if self.weight in names), None):
+                raise ValueError(f"`{key}` names {self.weight!r}, which is the weight of the rows; take it out of one of the two")
         for key, names in (("exclude", self.exclude), ("kinds", self.kinds)):
             if self.label in names:
                 raise ValueError(f"`{key}` names {self.label!r}, which is the label; take it out of one of the two")

@@ -30,7 +30,7 @@ class S3PartSink:
     """Collects what is written per channel into ``runs/<run_id>/data/<channel>/part-00000.<ext>`` and so on.
 
     - Records may be joined in any way in CSV, RecordIO and JSON Lines alike, so pieces of any size make parts of one size.
-    - Pairs of arrays (``npy``) become ``part-00000-x.npy`` and ``part-00000-y.npy``.
+    - Pairs of arrays (``npy``) become ``part-00000-x.npy`` and ``part-00000-y.npy``; weights ``part-00000-w.npy``.
     - With ``single_file`` a channel is one object, uploaded in parts.
     - With ``joined=False`` each piece is an object of its own.
     - With ``behind=True`` a thread does the writing, and its errors are raised a little later: fork before the first piece.
@@ -72,7 +72,7 @@ class S3PartSink:
         written = self._channels.get(channel)
         if written is None:
             written = self._channels[channel] = self._open(channel, part)
-        size = len(part) if isinstance(part, bytes) else part.x.nbytes + part.y.nbytes
+        size = len(part) if isinstance(part, bytes) else sum(array.nbytes for array in part if array is not None)
         self.bytes_written[channel] = self.bytes_written.get(channel, 0) + size
         written.add(part, size)
 
@@ -157,7 +157,7 @@ class _Parts:
 
 
 class _Pairs:
-    """Objects of arrays, two by two."""
+    """Objects of arrays, two by two, or three by three where the rows have weights."""
 
     def __init__(self, put: Callable[[str, bytes], None], prefix: str, part_bytes: int) -> None:
         self._put = put
@@ -179,8 +179,14 @@ class _Pairs:
 
     def close(self) -> None:
         if self._pending:
-            self._put(f"{self._prefix}part-{self._stored:05d}-x.npy", write_joined([pair.x for pair in self._pending]))
-            self._put(f"{self._prefix}part-{self._stored:05d}-y.npy", write_joined([pair.y for pair in self._pending]))
+            arrays = {
+                "x": [pair.x for pair in self._pending],
+                "y": [pair.y for pair in self._pending],
+                "w": [pair.w for pair in self._pending if pair.w is not None],
+            }
+            for name, of_pairs in arrays.items():
+                if of_pairs:
+                    self._put(f"{self._prefix}part-{self._stored:05d}-{name}.npy", write_joined(of_pairs))
             self._stored += 1
         self.abort()
 
