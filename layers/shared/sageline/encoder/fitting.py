@@ -135,5 +135,5 @@ def finish_fit(fit: Fit, spec: Spec, labels: Iterable[str], source: str) -> Fitt
         channel_format=channel_format,
         unused_columns=tuple(spec.left_out),
         target_transform=spec.target.transform or "none",
-        weighted=spec.dataset.weight is not None,
+        weighted=spec.weighs_rows,
     )

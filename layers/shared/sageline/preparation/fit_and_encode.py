@@ -29,6 +29,7 @@ from sageline.encoder.fitting import finish_fit, start_fit
 from sageline.encoder.target_transform import learnt_values
 from sageline.errors import InvalidDataset
 from sageline.formats.npy import ArrayPair
+from sageline.preparation.class_weight import class_weights
 from sageline.preparation.hashed_blocks import HashedBlock, hashed_blocks
 from sageline.preparation.means import ALONE, Means
 from sageline.preparation.second_process import ProcessChannel, SecondProcess
@@ -81,6 +82,7 @@ def read_and_fit(
     Raises:
         InvalidDataset: missing or unusable values (row and column named), one class only, a split without rows, or
             with rows that have no weight.
+        InvalidSpec: a class is to have a weight that no train row has.
     """
     profile = DatasetProfile()
     first = _read(FirstRead(resolution), read_blocks, means, profile)
@@ -93,6 +95,10 @@ def read_and_fit(
     first = _again(first, resolution, read_blocks, means, first.tally.bounds)
     if first.weight is not None:
         first.weight.check(first.source)
+    given = first.resolution.spec.algorithm.class_weight
+    if given is not None and first.encoder.weighted:
+        weights = class_weights(given, first.tally.classes["train"], first.encoder.classes or [])
+        first.class_weights = np.array(weights, dtype=np.float32)
     return first
 
 
@@ -147,6 +153,7 @@ class FirstRead:
         bounds: of the split that the fit went by.
         transform: the scale that a regression is learnt on.
         weight: the column that says how much a row counts; None where all count alike.
+        class_weights: ``float32[classes]``, with which the weights of train rows are multiplied, if they are.
         problem: what kept it from reading on, if anything did. The profile is complete all the same: it may tell that the
             resolution was wrong.
     """
@@ -166,6 +173,7 @@ class FirstRead:
         )
         weight = spec.dataset.weight
         self.weight = None if weight is None else WeightColumn(weight, resolution.spelling(weight))
+        self.class_weights: FloatArray | None = None
         self.tally = Tally(self.label, spec.split, bounds)
         self.statistics = DatasetStatistics(spec.dataset.features or {}, name, resolution.spellings)
         self.fit = start_fit(spec, resolution.spellings, resolution.date_formats)
@@ -342,7 +350,8 @@ def _encoded(block: Block, positions: PositionArray, first: FirstRead) -> Iterat
                 asked = list(encoded_rows([usable], encoder))
                 yield _Piece(channel, usable.rows, _raw_rows(usable, labels, first, encoder), asked)
             else:
-                yield _Piece(channel, usable.rows, encoder.write(encoder.encode(usable), labels, _weights(usable, first)), [])
+                weights = _weights(usable, labels, channel, first)
+                yield _Piece(channel, usable.rows, encoder.write(encoder.encode(usable), labels, weights), [])
 
 
 def _write(pieces: Iterable[_Piece], sink: PartSink, ask: Callable[[EncodedRows], None]) -> dict[str, int]:
@@ -361,9 +370,14 @@ def _labels(block: Block, label: LabelColumn, encoder: FittedEncoder) -> FloatAr
     return encoder.encode_labels(block.columns[label.name]) if label.is_class else label.numbers(block)
 
 
-def _weights(block: Block, first: FirstRead) -> FloatArray | None:
-    """``float32[rows]``: how much each row counts; None where all count alike."""
-    return None if first.weight is None else first.weight.read(block).astype(np.float32)
+def _weights(block: Block, labels: FloatArray, channel: str, first: FirstRead) -> FloatArray | None:
+    """``float32[rows]``: how much each row counts; None where the channels do not say it."""
+    if not first.encoder.weighted:
+        return None
+    weights = np.ones(block.rows, dtype=np.float32) if first.weight is None else first.weight.read(block).astype(np.float32)
+    if channel == "train" and first.class_weights is not None:
+        weights = weights * first.class_weights[labels.astype(np.int64)]
+    return weights
 
 
 def _raw_rows(block: Block, labels: FloatArray, first: FirstRead, encoder: FittedEncoder) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from typing import Literal
 
 from sageline.algorithms.catalog import DataFacts
 from sageline.arrays.blocks import Block
@@ -14,6 +15,7 @@ from sageline.encoder.description import EXAMPLE, example_of
 from sageline.errors import InvalidSpec
 from sageline.evaluation.held_out_rows import first_rows, plan_evaluation
 from sageline.names import RunLayout
+from sageline.preparation.class_weight import class_weights
 from sageline.preparation.fit_and_encode import Prepared, prepare, read_and_fit
 from sageline.preparation.means import means_for
 from sageline.resolve.complete import complete_spec
@@ -109,10 +111,21 @@ def _completed(spec: Spec, task: str, prepared: Prepared) -> Spec:
         image_shape=_image_shape(encoder) if isinstance(encoder, ImageSpec) else None,
         encoder=encoder.kind if encoder else "columns",
         weighted=prepared.encoder.weighted,
+        class_weight=_class_weight(spec, prepared),
         label_minimum=_learnt(label.get("minimum"), spec),
         label_maximum=_learnt(label.get("maximum"), spec),
     )
     return complete_spec(spec, facts)
+
+
+def _class_weight(spec: Spec, prepared: Prepared) -> Literal["balanced"] | tuple[float, ...] | None:
+    """For an algorithm that weighs classes itself."""
+    given = spec.algorithm.class_weight
+    if given is None or spec.weighs_rows:
+        return None
+    if given == "balanced":
+        return "balanced"
+    return class_weights(given, prepared.profile["label"]["classes"]["train"], prepared.encoder.classes or [])
 
 
 def _learnt(value: float | None, spec: Spec) -> float | None:

@@ -44,12 +44,12 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     """
     source = spec.dataset.uri or uri
     check_encoder(spec)
-    check_weights(spec)
     spellings, ambiguous = spellings_of(profile, spec.dataset.decimal)
     choices = ColumnChoices(spec, profile, source, spec.name or name)
     label = choices.label()
     label_column = profile.columns[label]
     task = choices.task(label)
+    check_weights(spec, task)
     no_label = _no_label(label_column) if task == "classification" and not profile.is_of_images else ()
     _check_labelled(label_column, no_label, source)
     _check_one_label(label_column, task, source)
@@ -133,9 +133,7 @@ def _check(resolved: Spec, task: str, encoder: str) -> None:
     """What can be refused before the whole data is known; completing the spec checks again."""
     framework = resolved.algorithm.script.framework if resolved.algorithm.script else None
     check_evaluation(resolved.evaluation, task, answering(resolved.algorithm.name, framework))
-    facts = DataFacts(
-        task, has_validation=resolved.split.validation > 0, encoder=encoder, weighted=resolved.dataset.weight is not None
-    )
+    facts = DataFacts(task, has_validation=resolved.split.validation > 0, encoder=encoder, weighted=resolved.weighs_rows)
     check(resolved.algorithm, facts, list(resolved.tuning.ranges) if resolved.tuning else [])
     if resolved.tuning is not None:
         check_tuning(resolved.tuning, resolved.algorithm, facts)

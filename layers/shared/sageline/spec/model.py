@@ -182,6 +182,12 @@ class Spec(BaseSpec):
         of_columns = [key.removeprefix(_OF_COLUMN) for key in self.reasons if key.startswith(_OF_COLUMN)]
         return [name for name in of_columns if name not in (self.dataset.features or {})]
 
+    @property
+    def weighs_rows(self) -> bool:
+        """Whether the training channels say how much each row counts: by a column, or because XGBoost is told the weight of a
+        class as that of its rows."""
+        return self.dataset.weight is not None or (self.algorithm.class_weight is not None and self.algorithm.name == "xgboost")
+
     @model_validator(mode="after")
     def _a_champion_to_beat(self) -> Self:
         if self.evaluation.beat_champion and self.deployment is None:
