@@ -22,7 +22,7 @@ from sageline.evaluation.answer_arrays import read_classes
 from sageline.evaluation.baseline import compare_with_baseline
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.document import evaluation_json
-from sageline.evaluation.gate import Decision, check_baseline, check_limits
+from sageline.evaluation.gate import GateDecision, check_baseline, check_limits
 from sageline.evaluation.model_warnings import model_warnings
 from sageline.report.from_record import report_data
 from sageline.report.page import render
@@ -109,7 +109,7 @@ def _measured(folder: Path) -> dict[str, float]:
         sums.update(expected, answers)
         at += len(expected)
     baseline = compare_with_baseline("accuracy", sums)
-    decision = Decision(
+    decision = GateDecision(
         (*check_limits(sums.metrics(), {"accuracy": 0.1}, None), *([check_baseline(baseline)] if baseline else []))
     )
     document = evaluation_json(

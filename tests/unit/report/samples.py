@@ -9,7 +9,7 @@ import numpy as np
 from sageline.evaluation.answer_arrays import ClassAnswers
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import compare
-from sageline.evaluation.gate import Decision, GateCheck, check_comparison, check_limits
+from sageline.evaluation.gate import GateCheck, GateDecision, check_comparison, check_limits
 from sageline.evaluation.regression import RegressionSums
 from sageline.report.data import Curve, JobTime, ReportData
 from sageline.runs.timings import StateTime
@@ -140,7 +140,7 @@ def _document(
         "standard_errors": sums.standard_errors(),
         **sums.document(),
         "champion": champion,
-        "gate": Decision(tuple(checks)).to_json(),
+        "gate": GateDecision(tuple(checks)).to_json(),
     }
 
 

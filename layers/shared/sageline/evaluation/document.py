@@ -10,7 +10,7 @@ from typing import Any
 from sageline.evaluation.baseline import BaselineComparison
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import Comparison
-from sageline.evaluation.gate import Decision
+from sageline.evaluation.gate import GateDecision
 from sageline.evaluation.regression import RegressionSums
 
 VERSION = 1
@@ -45,7 +45,7 @@ def evaluation_json(
     warnings: Sequence[str],
     baseline: BaselineComparison | None,
     champion: Champion | None,
-    gate: Decision | None,
+    gate: GateDecision | None,
 ) -> bytes:
     """The document as it is stored.
 

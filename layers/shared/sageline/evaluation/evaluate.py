@@ -18,8 +18,8 @@ from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import Sums, compare
 from sageline.evaluation.document import Champion, evaluation_json
 from sageline.evaluation.gate import (
-    Decision,
     GateCheck,
+    GateDecision,
     baseline_not_checked,
     champion_unknown,
     check_baseline,
@@ -255,7 +255,7 @@ def _undecidable(
 
 def _decide(assessment: _Assessment, checks: list[GateCheck], champion: Champion | None) -> Evaluated:
     """Write down what was decided; a model that is refused is the end of its run."""
-    decision = Decision(tuple(checks), assessment.not_checked)
+    decision = GateDecision(tuple(checks), assessment.not_checked)
     run, run_id, files = assessment.run, assessment.run_id, assessment.run.files
     document = _write(assessment, champion, decision)
     let_answers_expire(run_id, assessment.encoder, files=files, of="evaluation")
@@ -279,7 +279,7 @@ def _decide(assessment: _Assessment, checks: list[GateCheck], champion: Champion
     return answer
 
 
-def _write(assessment: _Assessment, champion: Champion | None, decision: Decision | None) -> bytes:
+def _write(assessment: _Assessment, champion: Champion | None, decision: GateDecision | None) -> bytes:
     run, layout = assessment.run, assessment.run.files.layout(assessment.run_id)
     document = evaluation_json(
         run_id=assessment.run_id,
