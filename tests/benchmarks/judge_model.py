@@ -104,7 +104,7 @@ def _measured(folder: Path) -> dict[str, float]:
     for part in parts:
         expected = labels[at : at + _PART_ROWS]
         before = time.perf_counter()
-        answers = read_classes(encoder, part.read_bytes(), len(expected))
+        answers = read_classes(encoder, part.read_bytes(), len(expected)).after
         reading += time.perf_counter() - before
         sums.update(expected, answers)
         at += len(expected)
@@ -119,6 +119,8 @@ def _measured(folder: Path) -> dict[str, float]:
         sums=sums,
         warnings=model_warnings(sums, "accuracy", baseline=baseline, refused=True, labels=names),
         baseline=baseline,
+        decision=None,
+        before=None,
         champion=None,
         gate=decision,
     )

@@ -12,6 +12,7 @@ from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import Comparison
 from sageline.evaluation.gate import GateDecision
 from sageline.evaluation.regression import RegressionSums
+from sageline.json_objects import Json
 
 VERSION = 1
 
@@ -44,6 +45,8 @@ def evaluation_json(
     sums: ClassificationSums | RegressionSums,
     warnings: Sequence[str],
     baseline: BaselineComparison | None,
+    decision: Json | None,
+    before: ClassificationSums | None,
     champion: Champion | None,
     gate: GateDecision | None,
 ) -> bytes:
@@ -54,6 +57,8 @@ def evaluation_json(
         metric: what the spec judges models by.
         warnings: what is to be known of the model before it is used, most important first.
         baseline: the model beside the baseline; None where there are too few rows to tell.
+        decision: what was chosen on the validation rows; None where nothing could be.
+        before: what the test rows say of the model without its decision; None where it has none.
         gate: None while the answers of the model in service are awaited.
     """
     summary = sums.document()
@@ -69,7 +74,14 @@ def evaluation_json(
         "metrics": sums.metrics(),
         "standard_errors": sums.standard_errors(),
         **summary,
+        "decision": None if decision is None else decision | {"before": None if before is None else _before(before)},
         "champion": None if champion is None else champion.to_json(),
         "gate": {"decision": "compare", "reason": "", "checks": []} if gate is None else gate.to_json(),
     }
     return json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+
+
+def _before(sums: ClassificationSums) -> dict[str, Any]:  # Any: a JSON document
+    told = sums.document()
+    kept = {name: told[name] for name in ("classes", "calibration")}
+    return {"metrics": sums.metrics(), "standard_errors": sums.standard_errors(), **kept}

@@ -18,6 +18,7 @@ from sageline.resolve.leaks import leaks
 from sageline.resolve.matching import check_algorithm, check_encoder, columns_defaults, tuning_defaults
 from sageline.resolve.resolution import Resolution
 from sageline.resolve.warnings import about_columns, about_label, about_split, how_columns_are_read
+from sageline.spec.decision import check_decision
 from sageline.spec.encoder import ColumnsSpec
 from sageline.spec.evaluation import check_evaluation
 from sageline.spec.metrics import default_metric
@@ -119,7 +120,9 @@ def _filled_in(
 def _check(resolved: Spec, task: str, encoder: str) -> None:
     """What can be refused before the whole data is known; completing the spec checks again."""
     framework = resolved.algorithm.script.framework if resolved.algorithm.script else None
-    check_evaluation(resolved.evaluation, task, answering(resolved.algorithm.name, framework))
+    answers = answering(resolved.algorithm.name, framework)
+    check_evaluation(resolved.evaluation, task, answers)
+    check_decision(resolved.decision, task, answers)
     facts = DataFacts(task, has_validation=resolved.split.validation > 0, encoder=encoder)
     check(resolved.algorithm, facts, list(resolved.tuning.ranges) if resolved.tuning else [])
     if resolved.tuning is not None:
