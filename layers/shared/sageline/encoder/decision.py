@@ -35,9 +35,10 @@ class Temperature:
 
     def calibrated(self, probabilities: FloatArray, positive: int) -> FloatArray:
         """``float32[rows, classes]`` of such a table."""
-        powers = np.power(probabilities, 1 / self.temperature, dtype=np.float64)
-        shares: FloatArray = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-        return shares
+        powers = probabilities.astype(np.float64)
+        powers **= 1 / self.temperature
+        powers /= np.add.reduce(powers, axis=1, keepdims=True)
+        return powers.astype(np.float32)
 
     def to_json(self) -> dict[str, Any]:  # Any: a JSON document
         return {"kind": "temperature", "temperature": self.temperature}
@@ -61,9 +62,11 @@ class Isotonic:
 
     def calibrated(self, probabilities: FloatArray, positive: int) -> FloatArray:
         """``float32[rows, 2]`` of such a table."""
-        table = np.empty_like(probabilities, order="C")
-        table[:, positive] = np.interp(probabilities[:, positive], *self._knots)
-        np.subtract(np.float32(1), table[:, positive], out=table[:, 1 - positive])
+        knots, values = self._knots
+        table = np.empty(probabilities.shape, dtype=np.float32)
+        own = table[:, positive]
+        own[:] = np.interp(probabilities[:, positive], knots, values)
+        np.subtract(1, own, out=table[:, 1 - positive])
         return table
 
     def to_json(self) -> dict[str, Any]:  # Any: a JSON document
@@ -105,8 +108,8 @@ class Decision:
         if self.calibration is not None:
             table = self.calibration.calibrated(probabilities, self._positive)
         if self._at is not None:
-            is_positive = table[:, self._positive] >= self._at
-            return table, np.where(is_positive, self._positive, 1 - self._positive)
+            scores = table[:, self._positive]
+            return table, (scores >= self._at if self._positive else scores < self._at).astype(np.int64)
         if self._factors is not None:
             return table, (table * self._factors).argmax(axis=1)
         return table, table.argmax(axis=1) if own is None else own

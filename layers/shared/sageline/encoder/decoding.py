@@ -99,7 +99,9 @@ def decided_classes(probabilities: FloatArray, chosen: IntArray, classes: Sequen
     if len(classes) == len(_BOTH):
         order = chosen[:, None] ^ _BOTH
     else:
-        order = _first(np.argsort(-probabilities, axis=1, kind="stable"), chosen)
+        ranks = -probabilities
+        ranks[np.arange(len(chosen)), chosen] = -np.inf
+        order = ranks.argsort(axis=1, kind="stable")
     return _of_scores(probabilities, order, classes, top_k, known=True)
 
 
