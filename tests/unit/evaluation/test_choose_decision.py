@@ -235,4 +235,4 @@ def test_the_counts_come_to_scikit_learns_metrics(weighted: bool) -> None:
         "f1:b": f1_score(expected == 1, chosen == 1, sample_weight=weights),
     }
     for metric, value in right.items():
-        assert float(counts.value(metric, THREE)) == pytest.approx(value, abs=1e-9), metric
+        assert float(counts.value(metric, THREE)[0]) == pytest.approx(value, abs=1e-9), metric

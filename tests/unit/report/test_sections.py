@@ -52,7 +52,7 @@ def test_a_metric_that_is_not_known_has_a_dash_and_no_tile() -> None:
     assert ["log loss", "\N{EN DASH}"] in [row[:2] for row in table(result, "All metrics")]
     tiles = next(found for found in result.all("dl") if found.attributes.get("class") == "tiles")
     assert [name.text for name in tiles.all("dt")] == [
-        "accuracy", "top 3 accuracy", "macro precision", "macro recall", "macro F1",
+        "accuracy", "top 3 accuracy", "balanced accuracy", "ROC AUC", "average precision",
     ]  # fmt: skip
 
 

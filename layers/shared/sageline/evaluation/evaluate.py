@@ -139,7 +139,9 @@ def compare_models(run_id: str, *, champion_failure: ErrorOutput | None = None, 
     checks = assessment.checks()
     classes = assessment.sums.classes if isinstance(assessment.sums, ClassificationSums) else None
     try:
-        sums = score_answers(run_id, encoder, files=run.files, of="champion", classes=classes).sums
+        sums = score_answers(
+            run_id, encoder, files=run.files, of="champion", classes=classes, positive=assessment.evaluation.positive
+        ).sums
     except PredictionFailed as error:
         return _undecidable(assessment, checks, in_service, error.message)
     let_answers_expire(run_id, encoder, files=run.files, of="champion")
@@ -199,7 +201,7 @@ class _Assessment:
     def warnings(self) -> list[str]:
         warnings = model_warnings(
             self.sums,
-            self.metric,
+            [self.metric, *(self.evaluation.at_least or {}), *(self.evaluation.at_most or {})],
             baseline=self.baseline,
             refused=self.evaluation.better_than_baseline,
             labels=self.encoder.classes or [],
@@ -227,7 +229,8 @@ def _begin(run_id: str, state: str, run: RunContext, also: list[str] | None = No
     classes = encoder.classes
     if classes is not None:
         classes = list(dict.fromkeys([*classes, *(also or [])]))
-    scored = score_answers(run_id, encoder, files=run.files, of="evaluation", classes=classes)
+    positive = spec.evaluation.positive
+    scored = score_answers(run_id, encoder, files=run.files, of="evaluation", classes=classes, positive=positive)
     endpoint = spec.deployment.endpoint or spec.name if spec.deployment else None
     ends_here = spec.deployment is None and spec.batch is None
     return _Assessment(run_id, state, run, encoder.task, spec.evaluation, endpoint, ends_here, encoder, scored, decision)

@@ -121,21 +121,25 @@ def first_rows(run_id: str, count: int, *, files: RunFiles) -> list[dict[str, An
     return [json.loads(line)["features"] for line in islice(_raw_rows(files, files.layout(run_id)), count)]
 
 
-def score_answers(run_id: str, encoder: FittedEncoder, *, files: RunFiles, of: Model, classes: list[str] | None) -> ScoredAnswers:
+def score_answers(
+    run_id: str, encoder: FittedEncoder, *, files: RunFiles, of: Model, classes: list[str] | None, positive: str | None = None
+) -> ScoredAnswers:
     """What a model's transform job has answered, compared with what is right.
 
     Args:
         encoder: of the model.
         classes: the labels of the metrics, which hold all that the model or a row may have; None for a regression.
+        positive: the one that is looked for; None for none in particular.
 
     Raises:
         PredictionFailed: an answer is missing, or cannot be read.
     """
     layout = files.layout(run_id)
     labels = _labels(files, layout)
-    sums: ClassificationSums | RegressionSums = RegressionSums() if classes is None else ClassificationSums(classes)
-    before = ClassificationSums(classes) if classes is not None and encoder.decision is not None else None
     number_of = {name: number for number, name in enumerate(classes or [])}
+    looked_for = None if positive is None else number_of.get(positive)
+    sums: ClassificationSums | RegressionSums = RegressionSums() if classes is None else ClassificationSums(classes, looked_for)
+    before = ClassificationSums(classes, looked_for) if classes is not None and encoder.decision is not None else None
     own = encoder.classes or []
     for body, rows, where in _answers(files, layout, encoder, of):
         expected = list(islice(labels, rows))

@@ -118,7 +118,8 @@ def _completed(spec: Spec, task: str, prepared: Prepared) -> Spec:
         label_minimum=label.get("minimum"),
         label_maximum=label.get("maximum"),
     )
-    return complete_spec(spec, facts)
+    train_rows = label.get("classes", {}).get("train", {})
+    return complete_spec(spec, facts, {name: train_rows.get(name, 0) for name in prepared.encoder.classes or ()})
 
 
 def _image_shape(encoder: ImageSpec) -> tuple[int, ...] | None:

@@ -21,7 +21,6 @@ from sageline.resolve.warnings import about_columns, about_label, about_split, h
 from sageline.spec.decision import check_decision
 from sageline.spec.encoder import ColumnsSpec
 from sageline.spec.evaluation import check_evaluation
-from sageline.spec.metrics import default_metric
 from sageline.spec.model import Spec, validate_spec
 
 _MOST_SENTENCES = 30
@@ -109,9 +108,6 @@ def _filled_in(
     document["encoder"] = encoder
     if spec.tuning is not None:
         document["tuning"] |= noting.noted(tuning_defaults(spec.tuning, spec.algorithm, encoder["kind"]))
-    document["evaluation"]["metric"] = noting.choose(
-        "evaluation.metric", spec.evaluation.metric, default_metric(task), f"the usual one for a {task}"
-    )
     document["deployment"] = noting.deployment(document["name"])
     document["reasons"] = noting.reasons
     return validate_spec(document, f"{source}: the spec")

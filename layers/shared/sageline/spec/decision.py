@@ -7,10 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sageline.errors import InvalidSpec
+from sageline.spec.evaluation import ONLY_LABELS
 from sageline.spec.section import BaseSpec
-
-_ONLY_LABELS = ("knn",)
-"""Whose transform jobs answer labels and no probabilities, see :mod:`sageline.formats.exchange`."""
 
 
 class DecisionSpec(BaseSpec):
@@ -47,7 +45,7 @@ def check_decision(decision: DecisionSpec | None, task: str, answers: str, num_c
         return
     if task != "classification":
         raise InvalidSpec(f"`decision` turns probabilities into labels, and the task is {task}; take it out.")
-    if answers in _ONLY_LABELS and decision.asks_for_anything:
+    if answers in ONLY_LABELS and decision.asks_for_anything:
         raise InvalidSpec(
             f"`decision` needs probabilities, and {answers} answers labels only in a transform job; take it out, or train "
             "another algorithm, such as xgboost."
@@ -67,4 +65,4 @@ def check_decision(decision: DecisionSpec | None, task: str, answers: str, num_c
 def can_decide(decision: DecisionSpec | None, task: str, answers: str) -> bool:
     """Whether the model is to be asked about validation rows."""
     wanted = decision is None or decision.asks_for_anything
-    return wanted and task == "classification" and answers not in _ONLY_LABELS
+    return wanted and task == "classification" and answers not in ONLY_LABELS

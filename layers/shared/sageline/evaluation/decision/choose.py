@@ -81,8 +81,6 @@ def chosen_for(metric: str, positive: str | None) -> str | None:
     match metric:
         case "average_precision" | "roc_auc":
             return "macro_f1" if positive is None else f"f1:{positive}"
-        case "macro_recall":
-            return "balanced_accuracy"
         case "accuracy" | "balanced_accuracy" | "macro_f1" | "macro_precision" | "matthews_correlation":
             return metric
         case _:
@@ -291,7 +289,7 @@ class _Chooser:
         best: tuple[float, float] = (-np.inf, 0.0)
         for strength in _STRENGTHS.tolist():
             chosen = (scores * np.exp(strength * rarity)).argmax(axis=1)
-            value = float(ClassCounts.of_all(expected, chosen, weights, len(self._classes)).value(metric, self._classes))
+            value = float(ClassCounts.of_all(expected, chosen, weights, len(self._classes)).value(metric, self._classes)[0])
             best = max(best, (value, -strength))
         return tuple((-best[1] * rarity).tolist())
 

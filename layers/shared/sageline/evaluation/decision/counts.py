@@ -10,7 +10,8 @@ import numpy as np
 from sageline.arrays.matrix import AnyArray, DoubleArray
 from sageline.arrays.strings import IntArray
 from sageline.evaluation.jackknife import GROUPS, group_of, standard_error, sums_without_each
-from sageline.spec.metrics import METRICS, class_metric
+from sageline.evaluation.metrics.of_classes import scores_of_classes, values_of_counts
+from sageline.spec.metrics import METRICS, OF_ONE_CLASS, class_metric
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,12 @@ class Improvement:
 
 @dataclass(frozen=True, eq=False)
 class ClassCounts:
-    """Rows, or sums of their weights, per class; leading axes of any shape: of jackknife groups, of thresholds.
+    """Sums of the weights of rows per class: of each jackknife group, of each threshold.
 
     Attributes:
-        hits: ``float64[…, classes]``: rows of each class that are given it.
-        support: ``float64[…, classes]``: rows that have it.
-        predicted: ``float64[…, classes]``: rows that are given it.
+        hits: ``float64[n, classes]``: rows of each class that are given it.
+        support: ``float64[n, classes]``: rows that have it.
+        predicted: ``float64[n, classes]``: rows that are given it.
     """
 
     hits: DoubleArray
@@ -73,17 +74,14 @@ class ClassCounts:
 
     @classmethod
     def of_all(cls, expected: IntArray, chosen: IntArray, weights: DoubleArray, classes: int) -> ClassCounts:
-        """Of all rows together, ``float64[classes]``."""
-        right = chosen == expected
-        return cls(
-            weight_of_each(chosen[right], weights[right], classes),
-            weight_of_each(expected, weights, classes),
-            weight_of_each(chosen, weights, classes),
-        )
+        """Of all rows together, ``float64[1, classes]``."""
+        hits = weights * (chosen == expected)
+        pairs = ((chosen, hits), (expected, weights), (chosen, weights))
+        return cls(*(weight_of_each(numbers, counted, classes)[None] for numbers, counted in pairs))
 
     def total(self) -> ClassCounts:
         """Over all groups."""
-        return ClassCounts(self.hits.sum(axis=0), self.support.sum(axis=0), self.predicted.sum(axis=0))
+        return ClassCounts(*(sums.sum(axis=0, keepdims=True) for sums in (self.hits, self.support, self.predicted)))
 
     def without_each(self, filled: AnyArray) -> ClassCounts:
         """Over all groups but one, for each that has rows."""
@@ -91,34 +89,12 @@ class ClassCounts:
         return ClassCounts(hits, support, predicted)
 
     def value(self, metric: str, classes: list[str]) -> DoubleArray:
-        """``float64[…]``: accuracy, balanced_accuracy, macro_precision, macro_f1, matthews_correlation, or ``f1:<label>``."""
-        hits, support, predicted = self.hits, self.support, self.predicted
-        there = support > 0  # a class that no row has is no part of a mean over classes
+        """``float64[n]``: a metric that follows from which label each row is given, or ``f1:<label>``."""
         of_class = class_metric(metric)
-        if of_class is not None:
-            index = classes.index(of_class[1])
-            return _ratio(2 * hits[..., index], support[..., index] + predicted[..., index])
-        match metric:
-            case "accuracy":
-                return _ratio(hits.sum(axis=-1), support.sum(axis=-1))
-            case "balanced_accuracy":
-                return _ratio((_ratio(hits, support) * there).sum(axis=-1), there.sum(axis=-1))
-            case "macro_precision":
-                return _ratio((_ratio(hits, predicted) * there).sum(axis=-1), there.sum(axis=-1))
-            case "macro_f1":
-                return _ratio((_ratio(2 * hits, support + predicted) * there).sum(axis=-1), there.sum(axis=-1))
-            case "matthews_correlation":
-                return self._correlation()
-            case other:
-                raise ValueError(f"no threshold is chosen for {other}")
-
-    def _correlation(self) -> DoubleArray:
-        """Gorodkin, Comparing two K-category assignments by a K-category correlation coefficient (2004); 0 where it has no
-        value."""
-        rows = self.support.sum(axis=-1)
-        together = self.hits.sum(axis=-1) * rows - (self.support * self.predicted).sum(axis=-1)
-        spread = [rows**2 - (counts**2).sum(axis=-1) for counts in (self.support, self.predicted)]
-        return _ratio(together, np.sqrt(np.maximum(spread[0], 0) * np.maximum(spread[1], 0)))
+        if of_class is None:
+            return values_of_counts(self.hits, self.support, self.predicted)[metric]
+        scores = scores_of_classes(self.hits, self.support, self.predicted)
+        return scores[list(OF_ONE_CLASS).index(of_class[0])][:, classes.index(of_class[1])]
 
 
 def improvement_of_labels(
@@ -130,7 +106,7 @@ def improvement_of_labels(
         chosen: ``int64[rows]`` twice: the labels before and after.
     """
     counts = [ClassCounts.by_group(expected, each, weights, len(classes)) for each in chosen]
-    old, new = (float(each.total().value(metric, classes)) for each in counts)
+    old, new = (float(each.total().value(metric, classes)[0]) for each in counts)
     sizes = counts[0].support.sum(axis=1)
     filled = sizes > 0
     without = [each.without_each(filled).value(metric, classes) for each in counts]
@@ -158,7 +134,3 @@ def improvement_of_means(metric: str, before: DoubleArray, after: DoubleArray, w
 def weight_of_each(numbers: IntArray, weights: DoubleArray, size: int) -> DoubleArray:
     """``float64[size]``: the weight of the rows of each number."""
     return np.bincount(numbers, weights, size).astype(np.float64, copy=False)
-
-
-def _ratio(numerator: AnyArray, denominator: AnyArray) -> DoubleArray:
-    return np.divide(numerator, denominator, out=np.zeros(np.shape(denominator)), where=denominator > 0)

@@ -51,7 +51,7 @@ def choose_for_run(run_id: str, spec: Spec, encoder: FittedEncoder, *, files: Ru
         return encoder, ToldDecision()
     asked = spec.decision or DecisionSpec()
     metric = spec.evaluation.metric or default_metric(encoder.task)
-    positive = _positive(encoder.classes, rows.expected)
+    positive = spec.evaluation.positive or _rarer(encoder.classes, rows.expected)
     chosen = choose_decision(rows, encoder.classes, metric, positive, threshold=asked.threshold, calibration=asked.calibration)
     layout = files.layout(run_id)
     if chosen.decision is not None:
@@ -92,8 +92,8 @@ def _matters(spec: Spec) -> bool:
     return spec.decision is not None or spec.evaluation.metric not in (None, "accuracy")
 
 
-def _positive(classes: list[str], expected: IntArray) -> str | None:
-    """Of two classes the rarer one; None of more."""
+def _rarer(classes: list[str], expected: IntArray) -> str | None:
+    """Of two classes the rarer one; None of more. For a spec that was completed before it named the class that is looked for."""
     if len(classes) != 2:
         return None
     counts = np.bincount(expected, minlength=2)

@@ -99,7 +99,7 @@ def lower_is_better(metric: str) -> bool:
 
 def display_name(metric: str) -> str:
     """``top_3_accuracy`` for people: ``top 3 accuracy``; abbreviations and labels stay."""
-    abbreviations = {"rmse": "RMSE", "mae": "MAE", "r2": "R²", "macro_f1": "macro F1"}
+    abbreviations = {"rmse": "RMSE", "mae": "MAE", "mape": "MAPE", "r2": "R²", "macro_f1": "macro F1", "roc_auc": "ROC AUC"}
     kind, colon, label = metric.partition(":")
     return abbreviations.get(kind, kind.replace("_", " ")) + colon + label
 
