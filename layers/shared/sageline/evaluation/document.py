@@ -74,14 +74,15 @@ def evaluation_json(
         "metrics": sums.metrics(),
         "standard_errors": sums.standard_errors(),
         **summary,
-        "decision": None if decision is None else decision | {"before": None if before is None else _before(before)},
+        "decision": None if decision is None else decision | {"before": None if before is None else without_decision(before)},
         "champion": None if champion is None else champion.to_json(),
         "gate": {"decision": "compare", "reason": "", "checks": []} if gate is None else gate.to_json(),
     }
     return json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
 
 
-def _before(sums: ClassificationSums) -> dict[str, Any]:  # Any: a JSON document
+def without_decision(sums: ClassificationSums) -> dict[str, Any]:  # Any: a JSON document
+    """``decision.before`` of ``evaluation.json``: what the test rows say of the model without its decision."""
     told = sums.document()
     kept = {name: told[name] for name in ("classes", "calibration")}
     return {"metrics": sums.metrics(), "standard_errors": sums.standard_errors(), **kept}

@@ -56,7 +56,7 @@ def choose_for_run(run_id: str, spec: Spec, encoder: FittedEncoder, *, files: Ru
     layout = files.layout(run_id)
     if chosen.decision is not None:
         files.put(layout.decision_key, chosen.decision.save(), "application/json")
-    document = _document(chosen, positive, len(rows.expected))
+    document = document_of(chosen, positive, len(rows.expected))
     return replace(encoder, decision=chosen.decision), ToldDecision.of_document(document, spec)
 
 
@@ -74,7 +74,12 @@ def in_short(decision: Decision | None) -> Json | None:
     }
 
 
-def _document(chosen: ChosenDecision, positive: str | None, rows: int) -> Json:
+def document_of(chosen: ChosenDecision, positive: str | None, rows: int) -> Json:
+    """``decision`` of ``evaluation.json``, but for ``before``.
+
+    Args:
+        rows: validation rows that it was chosen on.
+    """
     decision = Decision([], positive=positive) if chosen.decision is None else chosen.decision
     told = decision.to_json()
     names = ("metric", "positive", "calibration", "threshold", "offsets")
