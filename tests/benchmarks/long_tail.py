@@ -66,7 +66,7 @@ def errors(data: bytes, label: str, seed: int, transform: str | None) -> tuple[S
 
 def _train(spec: Spec, prepared: Prepared, parts: Parts) -> xgboost.Booster:
     facts = DataFacts("regression", feature_dim=prepared.feature_dim, train_rows=prepared.rows["train"])
-    parameters = dict(complete_spec(spec, facts).algorithm.hyperparameters)
+    parameters = dict(complete_spec(spec, facts, {}).algorithm.hyperparameters)
     rounds, patience = int(parameters.pop("num_round")), int(parameters.pop("early_stopping_rounds"))
     parameters["eval_metric"] = str(parameters["eval_metric"]).split(",")  # type: ignore[assignment]  # a list of names
     channels = [parts.rows(name, prepared) for name in ("train", "validation")]

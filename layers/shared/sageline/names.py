@@ -199,6 +199,16 @@ class RunLayout:
         return f"{self.prefix}data/test-raw/"
 
     @property
+    def validation_labels_prefix(self) -> str:
+        """The labels of the validation rows that the model is asked about, in the order in which it is."""
+        return f"{self.prefix}data/validation-labels/"
+
+    @property
+    def decision_key(self) -> str:
+        """How the model's probabilities become labels, if that was chosen."""
+        return f"{self.encoder_prefix}decision.json"
+
+    @property
     def training_prefix(self) -> str:
         return f"{self.prefix}training/"
 

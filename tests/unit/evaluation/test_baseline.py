@@ -14,6 +14,7 @@ from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import Sums
 from tests.unit.evaluation.cases import counted, labels, probabilities, summed
 
+NEW = ["balanced_accuracy", "roc_auc", "average_precision", "matthews_correlation"]
 RANDOM = np.random.default_rng(7)
 
 
@@ -91,7 +92,7 @@ def test_a_rare_label_that_is_found_at_the_price_of_false_alarms_counts_by_the_m
     assert (by_classes.metric, by_classes.better) == ("macro_f1", True)
 
 
-@pytest.mark.parametrize("metric", ["accuracy", "top_3_accuracy", "macro_precision", "macro_recall", "macro_f1", "log_loss"])
+@pytest.mark.parametrize("metric", ["accuracy", "top_3_accuracy", "macro_f1", "log_loss", *NEW])
 def test_each_metric_tells_a_model_that_has_learnt_something_from_one_that_guesses(metric: str) -> None:
     expected = labels(600, 6)
     skilled = compared(metric, counted(expected, probabilities(expected, 6, 2.0, 1)))
@@ -151,11 +152,43 @@ def test_the_error_of_a_regression_is_that_of_the_paired_difference() -> None:
     assert np.array(errors, dtype=np.float64).mean() == pytest.approx(np.array(differences, dtype=np.float64).std(), rel=0.2)
 
 
-@pytest.mark.parametrize(("metric", "judged_by"), [("rmse", "rmse"), ("r2", "r2"), ("mae", "rmse")])
-def test_a_regressions_other_metrics_are_taken_where_the_sums_have_them(metric: str, judged_by: str) -> None:
+@pytest.mark.parametrize("metric", ["rmse", "r2", "mae", "median_absolute_error", "mape"])
+def test_each_metric_of_a_regression_tells_a_model_from_the_mean(metric: str) -> None:
     expected = RANDOM.normal(1e6, 5, 120)
     found = compared(metric, summed(expected, (expected + RANDOM.normal(0, 2, 120)).astype(np.float32), 50))
-    assert (found.metric, found.asked, found.better) == (judged_by, metric, True)
+    assert (found.metric, found.asked, found.better) == (metric, metric, True)
+
+
+def test_of_more_rows_than_the_sample_has_the_baselines_mean_errors_are_not_those_of_the_same_rows() -> None:
+    expected = RANDOM.normal(1e6, 5, 300)
+    predicted = (expected + RANDOM.normal(0, 2, 300)).astype(np.float32)
+    assert compared("mae", summed(expected, predicted, sample_size=200)).metric == "rmse"
+    assert compared("median_absolute_error", summed(expected, predicted, sample_size=200)).metric == "median_absolute_error"
+
+
+def test_a_value_of_0_leaves_it_to_rmse_because_no_error_is_a_share_of_it() -> None:
+    expected = np.arange(120.0)
+    found = compared("mape", summed(expected, (expected + 0.5).astype(np.float32)))
+    assert (found.metric, found.better) == ("rmse", True)
+    json.dumps(summed(expected * 1e100, expected.astype(np.float32)).document(), allow_nan=False)
+
+
+def test_a_rare_label_that_one_row_alone_has_leaves_it_to_accuracy() -> None:
+    """What the area would be without that row nobody can tell."""
+    expected = (np.arange(80) == 7).astype(np.int64)
+    sums = ClassificationSums(["no", "yes"], 1)
+    sums.update(expected, ClassAnswers(expected, probabilities(expected, 2, 9.0, 1), are_probabilities=True))
+    assert compared("average_precision", sums).metric == "accuracy"
+
+
+def test_a_rare_label_that_is_ranked_first_is_better_than_the_baseline_even_where_it_is_never_answered() -> None:
+    rare = (np.arange(400) % 20 == 0).astype(np.int64)
+    scores = np.column_stack([np.full(400, 0.9), np.where(rare, 0.1, 0.02)]).astype(np.float32)
+    sums = ClassificationSums(["no", "yes"], 1)
+    sums.update(rare, ClassAnswers(np.zeros(400, dtype=np.int64), scores, are_probabilities=False))
+    found = compared("average_precision", sums)
+    assert (found.metric, found.baseline, found.better) == ("average_precision", 0.05, True)
+    assert not compared("accuracy", sums).better
 
 
 def test_values_that_are_all_the_same_cannot_tell_a_model() -> None:

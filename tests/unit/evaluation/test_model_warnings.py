@@ -22,7 +22,7 @@ def answered(expected: str, chosen: str, known: str) -> ClassificationSums:
 
 
 def warned(sums: Sums, metric: str = "accuracy", *, refused: bool = True, known: str = "") -> list[str]:
-    return model_warnings(sums, metric, baseline=compare_with_baseline(metric, sums), refused=refused, labels=list(known))
+    return model_warnings(sums, [metric], baseline=compare_with_baseline(metric, sums), refused=refused, labels=list(known))
 
 
 @pytest.mark.parametrize(("rows", "few"), [(49, True), (50, False)])
@@ -116,3 +116,29 @@ def test_a_good_model_is_not_warned_of() -> None:
     assert warned(answered(letters, letters, "ab"), refused=False, known="ab") == []
     values = np.arange(60.0)
     assert warned(summed(values, (values + 0.5).astype(np.float32)), "rmse", refused=False) == []
+
+
+def test_a_model_that_never_answers_the_label_that_is_looked_for_is_named_first_even_of_few_rows() -> None:
+    sums = ClassificationSums(["no", "yes"], 1)
+    sums.update(np.array([0] * 30 + [1] * 3), ClassAnswers(np.zeros(33, dtype=np.int64), None, are_probabilities=False))
+    first, second = model_warnings(sums, ["accuracy"], baseline=None, refused=True, labels=["no", "yes"])
+    assert first.startswith(
+        "The model never answers 'yes', the label that is looked for (3 test rows have it): its scores may rank"
+    )
+    assert second.startswith("Judged by 33 test rows only")
+
+
+def test_that_a_metric_is_of_a_choice_of_the_rows_is_said_where_it_is_asked_for() -> None:
+    sums = ClassificationSums(["a", "b"], 1, most_scores=50)
+    expected = np.arange(80) % 2
+    scores = np.column_stack([1 - expected, expected]).astype(np.float32)
+    sums.update(expected, ClassAnswers(expected, scores, are_probabilities=True))
+    assert warned(sums, "roc_auc", known="ab") == ["roc_auc is of 50 of the 80 test rows, a random choice."]
+    assert warned(sums, "accuracy", known="ab") == []
+
+
+def test_that_mape_is_not_known_is_said_where_it_is_asked_for() -> None:
+    sums = summed(np.arange(60.0), np.arange(60, dtype=np.float32))
+    [warning] = warned(sums, "mape")
+    assert warning.startswith("mape is not known: 1 test row has the value 0, of which no error is a share. Judge by mae")
+    assert warned(sums, "rmse") == []

@@ -28,6 +28,53 @@ def test_metrics_are_those_of_scikit_learn(rows: int, seed: int, center: float, 
     assert found["rmse"] == pytest.approx(sk.root_mean_squared_error(expected, predicted))
     assert found["mae"] == pytest.approx(sk.mean_absolute_error(expected, predicted))
     assert found["r2"] == pytest.approx(sk.r2_score(expected, predicted), rel=1e-6, abs=1e-6)
+    assert found["median_absolute_error"] == pytest.approx(sk.median_absolute_error(expected, predicted), rel=1e-9)
+    assert found["mape"] == pytest.approx(sk.mean_absolute_percentage_error(expected, predicted), rel=1e-9)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(2, 200), st.integers(0, 2**32 - 1), st.sampled_from([(1.0, 2.0, 3.0), (0.0, 0.1, 7.3), (1e-6, 1.0, 1e6)]))
+def test_weights_count_as_in_scikit_learn(rows: int, seed: int, choice: tuple[float, ...]) -> None:
+    random = np.random.default_rng(seed)
+    expected = random.normal(10, 3, rows)
+    predicted = (expected + random.normal(size=rows).round(1)).astype(np.float32)
+    weights = random.choice(choice, rows)
+    weights[0] = 1.0
+    sums = RegressionSums()
+    for part in (slice(0, 50), slice(50, None)):
+        sums.update(expected[part], predicted[part], weights[part])
+
+    found = sums.metrics()
+
+    for name, measure in {
+        "rmse": sk.root_mean_squared_error,
+        "mae": sk.mean_absolute_error,
+        "median_absolute_error": sk.median_absolute_error,
+        "mape": sk.mean_absolute_percentage_error,
+    }.items():
+        assert found[name] == pytest.approx(measure(expected, predicted, sample_weight=weights), rel=1e-9), name
+    mean = np.average(expected, weights=weights)
+    assert sums.document()["baseline"]["value"] == pytest.approx(mean)
+    constant = np.full(rows, mean)
+    assert sums.baseline_metrics()["mae"] == pytest.approx(sk.mean_absolute_error(expected, constant, sample_weight=weights))
+
+
+def test_the_median_without_each_group_is_that_of_the_other_rows() -> None:
+    expected = ROWS.normal(size=250)
+    predicted = (expected + ROWS.normal(size=250)).astype(np.float32)
+    without = summed(expected, predicted, 30).without_each_group("median_absolute_error")
+
+    others = [np.arange(250) % 100 != group for group in range(100)]
+    medians = [sk.median_absolute_error(expected[kept], predicted[kept]) for kept in others]
+    assert without == pytest.approx(medians, rel=1e-9)
+
+
+def test_a_value_of_0_has_no_error_that_is_a_share_of_it() -> None:
+    sums = summed(np.array([0.0, 1.0, 2.0]), np.array([1.0, 1.0, 1.0], dtype=np.float32))
+
+    assert (sums.value("mape"), sums.standard_errors()["mape"]) == (None, None)
+    assert "mape" not in sums.baseline_metrics()
+    assert sums.value("median_absolute_error") == 1.0
 
 
 def test_values_that_are_all_the_same_have_no_variance_to_explain() -> None:
@@ -43,9 +90,9 @@ def test_the_baseline_answers_the_mean() -> None:
     baseline = summed(expected, expected.astype(np.float32)).document()["baseline"]
 
     assert baseline["value"] == pytest.approx(expected.mean())
-    assert baseline["metrics"] == pytest.approx(
-        {"rmse": expected.std(), "mae": np.abs(expected - expected.mean()).mean(), "r2": 0.0}
-    )
+    off = np.abs(expected - expected.mean())
+    errors = {"mae": off.mean(), "median_absolute_error": np.median(off), "mape": (off / expected).mean()}
+    assert baseline["metrics"] == pytest.approx({"rmse": expected.std(), "r2": 0.0, **errors})
 
 
 def test_residuals_are_answers_minus_values() -> None:

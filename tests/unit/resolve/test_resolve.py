@@ -37,7 +37,7 @@ def test_everything_is_chosen_for_text_with_a_reason() -> None:
     assert spec.deployment.endpoint == "posts"
     assert spec.deployment.serverless is not None
     chosen = {"name", "task", "dataset.label", "dataset.features.post", "encoder", "deployment.endpoint", "deployment.serverless"}
-    chosen |= {"evaluation.metric", "encoder.layout"}
+    chosen |= {"encoder.layout"}
     assert set(spec.reasons) == chosen
     assert spec.reasons["encoder"] == "columns: each column as its kind is"
 

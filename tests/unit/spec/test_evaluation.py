@@ -23,11 +23,26 @@ def resolve(columns: dict[str, list[str]], evaluation: dict[str, Any], **documen
     return resolve_spec(spec, DatasetProfile.of([block_of(columns)]), name="posts", uri="s3://b/datasets/posts/data.csv").spec
 
 
-@pytest.mark.parametrize(("columns", "metric"), [(CLASSES, "accuracy"), (NUMBERS, "rmse")])
-def test_the_default_metric_is_the_usual_one_of_the_task(columns: dict[str, list[str]], metric: str) -> None:
-    spec = resolve(columns, {})
-    assert spec.evaluation.metric == metric
-    assert spec.reasons["evaluation.metric"] == f"the usual one for a {spec.task}"
+def test_what_models_are_judged_by_is_left_to_be_chosen_when_all_rows_are_known() -> None:
+    evaluation = resolve(CLASSES, {}).evaluation
+    assert (evaluation.metric, evaluation.positive) == (None, None)
+    assert resolve(CLASSES, {"metric": "macro_f1", "positive": "iris"}).evaluation.positive == "iris"
+
+
+def test_a_regression_has_no_positive_class() -> None:
+    with pytest.raises(
+        InvalidSpec, match=r"`evaluation\.positive` names the class '3.25', and a regression has no classes; take it"
+    ):
+        resolve(NUMBERS, {"positive": "3.25"})
+
+
+def test_macro_recall_is_what_balanced_accuracy_was_called() -> None:
+    evaluation = validate_spec({"evaluation": {"metric": "macro_recall", "at_least": {"macro_recall": 0.5}}}, "test").evaluation
+    assert (evaluation.metric, evaluation.at_least) == ("balanced_accuracy", {"balanced_accuracy": 0.5})
+    with pytest.raises(InvalidSpec, match="has macro_recall and balanced_accuracy, which are one metric by two names"):
+        validate_spec({"evaluation": {"at_least": {"macro_recall": 0.5, "balanced_accuracy": 0.6}}}, "test")
+    with pytest.raises(InvalidSpec, match="`at_most` has balanced_accuracy, of which higher values are better"):
+        validate_spec({"evaluation": {"at_most": {"macro_recall": 0.5}}}, "test")
 
 
 def test_by_default_a_model_must_be_better_than_the_baseline_and_nothing_else_is_asked() -> None:
@@ -70,7 +85,7 @@ def test_each_metric_is_taken_in_its_own_direction_only(name: str) -> None:
             "`at_least.recall:fraud` is 50, and recall:fraud goes from 0 to 1; 50 percent is 0.5.",
         ),
         ({"metric": "recall:fraud"}, "`metric` names 'recall:fraud', a metric of one class; ask for those with `at_least`"),
-        ({"at_most": {"zzz": 0.5}}, "(known metrics: accuracy, top_3_accuracy, macro_precision,"),
+        ({"at_most": {"zzz": 0.5}}, "(known metrics: accuracy, top_3_accuracy, balanced_accuracy,"),
         ({"at_least": {"accuracy": 80}}, "`at_least.accuracy` is 80, and accuracy goes from 0 to 1; 80 percent is 0.8."),
         ({"at_least": {"accuracy": -0.5}}, "`at_least.accuracy` is -0.5, and accuracy goes from 0 to 1."),
         ({"at_least": {"r2": 1.5}}, "`at_least.r2` is 1.5, and no model has a r2 better than 1."),
@@ -124,10 +139,12 @@ def test_a_metric_of_the_other_task_is_refused(columns: dict[str, list[str]], ev
 
 def test_what_takes_probabilities_is_refused_for_an_algorithm_that_answers_labels_only() -> None:
     with pytest.raises(
-        InvalidSpec, match="names log_loss, which takes more than the labels that knn answers; take accuracy, macro"
+        InvalidSpec, match="names log_loss, which takes more than the labels that knn answers; take accuracy, balanced"
     ):
         resolve(CLASSES, {"at_most": {"log_loss": 0.5}}, algorithm={"name": "knn"})
-    assert resolve(CLASSES, {"at_least": {"macro_f1": 0.5}}, algorithm={"name": "knn"}).evaluation.metric == "accuracy"
+    with pytest.raises(InvalidSpec, match="names roc_auc, which takes more than the labels that knn answers"):
+        resolve(CLASSES, {"metric": "roc_auc"}, algorithm={"name": "knn"})
+    assert resolve(CLASSES, {"metric": "balanced_accuracy"}, algorithm={"name": "knn"}).evaluation.metric == "balanced_accuracy"
 
 
 def test_a_champion_cannot_be_beaten_without_an_endpoint() -> None:

@@ -12,12 +12,13 @@ import numpy as np
 from sageline.arrays.blocks import Block
 from sageline.arrays.matrix import AnyArray, FloatArray, Matrix, SparseMatrix
 from sageline.arrays.numbers import parse_numbers
-from sageline.arrays.strings import StringArray, row_chunks
+from sageline.arrays.strings import IntArray, StringArray, row_chunks
 from sageline.encoder import decoding, saved
 from sageline.encoder.columns import of_before
 from sageline.encoder.columns.columns import ColumnsEncoder
 from sageline.encoder.columns.one_row import RowEncoder, dense_row
-from sageline.encoder.decoding import Prediction
+from sageline.encoder.decision import Decision
+from sageline.encoder.decoding import ClassScores, Prediction
 from sageline.encoder.image import ImageEncoder
 from sageline.encoder.image_file import ImageFileEncoder
 from sageline.encoder.instances import InstanceReader, instance_name
@@ -62,6 +63,7 @@ class FittedEncoder:
         unused_columns: those of the dataset that training left out, which rows to predict may have.
         target_transform: the scale that a regression is learnt on (:mod:`sageline.encoder.target_transform`).
         weighted: whether the rows of the channels have weights; not saved, since requests have none.
+        decision: how the model's probabilities become labels, if that was chosen; it is saved beside the encoder, not in it.
     """
 
     task: str
@@ -74,6 +76,7 @@ class FittedEncoder:
     unused_columns: tuple[str, ...] = ()
     target_transform: str = "none"
     weighted: bool = False
+    decision: Decision | None = None
 
     @property
     def kind(self) -> str:
@@ -352,10 +355,14 @@ class FittedEncoder:
             raise PredictionFailed(f"the model answered for {len(answer)} of the request's {rows} rows.")
         if self.classes is None:
             return decoding.values(self.values(answer))
-        predictions = self._labels(answer, self.classes, top_k)
+        decided = self._decided(answer, self.classes)
+        if decided is None:
+            predictions = self._labels(answer, self.classes, top_k)
+        else:
+            predictions = decoding.decided_classes(*decided, self.classes, top_k)
         if not probabilities:
             return predictions
-        told = decoding.probability_per_class(answer, self.answers, self.classes)
+        told = decoding.probability_per_class(answer, self.answers, self.classes) if decided is None else decided[0]
         return decoding.with_probabilities(predictions, told, self.classes)
 
     def values(self, answer: Answer) -> FloatArray:
@@ -365,6 +372,24 @@ class FittedEncoder:
             PredictionFailed: not one value per row.
         """
         return answered_values(decoding.value_per_row(answer), self.target_transform)
+
+    def decide(self, told: ClassScores) -> tuple[FloatArray, IntArray] | None:
+        """The probabilities and the classes by the model's :attr:`decision`, as :meth:`Decision.decide`; None without one.
+
+        Raises:
+            PredictionFailed: the model has answered scores that are no probabilities.
+        """
+        if self.decision is None:
+            return None
+        if not told.are_probabilities:
+            raise PredictionFailed("the model answered scores that are no probabilities, which its threshold was chosen for.")
+        return self.decision.decide(told.scores, told.own)
+
+    def _decided(self, answer: Answer, classes: list[str]) -> tuple[FloatArray, IntArray] | None:
+        if self.decision is None or not len(answer):
+            return None
+        told = decoding.scores_of_classes(answer, self.answers, classes)
+        return None if told is None else self.decide(told)
 
     def _labels(self, answer: Answer, classes: list[str], top_k: int) -> list[Prediction]:
         match self.answers:

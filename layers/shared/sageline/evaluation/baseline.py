@@ -7,6 +7,7 @@ the best one that there is for them. For accuracy, the standard error is that of
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,7 +120,8 @@ def compare_with_baseline(metric: str, sums: Sums) -> BaselineComparison | None:
     than :data:`LEAST_ROWS` rows.
 
     It cannot where the model does not answer what the metric needs, where the baseline is perfect by it (calibration, the top
-    three of three classes), and for ``mae``, which the sums do not have of the baseline.
+    three of three classes), where the metric is not known (``mape`` of a value that is 0) or would not be without some of
+    the rows (``roc_auc`` where one row alone has the label), and for ``mae`` and ``mape`` of more rows than the sums' sample has.
     """
     if sums.rows < LEAST_ROWS:
         return None
@@ -128,7 +130,7 @@ def compare_with_baseline(metric: str, sums: Sums) -> BaselineComparison | None:
 
 
 def _compared(metric: str, asked: str, sums: Sums) -> BaselineComparison:
-    found, baseline = sums.value(metric), sums.baseline_metrics()[metric]
+    found, baseline = sums.value(metric), sums.baseline_metrics().get(metric, math.nan)
     error = None
     if found is not None:
         sizes = sums.group_rows[sums.group_rows > 0]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from sageline.arrays.matrix import AnyArray, DoubleArray, FloatArray
+from sageline.arrays.matrix import DoubleArray, FloatArray
 from sageline.arrays.strings import BoolArray, IntArray
 from sageline.evaluation.answer_arrays import ClassAnswers
-from sageline.evaluation.jackknife import GROUPS, group_of, standard_error, sums_without_each
+from sageline.evaluation.jackknife import GROUPS, group_of, standard_error, sums_by, sums_without_each
+from sageline.evaluation.metrics.of_classes import ratio, scores_of_classes, values_of_sums
+from sageline.evaluation.metrics.ranking import MOST_SCORES, RankedRows
 from sageline.evaluation.wording import quoted
-from sageline.spec.metrics import OF_ONE_CLASS, class_metric, metrics_of
+from sageline.spec.metrics import OF_ONE_CLASS, RANKING, class_metric, metrics_of
 
 BINS = 10
 _TOP = 3
@@ -28,43 +31,59 @@ MetricArrays = dict[str, DoubleArray]
 
 class ClassificationSums:
     """What the metrics are made of, for each of the jackknife's groups; the memory that it takes does not grow with the rows, but
-    for two bytes per row (whether the label was right, and whether it was among the first three).
+    for two bytes per row (whether the label was right, and whether it was among the first three), and a bounded number of rows
+    with their scores for the metrics of their order.
 
     Args:
         classes: the labels by their number, in the answers and in the rows alike.
+        positive: the number of the one that is looked for; None for none in particular.
+        most_scores: that are kept for the metrics of their order.
     """
 
-    def __init__(self, classes: Sequence[str]) -> None:
+    def __init__(self, classes: Sequence[str], positive: int | None = None, *, most_scores: int = MOST_SCORES) -> None:
         self.classes = list(classes)
+        self.positive = positive
         self.rows = 0
         self.knows_scores = True
         self.knows_probabilities = True
+        self.is_weighted = False
         size = len(self.classes)
         self._by_group = {
-            **{name: np.zeros((GROUPS, 1)) for name in ("rows", "right", "in_top", "log_loss")},
+            **{name: np.zeros((GROUPS, 1)) for name in ("weight", "right", "in_top", "log_loss")},
             **{name: np.zeros((GROUPS, size)) for name in ("support", "predicted", "hits")},
-            **{name: np.zeros((GROUPS, BINS)) for name in ("bin_rows", "bin_confidence", "bin_right")},
+            **{name: np.zeros((GROUPS, BINS)) for name in ("bin_weight", "bin_confidence", "bin_right")},
         }
+        self._group_rows = np.zeros(GROUPS)
+        self._support_rows = np.zeros(size, dtype=np.int64)
+        self._predicted_rows = np.zeros(size, dtype=np.int64)
+        self._bin_rows = np.zeros(BINS, dtype=np.int64)
+        self._ranked = RankedRows(size, positive, most_scores)
         self._cells: Counter[int] = Counter()  # expected * classes + chosen
         self._right: list[BoolArray] = []
         self._in_top: list[BoolArray] = []
 
-    def update(self, expected: IntArray, answers: ClassAnswers) -> None:
+    def update(self, expected: IntArray, answers: ClassAnswers, weights: DoubleArray | None = None) -> None:
         """Count some rows.
 
         Args:
             expected: ``int64[rows]``: the number of each row's class.
             answers: what the model has answered for these rows.
+            weights: ``float64[rows]``: as how many rows each counts, 0 or more; None for one each.
         """
         groups = group_of(self.rows, len(expected))
         chosen, right = answers.chosen, answers.chosen == expected
+        self.is_weighted = self.is_weighted or weights is not None
+        weights = np.ones(len(expected)) if weights is None else weights
         self.rows += len(expected)
         self._right.append(right)
-        self._add("rows", groups)
-        self._add("right", groups[right])
-        self._add("support", groups, expected)
-        self._add("predicted", groups, chosen)
-        self._add("hits", groups[right], chosen[right])
+        self._group_rows += np.bincount(groups, minlength=GROUPS)
+        self._support_rows += np.bincount(expected, minlength=len(self.classes))
+        self._predicted_rows += np.bincount(chosen, minlength=len(self.classes))
+        self._add("weight", groups, None, weights)
+        self._add("right", groups, None, weights * right)
+        self._add("support", groups, expected, weights)
+        self._add("predicted", groups, chosen, weights)
+        self._add("hits", groups, chosen, weights * right)
         cells, counts = np.unique(expected * len(self.classes) + chosen, return_counts=True)
         self._cells.update(dict(zip(cells.tolist(), counts.tolist(), strict=True)))
         self.knows_scores = self.knows_scores and answers.scores is not None
@@ -72,38 +91,45 @@ class ClassificationSums:
         if self.knows_scores and answers.scores is not None:
             in_top = right | _among_first(answers.scores, expected, chosen)
             self._in_top.append(in_top)
-            self._add("in_top", groups[in_top])
+            self._add("in_top", groups, None, weights * in_top)
+            self._ranked.add(expected, answers.scores, groups, weights)
             if self.knows_probabilities:
-                self._add_probabilities(answers.scores, expected, chosen, right, groups)
+                self._add_probabilities(answers.scores, expected, chosen, groups, weights)
 
     def holds_per_row(self, metric: str) -> BoolArray:
         """``bool[rows]``: which rows count for a metric that is a share of rows (``accuracy``, ``top_3_accuracy``)."""
         return np.concatenate([np.zeros(0, dtype=np.bool_), *(self._right if metric == "accuracy" else self._in_top)])
 
     def value(self, metric: str) -> float | None:
-        """The metric over all rows; None when it needs scores or probabilities, and some rows had none. For a single class
-        (``recall:fraud``) also None where no row has it."""
+        """The metric over all rows; None when it needs scores or probabilities, and some rows had none, and for one of the order
+        of scores where no class has rows beside others. For a single class (``recall:fraud``) also None where no row has it."""
         if (of_class := class_metric(metric)) is not None:
             return self._of_class(*of_class)
-        return self._plain(_values(self._totals()).get(metric), metric)
+        values = self._ranked.ranking().values if metric in RANKING else self._values()
+        return self._known(metric, values[metric])
 
     def metrics(self) -> dict[str, float | None]:
         """Every metric of a classification, by name."""
-        values = _values(self._totals())
-        return {name: self._plain(values[name], name) for name in metrics_of("classification")}
+        values = self._values() | self._ranked.ranking().values
+        return {name: self._known(name, values[name]) for name in metrics_of("classification")}
 
     def standard_errors(self) -> dict[str, float | None]:
         """The standard error of each metric: how far it may be off, because the rows are a sample."""
-        values, without = self.metrics(), _values(self._without(self._by_group))
+        without = values_of_sums(self._without(self._by_group)) | self._ranked_without()
         sizes = self.group_rows
         return {
             name: None if value is None else standard_error(value, without[name], sizes[sizes > 0])
-            for name, value in values.items()
+            for name, value in self.metrics().items()
         }
 
     def without_each_group(self, metric: str) -> DoubleArray:
         """The metric without each group that has rows, for :func:`sageline.evaluation.jackknife.standard_error`."""
-        return _values(self._without(self._by_group))[metric]
+        return self._ranked_without()[metric] if metric in RANKING else values_of_sums(self._without(self._by_group))[metric]
+
+    @property
+    def ranked_rows(self) -> int | None:
+        """Rows that the metrics of the scores' order are of, where these are a choice; None where they are all rows."""
+        return self._ranked.rows if self.knows_scores and self._ranked.is_choice else None
 
     @property
     def baseline_answer(self) -> str:
@@ -112,12 +138,13 @@ class ClassificationSums:
 
     def baseline_metrics(self) -> dict[str, float]:
         """Every metric of the baseline, a model that knows no more than how frequent each class is in these rows."""
-        values = _values({name: table.sum(axis=0, keepdims=True) for name, table in self._baseline_by_group().items()})
-        return {name: float(value[0]) for name, value in values.items()}
+        totals = {name: table.sum(axis=0, keepdims=True) for name, table in self._baseline_by_group().items()}
+        values = self._baseline_values(totals)
+        return {name: float(values[name][0]) for name in metrics_of("classification")}
 
     def baseline_without_each_group(self, metric: str) -> DoubleArray:
         """Like :meth:`without_each_group`, for the baseline, whose answers stay those that it gives for all rows."""
-        return _values(self._without(self._baseline_by_group()))[metric]
+        return self._baseline_values(self._without(self._baseline_by_group()))[metric]
 
     def never_answered(self, known: Sequence[str]) -> dict[str, int]:
         """Labels that the model knows and gives to no row, with how many rows have them; the most frequent ones first.
@@ -127,42 +154,47 @@ class ClassificationSums:
         """
         own = set(known)
         of_model = np.array([label in own for label in self.classes])
-        missed = np.flatnonzero(of_model & (self._by_group["predicted"].sum(axis=0) == 0))
-        ordered = missed[np.argsort(-self._frequencies[missed], kind="stable")]
-        return {self.classes[index]: int(self._frequencies[index]) for index in ordered.tolist()}
+        missed = np.flatnonzero(of_model & (self._predicted_rows == 0))
+        ordered = missed[np.argsort(-self._support_rows[missed], kind="stable")]
+        return {self.classes[index]: int(self._support_rows[index]) for index in ordered.tolist()}
 
     @property
     def group_rows(self) -> DoubleArray:
         """``float64[groups]``: rows of each group."""
-        return self._by_group["rows"][:, 0]
+        return self._group_rows
 
     def document(self) -> dict[str, Any]:  # Any: a JSON document
-        """``baseline``, ``classes``, ``confusion``, ``calibration`` of ``evaluation.json``."""
+        """``positive``, ``ranked_rows``, ``baseline``, ``classes``, ``confusion``, ``calibration`` and ``curves`` of
+        ``evaluation.json``."""
         totals = {name: table[0] for name, table in self._totals().items()}
         return {
+            "positive": None if self.positive is None else self.classes[self.positive],
+            "ranked_rows": self.ranked_rows,
             "baseline": {"label": self.classes[int(self._frequencies.argmax())], "metrics": self.baseline_metrics()},
             "classes": self._per_class(totals),
             "confusion": self._confusion(),
             "calibration": self._calibration(totals) if self.knows_probabilities else None,
+            "curves": self._ranked.document() if self.knows_scores else None,
         }
 
-    def _add(self, name: str, groups: IntArray, columns: IntArray | None = None, weights: AnyArray | None = None) -> None:
+    def _add(self, name: str, groups: IntArray, columns: IntArray | None, weights: DoubleArray) -> None:
         table = self._by_group[name]
         width = table.shape[1]
         indexes = groups if columns is None else groups * width + columns
-        table += np.bincount(indexes, weights=weights, minlength=table.size).reshape(table.shape)
+        table += sums_by(indexes, weights, table.size).reshape(table.shape)
 
     def _add_probabilities(
-        self, probabilities: FloatArray, expected: IntArray, chosen: IntArray, right: BoolArray, groups: IntArray
+        self, probabilities: FloatArray, expected: IntArray, chosen: IntArray, groups: IntArray, weights: DoubleArray
     ) -> None:
         rows = np.arange(len(expected))
         given = np.clip(probabilities[rows, expected].astype(np.float64), _LEAST_PROBABILITY, 1 - _LEAST_PROBABILITY)
-        self._add("log_loss", groups, None, -np.log(given))
+        self._add("log_loss", groups, None, -np.log(given) * weights)
         confidence = probabilities[rows, chosen].astype(np.float64)
         bins = np.clip((confidence * BINS).astype(np.int64), 0, BINS - 1)
-        self._add("bin_rows", groups, bins)
-        self._add("bin_confidence", groups, bins, confidence)
-        self._add("bin_right", groups[right], bins[right])
+        self._bin_rows += np.bincount(bins, minlength=BINS)
+        self._add("bin_weight", groups, bins, weights)
+        self._add("bin_confidence", groups, bins, confidence * weights)
+        self._add("bin_right", groups, bins, weights * (chosen == expected))
 
     def _totals(self) -> dict[str, DoubleArray]:
         return {name: table.sum(axis=0, keepdims=True) for name, table in self._by_group.items()}
@@ -171,48 +203,70 @@ class ClassificationSums:
         filled = self.group_rows > 0
         return {name: sums_without_each(table[filled]) for name, table in by_group.items()}
 
+    def _values(self) -> dict[str, float]:
+        """The metrics that follow from sums."""
+        return {name: float(value[0]) for name, value in values_of_sums(self._totals()).items()}
+
+    def _known(self, metric: str, value: float) -> float | None:
+        """None where the answers do not tell the metric."""
+        needs = metrics_of("classification")[metric].needs
+        known = {"labels": True, "scores": self.knows_scores, "probabilities": self.knows_scores and self.knows_probabilities}
+        return value if known[needs] and self.rows and math.isfinite(value) else None
+
+    def _ranked_without(self) -> MetricArrays:
+        filled = self.group_rows > 0
+        return {name: values[filled] for name, values in self._ranked.ranking().without.items()}
+
     @property
     def _frequencies(self) -> DoubleArray:
-        """``float64[classes]``: rows that have each class."""
+        """``float64[classes]``: weight of the rows that have each class."""
         frequencies: DoubleArray = self._by_group["support"].sum(axis=0)
         return frequencies
 
     def _baseline_by_group(self) -> dict[str, DoubleArray]:
         """The sums of the baseline: it answers the most frequent class, and its probabilities are the classes' shares."""
-        rows, support, frequencies = self._by_group["rows"], self._by_group["support"], self._frequencies
+        weight, support, frequencies = self._by_group["weight"], self._by_group["support"], self._frequencies
         ranked = np.argsort(-frequencies, kind="stable")
         chosen = np.arange(len(self.classes)) == ranked[0]
-        surprise = np.log(self.rows / np.where(frequencies > 0, frequencies, self.rows))
-        bins = {name: np.zeros((GROUPS, BINS)) for name in ("bin_rows", "bin_confidence", "bin_right")}
+        total = frequencies.sum()
+        surprise = np.log(total / np.where(frequencies > 0, frequencies, total))
+        bins = {name: np.zeros((GROUPS, BINS)) for name in ("bin_weight", "bin_confidence", "bin_right")}
         return {
-            "rows": rows,
+            "weight": weight,
             "right": support[:, ranked[:1]],
             "in_top": support[:, ranked[:_TOP]].sum(axis=1, keepdims=True),
             "log_loss": (support @ surprise)[:, None],
             "support": support,
-            "predicted": rows * chosen,
+            "predicted": weight * chosen,
             "hits": support * chosen,
             **bins,  # it is as sure as it is often right
         }
+
+    def _baseline_values(self, sums: Mapping[str, DoubleArray]) -> MetricArrays:
+        """It gives all rows the same scores: any pair of rows is a tie, and the precision at its one score is a class's share."""
+        support = sums["support"]
+        shares = ratio(support, sums["weight"])
+        there = (support > 0).sum(axis=1)
+        ranked = {
+            "roc_auc": np.full(len(support), 0.5),
+            "average_precision": ratio(shares.sum(axis=1), there) if self.positive is None else shares[:, self.positive],
+        }
+        return values_of_sums(sums) | ranked
 
     def _of_class(self, kind: str, label: str) -> float | None:
         index = self.classes.index(label) if label in self.classes else None
         totals = {name: table[0] for name, table in self._totals().items()}
         if index is None or not totals["support"][index]:
             return None
-        scores = _scores_of_classes(totals["hits"], totals["support"], totals["predicted"])
+        scores = scores_of_classes(totals["hits"], totals["support"], totals["predicted"])
         return float(scores[list(OF_ONE_CLASS).index(kind)][index])
 
-    def _plain(self, values: DoubleArray | None, metric: str) -> float | None:
-        needs = metrics_of("classification")[metric].needs
-        known = {"labels": True, "scores": self.knows_scores, "probabilities": self.knows_scores and self.knows_probabilities}
-        return None if values is None or not known[needs] or not self.rows else float(values[0])
-
     def _per_class(self, totals: Mapping[str, DoubleArray]) -> list[dict[str, Any]]:  # Any: a JSON document
-        scores = _scores_of_classes(totals["hits"], totals["support"], totals["predicted"])
-        columns = [totals["support"].astype(int).tolist(), totals["predicted"].astype(int).tolist()]
-        columns += [values.tolist() for values in scores]
-        names = ("label", "support", "predicted", "precision", "recall", "f1")
+        scores = scores_of_classes(totals["hits"], totals["support"], totals["predicted"])
+        columns = [self._support_rows.tolist(), self._predicted_rows.tolist(), *(values.tolist() for values in scores)]
+        of_class = self._ranked.ranking().of_class
+        columns += [[self._known(name, value) for value in of_class[name].tolist()] for name in RANKING]
+        names = ("label", "support", "predicted", "precision", "recall", "f1", *RANKING)
         return [dict(zip(names, row, strict=True)) for row in zip(self.classes, *columns, strict=True)]
 
     def _confusion(self) -> dict[str, Any]:  # Any: a JSON document
@@ -235,8 +289,8 @@ class ClassificationSums:
         }
 
     def _calibration(self, totals: Mapping[str, DoubleArray]) -> list[dict[str, Any]]:  # Any: a JSON document
-        rows = totals["bin_rows"]
-        confidence, accuracy = (_ratio(totals[name], rows).tolist() for name in ("bin_confidence", "bin_right"))
+        rows, weight = self._bin_rows, totals["bin_weight"]
+        confidence, accuracy = (ratio(totals[name], weight).tolist() for name in ("bin_confidence", "bin_right"))
         return [
             {
                 "from": index / BINS,
@@ -261,35 +315,3 @@ def _among_first(scores: FloatArray, expected: IntArray, chosen: IntArray) -> Bo
     is_ahead[np.arange(len(expected)), chosen] = True
     found: BoolArray = (is_ahead.sum(axis=1) < _TOP) & np.isfinite(own[:, 0])
     return found
-
-
-def _values(sums: Mapping[str, DoubleArray]) -> MetricArrays:
-    """Metric by metric, from sums with a leading axis of any length. Without rows 0, not NaN."""
-    rows = sums["rows"][:, 0]
-    support = sums["support"]
-    there = support > 0  # a class that no row has is no part of a mean over classes
-    classes = there.sum(axis=1)
-    precision, recall, f1 = (
-        _ratio((values * there).sum(axis=1), classes) for values in _scores_of_classes(sums["hits"], support, sums["predicted"])
-    )
-    gaps = np.abs(sums["bin_confidence"] - sums["bin_right"]).sum(axis=1)
-    return {
-        "accuracy": _ratio(sums["right"][:, 0], rows),
-        "top_3_accuracy": _ratio(sums["in_top"][:, 0], rows),
-        "macro_precision": precision,
-        "macro_recall": recall,
-        "macro_f1": f1,
-        "log_loss": _ratio(sums["log_loss"][:, 0], rows),
-        "expected_calibration_error": _ratio(gaps, rows),
-    }
-
-
-def _scores_of_classes(
-    hits: DoubleArray, support: DoubleArray, predicted: DoubleArray
-) -> tuple[DoubleArray, DoubleArray, DoubleArray]:
-    """Precision, recall and F1 of each class; 0 where there is nothing to divide by."""
-    return _ratio(hits, predicted), _ratio(hits, support), _ratio(2 * hits, support + predicted)
-
-
-def _ratio(numerator: AnyArray, denominator: AnyArray) -> DoubleArray:
-    return np.divide(numerator, denominator, out=np.zeros(np.shape(denominator)), where=denominator > 0)

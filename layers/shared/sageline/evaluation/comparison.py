@@ -3,10 +3,10 @@
 The claim to be tested is that the new model is no better; it counts as better when its value is the better one and chance alone
 would bring about such a difference in fewer than :data:`LEVEL` of all cases (one-sided). The test depends on the metric:
 
-- Shares of rows (accuracy, top-3 accuracy): McNemar's test. Only rows tell anything of which one model is right and the other is
-  wrong; if both were equally good each model would be right in half of them. Exact (binomial), with more than
-  :data:`_EXACT_ROWS` such rows the normal approximation with continuity correction. McNemar, Psychometrika 12 (1947); recommended
-  for comparing two classifiers on one test set by Dietterich, Neural Computation 10 (1998).
+- Shares of rows (accuracy, top-3 accuracy), where all weigh the same: McNemar's test. Only rows tell anything of which one model
+  is right and the other is wrong; if both were equally good each model would be right in half of them. Exact (binomial), with
+  more than :data:`_EXACT_ROWS` such rows the normal approximation with continuity correction. McNemar, Psychometrika 12 (1947);
+  recommended for comparing two classifiers on one test set by Dietterich, Neural Computation 10 (1998).
 - All other metrics: the difference of the two models' values, divided by its jackknife standard error
   (:mod:`sageline.evaluation.jackknife`), has Student's t distribution with one degree of freedom fewer than groups. For metrics
   that are means over rows (log-loss, mean absolute error) and fewer rows than groups this is the paired t-test. It is never more
@@ -92,7 +92,8 @@ def compare(metric: str, champion: Sums, challenger: Sums) -> Comparison:
     if champion.rows != challenger.rows or old is None or new is None:
         raise ValueError(f"{metric} of {champion.rows} rows ({old}) and of {challenger.rows} rows ({new}) cannot be compared")
     sign = 1 if METRICS[metric].better == "higher" else -1
-    if isinstance(champion, ClassificationSums) and isinstance(challenger, ClassificationSums) and metric in ZERO_OR_ONE_PER_ROW:
+    by_rows = metric in ZERO_OR_ONE_PER_ROW and not (champion.is_weighted or challenger.is_weighted)
+    if by_rows and isinstance(champion, ClassificationSums) and isinstance(challenger, ClassificationSums):
         before, after = champion.holds_per_row(metric), challenger.holds_per_row(metric)
         test, p_value, margin = _mcnemar(int((after & ~before).sum()), int((before & ~after).sum()), champion.rows)
     else:

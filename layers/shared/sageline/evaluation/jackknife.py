@@ -27,6 +27,11 @@ def group_of(first_row: int, rows: int) -> IntArray:
     return (np.arange(first_row, first_row + rows) % GROUPS).astype(np.int64)
 
 
+def sums_by(index: IntArray, weights: DoubleArray, size: int = 0) -> DoubleArray:
+    """``float64[at least size]``: the weights of the rows of each index (a group, a class, a step) together."""
+    return np.bincount(index, weights=weights, minlength=size).astype(np.float64, copy=False)
+
+
 def sums_without_each(sums: DoubleArray) -> DoubleArray:
     """The sum over all groups but one, for each of them; groups lead, and the shape stays.
 

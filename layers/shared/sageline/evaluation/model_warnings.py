@@ -9,19 +9,19 @@ from sageline.evaluation.baseline import LEAST_ROWS, BaselineComparison
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import Sums
 from sageline.evaluation.wording import plain, quoted, some
-from sageline.spec.metrics import METRICS, ZERO_OR_ONE_PER_ROW, default_metric
+from sageline.spec.metrics import METRICS, RANKING, ZERO_OR_ONE_PER_ROW, default_metric
 
 _SHOWN_LABELS = 5
 _HOLD_MORE = 'more of them out of training: {"split": {"train": 0.6, "validation": 0.1, "test": 0.3}}'
 
 
 def model_warnings(
-    sums: Sums, metric: str, *, baseline: BaselineComparison | None, refused: bool, labels: Sequence[str]
+    sums: Sums, metrics: Sequence[str], *, baseline: BaselineComparison | None, refused: bool, labels: Sequence[str]
 ) -> list[str]:
     """The warnings about a model, most important first.
 
     Args:
-        metric: what the spec judges models by.
+        metrics: what the spec judges models by: its metric, then those that have limits.
         baseline: the model beside the baseline; None with fewer than :data:`LEAST_ROWS` rows.
         refused: whether a model that is not better than the baseline is refused, and its reason says so.
         labels: those that the model knows; empty for a regression.
@@ -29,11 +29,34 @@ def model_warnings(
     found = []
     if baseline is not None and not baseline.better and not refused:
         found.append(f"{baseline.words[0].upper()}{baseline.words[1:]}")
-    if sums.rows < LEAST_ROWS:
-        found.append(_few_rows(sums, metric))
+    few = [_few_rows(sums, metrics[0])] if sums.rows < LEAST_ROWS else []
     if isinstance(sums, ClassificationSums):
-        found += _never_answered(sums.never_answered(labels), len(labels))
-    return found
+        missed = sums.never_answered(labels)
+        positive = None if sums.positive is None else sums.classes[sums.positive]
+        if positive is not None and missed.get(positive):
+            found.append(_finds_none(positive, missed.pop(positive)))
+        return [*found, *few, *_never_answered(missed, len(labels)), *_ranked_few(sums, metrics)]
+    return [*found, *few, *(_no_share(sums.zeros) if "mape" in metrics and sums.zeros else [])]
+
+
+def _finds_none(positive: str, rows: int) -> str:
+    return (
+        f"The model never answers {quoted(positive)}, the label that is looked for ({_have_it(rows)}): its scores may rank rows, "
+        "its answers find none. Add rows of that label."
+    )
+
+
+def _no_share(zeros: int) -> list[str]:
+    have = "1 test row has" if zeros == 1 else f"{zeros:,} test rows have"
+    return [f"mape is not known: {have} the value 0, of which no error is a share. Judge by mae or median_absolute_error."]
+
+
+def _ranked_few(sums: ClassificationSums, metrics: Sequence[str]) -> list[str]:
+    asked = [name for name in RANKING if name in metrics]
+    if sums.ranked_rows is None or not asked:
+        return []
+    are = "is" if len(asked) == 1 else "are"
+    return [f"{' and '.join(asked)} {are} of {sums.ranked_rows:,} of the {sums.rows:,} test rows, a random choice."]
 
 
 def _few_rows(sums: Sums, metric: str) -> str:
@@ -60,7 +83,7 @@ def _how_far_off(sums: Sums, metric: str) -> str:
     if value is None:
         return ""
     known = f": {metric} is {plain(value)}"
-    if metric in ZERO_OR_ONE_PER_ROW:
+    if metric in ZERO_OR_ONE_PER_ROW and not sums.is_weighted:
         low, high = _likely_shares(round(value * sums.rows), sums.rows)
         return f"{known}, and on other rows it may be anything from {low:.2f} to {high:.2f}"
     if not error:

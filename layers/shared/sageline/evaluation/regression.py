@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from sageline.arrays.matrix import AnyArray, DoubleArray, FloatArray
-from sageline.evaluation.jackknife import GROUPS, group_of, standard_error, sums_without_each
+from sageline.arrays.strings import IntArray
+from sageline.evaluation.jackknife import GROUPS, group_of, standard_error, sums_by, sums_without_each
+from sageline.evaluation.metrics.median import medians
 from sageline.evaluation.sample import SIZE, Sample
 from sageline.evaluation.wording import plain
 from sageline.spec.metrics import metrics_of
@@ -17,43 +20,69 @@ _QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 _BARS = 30
 _OUTSIDE = 0.005
 _POINTS = 1_000
-_NAMES = ("rows", "absolute", "squared", "value", "value_squared")
+_NAMES = ("weight", "absolute", "relative", "squared", "value", "value_squared")
+_LEAST_VALUE = float(np.finfo(np.float64).eps)
+"""What an error is a share of where the value is less, as scikit-learn has it. Of 0 it is no share of anything."""
 
 
 class RegressionSums:
-    """What the metrics are made of, for each of the jackknife's groups, and a sample of the rows for what they look like; the
-    memory that it takes does not grow with the rows."""
+    """What the metrics are made of, for each of the jackknife's groups, and a sample of the rows for their median, for the
+    baseline and for what they look like; the memory that it takes does not grow with the rows.
+
+    Args:
+        sample_size: rows of the sample.
+    """
 
     def __init__(self, sample_size: int = SIZE) -> None:
         self.rows = 0
+        self.zeros = 0
+        self.is_weighted = False
         self._by_group = {name: np.zeros(GROUPS) for name in _NAMES}
-        self._sample = Sample(2, sample_size)
+        self._group_rows = np.zeros(GROUPS)
+        self._sample_size = sample_size
+        self._sample = Sample(4, sample_size)
         self._center = 0.0
         self._least, self._most = np.inf, -np.inf
 
-    def update(self, expected: AnyArray, predicted: FloatArray) -> None:
-        """Count some rows: what their values are, and what the model has answered (one number per row each)."""
+    def update(self, expected: AnyArray, predicted: FloatArray, weights: DoubleArray | None = None) -> None:
+        """Count some rows.
+
+        Args:
+            expected: one number per row: what its value is.
+            predicted: what the model has answered.
+            weights: ``float64[rows]``: as how many rows each counts, 0 or more; None for one each.
+        """
         expected, predicted = expected.astype(np.float64), predicted.astype(np.float64)
+        self.is_weighted = self.is_weighted or weights is not None
+        weights = np.ones(len(expected)) if weights is None else weights
         if not self.rows and len(expected):
             # Values far from 0 and close together would cancel out in the sum of their squares; so would they around an outlier.
             self._center = float(np.median(expected))
         groups = group_of(self.rows, len(expected))
         self.rows += len(expected)
+        self.zeros += int((expected == 0).sum())
         errors, values = predicted - expected, expected - self._center
-        for name, numbers in zip(_NAMES, (None, np.abs(errors), errors**2, values, values**2), strict=True):
-            self._by_group[name] += np.bincount(groups, weights=numbers, minlength=GROUPS)
-        self._sample.add(expected, predicted)
+        self._group_rows += np.bincount(groups, minlength=GROUPS)
+        ones = np.ones(len(expected))
+        for name, numbers in zip(
+            _NAMES, (ones, np.abs(errors), _relative(errors, expected), errors**2, values, values**2), strict=True
+        ):
+            self._by_group[name] += sums_by(groups, numbers * weights, GROUPS)
+        self._sample.add(expected, predicted, groups, weights)
+        self.__dict__.pop("_medians", None)
         self._least, self._most = np.append(errors, self._least).min(), np.append(errors, self._most).max()
 
     def value(self, metric: str) -> float | None:
-        """The metric over all rows; None for ``r2`` where all rows have the same value."""
+        """The metric over all rows; None for ``r2`` where all rows have the same value, and for ``mape`` where one has 0."""
         return self.metrics()[metric]
 
     def metrics(self) -> dict[str, float | None]:
         """Every metric of a regression, by name."""
         values = _values({name: sums.sum(keepdims=True) for name, sums in self._by_group.items()})
-        plain = {name: float(values[name][0]) for name in metrics_of("regression")}
-        return {name: value if np.isfinite(value) else None for name, value in plain.items()}
+        numbers = {name: float(value[0]) for name, value in values.items()}
+        numbers["median_absolute_error"] = self._medians[0] if np.isfinite(numbers["mae"]) else np.nan
+        numbers["mape"] = np.nan if self.zeros else numbers["mape"]
+        return {name: numbers[name] if np.isfinite(numbers[name]) else None for name in metrics_of("regression")}
 
     def standard_errors(self) -> dict[str, float | None]:
         """The standard error of each metric: how far it may be off, because the rows are a sample."""
@@ -65,6 +94,8 @@ class RegressionSums:
 
     def without_each_group(self, metric: str) -> DoubleArray:
         """The metric without each group that has rows, for :func:`sageline.evaluation.jackknife.standard_error`."""
+        if metric == "median_absolute_error":
+            return self._medians[1][self.group_rows > 0]
         return self._without(self._by_group)[metric]
 
     @property
@@ -73,40 +104,67 @@ class RegressionSums:
         return f"the mean ({plain(self._mean)})"
 
     def baseline_metrics(self) -> dict[str, float]:
-        """Every metric of the baseline, a model that knows no more than the mean of these rows."""
+        """Every metric of the baseline, a model that knows no more than the mean of these rows; ``mape`` where no value is 0."""
         total = {name: float(sums.sum()) for name, sums in self._by_group.items()}
-        variance = max(total["value_squared"] / self.rows - (total["value"] / self.rows) ** 2, 0.0)
-        # The mean is not known before the last row, so its absolute errors are those of the sample.
-        return {"rmse": variance**0.5, "mae": float(np.abs(self._sample.rows[:, 0] - self._mean).mean()), "r2": 0.0}
+        variance = max(total["value_squared"] / total["weight"] - (total["value"] / total["weight"]) ** 2, 0.0)
+        # The mean is not known before the last row, so its errors are those of the sample.
+        errors, expected, groups, weights = self._baseline_errors()
+        shares = weights / weights.sum()
+        found = {
+            "rmse": variance**0.5,
+            "mae": float((np.abs(errors) * shares).sum()),
+            "median_absolute_error": medians(np.abs(errors), weights, groups)[0],
+            "r2": 0.0,
+        }
+        return found if self.zeros else {**found, "mape": float((_relative(errors, expected) * shares).sum())}
 
     def baseline_without_each_group(self, metric: str) -> DoubleArray:
-        """Like :meth:`without_each_group`, for the baseline, whose answer stays the mean of all rows; NaN for ``mae``."""
+        """Like :meth:`without_each_group`, for the baseline, whose answer stays the mean of all rows; NaN for ``mae`` and
+        ``mape`` where the sample has not all rows."""
+        errors, expected, groups, weights = self._baseline_errors()
+        if metric == "median_absolute_error":
+            return medians(np.abs(errors), weights, groups)[1][self.group_rows > 0]
         sums = self._by_group
-        mean = sums["value"].sum() / self.rows
-        squared = np.maximum(sums["value_squared"] - 2 * mean * sums["value"] + mean**2 * sums["rows"], 0)
-        return self._without({**sums, "squared": squared, "absolute": np.full(GROUPS, np.nan)})[metric]
+        mean = sums["value"].sum() / sums["weight"].sum()
+        squared = np.maximum(sums["value_squared"] - 2 * mean * sums["value"] + mean**2 * sums["weight"], 0)
+        absolute, relative = (
+            sums_by(groups, numbers * weights, GROUPS) if self.rows <= self._sample_size else np.full(GROUPS, np.nan)
+            for numbers in (np.abs(errors), _relative(errors, expected))
+        )
+        return self._without({**sums, "squared": squared, "absolute": absolute, "relative": relative})[metric]
 
     @property
     def group_rows(self) -> DoubleArray:
         """``float64[groups]``: rows of each group."""
-        return self._by_group["rows"]
+        return self._group_rows
 
     def document(self) -> dict[str, Any]:  # Any: a JSON document
         """``baseline`` and ``residuals`` of ``evaluation.json``. A residual is the model's answer minus the row's value."""
-        expected, predicted = self._sample.rows.T
+        expected, predicted, *_ = self._sample.columns
         return {
             "baseline": {"value": self._mean, "metrics": self.baseline_metrics()},
             "residuals": {
                 "rows": len(expected),
                 "quantiles": self._quantiles(predicted - expected),
                 "histogram": _histogram(predicted - expected),
-                "points": self._sample.first(_POINTS).tolist(),
+                "points": np.column_stack(self._sample.first(_POINTS)[:2]).tolist(),
             },
         }
 
     @property
     def _mean(self) -> float:
-        return self._center + float(self._by_group["value"].sum()) / self.rows
+        return self._center + float(self._by_group["value"].sum() / self._by_group["weight"].sum())
+
+    @cached_property
+    def _medians(self) -> tuple[float, DoubleArray]:
+        """Of the sample's absolute errors: the median, and those without each group."""
+        expected, predicted, groups, weights = self._sample.columns
+        return medians(np.abs(predicted - expected), weights, groups)
+
+    def _baseline_errors(self) -> tuple[DoubleArray, DoubleArray, IntArray, DoubleArray]:
+        """Of the sample's rows: the mean minus the value, the value, the group, the weight."""
+        expected, _, groups, weights = self._sample.columns
+        return self._mean - expected, expected, groups, weights
 
     def _without(self, by_group: Mapping[str, DoubleArray]) -> dict[str, DoubleArray]:
         """The metrics without each group that has rows."""
@@ -134,10 +192,21 @@ def _histogram(residuals: DoubleArray) -> dict[str, Any]:  # Any: a JSON documen
     return {"edges": edges.tolist(), "rows": counts.tolist(), "below": below, "above": above}
 
 
+def _relative(errors: DoubleArray, expected: DoubleArray) -> DoubleArray:
+    relative: DoubleArray = np.abs(errors) / np.maximum(np.abs(expected), _LEAST_VALUE)
+    return relative
+
+
 def _values(sums: Mapping[str, DoubleArray]) -> dict[str, DoubleArray]:
-    """Metric by metric, from sums with a leading axis of any length; NaN where there is nothing to divide by."""
-    rows = sums["rows"]
+    """Metric by metric but for the median, from sums with a leading axis of any length; NaN where there is nothing to
+    divide by."""
+    weight = sums["weight"]
     with np.errstate(divide="ignore", invalid="ignore"):
-        around_mean = sums["value_squared"] - sums["value"] ** 2 / rows
+        around_mean = sums["value_squared"] - sums["value"] ** 2 / weight
         explained = 1 - sums["squared"] / np.where(around_mean > 0, around_mean, np.nan)
-        return {"rmse": np.sqrt(sums["squared"] / rows), "mae": sums["absolute"] / rows, "r2": explained}
+        return {
+            "rmse": np.sqrt(sums["squared"] / weight),
+            "mae": sums["absolute"] / weight,
+            "mape": sums["relative"] / weight,
+            "r2": explained,
+        }

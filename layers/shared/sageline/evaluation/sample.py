@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sageline.arrays.matrix import AnyArray, DoubleArray
+from sageline.arrays.matrix import AnyArray
 
 SIZE = 100_000
 
@@ -14,28 +14,49 @@ class Sample:
 
     Each row draws a number, and the rows with the lowest numbers stay. A draw follows from the row's position alone, so the same
     rows give the same sample.
+
+    Args:
+        columns: how many arrays hold the rows.
     """
 
     def __init__(self, columns: int, size: int = SIZE) -> None:
         self._size = size
         self._random = np.random.default_rng(0)
-        self._draws = np.empty(0)
-        self._rows = np.empty((0, columns))
+        self._highest = np.inf
+        self._kept: list[tuple[AnyArray, ...]] = []
+        self._columns = columns
+        self._count = 0
 
     def add(self, *columns: AnyArray) -> None:
-        """Some more rows, column by column."""
-        draws = np.concatenate([self._draws, self._random.random(len(columns[0]))])
-        rows = np.concatenate([self._rows, np.column_stack(columns)])
-        if len(draws) > self._size:
-            kept = np.sort(np.argpartition(draws, self._size)[: self._size])
-            draws, rows = draws[kept], rows[kept]
-        self._draws, self._rows = draws, rows
+        """Some more rows, column by column: arrays of one length, which keep their types and their further axes."""
+        draws = self._random.random(len(columns[0]))
+        low = draws < self._highest
+        added = (draws, *columns) if low.all() else tuple(column[low] for column in (draws, *columns))
+        self._kept.append(added)
+        self._count += len(added[0])
+        # Not with every block: that would copy all rows as often as there are blocks.
+        if self._count > self._size + max(self._size // 2, len(added[0])):
+            self._compact()
 
     @property
-    def rows(self) -> DoubleArray:
-        """``float64[rows, columns]``."""
-        return self._rows
+    def columns(self) -> tuple[AnyArray, ...]:
+        """The rows, column by column."""
+        return self._compact()[1:]
 
-    def first(self, count: int) -> DoubleArray:
+    def first(self, count: int) -> tuple[AnyArray, ...]:
         """A choice of ``count`` of these rows."""
-        return self._rows[np.sort(np.argsort(self._draws, kind="stable")[:count])]
+        draws, *columns = self._compact()
+        chosen = np.sort(np.argsort(draws, kind="stable")[:count])
+        return tuple(column[chosen] for column in columns)
+
+    def _compact(self) -> tuple[AnyArray, ...]:
+        """The draws and the columns of the rows that stay, which are all that is kept from now on."""
+        if not self._kept:
+            return tuple(np.empty(0) for _ in range(1 + self._columns))
+        kept = self._kept[0] if len(self._kept) == 1 else tuple(np.concatenate(each) for each in zip(*self._kept, strict=True))
+        if len(kept[0]) > self._size:
+            chosen = np.sort(np.argpartition(kept[0], self._size)[: self._size])
+            kept = tuple(column[chosen] for column in kept)
+            self._highest = float(kept[0].max())
+        self._kept, self._count = [kept], len(kept[0])
+        return kept

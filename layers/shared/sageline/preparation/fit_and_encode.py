@@ -29,6 +29,7 @@ from sageline.encoder.fitting import finish_fit, start_fit
 from sageline.encoder.target_transform import learnt_values
 from sageline.errors import InvalidDataset
 from sageline.formats.npy import ArrayPair
+from sageline.preparation.asked_rows import asked_rows, asked_share, is_asked
 from sageline.preparation.class_weight import class_weights
 from sageline.preparation.hashed_blocks import HashedBlock, hashed_blocks
 from sageline.preparation.means import ALONE, Means
@@ -44,7 +45,8 @@ class PartSink(Protocol):
     """Takes the prepared data, piece by piece."""
 
     def write(self, channel: str, part: bytes | ArrayPair) -> None:
-        """Store the next rows of a channel: ``train``, ``validation`` or ``test-raw``. Never empty; may be small."""
+        """Store the next rows of a channel: ``train``, ``validation``, ``test-raw`` or ``validation-labels``. Never empty; may be
+        small."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,8 @@ def prepare(
     sink: PartSink,
     ask: Callable[[EncodedRows], None],
     means: Means = ALONE,
+    *,
+    ask_validation: Callable[[EncodedRows], None] | None = None,
 ) -> Prepared:
     """Encode every row that has a label and write the parts.
 
@@ -116,18 +120,23 @@ def prepare(
     ``{"features": {column: value}, "label": value}``. Columns that are left out of the features are there too,
     ``"others": {column: text}``: another model may read them. ``"weight"`` is there where a column says it.
 
+    Validation rows that the model will be asked about too (:mod:`sageline.preparation.asked_rows`) have their labels in
+    ``validation-labels``, JSON Lines again, ``{"label": value}``.
+
     Args:
         read_blocks: starts reading the dataset from its first row; called once, unless a spill has the blocks.
         first: what :func:`read_and_fit` has returned.
         ask: takes the encoded test rows, in the order of the raw ones.
+        ask_validation: takes the encoded validation rows in the order of their labels; None: the model is not asked about any.
         means: those that the data were read with.
 
     Raises:
         InvalidDataset: the data are not those that were read first.
     """
     encoder = first.encoder
-    with closing(_pieces(read_blocks, first, means)) as pieces:
-        rows = _write(pieces, sink, ask)
+    share = 0.0 if ask_validation is None else asked_share(encoder, first.tally.written("validation"))
+    with closing(_pieces(read_blocks, first, means, share)) as pieces:
+        rows = _write(pieces, sink, ask, ask_validation)
     expected = {channel: first.tally.written(channel) for channel in CHANNELS}
     if rows != expected:
         raise InvalidDataset(f"{first.source}: changed while it was read: {expected} rows at first, then {rows}. Run it again.")
@@ -304,62 +313,85 @@ def _read_beside(first: FirstRead, spill: Spill | None, has_profile: bool, chann
 
 
 class _Piece(NamedTuple):
-    """Encoded rows of a channel; of ``test``, the part is of the raw ones."""
+    """Encoded rows of a channel; of ``test``, the part is of the raw ones. ``labels`` are those of the validation rows that the
+    model is asked about."""
 
     channel: str
     rows: int
     part: bytes | ArrayPair
     asked: list[EncodedRows]
+    labels: bytes = b""
 
 
-def _pieces(read_blocks: Callable[[], Iterator[Block]], first: FirstRead, means: Means) -> Generator[_Piece]:
+def _pieces(read_blocks: Callable[[], Iterator[Block]], first: FirstRead, means: Means, share: float) -> Generator[_Piece]:
     """Every row whose label the encoder knows, in their order; where there are two processes, each encodes every other block."""
     spill, seed = means.spill, first.resolution.spec.split.seed
     if spill is None or not spill.is_complete or spill.seed != seed:
         for block in read_blocks():
-            yield from _encoded(block, row_positions(block, hash_columns(block), seed), first)
+            yield from _encoded(block, row_positions(block, hash_columns(block), seed), first, share)
         return
     if means.processes == 1 or len(spill) == 1:
         for block, positions in spill:
-            yield from _encoded(block, positions, first)
+            yield from _encoded(block, positions, first, share)
         return
-    with SecondProcess(partial(_encode_every_other, first, spill)) as second:
+    with SecondProcess(partial(_encode_every_other, first, spill, share)) as second:
         for index in range(len(spill)):
-            yield from second.receive() if index % 2 else _encoded(*spill.read(index), first)
+            yield from second.receive() if index % 2 else _encoded(*spill.read(index), first, share)
 
 
-def _encode_every_other(first: FirstRead, spill: Spill, channel: ProcessChannel) -> None:
+def _encode_every_other(first: FirstRead, spill: Spill, share: float, channel: ProcessChannel) -> None:
     for index in range(1, len(spill), 2):
-        channel.send(list(_encoded(*spill.read(index), first)))
+        channel.send(list(_encoded(*spill.read(index), first, share)))
 
 
-def _encoded(block: Block, positions: PositionArray, first: FirstRead) -> Iterator[_Piece]:
+def _encoded(block: Block, positions: PositionArray, first: FirstRead, share: float) -> Iterator[_Piece]:
     encoder = first.encoder
+    among_asked = is_asked(positions, share)
     there = first.label.is_there(block)
     positions = placed(positions, block.side, first.resolution.spec.split)
     channels = channels_of(positions, first.tally.bounds)
     for number, channel in enumerate(CHANNELS):
         its_rows = replace(block, folds=folds_of(positions) if channel == "train" else None)
-        for chunk in encoder.chunks(its_rows.take((channels == number) & there)):
+        of_channel = (channels == number) & there
+        among = among_asked[of_channel]
+        for chunk in encoder.chunks(its_rows.take(of_channel)):
+            is_in, among = among[: chunk.rows], among[chunk.rows :]
             labels = _labels(chunk, first.label, encoder)
             known = ~np.isnan(labels)
             if not known.any():
                 continue
-            usable, labels = (chunk, labels) if known.all() else (chunk.take(known), labels[known])
+            usable = chunk if known.all() else chunk.take(known)
+            labels, is_in = labels[known], is_in[known]
             if channel == "test":
                 asked = list(encoded_rows([usable], encoder))
                 yield _Piece(channel, usable.rows, _raw_rows(usable, labels, first, encoder), asked)
+                continue
+            encoded = encoder.encode(usable)
+            part = encoder.write(encoded, labels, _weights(usable, labels, channel, first))
+            if channel == "validation" and is_in.any():
+                asked = asked_rows(usable, is_in, encoded, encoder)
+                lines = _label_lines(usable.take(is_in), labels[is_in], first, encoder)
+                yield _Piece(channel, usable.rows, part, asked, lines)
             else:
-                weights = _weights(usable, labels, channel, first)
-                yield _Piece(channel, usable.rows, encoder.write(encoder.encode(usable), labels, weights), [])
+                yield _Piece(channel, usable.rows, part, [])
 
 
-def _write(pieces: Iterable[_Piece], sink: PartSink, ask: Callable[[EncodedRows], None]) -> dict[str, int]:
+def _write(
+    pieces: Iterable[_Piece],
+    sink: PartSink,
+    ask: Callable[[EncodedRows], None],
+    ask_validation: Callable[[EncodedRows], None] | None,
+) -> dict[str, int]:
     """Write the pieces; rows written per channel."""
     rows = dict.fromkeys(CHANNELS, 0)
+    asking = {"test": ask, "validation": ask_validation}
     for piece in pieces:
-        for encoded in piece.asked:
-            ask(encoded)
+        take = asking.get(piece.channel)
+        if take is not None:
+            for encoded in piece.asked:
+                take(encoded)
+            if piece.labels:
+                sink.write("validation-labels", piece.labels)
         sink.write("test-raw" if piece.channel == "test" else piece.channel, piece.part)
         rows[piece.channel] += piece.rows
     return rows
@@ -386,9 +418,7 @@ def _raw_rows(block: Block, labels: FloatArray, first: FirstRead, encoder: Fitte
     columns = [
         _raw_values(block.columns[name], kind, first.resolution.spelling(name)) for name, kind in encoder.feature_columns.items()
     ]
-    answers: list[str] | list[float] = first.label.exact_numbers(block).tolist() if encoder.classes is None else []
-    if encoder.classes is not None:
-        answers = [encoder.classes[number] for number in labels.astype(np.int64).tolist()]
+    answers = _answers(block, labels, first, encoder)
     rows: list[dict[str, object]] = [{"features": dict(zip(names, values, strict=True))} for values in zip(*columns, strict=True)]
     left_out = [name for name in block.columns if name not in encoder.feature_columns and name != encoder.label_column]
     if left_out:
@@ -398,6 +428,19 @@ def _raw_rows(block: Block, labels: FloatArray, first: FirstRead, encoder: Fitte
         rows = [row | {"weight": weight} for row, weight in zip(rows, first.weight.read(block).tolist(), strict=True)]
     lines = [_JSON.encode(row | {"label": answer}) for row, answer in zip(rows, answers, strict=True)]
     return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _label_lines(block: Block, labels: FloatArray, first: FirstRead, encoder: FittedEncoder) -> bytes:
+    """The labels alone as JSON Lines."""
+    return "".join(f"{_JSON.encode({'label': answer})}\n" for answer in _answers(block, labels, first, encoder)).encode()
+
+
+def _answers(block: Block, labels: FloatArray, first: FirstRead, encoder: FittedEncoder) -> list[str] | list[float]:
+    """What is right for each row."""
+    if encoder.classes is None:
+        numbers: list[float] = first.label.exact_numbers(block).tolist()
+        return numbers
+    return [encoder.classes[number] for number in labels.astype(np.int64).tolist()]
 
 
 def _raw_values(column: StringArray, kind: str, spelling: Spelling) -> list[str | None] | list[float | None]:

@@ -10,6 +10,7 @@ from sageline.report.drawing.markup import Markup, element
 from sageline.report.drawing.tables import Section
 from sageline.report.sections.classification import calibration_section, classes_section, confusion_section
 from sageline.report.sections.dataset import dataset_section
+from sageline.report.sections.decision import decision_section
 from sageline.report.sections.evaluation import Evaluation
 from sageline.report.sections.regression import residuals_section
 from sageline.report.sections.run import costs_section, spec_section, timings_section
@@ -61,7 +62,12 @@ def _evaluated(evaluation: Evaluation) -> list[Section | None]:
     kind = (
         [residuals_section(evaluation)]
         if evaluation.is_regression
-        else [confusion_section(evaluation), classes_section(evaluation), calibration_section(evaluation)]
+        else [
+            confusion_section(evaluation),
+            classes_section(evaluation),
+            calibration_section(evaluation),
+            decision_section(evaluation),
+        ]
     )
     return [result_section(evaluation), champion_section(evaluation), *kind]
 

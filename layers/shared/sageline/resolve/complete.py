@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sageline.algorithms.catalog import DataFacts, check, default_objective, metrics, with_defaults
 from sageline.algorithms.tuning import check_tuning
+from sageline.resolve.judging import complete_evaluation
 from sageline.spec.model import Spec
 from sageline.spec.training import ObjectiveSpec
 
 
-def complete_spec(spec: Spec, facts: DataFacts) -> Spec:
-    """A resolved spec with every hyperparameter, and with the objective of its tuning.
+def complete_spec(spec: Spec, facts: DataFacts, train_rows: Mapping[str, int]) -> Spec:
+    """A resolved spec with every hyperparameter, with the objective of its tuning, and with what the model is judged by.
+
+    Args:
+        train_rows: of each class, in the order of the classes; empty for a regression.
 
     Raises:
         InvalidHyperparameter: a hyperparameter does not go with the data.
-        InvalidSpec: the tuning does not.
+        InvalidSpec: the tuning or the evaluation does not.
     """
+    spec = complete_evaluation(spec, train_rows)
     tuning, reasons = spec.tuning, dict(spec.reasons)
     tuned = list(tuning.ranges) if tuning else []
     check(spec.algorithm, facts, tuned)

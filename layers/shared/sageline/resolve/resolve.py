@@ -20,9 +20,9 @@ from sageline.resolve.matching import check_algorithm, check_encoder, check_weig
 from sageline.resolve.resolution import Resolution
 from sageline.resolve.target import target_transform
 from sageline.resolve.warnings import about_columns, about_label, about_split, about_target, how_columns_are_read
+from sageline.spec.decision import check_decision
 from sageline.spec.encoder import ColumnsSpec
 from sageline.spec.evaluation import check_evaluation
-from sageline.spec.metrics import default_metric
 from sageline.spec.model import Spec, validate_spec
 
 _MOST_SENTENCES = 30
@@ -121,9 +121,6 @@ def _filled_in(
     document["target"] = target
     if spec.tuning is not None:
         document["tuning"] |= noting.noted(tuning_defaults(spec.tuning, spec.algorithm, encoder["kind"]))
-    document["evaluation"]["metric"] = noting.choose(
-        "evaluation.metric", spec.evaluation.metric, default_metric(task), f"the usual one for a {task}"
-    )
     document["deployment"] = noting.deployment(document["name"])
     document["reasons"] = noting.reasons
     return validate_spec(document, f"{source}: the spec")
@@ -132,7 +129,9 @@ def _filled_in(
 def _check(resolved: Spec, task: str, encoder: str) -> None:
     """What can be refused before the whole data is known; completing the spec checks again."""
     framework = resolved.algorithm.script.framework if resolved.algorithm.script else None
-    check_evaluation(resolved.evaluation, task, answering(resolved.algorithm.name, framework))
+    answers = answering(resolved.algorithm.name, framework)
+    check_evaluation(resolved.evaluation, task, answers)
+    check_decision(resolved.decision, task, answers)
     facts = DataFacts(task, has_validation=resolved.split.validation > 0, encoder=encoder, weighted=resolved.weighs_rows)
     check(resolved.algorithm, facts, list(resolved.tuning.ranges) if resolved.tuning else [])
     if resolved.tuning is not None:

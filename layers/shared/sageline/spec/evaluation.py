@@ -6,13 +6,13 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from sageline.errors import InvalidSpec
-from sageline.spec.metrics import Metric, class_metric, hint, metric_named, metrics_of
+from sageline.spec.metrics import Metric, class_metric, current_name, hint, metric_named, metrics_of
 from sageline.spec.section import BaseSpec, InstanceType
 
-_ONLY_LABELS = ("knn",)
+ONLY_LABELS = ("knn",)
 """Whose transform jobs answer labels and nothing else, see :mod:`sageline.formats.exchange`."""
 
 _SHOWN_LABELS = 10
@@ -23,7 +23,14 @@ class EvaluationSpec(BaseSpec):
 
     metric: str | None = Field(
         None,
-        description="What the model is judged by, and what `beat_champion` compares. Default: accuracy, or rmse for numbers.",
+        description="What the model is judged by, and what `beat_champion` compares. Default: accuracy, or rmse for numbers; of "
+        "two classes, one of which less than 20 % of the train rows have, average_precision (balanced_accuracy where only labels "
+        "may be answered).",
+    )
+    positive: str | None = Field(
+        None,
+        description="Of two classes the label of the one that is looked for, such as `fraud`: roc_auc and average_precision are "
+        "of it. Default: the one that fewer train rows have.",
     )
     at_least: dict[str, float] | None = Field(
         None,
@@ -44,6 +51,21 @@ class EvaluationSpec(BaseSpec):
     )
     instance_type: InstanceType = Field("ml.m5.large", description="Of the transform job that scores the test rows.")
 
+    @field_validator("metric", mode="before")
+    @classmethod
+    def _todays_metric(cls, metric: object) -> object:
+        return current_name(metric) if isinstance(metric, str) else metric
+
+    @field_validator("at_least", "at_most", mode="before")
+    @classmethod
+    def _todays_metrics(cls, limits: object) -> object:
+        if not isinstance(limits, dict):
+            return limits
+        for name in limits:
+            if isinstance(name, str) and (today := current_name(name)) != name and today in limits:
+                raise ValueError(f"has {name} and {today}, which are one metric by two names; take one of them out")
+        return {current_name(name) if isinstance(name, str) else name: value for name, value in limits.items()}
+
     @model_validator(mode="after")
     def _known_metrics(self) -> Self:
         limits = {"at_least": self.at_least or {}, "at_most": self.at_most or {}}
@@ -59,7 +81,7 @@ class EvaluationSpec(BaseSpec):
 
 
 def check_evaluation(evaluation: EvaluationSpec, task: str, answers: str) -> None:
-    """Refuse metrics that the models of a task, or those of an algorithm, do not have.
+    """Refuse metrics that the models of a task, or those of an algorithm, do not have, and a positive class of a regression.
 
     Args:
         answers: whose answers are read (:func:`sageline.formats.exchange.answering`).
@@ -67,6 +89,10 @@ def check_evaluation(evaluation: EvaluationSpec, task: str, answers: str) -> Non
     Raises:
         InvalidSpec: names the key and the metric.
     """
+    if evaluation.positive is not None and task != "classification":
+        raise InvalidSpec(
+            f"`evaluation.positive` names the class {evaluation.positive!r}, and a {task} has no classes; take it out."
+        )
     named = [("evaluation.metric", evaluation.metric)] if evaluation.metric is not None else []
     named += [("evaluation.at_least", name) for name in evaluation.at_least or {}]
     named += [("evaluation.at_most", name) for name in evaluation.at_most or {}]
@@ -77,7 +103,7 @@ def check_evaluation(evaluation: EvaluationSpec, task: str, answers: str) -> Non
                 f"`{key}` names {name}, which is for a {metric.task}, and the task is {task}; its metrics are "
                 f"{', '.join(metrics_of(task))}."
             )
-        if metric.needs != "labels" and answers in _ONLY_LABELS:
+        if metric.needs != "labels" and answers in ONLY_LABELS:
             possible = ", ".join(other for other, row in metrics_of(task).items() if row.needs == "labels")
             raise InvalidSpec(f"`{key}` names {name}, which takes more than the labels that {answers} answers; take {possible}.")
 

@@ -37,14 +37,35 @@ METRICS: Mapping[str, Metric] = {
     "top_3_accuracy": Metric(
         "classification", "higher", "scores", 1, 0, "Share of the rows whose label is among the three most probable ones."
     ),
+    "balanced_accuracy": Metric(
+        "classification", "higher", "labels", 1, 0, "Of the rows that have a label, the share given it; mean over the classes."
+    ),
+    "roc_auc": Metric(
+        "classification",
+        "higher",
+        "scores",
+        1,
+        0,
+        "How often a row of the positive class has a higher score than one of the other class. Of more than two classes the mean "
+        "of each against the others.",
+    ),
+    "average_precision": Metric(
+        "classification",
+        "higher",
+        "scores",
+        1,
+        0,
+        "Area below precision over recall of the positive class (PR AUC). Of more than two classes the mean of each against the "
+        "others.",
+    ),
     "macro_precision": Metric(
         "classification", "higher", "labels", 1, 0, "Of the rows given a label, the share that has it; mean over the classes."
     ),
-    "macro_recall": Metric(
-        "classification", "higher", "labels", 1, 0, "Of the rows that have a label, the share given it; mean over the classes."
-    ),
     "macro_f1": Metric(
         "classification", "higher", "labels", 1, 0, "Harmonic mean of a class's precision and recall; mean over the classes."
+    ),
+    "matthews_correlation": Metric(
+        "classification", "higher", "labels", 1, -1, "Correlation of the labels with those given; 0 for always the same answer."
     ),
     "log_loss": Metric(
         "classification", "lower", "probabilities", 0, None, "Mean of -ln(probability of the right label); severe with certainty."
@@ -59,6 +80,15 @@ METRICS: Mapping[str, Metric] = {
     ),
     "rmse": Metric("regression", "lower", "labels", 0, None, "Root of the mean squared error, in units of the label."),
     "mae": Metric("regression", "lower", "labels", 0, None, "Mean absolute error, in units of the label."),
+    "median_absolute_error": Metric(
+        "regression",
+        "lower",
+        "labels",
+        0,
+        None,
+        "Median of the absolute errors, in units of the label: half the rows are closer.",
+    ),
+    "mape": Metric("regression", "lower", "labels", 0, None, "Mean of the absolute error as a share of the value; 0.1 is 10 %."),
     "r2": Metric(
         "regression", "higher", "labels", 1, None, "Share of the variance that is explained; 0 for always answering the mean."
     ),
@@ -68,6 +98,10 @@ METRICS: Mapping[str, Metric] = {
 ZERO_OR_ONE_PER_ROW = ("accuracy", "top_3_accuracy")
 """Metrics that are the share of rows of which something is true."""
 
+RANKING = ("roc_auc", "average_precision")
+"""Metrics of how the scores order the rows, whatever label they lead to."""
+
+_FORMER_NAMES = {"macro_recall": "balanced_accuracy"}
 
 OF_ONE_CLASS: Mapping[str, str] = {
     "precision": "Of the rows given the label, the share that has it.",
@@ -91,6 +125,11 @@ def metric_named(name: str) -> Metric | None:
     return METRICS.get(name)
 
 
+def current_name(name: str) -> str:
+    """The name by which a metric goes today: 0.1 called ``balanced_accuracy`` ``macro_recall``."""
+    return _FORMER_NAMES.get(name, name)
+
+
 def metrics_of(task: str) -> dict[str, Metric]:
     """The metrics of ``classification`` or ``regression``."""
     return {name: metric for name, metric in METRICS.items() if metric.task == task}
@@ -102,7 +141,7 @@ def shown_metrics(task: str, classes: int) -> list[str]:
 
 
 def default_metric(task: str) -> str:
-    """``accuracy`` or ``rmse``."""
+    """``accuracy`` or ``rmse``, which every model of the task has."""
     return next(iter(metrics_of(task)))
 
 

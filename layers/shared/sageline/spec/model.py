@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from sageline.errors import InvalidSpec
 from sageline.formats.text_encoding import check_encoding
 from sageline.names import DATA_FORMAT_PATTERN
+from sageline.spec.decision import DecisionSpec
 from sageline.spec.deployment import DeploymentSpec
 from sageline.spec.encoder import EncoderSpec, of_before
 from sageline.spec.evaluation import EvaluationSpec
@@ -157,6 +158,7 @@ class Spec(BaseSpec):
     algorithm: AlgorithmSpec = Field(default_factory=AlgorithmSpec)
     tuning: TuningSpec | None = Field(None, description="Default: none, one training job.")
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec)
+    decision: DecisionSpec | None = Field(None, description="Default: both `auto`, where a classifier answers probabilities.")
     batch: BatchSpec | None = Field(None, description='Default: none. Goes with `"deployment": null`.')
     deployment: DeploymentSpec | None = Field(
         default_factory=DeploymentSpec, description="`null` makes the model and no endpoint. Default: a serverless endpoint."

@@ -85,6 +85,11 @@ class Evaluation:
         return part(self.document, "confusion")
 
     @property
+    def decision(self) -> Document:
+        """What was chosen on the validation rows, and the test rows without it."""
+        return part(self.document, "decision")
+
+    @property
     def calibration(self) -> list[Document]:
         return objects(self.document.get("calibration"))
 
@@ -99,7 +104,7 @@ def lower_is_better(metric: str) -> bool:
 
 def display_name(metric: str) -> str:
     """``top_3_accuracy`` for people: ``top 3 accuracy``; abbreviations and labels stay."""
-    abbreviations = {"rmse": "RMSE", "mae": "MAE", "r2": "R²", "macro_f1": "macro F1"}
+    abbreviations = {"rmse": "RMSE", "mae": "MAE", "mape": "MAPE", "r2": "R²", "macro_f1": "macro F1", "roc_auc": "ROC AUC"}
     kind, colon, label = metric.partition(":")
     return abbreviations.get(kind, kind.replace("_", " ")) + colon + label
 

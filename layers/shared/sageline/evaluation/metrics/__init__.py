@@ -1,0 +1,1 @@
+"""What the metrics are computed by, from arrays: formulas of sums, rankings, medians. numpy only."""
