@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from botocore.exceptions import ClientError
 
+from sageline.arrays.matrix import DoubleArray
 from sageline.aws.errors import is_missing_object
 from sageline.batch.encode import EncodedRows, TransformParts, most_rows, part_name, transform_plan
 from sageline.encoder.fitted import FittedEncoder
@@ -135,26 +136,27 @@ def score_answers(
         PredictionFailed: an answer is missing, or cannot be read.
     """
     layout = files.layout(run_id)
-    labels = _labels(files, layout)
+    held_out = map(json.loads, _raw_rows(files, layout))
     number_of = {name: number for number, name in enumerate(classes or [])}
     looked_for = None if positive is None else number_of.get(positive)
     sums: ClassificationSums | RegressionSums = RegressionSums() if classes is None else ClassificationSums(classes, looked_for)
     before = ClassificationSums(classes, looked_for) if classes is not None and encoder.decision is not None else None
     own = encoder.classes or []
     for body, rows, where in _answers(files, layout, encoder, of):
-        expected = list(islice(labels, rows))
+        its_rows = list(islice(held_out, rows))
+        expected, weights = [row["label"] for row in its_rows], _weights(its_rows)
         with _named(where):
             if len(expected) < rows:
                 raise PredictionFailed(f"there are {rows} answers for {len(expected)} test rows.")
             if isinstance(sums, RegressionSums):
-                sums.update(np.array(expected, dtype=np.float64), read_values(encoder, body, rows))
+                sums.update(np.array(expected, dtype=np.float64), read_values(encoder, body, rows), weights)
                 continue
             numbers = np.array([number_of[label] for label in expected], dtype=np.int64)
             answers = read_classes(encoder, body, rows)
-            sums.update(numbers, answers.after.among(own, sums.classes))
+            sums.update(numbers, answers.after.among(own, sums.classes), weights)
             if before is not None:
-                before.update(numbers, answers.before.among(own, sums.classes))
-    if next(labels, None) is not None:
+                before.update(numbers, answers.before.among(own, sums.classes), weights)
+    if next(held_out, None) is not None:
         raise PredictionFailed(f"The transform job was asked about {sums.rows} of the test rows only; start another run.")
     return ScoredAnswers(sums, before)
 
@@ -168,22 +170,23 @@ def validation_rows(run_id: str, encoder: FittedEncoder, *, files: RunFiles) -> 
     layout = files.layout(run_id)
     if _asked_rows(files, layout, "evaluation").validation is None:
         return None
-    labels = [json.loads(line)["label"] for line in _lines(files, layout, layout.validation_labels_prefix)]
+    known = [json.loads(line) for line in _lines(files, layout, layout.validation_labels_prefix)]
     number_of = {name: number for number, name in enumerate(encoder.classes or [])}
     found = []
     for body, rows, where in _answers(files, layout, encoder, "evaluation", "validation"):
         with _named(where):
             found.append(read_classes(encoder, body, rows))
     answered = sum(len(answers.before) for answers in found)
-    if answered != len(labels):
-        raise PredictionFailed(f"The transform job has answered {answered} of {len(labels)} validation rows; start another run.")
+    if answered != len(known):
+        raise PredictionFailed(f"The transform job has answered {answered} of {len(known)} validation rows; start another run.")
     before = [answers.before for answers in found]
     tables = [answers.scores for answers in before if answers.are_probabilities and answers.scores is not None]
     own = [answers.own for answers in found if answers.own is not None]
     return ValidationRows(
-        np.array([number_of[label] for label in labels], dtype=np.int64),
+        np.array([number_of[row["label"]] for row in known], dtype=np.int64),
         np.concatenate(tables) if tables and len(tables) == len(found) else None,
         np.concatenate(own) if own and len(own) == len(found) else None,
+        _weights(known),
     )
 
 
@@ -247,8 +250,9 @@ def _raw_rows(files: RunFiles, layout: RunLayout) -> Iterator[bytes]:
     return _lines(files, layout, layout.test_raw_prefix)
 
 
-def _labels(files: RunFiles, layout: RunLayout) -> Iterator[Any]:  # Any: JSON, a string or a number
-    return (json.loads(line)["label"] for line in _raw_rows(files, layout))
+def _weights(rows: Sequence[Mapping[str, Any]]) -> DoubleArray | None:  # Any: JSON
+    """``float64[rows]``: how much each row counts; None where all count alike."""
+    return np.array([row["weight"] for row in rows], dtype=np.float64) if rows and "weight" in rows[0] else None
 
 
 def _pieces(files: RunFiles, layout: RunLayout, encoder: FittedEncoder) -> Iterator[EncodedRows]:

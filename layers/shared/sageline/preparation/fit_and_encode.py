@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -15,9 +14,6 @@ import numpy as np
 from sageline.arrays.blocks import Block
 from sageline.arrays.hashing import HashArray
 from sageline.arrays.matrix import FloatArray
-from sageline.arrays.number_spelling import Spelling
-from sageline.arrays.numbers import parse_doubles
-from sageline.arrays.strings import StringArray
 from sageline.batch.encode import EncodedRows, encoded_rows
 from sageline.dataset.label_column import LabelColumn
 from sageline.dataset.profile import DatasetProfile
@@ -33,12 +29,11 @@ from sageline.preparation.asked_rows import asked_rows, asked_share, is_asked
 from sageline.preparation.class_weight import class_weights
 from sageline.preparation.hashed_blocks import HashedBlock, hashed_blocks
 from sageline.preparation.means import ALONE, Means
+from sageline.preparation.raw_rows import RawRows
 from sageline.preparation.second_process import ProcessChannel, SecondProcess
 from sageline.preparation.spill import Place, Spill
 from sageline.preparation.weight_column import WeightColumn
 from sageline.resolve.resolution import Resolution
-
-_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 class PartSink(Protocol):
@@ -121,7 +116,7 @@ def prepare(
     ``"others": {column: text}``: another model may read them. ``"weight"`` is there where a column says it.
 
     Validation rows that the model will be asked about too (:mod:`sageline.preparation.asked_rows`) have their labels in
-    ``validation-labels``, JSON Lines again, ``{"label": value}``.
+    ``validation-labels``, JSON Lines again, ``{"label": value}`` and maybe the weight.
 
     Args:
         read_blocks: starts reading the dataset from its first row; called once, unless a spill has the blocks.
@@ -202,6 +197,11 @@ class FirstRead:
         if isinstance(self._encoder, Exception):
             raise self._encoder
         return self._encoder
+
+    @property
+    def raw(self) -> RawRows:
+        """How rows are written by which models are judged."""
+        return RawRows(self.encoder, self.label, self.weight, self.resolution)
 
     def finish(self) -> FirstRead:
         """Make the encoder, and the profile of the features, and forget what they are made from, which is much more."""
@@ -364,13 +364,13 @@ def _encoded(block: Block, positions: PositionArray, first: FirstRead, share: fl
             labels, is_in = labels[known], is_in[known]
             if channel == "test":
                 asked = list(encoded_rows([usable], encoder))
-                yield _Piece(channel, usable.rows, _raw_rows(usable, labels, first, encoder), asked)
+                yield _Piece(channel, usable.rows, first.raw.whole(usable, labels), asked)
                 continue
             encoded = encoder.encode(usable)
             part = encoder.write(encoded, labels, _weights(usable, labels, channel, first))
             if channel == "validation" and is_in.any():
                 asked = asked_rows(usable, is_in, encoded, encoder)
-                lines = _label_lines(usable.take(is_in), labels[is_in], first, encoder)
+                lines = first.raw.answers(usable.take(is_in), labels[is_in])
                 yield _Piece(channel, usable.rows, part, asked, lines)
             else:
                 yield _Piece(channel, usable.rows, part, [])
@@ -410,40 +410,3 @@ def _weights(block: Block, labels: FloatArray, channel: str, first: FirstRead) -
     if channel == "train" and first.class_weights is not None:
         weights = weights * first.class_weights[labels.astype(np.int64)]
     return weights
-
-
-def _raw_rows(block: Block, labels: FloatArray, first: FirstRead, encoder: FittedEncoder) -> bytes:
-    """Rows as JSON Lines, such that their features are instances for a prediction."""
-    names = list(encoder.feature_columns)
-    columns = [
-        _raw_values(block.columns[name], kind, first.resolution.spelling(name)) for name, kind in encoder.feature_columns.items()
-    ]
-    answers = _answers(block, labels, first, encoder)
-    rows: list[dict[str, object]] = [{"features": dict(zip(names, values, strict=True))} for values in zip(*columns, strict=True)]
-    left_out = [name for name in block.columns if name not in encoder.feature_columns and name != encoder.label_column]
-    if left_out:
-        others = zip(*(block.columns[name].tolist() for name in left_out), strict=True)
-        rows = [row | {"others": dict(zip(left_out, values, strict=True))} for row, values in zip(rows, others, strict=True)]
-    if first.weight is not None:
-        rows = [row | {"weight": weight} for row, weight in zip(rows, first.weight.read(block).tolist(), strict=True)]
-    lines = [_JSON.encode(row | {"label": answer}) for row, answer in zip(rows, answers, strict=True)]
-    return "".join(f"{line}\n" for line in lines).encode()
-
-
-def _label_lines(block: Block, labels: FloatArray, first: FirstRead, encoder: FittedEncoder) -> bytes:
-    """The labels alone as JSON Lines."""
-    return "".join(f"{_JSON.encode({'label': answer})}\n" for answer in _answers(block, labels, first, encoder)).encode()
-
-
-def _answers(block: Block, labels: FloatArray, first: FirstRead, encoder: FittedEncoder) -> list[str] | list[float]:
-    """What is right for each row."""
-    if encoder.classes is None:
-        numbers: list[float] = first.label.exact_numbers(block).tolist()
-        return numbers
-    return [encoder.classes[number] for number in labels.astype(np.int64).tolist()]
-
-
-def _raw_values(column: StringArray, kind: str, spelling: Spelling) -> list[str | None] | list[float | None]:
-    if kind in ("number", "pixel"):
-        return [None if math.isnan(number) else number for number in parse_doubles(column, spelling).tolist()]
-    return [None if kind in ("category", "date") and not text.strip() else text for text in column.tolist()]
