@@ -22,8 +22,7 @@ from sageline.encoder.decoding import ClassScores, Prediction
 from sageline.encoder.image import ImageEncoder
 from sageline.encoder.image_file import ImageFileEncoder
 from sageline.encoder.instances import InstanceReader, instance_name
-from sageline.encoder.labels import encode_classes
-from sageline.encoder.target_transform import TRANSFORMS, answered_values, learnt_values
+from sageline.encoder.labels import TRANSFORMS, answered_values, encode_classes, learnt_values
 from sageline.encoder.text.tokens import TokenLines, label_token
 from sageline.encoder.text.words import RowCells
 from sageline.errors import InvalidDataset, InvalidEncoder, InvalidSpec, PredictionFailed
@@ -61,7 +60,7 @@ class FittedEncoder:
         answers: whose answers are read, one of :data:`sageline.formats.exchange.ANSWERS`.
         channel_format: of a script's channels: ``npy`` (as None) or ``csv``.
         unused_columns: those of the dataset that training left out, which rows to predict may have.
-        target_transform: the scale that a regression is learnt on (:mod:`sageline.encoder.target_transform`).
+        target_transform: the scale that a regression is learnt on (:mod:`sageline.encoder.labels`).
         weighted: whether the rows of the channels have weights; not saved, since requests have none.
         decision: how the model's probabilities become labels, if that was chosen; it is saved beside the encoder, not in it.
     """

@@ -22,7 +22,7 @@ from sageline.dataset.statistics import DatasetStatistics
 from sageline.dataset.tally import Tally
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.fitting import finish_fit, start_fit
-from sageline.encoder.target_transform import learnt_values
+from sageline.encoder.labels import learnt_values
 from sageline.errors import InvalidDataset
 from sageline.formats.npy import ArrayPair
 from sageline.preparation.asked_rows import asked_rows, asked_share, is_asked

@@ -19,7 +19,7 @@ from sageline.resolve.leaks import leaks
 from sageline.resolve.matching import check_algorithm, check_encoder, check_weights, columns_defaults, tuning_defaults
 from sageline.resolve.resolution import Resolution
 from sageline.resolve.target import target_transform
-from sageline.resolve.warnings import about_columns, about_label, about_split, about_target, how_columns_are_read
+from sageline.resolve.warnings import about_columns, about_label, about_split, about_target, about_weights, how_columns_are_read
 from sageline.spec.decision import check_decision
 from sageline.spec.encoder import ColumnsSpec
 from sageline.spec.evaluation import check_evaluation
@@ -77,7 +77,7 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     warnings += about_label(label_column, task, no_label, is_number=label_is_number)
     warnings += about_columns(resolved, profile, read, ambiguous)
     notes = how_columns_are_read(resolved, profile, read)
-    notes += about_target(resolved)
+    notes += about_target(resolved) + about_weights(resolved)
     return Resolution(resolved, read, date_formats, label_is_number, no_label, _some(warnings), _some(notes))
 
 

@@ -31,7 +31,8 @@ class ScriptSpec(BaseSpec):
     channel_format: Literal["npy", "csv"] = Field(
         "npy",
         description="What the script finds in its channels: pairs of `part-00000-x.npy` (float32) and `part-00000-y.npy` (int64 "
-        "class numbers, float32 for a regression), or CSV without a header, the label first.",
+        "class numbers, float32 for a regression), or CSV without a header, the label first. With "
+        "`dataset.weight` also `part-00000-w.npy` (float32), or the weight behind the label.",
     )
     metrics: dict[str, str] = Field(
         default_factory=dict,
