@@ -171,6 +171,15 @@ def test_with_few_rows_of_a_class_there_is_no_threshold_and_that_is_said() -> No
     )
 
 
+def test_with_hardly_a_row_of_another_class_there_is_no_calibration_and_that_is_said() -> None:
+    rows = rare(300)
+    chosen = choose_decision(replace(rows, expected=np.where(np.arange(300) < 1, 1, 0)), TWO, "log_loss", "yes")
+    assert chosen.decision is None
+    [skipped] = chosen.skipped
+    assert skipped.startswith("A calibration cannot be chosen: it takes 10 validation rows of other classes")
+    assert skipped.endswith("and there is 1.")
+
+
 def test_a_model_without_probabilities_keeps_its_labels_and_that_is_said() -> None:
     rows = ValidationRows(np.zeros(100, dtype=np.int64), None, np.zeros(100, dtype=np.int64))
     chosen = choose_decision(rows, TWO, "accuracy", "yes", threshold=0.3)

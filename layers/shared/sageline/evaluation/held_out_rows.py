@@ -168,22 +168,23 @@ def validation_rows(run_id: str, encoder: FittedEncoder, *, files: RunFiles) -> 
     layout = files.layout(run_id)
     if _asked_rows(files, layout, "evaluation").validation is None:
         return None
-    labels = [json.loads(line)["label"] for line in _lines(files, layout, layout.validation_labels_prefix)]
+    known = [json.loads(line) for line in _lines(files, layout, layout.validation_labels_prefix)]
     number_of = {name: number for number, name in enumerate(encoder.classes or [])}
     found = []
     for body, rows, where in _answers(files, layout, encoder, "evaluation", "validation"):
         with _named(where):
             found.append(read_classes(encoder, body, rows))
     answered = sum(len(answers.before) for answers in found)
-    if answered != len(labels):
-        raise PredictionFailed(f"The transform job has answered {answered} of {len(labels)} validation rows; start another run.")
+    if answered != len(known):
+        raise PredictionFailed(f"The transform job has answered {answered} of {len(known)} validation rows; start another run.")
     before = [answers.before for answers in found]
     tables = [answers.scores for answers in before if answers.are_probabilities and answers.scores is not None]
     own = [answers.own for answers in found if answers.own is not None]
     return ValidationRows(
-        np.array([number_of[label] for label in labels], dtype=np.int64),
+        np.array([number_of[row["label"]] for row in known], dtype=np.int64),
         np.concatenate(tables) if tables and len(tables) == len(found) else None,
         np.concatenate(own) if own and len(own) == len(found) else None,
+        np.array([row["weight"] for row in known]) if known and "weight" in known[0] else None,
     )
 
 
