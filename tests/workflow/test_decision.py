@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from sageline.encoder.decision import Decision
+from sageline.encoder.decision import DECISION, Decision
 from sageline.json_objects import Json
 from sageline.names import RunLayout, split_s3_uri
 from tests.workflow.workbench import Workbench, csv_text
@@ -47,7 +47,7 @@ def test_predictions_batches_and_the_evaluation_answer_a_rare_class_by_the_same_
     of_rare = {row["label"]: row for row in evaluation["classes"]}["rare"]
     assert told["before"]["classes"][1]["recall"] < 0.1
     assert of_rare["recall"] > 0.25
-    decision = Decision.load(stored(workbench, layout.decision_key), ["common", "rare"])
+    decision = Decision.load(stored(workbench, layout.encoder_prefix + DECISION), ["common", "rare"])
     assert run["details"]["evaluation"]["model_decision"]["threshold"] == {"label": "rare", "at": decision.threshold}
 
     rows = [json.loads(line) for line in stored(workbench, f"{layout.test_raw_prefix}part-00000.jsonl").splitlines()]

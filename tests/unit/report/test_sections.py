@@ -568,5 +568,6 @@ def test_what_was_not_chosen_is_said_and_without_a_decision_there_is_no_section(
     found = section(samples.classification(3) | {"decision": told}, "decision")
     assert "answered as they are" in found.text
     assert "No threshold was chosen: there are few rows." in found.text
-    for absent in (None, {}):
+    nothing_told: tuple[samples.Document | None, ...] = (None, {})
+    for absent in nothing_told:
         assert "decision" not in sections(read(samples.report(samples.classification(3) | {"decision": absent})))

@@ -25,10 +25,13 @@ from sageline.evaluation.decision.counts import (
     weight_of_each,
 )
 
-LEAST_ROWS = 50
-LEAST_OF_A_CLASS = 10
-LEAST_FOR_ISOTONIC = 1_000
 FOLDS = 5
+LEAST_ROWS = 50
+LEAST_OF_A_CLASS = FOLDS
+LEAST_FOR_ISOTONIC = 1_000
+_MOST_CELLS = 1 << 20
+"""Probabilities that a temperature or a strength is fitted on, which are single numbers: more rows would not move them."""
+
 _CURVE_POINTS = 101
 _STRENGTHS = np.linspace(0, 1.5, 31)
 """How much of the classes' frequencies is taken out: 0 leaves the model's answers, 1 answers as if all were equally frequent."""
@@ -241,7 +244,13 @@ class _Chooser:
         )
 
     def _fit_temperature(self, among: BoolArray) -> Temperature:
-        return fit_temperature(self._probabilities[among], self._expected[among], self._weights[among])
+        rows = self._some(among)
+        return fit_temperature(self._probabilities[rows], self._expected[rows], self._weights[rows])
+
+    def _some(self, among: BoolArray) -> IntArray:
+        """The numbers of these rows, or of every nth of them where their probabilities are very many."""
+        numbers = np.flatnonzero(among)
+        return numbers[:: max(1, -(-len(numbers) * len(self._classes) // _MOST_CELLS))]
 
     def _fit_isotonic(self, among: BoolArray) -> Isotonic:
         positive = self._positive or 0
@@ -287,7 +296,8 @@ class _Chooser:
 
         Source: Menon, Jayasumana, Rawat, Jain, Veit and Kumar, Long-tail learning via logit adjustment (2021).
         """
-        scores, expected, weights = table[among], self._expected[among], self._weights[among]
+        rows = self._some(among)
+        scores, expected, weights = table[rows], self._expected[rows], self._weights[rows]
         shares = weight_of_each(expected, weights, len(self._classes)) / weights.sum()
         rarity = np.log(shares.max()) - np.log(np.maximum(shares, 1 / (len(expected) + 1)))
         best: tuple[float, float] = (-np.inf, 0.0)
