@@ -17,6 +17,7 @@ from sageline.json_objects import Json
 from sageline.names import TRANSFORMS, TransformPurpose
 from sageline.runs.money import usd
 from sageline.runs.timings import StateTime
+from sageline.spec.metrics import RANKING
 from sageline_cli import costs
 from sageline_cli.breakable import BreakableText
 from sageline_cli.schema_lines import reading_lines
@@ -354,15 +355,18 @@ def _report(evaluation: Json) -> str | None:
 
 
 def _judged(evaluation: Json) -> str:
-    """The metrics that the evaluation knows of the model."""
+    """The metrics that the evaluation knows of the model, the one that it is judged by first."""
     metrics: Json = evaluation.get("metrics") or {}
-    known = {name: round(value, 4) if abs(value) < 10 else value for name, value in metrics.items() if value is not None}
+    metric, positive = evaluation.get("metric"), evaluation.get("positive")
+    ordered = sorted(metrics.items(), key=lambda found: found[0] != metric)
+    known = {name: round(value, 4) if abs(value) < 10 else value for name, value in ordered if value is not None}
     if not known:
         return ""
     baseline: Json = evaluation.get("baseline") or {}
     beside = f"; always answering {baseline['answer']}: {plain(baseline['value'])}" if baseline.get("value") is not None else ""
+    of_class = f" of {positive!r}" if positive is not None and metric in RANKING else ""
     return (
-        f"{_value(known)}, of {evaluation['rows']:,} rows (judged by {evaluation['metric']}{beside})"
+        f"{_value(known)}, of {evaluation['rows']:,} rows (judged by {metric}{of_class}{beside})"
         if beside
         else (f"{_value(known)}, of {evaluation['rows']:,} rows")
     )

@@ -204,11 +204,6 @@ class RunLayout:
         return f"{self.prefix}data/validation-labels/"
 
     @property
-    def decision_key(self) -> str:
-        """How the model's probabilities become labels, if that was chosen."""
-        return f"{self.encoder_prefix}decision.json"
-
-    @property
     def training_prefix(self) -> str:
         return f"{self.prefix}training/"
 

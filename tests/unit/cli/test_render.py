@@ -147,6 +147,21 @@ def test_large_numbers_are_written_out_as_in_the_warnings() -> None:
     assert "rmse 1261480, of 37 rows (judged by rmse; always answering the mean (2505243): 1254955)" in text
 
 
+def test_the_metric_that_decides_comes_first_and_of_which_class_it_is() -> None:
+    evaluation = {
+        "metrics": {"accuracy": 0.9, "average_precision": 0.75},
+        "rows": 90,
+        "metric": "average_precision",
+        "positive": "fraud",
+        "baseline": {"answer": "'fine'", "value": 0.05},
+    }
+    text = printed(outcome(run_record(details={"evaluation": evaluation}), []))
+    assert (
+        "average_precision 0.75, accuracy 0.9, of 90 rows (judged by average_precision of 'fraud'; always answering 'fine': 0.05)"
+        in text
+    )
+
+
 WARNED = {
     "evaluation": {"warnings": ["Judged by 12 test rows only: [accuracy] is 1.", "The model never answers 'fraud'."]},
     "schema": SCHEMA | {"notes": [], "changes": ["`dataset.features.city`: category: few values."]},

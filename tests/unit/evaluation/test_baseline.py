@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from sageline.arrays.strings import IntArray
 from sageline.evaluation.answer_arrays import ClassAnswers
@@ -94,12 +95,13 @@ def test_a_rare_label_that_is_found_at_the_price_of_false_alarms_counts_by_the_m
 
 @pytest.mark.parametrize("metric", ["accuracy", "top_3_accuracy", "macro_f1", "log_loss", *NEW])
 def test_each_metric_tells_a_model_that_has_learnt_something_from_one_that_guesses(metric: str) -> None:
+    told_by = "roc_auc" if metric == "average_precision" else metric
     expected = labels(600, 6)
     skilled = compared(metric, counted(expected, probabilities(expected, 6, 2.0, 1)))
-    assert (skilled.metric, skilled.better) == (metric, True)
+    assert (skilled.metric, skilled.better) == (told_by, True)
     guessing = np.tile(np.bincount(expected, minlength=6) / 600, (600, 1)).astype(np.float32)
     same = compared(metric, counted(expected, guessing))
-    assert same.metric == metric
+    assert same.metric == told_by
     assert same.improvement == pytest.approx(0, abs=1e-6)
     assert not same.better
 
@@ -181,13 +183,50 @@ def test_a_rare_label_that_one_row_alone_has_leaves_it_to_accuracy() -> None:
     assert compared("average_precision", sums).metric == "accuracy"
 
 
+def ranked(rows: int, rare: int, skill: float, seed: int) -> ClassificationSums:
+    random = np.random.default_rng(seed)
+    expected = (np.arange(rows) < rare).astype(np.int64)
+    scores = random.permuted(np.arange(rows)) / rows + skill * expected
+    sums = ClassificationSums(["no", "yes"], 1)
+    both = np.column_stack([-scores, scores]).astype(np.float32)
+    sums.update(expected, ClassAnswers(np.zeros(rows, dtype=np.int64), both, are_probabilities=False))
+    return sums
+
+
+@pytest.mark.slow
+def test_of_four_rows_of_a_rare_label_chance_is_seldom_taken_for_skill_and_skill_is_found() -> None:
+    def better(skill: float) -> int:
+        return sum(compared("average_precision", ranked(300, 4, skill, seed)).better for seed in range(100))
+
+    assert better(0.0) <= 7  # 2 are expected; more than 7 in 1 of 1,000 cases
+    assert better(0.7) >= 90
+
+
+def test_the_error_of_an_area_is_no_less_than_what_chance_would_bring() -> None:
+    """As the normal approximation of Mann and Whitney's test has it."""
+    sums = ranked(100, 3, 0.305, 5)
+    found = compared("roc_auc", sums)
+    scores = np.arange(100) % 7  # with ties
+    tied = ClassificationSums(["no", "yes"], 1)
+    expected = (np.arange(100) < 40).astype(np.int64)
+    tied.update(expected, ClassAnswers(expected, np.column_stack([-scores, scores]).astype(np.float32), are_probabilities=False))
+
+    assert found.standard_error is not None
+    assert found.standard_error >= sums.chance_error == pytest.approx((101 / (12 * 3 * 97)) ** 0.5)
+    test = stats.mannwhitneyu(scores[:40], scores[40:], alternative="greater", method="asymptotic", use_continuity=False)
+    area = tied.value("roc_auc")
+    assert area is not None
+    assert stats.norm.sf((area - 0.5) / tied.chance_error) == pytest.approx(test.pvalue)
+
+
 def test_a_rare_label_that_is_ranked_first_is_better_than_the_baseline_even_where_it_is_never_answered() -> None:
     rare = (np.arange(400) % 20 == 0).astype(np.int64)
     scores = np.column_stack([np.full(400, 0.9), np.where(rare, 0.1, 0.02)]).astype(np.float32)
     sums = ClassificationSums(["no", "yes"], 1)
     sums.update(rare, ClassAnswers(np.zeros(400, dtype=np.int64), scores, are_probabilities=False))
     found = compared("average_precision", sums)
-    assert (found.metric, found.baseline, found.better) == ("average_precision", 0.05, True)
+    assert (found.metric, found.found, found.baseline, found.better) == ("roc_auc", 1.0, 0.5, True)
+    assert "(of few rows of a class average_precision tells less, so roc_auc decides)" in found.words
     assert not compared("accuracy", sums).better
 
 

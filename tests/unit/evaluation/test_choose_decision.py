@@ -163,12 +163,21 @@ def test_with_few_rows_nothing_is_chosen_and_said() -> None:
 
 def test_with_few_rows_of_a_class_there_is_no_threshold_and_that_is_said() -> None:
     rows = rare(300)
-    expected = np.where(np.arange(300) < 9, 1, 0)
+    expected = np.where(np.arange(300) < 4, 1, 0)
     chosen = choose_decision(replace(rows, expected=expected), TWO, "average_precision", "yes", calibration="none")
     assert chosen.decision is None
     assert chosen.skipped == (
-        "A threshold cannot be chosen: it takes 10 validation rows of every class, and of 'yes' there are 9.",
+        "A threshold cannot be chosen: it takes 5 validation rows of every class, and of 'yes' there are 4.",
     )
+
+
+def test_with_hardly_a_row_of_another_class_there_is_no_calibration_and_that_is_said() -> None:
+    rows = rare(300)
+    chosen = choose_decision(replace(rows, expected=np.where(np.arange(300) < 1, 1, 0)), TWO, "log_loss", "yes")
+    assert chosen.decision is None
+    [skipped] = chosen.skipped
+    assert skipped.startswith("A calibration cannot be chosen: it takes 5 validation rows of other classes")
+    assert skipped.endswith("and there is 1.")
 
 
 def test_a_model_without_probabilities_keeps_its_labels_and_that_is_said() -> None:

@@ -237,3 +237,47 @@ def test_a_run_that_was_stopped_is_not_judged(world: World) -> None:
     world.run.store.finish(RUN_ID, "Stopped")
     with pytest.raises(RunFinished):
         judge(world)
+
+
+RARE = b"id,size,colour,kind\n" + b"".join(b"row %d,%d,red,%s\n" % (i, i, b"rose" if i % 8 == 0 else b"iris") for i in range(400))
+
+
+def ranked(world: World, roses: float) -> list[str]:
+    """Probabilities of the class rose below one half, so that it is never answered."""
+    return [str(roses if row["label"] == "rose" else 0.01 * (number % 3)) for number, row in enumerate(held_out(world))]
+
+
+def test_a_rare_class_that_is_ranked_well_is_accepted_and_that_it_is_never_answered_is_said_first(world: World) -> None:
+    prepared(world, data=RARE)
+    answer(world, "evaluation", ranked(world, 0.3))
+
+    assert judge(world)["decision"] == "accepted"
+
+    noted, found = world.record().details["evaluation"], document(world)
+    assert (noted["metric"], noted["positive"], noted["metrics"]["average_precision"]) == ("average_precision", "rose", 1.0)
+    assert (found["metric"], found["positive"], found["metrics"]["roc_auc"], found["ranked_rows"]) == (
+        ("average_precision", "rose", 1.0, None)
+    )
+    assert noted["warnings"][0].startswith("The model never answers 'rose', the label that is looked for (")
+    assert found["baseline"]["metrics"]["average_precision"] == noted["baseline"]["value"] < 0.2
+
+
+def test_a_rare_class_that_is_ranked_last_is_refused(world: World) -> None:
+    prepared(world, data=RARE)
+    answer(world, "evaluation", ranked(world, 0.0))
+    judge(world)
+    reason = world.record().details["evaluation"]["reason"]
+    assert world.record().status == "Rejected"
+    assert "not better than always answering 'iris': its roc_auc is 0.1" in reason
+    assert "(of few rows of a class average_precision tells less, so roc_auc decides)" in reason
+
+
+def test_a_better_ranking_beats_the_model_in_service_though_neither_answers_the_rare_class(world: World) -> None:
+    trained(world, FLOWERS)
+    prepared(world, {"beat_champion": True}, data=RARE)
+    answer(world, "evaluation", ranked(world, 0.3))
+    assert judge(world)["decision"] == "compare"
+    answer(world, "champion", ranked(world, 0.015))
+    assert judge_both(world)["decision"] == "accepted"
+    comparison = document(world)["champion"]["comparison"]
+    assert (comparison["metric"], comparison["test"], comparison["challenger"]) == ("average_precision", "jackknife-t", 1.0)

@@ -76,6 +76,24 @@ def test_the_spec_is_completed_with_what_only_the_data_could_tell(
     assert (complete["objective"], complete.get("num_class"), complete["num_round"]) == (objective, num_class, 300)
 
 
+def test_what_the_model_is_judged_by_follows_from_the_train_rows(world: World) -> None:
+    configured(world, FLOWERS)
+    prepare_data(RUN_ID, run=world.run)
+    spec, profile = (json.loads(world.get(key)) for key in (f"runs/{RUN_ID}/spec.json", f"{DATA}/profile.json"))
+    train_rows = profile["label"]["classes"]["train"]
+    assert spec["evaluation"]["metric"] == "accuracy"
+    assert spec["evaluation"]["positive"] in train_rows
+    assert train_rows[spec["evaluation"]["positive"]] == min(train_rows.values())
+
+
+def test_a_positive_class_that_no_train_row_has_is_refused_before_the_training(world: World) -> None:
+    configured(world, FLOWERS, evaluation={"positive": "tulip"})
+    with pytest.raises(
+        InvalidSpec, match=r"`evaluation\.positive` is 'tulip', and no train row has that label; take one that is "
+    ):
+        prepare_data(RUN_ID, run=world.run)
+
+
 def test_prepared_twice_gives_the_same(world: World) -> None:
     configured(world, TEXTS)
     first = prepare_data(RUN_ID, run=world.run)

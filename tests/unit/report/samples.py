@@ -104,12 +104,13 @@ def classification(
     """``evaluation.json`` of a classifier; ``champion``: the skill of the model in service."""
     labels = labels_of(classes)
     expected = (np.random.default_rng(1).beta(1, 1.6, size=rows) * classes).astype(np.int64)
-    sums = ClassificationSums(labels)
+    positive = 1 if classes == 2 else None
+    sums = ClassificationSums(labels, positive)
     sums.update(expected, answers(expected, classes, skill, 2))
     checks = check_limits(sums.metrics(), {"accuracy": at_least} if at_least is not None else None, None)
     in_service: Document | None = None
     if champion is not None:
-        old = ClassificationSums(labels)
+        old = ClassificationSums(labels, positive)
         old.update(expected, answers(expected, classes, champion, 3))
         comparison = compare("accuracy", old, sums)
         checks.append(check_comparison(comparison))

@@ -233,9 +233,61 @@ def test_classes_are_shown_the_weakest_first_and_none_is_missing() -> None:
     assert [row[0] for row in first + rest] == [row["label"] for row in ordered]
     worst = ordered[0]
     assert numbers(first[0][1:]) == pytest.approx(
-        [worst["precision"], worst["recall"], worst["f1"], worst["support"]], abs=0.0005
+        [worst[name] for name in ("precision", "recall", "f1", "roc_auc", "average_precision", "support")], abs=0.0005
     )
     assert found.all("summary")[0].text == "35 more classes"
+
+
+def test_both_curves_of_the_class_that_is_looked_for_show_where_the_models_answers_are() -> None:
+    evaluation = samples.classification(2)
+    row = evaluation["classes"][1]
+
+    found = section(evaluation, "ranking")
+
+    assert "Rows that are s3 against all others, by its score." in found.text
+    for plot, curve in zip(found.all("svg"), ("roc", "precision_recall"), strict=True):
+        drawn = next(group for group in plot.all("g") if group.attributes.get("class") == "line s0").all("path")[0]
+        assert len((drawn.attributes["d"] or "").split("L")) == len(evaluation["curves"][curve])
+    wrong = evaluation["confusion"]["matrix"][0][1] / evaluation["classes"][0]["support"]
+    dots = [plot.all("circle")[0].text for plot in found.all("svg")]
+    assert dots == [
+        f"{100 * wrong:.1f} %, {100 * row['recall']:.1f} %",
+        f"{100 * row['recall']:.1f} %, {100 * row['precision']:.1f} %",
+    ]
+    assert [caption.text for caption in found.all("figcaption")] == [
+        f"ROC curve, area {evaluation['metrics']['roc_auc']:.4f}",
+        f"Precision over recall, average {evaluation['metrics']['average_precision']:.4f}",
+    ]
+
+
+def test_of_many_classes_the_curves_are_means_and_a_choice_of_rows_is_said_to_be_one() -> None:
+    found = section(samples.classification(10) | {"ranked_rows": 1234}, "ranking")
+
+    assert "Each class against all others, and the mean over the classes. Of 1,234 rows, a random choice." in found.text
+    assert [plot.all("circle") for plot in found.all("svg")] == [[], []]
+
+
+def test_a_class_that_is_never_answered_has_no_dot_and_the_note_says_so() -> None:
+    evaluation = samples.classification(2)
+    evaluation["classes"][1] |= {"predicted": 0, "precision": 0.0, "recall": 0.0}
+
+    found = section(evaluation, "ranking")
+
+    assert "The model answers it for no row." in found.text
+    assert [plot.all("circle") for plot in found.all("svg")] == [[], []]
+
+
+def test_an_evaluation_of_version_0_1_is_shown_by_todays_names() -> None:
+    evaluation = samples.classification(3)
+    evaluation["metrics"]["macro_recall"] = evaluation["metrics"].pop("balanced_accuracy")
+    evaluation["metric"] = "macro_recall"
+    for absent in ("positive", "ranked_rows", "curves"):
+        del evaluation[absent]
+
+    page = sections(read(samples.report(evaluation)))
+
+    assert table(page["result"], "All metrics")[1][0] == "balanced accuracy"
+    assert "ranking" not in page
 
 
 def test_calibration_shows_every_bin_that_has_rows() -> None:
@@ -516,5 +568,6 @@ def test_what_was_not_chosen_is_said_and_without_a_decision_there_is_no_section(
     found = section(samples.classification(3) | {"decision": told}, "decision")
     assert "answered as they are" in found.text
     assert "No threshold was chosen: there are few rows." in found.text
-    for absent in (None, {}):
+    nothing_told: tuple[samples.Document | None, ...] = (None, {})
+    for absent in nothing_told:
         assert "decision" not in sections(read(samples.report(samples.classification(3) | {"decision": absent})))

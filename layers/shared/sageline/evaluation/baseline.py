@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import Sums
 from sageline.evaluation.jackknife import standard_error
 from sageline.evaluation.wording import plain
@@ -21,6 +22,9 @@ LEAST_ROWS = 50
 
 STANDARD_ERRORS = 2
 _ROUNDING = 1e-9  # relative: exactly two standard errors are enough
+_TOLD_BY_ANOTHER = {"average_precision": "roc_auc"}
+"""Of ten rows of a class average precision varies so much that most good models would be refused; the area tells them."""
+
 _ONE_LABEL_PREVAILS = 0.8  # share of the rows
 _LOOK = (
     "Is `dataset.label` the column to predict, is a column left out that tells it (`sageline show` says both), are there too few "
@@ -81,7 +85,7 @@ class BaselineComparison:
                 "the same label. Are there rows with other labels, or does another `split.seed` bring some into the test?"
             )
         values = f"its {self.metric} is {plain(self.found)}, and that of the one answer {plain(self.baseline)}"
-        values += "" if self.metric == self.asked else f" ({self.asked} cannot tell them apart, so {self.metric} decides)"
+        values += "" if self.metric == self.asked else f" ({_why_another(self.asked, self.metric)}, so {self.metric} decides)"
         if self.better:
             return f"the model is better than always answering {self.answer}: {values}"
         if self.improvement <= 0:
@@ -99,7 +103,7 @@ class BaselineComparison:
 
     @property
     def _other_metric(self) -> str:
-        if self.metric != "accuracy" or self.baseline < _ONE_LABEL_PREVAILS:
+        if (self.metric, self.asked) != ("accuracy", "accuracy") or self.baseline < _ONE_LABEL_PREVAILS:
             return ""
         return f' Where {self.baseline:.0%} of the rows have one label, `"evaluation": {{"metric": "macro_f1"}}` says more.'
 
@@ -115,9 +119,15 @@ class BaselineComparison:
         }
 
 
+def _why_another(asked: str, metric: str) -> str:
+    if asked in _TOLD_BY_ANOTHER and metric == _TOLD_BY_ANOTHER[asked]:
+        return f"of few rows of a class {asked} tells less"
+    return f"{asked} cannot tell them apart"
+
+
 def compare_with_baseline(metric: str, sums: Sums) -> BaselineComparison | None:
-    """Compare by a metric; by the task's default metric where that one cannot tell the model from the baseline. None with fewer
-    than :data:`LEAST_ROWS` rows.
+    """Compare by a metric; by the task's default metric where that one cannot tell the model from the baseline, and by
+    ``roc_auc`` instead of ``average_precision``. None with fewer than :data:`LEAST_ROWS` rows.
 
     It cannot where the model does not answer what the metric needs, where the baseline is perfect by it (calibration, the top
     three of three classes), where the metric is not known (``mape`` of a value that is 0) or would not be without some of
@@ -125,7 +135,8 @@ def compare_with_baseline(metric: str, sums: Sums) -> BaselineComparison | None:
     """
     if sums.rows < LEAST_ROWS:
         return None
-    candidates = [_compared(name, metric, sums) for name in (metric, default_metric(METRICS[metric].task))]
+    names = (_TOLD_BY_ANOTHER.get(metric, metric), default_metric(METRICS[metric].task))
+    candidates = [_compared(name, metric, sums) for name in names]
     return next((found for found in candidates if found.can_tell), candidates[-1])
 
 
@@ -136,4 +147,6 @@ def _compared(metric: str, asked: str, sums: Sums) -> BaselineComparison:
         sizes = sums.group_rows[sums.group_rows > 0]
         without = sums.without_each_group(metric) - sums.baseline_without_each_group(metric)
         error = standard_error(found - baseline, without, sizes)
+        if error is not None and metric == "roc_auc" and isinstance(sums, ClassificationSums):
+            error = max(error, sums.chance_error)
     return BaselineComparison(metric, asked, sums.baseline_answer, sums.rows, found, baseline, error)

@@ -127,6 +127,11 @@ class ClassificationSums:
         return self._ranked_without()[metric] if metric in RANKING else values_of_sums(self._without(self._by_group))[metric]
 
     @property
+    def chance_error(self) -> float:
+        """The standard error of ``roc_auc`` if the scores had nothing to do with the class that is looked for; 0 without one."""
+        return self._ranked.ranking().chance_error
+
+    @property
     def ranked_rows(self) -> int | None:
         """Rows that the metrics of the scores' order are of, where these are a choice; None where they are all rows."""
         return self._ranked.rows if self.knows_scores and self._ranked.is_choice else None

@@ -293,7 +293,12 @@ def _decide(assessment: _Assessment, checks: list[GateCheck], champion: Champion
     }
     record = replace(run.store.get(run_id), status=answer["status"])
     reported = write_report(record, document, run=run)
-    judged = {"metric": assessment.metric, "warnings": assessment.warnings, "uri": layout.uri(layout.evaluation_key)}
+    judged = {
+        "metric": assessment.metric,
+        "positive": assessment.evaluation.positive,
+        "warnings": assessment.warnings,
+        "uri": layout.uri(layout.evaluation_key),
+    }
     baseline = {"answer": assessment.sums.baseline_answer, "value": assessment.sums.baseline_metrics().get(assessment.metric)}
     decided = in_short(assessment.encoder.decision)
     noted = {**answer, "baseline": baseline, **judged, **reported, **({"model_decision": decided} if decided is not None else {})}

@@ -12,6 +12,7 @@ from sageline.report.sections.classification import calibration_section, classes
 from sageline.report.sections.dataset import dataset_section
 from sageline.report.sections.decision import decision_section
 from sageline.report.sections.evaluation import Evaluation
+from sageline.report.sections.ranking import ranking_section
 from sageline.report.sections.regression import residuals_section
 from sageline.report.sections.run import costs_section, spec_section, timings_section
 from sageline.report.sections.training import learning_section, tuning_section
@@ -65,6 +66,7 @@ def _evaluated(evaluation: Evaluation) -> list[Section | None]:
         else [
             confusion_section(evaluation),
             classes_section(evaluation),
+            ranking_section(evaluation),
             calibration_section(evaluation),
             decision_section(evaluation),
         ]

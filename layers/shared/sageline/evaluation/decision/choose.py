@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -25,10 +25,13 @@ from sageline.evaluation.decision.counts import (
     weight_of_each,
 )
 
-LEAST_ROWS = 50
-LEAST_OF_A_CLASS = 10
-LEAST_FOR_ISOTONIC = 1_000
 FOLDS = 5
+LEAST_ROWS = 50
+LEAST_OF_A_CLASS = FOLDS
+LEAST_FOR_ISOTONIC = 1_000
+_MOST_CELLS = 1 << 20
+"""Probabilities that a temperature or a strength is fitted on, which are single numbers: more rows would not move them."""
+
 _CURVE_POINTS = 101
 _STRENGTHS = np.linspace(0, 1.5, 31)
 """How much of the classes' frequencies is taken out: 0 leaves the model's answers, 1 answers as if all were equally frequent."""
@@ -105,18 +108,18 @@ def choose_decision(
         threshold: a number is taken as it is; ``auto`` chooses, of more than two classes offsets.
     """
     size = len(rows.expected)
-    fixed = threshold if isinstance(threshold, float) else None
+    fixed = threshold if isinstance(threshold, float) and positive is not None else None
     decision = Decision(list(classes), positive=positive, threshold=fixed, rows=size)
     if rows.probabilities is None:
         why = "the model answers no probability of every class, so there is nothing to calibrate or to put a threshold on."
         return ChosenDecision(None, {}, (_sentence(why),))
     if size < LEAST_ROWS:
-        asked = [name for name, value in (("calibration", calibration), ("threshold", threshold)) if isinstance(value, str)]
-        tried = [name for name in asked if (calibration if name == "calibration" else threshold) != "none"]
+        asked = {"calibration": calibration, "threshold": threshold}
+        tried = [name for name, value in asked.items() if value not in ("none", fixed)]
         return ChosenDecision(None if fixed is None else decision, {}, (_few_rows(tried, size),) if tried else ())
     chooser = _Chooser(rows, list(classes), positive)
-    calibrated, of_calibration, no_calibration = chooser.calibration(calibration)
-    decision = replace(decision, calibration=calibrated)
+    calibrated = chooser.calibration(calibration)
+    decision = replace(decision, calibration=calibrated.calibration)
     wanted = chosen_for(metric, positive)
     of_threshold, no_threshold = None, None
     if fixed is not None and wanted is not None:
@@ -126,10 +129,16 @@ def choose_decision(
         if no_threshold is None:
             decision, worth, used = chooser.labels(decision, wanted)
             of_threshold = worth.to_json(used=used)
-    measured = {"calibration": of_calibration, "threshold": of_threshold}
+    measured = {"calibration": calibrated.measured, "threshold": of_threshold}
     decision = replace(decision, measured=measured)
-    skipped = tuple(_sentence(why) for why in (no_calibration, no_threshold) if why is not None)
+    skipped = tuple(_sentence(why) for why in (calibrated.skipped, no_threshold) if why is not None)
     return ChosenDecision(None if decision.is_nothing else decision, measured, skipped, chooser.curve(decision))
+
+
+class _ChosenCalibration(NamedTuple):
+    calibration: Temperature | Isotonic | None = None
+    measured: dict[str, Any] | None = None  # Any: a JSON document
+    skipped: str | None = None
 
 
 class _Chooser:
@@ -143,37 +152,35 @@ class _Chooser:
         self._positive = None if positive is None else classes.index(positive)
         self._folds = np.arange(len(rows.expected)) % FOLDS
 
-    def calibration(
-        self, asked: CalibrationKind
-    ) -> tuple[Temperature | Isotonic | None, dict[str, Any] | None, str | None]:  # Any: a JSON document
-        """The calibration, what it is worth, and why one was not tried."""
+    def calibration(self, asked: CalibrationKind) -> _ChosenCalibration:
+        others = len(self._expected) - int(np.bincount(self._expected).max())
         if asked == "none":
-            return None, None, None
-        before = log_losses(self._probabilities, self._expected)
+            return _ChosenCalibration()
+        if others < LEAST_OF_A_CLASS:
+            there = "is 1" if others == 1 else f"are {others}"
+            return _ChosenCalibration(
+                skipped=f"a calibration cannot be chosen: it takes {LEAST_OF_A_CLASS} validation rows of other classes than the "
+                f"most frequent one, and there {there}."
+            )
         fits: dict[str, Callable[[BoolArray], Temperature | Isotonic]] = {}
         if asked in ("auto", "temperature"):
             fits["temperature"] = self._fit_temperature
-        enough = len(self._expected) >= LEAST_FOR_ISOTONIC
-        if asked in ("auto", "isotonic") and self._positive is not None and enough:
+        if asked in ("auto", "isotonic") and self._positive is not None and len(self._expected) >= LEAST_FOR_ISOTONIC:
             fits["isotonic"] = self._fit_isotonic
-        skipped = None
-        if asked == "isotonic" and not fits:
-            skipped = (
-                f"an isotonic calibration takes {LEAST_FOR_ISOTONIC:,} validation rows, and there are {len(self._expected):,}."
-                if self._positive is not None
-                else "an isotonic calibration is for two classes."
+        if not fits:
+            return _ChosenCalibration(
+                skipped=f"an isotonic calibration takes {LEAST_FOR_ISOTONIC:,} validation rows, and there are "
+                f"{len(self._expected):,}."
             )
+        before = log_losses(self._probabilities, self._expected)
         losses = {kind: self._held_out_losses(fit) for kind, fit in fits.items()}
-        found = {kind: improvement_of_means("log_loss", before, after, self._weights) for kind, after in losses.items()}
-        if not found:
-            return None, None, skipped
-        best = next(iter(found))
-        if len(found) > 1:
+        best = next(iter(losses))
+        if len(losses) > 1:
             over_first = improvement_of_means("log_loss", losses[best], losses["isotonic"], self._weights)
             best = "isotonic" if over_first.is_more_than_chance else best
-        used = found[best].is_more_than_chance
-        kept = fits[best](np.ones(len(self._expected), dtype=np.bool_)) if used else None
-        return kept, {"kind": best, **found[best].to_json(used=used)}, skipped
+        worth = improvement_of_means("log_loss", before, losses[best], self._weights)
+        kept = fits[best](np.ones(len(self._expected), dtype=np.bool_)) if worth.is_more_than_chance else None
+        return _ChosenCalibration(kept, {"kind": best, **worth.to_json(used=kept is not None)})
 
     def too_few_of_a_class(self) -> str | None:
         counts = np.bincount(self._expected, minlength=len(self._classes))
@@ -237,7 +244,13 @@ class _Chooser:
         )
 
     def _fit_temperature(self, among: BoolArray) -> Temperature:
-        return fit_temperature(self._probabilities[among], self._expected[among], self._weights[among])
+        rows = self._some(among)
+        return fit_temperature(self._probabilities[rows], self._expected[rows], self._weights[rows])
+
+    def _some(self, among: BoolArray) -> IntArray:
+        """The numbers of these rows, or of every nth of them where their probabilities are very many."""
+        numbers = np.flatnonzero(among)
+        return numbers[:: max(1, -(-len(numbers) * len(self._classes) // _MOST_CELLS))]
 
     def _fit_isotonic(self, among: BoolArray) -> Isotonic:
         positive = self._positive or 0
@@ -283,7 +296,8 @@ class _Chooser:
 
         Source: Menon, Jayasumana, Rawat, Jain, Veit and Kumar, Long-tail learning via logit adjustment (2021).
         """
-        scores, expected, weights = table[among], self._expected[among], self._weights[among]
+        rows = self._some(among)
+        scores, expected, weights = table[rows], self._expected[rows], self._weights[rows]
         shares = weight_of_each(expected, weights, len(self._classes)) / weights.sum()
         rarity = np.log(shares.max()) - np.log(np.maximum(shares, 1 / (len(expected) + 1)))
         best: tuple[float, float] = (-np.inf, 0.0)

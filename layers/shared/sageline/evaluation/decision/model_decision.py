@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sageline.arrays.strings import IntArray
-from sageline.encoder.decision import Decision
+from sageline.encoder.decision import DECISION, Decision
 from sageline.encoder.fitted import FittedEncoder
 from sageline.evaluation.decision.choose import ChosenDecision, choose_decision
 from sageline.evaluation.held_out_rows import validation_rows
@@ -55,7 +55,7 @@ def choose_for_run(run_id: str, spec: Spec, encoder: FittedEncoder, *, files: Ru
     chosen = choose_decision(rows, encoder.classes, metric, positive, threshold=asked.threshold, calibration=asked.calibration)
     layout = files.layout(run_id)
     if chosen.decision is not None:
-        files.put(layout.decision_key, chosen.decision.save(), "application/json")
+        files.put(layout.encoder_prefix + DECISION, chosen.decision.save(), "application/json")
     document = document_of(chosen, positive, len(rows.expected))
     return replace(encoder, decision=chosen.decision), ToldDecision.of_document(document, spec)
 

@@ -11,6 +11,7 @@ how many of the group's rows have at least that score, which is counted for each
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -88,6 +89,14 @@ class RankedClass:
             with np.errstate(invalid="ignore"):
                 without[first:last] = (left_at * np.clip(precision, 0.0, 1.0)).sum(axis=1) / left_at.sum(axis=1)
         return whole, np.where(sums_without_each(self._by_group(self._own)) > 0, without, np.nan)
+
+    def chance_error(self) -> float:
+        """The standard error that the ROC AUC would have if the scores had nothing to do with the class, from the number of rows
+        and the ties alone (Lehmann, Nonparametrics, 1975, section 1.4). Of few rows the jackknife may happen on much less."""
+        rows, own = len(self.step), len(self._own)
+        ties = np.bincount(self.step).astype(np.float64)
+        spread = rows + 1 - float((ties**3 - ties).sum()) / (rows * (rows - 1))
+        return math.sqrt(max(spread, 0.0) / (12 * own * (rows - own)))
 
     def roc_curve(self) -> DoubleArray:
         """``float64[2, steps + 1]``: shares of the other rows and of the class's rows that have at least a score, from none to

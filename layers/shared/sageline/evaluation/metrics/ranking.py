@@ -30,6 +30,7 @@ class Ranking:
         without: by its name ``float64[groups]``: the metric without each of the jackknife's groups.
         of_class: by its name ``float64[classes]``: that of each class against the others; NaN for one without rows, and for one
             that is not looked for.
+        chance_error: of the ROC AUC of the one class that is looked for, if the scores had nothing to do with it; 0 without one.
         roc: ``float64[2, points]``: share of the other rows, and share of the class's rows, that have at least a score; of
             several classes the mean.
         precision_recall: ``float64[2, points]``: recall, and precision.
@@ -38,6 +39,7 @@ class Ranking:
     values: dict[str, float]
     without: dict[str, DoubleArray]
     of_class: dict[str, DoubleArray]
+    chance_error: float
     roc: DoubleArray
     precision_recall: DoubleArray
 
@@ -101,12 +103,14 @@ class RankedRows:
         of_class = {name: np.full(self._number, np.nan) for name in RANKING}
         without = {name: np.full((len(self._classes), GROUPS), np.nan) for name in RANKING}
         curves: list[tuple[DoubleArray, DoubleArray]] = []
+        chance_error = 0.0
         expected, scores, groups, weights = self._sample.columns
         for place, number in enumerate(self._classes if self._rows and self._are_numbers else []):
             ranked = RankedClass.of(scores[:, place], expected == number, groups.astype(np.int64), weights)
             if ranked.is_there:
                 for name, (value, left) in (("roc_auc", ranked.roc_auc()), ("average_precision", ranked.average_precision())):
                     of_class[name][number], without[name][place] = value, left
+                chance_error = ranked.chance_error() if len(self._classes) == 1 else 0.0
                 curves.append((ranked.roc_curve(), ranked.precision_curve()))
                 if len(self._classes) > 1:
                     curves[-1] = _on_grid(*curves[-1])
@@ -115,6 +119,7 @@ class RankedRows:
             values={name: float(_mean(of_class[name])) for name in RANKING},
             without={name: _mean(without[name]) for name in RANKING},
             of_class=of_class,
+            chance_error=chance_error,
             roc=roc,
             precision_recall=precision_recall,
         )

@@ -10,7 +10,8 @@ from sageline.report.drawing.markup import Child, Markup, element
 from sageline.report.drawing.plot import bars, figure, frame, note, reference, svg
 from sageline.report.drawing.scale import round_bounds
 from sageline.report.drawing.tables import Section, bar, beside, figures, folded_table, more, scrolling, section, table
-from sageline.report.sections.evaluation import Evaluation
+from sageline.report.sections.evaluation import Evaluation, display_name
+from sageline.spec.metrics import RANKING
 
 _READABLE = 25
 """Classes up to which a confusion matrix can be read as a table."""
@@ -42,20 +43,22 @@ def confusion_section(evaluation: Evaluation) -> Section | None:
 
 
 def classes_section(evaluation: Evaluation) -> Section | None:
-    """Precision, recall, F1 and rows of each class, the weakest first."""
+    """Precision, recall, F1 and rows of each class, the weakest first; of more than two also how well each is ranked."""
     if not evaluation.classes:
         return None
     ordered = sorted(evaluation.classes, key=lambda row: (as_number(row.get("f1")) or 0.0, str(row.get("label"))))
     most = max((as_number(row.get("support")) or 0 for row in ordered), default=0)
-    rows = [_class(row, most) for row in ordered[:_MOST_CLASSES]]
-    columns = ("class", "precision", "recall", "F1", "rows")
+    ranked = [name for name in RANKING if len(ordered) > 2 and any(as_number(row.get(name)) is not None for row in ordered)]
+    rows = [_class(row, most, ranked) for row in ordered[:_MOST_CLASSES]]
+    columns = ("class", "precision", "recall", "F1", *map(display_name, ranked), "rows")
     return section(
         "classes",
         "Class by class",
         folded_table("The weakest classes first", "classes", columns, rows, _SHOWN_CLASSES, total=len(ordered)),
         note(
             "Precision: of the rows given this label, the share that has it. Recall: of the rows that have it, the share given "
-            "it. F1: their harmonic mean."
+            "it. F1: their harmonic mean.",
+            " ROC AUC and average precision: of the class's score, against all other rows." if ranked else "",
         ),
     )
 
@@ -172,9 +175,9 @@ def _overview(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Markup:
     return element("div", figure(f"All {size} classes", drawn, below), class_="overview")
 
 
-def _class(row: Document, most: float) -> list[Child]:
+def _class(row: Document, most: float, ranked: Sequence[str]) -> list[Child]:
     support = as_number(row.get("support")) or 0
-    measures = [as_number(row.get(name)) for name in ("precision", "recall", "f1")]
+    measures = [as_number(row.get(name)) for name in ("precision", "recall", "f1", *ranked)]
     return [
         str(row.get("label", "")),
         *(bar(value, UNKNOWN if value is None else f"{value:.3f}") for value in measures),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sageline.json_objects import Document
 from sageline.report.drawing.figures import as_number, objects, part
-from sageline.spec.metrics import METRICS, default_metric, shown_metrics
+from sageline.spec.metrics import METRICS, current_name, default_metric, shown_metrics
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Evaluation:
     @property
     def metric(self) -> str:
         """The metric that decides."""
-        return str(self.document.get("metric") or default_metric(self.task))
+        return current_name(str(self.document.get("metric") or default_metric(self.task)))
 
     @property
     def rows(self) -> int | None:
@@ -94,6 +94,26 @@ class Evaluation:
         return objects(self.document.get("calibration"))
 
     @property
+    def positive(self) -> str | None:
+        """The label that is looked for; None where none in particular is."""
+        found = self.document.get("positive")
+        return None if found is None else str(found)
+
+    @property
+    def ranked_rows(self) -> int | None:
+        """Of how many rows the metrics of the scores' order are, where these are not all."""
+        found = as_number(self.document.get("ranked_rows"))
+        return None if found is None else int(found)
+
+    @property
+    def roc(self) -> list[tuple[float, float]]:
+        return _points(part(self.document, "curves").get("roc"))
+
+    @property
+    def precision_recall(self) -> list[tuple[float, float]]:
+        return _points(part(self.document, "curves").get("precision_recall"))
+
+    @property
     def residuals(self) -> Document:
         return part(self.document, "residuals")
 
@@ -110,4 +130,8 @@ def display_name(metric: str) -> str:
 
 
 def _numbers(values: Mapping[str, object]) -> dict[str, float | None]:
-    return {name: as_number(value) for name, value in values.items()}
+    return {current_name(name): as_number(value) for name, value in values.items()}
+
+
+def _points(pairs: object) -> list[tuple[float, float]]:
+    return [(float(x), float(y)) for x, y in pairs] if isinstance(pairs, list) else []
