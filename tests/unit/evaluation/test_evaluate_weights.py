@@ -71,15 +71,17 @@ def test_a_decision_is_chosen_by_the_weights_of_the_validation_rows(world: World
     assert len(set(found.weights.tolist())) > 2
 
 
-def test_a_model_of_logarithms_is_judged_and_compared_on_the_scale_of_the_values(world: World) -> None:
+@pytest.mark.parametrize("of_before", ["log", "none"])
+def test_a_model_of_logarithms_is_judged_and_compared_on_the_scale_of_the_values(world: World, of_before: str) -> None:
     def logarithms(factor: float) -> list[str]:
         return [f"{np.log1p(row['label'] * factor):.9g}" for row in held_out(world)]
 
-    trained(world, LONG_TAIL)
+    trained(world, LONG_TAIL, target={"transform": of_before})
     prepared(world, {"beat_champion": True, "metric": "mae"}, LONG_TAIL)
     answer(world, "evaluation", logarithms(1))
     assert judge(world)["decision"] == "compare"
-    answer(world, "champion", logarithms(1.5))
+    in_service = logarithms(1.5) if of_before == "log" else [f"{row['label'] * 1.5:.9g}" for row in held_out(world)]
+    answer(world, "champion", in_service)
 
     assert judge_both(world)["decision"] == "accepted"
 

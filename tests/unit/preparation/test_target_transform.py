@@ -66,7 +66,11 @@ def test_a_value_below_0_has_no_logarithm() -> None:
 
 def test_a_run_finds_the_long_tail_itself_and_fits_the_objective_to_the_logarithms(world: World) -> None:
     values = np.exp(np.random.default_rng(0).normal(3, 1, 400))
-    configured(world, b"size,price\n" + b"".join(b"%d.5,%.3f\n" % (index, value) for index, value in enumerate(values)))
+    configured(
+        world,
+        b"size,price\n" + b"".join(b"%d.5,%.3f\n" % (index, value) for index, value in enumerate(values)),
+        evaluation={"metric": "mae"},
+    )
 
     prepare_data(RUN_ID, run=world.run)
 

@@ -21,7 +21,8 @@ BELL = np.round(np.random.default_rng(0).normal(50, 9, 300), 2)
 
 def resolved(values: Any, **document: Any) -> Resolution:
     columns = {"size": [f"{index}.5" for index in range(len(values))], "price": [str(value) for value in values]}
-    spec = validate_spec({"dataset": {"label": "price", "features": {"size": "number"}}, **document}, "test")
+    given = {"dataset": {"label": "price", "features": {"size": "number"}}, "evaluation": {"metric": "mae"}, **document}
+    spec = validate_spec(given, "test")
     return resolve_spec(spec, DatasetProfile.of([block_of(columns)]), name="x", uri="s3://bucket/datasets/x/data.csv")
 
 
@@ -44,11 +45,12 @@ def test_a_long_tail_is_learnt_as_logarithms_and_that_is_said() -> None:
         (BELL, {}, "the values have no long tail"),
         (-LONG_TAIL, {}, "some values are below 0"),
         (np.append(LONG_TAIL, -0.5), {}, "some values are below 0"),
-        (np.floor(LONG_TAIL / 9), {"task": "regression"}, "some values are 0"),
-        (LONG_TAIL**3 + 1e6, {}, "the values have no long tail that logarithms would even out"),
+        (LONG_TAIL**3 + 1e9, {}, "the values have no long tail that logarithms would even out"),
         (np.array([1, 2, 3, 900] * 9), {"task": "regression"}, "there are too few different values"),
         (LONG_TAIL, {"algorithm": {"hyperparameters": {"objective": "reg:gamma"}}}, "the objective reg:gamma expects"),
         (LONG_TAIL, {"algorithm": {"name": "knn"}}, "logarithms are chosen for xgboost only"),
+        (LONG_TAIL, {"evaluation": {"metric": "r2"}}, "the values have a long tail"),
+        (LONG_TAIL, {"evaluation": {}}, "the values have a long tail"),
     ],
 )
 def test_other_values_are_learnt_as_they_are(values: Any, document: dict[str, Any], why: str) -> None:
@@ -70,9 +72,9 @@ def test_numbers_that_are_spelled_otherwise_have_a_long_tail_too() -> None:
 
 
 def test_classes_have_no_logarithms() -> None:
-    assert transform(["a", "b"] * 30) == (None, "")
+    assert transform(["a", "b"] * 30, evaluation={}) == (None, "")
     with pytest.raises(InvalidSpec, match=r"`target.transform` is log, which is for a regression"):
-        transform(["a", "b"] * 30, target={"transform": "log"})
+        transform(["a", "b"] * 30, target={"transform": "log"}, evaluation={})
 
 
 def test_a_scale_that_the_whole_data_changes_is_a_change_of_the_run() -> None:
@@ -88,7 +90,7 @@ def test_a_scale_that_the_whole_data_changes_is_a_change_of_the_run() -> None:
 def test_an_inspection_proposes_the_logarithm() -> None:
     columns = {"size": [f"{index}.5" for index in range(300)], "price": [str(value) for value in LONG_TAIL]}
     profile = DatasetProfile.of([block_of(columns)])
-    given = validate_spec({"dataset": {"label": "price"}}, "test")
+    given = validate_spec({"dataset": {"label": "price"}, "evaluation": {"metric": "mape"}}, "test")
     resolution = resolve_spec(given, profile, name="x", uri="data.csv")
 
     found = inspect("data.csv", profile, resolution, given, is_sample=False)

@@ -125,7 +125,7 @@ class TargetSpec(BaseSpec):
     transform: Literal["log", "none"] | None = Field(
         None,
         description="`log`: the logarithm of 1 + value is learnt, and answers are transformed back; no value may be below 0. "
-        "Default: `log` where the values have a long tail (see `reasons`), for xgboost.",
+        "Default: `log` with xgboost where the values have a long tail and `evaluation.metric` gains from it (see `reasons`).",
     )
 
 
