@@ -325,6 +325,7 @@ def _findings(details: Json) -> dict[str, RenderableType | None]:
         "trained for": f"{seconds} s, {training.get('billable_seconds')} s billed" if seconds is not None else None,
         "metrics": _value(training.get("metrics") or {}),
         "test rows": _judged(details.get("evaluation") or {}),
+        "answers": _decided((details.get("evaluation") or {}).get("model_decision")),
         "report": _report(details.get("evaluation") or {}),
         "model": _model(details),
         "evaluation job": _transform(details, "evaluation"),
@@ -369,6 +370,18 @@ def _judged(evaluation: Json) -> str:
         if beside
         else (f"{_value(known)}, of {evaluation['rows']:,} rows")
     )
+
+
+def _decided(decision: Json | None) -> str | None:
+    """How the model's probabilities become labels, where it was chosen."""
+    if not decision:
+        return None
+    threshold, calibration = decision.get("threshold"), decision.get("calibration")
+    said = [f"{threshold['label']!r} from a probability of {plain(threshold['at'])} on"] if threshold else []
+    said += ["rarer classes are lifted by offsets"] if decision.get("offsets") else []
+    metric = f" (chosen for {decision['metric']} on the validation rows)" if decision.get("metric") else ""
+    kind = [f"probabilities calibrated ({calibration})"] if calibration else []
+    return ", ".join([*(f"{words}{metric}" for words in said), *kind])
 
 
 def _tuning(details: Json) -> str | None:

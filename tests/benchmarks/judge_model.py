@@ -22,7 +22,7 @@ from sageline.evaluation.answer_arrays import read_classes
 from sageline.evaluation.baseline import compare_with_baseline
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.document import evaluation_json
-from sageline.evaluation.gate import Decision, check_baseline, check_limits
+from sageline.evaluation.gate import GateDecision, check_baseline, check_limits
 from sageline.evaluation.model_warnings import model_warnings
 from sageline.report.from_record import report_data
 from sageline.report.page import render
@@ -104,12 +104,12 @@ def _measured(folder: Path) -> dict[str, float]:
     for part in parts:
         expected = labels[at : at + _PART_ROWS]
         before = time.perf_counter()
-        answers = read_classes(encoder, part.read_bytes(), len(expected))
+        answers = read_classes(encoder, part.read_bytes(), len(expected)).after
         reading += time.perf_counter() - before
         sums.update(expected, answers)
         at += len(expected)
     baseline = compare_with_baseline("accuracy", sums)
-    decision = Decision(
+    decision = GateDecision(
         (*check_limits(sums.metrics(), {"accuracy": 0.1}, None), *([check_baseline(baseline)] if baseline else []))
     )
     document = evaluation_json(
@@ -119,6 +119,8 @@ def _measured(folder: Path) -> dict[str, float]:
         sums=sums,
         warnings=model_warnings(sums, ["accuracy"], baseline=baseline, refused=True, labels=names),
         baseline=baseline,
+        decision=None,
+        before=None,
         champion=None,
         gate=decision,
     )

@@ -90,6 +90,48 @@ def close(answer: Json, expected: object) -> bool:
     return bool(abs(answer["value"] - float(str(expected))) < 0.15 * float(str(expected)))
 
 
+def weighed_notes() -> str:
+    """Notes of which the wrong ones weigh nothing: half of those about hills are said to be about the sea."""
+    header, *lines = notes().splitlines()
+    table = [[f"{header},count"], *([f"{line},{1 + number % 3}"] for number, line in enumerate(lines))]
+    wrong = [[f"{line.rpartition(',')[0]},sea,0"] for line in lines if line.endswith(",hill")]
+    return "\n".join(line for (line,) in [*table, *wrong]) + "\n"
+
+
+def prices(rows: int = 300) -> str:
+    """Prices that double with every step, some of them a thousand times as high as others."""
+    draw = random.Random(0)
+    steps = [draw.gauss(5, 1.6) for _ in range(rows)]
+    return csv_text(["step", "price"], [[f"{step:.3f}", f"{2**step * draw.uniform(0.98, 1.02):.2f}"] for step in steps])
+
+
+@pytest.mark.full
+def test_rows_that_weigh_nothing_teach_nothing(workbench: Workbench) -> None:
+    spec = {"dataset": {"label": "kind", "weight": "count"}, "algorithm": {"class_weight": "balanced"}}
+
+    run = workbench.wait(workbench.submit("weighed-notes", weighed_notes(), spec).run_id)
+
+    assert run["status"] == "Succeeded", run["error"]
+    assert run["details"]["evaluation"]["metrics"]["accuracy"] > 0.9
+    rows = [{"note": "a goat near the summit"}, {"note": "a wave near the harbour"}]
+    found = workbench.connection.api.predict("weighed-notes", rows, 1)["predictions"]
+    assert [row["label"] for row in found] == ["hill", "sea"]
+    workbench.delete("weighed-notes")
+
+
+@pytest.mark.full
+def test_a_long_tail_is_learnt_and_answered_on_its_own_scale(workbench: Workbench) -> None:
+    run = workbench.wait(
+        workbench.submit("prices", prices(), {"dataset": {"label": "price"}, "evaluation": {"metric": "mape"}}).run_id
+    )
+
+    assert run["status"] == "Succeeded", run["error"]
+    assert any("logarithms of 'price' are learnt" in note for note in run["details"]["schema"]["notes"])
+    found = workbench.connection.api.predict("prices", [{"step": 5.0}, {"step": 7.0}], 1)["predictions"]
+    assert [row["value"] for row in found] == pytest.approx([32, 128], rel=0.2)
+    workbench.delete("prices")
+
+
 @pytest.fixture(scope="module")
 def started(workbench: Workbench) -> dict[str, str]:
     """The run of each way: they go on side by side while the tests look at one after the other."""

@@ -199,6 +199,11 @@ class RunLayout:
         return f"{self.prefix}data/test-raw/"
 
     @property
+    def validation_labels_prefix(self) -> str:
+        """The labels of the validation rows that the model is asked about, in the order in which it is."""
+        return f"{self.prefix}data/validation-labels/"
+
+    @property
     def training_prefix(self) -> str:
         return f"{self.prefix}training/"
 

@@ -151,7 +151,7 @@ def test_a_tuned_hyperparameter_is_not_missing() -> None:
         ("tensorflow", IMAGES, {"image_shape": "4,16,1"}, "image_shape comes from the data; leave it out."),
         ("xgboost", TWO, {"eta": 3}, "Hyperparameter eta: 3.0 is not in [0, 1]"),
         ("xgboost", VALUES, {"objective": "multi:softprob"}, "objective multi:softprob does not fit a regression"),
-        ("xgboost", VALUES, {"csv_weights": 1}, "csv_weights must stay 0"),
+        ("xgboost", VALUES, {"csv_weights": 1}, "csv_weights is 1, and the training data has no weights"),
         ("script", VALUES, {"sagemaker_program": "x.py"}, "sagemaker_program is a name that SageMaker's training toolkit keeps"),
         ("script", VALUES, {"text": "x" * 3000}, "text has a value of 3002 characters; SageMaker takes 2500."),
     ],

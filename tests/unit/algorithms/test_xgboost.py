@@ -63,7 +63,7 @@ def test_two_classes_can_be_trained_as_several() -> None:
         ({"objective": "reg:squarederror"}, "does not fit 3 classes"),
         ({"num_class": 4}, "num_class is 4, the data has 3 classes; leave it out"),
         ({"early_stopping_rounds": 5}, "early_stopping_rounds needs validation rows: give `split.validation`"),
-        ({"csv_weights": 1}, "csv_weights must stay 0"),
+        ({"csv_weights": 1}, "csv_weights is 1, and the training data has no weights"),
         ({"x" * 300: 1}, "has 300 characters; SageMaker takes 256"),
         ({"updater": "x" * 3000}, "updater has a value of 3000 characters"),
         ({f"p{i}": 1 for i in range(101)}, "101 hyperparameters; SageMaker takes 100"),

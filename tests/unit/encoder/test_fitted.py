@@ -66,7 +66,7 @@ def put(name: str, content: bytes) -> Callable[[dict[str, bytes]], object]:
         (put("encoder.json", b'{"version": 1'), "encoder.json is damaged: it is no encoder document"),
         (put("encoder.json", b"[1]"), "encoder.json is damaged: it is no encoder document"),
         (put("encoder.json", b"\xff"), "encoder.json is damaged: it is no encoder document"),
-        (rewrite(version=6), "encoder.json has version 6, this code reads up to 5; deploy the newer Sageline."),
+        (rewrite(version=7), "encoder.json has version 7, this code reads up to 6; deploy the newer Sageline."),
         (rewrite(classes=["spam", "ham"]), "encoder.json is damaged: its checksum differs"),
         (put("encoder.npz", b"PK"), "encoder.npz is damaged, or belongs to another encoder.json"),
         (put("encoder.npz", table_encoder().save()["encoder.npz"]), "encoder.npz is damaged, or belongs to another"),

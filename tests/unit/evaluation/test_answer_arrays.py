@@ -45,7 +45,7 @@ OUTPUTS = {
 def test_whole_arrays_say_what_the_predictions_say(answers: str) -> None:
     fitted, body = encoder(answers), OUTPUTS[answers]
 
-    found = read_classes(fitted, body, 2)
+    found = read_classes(fitted, body, 2).after
 
     predictions = fitted.decode(body, fitted.exchange.batch_accept, 3, rows=2, batch=True)
     assert [CLASSES[number] for number in found.chosen] == [prediction["label"] for prediction in predictions]
@@ -58,13 +58,13 @@ def test_whole_arrays_say_what_the_predictions_say(answers: str) -> None:
 
 
 def test_scores_that_are_no_probabilities_are_kept_as_ranks() -> None:
-    found = read_classes(encoder("pytorch"), OUTPUTS["pytorch"], 2)
+    found = read_classes(encoder("pytorch"), OUTPUTS["pytorch"], 2).after
     assert found.scores is not None
     assert found.scores.tolist() == [[-3.5, 2.0, 9.5], [4.0, 1.0, 2.0]]
 
 
 def test_one_probability_of_two_classes_is_that_of_the_second() -> None:
-    found = read_classes(encoder("xgboost", ["a", "b"]), b"0.25\n0.75\n", 2)
+    found = read_classes(encoder("xgboost", ["a", "b"]), b"0.25\n0.75\n", 2).after
     assert found.scores is not None
     assert (found.chosen.tolist(), found.scores.tolist()) == ([0, 1], [[0.75, 0.25], [0.25, 0.75]])
 

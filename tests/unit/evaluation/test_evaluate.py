@@ -9,7 +9,7 @@ import pytest
 from sageline.batch import encode as batch_encode
 from sageline.batch.transform_request import transform_job_request
 from sageline.errors import PredictionFailed, RunFinished
-from sageline.evaluation.held_out_rows import plan_evaluation
+from sageline.evaluation.held_out_rows import AskedRows, plan_evaluation
 from sageline.names import transform_job_name, transform_job_names
 from tests.unit.batch.batches import trained
 from tests.unit.evaluation.evaluations import (
@@ -17,6 +17,7 @@ from tests.unit.evaluation.evaluations import (
     FLOWERS,
     PRICES,
     answer,
+    answer_validation,
     document,
     encoder_of,
     held_out,
@@ -44,7 +45,9 @@ def test_the_test_rows_are_encoded_without_their_labels_in_their_order(world: Wo
 def test_what_the_transform_job_is_asked_for_is_a_request_that_sagemaker_takes(world: World) -> None:
     prepared(world)
     spec, encoder = world.run.files.read_spec(RUN_ID), encoder_of(world, RUN_ID)
-    plan = plan_evaluation(RUN_ID, spec, encoder, [rows for _, rows in parts_of(world, "evaluation")], files=world.run.files)
+    plan = plan_evaluation(
+        RUN_ID, spec, encoder, AskedRows([rows for _, rows in parts_of(world, "evaluation")]), files=world.run.files
+    )
     assert (plan["model_name"], plan["instance_type"]) == (RUN_ID, "ml.m5.large")
     assert plan["input_uri"] == f"s3://{BUCKET}/runs/{RUN_ID}/data/evaluation/"
     assert plan["output_uri"] == f"s3://{BUCKET}/runs/{RUN_ID}/transform/evaluation/"
@@ -212,6 +215,7 @@ def test_a_regression_has_residuals(world: World) -> None:
 )
 def test_answers_that_are_missing_are_an_error_that_names_the_object(world: World, body: bytes | None, expected: str) -> None:
     prepared(world)
+    answer_validation(world)
     if body is not None:
         world.put(f"runs/{RUN_ID}/transform/evaluation/part-00000.csv.out", body)
     with pytest.raises(PredictionFailed, match=expected):

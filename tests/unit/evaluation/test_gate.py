@@ -9,8 +9,8 @@ import pytest
 from sageline.evaluation.baseline import BaselineComparison
 from sageline.evaluation.comparison import Comparison
 from sageline.evaluation.gate import (
-    Decision,
     GateCheck,
+    GateDecision,
     baseline_not_checked,
     champion_unknown,
     check_baseline,
@@ -22,7 +22,7 @@ from sageline.spec.metrics import default_metric, hint
 
 
 def decide(*checks: GateCheck) -> tuple[bool, str]:
-    decision = Decision(checks)
+    decision = GateDecision(checks)
     return decision.accepted, decision.reason
 
 
@@ -38,7 +38,7 @@ def decide(*checks: GateCheck) -> tuple[bool, str]:
     ],
 )
 def test_a_model_of_which_nothing_was_checked_passes_and_the_reason_says_so(rows: int, why: str) -> None:
-    decision = Decision((), baseline_not_checked("'rose'", rows))
+    decision = GateDecision((), baseline_not_checked("'rose'", rows))
     assert (decision.accepted, decision.reason) == (True, f"The spec sets no limit; {why}.")
 
 
@@ -49,7 +49,7 @@ def test_what_was_not_checked_is_told_of_an_accepted_model_beside_its_limits_and
         (0.7, "Accuracy is 0.7, at least 0.8 is asked for."),
     ]:
         checks = check_limits({"accuracy": found}, {"accuracy": 0.8}, None)
-        assert Decision(tuple(checks), not_checked).reason == expected
+        assert GateDecision(tuple(checks), not_checked).reason == expected
 
 
 @pytest.mark.parametrize(("found", "passed"), [(0.9, True), (0.55, False)])
@@ -115,7 +115,7 @@ def test_nobody_to_beat_is_passed_and_an_unknown_champion_is_not() -> None:
 
 
 def test_a_decision_is_a_json_document() -> None:
-    document = Decision(tuple(check_limits({"accuracy": 0.7}, {"accuracy": 0.8}, None))).to_json()
+    document = GateDecision(tuple(check_limits({"accuracy": 0.7}, {"accuracy": 0.8}, None))).to_json()
     assert json.loads(json.dumps(document))["checks"][0] == {
         "rule": "at_least",
         "metric": "accuracy",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from sageline.arrays.matrix import FloatArray, SparseMatrix
-from sageline.formats.libsvm import read_rows, write_rows
+from sageline.formats.libsvm import read_rows, write_rows, write_weighted_rows
 
 
 def f4(*values: object) -> FloatArray:
@@ -98,4 +98,33 @@ def test_xgboost_loads_the_file_and_learns_the_same(tmp_path: Path) -> None:
         xgboost.train({"objective": "reg:squarederror", "nthread": 1}, data, 5).get_dump()
         for data in (loaded, xgboost.DMatrix(table, label=labels))
     ]
+    assert models[0] == models[1]
+
+
+@pytest.mark.parametrize("is_sparse", [True, False])
+def test_xgboost_reads_weighted_rows_with_their_zeros_and_their_width(is_sparse: bool, tmp_path: Path) -> None:
+    table = f4([0, 1.5, np.nan, np.nan], [np.nan, 0, 3, np.nan], [np.nan, np.nan, np.nan, np.nan])
+    values, columns = f4(0, 1.5, np.nan, 0, 3), np.array([0, 1, 2, 1, 2])
+    matrix = SparseMatrix(values, columns, np.array([0, 3, 5, 5]), (3, 4)) if is_sparse else table
+
+    written = write_weighted_rows(matrix, f4(1, 0, 1), f4(0.5, 0, 2))
+
+    assert written == b"1:0.5 0:0 1:1.5\n0:0 1:0 2:3\n1:2\n1:0 3:0\n"
+    (tmp_path / "rows.libsvm").write_bytes(written)
+    with xgboost.config_context(verbosity=0):
+        loaded = xgboost.DMatrix(f"{tmp_path / 'rows.libsvm'}?format=libsvm")
+    assert (loaded.num_row(), loaded.num_col(), loaded.num_nonmissing()) == (4, 4, 5)
+    assert loaded.get_weight().tolist() == [0.5, 0, 2, 0]
+
+
+def test_a_line_that_is_only_there_for_the_width_changes_no_model() -> None:
+    random = np.random.default_rng(0)
+    table, labels = random.normal(size=(200, 4)).astype(np.float32), random.integers(0, 2, 200).astype(np.float32)
+    more = np.vstack([table, f4(0, 0, 0, 0)])
+    weights = np.append(random.random(200), 0)
+
+    without = xgboost.DMatrix(table, labels, weight=weights[:-1])
+    with_line = xgboost.DMatrix(more, np.append(labels, 1), weight=weights)
+    models = [xgboost.train({"objective": "binary:logistic", "nthread": 1}, data, 5).get_dump() for data in (without, with_line)]
+
     assert models[0] == models[1]

@@ -277,7 +277,7 @@ def test_a_second_process_that_dies_is_an_error_that_says_so(
 def test_a_second_process_that_is_killed_in_the_middle_of_its_work_is_an_error(
     spill: Spill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def encode_one(first: fit_and_encode.FirstRead, spill: Spill, channel: ProcessChannel) -> None:
+    def encode_one(first: fit_and_encode.FirstRead, spill: Spill, share: float, channel: ProcessChannel) -> None:
         channel.send([])
         os.write(channel._connection.fileno(), b"\0\0\0\x10")  # the beginning of what never comes
         os.kill(os.getpid(), signal.SIGKILL)

@@ -9,7 +9,10 @@ import numpy as np
 from sageline.evaluation.answer_arrays import ClassAnswers
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import compare
-from sageline.evaluation.gate import Decision, GateCheck, check_comparison, check_limits
+from sageline.evaluation.decision.choose import ValidationRows, choose_decision
+from sageline.evaluation.decision.model_decision import document_of
+from sageline.evaluation.document import without_decision
+from sageline.evaluation.gate import GateCheck, GateDecision, check_comparison, check_limits
 from sageline.evaluation.regression import RegressionSums
 from sageline.report.data import Curve, JobTime, ReportData
 from sageline.runs.timings import StateTime
@@ -116,6 +119,29 @@ def classification(
     return _document("classification", "accuracy", sums, checks, in_service)
 
 
+def decided(classes: int = 2, rows: int = 3000) -> Document:
+    """``evaluation.json`` of a classifier whose probabilities were bent, and whose threshold or offsets were chosen."""
+    labels = labels_of(classes)
+    chance = np.random.default_rng(6)
+    expected = np.minimum((chance.beta(1, 6, size=rows) * classes * 1.3).astype(np.int64), classes - 1)
+    asked = answers(expected, classes, 1.5, 7).scores
+    assert asked is not None
+    bent = asked**2 * np.array([4.0, *[1.0] * (classes - 1)], dtype=np.float32)
+    bent /= bent.sum(axis=1, keepdims=True)
+    told = ClassAnswers(bent.argmax(axis=1), bent, are_probabilities=True)
+    positive = labels[1] if classes == 2 else None
+    half = rows // 2
+    validation = ValidationRows(expected[:half], bent[:half])
+    chosen = choose_decision(validation, labels, "balanced_accuracy", positive)
+    assert chosen.decision is not None
+    table, numbers = chosen.decision.decide(bent[half:], None)
+    sums, before = ClassificationSums(labels), ClassificationSums(labels)
+    sums.update(expected[half:], ClassAnswers(numbers, table, are_probabilities=True))
+    before.update(expected[half:], ClassAnswers(told.chosen[half:], bent[half:], are_probabilities=True))
+    decision = document_of(chosen, positive, half) | {"before": without_decision(before)}
+    return _document("classification", "balanced_accuracy", sums, [], None) | {"decision": decision}
+
+
 def regression(rows: int = 3000) -> Document:
     """``evaluation.json`` of a regression, with a few answers that are far off."""
     random = np.random.default_rng(4)
@@ -141,7 +167,7 @@ def _document(
         "standard_errors": sums.standard_errors(),
         **sums.document(),
         "champion": champion,
-        "gate": Decision(tuple(checks)).to_json(),
+        "gate": GateDecision(tuple(checks)).to_json(),
     }
 
 

@@ -24,6 +24,8 @@ REPORTS = {
     "rejected": samples.report(samples.classification(20, skill=3.4, champion=3.5, at_least=0.9)),
     "sixty classes": samples.report(samples.classification(60)),
     "a hundred and thirty classes": samples.report(samples.classification(130)),
+    "a threshold": samples.report(samples.decided()),
+    "offsets": samples.report(samples.decided(6)),
     "regression": samples.report(samples.regression()),
     "tuning": samples.report(samples.classification(3), trials=samples.trials(40), spec=TUNED),
     "failed": samples.report(None, outcome="Failed", curves=(), metrics={}),

@@ -544,3 +544,30 @@ def test_curves_are_read_from_a_log_by_the_expressions_of_the_job() -> None:
     )
 
     assert found == [Curve("train:rmse", (9.5, 8.5, 0.7)), Curve("validation:rmse", (10.25,))]
+
+
+def test_what_a_decision_has_brought_is_shown_on_the_validation_rows_and_on_the_test_rows() -> None:
+    evaluation = samples.decided()
+    told = evaluation["decision"]
+
+    found = section(evaluation, "decision")
+
+    threshold = told["threshold"]
+    assert f"from a probability of {threshold['at']:.4g} on the answer is {threshold['label']!r}" in found.text.lower()
+    tried = table(found, "On 1,500 validation rows, each answered by a choice made on the others")
+    assert [row[0] for row in tried[1:]] == ["calibration", "threshold"]
+    assert numbers(tried[2][2:4]) == pytest.approx([told["measured"]["threshold"][key] for key in ("before", "after")], abs=5e-5)
+    shown = {row[0]: row for row in table(found, "On the test rows, before and after")[1:]}
+    both = [told["before"]["metrics"]["balanced_accuracy"], evaluation["metrics"]["balanced_accuracy"]]
+    assert numbers(shown["balanced accuracy"][1:3]) == pytest.approx(both, abs=5e-5)
+
+
+def test_what_was_not_chosen_is_said_and_without_a_decision_there_is_no_section() -> None:
+    nothing = dict.fromkeys(("metric", "positive", "calibration", "threshold", "offsets", "before"))
+    told = nothing | {"rows": 40, "measured": {}, "skipped": ["No threshold was chosen: there are few rows."], "curve": []}
+    found = section(samples.classification(3) | {"decision": told}, "decision")
+    assert "answered as they are" in found.text
+    assert "No threshold was chosen: there are few rows." in found.text
+    nothing_told: tuple[samples.Document | None, ...] = (None, {})
+    for absent in nothing_told:
+        assert "decision" not in sections(read(samples.report(samples.classification(3) | {"decision": absent})))

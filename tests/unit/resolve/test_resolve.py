@@ -123,6 +123,7 @@ def test_what_the_spec_says_is_kept_without_a_reason() -> None:
         "split": {"by": "hash", "column": None, "train": 0.5, "validation": 0.0, "test": 0.5, "seed": 7},
         "algorithm": {"hyperparameters": {"num_round": 5}},
         "evaluation": {"metric": "mae"},
+        "target": {"transform": "none"},
         "deployment": {"endpoint": "other", "instances": {"count": 2}},
     }
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
-from sageline.errors import EndpointNotFound, InvalidRouting, ObjectMissing
+from sageline.encoder.decision import Decision, Temperature
+from sageline.errors import EndpointNotFound, InvalidEncoder, InvalidRouting, ObjectMissing
 from sageline.runs.routing_store import RoutingStore
 from sageline.serving.stored import EncoderCache, RoutingCache, read_object
 from tests.unit.serving.fakes import BUCKET, NEW, OLD, encoder, put_encoder, put_routing, variant
@@ -102,6 +103,24 @@ def test_an_encoder_that_is_not_there_is_named_by_its_uri(s3: S3Client) -> None:
     with pytest.raises(
         ObjectMissing, match=f"runs/{NEW}/encoder/: encoder.json and encoder.npz of the model's encoder, .* deleted"
     ):
+        EncoderCache(s3).get(variant(NEW, 1).encoder_uri)
+
+
+def test_an_encoder_comes_with_the_decision_beside_it(s3: S3Client) -> None:
+    put_encoder(s3, NEW, encoder())
+    assert EncoderCache(s3).get(variant(NEW, 1).encoder_uri).decision is None
+    classes = encoder().classes or []
+    decision = Decision(classes, calibration=Temperature(2.0), rows=70)
+    s3.put_object(Bucket=BUCKET, Key=f"runs/{NEW}/encoder/decision.json", Body=decision.save())
+    found = EncoderCache(s3).get(variant(NEW, 1).encoder_uri).decision
+    assert found is not None
+    assert (found.calibration, found.rows) == (Temperature(2.0), 70)
+
+
+def test_a_damaged_decision_is_no_missing_one(s3: S3Client) -> None:
+    put_encoder(s3, NEW, encoder())
+    s3.put_object(Bucket=BUCKET, Key=f"runs/{NEW}/encoder/decision.json", Body=b"{}")
+    with pytest.raises(InvalidEncoder, match=r"decision\.json is damaged"):
         EncoderCache(s3).get(variant(NEW, 1).encoder_uri)
 
 

@@ -109,14 +109,17 @@ def test_a_model_that_serves_is_asked_about_a_new_ones_rows_as_it_was_about_its_
     spec = {**CASES[case].spec, "dataset": {"uri": f"s3://{BUCKET}/{DATASET}"}, "evaluation": {"beat_champion": True}}
     configure(EXECUTION, {"run_id": NEXT_RUN_ID, "spec": spec}, run=world.run)
     prepare_data(NEXT_RUN_ID, run=world.run)
-    [part] = world.keys(f"runs/{NEXT_RUN_ID}/data/evaluation/")
+    [part] = world.keys(f"runs/{NEXT_RUN_ID}/data/evaluation/part-")
     right = "".join("0.9\n" if row["label"] == "rose" else "0.1\n" for row in held_out(world))
     world.put(f"runs/{NEXT_RUN_ID}/transform/evaluation/{part.rsplit('/', 1)[1]}.out", right.encode())
+    [rows] = json.loads(world.get(f"runs/{NEXT_RUN_ID}/data/evaluation.json"))["validation"]
+    for validation in world.keys(f"runs/{NEXT_RUN_ID}/data/evaluation/validation-"):
+        world.put(f"runs/{NEXT_RUN_ID}/transform/evaluation/{validation.rsplit('/', 1)[1]}.out", b"0.5\n" * rows)
 
     assert evaluate_model(NEXT_RUN_ID, run=world.run)["decision"] == "compare"
 
     [own], [asked] = (
-        world.keys(f"runs/{run_id}/data/{of}/") for run_id, of in ((RUN_ID, "evaluation"), (NEXT_RUN_ID, "champion"))
+        world.keys(f"runs/{run_id}/data/{of}/part-") for run_id, of in ((RUN_ID, "evaluation"), (NEXT_RUN_ID, "champion"))
     )
     assert world.get(asked) == world.get(own)
 

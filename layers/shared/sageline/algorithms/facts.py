@@ -26,7 +26,9 @@ class DataFacts:
         has_validation: whether the job gets validation rows.
         image_shape: (height, width, channels) where the encoder is ``image``.
         encoder: the encoder's kind.
-        label_minimum, label_maximum: of a regression's labels.
+        weighted: the channels say how much each row counts.
+        class_weight: ``balanced``, or the weight of each class in their order, for an algorithm that weighs classes itself.
+        label_minimum, label_maximum: of a regression's labels, on the scale that is learnt.
     """
 
     task: str
@@ -36,6 +38,8 @@ class DataFacts:
     has_validation: bool = True
     image_shape: tuple[int, ...] | None = None
     encoder: str = "columns"
+    weighted: bool = False
+    class_weight: Literal["balanced"] | tuple[float, ...] | None = None
     label_minimum: float | None = None
     label_maximum: float | None = None
 

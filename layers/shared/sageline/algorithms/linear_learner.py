@@ -126,6 +126,7 @@ def _defaults(given: Mapping[str, str | int | float | bool], facts: DataFacts) -
     defaults: Hyperparameters = {"predictor_type": _predictor_type(facts)}
     if given.get("predictor_type", defaults["predictor_type"]) == "multiclass_classifier":
         defaults["num_classes"] = max(3, facts.num_class or 3)
+    defaults |= _class_weights(facts)
     if facts.feature_dim is not None:
         defaults["feature_dim"] = facts.feature_dim
     if facts.train_rows is not None:
@@ -133,6 +134,29 @@ def _defaults(given: Mapping[str, str | int | float | bool], facts: DataFacts) -
         defaults["mini_batch_size"] = batch
         defaults["epochs"] = min(100, max(15, math.ceil(1500 * batch / facts.train_rows)))
     return defaults
+
+
+def _class_weights(facts: DataFacts) -> Hyperparameters:
+    if facts.class_weight is None or facts.num_class is None:
+        return {}
+    if facts.several_classes:
+        return {"balance_multiclass_weights": True}
+    if facts.class_weight == "balanced":
+        return {"positive_example_weight_mult": "balanced"}
+    return {"positive_example_weight_mult": facts.class_weight[1] / facts.class_weight[0]}
+
+
+def _class_weight_misfits(strings: Mapping[str, str], facts: DataFacts) -> list[str]:
+    if isinstance(facts.class_weight, tuple) and facts.several_classes:
+        return [
+            f"`algorithm.class_weight` by label is for two classes, and the data has {facts.num_class}; say `balanced`, or take "
+            "xgboost."
+        ]
+    return [
+        f"{name} and `algorithm.class_weight` both weigh classes; leave one of them out."
+        for name, value in _class_weights(facts).items()
+        if strings.get(name, str(value)).lower() != str(value).lower()
+    ]
 
 
 def _predictor_type(facts: DataFacts) -> str:
@@ -160,6 +184,7 @@ def _misfits(strings: Mapping[str, str], facts: DataFacts) -> list[str]:
             problems += [
                 f"{name} is for {_DATA_OF[needed]} and does not fit {data}; leave it out." for name in names if name in strings
             ]
+    problems += _class_weight_misfits(strings, facts)
     loss = strings.get("loss", "auto")
     if not any(loss in _LOSSES[one] for one in possible):
         problems.append(f"{_wrong_loss(loss, possible[0])}.")

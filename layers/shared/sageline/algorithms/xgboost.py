@@ -35,6 +35,8 @@ def _defaults(given: Mapping[str, str | int | float | bool], facts: DataFacts) -
     defaults: Hyperparameters = {"num_round": 100, "eta": 0.2, "max_depth": 6, "subsample": 0.8, "colsample_bytree": 0.5}
     if facts.has_validation and not {"num_round", "_kfold"} & named:
         defaults |= {"num_round": 300, "early_stopping_rounds": 20}
+    if facts.weighted:
+        defaults["csv_weights"] = 1
     binary = not facts.several_classes and "num_class" not in named
     if facts.task == "regression":
         defaults |= {"objective": "reg:squarederror", "eval_metric": "mae,rmse"}
@@ -64,8 +66,12 @@ def _misfits(strings: Mapping[str, str], facts: DataFacts) -> list[str]:
         problems += [problem for problem in [base_score_problem(strings["base_score"], objective)] if problem]
     if "early_stopping_rounds" in strings and not facts.has_validation:
         problems.append("early_stopping_rounds needs validation rows: give `split.validation` a larger share.")
-    if strings.get("csv_weights", "0") != "0":
-        problems.append("csv_weights must stay 0: the training data that Sageline writes has no column of weights.")
+    if strings.get("csv_weights", str(int(facts.weighted))) != str(int(facts.weighted)):
+        there = "has weights" if facts.weighted else "has no weights"
+        problems.append(
+            f"csv_weights is {strings['csv_weights']}, and the training data {there}; leave it out: `dataset.weight` names a "
+            "column of weights."
+        )
     return problems
 
 

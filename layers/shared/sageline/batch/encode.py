@@ -90,9 +90,9 @@ def part_rows_key(layout: RunLayout) -> str:
     return f"{layout.prefix}data/{CHANNEL}.json"
 
 
-def part_name(number: int, encoder: FittedEncoder) -> str:
+def part_name(number: int, encoder: FittedEncoder, stem: str = "part") -> str:
     """The name that :class:`S3PartSink` gives the part."""
-    return f"part-{number:05d}.{encoder.exchange.batch_extension}"
+    return f"{stem}-{number:05d}.{encoder.exchange.batch_extension}"
 
 
 def _trained_by(batch: Batch) -> str:

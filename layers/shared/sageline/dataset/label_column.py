@@ -23,16 +23,25 @@ class LabelColumn:
         spelling: how a regression's numbers are spelled.
         is_number: a classification's labels are numbers: another value is a mistake, and words for a missing number are no label.
         no_label: other words, in lower case, that stand for no label.
+        not_negative: a regression's values below 0 are mistakes.
     """
 
     def __init__(
-        self, name: str, task: str, spelling: Spelling = PLAIN, *, is_number: bool = False, no_label: Collection[str] = ()
+        self,
+        name: str,
+        task: str,
+        spelling: Spelling = PLAIN,
+        *,
+        is_number: bool = False,
+        no_label: Collection[str] = (),
+        not_negative: bool = False,
     ) -> None:
         self.name = name
         self.is_class = task == "classification"
         self._spelling = spelling
         self._is_number = is_number
         self._no_label = {"", *no_label}
+        self._not_negative = not_negative
         self._read_last: StringArray | None = None
         self._texts: list[str] = []
 
@@ -40,11 +49,22 @@ class LabelColumn:
         """``bool[rows]``: which rows have a label.
 
         Raises:
-            InvalidDataset: there is no such column, or a label is no number and must be one; names the row.
+            InvalidDataset: there is no such column, or a label is no number and must be one, or is below 0 and must not be; names
+                the row.
         """
         if self.name not in block.columns:
             raise InvalidDataset(f"{block.source}: no column {self.name!r}; the columns are {', '.join(block.columns)}.")
-        return self._is_class_there(block) if self.is_class else ~np.isnan(self.numbers(block))
+        if self.is_class:
+            return self._is_class_there(block)
+        numbers = self.numbers(block)
+        if self._not_negative and (numbers < 0).any():
+            index = int(np.flatnonzero(numbers < 0)[0])
+            raise InvalidDataset(
+                f"{block.where(index)}, label column {self.name!r}: {shown(block.columns[self.name][index])} is below 0, and "
+                "`target.transform` is log, which takes values from 0 on. Correct it, leave it empty (the row is not used then), "
+                'or say "none" there.'
+            )
+        return ~np.isnan(numbers)
 
     def texts(self, block: Block) -> list[str]:
         """The labels as they are spelled; not to be changed, because whoever asks for those of a block next gets the same."""

@@ -10,12 +10,13 @@ the label, and holds what the answer tells of others, the more probable first:
 - the label alone, with None, where nothing else is answered.
 
 The label is the algorithm's own choice where it makes one: linear learner calibrates its threshold, so the label of two may be
-the less probable one.
+the less probable one. A model with a decision (:mod:`sageline.encoder.decision`) answers the label that this says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -31,19 +32,16 @@ Prediction: TypeAlias = dict[str, Any]  # Any: JSON
 
 _ROUNDING = 1e-6
 _SUM_ROUNDING = 1e-2  # of many small probabilities in half precision
+_BOTH = np.array([0, 1])
 
 
-def values(answer: Answer) -> list[Prediction]:
-    """A regression's answer, ``{"value"}`` per row.
-
-    Raises:
-        PredictionFailed: not one value per row.
-    """
-    return [{"value": plain(score)} for score in value_per_row(answer)]
+def values(numbers: FloatArray) -> list[Prediction]:
+    """A regression's answers, ``float32[rows]``, as ``{"value"}`` per row."""
+    return [{"value": plain(number)} for number in numbers]
 
 
 def value_per_row(answer: Answer) -> FloatArray:
-    """A regression's answer, ``float32[rows]``.
+    """A regression's answer as the model gives it, on the scale that it has learnt, ``float32[rows]``.
 
     Raises:
         PredictionFailed: not one value per row.
@@ -75,11 +73,82 @@ def classes_by_score(answer: Answer, classes: Sequence[str], top_k: int, *, prob
     order = np.argsort(-scores, axis=1, kind="stable")
     if chosen is not None:
         order = _first(order, chosen)
+    return _of_scores(scores, order, classes, top_k, known=known)
+
+
+def _of_scores(scores: FloatArray, order: IntArray, classes: Sequence[str], top_k: int, *, known: bool) -> list[Prediction]:
+    """``order``: each row's class numbers as ``top`` has them."""
     best = order[:, : max(top_k, 1)].tolist()
     return [
         _prediction([(classes[index], plain(row[index]) if known else None) for index in indexes])
         for row, indexes in zip(scores, best, strict=True)
     ]
+
+
+def decided_classes(probabilities: FloatArray, chosen: IntArray, classes: Sequence[str], top_k: int) -> list[Prediction]:
+    """A decision's answer: the label that it has chosen, then the other classes by their probabilities.
+
+    Args:
+        probabilities: ``float32[rows, classes]``.
+        chosen: ``int64[rows]``.
+    """
+    if len(classes) == len(_BOTH):
+        order = chosen[:, None] ^ _BOTH
+    else:
+        ranks = -probabilities
+        ranks[np.arange(len(chosen)), chosen] = -np.inf
+        order = ranks.argsort(axis=1, kind="stable")
+    return _of_scores(probabilities, order, classes, top_k, known=True)
+
+
+@dataclass(frozen=True, eq=False)
+class ClassScores:
+    """What a classification's answer tells of every class.
+
+    Attributes:
+        scores: ``float32[rows, classes]``: the higher, the more probable.
+        are_probabilities: whether the scores are probabilities.
+        own: ``int64[rows]``: the classes that the algorithm has chosen itself, where it does.
+    """
+
+    scores: FloatArray
+    are_probabilities: bool
+    own: IntArray | None = None
+
+
+def scores_of_classes(answer: Answer, algorithm: str, classes: Sequence[str]) -> ClassScores | None:
+    """A classification's answer as whole arrays; None where only labels are answered, as k-NN does.
+
+    A label that BlazingText has not named gets 0.
+
+    Raises:
+        PredictionFailed: as when the same answer is read as predictions.
+    """
+    if answer.labels is not None:
+        return _scores_of_named(answer.labels, answer.scores, classes)
+    if answer.scores is None or algorithm == "knn":
+        return None
+    own = None if answer.predicted is None else class_numbers(answer.predicted, len(classes))
+    scores, known = score_per_class(answer.scores, len(classes), probabilities=algorithm == "xgboost")
+    return ClassScores(scores, known, own)
+
+
+def _scores_of_named(labels: Sequence[Sequence[str]], probabilities: FloatArray | None, classes: Sequence[str]) -> ClassScores:
+    number_of = {name: number for number, name in enumerate(classes)}
+    try:
+        numbers = [[number_of[label_of(name)] for name in names] for names in labels]
+    except KeyError as error:
+        raise PredictionFailed(f"the model named the label {error}, which it was not trained on.") from None
+    if not all(numbers):
+        raise PredictionFailed(f"the model named no label for row {numbers.index([]) + 1}, which may hold no word it knows.")
+    scores = np.zeros((len(labels), len(classes)), dtype=np.float32)
+    if probabilities is not None:
+        counts = [len(names) for names in numbers]
+        rows = np.repeat(np.arange(len(numbers)), counts)
+        columns = np.array([number for names in numbers for number in names], dtype=np.int64)
+        scores[rows, columns] = probabilities[np.arange(probabilities.shape[1]) < np.array(counts)[:, None]]
+    own = np.array([names[0] for names in numbers], dtype=np.int64)
+    return ClassScores(np.minimum(scores, 1), are_probabilities=True, own=own)
 
 
 def classes_of_neighbours(answer: Answer, classes: Sequence[str], top_k: int) -> list[Prediction]:

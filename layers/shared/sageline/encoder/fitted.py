@@ -12,20 +12,21 @@ import numpy as np
 from sageline.arrays.blocks import Block
 from sageline.arrays.matrix import AnyArray, FloatArray, Matrix, SparseMatrix
 from sageline.arrays.numbers import parse_numbers
-from sageline.arrays.strings import StringArray, row_chunks
+from sageline.arrays.strings import IntArray, StringArray, row_chunks
 from sageline.encoder import decoding, saved
 from sageline.encoder.columns import of_before
 from sageline.encoder.columns.columns import ColumnsEncoder
 from sageline.encoder.columns.one_row import RowEncoder, dense_row
-from sageline.encoder.decoding import Prediction
+from sageline.encoder.decision import Decision
+from sageline.encoder.decoding import ClassScores, Prediction
 from sageline.encoder.image import ImageEncoder
 from sageline.encoder.image_file import ImageFileEncoder
 from sageline.encoder.instances import InstanceReader, instance_name
-from sageline.encoder.labels import encode_classes
+from sageline.encoder.labels import TRANSFORMS, answered_values, encode_classes, learnt_values
 from sageline.encoder.text.tokens import TokenLines, label_token
 from sageline.encoder.text.words import RowCells
 from sageline.errors import InvalidDataset, InvalidEncoder, InvalidSpec, PredictionFailed
-from sageline.formats import csv, json_rows, npy, recordio
+from sageline.formats import csv, json_rows, libsvm, npy, recordio
 from sageline.formats.answers import Answer, read_answer
 from sageline.formats.exchange import Exchange, exchange_for
 from sageline.formats.npy import ArrayPair
@@ -59,6 +60,9 @@ class FittedEncoder:
         answers: whose answers are read, one of :data:`sageline.formats.exchange.ANSWERS`.
         channel_format: of a script's channels: ``npy`` (as None) or ``csv``.
         unused_columns: those of the dataset that training left out, which rows to predict may have.
+        target_transform: the scale that a regression is learnt on (:mod:`sageline.encoder.labels`).
+        weighted: whether the rows of the channels have weights; not saved, since requests have none.
+        decision: how the model's probabilities become labels, if that was chosen; it is saved beside the encoder, not in it.
     """
 
     task: str
@@ -69,6 +73,9 @@ class FittedEncoder:
     answers: str = "xgboost"
     channel_format: str | None = None
     unused_columns: tuple[str, ...] = ()
+    target_transform: str = "none"
+    weighted: bool = False
+    decision: Decision | None = None
 
     @property
     def kind(self) -> str:
@@ -79,7 +86,7 @@ class FittedEncoder:
     def exchange(self) -> Exchange:
         """The formats of the model that this encoder is for."""
         as_records = isinstance(self.features, ColumnsEncoder) and self.features.as_records
-        return exchange_for(self.answers, self.kind, self.channel_format, as_records=as_records)
+        return exchange_for(self.answers, self.kind, self.channel_format, as_records=as_records, weighted=self.weighted)
 
     @property
     def feature_dim(self) -> int:
@@ -137,24 +144,29 @@ class FittedEncoder:
         return self.encode(self.block_from_instances(instances, warnings, name))
 
     def encode_labels(self, column: StringArray) -> FloatArray:
-        """``float32[n]``: class indexes, NaN for a class not seen in training; a regression's values as they are.
+        """``float32[n]``: class indexes, NaN for a class not seen in training; a regression's values on the scale of the labels.
 
         Raises:
             BadNumber: a value of a regression that is no number, or is beyond float32.
         """
         return parse_numbers(column) if self.classes is None else encode_classes(column, self.classes)
 
-    def write(self, encoded: Encoded, labels: FloatArray) -> bytes | ArrayPair:
-        """Encoded rows and their labels as training data: bytes, or for :attr:`Exchange.file_extension` ``npy`` a pair of arrays,
-        ``float32[rows, feature_dim]`` or ``[rows, *image_shape]``, and ``int64[rows]`` classes or ``float32[rows]`` values."""
+    def write(self, encoded: Encoded, labels: FloatArray, weights: FloatArray | None = None) -> bytes | ArrayPair:
+        """Encoded rows and their labels as training data, a regression's on the scale that is learnt: bytes, or for
+        :attr:`Exchange.file_extension` ``npy`` a pair of arrays, ``float32[rows, feature_dim]`` or ``[rows, *image_shape]``, and
+        ``int64[rows]`` classes or ``float32[rows]`` values. ``weights`` are ``float32[rows]``, of an encoder that is
+        :attr:`weighted`."""
+        labels = learnt_values(labels, self.target_transform)
         if isinstance(encoded, StringArray):
             names = StringArray.from_list([label_token(name) for name in self.classes or []])
             return TokenLines().write(encoded, names.take(labels.astype(np.int64)))
         match self.exchange.file_extension:
             case "npy":
-                return ArrayPair(self._tensor(encoded), labels if self.classes is None else labels.astype(np.int64))
+                return ArrayPair(self._tensor(encoded), labels if self.classes is None else labels.astype(np.int64), weights)
             case "csv":
-                return csv.write_rows(_dense(encoded), labels)
+                return csv.write_rows(_dense(encoded), labels, weights)
+            case "libsvm":
+                return libsvm.write_weighted_rows(encoded, labels, np.ones_like(labels) if weights is None else weights)
             case _:
                 return self._records(encoded, labels)
 
@@ -341,12 +353,42 @@ class FittedEncoder:
         if rows is not None and len(answer) != rows:
             raise PredictionFailed(f"the model answered for {len(answer)} of the request's {rows} rows.")
         if self.classes is None:
-            return decoding.values(answer)
-        predictions = self._labels(answer, self.classes, top_k)
+            return decoding.values(self.values(answer))
+        decided = self._decided(answer, self.classes)
+        if decided is None:
+            predictions = self._labels(answer, self.classes, top_k)
+        else:
+            predictions = decoding.decided_classes(*decided, self.classes, top_k)
         if not probabilities:
             return predictions
-        told = decoding.probability_per_class(answer, self.answers, self.classes)
+        told = decoding.probability_per_class(answer, self.answers, self.classes) if decided is None else decided[0]
         return decoding.with_probabilities(predictions, told, self.classes)
+
+    def values(self, answer: Answer) -> FloatArray:
+        """A regression's answer on the scale of the labels, ``float32[rows]``.
+
+        Raises:
+            PredictionFailed: not one value per row.
+        """
+        return answered_values(decoding.value_per_row(answer), self.target_transform)
+
+    def decide(self, told: ClassScores) -> tuple[FloatArray, IntArray] | None:
+        """The probabilities and the classes by the model's :attr:`decision`, as :meth:`Decision.decide`; None without one.
+
+        Raises:
+            PredictionFailed: the model has answered scores that are no probabilities.
+        """
+        if self.decision is None:
+            return None
+        if not told.are_probabilities:
+            raise PredictionFailed("the model answered scores that are no probabilities, which its threshold was chosen for.")
+        return self.decision.decide(told.scores, told.own)
+
+    def _decided(self, answer: Answer, classes: list[str]) -> tuple[FloatArray, IntArray] | None:
+        if self.decision is None or not len(answer):
+            return None
+        told = decoding.scores_of_classes(answer, self.answers, classes)
+        return None if told is None else self.decide(told)
 
     def _labels(self, answer: Answer, classes: list[str], top_k: int) -> list[Prediction]:
         match self.answers:
@@ -369,6 +411,7 @@ class FittedEncoder:
             "answers": self.answers,
             "channel_format": self.channel_format,
             "unused_columns": list(self.unused_columns),
+            "target_transform": self.target_transform,
         }
         return saved.pack(document, arrays)
 
@@ -394,6 +437,7 @@ class FittedEncoder:
                 answers,
                 document.get("channel_format"),
                 tuple(document.get("unused_columns", ())),
+                _known_transform(document.get("target_transform", "none")),
             )
             encoder.exchange  # noqa: B018  # an error here rather than at the first request
             return encoder
@@ -418,6 +462,12 @@ def _features(document: Mapping[str, Any], columns: dict[str, str], arrays: Mapp
             return of_before.table(document, columns, arrays)
         case other:
             raise ValueError(f"unknown kind {other!r}")
+
+
+def _known_transform(name: str) -> str:
+    if name not in TRANSFORMS:
+        raise ValueError(f"unknown target_transform {name!r}")
+    return name
 
 
 _KINDS: dict[type, str] = {

@@ -134,4 +134,6 @@ def finish_fit(fit: Fit, spec: Spec, labels: Iterable[str], source: str) -> Fitt
         answers=answers,
         channel_format=channel_format,
         unused_columns=tuple(spec.left_out),
+        target_transform=spec.target.transform or "none",
+        weighted=spec.weighs_rows,
     )

@@ -14,10 +14,11 @@ import numpy as np
 from sageline.arrays.matrix import AnyArray
 from sageline.errors import InvalidEncoder
 
-VERSION = 5
+VERSION = 6
 """What is written. Version 1 had no options of tables, version 2 did not say whose answers are read; none of their files means
 anything else now. Up to version 3 combining marks separated words: these encoders read words so still. Up to version 4 a table
-was of numbers and categories, or a bag of words: these are read as columns."""
+was of numbers and categories, or a bag of words: these are read as columns. Up to version 5 regressions learnt their
+values as they are."""
 
 _MARKS_IN_WORDS = 4  # the first version of these
 

@@ -9,9 +9,8 @@ import numpy as np
 
 from sageline.arrays.matrix import FloatArray
 from sageline.arrays.strings import IntArray
-from sageline.encoder.decoding import class_numbers, score_per_class, value_per_row
+from sageline.encoder.decoding import class_numbers, scores_of_classes
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.text.tokens import label_of
 from sageline.errors import PredictionFailed
 from sageline.formats.answers import Answer, read_answer
 
@@ -47,7 +46,22 @@ class ClassAnswers:
         return ClassAnswers(numbers[self.chosen], scores, self.are_probabilities)
 
 
-def read_classes(encoder: FittedEncoder, body: bytes, rows: int) -> ClassAnswers:
+@dataclass(frozen=True, eq=False)
+class ReadClasses:
+    """A transform job's answers as the model gave them, and what its decision makes of them.
+
+    Attributes:
+        before: without the decision.
+        after: with it; the same object where there is none.
+        own: ``int64[rows]``: the classes that the algorithm has chosen itself; None where it only answers scores.
+    """
+
+    before: ClassAnswers
+    after: ClassAnswers
+    own: IntArray | None = None
+
+
+def read_classes(encoder: FittedEncoder, body: bytes, rows: int) -> ReadClasses:
     """The classes in the output of a transform job, or in one object of it.
 
     Raises:
@@ -55,22 +69,25 @@ def read_classes(encoder: FittedEncoder, body: bytes, rows: int) -> ClassAnswers
     """
     classes = encoder.classes or []
     answer = _read(encoder, body, rows)
-    if answer.labels is not None:
-        return _named(answer.labels, answer.scores, classes)
-    chosen = None if answer.predicted is None else class_numbers(answer.predicted, len(classes))
-    if answer.scores is None:
-        return ClassAnswers(np.empty(0, dtype=np.int64) if chosen is None else chosen, None, are_probabilities=False)
-    scores, known = score_per_class(answer.scores, len(classes), probabilities=encoder.answers == "xgboost")
-    return ClassAnswers(scores.argmax(axis=1).astype(np.int64) if chosen is None else chosen, scores, known)
+    told = scores_of_classes(answer, encoder.answers, classes)
+    if told is None:
+        numbers = np.empty(0, dtype=np.float32) if answer.predicted is None else answer.predicted
+        chosen = class_numbers(numbers, len(classes))
+        labels = ClassAnswers(chosen, None, are_probabilities=False)
+        return ReadClasses(labels, labels, chosen)
+    before = ClassAnswers(told.scores.argmax(axis=1) if told.own is None else told.own, told.scores, told.are_probabilities)
+    decided = encoder.decide(told)
+    after = before if decided is None else ClassAnswers(decided[1], decided[0], are_probabilities=True)
+    return ReadClasses(before, after, told.own)
 
 
 def read_values(encoder: FittedEncoder, body: bytes, rows: int) -> FloatArray:
-    """The values of a regression, ``float32[rows]``, in the output of a transform job.
+    """The values of a regression, ``float32[rows]`` on the scale of the labels, in the output of a transform job.
 
     Raises:
         PredictionFailed: as :func:`read_classes`.
     """
-    return value_per_row(_read(encoder, body, rows))
+    return encoder.values(_read(encoder, body, rows))
 
 
 def _read(encoder: FittedEncoder, body: bytes, rows: int) -> Answer:
@@ -78,22 +95,3 @@ def _read(encoder: FittedEncoder, body: bytes, rows: int) -> Answer:
     if len(answer) != rows:
         raise PredictionFailed(f"the model answered for {len(answer)} of {rows} rows.")
     return answer
-
-
-def _named(labels: Sequence[Sequence[str]], probabilities: FloatArray | None, classes: Sequence[str]) -> ClassAnswers:
-    """BlazingText's answers, which name labels, the most probable first."""
-    number_of = {name: number for number, name in enumerate(classes)}
-    try:
-        numbers = [[number_of[label_of(name)] for name in names] for names in labels]
-    except KeyError as error:
-        raise PredictionFailed(f"the model named the label {error}, which it was not trained on.") from None
-    if not all(numbers):
-        raise PredictionFailed(f"the model named no label for row {numbers.index([]) + 1}, which may hold no word it knows.")
-    scores = np.zeros((len(labels), len(classes)), dtype=np.float32)
-    if probabilities is not None:
-        counts = [len(names) for names in numbers]
-        rows = np.repeat(np.arange(len(numbers)), counts)
-        columns = np.array([number for names in numbers for number in names], dtype=np.int64)
-        scores[rows, columns] = probabilities[np.arange(probabilities.shape[1]) < np.array(counts)[:, None]]
-    chosen = np.array([names[0] for names in numbers], dtype=np.int64)
-    return ClassAnswers(chosen, np.minimum(scores, 1), are_probabilities=True)

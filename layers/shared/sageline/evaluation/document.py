@@ -10,8 +10,9 @@ from typing import Any
 from sageline.evaluation.baseline import BaselineComparison
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import Comparison
-from sageline.evaluation.gate import Decision
+from sageline.evaluation.gate import GateDecision
 from sageline.evaluation.regression import RegressionSums
+from sageline.json_objects import Json
 
 VERSION = 1
 
@@ -44,8 +45,10 @@ def evaluation_json(
     sums: ClassificationSums | RegressionSums,
     warnings: Sequence[str],
     baseline: BaselineComparison | None,
+    decision: Json | None,
+    before: ClassificationSums | None,
     champion: Champion | None,
-    gate: Decision | None,
+    gate: GateDecision | None,
 ) -> bytes:
     """The document as it is stored.
 
@@ -54,6 +57,8 @@ def evaluation_json(
         metric: what the spec judges models by.
         warnings: what is to be known of the model before it is used, most important first.
         baseline: the model beside the baseline; None where there are too few rows to tell.
+        decision: what was chosen on the validation rows; None where nothing could be.
+        before: what the test rows say of the model without its decision; None where it has none.
         gate: None while the answers of the model in service are awaited.
     """
     summary = sums.document()
@@ -69,7 +74,15 @@ def evaluation_json(
         "metrics": sums.metrics(),
         "standard_errors": sums.standard_errors(),
         **summary,
+        "decision": None if decision is None else decision | {"before": None if before is None else without_decision(before)},
         "champion": None if champion is None else champion.to_json(),
         "gate": {"decision": "compare", "reason": "", "checks": []} if gate is None else gate.to_json(),
     }
     return json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+
+
+def without_decision(sums: ClassificationSums) -> dict[str, Any]:  # Any: a JSON document
+    """``decision.before`` of ``evaluation.json``: what the test rows say of the model without its decision."""
+    told = sums.document()
+    kept = {name: told[name] for name in ("classes", "calibration")}
+    return {"metrics": sums.metrics(), "standard_errors": sums.standard_errors(), **kept}

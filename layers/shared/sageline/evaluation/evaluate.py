@@ -16,10 +16,11 @@ from sageline.errors import InvalidDataset, InvalidEncoder, InvalidRequest, Obje
 from sageline.evaluation.baseline import BaselineComparison, compare_with_baseline
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import Sums, compare
+from sageline.evaluation.decision.model_decision import ToldDecision, choose_for_run, in_short
 from sageline.evaluation.document import Champion, evaluation_json
 from sageline.evaluation.gate import (
-    Decision,
     GateCheck,
+    GateDecision,
     baseline_not_checked,
     champion_unknown,
     check_baseline,
@@ -27,9 +28,11 @@ from sageline.evaluation.gate import (
     check_limits,
     without_champion,
 )
-from sageline.evaluation.held_out_rows import encode_for_champion, let_answers_expire, score_answers
+from sageline.evaluation.held_out_rows import ScoredAnswers, encode_for_champion, let_answers_expire, score_answers
 from sageline.evaluation.model_warnings import model_warnings
 from sageline.failures.failure import read_cause
+from sageline.json_objects import Json
+from sageline.names import RunLayout
 from sageline.report.write import write_report
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import RunEvent, TransformPlan
@@ -138,7 +141,7 @@ def compare_models(run_id: str, *, champion_failure: ErrorOutput | None = None, 
     try:
         sums = score_answers(
             run_id, encoder, files=run.files, of="champion", classes=classes, positive=assessment.evaluation.positive
-        )
+        ).sums
     except PredictionFailed as error:
         return _undecidable(assessment, checks, in_service, error.message)
     let_answers_expire(run_id, encoder, files=run.files, of="champion")
@@ -164,7 +167,12 @@ class _Assessment:
     ends_here: bool
     """Nothing is done with a model that is good: no endpoint, no batch."""
     encoder: FittedEncoder
-    sums: Sums
+    scored: ScoredAnswers
+    decision: ToldDecision
+
+    @property
+    def sums(self) -> Sums:
+        return self.scored.sums
 
     @property
     def metric(self) -> str:
@@ -191,13 +199,14 @@ class _Assessment:
 
     @property
     def warnings(self) -> list[str]:
-        return model_warnings(
+        warnings = model_warnings(
             self.sums,
             [self.metric, *(self.evaluation.at_least or {}), *(self.evaluation.at_most or {})],
             baseline=self.baseline,
             refused=self.evaluation.better_than_baseline,
             labels=self.encoder.classes or [],
         )
+        return warnings + self.decision.warnings
 
     @property
     def shown_metrics(self) -> dict[str, float | None]:
@@ -213,14 +222,25 @@ def _begin(run_id: str, state: str, run: RunContext, also: list[str] | None = No
     spec = run.files.read_spec(run_id)
     layout = run.files.layout(run_id)
     encoder = EncoderCache(run.files.s3).get(layout.uri(layout.encoder_prefix))
+    if state == "EvaluateModel":
+        encoder, decision = choose_for_run(run_id, spec, encoder, files=run.files)
+    else:
+        decision = ToldDecision.of_document(_told_before(run, layout), spec)
     classes = encoder.classes
     if classes is not None:
         classes = list(dict.fromkeys([*classes, *(also or [])]))
     positive = spec.evaluation.positive
-    sums = score_answers(run_id, encoder, files=run.files, of="evaluation", classes=classes, positive=positive)
+    scored = score_answers(run_id, encoder, files=run.files, of="evaluation", classes=classes, positive=positive)
     endpoint = spec.deployment.endpoint or spec.name if spec.deployment else None
     ends_here = spec.deployment is None and spec.batch is None
-    return _Assessment(run_id, state, run, encoder.task, spec.evaluation, endpoint, ends_here, encoder, sums)
+    return _Assessment(run_id, state, run, encoder.task, spec.evaluation, endpoint, ends_here, encoder, scored, decision)
+
+
+def _told_before(run: RunContext, layout: RunLayout) -> Json | None:
+    """What EvaluateModel has written of the model's decision."""
+    document = run.files.read_json(layout.evaluation_key) or {}
+    told: Json | None = document.get("decision")
+    return told
 
 
 def _in_service(endpoint: str | None, run: RunContext) -> _ServingModel | None:
@@ -258,7 +278,7 @@ def _undecidable(
 
 def _decide(assessment: _Assessment, checks: list[GateCheck], champion: Champion | None) -> Evaluated:
     """Write down what was decided; a model that is refused is the end of its run."""
-    decision = Decision(tuple(checks), assessment.not_checked)
+    decision = GateDecision(tuple(checks), assessment.not_checked)
     run, run_id, files = assessment.run, assessment.run_id, assessment.run.files
     document = _write(assessment, champion, decision)
     let_answers_expire(run_id, assessment.encoder, files=files, of="evaluation")
@@ -280,14 +300,15 @@ def _decide(assessment: _Assessment, checks: list[GateCheck], champion: Champion
         "uri": layout.uri(layout.evaluation_key),
     }
     baseline = {"answer": assessment.sums.baseline_answer, "value": assessment.sums.baseline_metrics().get(assessment.metric)}
-    noted = {**answer, "baseline": baseline, **judged, **reported}
+    decided = in_short(assessment.encoder.decision)
+    noted = {**answer, "baseline": baseline, **judged, **reported, **({"model_decision": decided} if decided is not None else {})}
     run.store.enter(run_id, assessment.state, evaluation=noted)
     if answer["status"] != "Running" and not run.store.finish(run_id, answer["status"]):
         raise RunFinished(f"Run {run_id} was stopped while its model was being judged.")
     return answer
 
 
-def _write(assessment: _Assessment, champion: Champion | None, decision: Decision | None) -> bytes:
+def _write(assessment: _Assessment, champion: Champion | None, decision: GateDecision | None) -> bytes:
     run, layout = assessment.run, assessment.run.files.layout(assessment.run_id)
     document = evaluation_json(
         run_id=assessment.run_id,
@@ -296,6 +317,8 @@ def _write(assessment: _Assessment, champion: Champion | None, decision: Decisio
         sums=assessment.sums,
         warnings=assessment.warnings,
         baseline=assessment.baseline,
+        decision=assessment.decision.document,
+        before=assessment.scored.before,
         champion=champion,
         gate=decision,
     )

@@ -33,7 +33,7 @@ class GateCheck:
 
 
 @dataclass(frozen=True)
-class Decision:
+class GateDecision:
     """Whether a model may be deployed: when it has passed every check, also when there was none.
 
     Attributes:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from botocore.exceptions import ClientError
 
+from sageline.arrays.matrix import DoubleArray
 from sageline.aws.errors import is_missing_object
 from sageline.batch.encode import EncodedRows, TransformParts, most_rows, part_name, transform_plan
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import InvalidDataset, PredictionFailed, SagelineError
 from sageline.evaluation.answer_arrays import read_classes, read_values
 from sageline.evaluation.classification import ClassificationSums
+from sageline.evaluation.decision.choose import ValidationRows
 from sageline.evaluation.regression import RegressionSums
 from sageline.names import RunLayout
 from sageline.runs.documents import RunFiles
@@ -30,18 +33,50 @@ if TYPE_CHECKING:
 Model: TypeAlias = Literal["evaluation", "champion"]
 """Whose answers: the new model's, or those of the one in service."""
 
+VALIDATION_STEM = "validation"
+"""How the names of validation rows' objects begin. They share a prefix with those of test rows: whether a transform job keeps
+folders below it, AWS's pages leave open (the example of TransformOutput.S3OutputPath in the API reference drops one)."""
+
+_STEMS = {"rows": "part", "validation": VALIDATION_STEM}
+
 _PIECE_BYTES = 2 << 20  # of JSON
 _PIECE_CELLS = 1 << 18  # of dense rows: their text takes a hundred times as many bytes while it is made
 
 
-def plan_evaluation(run_id: str, spec: Spec, encoder: FittedEncoder, part_rows: list[int], *, files: RunFiles) -> TransformPlan:
-    """What RunEvaluationTransform is asked for: a run's test rows, encoded for its own model, which may not be there yet.
+@dataclass(frozen=True)
+class AskedRows:
+    """How many rows each object of a transform job has, as ``runs/<run_id>/data/<of>.json`` notes it.
 
-    Args:
-        part_rows: how many rows each object of the encoded rows has.
+    Attributes:
+        rows: of test rows.
+        validation: of validation rows; None where none are asked about.
     """
+
+    rows: list[int]
+    validation: list[int] | None = None
+
+    def to_json(self) -> dict[str, list[int]]:
+        return {name: rows for name, rows in asdict(self).items() if rows is not None}
+
+
+@dataclass(frozen=True)
+class ScoredAnswers:
+    """What a model's answers for the test rows come to.
+
+    Attributes:
+        sums: by the model's decision, where it has one.
+        before: without it; None where there is none.
+    """
+
+    sums: ClassificationSums | RegressionSums
+    before: ClassificationSums | None = None
+
+
+def plan_evaluation(run_id: str, spec: Spec, encoder: FittedEncoder, asked: AskedRows, *, files: RunFiles) -> TransformPlan:
+    """What RunEvaluationTransform is asked for: a run's test rows, and maybe validation rows, encoded for its own model, which
+    may not be there yet."""
     instance_type = spec.evaluation.instance_type
-    return _plan(run_id, encoder, part_rows, files=files, of="evaluation", model_name=run_id, instance_type=instance_type)
+    return _plan(run_id, encoder, asked, files=files, of="evaluation", model_name=run_id, instance_type=instance_type)
 
 
 def encode_for_champion(
@@ -62,15 +97,16 @@ def encode_for_champion(
         for piece in _pieces(files, layout, encoder):
             parts.add(piece)
         parts.close()
-    return _plan(run_id, encoder, parts.rows, files=files, of="champion", model_name=model_name, instance_type=instance_type)
+    asked = AskedRows(parts.rows)
+    return _plan(run_id, encoder, asked, files=files, of="champion", model_name=model_name, instance_type=instance_type)
 
 
 def _plan(
-    run_id: str, encoder: FittedEncoder, part_rows: list[int], *, files: RunFiles, of: Model, model_name: str, instance_type: str
+    run_id: str, encoder: FittedEncoder, asked: AskedRows, *, files: RunFiles, of: Model, model_name: str, instance_type: str
 ) -> TransformPlan:
     """Note in ``runs/<run_id>/data/<of>.json`` how many rows each object has; what a transform job is asked for."""
     layout = files.layout(run_id)
-    files.put(_part_rows_key(layout, of), json.dumps({"rows": part_rows}).encode(), "application/json")
+    files.put(_part_rows_key(layout, of), json.dumps(asked.to_json()).encode(), "application/json")
     return transform_plan(
         encoder,
         model=model_name,
@@ -83,12 +119,12 @@ def _plan(
 
 def first_rows(run_id: str, count: int, *, files: RunFiles) -> list[dict[str, Any]]:  # Any: JSON values
     """The features of a run's first test rows, ``{column: value}``."""
-    return [json.loads(line)["features"] for line in islice(_lines(files, files.layout(run_id)), count)]
+    return [json.loads(line)["features"] for line in islice(_raw_rows(files, files.layout(run_id)), count)]
 
 
 def score_answers(
     run_id: str, encoder: FittedEncoder, *, files: RunFiles, of: Model, classes: list[str] | None, positive: str | None = None
-) -> ClassificationSums | RegressionSums:
+) -> ScoredAnswers:
     """What a model's transform job has answered, compared with what is right.
 
     Args:
@@ -100,31 +136,69 @@ def score_answers(
         PredictionFailed: an answer is missing, or cannot be read.
     """
     layout = files.layout(run_id)
-    labels = _labels(files, layout)
+    held_out = map(json.loads, _raw_rows(files, layout))
     number_of = {name: number for number, name in enumerate(classes or [])}
     looked_for = None if positive is None else number_of.get(positive)
     sums: ClassificationSums | RegressionSums = RegressionSums() if classes is None else ClassificationSums(classes, looked_for)
+    before = ClassificationSums(classes, looked_for) if classes is not None and encoder.decision is not None else None
+    own = encoder.classes or []
     for body, rows, where in _answers(files, layout, encoder, of):
-        expected = list(islice(labels, rows))
+        its_rows = list(islice(held_out, rows))
+        expected, weights = [row["label"] for row in its_rows], _weights(its_rows)
         with _named(where):
             if len(expected) < rows:
                 raise PredictionFailed(f"there are {rows} answers for {len(expected)} test rows.")
             if isinstance(sums, RegressionSums):
-                sums.update(np.array(expected, dtype=np.float64), read_values(encoder, body, rows))
-            else:
-                answers = read_classes(encoder, body, rows).among(encoder.classes or [], sums.classes)
-                sums.update(np.array([number_of[label] for label in expected], dtype=np.int64), answers)
-    if next(labels, None) is not None:
+                sums.update(np.array(expected, dtype=np.float64), read_values(encoder, body, rows), weights)
+                continue
+            numbers = np.array([number_of[label] for label in expected], dtype=np.int64)
+            answers = read_classes(encoder, body, rows)
+            sums.update(numbers, answers.after.among(own, sums.classes), weights)
+            if before is not None:
+                before.update(numbers, answers.before.among(own, sums.classes), weights)
+    if next(held_out, None) is not None:
         raise PredictionFailed(f"The transform job was asked about {sums.rows} of the test rows only; start another run.")
-    return sums
+    return ScoredAnswers(sums, before)
+
+
+def validation_rows(run_id: str, encoder: FittedEncoder, *, files: RunFiles) -> ValidationRows | None:
+    """What a run's model has answered for validation rows, and their labels; None where it was not asked about any.
+
+    Raises:
+        PredictionFailed: as :func:`score_answers`.
+    """
+    layout = files.layout(run_id)
+    if _asked_rows(files, layout, "evaluation").validation is None:
+        return None
+    known = [json.loads(line) for line in _lines(files, layout, layout.validation_labels_prefix)]
+    number_of = {name: number for number, name in enumerate(encoder.classes or [])}
+    found = []
+    for body, rows, where in _answers(files, layout, encoder, "evaluation", "validation"):
+        with _named(where):
+            found.append(read_classes(encoder, body, rows))
+    answered = sum(len(answers.before) for answers in found)
+    if answered != len(known):
+        raise PredictionFailed(f"The transform job has answered {answered} of {len(known)} validation rows; start another run.")
+    before = [answers.before for answers in found]
+    tables = [answers.scores for answers in before if answers.are_probabilities and answers.scores is not None]
+    own = [answers.own for answers in found if answers.own is not None]
+    return ValidationRows(
+        np.array([number_of[row["label"]] for row in known], dtype=np.int64),
+        np.concatenate(tables) if tables and len(tables) == len(found) else None,
+        np.concatenate(own) if own and len(own) == len(found) else None,
+        _weights(known),
+    )
 
 
 def let_answers_expire(run_id: str, encoder: FittedEncoder, *, files: RunFiles, of: Model) -> None:
     """Tag the answers, which SageMaker has written, so that they expire."""
     layout = files.layout(run_id)
     tags: TaggingTypeDef = {"TagSet": [{"Key": "sageline:retention", "Value": "intermediate"}]}
-    for number in range(len(_part_rows(files, layout, of))):
-        key = f"{_answers_prefix(layout, of)}{part_name(number, encoder)}.out"
+    asked = _asked_rows(files, layout, of)
+    names = [part_name(number, encoder) for number in range(len(asked.rows))]
+    names += [part_name(number, encoder, _STEMS["validation"]) for number in range(len(asked.validation or []))]
+    for name in names:
+        key = f"{_answers_prefix(layout, of)}{name}.out"
         files.s3.put_object_tagging(Bucket=layout.bucket, Key=key, Tagging=tags)
 
 
@@ -145,16 +219,17 @@ def _part_rows_key(layout: RunLayout, of: Model) -> str:
     return f"{layout.prefix}data/{of}.json"
 
 
-def _part_rows(files: RunFiles, layout: RunLayout, of: Model) -> list[int]:
-    document = files.read(_part_rows_key(layout, of))
-    rows: list[int] = json.loads(document)["rows"]
-    return rows
+def _asked_rows(files: RunFiles, layout: RunLayout, of: Model) -> AskedRows:
+    document = json.loads(files.read(_part_rows_key(layout, of)))
+    return AskedRows(document["rows"], document.get("validation"))
 
 
-def _answers(files: RunFiles, layout: RunLayout, encoder: FittedEncoder, of: Model) -> Iterator[tuple[bytes, int, str]]:
+def _answers(
+    files: RunFiles, layout: RunLayout, encoder: FittedEncoder, of: Model, kind: Literal["rows", "validation"] = "rows"
+) -> Iterator[tuple[bytes, int, str]]:
     """The objects that the transform job has left, how many rows each answers, and how an error names it."""
-    for number, rows in enumerate(_part_rows(files, layout, of)):
-        key = f"{_answers_prefix(layout, of)}{part_name(number, encoder)}.out"
+    for number, rows in enumerate(asdict(_asked_rows(files, layout, of))[kind]):
+        key = f"{_answers_prefix(layout, of)}{part_name(number, encoder, _STEMS[kind])}.out"
         try:
             body = files.s3.get_object(Bucket=layout.bucket, Key=key)["Body"].read()
         except ClientError as error:
@@ -164,22 +239,27 @@ def _answers(files: RunFiles, layout: RunLayout, encoder: FittedEncoder, of: Mod
         yield body, rows, layout.uri(key)
 
 
-def _lines(files: RunFiles, layout: RunLayout) -> Iterator[bytes]:
-    """The raw test rows, each a JSON document."""
-    pages = files.s3.get_paginator("list_objects_v2").paginate(Bucket=layout.bucket, Prefix=layout.test_raw_prefix)
+def _lines(files: RunFiles, layout: RunLayout, prefix: str) -> Iterator[bytes]:
+    """The lines of the objects below a prefix, each a JSON document."""
+    pages = files.s3.get_paginator("list_objects_v2").paginate(Bucket=layout.bucket, Prefix=prefix)
     for key in [item["Key"] for page in pages for item in page.get("Contents", [])]:
         yield from files.read(key).splitlines()
 
 
-def _labels(files: RunFiles, layout: RunLayout) -> Iterator[Any]:  # Any: JSON, a string or a number
-    return (json.loads(line)["label"] for line in _lines(files, layout))
+def _raw_rows(files: RunFiles, layout: RunLayout) -> Iterator[bytes]:
+    return _lines(files, layout, layout.test_raw_prefix)
+
+
+def _weights(rows: Sequence[Mapping[str, Any]]) -> DoubleArray | None:  # Any: JSON
+    """``float64[rows]``: how much each row counts; None where all count alike."""
+    return np.array([row["weight"] for row in rows], dtype=np.float64) if rows and "weight" in rows[0] else None
 
 
 def _pieces(files: RunFiles, layout: RunLayout, encoder: FittedEncoder) -> Iterator[EncodedRows]:
     limit = min(most_rows(encoder), max(1, _PIECE_CELLS // _dense_cells(encoder)))
     rows: list[object] = []
     size = first = 0
-    for number, line in enumerate(_lines(files, layout)):
+    for number, line in enumerate(_raw_rows(files, layout)):
         if rows and (len(rows) == limit or size + len(line) > _PIECE_BYTES):
             yield _piece(rows, encoder, first)
             rows, size, first = [], 0, number

@@ -14,14 +14,15 @@ from sageline.formats.decimals import write_lines
 CONTENT_TYPE = "text/csv"
 
 
-def write_rows(matrix: FloatArray, labels: FloatArray | None = None) -> bytes:
+def write_rows(matrix: FloatArray, labels: FloatArray | None = None, weights: FloatArray | None = None) -> bytes:
     """One line per row, each ended by a line feed.
 
     Args:
         matrix: ``float32[rows, columns]``; NaN becomes an empty cell.
         labels: ``float32[rows]``, written in front of the features; None for a request.
+        weights: ``float32[rows]`` of labelled rows, written between label and features; XGBoost reads them with ``csv_weights``.
     """
-    return write_lines(matrix, labels)
+    return write_lines(matrix if weights is None else np.column_stack([weights, matrix]), labels)
 
 
 def read_rows(data: bytes, *, labelled: bool = False) -> Rows:

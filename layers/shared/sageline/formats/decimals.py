@@ -45,6 +45,20 @@ def write_lines(table: FloatArray, labels: FloatArray | None) -> bytes:
     return b"".join(lines)
 
 
+def write_pairs(keys: IntArray, values: FloatArray, ends: ByteArray) -> bytes:
+    """``key:value``, and a byte that ends it, for each of ``int64[n]``, ``float32[n]`` and ``uint8[n]``; of NaN
+    there is nothing behind the colon."""
+    written = []
+    for start in range(0, len(keys), _CHUNK_CELLS):
+        some = slice(start, start + _CHUNK_CELLS)
+        cells, texts = _cells(values[some]), keys[some].astype("S")
+        cells["end"] = ends[some]
+        pairs = np.zeros(len(cells), [("key", texts.dtype), ("colon", "u1"), ("value", cells.dtype)])
+        pairs["key"], pairs["colon"], pairs["value"] = texts, ord(":"), cells
+        written.append(_without_zeros(pairs))
+    return b"".join(written)
+
+
 def _lines(table: FloatArray) -> bytes:
     small = _small_whole(table)
     if small is not None:

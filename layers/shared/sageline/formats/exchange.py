@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sageline.errors import InvalidSpec
-from sageline.formats import csv, npy, recordio
+from sageline.formats import csv, libsvm, npy, recordio
 from sageline.formats.json_rows import JSON, JSON_LINES
 
 TEXT = "text/plain"
@@ -68,6 +68,8 @@ _XGBOOST_RECORDS = replace(
     batch_extension="recordio",
     split_type="RecordIO",
 )
+# RecordIO has no place for weights.
+_XGBOOST_WEIGHTED_RECORDS = replace(_XGBOOST_RECORDS, channel_content_type=libsvm.CONTENT_TYPE, file_extension="libsvm")
 _FIRST_PARTY = replace(_XGBOOST_RECORDS, accept=JSON, batch_accept=JSON_LINES, assemble_with="Line")
 # For lines of JSON there is no verbose answer, so a transform job gets labels without the neighbours.
 _KNN = replace(_FIRST_PARTY, accept=f"{JSON}; verbose=true")
@@ -116,7 +118,9 @@ def answering(algorithm: str, framework: str | None = None) -> str:
     return (framework or "tensorflow") if algorithm == "script" else algorithm
 
 
-def exchange_for(answers: str, encoder_kind: str, channel_format: str | None, *, as_records: bool) -> Exchange:
+def exchange_for(
+    answers: str, encoder_kind: str, channel_format: str | None, *, as_records: bool, weighted: bool = False
+) -> Exchange:
     """The formats of a model.
 
     Args:
@@ -124,6 +128,7 @@ def exchange_for(answers: str, encoder_kind: str, channel_format: str | None, *,
         encoder_kind: ``columns``, ``tokens`` or ``image``.
         channel_format: of a script's channels: ``npy`` (as None), or ``csv`` with the label first.
         as_records: the encoded rows are better not written as CSV where there is a choice.
+        weighted: the rows of the channels have weights.
 
     Raises:
         InvalidSpec: the encoder does not go with the algorithm.
@@ -131,7 +136,8 @@ def exchange_for(answers: str, encoder_kind: str, channel_format: str | None, *,
     if (encoder_kind == "tokens") != (answers == "blazingtext"):
         raise InvalidSpec(f"The encoder {encoder_kind!r} does not go with {answers}: tokens are for BlazingText, and only they.")
     if answers == "xgboost":
-        return _XGBOOST_RECORDS if as_records else _XGBOOST_CSV
+        records = _XGBOOST_WEIGHTED_RECORDS if weighted else _XGBOOST_RECORDS
+        return records if as_records else _XGBOOST_CSV
     exchange = _EXCHANGES[answers]
     if channel_format == "csv" and exchange.file_extension == "npy":
         return replace(exchange, channel_content_type=csv.CONTENT_TYPE, file_extension="csv")

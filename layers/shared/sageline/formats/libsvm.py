@@ -1,4 +1,5 @@
-"""libsvm text: ``label index:value index:value ...``, one line per row; an absent cell is zero, for XGBoost missing.
+"""libsvm text: ``label index:value ...`` or ``label:weight index:value ...``, one line per row; an absent cell is zero, for
+XGBoost missing.
 
 Source: https://xgboost.readthedocs.io/en/stable/tutorials/input_format.html. Indexes count from 0 there. SageMaker's
 XGBoost container takes the smallest index of a request for 1 when it is not 0, so rows that happen not to use column 0 go
@@ -7,36 +8,54 @@ astray: for requests, RecordIO or CSV is the safe choice.
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 
 from sageline.arrays.matrix import FloatArray, Matrix, Rows, SparseMatrix
 from sageline.arrays.strings import BoolArray
-from sageline.formats.decimals import write_lines
+from sageline.formats.decimals import write_lines, write_pairs
 
 CONTENT_TYPE = "text/libsvm"
 
 
-def write_rows(matrix: Matrix, labels: FloatArray, *, first_index: int = 0) -> bytes:
+def write_rows(matrix: Matrix, labels: FloatArray, weights: FloatArray | None = None, *, first_index: int = 0) -> bytes:
     """Lines of labels and cells.
 
     Args:
         matrix: ``float32[rows, columns]``, of which NaN and zeros are left out, or sparse, of which every value is written.
         labels: ``float32[rows]``.
+        weights: ``float32[rows]``, written behind the labels: ``label:weight``.
         first_index: what the first column is called: 0 or 1.
     """
     sparse = matrix if isinstance(matrix, SparseMatrix) else _sparse(matrix)
     if len(labels) == 0:
         return b""
-    keys = (sparse.columns + first_index).tolist()
-    cells = [b"%d:%b" % pair for pair in zip(keys, _texts(sparse.values), strict=True)]
-    rows = zip(_texts(labels), pairwise(sparse.row_offsets.tolist()), strict=True)
-    return b"".join(b" ".join([label, *cells[start:end]]) + b"\n" for label, (start, end) in rows)
+    has_cells = np.diff(sparse.row_offsets) > 0
+    ends = np.full(len(sparse.values), ord(" "), dtype=np.uint8)
+    ends[sparse.row_offsets[1:][has_cells] - 1] = ord("\n")
+    cells = iter(write_pairs(sparse.columns + first_index, sparse.values, ends).split(b"\n"))
+    starts = write_lines((labels if weights is None else np.column_stack([labels, weights])).reshape(len(labels), -1), None)
+    labelled = starts.replace(b",", b":").split(b"\n")
+    return b"".join(
+        b"%b %b\n" % (start, next(cells)) if has_some else start + b"\n"
+        for start, has_some in zip(labelled[:-1], has_cells.tolist(), strict=True)
+    )
 
 
-def _texts(numbers: FloatArray) -> list[bytes]:
-    return write_lines(numbers[:, None], None).split(b"\n")[:-1]
+def write_weighted_rows(matrix: Matrix, labels: FloatArray, weights: FloatArray) -> bytes:
+    """Lines from which XGBoost learns what it would learn from the matrix: zeros are cells, since an absent one is missing, and
+    NaN is absent, since the reader takes it for 0.
+
+    The reader takes the largest index for the width. Where no row has a cell in the last column, one more line has it, of weight
+    0, which training does not notice.
+    """
+    table = _sparse(matrix, with_zeros=True) if not isinstance(matrix, SparseMatrix) else _without_nan(matrix)
+    rows, columns = table.shape
+    if rows and columns and not (table.columns == columns - 1).any():
+        offsets = np.append(table.row_offsets, table.row_offsets[-1] + 1)
+        values, last = np.append(table.values, np.float32(0)), np.append(table.columns, columns - 1)
+        table = SparseMatrix(values, last, offsets, (rows + 1, columns))
+        labels, weights = np.append(labels, labels[0]), np.append(weights, np.float32(0))
+    return write_rows(table, labels, weights)
 
 
 def read_rows(data: bytes, *, columns: int | None = None, first_index: int = 0) -> Rows:
@@ -76,8 +95,16 @@ def _comment(line: str) -> int | None:
     return len(before.split()) if mark else None
 
 
-def _sparse(table: FloatArray) -> SparseMatrix:
-    present: BoolArray = ~np.isnan(table) & (table != 0)
+def _sparse(table: FloatArray, *, with_zeros: bool = False) -> SparseMatrix:
+    present: BoolArray = ~np.isnan(table) & ((table != 0) | with_zeros)
     rows, columns = np.nonzero(present)
     offsets = np.searchsorted(rows, np.arange(len(table) + 1))
     return SparseMatrix(table[present], columns, offsets, (len(table), table.shape[1]))
+
+
+def _without_nan(matrix: SparseMatrix) -> SparseMatrix:
+    present = ~np.isnan(matrix.values)
+    if present.all():
+        return matrix
+    before = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(present)])
+    return SparseMatrix(matrix.values[present], matrix.columns[present], before[matrix.row_offsets], matrix.shape)

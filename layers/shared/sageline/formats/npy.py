@@ -24,6 +24,8 @@ class ArrayPair(NamedTuple):
     """``float32[rows, …]``."""
     y: AnyArray
     """``int64[rows]`` classes, or ``float32[rows]`` values."""
+    w: FloatArray | None = None
+    """``float32[rows]``: how much each row counts, if that is said."""
 
 
 def write_array(array: AnyArray) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -15,13 +14,11 @@ import numpy as np
 from sageline.arrays.blocks import Block
 from sageline.arrays.hashing import HashArray
 from sageline.arrays.matrix import FloatArray
-from sageline.arrays.number_spelling import Spelling
-from sageline.arrays.numbers import parse_doubles
-from sageline.arrays.strings import BoolArray, StringArray
+from sageline.arrays.strings import BoolArray
 from sageline.batch.encode import EncodedRows, encoded_rows
 from sageline.dataset.label_column import LabelColumn
 from sageline.dataset.profile import DatasetProfile
-from sageline.dataset.split import CHANNELS, hash_columns
+from sageline.dataset.split import CHANNELS, as_positions, hash_columns
 from sageline.dataset.splits.copies import ContentFilters
 from sageline.dataset.splits.plan import SplitPlan, initial_plan
 from sageline.dataset.splits.standing import RowKeys, Standing, StandingReader, row_keys
@@ -30,22 +27,26 @@ from sageline.dataset.statistics import DatasetStatistics
 from sageline.dataset.tally import Tally
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.fitting import finish_fit, start_fit
+from sageline.encoder.labels import learnt_values
 from sageline.errors import InvalidDataset
 from sageline.formats.npy import ArrayPair
+from sageline.preparation.asked_rows import asked_rows, asked_share, is_asked
+from sageline.preparation.class_weight import class_weights
 from sageline.preparation.hashed_blocks import HashedBlock, hashed_blocks
 from sageline.preparation.means import ALONE, Means
+from sageline.preparation.raw_rows import RawRows
 from sageline.preparation.second_process import ProcessChannel, SecondProcess
 from sageline.preparation.spill import Place, Spill
+from sageline.preparation.weight_column import WeightColumn
 from sageline.resolve.resolution import Resolution
-
-_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 class PartSink(Protocol):
     """Takes the prepared data, piece by piece."""
 
     def write(self, channel: str, part: bytes | ArrayPair) -> None:
-        """Store the next rows of a channel: ``train``, ``validation`` or ``test-raw``. Never empty; may be small."""
+        """Store the next rows of a channel: ``train``, ``validation``, ``test-raw`` or ``validation-labels``. Never empty; may be
+        small."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,9 @@ def read_and_fit(
         resolve: resolves the spec for good, when every row has been seen.
 
     Raises:
-        InvalidDataset: missing or unusable values (row and column named), one class only, a split without rows.
+        InvalidDataset: missing or unusable values (row and column named), one class only, a split without rows, or
+            with rows that have no weight.
+        InvalidSpec: a class is to have a weight that no train row has.
     """
     profile = DatasetProfile()
     first = _read(FirstRead(resolution, initial_plan(resolution.spec.split)), read_blocks, means, profile)
@@ -95,6 +98,12 @@ def read_and_fit(
         first = _again(first, resolution, read_blocks, means, _survey_plan(first, read_blocks, means))
     first = _again(first, resolution, read_blocks, means, first.tally.settle())
     first.tally.check(first.source)
+    if first.weight is not None:
+        first.weight.check(first.source)
+    given = first.resolution.spec.algorithm.class_weight
+    if given is not None and first.encoder.weighted:
+        weights = class_weights(given, first.tally.classes["train"], first.encoder.classes or [])
+        first.class_weights = np.array(weights, dtype=np.float32)
     return first
 
 
@@ -104,26 +113,33 @@ def prepare(
     sink: PartSink,
     ask: Callable[[EncodedRows], None],
     means: Means = ALONE,
+    *,
+    ask_validation: Callable[[EncodedRows], None] | None = None,
 ) -> Prepared:
     """Encode every row that has a label and write the parts.
 
     Parts of ``train`` and ``validation`` hold encoded rows with their labels. Test rows are encoded as the model will be asked
     about them, and stay raw too, because more than one model may be judged by them: parts of ``test-raw`` are JSON Lines,
     ``{"features": {column: value}, "label": value}``. Columns that are left out of the features are there too,
-    ``"others": {column: text}``: another model may read them.
+    ``"others": {column: text}``: another model may read them. ``"weight"`` is there where a column says it.
+
+    Validation rows that the model will be asked about too (:mod:`sageline.preparation.asked_rows`) have their labels in
+    ``validation-labels``, JSON Lines again, ``{"label": value}`` and maybe the weight.
 
     Args:
         read_blocks: starts reading the dataset from its first row; called once, unless a spill has the blocks.
         first: what :func:`read_and_fit` has returned.
         ask: takes the encoded test rows, in the order of the raw ones.
+        ask_validation: takes the encoded validation rows in the order of their labels; None: the model is not asked about any.
         means: those that the data were read with.
 
     Raises:
         InvalidDataset: the data are not those that were read first.
     """
     encoder = first.encoder
-    with closing(_pieces(read_blocks, first, means)) as pieces:
-        rows = _write(pieces, sink, ask)
+    share = 0.0 if ask_validation is None else asked_share(encoder, first.tally.written("validation"))
+    with closing(_pieces(read_blocks, first, means, share)) as pieces:
+        rows = _write(pieces, sink, ask, ask_validation)
     expected = {channel: first.tally.written(channel) for channel in CHANNELS}
     if rows != expected:
         raise InvalidDataset(f"{first.source}: changed while it was read: {expected} rows at first, then {rows}. Run it again.")
@@ -136,7 +152,7 @@ def prepare(
             **first.tally.profile(),
             "columns": first.statistics.profile(),
             "features": first.features,
-            "feature_dim": encoder.feature_dim,
+            **({} if first.weight is None else {"weight": first.weight.profile()}),
         },
     )
 
@@ -148,6 +164,9 @@ class FirstRead:
         resolution: of the spec, by which the rows are read.
         plan: of the split that the fit went by; None where rows are read to make it, and nothing is fitted.
         survey: what makes a plan.
+        transform: the scale that a regression is learnt on.
+        weight: the column that says how much a row counts; None where all count alike.
+        class_weights: ``float32[classes]``, with which the weights of train rows are multiplied, if they are.
         problem: what kept it from reading on, if anything did. The profile is complete all the same: it may tell that the
             resolution was wrong.
     """
@@ -156,9 +175,18 @@ class FirstRead:
         spec = resolution.spec
         name, task = spec.dataset.label or "", spec.task or "classification"
         self.resolution = resolution
+        self.transform = spec.target.transform or "none"
         self.label = LabelColumn(
-            name, task, resolution.spelling(name), is_number=resolution.label_is_number, no_label=resolution.no_label
+            name,
+            task,
+            resolution.spelling(name),
+            is_number=resolution.label_is_number,
+            no_label=resolution.no_label,
+            not_negative=self.transform == "log",
         )
+        weight = spec.dataset.weight
+        self.weight = None if weight is None else WeightColumn(weight, resolution.spelling(weight))
+        self.class_weights: FloatArray | None = None
         self.plan = plan
         self.survey = SplitSurvey(spec.split)
         self.tally = Tally(self.label, spec.split, plan or SplitPlan((0.0, 0.0)))
@@ -180,6 +208,11 @@ class FirstRead:
         if isinstance(self._encoder, Exception):
             raise self._encoder
         return self._encoder
+
+    @property
+    def raw(self) -> RawRows:
+        """How rows are written by which models are judged."""
+        return RawRows(self.encoder, self.label, self.weight, self.resolution)
 
     def finish(self) -> FirstRead:
         """Make the encoder, and the profile of the features, and forget what they are made from, which is much more."""
@@ -234,7 +267,11 @@ class FirstRead:
             block, standing, hashes, channels = block.take(used), standing.take(used), _taken(hashes, used), channels[used]
         self.tally.add(block, standing.positions, channels)
         self.statistics.add(block, hashes)
-        labels = block.columns[self.label.name] if self.label.is_class else self.label.numbers(block)
+        labels = (
+            block.columns[self.label.name] if self.label.is_class else learnt_values(self.label.numbers(block), self.transform)
+        )
+        if self.weight is not None:
+            self.weight.add(block, channels)
         self.fit.update(replace(block, folds=standing.folds), channels == CHANNELS.index("train"), labels)
 
     def standing(self, block: Block, keys: RowKeys) -> tuple[Block, Standing]:
@@ -326,25 +363,27 @@ def standing_reader(resolution: Resolution) -> StandingReader:
 
 
 class _Piece(NamedTuple):
-    """Encoded rows of a channel; of ``test``, the part is of the raw ones."""
+    """Encoded rows of a channel; of ``test``, the part is of the raw ones. ``labels`` are those of the validation rows that the
+    model is asked about."""
 
     channel: str
     rows: int
     part: bytes | ArrayPair
     asked: list[EncodedRows]
+    labels: bytes = b""
 
 
-def _pieces(read_blocks: Callable[[], Iterator[Block]], first: FirstRead, means: Means) -> Generator[_Piece]:
+def _pieces(read_blocks: Callable[[], Iterator[Block]], first: FirstRead, means: Means, share: float) -> Generator[_Piece]:
     """Every row whose label the encoder knows, in their order; where there are two processes, each encodes every other block."""
     spill = means.spill
     has_all = spill is not None and spill.has_all(first.resolution.spec.split)
     if spill is None or not has_all or means.processes == 1 or len(spill) == 1:
         for block, keys in _keyed_blocks(read_blocks, first, spill):
-            yield from _encoded(block, keys, first)
+            yield from _encoded(block, keys, first, share)
         return
-    with SecondProcess(partial(_encode_every_other, first, spill)) as second:
+    with SecondProcess(partial(_encode_every_other, first, spill, share)) as second:
         for index in range(len(spill)):
-            yield from second.receive() if index % 2 else _encoded(*spill.read(index), first)
+            yield from second.receive() if index % 2 else _encoded(*spill.read(index), first, share)
 
 
 def _keyed_blocks(
@@ -359,36 +398,58 @@ def _keyed_blocks(
         yield block, row_keys(block, hash_columns(block), split)
 
 
-def _encode_every_other(first: FirstRead, spill: Spill, channel: ProcessChannel) -> None:
+def _encode_every_other(first: FirstRead, spill: Spill, share: float, channel: ProcessChannel) -> None:
     for index in range(1, len(spill), 2):
-        channel.send(list(_encoded(*spill.read(index), first)))
+        channel.send(list(_encoded(*spill.read(index), first, share)))
 
 
-def _encoded(block: Block, keys: RowKeys, first: FirstRead) -> Iterator[_Piece]:
+def _encoded(block: Block, keys: RowKeys, first: FirstRead, share: float) -> Iterator[_Piece]:
     encoder = first.encoder
     block, standing = first.standing(block, keys)
     channels = first.tally.plan.assign(standing).channels
+    among_asked = is_asked(as_positions(standing.contents), share)
     for number, channel in enumerate(CHANNELS):
         its_rows = replace(block, folds=standing.folds if channel == "train" else None)
-        for chunk in encoder.chunks(its_rows.take(channels == number)):
+        of_channel = channels == number
+        among = among_asked[of_channel]
+        for chunk in encoder.chunks(its_rows.take(of_channel)):
+            is_in, among = among[: chunk.rows], among[chunk.rows :]
             labels = _labels(chunk, first.label, encoder)
             known = ~np.isnan(labels)
             if not known.any():
                 continue
-            usable, labels = (chunk, labels) if known.all() else (chunk.take(known), labels[known])
+            usable = chunk if known.all() else chunk.take(known)
+            labels, is_in = labels[known], is_in[known]
             if channel == "test":
                 asked = list(encoded_rows([usable], encoder))
-                yield _Piece(channel, usable.rows, _raw_rows(usable, labels, first, encoder), asked)
+                yield _Piece(channel, usable.rows, first.raw.whole(usable, labels), asked)
+                continue
+            encoded = encoder.encode(usable)
+            part = encoder.write(encoded, labels, _weights(usable, labels, channel, first))
+            if channel == "validation" and is_in.any():
+                asked = asked_rows(usable, is_in, encoded, encoder)
+                lines = first.raw.answers(usable.take(is_in), labels[is_in])
+                yield _Piece(channel, usable.rows, part, asked, lines)
             else:
-                yield _Piece(channel, usable.rows, encoder.write(encoder.encode(usable), labels), [])
+                yield _Piece(channel, usable.rows, part, [])
 
 
-def _write(pieces: Iterable[_Piece], sink: PartSink, ask: Callable[[EncodedRows], None]) -> dict[str, int]:
+def _write(
+    pieces: Iterable[_Piece],
+    sink: PartSink,
+    ask: Callable[[EncodedRows], None],
+    ask_validation: Callable[[EncodedRows], None] | None,
+) -> dict[str, int]:
     """Write the pieces; rows written per channel."""
     rows = dict.fromkeys(CHANNELS, 0)
+    asking = {"test": ask, "validation": ask_validation}
     for piece in pieces:
-        for encoded in piece.asked:
-            ask(encoded)
+        take = asking.get(piece.channel)
+        if take is not None:
+            for encoded in piece.asked:
+                take(encoded)
+            if piece.labels:
+                sink.write("validation-labels", piece.labels)
         sink.write("test-raw" if piece.channel == "test" else piece.channel, piece.part)
         rows[piece.channel] += piece.rows
     return rows
@@ -399,25 +460,11 @@ def _labels(block: Block, label: LabelColumn, encoder: FittedEncoder) -> FloatAr
     return encoder.encode_labels(block.columns[label.name]) if label.is_class else label.numbers(block)
 
 
-def _raw_rows(block: Block, labels: FloatArray, first: FirstRead, encoder: FittedEncoder) -> bytes:
-    """Rows as JSON Lines, such that their features are instances for a prediction."""
-    names = list(encoder.feature_columns)
-    columns = [
-        _raw_values(block.columns[name], kind, first.resolution.spelling(name)) for name, kind in encoder.feature_columns.items()
-    ]
-    answers: list[str] | list[float] = first.label.exact_numbers(block).tolist() if encoder.classes is None else []
-    if encoder.classes is not None:
-        answers = [encoder.classes[number] for number in labels.astype(np.int64).tolist()]
-    rows: list[dict[str, object]] = [{"features": dict(zip(names, values, strict=True))} for values in zip(*columns, strict=True)]
-    left_out = [name for name in block.columns if name not in encoder.feature_columns and name != encoder.label_column]
-    if left_out:
-        others = zip(*(block.columns[name].tolist() for name in left_out), strict=True)
-        rows = [row | {"others": dict(zip(left_out, values, strict=True))} for row, values in zip(rows, others, strict=True)]
-    lines = [_JSON.encode(row | {"label": answer}) for row, answer in zip(rows, answers, strict=True)]
-    return "".join(f"{line}\n" for line in lines).encode()
-
-
-def _raw_values(column: StringArray, kind: str, spelling: Spelling) -> list[str | None] | list[float | None]:
-    if kind in ("number", "pixel"):
-        return [None if math.isnan(number) else number for number in parse_doubles(column, spelling).tolist()]
-    return [None if kind in ("category", "date") and not text.strip() else text for text in column.tolist()]
+def _weights(block: Block, labels: FloatArray, channel: str, first: FirstRead) -> FloatArray | None:
+    """``float32[rows]``: how much each row counts; None where the channels do not say it."""
+    if not first.encoder.weighted:
+        return None
+    weights = np.ones(block.rows, dtype=np.float32) if first.weight is None else first.weight.read(block).astype(np.float32)
+    if channel == "train" and first.class_weights is not None:
+        weights = weights * first.class_weights[labels.astype(np.int64)]
+    return weights

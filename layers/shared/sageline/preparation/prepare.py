@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Literal
 
 from sageline.algorithms.catalog import DataFacts
 from sageline.arrays.blocks import Block
@@ -11,8 +14,9 @@ from sageline.batch.encode import TransformParts
 from sageline.dataset.profile import DatasetProfile
 from sageline.encoder.description import EXAMPLE, example_of
 from sageline.errors import InvalidSpec
-from sageline.evaluation.held_out_rows import first_rows, plan_evaluation
+from sageline.evaluation.held_out_rows import VALIDATION_STEM, AskedRows, first_rows, plan_evaluation
 from sageline.names import RunLayout
+from sageline.preparation.class_weight import class_weights
 from sageline.preparation.fit_and_encode import FirstRead, Prepared, prepare, read_and_fit
 from sageline.preparation.means import means_for
 from sageline.resolve.complete import complete_spec
@@ -21,6 +25,7 @@ from sageline.resolve.resolve import resolve_spec
 from sageline.resolve.warnings import about_unknown_classes
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import PreparedData, TransformPlan
+from sageline.spec.decision import can_decide, check_decision
 from sageline.spec.encoder import ImageSpec
 from sageline.spec.evaluation import check_classes
 from sageline.spec.model import Spec
@@ -78,14 +83,28 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
         resolved = first.resolution.spec
         exchange = first.encoder.exchange
         sink = S3PartSink(run.files.s3, layout, exchange.file_extension, single_file=exchange.single_file, behind=True)
-        to_ask = S3PartSink(run.files.s3, layout, exchange.batch_extension, joined=False, behind=True)
-        with sink, to_ask:
+        ask_of = partial(S3PartSink, run.files.s3, layout, exchange.batch_extension, joined=False, behind=True)
+        asks_validation = can_decide(resolved.decision, spec.task, first.encoder.answers)
+        with sink, ask_of() as to_ask, ask_of(stem=VALIDATION_STEM) as to_ask_validation:
             test_rows = TransformParts(to_ask, "evaluation", first.encoder)
-            prepared = prepare(read_rows, first, sink, test_rows.add, means)
+            validation_rows = TransformParts(to_ask_validation, "evaluation", first.encoder)
+            ask_validation = validation_rows.add if asks_validation else None
+            prepared = prepare(read_rows, first, sink, test_rows.add, means, ask_validation=ask_validation)
             test_rows.close()
+            validation_rows.close()
             check_classes(resolved.evaluation, _test_rows(prepared))
+            check_decision(resolved.decision, spec.task, prepared.encoder.answers, prepared.num_class)
             completed = _completed(resolved, spec.task, prepared)
             run.files.write_spec(run_id, completed)
+    _save(run_id, prepared, layout, run)
+    run.store.enter(run_id, "PrepareData", rows=prepared.rows, num_class=prepared.num_class, feature_dim=prepared.feature_dim)
+    asked_rows = AskedRows(test_rows.rows, validation_rows.rows if asks_validation else None)
+    evaluation = plan_evaluation(run_id, completed, prepared.encoder, asked_rows, files=run.files)
+    return _answer(prepared, layout, sink, evaluation)
+
+
+def _save(run_id: str, prepared: Prepared, layout: RunLayout, run: RunContext) -> None:
+    """Store the encoder, an example of a row to predict, and the profile."""
     for name, content in prepared.encoder.save().items():
         run.files.put(layout.encoder_prefix + name, content, "application/octet-stream")
     example = example_of(first_rows(run_id, _EXAMPLES, files=run.files), prepared.encoder)
@@ -93,9 +112,6 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
         document = json.dumps(example, ensure_ascii=False).encode()
         run.files.put(layout.encoder_prefix + EXAMPLE, document, "application/json")
     run.files.put(layout.profile_key, json.dumps(prepared.profile, indent=2).encode(), "application/json")
-    run.store.enter(run_id, "PrepareData", rows=prepared.rows, num_class=prepared.num_class, feature_dim=prepared.feature_dim)
-    evaluation = plan_evaluation(run_id, completed, prepared.encoder, test_rows.rows, files=run.files)
-    return _answer(prepared, layout, sink, evaluation)
 
 
 def _warnings(first: FirstRead, told: Sequence[str]) -> list[str]:
@@ -125,11 +141,28 @@ def _completed(spec: Spec, task: str, prepared: Prepared) -> Spec:
         has_validation=prepared.rows.get("validation", 0) > 0,
         image_shape=_image_shape(encoder) if isinstance(encoder, ImageSpec) else None,
         encoder=encoder.kind if encoder else "columns",
-        label_minimum=label.get("minimum"),
-        label_maximum=label.get("maximum"),
+        weighted=prepared.encoder.weighted,
+        class_weight=_class_weight(spec, prepared),
+        label_minimum=_learnt(label.get("minimum"), spec),
+        label_maximum=_learnt(label.get("maximum"), spec),
     )
     train_rows = label.get("classes", {}).get("train", {})
     return complete_spec(spec, facts, {name: train_rows.get(name, 0) for name in prepared.encoder.classes or ()})
+
+
+def _class_weight(spec: Spec, prepared: Prepared) -> Literal["balanced"] | tuple[float, ...] | None:
+    """For an algorithm that weighs classes itself."""
+    given = spec.algorithm.class_weight
+    if given is None or spec.weighs_rows:
+        return None
+    if given == "balanced":
+        return "balanced"
+    return class_weights(given, prepared.profile["label"]["classes"]["train"], prepared.encoder.classes or [])
+
+
+def _learnt(value: float | None, spec: Spec) -> float | None:
+    """A label on the scale that is learnt."""
+    return value if value is None or spec.target.transform != "log" else math.log1p(value)
 
 
 def _image_shape(encoder: ImageSpec) -> tuple[int, ...] | None:

@@ -10,6 +10,7 @@ from sageline.report.drawing.markup import Markup, element
 from sageline.report.drawing.tables import Section
 from sageline.report.sections.classification import calibration_section, classes_section, confusion_section
 from sageline.report.sections.dataset import dataset_section
+from sageline.report.sections.decision import decision_section
 from sageline.report.sections.evaluation import Evaluation
 from sageline.report.sections.ranking import ranking_section
 from sageline.report.sections.regression import residuals_section
@@ -67,6 +68,7 @@ def _evaluated(evaluation: Evaluation) -> list[Section | None]:
             classes_section(evaluation),
             ranking_section(evaluation),
             calibration_section(evaluation),
+            decision_section(evaluation),
         ]
     )
     return [result_section(evaluation), champion_section(evaluation), *kind]

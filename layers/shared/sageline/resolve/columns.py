@@ -33,6 +33,7 @@ _PLURALS = {
     "pixel": "pixels",
     "image": "image files",
 }
+_IS_WEIGHT = "dataset.weight names it: it says how much a row counts"
 _FEWEST_PIXELS = 16  # columns that are called so
 
 
@@ -89,7 +90,8 @@ class ColumnChoices:
 
     def _not_label(self) -> set[str | None]:
         dataset = self._spec.dataset
-        return {*dataset.exclude, *dataset.kinds, *(dataset.features or {}), self._spec.split.column}
+        others = {self._spec.split.column, dataset.weight}
+        return {*dataset.exclude, *dataset.kinds, *(dataset.features or {}), *others}
 
     def task(self, label: str) -> str:
         """``classification`` or ``regression``."""
@@ -114,6 +116,8 @@ class ColumnChoices:
             InvalidDataset: no column can be learnt from.
         """
         dataset = self._spec.dataset
+        if dataset.weight is not None:
+            self._check_weight(dataset.weight, label)
         for key, given in (("exclude", dataset.exclude), ("kinds", dataset.kinds), ("features", dataset.features or {})):
             for name in given:
                 self.check_column(name, f"dataset.{key}")
@@ -151,11 +155,13 @@ class ColumnChoices:
     def _guesses(self, label: str) -> dict[str, ColumnGuess]:
         dataset = self._spec.dataset
         split = self._spec.split
-        no_features = {*dataset.exclude, split.column if split.by in NOT_LEARNT_FROM else None}
+        no_features = {*dataset.exclude, dataset.weight, split.column if split.by in NOT_LEARNT_FROM else None}
         guessed = guess_features({name: column for name, column in self._columns.items() if name not in no_features}, label)
         guesses = {}
         for name in self._columns:
-            if name in dataset.exclude:
+            if name == dataset.weight:
+                guesses[name] = ColumnGuess(None, _IS_WEIGHT)
+            elif name in dataset.exclude:
                 guesses[name] = ColumnGuess(None, "dataset.exclude names it")
             elif name in no_features:
                 guesses[name] = ColumnGuess(None, NOT_LEARNT_FROM[split.by])
@@ -188,6 +194,7 @@ class ColumnChoices:
             if name not in features and name != label:
                 excluded = name in self._spec.dataset.exclude
                 why = "dataset.exclude names it" if excluded else "dataset.features does not name it"
+                why = _IS_WEIGHT if name == self._spec.dataset.weight else why
                 self.reasons[f"dataset.features.{name}"] = f"left out: {why}"
         return features, encoder
 
@@ -221,12 +228,14 @@ class ColumnChoices:
         self.reasons["dataset.features"] = f"pixel: {len(pixels)} columns, called {pixels[0]!r} to {pixels[-1]!r}"
         for name in self._columns:
             if name != label and name not in pixels:
-                self.reasons[f"dataset.features.{name}"] = "left out: the other columns are the pixels of an image"
+                why = _IS_WEIGHT if name == self._spec.dataset.weight else "the other columns are the pixels of an image"
+                self.reasons[f"dataset.features.{name}"] = f"left out: {why}"
         return dict.fromkeys(pixels, "pixel")
 
     def _is_pixel(self, column: ColumnProfile, label: str) -> bool:
         name = column.name
-        return name != label and name not in self._spec.dataset.exclude and column.is_numeric and is_pixel_name(name)
+        dataset = self._spec.dataset
+        return name not in (label, dataset.weight, *dataset.exclude) and column.is_numeric and is_pixel_name(name)
 
     def _image(self, image: ImageSpec, kinds: Mapping[str, str]) -> Json:
         files = [name for name, kind in kinds.items() if kind == "image"]
@@ -262,6 +271,18 @@ class ColumnChoices:
         if image.scale is None:
             self.reasons["encoder.scale"] = "the pixels of image files go from 0 to 255"
         return {"kind": "image", "shape": list(shape), "scale": image.scale or 1 / 255}
+
+    def _check_weight(self, name: str, label: str) -> None:
+        self.check_column(name, "dataset.weight")
+        if name == label:
+            raise InvalidSpec(f"`dataset.weight` names {name!r}, which is the label; take it out of one of the two.")
+        column = self._columns[name]
+        if not column.is_numeric:
+            some = ", ".join(map(shown, column.numbers.odd_values))
+            raise InvalidDataset(
+                f"{self._source}: `dataset.weight` names {name!r}, which holds no numbers{f' but {some}' if some else ''}. "
+                "Name a column of numbers from 0 on."
+            )
 
     def check_column(self, name: str, key: str) -> None:
         """Raise InvalidSpec where there is no such column; ``key`` of the spec names it."""

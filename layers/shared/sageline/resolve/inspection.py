@@ -186,4 +186,5 @@ def _to_edit(spec: Spec, given: Spec, *, is_listed: bool) -> Json:
     encoder: Json = document.get("encoder") or {}
     if spec.encoder is not None:
         encoder |= spec.encoder.model_dump(include={"kind", "layout", "shape", "scale"})
-    return {**document, "task": spec.task, "dataset": dataset, "encoder": encoder}
+    target: Json = {"target": {"transform": "log"}} if spec.target.transform == "log" else {}
+    return {**document, "task": spec.task, "dataset": dataset, "encoder": encoder, **target}

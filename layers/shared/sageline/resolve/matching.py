@@ -41,6 +41,31 @@ def check_encoder(spec: Spec) -> None:
                 )
 
 
+def check_weights(spec: Spec, task: str) -> None:
+    """Refuse weights of rows or classes that the algorithm does not take.
+
+    Raises:
+        InvalidSpec: names the algorithms that do.
+    """
+    algorithm = spec.algorithm
+    if spec.dataset.weight is not None and algorithm.name != "xgboost" and algorithm.script is None:
+        raise InvalidSpec(
+            f"`dataset.weight` says how much each row counts, which the algorithm {algorithm.name} cannot be told; take xgboost "
+            "or a script of your own, or leave it out."
+        )
+    if algorithm.class_weight is None:
+        return
+    if task != "classification":
+        raise InvalidSpec(f"`algorithm.class_weight` is for a classification, and the task is {task}; leave it out.")
+    if algorithm.name not in ("xgboost", "linear-learner"):
+        raise InvalidSpec(
+            f"`algorithm.class_weight` says how much each class counts, which the algorithm {algorithm.name} cannot be told; "
+            "take xgboost or linear-learner, or leave it out."
+        )
+    if algorithm.name == "xgboost" and "scale_pos_weight" in algorithm.hyperparameters:
+        raise InvalidSpec("`algorithm.class_weight` and the hyperparameter scale_pos_weight both weigh classes; leave one out.")
+
+
 def check_algorithm(algorithm: AlgorithmSpec, task: str) -> None:
     """Refuse what the algorithm cannot do.
 

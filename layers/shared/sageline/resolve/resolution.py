@@ -41,9 +41,10 @@ class Resolution:
         return self.spellings.get(column, PLAIN)
 
     def reads_like(self, other: Resolution) -> bool:
-        """Whether the data are read the same way: label, task, columns, spellings, split, encoder."""
+        """Whether the data are read the same way: label, its scale, task, columns, spellings, split, encoder."""
         mine, its = self.spec, other.spec
         same = (mine.task, mine.dataset, mine.split, mine.encoder) == (its.task, its.dataset, its.split, its.encoder)
+        same = same and (mine.target.transform or "none") == (its.target.transform or "none")
         labels_alike = (self.label_is_number, self.no_label) == (other.label_is_number, other.no_label)
         spelled_alike = dict(self.spellings) == dict(other.spellings) and dict(self.date_formats) == dict(other.date_formats)
         return same and labels_alike and spelled_alike
@@ -103,6 +104,8 @@ def changes_of(provisional: Spec, final: Spec, rows: int) -> list[str]:
     then, now = provisional.reasons, final.reasons
     changed = [key for key in now if key.startswith("dataset.features") and _kind(then, key) != _kind(now, key)]
     changed += [key for key in now if key.startswith("encoder") and _has_another(key, provisional, final)]
+    if None not in (before := provisional.target.transform, after := final.target.transform) and before != after:
+        changed.append("target.transform")
     return [f"`{key}`: {now[key]}; when the run began it had looked like {then.get(key, 'something else')}." for key in changed]
 
 

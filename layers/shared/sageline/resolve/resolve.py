@@ -7,6 +7,7 @@ from typing import Any
 
 from sageline.algorithms.catalog import DataFacts, check
 from sageline.algorithms.tuning import check_tuning
+from sageline.arrays.number_spelling import PLAIN
 from sageline.arrays.numbers import NO_VALUE, shown
 from sageline.dataset.profile import ColumnProfile, DatasetProfile
 from sageline.errors import InvalidDataset, InvalidSpec
@@ -16,10 +17,20 @@ from sageline.resolve.columns import ColumnChoices, spellings_of
 from sageline.resolve.dates import date_formats_of
 from sageline.resolve.layout import layout_of
 from sageline.resolve.leaks import leaks
-from sageline.resolve.matching import check_algorithm, check_encoder, columns_defaults, tuning_defaults
+from sageline.resolve.matching import check_algorithm, check_encoder, check_weights, columns_defaults, tuning_defaults
 from sageline.resolve.resolution import Resolution
 from sageline.resolve.split import about_groups, about_time, resolved_split, says_validation, time_kind
-from sageline.resolve.warnings import about_columns, about_label, about_split, how_columns_are_read, several_in_one
+from sageline.resolve.target import target_transform
+from sageline.resolve.warnings import (
+    about_columns,
+    about_label,
+    about_split,
+    about_target,
+    about_weights,
+    how_columns_are_read,
+    several_in_one,
+)
+from sageline.spec.decision import check_decision
 from sageline.spec.encoder import ColumnsSpec
 from sageline.spec.evaluation import check_evaluation
 from sageline.spec.model import Spec, validate_spec
@@ -48,6 +59,7 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     label = choices.label()
     label_column = profile.columns[label]
     task = choices.task(label)
+    check_weights(spec, task)
     no_label = _no_label(label_column) if task == "classification" and not profile.is_of_images else ()
     _check_labelled(label_column, no_label, source)
     _check_one_label(label_column, task, source)
@@ -61,8 +73,13 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     date_formats = date_formats_of(profile, {**features, **time_columns}, spec.encoder, source)
     _check_not_a_series(features, label, task, source)
     dataset = {"uri": source if source.startswith("s3://") else None, "label": label, "features": features}
+    transform, why = target_transform(spec, task, label_column, spellings.get(label, PLAIN))
+    if why is not None:
+        choices.reasons["target.transform"] = why
     spec = spec.model_copy(update={"split": split})
-    resolved = _filled_in(spec, profile, choices, dataset, task, encoder=encoder, name=name, source=source)
+    resolved = _filled_in(
+        spec, profile, choices, dataset, task, encoder=encoder, target={"transform": transform}, name=name, source=source
+    )
     _check(resolved, task, encoder["kind"], has_validation=split.validation > 0 or says_validation(profile, split))
     numbers = [column for column, kind in {**time_columns, **features}.items() if kind == "number"]
     read = {column: spellings[column] for column in numbers if column in spellings}
@@ -71,11 +88,14 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     )
     if label in spellings and task == "regression":
         read[label] = spellings[label]
+    if spec.dataset.weight in spellings:
+        read[spec.dataset.weight] = spellings[spec.dataset.weight]
     warnings = about_split(profile) + about_groups(profile, split)
     warnings += leaks(profile, features, spellings, label, task)
     warnings += about_label(label_column, task, no_label, is_number=label_is_number)
     warnings += about_columns(resolved, profile, read, ambiguous)
     notes = how_columns_are_read(resolved, profile, read)
+    notes += about_target(resolved) + about_weights(resolved)
     return Resolution(resolved, read, date_formats, label_is_number, no_label, _some(warnings), _some(notes))
 
 
@@ -93,6 +113,7 @@ def _filled_in(
     task: str,
     *,
     encoder: Json,
+    target: Json,
     name: str,
     source: str,
 ) -> Spec:
@@ -115,6 +136,7 @@ def _filled_in(
             noting.reasons["encoder.layout"] = why
         encoder = columns.model_dump()
     document["encoder"] = encoder
+    document["target"] = target
     if spec.tuning is not None:
         document["tuning"] |= noting.noted(tuning_defaults(spec.tuning, spec.algorithm, encoder["kind"]))
     document["deployment"] = noting.deployment(document["name"])
@@ -125,8 +147,10 @@ def _filled_in(
 def _check(resolved: Spec, task: str, encoder: str, *, has_validation: bool) -> None:
     """What can be refused before the whole data is known; completing the spec checks again."""
     framework = resolved.algorithm.script.framework if resolved.algorithm.script else None
-    check_evaluation(resolved.evaluation, task, answering(resolved.algorithm.name, framework))
-    facts = DataFacts(task, has_validation=has_validation, encoder=encoder)
+    answers = answering(resolved.algorithm.name, framework)
+    check_evaluation(resolved.evaluation, task, answers)
+    check_decision(resolved.decision, task, answers)
+    facts = DataFacts(task, has_validation=has_validation, encoder=encoder, weighted=resolved.weighs_rows)
     check(resolved.algorithm, facts, list(resolved.tuning.ranges) if resolved.tuning else [])
     if resolved.tuning is not None:
         check_tuning(resolved.tuning, resolved.algorithm, facts)

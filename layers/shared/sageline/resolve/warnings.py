@@ -162,6 +162,26 @@ def how_columns_are_read(spec: Spec, profile: DatasetProfile, spellings: Mapping
     return notes
 
 
+def about_target(spec: Spec) -> list[str]:
+    """That a regression learns logarithms, in which training's own metrics are."""
+    if spec.target.transform != "log":
+        return []
+    return [
+        f"The logarithms of {shown(spec.dataset.label or '')} are learnt, and the answers transformed back: evaluation and "
+        "predictions are on its own scale, and training's own metrics are of the logarithms."
+    ]
+
+
+def about_weights(spec: Spec) -> list[str]:
+    """Where rows count for more or less."""
+    notes = []
+    if spec.dataset.weight is not None:
+        notes.append(f"Each row counts as {shown(spec.dataset.weight)} says, in training and in the metrics.")
+    if spec.algorithm.class_weight is not None:
+        notes.append("Classes are weighed in training only; the metrics count their rows as they are.")
+    return notes
+
+
 def _how_images_are_read(spec: Spec) -> list[str]:
     why = spec.reasons.get("encoder.shape")
     if not isinstance(spec.encoder, ImageSpec) or why is None or "image" not in (spec.dataset.features or {}).values():

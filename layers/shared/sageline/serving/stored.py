@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from sageline.encoder.decision import DECISION, Decision
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import ObjectMissing
 from sageline.names import split_s3_uri
@@ -66,7 +68,7 @@ class EncoderCache:
         self._kept: OrderedDict[str, FittedEncoder] = OrderedDict()
 
     def get(self, uri: str) -> FittedEncoder:
-        """The encoder saved below a URI (``s3://bucket/runs/<run_id>/encoder/``).
+        """The encoder saved below a URI (``s3://bucket/runs/<run_id>/encoder/``), with the decision beside it if there is one.
 
         Raises:
             ObjectMissing: it, or a part of it, is not there any more.
@@ -89,4 +91,6 @@ class EncoderCache:
                 f"{uri}: {' and '.join(gone)} of the model's encoder, by which it reads rows, was deleted. Submit the dataset "
                 "again, roll the endpoint back, or bring the object back: the bucket keeps deleted ones' versions."
             )
-        return FittedEncoder.load(files)
+        encoder = FittedEncoder.load(files)
+        decision = read_object(self._s3, bucket, prefix + DECISION)
+        return encoder if decision is None else replace(encoder, decision=Decision.load(decision, encoder.classes))

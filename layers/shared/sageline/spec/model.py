@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from sageline.errors import InvalidSpec
 from sageline.formats.text_encoding import check_encoding
 from sageline.names import DATA_FORMAT_PATTERN
+from sageline.spec.decision import DecisionSpec
 from sageline.spec.deployment import DeploymentSpec
 from sageline.spec.encoder import EncoderSpec, of_before
 from sageline.spec.evaluation import EvaluationSpec
@@ -55,6 +56,12 @@ class DatasetSpec(BaseSpec):
     delimiter: Literal[",", ";", "\t", "|"] | None = Field(
         None, description="What separates the fields of a CSV file. Default: found out from what they hold."
     )
+    weight: str | None = Field(
+        None,
+        min_length=1,
+        description="Column of numbers that say how much a row counts, in training (xgboost, and scripts of your own) and in the "
+        "metrics; not learnt from.",
+    )
     exclude: list[Annotated[str, Field(min_length=1)]] = Field(
         default_factory=list, description="Columns not to learn from, where `features` does not list the others."
     )
@@ -81,6 +88,11 @@ class DatasetSpec(BaseSpec):
     @model_validator(mode="after")
     def _of_one_mind(self) -> Self:
         listed = self.features or {}
+        if self.weight is not None:
+            if self.weight == self.label:
+                raise ValueError(f"`weight` names {self.weight!r}, which is the label; take it out of one of the two")
+            if key := next((key for key, names in (("kinds", self.kinds), ("features", listed)) if self.weight in names), None):
+                raise ValueError(f"`{key}` names {self.weight!r}, which is the weight of the rows; take it out of one of the two")
         for key, names in (("exclude", self.exclude), ("kinds", self.kinds)):
             if self.label in names:
                 raise ValueError(f"`{key}` names {self.label!r}, which is the label; take it out of one of the two")
@@ -128,6 +140,16 @@ class SplitSpec(BaseSpec):
         return self
 
 
+class TargetSpec(BaseSpec):
+    """How the values of a regression are learnt."""
+
+    transform: Literal["log", "none"] | None = Field(
+        None,
+        description="`log`: the logarithm of 1 + value is learnt, and answers are transformed back; no value may be below 0. "
+        "Default: `log` with xgboost where the values have a long tail and `evaluation.metric` gains from it (see `reasons`).",
+    )
+
+
 class BatchSpec(BaseSpec):
     """Rows to score with the new model, without an endpoint."""
 
@@ -151,11 +173,13 @@ class Spec(BaseSpec):
     name: Name | None = Field(None, description="Name of the dataset and its runs. Default: the upload's folder.")
     task: Task | None = Field(None, description="Default: sniffed from the label column.")
     dataset: DatasetSpec = Field(default_factory=DatasetSpec)
+    target: TargetSpec = Field(default_factory=TargetSpec)
     split: SplitSpec = Field(default_factory=SplitSpec)
     encoder: EncoderSpec | None = Field(None, description="Default: tokens for BlazingText, image for pixels, else columns.")
     algorithm: AlgorithmSpec = Field(default_factory=AlgorithmSpec)
     tuning: TuningSpec | None = Field(None, description="Default: none, one training job.")
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec)
+    decision: DecisionSpec | None = Field(None, description="Default: both `auto`, where a classifier answers probabilities.")
     batch: BatchSpec | None = Field(None, description='Default: none. Goes with `"deployment": null`.')
     deployment: DeploymentSpec | None = Field(
         default_factory=DeploymentSpec, description="`null` makes the model and no endpoint. Default: a serverless endpoint."
@@ -180,6 +204,12 @@ class Spec(BaseSpec):
         """The columns of the dataset that a resolved spec does not use, such as ids; ``reasons`` has them all."""
         of_columns = [key.removeprefix(_OF_COLUMN) for key in self.reasons if key.startswith(_OF_COLUMN)]
         return [name for name in of_columns if name not in (self.dataset.features or {})]
+
+    @property
+    def weighs_rows(self) -> bool:
+        """Whether the training channels say how much each row counts: by a column, or because XGBoost is told the weight of a
+        class as that of its rows."""
+        return self.dataset.weight is not None or (self.algorithm.class_weight is not None and self.algorithm.name == "xgboost")
 
     @model_validator(mode="after")
     def _a_champion_to_beat(self) -> Self:

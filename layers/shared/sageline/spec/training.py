@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from sageline.spec.section import BaseSpec, InstanceType
 
@@ -30,7 +31,8 @@ class ScriptSpec(BaseSpec):
     channel_format: Literal["npy", "csv"] = Field(
         "npy",
         description="What the script finds in its channels: pairs of `part-00000-x.npy` (float32) and `part-00000-y.npy` (int64 "
-        "class numbers, float32 for a regression), or CSV without a header, the label first.",
+        "class numbers, float32 for a regression), or CSV without a header, the label first. With "
+        "`dataset.weight` also `part-00000-w.npy` (float32), or the weight behind the label.",
     )
     metrics: dict[str, str] = Field(
         default_factory=dict,
@@ -73,6 +75,12 @@ class AlgorithmSpec(BaseSpec):
     hyperparameters: dict[str, str | int | float | bool] = Field(
         default_factory=dict, description="Passed to the algorithm; what is left out gets a default from the task and the data."
     )
+    class_weight: Literal["balanced"] | dict[str, float] | None = Field(
+        None,
+        description="How much the rows of each class count in training, with xgboost and linear-learner: `balanced`, or label to "
+        "weight, above 0 (a label that is not named has 1). `balanced` is scikit-learn's: rows / (classes x rows of the class). "
+        "Default: all rows alike.",
+    )
     script: ScriptSpec | None = None
     instance_type: InstanceType = "ml.m5.xlarge"
     instance_count: int = Field(1, ge=1, le=20)
@@ -83,6 +91,14 @@ class AlgorithmSpec(BaseSpec):
         "again, so they may wait and run for 3,600 s at most.",
     )
     max_runtime_seconds: int = Field(3600, ge=60, le=2_419_200, description="The job is stopped, and the run fails, after this.")
+
+    @field_validator("class_weight", mode="before")
+    @classmethod
+    def _balanced_or_by_label(cls, given: object) -> object:
+        weights = list(given.values()) if isinstance(given, dict) else [given in (None, "balanced")]
+        if not all(isinstance(weight, int | float) and 0 < weight < math.inf for weight in weights):
+            raise ValueError('expected "balanced", or label to weight, a number above 0: {"fraud": 10}')
+        return given
 
     @model_validator(mode="after")
     def _script_where_it_belongs(self) -> Self:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 PART_BYTES = 16 << 20
 """Above the 5 MB that each part of a multipart upload must have, and small enough for its 10,000 parts to be no limit."""
 
+LINES = ("test-raw", "validation-labels")
+"""Channels of JSON Lines, whatever the format of the others is."""
+
 INTERMEDIATE = "sageline%3Aretention=intermediate"
 """The bucket's lifecycle rule expires what carries this tag."""
 
@@ -30,9 +33,10 @@ class S3PartSink:
     """Collects what is written per channel into ``runs/<run_id>/data/<channel>/part-00000.<ext>`` and so on.
 
     - Records may be joined in any way in CSV, RecordIO and JSON Lines alike, so pieces of any size make parts of one size.
-    - Pairs of arrays (``npy``) become ``part-00000-x.npy`` and ``part-00000-y.npy``.
+    - Pairs of arrays (``npy``) become ``part-00000-x.npy`` and ``part-00000-y.npy``; weights ``part-00000-w.npy``.
     - With ``single_file`` a channel is one object, uploaded in parts.
     - With ``joined=False`` each piece is an object of its own.
+    - With ``stem="validation"`` the objects are named ``validation-00000.<ext>``, so that two sinks can share a prefix.
     - With ``behind=True`` a thread does the writing, and its errors are raised a little later: fork before the first piece.
 
     As a context manager it stores what is pending at the end, and gives up what is unfinished on an error: a single file that is
@@ -49,19 +53,22 @@ class S3PartSink:
         single_file: bool = False,
         joined: bool = True,
         behind: bool = False,
+        stem: str = "part",
     ) -> None:
         self._s3 = s3
         self._layout = layout
         self._extension = file_extension
         self._part_bytes = part_bytes if joined else 0
         self._single_file = single_file
+        self._stem = stem
         self._channels: dict[str, _Channel] = {}
         self._behind = WriteBehind(self._write) if behind else None
         self.bytes_written: dict[str, int] = {}
         """Bytes of records per channel, those not yet stored included; with ``behind`` once it is closed."""
 
     def write(self, channel: str, part: bytes | ArrayPair) -> None:
-        """Add whole records to a channel: ``train``, ``validation``, ``test-raw`` or that of a transform job."""
+        """Add whole records to a channel: ``train``, ``validation``, ``test-raw``, ``validation-labels``, or that of a transform
+        job."""
         if self._behind is None:
             self._write((channel, part))
         else:
@@ -72,7 +79,7 @@ class S3PartSink:
         written = self._channels.get(channel)
         if written is None:
             written = self._channels[channel] = self._open(channel, part)
-        size = len(part) if isinstance(part, bytes) else part.x.nbytes + part.y.nbytes
+        size = len(part) if isinstance(part, bytes) else sum(array.nbytes for array in part if array is not None)
         self.bytes_written[channel] = self.bytes_written.get(channel, 0) + size
         written.add(part, size)
 
@@ -108,13 +115,13 @@ class S3PartSink:
 
     def _open(self, channel: str, part: bytes | ArrayPair) -> _Channel:
         prefix = self._layout.channel_prefix(channel)
-        raw = channel == "test-raw"
+        raw = channel in LINES
         if self._single_file and not raw:
             key = f"{prefix}part-00000.{self._extension}"
             return _SingleFile(ObjectWriter(self._s3, self._layout.bucket, key, self._part_bytes, tagging=INTERMEDIATE))
         if isinstance(part, ArrayPair):
             return _Pairs(self._put, prefix, self._part_bytes)
-        return _Parts(self._put, prefix, "jsonl" if raw else self._extension, self._part_bytes)
+        return _Parts(self._put, f"{prefix}{self._stem}", "jsonl" if raw else self._extension, self._part_bytes)
 
     def _put(self, key: str, body: bytes) -> None:
         self._s3.put_object(Bucket=self._layout.bucket, Key=key, Body=body, Tagging=INTERMEDIATE)
@@ -131,9 +138,9 @@ class _Channel(Protocol):
 class _Parts:
     """Objects of joined records."""
 
-    def __init__(self, put: Callable[[str, bytes], None], prefix: str, extension: str, part_bytes: int) -> None:
+    def __init__(self, put: Callable[[str, bytes], None], stem: str, extension: str, part_bytes: int) -> None:
         self._put = put
-        self._prefix = prefix
+        self._stem = stem
         self._extension = extension
         self._part_bytes = part_bytes
         self._pending = bytearray()
@@ -148,7 +155,7 @@ class _Parts:
 
     def close(self) -> None:
         if self._pending:
-            self._put(f"{self._prefix}part-{self._stored:05d}.{self._extension}", bytes(self._pending))
+            self._put(f"{self._stem}-{self._stored:05d}.{self._extension}", bytes(self._pending))
             self._pending.clear()
             self._stored += 1
 
@@ -157,7 +164,7 @@ class _Parts:
 
 
 class _Pairs:
-    """Objects of arrays, two by two."""
+    """Objects of arrays, two by two, or three by three where the rows have weights."""
 
     def __init__(self, put: Callable[[str, bytes], None], prefix: str, part_bytes: int) -> None:
         self._put = put
@@ -179,8 +186,14 @@ class _Pairs:
 
     def close(self) -> None:
         if self._pending:
-            self._put(f"{self._prefix}part-{self._stored:05d}-x.npy", write_joined([pair.x for pair in self._pending]))
-            self._put(f"{self._prefix}part-{self._stored:05d}-y.npy", write_joined([pair.y for pair in self._pending]))
+            arrays = {
+                "x": [pair.x for pair in self._pending],
+                "y": [pair.y for pair in self._pending],
+                "w": [pair.w for pair in self._pending if pair.w is not None],
+            }
+            for name, of_pairs in arrays.items():
+                if of_pairs:
+                    self._put(f"{self._prefix}part-{self._stored:05d}-{name}.npy", write_joined(of_pairs))
             self._stored += 1
         self.abort()
 

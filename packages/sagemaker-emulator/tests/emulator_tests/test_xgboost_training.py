@@ -222,6 +222,18 @@ def test_cross_validation_leaves_a_model_for_each_fold_and_predictions(
         assert np.mean(predictions[:, 0] == predictions[:, -1]) > 0.9
 
 
+def test_cross_validation_counts_the_rows_of_both_channels_by_their_weights(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(150, 1))
+    labels = (values[:, 0] > 0).astype(float)
+    train = xgboost.DMatrix(values, label=labels)
+    wrong = xgboost.DMatrix(values, label=1 - labels, weight=np.zeros(150))
+
+    cross_validate({"num_round": 3, "objective": "binary:logistic", "_kfold": 3}, train, wrong, tmp_path)
+
+    predictions = np.loadtxt(tmp_path / "predictions.csv", delimiter=",")
+    assert np.mean(predictions[:150, 0] == predictions[:150, -1]) > 0.9
+
+
 def test_more_folds_than_rows_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="Cannot make 5 folds of 2 rows"):
         cross_validate({"num_round": 1, "_kfold": 5}, xgboost.DMatrix(np.zeros((2, 1)), label=[0, 1]), None, tmp_path)

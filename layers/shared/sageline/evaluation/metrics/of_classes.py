@@ -18,22 +18,35 @@ def values_of_sums(sums: Mapping[str, DoubleArray]) -> dict[str, DoubleArray]:
             ``bin_right`` of each bin of confidence. A row counts as much as it weighs.
     """
     weight = sums["weight"][:, 0]
-    support = sums["support"]
-    there = support > 0  # a class that no row has is no part of a mean over classes
-    classes = there.sum(axis=1)
-    precision, recall, f1 = (
-        ratio((values * there).sum(axis=1), classes) for values in scores_of_classes(sums["hits"], support, sums["predicted"])
-    )
     gaps = np.abs(sums["bin_confidence"] - sums["bin_right"]).sum(axis=1)
     return {
-        "accuracy": ratio(sums["right"][:, 0], weight),
+        **values_of_counts(sums["hits"], sums["support"], sums["predicted"]),
         "top_3_accuracy": ratio(sums["in_top"][:, 0], weight),
+        "log_loss": ratio(sums["log_loss"][:, 0], weight),
+        "expected_calibration_error": ratio(gaps, weight),
+    }
+
+
+def values_of_counts(hits: DoubleArray, support: DoubleArray, predicted: DoubleArray) -> dict[str, DoubleArray]:
+    """The metrics that follow from which label each row is given, ``float64[n]`` each.
+
+    Args:
+        hits: ``float64[n, classes]``: the weight of the rows of each class that are given it.
+        support: of those that have it.
+        predicted: of those that are given it.
+    """
+    there = support > 0  # a class that no row has is no part of a mean over classes
+    classes = there.sum(axis=1)
+    right = hits.sum(axis=1)
+    precision, recall, f1 = (
+        ratio((values * there).sum(axis=1), classes) for values in scores_of_classes(hits, support, predicted)
+    )
+    return {
+        "accuracy": ratio(right, support.sum(axis=1)),
         "balanced_accuracy": recall,
         "macro_precision": precision,
         "macro_f1": f1,
-        "matthews_correlation": _matthews(sums["right"][:, 0], support, sums["predicted"]),
-        "log_loss": ratio(sums["log_loss"][:, 0], weight),
-        "expected_calibration_error": ratio(gaps, weight),
+        "matthews_correlation": _matthews(right, support, predicted),
     }
 
 

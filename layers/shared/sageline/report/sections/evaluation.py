@@ -85,6 +85,11 @@ class Evaluation:
         return part(self.document, "confusion")
 
     @property
+    def decision(self) -> Document:
+        """What was chosen on the validation rows, and the test rows without it."""
+        return part(self.document, "decision")
+
+    @property
     def calibration(self) -> list[Document]:
         return objects(self.document.get("calibration"))
 

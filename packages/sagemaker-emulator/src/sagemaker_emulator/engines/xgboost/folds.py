@@ -66,7 +66,10 @@ def _together(train: xgboost.DMatrix, validation: xgboost.DMatrix | None) -> xgb
         rows.resize((matrix.num_row(), width))
         parts.append(rows)
     labels = np.concatenate([train.get_label(), validation.get_label()])
-    return xgboost.DMatrix(vstack(parts, format="csr"), label=labels)
+    # Where one channel has weights, the rows of the other count once.
+    weights = [matrix.get_weight() if len(matrix.get_weight()) else np.ones(matrix.num_row()) for matrix in (train, validation)]
+    weighted = len(train.get_weight()) or len(validation.get_weight())
+    return xgboost.DMatrix(vstack(parts, format="csr"), label=labels, weight=np.concatenate(weights) if weighted else None)
 
 
 def _splits(labels: Floats, folds: int, repeats: int, *, stratified: bool) -> Iterator[tuple[Indexes, Indexes]]:
