@@ -117,7 +117,7 @@ def _measured(folder: Path) -> dict[str, float]:
         created_at="",
         metric="accuracy",
         sums=sums,
-        warnings=model_warnings(sums, "accuracy", baseline=baseline, refused=True, labels=names),
+        warnings=model_warnings(sums, ["accuracy"], baseline=baseline, refused=True, labels=names),
         baseline=baseline,
         decision=None,
         before=None,

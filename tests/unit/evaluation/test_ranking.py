@@ -122,6 +122,17 @@ def test_a_class_that_no_row_has_is_no_part_of_the_mean_and_where_all_have_one_n
     assert (alone.standard_errors()["roc_auc"], alone.document()["curves"]) == (None, None)
 
 
+def test_what_an_area_would_be_without_the_only_row_that_weighs_anything_is_not_known() -> None:
+    """Whatever is left of it by rounding."""
+    expected = np.array([1, 1] + [0] * 28)
+    weights = np.array([0.1, 0.0] + [0.7] * 28)
+    sums = Scored(expected, probabilities(expected, 2, 1.0, 3), weights).sums(1)
+
+    assert np.isnan(sums.without_each_group("roc_auc")).tolist() == [True] + [False] * 29
+    assert np.isnan(sums.without_each_group("average_precision")).tolist() == [True] + [False] * 29
+    assert sums.standard_errors()["roc_auc"] is None
+
+
 def test_scores_that_are_not_a_number_rank_nothing() -> None:
     sums = ClassificationSums(names(2), 1)
     scores = np.array([[0.5, 0.5], [np.nan, np.nan]], dtype=np.float32)
@@ -159,6 +170,7 @@ def test_of_more_scores_than_are_kept_it_is_a_choice_that_blocks_do_not_change()
     assert Scored(expected, scores, None).sums(1).ranked_rows is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", ["roc_auc", "average_precision", "matthews_correlation", "balanced_accuracy"])
 def test_standard_errors_cover_what_other_rows_give(metric: str) -> None:
     values, errors = [], []

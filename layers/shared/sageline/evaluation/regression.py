@@ -11,7 +11,7 @@ import numpy as np
 from sageline.arrays.matrix import AnyArray, DoubleArray, FloatArray
 from sageline.arrays.strings import IntArray
 from sageline.evaluation.jackknife import GROUPS, group_of, standard_error, sums_by, sums_without_each
-from sageline.evaluation.metrics.median import medians
+from sageline.evaluation.metrics.median import median, medians_without_each
 from sageline.evaluation.sample import SIZE, Sample
 from sageline.evaluation.wording import plain
 from sageline.spec.metrics import metrics_of
@@ -69,7 +69,7 @@ class RegressionSums:
         ):
             self._by_group[name] += sums_by(groups, numbers * weights, GROUPS)
         self._sample.add(expected, predicted, groups, weights)
-        self.__dict__.pop("_medians", None)
+        self.__dict__.pop("_median", None)
         self._least, self._most = np.append(errors, self._least).min(), np.append(errors, self._most).max()
 
     def value(self, metric: str) -> float | None:
@@ -80,7 +80,7 @@ class RegressionSums:
         """Every metric of a regression, by name."""
         values = _values({name: sums.sum(keepdims=True) for name, sums in self._by_group.items()})
         numbers = {name: float(value[0]) for name, value in values.items()}
-        numbers["median_absolute_error"] = self._medians[0] if np.isfinite(numbers["mae"]) else np.nan
+        numbers["median_absolute_error"] = self._median if np.isfinite(numbers["mae"]) else np.nan
         numbers["mape"] = np.nan if self.zeros else numbers["mape"]
         return {name: numbers[name] if np.isfinite(numbers[name]) else None for name in metrics_of("regression")}
 
@@ -95,7 +95,8 @@ class RegressionSums:
     def without_each_group(self, metric: str) -> DoubleArray:
         """The metric without each group that has rows, for :func:`sageline.evaluation.jackknife.standard_error`."""
         if metric == "median_absolute_error":
-            return self._medians[1][self.group_rows > 0]
+            errors, groups, weights = self._errors()
+            return medians_without_each(errors, weights, groups)[self.group_rows > 0]
         return self._without(self._by_group)[metric]
 
     @property
@@ -108,12 +109,12 @@ class RegressionSums:
         total = {name: float(sums.sum()) for name, sums in self._by_group.items()}
         variance = max(total["value_squared"] / total["weight"] - (total["value"] / total["weight"]) ** 2, 0.0)
         # The mean is not known before the last row, so its errors are those of the sample.
-        errors, expected, groups, weights = self._baseline_errors()
+        errors, expected, _, weights = self._baseline_errors()
         shares = weights / weights.sum()
         found = {
             "rmse": variance**0.5,
             "mae": float((np.abs(errors) * shares).sum()),
-            "median_absolute_error": medians(np.abs(errors), weights, groups)[0],
+            "median_absolute_error": median(np.abs(errors), weights),
             "r2": 0.0,
         }
         return found if self.zeros else {**found, "mape": float((_relative(errors, expected) * shares).sum())}
@@ -123,7 +124,7 @@ class RegressionSums:
         ``mape`` where the sample has not all rows."""
         errors, expected, groups, weights = self._baseline_errors()
         if metric == "median_absolute_error":
-            return medians(np.abs(errors), weights, groups)[1][self.group_rows > 0]
+            return medians_without_each(np.abs(errors), weights, groups)[self.group_rows > 0]
         sums = self._by_group
         mean = sums["value"].sum() / sums["weight"].sum()
         squared = np.maximum(sums["value_squared"] - 2 * mean * sums["value"] + mean**2 * sums["weight"], 0)
@@ -156,10 +157,15 @@ class RegressionSums:
         return self._center + float(self._by_group["value"].sum() / self._by_group["weight"].sum())
 
     @cached_property
-    def _medians(self) -> tuple[float, DoubleArray]:
-        """Of the sample's absolute errors: the median, and those without each group."""
+    def _median(self) -> float:
+        """Of the sample's absolute errors."""
+        errors, _, weights = self._errors()
+        return median(errors, weights)
+
+    def _errors(self) -> tuple[DoubleArray, IntArray, DoubleArray]:
+        """Of the sample's rows: the absolute error, the group, the weight."""
         expected, predicted, groups, weights = self._sample.columns
-        return medians(np.abs(predicted - expected), weights, groups)
+        return np.abs(predicted - expected), groups, weights
 
     def _baseline_errors(self) -> tuple[DoubleArray, DoubleArray, IntArray, DoubleArray]:
         """Of the sample's rows: the mean minus the value, the value, the group, the weight."""

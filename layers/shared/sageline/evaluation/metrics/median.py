@@ -1,4 +1,4 @@
-"""The median of weighted values, and the medians without each of the jackknife's groups."""
+"""Medians of weighted values."""
 
 from __future__ import annotations
 
@@ -11,17 +11,27 @@ from sageline.evaluation.jackknife import GROUPS
 _ROUNDING = float(np.finfo(np.float64).eps)
 
 
-def medians(values: DoubleArray, weights: DoubleArray, groups: IntArray) -> tuple[float, DoubleArray]:
-    """The value with half of the weight below it and half above, the mean of two where it lies between them; and
-    ``float64[groups]``, the same without each group. NaN where nothing has a weight.
+def median(values: DoubleArray, weights: DoubleArray) -> float:
+    """The value with half of the weight below it and half above, the mean of two where it lies between them; NaN where nothing
+    has a weight.
 
     Of equal weights it is the usual median; of others that of scikit-learn's ``median_absolute_error``.
     """
-    there = weights > 0
-    order = np.argsort(values[there], kind="stable")
-    ordered, weights, groups = values[there][order], weights[there][order], groups[there][order]
-    without = [_median(ordered[kept], weights[kept]) for kept in (groups != group for group in range(GROUPS))]
-    return _median(ordered, weights), np.array(without)
+    order = _order(values, weights)
+    return _median(values[order], weights[order])
+
+
+def medians_without_each(values: DoubleArray, weights: DoubleArray, groups: IntArray) -> DoubleArray:
+    """``float64[groups]``: the median without each group."""
+    order = _order(values, weights)
+    ordered, weights, groups = values[order], weights[order], groups[order]
+    return np.array([_median(ordered[kept], weights[kept]) for kept in (groups != group for group in range(GROUPS))])
+
+
+def _order(values: DoubleArray, weights: DoubleArray) -> IntArray:
+    """The places of the values that have a weight, in the order of the values."""
+    order = np.argsort(values, kind="stable")
+    return order[weights[order] > 0]
 
 
 def _median(ordered: DoubleArray, weights: DoubleArray) -> float:

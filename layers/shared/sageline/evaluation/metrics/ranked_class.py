@@ -1,12 +1,13 @@
-"""How well scores tell the rows of one class from all others: exactly, also without each of the jackknife's groups, in the time
-that sorting the rows takes.
+"""How well scores tell the rows of one class from all others: exactly, also without each of the jackknife's groups.
 
 ROC AUC is the share of pairs of a row of the class and another row in which the former has the higher score; equal scores count
 half (Mann and Whitney, Annals of Mathematical Statistics 18, 1947). Without a group the pairs that one of its rows is in are
 missing: sums of each row's own pairs (its placement) by group tell how many that are, and pairs within a group are missing once.
+That takes no longer than sorting the rows.
 
 Average precision is the mean over the rows of the class of the precision at their score. A row's precision without a group takes
-how many of the group's rows have at least that score, which is counted for each score that a row of the class has.
+how many of the group's rows have at least that score, which is counted for each score that a row of the class has: a pass over
+these scores for each group.
 """
 
 from __future__ import annotations
@@ -62,8 +63,8 @@ class RankedClass:
         lost = sums_by(self.group[self._own], self.weights[self._own] * _below(other)[self.step[self._own]], GROUPS)
         lost += sums_by(self.group[self._other], self.weights[self._other] * loses[self.step[self._other]], GROUPS)
         left = pairs - lost + self._pairs_within_groups()
-        with np.errstate(divide="ignore", invalid="ignore"):
-            without = left / (sums_without_each(self._by_group(self._own)) * sums_without_each(self._by_group(self._other)))
+        of_both = sums_without_each(self._by_group(self._own)) * sums_without_each(self._by_group(self._other))
+        without = np.divide(left, of_both, out=np.full(GROUPS, np.nan), where=of_both > 0)
         return pairs / float(own.sum() * other.sum()), np.clip(without, 0.0, 1.0)
 
     def average_precision(self) -> tuple[float, DoubleArray]:
