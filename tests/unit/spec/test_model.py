@@ -50,7 +50,7 @@ def test_what_is_no_json_object_is_refused_with_its_place(document: bytes, expec
         ({"split": {"tset": 0.1}}, "spec.json: unknown key `split.tset`; did you mean `test`?"),
         (
             {"zzz": 1},
-            "unknown key `zzz`; known keys: algorithm, batch, budget_usd, dataset, decision, deployment, encoder, evaluation, name,",
+            "unknown key `zzz`; known keys: algorithm, batch, budget_usd, dataset, decision, deployment, encoder, evaluation,",
         ),
         ({"encoder": {"kind": "columns", "txt": {}}}, "unknown key `encoder.txt`; did you mean `text`?"),
         (
