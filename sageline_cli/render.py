@@ -283,8 +283,9 @@ def _trained(details: Json) -> str:
     metrics, tuning = training.get("metrics"), training.get("tuning")
     who = f"The best of {tuning['jobs']} training jobs" if tuning else "Training"
     judged = _judged(details.get("evaluation") or {})
+    decided = _decided((details.get("evaluation") or {}).get("model_decision"))
     ended = f"{who} ended with {_value(metrics)}.\n" if metrics else ""
-    return ended + (f"On the test rows: {judged}.\n" if judged else "")
+    return ended + (f"On the test rows: {judged}.\n" if judged else "") + (f"It answers {decided}.\n" if decided else "")
 
 
 def _file_to_predict(run: Json) -> str:
@@ -378,9 +379,9 @@ def _decided(decision: Json | None) -> str | None:
         return None
     threshold, calibration = decision.get("threshold"), decision.get("calibration")
     said = [f"{threshold['label']!r} from a probability of {plain(threshold['at'])} on"] if threshold else []
-    said += ["rarer classes are lifted by offsets"] if decision.get("offsets") else []
+    said += ["with offsets that lift rarer classes"] if decision.get("offsets") else []
     metric = f" (chosen for {decision['metric']} on the validation rows)" if decision.get("metric") else ""
-    kind = [f"probabilities calibrated ({calibration})"] if calibration else []
+    kind = [f"with calibrated probabilities ({calibration})"] if calibration else []
     return ", ".join([*(f"{words}{metric}" for words in said), *kind])
 
 

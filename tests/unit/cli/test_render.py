@@ -127,10 +127,13 @@ def test_a_run_ends_with_how_good_the_model_is_and_what_its_endpoint_bills() -> 
 def test_how_probabilities_become_labels_is_shown() -> None:
     decision = {"metric": "f1:yes", "threshold": {"label": "yes", "at": 0.23}, "offsets": False, "calibration": "isotonic"}
     text = " ".join(shown({}, evaluation={"model_decision": decision}).split())
-    assert "'yes' from a probability of 0.23 on (chosen for f1:yes on the validation rows), probabilities calibrated" in text
+    assert "'yes' from a probability of 0.23 on (chosen for f1:yes on the validation rows), with calibrated probabilities" in text
     offsets = {"metric": "macro_f1", "threshold": None, "offsets": True, "calibration": None}
-    assert "rarer classes are lifted by offsets" in " ".join(shown({}, evaluation={"model_decision": offsets}).split())
+    text = " ".join(shown({}, evaluation={"model_decision": offsets}).split())
+    assert "with offsets that lift rarer classes (chosen for macro_f1 on the validation rows)" in text
     assert "answers" not in shown({}, evaluation={})
+    ended = printed(outcome(run_record(details={"evaluation": {"model_decision": decision}}), []))
+    assert "It answers 'yes' from a probability of 0.23 on" in " ".join(ended.split())
 
 
 def test_a_run_whose_training_reports_no_metrics_ends_with_those_of_the_test_rows() -> None:

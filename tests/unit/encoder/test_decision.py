@@ -64,6 +64,14 @@ def test_a_temperature_makes_a_model_less_sure_and_keeps_its_labels() -> None:
     assert decided.sum(axis=1) == pytest.approx(1)
 
 
+def test_a_probability_that_rounding_has_brought_above_one_is_calibrated_too() -> None:
+    for calibration in (Temperature(2.0), RISING):
+        fitted = encoder("xgboost", TWO, Decision(TWO, positive="yes", calibration=calibration, threshold=0.4))
+        [prediction] = fitted.decode(b"1.0000005\n", "text/csv", 2)
+        assert prediction["label"] == "yes"
+        assert 0.89 < prediction["probability"] <= 1
+
+
 def test_offsets_lift_a_rare_class() -> None:
     decision = Decision(FOUR, offsets=(0.0, 0.0, 0.0, 2.0))
     probabilities = np.array([[0.5, 0.2, 0.2, 0.1], [0.7, 0.2, 0.05, 0.05]], dtype=np.float32)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from sageline.encoder.decision import Decision
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import (
     EndpointFailed,
@@ -25,7 +26,7 @@ from sageline.serving.predict import Predictor
 from sageline.serving.request import PredictionRequest
 from sageline.serving.rows import Instances
 from tests.unit.encoder.encoders import Number, table
-from tests.unit.serving.fakes import CLASSES, NEW, OLD, SageMaker, encoder, put_encoder, put_routing, variant
+from tests.unit.serving.fakes import BUCKET, CLASSES, NEW, OLD, SageMaker, encoder, put_encoder, put_routing, variant
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -161,6 +162,20 @@ def test_each_variant_is_asked_with_its_own_encoder(s3: S3Client, predictor: Pre
     predictor.routing("wines")
     sagemaker.answers(NEW, b"13.5,1,0\n", b"1,0,0\n", named=True)
     assert predictor.predict("wines", asked()).variant == NEW
+
+
+@pytest.mark.usefixtures("two_variants")
+def test_each_variant_answers_by_its_own_decision(s3: S3Client, predictor: Predictor, sagemaker: SageMaker) -> None:
+    decision = Decision(CLASSES, offsets=(0.0, 0.0, 1.0))
+    s3.put_object(Bucket=BUCKET, Key=f"runs/{NEW}/encoder/decision.json", Body=decision.save())
+    labels = []
+    for name, request in ((OLD, b"13.5,0,1\n"), (NEW, b"13.5,1,0\n")):
+        put_routing(s3, variant(OLD, float(name == OLD)), variant(NEW, float(name == NEW)))
+        predictor.routing("wines")
+        sagemaker.answers(name, request, b"0.5,0.2,0.3\n", named=True)
+        [prediction] = predictor.predict("wines", asked()).predictions
+        labels.append(prediction["label"])
+    assert labels == ["merlot", "riesling"]
 
 
 def test_traffic_without_a_session_is_shared(s3: S3Client, predictor: Predictor, sagemaker: SageMaker) -> None:

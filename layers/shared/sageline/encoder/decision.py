@@ -35,7 +35,8 @@ class Temperature:
 
     def calibrated(self, probabilities: FloatArray, positive: int) -> FloatArray:
         """``float32[rows, classes]`` of such a table."""
-        powers = probabilities.astype(np.float64)
+        # 1 less a probability that rounding has brought above 1 is as far below 0.
+        powers = np.abs(probabilities.astype(np.float64))
         powers **= 1 / self.temperature
         powers /= np.add.reduce(powers, axis=1, keepdims=True)
         return powers.astype(np.float32)

@@ -100,6 +100,12 @@ def line_plot(title: str, lines: Sequence[Line], x_label: str, y_label: str, mar
     )
 
 
+def curve(plot: Frame, points: Iterable[tuple[float, float]], series: int = 0) -> Markup:
+    """A line through points in the plot's units, in the colour of one of :data:`SERIES`."""
+    path = "L".join(f"{plot.x(x):.1f} {plot.y(y):.1f}" for x, y in points)
+    return element("g", element("path", d=f"M{path}") if path else None, class_=f"line s{series}")
+
+
 def legend(names: Sequence[str]) -> Markup | None:
     """Which line is which; None where there is but one."""
     if len(names) < 2:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sageline.json_objects import Document
 from sageline.report.drawing.figures import UNKNOWN, as_number, number, share
 from sageline.report.drawing.markup import Child, Markup, element
-from sageline.report.drawing.plot import bars, figure, frame, note, reference, svg
+from sageline.report.drawing.plot import bars, curve, figure, frame, note, reference, svg
 from sageline.report.drawing.scale import round_bounds
 from sageline.report.drawing.tables import Section, bar, beside, figures, folded_table, more, scrolling, section, table
 from sageline.report.sections.evaluation import Evaluation, display_name
@@ -189,11 +189,10 @@ def _reliability(rows: Sequence[Document]) -> Markup:
     pairs = [(as_number(row.get("confidence")), as_number(row.get("accuracy"))) for row in rows]
     known = [(x, y) for x, y in pairs if x is not None and y is not None]
     plot = frame((0, 1), (0, 1), "how sure the model was", "how often it was right")
-    path = "L".join(f"{plot.x(x):.1f} {plot.y(y):.1f}" for x, y in known)
     drawn = plot.draw(
         "Calibration: how often the model was right, by how sure it was; the nearer to the diagonal, the better",
         reference(plot, (0, 0), (1, 1)),
-        element("g", element("path", d=f"M{path}"), class_="line s0"),
+        curve(plot, known),
         [
             element(
                 "circle", element("title", f"sure {share(x)}, right {share(y)}"), cx=plot.x(x), cy=plot.y(y), r=4.5, class_="own"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sageline.json_objects import Document
 from sageline.report.drawing.figures import UNKNOWN, as_number, measure, number, objects, part, share, signed, texts
 from sageline.report.drawing.markup import Markup, element
-from sageline.report.drawing.plot import Frame, figure, frame, legend, note, reference
+from sageline.report.drawing.plot import curve, figure, frame, legend, note, reference
 from sageline.report.drawing.tables import Section, figures, section, table
 from sageline.report.sections.evaluation import Evaluation, display_name
 
@@ -97,14 +97,15 @@ def _on_test_rows(evaluation: Evaluation, before: Document) -> Markup:
 
 def _thresholds(told: Document) -> Markup | None:
     """Precision, recall and F1 of the positive class, over the threshold."""
-    curve = objects(told.get("curve"))
-    if not curve:
+    points = objects(told.get("curve"))
+    if not points:
         return None
     positive = str(told.get("positive"))
-    thresholds = [as_number(point.get("at")) or 0.0 for point in curve]
+    thresholds = [as_number(point.get("at")) or 0.0 for point in points]
     plot = frame((0, max([*thresholds, 1e-6])), (0, 1), "threshold", "share")
     drawn = [
-        _path(plot, thresholds, [as_number(point.get(key)) or 0.0 for point in curve], index) for index, key in enumerate(_CURVES)
+        curve(plot, zip(thresholds, (as_number(point.get(key)) or 0.0 for point in points), strict=True), index)
+        for index, key in enumerate(_CURVES)
     ]
     at = as_number(part(told, "threshold").get("at"))
     marked = reference(plot, (at, 0), (at, 1)) if at is not None and at <= max(thresholds) else None
@@ -122,7 +123,7 @@ def _calibrations(before: Sequence[Document], after: Sequence[Document]) -> Mark
     for index, bins in enumerate((before, after)):
         pairs = [(as_number(row.get("confidence")), as_number(row.get("accuracy"))) for row in bins]
         known = [(x, y) for x, y in pairs if x is not None and y is not None]
-        drawn.append(_path(plot, [x for x, _ in known], [y for _, y in known], index))
+        drawn.append(curve(plot, known, index))
         titles = [element("title", f"sure {share(x)}, right {share(y)}") for x, y in known]
         drawn += [
             element("circle", title, cx=plot.x(x), cy=plot.y(y), r=3, class_=f"line s{index}")
@@ -130,8 +131,3 @@ def _calibrations(before: Sequence[Document], after: Sequence[Document]) -> Mark
         ]
     title = "Calibration on the test rows, before and after"
     return figure(title, plot.draw(title, reference(plot, (0, 0), (1, 1)), drawn), legend(["before", "after"]))
-
-
-def _path(plot: Frame, xs: Sequence[float], ys: Sequence[float], index: int) -> Markup:
-    points = "L".join(f"{plot.x(x):.1f} {plot.y(y):.1f}" for x, y in zip(xs, ys, strict=True))
-    return element("g", element("path", d=f"M{points}") if points else None, class_=f"line s{index}")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sageline.json_objects import Document
 from sageline.report.drawing.figures import as_number, count, measure, share
 from sageline.report.drawing.markup import Markup, element
-from sageline.report.drawing.plot import Frame, figure, frame, note, reference
+from sageline.report.drawing.plot import Frame, curve, figure, frame, note, reference
 from sageline.report.drawing.tables import Section, figures, section
 from sageline.report.sections.evaluation import Evaluation
 
@@ -41,7 +41,7 @@ def _roc(evaluation: Evaluation, points: Sequence[tuple[float, float]]) -> Marku
     drawn = plot.draw(
         f"ROC curve: the share of the class's rows that are found over that of the others that are taken for it; area {area}",
         reference(plot, (0, 0), (1, 1)),
-        _curve(plot, points),
+        curve(plot, points),
         _own(plot, _false_alarms(evaluation, precision), found),
     )
     return figure(
@@ -56,16 +56,11 @@ def _precision_recall(evaluation: Evaluation, points: Sequence[tuple[float, floa
     drawn = plot.draw(
         f"Precision over recall; average precision {area}",
         reference(plot, (0, chance), (1, chance)) if chance is not None else None,
-        _curve(plot, points),
+        curve(plot, points),
         _own(plot, recall, precision),
     )
     below = f"On the dashed line, at {share(chance)}, the scores say nothing." if chance is not None else ""
     return figure(f"Precision over recall, average {area}", drawn, note(below, _what_the_dot_is(recall, precision)))
-
-
-def _curve(plot: Frame, points: Sequence[tuple[float, float]]) -> Markup:
-    path = "L".join(f"{plot.x(x):.1f} {plot.y(y):.1f}" for x, y in points)
-    return element("g", element("path", d=f"M{path}"), class_="line s0")
 
 
 def _own(plot: Frame, x: float | None, y: float | None) -> Markup | None:
