@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from sageline.arrays.blocks import Block
+from sageline.arrays.late_text import DictionaryArray
 from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.readers.source import open_blocks
 from sageline.dataset.splits.standing import RowKeys
@@ -131,6 +132,19 @@ def test_the_same_is_written_by_one_process_and_by_two_with_a_spill(spec: Spec, 
     assert len(spill) > 5
     assert written.pieces == expected.pieces
     assert written.asked == expected.asked
+    assert prepared.encoder.save() == alone.encoder.save()
+    assert (prepared.rows, prepared.profile) == (alone.rows, alone.profile)
+
+
+@pytest.mark.parametrize("spec", [TEXT, TABLE, REGRESSION], ids=["text", "table", "regression"])
+def test_columns_of_few_different_values_are_read_as_others(spec: Spec, spill: Spill, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone, expected = prepared_by(mixed(), spec, ALONE)
+
+    monkeypatch.setattr("sageline.preparation.hashed_blocks._SOME_ROWS", 1)
+    prepared, written = prepared_by(mixed(), spec, Means(1, spill))
+
+    assert all(isinstance(column, DictionaryArray) for block, _ in spill for column in block.columns.values())
+    assert (written.pieces, written.asked) == (expected.pieces, expected.asked)
     assert prepared.encoder.save() == alone.encoder.save()
     assert (prepared.rows, prepared.profile) == (alone.rows, alone.profile)
 

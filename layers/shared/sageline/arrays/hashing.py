@@ -6,13 +6,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from sageline.arrays.strings import StringArray, row_chunks
+from sageline.arrays.strings import FIRST_BYTES, Eights, StringArray, row_chunks
 
 HashArray: TypeAlias = "np.ndarray[Any, np.dtype[np.uint64]]"  # Any: numpy's shape parameter
 
 # The increment and the multipliers of splitmix64 (Steele, Lea, Flood 2014), whose output function mixes well.
 INCREMENT = np.uint64(0x9E3779B97F4A7C15)
 _MULTIPLIERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+_FEW_PIECES = 2  # of eight bytes
+_INCREMENTS = np.arange(1, _FEW_PIECES + 1, dtype=np.uint64) * INCREMENT
 
 
 def hash_strings(column: StringArray) -> HashArray:
@@ -24,16 +26,29 @@ def hash_strings(column: StringArray) -> HashArray:
 
 def _hash_some(column: StringArray) -> HashArray:
     lengths = column.lengths
-    words = (lengths + 7) // 8
-    word_ends = np.cumsum(words)
-    word_starts = word_ends - words
-    padded = np.zeros(8 * int(words.sum()), dtype=np.uint8)
-    sizes = np.stack([lengths, 8 * words - lengths], axis=1).ravel()
-    padded[np.repeat(np.arange(len(sizes)) % 2 == 0, sizes)] = column.data[column.offsets[0] : column.offsets[-1]]
-    position = (np.arange(len(padded) // 8) - np.repeat(word_starts, words)).astype(np.uint64)
-    mixed = mix(padded.view("<u8").astype(np.uint64) + (position + np.uint64(1)) * INCREMENT)
-    running = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(mixed)])  # wraps around, and so do differences
-    return mix(running[word_ends] - running[word_starts] + lengths.astype(np.uint64) * _MULTIPLIERS[0])
+    words = Eights(column.data[column.offsets[0] : column.offsets[-1]])
+    starts = column.offsets[:-1] - column.offsets[0]
+    pieces = (lengths + 7) >> 3
+    most = int(pieces.max(initial=0))
+    if most <= _FEW_PIECES:
+        sums = np.zeros(len(column), dtype=np.uint64)
+        for position in range(most):
+            rows = np.flatnonzero(pieces > position)
+            of_rows = slice(None) if len(rows) == len(column) else rows
+            left = lengths[of_rows] - 8 * position
+            some = words[starts[of_rows] + 8 * position] & FIRST_BYTES.take(left, mode="clip")
+            sums[of_rows] += mix(some + _INCREMENTS[position])
+    else:
+        ends = np.cumsum(pieces)
+        firsts = ends - pieces
+        place = np.arange(ends[-1]) - np.repeat(firsts, pieces)
+        found = words[np.repeat(starts, pieces) + 8 * place]
+        there = np.flatnonzero(lengths)
+        found[ends[there] - 1] &= FIRST_BYTES[1 + (lengths[there] - 1) % 8]
+        mixed = mix(found + (place + 1).view(np.uint64) * INCREMENT)
+        running = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(mixed)])  # wraps around, and so do differences
+        sums = running[ends] - running[firsts]
+    return mix(sums + lengths.view(np.uint64) * _MULTIPLIERS[0])
 
 
 def mix(values: HashArray) -> HashArray:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from sageline.arrays.digits import read_decimals
 from sageline.arrays.late_text import DictionaryArray, NumberArray, NumberText
 from sageline.arrays.matrix import DoubleArray, FloatArray
 from sageline.arrays.number_spelling import PLAIN, Spelling, plain_text, plain_texts
-from sageline.arrays.strings import BoolArray, IntArray, StringArray
-
-WordArray: TypeAlias = "np.ndarray[Any, np.dtype[np.uint64]]"  # Any: numpy's shape parameter
+from sageline.arrays.strings import IntArray, StringArray
 
 
 def _texts(listed: str) -> frozenset[str]:
@@ -49,9 +47,6 @@ _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 _PLAIN = np.zeros(256, dtype=np.bool_)
 _PLAIN[list(b"0123456789+-.eE")] = True
 _MOST_PLAIN = 32  # bytes of a number; longer ones are read one by one
-_MOST_DIGITS = 15  # any number of so many digits is exact as float64, and so are the powers of ten up to the 22nd
-_POWERS = 10.0 ** np.arange(_MOST_DIGITS + 1)
-_ZEROS, _SIXES, _UPPER = (np.uint64(0x0101010101010101 * byte) for byte in (ord("0"), 0x06, 0xF0))
 
 
 class BadNumber(Exception):
@@ -122,15 +117,12 @@ def _read_cells(column: StringArray) -> Cells:
         return Cells(cells.numbers[column.indices], others)
     if isinstance(column, NumberText):
         return Cells(column.numbers, np.zeros(0, dtype=np.int64))
-    digits = _parse_digits(column)
-    if digits is not None:
-        return Cells(digits, np.zeros(0, dtype=np.int64))
     lengths = column.lengths
     is_plain = (lengths > 0) & (lengths <= _MOST_PLAIN)
     is_plain[is_plain] = _PLAIN[column.data[column.offsets[:-1][is_plain]]]  # most texts are known by their first byte
-    plain = np.flatnonzero(is_plain)
     numbers = np.full(len(column), np.nan)
-    numbers[plain], is_read = _read_decimals(column if len(plain) == len(column) else column.take(plain))
+    plain = np.flatnonzero(is_plain)
+    numbers[plain], is_read = read_decimals(column.data, column.offsets[plain], lengths[plain])
     rest = plain[~is_read]
     if len(rest):
         numbers[rest] = _read_one_by_one(column.take(rest))
@@ -141,6 +133,7 @@ def _read_cells(column: StringArray) -> Cells:
 def _read_one_by_one(column: StringArray) -> DoubleArray:
     """Texts that are not empty as numbers, NaN where one is no plain number."""
     is_plain = np.logical_and.reduceat(_PLAIN[column.data], column.offsets[:-1])
+    is_plain[_with_sign_inside(column)] = False
     texts = [text for text, plain in zip(column.tolist(), is_plain.tolist(), strict=True) if plain]
     numbers = np.full(len(column), np.nan)
     try:
@@ -150,52 +143,14 @@ def _read_one_by_one(column: StringArray) -> DoubleArray:
     return numbers
 
 
-def _read_decimals(column: StringArray) -> tuple[DoubleArray, BoolArray]:
-    """Numbers of at most 15 digits without an exponent, and which of the texts are such ones; the others are NaN.
-
-    Their digits as a whole number, and the power of ten that it is divided by, are both exact as ``float64``, so the quotient is
-    rounded once: it is the number that ``float`` reads (Clinger, 1990).
-    """
-    if not len(column):
-        return np.zeros(0), np.zeros(0, dtype=np.bool_)
-    is_point = column.data == ord(".")
-    points = np.flatnonzero(is_point)
-    before = np.searchsorted(points, column.offsets)  # how many points stand before each text
-    has_point = np.diff(before)
-    first = column.data[np.minimum(column.offsets[:-1], len(column.data) - 1)]
-    negative = first == ord("-")
-    digits = column.lengths - has_point - (negative | (first == ord("+")))
-    is_read = (has_point <= 1) & (digits >= 1) & (digits <= _MOST_DIGITS)
-    decimals = np.zeros(len(column), dtype=np.int64)
-    with_point = np.flatnonzero(is_read & (has_point == 1))
-    decimals[with_point] = column.offsets[1:][with_point] - points[before[:-1][with_point]] - 1
-    # The digits of every text in two words of eight, right-aligned: what the texts before have there is shifted out.
-    padded = np.zeros(16 + len(column.data) - len(points), dtype=np.uint8)
-    padded[16:] = column.data[~is_point] if len(points) else column.data
-    words = np.ndarray(len(padded) - 7, dtype="<u8", buffer=padded.data, strides=(1,))
-    ends = 16 + column.offsets[1:] - before[1:]
-    low, low_read = _eight_digits(words[ends - 8], np.minimum(digits, 8))
-    is_read &= low_read
-    long = np.flatnonzero(is_read & (digits > 8))
-    if len(long):
-        high, is_read[long] = _eight_digits(words[ends[long] - 16], digits[long] - 8)
-        low[long] += high * 100_000_000
-    numbers = low.astype(np.float64) / _POWERS[np.where(is_read, decimals, 0)]
-    numbers[negative] *= -1
-    numbers[~is_read] = np.nan
-    return numbers, is_read
-
-
-def _eight_digits(words: WordArray, count: IntArray) -> tuple[IntArray, BoolArray]:
-    """The last ``count`` (1 to 8) bytes of each word as a decimal number, and whether all of them are digits."""
-    shift = (64 - 8 * np.clip(count, 1, 8)).astype(np.uint64)
-    digits = (words ^ _ZEROS) >> shift << shift
-    # A byte above 9 has a bit of its upper half, or gets one when 6 is added to it.
-    are_digits = ((digits | (digits + _SIXES)) & _UPPER) == 0
-    pairs = (digits * np.uint64(10) + (digits >> np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)
-    fours = (pairs * np.uint64(100) + (pairs >> np.uint64(16))) & np.uint64(0x0000FFFF0000FFFF)
-    eights = (fours * np.uint64(10_000) + (fours >> np.uint64(32))) & np.uint64(0xFFFFFFFF)
-    return eights.astype(np.int64), are_digits
+def _with_sign_inside(column: StringArray) -> IntArray:
+    """Indexes of the texts that have a sign somewhere else than at the beginning and in an exponent, as dates have."""
+    data = column.data
+    signs = np.flatnonzero((data == ord("+")) | (data == ord("-")))
+    row: IntArray = np.searchsorted(column.offsets, signs, side="right") - 1
+    before = data[signs - 1] | 0x20  # in lower case
+    inside = (signs > column.offsets[row]) & (before != ord("e"))
+    return row[np.flatnonzero(inside)]
 
 
 def parse_doubles(column: StringArray, spelling: Spelling = PLAIN) -> DoubleArray:
@@ -250,21 +205,6 @@ def parse_numbers(column: StringArray, spelling: Spelling = PLAIN) -> FloatArray
         index = int(beyond[0])
         raise BadNumber(index, f"{shown(column[index])} is beyond the range of float32 (3.4e38)")
     return result
-
-
-def _parse_digits(column: StringArray) -> DoubleArray | None:
-    """Texts of one to seven digits only, as counts and pixels are."""
-    lengths = column.lengths
-    if len(lengths) == 0 or lengths.min() == 0 or lengths.max() > 7:
-        return None
-    digits = column.data - np.uint8(ord("0"))  # anything below "0" wraps around to more than 9
-    if digits.max() > 9:
-        return None
-    values = np.zeros(len(column), dtype=np.int64)
-    for position in range(int(lengths.max())):
-        has = np.flatnonzero(lengths > position)
-        values[has] = values[has] * 10 + digits[column.offsets[has] + position]
-    return values.astype(np.float64)
 
 
 def _parse(index: int, text: str, spelling: Spelling) -> float:

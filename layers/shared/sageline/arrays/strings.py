@@ -13,6 +13,14 @@ ByteArray: TypeAlias = "np.ndarray[Any, np.dtype[np.uint8]]"  # Any: numpy's sha
 IntArray: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"  # Any: numpy's shape parameter
 BoolArray: TypeAlias = "np.ndarray[Any, np.dtype[np.bool_]]"  # Any: numpy's shape parameter
 
+WordArray: TypeAlias = "np.ndarray[Any, np.dtype[np.uint64]]"  # Any: numpy's shape parameter
+
+FIRST_BYTES: WordArray = np.array([(1 << 8 * length) - 1 for length in range(9)], dtype=np.uint64)
+"""Masks of the first bytes of a word of eight, by how many they are."""
+
+_SHORT, _SPARSE = 32, 8  # bytes of a string, and bytes to look at for each one that is taken: where indexes are the quicker way
+_ROWS_AT_A_TIME = 1 << 14
+
 CHUNK_BYTES = 512 << 10  # what is made of so many bytes at a time stays in the processor's cache
 
 
@@ -21,15 +29,44 @@ def gather(data: ByteArray, starts: IntArray, lengths: IntArray) -> StringArray:
     offsets = np.zeros(len(starts) + 1, dtype=np.int64)
     np.cumsum(lengths, out=offsets[1:])
     ends = starts + lengths
-    if len(starts) and (starts[1:] >= ends[:-1]).all():
-        # In order and apart, as nearly always: a mask over the bytes takes a fifth of the time that indexes take.
+    is_long = offsets[-1] > _SHORT * len(starts)
+    if is_long and ends[-1] - starts[0] <= _SPARSE * offsets[-1] and (starts[1:] >= ends[:-1]).all():
+        # In order, apart, and much of what is there: a mask over the bytes takes a fifth of the time that indexes take.
         runs = np.empty(2 * len(starts), dtype=np.int64)  # bytes left out and bytes taken, alternately
         runs[0::2] = starts - np.append(starts[0], ends[:-1])
         runs[1::2] = lengths
         taken = np.arange(len(runs)) % 2 == 1
         return StringArray(data[starts[0] : ends[-1]][np.repeat(taken, runs)], offsets)
-    indexes = np.arange(offsets[-1], dtype=np.int64) + np.repeat(starts - offsets[:-1], lengths)
-    return StringArray(data[indexes], offsets)
+    gathered = np.empty(offsets[-1], dtype=np.uint8)
+    for first in range(0, len(starts), _ROWS_AT_A_TIME):
+        bounds = offsets[first : first + _ROWS_AT_A_TIME + 1]
+        some = slice(first, first + _ROWS_AT_A_TIME)
+        indexes = np.arange(bounds[0], bounds[-1]) + np.repeat(starts[some] - bounds[:-1], lengths[some])
+        gathered[bounds[0] : bounds[-1]] = data.take(indexes, mode="clip")  # to clip what is in range anyway is quicker
+    return StringArray(gathered, offsets)
+
+
+class Eights:
+    """Eight bytes from any position of some data on, as one number: the first byte lowest, zeros behind the end.
+
+    Two aligned words are put together, which numpy does in a third of the time that it takes to read one across their border.
+    """
+
+    def __init__(self, data: ByteArray | bytes) -> None:
+        padded = np.zeros(len(data) + 16 - len(data) % 8, dtype=np.uint8)
+        padded[: len(data)] = np.frombuffer(data, dtype=np.uint8)
+        self._words: WordArray = padded.view("<u8")
+
+    def __getitem__(self, positions: IntArray) -> WordArray:
+        words = positions >> 3
+        bits = ((positions & 7) << 3).view(np.uint64)
+        found: WordArray = self._words.take(words, mode="clip")  # told to clip what is in range anyway, it is quicker
+        found >>= bits
+        words += 1
+        rest = self._words.take(words, mode="clip")
+        rest <<= np.uint64(64) - bits  # by 64, which leaves none of them, where the first word has all eight
+        found |= rest
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +121,8 @@ class StringArray:
 
     def take(self, rows: BoolArray | IntArray) -> StringArray:
         """The strings that a boolean mask selects, or those at the given indexes, in that order."""
+        if rows.dtype == np.bool_ and rows.all():
+            return self
         indexes = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
         return gather(self.data, self.offsets[:-1][indexes], self.lengths[indexes])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sageline.arrays.hashing import HashArray
+from sageline.arrays.late_text import DictionaryArray
 from sageline.arrays.strings import IntArray, StringArray
 
 MOST_DISTINCT = 4096
@@ -33,7 +34,7 @@ class DistinctValues:
         if not self.complete:
             near = np.flatnonzero(hashes <= self._hashes[-1])
             column, hashes = (column.take(near), hashes[near]) if len(near) < len(hashes) else (column, hashes)
-        found, first, counts = np.unique(hashes, return_index=True, return_counts=True)
+        found, first, counts = _different(column, hashes)
         known = np.isin(found, self._hashes, assume_unique=True)
         self._counts[np.searchsorted(self._hashes, found[known])] += counts[known]
         new, first = found[~known][:MOST_DISTINCT], first[~known][:MOST_DISTINCT]
@@ -44,7 +45,7 @@ class DistinctValues:
         joined = np.concatenate([self._hashes, new])
         order = np.argsort(joined, kind="stable")[:MOST_DISTINCT]
         counted = np.concatenate([self._counts, counts[~known][:MOST_DISTINCT]])
-        self._texts |= dict(zip(new.tolist(), column.take(first.astype(np.int64)).tolist(), strict=True))
+        self._texts |= dict(zip(new.tolist(), column.take(first).tolist(), strict=True))
         self._hashes, self._counts = joined[order], counted[order]
         if len(self._texts) > 2 * MOST_DISTINCT:
             self._texts = {key: self._texts[key] for key in self._hashes.tolist()}
@@ -64,3 +65,19 @@ class DistinctValues:
     def profile(self) -> dict[str, int]:
         """``distinct``, or ``distinct_estimate``."""
         return {"distinct": self.count} if self.complete else {"distinct_estimate": self.count}
+
+
+def _different(column: StringArray, hashes: HashArray) -> tuple[HashArray, IntArray, IntArray]:
+    """The different hashes, ascending, an index where each of them is, and how often it is there."""
+    if not isinstance(column, DictionaryArray):
+        found, first, counts = np.unique(hashes, return_index=True, return_counts=True)
+        return found, first.astype(np.int64, copy=False), counts.astype(np.int64, copy=False)
+    # Of few strings, once for each, though a dictionary may have one twice.
+    rows = np.zeros(len(column.dictionary), dtype=np.int64)
+    rows[column.indices] = np.arange(len(column))
+    by_string = np.bincount(column.indices, minlength=len(rows))
+    used = rows[by_string > 0]
+    found, first, of_used = np.unique(hashes[used], return_index=True, return_inverse=True)
+    counts = np.zeros(len(found), dtype=np.int64)
+    np.add.at(counts, of_used, by_string[by_string > 0])
+    return found, used[first], counts

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
+
 from sageline.arrays.blocks import Block
+from sageline.arrays.factors import dictionary_of, first_of_each
 from sageline.arrays.hashing import HashArray
+from sageline.arrays.strings import StringArray
 from sageline.dataset.split import hash_columns
 from sageline.dataset.splits.standing import row_keys
 from sageline.preparation.spill import Place, Spill, Spilled
 from sageline.spec.model import SplitSpec
+
+_SOME_ROWS = 1024
+_FEW = 0.1  # of some rows, the share of different values up to which a dictionary is made of a column
 
 
 class HashedBlock(NamedTuple):
@@ -31,10 +39,30 @@ def hashed_blocks(read_blocks: Callable[[], Iterator[Block]], spill: Spill | Non
         for block, _ in spill:
             yield HashedBlock(block, hash_columns(block), None)
         return
-    for block in read_blocks():
-        hashes = hash_columns(block)
+    for read in read_blocks():
+        hashes = hash_columns(read)
+        block = _with_dictionaries(read, hashes)
         place = None if spill is None else spill.add(Spilled(block, row_keys(block, hashes, split)))
         yield HashedBlock(block, hashes, place)
-        del block, hashes  # while the next ones are read
+        del read, block, hashes  # while the next ones are read
     if spill is not None:
         spill.complete(split)
+
+
+def _with_dictionaries(block: Block, hashes: Mapping[str, HashArray]) -> Block:
+    """The block with the columns of few different strings as such, as Parquet files have them: what is counted, kept, fitted and
+    encoded of these is done once for each different one."""
+    few = {
+        name: dictionary_of(column, hashes[name])
+        for name, column in block.columns.items()
+        if type(column) is StringArray and _has_few(hashes[name])
+    }
+    return replace(block, columns={**block.columns, **few}) if few else block
+
+
+def _has_few(hashes: HashArray) -> bool:
+    """Whether few of some of the strings, from all over the column, are different."""
+    if len(hashes) < _SOME_ROWS:
+        return False
+    some = hashes[np.linspace(0, len(hashes) - 1, _SOME_ROWS).astype(np.int64)]
+    return len(first_of_each(some)[0]) <= max(1, _FEW * _SOME_ROWS)

@@ -12,7 +12,7 @@ from sageline.arrays.dates import DateFormat
 from sageline.arrays.factors import Factors, factors
 from sageline.arrays.matrix import FloatArray
 from sageline.arrays.number_spelling import PLAIN, Spelling
-from sageline.arrays.strings import BoolArray, IntArray, StringArray
+from sageline.arrays.strings import BoolArray, StringArray
 from sageline.encoder.columns.category import CategoryPart
 from sageline.encoder.columns.columns import ColumnsEncoder, Part
 from sageline.encoder.columns.date import DatePart, chosen, dates_of
@@ -83,9 +83,9 @@ class ColumnsFit:
         self._all_rows.add(one_value, folds, self._targets)
         for fit in self._fits.values():
             if isinstance(fit, _CategoryFit):
-                fit.counts.add(factors(block.columns[fit.column].take(train)), folds, self._targets)
+                fit.counts.add(factors(block.columns[fit.column]).take(train), folds, self._targets)
             else:
-                fit.update(block, train)
+                fit.update(block, rows)
 
     def finish(self, source: str, classes: Sequence[str] | None) -> ColumnsEncoder:
         """The encoder.
@@ -133,7 +133,7 @@ class _NumberFit:
         self._spelling = spelling
         self._statistics = NumberStatistics(with_median=spec.missing == "median")
 
-    def update(self, block: Block, rows: IntArray) -> None:
+    def update(self, block: Block, rows: BoolArray) -> None:
         self._statistics.update(read_numbers(block, self._column, self._spelling)[rows])
 
     def finish(self, source: str) -> NumberPart:
@@ -154,7 +154,7 @@ class _DateFit:
         self._numbers = numbers
         self._statistics = {part: NumberStatistics(with_median=numbers.missing == "median") for part in spec.parts}
 
-    def update(self, block: Block, rows: IntArray) -> None:
+    def update(self, block: Block, rows: BoolArray) -> None:
         parts = chosen(dates_of(block, self._column, self._format)[rows], list(self._statistics))
         for statistics, values in zip(self._statistics.values(), parts, strict=True):
             statistics.update(values)
@@ -214,7 +214,7 @@ class _TextFit:
         self._words = WordCounts(in_documents=weighs, ngrams=spec.ngrams) if spec.hash_bits is None else None
         self._hashes = HashedCounts(spec.hash_bits, in_documents=weighs, ngrams=spec.ngrams) if spec.hash_bits else None
 
-    def update(self, block: Block, rows: IntArray) -> None:
+    def update(self, block: Block, rows: BoolArray) -> None:
         counts = self._words or self._hashes
         if counts is not None:
             counts.update([block.columns[name].take(rows) for name in self._columns])

@@ -39,8 +39,9 @@ class ValueCounts:
         numbers = np.array([known.setdefault(text, len(known)) for text in column.values.tolist()], dtype=np.int64)
         self._make_room(len(known), targets.width)
         rows = numbers[column.codes]
-        np.add.at(self._rows, (rows, folds), 1)
-        targets.add_to(self._labels, rows, folds)
+        cells = rows * FOLDS + folds
+        np.add.at(self._rows.reshape(-1), cells, 1)  # which numpy does much more quickly than by two indexes
+        targets.add_to(self._labels, cells)
         if len(known) > MOST_VALUES:
             self._forget_rare()
 
@@ -132,12 +133,17 @@ class Targets:
         self._too_many = self._too_many or len(self._numbers) > self.MOST_SPELLED
         self._codes = np.array(numbers, dtype=np.int64)[spelled.codes]
 
-    def add_to(self, sums: DoubleArray, rows: IntArray, folds: IntArray) -> None:
-        """Add the labels that were read to those of the rows' values; row by row, so the sums do not depend on the blocks."""
+    def add_to(self, sums: DoubleArray, cells: IntArray) -> None:
+        """Add the labels that were read; row by row, so the sums do not depend on the blocks.
+
+        Args:
+            sums: ``float64[values, folds, targets]``.
+            cells: ``int64[rows]``, of each row's value and fold, the folds of a value one after the other.
+        """
         if not self._is_class:
-            np.add.at(sums[:, :, 0], (rows, folds), self._codes)
+            np.add.at(sums.reshape(-1), cells, self._codes)
         elif not self._too_many:
-            np.add.at(sums, (rows, folds, self._codes), 1.0)
+            np.add.at(sums.reshape(-1), cells * sums.shape[2] + self._codes, 1.0)
 
     def by_class(self, sums: DoubleArray, classes: Sequence[str] | None) -> DoubleArray:
         """Sums by spelled label as sums by class; of two classes only the second's, and none of more than

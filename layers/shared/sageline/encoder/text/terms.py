@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from sageline.arrays.strings import ByteArray, IntArray, StringArray, gather, row_chunks
-from sageline.encoder.text.tokenizer import PADDING, Keys, Tokens, ranges, tokenize_apart
+from sageline.encoder.text.tokenizer import PADDING, Keys, Tokens, ranges, tokenize
 from sageline.encoder.text.word_rule import WordRule
 
 CellArray: TypeAlias = "np.ndarray[Any, np.dtype[np.int32 | np.int64]]"  # Any: numpy's shape parameter
@@ -21,14 +21,14 @@ class Terms(NamedTuple):
     """Words of a chunk's rows, or sequences of words."""
 
     words: int  # of each sequence
-    rows: IntArray  # counted from the chunk's first; one may come twice
-    counts: IntArray  # how many terms each has there
+    counts: IntArray  # how many terms each row has
     keys: Keys
 
     def cells(self, numbers: IntArray, bits: int) -> CellArray:
         """A number of each term, below ``2**bits``, and its row, as one number: narrow ones are sorted in half the time."""
-        narrow = np.int32 if (int(self.rows.max()) + 1) << bits < 1 << 31 else np.int64
-        cells: CellArray = np.repeat((self.rows << bits).astype(narrow), self.counts)
+        rows = len(self.counts)
+        narrow = np.int32 if rows << bits < 1 << 31 else np.int64
+        cells: CellArray = np.repeat((np.arange(rows) << bits).astype(narrow), self.counts)
         cells |= numbers.astype(narrow)
         return cells
 
@@ -51,10 +51,7 @@ class Chunk(NamedTuple):
 
     def words(self) -> IntArray:
         """``int64[rows]``: how many words each row has."""
-        words = np.zeros(self.rows, dtype=np.int64)
-        for terms in self.terms:
-            if terms.words == 1:
-                np.add.at(words, terms.rows, terms.counts)
+        words: IntArray = np.stack([terms.counts for terms in self.terms if terms.words == 1]).sum(axis=0)
         return words
 
 
@@ -70,10 +67,10 @@ def term_chunks(
     for start, end in row_chunks(columns):
         terms = []
         for column in columns:
-            rows, tokens = tokenize_apart(StringArray(column.data, column.offsets[start : end + 1]), rule)
-            terms.append(Terms(1, rows, tokens.counts, tokens.keys(all_long=all_long)))
+            tokens = tokenize(StringArray(column.data, column.offsets[start : end + 1]), rule)
+            terms.append(Terms(1, tokens.counts, tokens.keys(all_long=all_long)))
             for words, sequences in _sequences(tokens, ngrams):
-                terms.append(Terms(words, rows, sequences.counts, sequences.keys(all_long=all_long)))
+                terms.append(Terms(words, sequences.counts, sequences.keys(all_long=all_long)))
         yield Chunk(start, end, terms)
 
 

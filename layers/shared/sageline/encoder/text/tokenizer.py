@@ -1,9 +1,8 @@
 """Words of texts as whole arrays: where in the lower-cased bytes each one is, and 64-bit keys to look it up by.
 
-The words are those of :func:`sageline.encoder.text.word_rule.words_of`, to the letter. Text of ASCII only is lower-cased
-and classified by one table over bytes. Text with other characters goes through Python's own ``str.lower`` and
-``unicodedata.normalize``, all texts at once, and a table over code points that Python's own Unicode data fill
-(:mod:`sageline.encoder.text.characters`).
+The words are those of :func:`sageline.encoder.text.word_rule.words_of`, to the letter. ASCII is lower-cased and classified by one
+table over bytes. What has other characters goes through Python's own ``str.lower`` and ``unicodedata.normalize``, all of it at
+once, and a table over code points that Python's own Unicode data fill (:mod:`sageline.encoder.text.characters`).
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from sageline.arrays.strings import BoolArray, IntArray, StringArray
+from sageline.arrays.strings import FIRST_BYTES, BoolArray, Eights, IntArray, StringArray
 from sageline.encoder.text.characters import (
     JOINER,
     MANY_MARKS,
@@ -38,8 +37,9 @@ KeyArray: TypeAlias = "np.ndarray[Any, np.dtype[np.uint64]]"  # Any: numpy's sha
 PADDING = bytes(16)  # so that eight bytes can be read at every position
 
 _LINE_FEED = ord("\n")
-_LOWER = bytes(ord(chr(byte).lower()) if byte < 0x80 and re.match(r"\w", chr(byte)) else 0 for byte in range(256))
-_FIRST_BYTES = np.array([(1 << 8 * length) - 1 for length in range(9)], dtype=np.uint64)
+_LOWER = bytes(byte if byte >= 0x80 else ord(chr(byte).lower()) if re.match(r"\w", chr(byte)) else 0 for byte in range(256))
+_GREEK = "\u03a3".encode()[0]  # the first byte of the capital sigma, and of other letters
+_MANY_OTHERS = 0.3  # of a text's bytes that are none of ASCII
 
 # The increment and a multiplier of splitmix64 (Steele, Lea, Flood 2014).
 INCREMENT = np.uint64(0x9E3779B97F4A7C15)
@@ -71,7 +71,7 @@ class Keys:
     def take(self, indexes: IntArray) -> Keys:
         """Some of the words, in the order of the indexes."""
         first = self.first[indexes]
-        long = np.flatnonzero((first & _FIRST_BYTES[1]) == 0) if len(self.long) else self.long
+        long = np.flatnonzero((first & FIRST_BYTES[1]) == 0) if len(self.long) else self.long
         positions = np.searchsorted(self.long, indexes[long])
         pieces, bounds = ranges(self.bounds[positions], self.bounds[positions + 1])
         return Keys(first, self.second[indexes], long, self.eights[pieces], bounds)
@@ -98,17 +98,16 @@ class Tokens:
         Args:
             all_long: False where none of more than 16 bytes is looked for: such words get keys that no word has.
         """
-        # Eight bytes from every position on: overlapping, so no copy.
-        eights = np.ndarray((len(self.data) - 7,), dtype="<u8", buffer=self.data, strides=(1,))
+        eights = Eights(self.data)
         first = eights[self.starts]
-        first &= _FIRST_BYTES.take(self.lengths, mode="clip")  # clip: longer words count as 8
+        first &= FIRST_BYTES.take(self.lengths, mode="clip")  # clip: longer words count as 8
         second = np.zeros_like(first)
         more = np.flatnonzero(self.lengths > 8)
         left = self.lengths[more] - 8
-        second[more] = eights[self.starts[more] + 8] & _FIRST_BYTES.take(left, mode="clip")
+        second[more] = eights[self.starts[more] + 8] & FIRST_BYTES.take(left, mode="clip")
         long = more[left > 8]
         if not all_long:
-            first[long] &= ~_FIRST_BYTES[1]
+            first[long] &= ~FIRST_BYTES[1]
             long = long[:0]
         if not len(long):
             return Keys(first, second, long, first[:0], np.zeros(1, dtype=np.int64))
@@ -116,8 +115,8 @@ class Tokens:
         pieces, bounds = ranges(np.zeros(len(long), dtype=np.int64), (lengths + 7) // 8)
         at = np.repeat(self.starts[long], np.diff(bounds)) + 8 * pieces
         left = np.repeat(lengths, np.diff(bounds)) - 8 * pieces
-        long_eights = eights[at] & _FIRST_BYTES.take(left, mode="clip")
-        first[long] = hash_long(long_eights, pieces, bounds) & ~_FIRST_BYTES[1]
+        long_eights = eights[at] & FIRST_BYTES.take(left, mode="clip")
+        first[long] = hash_long(long_eights, pieces, bounds) & ~FIRST_BYTES[1]
         second[long] = lengths
         return Keys(first, second, long, long_eights, bounds)
 
@@ -145,41 +144,47 @@ def ranges(starts: IntArray, ends: IntArray) -> tuple[IntArray, IntArray]:
 
 def tokenize(column: StringArray, rule: WordRule = WordRule.BIGRAMS) -> Tokens:
     """The words of each text."""
-    text, offsets = _together(column)
-    return _tokens(_plain(text), offsets + 1) if text.isascii() else _tokens(*_normalize(text, offsets, rule))
-
-
-def tokenize_apart(column: StringArray, rule: WordRule = WordRule.BIGRAMS) -> tuple[IntArray, Tokens]:
-    """The words of the texts, and ``int64[m]``: which text each count is of.
-
-    Where some texts are not of ASCII only, theirs come last: so all the others are read by the quicker way. (Where most texts
-    have other characters, taking them apart would cost more than it saves.)
-    """
-    text, offsets = _together(column)
-    every = np.arange(len(column))
+    data, offsets = column.data[column.offsets[0] : column.offsets[-1]], column.offsets - column.offsets[0]
+    text = data.tobytes()
     if text.isascii():
-        return every, _tokens(_plain(text), offsets + 1)
-    data = np.frombuffer(text, dtype=np.uint8)
-    others = np.flatnonzero(np.diff(np.searchsorted(np.flatnonzero(data >= 0x80), offsets)))
-    if 2 * len(others) > len(column):
-        return every, _tokens(*_normalize(text, offsets, rule))
-    positions, bounds = ranges(offsets[others], offsets[others + 1])
-    normal, normal_offsets = _normalize(data[positions].tobytes(), bounds, rule)
-    plain = np.frombuffer(bytearray(_plain(text)), dtype=np.uint8)
-    plain[1 + positions] = 0
-    start = 1 + len(text)
-    bounds = np.concatenate([offsets[:-1] + 1, normal_offsets + start])
-    return np.concatenate([every, others]), _tokens(plain[:start].tobytes() + normal, bounds)
-
-
-def _together(column: StringArray) -> tuple[bytes, IntArray]:
-    """The texts' bytes, and the offsets in them."""
-    return column.data[column.offsets[0] : column.offsets[-1]].tobytes(), column.offsets - column.offsets[0]
+        return _tokens(_plain(text), offsets + 1)
+    others = np.flatnonzero(data >= 0x80)
+    if len(others) > _MANY_OTHERS * len(data) or (data[others] == _GREEK).any():
+        return _tokens(*_normalize(text, offsets, rule))
+    return _with_others(text, _tokens(_plain(text), offsets + 1), others + 1, rule)
 
 
 def _plain(text: bytes) -> bytes:
-    """Text of ASCII, from position 1 on: lower-cased, with zeros for what is no word character."""
+    """ASCII in the text, from position 1 on: lower-cased, with zeros for what is no word character. Other bytes stay."""
     return b"\0" + text.translate(_LOWER) + PADDING
+
+
+def _with_others(text: bytes, runs: Tokens, others: IntArray, rule: WordRule) -> Tokens:
+    """The words of texts that were read as ASCII.
+
+    What another character is does not depend on what is beyond ASCII that is in no word, but for the capital sigma: so only runs
+    without any are read again, as if each were a text.
+
+    Args:
+        runs: of word characters and bytes that are not ASCII.
+        others: where in the data of the runs these bytes are.
+    """
+    run = np.searchsorted(runs.starts, others, side="right") - 1
+    run = run[np.append(True, run[1:] != run[:-1])]
+    positions, bounds = ranges(runs.starts[run], runs.starts[run] + runs.lengths[run])
+    words = _tokens(*_normalize(np.frombuffer(text, dtype=np.uint8)[positions - 1].tobytes(), bounds, rule))
+    # In place of each of these runs its words, of which it may have none.
+    per_run = np.ones(len(runs.starts), dtype=np.int64)
+    per_run[run] = words.counts
+    of_run = np.repeat(np.arange(len(per_run)), per_run)
+    starts, lengths = runs.starts[of_run], runs.lengths[of_run]
+    more = words.counts - 1
+    first = run + np.cumsum(more) - more
+    at, _ = ranges(first, first + words.counts)
+    starts[at], lengths[at] = words.starts + len(runs.data), words.lengths
+    counts = runs.counts.copy()
+    np.add.at(counts, np.searchsorted(np.cumsum(counts), run, side="right"), more)
+    return Tokens(runs.data + words.data, starts, lengths, counts)
 
 
 def _tokens(data: bytes, offsets: IntArray) -> Tokens:
