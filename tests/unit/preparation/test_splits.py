@@ -303,3 +303,30 @@ def test_each_class_of_three_rows_is_in_each_share_and_what_cannot_be_is_said(la
     assert len(warnings) == 1
     assert "'rare'" in warnings[0] or "'single'" in warnings[0]
     assert prepared(shuffled, spec, block_bytes=300)[0].profile["label"]["classes"] == counted
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("val", "test"), "of 40 rows that go by 'who' the split leaves no row for train, of 2 classes. Say in the column 'who'"),
+        (("train", "val"), "of 40 rows that go by 'who' the split leaves none for test. Say in the column 'who'"),
+    ],
+)
+def test_what_a_column_leaves_empty_is_not_put_down_to_few_rows(words: tuple[str, str], said: str) -> None:
+    rows = [(index // 2, words[index % 2], index, "ab"[index % 3 == 0]) for index in range(40)]
+    spec = spec_of({"x": "number"}, "y", "classification", split={"by": "given", "column": "who"})
+
+    with pytest.raises(InvalidDataset) as caught:
+        prepared(rows, spec)
+
+    assert caught.value.message.startswith(f"{SOURCE}: {said}")
+
+
+def test_times_that_many_rows_have_are_not_taken_for_equal_rows() -> None:
+    rows = [(index // 4, "a", index, "ab"[index >= 90]) for index in range(100)]
+
+    with pytest.raises(InvalidDataset) as caught:
+        prepared(rows, spec_of({"x": "number"}, "y", "classification", split={"by": "time", "column": "when"}))
+
+    said = "of 100 rows that go by 'when' the split leaves only the class 'a' for train, of 2 classes. Add rows"
+    assert caught.value.message.startswith(f"{SOURCE}: {said}")
