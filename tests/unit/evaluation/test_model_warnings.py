@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,7 @@ def answered(expected: str, chosen: str, known: str) -> ClassificationSums:
 
 
 def warned(
-    sums: Sums, metric: str = "accuracy", *, refused: bool = True, known: str = "", split: SplitSpec | None = None
+    sums: Sums, metric: str = "accuracy", *, refused: bool = True, known: Sequence[str] = "", split: SplitSpec | None = None
 ) -> list[str]:
     baseline = compare_with_baseline(metric, sums)
     return model_warnings(
@@ -50,6 +52,18 @@ def test_how_far_a_share_of_few_rows_may_be_off_is_said_even_where_all_were_righ
     assert warning.startswith("Judged by 12 test rows only: ")
     assert likely in warning
     assert warning.endswith('more of them out of training: {"split": {"train": 0.6, "validation": 0.1, "test": 0.3}}.')
+
+
+def test_an_error_that_is_but_one_of_adding_up_is_not_said() -> None:
+    expected = np.array([0] * 27 + [1] * 3)
+    scores = np.column_stack([1 - expected, expected]).astype(np.float32)
+    sums = ClassificationSums(["no", "yes"], 1)
+    sums.update(expected, ClassAnswers(expected, scores, are_probabilities=True))
+
+    [warning] = warned(sums, "average_precision", known=["no", "yes"])
+
+    assert 0 < (sums.standard_errors()["average_precision"] or 0) < 1e-12
+    assert "average_precision is 1, and how far that may be off cannot be told" in warning
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from sageline.spec.metrics import METRICS, RANKING, ZERO_OR_ONE_PER_ROW, default
 from sageline.spec.model import SplitSpec
 
 _SHOWN_LABELS = 5
+_ROUNDING = 1e-12  # an error of so small a share of its metric is one of adding up
 _MORE_TEST_ROWS = {"train": 0.6, "validation": 0.1, "test": 0.3}
 
 
@@ -97,7 +98,7 @@ def _how_far_off(sums: Sums, metric: str) -> str:
     if metric in ZERO_OR_ONE_PER_ROW and not sums.is_weighted:
         low, high = _likely_shares(round(value * sums.rows), sums.rows)
         return f"{known}, and on other rows it may be anything from {low:.2f} to {high:.2f}"
-    if not error:
+    if not error or error < _ROUNDING * abs(value):
         return f"{known}, and how far that may be off cannot be told from so few"
     return f"{known}, and may be off by ±{plain(2 * error, 2)}"
 
