@@ -27,6 +27,7 @@ from sageline.evaluation.model_warnings import model_warnings
 from sageline.report.from_record import report_data
 from sageline.report.page import render
 from sageline.runs.store import RunRecord
+from sageline.spec.model import SplitSpec
 from tests.benchmarks.prepare_memory import peak_megabytes
 from tests.benchmarks.results import SAGELINE, Goal, Result
 from tests.benchmarks.sizes import Sizes
@@ -117,7 +118,9 @@ def _measured(folder: Path) -> dict[str, float]:
         created_at="",
         metric="accuracy",
         sums=sums,
-        warnings=model_warnings(sums, ["accuracy"], baseline=baseline, refused=True, labels=names),
+        warnings=model_warnings(
+            sums, ["accuracy"], baseline=baseline, refused=True, labels=names, split=SplitSpec.model_validate({})
+        ),
         baseline=baseline,
         decision=None,
         before=None,

@@ -153,6 +153,16 @@ def test_of_many_classes_the_rare_ones_are_lifted() -> None:
     assert balanced_accuracy_score(expected, labels(chosen, rows)) > before + 0.1
 
 
+def test_without_a_validation_row_that_is_said_and_a_number_is_taken_all_the_same() -> None:
+    none = ValidationRows(np.empty(0, dtype=np.int64), None)
+
+    chosen, fixed = choose_decision(none, TWO, "accuracy", "yes"), choose_decision(none, TWO, "accuracy", "yes", threshold=0.2)
+
+    assert chosen.skipped == ("No calibration and no threshold was chosen: it takes 50 validation rows, and there are none.",)
+    assert fixed.decision is not None
+    assert fixed.decision.threshold == 0.2
+
+
 def test_with_few_rows_nothing_is_chosen_and_said() -> None:
     chosen = choose_decision(rare(49), TWO, "average_precision", "yes")
     assert (chosen.decision, chosen.curve) == (None, ())

@@ -184,7 +184,7 @@ def test_where_there_is_nothing_to_choose_no_validation_row_is_asked_about(
         (RARE, {"decision": {"threshold": 0.2}, "algorithm": {"name": "knn"}}, "knn answers labels only"),
         (RARE.replace(b"5,iris", b"5,tulip"), {"decision": {"threshold": 0.2}}, "for two classes, and there are 3"),
         (RARE.replace(b"5,iris", b"5,tulip"), {"decision": {"calibration": "isotonic"}}, 'say "temperature"'),
-        (RARE, {"decision": {"threshold": 1.5}}, "decision.threshold"),
+        (RARE, {"decision": {"threshold": 1.5}}, '`decision.threshold`: 1.5; expected "auto", "none" or a probability'),
     ],
 )
 def test_a_decision_that_cannot_be_is_refused(world: World, data: bytes, spec: dict[str, Any], expected: str) -> None:

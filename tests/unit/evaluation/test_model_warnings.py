@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from sageline.evaluation.baseline import compare_with_baseline
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import Sums
 from sageline.evaluation.model_warnings import model_warnings
+from sageline.spec.model import SplitSpec
 from tests.unit.evaluation.cases import summed
 
 
@@ -21,8 +24,13 @@ def answered(expected: str, chosen: str, known: str) -> ClassificationSums:
     return sums
 
 
-def warned(sums: Sums, metric: str = "accuracy", *, refused: bool = True, known: str = "") -> list[str]:
-    return model_warnings(sums, [metric], baseline=compare_with_baseline(metric, sums), refused=refused, labels=list(known))
+def warned(
+    sums: Sums, metric: str = "accuracy", *, refused: bool = True, known: Sequence[str] = "", split: SplitSpec | None = None
+) -> list[str]:
+    baseline = compare_with_baseline(metric, sums)
+    return model_warnings(
+        sums, [metric], baseline=baseline, refused=refused, labels=list(known), split=split or SplitSpec.model_validate({})
+    )
 
 
 @pytest.mark.parametrize(("rows", "few"), [(49, True), (50, False)])
@@ -44,6 +52,34 @@ def test_how_far_a_share_of_few_rows_may_be_off_is_said_even_where_all_were_righ
     assert warning.startswith("Judged by 12 test rows only: ")
     assert likely in warning
     assert warning.endswith('more of them out of training: {"split": {"train": 0.6, "validation": 0.1, "test": 0.3}}.')
+
+
+def test_an_error_that_is_but_one_of_adding_up_is_not_said() -> None:
+    expected = np.array([0] * 27 + [1] * 3)
+    scores = np.column_stack([1 - expected, expected]).astype(np.float32)
+    sums = ClassificationSums(["no", "yes"], 1)
+    sums.update(expected, ClassAnswers(expected, scores, are_probabilities=True))
+
+    [warning] = warned(sums, "average_precision", known=["no", "yes"])
+
+    assert 0 < (sums.standard_errors()["average_precision"] or 0) < 1e-12
+    assert "average_precision is 1, and how far that may be off cannot be told" in warning
+
+
+@pytest.mark.parametrize(
+    ("split", "advice"),
+    [
+        (
+            {"by": "time", "column": "when"},
+            '{"split": {"by": "time", "column": "when", "train": 0.6, "validation": 0.1, "test": 0.3}}.',
+        ),
+        ({"by": "given", "column": "part"}, "out of training: say so in the column 'part'."),
+        ({"by": "given"}, "out of training: put them into the test files."),
+    ],
+)
+def test_the_advice_to_test_on_more_rows_keeps_what_the_split_goes_by(split: dict[str, str], advice: str) -> None:
+    [warning] = warned(answered("ab" * 6, "ab" * 6, "ab"), known="ab", split=SplitSpec.model_validate(split))
+    assert warning.endswith(advice)
 
 
 def test_that_a_model_is_no_better_than_the_baseline_is_said_of_few_rows_too() -> None:
@@ -121,7 +157,9 @@ def test_a_good_model_is_not_warned_of() -> None:
 def test_a_model_that_never_answers_the_label_that_is_looked_for_is_named_first_even_of_few_rows() -> None:
     sums = ClassificationSums(["no", "yes"], 1)
     sums.update(np.array([0] * 30 + [1] * 3), ClassAnswers(np.zeros(33, dtype=np.int64), None, are_probabilities=False))
-    first, second = model_warnings(sums, ["accuracy"], baseline=None, refused=True, labels=["no", "yes"])
+    first, second = model_warnings(
+        sums, ["accuracy"], baseline=None, refused=True, labels=["no", "yes"], split=SplitSpec.model_validate({})
+    )
     assert first.startswith(
         "The model never answers 'yes', the label that is looked for (3 test rows have it): its scores may rank"
     )

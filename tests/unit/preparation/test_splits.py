@@ -303,3 +303,42 @@ def test_each_class_of_three_rows_is_in_each_share_and_what_cannot_be_is_said(la
     assert len(warnings) == 1
     assert "'rare'" in warnings[0] or "'single'" in warnings[0]
     assert prepared(shuffled, spec, block_bytes=300)[0].profile["label"]["classes"] == counted
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("val", "test"), "of 40 rows that go by 'who' the split leaves no row for train, of 2 classes. Say in the column 'who'"),
+        (("train", "val"), "of 40 rows that go by 'who' the split leaves none for test. Say in the column 'who'"),
+    ],
+)
+def test_what_a_column_leaves_empty_is_not_put_down_to_few_rows(words: tuple[str, str], said: str) -> None:
+    rows = [(index // 2, words[index % 2], index, "ab"[index % 3 == 0]) for index in range(40)]
+    spec = spec_of({"x": "number"}, "y", "classification", split={"by": "given", "column": "who"})
+
+    with pytest.raises(InvalidDataset) as caught:
+        prepared(rows, spec)
+
+    assert caught.value.message.startswith(f"{SOURCE}: {said}")
+
+
+def test_times_that_many_rows_have_are_not_taken_for_equal_rows() -> None:
+    rows = [(index // 4, "a", index, "ab"[index >= 90]) for index in range(100)]
+
+    with pytest.raises(InvalidDataset) as caught:
+        prepared(rows, spec_of({"x": "number"}, "y", "classification", split={"by": "time", "column": "when"}))
+
+    said = "of 100 rows that go by 'when' the split leaves only the class 'a' for train, of 2 classes. Add rows"
+    assert caught.value.message.startswith(f"{SOURCE}: {said}")
+
+
+def test_of_a_date_that_cannot_be_read_nothing_is_advised_that_would_not_help() -> None:
+    rows = [(f"2021-03-{index % 28 + 1:02}" if index != 7 else "soon", "a", index, index % 3) for index in range(60)]
+    spec = spec_of({"day": "date", "x": "number"}, "y", "regression", split={"by": "time", "column": "day"})
+
+    with pytest.raises(InvalidDataset) as caught:
+        prepared(rows, spec, header="day,who,x,y")
+
+    assert "row 8, column 'day': 'soon' is no date. Correct it, or leave it empty." in caught.value.message
+    assert caught.value.message.endswith("The split goes by this column: a row without a time is not used.")
+    assert "kinds" not in caught.value.message

@@ -91,6 +91,34 @@ def test_values_for_which_a_run_is_refused_are_mistakes() -> None:
     assert "In 'ordered_at', 1 value is no date: 31.02.2024 (row 3)" in date
 
 
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        (["-1", "2"], "the least is -1"),
+        (["", "NA"], "2 hold none"),
+        (["heavy", "1"], "1 holds no number, such as 'heavy'"),
+        (["0"] * 30, "all are 0"),
+    ],
+)
+def test_weights_for_which_a_run_is_refused_are_mistakes(weights: list[str], said: str) -> None:
+    cells = [*weights, *["1"] * (30 - len(weights))]
+    rows = "".join(f"{i},{cell},{'ab'[i % 2]}\n" for i, cell in enumerate(cells))
+
+    [mistake] = inspected(f"size,w,kind\n{rows}", {"dataset": {"label": "kind", "weight": "w"}})["mistakes"]
+
+    assert f"Of the weights in 'w', {said}. A run stops there" in mistake
+
+
+def test_values_that_have_no_logarithm_are_mistakes() -> None:
+    table = "size,price\n" + "".join(f"{i},{i - 1}.5\n" for i in range(40))
+    spec = {"dataset": {"label": "price"}, "task": "regression"}
+
+    [mistake] = inspected(table, {**spec, "target": {"transform": "log"}})["mistakes"]
+
+    assert "In 'price', the least is -1.5. A run with" in mistake
+    assert inspected(table, spec)["mistakes"] == []
+
+
 def test_a_label_of_one_class_is_a_mistake() -> None:
     document = inspected("text,label\n" + "".join(f"word {i} and more of them,ja\n" for i in range(30)))
 

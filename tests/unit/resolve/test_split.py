@@ -198,3 +198,13 @@ def test_an_inspection_shows_the_proposal_and_names_words_that_are_no_channel() 
     assert "any row may test; the rows are in the order of 'visited'" in printed.file.getvalue()
     [mistake] = mistaken["mistakes"]
     assert "'fold' is to say which rows train, validate and test, and holds 'extra'. A run stops there" in mistake
+
+
+def test_validation_rows_that_are_taken_out_of_the_train_rows_are_told() -> None:
+    columns = {**VISITS, "fold": ["test" if index % 5 == 0 else "train" for index in range(ROWS)]}
+    by_fold = {"by": "given", "column": "fold"}
+
+    told, without = resolved(columns, split=by_fold), resolved(columns, split={**by_fold, "validation": 0, "train": 0.9})
+
+    assert any(note.startswith("No row is called a validation row in 'fold': some are taken out") for note in told.notes)
+    assert not any("validation" in note for note in (*without.notes, *resolved(split=by_fold).notes))

@@ -133,11 +133,13 @@ class Tally:
             why = f" ({left_out} left out: their labels are not in train)" if left_out else ""
             if self._dropped(empty):
                 why += f" ({self._dropped(empty):,} not used: an earlier share has equal rows)"
-            share = f"the split leaves none for {empty} (share {getattr(self._split, empty):g}){why}. {self._advice}"
-            by = (
-                f"of {self._count(self.total)} that go by {self._split.column!r}" if self._split.column else self._too_few() + ":"
-            )
-            raise InvalidDataset(f"{source}: {by} {share}")
+            share = "" if self._split.by == "given" else f" (share {getattr(self._split, empty):g})"
+            by = self._of_column if self._split.column is not None else f"{self._too_few()}:"
+            raise InvalidDataset(f"{source}: {by} the split leaves none for {empty}{share}{why}. {self._advice}")
+
+    @property
+    def _of_column(self) -> str:
+        return f"of {self._count(self.total)} that go by {self._split.column!r}"
 
     def _dropped(self, channel: str) -> int:
         """Copies that are not used."""
@@ -229,9 +231,10 @@ class Tally:
         train = self.classes["train"]
         if len(train) < 2:
             named = f"only the class {next(iter(train))!r}" if train else "no row"
-            raise InvalidDataset(
-                f"{source}: {self._too_few()}: the split leaves {named} for train, of {len(everywhere)} classes. {advice}"
-            )
+            of = f"of {len(everywhere)} classes. {advice}"
+            if self._split.column is not None:
+                raise InvalidDataset(f"{source}: {self._of_column} the split leaves {named} for train, {of}")
+            raise InvalidDataset(f"{source}: {self._too_few()}: the split leaves {named} for train, {of}")
 
     def _too_few(self) -> str:
         """That there are too few rows, and how many different ones there are among them."""

@@ -40,6 +40,7 @@ from sageline.runs.store import iso
 from sageline.serving.stored import EncoderCache
 from sageline.spec.evaluation import EvaluationSpec
 from sageline.spec.metrics import default_metric, shown_metrics
+from sageline.spec.model import SplitSpec
 
 
 class ErrorOutput(TypedDict, total=False):
@@ -163,6 +164,7 @@ class _Assessment:
     run: RunContext
     task: str
     evaluation: EvaluationSpec
+    split: SplitSpec
     endpoint: str | None
     ends_here: bool
     """Nothing is done with a model that is good: no endpoint, no batch."""
@@ -205,6 +207,7 @@ class _Assessment:
             baseline=self.baseline,
             refused=self.evaluation.better_than_baseline,
             labels=self.encoder.classes or [],
+            split=self.split,
         )
         return warnings + self.decision.warnings
 
@@ -233,7 +236,9 @@ def _begin(run_id: str, state: str, run: RunContext, also: list[str] | None = No
     scored = score_answers(run_id, encoder, files=run.files, of="evaluation", classes=classes, positive=positive)
     endpoint = spec.deployment.endpoint or spec.name if spec.deployment else None
     ends_here = spec.deployment is None and spec.batch is None
-    return _Assessment(run_id, state, run, encoder.task, spec.evaluation, endpoint, ends_here, encoder, scored, decision)
+    return _Assessment(
+        run_id, state, run, encoder.task, spec.evaluation, spec.split, endpoint, ends_here, encoder, scored, decision
+    )
 
 
 def _told_before(run: RunContext, layout: RunLayout) -> Json | None:

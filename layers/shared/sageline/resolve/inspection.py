@@ -154,7 +154,7 @@ def _odd_values(profile: DatasetProfile, features: Mapping[str, str], label: str
             found.append(
                 f"In {shown(name)}, {are}{some}{', '.join(examples)}. A run stops there: correct or empty {them}{otherwise}."
             )
-    return found + _odd_channels(profile, spec.split)
+    return found + _odd_channels(profile, spec.split) + _odd_weights(profile, spec) + _odd_for_logarithms(profile, label, spec)
 
 
 def _odd_channels(profile: DatasetProfile, split: SplitSpec) -> list[str]:
@@ -169,6 +169,40 @@ def _odd_channels(profile: DatasetProfile, split: SplitSpec) -> list[str]:
         f"{shown(split.column)} is to say which rows train, validate and test, and holds {examples}. A run stops there: write "
         "train, validation or test, or leave it empty, and the row is not used."
     ]
+
+
+def _odd_weights(profile: DatasetProfile, spec: Spec) -> list[str]:
+    """Weights that are none: every row needs one of 0 or more, and they may not all be 0."""
+    if spec.dataset.weight is None:
+        return []
+    column = profile.columns[spec.dataset.weight]
+    numbers, found = column.numbers, list[str]()
+    if numbers.odd:
+        found.append(f"{_hold(numbers.odd)} no number, such as {shown(numbers.odd_values[0])}")
+    if missing := column.empty + numbers.missing.total():
+        found.append(f"{_hold(missing)} none")
+    if numbers.minimum < 0:
+        found.append(f"the least is {numbers.minimum:g}")
+    if numbers.minimum == numbers.maximum == 0:
+        found.append("all are 0")
+    if not found:
+        return []
+    return [
+        f"Of the weights in {shown(column.name)}, {', and '.join(found)}. A run stops there: each row needs a weight of 0 or "
+        "more, and some need one above 0."
+    ]
+
+
+def _hold(rows: int) -> str:
+    return "1 holds" if rows == 1 else f"{rows:,} hold"
+
+
+def _odd_for_logarithms(profile: DatasetProfile, label: str, spec: Spec) -> list[str]:
+    """Values below 0 of a regression that is to learn logarithms."""
+    least = profile.columns[label].numbers.minimum
+    if spec.task != "regression" or spec.target.transform != "log" or least >= 0:
+        return []
+    return [f"In {shown(label)}, the least is {least:g}. A run with `target.transform` `log` stops at values below 0."]
 
 
 def _to_edit(spec: Spec, given: Spec, *, is_listed: bool) -> Json:

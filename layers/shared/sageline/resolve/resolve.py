@@ -19,7 +19,7 @@ from sageline.resolve.layout import layout_of
 from sageline.resolve.leaks import leaks
 from sageline.resolve.matching import check_algorithm, check_encoder, check_weights, columns_defaults, tuning_defaults
 from sageline.resolve.resolution import Resolution
-from sageline.resolve.split import about_groups, about_time, resolved_split, says_validation, time_kind
+from sageline.resolve.split import about_groups, about_time, about_validation, resolved_split, says_validation, time_kind
 from sageline.resolve.target import target_transform
 from sageline.resolve.warnings import (
     about_columns,
@@ -95,6 +95,7 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     warnings += about_label(label_column, task, no_label, is_number=label_is_number)
     warnings += about_columns(resolved, profile, read, ambiguous)
     notes = how_columns_are_read(resolved, profile, read)
+    notes += about_validation(profile, split) if not profile.is_sample else []
     notes += about_target(resolved) + about_weights(resolved)
     return Resolution(resolved, read, date_formats, label_is_number, no_label, _some(warnings), _some(notes))
 

@@ -98,6 +98,16 @@ def says_validation(profile: DatasetProfile, split: SplitSpec) -> bool:
     return any(GIVEN_WORDS.get(value.lower()) == 1 for value in profile.columns[split.column].values)
 
 
+def about_validation(profile: DatasetProfile, split: SplitSpec) -> list[str]:
+    """That a column which names no validation rows has some taken out of its train rows."""
+    if split.by != "given" or split.column is None or not split.validation or says_validation(profile, split):
+        return []
+    return [
+        f"No row is called a validation row in {shown(split.column)}: some are taken out of its train rows, by the shares of "
+        "`split` without `test`."
+    ]
+
+
 def about_groups(profile: DatasetProfile, split: SplitSpec) -> list[str]:
     """Rows that are of no group."""
     if split.by != "group" or split.column is None:

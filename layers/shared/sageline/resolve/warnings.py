@@ -178,7 +178,7 @@ def about_weights(spec: Spec) -> list[str]:
     if spec.dataset.weight is not None:
         notes.append(f"Each row counts as {shown(spec.dataset.weight)} says, in training and in the metrics.")
     if spec.algorithm.class_weight is not None:
-        notes.append("Classes are weighed in training only; the metrics count their rows as they are.")
+        notes.append("Classes are weighed in training only, and all alike in the metrics.")
     return notes
 
 

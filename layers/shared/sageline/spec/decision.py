@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from sageline.errors import InvalidSpec
 from sageline.spec.evaluation import ONLY_LABELS
@@ -25,6 +26,14 @@ class DecisionSpec(BaseSpec):
         description="Makes probabilities as high as the label is often right, where that helps. `auto` takes the better one of "
         "`temperature` and, of two classes and from 1,000 validation rows on, `isotonic`.",
     )
+
+    @field_validator("threshold", mode="before")
+    @classmethod
+    def _probability_or_word(cls, given: object) -> object:
+        is_probability = isinstance(given, int | float) and not isinstance(given, bool) and 0 < given < 1
+        if not is_probability and given not in ("auto", "none"):
+            raise ValueError(f'{json.dumps(given, default=str)}; expected "auto", "none" or a probability above 0 and below 1')
+        return given
 
     @property
     def asks_for_anything(self) -> bool:

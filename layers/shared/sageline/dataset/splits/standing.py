@@ -143,7 +143,13 @@ class StandingReader:
     def _times(self, block: Block) -> DoubleArray:
         column = str(self._split.column)
         if self._date_format is not None:
-            return dates_of(block, column, self._date_format)
+            try:
+                return dates_of(block, column, self._date_format)
+            except InvalidDataset as error:
+                # Without the column's name in the details: another kind of it would not help.
+                raise InvalidDataset(
+                    f"{error.message} The split goes by this column: a row without a time is not used."
+                ) from None
         try:
             return parse_doubles(block.columns[column], self._spelling)
         except BadNumber as error:

@@ -110,7 +110,7 @@ def choose_decision(
     size = len(rows.expected)
     fixed = threshold if isinstance(threshold, float) and positive is not None else None
     decision = Decision(list(classes), positive=positive, threshold=fixed, rows=size)
-    if rows.probabilities is None:
+    if rows.probabilities is None and size:
         why = "the model answers no probability of every class, so there is nothing to calibrate or to put a threshold on."
         return ChosenDecision(None, {}, (_sentence(why),))
     if size < LEAST_ROWS:
