@@ -53,7 +53,8 @@ def inspect(*, path: Path, label: str | None, spec: Path | None, spec_out: Path 
     """Say what `sageline submit` would make of the dataset in PATH: what is predicted, what each column is taken for and why,
     what is left out, what is doubtful. All rows are read on this machine; neither a stack nor credentials are needed.
 
-    What a run would refuse is refused here, with the same words and exit code 1.
+    What a run would refuse is refused here, with the same words and exit code 1. A page with mistakes, values that a run would
+    stop at, ends with 1 too.
 
     \b
     Examples:
@@ -75,6 +76,8 @@ def inspect(*, path: Path, label: str | None, spec: Path | None, spec_out: Path 
         print_json(document)
     else:
         print_result(page(document, spec_out))
+    if document["mistakes"]:
+        raise SystemExit(1)
 
 
 class _Given(NamedTuple):

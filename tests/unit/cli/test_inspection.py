@@ -116,7 +116,7 @@ def test_every_kind_of_file_is_read(runner: CliRunner, shop: Path, tmp_path: Pat
     [
         ("", "has no data (the file is empty)"),
         ("a,b,label\n", "has a header line and no rows"),
-        ("a,a\n1,2\n", "columns 1 and 2 have the same name"),
+        ("a,a\n1,2\n", "columns 1 and 2 have the same name, 'a'"),
         ("id,label\n1,a\n2,b\n3,a\n4,b\n", "there is no column to learn from"),
     ],
 )
@@ -157,6 +157,7 @@ def test_after_a_mistake_nobody_is_told_to_submit(runner: CliRunner, shop: Path)
 
     assert "Mistake: In 'price', 1 value is no number: 'inf'." in result.stdout
     assert "sageline submit" not in result.stdout
+    assert (result.exit_code, inspect(runner, shop, "--json").exit_code) == (1, 1)
 
 
 @pytest.mark.parametrize("width", [80, 140])
