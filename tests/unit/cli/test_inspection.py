@@ -160,6 +160,35 @@ def test_after_a_mistake_nobody_is_told_to_submit(runner: CliRunner, shop: Path)
     assert (result.exit_code, inspect(runner, shop, "--json").exit_code) == (1, 1)
 
 
+def test_a_folder_of_train_and_test_files_is_inspected_as_a_run_would_read_it(runner: CliRunner, shop: Path) -> None:
+    header, *rows = SHOP.splitlines()
+    folder = shop.parent / "shop"
+    folder.mkdir()
+    for name, some in (("train-a", rows[:15]), ("train-b", rows[15:30]), ("test", rows[30:])):
+        (folder / f"{name}.csv").write_text("\n".join([header, *some]))
+    (folder / "about.md").write_text("a shop")
+
+    document, page_of_folder = document_of(runner, folder), inspect(runner, folder)
+
+    assert document["rows"] == len(rows)
+    assert document["spec"]["dataset"] == document_of(runner, shop)["spec"]["dataset"]
+    assert any("the rows of test.csv are the test rows" in note for note in document["notes"])
+    assert f"sageline submit {folder} --wait" in page_of_folder.stdout.replace("\n", "")
+    assert page_of_folder.stderr.startswith("Left out: about.md.")
+
+
+def test_parts_that_do_not_go_together_are_refused_by_their_names_here(runner: CliRunner, shop: Path) -> None:
+    folder = shop.parent / "shop"
+    folder.mkdir()
+    (folder / "a.csv").write_text(SHOP)
+    (folder / "b.csv").write_text(SHOP.replace("price", "cost", 1))
+
+    result = inspect(runner, folder)
+
+    assert result.exit_code == 1
+    assert f"{folder / 'b.csv'}: the columns are not those of {folder / 'a.csv'}: it lacks 'price'" in result.stderr
+
+
 @pytest.mark.parametrize("width", [80, 140])
 def test_the_page_keeps_to_the_width_of_the_terminal(runner: CliRunner, shop: Path, width: int) -> None:
     header, *rows = SHOP.splitlines()
