@@ -52,8 +52,10 @@ def _beginning(document: Json) -> list[Text]:
         lines.append(Text(f"{_classes(document)}."))
     left_out = f"; {document['left_out']:,} left out" if document["left_out"] else ""
     lines.append(Text(f"Learns from {counted(document['kinds'])}{left_out}."))
-    if encoder := reasons.get("encoder.layout") or reasons.get("encoder"):
-        lines.append(Text(f"Encodes them {encoder}."))
+    if layout := reasons.get("encoder.layout"):
+        lines.append(Text(f"Encodes them {layout}."))
+    elif encoder := reasons.get("encoder"):
+        lines.append(Text(f"Encodes them as {encoder}."))
     if by := reasons.get("split.by"):
         lines.append(Text(f"Splits the rows {by}." if by.startswith("by hash") else f"Split: {by}."))
     return lines
@@ -113,7 +115,8 @@ def _shown(columns: list[Json]) -> list[Json]:
 def _cells(column: Json, width: int, *, is_wide: bool) -> list[RenderableType]:
     kind = column["kind"]
     why = "" if column["reason"] == _PLAIN else column["reason"]
-    examples = Text(", ".join(column["examples"]))
+    between = "; " if any("," in example for example in column["examples"]) else ", "
+    examples = Text(between.join(column["examples"]))
     examples.truncate(width, overflow="ellipsis")
     lines = [text for text in (examples, Text(why, "dim")) if text]
     about: list[RenderableType] = [examples, Text(why)] if is_wide else [Group(*lines)]

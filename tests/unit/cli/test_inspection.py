@@ -150,6 +150,16 @@ def test_a_file_whose_name_makes_none_is_inspected(runner: CliRunner, shop: Path
     assert document_of(runner, shop.rename(shop.with_name("数据.csv")))["label"]["name"] == "returned"
 
 
+def test_examples_that_have_commas_are_told_apart(runner: CliRunner, shop: Path) -> None:
+    rows = (f"{index % 7},5;{['Ulm', 'Köln'][index % 2]};{'yes' if index % 3 else 'no'}\n" for index in range(60))
+    shop.write_text("price;city;returned\n" + "".join(rows))
+
+    shown = inspect(runner, shop).stdout
+
+    assert "0,5; 1,5; 2,5" in shown
+    assert "Ulm, Köln" in shown
+
+
 def test_after_a_mistake_nobody_is_told_to_submit(runner: CliRunner, shop: Path) -> None:
     shop.write_text(SHOP.replace("3.5", "inf", 1))
 
@@ -223,6 +233,7 @@ def test_an_image_shows_one_of_its_pixels(runner: CliRunner, tmp_path: Path) -> 
     shown = inspect(runner, tmp_path / "images.npz").stdout
 
     assert "16 pixels" in shown
+    assert "Encodes them as image, because of 16 columns of pixels." in shown
     assert "15 more columns are not shown" in shown
 
 
