@@ -83,10 +83,11 @@ def inspect(*, path: Path, label: str | None, spec: Path | None, spec_out: Path 
         if given.source_dir is not None:
             edited["algorithm"]["script"]["source_dir"] = given.source_dir
         spec_out.write_text(json.dumps(edited, indent=2, ensure_ascii=False) + "\n")
+    asked = [word for option, said in (("--label", label), ("--spec", spec)) if said is not None for word in (option, str(said))]
     if as_json:
         print_json(document)
     else:
-        print_result(page(document, spec_out))
+        print_result(page(document, spec_out, asked))
     if document["mistakes"]:
         raise SystemExit(1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 
@@ -26,17 +27,18 @@ _BETWEEN = 14  # characters between and beside the columns of a narrow table
 _PLAIN = "every value is a number"
 
 
-def page(document: Json, spec_file: Path | None) -> RenderableType:
+def page(document: Json, spec_file: Path | None, asked: Sequence[str] = ()) -> RenderableType:
     """The document of :func:`sageline.resolve.inspection.inspect`.
 
     Args:
         spec_file: where the spec was written to.
+        asked: the options by which the same is asked of a run.
     """
     parts: list[RenderableType] = [*_beginning(document), _Columns(document), *_columns_not_shown(document)]
     parts += [Text.assemble(("Mistake: ", "bold red"), text) for text in document["mistakes"]]
     parts += [warning(text) for text in document["warnings"]]
     parts += [Text.assemble(("Note: ", "bold"), text) for text in document["notes"]]
-    return Group(*parts, *_to_edit(document, spec_file))
+    return Group(*parts, *_to_edit(document, spec_file, asked))
 
 
 def _beginning(document: Json) -> list[Text]:
@@ -146,7 +148,7 @@ def _columns_not_shown(document: Json) -> list[Text]:
     return [Text(f"{more:,} more columns are not shown; {listed}.")] if more > 0 else []
 
 
-def _to_edit(document: Json, spec_file: Path | None) -> list[Text]:
+def _to_edit(document: Json, spec_file: Path | None, asked: Sequence[str]) -> list[Text]:
     spec = dict(document["spec"])
     features = spec["dataset"].get("features", {})
     if len(features) > _SHOWN_FEATURES:
@@ -159,4 +161,4 @@ def _to_edit(document: Json, spec_file: Path | None) -> list[Text]:
         Text("The spec to edit where this is wrong; --spec-out FILE writes it with all that was chosen, --spec FILE takes it:"),
         Text(json.dumps(spec, ensure_ascii=False), style="dim"),
     ]
-    return lines if document["mistakes"] else [*lines, Text(f"If all is well: {submit} --wait")]
+    return lines if document["mistakes"] else [*lines, Text(f"If all is well: {' '.join([submit, *map(quote, asked)])} --wait")]

@@ -160,6 +160,15 @@ def test_examples_that_have_commas_are_told_apart(runner: CliRunner, shop: Path)
     assert "Ulm, Köln" in shown
 
 
+def test_who_is_told_to_submit_is_told_with_the_label_and_the_spec_that_were_given(runner: CliRunner, shop: Path) -> None:
+    spec = shop.with_name("my spec.json")
+    spec.write_text('{"algorithm": {"name": "knn"}}')
+
+    shown = inspect(runner, shop, "--label", "city", "--spec", str(spec)).stdout.replace("\n", "")
+
+    assert f"sageline submit {shop} --label city --spec '{spec}' --wait" in shown
+
+
 def test_after_a_mistake_nobody_is_told_to_submit(runner: CliRunner, shop: Path) -> None:
     shop.write_text(SHOP.replace("3.5", "inf", 1))
 

@@ -111,6 +111,15 @@ def test_a_number_that_is_spelled_otherwise_is_a_mistake_as_a_run_is_refused_for
     assert f"In 'size', 1 value is not spelled as the other numbers are{said}" in mistake
 
 
+def test_rows_without_a_weight_are_a_mistake() -> None:
+    weighted = {"dataset": {"weight": "price"}}
+
+    [mistake] = inspected(ORDERS, weighted)["mistakes"]
+
+    assert mistake.startswith("30 rows have no weight in 'price'. A run stops there")
+    assert inspected(ORDERS.replace(",,", ",1.5,"), weighted)["mistakes"] == []
+
+
 def test_a_label_of_one_class_is_a_mistake() -> None:
     document = inspected("text,label\n" + "".join(f"word {i} and more of them,ja\n" for i in range(30)))
 

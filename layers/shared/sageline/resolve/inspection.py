@@ -123,7 +123,7 @@ def _mistakes(profile: DatasetProfile, features: Mapping[str, str], resolution: 
     odd = _odd_values(profile, features, label, resolution)
     more = len(odd) - _MOST_MISTAKES
     said = odd if more <= 0 else [*odd[:_MOST_MISTAKES], f"There are {more:,} more such columns."]
-    return _one_class(profile.columns[label], resolution) + said
+    return _one_class(profile.columns[label], resolution) + said + _without_weight(profile, label, resolution.spec.dataset.weight)
 
 
 def _one_class(label: ColumnProfile, resolution: Resolution) -> list[str]:
@@ -131,6 +131,15 @@ def _one_class(label: ColumnProfile, resolution: Resolution) -> list[str]:
     if resolution.spec.task != "classification" or len(classes) > 1:
         return []
     return [f"{shown(label.name)} is {shown(next(iter(classes), ''))} in every row; a run needs two classes to tell apart."]
+
+
+def _without_weight(profile: DatasetProfile, label: str, weight: str | None) -> list[str]:
+    """That rows have no weight, where these cannot all be rows without a label, which are not used."""
+    if weight is None or profile.columns[weight].missing <= profile.columns[label].missing:
+        return []
+    missing = profile.columns[weight].missing
+    rows = "1 row has" if missing == 1 else f"{missing:,} rows have"
+    return [f"{rows} no weight in {shown(weight)}. A run stops there: each row needs a weight of 0 or more."]
 
 
 def _odd_values(profile: DatasetProfile, features: Mapping[str, str], label: str, resolution: Resolution) -> list[str]:
