@@ -59,8 +59,9 @@ def inspect(*, path: Path, label: str | None, spec: Path | None, spec_out: Path 
     what is left out, what is doubtful. All rows are read on this machine; neither a stack nor credentials are needed. PATH is
     a file, or a folder with the parts of a dataset or with folders of images.
 
-    What a run would refuse is refused here, with the same words and exit code 1. A page with mistakes, values that a run would
-    stop at, ends with 1 too.
+    What a run would refuse when it begins is refused here, with the same words and exit code 1. A page with mistakes, values
+    that a run would stop at, ends with 1 too. What depends on the split (too few rows, a hyperparameter that does not go with
+    the classes, a label in `class_weight` that does not occur) only a run says.
 
     \b
     Examples:
