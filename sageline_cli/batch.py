@@ -100,7 +100,8 @@ def batch(
         print_result(render.outcome(run, timeline(run)))
     else:
         print_warnings((run["details"].get("batch") or {}).get("warnings") or [])
-        click.echo(f"{run['details']['predictions']['rows']:,} predictions are in {path}.")
+        rows = run["details"]["predictions"]["rows"]
+        click.echo(f"{rows:,} predictions are in {path}." if rows != 1 else f"1 prediction is in {path}.")
     if path is None:
         raise SystemExit(1)
 

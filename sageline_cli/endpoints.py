@@ -31,7 +31,7 @@ def _read(file: Path) -> bytes:
 @click.option("--text", metavar="T", help="One text to predict.")
 @click.option("--file", type=_INPUT, metavar="F", help="Rows to predict: .csv, .json or .jsonl, or an image; - is stdin.")
 @click.option("--top", type=click.IntRange(min=1), default=1, show_default=True, metavar="K", help="How many labels per row.")
-@click.option("--strict", is_flag=True, help="Refuse rows with absent or unknown columns instead of warning of them.")
+@click.option("--strict", is_flag=True, help="Refuse rows that there is a warning about.")
 @stack_option
 @json_option
 def predict(
@@ -53,7 +53,7 @@ def predict(
         raise click.UsageError("Give either --text or --file.")
     instances = [text] if file is None else read_instances(str(file), _read(file))
     connection = connect(stack)
-    with bar(stderr(), f"Predicting {len(instances):,} rows", len(instances)) as advance:
+    with bar(stderr(), f"Predicting {len(instances):,} row{'s' * (len(instances) != 1)}", len(instances)) as advance:
         answer = predict_rows(connection.api, endpoint, instances, top, advance, strict=strict)
     if as_json:
         print_json(answer)

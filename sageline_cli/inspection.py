@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,12 +21,15 @@ from sageline.names import source_key
 from sageline.resolve.inspection import inspect as to_document
 from sageline.resolve.resolve import resolve_spec
 from sageline.spec.model import Spec, parse_spec
-from sageline.storage.dataset_object import read_options
+from sageline.storage.dataset_folder import choose_parts
+from sageline.storage.dataset_object import DatasetObject, read_options
+from sageline.storage.dataset_parts import Dataset, OpenPart, read_parts
 from sageline_cli.bars import bar
 from sageline_cli.inspection_page import page
 from sageline_cli.options import StackCommand, check_folder, json_option, print_json, print_result, stderr
+from sageline_cli.parts import LocalDataset, gather, left_out_line
 from sageline_cli.source import local_script
-from sageline_cli.submit import named_after, read_spec
+from sageline_cli.submit import named_after, packed, read_spec
 from sageline_cli.upload import format_of, unknown_format
 
 _NAME = "dataset"  # where the file's name makes none
@@ -32,13 +37,13 @@ _READ_BYTES = 1 << 20
 
 
 def _check_dataset(context: click.Context, parameter: click.Parameter, path: Path) -> Path:
-    if format_of(path) is None:
+    if not path.is_dir() and format_of(path) is None:
         raise click.BadParameter(unknown_format(path))
     return path
 
 
 @click.command(cls=StackCommand, short_help="Say what would be made of a dataset.")
-@click.argument("path", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path), callback=_check_dataset)
+@click.argument("path", type=click.Path(exists=True, readable=True, path_type=Path), callback=_check_dataset)
 @click.option("--label", metavar="COLUMN", help="Column to predict: `dataset.label` of the spec.")
 @click.option("--spec", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE", help="What to do, as JSON.")
 @click.option(
@@ -51,30 +56,41 @@ def _check_dataset(context: click.Context, parameter: click.Parameter, path: Pat
 @json_option
 def inspect(*, path: Path, label: str | None, spec: Path | None, spec_out: Path | None, as_json: bool) -> None:
     """Say what `sageline submit` would make of the dataset in PATH: what is predicted, what each column is taken for and why,
-    what is left out, what is doubtful. All rows are read on this machine; neither a stack nor credentials are needed.
+    what is left out, what is doubtful. All rows are read on this machine; neither a stack nor credentials are needed. PATH is
+    a file, or a folder with the parts of a dataset or with folders of images.
 
-    What a run would refuse is refused here, with the same words and exit code 1.
+    What a run would refuse when it begins is refused here, with the same words and exit code 1. A page with mistakes, values
+    that a run would stop at, ends with 1 too. What depends on the split (too few rows, a hyperparameter that does not go with
+    the classes, a label in `class_weight` that does not occur) only a run says.
 
     \b
     Examples:
       sageline inspect orders.csv
       sageline inspect orders.csv --label returned --spec-out spec.json
       sageline inspect orders.csv --spec spec.json         after an edit
+      sageline inspect orders/                             all parts; train* and test* are the split
       sageline submit orders.csv --spec spec.json --wait
     """
-    given = _given(path, spec, label)
-    profile = _profile(path, given.spec, stderr())
-    resolution = resolve_spec(given.spec, profile, name=_name(path), uri=str(path))
+    dataset = gather([path]) if path.is_dir() else LocalDataset(((path, ""),), path)
+    if line := left_out_line(dataset):
+        stderr().print(line, soft_wrap=True, markup=False)
+    with packed(dataset, stderr()) as ready:
+        given = _given(ready, spec, label)
+        profile = _profile(ready, path, given.spec, stderr())
+    resolution = resolve_spec(given.spec, profile, name=_name(dataset.named_after), uri=str(path))
     document = to_document(str(path), profile, resolution, given.spec, is_sample=False)
     if spec_out is not None:
         edited = _to_submit(resolution.spec, given.spec)
         if given.source_dir is not None:
             edited["algorithm"]["script"]["source_dir"] = given.source_dir
         spec_out.write_text(json.dumps(edited, indent=2, ensure_ascii=False) + "\n")
+    asked = [word for option, said in (("--label", label), ("--spec", spec)) if said is not None for word in (option, str(said))]
     if as_json:
         print_json(document)
     else:
-        print_result(page(document, spec_out))
+        print_result(page(document, spec_out, asked))
+    if document["mistakes"]:
+        raise SystemExit(1)
 
 
 class _Given(NamedTuple):
@@ -84,12 +100,12 @@ class _Given(NamedTuple):
     source_dir: str | None = None
 
 
-def _given(path: Path, spec: Path | None, label: str | None) -> _Given:
-    name = _name(path)
+def _given(dataset: LocalDataset, spec: Path | None, label: str | None) -> _Given:
+    name = _name(dataset.named_after)
     given = spec.read_bytes() if spec else None
     if given is not None:
-        name = named_after(given, path.with_name(f"{name}.csv"), Console(quiet=True))
-    found = read_spec(spec, name, path, label, given=given)
+        name = named_after(given, dataset.first.with_name(f"{name}.csv"), Console(quiet=True))
+    found = read_spec(spec, name, dataset.first, label, given=given, is_part=dataset.is_parts)
     if found is None:
         return _Given(Spec())
     document: Json = json.loads(found)
@@ -108,20 +124,44 @@ def _name(path: Path) -> str:
         return _NAME
 
 
-def _profile(path: Path, given: Spec, console: Console) -> DatasetProfile:
-    """All rows of a file, counted.
+def _profile(dataset: LocalDataset, path: Path, given: Spec, console: Console) -> DatasetProfile:
+    """All rows, counted.
+
+    Args:
+        path: what was asked about, a file or a folder.
 
     Raises:
-        InvalidDataset: it cannot be read.
+        InvalidDataset: it cannot be read, or its parts do not go together.
     """
     notes: list[str] = []
-    with (
-        bar(console, f"Reading {path.name}", path.stat().st_size, DownloadColumn(), TransferSpeedColumn()) as advance,
-        io.BufferedReader(CountedFile(path, advance), _READ_BYTES) as stream,
-    ):
-        options = read_options(given.dataset, given.encoder)
-        blocks = open_blocks(stream, str(path), str(format_of(path)), options=options, notes=notes)
-        return DatasetProfile.of(blocks, notes)
+    options = read_options(given.dataset, given.encoder)
+    total = sum(file.stat().st_size for file, _ in dataset.files)
+    with bar(console, f"Reading {path.name}", total, DownloadColumn(), TransferSpeedColumn()) as advance:
+        if dataset.is_parts:
+            parts = _as_parts(dataset, f"{path}/")
+            with closing(_opened(parts, advance)) as opened:
+                return DatasetProfile.of(read_parts(parts, opened, options, notes), notes)
+        with _open(dataset.first, advance) as stream:
+            source, read = path if format_of(dataset.first) == "zip" else dataset.first, str(format_of(dataset.first))
+            return DatasetProfile.of(open_blocks(stream, str(source), read, options=options, notes=notes), notes)
+
+
+def _as_parts(dataset: LocalDataset, uri: str) -> Dataset:
+    """The parts as a run takes them from the bucket, where they have the names that they would get there, and lie here."""
+    files = {uri + name: file for file, name in dataset.files}
+    chosen = choose_parts(uri, [DatasetObject(key, None, "", file.stat().st_size) for key, file in files.items()])
+    parts, test = (tuple(replace(part, uri=str(files[part.uri])) for part in side) for side in (chosen.parts, chosen.test))
+    return Dataset(uri, parts, test, chosen.notes)
+
+
+def _opened(dataset: Dataset, advance: Callable[[int], None]) -> Generator[OpenPart]:
+    for part, side in dataset.in_order():
+        with _open(Path(part.uri), advance) as stream:
+            yield part, side, stream
+
+
+def _open(file: Path, advance: Callable[[int], None]) -> io.BufferedReader:
+    return io.BufferedReader(CountedFile(file, advance), _READ_BYTES)
 
 
 class CountedFile(io.FileIO):

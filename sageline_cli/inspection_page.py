@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 
@@ -26,17 +27,18 @@ _BETWEEN = 14  # characters between and beside the columns of a narrow table
 _PLAIN = "every value is a number"
 
 
-def page(document: Json, spec_file: Path | None) -> RenderableType:
+def page(document: Json, spec_file: Path | None, asked: Sequence[str] = ()) -> RenderableType:
     """The document of :func:`sageline.resolve.inspection.inspect`.
 
     Args:
         spec_file: where the spec was written to.
+        asked: the options by which the same is asked of a run.
     """
     parts: list[RenderableType] = [*_beginning(document), _Columns(document), *_columns_not_shown(document)]
     parts += [Text.assemble(("Mistake: ", "bold red"), text) for text in document["mistakes"]]
     parts += [warning(text) for text in document["warnings"]]
     parts += [Text.assemble(("Note: ", "bold"), text) for text in document["notes"]]
-    return Group(*parts, *_to_edit(document, spec_file))
+    return Group(*parts, *_to_edit(document, spec_file, asked))
 
 
 def _beginning(document: Json) -> list[Text]:
@@ -52,8 +54,10 @@ def _beginning(document: Json) -> list[Text]:
         lines.append(Text(f"{_classes(document)}."))
     left_out = f"; {document['left_out']:,} left out" if document["left_out"] else ""
     lines.append(Text(f"Learns from {counted(document['kinds'])}{left_out}."))
-    if encoder := reasons.get("encoder.layout") or reasons.get("encoder"):
-        lines.append(Text(f"Encodes them {encoder}."))
+    if layout := reasons.get("encoder.layout"):
+        lines.append(Text(f"Encodes them {layout}."))
+    elif encoder := reasons.get("encoder"):
+        lines.append(Text(f"Encodes them as {encoder}."))
     if by := reasons.get("split.by"):
         lines.append(Text(f"Splits the rows {by}." if by.startswith("by hash") else f"Split: {by}."))
     return lines
@@ -113,7 +117,8 @@ def _shown(columns: list[Json]) -> list[Json]:
 def _cells(column: Json, width: int, *, is_wide: bool) -> list[RenderableType]:
     kind = column["kind"]
     why = "" if column["reason"] == _PLAIN else column["reason"]
-    examples = Text(", ".join(column["examples"]))
+    between = "; " if any("," in example for example in column["examples"]) else ", "
+    examples = Text(between.join(column["examples"]))
     examples.truncate(width, overflow="ellipsis")
     lines = [text for text in (examples, Text(why, "dim")) if text]
     about: list[RenderableType] = [examples, Text(why)] if is_wide else [Group(*lines)]
@@ -143,7 +148,7 @@ def _columns_not_shown(document: Json) -> list[Text]:
     return [Text(f"{more:,} more columns are not shown; {listed}.")] if more > 0 else []
 
 
-def _to_edit(document: Json, spec_file: Path | None) -> list[Text]:
+def _to_edit(document: Json, spec_file: Path | None, asked: Sequence[str]) -> list[Text]:
     spec = dict(document["spec"])
     features = spec["dataset"].get("features", {})
     if len(features) > _SHOWN_FEATURES:
@@ -156,4 +161,4 @@ def _to_edit(document: Json, spec_file: Path | None) -> list[Text]:
         Text("The spec to edit where this is wrong; --spec-out FILE writes it with all that was chosen, --spec FILE takes it:"),
         Text(json.dumps(spec, ensure_ascii=False), style="dim"),
     ]
-    return lines if document["mistakes"] else [*lines, Text(f"If all is well: {submit} --wait")]
+    return lines if document["mistakes"] else [*lines, Text(f"If all is well: {' '.join([submit, *map(quote, asked)])} --wait")]

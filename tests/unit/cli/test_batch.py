@@ -49,6 +49,13 @@ def test_the_predictions_come_to_lie_beside_the_file(runner: CliRunner, rows: Pa
     assert path.read_bytes() == b"a,prediction\n1,x\n2,y\n"
 
 
+def test_one_prediction_is_told_in_the_singular(runner: CliRunner, rows: Path, api: FakeApi, ended: Json) -> None:
+    details = ended["details"] | {"predictions": {"rows": 1}}
+    api.answer("GET", f"/pipelines/{RUN_ID}", ended | {"details": details})
+    result = runner.invoke(cli, ["batch", "wine", str(rows)])
+    assert result.stdout.startswith("1 prediction is in ")
+
+
 def test_warnings_of_the_batch_are_said_beside_where_the_predictions_are(
     runner: CliRunner, rows: Path, api: FakeApi, ended: Json
 ) -> None:

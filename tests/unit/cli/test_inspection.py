@@ -116,7 +116,7 @@ def test_every_kind_of_file_is_read(runner: CliRunner, shop: Path, tmp_path: Pat
     [
         ("", "has no data (the file is empty)"),
         ("a,b,label\n", "has a header line and no rows"),
-        ("a,a\n1,2\n", "columns 1 and 2 have the same name"),
+        ("a,a\n1,2\n", "columns 1 and 2 have the same name, 'a'"),
         ("id,label\n1,a\n2,b\n3,a\n4,b\n", "there is no column to learn from"),
     ],
 )
@@ -150,6 +150,25 @@ def test_a_file_whose_name_makes_none_is_inspected(runner: CliRunner, shop: Path
     assert document_of(runner, shop.rename(shop.with_name("数据.csv")))["label"]["name"] == "returned"
 
 
+def test_examples_that_have_commas_are_told_apart(runner: CliRunner, shop: Path) -> None:
+    rows = (f"{index % 7},5;{'Köln' if index % 5 < 2 else 'Ulm'};{'yes' if index % 3 else 'no'}\n" for index in range(60))
+    shop.write_text("price;city;returned\n" + "".join(rows))
+
+    shown = inspect(runner, shop).stdout
+
+    assert "0,5; 1,5; 2,5" in shown
+    assert "Ulm, Köln" in shown
+
+
+def test_who_is_told_to_submit_is_told_with_the_label_and_the_spec_that_were_given(runner: CliRunner, shop: Path) -> None:
+    spec = shop.with_name("my spec.json")
+    spec.write_text('{"algorithm": {"name": "knn"}}')
+
+    shown = inspect(runner, shop, "--label", "city", "--spec", str(spec)).stdout.replace("\n", "")
+
+    assert f"sageline submit {shop} --label city --spec '{spec}' --wait" in shown
+
+
 def test_after_a_mistake_nobody_is_told_to_submit(runner: CliRunner, shop: Path) -> None:
     shop.write_text(SHOP.replace("3.5", "inf", 1))
 
@@ -157,6 +176,36 @@ def test_after_a_mistake_nobody_is_told_to_submit(runner: CliRunner, shop: Path)
 
     assert "Mistake: In 'price', 1 value is no number: 'inf'." in result.stdout
     assert "sageline submit" not in result.stdout
+    assert (result.exit_code, inspect(runner, shop, "--json").exit_code) == (1, 1)
+
+
+def test_a_folder_of_train_and_test_files_is_inspected_as_a_run_would_read_it(runner: CliRunner, shop: Path) -> None:
+    header, *rows = SHOP.splitlines()
+    folder = shop.parent / "shop"
+    folder.mkdir()
+    for name, some in (("train-a", rows[:15]), ("train-b", rows[15:30]), ("test", rows[30:])):
+        (folder / f"{name}.csv").write_text("\n".join([header, *some]))
+    (folder / "about.md").write_text("a shop")
+
+    document, page_of_folder = document_of(runner, folder), inspect(runner, folder)
+
+    assert document["rows"] == len(rows)
+    assert document["spec"]["dataset"] == document_of(runner, shop)["spec"]["dataset"]
+    assert any("the rows of test.csv are the test rows" in note for note in document["notes"])
+    assert f"sageline submit {folder} --wait" in page_of_folder.stdout.replace("\n", "")
+    assert page_of_folder.stderr.startswith("Left out: about.md.")
+
+
+def test_parts_that_do_not_go_together_are_refused_by_their_names_here(runner: CliRunner, shop: Path) -> None:
+    folder = shop.parent / "shop"
+    folder.mkdir()
+    (folder / "a.csv").write_text(SHOP)
+    (folder / "b.csv").write_text(SHOP.replace("price", "cost", 1))
+
+    result = inspect(runner, folder)
+
+    assert result.exit_code == 1
+    assert f"{folder / 'b.csv'}: the columns are not those of {folder / 'a.csv'}: it lacks 'price'" in result.stderr
 
 
 @pytest.mark.parametrize("width", [80, 140])
@@ -193,6 +242,7 @@ def test_an_image_shows_one_of_its_pixels(runner: CliRunner, tmp_path: Path) -> 
     shown = inspect(runner, tmp_path / "images.npz").stdout
 
     assert "16 pixels" in shown
+    assert "Encodes them as image, because of 16 columns of pixels." in shown
     assert "15 more columns are not shown" in shown
 
 

@@ -61,7 +61,7 @@ def test_stdin_is_told_apart_by_how_it_begins(content: bytes, rows: list[object]
     ("name", "content", "message"),
     [
         ("r.csv", b"a,b\n1,2\n1\n", "r.csv: row 2 (line 3, byte offset 8): found 1 field, expected 2 as in the header."),
-        ("r.csv", b"a,a\n1,2\n", "columns 1 and 2 have the same name"),
+        ("r.csv", b"a,a\n1,2\n", "columns 1 and 2 have the same name, 'a'"),
         ("r.csv", b'a\n"x\n', "a quoted field opens here and is never closed"),
         ("r.csv", b"a,b\n", "r.csv has no rows to predict."),
         ("r.csv", b"", "r.csv has no rows to predict."),

@@ -119,6 +119,26 @@ def test_values_that_have_no_logarithm_are_mistakes() -> None:
     assert inspected(table, spec)["mistakes"] == []
 
 
+@pytest.mark.parametrize(
+    ("most", "odd", "said"),
+    [
+        ('"1.{},5"', '"4,353.85"', ", in groups of three digits (1.234,5 is 1234.5): '4,353.85'. A run stops there"),
+        ('"{},5"', "7.5", ", with a decimal comma (1,5 is 1.5): '7.5'. A run stops there"),
+        ("{}%", "12", ", with % (12% is read as 12). A run stops there"),
+        ("${}", "€7", ", with $: '€7'. A run stops there"),
+        ("{}.5", '"7,5"', ": '7,5'. A run stops there"),
+    ],
+)
+def test_a_number_that_is_spelled_otherwise_is_a_mistake_as_a_run_is_refused_for_it(most: str, odd: str, said: str) -> None:
+    rows = [f"{most.format(100 + i)},{'yes' if i % 5 == 0 else 'no'}\n" for i in range(60)]
+    text = "size,label\n" + "".join(rows)
+
+    [mistake] = inspected(text + f"{odd},no\n")["mistakes"]
+
+    assert inspected(text + f"{most.format(200)},no\n")["mistakes"] == []
+    assert f"In 'size', 1 value is not spelled as the other numbers are{said}" in mistake
+
+
 def test_a_label_of_one_class_is_a_mistake() -> None:
     document = inspected("text,label\n" + "".join(f"word {i} and more of them,ja\n" for i in range(30)))
 

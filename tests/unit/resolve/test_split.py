@@ -171,6 +171,29 @@ def test_nothing_is_proposed_where_no_column_says_when_or_whose_the_rows_are(col
     assert proposal(columns) == "by hash, the usual one: any row may test"
 
 
+def test_a_split_is_not_proposed_by_dates_in_two_orders_by_which_a_run_is_refused() -> None:
+    days = [f"{day:02d}/{month:02d}/2024" for day in range(1, 29) for month in range(1, 13)] * 2
+    days = days[:ROWS]
+    days[0], days[1] = "25/12/2024", "12/25/2024"
+
+    found = resolved({**VISITS, "visited": days}, dataset={"label": "ill", "exclude": ["visited"]})
+
+    assert "visited" not in found.spec.reasons["split.by"]
+
+
+def test_all_columns_of_dates_in_two_orders_are_named_at_once_with_what_leaves_them_out() -> None:
+    days = ["25/12/2024", "12/25/2024"] * (ROWS // 2)
+
+    with pytest.raises(InvalidDataset) as refused:
+        resolved({**VISITS, "visited": days, "left": days[::-1]})
+
+    assert "column 'visited': 25/12/2024 (row 1) is a date with the day before the month" in refused.value.message
+    assert "column 'left': 25/12/2024 (row 2) is a date" in refused.value.message
+    assert refused.value.message.endswith(
+        'leave out of the features what stays so: {"dataset": {"exclude": ["visited", "left"]}}.'
+    )
+
+
 def test_numbers_that_are_called_a_time_are_one_only_where_the_rows_are_in_their_order() -> None:
     seconds = [str(index * 7 + index % 3) for index in range(ROWS)]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from sageline.arrays.late_text import DictionaryArray
 from sageline.arrays.matrix import DoubleArray
-from sageline.arrays.number_spelling import PLAIN, SPELLINGS, Spelling, plain_text, shape_of
+from sageline.arrays.number_spelling import PLAIN, SPELLINGS, Shape, Spelling, plain_text, shape_of
 from sageline.arrays.numbers import Cells, is_missing
 from sageline.arrays.strings import BoolArray, IntArray, StringArray
 
@@ -41,8 +41,11 @@ class NumberProfile:
         self._plain = 0
         self._points = 0  # plain numbers with a decimal point
         self._grouped = 0  # those of them that may be groups of three digits: 1.234
+        self._nonzero = 0  # of the plain numbers
+        self._pointed = ""  # a plain number with a decimal point that no group of three digits is
         self._whole = True
-        self._shapes: Counter[tuple[str, tuple[bool, ...]]] = Counter()
+        self._shapes: Counter[Shape] = Counter()
+        self._of_shape: dict[Shape, str] = {}  # the first value of each
         self._is_text = False
         self._values = self._steps = 0
         self._last = math.nan
@@ -63,6 +66,7 @@ class NumberProfile:
         if not len(numbers):
             return
         self._plain += len(numbers)
+        self._nonzero += int(np.count_nonzero(numbers))
         self._note(float(numbers.min()), float(numbers.max()), whole=bool((numbers == np.floor(numbers)).all()))
         plain = ~np.isnan(cells.numbers)
         texts, counts = column, plain.astype(np.int64)
@@ -73,6 +77,8 @@ class NumberProfile:
             points, grouped = _points(texts, counts > 0)
             self._points += int(counts[points].sum())
             self._grouped += int(counts[grouped].sum())
+            if not self._pointed and len(others := np.setdiff1d(points, grouped)):
+                self._pointed = texts[int(others[0])]
 
     def _note(self, least: float, most: float, *, whole: bool) -> None:
         self.minimum, self.maximum = min(self.minimum, least), max(self.maximum, most)
@@ -116,7 +122,9 @@ class NumberProfile:
                 self._plain += count
                 self._note(min(numbers), max(numbers), whole=all(map(float.is_integer, numbers)))
             elif (shape := shape_of(form)) is not None:
-                self._shapes[(shape.unit, shape.fits)] += count
+                self._shapes[shape] += count
+                if shape not in self._of_shape:
+                    self._of_shape[shape] = next(text for text, its in zip(texts, forms, strict=True) if its == form)
             else:
                 self.odd += count
                 if len(self.odd_values) < _SOME:
@@ -146,7 +154,7 @@ class NumberProfile:
     @property
     def has_unit(self) -> bool:
         """Whether some numbers have a currency or a percent sign."""
-        return any(unit for unit, _ in self._shapes)
+        return any(shape.unit for shape in self._shapes)
 
     @property
     def plain_is_whole(self) -> bool:
@@ -177,6 +185,19 @@ class NumberProfile:
             comma = None  # no value has a sign that means two things
         return [spelling._replace(unit=unit) for spelling in (point, comma) if spelling is not None]
 
+    def spelled_otherwise(self, spelling: Spelling) -> tuple[int, list[str]]:
+        """How many values are numbers in other spellings only, which a run cannot read beside this one; and some of them."""
+        index = SPELLINGS.index(spelling._replace(unit=""))
+        odd = [shape for shape in self._shapes if not shape.fits[index] or not _fits_unit(shape.unit, spelling.unit)]
+        count, examples = sum(self._shapes[shape] for shape in odd), [self._of_shape[shape] for shape in odd]
+        if spelling.unit == "%":
+            count += self._nonzero
+        elif spelling.decimal == ",":
+            pointed = self._points - (self._grouped if spelling.group == "." else 0)
+            count += pointed
+            examples += [self._pointed] if pointed and self._pointed else []
+        return count, examples[:_SOME]
+
     def _unit(self) -> str:
         """The unit of most numbers that have one."""
         units = Counter[str]()
@@ -186,6 +207,10 @@ class NumberProfile:
         if units["%"] < without:
             del units["%"]  # which every number has where one has it
         return units.most_common(1)[0][0] if units else ""
+
+
+def _fits_unit(unit: str, wanted: str) -> bool:
+    return unit == wanted or (not unit and wanted != "%")
 
 
 def _leading_zeros(column: StringArray, plain: BoolArray) -> IntArray:

@@ -29,9 +29,9 @@ def date_formats_of(
 
     Raises:
         InvalidSpec: a column that the spec calls one of dates holds none.
-        InvalidDataset: day and month change places within a column, or are not in the order that the spec says; names the rows.
+        InvalidDataset: day and month change places within columns, or are not in the order that the spec says; names the rows.
     """
-    formats = {}
+    formats, contradictions = {}, dict[str, str]()
     for name in [name for name, kind in features.items() if kind == "date"]:
         dates = dates_of(profile, name, encoder)
         if not dates.may_be_dates:
@@ -40,8 +40,12 @@ def date_formats_of(
                 f"`ignore`, or write them as 2021-05-30."
             )
         if dates.contradiction is not None:
-            raise InvalidDataset(f"{source}: column {name!r}: {dates.contradiction}", column=name)
+            contradictions[name] = f"column {name!r}: {dates.contradiction}"
         formats[name] = dates.format()
+    if contradictions:
+        without = json.dumps({"dataset": {"exclude": list(contradictions)}}, ensure_ascii=False)
+        said = f"{'; '.join(contradictions.values())}. Or leave out of the features what stays so: {without}."
+        raise InvalidDataset(f"{source}: {said}", column=next(iter(contradictions)))
     return formats
 
 

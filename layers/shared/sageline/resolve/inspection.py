@@ -120,7 +120,7 @@ def _shortened(text: str) -> str:
 
 def _mistakes(profile: DatasetProfile, features: Mapping[str, str], resolution: Resolution) -> list[str]:
     label = str(resolution.spec.dataset.label)
-    odd = _odd_values(profile, features, label, resolution.spec)
+    odd = _odd_values(profile, features, label, resolution)
     more = len(odd) - _MOST_MISTAKES
     said = odd if more <= 0 else [*odd[:_MOST_MISTAKES], f"There are {more:,} more such columns."]
     return _one_class(profile.columns[label], resolution) + said
@@ -133,8 +133,10 @@ def _one_class(label: ColumnProfile, resolution: Resolution) -> list[str]:
     return [f"{shown(label.name)} is {shown(next(iter(classes), ''))} in every row; a run needs two classes to tell apart."]
 
 
-def _odd_values(profile: DatasetProfile, features: Mapping[str, str], label: str, spec: Spec) -> list[str]:
-    """Values that are not of their column's kind: a run is refused for them, and names the first one's row."""
+def _odd_values(profile: DatasetProfile, features: Mapping[str, str], label: str, resolution: Resolution) -> list[str]:
+    """Values that are not of their column's kind, or not spelled as its numbers are: a run is refused for them, and names the
+    first one's row."""
+    spec = resolution.spec
     kinds = {**features, label: "number"} if spec.task == "regression" else dict(features)
     split = spec.split
     if split.by == "time" and split.column is not None:
@@ -147,14 +149,29 @@ def _odd_values(profile: DatasetProfile, features: Mapping[str, str], label: str
             count, examples = column.numbers.odd, list(map(shown, column.numbers.odd_values))
         elif kind == "date":
             count, examples = column.dates.odd, list(map(str, column.dates.odd_values))
+        otherwise = "" if name in (label, split.column) else ", or say in dataset.kinds that the column is a category"
         if count:
-            are, them = (f"1 value is no {kind}", "it") if count == 1 else (f"{count:,} values are no {kind}s", "them")
-            some = ", such as " if count > len(examples) else ": "
-            otherwise = "" if name in (label, split.column) else ", or say in dataset.kinds that the column is a category"
-            found.append(
-                f"In {shown(name)}, {are}{some}{', '.join(examples)}. A run stops there: correct or empty {them}{otherwise}."
-            )
-    return found + _odd_channels(profile, spec.split) + _odd_weights(profile, spec) + _odd_for_logarithms(profile, label, spec)
+            are = f"1 value is no {kind}" if count == 1 else f"{count:,} values are no {kind}s"
+            found.append(_stops_at(name, are, count, examples, otherwise))
+        if kind == "number":
+            spelling = resolution.spelling(name)
+            count, texts = column.numbers.spelled_otherwise(spelling)
+            if count:
+                are = f"{count:,} {'value is' if count == 1 else 'values are'} not spelled as the other numbers are"
+                words = f", {spelling.words}" if spelling.words else ""
+                found.append(_stops_at(name, are + words, count, list(map(shown, texts)), otherwise))
+    return (
+        found
+        + _odd_channels(profile, spec.split)
+        + _odd_weights(profile, label, spec)
+        + _odd_for_logarithms(profile, label, spec)
+    )
+
+
+def _stops_at(name: str, are: str, count: int, examples: Sequence[str], otherwise: str) -> str:
+    some = ": " if count <= len(examples) else ", such as " if examples else ""
+    them = "it" if count == 1 else "them"
+    return f"In {shown(name)}, {are}{some}{', '.join(examples)}. A run stops there: correct or empty {them}{otherwise}."
 
 
 def _odd_channels(profile: DatasetProfile, split: SplitSpec) -> list[str]:
@@ -171,15 +188,16 @@ def _odd_channels(profile: DatasetProfile, split: SplitSpec) -> list[str]:
     ]
 
 
-def _odd_weights(profile: DatasetProfile, spec: Spec) -> list[str]:
-    """Weights that are none: every row needs one of 0 or more, and they may not all be 0."""
+def _odd_weights(profile: DatasetProfile, label: str, spec: Spec) -> list[str]:
+    """Weights that are none: every row with a label needs one of 0 or more, and they may not all be 0."""
     if spec.dataset.weight is None:
         return []
     column = profile.columns[spec.dataset.weight]
     numbers, found = column.numbers, list[str]()
     if numbers.odd:
         found.append(f"{_hold(numbers.odd)} no number, such as {shown(numbers.odd_values[0])}")
-    if missing := column.empty + numbers.missing.total():
+    missing = column.missing
+    if missing > profile.columns[label].missing:  # else these may be the rows without a label, which are not used
         found.append(f"{_hold(missing)} none")
     if numbers.minimum < 0:
         found.append(f"the least is {numbers.minimum:g}")

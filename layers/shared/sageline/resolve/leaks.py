@@ -35,8 +35,8 @@ def leaks(
             without = json.dumps({"dataset": {"exclude": [name]}}, ensure_ascii=False)
             to_do = f"leave it out with {without}" if len(features) > 1 else "then there is nothing here to learn the label from"
             warnings.append(
-                f"Column {shown(name)} alone tells the label almost perfectly ({reached} on {len(rows)} rows of the data). If it "
-                f"is known only when the label is, it leaks it: {to_do}."
+                f"Column {shown(name)} alone tells the label almost perfectly ({reached} on {len(rows):,} rows of the data). If "
+                f"it is known only when the label is, it leaks it: {to_do}."
             )
     return warnings
 

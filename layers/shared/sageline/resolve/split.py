@@ -160,6 +160,8 @@ def _may_be_time(column: ColumnProfile) -> bool:
     """Whether it may say when each row was: a date, or a number that is called a time, in nearly every row."""
     if column_names.is_birth(column.name) or column.distinct < _FEWEST_TIMES:
         return False
+    if column.is_date and column.dates.contradiction is not None:
+        return False  # a split by it would be refused
     is_time = column.is_numeric and column_names.is_time(column.name) and not column.numbers.counts_rows
     return (column.is_date or is_time) and column.present >= _PRESENT_FROM * column.rows
 

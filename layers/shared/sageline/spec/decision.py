@@ -17,7 +17,7 @@ class DecisionSpec(BaseSpec):
 
     threshold: Annotated[float, Field(gt=0, lt=1)] | Literal["auto", "none"] = Field(
         "auto",
-        description="From which probability of `evaluation.positive` on that label is answered. `auto` chooses it for "
+        description="The probability of `evaluation.positive` from which on that label is answered. `auto` chooses it for "
         "`evaluation.metric`, of more than two classes an offset for each, where that helps; `none` answers the most probable "
         "label.",
     )

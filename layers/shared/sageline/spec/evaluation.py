@@ -24,7 +24,7 @@ class EvaluationSpec(BaseSpec):
     metric: str | None = Field(
         None,
         description="What the model is judged by, and what `beat_champion` compares. Default: accuracy, or rmse for numbers; of "
-        "two classes, one of which less than 20 % of the train rows have, average_precision (balanced_accuracy where only labels "
+        "two classes, of which one has less than 20 % of the train rows, average_precision (balanced_accuracy where only labels "
         "may be answered).",
     )
     positive: str | None = Field(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter, deque
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import numpy as np
 from botocore.exceptions import ClientError, ParamValidationError
@@ -27,6 +27,8 @@ from sageline.storage.read_ahead import ReadAhead
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+OpenPart: TypeAlias = tuple[DatasetObject, Side | None, BinaryIO]
 
 _LISTED = 100  # parts in a run's record, which is bounded
 _AHEAD = 8  # parts that are fetched before they are read
@@ -155,20 +157,23 @@ def read_blocks(s3: S3Client, dataset: Dataset, options: ReadOptions, notes: lis
             buffered = io.BufferedReader(ahead)
             yield from open_blocks(buffered, dataset.uri, dataset.format, options=options, notes=notes)
         return
-    joined = _Joined(dataset)
     with closing(_opened(s3, dataset.in_order())) as opened:
-        for part, side, stream in opened:
-            said: list[str] = []
-            blocks = open_blocks(stream, part.uri, dataset.format, options=options, notes=said, may_be_empty=True)
-            yield from joined.blocks(blocks, part, side)
-            joined.said(part, said)
+        yield from read_parts(dataset, opened, options, notes)
+
+
+def read_parts(dataset: Dataset, opened: Iterable[OpenPart], options: ReadOptions, notes: list[str]) -> Iterator[Block]:
+    """The same of a folder whose parts, in the order of :meth:`Dataset.in_order`, are open already, wherever they are."""
+    joined = _Joined(dataset)
+    for part, side, stream in opened:
+        said: list[str] = []
+        blocks = open_blocks(stream, part.uri, dataset.format, options=options, notes=said, may_be_empty=True)
+        yield from joined.blocks(blocks, part, side)
+        joined.said(part, said)
     joined.check_rows()
     notes += [*dataset.notes, *joined.notes()]
 
 
-def _opened(
-    s3: S3Client, parts: Sequence[tuple[DatasetObject, Side | None]]
-) -> Generator[tuple[DatasetObject, Side | None, BinaryIO]]:
+def _opened(s3: S3Client, parts: Sequence[tuple[DatasetObject, Side | None]]) -> Generator[OpenPart]:
     """The parts as files, one after the other. Small ones are fetched while those before them are read: of thousands of parts the
     requests would take longer than the reading."""
 

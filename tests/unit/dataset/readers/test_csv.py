@@ -208,7 +208,7 @@ def test_a_stream_that_returns_little_at_a_time_is_read_whole() -> None:
             "quote, and double the quotes inside it."),
         (b"a,\xff\n1,2\n", "data.csv: header (line 1, byte offset 2): byte 0xff is not valid UTF-8; "
             "save the file as UTF-8, or name its encoding in `dataset.encoding` of the spec."),
-        (b"a,b,a\n1,2,3\n", "data.csv: header (line 1, byte offset 4): columns 1 and 3 have the same name; rename one."),
+        (b"a,b,a\n1,2,3\n", "data.csv: header (line 1, byte offset 4): columns 1 and 3 have the same name, 'a'; rename one."),
         (
             b"b,,a\n0,1,2\n",
             "data.csv: header (line 1, byte offset 2): column 2 has no name; name every column "

@@ -181,7 +181,7 @@ class CsvReader:
                     text, start, f"column {index + 1} has no name; name every column (pandas: write with to_csv(index=False))"
                 )
             if name in indexes:
-                self._fail(text, start, f"columns {indexes[name] + 1} and {index + 1} have the same name; rename one")
+                self._fail(text, start, f"columns {indexes[name] + 1} and {index + 1} have the same name, {name!r}; rename one")
             indexes[name] = index
         return names
 
