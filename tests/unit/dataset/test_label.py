@@ -67,6 +67,15 @@ def test_a_column_that_is_called_like_the_dataset_is_its_label(dataset: str) -> 
     assert in_doubt(likely_labels(columns(values), "data")) is False
 
 
+def test_the_first_column_of_a_table_of_machines_says_which_machine_and_is_no_label() -> None:
+    machines = {"machine": COLOURS, "temperature": NUMBERS, "state": YES}
+
+    likely = likely_labels(columns(machines), "machines")
+
+    assert (likely[0].name, in_doubt(likely)) == ("state", False)
+    assert likely_labels(columns(dict(reversed(machines.items()))), "machines")[0].name == "machine"
+
+
 @pytest.mark.parametrize(
     "values",
     [

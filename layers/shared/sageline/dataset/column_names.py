@@ -215,7 +215,12 @@ def is_id(name: str) -> bool:
 def like_dataset(name: str, dataset: str) -> bool:
     """Whether a column is called like the dataset, but for its case, signs and a plural."""
     column, whole = "".join(words_in(name)), "".join(words_in(dataset))
-    return bool(column) and (column == whole or column + "s" == whole or column == whole + "s")
+    return bool(column) and (column == whole or is_one_of(name, dataset) or column == whole + "s")
+
+
+def is_one_of(name: str, dataset: str) -> bool:
+    """Whether the dataset's name is the plural of the column's."""
+    return "".join(words_in(name)) + "s" == "".join(words_in(dataset))
 
 
 def in_dataset(name: str, dataset: str) -> bool:

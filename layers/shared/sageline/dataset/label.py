@@ -61,7 +61,9 @@ def _is_possible(column: ColumnProfile, guess: ColumnGuess) -> bool:
 
 def _weigh(column: ColumnProfile, listed: list[str], possible: list[str], dataset: str, *, unsure: bool) -> LikelyLabel:
     name = column.name
-    weight, reasons = _by_name(name, listed, dataset)
+    # A table of machines that begins with the machine's name says in it what each row is of.
+    is_entity = name == listed[0] and not column.is_numeric and column_names.is_one_of(name, dataset)
+    weight, reasons = (0.0, []) if is_entity else _by_name(name, listed, dataset)
     if weight < _OUTCOME_NAME and column_names.is_quantity(name) and not column.is_numeric:
         weight, reasons = 0.0, []  # sales that are no amounts are a department
     named = bool(reasons)
