@@ -332,13 +332,15 @@ def test_times_that_many_rows_have_are_not_taken_for_equal_rows() -> None:
     assert caught.value.message.startswith(f"{SOURCE}: {said}")
 
 
-def test_of_a_date_that_cannot_be_read_nothing_is_advised_that_would_not_help() -> None:
-    rows = [(f"2021-03-{index % 28 + 1:02}" if index != 7 else "soon", "a", index, index % 3) for index in range(60)]
+def test_dates_that_cannot_be_read_are_named_with_their_rows_and_nothing_that_would_not_help() -> None:
+    odd = {7: "soon", 9: "2021-02-30", 11: "later", 20: "never"}
+    rows = [(odd.get(index, f"2021-03-{index % 28 + 1:02}"), "a", index, index % 3) for index in range(60)]
     spec = spec_of({"day": "date", "x": "number"}, "y", "regression", split={"by": "time", "column": "day"})
 
     with pytest.raises(InvalidDataset) as caught:
         prepared(rows, spec, header="day,who,x,y")
 
-    assert "row 8, column 'day': 'soon' is no date. Correct it, or leave it empty." in caught.value.message
-    assert caught.value.message.endswith("The split goes by this column: a row without a time is not used.")
+    assert "row 8, column 'day': 'soon' is no date; " in caught.value.message
+    assert "row 10, column 'day': '2021-02-30' " in caught.value.message
+    assert "row 12, column 'day': 'later' is no date, and 1 more row near them. The split goes by" in caught.value.message
     assert "kinds" not in caught.value.message

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sageline.arrays.blocks import Block
-from sageline.arrays.dates import DateFormat
+from sageline.arrays.dates import DateFormat, problem_of, read_dates
 from sageline.arrays.factors import factors
 from sageline.arrays.hashing import HashArray, hash_strings
 from sageline.arrays.late_text import DictionaryArray
@@ -17,7 +17,6 @@ from sageline.arrays.number_spelling import PLAIN, Spelling
 from sageline.arrays.numbers import MISSING, BadNumber, parse_doubles, shown
 from sageline.arrays.strings import BoolArray, IntArray, StringArray
 from sageline.dataset.split import CHANNELS, PositionArray, as_positions, bounds_of, folds_of, joined_hashes, placed, row_hashes
-from sageline.encoder.columns.date import dates_of
 from sageline.errors import InvalidDataset
 from sageline.spec.model import SplitSpec
 
@@ -143,13 +142,7 @@ class StandingReader:
     def _times(self, block: Block) -> DoubleArray:
         column = str(self._split.column)
         if self._date_format is not None:
-            try:
-                return dates_of(block, column, self._date_format)
-            except InvalidDataset as error:
-                # Without the column's name in the details: another kind of it would not help.
-                raise InvalidDataset(
-                    f"{error.message} The split goes by this column: a row without a time is not used."
-                ) from None
+            return _dates(block, column, self._date_format)
         try:
             return parse_doubles(block.columns[column], self._spelling)
         except BadNumber as error:
@@ -157,6 +150,25 @@ class StandingReader:
                 f"{block.where(error.index)}, column {column!r}: {error.problem}. The split goes by this column: correct it, or "
                 "leave it empty (the row is not used then)."
             ) from None
+
+
+def _dates(block: Block, name: str, date_format: DateFormat) -> DoubleArray:
+    column = block.columns[name]
+    dates = read_dates(column, date_format)
+    if len(dates.unreadable):
+        # Without the column's name in the details: another kind of it would not help.
+        first = dates.unreadable[:_SOME].tolist()
+        named = "; ".join(f"{block.where(index)}, column {name!r}: {problem_of(column[index], date_format)}" for index in first)
+        raise InvalidDataset(
+            f"{named}{_more_rows(len(dates.unreadable) - len(first))}. The split goes by this column: correct it, or leave it "
+            "empty (the row is not used then)."
+        )
+    return dates.seconds
+
+
+def _more_rows(more: int) -> str:
+    rows = "row" if more == 1 else "rows"
+    return f", and {more:,} more {rows} near them" if more > 0 else ""
 
 
 def given_bounds(split: SplitSpec, *, has_validation: bool) -> tuple[float, float]:
@@ -196,9 +208,8 @@ def _given_channels(block: Block, column: str) -> IntArray:
     if odd.any():
         rows = np.flatnonzero(odd[codes])
         named = "; ".join(f"{block.where(index)}: {shown(values[int(codes[index])])}" for index in rows[:_SOME].tolist())
-        more = f", and {len(rows) - _SOME:,} more rows near them" if len(rows) > _SOME else ""
         raise InvalidDataset(
             f"Column {column!r} is to say of each row whether it is to train, validation or test, and says something else in "
-            f"{named}{more}. Write train, validation or test there, or split otherwise."
+            f"{named}{_more_rows(len(rows) - _SOME)}. Write train, validation or test there, or split otherwise."
         )
     return np.array([known[text] for text in texts], dtype=np.int64)[codes]
