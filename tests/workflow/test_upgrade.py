@@ -21,7 +21,7 @@ from tests.workflow.workbench import Workbench, csv_text, flowers, until
 pytestmark = [pytest.mark.stack, pytest.mark.full]
 
 BEFORE = Path(__file__).parent / "versions" / "0.1.0.tar.xz"
-ENCODER_BEFORE, ENCODER_TODAY = 4, 5
+ENCODER_BEFORE, ENCODER_TODAY = 4, 6
 
 QUICK = {"algorithm": {"hyperparameters": {"num_round": 5}}}
 BEATS = {**QUICK, "evaluation": {"beat_champion": True}}
