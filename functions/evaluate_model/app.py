@@ -1,4 +1,4 @@
-"""EvaluateModel and CompareModels: judge the new model by the rows held out of training."""
+"""EvaluateModel and CompareModels: judge the new model by the rows held out of training; a candidate by the validation rows."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sageline.aws.events import checked
 from sageline.aws.logger import function_logger
 from sageline.aws.settings import RunSettings
 from sageline.evaluation.evaluate import Evaluated, EvaluateEvent, compare_models, evaluate_model
+from sageline.evaluation.validate import validate_candidate
 from sageline.runs.context import RunContext
 
 logger = function_logger()
@@ -23,6 +24,8 @@ def handler(event: EvaluateEvent, context: LambdaContext) -> Evaluated:
     run = RunContext(RunSettings.from_environment(os.environ))
     if event["action"] == "compare":
         evaluated = compare_models(event["run_id"], champion_failure=event.get("champion_failure"), run=run)
+    elif event["action"] == "validate":
+        evaluated = validate_candidate(event["run_id"], run=run)
     else:
         evaluated = evaluate_model(event["run_id"], run=run)
     logger.info("Model judged", decision=evaluated["decision"], rows=evaluated["rows"], metrics=evaluated["metrics"])

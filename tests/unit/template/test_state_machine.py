@@ -51,7 +51,7 @@ ANSWERS: dict[str, object] = {
     "EvaluateModel": ACCEPTED,
     "RunChampionTransform": {"status": "Completed", "transform_job_name": f"{RUN_ID}-champion", "transform_seconds": 3},
     "CompareModels": ACCEPTED,
-    "DiscardRejected": {"discarded": [f"model/{RUN_ID}"]},
+    "DiscardModel": {"discarded": [f"model/{RUN_ID}"]},
     "DeployEndpoint": DEPLOYED,
     "CheckEndpoint": {"status": "InService"},
     "SmokeTest": {"rows": 10, "variant": RUN_ID},
@@ -212,7 +212,7 @@ def test_each_state_asks_its_function(machine: Document) -> None:
         "RunEvaluationTransform": "StartTransformFunction",
         "RunChampionTransform": "StartTransformFunction",
         "CompareModels": "EvaluateModelFunction",
-        "DiscardRejected": "DeleteEndpointFunction",
+        "DiscardModel": "DeleteEndpointFunction",
         "RunTransform": "StartTransformFunction",
         "CheckEndpoint": "CheckStatusFunction",
         "Bake": "CheckStatusFunction",
@@ -237,8 +237,8 @@ def test_a_second_execution_for_the_same_trigger_ends_without_a_trace(machine: D
 @pytest.mark.parametrize("configured", [CONFIGURED, WITHOUT_ENDPOINT, MODEL_AND_BATCH])
 def test_a_model_that_is_not_good_enough_goes_and_nothing_is_done_with_it(machine: Document, configured: Document) -> None:
     done = run(machine, ConfigureRun=configured, EvaluateModel=REJECTED)
-    assert done.states == [*TO_THE_MODEL, "DiscardRejected", "Rejected"]
-    assert done.payloads["DiscardRejected"] == {"action": "discard", "run_id": RUN_ID}
+    assert done.states == [*TO_THE_MODEL, "DiscardModel", "Discarded"]
+    assert done.payloads["DiscardModel"] == {"action": "discard", "run_id": RUN_ID}
     assert done.error is None, "that a model is refused is an outcome and not a failure"
 
 
@@ -258,14 +258,14 @@ def test_a_model_that_must_be_better_is_deployed_after_the_one_in_service_has_an
 
 def test_a_model_that_is_not_better_goes(machine: Document) -> None:
     done = run(machine, EvaluateModel=TO_COMPARE, CompareModels=REJECTED)
-    assert done.states == [*TO_THE_MODEL, *COMPARED, "DiscardRejected", "Rejected"]
+    assert done.states == [*TO_THE_MODEL, *COMPARED, "DiscardModel", "Discarded"]
     assert done.error is None
 
 
 @pytest.mark.parametrize("error", ["EndpointNotFound", "TransformJobFailed"])
 def test_a_model_in_service_that_cannot_answer_is_a_reason_to_refuse_and_no_failure(machine: Document, error: str) -> None:
     done = run(machine, EvaluateModel=TO_COMPARE, RunChampionTransform=Failure(error, "gone"), CompareModels=REJECTED)
-    assert done.states == [*TO_THE_MODEL, *COMPARED, "DiscardRejected", "Rejected"]
+    assert done.states == [*TO_THE_MODEL, *COMPARED, "DiscardModel", "Discarded"]
     assert done.payloads["CompareModels"]["champion_failure"] == {"Error": error, "Cause": "gone"}
 
 
@@ -277,8 +277,8 @@ def test_a_comparison_that_fails_discards_the_model_and_is_recorded(machine: Doc
 
 
 def test_a_refused_model_that_cannot_be_removed_is_a_failure_that_is_recorded(machine: Document) -> None:
-    done = run(machine, EvaluateModel=REJECTED, DiscardRejected=Failure("States.Timeout"))
-    assert done.states[-3:] == ["DiscardRejected", "RecordFailure", "Failed"]
+    done = run(machine, EvaluateModel=REJECTED, DiscardModel=Failure("States.Timeout"))
+    assert done.states[-3:] == ["DiscardModel", "RecordFailure", "Failed"]
 
 
 # ---- A rollout ----

@@ -45,7 +45,8 @@ def discard(run_id: str, *, schedule_group: str | None = None, run: RunContext) 
     """Undo what a run has deployed: an endpoint that it made goes, one that it updated goes back to what it served before.
 
     The old variants get their traffic back first, at once; then the new one goes. Done twice, or when the run has deployed
-    nothing, it does nothing. A run that has succeeded is left alone, and so is an endpoint that serves another run by now.
+    nothing, it does nothing. A run that has succeeded is left alone, but for a candidate, whose model is not needed any more
+    once it has answered; and so is an endpoint that serves another run by now.
 
     Args:
         schedule_group: where an endpoint that the run made has its schedule; only PromoteVariant makes one. An endpoint that was
@@ -57,7 +58,7 @@ def discard(run_id: str, *, schedule_group: str | None = None, run: RunContext) 
     """
     sagemaker = run.clients.sagemaker
     record = run.store.get(run_id)
-    if record.status == "Succeeded":
+    if record.status == "Succeeded" and "candidate_of" not in record.details:
         return {"discarded": []}
     deployment = deployment_of(record)
     if deployment is None:

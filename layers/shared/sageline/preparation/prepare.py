@@ -84,7 +84,8 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
         exchange = first.encoder.exchange
         sink = S3PartSink(run.files.s3, layout, exchange.file_extension, single_file=exchange.single_file, behind=True)
         ask_of = partial(S3PartSink, run.files.s3, layout, exchange.batch_extension, joined=False, behind=True)
-        asks_validation = can_decide(resolved.decision, spec.task, first.encoder.answers)
+        is_candidate = "candidate_of" in record.details
+        asks_validation = is_candidate or can_decide(resolved.decision, spec.task, first.encoder.answers)
         with sink, ask_of() as to_ask, ask_of(stem=VALIDATION_STEM) as to_ask_validation:
             test_rows = TransformParts(to_ask, "evaluation", first.encoder)
             validation_rows = TransformParts(to_ask_validation, "evaluation", first.encoder)

@@ -1,0 +1,77 @@
+"""What the algorithm ``auto`` gives to each algorithm that it trains: settings that are good on many tables, by measurement
+(docs/quality.md, ``make quality``). An algorithm that a spec names keeps its own defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sageline.algorithms.facts import Hyperparameters
+from sageline.json_objects import Json
+
+TRIALS: Mapping[str, int] = {"quick": 0, "good": 12, "best": 50}
+"""Trials of a preset, of all its algorithms together."""
+
+_SHARE_OF_TRIALS = {"xgboost": 2.0}
+"""XGBoost has more hyperparameters that matter than the others, which have a share of 1."""
+
+_FEWEST_TRIALS = 2
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an algorithm is given.
+
+    Attributes:
+        hyperparameters: besides those that follow from the data.
+        encoder: options of the encoder ``columns`` by kind of column.
+        tuning: of the spec, if there are trials.
+        reasons: by key of the spec.
+    """
+
+    hyperparameters: Hyperparameters = field(default_factory=dict)
+    encoder: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    tuning: Json | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+
+def settings(algorithm: str, among: tuple[str, ...], preset: Literal["quick", "good", "best"]) -> Settings:
+    """What one of the algorithms of a preset is given.
+
+    Args:
+        among: all algorithms that are trained, which share the preset's trials.
+    """
+    encoder = _ENCODERS.get(algorithm, {})
+    reasons = {
+        f"encoder.{kind}.{name}": f"{value}: what auto gives to {algorithm}"
+        for kind, options in encoder.items()
+        for name, value in options.items()
+    }
+    reasons["algorithm.hyperparameters"] = f"what auto gives to {algorithm}, and the algorithm's own defaults"
+    return Settings(_HYPERPARAMETERS.get(algorithm, {}), encoder, _tuning(algorithm, among, preset), reasons)
+
+
+def trials_of(algorithm: str, among: tuple[str, ...], preset: str) -> int:
+    """How many trials of a preset an algorithm has; 0 for a single training job."""
+    if not TRIALS[preset]:
+        return 0
+    shares = {name: _SHARE_OF_TRIALS.get(name, 1.0) for name in among}
+    return max(_FEWEST_TRIALS, round(TRIALS[preset] * shares[algorithm] / sum(shares.values())))
+
+
+def _tuning(algorithm: str, among: tuple[str, ...], preset: str) -> Json | None:
+    trials = trials_of(algorithm, among, preset)
+    if not trials:
+        return None
+    if preset == "best" and algorithm == "xgboost":
+        # The only one that reports every iteration, which Hyperband compares.
+        return {"strategy": "Hyperband", "max_jobs": trials, "hyperband": {"min_resource": 10, "max_resource": 300}, "seed": 0}
+    return {"strategy": "Bayesian", "max_jobs": trials, "seed": 0}
+
+
+_HYPERPARAMETERS: Mapping[str, Hyperparameters] = {}
+
+_TF_IDF = {"text": {"mode": "tf-idf", "ngrams": 2, "sublinear": True, "max_words": 20_000, "statistics": False}}
+
+_ENCODERS: Mapping[str, Mapping[str, Mapping[str, object]]] = {"linear-learner": _TF_IDF}

@@ -1,0 +1,149 @@
+"""The algorithm ``auto``: which algorithms are trained side by side for a dataset, each with a spec of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from sageline.algorithms.presets import settings
+from sageline.dataset.profile import DatasetProfile
+from sageline.errors import InvalidDataset, InvalidHyperparameter, InvalidSpec
+from sageline.json_objects import Json
+from sageline.resolve.resolution import Resolution
+from sageline.resolve.resolve import resolve_spec
+from sageline.spec.model import Spec, validate_spec
+from sageline.spec.training import AUTO, Preset
+
+_OF_TABLES = ("xgboost", "linear-learner")
+_OF_IMAGES = ("knn", "tensorflow")
+_OF_TEXTS_ONLY = ("blazingtext",)
+
+_OWN_REASONS = ("encoder", "target", "algorithm", "tuning")
+"""Sections of the spec that every candidate has its own of."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One of the algorithms that ``auto`` trains.
+
+    Attributes:
+        given: the run's spec as it would be if it named this algorithm and its settings, and ended with the model.
+        resolution: of ``given``.
+        reasons: why it has its settings, by key of the spec.
+    """
+
+    algorithm: str
+    given: Spec
+    resolution: Resolution
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ResolvedRun:
+    """A run's spec, resolved.
+
+    Attributes:
+        resolution: of the spec; for ``auto`` without what its candidates have each their own of.
+        candidates: of ``auto``; empty for an algorithm that the spec names.
+        refused: algorithms of ``auto`` that cannot learn from the data, and why.
+    """
+
+    resolution: Resolution
+    candidates: tuple[Candidate, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def trained(self) -> list[Spec]:
+        """The resolved specs of all training and tuning jobs."""
+        return [candidate.resolution.spec for candidate in self.candidates] or [self.resolution.spec]
+
+
+def resolve_run(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) -> ResolvedRun:
+    """Resolve a spec as :func:`sageline.resolve.resolve.resolve_spec` does; of ``auto``, choose the algorithms too.
+
+    Raises:
+        InvalidDataset, InvalidSpec, InvalidHyperparameter: see there; for ``auto`` where every algorithm is refused.
+    """
+    if spec.algorithm.name != AUTO:
+        return ResolvedRun(resolve_spec(spec, profile, name=name, uri=uri))
+    reads_tokens = spec.encoder is not None and spec.encoder.kind == "tokens"
+    first = _OF_TEXTS_ONLY[0] if reads_tokens else _OF_TABLES[0]
+    whole = resolve_spec(_naming(spec, first), profile, name=name, uri=uri)
+    names = _OF_TEXTS_ONLY if reads_tokens else _algorithms(whole.spec)
+    preset = spec.algorithm.preset or "quick"
+    candidates: list[Candidate] = []
+    refused: dict[str, str] = {}
+    problem: InvalidDataset | InvalidSpec | InvalidHyperparameter | None = None
+    for algorithm in names:
+        chosen = settings(algorithm, names, preset)
+        try:
+            given = _candidate(_naming(spec, algorithm, chosen.hyperparameters, chosen.encoder, chosen.tuning))
+            resolution = resolve_spec(given, profile, name=name, uri=uri)
+        except (InvalidDataset, InvalidSpec, InvalidHyperparameter) as error:
+            refused[algorithm] = error.message
+            problem = problem or error
+            continue
+        candidates.append(Candidate(algorithm, given, resolution, chosen.reasons))
+    if problem is not None and not candidates:
+        raise problem
+    return ResolvedRun(_of_all(spec, whole, candidates, refused, preset), tuple(candidates), refused)
+
+
+def _algorithms(resolved: Spec) -> tuple[str, ...]:
+    kinds = set((resolved.dataset.features or {}).values())
+    if kinds & {"pixel", "image"}:
+        return _OF_IMAGES
+    if kinds == {"text"} and resolved.task == "classification":
+        return (*_OF_TABLES, *_OF_TEXTS_ONLY)
+    return _OF_TABLES
+
+
+def _naming(
+    spec: Spec,
+    algorithm: str,
+    hyperparameters: Mapping[str, object] | None = None,
+    encoder: Mapping[str, Mapping[str, object]] | None = None,
+    tuning: Json | None = None,
+) -> Spec:
+    """The spec as if it named an algorithm with its settings; what the spec says itself stays."""
+    document = spec.model_dump(mode="json", exclude_unset=True)
+    named = document.get("algorithm", {})
+    named.pop("preset", None)
+    document["algorithm"] = {**named, "name": algorithm, "hyperparameters": dict(hyperparameters or {})}
+    document.pop("budget_minutes", None)
+    if tuning is not None:
+        document["tuning"] = tuning
+    given = document.get("encoder") or {"kind": "columns"}
+    if encoder and given.get("kind", "columns") == "columns":
+        merged = {kind: {**options, **given.get(kind, {})} for kind, options in encoder.items()}
+        document["encoder"] = {**given, **merged}
+    return validate_spec(document, "spec")
+
+
+def _candidate(spec: Spec) -> Spec:
+    """A run that ends with its model: the run of which it is a candidate judges it, deploys it, and has the budget."""
+    document = spec.model_dump(mode="json", exclude_unset=True)
+    for key in ("batch", "budget_usd", "reasons"):
+        document.pop(key, None)
+    if "evaluation" in document:
+        document["evaluation"].pop("beat_champion", None)
+    return validate_spec({**document, "deployment": None}, "spec")
+
+
+def _of_all(
+    spec: Spec,
+    whole: Resolution,
+    candidates: list[Candidate],
+    refused: Mapping[str, str],
+    preset: Preset,
+) -> Resolution:
+    """The resolution of the run itself."""
+    names = " and ".join(candidate.algorithm for candidate in candidates)
+    side = "side by side, and validation rows choose" if len(candidates) > 1 else "as nothing else can learn from the data"
+    reasons = {key: reason for key, reason in whole.spec.reasons.items() if key.partition(".")[0] not in _OWN_REASONS}
+    reasons["algorithm.name"] = f"auto trains {names} {side}"
+    for algorithm, why in refused.items():
+        reasons[f"algorithm.{algorithm}"] = f"left out: {why}"
+    algorithm_spec = spec.algorithm.model_copy(update={"preset": preset})
+    update = {"algorithm": algorithm_spec, "encoder": spec.encoder, "target": spec.target, "reasons": reasons}
+    return replace(whole, spec=whole.spec.model_copy(update={**update, "budget_minutes": spec.budget_minutes}))
