@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _AFTER_A_FAILURE = ("DiscardDeployment", "RecordFailure", "Failed")
 _MAY_GO_ON = ("Running", "Unknown")
-_LAST = ("Succeeded", "Discarded", "Rejected", "Failed", "AlreadyStarted")
+_LAST = ("Succeeded", "Discarded", "CandidateFailed", "Rejected", "Failed", "AlreadyStarted")
 
 
 Timeline: TypeAlias = Callable[[Json], list[StateTime]]

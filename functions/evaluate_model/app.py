@@ -29,7 +29,7 @@ def handler(event: EvaluateEvent, context: LambdaContext) -> Evaluated:
     else:
         evaluated = evaluate_model(event["run_id"], run=run)
     logger.info("Model judged", decision=evaluated["decision"], rows=evaluated["rows"], metrics=evaluated["metrics"])
-    if evaluated["status"] != "Running":
+    if evaluated["status"] != "Running" and evaluated["decision"] != "validated":
         with single_metric(name=f"Run{evaluated['status']}", unit=MetricUnit.Count, value=1):
             return evaluated
     return evaluated

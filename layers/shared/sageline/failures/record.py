@@ -36,7 +36,7 @@ def record_failure(event: FailureEvent, *, run: RunContext) -> FailureRecorded:
         record = run.store.get(run_id)
     except RunNotFound:
         new = RunRecord(run_id=run_id, name=identity.name, execution_arn=execution_arn, dataset_uri=uri, state=state)
-        record = run.store.claim(new)
+        record = run.store.claim(new, listed="candidate_of" not in event["trigger"])
     failure = _failure(record, state, kind, message, event.get("discard_error"))
     if record.execution_arn == execution_arn:
         _stop(run_id, run)
