@@ -67,8 +67,7 @@ def resolve_run(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) -> 
     if spec.algorithm.name != AUTO:
         return ResolvedRun(resolve_spec(spec, profile, name=name, uri=uri))
     reads_tokens = spec.encoder is not None and spec.encoder.kind == "tokens"
-    first = _OF_TEXTS_ONLY[0] if reads_tokens else _OF_TABLES[0]
-    whole = resolve_spec(_naming(spec, first), profile, name=name, uri=uri)
+    whole = resolve_spec(spec, profile, name=name, uri=uri)
     names = _OF_TEXTS_ONLY if reads_tokens else _algorithms(whole.spec)
     preset = spec.algorithm.preset or "quick"
     candidates: list[Candidate] = []
@@ -101,15 +100,15 @@ def _algorithms(resolved: Spec) -> tuple[str, ...]:
 def _naming(
     spec: Spec,
     algorithm: str,
-    hyperparameters: Mapping[str, object] | None = None,
-    encoder: Mapping[str, Mapping[str, object]] | None = None,
-    tuning: Json | None = None,
+    hyperparameters: Mapping[str, object],
+    encoder: Mapping[str, Mapping[str, object]],
+    tuning: Json | None,
 ) -> Spec:
     """The spec as if it named an algorithm with its settings; what the spec says itself stays."""
     document = spec.model_dump(mode="json", exclude_unset=True)
     named = document.get("algorithm", {})
     named.pop("preset", None)
-    document["algorithm"] = {**named, "name": algorithm, "hyperparameters": dict(hyperparameters or {})}
+    document["algorithm"] = {**named, "name": algorithm, "hyperparameters": dict(hyperparameters)}
     document.pop("budget_minutes", None)
     if tuning is not None:
         document["tuning"] = tuning
