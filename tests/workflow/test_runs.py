@@ -19,7 +19,7 @@ pytestmark = pytest.mark.stack
 
 def hyperparameters(**values: object) -> Json:
     """A spec that sets these and leaves the rest to Sageline."""
-    return {"algorithm": {"hyperparameters": values}}
+    return {"algorithm": {"name": "xgboost", "hyperparameters": values}}
 
 
 QUICK = hyperparameters(num_round=5)
@@ -166,7 +166,7 @@ def test_a_job_that_fails_ends_the_run_with_its_reason(workbench: Workbench) -> 
     # Refreshing trees needs a model that is there already; nothing before the job itself knows that there is none.
     table = csv_text(["a", "b", "y"], [[n % 17, n % 5, n / 7 - 10] for n in range(200)])
     hyperparameters = {"process_type": "update", "updater": "refresh", "num_round": 3}
-    spec = {"task": "regression", "algorithm": {"hyperparameters": hyperparameters}}
+    spec = {"task": "regression", "algorithm": {"name": "xgboost", "hyperparameters": hyperparameters}}
 
     run = workbench.wait(workbench.submit("failing-job", table, spec).run_id)
 
@@ -209,12 +209,16 @@ class BadInput:
         BadInput(
             "below-zero",
             csv_text(["a", "y"], [[n % 17, n / 7 - 10] for n in range(200)]),
-            {"task": "regression", "algorithm": {"hyperparameters": {"objective": "count:poisson"}}},
+            {"task": "regression", "algorithm": {"name": "xgboost", "hyperparameters": {"objective": "count:poisson"}}},
             "InvalidHyperparameter",
             ["count:poisson", "the smallest label is -10"],
         ),
         BadInput(
-            "bad-eta", flowers(), {"algorithm": {"hyperparameters": {"eta": 3}}}, "InvalidHyperparameter", ["eta", "[0, 1]"]
+            "bad-eta",
+            flowers(),
+            {"algorithm": {"name": "xgboost", "hyperparameters": {"eta": 3}}},
+            "InvalidHyperparameter",
+            ["eta", "[0, 1]"],
         ),
     ],
     ids=lambda case: case.name,

@@ -105,7 +105,11 @@ def test_by_name_it_is_the_parts_in_the_folder_where_there_is_no_single_file(ask
         ({"uri": f"s3://{BUCKET}/datasets/flowers/data.docx"}, (400, "InvalidDataset"), "is not a format that can be read"),
         ({"uri": URI, "spec": {"datasets": {}}}, (400, "InvalidSpec"), "datasets"),
         ({"uri": URI, "spec": {"dataset": {"label": "kinds"}}}, (400, "InvalidSpec"), "Did you mean 'kind'?"),
-        ({"uri": URI, "spec": {"algorithm": {"hyperparameters": {"eta": 7}}}}, (400, "InvalidHyperparameter"), "eta"),
+        (
+            {"uri": URI, "spec": {"algorithm": {"name": "xgboost", "hyperparameters": {"eta": 7}}}},
+            (400, "InvalidHyperparameter"),
+            "eta",
+        ),
     ],
 )
 def test_what_cannot_be_inspected_is_refused(ask: Ask, put: Put, body: Json, error: tuple[int, str], message: str) -> None:

@@ -25,6 +25,9 @@ TRAINING = "ml.m5.xlarge for training job usage"
 CONCURRENCY = "Maximum total concurrency that can be allocated across all serverless endpoints"
 
 
+ONE = {"algorithm": {"name": "xgboost"}}
+
+
 @cache
 def client() -> Any:  # there are no stubs of this service
     return session().client("service-quotas")
@@ -69,7 +72,7 @@ def test_a_run_needs_a_training_a_transform_and_a_serverless_endpoint_with_its_c
         ({"algorithm": {"instance_count": 3}}, {TRAINING: 3}),
         ({"algorithm": {"spot": True}}, {"ml.m5.xlarge for spot training job usage": 1}),
         ({"algorithm": {"instance_count": 2}, "tuning": {"max_parallel_jobs": 4}}, {TRAINING: 8}),
-        ({"tuning": {"max_jobs": 2, "max_parallel_jobs": 3}}, {"Number of instances across all training jobs": 2}),
+        ({**ONE, "tuning": {"max_jobs": 2, "max_parallel_jobs": 3}}, {"Number of instances across all training jobs": 2}),
         (
             {"deployment": {"instances": {"instance_type": "ml.c5.large", "count": 2}}},
             {"ml.c5.large for endpoint usage": 2, "Number of instances across active endpoints": 2},

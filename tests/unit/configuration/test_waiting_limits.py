@@ -44,7 +44,10 @@ def test_28_days_of_training_need_a_longer_interval() -> None:
 @pytest.mark.parametrize(
     ("spec", "told"),
     [
-        ({"tuning": {"max_jobs": 20, "max_parallel_jobs": 3}}, r"7 days \(tuning: 20 jobs, 3 at once\)"),
+        (
+            {"algorithm": {"name": "xgboost"}, "tuning": {"max_jobs": 20, "max_parallel_jobs": 3}},
+            r"7 days \(tuning: 20 jobs, 3 at once\)",
+        ),
         (
             {"deployment": None, "batch": {"input": "s3://b/rows.csv", "max_runtime_seconds": 6 * DAY}},
             r"24 h \(training\) \+ 1 h \(evaluation\) \+ 6 days \(batch\)",

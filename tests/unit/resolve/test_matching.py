@@ -19,6 +19,7 @@ NUMBERS = {
     "price": [str(index * 3.25) for index in range(40)],
 }
 PIXELS = {**{f"pixel{index}": [str(index)] * 40 for index in range(64)}, "label": ["a", "b"] * 20}
+ONE = {"algorithm": {"name": "xgboost"}}
 BOOSTER = {"type": "categorical", "values": ["gbtree", "dart"]}
 
 
@@ -78,11 +79,15 @@ def test_blazingtext_reads_tokens_by_default() -> None:
             {"algorithm": {"name": "knn"}, "encoder": {"kind": "columns", "number": {"missing": "keep"}}},
             '`encoder.number.missing` is "keep", and',
         ),
-        (NUMBERS, {"tuning": {"ranges": {"eta": {"type": "continuous", "min": 1, "max": 2}}}}, "`tuning.ranges.eta.max` is 2.0"),
-        (NUMBERS, {"tuning": {"strategy": "Grid"}}, "`tuning.ranges` is empty"),
         (
             NUMBERS,
-            {"tuning": {}, "split": {"train": 0.8, "validation": 0.0, "test": 0.2}},
+            {**ONE, "tuning": {"ranges": {"eta": {"type": "continuous", "min": 1, "max": 2}}}},
+            "`tuning.ranges.eta.max` is 2.0",
+        ),
+        (NUMBERS, {**ONE, "tuning": {"strategy": "Grid"}}, "`tuning.ranges` is empty"),
+        (
+            NUMBERS,
+            {"algorithm": {"name": "xgboost"}, "tuning": {}, "split": {"train": 0.8, "validation": 0.0, "test": 0.2}},
             "compares trials by the validation rows",
         ),
     ],

@@ -121,7 +121,7 @@ def test_what_the_spec_says_is_kept_without_a_reason() -> None:
         "dataset": {"label": "age", "features": {"price": "number"}},
         "encoder": {"kind": "columns", "category": {"max_categories": 5}, "layout": "sparse"},
         "split": {"by": "hash", "column": None, "train": 0.5, "validation": 0.0, "test": 0.5, "seed": 7},
-        "algorithm": {"hyperparameters": {"num_round": 5}},
+        "algorithm": {"name": "xgboost", "hyperparameters": {"num_round": 5}},
         "evaluation": {"metric": "mae"},
         "target": {"transform": "none"},
         "deployment": {"endpoint": "other", "instances": {"count": 2}},

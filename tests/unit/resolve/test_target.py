@@ -47,7 +47,11 @@ def test_a_long_tail_is_learnt_as_logarithms_and_that_is_said() -> None:
         (np.append(LONG_TAIL, -0.5), {}, "some values are below 0"),
         (LONG_TAIL**3 + 1e9, {}, "the values have no long tail that logarithms would even out"),
         (np.array([1, 2, 3, 900] * 9), {"task": "regression"}, "there are too few different values"),
-        (LONG_TAIL, {"algorithm": {"hyperparameters": {"objective": "reg:gamma"}}}, "the objective reg:gamma expects"),
+        (
+            LONG_TAIL,
+            {"algorithm": {"name": "xgboost", "hyperparameters": {"objective": "reg:gamma"}}},
+            "the objective reg:gamma expects",
+        ),
         (LONG_TAIL, {"algorithm": {"name": "knn"}}, "logarithms are chosen for xgboost only"),
         (LONG_TAIL, {"evaluation": {"metric": "r2"}}, "the values have a long tail"),
         (LONG_TAIL, {"evaluation": {}}, "the values have a long tail"),

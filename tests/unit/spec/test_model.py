@@ -84,7 +84,10 @@ def test_what_is_no_json_object_is_refused_with_its_place(document: bytes, expec
             "`deployment`: ml.t2.medium cannot scale by itself: SageMaker does not let burstable instances; give `instances` "
             "another type (for example ml.m5.large), or leave `autoscaling` out.",
         ),
-        ({"algorithm": {"hyperparameters": {"eta": [1]}}}, "`algorithm.hyperparameters.eta` is [1]; expected a string"),
+        (
+            {"algorithm": {"name": "xgboost", "hyperparameters": {"eta": [1]}}},
+            "`algorithm.hyperparameters.eta` is [1]; expected a string",
+        ),
         ({"dataset": {"features": {"post": "words"}}}, "expected 'text', 'number', 'category', 'date', 'pixel' or 'image'."),
         (
             {"dataset": {"uri": "http://x"}},
@@ -168,7 +171,7 @@ def test_ranges_are_told_apart_by_their_type() -> None:
         "gamma": {"type": "continuous", "min": 0, "max": 10, "scaling": "Linear"},
         "booster": {"type": "categorical", "values": ["gbtree", 1, 0.5, True]},
     }
-    tuning = validate_spec({"tuning": {"ranges": ranges}}, "test").tuning
+    tuning = validate_spec({"algorithm": {"name": "xgboost"}, "tuning": {"ranges": ranges}}, "test").tuning
 
     assert tuning is not None
     assert {name: values.model_dump() for name, values in tuning.ranges.items()} == {

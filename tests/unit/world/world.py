@@ -134,7 +134,7 @@ def resolved_spec() -> dict[str, object]:
         "task": "classification",
         "dataset": {"uri": f"s3://{BUCKET}/datasets/flowers/data.csv", "label": "kind", "features": {"size": "number"}},
         "encoder": {"kind": "columns"},
-        "algorithm": {"hyperparameters": {"num_round": 10, "objective": "binary:logistic"}},
+        "algorithm": {"name": "xgboost", "hyperparameters": {"num_round": 10, "objective": "binary:logistic"}},
         "deployment": {"endpoint": "flowers"},
     }
 

@@ -104,9 +104,10 @@ def _configure_training(
         if dataset.is_folder:
             run.files.put(layout.parts_key, dataset.manifest(), "application/json")
         found |= {"dataset_uri": dataset.uri, "dataset": dataset.to_json(layout)}
-        resolved = within_budget(_resolve(given.spec, dataset, identity.name, run), run)
-        spec = resolved.resolution.spec
+        resolved = _resolve(given.spec, dataset, identity.name, run)
         found["schema"] = resolved.resolution.schema()
+        resolved = within_budget(resolved, run)
+        spec = resolved.resolution.spec
         if spec.batch is not None:
             found["batch"] = _batch_of_spec(spec, spec.batch, identity.run_id, run).to_json()
         for trained in resolved.trained:
