@@ -48,8 +48,9 @@ def settings(algorithm: str, among: tuple[str, ...], preset: Literal["quick", "g
         for kind, options in encoder.items()
         for name, value in options.items()
     }
+    tuning = _tuning(algorithm, among, preset)
     reasons["algorithm.hyperparameters"] = f"what auto gives to {algorithm}, and the algorithm's own defaults"
-    return Settings(_HYPERPARAMETERS.get(algorithm, {}), encoder, _tuning(algorithm, among, preset), reasons)
+    return Settings(_hyperparameters(algorithm, tuning), encoder, tuning, reasons)
 
 
 def trials_of(algorithm: str, among: tuple[str, ...], preset: str) -> int:
@@ -70,7 +71,25 @@ def _tuning(algorithm: str, among: tuple[str, ...], preset: str) -> Json | None:
     return {"strategy": "Bayesian", "max_jobs": trials, "seed": 0}
 
 
-_HYPERPARAMETERS: Mapping[str, Hyperparameters] = {}
+def _hyperparameters(algorithm: str, tuning: Json | None) -> Hyperparameters:
+    given = _HYPERPARAMETERS.get(algorithm, {})
+    if tuning is None:
+        return given
+    if tuning["strategy"] == "Hyperband":
+        return {}  # it decides how many rounds a trial gets
+    return {name: value for name, value in given.items() if name in _NOT_TUNED}
+
+
+_HYPERPARAMETERS: Mapping[str, Hyperparameters] = {
+    # Small steps that the validation rows end late. Few columns are worth all of them in each tree, many a share at each split.
+    "xgboost": {
+        **{"num_round": 1000, "early_stopping_rounds": 50, "eta": 0.05},
+        **{"max_depth": 6, "subsample": 0.8, "colsample_bytree": 1.0, "colsample_bynode": 0.7},
+    }
+}
+
+_NOT_TUNED = ("num_round", "early_stopping_rounds")
+"""What a tuning keeps; the rest is what its trials are for."""
 
 _TF_IDF = {"text": {"mode": "tf-idf", "ngrams": 2, "sublinear": True, "max_words": 20_000, "statistics": False}}
 
