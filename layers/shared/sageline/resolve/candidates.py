@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -151,6 +151,12 @@ def _to_the_model(spec: Spec) -> Spec:
     return validate_spec({**document, "deployment": None}, "spec")
 
 
+def which_are_trained(candidates: Sequence[Candidate], why_one: str) -> str:
+    """The reason of ``algorithm.name``; ``why_one`` follows where there is no choice."""
+    names = " and ".join(candidate.algorithm for candidate in candidates)
+    return f"auto trains {names} {'side by side, and validation rows choose' if len(candidates) > 1 else why_one}"
+
+
 def _of_all(
     spec: Spec,
     whole: Resolution,
@@ -158,10 +164,8 @@ def _of_all(
     refused: Mapping[str, str],
 ) -> Resolution:
     """The resolution of the run itself."""
-    names = " and ".join(candidate.algorithm for candidate in candidates)
-    side = "side by side, and validation rows choose" if len(candidates) > 1 else "as nothing else can learn from the data"
     reasons = {key: reason for key, reason in whole.spec.reasons.items() if key.partition(".")[0] not in _OWN_REASONS}
-    reasons["algorithm.name"] = f"auto trains {names} {side}"
+    reasons["algorithm.name"] = which_are_trained(candidates, "as nothing else can learn from the data")
     for algorithm, why in refused.items():
         reasons[f"algorithm.{algorithm}"] = f"left out: {why}"
     algorithm_spec = spec.algorithm.model_copy(update={"preset": spec.algorithm.preset or _DEFAULT_PRESET})
