@@ -95,8 +95,8 @@ def _within_usd(
             raise BudgetExceeded(
                 f"`budget_usd` is {usd(budget)}, which allows no training job: the jobs that judge the model, a batch and the "
                 f"endpoint may cost {usd(bound - training)}, and the shortest training job of {length(_SHORTEST_SECONDS)} costs "
-                f"{usd(hourly[0] * _SHORTEST_SECONDS / 3600)}. Raise `budget_usd`, or take a cheaper `algorithm.instance_type` or "
-                "`evaluation.instance_type`."
+                f"{usd(hourly[0] * _SHORTEST_SECONDS / 3600)}. Raise `budget_usd`, or take a cheaper `algorithm.instance_type` "
+                "or `evaluation.instance_type`."
             )
         candidates = candidates[:-1]
 
