@@ -22,12 +22,15 @@ from sageline.names import NAME_MAX_LENGTH, READY, dataset_folder, dataset_key, 
 from sageline.runs.timings import StateTime
 from sageline.spec.model import Spec, parse_spec
 from sageline_cli import costs, render
+from sageline_cli.algorithm_lines import algorithm_lines
 from sageline_cli.bars import bar
+from sageline_cli.candidates import Candidates
 from sageline_cli.connection import Connection, connect
 from sageline_cli.follow import await_bound, await_start, follow
 from sageline_cli.image_folder import pack_folder
 from sageline_cli.options import StackCommand, json_option, print_json, print_result, stack_option, stderr
 from sageline_cli.parts import LocalDataset, gather, left_out_line
+from sageline_cli.resolved_spec import resolved_spec
 from sageline_cli.schema_lines import schema_lines
 from sageline_cli.source import find_folder, local_script, upload_source
 from sageline_cli.timeline import ExecutionTimeline
@@ -271,11 +274,14 @@ def watch(connection: Connection, run_id: str, to_the_end: bool, console: Consol
     said = schema_lines(run)
     for paragraph in said:
         console.print(paragraph, soft_wrap=True)
+    spec = resolved_spec(connection, run_id) if (run.get("details") or {}).get("candidates") else None
+    for paragraph in algorithm_lines(run, spec):
+        console.print(paragraph, soft_wrap=True)
     if line := costs.bound(run):
         console.print(line, soft_wrap=True, markup=False)
     if to_the_end:
         console.print(f"Run {run_id}:")
-        run = follow(fetch, timeline, console)
+        run = follow(fetch, timeline, console, candidates=Candidates(connection.api.run))
         for paragraph in schema_lines(run):
             if paragraph not in said:  # what only all of the rows have told
                 console.print(paragraph, soft_wrap=True)
