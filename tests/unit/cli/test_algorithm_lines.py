@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import json
+
+import pytest
+from rich.console import Console
+
 from sageline.json_objects import Json
 from sageline_cli.algorithm_lines import algorithm_lines
-from tests.unit.cli.fakes import run_record
+from sageline_cli.connection import Connection
+from sageline_cli.costs import bound
+from sageline_cli.submit import watch
+from tests.unit.cli.fakes import BUCKET, RUN_ID, FakeApi, run_record
 from tests.unit.cli.leaderboards import PLANNED
+from tests.unit.cli.test_render import shown
 
 RUN = run_record(details={"candidates": PLANNED})
 
@@ -43,3 +53,31 @@ def test_without_the_spec_the_names_are_told() -> None:
 
 def test_nothing_is_said_of_a_named_algorithm() -> None:
     assert lines({"algorithm.name": "as given"}, run=run_record()) == []
+
+
+@pytest.mark.parametrize(
+    ("alone", "said"),
+    [
+        ({"xgboost": 0.345, "linear-learner": 0.345}, "With one of its algorithms alone: up to $0.345."),
+        ({"xgboost": 2.5, "linear-learner": 1.5}, "Alone: xgboost up to $2.50, linear-learner up to $1.50."),
+    ],
+)
+def test_the_bound_stands_beside_that_of_one_algorithm(alone: dict[str, float], said: str) -> None:
+    parts = [{"what": "training", "usd": 4.0, "text": "training: 2 jobs"}]
+    run = run_record(details={"cost": {"most_usd": 4.0, "parts": parts, "prices": "2026-09-25", "alone_usd": alone}})
+
+    assert bound(run) == f"It may cost up to $4.00: training: 2 jobs. {said}"
+    assert said.rstrip(".") in " ".join(shown({}, **run["details"]).split())
+
+
+def test_submit_says_them_before_the_run_is_followed(connection: Connection, api: FakeApi) -> None:
+    candidates = {"candidates": PLANNED, "cost": {"most_usd": 0.69, "parts": [], "prices": "2026-09-25"}}
+    api.answer("GET", f"/pipelines/{RUN_ID}", run_record(status="Running", state="TrainCandidates", details=candidates))
+    spec = {"algorithm": {"name": "auto", "preset": "good"}, "reasons": {"algorithm.name": "auto trains xgboost alone"}}
+    connection.s3.put_object(Bucket=BUCKET, Key=f"runs/{RUN_ID}/spec.json", Body=json.dumps(spec).encode())
+    out = io.StringIO()
+
+    watch(connection, RUN_ID, to_the_end=False, console=Console(file=out, width=200))
+
+    first = out.getvalue().splitlines()[0]
+    assert first == "Auto trains xgboost alone (preset good; --preset best tries more, quick less)."
