@@ -31,7 +31,7 @@ def algorithm_lines(run: Json, spec: Json | None) -> list[Text]:
     trains = reasons.get("algorithm.name", f"auto trains {names}")
     preset = ((spec or {}).get("algorithm") or {}).get("preset")
     more = f" (preset {preset}; {_MORE[preset]})" if preset in _MORE else ""
-    return [Text(f"{_sentence(trains)}{more}."), *map(Text, without(reasons))]
+    return [Text(f"{sentence(trains)}{more}."), *map(Text, without(reasons))]
 
 
 def without(reasons: Json) -> list[str]:
@@ -45,5 +45,6 @@ def without(reasons: Json) -> list[str]:
     return [f"Without {algorithm}: {why.rstrip('.')}." for algorithm, why in left_out.items()] + cut
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """The text with a capital letter at its beginning."""
     return text[:1].upper() + text[1:]

@@ -18,8 +18,8 @@ from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.readers.source import open_blocks
 from sageline.json_objects import Json
 from sageline.names import source_key
+from sageline.resolve.candidates import resolve_run
 from sageline.resolve.inspection import inspect as to_document
-from sageline.resolve.resolve import resolve_spec
 from sageline.spec.model import Spec, parse_spec
 from sageline.storage.dataset_folder import choose_parts
 from sageline.storage.dataset_object import DatasetObject, read_options
@@ -77,10 +77,10 @@ def inspect(*, path: Path, label: str | None, spec: Path | None, spec_out: Path 
     with packed(dataset, stderr()) as ready:
         given = _given(ready, spec, label)
         profile = _profile(ready, path, given.spec, stderr())
-    resolution = resolve_spec(given.spec, profile, name=_name(dataset.named_after), uri=str(path))
-    document = to_document(str(path), profile, resolution, given.spec, is_sample=False)
+    resolved = resolve_run(given.spec, profile, name=_name(dataset.named_after), uri=str(path))
+    document = to_document(str(path), profile, resolved, given.spec, is_sample=False)
     if spec_out is not None:
-        edited = _to_submit(resolution.spec, given.spec)
+        edited = _to_submit(resolved.resolution.spec, given.spec)
         if given.source_dir is not None:
             edited["algorithm"]["script"]["source_dir"] = given.source_dir
         spec_out.write_text(json.dumps(edited, indent=2, ensure_ascii=False) + "\n")
