@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,14 +15,16 @@ from tests.unit.world.world import EXECUTION, World
 
 FLOWERS = b"size,colour,kind\n" + b"".join(b"%d,red,rose\n%d.5,blue,iris\n" % (i, i) for i in range(40))
 
+REVIEWS = b"it fits me %d and is nice so far,one\ntoo %d small and the colour is odd,two\n"
+TEXTS = b"review,stars\n" + b"".join(REVIEWS % (i, i) for i in range(40))
 
-def configured(world: World, **spec: Any) -> Json:
+
+def configured(world: World, table: bytes = FLOWERS, **spec: Any) -> Json:  # Any: JSON
     """The details of the run's record, and its states."""
-    world.put("datasets/flowers/data.csv", FLOWERS)
     world.put("datasets/flowers/spec.json", json.dumps(spec).encode())
     event = golden_event("configure_run/upload")
     item = event["trigger"]["detail"]["object"]
-    item["version-id"] = world.put(item["key"], FLOWERS)
+    item["version-id"] = world.put(item["key"], table)
 
     record = world.record(configure(EXECUTION, event["trigger"], run=world.run)["run_id"])
     return {**record.details, "state": record.state, "states": [entered["state"] for entered in record.states]}
@@ -37,6 +40,24 @@ def test_it_says_what_one_of_them_alone_may_cost(world: World) -> None:
 
     assert cost["alone_usd"] == {"xgboost": 0.345, "linear-learner": 0.345}
     assert cost["most_usd"] == 0.69
+
+
+@pytest.mark.parametrize(
+    ("table", "preset", "most"),
+    [
+        (FLOWERS, "quick", 0.69),
+        (FLOWERS, "good", 2.99),
+        (FLOWERS, "best", 11.73),
+        (TEXTS, "quick", 1.035),
+        (TEXTS, "good", 3.105),
+        (TEXTS, "best", 11.615),
+    ],
+)
+def test_a_preset_may_cost_what_docs_costs_md_says(world: World, table: bytes, preset: str, most: float) -> None:
+    cost = configured(world, table, algorithm={"preset": preset})["cost"]
+
+    assert cost["most_usd"] == pytest.approx(most)
+    assert f"${most:g}" in Path("docs/costs.md").read_text(encoding="utf-8")
 
 
 def test_the_endpoint_is_counted_with_one_alone_too(world: World) -> None:
