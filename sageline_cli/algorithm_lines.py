@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from sageline.json_objects import Json
+from sageline.spec.training import AUTO
 
 _OF_ALGORITHM = "algorithm."
 _LEFT_OUT = "left out: "
@@ -27,9 +28,11 @@ def algorithm_lines(run: Json, spec: Json | None) -> list[Text]:
     if not candidates:
         return []
     reasons: Json = (spec or {}).get("reasons") or {}
+    algorithm: Json = (spec or {}).get("algorithm") or {}
     names = " and ".join(candidate["algorithm"] for candidate in candidates)
-    trains = reasons.get("algorithm.name", f"auto trains {names}")
-    preset = ((spec or {}).get("algorithm") or {}).get("preset")
+    trains, preset = f"auto trains {names}", algorithm.get("preset")
+    if algorithm.get("name") == AUTO:  # else one has been chosen meanwhile
+        trains = reasons.get("algorithm.name", trains)
     more = f" (preset {preset}; {_MORE[preset]})" if preset in _MORE else ""
     return [Text(f"{sentence(trains)}{more}."), *map(Text, without(reasons))]
 

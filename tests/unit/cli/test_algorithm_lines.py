@@ -21,7 +21,7 @@ RUN = run_record(details={"candidates": PLANNED})
 
 
 def lines(reasons: dict[str, str], preset: str = "quick", run: Json = RUN) -> list[str]:
-    return [line.plain for line in algorithm_lines(run, {"algorithm": {"preset": preset}, "reasons": reasons})]
+    return [line.plain for line in algorithm_lines(run, {"algorithm": {"name": "auto", "preset": preset}, "reasons": reasons})]
 
 
 def test_what_is_tried_is_said_and_how_to_try_more() -> None:
@@ -49,6 +49,11 @@ def test_algorithms_that_are_left_out_and_what_budgets_cut_off_are_said() -> Non
 
 def test_without_the_spec_the_names_are_told() -> None:
     assert [line.plain for line in algorithm_lines(RUN, None)] == ["Auto trains xgboost and linear-learner."]
+
+
+def test_where_one_has_been_chosen_meanwhile_the_names_are_told() -> None:
+    spec = {"algorithm": {"name": "xgboost"}, "reasons": {"algorithm.name": "auto has chosen it by the validation rows"}}
+    assert [line.plain for line in algorithm_lines(RUN, spec)] == ["Auto trains xgboost and linear-learner."]
 
 
 def test_nothing_is_said_of_a_named_algorithm() -> None:
