@@ -28,15 +28,8 @@ CATCH_KINDS = {
     # Nothing is made yet that costs money; what a refused model left cannot be removed, and is not tried a second time.
     "recorded": {"ConfigureRun", "PrepareData", "StartTraining", "CheckTraining", "ChooseCandidate", "DiscardModel"},
     "discarded, then recorded": {
-        *(
-            "CreateModel",
-            "CreateChosenModel",
-            "RestoreModels",
-            "RunEvaluationTransform",
-            "EvaluateModel",
-            "RunChampionTransform",
-            "CompareModels",
-        ),
+        *("CreateModel", "CreateChosenModel", "RestoreModels", "RunEvaluationTransform", "EvaluateModel"),
+        *("RunChampionTransform", "CompareModels"),
         *("DeployEndpoint", "CheckEndpoint", "SmokeTest", "PromoteVariant", "ShiftTraffic", "Bake"),
         *("EncodeBatch", "RunTransform", "WritePredictions"),
     },
