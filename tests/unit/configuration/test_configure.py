@@ -240,7 +240,7 @@ def test_a_run_is_written_down_when_it_is_claimed_and_when_it_is_configured(worl
 
 
 def test_what_was_found_out_of_a_run_that_is_refused_is_in_its_record(world: World) -> None:
-    world.put("datasets/flowers/spec.json", b'{"budget_usd": 0.001}')
+    world.put("datasets/flowers/spec.json", b'{"algorithm": {"name": "xgboost"}, "budget_usd": 0.001}')
     event = uploaded(world)
 
     with pytest.raises(BudgetExceeded):

@@ -237,17 +237,16 @@ def _beside(best: _Ended, metric: str, ended: list[_Ended]) -> str:
 
 
 def _reasons_of_settings(asked: Spec, trained: Spec, ended: list[_Ended]) -> dict[str, str]:
-    """Why the candidate has the settings that ``auto`` has given it; not of those that the spec says itself, nor of kinds of
-    columns that the data have not."""
+    """Why the candidate has the settings that ``auto`` has given it; not of those that the spec says itself."""
     names = tuple(candidate.algorithm for candidate in ended)
-    given = settings(trained.algorithm.name, names, asked.algorithm.preset or "quick")
     kinds = set((trained.dataset.features or {}).values())
+    given = settings(trained.algorithm.name, names, asked.algorithm.preset or "quick", kinds)
     encoder = trained.encoder.model_dump() if trained.encoder is not None else {}
     untrue = {
         f"encoder.{kind}.{name}"
         for kind, options in given.encoder.items()
         for name, value in options.items()
-        if kind not in kinds or encoder.get(kind, {}).get(name) != value
+        if encoder.get(kind, {}).get(name) != value
     }
     return {key: reason for key, reason in given.reasons.items() if key not in untrue}
 

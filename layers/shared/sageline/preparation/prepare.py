@@ -54,7 +54,7 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
     record = run.store.get(run_id)
     layout = run.files.layout(run_id)
     dataset = dataset_of(record.details, layout, run.files.s3)
-    given = run.files.find_given_spec(run_id)
+    given = run.files.find_given_spec(run_id, spec.algorithm.name)
     schema = dict(record.details.get("schema", {}))
     provisional = Resolution.of_schema(spec, schema)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -19,6 +19,9 @@ from sageline.spec.training import AUTO, Preset
 _OF_TABLES = ("xgboost", "linear-learner")
 _OF_IMAGES = ("knn", "tensorflow")
 _OF_TEXTS_ONLY = ("blazingtext",)
+
+_LONG_TEXT = 100
+"""Words from which on a text is long: BlazingText, which reads nothing else, learns what words are alike."""
 
 _Refusal: TypeAlias = InvalidDataset | InvalidSpec | InvalidHyperparameter
 
@@ -78,25 +81,28 @@ def resolve_run(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) -> 
     reads_tokens = spec.encoder is not None and spec.encoder.kind == "tokens"
     whole = resolve(spec)
     _check_validation(whole.spec, profile)
-    names = _OF_TEXTS_ONLY if reads_tokens else _algorithms(whole.spec)
+    kinds = frozenset((whole.spec.dataset.features or {}).values())
+    names = _OF_TEXTS_ONLY if reads_tokens else _algorithms(whole.spec, kinds, profile)
     candidates: list[Candidate] = []
     problems: dict[str, _Refusal] = {}
     for algorithm in names:
         try:
-            candidates.append(_candidate(spec, algorithm, names, resolve))
+            candidates.append(_candidate(spec, algorithm, names, kinds, resolve))
         except (InvalidDataset, InvalidSpec, InvalidHyperparameter) as error:
             problems[algorithm] = error
     if not candidates:
         raise next(iter(problems.values()))
     if problems:  # those that are left share the preset's trials
         left = tuple(candidate.algorithm for candidate in candidates)
-        candidates = [_candidate(spec, algorithm, left, resolve) for algorithm in left]
+        candidates = [_candidate(spec, algorithm, left, kinds, resolve) for algorithm in left]
     refused = {algorithm: problem.message for algorithm, problem in problems.items()}
     return ResolvedRun(_of_all(spec, whole, candidates, refused), tuple(candidates), refused)
 
 
-def _candidate(spec: Spec, algorithm: str, among: tuple[str, ...], resolve: Callable[[Spec], Resolution]) -> Candidate:
-    chosen = settings(algorithm, among, spec.algorithm.preset or _DEFAULT_PRESET)
+def _candidate(
+    spec: Spec, algorithm: str, among: tuple[str, ...], kinds: Collection[str], resolve: Callable[[Spec], Resolution]
+) -> Candidate:
+    chosen = settings(algorithm, among, spec.algorithm.preset or _DEFAULT_PRESET, kinds)
     given = _to_the_model(_naming(spec, algorithm, chosen.hyperparameters, chosen.encoder, chosen.tuning))
     return Candidate(algorithm, given, resolve(given))
 
@@ -110,13 +116,17 @@ def _check_validation(resolved: Spec, profile: DatasetProfile) -> None:
     )
 
 
-def _algorithms(resolved: Spec) -> tuple[str, ...]:
-    kinds = set((resolved.dataset.features or {}).values())
-    if kinds & {"pixel", "image"}:
+def _algorithms(resolved: Spec, kinds: Collection[str], profile: DatasetProfile) -> tuple[str, ...]:
+    if "pixel" in kinds or "image" in kinds:
         return _OF_IMAGES
-    if kinds == {"text"} and resolved.task == "classification":
+    if set(kinds) == {"text"} and resolved.task == "classification" and _words(resolved, profile) >= _LONG_TEXT:
         return (*_OF_TABLES, *_OF_TEXTS_ONLY)
     return _OF_TABLES
+
+
+def _words(resolved: Spec, profile: DatasetProfile) -> float:
+    """Of a row's texts, on average."""
+    return sum(profile.columns[name].mean_words for name in resolved.dataset.features or {})
 
 
 def _naming(
