@@ -144,17 +144,23 @@ def _range(values: Mapping[str, str | float]) -> str:
     return f"{values['min']:g} to {values['max']:g}{scaling}"
 
 
+_DATA = {"without text": ("number", "category"), "with text": ("number", "category", "text")}
+
+
 def auto_tables() -> str:
     """What ``auto`` trains, with how many trials, and what it gives to each algorithm."""
     trials = ["| algorithms | `quick` | `good` | `best` |", "|---|---|---|---|"]
     for among in _SIDE_BY_SIDE:
         counts = [" + ".join(str(trials_of(name, among, preset)) for name in among) for preset in ("good", "best")]
         trials.append(f"| {', '.join(among)} | {len(among)} training jobs | {counts[0]} trials | {counts[1]} trials |")
-    given = ["| algorithm | hyperparameters | encoder |", "|---|---|---|"]
+    given = ["| algorithm | data | hyperparameters | encoder |", "|---|---|---|---|"]
     for name in dict.fromkeys(name for among in _SIDE_BY_SIDE for name in among):
-        chosen = settings(name, (name,), "quick")
-        encoder = "; ".join(f"`{kind}`: {_listed(options)}" for kind, options in chosen.encoder.items())
-        given.append(f"| {name} | {_listed(chosen.hyperparameters) or 'its defaults'} | {encoder or 'its defaults'} |")
+        of_data = {what: settings(name, (name,), "quick", kinds) for what, kinds in _DATA.items()}
+        alike = len({repr(chosen) for chosen in of_data.values()}) == 1
+        for what, chosen in list(of_data.items())[: 1 if alike else None]:
+            encoder = "; ".join(f"`{kind}`: {_listed(options)}" for kind, options in chosen.encoder.items())
+            hyperparameters = _listed(chosen.hyperparameters) or "its defaults"
+            given.append(f"| {name} | {'any' if alike else what} | {hyperparameters} | {encoder or 'its defaults'} |")
     return "\n".join([*trials, "", *given]) + "\n"
 
 

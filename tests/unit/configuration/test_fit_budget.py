@@ -20,7 +20,8 @@ from sageline.resolve.candidates import ResolvedRun, resolve_run
 from sageline.runs.prices import LIST_PRICES, Prices
 from sageline.spec.model import parse_spec, validate_spec
 from tests.unit.dataset.reading import block_of
-from tests.unit.resolve.test_resolve import TABLE, TEXTS, URI
+from tests.unit.resolve.test_candidates import TEXTS
+from tests.unit.resolve.test_resolve import TABLE, URI
 from tests.unit.world.world import World, new_world
 
 PROFILES = {name: DatasetProfile.of([block_of(columns)]) for name, columns in (("table", TABLE), ("texts", TEXTS))}

@@ -10,8 +10,8 @@ from typing import Any
 from sageline.configuration.configure import configure
 from sageline.costs.actual import BilledJob, with_billed_job
 from sageline.encoder.fitted import FittedEncoder
+from sageline.evaluation.candidates.validate import validate_candidate
 from sageline.evaluation.evaluate import Evaluated
-from sageline.evaluation.validate import validate_candidate
 from sageline.models.create import create_model
 from sageline.preparation.prepare import prepare_data
 from tests.unit.evaluation.evaluations import FLOWERS, encoder_of

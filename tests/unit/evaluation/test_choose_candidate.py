@@ -10,7 +10,7 @@ import pytest
 
 from sageline.deployment.deploy import deploy
 from sageline.errors import CandidatesFailed, ObjectMissing, RunFinished
-from sageline.evaluation.choose_candidate import ChosenCandidate, choose_candidate
+from sageline.evaluation.candidates.choose import ChosenCandidate, choose_candidate
 from sageline.evaluation.evaluate import compare_models, evaluate_model
 from sageline.models.create import create_model
 from tests.unit.batch.batches import MODEL

@@ -9,7 +9,7 @@ import pytest
 
 from sageline.deployment.discard import discard
 from sageline.errors import PredictionFailed, RunFinished
-from sageline.evaluation.validate import validate_candidate
+from sageline.evaluation.candidates.validate import validate_candidate
 from tests.unit.evaluation.candidates import URI, answered, asked_rows, begun, known_labels, validated
 from tests.unit.evaluation.evaluations import FLOWERS, PRICES
 from tests.unit.pictures import archive, cats_and_dogs

@@ -15,12 +15,16 @@ from sageline.spec.encoder import ColumnsSpec
 from sageline.spec.model import Spec, parse_spec, validate_spec
 from tests.unit.dataset.reading import block_of
 from tests.unit.resolve.test_matching import PIXELS
-from tests.unit.resolve.test_resolve import MIXED, TABLE, TEXTS, URI
+from tests.unit.resolve.test_resolve import MIXED, TABLE, URI
+from tests.unit.resolve.test_resolve import TEXTS as SHORT_TEXTS
 
 Columns: TypeAlias = dict[str, list[str]]
 
 WEIGHTED = {**MIXED, "weight": [str(1 + row % 3) for row in range(40)]}
 PIXELS_OF_NUMBERS = {**PIXELS, "label": [f"{row * 1.5}" for row in range(40)]}
+
+TEXTS = {**SHORT_TEXTS, "post": [" ".join([text] * 15) for text in SHORT_TEXTS["post"]]}
+"""Of over a hundred words each."""
 
 
 def resolved(columns: Columns, **document: Any) -> ResolvedRun:
@@ -45,6 +49,7 @@ def read_again(spec: Spec) -> Spec:
     [
         (TABLE, ["xgboost", "linear-learner"]),
         (MIXED, ["xgboost", "linear-learner"]),
+        (SHORT_TEXTS, ["xgboost", "linear-learner"]),
         (TEXTS, ["xgboost", "linear-learner", "blazingtext"]),
         (PIXELS, ["knn", "tensorflow"]),
     ],

@@ -20,7 +20,7 @@ _FEWEST_TRIALS = 2
 
 
 @dataclass(frozen=True)
-class Settings:
+class AutoSettings:
     """What an algorithm is given.
 
     Attributes:
@@ -38,7 +38,7 @@ class Settings:
 
 def settings(
     algorithm: str, among: tuple[str, ...], preset: Literal["quick", "good", "best"], kinds: Collection[str]
-) -> Settings:
+) -> AutoSettings:
     """What one of the algorithms of a preset is given.
 
     Args:
@@ -54,7 +54,7 @@ def settings(
     }
     tuning = _tuning(algorithm, among, preset)
     reasons["algorithm.hyperparameters"] = f"what auto gives to {algorithm}, and the algorithm's own defaults"
-    return Settings(_hyperparameters(algorithm, tuning, has_text=has_text), encoder, tuning, reasons)
+    return AutoSettings(_hyperparameters(algorithm, tuning, has_text=has_text), encoder, tuning, reasons)
 
 
 def trials_of(algorithm: str, among: tuple[str, ...], preset: str) -> int:
