@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sageline.aws.events import checked
 from sageline.aws.logger import function_logger
 from sageline.aws.settings import RunSettings
-from sageline.evaluation.choose_candidate import ChosenCandidate, choose_candidate
+from sageline.evaluation.candidates.choose import ChosenCandidate, choose_candidate
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import RunEvent
 

@@ -10,8 +10,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sageline.aws.events import checked
 from sageline.aws.logger import function_logger
 from sageline.aws.settings import RunSettings
+from sageline.evaluation.candidates.validate import validate_candidate
 from sageline.evaluation.evaluate import Evaluated, EvaluateEvent, compare_models, evaluate_model
-from sageline.evaluation.validate import validate_candidate
 from sageline.runs.context import RunContext
 
 logger = function_logger()

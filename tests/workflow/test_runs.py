@@ -133,7 +133,7 @@ class TestASuccessfulRun:
 
 
 def test_a_regression_on_instances_predicts_numbers(workbench: Workbench) -> None:
-    spec = {"deployment": {"instances": {"instance_type": "ml.m5.large", "count": 1}}}
+    spec = {"algorithm": {"name": "xgboost"}, "deployment": {"instances": {"instance_type": "ml.m5.large", "count": 1}}}
     run = workbench.wait(workbench.submit("houses", houses(), spec).run_id)
     assert run["status"] == "Succeeded", run["error"]
 
@@ -204,7 +204,13 @@ class BadInput:
         BadInput("no-label", flowers(), {"dataset": {"label": "colour"}}, "InvalidSpec", ["colour", "kind"]),
         BadInput("one-class", csv_text(["x", "label"], [[n * 2, "same"] for n in range(90)]), None, "InvalidDataset", ["same"]),
         BadInput("few-rows", "x,label\n1,a\n2,b\n", None, "InvalidDataset", ["row"]),
-        BadInput("over-budget", flowers(), {"budget_usd": 0.2}, "BudgetExceeded", ["$0.345", "max_runtime_seconds", "1330"]),
+        BadInput(
+            "over-budget",
+            flowers(),
+            {"algorithm": {"name": "xgboost"}, "budget_usd": 0.2},
+            "BudgetExceeded",
+            ["$0.345", "max_runtime_seconds", "1330"],
+        ),
         BadInput("typo", flowers(), {"algoritm": {}}, "InvalidSpec", ["algoritm", "algorithm"]),
         BadInput(
             "below-zero",

@@ -52,7 +52,7 @@ def test_an_upload_makes_a_run_with_a_complete_spec(world: World) -> None:
     candidates = [candidate["run_id"] for candidate in run.details["candidates"]]
     expected = {"run_id": run.run_id, "endpoint_name": "flowers", "kind": "auto", "then": "deploy", "candidates": candidates}
     assert configured == expected
-    assert (run.status, run.state, run.endpoint_name, run.dataset_uri) == ("Running", "ConfigureRun", "flowers", URI)
+    assert (run.status, run.state, run.endpoint_name, run.dataset_uri) == ("Running", "TrainCandidates", "flowers", URI)
     spec = written_spec(world, run.run_id)
     assert (spec["name"], spec["task"]) == ("flowers", "classification")
     said = {"uri": URI, "label": "kind", "features": {"size": "number", "colour": "category"}}
@@ -234,13 +234,14 @@ def test_a_run_is_written_down_when_it_is_claimed_and_when_it_is_configured(worl
         "after-call.dynamodb", lambda model, **_: writes.append(model.name) if model.name != "GetItem" else None
     )
 
+    world.put("datasets/flowers/spec.json", b'{"algorithm": {"name": "xgboost"}}')
     configure_case(world, uploaded(world))
 
     assert writes == ["PutItem", "UpdateItem"]
 
 
 def test_what_was_found_out_of_a_run_that_is_refused_is_in_its_record(world: World) -> None:
-    world.put("datasets/flowers/spec.json", b'{"budget_usd": 0.001}')
+    world.put("datasets/flowers/spec.json", b'{"algorithm": {"name": "xgboost"}, "budget_usd": 0.001}')
     event = uploaded(world)
 
     with pytest.raises(BudgetExceeded):

@@ -44,10 +44,7 @@ def test_28_days_of_training_need_a_longer_interval() -> None:
 @pytest.mark.parametrize(
     ("spec", "told"),
     [
-        (
-            {"algorithm": {"name": "xgboost"}, "tuning": {"max_jobs": 20, "max_parallel_jobs": 3}},
-            r"7 days \(tuning: 20 jobs, 3 at once\)",
-        ),
+        ({"tuning": {"max_jobs": 20, "max_parallel_jobs": 3}}, r"7 days \(tuning: 20 jobs, 3 at once\)"),
         (
             {"deployment": None, "batch": {"input": "s3://b/rows.csv", "max_runtime_seconds": 6 * DAY}},
             r"24 h \(training\) \+ 1 h \(evaluation\) \+ 6 days \(batch\)",
@@ -56,7 +53,7 @@ def test_28_days_of_training_need_a_longer_interval() -> None:
     ],
 )
 def test_every_job_counts_and_trials_in_turns(spec: dict[str, object], told: str) -> None:
-    algorithm = {"max_runtime_seconds": DAY}
+    algorithm = {"name": "xgboost", "max_runtime_seconds": DAY}
     check(300, algorithm=algorithm, **spec)
     with pytest.raises(InvalidSpec, match=told):
         check(10, algorithm=algorithm, **spec)

@@ -158,7 +158,7 @@ def test_a_spec_without_an_endpoint_is_resolved_to_one_without() -> None:
 
 
 def test_a_tuning_without_ranges_tries_the_usual_ones_but_what_is_fixed() -> None:
-    spec = resolve(NUMBERS, algorithm={"hyperparameters": {"max_depth": 4}}, tuning={})
+    spec = resolve(NUMBERS, algorithm={"name": "xgboost", "hyperparameters": {"max_depth": 4}}, tuning={})
 
     assert spec.tuning is not None
     assert list(spec.tuning.ranges) == ["eta", "min_child_weight", "subsample", "colsample_bytree"]
@@ -181,14 +181,14 @@ def test_the_usual_ranges_of_blazingtext_and_of_images_pass_their_check() -> Non
 
 
 def test_a_grid_has_as_many_jobs_as_combinations_and_no_more_at_once() -> None:
-    tuning = resolve(NUMBERS, tuning={"strategy": "Grid", "ranges": {"booster": BOOSTER}}).tuning
+    tuning = resolve(NUMBERS, **ONE, tuning={"strategy": "Grid", "ranges": {"booster": BOOSTER}}).tuning
 
     assert tuning is not None
     assert (tuning.max_jobs, tuning.max_parallel_jobs) == (2, 2)
 
 
 def test_fewer_jobs_than_usual_run_at_once_where_there_are_fewer() -> None:
-    tuning = resolve(NUMBERS, tuning={"max_jobs": 1}).tuning
+    tuning = resolve(NUMBERS, **ONE, tuning={"max_jobs": 1}).tuning
 
     assert tuning is not None
     assert tuning.max_parallel_jobs == 1

@@ -278,5 +278,6 @@ def test_one_number_is_enough_to_learn_from() -> None:
 
 
 def test_tokens_are_not_for_xgboost() -> None:
+    spec = Spec.model_validate({"encoder": {"kind": "tokens"}, "algorithm": {"name": "xgboost"}})
     with pytest.raises(InvalidSpec, match="choose the encoder columns"):
-        resolve_spec(Spec.model_validate({"encoder": {"kind": "tokens"}}), DatasetProfile(), name="x", uri="s3://b/k")
+        resolve_spec(spec, DatasetProfile(), name="x", uri="s3://b/k")

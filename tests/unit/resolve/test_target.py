@@ -9,6 +9,7 @@ import pytest
 
 from sageline.dataset.profile import DatasetProfile
 from sageline.errors import InvalidSpec
+from sageline.resolve.candidates import ResolvedRun
 from sageline.resolve.inspection import inspect
 from sageline.resolve.resolution import Resolution, changes_of
 from sageline.resolve.resolve import resolve_spec
@@ -97,7 +98,7 @@ def test_an_inspection_proposes_the_logarithm() -> None:
     given = validate_spec({"dataset": {"label": "price"}, "evaluation": {"metric": "mape"}}, "test")
     resolution = resolve_spec(given, profile, name="x", uri="data.csv")
 
-    found = inspect("data.csv", profile, resolution, given, is_sample=False)
+    found = inspect("data.csv", profile, ResolvedRun(resolution), given, is_sample=False)
 
     assert found["spec"]["target"] == {"transform": "log"}
     assert "long tail" in found["reasons"]["target.transform"]

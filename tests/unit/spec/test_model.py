@@ -50,7 +50,8 @@ def test_what_is_no_json_object_is_refused_with_its_place(document: bytes, expec
         ({"split": {"tset": 0.1}}, "spec.json: unknown key `split.tset`; did you mean `test`?"),
         (
             {"zzz": 1},
-            "unknown key `zzz`; known keys: algorithm, batch, budget_usd, dataset, decision, deployment, encoder, evaluation,",
+            "unknown key `zzz`; known keys: algorithm, batch, budget_minutes, budget_usd, dataset, decision, deployment, "
+            "encoder, evaluation,",
         ),
         ({"encoder": {"kind": "columns", "txt": {}}}, "unknown key `encoder.txt`; did you mean `text`?"),
         (
@@ -94,7 +95,7 @@ def test_what_is_no_json_object_is_refused_with_its_place(document: bytes, expec
             '`dataset.uri` is "http://x"; expected an S3 URI such as s3://bucket/folder/data.csv.',
         ),
         ({"dataset": {"features": {"image": "words"}}}, '`dataset.features.image` is "words"; expected'),
-        ({"algorithm": {"name": "knnn"}}, "`algorithm.name` is \"knnn\"; expected 'xgboost', 'linear-learner', 'knn',"),
+        ({"algorithm": {"name": "knnn"}}, "`algorithm.name` is \"knnn\"; expected 'auto', 'xgboost', 'linear-learner', 'knn',"),
         ({"algorithm": {"instance_type": "m5"}}, "expected a SageMaker instance type such as ml.m5.xlarge."),
         ({"algorithm": {"name": "script"}}, "the algorithm script needs `algorithm.script`, with the `source_dir`"),
         ({"algorithm": {"name": "script", "script": SCRIPT}}, "the algorithm script needs `algorithm.script.framework`"),

@@ -8,7 +8,7 @@ from tests.unit.template import documents
 from tests.unit.template.documents import Document, tasks
 
 CALLS = {
-    *("ConfigureRun", "PrepareData", "StartTraining", "CreateModel", "RestoreModels"),
+    *("ConfigureRun", "PrepareData", "StartTraining", "CreateModel", "RestoreModels", "ChooseCandidate", "CreateChosenModel"),
     *("EvaluateModel", "CompareModels", "EncodeBatch", "WritePredictions", "RecordFailure"),
 }
 """They call a function once: only that Lambda could not start it is tried again."""
@@ -26,9 +26,10 @@ RETRY_KINDS = {
 }
 CATCH_KINDS = {
     # Nothing is made yet that costs money; what a refused model left cannot be removed, and is not tried a second time.
-    "recorded": {"ConfigureRun", "PrepareData", "StartTraining", "CheckTraining", "DiscardModel"},
+    "recorded": {"ConfigureRun", "PrepareData", "StartTraining", "CheckTraining", "ChooseCandidate", "DiscardModel"},
     "discarded, then recorded": {
-        *("CreateModel", "RestoreModels", "RunEvaluationTransform", "EvaluateModel", "RunChampionTransform", "CompareModels"),
+        *("CreateModel", "CreateChosenModel", "RestoreModels", "RunEvaluationTransform", "EvaluateModel"),
+        *("RunChampionTransform", "CompareModels"),
         *("DeployEndpoint", "CheckEndpoint", "SmokeTest", "PromoteVariant", "ShiftTraffic", "Bake"),
         *("EncodeBatch", "RunTransform", "WritePredictions"),
     },

@@ -234,7 +234,7 @@ def test_the_schedules_role_is_passed_to_the_scheduler_only_and_may_only_delete_
     assert trust["Condition"]["StringEquals"]["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}
 
 
-IMAGES = [(algorithm, None) for algorithm in get_args(AlgorithmName) if algorithm != "script"] + [
+IMAGES = [(algorithm, None) for algorithm in get_args(AlgorithmName) if algorithm not in ("auto", "script")] + [
     ("script", framework) for framework in get_args(Framework)
 ]
 
@@ -383,7 +383,7 @@ def test_inspections_read_datasets_and_nothing_else(stack: Document) -> None:
 def test_whoever_reads_objects_is_told_missing_from_denied(stack: Document) -> None:
     """S3 answers 403 for a key that does not exist, unless the caller may list the bucket, on no condition."""
     readers = {role for role, statement in granted(stack) if "s3:GetObject" in listed(statement["Action"])} - set(JOB_ROLES)
-    assert len(readers) == 14
+    assert len(readers) == 15
     told = {
         role
         for role, statement in granted(stack)

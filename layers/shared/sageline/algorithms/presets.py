@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -20,7 +20,7 @@ _FEWEST_TRIALS = 2
 
 
 @dataclass(frozen=True)
-class Settings:
+class AutoSettings:
     """What an algorithm is given.
 
     Attributes:
@@ -36,13 +36,17 @@ class Settings:
     reasons: Mapping[str, str] = field(default_factory=dict)
 
 
-def settings(algorithm: str, among: tuple[str, ...], preset: Literal["quick", "good", "best"]) -> Settings:
+def settings(
+    algorithm: str, among: tuple[str, ...], preset: Literal["quick", "good", "best"], kinds: Collection[str]
+) -> AutoSettings:
     """What one of the algorithms of a preset is given.
 
     Args:
         among: all algorithms that are trained, which share the preset's trials.
+        kinds: of the feature columns.
     """
-    encoder = _ENCODERS.get(algorithm, {})
+    has_text = "text" in kinds
+    encoder = {kind: options for kind, options in _ENCODERS.get(algorithm, {}).items() if kind in kinds}
     reasons = {
         f"encoder.{kind}.{name}": f"{value}: what auto gives to {algorithm}"
         for kind, options in encoder.items()
@@ -50,7 +54,7 @@ def settings(algorithm: str, among: tuple[str, ...], preset: Literal["quick", "g
     }
     tuning = _tuning(algorithm, among, preset)
     reasons["algorithm.hyperparameters"] = f"what auto gives to {algorithm}, and the algorithm's own defaults"
-    return Settings(_hyperparameters(algorithm, tuning), encoder, tuning, reasons)
+    return AutoSettings(_hyperparameters(algorithm, tuning, has_text=has_text), encoder, tuning, reasons)
 
 
 def trials_of(algorithm: str, among: tuple[str, ...], preset: str) -> int:
@@ -71,8 +75,8 @@ def _tuning(algorithm: str, among: tuple[str, ...], preset: str) -> Json | None:
     return {"strategy": "Bayesian", "max_jobs": trials, "seed": 0}
 
 
-def _hyperparameters(algorithm: str, tuning: Json | None) -> Hyperparameters:
-    given = _HYPERPARAMETERS.get(algorithm, {})
+def _hyperparameters(algorithm: str, tuning: Json | None, *, has_text: bool) -> Hyperparameters:
+    given = _HYPERPARAMETERS.get(algorithm, {}) | (_WITH_TEXT.get(algorithm, {}) if has_text else {})
     if tuning is None:
         return given
     if tuning["strategy"] == "Hyperband":
@@ -85,12 +89,25 @@ _HYPERPARAMETERS: Mapping[str, Hyperparameters] = {
     "xgboost": {
         **{"num_round": 1000, "early_stopping_rounds": 50, "eta": 0.05},
         **{"max_depth": 6, "subsample": 0.8, "colsample_bytree": 1.0, "colsample_bynode": 0.7},
-    }
+    },
+    # Its own scaling gives every column the same spread, and so makes a rare word or value as loud as a frequent one.
+    "linear-learner": {"normalize_data": "false"},
 }
 
-_NOT_TUNED = ("num_round", "early_stopping_rounds")
+_WITH_TEXT: Mapping[str, Hyperparameters] = {
+    # Thousands of columns, of which a tree needs few, and a tree a class and round: larger steps cost little and end sooner.
+    "xgboost": {"num_round": 300, "early_stopping_rounds": 20, "eta": 0.2, "colsample_bytree": 0.5, "colsample_bynode": 1.0},
+    # Else the container trains several models at once to find the two.
+    "linear-learner": {"learning_rate": 0.05, "wd": 1e-5},
+}
+"""What is otherwise where there is text."""
+
+_NOT_TUNED = ("num_round", "early_stopping_rounds", "normalize_data")
 """What a tuning keeps; the rest is what its trials are for."""
 
-_TF_IDF = {"text": {"mode": "tf-idf", "ngrams": 2, "sublinear": True, "max_words": 20_000, "statistics": False}}
-
-_ENCODERS: Mapping[str, Mapping[str, Mapping[str, object]]] = {"linear-learner": _TF_IDF}
+_ENCODERS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
+    "linear-learner": {
+        "number": {"scale": "standard"},
+        "text": {"mode": "tf-idf", "ngrams": 2, "sublinear": True, "max_words": 10_000, "statistics": False},
+    }
+}

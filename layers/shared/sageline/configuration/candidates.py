@@ -3,9 +3,10 @@ model answers for the validation and test rows."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypedDict
 
-from sageline.costs.estimate import cost_bound
+from sageline.costs.estimate import CostFacts, cost_bound
 from sageline.costs.run_cost import evaluation_work, facts_of
 from sageline.names import candidate_run_id
 from sageline.resolve.candidates import Candidate
@@ -13,6 +14,7 @@ from sageline.runs.context import RunContext
 from sageline.runs.payloads import Configured
 from sageline.runs.store import RunRecord
 from sageline.runs.trigger import CandidateRequest, identify
+from sageline.spec.model import Spec
 from sageline.storage.dataset_parts import Dataset
 
 
@@ -36,6 +38,19 @@ def write_candidates(
         run.files.write_spec(its_run, candidate.resolution.spec)
         planned.append({"run_id": its_run, "algorithm": candidate.algorithm})
     return planned
+
+
+def alone_usd(spec: Spec, candidates: tuple[Candidate, ...], facts: CostFacts) -> dict[str, dict[str, float]]:
+    """``{"alone_usd": {"xgboost": 0.345, …}}``: what the run may cost at most if it trained but one of its algorithms; without
+    those that have no bound, and empty for a run of one algorithm.
+
+    Args:
+        facts: of the run; their transform jobs are not counted, but those that judge one model.
+    """
+    of_one = replace(facts, transforms=(evaluation_work(spec),))
+    bounds = {each.algorithm: cost_bound(spec, of_one, [each.resolution.spec]).most_usd for each in candidates}
+    known = {algorithm: bound for algorithm, bound in bounds.items() if bound is not None}
+    return {"alone_usd": known} if known else {}
 
 
 def configure_candidate(execution_arn: str, trigger: CandidateRequest, run: RunContext) -> Configured:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from sageline.batch.batch import Batch, check_columns, read_rows
 from sageline.batch.locations import check_input, predictions_uri
-from sageline.configuration.candidates import configure_candidate, write_candidates
+from sageline.configuration.candidates import alone_usd, configure_candidate, write_candidates
 from sageline.configuration.dataset_size import check_size
 from sageline.configuration.fit_budget import within_budget
 from sageline.configuration.given import find_given
@@ -114,7 +114,7 @@ def _configure_training(
             _check_training(trained, dataset, run, check_interval_seconds, network_allowed=network_allowed)
         facts = facts_of(run, evaluation_work(spec, jobs=len(resolved.trained)), deployment=spec.deployment)
         estimate = cost_bound(spec, facts, resolved.trained)
-        found["cost"] = estimate.to_json()
+        found["cost"] = estimate.to_json() | alone_usd(spec, resolved.candidates, facts)
         if spec.budget_usd is not None:
             tries_all = spec.tuning is not None and spec.tuning.strategy == "Grid"
             check_budget(spec.budget_usd, estimate, run.files.prices_uri, tries_all=tries_all)
@@ -131,6 +131,7 @@ def _configure_training(
     then: Literal["deploy", "batch", "nothing"] = "deploy" if spec.deployment else "batch" if spec.batch else "nothing"
     configured: Configured = {"run_id": identity.run_id, "endpoint_name": endpoint_name, "kind": "training", "then": then}
     if candidates:
+        run.store.enter(identity.run_id, "TrainCandidates")  # which has no function of its own to note it
         configured |= {"kind": "auto", "candidates": [candidate["run_id"] for candidate in candidates]}
     return configured
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import TypeAlias
 
 from sageline.costs.estimate import cost_bound, training_work
 from sageline.costs.run_cost import evaluation_work, facts_of
 from sageline.errors import BudgetExceeded
-from sageline.resolve.candidates import Candidate, ResolvedRun
+from sageline.resolve.candidates import Candidate, ResolvedRun, which_are_trained
 from sageline.runs.context import RunContext
 from sageline.runs.money import length, usd
 from sageline.spec.model import Spec
@@ -18,6 +19,9 @@ _SHORTEST_SECONDS = 60
 
 _WORTHWHILE_SECONDS = 300
 """A trial that may take less than this is given up before the others are cut further."""
+
+_Cut: TypeAlias = dict[tuple[str, str], str]
+"""By budget and algorithm, what was cut off."""
 
 
 def within_budget(resolved: ResolvedRun, run: RunContext) -> ResolvedRun:
@@ -30,19 +34,34 @@ def within_budget(resolved: ResolvedRun, run: RunContext) -> ResolvedRun:
     spec = resolved.resolution.spec
     if not resolved.candidates:
         return resolved
-    cut: dict[str, str] = {}
+    cut: _Cut = {}
     candidates = resolved.candidates
     if spec.budget_minutes is not None:
         candidates = tuple(_within_minutes(candidate, spec.budget_minutes, cut) for candidate in candidates)
     if spec.budget_usd is not None:
         candidates = _within_usd(spec, spec.budget_usd, candidates, cut, run)
-    if not cut:
-        return replace(resolved, candidates=candidates)
-    told = spec.model_copy(update={"reasons": {**spec.reasons, **cut}})
+    if candidates == resolved.candidates:
+        return resolved
+    told = spec.model_copy(update={"reasons": {**spec.reasons, **_reasons(spec, resolved.candidates, candidates, cut)}})
     return replace(resolved, resolution=replace(resolved.resolution, spec=told), candidates=candidates)
 
 
-def _within_minutes(candidate: Candidate, minutes: float, cut: dict[str, str]) -> Candidate:
+def _reasons(spec: Spec, before: tuple[Candidate, ...], candidates: tuple[Candidate, ...], cut: _Cut) -> dict[str, str]:
+    left = [candidate.algorithm for candidate in candidates]
+    reasons = {}
+    for budget in ("budget_minutes", "budget_usd"):
+        told = [cut[budget, algorithm] for algorithm in left if (budget, algorithm) in cut]
+        if told:
+            reasons[budget] = "; ".join(told)
+    dropped = [candidate.algorithm for candidate in before if candidate.algorithm not in left]
+    for algorithm in dropped:
+        reasons[f"algorithm.{algorithm}"] = f"left out: `budget_usd` of {usd(spec.budget_usd or 0)} does not allow it"
+    if dropped:
+        reasons["algorithm.name"] = which_are_trained(candidates, "alone, as `budget_usd` allows no more")
+    return reasons
+
+
+def _within_minutes(candidate: Candidate, minutes: float, cut: _Cut) -> Candidate:
     """Its trials, of which several run at once, one after the other in so many minutes."""
     spec, seconds = candidate.resolution.spec, math.floor(minutes * 60)
     tuning, longest = spec.tuning, spec.algorithm.max_runtime_seconds
@@ -55,7 +74,7 @@ def _within_minutes(candidate: Candidate, minutes: float, cut: dict[str, str]) -
 
 
 def _within_usd(
-    spec: Spec, budget: float, candidates: tuple[Candidate, ...], cut: dict[str, str], run: RunContext
+    spec: Spec, budget: float, candidates: tuple[Candidate, ...], cut: _Cut, run: RunContext
 ) -> tuple[Candidate, ...]:
     while True:
         facts = facts_of(run, evaluation_work(spec, jobs=len(candidates)), deployment=spec.deployment)
@@ -73,18 +92,16 @@ def _within_usd(
         if min(seconds) >= _SHORTEST_SECONDS:
             return tuple(_trials(*each, cut) for each in zip(candidates, seconds, strict=True))
         if len(candidates) == 1:
-            fixed = f"{usd(bound - training)} of it are for the jobs that judge the model and for the endpoint"
             raise BudgetExceeded(
-                f"`budget_usd` is {budget:g}, which allows no training job: {fixed}, and the shortest training job of "
-                f"{length(_SHORTEST_SECONDS)} costs {usd(hourly[0] * _SHORTEST_SECONDS / 3600)}. Raise `budget_usd`, or take a "
-                "cheaper `algorithm.instance_type` or `evaluation.instance_type`."
+                f"`budget_usd` is {usd(budget)}, which allows no training job: the jobs that judge the model, a batch and the "
+                f"endpoint may cost {usd(bound - training)}, and the shortest training job of {length(_SHORTEST_SECONDS)} costs "
+                f"{usd(hourly[0] * _SHORTEST_SECONDS / 3600)}. Raise `budget_usd`, or take a cheaper `algorithm.instance_type` "
+                "or `evaluation.instance_type`."
             )
-        *candidates_left, dropped = candidates
-        cut[f"algorithm.{dropped.algorithm}"] = f"left out: `budget_usd` of {usd(budget)} does not allow it"
-        candidates = tuple(candidates_left)
+        candidates = candidates[:-1]
 
 
-def _trials(candidate: Candidate, seconds: int, cut: dict[str, str]) -> Candidate:
+def _trials(candidate: Candidate, seconds: int, cut: _Cut) -> Candidate:
     """So many seconds for all training jobs of a candidate together: for fewer trials, rather than for very short ones."""
     tuning, longest = candidate.resolution.spec.tuning, candidate.resolution.spec.algorithm.max_runtime_seconds
     if tuning is None:
@@ -93,7 +110,7 @@ def _trials(candidate: Candidate, seconds: int, cut: dict[str, str]) -> Candidat
     return _limited(candidate, min(longest, seconds // trials), trials, "budget_usd", cut)
 
 
-def _limited(candidate: Candidate, seconds: int, trials: int | None, budget: str, cut: dict[str, str]) -> Candidate:
+def _limited(candidate: Candidate, seconds: int, trials: int | None, budget: str, cut: _Cut) -> Candidate:
     spec = candidate.resolution.spec
     before = [f"{length(spec.algorithm.max_runtime_seconds)} each"] if seconds < spec.algorithm.max_runtime_seconds else []
     now = [f"{length(seconds)} each"] if before else []
@@ -102,8 +119,7 @@ def _limited(candidate: Candidate, seconds: int, trials: int | None, budget: str
         now.insert(0, f"{trials} trial{'s' if trials > 1 else ''}")
     if not before:
         return candidate
-    told = f"{candidate.algorithm} gets at most {', '.join(now)} instead of {', '.join(before)}"
-    cut[budget] = f"{cut[budget]}; {told}" if budget in cut else told
+    cut[budget, candidate.algorithm] = f"{candidate.algorithm} gets at most {', '.join(now)} instead of {', '.join(before)}"
     given, resolved = (_with_limits(each, seconds, trials) for each in (candidate.given, spec))
     return replace(candidate, given=given, resolution=replace(candidate.resolution, spec=resolved))
 

@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 
 from sageline.algorithms.presets import settings
 from sageline.costs.actual import BilledJob, with_billed_job
-from sageline.errors import CandidatesFailed, RunFinished, RunNotFound
+from sageline.errors import CandidatesFailed, ObjectMissing, RunFinished, RunNotFound
 from sageline.evaluation.wording import plain
 from sageline.json_objects import Json
 from sageline.names import INTERMEDIATE, RunLayout
@@ -69,9 +69,12 @@ class _Ended:
         """Why it has no model, in one line."""
         if self.validation is not None:
             return None
-        error = (self.record.error if self.record else None) or {}
-        told = str(error.get("message") or "its run has not begun, or ended without a word")
-        return " ".join(told.split())
+        if self.record is None:
+            return "its run has not begun"
+        if self.record.status == "Stopped":
+            return "its run was stopped"
+        told = (self.record.error or {}).get("message") or f"its run ended in {self.record.state} without saying why"
+        return " ".join(str(told).split())
 
 
 def choose_candidate(run_id: str, *, run: RunContext) -> ChosenCandidate:
@@ -96,7 +99,7 @@ def choose_candidate(run_id: str, *, run: RunContext) -> ChosenCandidate:
         run.store.note(run_id, **noted)
         raise CandidatesFailed(_all_failed(ended))
     adopted = {name: best.record.details[name] for name in _ADOPTED if name in best.record.details}
-    _adopt(run_id, best, metric, record, run)
+    _adopt(run_id, best, metric, ended, run)
     run.store.enter(run_id, "ChooseCandidate", **noted, **adopted)
     return {
         "candidate": best.run_id,
@@ -115,13 +118,13 @@ def _ended(planned: Mapping[str, Any], run: RunContext) -> _Ended:  # Any: JSON
 
 
 def _metric(answered: list[_Ended]) -> str:
-    """The metric that all of them are judged by, or one that all have a value of."""
+    """The metric that all of them are judged by, if one of them has a value of it; else one that all have a value of."""
     validations = [candidate.validation or {} for candidate in answered]
     asked = [str(validation["metric"]) for validation in validations]
-    if len(set(asked)) <= 1:
-        return asked[0] if asked else "accuracy"
-    possible = [*asked, *_WIDELY_KNOWN]
-    return next(name for name in possible if all(each["metrics"].get(name) is not None for each in validations))
+    if len(set(asked)) == 1 and any(each["metrics"].get(asked[0]) is not None for each in validations):
+        return asked[0]
+    possible = [name for name in (*asked, *_WIDELY_KNOWN) if all(each["metrics"].get(name) is not None for each in validations)]
+    return [*possible, *asked, "accuracy"][0]
 
 
 def _goodness(metric: str, candidate: _Ended) -> float:
@@ -190,30 +193,24 @@ def _all_failed(ended: list[_Ended]) -> str:
     return "None of the algorithms has left a model:\n" + "\n".join(lines)
 
 
-def _adopt(run_id: str, best: _Ended, metric: str, record: RunRecord, run: RunContext) -> None:
+def _adopt(run_id: str, best: _Ended, metric: str, ended: list[_Ended], run: RunContext) -> None:
     source, target = run.files.layout(best.run_id), run.files.layout(run_id)
-    for prefix in (source.encoder_prefix, source.source_prefix):
-        _copy(prefix, source, target, run, tags=None)
-    for prefix in (source.test_raw_prefix, source.validation_labels_prefix, f"{source.transform_prefix}evaluation/"):
-        _copy(prefix, source, target, run, tags=INTERMEDIATE)
-    for key in (source.profile_key, f"{source.prefix}data/evaluation.json", source.trials_key):
-        _copy(key, source, target, run, tags=None)
-    run.files.write_spec(
-        run_id, _adopted_spec(run.files.read_spec(run_id), run.files.read_spec(best.run_id), best, metric, record)
-    )
+    asked, trained = run.files.read_spec(run_id), run.files.read_spec(best.run_id)
+    for kept in (source.encoder_prefix, source.profile_key, f"{source.prefix}data/evaluation.json"):
+        _copy(kept, source, target, run)
+    for intermediate in (source.test_raw_prefix, source.validation_labels_prefix, f"{source.transform_prefix}evaluation/"):
+        _copy(intermediate, source, target, run, tags=INTERMEDIATE)
+    for not_of_all in (source.source_prefix, source.trials_key):
+        _copy(not_of_all, source, target, run, must_exist=False)
+    run.files.write_spec(run_id, _adopted_spec(asked, trained, best, metric, ended))
 
 
-def _adopted_spec(asked: Spec, trained: Spec, best: _Ended, metric: str, record: RunRecord) -> Spec:
+def _adopted_spec(asked: Spec, trained: Spec, best: _Ended, metric: str, ended: list[_Ended]) -> Spec:
     """The candidate's spec, with what the run does with the model."""
-    others = [planned["algorithm"] for planned in record.details["candidates"] if planned["run_id"] != best.run_id]
-    names = tuple(planned["algorithm"] for planned in record.details["candidates"])
-    beside = f", better than {' and '.join(others)}" if others else ""
     value = (best.validation or {})["metrics"].get(metric)
-    chosen = settings(best.algorithm, names, asked.algorithm.preset or "quick").reasons
-    reasons = {**asked.reasons, **trained.reasons, **chosen}
-    reasons["algorithm.name"] = (
-        f"auto has chosen it by the validation rows: {metric} {plain(value) if value is not None else 'unknown'}{beside}"
-    )
+    told = f"{metric} {plain(value) if value is not None else 'unknown'}{_beside(best, metric, ended)}"
+    reasons = {**asked.reasons, **trained.reasons, **_reasons_of_settings(asked, trained, ended)}
+    reasons["algorithm.name"] = f"auto has chosen it by the validation rows: {told}"
     judged_by = {"metric": trained.evaluation.metric, "positive": trained.evaluation.positive}
     return trained.model_copy(
         update={
@@ -227,16 +224,47 @@ def _adopted_spec(asked: Spec, trained: Spec, best: _Ended, metric: str, record:
     )
 
 
-def _copy(prefix: str, source: RunLayout, target: RunLayout, run: RunContext, *, tags: str | None) -> None:
+def _beside(best: _Ended, metric: str, ended: list[_Ended]) -> str:
+    """How the others have done."""
+    others = [candidate for candidate in ended if candidate is not best]
+    answered = [candidate for candidate in others if candidate.validation is not None]
+    worse = [other.algorithm for other in answered if _goodness(metric, other) < _goodness(metric, best)]
+    equal = [other.algorithm for other in answered if other.algorithm not in worse]
+    failed = [other.algorithm for other in others if other.validation is None]
+    told = f", better than {' and '.join(worse)}" if worse else ""
+    told += f", as good as {' and '.join(equal)}, which {'comes' if len(equal) == 1 else 'come'} after it" if equal else ""
+    return told + (f"; {' and '.join(failed)} {'has' if len(failed) == 1 else 'have'} failed" if failed else "")
+
+
+def _reasons_of_settings(asked: Spec, trained: Spec, ended: list[_Ended]) -> dict[str, str]:
+    """Why the candidate has the settings that ``auto`` has given it; not of those that the spec says itself."""
+    names = tuple(candidate.algorithm for candidate in ended)
+    kinds = set((trained.dataset.features or {}).values())
+    given = settings(trained.algorithm.name, names, asked.algorithm.preset or "quick", kinds)
+    encoder = trained.encoder.model_dump() if trained.encoder is not None else {}
+    untrue = {
+        f"encoder.{kind}.{name}"
+        for kind, options in given.encoder.items()
+        for name, value in options.items()
+        if encoder.get(kind, {}).get(name) != value
+    }
+    return {key: reason for key, reason in given.reasons.items() if key not in untrue}
+
+
+def _copy(prefix: str, source: RunLayout, target: RunLayout, run: RunContext, *, tags: str = "", must_exist: bool = True) -> None:
     """Copy the objects below a prefix of a run to the same place of another one."""
-    s3 = run.files.s3
+    s3, copied = run.files.s3, 0
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=source.bucket, Prefix=prefix):
         for item in page.get("Contents", []):
-            key = target.prefix + item["Key"].removeprefix(source.prefix)
             s3.copy_object(
                 Bucket=target.bucket,
-                Key=key,
+                Key=target.prefix + item["Key"].removeprefix(source.prefix),
                 CopySource={"Bucket": source.bucket, "Key": item["Key"]},
                 TaggingDirective="REPLACE",
-                Tagging=tags or "",
+                Tagging=tags,
             )
+            copied += 1
+    if must_exist and not copied:
+        raise ObjectMissing(
+            f"{source.uri(prefix)} is gone: the candidate {source.run_id} had stored it, and it was deleted since."
+        )
