@@ -14,9 +14,9 @@ import numpy as np
 from sageline.configuration.configure import configure
 from sageline.encoder.fitted import FittedEncoder
 from sageline.evaluation.answer_arrays import read_classes, read_values
-from sageline.evaluation.choose_candidate import choose_candidate
+from sageline.evaluation.candidates.choose import choose_candidate
+from sageline.evaluation.candidates.validate import validate_candidate
 from sageline.evaluation.evaluate import evaluate_model
-from sageline.evaluation.validate import validate_candidate
 from sageline.json_objects import Json
 from sageline.preparation.prepare import prepare_data
 from sageline.runs.price_list import Use
