@@ -193,7 +193,7 @@ bench: setup ## Measure Sageline beside its peers (installed for it, 10 minutes)
 quality: setup $(FLAML)/.synced ## Measure Sageline's models beside scikit-learn's and FLAML's on 25 datasets; writes docs/quality.md
 	@UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet --inexact --group quality --python $(BIN)/python
 	# Of two models the better one is told by their answers, not by how many threads either has.
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -W ignore -m tests.quality $(ARGUMENTS)
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -W ignore -m tests.quality --held-out $(ARGUMENTS)
 
 # FLAML wants an older XGBoost: an environment of its own, from a lock file of its own.
 $(FLAML)/.synced: tests/quality/flaml/pyproject.toml tests/quality/flaml/uv.lock | setup
