@@ -71,6 +71,12 @@ def serve(algorithm: str, root: Path) -> Starlette:
     return _SERVE[algorithm](root / "model")
 
 
+def rounds_of(root: Path) -> int:
+    """Of an XGBoost that a training job has left: with early stopping those up to the best one."""
+    rounds: int = load_models(root / "model")[0].num_boosted_rounds()
+    return rounds
+
+
 def ask(model: Starlette, body: bytes, headers: Mapping[str, str]) -> bytes:
     """What a served model answers.
 

@@ -62,7 +62,7 @@ class Kept:
         data = self.data(dataset)
 
         def measure() -> Measured:
-            done = run(data, dataset.label, list(dataset.exclude), arm, seed)
+            done = run(data, dataset.label, list(dataset.exclude), arm, seed=seed)
             facts = {
                 "seconds": sum(done.seconds.values()),
                 "dollars": done.dollars,

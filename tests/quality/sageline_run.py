@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +57,7 @@ class Run:
         judged, answers: of the test rows, in the order of the table.
         raw: of each test row what the run has kept: ``features``, ``others``, ``label``.
         seconds: of preparing, training and answering, of all candidates together.
+        rounds: of the last XGBoost that was trained; None without one.
         dollars: list price of the instances for as long as training and answering took here: without the starts of instances.
     """
 
@@ -67,14 +68,15 @@ class Run:
     candidates: list[Candidate]
     seconds: dict[str, float]
     dollars: float
+    rounds: int | None
 
 
-def run(data: bytes, label: str, exclude: Sequence[str], arm: Arm, seed: int) -> Run:
+def run(data: bytes, label: str, exclude: Sequence[str], arm: Arm, *, seed: int, shares: Mapping[str, float] = SHARES) -> Run:
     """Train an arm on a table.
 
     Args:
         data: CSV.
-        seed: of the split.
+        seed, shares: of the split.
 
     Raises:
         SagelineError: the spec or the data are refused.
@@ -83,7 +85,7 @@ def run(data: bytes, label: str, exclude: Sequence[str], arm: Arm, seed: int) ->
         world.put("datasets/table/data.csv", data)
         spec = {
             "dataset": {"uri": _URI, "label": label, "exclude": list(exclude)},
-            "split": SHARES | {"seed": seed},
+            "split": {**shares, "seed": seed},
             "evaluation": {"better_than_baseline": False},
         } | arm.spec
         timed = _Timed()
@@ -107,6 +109,7 @@ class _Timed:
     def __init__(self) -> None:
         self.seconds = {"prepare": 0.0, "train": 0.0, "answer": 0.0}
         self.dollars = 0.0
+        self.rounds: int | None = None
         self._began = time.perf_counter()
 
     def begin(self) -> None:
@@ -138,6 +141,8 @@ def _train_and_answer(world: World, run_id: str, timed: _Timed) -> None:
         containers.train(algorithm, root, channels, prepared["content_type"] or "", strings)
         timed.end("train", spec.algorithm.instance_type)
         headers = {"Content-Type": encoder.exchange.batch_content_type, "Accept": encoder.exchange.batch_accept}
+        if algorithm == "xgboost":
+            timed.rounds = containers.rounds_of(root)
         model = containers.serve(algorithm, root)
         for key in world.keys(layout.channel_prefix("evaluation")):
             answer = containers.ask(model, world.get(key), headers)
@@ -168,6 +173,7 @@ def _told(world: World, timed: _Timed) -> Run:
         listed or [Candidate(spec.algorithm.name, True, None, None)],
         timed.seconds,
         timed.dollars,
+        timed.rounds,
     )
 
 
