@@ -33,8 +33,8 @@ How good the models are that Sageline makes of a table without a spec, beside wh
 - HistGradientBoosting: scikit-learn's, with its defaults, behind a ColumnTransformer: categories as such (of more than 254 their
   mean label), the parts of dates with the day of the year, texts by TF-IDF and 100 components. It is trained on the validation
   rows too.
-- FLAML: on the same features, with the seconds that Sageline took here, but at least {seconds} s, and trained on the validation
-  rows too.
+- FLAML: on the same features, with the seconds that Sageline's largest preset took here, but at least {seconds} s, and trained
+  on the validation rows too.
 - Values are means over the splits, ± the standard error of the paired difference on the same test rows (the jackknife of
   [evaluation](evaluation.md)); *better* and *worse* are by more than two of them, = is what chance may have brought about.
 - `dollars_in_aws` in the JSON is the list price of the jobs' instances for the seconds that they took here, without their start.
