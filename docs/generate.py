@@ -33,6 +33,7 @@ _ALGORITHMS = {
 }
 _SIDE_BY_SIDE = (("xgboost", "linear-learner"), ("xgboost", "linear-learner", "blazingtext"), ("knn", "tensorflow"))
 """What ``auto`` trains together."""
+_TABLE = {"number", "category", "date"}
 
 END = "<!-- end of generated -->\n"
 
@@ -150,11 +151,14 @@ def auto_tables() -> str:
     for among in _SIDE_BY_SIDE:
         counts = [" + ".join(str(trials_of(name, among, preset)) for name in among) for preset in ("good", "best")]
         trials.append(f"| {', '.join(among)} | {len(among)} training jobs | {counts[0]} trials | {counts[1]} trials |")
-    given = ["| algorithm | hyperparameters | encoder |", "|---|---|---|"]
+    given = ["| algorithm | hyperparameters | where there is text | encoder |", "|---|---|---|---|"]
     for name in dict.fromkeys(name for among in _SIDE_BY_SIDE for name in among):
-        chosen = settings(name, (name,), "quick")
-        encoder = "; ".join(f"`{kind}`: {_listed(options)}" for kind, options in chosen.encoder.items())
-        given.append(f"| {name} | {_listed(chosen.hyperparameters) or 'its defaults'} | {encoder or 'its defaults'} |")
+        without, with_text = (settings(name, (name,), "quick", kinds) for kinds in (_TABLE, {*_TABLE, "text"}))
+        usual = without.hyperparameters
+        otherwise = {key: value for key, value in with_text.hyperparameters.items() if usual.get(key) != value}
+        encoder = "; ".join(f"`{kind}`: {_listed(options)}" for kind, options in with_text.encoder.items())
+        cells = (_listed(usual) or "its defaults", _listed(otherwise) or "the same", encoder or "its defaults")
+        given.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join([*trials, "", *given]) + "\n"
 
 
