@@ -99,7 +99,7 @@ def test_what_such_a_run_does_after_training_is_told_to_the_state_machine(world:
     world.put("datasets/flowers/data.csv", FLOWERS)
     world.put(ROWS, SIX_ROWS)
     told = []
-    one = {"algorithm": {"name": "xgboost"}}
+    one: dict[str, object] = {"algorithm": {"name": "xgboost"}}
     wanted: list[dict[str, object]] = [
         one,
         {**one, "deployment": None},
