@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sageline.deployment.deploy import deploy
-from sageline.errors import CandidatesFailed, ObjectMissing, RunFinished
+from sageline.errors import CandidatesFailed, InvalidDataset, ObjectMissing, RunFinished
 from sageline.evaluation.choose_candidate import ChosenCandidate, choose_candidate
 from sageline.evaluation.evaluate import compare_models, evaluate_model
 from sageline.models.create import create_model
@@ -124,6 +124,12 @@ def test_a_metric_that_the_validation_rows_have_no_value_of_leaves_the_choice_to
 # ---- Some, or all, have failed ----
 
 
+def refused_data(world: World, *run_ids: str) -> None:
+    error = {"error": "InvalidDataset", "message": "Row 7 is ragged."}
+    for run_id in run_ids:
+        world.run.store.finish(run_id, "Failed", state="PrepareData", error=error)
+
+
 def test_one_that_has_failed_keeps_no_other_from_being_chosen(world: World) -> None:
     planned = begun(world)
     failed(world, planned["xgboost"], "The job ran\nout of memory.")
@@ -155,6 +161,25 @@ def test_where_all_have_failed_the_run_does_with_each_reason_in_a_table(world: W
         "linear-learner": "The job was stopped after 3600 s.",
     }
     assert world.record().status == "Running", "RecordFailure ends it"
+
+
+def test_where_all_refuse_the_data_in_the_same_words_the_run_does(world: World) -> None:
+    planned = begun(world)
+    refused_data(world, *planned.values())
+
+    with pytest.raises(InvalidDataset, match=r"^Row 7 is ragged\.$"):
+        choose(world)
+
+    assert [line["problem"] for line in leaderboard(world).values()] == ["Row 7 is ragged."] * 2
+
+
+def test_where_one_of_them_fails_of_something_else_each_reason_is_told(world: World) -> None:
+    planned = begun(world)
+    refused_data(world, planned["xgboost"])
+    failed(world, planned["linear-learner"], "Row 7 is ragged.")
+
+    with pytest.raises(CandidatesFailed, match="None of the algorithms has left a model"):
+        choose(world)
 
 
 def test_one_that_never_began_one_that_never_ended_and_one_that_was_stopped_say_so(world: World) -> None:
