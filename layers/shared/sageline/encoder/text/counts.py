@@ -76,16 +76,20 @@ class WordCounts:
         return added
 
     def _forget_rare(self) -> None:
-        sizes = self._table.word_bytes
-        if len(sizes) <= MOST_WORDS and int(sizes.sum()) <= MOST_WORD_BYTES:
+        if len(self._table) <= MOST_WORDS and self._table.all_bytes <= MOST_WORD_BYTES:
             return
-        order = np.argsort(-self._counts, kind="stable")
-        fits = (np.arange(1, len(order) + 1) <= MOST_WORDS // 2) & (np.cumsum(sizes[order]) <= MOST_WORD_BYTES // 2)
-        rare = int(self._counts[order[int(fits.sum())]])
+        rare = self._most_of_rare()
         kept = self._counts > rare
         self.missed += rare
         self._table.keep(kept)
         self._counts, self._documents_with = self._counts[kept], self._documents_with[kept]
+
+    def _most_of_rare(self) -> int:
+        """The smallest count such that the words which occurred more often take at most half of what is allowed."""
+        order = np.argsort(-self._counts, kind="stable")
+        ends = np.cumsum(self._table.word_bytes[order])
+        fitting = min(MOST_WORDS // 2, int(np.searchsorted(ends, MOST_WORD_BYTES // 2, side="right")))
+        return int(self._counts[order[fitting]])
 
     def most_frequent(self, limit: int) -> dict[str, int]:
         """The most frequent words with their counts; of equally frequent ones, those that sort first."""
