@@ -23,7 +23,7 @@ _NOT_BEGUN = "has not begun"
 
 
 @dataclass(frozen=True)
-class Standing:
+class CandidateProgress:
     """A candidate.
 
     Attributes:
@@ -50,15 +50,15 @@ class Candidates:
 
     fetch: Callable[[str], Json]
     clock: Callable[[], datetime] = utc_now
-    _ended: dict[str, Standing] = field(default_factory=dict)
+    _ended: dict[str, CandidateProgress] = field(default_factory=dict)
 
-    def __call__(self, run: Json) -> list[Standing]:
+    def __call__(self, run: Json) -> list[CandidateProgress]:
         """How each stands, in the order of the record; none of a run of one algorithm. One whose record cannot be read for the
         moment is left out."""
         listed = (run.get("details") or {}).get("candidates") or []
         return [standing for candidate in listed if (standing := self._standing(candidate, run)) is not None]
 
-    def _standing(self, candidate: Json, run: Json) -> Standing | None:
+    def _standing(self, candidate: Json, run: Json) -> CandidateProgress | None:
         run_id, algorithm = candidate["run_id"], candidate["algorithm"]
         if run_id in self._ended:
             return self._ended[run_id]
@@ -68,18 +68,18 @@ class Candidates:
             if error.code != "RunNotFound":
                 return None
             may_begin = run["status"] in ("Running", "Unknown") and run["state"] in ("ConfigureRun", TRAINING)
-            found = Standing(run_id, algorithm, "running" if may_begin else "failed", told=_NOT_BEGUN)
+            found = CandidateProgress(run_id, algorithm, "running" if may_begin else "failed", told=_NOT_BEGUN)
         if found.outcome != "running":
             self._ended[run_id] = found
         return found
 
 
-def _standing(algorithm: str, run: Json, now: datetime) -> Standing:
+def _standing(algorithm: str, run: Json, now: datetime) -> CandidateProgress:
     outcome = _OUTCOMES.get(run["status"], "failed")
     end = now if outcome == "running" else datetime.fromisoformat(run["updated_at"])
     seconds = max((end - datetime.fromisoformat(run["created_at"])).total_seconds(), 0.0)
     told = _ANSWERED if outcome == "done" else _failure(run) if outcome == "failed" else ""
-    return Standing(run["run_id"], algorithm, outcome, run["state"], seconds, told)
+    return CandidateProgress(run["run_id"], algorithm, outcome, run["state"], seconds, told)
 
 
 def _failure(run: Json) -> str:
@@ -88,7 +88,7 @@ def _failure(run: Json) -> str:
     return f"has {run['status'].lower()} in {error.get('state') or run['state']}: {said}"
 
 
-def standing_line(standing: Standing, does: Mapping[str, str], beside: Sequence[Standing] = ()) -> Text:
+def standing_line(standing: CandidateProgress, does: Mapping[str, str], beside: Sequence[CandidateProgress] = ()) -> Text:
     """``✓ linear-learner   has answered the validation rows   41.2 s``.
 
     Args:
@@ -104,12 +104,12 @@ def standing_line(standing: Standing, does: Mapping[str, str], beside: Sequence[
     )
 
 
-def doing(standing: Standing, does: Mapping[str, str]) -> str:
+def doing(standing: CandidateProgress, does: Mapping[str, str]) -> str:
     """What became of a candidate, or what it does now: ``train``."""
     return standing.told or does.get(standing.state, standing.state)
 
 
-def _others(standing: Standing, beside: Sequence[Standing]) -> str:
+def _others(standing: CandidateProgress, beside: Sequence[CandidateProgress]) -> str:
     outcomes = {other.outcome for other in beside if other is not standing}
     if "running" in outcomes:
         return " The others go on."

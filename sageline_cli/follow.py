@@ -12,7 +12,7 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn
 
 from sageline.json_objects import Json
 from sageline.runs.timings import StateTime
-from sageline_cli.candidates import TRAINING, Standing, doing, standing_line
+from sageline_cli.candidates import TRAINING, CandidateProgress, doing, standing_line
 from sageline_cli.errors import CommandFailed
 from sageline_cli.render import DOES, state_line
 from sageline_cli.timeline import Timeline
@@ -80,7 +80,7 @@ def follow(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
     *,
-    candidates: Callable[[Json], list[Standing]] = lambda run: [],
+    candidates: Callable[[Json], list[CandidateProgress]] = lambda run: [],
 ) -> Json:
     """Poll until the run has ended; its record. A lost connection is borne for a while, and so is a run that is Unknown.
 
@@ -129,7 +129,7 @@ class _Display:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self._progress.stop()
 
-    def show(self, states: list[StateTime], candidates: list[Standing]) -> None:
+    def show(self, states: list[StateTime], candidates: list[CandidateProgress]) -> None:
         left = [state for state in states if state.outcome != "running"]
         for state in left[self._printed :]:
             if state.state == TRAINING:
@@ -142,7 +142,7 @@ class _Display:
             self._current = states[-1].state
             self._progress.reset(self._task, description=f"{self._current:<24} [dim]{DOES.get(self._current, ''):<34}")
 
-    def _show_ended(self, candidates: list[Standing]) -> None:
+    def _show_ended(self, candidates: list[CandidateProgress]) -> None:
         for candidate in candidates:
             if candidate.outcome != "running" and candidate.run_id not in self._ended:
                 self._ended.add(candidate.run_id)
@@ -150,7 +150,7 @@ class _Display:
                     self._progress.remove_task(self._tasks.pop(candidate.run_id))
                 self._console.print(standing_line(candidate, DOES, candidates), soft_wrap=True)
 
-    def _move(self, candidates: list[Standing]) -> None:
+    def _move(self, candidates: list[CandidateProgress]) -> None:
         for candidate in candidates:
             if candidate.outcome != "running":
                 continue

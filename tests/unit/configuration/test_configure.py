@@ -234,7 +234,6 @@ def test_a_run_is_written_down_when_it_is_claimed_and_when_it_is_configured(worl
         "after-call.dynamodb", lambda model, **_: writes.append(model.name) if model.name != "GetItem" else None
     )
 
-    world.put("datasets/flowers/spec.json", b'{"algorithm": {"name": "xgboost"}}')
     configure_case(world, uploaded(world))
 
     of_several_algorithms = ["UpdateItem"]  # that they are trained now
