@@ -15,7 +15,8 @@ from sageline.arrays.strings import StringArray
 from sageline.dataset.split import hash_columns
 from sageline.dataset.splits.standing import row_keys
 from sageline.preparation.freed_memory import FreedMemory
-from sageline.preparation.spill import Place, Spill, Spilled
+from sageline.preparation.packed_file import Place
+from sageline.preparation.spill import Spill, Spilled
 from sageline.spec.model import SplitSpec
 
 _SOME_ROWS = 1024

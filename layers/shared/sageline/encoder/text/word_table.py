@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sageline.arrays.matrix import AnyArray
-from sageline.arrays.strings import BoolArray, IntArray
+from sageline.arrays.strings import FIRST_BYTES, BoolArray, IntArray
 from sageline.encoder.text.tokenizer import KeyArray, Keys, keys_of, ranges
 
 _FIRST_MULTIPLIER, _SECOND_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1B54A32D192ED03)
@@ -63,6 +63,13 @@ class WordTable:
         pieces, bounds = ranges(self._bounds[numbers], self._bounds[numbers + 1])
         data, ends = self._eights[pieces].tobytes(), (8 * bounds).tolist()
         return [data[start:end].rstrip(b"\0").decode() for start, end in pairwise(ends)]
+
+    def keys(self, numbers: IntArray) -> Keys:
+        """What to look the words with these numbers up by in another table."""
+        first, second = self._first[numbers], self._second[numbers]
+        long = np.flatnonzero((first & FIRST_BYTES[1]) == 0)
+        pieces, bounds = ranges(self._bounds[numbers[long]], self._bounds[numbers[long] + 1])
+        return Keys(first, second, long, self._eights[pieces], bounds)
 
     def first_by_spelling(self, numbers: IntArray, limit: int) -> IntArray:
         """Those of these words that may be among the first ``limit`` by spelling: by their first eight bytes."""
