@@ -1,4 +1,5 @@
-"""Writes what documentation can be derived from code: the spec's JSON Schema and its keys, the hyperparameters, the metrics.
+"""Writes what documentation can be derived from code: the spec's JSON Schema and its keys, the hyperparameters, what ``auto``
+gives to its algorithms, the metrics.
 
 ``python -m docs.generate`` rewrites the files; ``--check`` only says whether they are up to date (exit code 1 if not).
 """
@@ -17,6 +18,7 @@ from pydantic.fields import FieldInfo
 
 from sageline.algorithms import blazingtext, knn, linear_learner, tensorflow, xgboost
 from sageline.algorithms.catalog import DataFacts, Rules
+from sageline.algorithms.presets import settings, trials_of
 from sageline.spec.metrics import METRICS
 from sageline.spec.model import Spec
 
@@ -29,6 +31,10 @@ _ALGORITHMS = {
     "tensorflow (tables and texts)": tensorflow.DENSE_RULES,
     "tensorflow (images)": tensorflow.CNN_RULES,
 }
+_SIDE_BY_SIDE = (("xgboost", "linear-learner"), ("xgboost", "linear-learner", "blazingtext"), ("knn", "tensorflow"))
+"""What ``auto`` trains together."""
+_TABLE = {"number", "category", "date"}
+
 END = "<!-- end of generated -->\n"
 
 
@@ -139,6 +145,27 @@ def _range(values: Mapping[str, str | float]) -> str:
     return f"{values['min']:g} to {values['max']:g}{scaling}"
 
 
+def auto_tables() -> str:
+    """What ``auto`` trains, with how many trials, and what it gives to each algorithm."""
+    trials = ["| algorithms | `quick` | `good` | `best` |", "|---|---|---|---|"]
+    for among in _SIDE_BY_SIDE:
+        counts = [" + ".join(str(trials_of(name, among, preset)) for name in among) for preset in ("good", "best")]
+        trials.append(f"| {', '.join(among)} | {len(among)} training jobs | {counts[0]} trials | {counts[1]} trials |")
+    given = ["| algorithm | hyperparameters | where there is text | encoder |", "|---|---|---|---|"]
+    for name in dict.fromkeys(name for among in _SIDE_BY_SIDE for name in among):
+        without, with_text = (settings(name, (name,), "quick", kinds) for kinds in (_TABLE, {*_TABLE, "text"}))
+        usual = without.hyperparameters
+        otherwise = {key: value for key, value in with_text.hyperparameters.items() if usual.get(key) != value}
+        encoder = "; ".join(f"`{kind}`: {_listed(options)}" for kind, options in with_text.encoder.items())
+        cells = (_listed(usual) or "its defaults", _listed(otherwise) or "the same", encoder or "its defaults")
+        given.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join([*trials, "", *given]) + "\n"
+
+
+def _listed(options: Mapping[str, object]) -> str:
+    return ", ".join(f"`{name}` {json.dumps(value)}" for name, value in options.items())
+
+
 def metrics_table() -> str:
     rows = ["| metric | for a | better | needs | |", "|---|---|---|---|---|"]
     rows += [f"| `{name}` | {row.task} | {row.better} | {row.needs} | {row.text} |" for name, row in METRICS.items()]
@@ -149,16 +176,20 @@ def generated() -> dict[Path, str]:
     """Every generated file with the text it should hold."""
     return {
         DOCS / "spec.schema.json": schema_json(),
-        DOCS / "spec.md": _filled(DOCS / "spec.md", "keys", keys_table()),
-        DOCS / "algorithms.md": _filled(DOCS / "algorithms.md", "hyperparameters", hyperparameter_tables()),
-        DOCS / "evaluation.md": _filled(DOCS / "evaluation.md", "metrics", metrics_table()),
+        DOCS / "spec.md": _filled(DOCS / "spec.md", keys=keys_table()),
+        DOCS / "algorithms.md": _filled(DOCS / "algorithms.md", auto=auto_tables(), hyperparameters=hyperparameter_tables()),
+        DOCS / "evaluation.md": _filled(DOCS / "evaluation.md", metrics=metrics_table()),
     }
 
 
-def _filled(page: Path, name: str, text: str) -> str:
-    begin = f"<!-- generated: {name} -->\n"
-    head, _, rest = page.read_text().partition(begin)
-    return f"{head}{begin}{text}{END}{rest.partition(END)[2]}"
+def _filled(page: Path, **texts: str) -> str:
+    """The page with these texts between their marks."""
+    filled = page.read_text()
+    for name, text in texts.items():
+        begin = f"<!-- generated: {name} -->\n"
+        head, _, rest = filled.partition(begin)
+        filled = f"{head}{begin}{text}{END}{rest.partition(END)[2]}"
+    return filled
 
 
 def main() -> int:

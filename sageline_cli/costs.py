@@ -12,7 +12,10 @@ def bound(run: Json) -> str | None:
     if not cost:
         return None
     parts = "; ".join(part["text"] for part in cost["parts"])
-    return f"It may cost up to {usd(cost['most_usd'])}: {parts}." if cost["most_usd"] is not None else f"It may cost: {parts}."
+    if cost["most_usd"] is None:
+        return f"It may cost: {parts}."
+    alone = f" {said}." if (said := _alone(cost)) else ""
+    return f"It may cost up to {usd(cost['most_usd'])}: {parts}.{alone}"
 
 
 def facts(run: Json) -> dict[str, str | None]:
@@ -23,6 +26,7 @@ def facts(run: Json) -> dict[str, str | None]:
     hourly = cost.get("endpoint_usd_per_hour")
     return {
         "at most": _most(cost),
+        "of one alone": _alone(cost),
         "counted": "\n".join(part["text"] for part in cost["parts"]),
         "did cost": _actual(cost),
         "endpoint": f"{usd(hourly)} per hour while it is there" if hourly else None,
@@ -39,6 +43,16 @@ def _most(cost: Json) -> str:
     if cost["most_usd"] is not None:
         return usd(cost["most_usd"])
     return "no bound: " + "; ".join(f"{part['what']}: {part['reason']}" for part in cost["parts"] if part["usd"] is None)
+
+
+def _alone(cost: Json) -> str | None:
+    """``With one of its algorithms alone: up to $0.345``; None for a run of one algorithm."""
+    bounds: Json = cost.get("alone_usd") or {}
+    if len(bounds) < 2 or cost["most_usd"] is None:
+        return None
+    if len(set(bounds.values())) == 1:
+        return f"With one of its algorithms alone: up to {usd(next(iter(bounds.values())))}"
+    return "Alone: " + ", ".join(f"{algorithm} up to {usd(bound)}" for algorithm, bound in bounds.items())
 
 
 def _actual(cost: Json) -> str | None:

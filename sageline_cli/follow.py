@@ -8,10 +8,11 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn
 
 from sageline.json_objects import Json
 from sageline.runs.timings import StateTime
+from sageline_cli.candidates import TRAINING, CandidateProgress, doing, progress_line
 from sageline_cli.errors import CommandFailed
 from sageline_cli.render import DOES, state_line
 from sageline_cli.timeline import Timeline
@@ -78,8 +79,13 @@ def follow(
     console: Console,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
+    *,
+    candidates: Callable[[Json], list[CandidateProgress]] = lambda run: [],
 ) -> Json:
     """Poll until the run has ended; its record. A lost connection is borne for a while, and so is a run that is Unknown.
+
+    Args:
+        candidates: how those of a run of several algorithms stand, from its record.
 
     Raises:
         CommandFailed: its record cannot be read.
@@ -96,14 +102,15 @@ def follow(
                     raise
             else:
                 failures = failures + 1 if run["status"] == "Unknown" else 0
-                display.show(timeline(run))
+                display.show(timeline(run), candidates(run), goes_on=run["status"] == "Running")
                 if run["status"] != "Running" and (failures == 0 or failures > _MAX_FAILURES):
                     return run
             sleep(min(max((clock() - started) / 60, _POLL_SECONDS), 5.0))
 
 
 class _Display:
-    """A line for each state that the run has left; on a terminal, below them, a moving one for the state that it is in."""
+    """A line for each state that the run has left and each candidate that has ended; on a terminal, below them, moving ones for
+    the state that it is in and the candidates that go on."""
 
     def __init__(self, console: Console) -> None:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), SecondsColumn())
@@ -112,6 +119,8 @@ class _Display:
         self._console = console
         self._current = ""
         self._printed = 0
+        self._ended: set[str] = set()
+        self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -120,11 +129,32 @@ class _Display:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self._progress.stop()
 
-    def show(self, states: list[StateTime]) -> None:
+    def show(self, states: list[StateTime], candidates: list[CandidateProgress], *, goes_on: bool) -> None:
         left = [state for state in states if state.outcome != "running"]
         for state in left[self._printed :]:
+            if state.state == TRAINING:
+                self._show_ended(candidates, goes_on=goes_on)
             self._console.print(state_line(state))
         self._printed = max(self._printed, len(left))
+        self._show_ended(candidates, goes_on=goes_on)
+        self._move(candidates)
         if len(left) < len(states) and states[-1].state != self._current:
             self._current = states[-1].state
             self._progress.reset(self._task, description=f"{self._current:<24} [dim]{DOES.get(self._current, ''):<34}")
+
+    def _show_ended(self, candidates: list[CandidateProgress], *, goes_on: bool) -> None:
+        for candidate in candidates:
+            if candidate.outcome != "running" and candidate.run_id not in self._ended:
+                self._ended.add(candidate.run_id)
+                if candidate.run_id in self._tasks:
+                    self._progress.remove_task(self._tasks.pop(candidate.run_id))
+                self._console.print(progress_line(candidate, DOES, candidates if goes_on else ()), soft_wrap=True)
+
+    def _move(self, candidates: list[CandidateProgress]) -> None:
+        for candidate in candidates:
+            if candidate.outcome != "running":
+                continue
+            description = f"  {candidate.algorithm:<22} [dim]{doing(candidate, DOES):<34}"
+            if candidate.run_id not in self._tasks:
+                self._tasks[candidate.run_id] = self._progress.add_task(description, total=None)
+            self._progress.update(self._tasks[candidate.run_id], description=description)

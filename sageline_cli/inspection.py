@@ -18,8 +18,8 @@ from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.readers.source import open_blocks
 from sageline.json_objects import Json
 from sageline.names import source_key
+from sageline.resolve.candidates import resolve_run
 from sageline.resolve.inspection import inspect as to_document
-from sageline.resolve.resolve import resolve_spec
 from sageline.spec.model import Spec, parse_spec
 from sageline.storage.dataset_folder import choose_parts
 from sageline.storage.dataset_object import DatasetObject, read_options
@@ -29,6 +29,7 @@ from sageline_cli.inspection_page import page
 from sageline_cli.options import StackCommand, check_folder, json_option, print_json, print_result, stderr
 from sageline_cli.parts import LocalDataset, gather, left_out_line
 from sageline_cli.source import local_script
+from sageline_cli.spec_options import SpecOptions, spec_options
 from sageline_cli.submit import named_after, packed, read_spec
 from sageline_cli.upload import format_of, unknown_format
 
@@ -44,7 +45,7 @@ def _check_dataset(context: click.Context, parameter: click.Parameter, path: Pat
 
 @click.command(cls=StackCommand, short_help="Say what would be made of a dataset.")
 @click.argument("path", type=click.Path(exists=True, readable=True, path_type=Path), callback=_check_dataset)
-@click.option("--label", metavar="COLUMN", help="Column to predict: `dataset.label` of the spec.")
+@spec_options
 @click.option("--spec", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE", help="What to do, as JSON.")
 @click.option(
     "--spec-out",
@@ -54,10 +55,19 @@ def _check_dataset(context: click.Context, parameter: click.Parameter, path: Pat
     help="Write the spec with all that was filled in, and why, to edit and submit.",
 )
 @json_option
-def inspect(*, path: Path, label: str | None, spec: Path | None, spec_out: Path | None, as_json: bool) -> None:
+def inspect(
+    *,
+    path: Path,
+    label: str | None,
+    algorithm: str | None,
+    preset: str | None,
+    spec: Path | None,
+    spec_out: Path | None,
+    as_json: bool,
+) -> None:
     """Say what `sageline submit` would make of the dataset in PATH: what is predicted, what each column is taken for and why,
-    what is left out, what is doubtful. All rows are read on this machine; neither a stack nor credentials are needed. PATH is
-    a file, or a folder with the parts of a dataset or with folders of images.
+    what is left out, which algorithms are trained, what is doubtful. All rows are read on this machine; neither a stack nor
+    credentials are needed. PATH is a file, or a folder with the parts of a dataset or with folders of images.
 
     What a run would refuse when it begins is refused here, with the same words and exit code 1. A page with mistakes, values
     that a run would stop at, ends with 1 too. What depends on the split (too few rows, a hyperparameter that does not go with
@@ -75,16 +85,17 @@ def inspect(*, path: Path, label: str | None, spec: Path | None, spec_out: Path 
     if line := left_out_line(dataset):
         stderr().print(line, soft_wrap=True, markup=False)
     with packed(dataset, stderr()) as ready:
-        given = _given(ready, spec, label)
+        options = SpecOptions(label, algorithm, preset)
+        given = _given(ready, spec, options)
         profile = _profile(ready, path, given.spec, stderr())
-    resolution = resolve_spec(given.spec, profile, name=_name(dataset.named_after), uri=str(path))
-    document = to_document(str(path), profile, resolution, given.spec, is_sample=False)
+    resolved = resolve_run(given.spec, profile, name=_name(dataset.named_after), uri=str(path))
+    document = to_document(str(path), profile, resolved, given.spec, is_sample=False)
     if spec_out is not None:
-        edited = _to_submit(resolution.spec, given.spec)
+        edited = _to_submit(resolved.resolution.spec, given.spec)
         if given.source_dir is not None:
             edited["algorithm"]["script"]["source_dir"] = given.source_dir
         spec_out.write_text(json.dumps(edited, indent=2, ensure_ascii=False) + "\n")
-    asked = [word for option, said in (("--label", label), ("--spec", spec)) if said is not None for word in (option, str(said))]
+    asked = [*options.words, *([] if spec is None else ["--spec", str(spec)])]
     if as_json:
         print_json(document)
     else:
@@ -100,12 +111,12 @@ class _Given(NamedTuple):
     source_dir: str | None = None
 
 
-def _given(dataset: LocalDataset, spec: Path | None, label: str | None) -> _Given:
+def _given(dataset: LocalDataset, spec: Path | None, options: SpecOptions) -> _Given:
     name = _name(dataset.named_after)
     given = spec.read_bytes() if spec else None
     if given is not None:
         name = named_after(given, dataset.first.with_name(f"{name}.csv"), Console(quiet=True))
-    found = read_spec(spec, name, dataset.first, label, given=given, is_part=dataset.is_parts)
+    found = read_spec(spec, name, dataset.first, options, given=given, is_part=dataset.is_parts)
     if found is None:
         return _Given(Spec())
     document: Json = json.loads(found)

@@ -15,7 +15,8 @@ from rich.text import Text
 
 from sageline.json_objects import Json
 from sageline.resolve.inspection import some_of_each_kind
-from sageline_cli.schema_lines import counted
+from sageline_cli.algorithm_lines import sentence, without
+from sageline_cli.schema_lines import PLURALS, counted
 from sageline_cli.warning_lines import warning
 
 _SHOWN_COLUMNS = 40
@@ -54,13 +55,32 @@ def _beginning(document: Json) -> list[Text]:
         lines.append(Text(f"{_classes(document)}."))
     left_out = f"; {document['left_out']:,} left out" if document["left_out"] else ""
     lines.append(Text(f"Learns from {counted(document['kinds'])}{left_out}."))
-    if layout := reasons.get("encoder.layout"):
-        lines.append(Text(f"Encodes them {layout}."))
-    elif encoder := reasons.get("encoder"):
-        lines.append(Text(f"Encodes them as {encoder}."))
+    lines += [Text(line) for line in _algorithms(document)]
     if by := reasons.get("split.by"):
         lines.append(Text(f"Splits the rows {by}." if by.startswith("by hash") else f"Split: {by}."))
     return lines
+
+
+def _algorithms(document: Json) -> list[str]:
+    """What is trained, and how each algorithm reads the columns."""
+    trained, reasons = document["algorithms"], document["reasons"]
+    lines = [f"{sentence(reasons['algorithm.name'])}.", *without(reasons)] if "algorithm.name" in reasons else []
+    encoded: dict[str, list[str]] = {}
+    for each in trained:
+        if each["encoder"]:
+            encoded.setdefault(_encoded(each), []).append(each["algorithm"])
+    for how, names in encoded.items():
+        lines.append(f"Encodes them {how}." if len(encoded) == 1 else f"Encodes them for {' and '.join(names)} {how}.")
+    return lines + [f"{each['algorithm']} has {each['trials']} trials." for each in trained if each["trials"]]
+
+
+def _encoded(algorithm: Json) -> str:
+    how = algorithm["reasons"].get("encoder.layout") or f"as {algorithm['reasons'].get('encoder', algorithm['encoder'])}"
+    return how + "".join(f"; {PLURALS.get(kind, kind)} with {_listed(given)}" for kind, given in algorithm["options"].items())
+
+
+def _listed(options: Json) -> str:
+    return ", ".join(f"{name} {str(value).lower() if isinstance(value, bool) else value}" for name, value in options.items())
 
 
 def _classes(document: Json) -> str:

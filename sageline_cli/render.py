@@ -20,6 +20,8 @@ from sageline.runs.timings import StateTime
 from sageline.spec.metrics import RANKING
 from sageline_cli import costs
 from sageline_cli.breakable import BreakableText
+from sageline_cli.candidates import CandidateProgress
+from sageline_cli.leaderboard import algorithm_sections
 from sageline_cli.schema_lines import reading_lines
 from sageline_cli.warning_lines import warning_lines
 
@@ -33,7 +35,10 @@ DOES = {
     "EvaluateModel": "judge the model by its answers",
     "RunChampionTransform": "answer as the model in service",
     "CompareModels": "compare it with the one in service",
-    "DiscardRejected": "remove the refused model",
+    "TrainCandidates": "train several algorithms",
+    "ChooseCandidate": "choose by the validation rows",
+    "CreateChosenModel": "register the chosen model",
+    "DiscardModel": "remove the refused model",
     "EncodeBatch": "encode the rows to predict",
     "RunTransform": "predict",
     "WritePredictions": "write the predictions",
@@ -138,8 +143,11 @@ def _probability(choice: Json) -> str:
     return "" if choice["probability"] is None else f"{choice['probability']:.3f}"
 
 
-def run_detail(run: Json, spec: Json | None, states: Sequence[StateTime], now: datetime) -> RenderableType:
-    """Everything that is known of a run: its record, its spec if there is one, its states."""
+def run_detail(
+    run: Json, spec: Json | None, states: Sequence[StateTime], now: datetime, under_way: Sequence[CandidateProgress] = ()
+) -> RenderableType:
+    """Everything that is known of a run: its record, its spec if there is one, its states, how its candidates stand that are
+    under way."""
     details: Json = run.get("details") or {}
     warnings = warning_lines(run)
     parts: list[RenderableType] = [
@@ -167,6 +175,8 @@ def run_detail(run: Json, spec: Json | None, states: Sequence[StateTime], now: d
     findings = _findings(details)
     if any(findings.values()):
         parts += _section("What it found", _facts(findings))
+    for title, content in algorithm_sections(run, under_way, DOES).items():
+        parts += _section(title, content)
     if spending := costs.facts(run):
         parts += _section("What it costs", _facts(spending))
     if details.get("trials"):

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import click
-from botocore.exceptions import ClientError
 
-from sageline.json_objects import Json
-from sageline.names import RunLayout, split_s3_uri
+from sageline.names import split_s3_uri
+from sageline.report.leaderboard import leaderboard
 from sageline_cli import render
-from sageline_cli.connection import Connection, connect
+from sageline_cli.candidates import Candidates
+from sageline_cli.connection import connect
 from sageline_cli.errors import CommandFailed
 from sageline_cli.options import StackCommand, check_folder, json_option, print_json, print_result, stack_option, stderr
+from sageline_cli.resolved_spec import resolved_spec
 from sageline_cli.retries import when_ready
 from sageline_cli.timeline import ExecutionTimeline
 
@@ -41,27 +41,16 @@ def runs(limit: int, name: str | None, stack: str | None, as_json: bool) -> None
 @stack_option
 @json_option
 def show(run_id: str, stack: str | None, as_json: bool) -> None:
-    """Show RUN: what it did, what it chose and why, what it found, what it may cost and did cost, and what went wrong."""
+    """Show RUN: what it did, what it chose and why, what it found, how the algorithms that it tried compare, what it may cost and
+    did cost, and what went wrong."""
     connection = connect(stack)
     run = connection.api.run(run_id)
     if as_json:
         print_json(run)
     else:
-        spec, states = _resolved_spec(connection, run_id), ExecutionTimeline(connection.stepfunctions)(run)
-        print_result(render.run_detail(run, spec, states, datetime.now(UTC)), pipe_width=_PAGE_WIDTH)
-
-
-def _resolved_spec(connection: Connection, run_id: str) -> Json | None:
-    """The spec with its reasons; None if the run did not come so far, or the bucket may not be read."""
-    layout = RunLayout(connection.bucket, run_id)
-    try:
-        body = connection.s3.get_object(Bucket=layout.bucket, Key=layout.spec_key)["Body"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("NoSuchKey", "AccessDenied"):
-            return None
-        raise
-    spec: Json = json.loads(body.read())
-    return spec
+        spec, states = resolved_spec(connection, run_id), ExecutionTimeline(connection.stepfunctions)(run)
+        under_way = Candidates(connection.api.run)(run) if leaderboard(run.get("details") or {}) is None else []
+        print_result(render.run_detail(run, spec, states, datetime.now(UTC), under_way), pipe_width=_PAGE_WIDTH)
 
 
 @click.command(cls=StackCommand, short_help="Fetch the report on a run's model.")

@@ -10,7 +10,7 @@ from sageline.json_objects import Json
 from sageline_cli.warning_lines import warning
 
 _SOME = 8  # columns, or reasons to leave some out
-_PLURALS = {
+PLURALS = {
     "number": "numbers",
     "category": "categories",
     "date": "dates",
@@ -63,7 +63,7 @@ def _columns(schema: Json) -> str:
 def counted(kinds: Json) -> str:
     """How many columns there are, and how many of each kind: ``3 columns (2 numbers, 1 text)``."""
     total = sum(kinds.values())
-    of_kind = ", ".join(f"{count:,} {_PLURALS[kind] if count > 1 else kind}" for kind, count in kinds.items())
+    of_kind = ", ".join(f"{count:,} {PLURALS[kind] if count > 1 else kind}" for kind, count in kinds.items())
     return f"{total:,} column{'s' if total > 1 else ''} ({of_kind})"
 
 

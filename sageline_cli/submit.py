@@ -22,16 +22,22 @@ from sageline.names import NAME_MAX_LENGTH, READY, dataset_folder, dataset_key, 
 from sageline.runs.timings import StateTime
 from sageline.spec.model import Spec, parse_spec
 from sageline_cli import costs, render
+from sageline_cli.algorithm_lines import algorithm_lines
 from sageline_cli.bars import bar
+from sageline_cli.candidates import Candidates
 from sageline_cli.connection import Connection, connect
 from sageline_cli.follow import await_bound, await_start, follow
 from sageline_cli.image_folder import pack_folder
 from sageline_cli.options import StackCommand, json_option, print_json, print_result, stack_option, stderr
 from sageline_cli.parts import LocalDataset, gather, left_out_line
+from sageline_cli.resolved_spec import resolved_spec
 from sageline_cli.schema_lines import schema_lines
 from sageline_cli.source import find_folder, local_script, upload_source
+from sageline_cli.spec_options import SpecOptions, read_json, spec_options
 from sageline_cli.timeline import ExecutionTimeline
 from sageline_cli.upload import UploadedDataset, format_of, suffix_of, upload, upload_parts
+
+_NOTHING_SAID = SpecOptions()
 
 
 def _check_name(context: click.Context, parameter: click.Parameter, name: str | None) -> str | None:
@@ -58,13 +64,22 @@ def _gather(context: click.Context, parameter: click.Parameter, paths: tuple[Pat
     callback=_check_name,
     help="Name of the dataset, its runs, and by default its endpoint. Default: the file's, or the folder's.",
 )
-@click.option("--label", metavar="COLUMN", help="Column to predict: `dataset.label` of the spec.")
+@spec_options
 @click.option("--spec", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE", help="What to do, as JSON.")
 @click.option("--wait", is_flag=True, help="Follow the run until it ends. Ctrl-C stops following, not the run.")
 @stack_option
 @json_option
 def submit(
-    *, dataset: LocalDataset, name: str | None, label: str | None, spec: Path | None, wait: bool, stack: str | None, as_json: bool
+    *,
+    dataset: LocalDataset,
+    name: str | None,
+    label: str | None,
+    algorithm: str | None,
+    preset: str | None,
+    spec: Path | None,
+    wait: bool,
+    stack: str | None,
+    as_json: bool,
 ) -> None:
     """Upload the dataset in PATH, which starts a run: train a model, deploy it to an endpoint.
 
@@ -78,9 +93,10 @@ def submit(
     A script's `source_dir` in the spec may be a folder: it is packed and uploaded too, to datasets/NAME/source.tar.gz.
 
     Without --spec everything is found out from the data: which column is the label (--label says it), what the others hold, which
-    task it is. The first lines say what is predicted from which columns, what is left out and why, and what was guessed:
-    numbers with a decimal comma, words for missing values, rows without a label, a column that gives the label away. Where two
-    columns may be the label, or a cell is no number in a column of numbers, the run is refused and says what to do.
+    task it is. Two or three algorithms are trained side by side, and validation rows choose (--preset good or best tries more,
+    --algorithm NAME trains one). The first lines say what is predicted from which columns, what is left out and why, and what was
+    guessed: numbers with a decimal comma, words for missing values, rows without a label, a column that gives the label away.
+    Where two columns may be the label, or a cell is no number in a column of numbers, the run is refused and says what to do.
 
     A spec that an earlier submit of the same name left in the bucket is replaced or deleted, and does not apply; where several
     files are given, parts that it left are deleted. The bucket keeps their versions.
@@ -89,6 +105,8 @@ def submit(
     Examples:
       sageline submit wine.csv --wait
       sageline submit wine.csv --label cultivar --wait
+      sageline submit wine.csv --preset good --wait
+      sageline submit wine.csv --algorithm xgboost --wait
       sageline submit train.csv test.csv --name wine --wait
       sageline submit wine/ --wait
       sageline submit pictures/ --wait
@@ -102,7 +120,8 @@ def submit(
         stderr().print(line, soft_wrap=True, markup=False)
     name = name or named_after(given, dataset.named_after, stderr())
     with packed(dataset, stderr()) as ready:
-        document = read_spec(spec, name, ready.first, label, given=given, is_part=ready.is_parts)
+        options = SpecOptions(label, algorithm, preset)
+        document = read_spec(spec, name, ready.first, options, given=given, is_part=ready.is_parts)
         connection = connect(stack)
         uploaded = send_parts(connection, ready, name, document, stderr()) if ready.is_parts else None
         uploaded = uploaded or send(connection, ready.first, name, document, stderr())
@@ -142,7 +161,7 @@ def named_after(spec: bytes | None, dataset: Path, console: Console) -> str:
     Raises:
         click.BadParameter: that is nothing.
     """
-    given = _json(spec) if spec else None
+    given = read_json(spec) if spec else None
     if isinstance(given, dict) and isinstance(given.get("name"), str):
         return str(given["name"])
     what, called = ("folder", dataset.name) if dataset.is_dir() else ("file", dataset.name[: -len(suffix_of(dataset))])
@@ -158,28 +177,26 @@ def read_spec(
     spec: Path | None,
     name: str,
     dataset: Path,
-    label: str | None = None,
+    options: SpecOptions = _NOTHING_SAID,
     *,
     given: bytes | None = None,
     is_part: bool = False,
 ) -> bytes | None:
-    """The spec in a file with the label that is given, checked here so that a mistake shows before the upload; None without any.
+    """The spec in a file with what options say, checked here so that a mistake shows before the upload; None without any.
     ``given`` is what the file holds, where it was read before. Of several parts the dataset ``is_part``.
 
     A local ``source_dir`` of a script counts from the file's folder; in what is returned it is absolute.
 
     Raises:
-        click.BadParameter: the spec is not valid, has another label, or is one for another dataset.
+        click.BadParameter: the spec is not valid, says something else than an option, or is one for another dataset.
     """
-    if spec is None and label is None:
+    if spec is None and not options.given:
         return None
-    document = b"{}" if spec is None else given if given is not None else spec.read_bytes()
-    if label is not None:
-        document = _labelled(document, label)
+    document = options.into(b"{}" if spec is None else given if given is not None else spec.read_bytes())
     try:
         parsed, document = _parse(document, spec or Path("the spec"), name)
     except InvalidSpec as error:
-        raise click.BadParameter(error.message, param_hint="'--spec'" if spec else "'--label'") from None
+        raise click.BadParameter(error.message, param_hint="'--spec'" if spec else options.hint) from None
     if parsed.name not in (None, name):
         raise click.BadParameter(
             f"{spec} has the name {parsed.name!r}, and --name says {name!r}: make them equal, or leave `name` out of the spec.",
@@ -194,32 +211,8 @@ def read_spec(
     return document
 
 
-def _labelled(document: bytes, label: str) -> bytes:
-    """A spec with ``dataset.label``. One that is no JSON object, or of a wrong form there, stays: parsing says what is wrong."""
-    given = _json(document)
-    dataset = given.setdefault("dataset", {}) if isinstance(given, dict) else None
-    if not isinstance(dataset, dict):
-        return document
-    if dataset.get("label") not in (None, label):
-        raise click.BadParameter(
-            f"the spec has the label {dataset['label']!r}, and --label says {label!r}: make them equal, or leave one out.",
-            param_hint="'--label'",
-        )
-    dataset["label"] = label
-    return json.dumps(given, indent=2).encode()
-
-
-def _json(document: bytes) -> object:
-    """None where it is no JSON."""
-    try:
-        parsed: object = json.loads(document)
-    except ValueError:
-        return None
-    return parsed
-
-
 def _parse(document: bytes, path: Path, name: str) -> tuple[Spec, bytes]:
-    given = _json(document)  # where it is None, parsing says what is wrong, and where
+    given = read_json(document)  # where it is None, parsing says what is wrong, and where
     script = local_script(given)
     if script is None:
         return parse_spec(document, str(path)), document
@@ -271,11 +264,14 @@ def watch(connection: Connection, run_id: str, to_the_end: bool, console: Consol
     said = schema_lines(run)
     for paragraph in said:
         console.print(paragraph, soft_wrap=True)
+    spec = resolved_spec(connection, run_id) if (run.get("details") or {}).get("candidates") else None
+    for paragraph in algorithm_lines(run, spec):
+        console.print(paragraph, soft_wrap=True)
     if line := costs.bound(run):
         console.print(line, soft_wrap=True, markup=False)
     if to_the_end:
         console.print(f"Run {run_id}:")
-        run = follow(fetch, timeline, console)
+        run = follow(fetch, timeline, console, candidates=Candidates(connection.api.run))
         for paragraph in schema_lines(run):
             if paragraph not in said:  # what only all of the rows have told
                 console.print(paragraph, soft_wrap=True)

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
 
 _AFTER_A_FAILURE = ("DiscardDeployment", "RecordFailure", "Failed")
+_OF_CANDIDATES = ("RunCandidate", "CandidateEnded")
+"""What goes on inside of TrainCandidates, for each candidate."""
 _MAY_GO_ON = ("Running", "Unknown")
-_LAST = ("Succeeded", "Rejected", "Failed", "AlreadyStarted")
+_LAST = ("Succeeded", "Discarded", "CandidateFailed", "Rejected", "Failed", "AlreadyStarted")
 
 
 Timeline: TypeAlias = Callable[[Json], list[StateTime]]
@@ -68,7 +70,8 @@ def read_history(events: list[HistoryEventTypeDef]) -> list[StateTime]:
     stopped = False
     for event in events:
         if event["type"].endswith("StateEntered") and event["type"] != "ChoiceStateEntered":  # a choice takes no time
-            entered.append((event["stateEnteredEventDetails"]["name"], event["timestamp"]))
+            name = event["stateEnteredEventDetails"]["name"]
+            entered += [(name, event["timestamp"])] if name not in _OF_CANDIDATES else []
         elif event["type"] in ("ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut"):
             end, stopped = event["timestamp"], event["type"] in ("ExecutionAborted", "ExecutionTimedOut")
     times: list[StateTime] = []

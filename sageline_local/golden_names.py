@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sageline.names import candidate_run_id
+
 _MADE = "20261120100000-0a1b2c"
 
 CHAMPION = "flowers-20261119100000-9f8e7d"
@@ -16,6 +18,9 @@ FLOWERS = f"flowers-{_MADE}"
 """The run that replaced it."""
 WINES = f"wines-{_MADE}"
 DOCS = f"aws-docs-{_MADE}"
+AUTO = f"auto-{_MADE}"
+"""A run of the algorithm auto, which has chosen the model of a candidate."""
+CANDIDATE = candidate_run_id(AUTO, "xgboost")
 CHANGE = "flowers-20261121100000-3d4e5f"
 """A run that brings CHAMPION back, as far as ConfigureRun."""
 
@@ -32,6 +37,10 @@ VARIABLES: Mapping[str, str] = {
     "NewName": "new",
     "NewRunId": f"new-{_MADE}",  # of which nothing is known
     "NewBatchRunId": f"new-batch-{_MADE}",
+    "AutoRunId": AUTO,
+    "CandidateRunId": CANDIDATE,
+    "NewCandidateRunId": candidate_run_id(AUTO, "new"),  # is planned, and has not begun
+    "UnluckyRunId": f"unlucky-{_MADE}",  # of auto; no candidate has left a model
     "FailedRunId": f"failed-{_MADE}",  # is to be recorded as failed
     "StoppableRunId": f"stoppable-{_MADE}",  # runs, as far as its record says
     "DeployingRunId": f"deploying-{_MADE}",  # has a model, and no endpoint yet

@@ -28,6 +28,7 @@ from sageline_local import (
     function_errors,
     function_sessions,
     ministack_guard,
+    nested_executions,
     object_ranges,
     object_versions,
     schedule_access,
@@ -112,6 +113,7 @@ def main() -> None:
     function_errors.install()
     session_keys.install(root_secret)
     function_sessions.install()
+    nested_executions.install()
     object_ranges.install()
     object_versions.install()
     schedule_access.install()
@@ -140,6 +142,7 @@ def main() -> None:
                 alarms.start()
             elif event["type"] == "lifespan.shutdown.complete":
                 snapshots.mark_clean()
+                nested_executions.stop_waiting()
                 _end_children()
             await send(event)
 

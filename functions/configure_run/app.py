@@ -29,5 +29,7 @@ def handler(event: ConfigureEvent, context: LambdaContext) -> Configured:
         run=RunContext(settings),
     )
     logger.info("Run configured", run_id=configured["run_id"], endpoint=configured["endpoint_name"])
+    if configured["then"] == "candidate":
+        return configured
     with single_metric(name="RunStarted", unit=MetricUnit.Count, value=1):
         return configured

@@ -62,8 +62,8 @@ class Plan:
         return self.text, self.table
 
     def _main(self) -> Json:
-        """The main job: what a run without a spec does, for a shorter time at most."""
-        return {"algorithm": {"max_runtime_seconds": 1800}, "deployment": {"ttl_hours": _TTL_HOURS}}
+        """The main job: one training job, as new accounts may train on one instance at a time."""
+        return {"algorithm": {"name": "xgboost", "max_runtime_seconds": 1800}, "deployment": {"ttl_hours": _TTL_HOURS}}
 
     def _tuned(self) -> Json:
         return {

@@ -58,6 +58,7 @@ def judged(data: bytes, label: str, seed: int, evaluation: Json) -> Json:
         spec = {
             "dataset": {"uri": f"s3://{BUCKET}/datasets/table/data.csv", "label": label},
             "split": SHARES | {"seed": seed},
+            "algorithm": {"name": "xgboost"},
             "evaluation": evaluation,
         }
         configure(EXECUTION, {"run_id": RUN_ID, "spec": spec}, run=world.run)

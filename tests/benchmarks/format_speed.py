@@ -80,6 +80,7 @@ def _spec(encoder: str) -> dict[str, object]:
         "task": "classification",
         "dataset": {"label": "label", "features": kinds if encoder == "table" else {"text": "text"}},
         "encoder": {"kind": "table" if encoder == "table" else "bag-of-words"},
+        "algorithm": {"name": "xgboost"},
     }
 
 

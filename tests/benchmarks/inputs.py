@@ -28,6 +28,7 @@ SPEC: dict[str, object] = {
     "task": "classification",
     "dataset": {"label": "service", "features": {"post": "text"}},
     "encoder": {"kind": "columns", "layout": "sparse", "text": {"max_words": WORDS, "statistics": False}},
+    "algorithm": {"name": "xgboost"},
 }
 
 

@@ -65,6 +65,7 @@ def errors(data: bytes, label: str, seed: int, transform: str | None) -> tuple[S
         "encoder": {"kind": "columns", "layout": "dense"},
         "target": {} if transform is None else {"transform": transform},
         "split": {"seed": seed},
+        "algorithm": {"name": "xgboost"},
         "evaluation": {"metric": "mae"},
     }
     resolution = resolve_spec(validate_spec(given, "table"), DatasetProfile.of(blocks()), name="table", uri=_URI)

@@ -119,7 +119,11 @@ def _spec(*, text_only: bool = False) -> Spec:
     if not text_only:
         features |= dict.fromkeys(_NUMBERS, "number") | dict.fromkeys(_CATEGORIES, "category") | dict.fromkeys(_DATES, "date")
     text = {"max_words": inputs.WORDS, "statistics": False}
-    document = {"task": "classification", "dataset": {"label": "label", "features": features}}
+    document = {
+        "task": "classification",
+        "dataset": {"label": "label", "features": features},
+        "algorithm": {"name": "xgboost"},
+    }
     return validate_spec(document | {"encoder": {"kind": "columns", "layout": "sparse", "text": text}}, "benchmark")
 
 

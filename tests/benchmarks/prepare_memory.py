@@ -35,7 +35,7 @@ from sageline.spec.model import validate_spec
 _ROOT = Path(__file__).parents[2]
 _MEGABYTE = 1_000_000
 _ROWS = 2_000  # of a mixed table, made at a time
-_COMMON = {"name": "benchmark", "task": "classification"}
+_COMMON = {"name": "benchmark", "task": "classification", "algorithm": {"name": "xgboost"}}
 _NUMBERS = [f"number{number}" for number in range(8)]
 _CATEGORIES = [f"category{number}" for number in range(4)]
 _DATES = {"day": DateFormat("ymd"), "time": DateFormat("ymd", has_time=True)}

@@ -49,7 +49,7 @@ _TABLES: dict[str, tuple[Callable[[np.random.Generator, int], np.ndarray], int, 
     "784 pixels": (_pixels, 784, "pixel", {"kind": "image", "shape": [28, 28]}),
 }
 _TEXTS: dict[str, dict[str, object]] = {
-    "words": {"encoder": {"kind": "columns", "layout": "sparse"}},
+    "words": {"encoder": {"kind": "columns", "layout": "sparse"}, "algorithm": {"name": "xgboost"}},
     "tokens": {"encoder": {"kind": "tokens"}, "algorithm": {"name": "blazingtext"}},
 }
 
@@ -76,7 +76,12 @@ def _spec(kind: str) -> dict[str, object]:
     if kind in _TEXTS:
         return {**common, "dataset": {"label": "service", "features": {"post": "text"}}, **_TEXTS[kind]}
     _, columns, holds, encoder = _TABLES[kind]
-    return {**common, "dataset": {"label": "kind", "features": dict.fromkeys(_names(columns), holds)}, "encoder": encoder}
+    return {
+        **common,
+        "dataset": {"label": "kind", "features": dict.fromkeys(_names(columns), holds)},
+        "encoder": encoder,
+        "algorithm": {"name": "xgboost"},
+    }
 
 
 def _measured(kind: str, path: Path) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sageline.names import candidate_run_id
 from sageline_local.golden_events import fill, find
 from sageline_local.golden_names import VARIABLES
 
@@ -21,6 +22,8 @@ _OTHERWISE: Mapping[str, str] = {
     "WinesUri": f"s3://{_BUCKET}/datasets/wines/data.csv",
     "UploadVersionId": "IYV3p45BT0ac8hjHg1houSdS1a.Mro8e",
     "TaskToken": "AAAAKgAAAAIAAAAAAAAAAbGtq1Zk",
+    "CandidateRunId": candidate_run_id(RUN_ID, "xgboost"),
+    "NewCandidateRunId": candidate_run_id(RUN_ID, "xgboost"),
     "ChangeRunId": "flowers-20261121100000-3d4e5f",
     "NewName": "flowers",
     "UploadedName": "flowers",

@@ -13,7 +13,7 @@ from sageline_cli.errors import CommandFailed
 from tests.workflow.workbench import Workbench, flowers
 
 INSTANCES = {"instance_type": "ml.m5.large", "count": 1}
-QUICK = {"algorithm": {"hyperparameters": {"num_round": 3}}}
+QUICK = {"algorithm": {"name": "xgboost", "hyperparameters": {"num_round": 3}}}
 IRIS = {"length": 5, "width": 1.5, "ground": "wet"}
 
 

@@ -107,7 +107,7 @@ def prices(rows: int = 300) -> str:
 
 @pytest.mark.full
 def test_rows_that_weigh_nothing_teach_nothing(workbench: Workbench) -> None:
-    spec = {"dataset": {"label": "kind", "weight": "count"}, "algorithm": {"class_weight": "balanced"}}
+    spec = {"dataset": {"label": "kind", "weight": "count"}, "algorithm": {"name": "xgboost", "class_weight": "balanced"}}
 
     run = workbench.wait(workbench.submit("weighed-notes", weighed_notes(), spec).run_id)
 
@@ -121,9 +121,9 @@ def test_rows_that_weigh_nothing_teach_nothing(workbench: Workbench) -> None:
 
 @pytest.mark.full
 def test_a_long_tail_is_learnt_and_answered_on_its_own_scale(workbench: Workbench) -> None:
-    run = workbench.wait(
-        workbench.submit("prices", prices(), {"dataset": {"label": "price"}, "evaluation": {"metric": "mape"}}).run_id
-    )
+    spec = {"dataset": {"label": "price"}, "algorithm": {"name": "xgboost"}, "evaluation": {"metric": "mape"}}
+
+    run = workbench.wait(workbench.submit("prices", prices(), spec).run_id)
 
     assert run["status"] == "Succeeded", run["error"]
     assert any("logarithms of 'price' are learnt" in note for note in run["details"]["schema"]["notes"])

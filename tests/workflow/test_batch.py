@@ -25,7 +25,9 @@ BATCH = ["EncodeBatch", "RunTransform", "WritePredictions", "Succeeded"]
 @pytest.fixture(scope="module")
 def run(workbench: Workbench) -> Json:
     """A run whose endpoint ``meadow`` serves."""
-    run = workbench.wait(workbench.submit("meadow", flowers(), {"algorithm": {"hyperparameters": {"num_round": 10}}}).run_id)
+    run = workbench.wait(
+        workbench.submit("meadow", flowers(), {"algorithm": {"name": "xgboost", "hyperparameters": {"num_round": 10}}}).run_id
+    )
     assert run["status"] == "Succeeded", run["error"]
     return run
 

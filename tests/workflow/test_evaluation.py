@@ -67,7 +67,7 @@ def test_a_model_below_its_limit_is_refused_and_leaves_the_endpoint_as_it_was(wo
 
     assert (run["status"], run["error"]) == ("Rejected", None)
     assert run["details"]["evaluation"]["reason"].endswith("at least 0.999 is asked for.")
-    assert workbench.states(run["execution_arn"])[6:] == [*JUDGED, "DiscardRejected", "Rejected"]
+    assert workbench.states(run["execution_arn"])[6:] == [*JUDGED, "DiscardModel", "Discarded"]
     assert serving(workbench) == [(champion["run_id"], 1.0)]
     after = workbench.sagemaker.describe_endpoint(EndpointName="herbs")
     assert (after["EndpointConfigName"], after["LastModifiedTime"]) == (before["EndpointConfigName"], before["LastModifiedTime"])
@@ -92,5 +92,5 @@ def test_a_worse_model_than_the_one_in_service_is_refused(workbench: Workbench, 
 
     assert run["status"] == "Rejected"
     assert run["details"]["evaluation"]["reason"].startswith("The new model is worse: accuracy is 0.")
-    assert workbench.states(run["execution_arn"])[6:] == [*JUDGED, *COMPARED, "DiscardRejected", "Rejected"]
+    assert workbench.states(run["execution_arn"])[6:] == [*JUDGED, *COMPARED, "DiscardModel", "Discarded"]
     assert serving(workbench) == before != [(champion["run_id"], 1.0)]

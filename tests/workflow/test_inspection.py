@@ -21,7 +21,7 @@ ROWS = "".join(
 def test_a_dataset_in_the_bucket_is_inspected_and_a_run_makes_of_it_what_was_said(workbench: Workbench) -> None:
     data = f"order_id,city,ordered_at,price,returned\n{ROWS}"
     split = {"by": "time", "column": "ordered_at"}
-    uploaded = workbench.submit("inspected", data, {"deployment": None, "split": split})
+    uploaded = workbench.submit("inspected", data, {"algorithm": {"name": "xgboost"}, "deployment": None, "split": split})
     by_uri = {"uri": f"s3://{uploaded.bucket}/{uploaded.key}"}
 
     said = workbench.connection.api.inspect_dataset({"name": "inspected"})

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.stack
 
 def hyperparameters(**values: object) -> Json:
     """A spec that sets these and leaves the rest to Sageline."""
-    return {"algorithm": {"hyperparameters": values}}
+    return {"algorithm": {"name": "xgboost", "hyperparameters": values}}
 
 
 QUICK = hyperparameters(num_round=5)
@@ -133,7 +133,7 @@ class TestASuccessfulRun:
 
 
 def test_a_regression_on_instances_predicts_numbers(workbench: Workbench) -> None:
-    spec = {"deployment": {"instances": {"instance_type": "ml.m5.large", "count": 1}}}
+    spec = {"algorithm": {"name": "xgboost"}, "deployment": {"instances": {"instance_type": "ml.m5.large", "count": 1}}}
     run = workbench.wait(workbench.submit("houses", houses(), spec).run_id)
     assert run["status"] == "Succeeded", run["error"]
 
@@ -166,7 +166,7 @@ def test_a_job_that_fails_ends_the_run_with_its_reason(workbench: Workbench) -> 
     # Refreshing trees needs a model that is there already; nothing before the job itself knows that there is none.
     table = csv_text(["a", "b", "y"], [[n % 17, n % 5, n / 7 - 10] for n in range(200)])
     hyperparameters = {"process_type": "update", "updater": "refresh", "num_round": 3}
-    spec = {"task": "regression", "algorithm": {"hyperparameters": hyperparameters}}
+    spec = {"task": "regression", "algorithm": {"name": "xgboost", "hyperparameters": hyperparameters}}
 
     run = workbench.wait(workbench.submit("failing-job", table, spec).run_id)
 
@@ -204,17 +204,27 @@ class BadInput:
         BadInput("no-label", flowers(), {"dataset": {"label": "colour"}}, "InvalidSpec", ["colour", "kind"]),
         BadInput("one-class", csv_text(["x", "label"], [[n * 2, "same"] for n in range(90)]), None, "InvalidDataset", ["same"]),
         BadInput("few-rows", "x,label\n1,a\n2,b\n", None, "InvalidDataset", ["row"]),
-        BadInput("over-budget", flowers(), {"budget_usd": 0.2}, "BudgetExceeded", ["$0.345", "max_runtime_seconds", "1330"]),
+        BadInput(
+            "over-budget",
+            flowers(),
+            {"algorithm": {"name": "xgboost"}, "budget_usd": 0.2},
+            "BudgetExceeded",
+            ["$0.345", "max_runtime_seconds", "1330"],
+        ),
         BadInput("typo", flowers(), {"algoritm": {}}, "InvalidSpec", ["algoritm", "algorithm"]),
         BadInput(
             "below-zero",
             csv_text(["a", "y"], [[n % 17, n / 7 - 10] for n in range(200)]),
-            {"task": "regression", "algorithm": {"hyperparameters": {"objective": "count:poisson"}}},
+            {"task": "regression", "algorithm": {"name": "xgboost", "hyperparameters": {"objective": "count:poisson"}}},
             "InvalidHyperparameter",
             ["count:poisson", "the smallest label is -10"],
         ),
         BadInput(
-            "bad-eta", flowers(), {"algorithm": {"hyperparameters": {"eta": 3}}}, "InvalidHyperparameter", ["eta", "[0, 1]"]
+            "bad-eta",
+            flowers(),
+            {"algorithm": {"name": "xgboost", "hyperparameters": {"eta": 3}}},
+            "InvalidHyperparameter",
+            ["eta", "[0, 1]"],
         ),
     ],
     ids=lambda case: case.name,

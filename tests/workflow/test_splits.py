@@ -20,7 +20,12 @@ ROWS = [
 @pytest.mark.parametrize(("by", "column"), [("group", "patient"), ("given", "fold")])
 def test_rows_of_the_test_are_those_that_the_split_says(workbench: Workbench, by: str, column: str) -> None:
     name = f"split-by-{by}"
-    spec = {"dataset": {"label": "ill"}, "split": {"by": by, "column": column}, "deployment": None}
+    spec = {
+        "dataset": {"label": "ill"},
+        "split": {"by": by, "column": column},
+        "algorithm": {"name": "xgboost"},
+        "deployment": None,
+    }
 
     uploaded = workbench.submit(name, HEADER + "".join(ROWS), spec)
     run = workbench.wait(uploaded.run_id)

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.full]
 BEFORE = Path(__file__).parent / "versions" / "0.1.0.tar.xz"
 ENCODER_BEFORE, ENCODER_TODAY = 4, 6
 
-QUICK = {"algorithm": {"hyperparameters": {"num_round": 5}}}
+QUICK = {"algorithm": {"name": "xgboost", "hyperparameters": {"num_round": 5}}}
 BEATS = {**QUICK, "evaluation": {"beat_champion": True}}
 
 TEXTS = ["a warm and tasty soup", "Cold, slow, rude!", "tasty but slow", "", "words that no review has"]

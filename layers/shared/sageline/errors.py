@@ -84,6 +84,10 @@ class TrainingJobStopped(SagelineError):
     """The training job was stopped, by a person or by its maximum runtime."""
 
 
+class CandidatesFailed(SagelineError):
+    """Of the algorithms that a run has trained side by side, none has left a model that answers."""
+
+
 class ModelMissing(SagelineError):
     """The training job is Completed and has left no model."""
 

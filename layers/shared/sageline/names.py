@@ -85,6 +85,13 @@ def run_id(name: str, at: datetime, *identity: str) -> str:
     return f"{name}-{at.astimezone(UTC):%Y%m%d%H%M%S}-{digest[:6]}"
 
 
+def candidate_run_id(run_id: str, algorithm: str) -> str:
+    """The run that trains one algorithm for a run of several: ``<name>-<algorithm>-<utc>-<6 hex>``, always the same."""
+    name, moment, _ = run_id.rsplit("-", 2)
+    digest = hashlib.sha256(f"{run_id}\n{algorithm}".encode()).hexdigest()
+    return f"{name[: NAME_MAX_LENGTH - len(algorithm) - 1].rstrip('-')}-{algorithm}-{moment}-{digest[:6]}"
+
+
 def tuning_job_name(run_id: str) -> str:
     """The name of a run's tuning job: its id with the name cut to 10 characters, which makes 32 at most."""
     name, moment, digest = run_id.rsplit("-", 2)
@@ -306,6 +313,9 @@ def source_key(name: str) -> str:
     """Key of the training script that was uploaded with a dataset; uploading it starts nothing."""
     return f"datasets/{name}/source.tar.gz"
 
+
+INTERMEDIATE = "sageline%3Aretention=intermediate"
+"""The tag, as S3 takes it with an object, by which the bucket's lifecycle rules expire what only a run needs."""
 
 PRICES_KEY = "prices.json"
 """Key of the optional prices that a stack counts with instead of the list's."""

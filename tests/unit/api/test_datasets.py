@@ -77,7 +77,7 @@ def test_the_url_is_signed_for_the_buckets_own_region(s3: S3Client, monkeypatch:
 
 
 def test_a_spec_is_stored_beside_the_data_as_it_was_given(s3: S3Client, presigner: S3Client) -> None:
-    spec = {"dataset": {"label": "grape"}, "algorithm": {"hyperparameters": {"num_round": 30}}}
+    spec = {"dataset": {"label": "grape"}, "algorithm": {"name": "xgboost", "hyperparameters": {"num_round": 30}}}
     ask_for_upload(s3, presigner, spec=spec)
     assert json.loads(s3.get_object(Bucket=BUCKET, Key="datasets/wines/spec.json")["Body"].read()) == spec
 

@@ -174,6 +174,7 @@ def test_every_named_error_either_has_a_status_or_stays_inside() -> None:
     inside = {
         errors.AlreadyStarted,
         errors.BudgetExceeded,
+        errors.CandidatesFailed,
         errors.ConcurrentModification,  # told as the ResourceConflict that it is
         errors.InvalidEncoder,
         errors.InvalidEvent,

@@ -100,7 +100,7 @@ def test_the_same_spec_written_in_another_order_is_the_same_request(
     start: Callable[[RunStart], dict[str, str]], machine: Machine
 ) -> None:
     first = start(request(key="nightly"))
-    again = start(request(key="nightly", spec={"dataset": SPEC["dataset"], "name": "wines", "algorithm": {"name": "xgboost"}}))
+    again = start(request(key="nightly", spec={"dataset": SPEC["dataset"], "name": "wines", "algorithm": {"name": "auto"}}))
     assert again["run_id"] == first["run_id"]
     assert len(machine.started()) == 1
 

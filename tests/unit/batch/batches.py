@@ -12,7 +12,7 @@ from sageline.runs.deployment_record import routed_variant
 from sageline.runs.payloads import Configured
 from sageline.runs.routing import Routing
 from tests.unit.golden import golden_event
-from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World
+from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World, with_one_algorithm
 
 MODEL = "flowers-20261119100000-9f8e7d"
 """The run whose model scores; the batch is run RUN_ID."""
@@ -29,7 +29,10 @@ SIX_ROWS = b"size,colour\n" + b"".join(b"%d.25,%s\n" % (i, b"red" if i % 2 else 
 def trained(world: World, /, data: bytes = FLOWERS, **spec: object) -> None:
     """Endpoint ``flowers`` serves the model of run MODEL, trained on the data."""
     world.put("datasets/flowers/data.csv", data)
-    trigger = {"run_id": MODEL, "spec": {"dataset": {"uri": f"s3://{BUCKET}/datasets/flowers/data.csv"}, **spec}}
+    trigger = {
+        "run_id": MODEL,
+        "spec": with_one_algorithm({"dataset": {"uri": f"s3://{BUCKET}/datasets/flowers/data.csv"}, **spec}),
+    }
     configure(EXECUTION, trigger, run=world.run)
     prepare_data(MODEL, run=world.run)
     world.make_models(MODEL)

@@ -99,9 +99,12 @@ def test_what_such_a_run_does_after_training_is_told_to_the_state_machine(world:
     world.put("datasets/flowers/data.csv", FLOWERS)
     world.put(ROWS, SIX_ROWS)
     told = []
+    one: dict[str, object] = {"algorithm": {"name": "xgboost"}}
     wanted: list[dict[str, object]] = [
+        one,
+        {**one, "deployment": None},
+        {**one, "deployment": None, "batch": {"input": f"s3://{BUCKET}/{ROWS}"}},
         {},
-        {"deployment": None},
         {"deployment": None, "batch": {"input": f"s3://{BUCKET}/{ROWS}"}},
     ]
     for number, spec in enumerate(wanted):
@@ -111,7 +114,13 @@ def test_what_such_a_run_does_after_training_is_told_to_the_state_machine(world:
         }
         configured = configure(EXECUTION, trigger, run=world.run)
         told.append((configured["kind"], configured["then"], configured["endpoint_name"]))
-    assert told == [("training", "deploy", "flowers"), ("training", "nothing", None), ("training", "batch", None)]
+    assert told == [
+        ("training", "deploy", "flowers"),
+        ("training", "nothing", None),
+        ("training", "batch", None),
+        ("auto", "deploy", "flowers"),
+        ("auto", "batch", None),
+    ]
 
 
 def test_a_batch_whose_columns_do_not_fit_is_refused_before_the_training(world: World) -> None:

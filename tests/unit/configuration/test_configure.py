@@ -49,8 +49,10 @@ def written_spec(world: World, run_id: str) -> Any:
 def test_an_upload_makes_a_run_with_a_complete_spec(world: World) -> None:
     configured = configure_case(world, uploaded(world))
     run = world.record(configured["run_id"])
-    assert configured == {"run_id": run.run_id, "endpoint_name": "flowers", "kind": "training", "then": "deploy"}
-    assert (run.status, run.state, run.endpoint_name, run.dataset_uri) == ("Running", "ConfigureRun", "flowers", URI)
+    candidates = [candidate["run_id"] for candidate in run.details["candidates"]]
+    expected = {"run_id": run.run_id, "endpoint_name": "flowers", "kind": "auto", "then": "deploy", "candidates": candidates}
+    assert configured == expected
+    assert (run.status, run.state, run.endpoint_name, run.dataset_uri) == ("Running", "TrainCandidates", "flowers", URI)
     spec = written_spec(world, run.run_id)
     assert (spec["name"], spec["task"]) == ("flowers", "classification")
     said = {"uri": URI, "label": "kind", "features": {"size": "number", "colour": "category"}}
@@ -70,7 +72,7 @@ def test_the_spec_beside_the_upload_counts(world: World) -> None:
 def test_a_request_makes_the_run_that_it_names(world: World) -> None:
     world.put(KEY, FLOWERS)
     configured = configure_case(world, golden_event(REQUEST))
-    assert configured == {"run_id": RUN_ID, "endpoint_name": "flowers", "kind": "training", "then": "deploy"}
+    assert (configured["run_id"], configured["endpoint_name"], configured["then"]) == (RUN_ID, "flowers", "deploy")
     assert world.record().dataset_uri == URI
 
 
@@ -146,7 +148,7 @@ def test_data_that_is_not_there_is_named(world: World) -> None:
         (b'{"name": "wines"}', InvalidSpec, "`name` is 'wines' and the upload's folder is 'flowers'; leave `name` out"),
         (b'{"dataset": {"uri": "s3://b/other.csv"}}', InvalidSpec, r"`dataset\.uri` is 's3://b/other\.csv' and the upload is"),
         (b'{"dataset": {"label": "species"}}', InvalidSpec, "`dataset.label` names 'species'"),
-        (b'{"algorithm": {"hyperparameters": {"eta": 7}}}', InvalidHyperparameter, "eta: 7.0 is not in"),
+        (b'{"algorithm": {"name": "xgboost", "hyperparameters": {"eta": 7}}}', InvalidHyperparameter, "eta: 7.0 is not in"),
         (
             b'{"algorithm": {"spot": true, "max_runtime_seconds": 3601}}',
             InvalidSpec,
@@ -234,11 +236,12 @@ def test_a_run_is_written_down_when_it_is_claimed_and_when_it_is_configured(worl
 
     configure_case(world, uploaded(world))
 
-    assert writes == ["PutItem", "UpdateItem"]
+    of_several_algorithms = ["UpdateItem"]  # that they are trained now
+    assert writes == ["PutItem", "UpdateItem", *of_several_algorithms]
 
 
 def test_what_was_found_out_of_a_run_that_is_refused_is_in_its_record(world: World) -> None:
-    world.put("datasets/flowers/spec.json", b'{"budget_usd": 0.001}')
+    world.put("datasets/flowers/spec.json", b'{"algorithm": {"name": "xgboost"}, "budget_usd": 0.001}')
     event = uploaded(world)
 
     with pytest.raises(BudgetExceeded):

@@ -23,6 +23,7 @@ from tests.unit.world.world import EXECUTION, World, resolved_spec, with_clients
 REGION = "eu-west-1"
 TRAINING = "ml.m5.xlarge for training job usage"
 CONCURRENCY = "Maximum total concurrency that can be allocated across all serverless endpoints"
+ONE = {"algorithm": {"name": "xgboost"}}
 
 
 @cache
@@ -68,8 +69,8 @@ def test_a_run_needs_a_training_a_transform_and_a_serverless_endpoint_with_its_c
     [
         ({"algorithm": {"instance_count": 3}}, {TRAINING: 3}),
         ({"algorithm": {"spot": True}}, {"ml.m5.xlarge for spot training job usage": 1}),
-        ({"algorithm": {"instance_count": 2}, "tuning": {"max_parallel_jobs": 4}}, {TRAINING: 8}),
-        ({"tuning": {"max_jobs": 2, "max_parallel_jobs": 3}}, {"Number of instances across all training jobs": 2}),
+        ({"algorithm": {"name": "xgboost", "instance_count": 2}, "tuning": {"max_parallel_jobs": 4}}, {TRAINING: 8}),
+        ({**ONE, "tuning": {"max_jobs": 2, "max_parallel_jobs": 3}}, {"Number of instances across all training jobs": 2}),
         (
             {"deployment": {"instances": {"instance_type": "ml.c5.large", "count": 2}}},
             {"ml.c5.large for endpoint usage": 2, "Number of instances across active endpoints": 2},

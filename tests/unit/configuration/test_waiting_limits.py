@@ -53,7 +53,7 @@ def test_28_days_of_training_need_a_longer_interval() -> None:
     ],
 )
 def test_every_job_counts_and_trials_in_turns(spec: dict[str, object], told: str) -> None:
-    algorithm = {"max_runtime_seconds": DAY}
+    algorithm = {"name": "xgboost", "max_runtime_seconds": DAY}
     check(300, algorithm=algorithm, **spec)
     with pytest.raises(InvalidSpec, match=told):
         check(10, algorithm=algorithm, **spec)

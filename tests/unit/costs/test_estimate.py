@@ -12,6 +12,7 @@ from sageline.costs.estimate import BillableWork, CostFacts, Estimate, cost_boun
 from sageline.errors import BudgetExceeded, InvalidPrices
 from sageline.runs.prices import LIST_PRICES, with_override
 from sageline.spec.model import validate_spec
+from tests.unit.world.world import with_one_algorithm
 
 PRICES_URI = "s3://sageline-data/prices.json"
 TWO_INSTANCES = {"instances": {"instance_type": "ml.m5.large", "count": 2}}
@@ -19,7 +20,7 @@ TWENTY_JOBS = {"max_jobs": 20, "max_parallel_jobs": 3}
 
 
 def estimate(facts: CostFacts | None = None, **spec: object) -> Estimate:
-    return cost_bound(validate_spec(spec, "test"), facts or CostFacts())
+    return cost_bound(validate_spec(with_one_algorithm(spec), "test"), facts or CostFacts())
 
 
 def refusal(budget: float, estimated: Estimate) -> str:

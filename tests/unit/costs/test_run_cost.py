@@ -18,7 +18,7 @@ from tests.unit.configuration.test_configure import FLOWERS, KEY
 from tests.unit.golden import golden_event
 from tests.unit.world.fake_sagemaker import Refused
 from tests.unit.world.waiting import JOB_CHANGED, TRANSFORM_CHANGED, WAIT_FOR_TRANSFORM, Answers
-from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World
+from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World, with_one_algorithm
 
 STARTED = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 
@@ -27,7 +27,7 @@ def configured(world: World, **spec: object) -> dict[str, Any]:
     """The costs in the record of a run that a request has started."""
     world.put(KEY, FLOWERS)
     event = golden_event("configure_run/request")
-    event["trigger"]["spec"] |= spec
+    event["trigger"]["spec"] |= with_one_algorithm(spec)
     configure(EXECUTION, event["trigger"], run=world.run)
     return cost(world)
 
@@ -88,6 +88,15 @@ def test_a_run_says_what_it_may_cost_before_anything_is_started(world: World) ->
     ]
     assert (found["most_usd"], found["endpoint_usd_per_hour"], found["prices"]) == (0.345, 0, "2026-09-25")
     assert world.fake.changes() == []
+
+
+def test_each_algorithm_that_auto_trains_is_counted(world: World) -> None:
+    found = configured(world, algorithm={"name": "auto"})
+    assert [(part["what"], part["usd"]) for part in found["parts"][:2]] == [
+        ("training", 0.46),
+        ("evaluation", 0.23),
+    ]
+    assert found["most_usd"] == 0.69
 
 
 def test_a_run_that_could_exceed_its_budget_is_refused_and_its_record_has_the_sum(world: World) -> None:

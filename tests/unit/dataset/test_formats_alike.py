@@ -75,7 +75,8 @@ def test_the_encoding_is_the_same(table: dict[str, list[Any]]) -> None:  # Any: 
     kinds |= {"text": "text", "date": "date", "moment": "date"}
     options: dict[str, Any] = {"kind": "columns", "layout": "sparse", "category": {"max_categories": 3}}  # Any: JSON
     dataset = {"label": "label", "features": kinds}
-    spec = validate_spec({"name": "x", "task": "classification", "dataset": dataset, "encoder": options}, "x")
+    document = {"name": "x", "task": "classification", "dataset": dataset, "encoder": options}
+    spec = validate_spec({**document, "algorithm": {"name": "xgboost"}}, "x")
     formats = {"date": DateFormat("ymd"), "moment": DateFormat("ymd", True)}
 
     def encoded(data_format: str) -> list[bytes]:

@@ -32,6 +32,7 @@ def fitted(columns: dict[str, list[str]], **options: object) -> FittedEncoder:
     category = {key: options.pop(key) for key in ("max_categories", "encoding") if key in options}
     document = {
         "task": "regression",
+        "algorithm": {"name": "xgboost"},
         "dataset": {"label": "y", "features": features},
         "encoder": {"kind": "columns", "number": options, "category": category},
     }

@@ -11,7 +11,7 @@ from sageline.evaluation.evaluate import ErrorOutput, Evaluated, compare_models,
 from sageline.preparation.prepare import prepare_data
 from sageline.serving.stored import EncoderCache
 from tests.unit.batch.batches import trained
-from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World
+from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World, with_one_algorithm
 
 DOCUMENT = f"runs/{RUN_ID}/evaluation/evaluation.json"
 FLOWERS = b"id,size,colour,kind\n" + b"".join(
@@ -35,7 +35,7 @@ def prepared(world: World, /, evaluation: dict[str, Any] | None = None, data: by
         "evaluation": evaluation or {},
         **spec,
     }
-    configure(EXECUTION, {"run_id": RUN_ID, "spec": document}, run=world.run)
+    configure(EXECUTION, {"run_id": RUN_ID, "spec": with_one_algorithm(document)}, run=world.run)
     prepare_data(RUN_ID, run=world.run)
 
 

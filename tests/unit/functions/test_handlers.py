@@ -17,7 +17,7 @@ from sageline.errors import SagelineError, SettingsError
 from sageline.runs.store import RunRecord
 from sageline_local.golden_events import golden_events
 from tests.unit.batch import batches
-from tests.unit.evaluation import evaluations
+from tests.unit.evaluation import candidates, evaluations
 from tests.unit.golden import golden_event
 from tests.unit.world.fake_sagemaker import ARN
 from tests.unit.world.world import (
@@ -61,6 +61,9 @@ OUTCOMES: dict[str, tuple[str, object]] = {
     "configure_run/not-a-trigger": ("raises", "InvalidRequest"),
     "configure_run/batch": ("kind", "batch"),
     "configure_run/change": ("kind", "change"),
+    "configure_run/candidate": ("then", "candidate"),
+    "choose_candidate/choose": ("algorithm", "linear-learner"),
+    "choose_candidate/choose-where-all-have-failed": ("raises", "CandidatesFailed"),
     "encode_batch/encode": ("rows", 6),
     "start_transform/start": ("outcome", None),
     "start_transform/start-for-the-champion": ("outcome", None),
@@ -69,6 +72,7 @@ OUTCOMES: dict[str, tuple[str, object]] = {
     "evaluate_model/compare": ("decision", "rejected"),
     "evaluate_model/compare-champion-failed": ("decision", "rejected"),
     "evaluate_model/evaluate-without-champion": ("decision", None),
+    "evaluate_model/validate": ("decision", "validated"),
     "prepare_data/prepare": ("num_class", 2),
     "start_training/start": ("arn", f"{ARN}:training-job/{RUN_ID}"),
     "start_training/start-without-validation": ("arn", f"{ARN}:training-job/{RUN_ID}"),
@@ -112,6 +116,10 @@ OUTCOMES: dict[str, tuple[str, object]] = {
 OF_A_BATCH = {
     *("configure_run/batch", "encode_batch/encode", "write_predictions/write"),
     *("start_transform/start", "start_transform/start-for-the-champion"),
+}
+OF_AUTO = {
+    *("configure_run/candidate", "evaluate_model/validate"),
+    *("choose_candidate/choose", "choose_candidate/choose-where-all-have-failed"),
 }
 
 
@@ -170,6 +178,8 @@ def prepare_for(case: str, world: World) -> None:
     """Bring about what the states before have left."""
     if case in OF_A_BATCH:
         prepare_for_a_batch(case, world)
+    elif case in OF_AUTO:
+        prepare_for_auto(case, world)
     elif case.startswith("evaluate_model"):
         evaluations.answered(world)
         if case.startswith("evaluate_model/compare"):
@@ -196,10 +206,29 @@ def prepare_for_a_batch(case: str, world: World) -> None:
     world.put(batches.ROWS, batches.SIX_ROWS)
 
 
+def prepare_for_auto(case: str, world: World) -> None:
+    if case == "configure_run/candidate":
+        world.put("datasets/flowers/data.csv", FLOWERS)
+        handle("configure_run/request")
+        return
+    planned = candidates.begun(world)
+    if case == "evaluate_model/validate":
+        candidates.answered(world, planned["xgboost"])
+    elif case == "choose_candidate/choose":
+        candidates.validated(world, planned["xgboost"], 9)
+        candidates.validated(world, planned["linear-learner"], 1)
+
+
+def configure_one_algorithm() -> None:
+    event = golden_event("configure_run/request")
+    event["trigger"]["spec"]["algorithm"] = {"name": "xgboost"}
+    handle("configure_run/request", event)
+
+
 def prepare_for_a_step(case: str, world: World) -> None:
     if case.startswith("prepare_data"):
         world.run.store.claim(RunRecord(run_id=RUN_ID, name="flowers", execution_arn=EXECUTION))
-        handle("configure_run/request")
+        configure_one_algorithm()
     if case.startswith(("deploy_endpoint", "delete_endpoint", "create_model/restore")):
         world.make_models(RUN_ID)
     if case == "create_model/restore":
@@ -304,6 +333,20 @@ def test_a_run_that_only_makes_a_model_counts_as_succeeded_when_that_is_judged(
     evaluations.answer(world, "evaluation", evaluations.right_but(world, 3))
     assert handle("evaluate_model/evaluate")["status"] == "Succeeded"
     assert '"RunSucceeded"' in capsys.readouterr().out
+
+
+def test_candidates_count_as_no_runs(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    prepare_for("evaluate_model/validate", world)
+    capsys.readouterr()
+    candidate = golden_event("configure_run/candidate")
+    event = golden_event("record_failure/request") | {"trigger": candidate["trigger"]}
+
+    handle("evaluate_model/validate")
+    handle("record_failure/request", event)
+    assert '"_aws"' not in capsys.readouterr().out
+
+    handle("configure_run/candidate", candidate | {"execution_arn": world.record(candidate["trigger"]["run_id"]).execution_arn})
+    assert '"_aws"' not in capsys.readouterr().out
 
 
 def test_a_report_that_cannot_be_written_is_logged_with_its_run(

@@ -57,6 +57,7 @@ def test_the_record_names_the_artifact_its_version_and_its_checksum(world: World
         "sha256": head["ChecksumSHA256"],
         "source_uri": ARTIFACT,
         "source_version_id": original["VersionId"],
+        "bytes": head["ContentLength"],
     }
 
 

@@ -32,6 +32,7 @@ from sageline.preparation.fit_and_encode import Prepared, prepare, read_and_fit
 from sageline.resolve.resolution import Resolution
 from sageline.spec.model import Spec, SplitSpec, validate_spec
 from tests.unit.dataset.reading import block_of
+from tests.unit.world.world import with_one_algorithm
 
 SOURCE = "s3://bucket/datasets/x/data.csv"
 
@@ -78,7 +79,7 @@ def spec_of(features: dict[str, str], label: str, task: str, **more: Any) -> Spe
     layout = "sparse" if "text" in features.values() else "dense"
     encoder = {"kind": "columns", "layout": layout, "text": {"statistics": False}}
     document = {"task": task, "dataset": {"label": label, "features": features}, "encoder": encoder}
-    return validate_spec(document | more, "test")
+    return validate_spec(with_one_algorithm(document | more), "test")
 
 
 def prepare_csv(data: bytes, spec: Spec, block_bytes: int = 1 << 20) -> tuple[Prepared, Parts]:

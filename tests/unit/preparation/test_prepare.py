@@ -13,7 +13,7 @@ from sageline.errors import InvalidDataset, InvalidHyperparameter, InvalidSpec
 from sageline.preparation.prepare import prepare_data
 from tests.unit.configuration.test_configure import FLOWERS, KEY
 from tests.unit.golden import golden_event
-from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World
+from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World, with_one_algorithm
 
 DATA = f"runs/{RUN_ID}/data"
 TEXTS = b"post,tag\n" + b"".join(
@@ -25,7 +25,7 @@ NUMBERS = b"size,price\n" + b"".join(b"%d,%d.25\n" % (i, 3 * i) for i in range(1
 def configured(world: World, data: bytes, **spec: object) -> None:
     world.put(KEY, data)
     event = golden_event("configure_run/request")
-    event["trigger"]["spec"] = {"dataset": {"uri": f"s3://{BUCKET}/{KEY}"}, **spec}
+    event["trigger"]["spec"] = with_one_algorithm({"dataset": {"uri": f"s3://{BUCKET}/{KEY}"}, **spec})
     configure(EXECUTION, event["trigger"], run=world.run)
 
 
@@ -321,7 +321,7 @@ def configured_folder(world: World, files: dict[str, list[bytes]], **spec: objec
     for name, rows in files.items():
         world.put(FOLDER + name, HEADER + b"".join(rows))
     event = golden_event("configure_run/request")
-    event["trigger"]["spec"] = {"name": "flowers", "dataset": {"uri": f"s3://{BUCKET}/{FOLDER}"}, **spec}
+    event["trigger"]["spec"] = with_one_algorithm({"name": "flowers", "dataset": {"uri": f"s3://{BUCKET}/{FOLDER}"}, **spec})
     configure(EXECUTION, event["trigger"], run=world.run)
 
 
@@ -440,7 +440,7 @@ def test_a_column_that_the_spec_leaves_out_need_not_be_readable(world: World, sa
     world.put(key, rows)
     event = golden_event("configure_run/request")
     uri = f"s3://{BUCKET}/{key}"
-    event["trigger"]["spec"] = {"dataset": {"uri": uri, "label": "kind", **said}}
+    event["trigger"]["spec"] = with_one_algorithm({"dataset": {"uri": uri, "label": "kind", **said}})
     configure(EXECUTION, event["trigger"], run=world.run)
 
     assert prepare_data(RUN_ID, run=world.run)["feature_dim"] == 1

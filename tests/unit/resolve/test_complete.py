@@ -8,13 +8,14 @@ from sageline.algorithms.catalog import DataFacts
 from sageline.errors import InvalidHyperparameter, InvalidSpec
 from sageline.resolve.complete import complete_spec
 from sageline.spec.model import Spec, validate_spec
+from tests.unit.world.world import with_one_algorithm
 
 THREE = DataFacts("classification", num_class=3, feature_dim=4, train_rows=120)
 DEPTH = {"max_depth": {"type": "integer", "min": 3, "max": 12}}
 
 
 def spec_of(**document: Any) -> Spec:
-    return validate_spec(document, "test")
+    return validate_spec(with_one_algorithm(document), "test")
 
 
 def test_hyperparameters_are_written_out() -> None:

@@ -10,8 +10,8 @@ import pytest
 from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.readers.source import open_blocks
 from sageline.json_objects import Json
+from sageline.resolve.candidates import resolve_run
 from sageline.resolve.inspection import MOST_COLUMNS, inspect
-from sageline.resolve.resolve import resolve_spec
 from sageline.spec.model import Spec, validate_spec
 
 ORDERS = (
@@ -28,7 +28,7 @@ def inspected(text: str, spec: Json | None = None) -> Json:
     given = validate_spec(spec or {}, "spec")
     notes: list[str] = []
     profile = DatasetProfile.of(open_blocks(io.BytesIO(text.encode()), "x.csv", "csv", notes=notes), notes)
-    return inspect("x.csv", profile, resolve_spec(given, profile, name="x", uri="x.csv"), given, is_sample=False)
+    return inspect("x.csv", profile, resolve_run(given, profile, name="x", uri="x.csv"), given, is_sample=False)
 
 
 def column(document: Json, name: str) -> Json:
@@ -193,7 +193,7 @@ def test_the_label_that_is_asked_for_is_taken(label: str) -> None:
 
 def test_a_spec_of_a_file_that_is_not_in_s3_names_no_uri() -> None:
     profile = DatasetProfile.of(open_blocks(io.BytesIO(ORDERS.encode()), "x.csv", "csv"))
-    assert resolve_spec(Spec(), profile, name="x", uri="/home/me/x.csv").spec.dataset.uri is None
+    assert resolve_run(Spec(), profile, name="x", uri="/home/me/x.csv").resolution.spec.dataset.uri is None
 
 
 def dated(others: dict[int, str]) -> str:
@@ -221,7 +221,7 @@ def test_of_several_files_unreadable_dates_are_named_with_theirs() -> None:
         for block in open_blocks(io.BytesIO(dated(others).encode()), f"s3://b/x/{name}", "csv")
     ]
 
-    reasons = resolve_spec(Spec(), DatasetProfile.of(blocks), name="x", uri="s3://b/x/").spec.reasons
+    reasons = resolve_run(Spec(), DatasetProfile.of(blocks), name="x", uri="s3://b/x/").resolution.spec.reasons
 
     assert "soon (data-2.csv, row 1), soon (data-2.csv, row 2)" in reasons["dataset.features.ordered"]
 

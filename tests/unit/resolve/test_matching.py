@@ -19,6 +19,7 @@ NUMBERS = {
     "price": [str(index * 3.25) for index in range(40)],
 }
 PIXELS = {**{f"pixel{index}": [str(index)] * 40 for index in range(64)}, "label": ["a", "b"] * 20}
+ONE = {"algorithm": {"name": "xgboost"}}
 BOOSTER = {"type": "categorical", "values": ["gbtree", "dart"]}
 
 
@@ -78,11 +79,15 @@ def test_blazingtext_reads_tokens_by_default() -> None:
             {"algorithm": {"name": "knn"}, "encoder": {"kind": "columns", "number": {"missing": "keep"}}},
             '`encoder.number.missing` is "keep", and',
         ),
-        (NUMBERS, {"tuning": {"ranges": {"eta": {"type": "continuous", "min": 1, "max": 2}}}}, "`tuning.ranges.eta.max` is 2.0"),
-        (NUMBERS, {"tuning": {"strategy": "Grid"}}, "`tuning.ranges` is empty"),
         (
             NUMBERS,
-            {"tuning": {}, "split": {"train": 0.8, "validation": 0.0, "test": 0.2}},
+            {**ONE, "tuning": {"ranges": {"eta": {"type": "continuous", "min": 1, "max": 2}}}},
+            "`tuning.ranges.eta.max` is 2.0",
+        ),
+        (NUMBERS, {**ONE, "tuning": {"strategy": "Grid"}}, "`tuning.ranges` is empty"),
+        (
+            NUMBERS,
+            {"algorithm": {"name": "xgboost"}, "tuning": {}, "split": {"train": 0.8, "validation": 0.0, "test": 0.2}},
             "compares trials by the validation rows",
         ),
     ],
@@ -153,7 +158,7 @@ def test_a_spec_without_an_endpoint_is_resolved_to_one_without() -> None:
 
 
 def test_a_tuning_without_ranges_tries_the_usual_ones_but_what_is_fixed() -> None:
-    spec = resolve(NUMBERS, algorithm={"hyperparameters": {"max_depth": 4}}, tuning={})
+    spec = resolve(NUMBERS, algorithm={"name": "xgboost", "hyperparameters": {"max_depth": 4}}, tuning={})
 
     assert spec.tuning is not None
     assert list(spec.tuning.ranges) == ["eta", "min_child_weight", "subsample", "colsample_bytree"]
@@ -176,14 +181,14 @@ def test_the_usual_ranges_of_blazingtext_and_of_images_pass_their_check() -> Non
 
 
 def test_a_grid_has_as_many_jobs_as_combinations_and_no_more_at_once() -> None:
-    tuning = resolve(NUMBERS, tuning={"strategy": "Grid", "ranges": {"booster": BOOSTER}}).tuning
+    tuning = resolve(NUMBERS, **ONE, tuning={"strategy": "Grid", "ranges": {"booster": BOOSTER}}).tuning
 
     assert tuning is not None
     assert (tuning.max_jobs, tuning.max_parallel_jobs) == (2, 2)
 
 
 def test_fewer_jobs_than_usual_run_at_once_where_there_are_fewer() -> None:
-    tuning = resolve(NUMBERS, tuning={"max_jobs": 1}).tuning
+    tuning = resolve(NUMBERS, **ONE, tuning={"max_jobs": 1}).tuning
 
     assert tuning is not None
     assert tuning.max_parallel_jobs == 1

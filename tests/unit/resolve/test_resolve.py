@@ -121,7 +121,7 @@ def test_what_the_spec_says_is_kept_without_a_reason() -> None:
         "dataset": {"label": "age", "features": {"price": "number"}},
         "encoder": {"kind": "columns", "category": {"max_categories": 5}, "layout": "sparse"},
         "split": {"by": "hash", "column": None, "train": 0.5, "validation": 0.0, "test": 0.5, "seed": 7},
-        "algorithm": {"hyperparameters": {"num_round": 5}},
+        "algorithm": {"name": "xgboost", "hyperparameters": {"num_round": 5}},
         "evaluation": {"metric": "mae"},
         "target": {"transform": "none"},
         "deployment": {"endpoint": "other", "instances": {"count": 2}},
@@ -278,5 +278,6 @@ def test_one_number_is_enough_to_learn_from() -> None:
 
 
 def test_tokens_are_not_for_xgboost() -> None:
+    spec = Spec.model_validate({"encoder": {"kind": "tokens"}, "algorithm": {"name": "xgboost"}})
     with pytest.raises(InvalidSpec, match="choose the encoder columns"):
-        resolve_spec(Spec.model_validate({"encoder": {"kind": "tokens"}}), DatasetProfile(), name="x", uri="s3://b/k")
+        resolve_spec(spec, DatasetProfile(), name="x", uri="s3://b/k")

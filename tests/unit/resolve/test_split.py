@@ -15,6 +15,7 @@ from rich.console import Console
 from sageline.arrays.dates import DateFormat
 from sageline.dataset.profile import DatasetProfile
 from sageline.errors import InvalidDataset, InvalidSpec
+from sageline.resolve.candidates import ResolvedRun
 from sageline.resolve.inspection import inspect
 from sageline.resolve.resolution import Resolution
 from sageline.resolve.resolve import resolve_spec
@@ -212,8 +213,10 @@ def test_an_inspection_shows_the_proposal_and_names_words_that_are_no_channel() 
     columns = {**VISITS, "fold": ["extra", *VISITS["fold"][1:]]}
     profile, given = DatasetProfile.of([block_of(columns)]), validate_spec({"dataset": {"label": "ill"}}, "spec.json")
 
-    proposed = inspect("visits.csv", profile, resolved(columns), given, is_sample=False)
-    mistaken = inspect("visits.csv", profile, resolved(columns, split={"by": "given", "column": "fold"}), given, is_sample=False)
+    proposed = inspect("visits.csv", profile, ResolvedRun(resolved(columns)), given, is_sample=False)
+    mistaken = inspect(
+        "visits.csv", profile, ResolvedRun(resolved(columns, split={"by": "given", "column": "fold"})), given, is_sample=False
+    )
 
     printed = Console(file=io.StringIO(), width=200)
     printed.print(page(proposed, None))

@@ -9,6 +9,7 @@ import pytest
 
 from sageline.dataset.profile import DatasetProfile
 from sageline.errors import InvalidSpec
+from sageline.resolve.candidates import ResolvedRun
 from sageline.resolve.inspection import inspect
 from sageline.resolve.resolution import Resolution, changes_of
 from sageline.resolve.resolve import resolve_spec
@@ -47,7 +48,11 @@ def test_a_long_tail_is_learnt_as_logarithms_and_that_is_said() -> None:
         (np.append(LONG_TAIL, -0.5), {}, "some values are below 0"),
         (LONG_TAIL**3 + 1e9, {}, "the values have no long tail that logarithms would even out"),
         (np.array([1, 2, 3, 900] * 9), {"task": "regression"}, "there are too few different values"),
-        (LONG_TAIL, {"algorithm": {"hyperparameters": {"objective": "reg:gamma"}}}, "the objective reg:gamma expects"),
+        (
+            LONG_TAIL,
+            {"algorithm": {"name": "xgboost", "hyperparameters": {"objective": "reg:gamma"}}},
+            "the objective reg:gamma expects",
+        ),
         (LONG_TAIL, {"algorithm": {"name": "knn"}}, "logarithms are chosen for xgboost only"),
         (LONG_TAIL, {"evaluation": {"metric": "r2"}}, "the values have a long tail"),
         (LONG_TAIL, {"evaluation": {}}, "the values have a long tail"),
@@ -93,7 +98,7 @@ def test_an_inspection_proposes_the_logarithm() -> None:
     given = validate_spec({"dataset": {"label": "price"}, "evaluation": {"metric": "mape"}}, "test")
     resolution = resolve_spec(given, profile, name="x", uri="data.csv")
 
-    found = inspect("data.csv", profile, resolution, given, is_sample=False)
+    found = inspect("data.csv", profile, ResolvedRun(resolution), given, is_sample=False)
 
     assert found["spec"]["target"] == {"transform": "log"}
     assert "long tail" in found["reasons"]["target.transform"]

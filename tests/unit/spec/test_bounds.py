@@ -12,7 +12,11 @@ SCRIPT = {"framework": "scikit-learn", "source_dir": "s3://bucket/source.tar.gz"
 
 @pytest.mark.parametrize("number", [float("inf"), float("-inf"), float("nan")])
 def test_a_number_that_is_infinite_or_none_is_refused_wherever_it_stands(number: float) -> None:
-    for spec in ({"algorithm": {"hyperparameters": {"eta": number}}}, {"split": {"train": number}}, {"budget_usd": number}):
+    for spec in (
+        {"algorithm": {"name": "xgboost", "hyperparameters": {"eta": number}}},
+        {"split": {"train": number}},
+        {"budget_usd": number},
+    ):
         with pytest.raises(InvalidSpec, match="expected"):
             validate_spec(spec, "spec")
 

@@ -50,7 +50,8 @@ def test_what_is_no_json_object_is_refused_with_its_place(document: bytes, expec
         ({"split": {"tset": 0.1}}, "spec.json: unknown key `split.tset`; did you mean `test`?"),
         (
             {"zzz": 1},
-            "unknown key `zzz`; known keys: algorithm, batch, budget_usd, dataset, decision, deployment, encoder, evaluation,",
+            "unknown key `zzz`; known keys: algorithm, batch, budget_minutes, budget_usd, dataset, decision, deployment, "
+            "encoder, evaluation,",
         ),
         ({"encoder": {"kind": "columns", "txt": {}}}, "unknown key `encoder.txt`; did you mean `text`?"),
         (
@@ -84,14 +85,17 @@ def test_what_is_no_json_object_is_refused_with_its_place(document: bytes, expec
             "`deployment`: ml.t2.medium cannot scale by itself: SageMaker does not let burstable instances; give `instances` "
             "another type (for example ml.m5.large), or leave `autoscaling` out.",
         ),
-        ({"algorithm": {"hyperparameters": {"eta": [1]}}}, "`algorithm.hyperparameters.eta` is [1]; expected a string"),
+        (
+            {"algorithm": {"name": "xgboost", "hyperparameters": {"eta": [1]}}},
+            "`algorithm.hyperparameters.eta` is [1]; expected a string",
+        ),
         ({"dataset": {"features": {"post": "words"}}}, "expected 'text', 'number', 'category', 'date', 'pixel' or 'image'."),
         (
             {"dataset": {"uri": "http://x"}},
             '`dataset.uri` is "http://x"; expected an S3 URI such as s3://bucket/folder/data.csv.',
         ),
         ({"dataset": {"features": {"image": "words"}}}, '`dataset.features.image` is "words"; expected'),
-        ({"algorithm": {"name": "knnn"}}, "`algorithm.name` is \"knnn\"; expected 'xgboost', 'linear-learner', 'knn',"),
+        ({"algorithm": {"name": "knnn"}}, "`algorithm.name` is \"knnn\"; expected 'auto', 'xgboost', 'linear-learner', 'knn',"),
         ({"algorithm": {"instance_type": "m5"}}, "expected a SageMaker instance type such as ml.m5.xlarge."),
         ({"algorithm": {"name": "script"}}, "the algorithm script needs `algorithm.script`, with the `source_dir`"),
         ({"algorithm": {"name": "script", "script": SCRIPT}}, "the algorithm script needs `algorithm.script.framework`"),
@@ -168,7 +172,7 @@ def test_ranges_are_told_apart_by_their_type() -> None:
         "gamma": {"type": "continuous", "min": 0, "max": 10, "scaling": "Linear"},
         "booster": {"type": "categorical", "values": ["gbtree", 1, 0.5, True]},
     }
-    tuning = validate_spec({"tuning": {"ranges": ranges}}, "test").tuning
+    tuning = validate_spec({"algorithm": {"name": "xgboost"}, "tuning": {"ranges": ranges}}, "test").tuning
 
     assert tuning is not None
     assert {name: values.model_dump() for name, values in tuning.ranges.items()} == {

@@ -8,13 +8,13 @@ from tests.unit.template import documents
 from tests.unit.template.documents import Document, tasks
 
 CALLS = {
-    *("ConfigureRun", "PrepareData", "StartTraining", "CreateModel", "RestoreModels"),
+    *("ConfigureRun", "PrepareData", "StartTraining", "CreateModel", "RestoreModels", "ChooseCandidate", "CreateChosenModel"),
     *("EvaluateModel", "CompareModels", "EncodeBatch", "WritePredictions", "RecordFailure"),
 }
 """They call a function once: only that Lambda could not start it is tried again."""
 WAITS = {"CheckTraining", "RunEvaluationTransform", "RunChampionTransform", "CheckEndpoint", "RunTransform"}
 """They wait for a token, and look again without end: an event may get lost, and a look may fail for a moment."""
-ENDPOINT_CHANGES = {"ShiftTraffic", "PromoteVariant", "DiscardRejected", "DiscardDeployment"}
+ENDPOINT_CHANGES = {"ShiftTraffic", "PromoteVariant", "DiscardModel", "DiscardDeployment"}
 """They change an endpoint, which may be busy for minutes."""
 RETRY_KINDS = {
     "call": CALLS,
@@ -26,9 +26,10 @@ RETRY_KINDS = {
 }
 CATCH_KINDS = {
     # Nothing is made yet that costs money; what a refused model left cannot be removed, and is not tried a second time.
-    "recorded": {"ConfigureRun", "PrepareData", "StartTraining", "CheckTraining", "DiscardRejected"},
+    "recorded": {"ConfigureRun", "PrepareData", "StartTraining", "CheckTraining", "ChooseCandidate", "DiscardModel"},
     "discarded, then recorded": {
-        *("CreateModel", "RestoreModels", "RunEvaluationTransform", "EvaluateModel", "RunChampionTransform", "CompareModels"),
+        *("CreateModel", "CreateChosenModel", "RestoreModels", "RunEvaluationTransform", "EvaluateModel"),
+        *("RunChampionTransform", "CompareModels"),
         *("DeployEndpoint", "CheckEndpoint", "SmokeTest", "PromoteVariant", "ShiftTraffic", "Bake"),
         *("EncodeBatch", "RunTransform", "WritePredictions"),
     },

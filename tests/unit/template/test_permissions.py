@@ -234,7 +234,7 @@ def test_the_schedules_role_is_passed_to_the_scheduler_only_and_may_only_delete_
     assert trust["Condition"]["StringEquals"]["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}
 
 
-IMAGES = [(algorithm, None) for algorithm in get_args(AlgorithmName) if algorithm != "script"] + [
+IMAGES = [(algorithm, None) for algorithm in get_args(AlgorithmName) if algorithm not in ("auto", "script")] + [
     ("script", framework) for framework in get_args(Framework)
 ]
 
@@ -333,6 +333,33 @@ def test_the_state_machine_may_invoke_its_functions_and_no_other(stack: Document
     assert {resource["Fn::GetAtt"][0] for resource in statement["Resource"]} == used
 
 
+def test_the_state_machine_may_start_itself_and_wait_for_what_it_has_started(stack: Document) -> None:
+    """https://docs.aws.amazon.com/step-functions/latest/dg/stepfunctions-iam.html (Synchronous)"""
+    own = {
+        action: resource.get("Fn::Sub", resource)
+        for role, statement in granted(stack)
+        if role == "PipelineRole"
+        for action in listed(statement["Action"])
+        if action.startswith(("states:", "events:"))
+        for resource in listed(statement["Resource"])
+    }
+    executions = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${Pipeline.Name}:*"
+    rules = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/"
+    rule = f"{rules}StepFunctionsGetEventsForStepFunctionsExecutionRule"
+    assert own == {
+        "states:StartExecution": {"Ref": "Pipeline"},
+        **dict.fromkeys(("states:DescribeExecution", "states:StopExecution"), executions),
+        **dict.fromkeys(("events:DescribeRule", "events:PutRule", "events:PutTargets"), rule),
+    }
+
+
+def test_the_state_machines_role_may_make_the_rule_before_there_is_a_state_machine(stack: Document) -> None:
+    """Step Functions refuses a state machine whose role may not ("not authorized to create managed-rule"), and CloudFormation
+    attaches a policy that names the state machine after it only."""
+    inline = [policy["PolicyDocument"] for policy in stack["Resources"]["PipelineRole"]["Properties"]["Policies"]]
+    assert any("events:PutRule" in documents.text(policy) for policy in inline)
+
+
 def test_predictions_write_nothing(stack: Document) -> None:
     assert actions_of(stack, "InvokePreprocessFunctionRole") == {
         "s3:GetObject",
@@ -356,7 +383,7 @@ def test_inspections_read_datasets_and_nothing_else(stack: Document) -> None:
 def test_whoever_reads_objects_is_told_missing_from_denied(stack: Document) -> None:
     """S3 answers 403 for a key that does not exist, unless the caller may list the bucket, on no condition."""
     readers = {role for role, statement in granted(stack) if "s3:GetObject" in listed(statement["Action"])} - set(JOB_ROLES)
-    assert len(readers) == 14
+    assert len(readers) == 15
     told = {
         role
         for role, statement in granted(stack)

@@ -51,7 +51,7 @@ ANSWERS: dict[str, object] = {
     "EvaluateModel": ACCEPTED,
     "RunChampionTransform": {"status": "Completed", "transform_job_name": f"{RUN_ID}-champion", "transform_seconds": 3},
     "CompareModels": ACCEPTED,
-    "DiscardRejected": {"discarded": [f"model/{RUN_ID}"]},
+    "DiscardModel": {"discarded": [f"model/{RUN_ID}"]},
     "DeployEndpoint": DEPLOYED,
     "CheckEndpoint": {"status": "InService"},
     "SmokeTest": {"rows": 10, "variant": RUN_ID},
@@ -71,6 +71,7 @@ TO_THE_MODEL = ["ConfigureRun", "KindOfRun", "PrepareData", "StartTraining", "Ch
 TESTED = ["DeployEndpoint", "CheckEndpoint", "SmokeTest", "PromoteVariant"]
 SUCCESS = [*TO_THE_MODEL, *TESTED, "Succeeded"]
 BATCH = ["EncodeBatch", "RunTransform", "WritePredictions"]
+FAILED = ["RecordFailure", "WhoseFailure", "Failed"]
 WITHOUT_DEPLOYMENT = ["ConfigureRun", "PrepareData", "StartTraining", "CheckTraining"]
 WITH_DEPLOYMENT = ["CreateModel", *EVALUATED[:-1], "DeployEndpoint", "CheckEndpoint", "SmokeTest", "PromoteVariant"]
 
@@ -197,7 +198,7 @@ def test_the_states_of_a_batch_hand_on_what_the_next_needs(machine: Document) ->
 @pytest.mark.parametrize("configured", [OF_A_BATCH, MODEL_AND_BATCH])
 def test_a_failed_batch_leaves_nothing_and_is_recorded(machine: Document, state: str, configured: Document) -> None:
     done = run(machine, ConfigureRun=configured, **{state: Failure("InvalidDataset", "row 7, column 'size': 'big' is no number")})
-    assert done.states[-4:] == [state, "DiscardDeployment", "RecordFailure", "Failed"]
+    assert done.states[-5:] == [state, "DiscardDeployment", *FAILED]
     assert done.payloads["RecordFailure"]["state"] == state
     assert done.error == "InvalidDataset"
 
@@ -207,12 +208,14 @@ def test_each_state_asks_its_function(machine: Document) -> None:
     functions |= run(machine, ConfigureRun=OF_A_BATCH).functions | run(machine, ConfigureRun=OF_A_CHANGE).functions
     functions |= run(machine, EvaluateModel=TO_COMPARE, CompareModels=REJECTED).functions
     functions |= run(machine, **steps(1)).functions
+    functions |= {name: tasks(machine)[name]["Arguments"]["FunctionName"] for name in ("ChooseCandidate", "CreateChosenModel")}
     others = {
         "CheckTraining": "CheckStatusFunction",
+        "CreateChosenModel": "CreateModelFunction",
         "RunEvaluationTransform": "StartTransformFunction",
         "RunChampionTransform": "StartTransformFunction",
         "CompareModels": "EvaluateModelFunction",
-        "DiscardRejected": "DeleteEndpointFunction",
+        "DiscardModel": "DeleteEndpointFunction",
         "RunTransform": "StartTransformFunction",
         "CheckEndpoint": "CheckStatusFunction",
         "Bake": "CheckStatusFunction",
@@ -237,8 +240,8 @@ def test_a_second_execution_for_the_same_trigger_ends_without_a_trace(machine: D
 @pytest.mark.parametrize("configured", [CONFIGURED, WITHOUT_ENDPOINT, MODEL_AND_BATCH])
 def test_a_model_that_is_not_good_enough_goes_and_nothing_is_done_with_it(machine: Document, configured: Document) -> None:
     done = run(machine, ConfigureRun=configured, EvaluateModel=REJECTED)
-    assert done.states == [*TO_THE_MODEL, "DiscardRejected", "Rejected"]
-    assert done.payloads["DiscardRejected"] == {"action": "discard", "run_id": RUN_ID}
+    assert done.states == [*TO_THE_MODEL, "DiscardModel", "Discarded"]
+    assert done.payloads["DiscardModel"] == {"action": "discard", "run_id": RUN_ID}
     assert done.error is None, "that a model is refused is an outcome and not a failure"
 
 
@@ -258,27 +261,27 @@ def test_a_model_that_must_be_better_is_deployed_after_the_one_in_service_has_an
 
 def test_a_model_that_is_not_better_goes(machine: Document) -> None:
     done = run(machine, EvaluateModel=TO_COMPARE, CompareModels=REJECTED)
-    assert done.states == [*TO_THE_MODEL, *COMPARED, "DiscardRejected", "Rejected"]
+    assert done.states == [*TO_THE_MODEL, *COMPARED, "DiscardModel", "Discarded"]
     assert done.error is None
 
 
 @pytest.mark.parametrize("error", ["EndpointNotFound", "TransformJobFailed"])
 def test_a_model_in_service_that_cannot_answer_is_a_reason_to_refuse_and_no_failure(machine: Document, error: str) -> None:
     done = run(machine, EvaluateModel=TO_COMPARE, RunChampionTransform=Failure(error, "gone"), CompareModels=REJECTED)
-    assert done.states == [*TO_THE_MODEL, *COMPARED, "DiscardRejected", "Rejected"]
+    assert done.states == [*TO_THE_MODEL, *COMPARED, "DiscardModel", "Discarded"]
     assert done.payloads["CompareModels"]["champion_failure"] == {"Error": error, "Cause": "gone"}
 
 
 @pytest.mark.parametrize("state", COMPARED[:-1])
 def test_a_comparison_that_fails_discards_the_model_and_is_recorded(machine: Document, state: str) -> None:
     done = run(machine, **{"EvaluateModel": TO_COMPARE, state: Failure("TransformFailed", "no capacity")})
-    assert done.states[-4:] == [state, "DiscardDeployment", "RecordFailure", "Failed"]
+    assert done.states[-5:] == [state, "DiscardDeployment", *FAILED]
     assert (done.payloads["RecordFailure"]["state"], done.error) == (state, "TransformFailed")
 
 
 def test_a_refused_model_that_cannot_be_removed_is_a_failure_that_is_recorded(machine: Document) -> None:
-    done = run(machine, EvaluateModel=REJECTED, DiscardRejected=Failure("States.Timeout"))
-    assert done.states[-3:] == ["DiscardRejected", "RecordFailure", "Failed"]
+    done = run(machine, EvaluateModel=REJECTED, DiscardModel=Failure("States.Timeout"))
+    assert done.states[-4:] == ["DiscardModel", *FAILED]
 
 
 # ---- A rollout ----
@@ -326,7 +329,7 @@ def test_baking_is_told_what_to_watch(machine: Document) -> None:
 @pytest.mark.parametrize("state", ["ShiftTraffic", "Bake"])
 def test_an_alarm_discards_the_deployment_and_is_recorded(machine: Document, state: str) -> None:
     done = run(machine, **{**steps(1), state: Failure("RolloutAlarm", "5xx")})
-    assert done.states[-4:] == [state, "DiscardDeployment", "RecordFailure", "Failed"]
+    assert done.states[-5:] == [state, "DiscardDeployment", *FAILED]
     assert (done.payloads["RecordFailure"]["state"], done.error) == (state, "RolloutAlarm")
 
 
@@ -344,7 +347,7 @@ def test_a_change_trains_nothing_and_goes_on_like_any_deployment(machine: Docume
 
 def test_a_failed_change_is_undone_and_recorded(machine: Document) -> None:
     done = run(machine, ConfigureRun=OF_A_CHANGE, RestoreModels=Failure("ModelMissing", "gone"))
-    assert done.states[-4:] == ["RestoreModels", "DiscardDeployment", "RecordFailure", "Failed"]
+    assert done.states[-5:] == ["RestoreModels", "DiscardDeployment", *FAILED]
 
 
 # ---- A run that fails ----
@@ -353,13 +356,13 @@ def test_a_failed_change_is_undone_and_recorded(machine: Document) -> None:
 @pytest.mark.parametrize("state", WITHOUT_DEPLOYMENT)
 def test_a_failure_before_anything_is_deployed_is_recorded(machine: Document, state: str) -> None:
     done = run(machine, **{state: Failure("InvalidDataset", "row 7 is ragged")})
-    assert done.states[-3:] == [state, "RecordFailure", "Failed"]
+    assert done.states[-4:] == [state, *FAILED]
 
 
 @pytest.mark.parametrize("state", WITH_DEPLOYMENT)
 def test_a_failure_later_discards_what_was_made_first(machine: Document, state: str) -> None:
     done = run(machine, **{state: Failure("SmokeTestFailed", "probabilities sum to 3")})
-    assert done.states[-4:] == [state, "DiscardDeployment", "RecordFailure", "Failed"]
+    assert done.states[-5:] == [state, "DiscardDeployment", *FAILED]
     assert done.payloads["DiscardDeployment"] == {"action": "discard", "run_id": RUN_ID}
 
 
@@ -395,7 +398,7 @@ def test_a_failed_discard_is_told_beside_the_failure_that_led_to_it(machine: Doc
     assert recorded["state"] == "SmokeTest"
     assert recorded["error"] == "SmokeTestFailed"
     assert recorded["discard_error"] == "EndpointNotReady: busy"
-    assert done.states[-2:] == ["RecordFailure", "Failed"]
+    assert done.states[-3:] == FAILED
 
 
 def test_a_failure_that_cannot_be_recorded_still_says_what_failed(machine: Document) -> None:

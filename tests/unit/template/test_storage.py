@@ -42,10 +42,10 @@ def lifecycle(bucket: Document) -> dict[str, Any]:  # Any: a lifecycle rule
 
 def test_only_checkpoints_and_what_is_tagged_as_intermediate_expire(bucket: Document) -> None:
     expiring = [rule for rule in lifecycle(bucket).values() if "ExpirationInDays" in rule]
-    assert [rule["Prefix"] for rule in expiring] == ["runs/", "batch/", "checkpoints/"]
+    assert [rule["Prefix"] for rule in expiring] == ["runs/", "batch/", "models/", "checkpoints/"]
     for rule in expiring:
         assert rule["ExpirationInDays"] == {"Ref": "DataRetentionDays"}
-    for rule in expiring[:2]:
+    for rule in expiring[:3]:
         assert rule["TagFilters"] == [{"Key": "sageline:retention", "Value": "intermediate"}]
 
 

@@ -15,7 +15,7 @@ from sageline.configuration.configure import configure
 from sageline.encoder.fitted import FittedEncoder
 from sageline.json_objects import Json
 from sageline.preparation.prepare import prepare_data
-from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World, new_world
+from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World, new_world, with_one_algorithm
 
 FOLDER = Path(__file__).parent
 DATASET = "datasets/flowers/data.csv"
@@ -103,7 +103,7 @@ def main(version: str) -> None:
     for name, case in CASES.items():
         with new_world() as world:
             world.put(DATASET, case.data.encode())
-            spec = {"dataset": {"uri": f"s3://{BUCKET}/{DATASET}"}, **case.spec}
+            spec = with_one_algorithm({"dataset": {"uri": f"s3://{BUCKET}/{DATASET}"}, **case.spec})
             configure(EXECUTION, {"run_id": RUN_ID, "spec": spec}, run=world.run)
             _write(version, name, "configured", _kept(world))
             answer = prepare_data(RUN_ID, run=world.run)

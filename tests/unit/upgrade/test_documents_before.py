@@ -19,7 +19,7 @@ from sageline.runs.routing import Routing
 from sageline.serving.stored import EncoderCache
 from tests.unit.evaluation.evaluations import answer, document, held_out, judge, right_but
 from tests.unit.upgrade.documents import CASES, DATASET, FOLDER, file, put_back
-from tests.unit.world.world import BUCKET, EXECUTION, NEXT_RUN_ID, RUN_ID, World
+from tests.unit.world.world import BUCKET, EXECUTION, NEXT_RUN_ID, RUN_ID, World, with_one_algorithm
 
 if TYPE_CHECKING:
     from sageline.runs.payloads import PreparedData
@@ -73,6 +73,20 @@ class TestARunThatWasConfigured:
         assert world.record().details["schema"]["changes"] == []
 
 
+def test_a_run_whose_spec_named_no_algorithm_is_one_of_the_algorithm_that_was_the_default(world: World, version: str) -> None:
+    put_back(world, read(version, "table", "configured"))
+    layout = world.run.files.layout(RUN_ID)
+    for key in (layout.given_spec_key, layout.spec_key):
+        spec = json.loads(world.get(key))
+        spec["algorithm"] = {**spec.get("algorithm", {}), "hyperparameters": {"num_round": 7}}
+        world.put(key, json.dumps(spec).encode())
+
+    prepare_data(RUN_ID, run=world.run)
+
+    algorithm = world.run.files.read_spec(RUN_ID).algorithm
+    assert (algorithm.name, algorithm.hyperparameters["num_round"]) == ("xgboost", 7)
+
+
 @pytest.mark.parametrize("case", OLD_KINDS)
 def test_an_encoder_that_was_asked_for_by_its_old_kind_encodes_as_it_did(world: World, version: str, case: str) -> None:
     put_back(world, read(version, case, "configured"))
@@ -107,7 +121,7 @@ def test_a_model_that_serves_is_asked_about_a_new_ones_rows_as_it_was_about_its_
     champion = routed_variant(RUN_ID, layout.uri(layout.encoder_prefix), "text/csv")
     world.run.routings.write(Routing("flowers", (champion,), "2026-11-19T11:00:00.000Z"), None)
     spec = {**CASES[case].spec, "dataset": {"uri": f"s3://{BUCKET}/{DATASET}"}, "evaluation": {"beat_champion": True}}
-    configure(EXECUTION, {"run_id": NEXT_RUN_ID, "spec": spec}, run=world.run)
+    configure(EXECUTION, {"run_id": NEXT_RUN_ID, "spec": with_one_algorithm(spec)}, run=world.run)
     prepare_data(NEXT_RUN_ID, run=world.run)
     [part] = world.keys(f"runs/{NEXT_RUN_ID}/data/evaluation/part-")
     right = "".join("0.9\n" if row["label"] == "rose" else "0.1\n" for row in held_out(world))

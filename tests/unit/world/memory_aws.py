@@ -179,7 +179,7 @@ class Records(RunStore):
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def claim(self, run: RunRecord) -> RunRecord:
+    def claim(self, run: RunRecord, *, listed: bool = True) -> RunRecord:
         self._client.claim(run=run)
         return run
 

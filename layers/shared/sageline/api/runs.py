@@ -19,6 +19,7 @@ from sageline.api.unknown_status import LOOKING_SECONDS, UNKNOWN
 from sageline.aws.errors import error_summary
 from sageline.aws.http import check_keys, shortened
 from sageline.errors import ConcurrentModification, DamagedRecord, EndpointNotReady, InvalidRequest, RunFinished, RunNotFound
+from sageline.failures.candidates import stop_candidates
 from sageline.failures.execution_failure import STOP_CAUSE, STOP_ERROR, execution_failure, stopped_on_request
 from sageline.failures.failure import Failure
 from sageline.jobs.stopping import stop_jobs
@@ -89,7 +90,8 @@ class Runs:
             return self._not_recorded(run_id)
 
     def stop(self, run_id: str) -> RunRecord:
-        """Stop a run and undo what it was deploying. Stopping a stopped run again finishes what an earlier try left undone.
+        """Stop a run with its candidates, and undo what it was deploying. Stopping a stopped run again finishes what an
+        earlier try left undone.
 
         Raises:
             RunNotFound: no such run.
@@ -109,6 +111,7 @@ class Runs:
             run = self.context.store.get(run_id)
         if run.status != "Stopped":
             raise RunFinished(f"Run {run_id} has ended already, as {run.status}; there is nothing to stop.")
+        stop_candidates(run, run=self.context)
         stop_jobs(run_id, sagemaker=self.context.clients.sagemaker)
         self._discard(run_id)
         return run

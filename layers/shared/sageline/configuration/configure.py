@@ -12,25 +12,30 @@ from typing import Literal
 
 from sageline.batch.batch import Batch, check_columns, read_rows
 from sageline.batch.locations import check_input, predictions_uri
+from sageline.configuration.candidates import alone_usd, configure_candidate, write_candidates
 from sageline.configuration.dataset_size import check_size
+from sageline.configuration.fit_budget import within_budget
 from sageline.configuration.given import find_given
 from sageline.configuration.quotas import check_quotas, demands_of_run, demands_of_transform
 from sageline.configuration.waiting_limits import CHECK_INTERVAL_SECONDS, check_longest_batch, check_longest_wait
 from sageline.costs.budget import check_budget
 from sageline.costs.estimate import BillableWork, cost_bound
-from sageline.costs.run_cost import EVALUATION_SECONDS, facts_of
+from sageline.costs.run_cost import evaluation_work, facts_of
 from sageline.dataset.profile import DatasetProfile
 from sageline.deployment.endpoints import capacity, check_beside, check_capacity_change, find_endpoint
 from sageline.errors import EndpointNotFound, InvalidSpec
 from sageline.json_objects import Json
-from sageline.resolve.resolution import Resolution
-from sageline.resolve.resolve import resolve_spec
+from sageline.resolve.candidates import ResolvedRun, resolve_run
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import Configured
 from sageline.runs.store import RunRecord, RunStore
 from sageline.runs.trigger import (
     BatchRequest,
+    CandidateRequest,
     ChangeRequest,
+    CompletedDataset,
+    RunRequest,
+    Upload,
     dataset_uri,
     identify,
     parse_trigger,
@@ -74,6 +79,19 @@ def configure(
         return configure_batch(execution_arn, trigger, run, check_interval_seconds=check_interval_seconds)
     if isinstance(trigger, ChangeRequest):
         return configure_change(execution_arn, trigger, run)
+    if isinstance(trigger, CandidateRequest):
+        return configure_candidate(execution_arn, trigger, run)
+    return _configure_training(execution_arn, trigger, run, check_interval_seconds, network_allowed=network_allowed)
+
+
+def _configure_training(
+    execution_arn: str,
+    trigger: Upload | RunRequest | CompletedDataset,
+    run: RunContext,
+    check_interval_seconds: int,
+    *,
+    network_allowed: bool,
+) -> Configured:
     identity = identify(trigger, run.files.s3)
     uri = dataset_uri(trigger)
     run.store.claim(
@@ -86,34 +104,46 @@ def configure(
         if dataset.is_folder:
             run.files.put(layout.parts_key, dataset.manifest(), "application/json")
         found |= {"dataset_uri": dataset.uri, "dataset": dataset.to_json(layout)}
-        resolution = _resolve(given.spec, dataset, identity.name, run)
-        spec = resolution.spec
-        found["schema"] = resolution.schema()
-        if spec.encoder is not None:
-            check_size(partial(open_object, run.files.s3), dataset, spec)
+        resolved = _resolve(given.spec, dataset, identity.name, run)
+        found["schema"] = resolved.resolution.schema()
+        resolved = within_budget(resolved, run)
+        spec = resolved.resolution.spec
         if spec.batch is not None:
             found["batch"] = _batch_of_spec(spec, spec.batch, identity.run_id, run).to_json()
-        check_script(spec, run.files, network_allowed=network_allowed)
-        check_images(spec.algorithm, run.region)
-        check_spot(spec.algorithm)
-        check_longest_wait(spec, check_interval_seconds)
-        facts = facts_of(run, _evaluation(spec), deployment=spec.deployment)
-        estimate = cost_bound(spec, facts)
-        found["cost"] = estimate.to_json()
+        for trained in resolved.trained:
+            _check_training(trained, dataset, run, check_interval_seconds, network_allowed=network_allowed)
+        facts = facts_of(run, evaluation_work(spec, jobs=len(resolved.trained)), deployment=spec.deployment)
+        estimate = cost_bound(spec, facts, resolved.trained)
+        found["cost"] = estimate.to_json() | alone_usd(spec, resolved.candidates, facts)
         if spec.budget_usd is not None:
             tries_all = spec.tuning is not None and spec.tuning.strategy == "Grid"
             check_budget(spec.budget_usd, estimate, run.files.prices_uri, tries_all=tries_all)
         endpoint_name = None if spec.deployment is None else spec.deployment.endpoint or identity.name
         if spec.deployment is not None and endpoint_name is not None:
-            _check_endpoint(spec.deployment, endpoint_name, run)
-            if spec.evaluation.beat_champion:
-                _check_champion(spec, endpoint_name, run)
-        check_quotas(demands_of_run(spec), run.clients.service_quotas, run.region)
+            _check_endpoint(spec, spec.deployment, endpoint_name, run)
+        check_quotas(demands_of_run(spec, resolved.trained), run.clients.service_quotas, run.region)
+        candidates = write_candidates(identity.run_id, resolved.candidates, dataset, run=run)
+        if candidates:
+            found["candidates"] = candidates
         run.files.write_given_spec(identity.run_id, given.spec)
         run.files.write_spec(identity.run_id, spec)
         found["endpoint_name"] = endpoint_name
     then: Literal["deploy", "batch", "nothing"] = "deploy" if spec.deployment else "batch" if spec.batch else "nothing"
-    return {"run_id": identity.run_id, "endpoint_name": endpoint_name, "kind": "training", "then": then}
+    configured: Configured = {"run_id": identity.run_id, "endpoint_name": endpoint_name, "kind": "training", "then": then}
+    if candidates:
+        run.store.enter(identity.run_id, "TrainCandidates")  # which has no function of its own to note it
+        configured |= {"kind": "auto", "candidates": [candidate["run_id"] for candidate in candidates]}
+    return configured
+
+
+def _check_training(spec: Spec, dataset: Dataset, run: RunContext, check_interval_seconds: int, *, network_allowed: bool) -> None:
+    """Refuse what could not be prepared or trained."""
+    if spec.encoder is not None:
+        check_size(partial(open_object, run.files.s3), dataset, spec)
+    check_script(spec, run.files, network_allowed=network_allowed)
+    check_images(spec.algorithm, run.region)
+    check_spot(spec.algorithm)
+    check_longest_wait(spec, check_interval_seconds)
 
 
 def configure_batch(execution_arn: str, trigger: BatchRequest, run: RunContext, *, check_interval_seconds: int) -> Configured:
@@ -199,18 +229,6 @@ def _noted(run_id: str, store: RunStore) -> Iterator[Json]:
             store.note(run_id, **found)
 
 
-def _evaluation(spec: Spec) -> BillableWork:
-    """The transform jobs by which the model is judged: its own, and that of the model in service."""
-    return BillableWork(
-        what="evaluation",
-        use="transform",
-        instance_type=spec.evaluation.instance_type,
-        instances=1,
-        jobs=2 if spec.evaluation.beat_champion else 1,
-        seconds=EVALUATION_SECONDS,
-    )
-
-
 def _work(trigger: BatchRequest) -> BillableWork:
     return BillableWork(
         what="batch",
@@ -242,20 +260,22 @@ def _batch_of_spec(spec: Spec, wanted: BatchSpec, run_id: str, run: RunContext) 
     return batch
 
 
-def _resolve(given: Spec, dataset: Dataset, name: str, run: RunContext) -> Resolution:
+def _resolve(given: Spec, dataset: Dataset, name: str, run: RunContext) -> ResolvedRun:
     """The spec as a sample of the rows has it; PrepareData, which sees them all, resolves it for good."""
     notes: list[str] = []
     blocks = sample_dataset(run.files.s3, dataset, read_options(given.dataset, given.encoder), notes, _SNIFFED_BLOCK_BYTES)
     profile = DatasetProfile.of(blocks, notes, is_sample=True)
-    return resolve_spec(given, profile, name=name, uri=dataset.uri)
+    return resolve_run(given, profile, name=name, uri=dataset.uri)
 
 
-def _check_endpoint(deployment: DeploymentSpec, endpoint_name: str, run: RunContext) -> None:
+def _check_endpoint(spec: Spec, deployment: DeploymentSpec, endpoint_name: str, run: RunContext) -> None:
     endpoint, sagemaker = find_endpoint(endpoint_name, run), run.clients.sagemaker
     if endpoint is not None:
         check_capacity_change(sagemaker, endpoint, capacity(deployment))
         if deployment.strategy in BESIDE:
             check_beside(sagemaker, endpoint)
+    if spec.evaluation.beat_champion:
+        _check_champion(spec, endpoint_name, run)
 
 
 def _check_champion(spec: Spec, endpoint_name: str, run: RunContext) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,6 +18,7 @@ from sageline.deployment.endpoints import capacity
 from sageline.deployment.requests import OnInstances
 from sageline.errors import QuotaExceeded
 from sageline.spec.model import Spec
+from sageline.spec.training import AUTO
 
 _PAGE_SIZE = 100  # quotas; SageMaker has about 1,500
 _LONGEST_SECONDS = 15.0
@@ -35,17 +36,23 @@ class QuotaDemand:
     key: str
 
 
-def demands_of_run(spec: Spec) -> list[QuotaDemand]:
-    """What the jobs and the endpoint of a resolved spec need at once."""
-    algorithm, tuning = spec.algorithm, spec.tuning
-    parallel = min(tuning.max_parallel_jobs, tuning.max_jobs) if tuning else 1
+def demands_of_run(spec: Spec, trained: Sequence[Spec] = ()) -> list[QuotaDemand]:
+    """What the jobs and the endpoint of a resolved spec need at once.
+
+    Args:
+        trained: the specs of several algorithms that the run trains side by side; none for that of ``spec`` alone.
+    """
+    algorithm = spec.algorithm
+    parallel = sum(_parallel_jobs(each) for each in trained or [spec])
     spot = "spot " if algorithm.spot else ""
     instances = algorithm.instance_count * parallel
     key = "tuning.max_parallel_jobs" if parallel > 1 else "algorithm.instance_count"
+    if trained and algorithm.name == AUTO:
+        key = "algorithm.name"
     demands = [
         QuotaDemand(f"{algorithm.instance_type} for {spot}training job usage", instances, f"algorithm.instance_type` and `{key}"),
         QuotaDemand(f"Number of instances across all {spot}training jobs", instances, key),
-        *demands_of_transform(spec.evaluation.instance_type, 1, "evaluation.instance_type"),
+        *demands_of_transform(spec.evaluation.instance_type, len(trained) or 1, "evaluation.instance_type"),
     ]
     if spec.batch is not None:
         demands += demands_of_transform(spec.batch.instance_type, spec.batch.instance_count, "batch")
@@ -65,6 +72,11 @@ def demands_of_run(spec: Spec) -> list[QuotaDemand]:
                 QuotaDemand("Memory size in MB per serverless endpoint", wanted.memory_mb, "deployment.serverless.memory_mb"),
             ]
     return demands
+
+
+def _parallel_jobs(spec: Spec) -> int:
+    """How many training jobs run at once."""
+    return min(spec.tuning.max_parallel_jobs, spec.tuning.max_jobs) if spec.tuning else 1
 
 
 def demands_of_transform(instance_type: str, instances: int, key: str) -> list[QuotaDemand]:

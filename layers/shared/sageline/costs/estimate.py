@@ -6,7 +6,8 @@ minutes that SageMaker gives a job to end when its time is up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sageline.runs import price_list
@@ -109,13 +110,14 @@ class Estimate:
         return cost | ({"notes": list(self.notes)} if self.notes else {})
 
 
-def cost_bound(spec: Spec | None, facts: CostFacts) -> Estimate:
+def cost_bound(spec: Spec | None, facts: CostFacts, trained: Sequence[Spec] = ()) -> Estimate:
     """What a run may cost at most: all its jobs for as long as they may run, its endpoint for as long as it lives.
 
     Args:
         spec: resolved; None for a run that only scores a batch, which ``facts.transforms`` has.
+        trained: the specs of several algorithms that the run trains; none for that of ``spec`` alone.
     """
-    work = [*([] if spec is None else _work(spec)), *facts.transforms]
+    work = [*([] if spec is None else _work(spec, trained or [spec])), *facts.transforms]
     parts = [part_of(job, facts.prices) for job in work]
     deployment = None if spec is None else spec.deployment
     if deployment is not None:
@@ -198,18 +200,21 @@ def _seconds_of_life(facts: CostFacts) -> int | None:
     return None if facts.ttl_hours is None else round(facts.ttl_hours * 3600) + facts.rollout_seconds
 
 
-def _work(spec: Spec) -> list[BillableWork]:
-    algorithm, tuning, batch = spec.algorithm, spec.tuning, spec.batch
-    work = [
-        BillableWork(
-            what="training" if tuning is None else "tuning",
-            use="training",
-            instance_type=algorithm.instance_type,
-            instances=algorithm.instance_count,
-            seconds=algorithm.max_runtime_seconds,
-            jobs=1 if tuning is None else tuning.max_jobs,
-        )
-    ]
+def training_work(spec: Spec) -> BillableWork:
+    """The training job, or all those of the tuning job."""
+    algorithm, tuning = spec.algorithm, spec.tuning
+    return BillableWork(
+        what="training" if tuning is None else "tuning",
+        use="training",
+        instance_type=algorithm.instance_type,
+        instances=algorithm.instance_count,
+        seconds=algorithm.max_runtime_seconds,
+        jobs=1 if tuning is None else tuning.max_jobs,
+    )
+
+
+def _work(spec: Spec, trained: Sequence[Spec]) -> list[BillableWork]:
+    work, batch = _joined([training_work(each) for each in trained]), spec.batch
     if batch is not None:
         work.append(
             BillableWork(
@@ -221,6 +226,15 @@ def _work(spec: Spec) -> list[BillableWork]:
             )
         )
     return work
+
+
+def _joined(work: list[BillableWork]) -> list[BillableWork]:
+    """Jobs that differ in nothing but their number, as one."""
+    jobs: dict[BillableWork, int] = {}
+    for each in work:
+        alike = replace(each, jobs=1)
+        jobs[alike] = jobs.get(alike, 0) + each.jobs
+    return [replace(each, jobs=count) for each, count in jobs.items()]
 
 
 def _instances(count: int, facts: CostFacts) -> int:

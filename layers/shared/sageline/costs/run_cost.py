@@ -20,6 +20,7 @@ from sageline.runs.deployment_record import rollout_of
 from sageline.runs.payloads import ResourceKind
 from sageline.runs.prices import LIST_PRICES
 from sageline.spec.deployment import DeploymentSpec
+from sageline.spec.model import Spec
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -53,6 +54,18 @@ def facts_of(run: RunContext, *transforms: BillableWork, deployment: DeploymentS
             raise
         note = f"{run.files.prices_uri} may not be read (AccessDenied): the list prices are counted with."
         return replace(facts, notes=(note,))
+
+
+def evaluation_work(spec: Spec, jobs: int = 1) -> BillableWork:
+    """The transform jobs by which models are judged: ``jobs`` of a run's own, and that of the model in service."""
+    return BillableWork(
+        what="evaluation",
+        use="transform",
+        instance_type=spec.evaluation.instance_type,
+        instances=1,
+        jobs=jobs + (1 if spec.evaluation.beat_champion else 0),
+        seconds=EVALUATION_SECONDS,
+    )
 
 
 def note_job_cost(kind: ResourceKind, name: str, run_id: str, *, run: RunContext) -> None:

@@ -45,7 +45,8 @@ def discard(run_id: str, *, schedule_group: str | None = None, run: RunContext) 
     """Undo what a run has deployed: an endpoint that it made goes, one that it updated goes back to what it served before.
 
     The old variants get their traffic back first, at once; then the new one goes. Done twice, or when the run has deployed
-    nothing, it does nothing. A run that has succeeded is left alone, and so is an endpoint that serves another run by now.
+    nothing, it does nothing. A run that has succeeded is left alone, but for a candidate, whose model is not needed any more
+    once it has answered; and so is an endpoint that serves another run by now. The models of a run's candidates go with it.
 
     Args:
         schedule_group: where an endpoint that the run made has its schedule; only PromoteVariant makes one. An endpoint that was
@@ -57,11 +58,12 @@ def discard(run_id: str, *, schedule_group: str | None = None, run: RunContext) 
     """
     sagemaker = run.clients.sagemaker
     record = run.store.get(run_id)
-    if record.status == "Succeeded":
+    if record.status == "Succeeded" and "candidate_of" not in record.details:
         return {"discarded": []}
+    of_candidates = [found for model in _candidates(record) for found in remove_models(sagemaker, model)]
     deployment = deployment_of(record)
     if deployment is None:
-        return {"discarded": _remove_unplanned(run_id, record, run)}
+        return {"discarded": of_candidates + _remove_unplanned(run_id, record, run)}
     _route_back(run_id, deployment, _weights_before(deployment, change_of(record)), run)
     settle = partial(settled_endpoint, deployment.endpoint, run)
     if deployment.previous_config is None or _was_deleted(deployment.endpoint, run):
@@ -74,7 +76,7 @@ def discard(run_id: str, *, schedule_group: str | None = None, run: RunContext) 
         removed += remove_config(sagemaker, config, keep=kept)
     for model in dict.fromkeys((run_id, *(variant.model_name for variant in deployment.added))):
         removed += remove_models(sagemaker, model)
-    return {"discarded": removed}
+    return {"discarded": of_candidates + removed}
 
 
 @contextmanager
@@ -99,6 +101,11 @@ def _remove_unplanned(run_id: str, record: RunRecord, run: RunContext) -> list[s
     sagemaker = run.clients.sagemaker
     removed = [found for config in (run_id, rollout_config(run_id)) for found in delete_config(sagemaker, config)]
     return removed + [found for model in _models(run_id, record, run) for found in remove_models(sagemaker, model)]
+
+
+def _candidates(record: RunRecord) -> list[str]:
+    """The runs that train the algorithms of ``auto``; each has a model of that name until it has answered."""
+    return [candidate["run_id"] for candidate in record.details.get("candidates") or []]
 
 
 def _models(run_id: str, record: RunRecord, run: RunContext) -> list[str]:

@@ -51,10 +51,11 @@ class ErrorOutput(TypedDict, total=False):
 
 
 class EvaluateEvent(RunEvent):
-    """What EvaluateModel and CompareModels get. ``champion_failure`` tells CompareModels why the model in service has not
+    """What EvaluateModel and CompareModels get. A candidate is validated: only validation rows choose among several.
+    ``champion_failure`` tells CompareModels why the model in service has not
     answered; empty when it has."""
 
-    action: Literal["evaluate", "compare"]
+    action: Literal["evaluate", "validate", "compare"]
     champion_failure: NotRequired[ErrorOutput]
 
 
@@ -63,7 +64,7 @@ class Evaluated(TypedDict):
     RunChampionTransform is asked for."""
 
     status: Literal["Running", "Rejected", "Succeeded"]
-    decision: Literal["accepted", "rejected", "compare"]
+    decision: Literal["accepted", "rejected", "compare", "validated"]
     reason: str
     metrics: dict[str, float | None]
     rows: int

@@ -38,6 +38,7 @@ VALIDATION_STEM = "validation"
 folders below it, AWS's pages leave open (the example of TransformOutput.S3OutputPath in the API reference drops one)."""
 
 _STEMS = {"rows": "part", "validation": VALIDATION_STEM}
+_CALLED = {"rows": "test", "validation": "validation"}
 
 _PIECE_BYTES = 2 << 20  # of JSON
 _PIECE_CELLS = 1 << 18  # of dense rows: their text takes a hundred times as many bytes while it is made
@@ -123,12 +124,20 @@ def first_rows(run_id: str, count: int, *, files: RunFiles) -> list[dict[str, An
 
 
 def score_answers(
-    run_id: str, encoder: FittedEncoder, *, files: RunFiles, of: Model, classes: list[str] | None, positive: str | None = None
+    run_id: str,
+    encoder: FittedEncoder,
+    *,
+    files: RunFiles,
+    of: Model,
+    classes: list[str] | None,
+    positive: str | None = None,
+    kind: Literal["rows", "validation"] = "rows",
 ) -> ScoredAnswers:
     """What a model's transform job has answered, compared with what is right.
 
     Args:
         encoder: of the model.
+        kind: which rows: those of the test, or those of the validation that it was asked about.
         classes: the labels of the metrics, which hold all that the model or a row may have; None for a regression.
         positive: the one that is looked for; None for none in particular.
 
@@ -136,18 +145,19 @@ def score_answers(
         PredictionFailed: an answer is missing, or cannot be read.
     """
     layout = files.layout(run_id)
-    held_out = map(json.loads, _raw_rows(files, layout))
+    known = _raw_rows(files, layout) if kind == "rows" else _lines(files, layout, layout.validation_labels_prefix)
+    held_out = map(json.loads, known)
     number_of = {name: number for number, name in enumerate(classes or [])}
     looked_for = None if positive is None else number_of.get(positive)
     sums: ClassificationSums | RegressionSums = RegressionSums() if classes is None else ClassificationSums(classes, looked_for)
     before = ClassificationSums(classes, looked_for) if classes is not None and encoder.decision is not None else None
     own = encoder.classes or []
-    for body, rows, where in _answers(files, layout, encoder, of):
+    for body, rows, where in _answers(files, layout, encoder, of, kind):
         its_rows = list(islice(held_out, rows))
         expected, weights = [row["label"] for row in its_rows], _weights(its_rows)
         with _named(where):
             if len(expected) < rows:
-                raise PredictionFailed(f"there are {rows} answers for {len(expected)} test rows.")
+                raise PredictionFailed(f"there are {rows} answers for {len(expected)} {_CALLED[kind]} rows.")
             if isinstance(sums, RegressionSums):
                 sums.update(np.array(expected, dtype=np.float64), read_values(encoder, body, rows), weights)
                 continue
@@ -157,7 +167,9 @@ def score_answers(
             if before is not None:
                 before.update(numbers, answers.before.among(own, sums.classes), weights)
     if next(held_out, None) is not None:
-        raise PredictionFailed(f"The transform job was asked about {sums.rows} of the test rows only; start another run.")
+        raise PredictionFailed(
+            f"The transform job was asked about {sums.rows} of the {_CALLED[kind]} rows only; start another run."
+        )
     return ScoredAnswers(sums, before)
 
 
@@ -228,7 +240,7 @@ def _answers(
     files: RunFiles, layout: RunLayout, encoder: FittedEncoder, of: Model, kind: Literal["rows", "validation"] = "rows"
 ) -> Iterator[tuple[bytes, int, str]]:
     """The objects that the transform job has left, how many rows each answers, and how an error names it."""
-    for number, rows in enumerate(asdict(_asked_rows(files, layout, of))[kind]):
+    for number, rows in enumerate(asdict(_asked_rows(files, layout, of))[kind] or []):
         key = f"{_answers_prefix(layout, of)}{part_name(number, encoder, _STEMS[kind])}.out"
         try:
             body = files.s3.get_object(Bucket=layout.bucket, Key=key)["Body"].read()

@@ -124,6 +124,10 @@ _BY_ERROR = {
     "TrainingJobFailed": (
         "Read the job's last log lines; correct the data or `algorithm.hyperparameters` and start another run."
     ),
+    "CandidatesFailed": (
+        "Mend what the algorithms' reasons have in common, most often the data; or name one algorithm in `algorithm.name`, which "
+        "fails with more about its own reason. Then start another run."
+    ),
     "TrainingJobStopped": _STOPPED_BY_OTHERS.format("StopTrainingJob"),
     "ObjectMissing": (
         "Start another run, and let nothing below runs/ be deleted as long as it is needed. The bucket keeps the old versions of "

@@ -1,8 +1,8 @@
 """An execution that ended without the state machine's own way out: aborted, timed out, or failed by Step Functions itself.
 
 RecordFailure and DiscardDeployment are states, and such an execution never comes to them. EventBridge tells of every execution
-that ends; what those states would have done is done then, if it was not: the run's job is stopped, its record is closed, its
-deployment is undone.
+that ends; what those states would have done is done then, if it was not: the run's job and its candidates are stopped, its record
+is closed, its deployment is undone.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sageline.errors import InvalidRequest, RunNotFound
+from sageline.failures.candidates import stop_candidates
 from sageline.failures.execution_failure import execution_failure
 from sageline.jobs.stopping import stop_jobs
 from sageline.runs.context import RunContext
@@ -46,6 +47,10 @@ def end_run(
     if record.execution_arn != detail["executionArn"] or record.status != "Running":
         return {"run_id": run_id, "status": record.status}
     _close(record, str(detail["status"]), detail.get("error"), detail.get("cause"), run)
+    try:
+        stop_candidates(record, run=run)
+    except (ClientError, BotoCoreError) as error:
+        _log.warning("The candidates of run %s could not be stopped: %s", run_id, error)
     try:
         stop_jobs(run_id, sagemaker=run.clients.sagemaker)
     except (ClientError, BotoCoreError) as error:

@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sageline.errors import InvalidRequest, RunNotFound
 from sageline.failures.advice import advice
+from sageline.failures.candidates import stop_candidates
 from sageline.failures.failure import Failure, explain, read_cause
 from sageline.jobs.stopping import stop_jobs
 from sageline.runs.context import RunContext
@@ -20,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 def record_failure(event: FailureEvent, *, run: RunContext) -> FailureRecorded:
-    """Write why the run failed into its record, and stop its job if that is still running.
+    """Write why the run failed into its record, and stop its job and its candidates if they are still running.
 
     The run may not have a record yet, and the input may be nothing that a run could be made of: there is always an answer.
     A run that another execution has claimed is left alone. What goes wrong here, and does not keep the failure from being
@@ -36,10 +37,10 @@ def record_failure(event: FailureEvent, *, run: RunContext) -> FailureRecorded:
         record = run.store.get(run_id)
     except RunNotFound:
         new = RunRecord(run_id=run_id, name=identity.name, execution_arn=execution_arn, dataset_uri=uri, state=state)
-        record = run.store.claim(new)
+        record = run.store.claim(new, listed="candidate_of" not in event["trigger"])
     failure = _failure(record, state, kind, message, event.get("discard_error"))
     if record.execution_arn == execution_arn:
-        _stop(run_id, run)
+        _stop(record, run)
         run.store.finish(run_id, "Failed", state=state, error=failure.to_json())
     return {"run_id": run_id, "message": explain(failure.message, failure.log_lines, failure.advice)}
 
@@ -76,8 +77,12 @@ def _last_words(discard_error: str) -> str:
     return read_cause(kind, cause)[1].rstrip(".")
 
 
-def _stop(run_id: str, run: RunContext) -> None:
+def _stop(record: RunRecord, run: RunContext) -> None:
     try:
-        stop_jobs(run_id, sagemaker=run.clients.sagemaker)
+        stop_candidates(record, run=run)
     except (ClientError, BotoCoreError) as error:
-        _log.warning("The job of run %s could not be stopped: %s", run_id, error)
+        _log.warning("The candidates of run %s could not be stopped: %s", record.run_id, error)
+    try:
+        stop_jobs(record.run_id, sagemaker=run.clients.sagemaker)
+    except (ClientError, BotoCoreError) as error:
+        _log.warning("The job of run %s could not be stopped: %s", record.run_id, error)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypedDict
 
 from boto3.s3.transfer import TransferConfig
@@ -16,7 +17,7 @@ from botocore.exceptions import ClientError
 from sageline.aws.errors import is_missing_object
 from sageline.errors import InvalidSpec, ModelMissing, ResourceConflict
 from sageline.models.model_archive import with_code
-from sageline.names import RunLayout, split_s3_uri
+from sageline.names import INTERMEDIATE, RunLayout, split_s3_uri
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -32,7 +33,7 @@ _UPLOAD = TransferConfig(multipart_threshold=32 << 20, multipart_chunksize=32 <<
 class Artifact(TypedDict):
     """As the run's record has it.
 
-    ``sha256``: S3's checksum in base64, followed by ``-<parts>`` where it is one of the checksums of the
+    ``bytes``: its size. ``sha256``: S3's checksum in base64, followed by ``-<parts>`` where it is one of the checksums of the
     parts; null where S3 gives none.
     """
 
@@ -41,14 +42,17 @@ class Artifact(TypedDict):
     sha256: str | None
     source_uri: str
     source_version_id: str | None
+    bytes: int | None
 
 
-def protect(artifact_uri: str, source: bytes | None, layout: RunLayout, s3: S3Client) -> Artifact:
+def protect(artifact_uri: str, source: bytes | None, layout: RunLayout, s3: S3Client, *, expires: bool = False) -> Artifact:
     """Copy a training job's artifact to where no job may write, or find it copied.
 
     Args:
         artifact_uri: the job's ``model.tar.gz``.
         source: the ``sourcedir.tar.gz`` whose files go into it (:mod:`sageline.models.model_archive`); None for an exact copy.
+        expires: whether the copy expires as the run's intermediate objects do: a candidate's, of which the run it belongs to
+            makes a copy of its own.
 
     Raises:
         ModelMissing: there is no such artifact, nor a copy of it; or it is no ``tar.gz``, and a source was to go into it.
@@ -57,7 +61,7 @@ def protect(artifact_uri: str, source: bytes | None, layout: RunLayout, s3: S3Cl
     """
     found = _head(s3, layout.bucket, layout.model_key)
     if found is None:
-        _copy(artifact_uri, source, layout, s3)
+        _copy(artifact_uri, source, layout, s3, {"Tagging": INTERMEDIATE} if expires else {})
         found = _head(s3, layout.bucket, layout.model_key)
     if found is None:
         raise ModelMissing(f"The model's copy {layout.uri(layout.model_key)} was deleted at this moment; start another run.")
@@ -73,6 +77,7 @@ def protect(artifact_uri: str, source: bytes | None, layout: RunLayout, s3: S3Cl
         "sha256": found.get("ChecksumSHA256"),
         "source_uri": artifact_uri,
         "source_version_id": found["Metadata"].get(_SOURCE_VERSION),
+        "bytes": found.get("ContentLength"),
     }
 
 
@@ -87,7 +92,7 @@ def let_original_expire(artifact: Artifact, s3: S3Client) -> None:
             raise
 
 
-def _copy(artifact_uri: str, source: bytes | None, layout: RunLayout, s3: S3Client) -> None:
+def _copy(artifact_uri: str, source: bytes | None, layout: RunLayout, s3: S3Client, tagging: Mapping[str, str]) -> None:
     """Copy the version of the artifact that is there now."""
     bucket, key = split_s3_uri(artifact_uri)
     found = _head(s3, bucket, key)
@@ -98,6 +103,7 @@ def _copy(artifact_uri: str, source: bytes | None, layout: RunLayout, s3: S3Clie
         "ChecksumAlgorithm": "SHA256",
         "ContentType": "application/gzip",
         "Metadata": {_SOURCE: artifact_uri, _SOURCE_VERSION: version},
+        **tagging,
     }
     if source is None:
         of_version: CopySourceTypeDef = {"Bucket": bucket, "Key": key, "VersionId": version}

@@ -34,13 +34,14 @@ _DEFAULT_MODULE = "inference.py"
 
 
 def make_models(
-    run_id: str, artifact_uri: str, *, names: Collection[str], roles: ModelRoles, run: RunContext
+    run_id: str, artifact_uri: str, *, names: Collection[str], roles: ModelRoles, run: RunContext, expires: bool = False
 ) -> tuple[dict[str, str], Artifact]:
     """Make models of a run, or find them made; the ARN of each, and what they are made of.
 
     Args:
         artifact_uri: what the training job has left.
         names: of the isolated model, of that for serverless endpoints, or both (:func:`sageline.names.model_names`).
+        expires: whether the copy that they are made of expires.
 
     Raises:
         ModelMissing: there is no such artifact, nor a copy of it.
@@ -49,7 +50,7 @@ def make_models(
         InvalidSpec: the stack does not let the run's script use the network any more, or its archive cannot be used.
     """
     spec = run.files.read_spec(run_id)
-    artifact = protect(artifact_uri, _source(run_id, spec, run), run.files.layout(run_id), run.files.s3)
+    artifact = protect(artifact_uri, _source(run_id, spec, run), run.files.layout(run_id), run.files.s3, expires=expires)
     return {name: _create(name, run_id, spec, artifact, roles=roles, run=run) for name in names}, artifact
 
 
@@ -96,7 +97,8 @@ def create_model(run_id: str, model_artifact_uri: str, *, roles: ModelRoles, run
     deployment = run.files.read_spec(run_id).deployment
     serverless = deployment is not None and isinstance(capacity(deployment), OnDemand)
     names = [run_id, open_model_name(run_id)] if serverless else [run_id]
-    made, artifact = make_models(run_id, model_artifact_uri, names=names, roles=roles, run=run)
+    expires = "candidate_of" in run.store.get(run_id).details
+    made, artifact = make_models(run_id, model_artifact_uri, names=names, roles=roles, run=run, expires=expires)
     let_original_expire(artifact, run.files.s3)
     run.store.enter(run_id, "CreateModel", model={"name": run_id, "arn": made[run_id], "artifact": artifact})
     return {"model_name": run_id, "model_arn": made[run_id]}

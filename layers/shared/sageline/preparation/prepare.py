@@ -13,7 +13,7 @@ from sageline.arrays.blocks import Block
 from sageline.batch.encode import TransformParts
 from sageline.dataset.profile import DatasetProfile
 from sageline.encoder.description import EXAMPLE, example_of
-from sageline.errors import InvalidSpec
+from sageline.errors import InvalidDataset, InvalidSpec
 from sageline.evaluation.held_out_rows import VALIDATION_STEM, AskedRows, first_rows, plan_evaluation
 from sageline.names import RunLayout
 from sageline.preparation.class_weight import class_weights
@@ -43,6 +43,7 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
     Raises:
         InvalidSpec: the run's spec is not a resolved one, or asks something of a class that no test row has.
         InvalidDataset, DatasetNotFound, DatasetAccessDenied: see there.
+        InvalidDataset: a candidate of ``auto`` has no validation rows.
         ProcessDied: the second process that works on it was killed.
         InvalidHyperparameter: a hyperparameter does not fit the classes that are there.
     """
@@ -53,7 +54,7 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
     record = run.store.get(run_id)
     layout = run.files.layout(run_id)
     dataset = dataset_of(record.details, layout, run.files.s3)
-    given = run.files.find_given_spec(run_id)
+    given = run.files.find_given_spec(run_id, spec.algorithm.name)
     schema = dict(record.details.get("schema", {}))
     provisional = Resolution.of_schema(spec, schema)
 
@@ -84,7 +85,8 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
         exchange = first.encoder.exchange
         sink = S3PartSink(run.files.s3, layout, exchange.file_extension, single_file=exchange.single_file, behind=True)
         ask_of = partial(S3PartSink, run.files.s3, layout, exchange.batch_extension, joined=False, behind=True)
-        asks_validation = can_decide(resolved.decision, spec.task, first.encoder.answers)
+        is_candidate = "candidate_of" in record.details
+        asks_validation = is_candidate or can_decide(resolved.decision, spec.task, first.encoder.answers)
         with sink, ask_of() as to_ask, ask_of(stem=VALIDATION_STEM) as to_ask_validation:
             test_rows = TransformParts(to_ask, "evaluation", first.encoder)
             validation_rows = TransformParts(to_ask_validation, "evaluation", first.encoder)
@@ -92,6 +94,7 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
             prepared = prepare(read_rows, first, sink, test_rows.add, means, ask_validation=ask_validation)
             test_rows.close()
             validation_rows.close()
+            _check_validation(prepared, dataset.uri, is_candidate=is_candidate)
             check_classes(resolved.evaluation, _test_rows(prepared))
             check_decision(resolved.decision, spec.task, prepared.encoder.answers, prepared.num_class)
             completed = _completed(resolved, spec.task, prepared)
@@ -101,6 +104,15 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
     asked_rows = AskedRows(test_rows.rows, validation_rows.rows if asks_validation else None)
     evaluation = plan_evaluation(run_id, completed, prepared.encoder, asked_rows, files=run.files)
     return _answer(prepared, layout, sink, evaluation)
+
+
+def _check_validation(prepared: Prepared, uri: str, *, is_candidate: bool) -> None:
+    if not is_candidate or prepared.rows.get("validation"):
+        return
+    raise InvalidDataset(
+        f"{uri}: there is no validation row, and the algorithm auto chooses among models by these. Give `split.validation` a "
+        "larger share, or name an algorithm in `algorithm.name`."
+    )
 
 
 def _save(run_id: str, prepared: Prepared, layout: RunLayout, run: RunContext) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from sageline.json_objects import Document
+from sageline.report.leaderboard import Leaderboard
 from sageline.runs.timings import StateTime
 
 RunOutcome: TypeAlias = Literal["Accepted", "Rejected", "Deployed", "Succeeded", "Failed", "Stopped"]
@@ -45,6 +46,7 @@ class ReportData:
         profile: the document ``data/profile.json``: rows, labels and columns of the dataset.
         metrics: the last values that the training job reported of its own metrics.
         curves: all values of these metrics; see :func:`sageline.report.curves.learning_curves`.
+        leaderboard: of a run of several algorithms, how these compare.
         trials: of a tuning, best first, as ``training/trials.json`` has them.
         training_job: whose metrics these are.
         artifact: what models are made of: ``details.model.artifact`` of the run's record.
@@ -67,6 +69,7 @@ class ReportData:
     artifact: Document | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     curves: Sequence[Curve] = ()
+    leaderboard: Leaderboard | None = None
     trials: Sequence[Document] = ()
     states: Sequence[StateTime] = ()
     jobs: Sequence[JobTime] = ()

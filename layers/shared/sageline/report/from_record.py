@@ -9,6 +9,7 @@ from sageline.json_objects import Document
 from sageline.names import TRANSFORMS, TransformPurpose
 from sageline.report.data import Curve, JobTime, ReportData, RunOutcome
 from sageline.report.drawing.figures import as_number, objects, part, texts
+from sageline.report.leaderboard import leaderboard
 from sageline.runs.store import RunRecord
 from sageline.runs.timings import StateTime
 
@@ -58,6 +59,7 @@ def report_data(
         artifact=part(part(record.details, "model"), "artifact") or None,
         metrics={name: value for name, value in metrics.items() if value is not None},
         curves=curves,
+        leaderboard=leaderboard(record.details),
         trials=objects(record.details.get("trials")) if trials is None else trials,
         states=states,
         jobs=_jobs(record.details),

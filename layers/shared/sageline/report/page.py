@@ -8,6 +8,7 @@ from pathlib import Path
 from sageline.report.data import ReportData
 from sageline.report.drawing.markup import Markup, element
 from sageline.report.drawing.tables import Section
+from sageline.report.sections.algorithms import algorithms_section
 from sageline.report.sections.classification import calibration_section, classes_section, confusion_section
 from sageline.report.sections.dataset import dataset_section
 from sageline.report.sections.decision import decision_section
@@ -50,6 +51,7 @@ def _sections(report: ReportData) -> list[Section | None]:
     evaluation = Evaluation(report.evaluation) if report.evaluation else None
     return [
         *(_evaluated(evaluation) if evaluation is not None else []),
+        algorithms_section(report),
         learning_section(report),
         tuning_section(report),
         dataset_section(report),

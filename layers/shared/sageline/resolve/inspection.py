@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice, zip_longest
 from typing import TypeVar
 
@@ -12,8 +12,10 @@ from sageline.dataset.distinct import MOST_DISTINCT
 from sageline.dataset.profile import ColumnProfile, DatasetProfile
 from sageline.dataset.splits.standing import GIVEN_WORDS
 from sageline.json_objects import Json
+from sageline.resolve.candidates import ResolvedRun
 from sageline.resolve.resolution import Resolution
 from sageline.spec.model import Spec, SplitSpec
+from sageline.spec.training import AUTO
 
 ColumnT = TypeVar("ColumnT")
 
@@ -23,9 +25,11 @@ _EXAMPLE_CHARACTERS = 80
 _CLASSES = 10
 _MOST_MISTAKES = 30
 _OF_COLUMN = "dataset.features."
+_OF_ALGORITHM = ("encoder", "target")
+"""Of the spec, what each algorithm has its own of and what is shown."""
 
 
-def inspect(source: str, profile: DatasetProfile, resolution: Resolution, given: Spec, *, is_sample: bool) -> Json:
+def inspect(source: str, profile: DatasetProfile, resolved: ResolvedRun, given: Spec, *, is_sample: bool) -> Json:
     """The document that ``sageline inspect --json`` prints and ``POST /datasets/inspect`` answers (docs/api.md).
 
     Args:
@@ -33,12 +37,13 @@ def inspect(source: str, profile: DatasetProfile, resolution: Resolution, given:
         given: the spec as it was before anything was chosen.
         is_sample: the profile is that of some of the rows.
     """
+    resolution = resolved.resolution
     spec = resolution.spec
     label, features = str(spec.dataset.label), dict(spec.dataset.features or {})
     others = [column for name, column in profile.columns.items() if name != label]
     listed = some_of_each_kind(others, lambda column: features.get(column.name), MOST_COLUMNS)
     why = {name: reason for name, reason in spec.reasons.items() if name.startswith(_OF_COLUMN)}
-    encoder = spec.encoder.model_dump() if spec.encoder else {}
+    encoder = _in_common([each.encoder.model_dump() if each.encoder else {} for each in resolved.trained])
     return {
         "source": source,
         "rows": profile.rows,
@@ -47,6 +52,8 @@ def inspect(source: str, profile: DatasetProfile, resolution: Resolution, given:
         "task": spec.task,
         "encoder": encoder.get("kind"),
         "layout": encoder.get("layout"),
+        "algorithms": _algorithms(resolved, given, features.values()),
+        "refused_algorithms": dict(resolved.refused),
         "column_count": len(profile.columns),
         "kinds": dict(Counter(features.values())),
         "left_out": len(others) - len(features),
@@ -56,7 +63,7 @@ def inspect(source: str, profile: DatasetProfile, resolution: Resolution, given:
         "mistakes": _mistakes(profile, features, resolution),
         "warnings": list(resolution.warnings),
         "notes": list(resolution.notes),
-        "spec": _to_edit(spec, given, is_listed=len(others) <= MOST_COLUMNS),
+        "spec": _to_edit(spec, given, encoder, is_listed=len(others) <= MOST_COLUMNS),
     }
 
 
@@ -67,6 +74,40 @@ def some_of_each_kind(columns: Sequence[ColumnT], kind_of: Callable[[ColumnT], s
         of_kind.setdefault(kind_of(column), []).append(index)
     by_turns = [index for turn in zip_longest(*of_kind.values()) for index in turn if index is not None]
     return [columns[index] for index in sorted(by_turns[:most])]
+
+
+def _algorithms(resolved: ResolvedRun, given: Spec, kinds: Iterable[str]) -> list[Json]:
+    """A document for each algorithm that is trained: its name, its encoder and its options for the columns that there are, its
+    hyperparameters as far as they are chosen by now, how many trials it has, and the reasons for its encoder and its target.
+
+    Args:
+        given: the spec as it was before anything was chosen.
+        kinds: of the columns that are learned from.
+    """
+    there = set(kinds)
+    if not resolved.candidates:
+        return [_algorithm(resolved.resolution.spec, given, there)]
+    return [_algorithm(candidate.resolution.spec, candidate.given, there) for candidate in resolved.candidates]
+
+
+def _in_common(documents: Sequence[Json]) -> Json:
+    """What all of them say alike."""
+    first, *others = documents
+    return {name: value for name, value in first.items() if all(name in other and other[name] == value for other in others)}
+
+
+def _algorithm(spec: Spec, given: Spec, kinds: set[str]) -> Json:
+    encoder = spec.encoder.model_dump() if spec.encoder else {}
+    asked = given.model_dump(mode="json", exclude_unset=True).get("encoder") or {}
+    return {
+        "algorithm": spec.algorithm.name,
+        "encoder": encoder.get("kind"),
+        "layout": encoder.get("layout"),
+        "options": {name: options for name, options in asked.items() if name in kinds},
+        "hyperparameters": dict(spec.algorithm.hyperparameters),
+        "trials": spec.tuning.max_jobs if spec.tuning else None,
+        "reasons": {key: reason for key, reason in spec.reasons.items() if key.partition(".")[0] in _OF_ALGORITHM},
+    }
 
 
 def _label(column: ColumnProfile, profile: DatasetProfile, resolution: Resolution) -> Json:
@@ -223,10 +264,11 @@ def _odd_for_logarithms(profile: DatasetProfile, label: str, spec: Spec) -> list
     return [f"In {shown(label)}, the least is {least:g}. A run with `target.transform` `log` stops at values below 0."]
 
 
-def _to_edit(spec: Spec, given: Spec, *, is_listed: bool) -> Json:
+def _to_edit(spec: Spec, given: Spec, chosen: Json, *, is_listed: bool) -> Json:
     """The spec that was given, with what was chosen about the data: what a person would want to say otherwise.
 
     Args:
+        chosen: of the encoder, that of every algorithm that is trained.
         is_listed: with all columns; a run that is given none chooses the same again.
     """
     document = given.model_dump(exclude_unset=True, exclude={"reasons"})
@@ -236,7 +278,7 @@ def _to_edit(spec: Spec, given: Spec, *, is_listed: bool) -> Json:
         dataset = {key: value for key, value in dataset.items() if key not in ("exclude", "kinds")}
         dataset["features"] = dict(spec.dataset.features or {})
     encoder: Json = document.get("encoder") or {}
-    if spec.encoder is not None:
-        encoder |= spec.encoder.model_dump(include={"kind", "layout", "shape", "scale"})
+    encoder |= {name: chosen[name] for name in ("kind", "layout", "shape", "scale") if name in chosen}
+    known: Json = {"encoder": encoder} if encoder or spec.algorithm.name != AUTO else {}
     target: Json = {"target": {"transform": "log"}} if spec.target.transform == "log" else {}
-    return {**document, "task": spec.task, "dataset": dataset, "encoder": encoder, **target}
+    return {**document, "task": spec.task, "dataset": dataset, **known, **target}

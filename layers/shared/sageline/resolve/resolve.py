@@ -34,13 +34,15 @@ from sageline.spec.decision import check_decision
 from sageline.spec.encoder import ColumnsSpec
 from sageline.spec.evaluation import check_evaluation
 from sageline.spec.model import Spec, validate_spec
+from sageline.spec.training import AUTO
 
 _MOST_SENTENCES = 30
 
 
 def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) -> Resolution:
     """The spec with every default filled in; its ``reasons`` say why, by key (``task``, ``dataset.label``,
-    ``dataset.features.<column>``, ``encoder``, ...). Columns that are left out have their reason too.
+    ``dataset.features.<column>``, ``encoder``, ...). Columns that are left out have their reason too. ``auto`` is resolved as one
+    algorithm that learns from such columns; :mod:`sageline.resolve.candidates` adds the others.
 
     Args:
         profile: what the data look like, all of them or a sample.
@@ -53,6 +55,7 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
         InvalidHyperparameter: the algorithm would refuse a hyperparameter.
     """
     source = spec.dataset.uri or uri
+    spec = _with_algorithm(spec)
     check_encoder(spec)
     spellings, ambiguous = spellings_of(profile, spec.dataset.decimal)
     choices = ColumnChoices(spec, profile, source, spec.name or name)
@@ -98,6 +101,14 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     notes += about_validation(profile, split) if not profile.is_sample else []
     notes += about_target(resolved) + about_weights(resolved)
     return Resolution(resolved, read, date_formats, label_is_number, no_label, _some(warnings), _some(notes))
+
+
+def _with_algorithm(spec: Spec) -> Spec:
+    if spec.algorithm.name != AUTO:
+        return spec
+    name = "blazingtext" if spec.encoder is not None and spec.encoder.kind == "tokens" else "xgboost"
+    algorithm = spec.algorithm.model_copy(update={"name": name, "preset": None})
+    return spec.model_copy(update={"algorithm": algorithm, "budget_minutes": None})
 
 
 def _some(sentences: list[str]) -> tuple[str, ...]:

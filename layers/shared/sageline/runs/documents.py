@@ -11,7 +11,7 @@ from sageline.aws.errors import is_missing_object
 from sageline.errors import ObjectMissing
 from sageline.names import PRICES_KEY, RunLayout, dataset_spec_key
 from sageline.runs.prices import LIST_PRICES, Prices, with_override
-from sageline.spec.model import Spec, parse_spec
+from sageline.spec.model import Spec, parse_spec, validate_spec
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -51,11 +51,18 @@ class RunFiles:
         document = spec.model_dump_json(indent=2, exclude_unset=True).encode() + b"\n"
         self.put(self.layout(run_id).given_spec_key, document, "application/json")
 
-    def find_given_spec(self, run_id: str) -> Spec | None:
-        """The spec that the run was given; None for a run that began before these were kept."""
+    def find_given_spec(self, run_id: str, algorithm: str) -> Spec | None:
+        """The spec that the run was given; None for a run that began before these were kept.
+
+        Args:
+            algorithm: the run's, for a spec that names none: it was given to a version whose default was xgboost.
+        """
         layout = self.layout(run_id)
-        found = self._read(layout.given_spec_key)
-        return None if found is None else parse_spec(found, layout.uri(layout.given_spec_key))
+        given = self.read_json(layout.given_spec_key)
+        if given is None:
+            return None
+        named = {**given, "algorithm": {"name": algorithm, **given.get("algorithm", {})}}
+        return validate_spec(named, layout.uri(layout.given_spec_key))
 
     def read_dataset_spec(self, name: str) -> Spec:
         """The spec beside an uploaded dataset, or an empty one.

@@ -11,14 +11,17 @@ AssembleWith: TypeAlias = Literal["None", "Line"]
 class Configured(TypedDict):
     """Answer of ConfigureRun. A run without a deployment has no endpoint.
 
-    ``kind``: whether the run trains, scores a batch with a model that is there, or changes what an endpoint serves.
-    ``then``: what it does with the model that it trains.
+    ``kind``: whether the run trains one algorithm, or several (``auto``), scores a batch with a model that is there, or changes
+    what an endpoint serves.
+    ``then``: what it does with the model that it trains; a ``candidate`` only has it answer.
+    ``candidates``: the ids of the runs that train the algorithms of ``auto``.
     """
 
     run_id: str
     endpoint_name: str | None
-    kind: Literal["training", "batch", "change"]
-    then: Literal["deploy", "batch", "nothing"]
+    kind: Literal["training", "auto", "batch", "change"]
+    then: Literal["deploy", "batch", "nothing", "candidate"]
+    candidates: NotRequired[list[str]]
 
 
 class Channel(TypedDict):

@@ -99,8 +99,11 @@ class RunStore:
         self._table = table
         self._clock = clock
 
-    def claim(self, run: RunRecord) -> RunRecord:
+    def claim(self, run: RunRecord, *, listed: bool = True) -> RunRecord:
         """Make the record of a run, if no other execution has. Claiming again in the same execution starts over.
+
+        Args:
+            listed: whether :meth:`list` has it; it has no candidates of other runs.
 
         Raises:
             AlreadyStarted: another execution has claimed this run id.
@@ -108,7 +111,7 @@ class RunStore:
         now = iso(self._clock())
         states: list[StateEntered] = [{"state": run.state, "entered_at": now}]
         run = replace(run, created_at=run.created_at or now, updated_at=now, states=states)
-        item = {**asdict(run), **_run_key(run.run_id), "kind": "run"}
+        item = {**asdict(run), **_run_key(run.run_id), "kind": "run" if listed else "candidate"}
         try:
             self._table.put_item(
                 Item=to_item(item),

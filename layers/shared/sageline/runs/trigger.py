@@ -91,6 +91,14 @@ class ChangeRequest:
 
 
 @dataclass(frozen=True)
+class CandidateRequest:
+    """One algorithm of a run that trains several, as the state machine starts it."""
+
+    run_id: str
+    candidate_of: str
+
+
+@dataclass(frozen=True)
 class Identity:
     """A run's id and name, before anything else about it is known to be right."""
 
@@ -98,7 +106,7 @@ class Identity:
     name: str
 
 
-Trigger: TypeAlias = Upload | RunRequest | CompletedDataset | BatchRequest | ChangeRequest
+Trigger: TypeAlias = Upload | RunRequest | CompletedDataset | BatchRequest | ChangeRequest | CandidateRequest
 
 
 def parse_trigger(document: Mapping[str, object]) -> Trigger:
@@ -130,6 +138,8 @@ def parse_trigger(document: Mapping[str, object]) -> Trigger:
                 )
             case {"run_id": str(identifier), "change": dict(change)} if is_run_id(identifier):
                 return ChangeRequest(identifier, read_change(change, "the execution's input"))
+            case {"run_id": str(identifier), "candidate_of": str(whole)} if is_run_id(identifier) and is_run_id(whole):
+                return CandidateRequest(identifier, whole)
             case {"detail": {"bucket": {"name": str(bucket)}, "object": {"key": str(key), **rest}}, "time": str(time)}:
                 version_id = rest.get("version-id")
                 return Upload(bucket, key, str(version_id) if version_id else None, datetime.fromisoformat(time))

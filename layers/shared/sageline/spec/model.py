@@ -19,7 +19,7 @@ from sageline.spec.encoder import EncoderSpec, of_before
 from sageline.spec.evaluation import EvaluationSpec
 from sageline.spec.problems import describe
 from sageline.spec.section import BaseSpec, InstanceType, Name
-from sageline.spec.training import AlgorithmSpec, TuningSpec
+from sageline.spec.training import AUTO, AlgorithmSpec, TuningSpec
 
 FeatureKind: TypeAlias = Literal["text", "number", "category", "date", "pixel", "image"]
 """What a column holds, which decides how it is encoded."""
@@ -190,6 +190,13 @@ class Spec(BaseSpec):
         allow_inf_nan=False,
         description="A run that could cost more is refused before anything is started (docs/costs.md). Default: no limit.",
     )
+    budget_minutes: float | None = Field(
+        None,
+        ge=1,
+        allow_inf_nan=False,
+        description="For how long the training jobs of `auto` may run in all; trials are left out, or end earlier, so that they "
+        "do not take longer. Default: as long as `algorithm.max_runtime_seconds` says, each.",
+    )
     reasons: dict[str, str] = Field(
         default_factory=dict, description="Written by Sageline: for each value it chose, why. Ignored when submitted."
     )
@@ -210,6 +217,22 @@ class Spec(BaseSpec):
         """Whether the training channels say how much each row counts: by a column, or because XGBoost is told the weight of a
         class as that of its rows."""
         return self.dataset.weight is not None or (self.algorithm.class_weight is not None and self.algorithm.name == "xgboost")
+
+    @model_validator(mode="after")
+    def _one_algorithm_to_tune(self) -> Self:
+        name = self.algorithm.name
+        if name == AUTO and self.tuning is not None:
+            key = "tuning.early_stopping" if self.tuning.early_stopping else "tuning"
+            raise ValueError(
+                f"`{key}` is for one algorithm, and `algorithm.name` is auto, which trains several; name the one to tune, such "
+                'as "xgboost", or say `algorithm.preset`: "good" and "best" tune each of them'
+            )
+        if name != AUTO and self.budget_minutes is not None:
+            raise ValueError(
+                f"`budget_minutes` is for the algorithm auto, which then tries less, and the algorithm is {name}; say "
+                "`algorithm.max_runtime_seconds`"
+            )
+        return self
 
     @model_validator(mode="after")
     def _a_champion_to_beat(self) -> Self:

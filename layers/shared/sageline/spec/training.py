@@ -9,7 +9,12 @@ from pydantic import Field, field_validator, model_validator
 
 from sageline.spec.section import BaseSpec, InstanceType
 
-AlgorithmName: TypeAlias = Literal["xgboost", "linear-learner", "knn", "blazingtext", "tensorflow", "script"]
+AUTO = "auto"
+"""Several algorithms side by side; validation rows choose."""
+
+AlgorithmName: TypeAlias = Literal["auto", "xgboost", "linear-learner", "knn", "blazingtext", "tensorflow", "script"]
+
+Preset: TypeAlias = Literal["quick", "good", "best"]
 
 Framework: TypeAlias = Literal["tensorflow", "scikit-learn", "pytorch"]
 
@@ -68,9 +73,15 @@ class ScriptSpec(BaseSpec):
 
 class AlgorithmSpec(BaseSpec):
     name: AlgorithmName = Field(
-        "xgboost",
-        description="One of SageMaker's own algorithms; `tensorflow` for Sageline's neural networks (or your script for "
-        "TensorFlow); `script` for your own script.",
+        "auto",
+        description="`auto` trains several algorithms side by side, and validation rows choose the model. Or one of SageMaker's "
+        "own algorithms; `tensorflow` for Sageline's neural networks (or your script for TensorFlow); `script` for your own "
+        "script.",
+    )
+    preset: Preset | None = Field(
+        None,
+        description="How much `auto` tries. `quick`, its default: two or three training jobs with settings that are known to be "
+        "good. `good`: a tuning job for each algorithm, about 12 trials in all. `best`: about 50 trials.",
     )
     hyperparameters: dict[str, str | int | float | bool] = Field(
         default_factory=dict, description="Passed to the algorithm; what is left out gets a default from the task and the data."
@@ -99,6 +110,20 @@ class AlgorithmSpec(BaseSpec):
         if not all(isinstance(weight, int | float) and 0 < weight < math.inf for weight in weights):
             raise ValueError('expected "balanced", or label to weight, a number above 0: {"fraud": 10}')
         return given
+
+    @model_validator(mode="after")
+    def _auto_chooses(self) -> Self:
+        if self.name != AUTO and self.preset is not None:
+            raise ValueError(
+                f'`preset` is "{self.preset}", which says how much auto tries, and the algorithm is {self.name}; leave one of '
+                "them out"
+            )
+        if self.name == AUTO and self.hyperparameters:
+            raise ValueError(
+                f"`hyperparameters` gives {next(iter(self.hyperparameters))!r}, which is one algorithm's, and the algorithm is "
+                'auto, which trains several; name the one that you mean, such as "name": "xgboost"'
+            )
+        return self
 
     @model_validator(mode="after")
     def _script_where_it_belongs(self) -> Self:

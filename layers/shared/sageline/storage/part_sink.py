@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from botocore.exceptions import ClientError
 
 from sageline.formats.npy import ArrayPair, write_joined
-from sageline.names import RunLayout
+from sageline.names import INTERMEDIATE, RunLayout
 from sageline.storage.object_writer import ObjectWriter
 from sageline.storage.write_behind import WriteBehind
 
@@ -22,9 +22,6 @@ PART_BYTES = 16 << 20
 
 LINES = ("test-raw", "validation-labels")
 """Channels of JSON Lines, whatever the format of the others is."""
-
-INTERMEDIATE = "sageline%3Aretention=intermediate"
-"""The bucket's lifecycle rule expires what carries this tag."""
 
 _log = logging.getLogger(__name__)
 

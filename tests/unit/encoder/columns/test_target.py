@@ -30,7 +30,7 @@ def rows_of(cities: list[str], labels: list[str], folds: list[int]) -> Block:
 def fitted(block: Block, task: str, *, blocks: int = 1, **options: Any) -> FittedEncoder:
     """Fitted to all rows, read in so many blocks."""
     category = {"max_categories": 1, **options}
-    document = {"task": task, "dataset": {"label": "y", "features": {"city": "category"}}}
+    document = {"task": task, "algorithm": {"name": "xgboost"}, "dataset": {"label": "y", "features": {"city": "category"}}}
     spec = validate_spec({**document, "encoder": {"kind": "columns", "category": category}}, "test")
     fit = start_fit(spec, {}, {})
     for indexes in np.array_split(np.arange(block.rows), blocks):

@@ -15,7 +15,7 @@ from sageline.evaluation.decision.choose import ChosenDecision, choose_decision
 from sageline.evaluation.held_out_rows import validation_rows
 from sageline.json_objects import Json
 from sageline.runs.documents import RunFiles
-from sageline.spec.decision import DecisionSpec
+from sageline.spec.decision import DecisionSpec, can_decide
 from sageline.spec.metrics import default_metric
 from sageline.spec.model import Spec
 
@@ -46,8 +46,10 @@ def choose_for_run(run_id: str, spec: Spec, encoder: FittedEncoder, *, files: Ru
     Raises:
         PredictionFailed: what the model has answered for the validation rows cannot be read.
     """
+    if encoder.classes is None or not can_decide(spec.decision, encoder.task, encoder.answers):
+        return encoder, ToldDecision()
     rows = validation_rows(run_id, encoder, files=files)
-    if rows is None or encoder.classes is None:
+    if rows is None:
         return encoder, ToldDecision()
     asked = spec.decision or DecisionSpec()
     metric = spec.evaluation.metric or default_metric(encoder.task)

@@ -1,0 +1,1 @@
+"""Candidates of a run of several algorithms: validating each, choosing one."""

@@ -1,0 +1,53 @@
+"""The first lines about a run of ``auto``: which algorithms it tries, which it does not, and why."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from sageline.json_objects import Json
+from sageline.spec.training import AUTO
+
+_OF_ALGORITHM = "algorithm."
+_LEFT_OUT = "left out: "
+_BUDGETS = ("budget_minutes", "budget_usd")
+_MORE = {
+    "quick": "--preset good or best tries more",
+    "good": "--preset best tries more, quick less",
+    "best": "--preset good or quick tries less",
+}
+
+
+def algorithm_lines(run: Json, spec: Json | None) -> list[Text]:
+    """A paragraph for what is trained, each algorithm that is left out, and what a budget has cut off; none for a run of an
+    algorithm that its spec names.
+
+    Args:
+        spec: the resolved one; None where it cannot be read.
+    """
+    candidates = (run.get("details") or {}).get("candidates") or []
+    if not candidates:
+        return []
+    reasons: Json = (spec or {}).get("reasons") or {}
+    algorithm: Json = (spec or {}).get("algorithm") or {}
+    names = " and ".join(candidate["algorithm"] for candidate in candidates)
+    trains, preset = f"auto trains {names}", algorithm.get("preset")
+    if algorithm.get("name") == AUTO:  # else one has been chosen meanwhile
+        trains = reasons.get("algorithm.name", trains)
+    more = f" (preset {preset}; {_MORE[preset]})" if preset in _MORE else ""
+    return [Text(f"{sentence(trains)}{more}."), *map(Text, without(reasons))]
+
+
+def without(reasons: Json) -> list[str]:
+    """A sentence for each algorithm that ``auto`` does not train, and one for what each budget has cut off."""
+    left_out = {
+        key.removeprefix(_OF_ALGORITHM): reason.removeprefix(_LEFT_OUT)
+        for key, reason in reasons.items()
+        if key.startswith(_OF_ALGORITHM) and reason.startswith(_LEFT_OUT)
+    }
+    cut = [f"To keep to `{budget}`, {reasons[budget]}." for budget in _BUDGETS if budget in reasons]
+    return [f"Without {algorithm}: {why.rstrip('.')}." for algorithm, why in left_out.items()] + cut
+
+
+def sentence(text: str) -> str:
+    """The text with a capital letter at its beginning."""
+    return text[:1].upper() + text[1:]
