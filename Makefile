@@ -10,6 +10,7 @@ VENV := $(CURDIR)/.venv
 BIN := $(VENV)/bin
 SECURITY := $(VENV)/security
 SDK3 := $(VENV)/sdk3
+FLAML := $(VENV)/flaml
 SAGELINE_HOME ?= .local
 # What a script's container imports, which can not write the compiled files itself. uv does not compile what it installs.
 COMPILE := $(BIN)/python -m compileall -qq -j 0
@@ -187,6 +188,18 @@ test-moto: setup ## Run moto's own tests of SageMaker against the emulator (3 mi
 bench: setup ## Measure Sageline beside its peers (installed for it, 10 minutes); writes docs/benchmarks.md
 	@UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet --inexact --group bench --python $(BIN)/python
 	$(BIN)/python -m tests.benchmarks
+
+.PHONY: quality
+quality: setup $(FLAML)/.synced ## Measure Sageline's models beside scikit-learn's and FLAML's on 25 datasets; writes docs/quality.md
+	@UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet --inexact --group quality --python $(BIN)/python
+	# Of two models the better one is told by their answers, not by how many threads either has.
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -W ignore -m tests.quality --held-out $(ARGUMENTS)
+
+# FLAML wants an older XGBoost: an environment of its own, from a lock file of its own.
+$(FLAML)/.synced: tests/quality/flaml/pyproject.toml tests/quality/flaml/uv.lock | setup
+	@echo "Installing FLAML (once) ..."
+	UV_PROJECT_ENVIRONMENT=$(FLAML) $(BIN)/uv sync --frozen --quiet --project tests/quality/flaml --python $(BIN)/python
+	touch $@
 
 docs: setup ## Write the generated part of the documentation again
 	@$(BIN)/python -m docs.generate

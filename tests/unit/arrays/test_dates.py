@@ -266,14 +266,14 @@ def test_the_parts_of_a_date(moments: list[float]) -> None:
     expected: list[list[float]] = []
     for moment in moments:
         if math.isnan(moment):
-            expected.append([math.nan] * 6)
+            expected.append([math.nan] * 7)
             continue
         then = datetime(1970, 1, 1) + timedelta(seconds=math.floor(moment))
         days = math.floor(moment) // 86_400
-        expected.append([days, then.year, then.month, then.day, then.weekday(), then.hour])
+        expected.append([days, then.year, then.month, then.day, then.weekday(), then.hour, then.timetuple().tm_yday])
     rows: list[FloatArray] = list(np.stack(parts).T)
     assert all(part.dtype == np.float32 for part in parts)
-    assert np.array_equal(np.array(rows).reshape(-1, 6), np.array(expected).reshape(-1, 6), equal_nan=True)
+    assert np.array_equal(np.array(rows).reshape(-1, 7), np.array(expected).reshape(-1, 7), equal_nan=True)
 
 
 @pytest.mark.slow
@@ -288,3 +288,4 @@ def test_the_parts_of_every_day() -> None:
     assert (parts.day == (dates - months).astype(np.int64) + 1).all()
     assert (parts.weekday == (days + 3) % 7).all()
     assert (parts.hour == 7).all()
+    assert (parts.day_of_year == (dates - dates.astype("datetime64[Y]")).astype(np.int64) + 1).all()

@@ -32,6 +32,7 @@ class DateParts(NamedTuple):
         day: of the month, 1 to 31.
         weekday: 0 on Monday to 6 on Sunday.
         hour: 0 to 23.
+        day_of_year: 1 to 366.
     """
 
     days: FloatArray
@@ -40,6 +41,7 @@ class DateParts(NamedTuple):
     day: FloatArray
     weekday: FloatArray
     hour: FloatArray
+    day_of_year: FloatArray
 
 
 def days_of(year: int, month: int, day: int) -> int | None:
@@ -86,6 +88,7 @@ def date_parts(seconds: DoubleArray) -> DateParts:
         days - (packed.take(month) >> 5) + 1,
         days + 3 - (days + 3) // 7 * 7,
         rest.astype(np.int32) // 3600,
+        days - (packed.take(year * 12) >> 5) + 1,
     )
     columns = [part.astype(np.float32) for part in parts]
     if not is_whole:
@@ -100,4 +103,4 @@ def parts_of(seconds: float) -> tuple[float, ...]:
         return (math.nan,) * len(DateParts._fields)
     days, rest = divmod(math.floor(seconds), DAY)
     then = date.fromordinal(days + EPOCH_ORDINAL)
-    return days, then.year, then.month, then.day, then.weekday(), rest // 3600
+    return days, then.year, then.month, then.day, then.weekday(), rest // 3600, then.timetuple().tm_yday

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from sageline.spec.section import BaseSpec
 
-PartOfDate: TypeAlias = Literal["days", "year", "month", "day", "weekday", "hour"]
+PartOfDate: TypeAlias = Literal["days", "year", "month", "day", "weekday", "hour", "day_of_year"]
 
 
 class NumberSpec(BaseSpec):
@@ -56,8 +56,8 @@ class DateSpec(BaseSpec):
     parts: list[PartOfDate] = Field(
         default_factory=lambda: list(get_args(PartOfDate)),
         min_length=1,
-        description="Numbers that a date becomes: days since 1970, year, month, day, weekday (Monday is 0), hour. `hour` is left "
-        "out where no date has a time of day.",
+        description="Numbers that a date becomes: days since 1970, year, month, day, weekday (Monday is 0), hour, day of the "
+        "year. `hour` is left out where no date has a time of day.",
     )
     order: Literal["day-first", "month-first"] | None = Field(
         None,

@@ -17,7 +17,7 @@ from sageline.encoder.columns.part import State
 from sageline.errors import InvalidDataset
 
 PARTS = DateParts._fields
-"""What a date can become: days since 1970, year, month, day, weekday, hour."""
+"""What a date can become: days since 1970, year, month, day, weekday, hour, day of the year."""
 
 
 @dataclass(frozen=True)

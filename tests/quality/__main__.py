@@ -1,0 +1,101 @@
+"""The measurement: Sageline's models beside scikit-learn's and FLAML's, on twenty-five real datasets.
+
+    python -m tests.quality --held-out        # what `make quality` runs: writes docs/quality.md and .local/quality.json
+    python -m tests.quality                   # without the five that nobody looks at while defaults are developed; writes nothing
+    python -m tests.quality --only churn      # one dataset (or several); writes nothing
+
+What was measured is kept below .local/quality, by dataset and version of the code; a run that was broken off goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from sageline.errors import SagelineError
+from tests.benchmarks.report import describe_machine
+from tests.quality.amlb import METRIC_OF
+from tests.quality.answers import baseline_of
+from tests.quality.arms import PRESETS
+from tests.quality.datasets.tables import DATASETS, Dataset
+from tests.quality.measure import Kept, Measured, mean_value, paired, splits_of
+from tests.quality.peers import flaml
+from tests.quality.report import line, to_json, to_markdown
+from tests.quality.results import Difference, Result
+
+PAGE = Path(__file__).parents[2] / "docs" / "quality.md"
+
+
+def measure(dataset: Dataset, kept: Kept, preset: str, *, with_flaml: bool) -> Result:
+    """One dataset, on its splits."""
+    rows = kept.data(dataset).count(b"\n") - 1
+    splits = splits_of(rows)
+    of_sageline = f"sageline_{preset}"
+    found: dict[str, list[Measured]] = {of_sageline: [kept.sageline(dataset, PRESETS[preset], seed) for seed in range(splits)]}
+    found["hist_gradient_boosting"] = [kept.hist_gradient_boosting(dataset, run) for run in found[of_sageline]]
+    if with_flaml:
+        found["flaml"] = [kept.flaml(dataset, run) for run in found[of_sageline]]
+    ours = found[of_sageline]
+    baselines = [baseline_of(run.judged) for run in ours]
+    differences = {(of_sageline, peer): Difference(*paired(ours, found[peer])) for peer in found if peer != of_sageline}
+    facts = [run.facts for run in ours]
+    return Result(
+        dataset.name,
+        ours[0].judged.metric,
+        rows,
+        splits,
+        dataset.held_out,
+        {name: mean_value(runs) for name, runs in found.items()} | {"baseline": sum(baselines) / splits},
+        differences,
+        {name: sum(run.seconds for run in runs) / splits for name, runs in found.items()},
+        sum(each["dollars"] for each in facts) / splits,
+        [next(each["algorithm"] for each in one["candidates"] if each["chosen"]) for one in facts],
+        None if dataset.amlb is None else mean_value(ours, METRIC_OF[dataset.amlb]),
+    )
+
+
+def _of_all(*, held_out: bool) -> list[Dataset]:
+    return [dataset for dataset in DATASETS if held_out or not dataset.held_out]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.quality", description="Sageline's models beside others'.")
+    parser.add_argument("--only", nargs="+", metavar="NAME", choices=[dataset.name for dataset in DATASETS])
+    parser.add_argument("--preset", choices=sorted(PRESETS), default="quick")
+    parser.add_argument("--held-out", action="store_true", help="also those that are held out of development; writes the page")
+    parser.add_argument("--no-flaml", action="store_true", help="leave out FLAML")
+    given = parser.parse_args(arguments)
+    logging.disable(logging.WARNING)
+    warnings.simplefilter("ignore")
+    home = Path(os.environ.get("SAGELINE_HOME", ".local"))
+    kept = Kept(home / "quality")
+    wanted = [one for one in DATASETS if one.name in given.only] if given.only else _of_all(held_out=given.held_out)
+    with_flaml = flaml.is_installed() and not given.no_flaml
+    results, failed = [], []
+    for dataset in wanted:
+        try:
+            result = measure(dataset, kept, given.preset, with_flaml=with_flaml)
+        except (SagelineError, RuntimeError) as error:
+            failed.append(dataset.name)
+            sys.stderr.write(f"{dataset.name}: {error}\n")
+            continue
+        told = line(result) if given.only or not dataset.held_out else f"{dataset.name}: measured, and told on the page"
+        sys.stdout.write(f"{told}\n")
+        sys.stdout.flush()
+        results.append(result)
+    if failed:
+        sys.stderr.write(f"Failed: {', '.join(failed)}. Nothing is written.\n")
+        return 1
+    if len(wanted) == len(DATASETS):
+        (home / "quality.json").write_text(to_json(results), encoding="utf-8")
+        PAGE.write_text(to_markdown(results, describe_machine()), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

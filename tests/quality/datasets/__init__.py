@@ -1,0 +1,1 @@
+"""The twenty-five datasets of the measurement: real, labelled, and shipped by public packages."""
