@@ -33,6 +33,7 @@ _ALGORITHMS = {
 }
 _SIDE_BY_SIDE = (("xgboost", "linear-learner"), ("xgboost", "linear-learner", "blazingtext"), ("knn", "tensorflow"))
 """What ``auto`` trains together."""
+_TABLE = {"number", "category", "date"}
 
 END = "<!-- end of generated -->\n"
 
@@ -144,23 +145,20 @@ def _range(values: Mapping[str, str | float]) -> str:
     return f"{values['min']:g} to {values['max']:g}{scaling}"
 
 
-_DATA = {"without text": ("number", "category"), "with text": ("number", "category", "text")}
-
-
 def auto_tables() -> str:
     """What ``auto`` trains, with how many trials, and what it gives to each algorithm."""
     trials = ["| algorithms | `quick` | `good` | `best` |", "|---|---|---|---|"]
     for among in _SIDE_BY_SIDE:
         counts = [" + ".join(str(trials_of(name, among, preset)) for name in among) for preset in ("good", "best")]
         trials.append(f"| {', '.join(among)} | {len(among)} training jobs | {counts[0]} trials | {counts[1]} trials |")
-    given = ["| algorithm | data | hyperparameters | encoder |", "|---|---|---|---|"]
+    given = ["| algorithm | hyperparameters | where there is text | encoder |", "|---|---|---|---|"]
     for name in dict.fromkeys(name for among in _SIDE_BY_SIDE for name in among):
-        of_data = {what: settings(name, (name,), "quick", kinds) for what, kinds in _DATA.items()}
-        alike = len({repr(chosen) for chosen in of_data.values()}) == 1
-        for what, chosen in list(of_data.items())[: 1 if alike else None]:
-            encoder = "; ".join(f"`{kind}`: {_listed(options)}" for kind, options in chosen.encoder.items())
-            hyperparameters = _listed(chosen.hyperparameters) or "its defaults"
-            given.append(f"| {name} | {'any' if alike else what} | {hyperparameters} | {encoder or 'its defaults'} |")
+        without, with_text = (settings(name, (name,), "quick", kinds) for kinds in (_TABLE, {*_TABLE, "text"}))
+        usual = without.hyperparameters
+        otherwise = {key: value for key, value in with_text.hyperparameters.items() if usual.get(key) != value}
+        encoder = "; ".join(f"`{kind}`: {_listed(options)}" for kind, options in with_text.encoder.items())
+        cells = (_listed(usual) or "its defaults", _listed(otherwise) or "the same", encoder or "its defaults")
+        given.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join([*trials, "", *given]) + "\n"
 
 

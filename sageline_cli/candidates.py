@@ -23,7 +23,7 @@ _NOT_BEGUN = "has not begun"
 
 
 @dataclass(frozen=True)
-class Standing:
+class CandidateProgress:
     """A candidate.
 
     Attributes:
@@ -50,67 +50,70 @@ class Candidates:
 
     fetch: Callable[[str], Json]
     clock: Callable[[], datetime] = utc_now
-    _ended: dict[str, Standing] = field(default_factory=dict)
+    _ended: dict[str, CandidateProgress] = field(default_factory=dict)
 
-    def __call__(self, run: Json) -> list[Standing]:
+    def __call__(self, run: Json) -> list[CandidateProgress]:
         """How each stands, in the order of the record; none of a run of one algorithm. One whose record cannot be read for the
         moment is left out."""
         listed = (run.get("details") or {}).get("candidates") or []
-        return [standing for candidate in listed if (standing := self._standing(candidate, run)) is not None]
+        return [progress for candidate in listed if (progress := self._progress(candidate, run)) is not None]
 
-    def _standing(self, candidate: Json, run: Json) -> Standing | None:
+    def _progress(self, candidate: Json, run: Json) -> CandidateProgress | None:
         run_id, algorithm = candidate["run_id"], candidate["algorithm"]
         if run_id in self._ended:
             return self._ended[run_id]
         try:
-            found = _standing(algorithm, self.fetch(run_id), self.clock())
+            found = _progress(algorithm, self.fetch(run_id), self.clock())
         except CommandFailed as error:
             if error.code != "RunNotFound":
                 return None
             may_begin = run["status"] in ("Running", "Unknown") and run["state"] in ("ConfigureRun", TRAINING)
-            found = Standing(run_id, algorithm, "running" if may_begin else "failed", told=_NOT_BEGUN)
+            found = CandidateProgress(run_id, algorithm, "running" if may_begin else "failed", told=_NOT_BEGUN)
         if found.outcome != "running":
             self._ended[run_id] = found
         return found
 
 
-def _standing(algorithm: str, run: Json, now: datetime) -> Standing:
+def _progress(algorithm: str, run: Json, now: datetime) -> CandidateProgress:
     outcome = _OUTCOMES.get(run["status"], "failed")
     end = now if outcome == "running" else datetime.fromisoformat(run["updated_at"])
     seconds = max((end - datetime.fromisoformat(run["created_at"])).total_seconds(), 0.0)
     told = _ANSWERED if outcome == "done" else _failure(run) if outcome == "failed" else ""
-    return Standing(run["run_id"], algorithm, outcome, run["state"], seconds, told)
+    return CandidateProgress(run["run_id"], algorithm, outcome, run["state"], seconds, told)
 
 
 def _failure(run: Json) -> str:
     error: Json = run.get("error") or {}
+    if run["status"] == "Stopped":
+        return f"was stopped in {run['state']}"
     said = " ".join(str(error.get("message") or "its record does not say why").split())
-    return f"has {run['status'].lower()} in {error.get('state') or run['state']}: {said}"
+    return f"has failed in {error.get('state') or run['state']}: {said}"
 
 
-def standing_line(standing: Standing, does: Mapping[str, str], beside: Sequence[Standing] = ()) -> Text:
+def progress_line(progress: CandidateProgress, does: Mapping[str, str], beside: Sequence[CandidateProgress] = ()) -> Text:
     """``✓ linear-learner   has answered the validation rows   41.2 s``.
 
     Args:
         does: what is done in a state, in a few words.
-        beside: how all candidates stand, so that of one that has failed can be said what becomes of the others.
+        beside: how all candidates of a run that goes on stand, so that of one that has failed can be said what becomes of the
+            others.
     """
-    seconds = "" if standing.seconds is None else f"{standing.seconds:6.1f} s"
-    if standing.outcome == "failed":  # as long as it needs to be
-        told = f"{standing.told.rstrip('.')}.{_others(standing, beside)}"
-        return Text.assemble("  ", _MARKS["failed"], f"{standing.algorithm:<22} {told} {seconds.strip()}".rstrip())
+    seconds = "" if progress.seconds is None else f"{progress.seconds:6.1f} s"
+    if progress.outcome == "failed":  # as long as it needs to be
+        told = f"{progress.told.rstrip('.')}.{_others(progress, beside)}"
+        return Text.assemble("  ", _MARKS["failed"], f"{progress.algorithm:<22} {told} {seconds.strip()}".rstrip())
     return Text.assemble(
-        "  ", _MARKS[standing.outcome], f"{standing.algorithm:<22} ", (f"{doing(standing, does):<34}", "dim"), seconds
+        "  ", _MARKS[progress.outcome], f"{progress.algorithm:<22} ", (f"{doing(progress, does):<34}", "dim"), seconds
     )
 
 
-def doing(standing: Standing, does: Mapping[str, str]) -> str:
+def doing(progress: CandidateProgress, does: Mapping[str, str]) -> str:
     """What became of a candidate, or what it does now: ``train``."""
-    return standing.told or does.get(standing.state, standing.state)
+    return progress.told or does.get(progress.state, progress.state)
 
 
-def _others(standing: Standing, beside: Sequence[Standing]) -> str:
-    outcomes = {other.outcome for other in beside if other is not standing}
+def _others(progress: CandidateProgress, beside: Sequence[CandidateProgress]) -> str:
+    outcomes = {other.outcome for other in beside if other is not progress}
     if "running" in outcomes:
         return " The others go on."
     return " The run goes on without it." if "done" in outcomes else ""

@@ -12,7 +12,7 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn
 
 from sageline.json_objects import Json
 from sageline.runs.timings import StateTime
-from sageline_cli.candidates import TRAINING, Standing, doing, standing_line
+from sageline_cli.candidates import TRAINING, CandidateProgress, doing, progress_line
 from sageline_cli.errors import CommandFailed
 from sageline_cli.render import DOES, state_line
 from sageline_cli.timeline import Timeline
@@ -80,7 +80,7 @@ def follow(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
     *,
-    candidates: Callable[[Json], list[Standing]] = lambda run: [],
+    candidates: Callable[[Json], list[CandidateProgress]] = lambda run: [],
 ) -> Json:
     """Poll until the run has ended; its record. A lost connection is borne for a while, and so is a run that is Unknown.
 
@@ -102,7 +102,7 @@ def follow(
                     raise
             else:
                 failures = failures + 1 if run["status"] == "Unknown" else 0
-                display.show(timeline(run), candidates(run))
+                display.show(timeline(run), candidates(run), goes_on=run["status"] == "Running")
                 if run["status"] != "Running" and (failures == 0 or failures > _MAX_FAILURES):
                     return run
             sleep(min(max((clock() - started) / 60, _POLL_SECONDS), 5.0))
@@ -129,28 +129,28 @@ class _Display:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self._progress.stop()
 
-    def show(self, states: list[StateTime], candidates: list[Standing]) -> None:
+    def show(self, states: list[StateTime], candidates: list[CandidateProgress], *, goes_on: bool) -> None:
         left = [state for state in states if state.outcome != "running"]
         for state in left[self._printed :]:
             if state.state == TRAINING:
-                self._show_ended(candidates)
+                self._show_ended(candidates, goes_on=goes_on)
             self._console.print(state_line(state))
         self._printed = max(self._printed, len(left))
-        self._show_ended(candidates)
+        self._show_ended(candidates, goes_on=goes_on)
         self._move(candidates)
         if len(left) < len(states) and states[-1].state != self._current:
             self._current = states[-1].state
             self._progress.reset(self._task, description=f"{self._current:<24} [dim]{DOES.get(self._current, ''):<34}")
 
-    def _show_ended(self, candidates: list[Standing]) -> None:
+    def _show_ended(self, candidates: list[CandidateProgress], *, goes_on: bool) -> None:
         for candidate in candidates:
             if candidate.outcome != "running" and candidate.run_id not in self._ended:
                 self._ended.add(candidate.run_id)
                 if candidate.run_id in self._tasks:
                     self._progress.remove_task(self._tasks.pop(candidate.run_id))
-                self._console.print(standing_line(candidate, DOES, candidates), soft_wrap=True)
+                self._console.print(progress_line(candidate, DOES, candidates if goes_on else ()), soft_wrap=True)
 
-    def _move(self, candidates: list[Standing]) -> None:
+    def _move(self, candidates: list[CandidateProgress]) -> None:
         for candidate in candidates:
             if candidate.outcome != "running":
                 continue

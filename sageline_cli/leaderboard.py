@@ -16,7 +16,7 @@ from sageline.report.drawing.figures import measure
 from sageline.report.leaderboard import hyperparameters, leaderboard
 from sageline.runs.money import usd
 from sageline_cli.breakable import BreakableText
-from sageline_cli.candidates import Standing, standing_line
+from sageline_cli.candidates import CandidateProgress, progress_line
 
 _MARK = "✓"
 _HOW = (
@@ -25,7 +25,7 @@ _HOW = (
 )
 
 
-def algorithm_sections(run: Json, under_way: Sequence[Standing], does: Mapping[str, str]) -> dict[str, RenderableType]:
+def algorithm_sections(run: Json, under_way: Sequence[CandidateProgress], does: Mapping[str, str]) -> dict[str, RenderableType]:
     """Title to what is to be said of the candidates of a run: how those stand that are under way, or how they compare.
 
     Args:
@@ -33,7 +33,7 @@ def algorithm_sections(run: Json, under_way: Sequence[Standing], does: Mapping[s
     """
     sections: dict[str, RenderableType] = {}
     if under_way:
-        sections["How its algorithms stand"] = Group(*(standing_line(each, does) for each in under_way))
+        sections["How its algorithms stand"] = Group(*(progress_line(each, does) for each in under_way))
     if (board := leaderboard_table(run)) is not None:
         sections["How its algorithms compare"] = board
     return sections

@@ -20,7 +20,7 @@ from sageline.runs.timings import StateTime
 from sageline.spec.metrics import RANKING
 from sageline_cli import costs
 from sageline_cli.breakable import BreakableText
-from sageline_cli.candidates import Standing
+from sageline_cli.candidates import CandidateProgress
 from sageline_cli.leaderboard import algorithm_sections
 from sageline_cli.schema_lines import reading_lines
 from sageline_cli.warning_lines import warning_lines
@@ -144,7 +144,7 @@ def _probability(choice: Json) -> str:
 
 
 def run_detail(
-    run: Json, spec: Json | None, states: Sequence[StateTime], now: datetime, under_way: Sequence[Standing] = ()
+    run: Json, spec: Json | None, states: Sequence[StateTime], now: datetime, under_way: Sequence[CandidateProgress] = ()
 ) -> RenderableType:
     """Everything that is known of a run: its record, its spec if there is one, its states, how its candidates stand that are
     under way."""

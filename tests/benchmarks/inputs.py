@@ -93,7 +93,7 @@ def fitted(blocks: list[Block]) -> FittedEncoder:
     """The encoder of a 500 words, fitted to the blocks as ``prepare_data`` does."""
     fit = start_fit(spec(), {}, {})
     for block in blocks:
-        fit.update(block, np.ones(block.rows, dtype=np.bool_), StringArray.from_list([""] * block.rows))
+        fit.update(block, np.ones(block.rows, dtype=np.bool_), StringArray.empty(block.rows))
     return finish_fit(fit, spec(), sorted({label for _, label in sample_rows()}), "benchmark")
 
 

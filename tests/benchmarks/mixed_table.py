@@ -11,9 +11,11 @@ import numpy as np
 
 from sageline.arrays.blocks import Block
 from sageline.arrays.dates import DateFormat
-from sageline.arrays.strings import StringArray
+from sageline.arrays.strings import ByteArray, StringArray
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.fitting import finish_fit, start_fit
+from sageline.preparation.packing import pack, unpack
+from sageline.preparation.train_words import TrainWords
 from sageline.spec.model import Spec, validate_spec
 from tests.benchmarks import inputs
 from tests.benchmarks.one_prediction import times_of_each
@@ -59,7 +61,9 @@ def run(sizes: Sizes) -> Iterator[Result]:
         goals=[Goal(than=SCIKIT_LEARN, speed=8)],
         bound="reading numbers and dates out of their text, and the words",
         note="scikit-learn's ColumnTransformer with CountVectorizer (the same vocabulary), OneHotEncoder, StandardScaler and the "
-        "parts of the dates by pandas, which it gets as texts; the numbers it gets as numbers, Sageline as text.",
+        "parts of the dates by pandas, which it gets as texts; the numbers it gets as numbers, Sageline as text. Sageline reads "
+        "numbers, categories and words once, in the fit, as `prepare_data` does, and dates again to encode them; the words are "
+        "packed in between as they are for the disk, the block stays as it is.",
     )
     encoder, row = fitted(table), row_of(table)
     texts = fitted(table, text_only=True)
@@ -129,11 +133,18 @@ def fitted(table: Table, *, text_only: bool = False) -> FittedEncoder:
 
 
 def _fitted(blocks: list[Block], spec: Spec) -> FittedEncoder:
-    fit = start_fit(spec, {}, dict.fromkeys(_DATES, DateFormat("ymd")))
+    return _fitted_with_words(blocks, spec)[0]
+
+
+def _fitted_with_words(blocks: list[Block], spec: Spec) -> tuple[FittedEncoder, list[list[ByteArray]]]:
+    """The encoder, and the words of each block, packed."""
+    fit = start_fit(spec, {}, dict.fromkeys(_DATES, DateFormat("ymd")), keep_words=True)
+    packed = []
     for block in blocks:
         folded = replace(block, folds=np.arange(block.rows) % 5)
-        fit.update(folded, np.ones(block.rows, dtype=np.bool_), block.columns["label"])
-    return finish_fit(fit, spec, ["0", "1"], "benchmark")
+        words = fit.update(folded, np.ones(block.rows, dtype=np.bool_), block.columns["label"])
+        packed.append(pack(TrainWords(block.row_numbers, words)))
+    return finish_fit(fit, spec, ["0", "1"], "benchmark"), packed
 
 
 def row_of(table: Table) -> dict[str, object]:
@@ -144,9 +155,11 @@ def row_of(table: Table) -> dict[str, object]:
 
 def _encoding(table: Table) -> dict[str, Callable[[], object]]:
     def sageline() -> None:
-        encoder = _fitted(list(table.blocks()), _spec())
-        for block in table.blocks():
-            encoder.encode(block)
+        blocks = list(table.blocks())
+        encoder, words = _fitted_with_words(blocks, _spec())
+        for block, packed in zip(blocks, words, strict=True):
+            its_words: TrainWords = unpack(packed)
+            encoder.encode(its_words.joined_to(block))
 
     contestants: dict[str, Callable[[], object]] = {SAGELINE: sageline}
     compose, pandas = peer("sklearn.compose"), peer("pandas")

@@ -146,7 +146,7 @@ def test_trials_are_not_compared_by_what_cannot_be_reported(
 
 
 def test_the_usual_metric_follows_the_objective_that_is_given() -> None:
-    two_as_several = AlgorithmSpec(hyperparameters={"objective": "multi:softprob"})
+    two_as_several = AlgorithmSpec(name="xgboost", hyperparameters={"objective": "multi:softprob"})
 
     assert default_objective(two_as_several, TWO) == ("validation:mlogloss", "Minimize")
 

@@ -11,11 +11,12 @@ from sageline.spec.training import AlgorithmSpec
 
 def with_defaults(given: Hyperparameters, *, task: str, num_class: int | None, has_validation: bool) -> Hyperparameters:
     facts = DataFacts(task, num_class=num_class, has_validation=has_validation)
-    return catalog.with_defaults(AlgorithmSpec(hyperparameters=given), facts)
+    return catalog.with_defaults(AlgorithmSpec(name="xgboost", hyperparameters=given), facts)
 
 
 def check(given: Hyperparameters, *, task: str, num_class: int | None, has_validation: bool) -> None:
-    catalog.check(AlgorithmSpec(hyperparameters=given), DataFacts(task, num_class=num_class, has_validation=has_validation))
+    facts = DataFacts(task, num_class=num_class, has_validation=has_validation)
+    catalog.check(AlgorithmSpec(name="xgboost", hyperparameters=given), facts)
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def trains(objective: str, labels: Labels, metric: str | None = None, **paramete
 
 def refusal(facts: DataFacts, **given: str | float) -> str | None:
     try:
-        catalog.check(AlgorithmSpec(hyperparameters=given), facts)
+        catalog.check(AlgorithmSpec(name="xgboost", hyperparameters=given), facts)
     except InvalidHyperparameter as error:
         return error.message
     return None

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from sageline.json_objects import Json
 from sageline.runs.timings import StateTime
-from sageline_cli.candidates import Candidates, Standing, standing_line
+from sageline_cli.candidates import CandidateProgress, Candidates, progress_line
 from sageline_cli.errors import CommandFailed
 from sageline_cli.follow import follow
 from sageline_cli.timeline import read_history
@@ -52,7 +52,7 @@ TRAINS, ANSWERED = candidate(TREES, "CheckTraining"), candidate(TREES, "Evaluate
 FAILED = candidate(LINEAR, "CheckTraining", "Failed", error=PROBLEM)
 
 
-def look(records: Records, run: Json | None = None) -> list[Standing]:
+def look(records: Records, run: Json | None = None) -> list[CandidateProgress]:
     return Candidates(records, lambda: NOW)(run or parent())
 
 
@@ -145,9 +145,17 @@ def test_a_terminal_shows_those_that_go_on_until_they_end() -> None:
     assert "xgboost has answered the validation rows" in text
 
 
+def test_one_that_was_stopped_with_its_run_is_told_in_a_few_words_and_nothing_goes_on() -> None:
+    stopped = candidate(LINEAR, "CheckTraining", "Stopped", error={"state": "CheckTraining", "message": "It was stopped in the"})
+    lines = followed(Records(trees=[ANSWERED], linear=[stopped]), parent(status="Stopped"))
+
+    assert "✗ linear-learner was stopped in CheckTraining. 24.0 s" in lines
+    assert not any("go on" in line or "goes on" in line for line in lines)
+
+
 def test_that_all_have_failed_is_not_told_as_if_others_went_on() -> None:
-    standings = [Standing(run_id, "xgboost", "failed", told="has failed") for run_id in (TREES, LINEAR)]
-    assert standing_line(standings[0], {}, standings).plain == "  ✗ xgboost                has failed."
+    standings = [CandidateProgress(run_id, "xgboost", "failed", told="has failed") for run_id in (TREES, LINEAR)]
+    assert progress_line(standings[0], {}, standings).plain == "  ✗ xgboost                has failed."
 
 
 def test_what_goes_on_for_each_candidate_is_no_state_of_the_run() -> None:

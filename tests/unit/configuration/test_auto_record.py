@@ -15,8 +15,8 @@ from tests.unit.world.world import EXECUTION, World
 
 FLOWERS = b"size,colour,kind\n" + b"".join(b"%d,red,rose\n%d.5,blue,iris\n" % (i, i) for i in range(40))
 
-LONG = b" and nobody says why it should be any other way than this one here" * 9
-REVIEWS = b"it fits me %d and is nice so far" + LONG + b",one\ntoo %d small and the colour is odd" + LONG + b",two\n"
+LONG = b"it fits me well " * 30
+REVIEWS = b"%d " + LONG + b",one\n%d not " + LONG + b",two\n"
 TEXTS = b"review,stars\n" + b"".join(REVIEWS % (i, i) for i in range(40))
 
 

@@ -12,7 +12,7 @@ from sageline.errors import AlreadyStarted, BudgetExceeded, InvalidDataset, Inva
 from sageline.names import NAME_MAX_LENGTH, candidate_run_id, is_run_id, transform_job_names, tuning_job_name
 from sageline.preparation.prepare import prepare_data
 from sageline.runs.payloads import Configured
-from tests.unit.configuration.test_configure import FLOWERS, KEY, REQUEST, UPLOAD, configure_case, uploaded, written_spec
+from tests.unit.configuration.test_configure import FLOWERS, KEY, REQUEST, UPLOAD, URI, configure_case, uploaded, written_spec
 from tests.unit.golden import golden_event
 from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World, with_clients
 
@@ -72,16 +72,28 @@ def test_the_bound_counts_every_training_and_every_transform_job(world: World) -
     assert cost["most_usd"] == pytest.approx(2 * (0.23 + 0.115))
 
 
-def test_the_quotas_are_asked_for_all_jobs_at_once(world: World) -> None:
+@pytest.mark.parametrize(
+    ("quota", "keys"),
+    [
+        ("ml.m5.xlarge for training job usage", r"`algorithm\.instance_type` and `algorithm\.name`"),
+        ("Number of instances across all training jobs", r"`algorithm\.name`"),
+        ("ml.m5.large for transform job usage", r"`evaluation\.instance_type`"),
+        ("Number of instances across all transform jobs", r"`evaluation\.instance_type`"),
+    ],
+)
+def test_the_quotas_are_asked_for_the_jobs_of_all_candidates_at_once(world: World, quota: str, keys: str) -> None:
     class OneInstance:
         def list_service_quotas(self, **request: str | int) -> dict[str, object]:
-            quota = {"QuotaName": "ml.m5.xlarge for training job usage", "QuotaCode": "L-1", "Value": 1.0}
-            return {"Quotas": [quota]}
+            return {"Quotas": [{"QuotaName": quota, "QuotaCode": "L-1", "Value": 1.0}]}
 
     world.put(KEY, FLOWERS)
-    with pytest.raises(QuotaExceeded, match=r"`algorithm\.instance_type` and `algorithm\.name`"):
-        configure(EXECUTION, golden_event(REQUEST)["trigger"], run=with_clients(world.run, service_quotas=OneInstance()))
-    assert world.keys("runs/") == []
+    alone = {"run_id": "flowers-20261120100000-aaaaaa", "spec": {"dataset": {"uri": URI}, "algorithm": {"name": "xgboost"}}}
+    limited = with_clients(world.run, service_quotas=OneInstance())
+    assert configure(EXECUTION, alone, run=limited)["kind"] == "training"
+
+    with pytest.raises(QuotaExceeded, match=keys):
+        configure(EXECUTION, golden_event(REQUEST)["trigger"], run=limited)
+    assert world.keys(f"runs/{RUN_ID}/") == []
 
 
 @pytest.mark.parametrize(

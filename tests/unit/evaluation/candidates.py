@@ -10,6 +10,7 @@ from typing import Any
 from sageline.configuration.configure import configure
 from sageline.costs.actual import BilledJob, with_billed_job
 from sageline.encoder.fitted import FittedEncoder
+from sageline.evaluation.candidates.choose import ChosenCandidate, choose_candidate
 from sageline.evaluation.candidates.validate import validate_candidate
 from sageline.evaluation.evaluate import Evaluated
 from sageline.models.create import create_model
@@ -68,6 +69,18 @@ def validated(world: World, run_id: str, wrong: int = 0, **told: Any) -> Evaluat
 def failed(world: World, run_id: str, message: str) -> None:
     """As RecordFailure leaves it."""
     world.run.store.finish(run_id, "Failed", state="CheckTraining", error={"error": "TrainingJobFailed", "message": message})
+
+
+def both(world: World, trees: int, linear: int, **spec: Any) -> dict[str, str]:
+    """XGBoost and linear-learner have so many validation rows wrong."""
+    planned = begun(world, **spec)
+    validated(world, planned["xgboost"], trees)
+    validated(world, planned["linear-learner"], linear)
+    return planned
+
+
+def choose(world: World) -> ChosenCandidate:
+    return choose_candidate(RUN_ID, run=world.run)
 
 
 def asked_rows(world: World, run_id: str) -> dict[str, list[int]]:

@@ -15,10 +15,11 @@ from tests.unit.evaluation.evaluations import FLOWERS, PRICES
 from tests.unit.pictures import archive, cats_and_dogs
 from tests.unit.world.world import BUCKET, RUN_ID, World
 
+LONG = b"and so on " * 40
 POSTS = b"post,service\n" + b"".join(
-    b"how do I store file number %d in a bucket please,s3\nmy machine number %d does not start any more today,ec2\n" % (i, i)
-    for i in range(120)
+    b"how do I store file %d in a bucket %s,s3\nmy machine %d does not start %s,ec2\n" % (i, LONG, i, LONG) for i in range(120)
 )
+"""Long enough for BlazingText."""
 THREE = b"size,colour,kind\n" + b"".join(
     b"%d,red,rose\n%d.5,blue,iris\n%d.25,white,lily\n" % (i, i + 300, i + 600) for i in range(120)
 )

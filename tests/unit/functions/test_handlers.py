@@ -335,6 +335,20 @@ def test_a_run_that_only_makes_a_model_counts_as_succeeded_when_that_is_judged(
     assert '"RunSucceeded"' in capsys.readouterr().out
 
 
+def test_candidates_count_as_no_runs(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    prepare_for("evaluate_model/validate", world)
+    capsys.readouterr()
+    candidate = golden_event("configure_run/candidate")
+    event = golden_event("record_failure/request") | {"trigger": candidate["trigger"]}
+
+    handle("evaluate_model/validate")
+    handle("record_failure/request", event)
+    assert '"_aws"' not in capsys.readouterr().out
+
+    handle("configure_run/candidate", candidate | {"execution_arn": world.record(candidate["trigger"]["run_id"]).execution_arn})
+    assert '"_aws"' not in capsys.readouterr().out
+
+
 def test_a_report_that_cannot_be_written_is_logged_with_its_run(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

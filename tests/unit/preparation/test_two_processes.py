@@ -16,13 +16,14 @@ import pytest
 
 from sageline.arrays.blocks import Block
 from sageline.arrays.late_text import DictionaryArray
+from sageline.batch.encode import EncodedRows
 from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.readers.source import open_blocks
 from sageline.dataset.splits.standing import RowKeys
 from sageline.errors import InvalidDataset, ProcessDied
 from sageline.formats.npy import ArrayPair
 from sageline.preparation import fit_and_encode, means
-from sageline.preparation.fit_and_encode import Prepared, prepare, read_and_fit
+from sageline.preparation.fit_and_encode import FirstRead, Prepared, prepare, read_and_fit
 from sageline.preparation.means import ALONE, Means, means_for
 from sageline.preparation.second_process import ProcessChannel, usable_cores
 from sageline.preparation.spill import Spill, Spilled
@@ -55,6 +56,15 @@ TEXT = spec_of({"post": "text"}, "label", "classification")
 TF_IDF = spec_of(
     {"post": "text"}, "label", "classification", encoder={"kind": "bag-of-words", "mode": "tf-idf", "max_words": 300}
 )
+TEXTS = spec_of({"post": "text", "colour": "text", "size": "number"}, "label", "classification", encoder={"kind": "columns"})
+JOINED = spec_of(
+    {"post": "text", "colour": "text", "size": "number"},
+    "label",
+    "classification",
+    encoder={"kind": "columns", "join_texts": True, "layout": "sparse", "text": {"mode": "frequency"}},
+)
+BIGRAMS = spec_of({"post": "text"}, "label", "classification", encoder={"kind": "columns", "text": {"ngrams": 2}})
+HASHED = spec_of({"post": "text"}, "label", "classification", encoder={"kind": "columns", "text": {"hash_bits": 10}})
 TABLE = spec_of({"size": "number", "count": "number", "colour": "category"}, "label", "classification")
 REGRESSION = spec_of({"size": "number", "colour": "category"}, "count", "regression")
 TOKENS = validate_spec(
@@ -78,6 +88,18 @@ class Written:
     def write(self, channel: str, part: bytes | ArrayPair) -> None:
         assert isinstance(part, bytes)
         self.pieces.append((channel, part))
+
+
+def read_and_fit_by(data: bytes, spec: Spec, by: Means) -> FirstRead:
+    return read_and_fit(lambda: open_blocks(io.BytesIO(data), SOURCE, "csv", BLOCK_BYTES), Resolution(spec), means=by)
+
+
+def no_blocks() -> Iterator[Block]:
+    raise AssertionError("the spill has them all")
+
+
+def ignore(rows: EncodedRows) -> None:
+    """Nobody asks."""
 
 
 def prepared_by(data: bytes, spec: Spec, by: Means) -> tuple[Prepared, Written]:
@@ -120,7 +142,9 @@ def no_shared_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "spec", [TEXT, TF_IDF, TABLE, REGRESSION, TOKENS], ids=["text", "tf-idf", "table", "regression", "tokens"]
+    "spec",
+    [TEXT, TF_IDF, TEXTS, JOINED, BIGRAMS, HASHED, TABLE, REGRESSION, TOKENS],
+    ids=["text", "tf-idf", "texts", "joined", "bigrams", "hashed", "table", "regression", "tokens"],
 )
 @pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.usefixtures("no_shared_memory")
@@ -149,6 +173,34 @@ def test_columns_of_few_different_values_are_read_as_others(spec: Spec, spill: S
     assert (prepared.rows, prepared.profile) == (alone.rows, alone.profile)
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+def test_the_words_of_train_rows_are_read_once(processes: int, spill: Spill, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, expected = prepared_by(mixed(), TEXT, ALONE)
+    written, first = Written(), read_and_fit_by(mixed(), TEXT, Means(processes, spill))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a text is read again")
+
+    monkeypatch.setattr("sageline.preparation.fit_and_encode.CHANNELS", ("train",))  # other rows are read now
+    monkeypatch.setattr("sageline.encoder.text.words.term_chunks", refuse)
+    monkeypatch.setattr("sageline.encoder.text.words.TextEncoder.cells", refuse)
+    fit_and_encode._write(fit_and_encode._pieces(no_blocks, first, Means(processes, spill), 0.0), written, ignore, None)
+
+    assert written.pieces == [(channel, part) for channel, part in expected.pieces if channel == "train"]
+
+
+def test_words_of_other_rows_are_not_taken(spill: Spill) -> None:
+    _, expected = prepared_by(mixed(), TEXT, ALONE)
+    by = Means(1, spill)
+
+    first = read_and_fit_by(mixed(), TEXT, by)
+    first.words = [*first.words[1:], first.words[0]]  # of another block
+    written = Written()
+    prepare(no_blocks, first, written, ignore, means=by)
+
+    assert written.pieces == expected.pieces
+
+
 def test_words_that_are_forgotten_are_the_same_ones(spill: Spill, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sageline.encoder.text.counts.MOST_WORDS", 200)
     alone, expected = prepared_by(mixed(), TEXT, ALONE)
@@ -175,8 +227,8 @@ def test_a_full_disk_is_done_without(spill: Spill, monkeypatch: pytest.MonkeyPat
     _, expected = prepared_by(mixed(), TABLE, ALONE)
 
     with Path("/dev/full").open("wb", buffering=0) as full:
-        spill._file.close()
-        monkeypatch.setattr(spill, "_file", full)
+        spill._blocks._file.close()
+        monkeypatch.setattr(spill._blocks, "_file", full)
         _, written = prepared_by(mixed(), TABLE, Means(2, spill))
 
     assert written.pieces == expected.pieces
@@ -356,7 +408,7 @@ def test_a_process_that_may_use_one_core_gets_no_second_process(tmp_path: Path, 
 def test_the_spill_is_closed_after_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConnectionError), means_for(means.SMALL_BYTES + 1, tmp_path) as by:  # noqa: PT012 - what is raised in it
         assert by.spill is not None
-        file = by.spill._file
+        file = by.spill._blocks._file
         raise ConnectionError
 
     assert file.closed

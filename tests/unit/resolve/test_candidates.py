@@ -60,7 +60,8 @@ def test_what_the_columns_hold_decides_what_is_trained(columns: Columns, expecte
     assert algorithms(run) == expected
     assert run.refused == {}
     assert [candidate.resolution.spec.algorithm.name for candidate in run.candidates] == expected
-    assert run.resolution.spec.reasons["algorithm.name"].startswith("auto trains " + " and ".join(expected))
+    *others, last = expected
+    assert run.resolution.spec.reasons["algorithm.name"].startswith(f"auto trains {', '.join(others)} and {last} side by side")
 
 
 def test_texts_with_a_number_to_learn_are_nothing_for_blazingtext() -> None:

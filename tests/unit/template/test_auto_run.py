@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from sageline.names import candidate_run_id
+from tests.unit.template import documents
 from tests.unit.template.documents import Document, tasks
 from tests.unit.template.nested_walk import EXECUTIONS, Account
 from tests.unit.template.test_state_machine import (
@@ -82,6 +84,12 @@ def test_a_run_of_two_algorithms_succeeds_with_the_chosen_model(machine: Documen
         TREES: OF_A_CANDIDATE,
         LINEAR: OF_A_CANDIDATE,
     }
+
+
+def test_the_readme_shows_the_states_of_a_run_that_succeeds(machine: Document) -> None:
+    shown = re.findall(r"^✓ (\w+) +\S.*\d s$", (documents.ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    passed = [name for name in the_run(machine).states if name in {*tasks(machine), "TrainCandidates"}]
+    assert [name for name in shown if name in machine["States"]] == passed
 
 
 def test_how_many_transitions_a_run_of_two_algorithms_takes(machine: Document) -> None:

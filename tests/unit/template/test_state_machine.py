@@ -133,11 +133,6 @@ def test_a_run_succeeds_with_at_most_14_transitions(machine: Document) -> None:
     assert done.output == PROMOTED
 
 
-def test_the_readme_shows_the_states_of_a_run_that_succeeds(machine: Document) -> None:
-    shown = re.findall(r"^✓ (\w+) +\S.*\d s$", (documents.ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert [name for name in shown if name in machine["States"]] == [name for name in SUCCESS if name in tasks(machine)]
-
-
 def test_each_function_is_asked_what_it_takes(machine: Document) -> None:
     done = run(machine)
     token = {"run_id": RUN_ID, "task_token": "token-CheckTraining"}

@@ -124,6 +124,9 @@ class StringArray:
         if rows.dtype == np.bool_ and rows.all():
             return self
         indexes = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        if len(indexes) > 1 and indexes[0] >= 0 and (np.diff(indexes) == 1).all():
+            offsets = self.offsets[int(indexes[0]) : int(indexes[-1]) + 2]
+            return StringArray(self.data[offsets[0] : offsets[-1]], offsets - offsets[0])  # as they stand, so nothing is copied
         return gather(self.data, self.offsets[:-1][indexes], self.lengths[indexes])
 
 

@@ -52,7 +52,7 @@ def demands_of_run(spec: Spec, trained: Sequence[Spec] = ()) -> list[QuotaDemand
     demands = [
         QuotaDemand(f"{algorithm.instance_type} for {spot}training job usage", instances, f"algorithm.instance_type` and `{key}"),
         QuotaDemand(f"Number of instances across all {spot}training jobs", instances, key),
-        *demands_of_transform(spec.evaluation.instance_type, 1, "evaluation.instance_type"),
+        *demands_of_transform(spec.evaluation.instance_type, len(trained) or 1, "evaluation.instance_type"),
     ]
     if spec.batch is not None:
         demands += demands_of_transform(spec.batch.instance_type, spec.batch.instance_count, "batch")

@@ -35,8 +35,10 @@ class DistinctValues:
             near = np.flatnonzero(hashes <= self._hashes[-1])
             column, hashes = (column.take(near), hashes[near]) if len(near) < len(hashes) else (column, hashes)
         found, first, counts = _different(column, hashes)
-        known = np.isin(found, self._hashes, assume_unique=True)
-        self._counts[np.searchsorted(self._hashes, found[known])] += counts[known]
+        at = np.searchsorted(self._hashes, found)
+        known = np.append(self._hashes, np.uint64(0))[at] == found
+        known[at == len(self._hashes)] = False
+        self._counts[at[known]] += counts[known]
         new, first = found[~known][:MOST_DISTINCT], first[~known][:MOST_DISTINCT]
         if not len(new):
             self.complete = self.complete and len(found) <= MOST_DISTINCT

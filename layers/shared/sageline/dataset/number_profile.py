@@ -227,14 +227,15 @@ def _points(column: StringArray, plain: BoolArray) -> tuple[IntArray, IntArray]:
     """Indexes of the plain numbers that have a decimal point, and of those of them that have one to three digits before it, no
     zero the first of them, and three behind it."""
     numbers = np.flatnonzero(plain)
-    some = column.take(numbers)
+    some = column.take(plain)
     ends, lengths = some.offsets[1:], some.lengths
     points = np.add.reduceat(some.data == ord("."), some.offsets[:-1], dtype=np.int64)
-    signed = np.isin(some.data[some.offsets[:-1]], [ord("+"), ord("-")]).astype(np.int64)
+    first = some.data[some.offsets[:-1]]
+    signed = ((first == ord("+")) | (first == ord("-"))).astype(np.int64)
     digits = lengths - signed
     possible = np.flatnonzero((points == 1) & (digits >= 5) & (digits <= 7))
     at_fourth = some.data[ends[possible] - 4] == ord(".")
     no_zero = some.data[(some.offsets[:-1] + signed)[possible]] != ord("0")
-    no_exponent = ~np.isin(some.data[ends[possible] - 3], [ord("e"), ord("E")])
-    no_exponent &= ~np.isin(some.data[ends[possible] - 2], [ord("e"), ord("E")])
+    no_exponent = some.data[ends[possible] - 3] | 0x20 != ord("e")  # in either case
+    no_exponent &= some.data[ends[possible] - 2] | 0x20 != ord("e")
     return numbers[points > 0], numbers[possible[at_fourth & no_zero & no_exponent]]

@@ -209,8 +209,9 @@ class DatasetProfile:
         follows = self._next_row == block.first_row
         file = block.source.rpartition("/")[2]
         for name, column in block.columns.items():
-            profile = self.columns.setdefault(name, ColumnProfile(name))
-            profile.add(column, hashes[name], block.row_numbers, file, follows=follows)
+            if name not in self.columns:
+                self.columns[name] = ColumnProfile(name)
+            self.columns[name].add(column, hashes[name], block.row_numbers, file, follows=follows)
         positions = row_positions(block, hashes, seed=0)
         self.sample.add(_without_images(block, hashes), positions)
         self.lists |= block.lists

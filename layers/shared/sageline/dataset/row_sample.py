@@ -9,6 +9,7 @@ from sageline.dataset.split import PositionArray
 
 MOST_ROWS = 2000
 MOST_CELLS = 400_000  # of a wide table fewer rows are kept
+_FORGET_FROM = 1.5  # times as many rows as are kept
 _MOST_CHARACTERS = 500  # of a value that is kept
 
 
@@ -16,12 +17,20 @@ class RowSample:
     """Keeps up to :data:`MOST_ROWS` rows and :data:`MOST_CELLS` cells of a stream, column by column, long texts cut."""
 
     def __init__(self) -> None:
-        self.columns: dict[str, list[str]] = {}
+        self._columns: dict[str, list[str]] = {}
         self._positions: PositionArray = np.zeros(0)
+        self._most = MOST_ROWS
+        self._largest = np.inf  # of the positions of rows that may still be wanted
 
     @property
     def rows(self) -> int:
-        return len(self._positions)
+        return min(self._most, len(self._positions))
+
+    @property
+    def columns(self) -> dict[str, list[str]]:
+        """The values of the rows that are kept, in their order."""
+        self._forget()
+        return self._columns
 
     def add(self, block: Block, positions: PositionArray) -> None:
         """Offer a block's rows.
@@ -29,18 +38,24 @@ class RowSample:
         Args:
             positions: ``float64[rows]`` in [0, 1), by a hash of each row's content.
         """
-        most = min(MOST_ROWS, max(1, MOST_CELLS // max(1, len(block.columns))))
-        candidates = np.arange(block.rows)
-        if self.rows >= most:
-            candidates = np.flatnonzero(positions < self._positions.max())
+        self._most = most = min(MOST_ROWS, max(1, MOST_CELLS // max(1, len(block.columns))))
+        candidates = np.flatnonzero(positions < self._largest)
         if len(candidates) > most:
             candidates = np.sort(candidates[np.argsort(positions[candidates], kind="stable")[:most]])
         if not len(candidates):
             return
-        joined = np.concatenate([self._positions, positions[candidates]])
-        kept = np.sort(np.argsort(joined, kind="stable")[:most])
         for name, column in block.columns.items():
-            values = self.columns.setdefault(name, [""] * self.rows)
+            values = self._columns.setdefault(name, [""] * len(self._positions))
             values += [text[:_MOST_CHARACTERS] for text in column.take(candidates).tolist()]
-        self.columns = {name: [values[index] for index in kept.tolist()] for name, values in self.columns.items()}
-        self._positions = joined[kept]
+        self._positions = np.concatenate([self._positions, positions[candidates]])
+        if len(self._positions) >= _FORGET_FROM * most:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Forget the rows that are beyond those to keep; some more are there for a while, because this takes long."""
+        if len(self._positions) < self._most:
+            return
+        kept = np.sort(np.argsort(self._positions, kind="stable")[: self._most])
+        self._columns = {name: [values[index] for index in kept.tolist()] for name, values in self._columns.items()}
+        self._positions = self._positions[kept]
+        self._largest = self._positions.max()

@@ -17,6 +17,7 @@ from sageline.encoder.image_file import ImageFileEncoder
 from sageline.encoder.labels import class_order
 from sageline.encoder.statistics import NumberStatistics
 from sageline.encoder.text.counts import WordCounts
+from sageline.encoder.text.read_text import ReadWords
 from sageline.encoder.text.tokens import TokenLines
 from sageline.errors import InvalidDataset
 from sageline.formats.exchange import answering
@@ -31,8 +32,9 @@ class TokensFit:
         self._columns = list(columns)
         self._counts = WordCounts(in_documents=False)
 
-    def update(self, block: Block, rows: BoolArray, labels: StringArray | FloatArray) -> None:
+    def update(self, block: Block, rows: BoolArray, labels: StringArray | FloatArray) -> dict[str, ReadWords]:
         self._counts.update([block.columns[name].take(rows) for name in self._columns])
+        return {}
 
     def finish(self, source: str, classes: Sequence[str] | None) -> TokenLines:
         if not self._counts.total:
@@ -55,9 +57,10 @@ class ImageFit:
         self._scale = 1 / 255 if spec.scale is None else spec.scale
         self._pixels = NumberStatistics()
 
-    def update(self, block: Block, rows: BoolArray, labels: StringArray | FloatArray) -> None:
+    def update(self, block: Block, rows: BoolArray, labels: StringArray | FloatArray) -> dict[str, ReadWords]:
         for name in self._columns:
             self._pixels.update(read_pixels(block, name)[rows])
+        return {}
 
     def finish(self, source: str, classes: Sequence[str] | None) -> ImageEncoder:
         return ImageEncoder(self._columns, self._shape, self._scale)
@@ -78,8 +81,9 @@ class ImageFileFit:
         self._encoder = ImageFileEncoder(column, tuple(spec.shape or ()), 1 / 255 if spec.scale is None else spec.scale)
         self._numbers = NumberStatistics()
 
-    def update(self, block: Block, rows: BoolArray, labels: StringArray | FloatArray) -> None:
+    def update(self, block: Block, rows: BoolArray, labels: StringArray | FloatArray) -> dict[str, ReadWords]:
         self._numbers.update(self._encoder.encode(block.take(rows)).reshape(-1))
+        return {}
 
     def finish(self, source: str, classes: Sequence[str] | None) -> ImageFileEncoder:
         return self._encoder
@@ -103,13 +107,16 @@ def _answers(spec: Spec) -> tuple[str, str | None]:
     return answering(spec.algorithm.name, script.framework), script.channel_format
 
 
-def start_fit(spec: Spec, spellings: Mapping[str, Spelling], formats: Mapping[str, DateFormat]) -> Fit:
+def start_fit(
+    spec: Spec, spellings: Mapping[str, Spelling], formats: Mapping[str, DateFormat], *, keep_words: bool = False
+) -> Fit:
     """The fit that a resolved spec asks for: feed it every block, saying which are the train rows and what their labels are, with
     ``update``, then call ``finish``.
 
     Args:
         spellings: of the columns whose numbers are not plain.
         formats: of the columns of dates.
+        keep_words: ``update`` returns the words of the train rows' texts, by column, as far as they are worth keeping.
     """
     columns = dict(spec.dataset.features or {})
     if isinstance(spec.encoder, TokensSpec):
@@ -118,7 +125,8 @@ def start_fit(spec: Spec, spellings: Mapping[str, Spelling], formats: Mapping[st
         return ImageFileFit(spec.encoder, next(iter(columns)))
     if isinstance(spec.encoder, ImageSpec):
         return ImageFit(spec.encoder, columns)
-    return ColumnsFit(spec.encoder or ColumnsSpec(), columns, spellings, formats, is_class=spec.task == "classification")
+    is_class = spec.task == "classification"
+    return ColumnsFit(spec.encoder or ColumnsSpec(), columns, spellings, formats, is_class=is_class, keep_words=keep_words)
 
 
 def finish_fit(fit: Fit, spec: Spec, labels: Iterable[str], source: str) -> FittedEncoder:

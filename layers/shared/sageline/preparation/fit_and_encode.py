@@ -34,9 +34,11 @@ from sageline.preparation.asked_rows import asked_rows, asked_share, is_asked
 from sageline.preparation.class_weight import class_weights
 from sageline.preparation.hashed_blocks import HashedBlock, hashed_blocks
 from sageline.preparation.means import ALONE, Means
+from sageline.preparation.packed_file import Place
 from sageline.preparation.raw_rows import RawRows
 from sageline.preparation.second_process import ProcessChannel, SecondProcess
-from sageline.preparation.spill import Place, Spill
+from sageline.preparation.spill import Spill
+from sageline.preparation.train_words import TrainWords
 from sageline.preparation.weight_column import WeightColumn
 from sageline.resolve.resolution import Resolution
 
@@ -88,7 +90,8 @@ def read_and_fit(
         InvalidSpec: a class is to have a weight that no train row has.
     """
     profile = DatasetProfile()
-    first = _read(FirstRead(resolution, initial_plan(resolution.spec.split)), read_blocks, means, profile)
+    first = FirstRead(resolution, initial_plan(resolution.spec.split), keep_words=means.spill is not None)
+    first = _read(first, read_blocks, means, profile)
     if resolve is not None:
         resolution = resolve(profile)
     first = _again(first, resolution, read_blocks, means)
@@ -167,11 +170,13 @@ class FirstRead:
         transform: the scale that a regression is learnt on.
         weight: the column that says how much a row counts; None where all count alike.
         class_weights: ``float32[classes]``, with which the weights of train rows are multiplied, if they are.
+        words: of each block, where in the spill the words of its train rows are, if they are there.
         problem: what kept it from reading on, if anything did. The profile is complete all the same: it may tell that the
             resolution was wrong.
     """
 
-    def __init__(self, resolution: Resolution, plan: SplitPlan | None) -> None:
+    def __init__(self, resolution: Resolution, plan: SplitPlan | None, *, keep_words: bool = False) -> None:
+        """``keep_words``: there is a spill for them."""
         spec = resolution.spec
         name, task = spec.dataset.label or "", spec.task or "classification"
         self.resolution = resolution
@@ -192,7 +197,8 @@ class FirstRead:
         self.tally = Tally(self.label, spec.split, plan or SplitPlan((0.0, 0.0)))
         self._reader = standing_reader(resolution)
         self.statistics = DatasetStatistics(spec.dataset.features or {}, name, resolution.spellings)
-        self.fit = start_fit(spec, resolution.spellings, resolution.date_formats)
+        self.fit = start_fit(spec, resolution.spellings, resolution.date_formats, keep_words=keep_words)
+        self.words: list[Place | None] = []
         self.source = spec.dataset.uri or "dataset"  # the whole of it; a block names its part
         self.problem: InvalidDataset | None = None
         self.features: dict[str, Any] = {}  # Any: a JSON document
@@ -225,26 +231,27 @@ class FirstRead:
         del self.fit
         return self
 
-    def read(self, blocks: Iterable[HashedBlock], profile: DatasetProfile | None = None) -> None:
+    def read(self, blocks: Iterable[HashedBlock], spill: Spill | None, profile: DatasetProfile | None = None) -> None:
         """Read the dataset once, also into a profile."""
         for block, hashes, _ in blocks:
             if profile is not None:
                 profile.add(block, hashes)
-            self.add(block, hashes, has_profile=profile is not None)
+            self.add(block, hashes, spill, has_profile=profile is not None)
 
-    def add(self, block: Block, hashes: Mapping[str, HashArray], *, has_profile: bool = True) -> None:
+    def add(self, block: Block, hashes: Mapping[str, HashArray], spill: Spill | None, *, has_profile: bool = True) -> None:
         """Read a block, after which a :attr:`problem` may be there; without a profile to complete it is raised."""
         self.source = self.resolution.spec.dataset.uri or block.source
         if self.problem is not None:
             return
         try:
-            self._add(block, hashes)
+            words = self._add(block, hashes)
+            self.words.append(None if spill is None or words is None else spill.add_words(words))
         except InvalidDataset as error:
             self.problem = _advised(error)
             if not has_profile:
                 raise self.problem from None
 
-    def _add(self, block: Block, hashes: Mapping[str, HashArray]) -> None:
+    def _add(self, block: Block, hashes: Mapping[str, HashArray]) -> TrainWords | None:
         features = self.resolution.spec.dataset.features or {}
         split_column = self.resolution.spec.split.column
         read = [*features, split_column] if split_column is not None else list(features)
@@ -259,7 +266,7 @@ class FirstRead:
         standing = self._reader.read(block, keys)
         if self.plan is None:
             self.survey.add(standing)
-            return
+            return None
         assigned = self.plan.assign(standing)
         self.tally.leave_out(unlabelled, assigned)
         channels, used = assigned.channels, assigned.channels >= 0
@@ -272,7 +279,9 @@ class FirstRead:
         )
         if self.weight is not None:
             self.weight.add(block, channels)
-        self.fit.update(replace(block, folds=standing.folds), channels == CHANNELS.index("train"), labels)
+        is_train = channels == CHANNELS.index("train")
+        words = self.fit.update(replace(block, folds=standing.folds), is_train, labels)
+        return TrainWords(block.row_numbers[is_train], words) if words else None
 
     def standing(self, block: Block, keys: RowKeys) -> tuple[Block, Standing]:
         """The labelled rows of a block, and where they stand.
@@ -310,7 +319,7 @@ def _again(
     plan = plan or first.plan
     if first.resolution.reads_like(resolution) and first.plan is plan:
         return first
-    return _read(FirstRead(resolution, plan), read_blocks, means)
+    return _read(FirstRead(resolution, plan, keep_words=means.spill is not None), read_blocks, means)
 
 
 def _survey_plan(first: FirstRead, read_blocks: Callable[[], Iterator[Block]], means: Means) -> SplitPlan:
@@ -330,7 +339,7 @@ def _read(
     """The first read when it has read all blocks, in this process or in a second one, which does it while this one parses."""
     blocks = hashed_blocks(read_blocks, means.spill, first.resolution.spec.split)
     if means.processes == 1 or (means.spill is not None and means.spill.is_complete):
-        first.read(blocks, profile)
+        first.read(blocks, means.spill, profile)
         return first.finish()
     with SecondProcess(partial(_read_beside, first, means.spill, profile is not None)) as second:
         for block, hashes, place in blocks:
@@ -350,7 +359,7 @@ def _read_beside(first: FirstRead, spill: Spill | None, has_profile: bool, chann
         if first.problem is None:
             if spill is not None and isinstance(block, Place):
                 block, _ = spill.read_at(block)
-            first.add(block, hashes, has_profile=has_profile)
+            first.add(block, hashes, spill, has_profile=has_profile)
         del received, block, hashes  # while the next ones are read
     channel.send(first.finish())
 
@@ -378,12 +387,12 @@ def _pieces(read_blocks: Callable[[], Iterator[Block]], first: FirstRead, means:
     spill = means.spill
     has_all = spill is not None and spill.has_all(first.resolution.spec.split)
     if spill is None or not has_all or means.processes == 1 or len(spill) == 1:
-        for block, keys in _keyed_blocks(read_blocks, first, spill):
-            yield from _encoded(block, keys, first, share)
+        for index, (block, keys) in enumerate(_keyed_blocks(read_blocks, first, spill)):
+            yield from _encoded(block, keys, first, share, _words_of(first, spill, index))
         return
     with SecondProcess(partial(_encode_every_other, first, spill, share)) as second:
         for index in range(len(spill)):
-            yield from second.receive() if index % 2 else _encoded(*spill.read(index), first, share)
+            yield from second.receive() if index % 2 else _encoded_of_spill(index, spill, first, share)
 
 
 def _keyed_blocks(
@@ -400,10 +409,20 @@ def _keyed_blocks(
 
 def _encode_every_other(first: FirstRead, spill: Spill, share: float, channel: ProcessChannel) -> None:
     for index in range(1, len(spill), 2):
-        channel.send(list(_encoded(*spill.read(index), first, share)))
+        channel.send(list(_encoded_of_spill(index, spill, first, share)))
 
 
-def _encoded(block: Block, keys: RowKeys, first: FirstRead, share: float) -> Iterator[_Piece]:
+def _encoded_of_spill(index: int, spill: Spill, first: FirstRead, share: float) -> Iterator[_Piece]:
+    return _encoded(*spill.read(index), first, share, _words_of(first, spill, index))
+
+
+def _words_of(first: FirstRead, spill: Spill | None, index: int) -> TrainWords | None:
+    """The words of a block's train rows, if they were kept."""
+    place = first.words[index] if index < len(first.words) else None
+    return None if spill is None or place is None else spill.words_at(place)
+
+
+def _encoded(block: Block, keys: RowKeys, first: FirstRead, share: float, words: TrainWords | None) -> Iterator[_Piece]:
     encoder = first.encoder
     block, standing = first.standing(block, keys)
     channels = first.tally.plan.assign(standing).channels
@@ -412,7 +431,10 @@ def _encoded(block: Block, keys: RowKeys, first: FirstRead, share: float) -> Ite
         its_rows = replace(block, folds=standing.folds if channel == "train" else None)
         of_channel = channels == number
         among = among_asked[of_channel]
-        for chunk in encoder.chunks(its_rows.take(of_channel)):
+        its_rows = its_rows.take(of_channel)
+        if channel == "train" and words is not None:
+            its_rows = words.joined_to(its_rows)
+        for chunk in encoder.chunks(its_rows):
             is_in, among = among[: chunk.rows], among[chunk.rows :]
             labels = _labels(chunk, first.label, encoder)
             known = ~np.isnan(labels)

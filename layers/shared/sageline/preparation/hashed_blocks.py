@@ -14,7 +14,9 @@ from sageline.arrays.hashing import HashArray
 from sageline.arrays.strings import StringArray
 from sageline.dataset.split import hash_columns
 from sageline.dataset.splits.standing import row_keys
-from sageline.preparation.spill import Place, Spill, Spilled
+from sageline.preparation.freed_memory import FreedMemory
+from sageline.preparation.packed_file import Place
+from sageline.preparation.spill import Spill, Spilled
 from sageline.spec.model import SplitSpec
 
 _SOME_ROWS = 1024
@@ -35,9 +37,12 @@ def hashed_blocks(read_blocks: Callable[[], Iterator[Block]], spill: Spill | Non
     Args:
         split: for the keys of the rows, which the spill keeps.
     """
+    freed = FreedMemory()
     if spill is not None and spill.is_complete:
         for block, _ in spill:
             yield HashedBlock(block, hash_columns(block), None)
+            del block  # while the next one is read
+            freed.block_done()
         return
     for read in read_blocks():
         hashes = hash_columns(read)
@@ -45,6 +50,7 @@ def hashed_blocks(read_blocks: Callable[[], Iterator[Block]], spill: Spill | Non
         place = None if spill is None else spill.add(Spilled(block, row_keys(block, hashes, split)))
         yield HashedBlock(block, hashes, place)
         del read, block, hashes  # while the next ones are read
+        freed.block_done()
     if spill is not None:
         spill.complete(split)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sageline.arrays.blocks import Block
+from sageline.arrays.late_text import DictionaryArray
 from sageline.arrays.matrix import FloatArray
 from sageline.arrays.number_spelling import Spelling
 from sageline.arrays.numbers import parse_doubles
@@ -46,13 +47,12 @@ class RawRows:
             _values(block.columns[name], kind, self.resolution.spelling(name)) for name, kind in encoder.feature_columns.items()
         ]
         names = list(encoder.feature_columns)
-        rows: list[dict[str, object]] = [
-            {"features": dict(zip(names, values, strict=True))} for values in zip(*columns, strict=True)
-        ]
+        rows = [{"features": dict(zip(names, values, strict=True))} for values in zip(*columns, strict=True)]
         left_out = [name for name in block.columns if name not in encoder.feature_columns and name != encoder.label_column]
         if left_out:
             others = zip(*(block.columns[name].tolist() for name in left_out), strict=True)
-            rows = [row | {"others": dict(zip(left_out, values, strict=True))} for row, values in zip(rows, others, strict=True)]
+            for row, texts in zip(rows, others, strict=True):
+                row["others"] = dict(zip(left_out, texts, strict=True))
         return _lines([row | answer for row, answer in zip(rows, self._answers(block, labels), strict=True)])
 
     def answers(self, block: Block, labels: FloatArray) -> bytes:
@@ -76,7 +76,14 @@ def _lines(rows: Sequence[Mapping[str, object]]) -> bytes:
     return "".join(f"{_JSON.encode(row)}\n" for row in rows).encode()
 
 
-def _values(column: StringArray, kind: str, spelling: Spelling) -> list[str | None] | list[float | None]:
+def _values(column: StringArray, kind: str, spelling: Spelling) -> Sequence[str | float | None]:
     if kind in ("number", "pixel"):
-        return [None if math.isnan(number) else number for number in parse_doubles(column, spelling).tolist()]
-    return [None if kind in ("category", "date") and not text.strip() else text for text in column.tolist()]
+        numbers = parse_doubles(column, spelling)
+        known: list[float] = numbers.tolist()
+        return [None if math.isnan(number) else number for number in known] if np.isnan(numbers).any() else known
+    if kind not in ("category", "date"):
+        return column.tolist()
+    if isinstance(column, DictionaryArray):
+        values = _values(column.dictionary, kind, spelling)
+        return [values[index] for index in column.indices.tolist()]
+    return [text if text.strip() else None for text in column.tolist()]

@@ -18,6 +18,7 @@ import numpy as np
 
 from sageline.arrays.strings import ByteArray
 from sageline.errors import ProcessDied
+from sageline.preparation.freed_memory import FreedMemory, give_back
 from sageline.preparation.packing import pack, unpack
 
 _SECONDS_TO_END = 10
@@ -37,6 +38,7 @@ class ProcessChannel:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._freed = FreedMemory()
 
     def send(self, value: object) -> None:
         """Raises ChannelClosed."""
@@ -52,6 +54,7 @@ class ProcessChannel:
 
     def receive(self) -> Any:  # Any: what the other process has sent
         """Raises ChannelClosed."""
+        self._freed.block_done()  # that was received before
         try:
             parts: list[ByteArray] = [np.empty(size, dtype=np.uint8) for size in self._connection.recv()]
             for part in parts:
@@ -89,6 +92,7 @@ class SecondProcess:
     """
 
     def __init__(self, work: Callable[[ProcessChannel], None]) -> None:
+        give_back()  # or the fork would have it too, and each a copy as soon as it is used again
         context = multiprocessing.get_context("fork")
         here, there = context.Pipe()
         self._channel = ProcessChannel(here)

@@ -163,7 +163,8 @@ def _to_the_model(spec: Spec) -> Spec:
 
 def which_are_trained(candidates: Sequence[Candidate], why_one: str) -> str:
     """The reason of ``algorithm.name``; ``why_one`` follows where there is no choice."""
-    names = " and ".join(candidate.algorithm for candidate in candidates)
+    *others, last = [candidate.algorithm for candidate in candidates]
+    names = f"{', '.join(others)} and {last}" if others else last
     return f"auto trains {names} {'side by side, and validation rows choose' if len(candidates) > 1 else why_one}"
 
 

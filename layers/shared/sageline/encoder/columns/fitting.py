@@ -23,6 +23,7 @@ from sageline.encoder.columns.value_counts import Targets, ValueCounts
 from sageline.encoder.labels import class_order
 from sageline.encoder.statistics import NumberStatistics
 from sageline.encoder.text.counts import HashedCounts, WordCounts
+from sageline.encoder.text.read_text import ReadWords
 from sageline.encoder.text.words import TextEncoder
 from sageline.errors import InvalidDataset
 from sageline.spec.encoder import CategorySpec, ColumnsSpec, DateSpec, NumberSpec, TextSpec
@@ -35,6 +36,7 @@ class ColumnsFit:
         columns: name to kind.
         spellings: of the columns whose numbers are not plain.
         formats: of the columns of dates.
+        keep_words: :meth:`update` returns the words that it has read.
     """
 
     def __init__(
@@ -45,7 +47,9 @@ class ColumnsFit:
         formats: Mapping[str, DateFormat],
         *,
         is_class: bool,
+        keep_words: bool = False,
     ) -> None:
+        self._keep_words = keep_words
         self._layout = spec.layout or "dense"
         self._targets = Targets(is_class=is_class)
         self._all_rows = ValueCounts()
@@ -65,13 +69,16 @@ class ColumnsFit:
                 case _:
                     self._fits[name] = _TextFit([name], spec.text_of(name))
 
-    def update(self, block: Block, rows: BoolArray, labels: StringArray | FloatArray) -> None:
+    def update(self, block: Block, rows: BoolArray, labels: StringArray | FloatArray) -> dict[str, ReadWords]:
         """Count the train rows of a block.
 
         Args:
             block: with folds.
             rows: which of its rows train.
             labels: as they are spelled, or a regression's.
+
+        Returns:
+            The words of the train rows' texts, by column, as far as they are kept.
 
         Raises:
             InvalidDataset: a number or a date that is none; names row and column.
@@ -81,11 +88,15 @@ class ColumnsFit:
         self._targets.read(labels.take(train) if isinstance(labels, StringArray) else labels[train])
         one_value = Factors(StringArray.from_list([""]), np.zeros(len(train), dtype=np.int64))
         self._all_rows.add(one_value, folds, self._targets)
+        read: dict[str, ReadWords] = {}
         for fit in self._fits.values():
             if isinstance(fit, _CategoryFit):
                 fit.counts.add(factors(block.columns[fit.column]).take(train), folds, self._targets)
+            elif isinstance(fit, _TextFit):
+                read |= fit.update(block, rows, keep=self._keep_words)
             else:
                 fit.update(block, rows)
+        return read
 
     def finish(self, source: str, classes: Sequence[str] | None) -> ColumnsEncoder:
         """The encoder.
@@ -214,10 +225,13 @@ class _TextFit:
         self._words = WordCounts(in_documents=weighs, ngrams=spec.ngrams) if spec.hash_bits is None else None
         self._hashes = HashedCounts(spec.hash_bits, in_documents=weighs, ngrams=spec.ngrams) if spec.hash_bits else None
 
-    def update(self, block: Block, rows: BoolArray) -> None:
-        counts = self._words or self._hashes
-        if counts is not None:
-            counts.update([block.columns[name].take(rows) for name in self._columns])
+    def update(self, block: Block, rows: BoolArray, *, keep: bool) -> dict[str, ReadWords]:
+        columns = [block.columns[name].take(rows) for name in self._columns]
+        if self._words is not None:
+            return dict(zip(self._columns, self._words.update(columns, keep=keep), strict=False))
+        if self._hashes is not None:
+            self._hashes.update(columns)
+        return {}
 
     def finish(self, source: str) -> TextPart | None:
         """None where no train row has a word."""

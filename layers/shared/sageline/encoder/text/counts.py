@@ -9,6 +9,7 @@ import numpy as np
 from sageline.arrays.matrix import DoubleArray
 from sageline.arrays.strings import IntArray, StringArray
 from sageline.encoder.text.hashing import hash_columns
+from sageline.encoder.text.read_text import ReadWords
 from sageline.encoder.text.terms import distinct, term_chunks
 from sageline.encoder.text.tokenizer import keys_of
 from sageline.encoder.text.word_table import WordTable
@@ -52,13 +53,19 @@ class WordCounts:
         """How many different words are known."""
         return len(self._table)
 
-    def update(self, columns: Sequence[StringArray]) -> None:
-        """Count the words of a block's text columns."""
+    def update(self, columns: Sequence[StringArray], *, keep: bool = False) -> list[ReadWords]:
+        """Count the words of a block's text columns.
+
+        Args:
+            keep: the words of each column are returned; not where n-grams are wanted, as they are too many to be kept.
+        """
         found: list[IntArray] = []
         found_in_documents: list[IntArray] = []
+        per_row: list[IntArray] = []
         for chunk in term_chunks(columns, ngrams=self._ngrams):
             numbers = [self._table.find_or_add(terms.keys) for terms in chunk.terms]
             found += numbers
+            per_row += [terms.counts for terms in chunk.terms]
             if self._in_documents:
                 bits = len(self._table).bit_length()
                 cells = [terms.cells(number, bits) for terms, number in zip(chunk.terms, numbers, strict=True)]
@@ -67,7 +74,26 @@ class WordCounts:
             self.total += chunk.total
         self._counts = self._added(self._counts, found)
         self._documents_with = self._added(self._documents_with, found_in_documents)
+        read = self._read(len(columns), found, per_row) if keep and self._ngrams == 1 else []
         self._forget_rare()
+        return read
+
+    def _read(self, columns: int, found: list[IntArray], per_row: list[IntArray]) -> list[ReadWords]:
+        """The words by column, of chunks that have the columns one after the other."""
+        if not found:
+            return []
+        is_used = np.zeros(len(self._table) + 1, dtype=np.bool_)
+        for numbers in found:
+            is_used[numbers] = True
+        used = np.flatnonzero(is_used)
+        codes = np.empty(len(is_used), dtype=np.uint16 if len(used) <= 1 << 16 else np.uint32)
+        codes[used] = np.arange(len(used))
+        keys = self._table.keys(used)
+        read = []
+        for column in range(columns):
+            its_codes = [codes.take(numbers, mode="clip") for numbers in found[column::columns]]
+            read.append(ReadWords.of(np.concatenate(per_row[column::columns]), np.concatenate(its_codes), keys))
+        return read
 
     def _added(self, counts: IntArray, found: list[IntArray]) -> IntArray:
         none = np.zeros(0, dtype=np.int64)
@@ -76,16 +102,20 @@ class WordCounts:
         return added
 
     def _forget_rare(self) -> None:
-        sizes = self._table.word_bytes
-        if len(sizes) <= MOST_WORDS and int(sizes.sum()) <= MOST_WORD_BYTES:
+        if len(self._table) <= MOST_WORDS and self._table.all_bytes <= MOST_WORD_BYTES:
             return
-        order = np.argsort(-self._counts, kind="stable")
-        fits = (np.arange(1, len(order) + 1) <= MOST_WORDS // 2) & (np.cumsum(sizes[order]) <= MOST_WORD_BYTES // 2)
-        rare = int(self._counts[order[int(fits.sum())]])
+        rare = self._most_of_rare()
         kept = self._counts > rare
         self.missed += rare
         self._table.keep(kept)
         self._counts, self._documents_with = self._counts[kept], self._documents_with[kept]
+
+    def _most_of_rare(self) -> int:
+        """The smallest count such that the words which occurred more often take at most half of what is allowed."""
+        order = np.argsort(-self._counts, kind="stable")
+        ends = np.cumsum(self._table.word_bytes[order])
+        fitting = min(MOST_WORDS // 2, int(np.searchsorted(ends, MOST_WORD_BYTES // 2, side="right")))
+        return int(self._counts[order[fitting]])
 
     def most_frequent(self, limit: int) -> dict[str, int]:
         """The most frequent words with their counts; of equally frequent ones, those that sort first."""

@@ -18,7 +18,8 @@ from sageline.encoder.text.characters import KindArray, codes_of, ideographs, lo
 NUMBERS = 3
 
 _LETTER, _CAPITAL = 1, 2
-_BEGINS = np.array([byte & 0xC0 != 0x80 for byte in range(256)], dtype=np.bool_)
+_IS_LETTER = bytes(byte < 0x80 and chr(byte).isalpha() for byte in range(256))
+_IS_CAPITAL = bytes(byte < 0x80 and chr(byte).isupper() for byte in range(256))
 _OTHERS = bytes(byte for byte in range(256) if not chr(byte).isalpha() or byte >= 0x80)
 _NO_CAPITALS = bytes(byte for byte in range(256) if not chr(byte).isupper() or byte >= 0x80)
 
@@ -31,10 +32,12 @@ def statistics(columns: Sequence[StringArray], words: IntArray) -> DoubleArray:
     """
     characters, letters, capitals = np.zeros((3, len(words)), dtype=np.int64)
     for column in columns:
-        kinds, offsets = _kinds(column)
+        text, offsets = column.data[column.offsets[0] : column.offsets[-1]].tobytes(), column.offsets - column.offsets[0]
         characters += np.diff(offsets)
-        letters += _sums((kinds & _LETTER).astype(np.uint8), offsets)
-        capitals += _sums((kinds >> 1).astype(np.uint8), offsets)
+        letters += _sums(text.translate(_IS_LETTER), offsets)
+        capitals += _sums(text.translate(_IS_CAPITAL), offsets)
+        if not text.isascii():
+            _add_others(np.frombuffer(text, dtype=np.uint8), offsets, characters, letters, capitals)
     return np.column_stack([words, characters, capitals / np.maximum(letters, 1)]).astype(np.float64)
 
 
@@ -53,21 +56,25 @@ def statistics_of(texts: Sequence[str], words: int) -> list[float]:
     return [float(words), float(characters), capitals / max(letters, 1)]
 
 
-def _kinds(column: StringArray) -> tuple[KindArray, IntArray]:
-    """Which characters of the texts are letters, and which of these capitals; and where in them each text begins."""
-    data = column.data[column.offsets[0] : column.offsets[-1]]
-    offsets = column.offsets - column.offsets[0]
-    if not (data >= 0x80).any():
-        return _letter_kinds()[:128].take(data, mode="clip"), offsets
-    begins = np.append(0, np.cumsum(_BEGINS[data]))
-    return _letter_kinds().take(codes_of(data.tobytes().decode()), mode="clip"), begins[offsets]
+def _add_others(data: ByteArray, offsets: IntArray, characters: IntArray, letters: IntArray, capitals: IntArray) -> None:
+    """Add what characters beyond ASCII are to what was counted of each text, where each of their bytes is a character."""
+    others = data[data >= 0x80]
+    at = np.flatnonzero(data >= 0xC0)  # their first bytes
+    kinds = _letter_kinds().take(codes_of(others.tobytes().decode()), mode="clip")
+    texts = np.searchsorted(offsets, at, side="right") - 1
+    rows = len(characters)
+    starts = np.flatnonzero(others >= 0xC0)
+    continuing = np.diff(starts, append=len(others)) - 1
+    characters -= np.bincount(texts, weights=continuing, minlength=rows).astype(np.int64)
+    letters += np.bincount(texts[(kinds & _LETTER) != 0], minlength=rows)
+    capitals += np.bincount(texts[(kinds & _CAPITAL) != 0], minlength=rows)
 
 
-def _sums(values: ByteArray, offsets: IntArray) -> IntArray:
+def _sums(values: bytes, offsets: IntArray) -> IntArray:
     sums = np.zeros(len(offsets) - 1, dtype=np.int64)
     filled = np.flatnonzero(np.diff(offsets))
     if len(filled):
-        sums[filled] = np.add.reduceat(values, offsets[filled], dtype=np.int64)
+        sums[filled] = np.add.reduceat(np.frombuffer(values, dtype=np.uint8), offsets[filled], dtype=np.int64)
     return sums
 
 

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from sageline.arrays.matrix import AnyArray
-from sageline.arrays.strings import BoolArray, IntArray
+from sageline.arrays.strings import FIRST_BYTES, BoolArray, IntArray
 from sageline.encoder.text.tokenizer import KeyArray, Keys, keys_of, ranges
 
 _FIRST_MULTIPLIER, _SECOND_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1B54A32D192ED03)
 _FEWEST_SLOTS = 1 << 14
 _SLOTS_PER_WORD = 4
+_INSERTED = 1 << 16  # words at a time, so that what is worked with takes little memory beside the table
 
 
 class WordTable:
@@ -48,6 +49,11 @@ class WordTable:
         return 8 * np.diff(self._bounds[1 : self._size + 2])
 
     @property
+    def all_bytes(self) -> int:
+        """Bytes that all words take."""
+        return 8 * int(self._bounds[self._size + 1] - self._bounds[1])
+
+    @property
     def has_long(self) -> bool:
         """Whether there is a word of more than 16 bytes."""
         return bool((self.word_bytes > 16).any())
@@ -57,6 +63,13 @@ class WordTable:
         pieces, bounds = ranges(self._bounds[numbers], self._bounds[numbers + 1])
         data, ends = self._eights[pieces].tobytes(), (8 * bounds).tolist()
         return [data[start:end].rstrip(b"\0").decode() for start, end in pairwise(ends)]
+
+    def keys(self, numbers: IntArray) -> Keys:
+        """What to look the words with these numbers up by in another table."""
+        first, second = self._first[numbers], self._second[numbers]
+        long = np.flatnonzero((first & FIRST_BYTES[1]) == 0)
+        pieces, bounds = ranges(self._bounds[numbers[long]], self._bounds[numbers[long] + 1])
+        return Keys(first, second, long, self._eights[pieces], bounds)
 
     def first_by_spelling(self, numbers: IntArray, limit: int) -> IntArray:
         """Those of these words that may be among the first ``limit`` by spelling: by their first eight bytes."""
@@ -94,10 +107,13 @@ class WordTable:
         """Forget the other words; those that are kept, of ``bool[n]``, are numbered anew in the same order."""
         numbers = np.concatenate([np.zeros(1, dtype=np.int64), 1 + np.flatnonzero(kept)])
         pieces, bounds = ranges(self._bounds[numbers], self._bounds[numbers + 1])
-        self._first, self._second, self._eights = self._first[numbers], self._second[numbers], self._eights[pieces]
+        self._eights = self._eights[pieces]
+        del pieces
+        self._first = self._first[numbers]
+        self._second = self._second[numbers]
         self._bounds, self._size = bounds, len(numbers) - 1
-        self._clear_slots(len(self._slots))
-        self._insert(np.arange(1, self._size + 1))
+        self._slots.fill(0)
+        self._insert(1, self._size + 1)
 
     def _other(self, words: Keys, numbers: IntArray) -> IntArray:
         """Indexes of the words where there is another word with these numbers: theirs may be in the next slot."""
@@ -133,11 +149,15 @@ class WordTable:
         if _SLOTS_PER_WORD * self._size > len(self._slots):
             self._clear_slots(1 << (2 * _SLOTS_PER_WORD * self._size - 1).bit_length())
             start = 1
-        self._insert(np.arange(start, end))
+        self._insert(start, end)
 
-    def _insert(self, numbers: IntArray) -> None:
-        """Put words into slots: each round, the first of those that ask for a free slot gets it, which is the most frequent as a
-        rule."""
+    def _insert(self, start: int, end: int) -> None:
+        """Put the words with the numbers from ``start`` to before ``end`` into slots."""
+        for first in range(start, end, _INSERTED):
+            self._insert_some(np.arange(first, min(first + _INSERTED, end)))
+
+    def _insert_some(self, numbers: IntArray) -> None:
+        """Each round, the first of those that ask for a free slot gets it, which is the most frequent as a rule."""
         slots = self._home(self._first[numbers], self._second[numbers])
         while len(numbers):
             free = self._slots[slots] == 0
@@ -169,6 +189,8 @@ def _with(array: AnyArray, at: int, added: AnyArray) -> AnyArray:
     """The array with other elements from ``at`` on, in place if there is room for them, else in a copy with room for more."""
     end = at + len(added)
     if end > len(array):
-        array = np.concatenate([array[:at], np.empty(2 * end - at, dtype=array.dtype)])
+        longer = np.empty(2 * end, dtype=array.dtype)  # what is never written takes no memory
+        longer[:at] = array[:at]
+        array = longer
     array[at:end] = added
     return array

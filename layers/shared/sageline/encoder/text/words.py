@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, repeat
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from sageline.arrays.matrix import AnyArray, DoubleArray, SparseMatrix
 from sageline.arrays.strings import IntArray, StringArray
 from sageline.encoder.text import statistics
 from sageline.encoder.text.hashing import HashedTerms, hash_columns
+from sageline.encoder.text.read_text import ReadText, read_chunks
 from sageline.encoder.text.terms import Chunk, distinct, term_chunks
 from sageline.encoder.text.word_rule import WordRule, encoded_words_of
 from sageline.encoder.text.word_table import WordTable
@@ -75,12 +76,12 @@ class TextEncoder:
     def encode(self, columns: Sequence[StringArray]) -> SparseMatrix:
         """One row per text; several text columns are read as one text. A text without a known word has no cell but those of the
         statistics, which are there though they be 0."""
-        if sum(len(column.data) for column in columns) <= FEW_BYTES:
+        read = self._read(columns)
+        if read is None and sum(len(column.data) for column in columns) <= FEW_BYTES:
             return self._matrix([self.cells(texts) for texts in zip(*columns, strict=True)])
-        all_long = self.hash_bits is not None or self._table.has_long
         parts = [
-            self._with_statistics(self._encode_chunk(chunk), columns, chunk)
-            for chunk in term_chunks(columns, ngrams=self.ngrams, all_long=all_long, rule=self.rule)
+            self._with_statistics(self._encode_chunk(chunk, numbers), columns, chunk)
+            for chunk, numbers in (self._chunks(columns) if read is None else self._read_chunks(read))
         ]
         if len(parts) == 1:
             return parts[0]
@@ -90,15 +91,29 @@ class TextEncoder:
         counts = np.concatenate([np.zeros(1, dtype=np.int64), *(np.diff(part.row_offsets) for part in parts)])
         return SparseMatrix(values, column, np.cumsum(counts), (len(counts) - 1, self.feature_dim))
 
-    def _encode_chunk(self, chunk: Chunk) -> SparseMatrix:
+    def _read(self, columns: Sequence[StringArray]) -> list[ReadText] | None:
+        """The columns, if the words of all of them have been read, and nothing else is counted."""
+        read = [column for column in columns if isinstance(column, ReadText)]
+        is_all = len(read) == len(columns) and self.ngrams == 1 and self.rule is WordRule.BIGRAMS
+        return read if is_all and self.hash_bits is None else None
+
+    def _read_chunks(self, columns: Sequence[ReadText]) -> Iterator[tuple[Chunk, list[IntArray]]]:
+        """As :meth:`_chunks`."""
+        return read_chunks(columns, [self._table.find(column.words.keys) for column in columns])
+
+    def _chunks(self, columns: Sequence[StringArray]) -> Iterator[tuple[Chunk, list[IntArray]]]:
+        """The rows in chunks, with the column of each of their terms, counted from 1; 0 for a term that has none."""
+        bits = self.hash_bits
+        all_long = bits is not None or self._table.has_long
+        for chunk in term_chunks(columns, ngrams=self.ngrams, all_long=all_long, rule=self.rule):
+            keys = [terms.keys for terms in chunk.terms]
+            yield chunk, [self._table.find(its) if bits is None else 1 + hash_columns(its, bits) for its in keys]
+
+    def _encode_chunk(self, chunk: Chunk, numbers: list[IntArray]) -> SparseMatrix:
         bits = self._term_columns.bit_length()
-        cells = []
-        for terms in chunk.terms:
-            if self.hash_bits is None:
-                numbers = self._table.find(terms.keys)
-                cells.append(terms.cells(numbers, bits)[np.flatnonzero(numbers != 0)])
-            else:
-                cells.append(terms.cells(1 + hash_columns(terms.keys, self.hash_bits), bits))
+        cells = [terms.cells(its, bits) for terms, its in zip(chunk.terms, numbers, strict=True)]
+        if self.hash_bits is None:
+            cells = [its_cells[np.flatnonzero(its)] for its_cells, its in zip(cells, numbers, strict=True)]
         cell, counts = distinct(cells)
         row_offsets = np.searchsorted(cell, (np.arange(chunk.rows + 1) << bits).astype(cell.dtype))
         row, column = cell >> bits, ((cell & ((1 << bits) - 1)) - 1).astype(np.int64)

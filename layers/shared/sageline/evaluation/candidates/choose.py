@@ -13,7 +13,18 @@ from typing import Any, TypedDict
 
 from sageline.algorithms.presets import settings
 from sageline.costs.actual import BilledJob, with_billed_job
-from sageline.errors import CandidatesFailed, ObjectMissing, RunFinished, RunNotFound
+from sageline.errors import (
+    CandidatesFailed,
+    DatasetAccessDenied,
+    DatasetNotFound,
+    InvalidDataset,
+    InvalidHyperparameter,
+    InvalidSpec,
+    ObjectMissing,
+    RunFinished,
+    RunNotFound,
+    SagelineError,
+)
 from sageline.evaluation.wording import plain
 from sageline.json_objects import Json
 from sageline.names import INTERMEDIATE, RunLayout
@@ -37,6 +48,9 @@ _ADOPTED = (
 
 _WIDELY_KNOWN = ("balanced_accuracy", "accuracy", "rmse")
 """Metrics that every algorithm's answers have a value of, where the candidates are judged by different ones."""
+
+_REFUSALS = (DatasetAccessDenied, DatasetNotFound, InvalidDataset, InvalidHyperparameter, InvalidSpec)
+"""Errors about what a run was given. Where every candidate ends in the same one, it is the run's."""
 
 
 class ChosenCandidate(TypedDict):
@@ -82,6 +96,7 @@ def choose_candidate(run_id: str, *, run: RunContext) -> ChosenCandidate:
 
     Raises:
         CandidatesFailed: none has a model; each reason is told.
+        InvalidDataset, InvalidSpec, ...: they have all refused what the run was given, in the same words.
         RunFinished: the run was stopped meanwhile.
         ObjectMissing: what a candidate has written was deleted.
     """
@@ -97,7 +112,7 @@ def choose_candidate(run_id: str, *, run: RunContext) -> ChosenCandidate:
     noted: Json = {"candidates": listed, "cost": _cost(record, ended)}
     if best is None or best.record is None:
         run.store.note(run_id, **noted)
-        raise CandidatesFailed(_all_failed(ended))
+        raise _all_failed(ended)
     adopted = {name: best.record.details[name] for name in _ADOPTED if name in best.record.details}
     _adopt(run_id, best, metric, ended, run)
     run.store.enter(run_id, "ChooseCandidate", **noted, **adopted)
@@ -187,10 +202,15 @@ def _cost(record: RunRecord, ended: list[_Ended]) -> Json:
     return cost
 
 
-def _all_failed(ended: list[_Ended]) -> str:
+def _all_failed(ended: list[_Ended]) -> SagelineError:
+    errors = [(candidate.record.error if candidate.record else None) or {} for candidate in ended]
+    kinds, messages = ({error.get(name) for error in errors} for name in ("error", "message"))
+    refusal = next((refusal for refusal in _REFUSALS if kinds == {refusal.__name__}), None)
+    if refusal is not None and len(messages) == 1:
+        return refusal(str(messages.pop()))
     width = max(len(candidate.algorithm) for candidate in ended)
     lines = [f"  {candidate.algorithm:<{width}}  {candidate.problem}" for candidate in ended]
-    return "None of the algorithms has left a model:\n" + "\n".join(lines)
+    return CandidatesFailed("None of the algorithms has left a model:\n" + "\n".join(lines))
 
 
 def _adopt(run_id: str, best: _Ended, metric: str, ended: list[_Ended], run: RunContext) -> None:
