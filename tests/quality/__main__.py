@@ -64,6 +64,12 @@ def measure(dataset: Dataset, kept: Kept, presets: Sequence[str], *, with_flaml:
     )
 
 
+def _machine() -> str:
+    load = os.getloadavg()[2]
+    besides = f", busy with other work too ({load:.1f} processes at once), so the seconds are long" if load > 1.5 else ""
+    return describe_machine() + besides
+
+
 def _of_all(*, held_out: bool) -> list[Dataset]:
     return [dataset for dataset in DATASETS if held_out or not dataset.held_out]
 
@@ -98,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     if len(wanted) == len(DATASETS):
         (home / "quality.json").write_text(to_json(results), encoding="utf-8")
-        PAGE.write_text(to_markdown(results, describe_machine()), encoding="utf-8")
+        PAGE.write_text(to_markdown(results, _machine()), encoding="utf-8")
     return 0
 
 

@@ -139,7 +139,8 @@ def _losses(results: Sequence[Result]) -> Iterator[str]:
             told = True
             difference = result.differences[ours, peer]
             known = notes.WHY.get(result.dataset) if (ours, peer) == ("sageline_quick", "hist_gradient_boosting") else None
-            why = known or (notes.BY_CHANCE if difference.verdict == "equal" else notes.NOT_KNOWN)
+            unknown = notes.HELD_OUT if result.held_out else notes.NOT_KNOWN
+            why = known or (notes.BY_CHANCE if difference.verdict == "equal" else unknown)
             yield f"- `{result.dataset}`, {_TITLES[ours]} beside {_TITLES[peer]} ({_beside(difference)}): {why}"
     if not told:
         yield "Nowhere."
