@@ -21,6 +21,7 @@ from sagemaker_emulator.engines.linear_learner import train as linear_training
 from sagemaker_emulator.engines.xgboost import serve as xgboost_serving
 from sagemaker_emulator.engines.xgboost import train as xgboost_training
 from sagemaker_emulator.engines.xgboost.models import load_models
+from tests.quality.tuning import logged
 
 _BATCH = {"SAGEMAKER_BATCH": "true", "MAX_CONTENT_LENGTH": str(100 << 20)}
 
@@ -40,15 +41,15 @@ _SERVE: Mapping[str, Callable[[Path], Starlette]] = {
 
 def train(
     algorithm: str, root: Path, channels: Mapping[str, Mapping[str, bytes]], content_type: str, hyperparameters: Mapping[str, str]
-) -> None:
-    """Run a training job below ``root``, which is laid out as the container's ``/opt/ml``.
+) -> str:
+    """Run a training job below ``root``, which is laid out as the container's ``/opt/ml``; what it has printed and logged.
 
     Args:
         channels: by channel the objects, by name.
     """
     config = root / "input" / "config"
     config.mkdir(parents=True)
-    (root / "model").mkdir()
+    (root / "model").mkdir(parents=True)
     channel = {"ContentType": content_type, "TrainingInputMode": "File", "S3DistributionType": "FullyReplicated"}
     documents = {
         "inputdataconfig": dict.fromkeys(channels, channel),
@@ -62,8 +63,10 @@ def train(
         folder.mkdir(parents=True)
         for key, body in objects.items():
             (folder / key).write_bytes(body)
-    with redirect_stdout(StringIO()):
+    printed = StringIO()
+    with logged() as lines, redirect_stdout(printed):
         _TRAIN[algorithm](root)
+    return printed.getvalue() + "\n".join(lines)
 
 
 def serve(algorithm: str, root: Path) -> Starlette:

@@ -77,12 +77,15 @@ class Kept:
         """scikit-learn's, on the rows of a run."""
         return self._peer("hist_gradient_boosting", dataset, beside, hist_gradient_boosting.answers)
 
-    def flaml(self, dataset: Dataset, beside: Measured) -> Measured:
-        """FLAML's, on the rows of a run and in its seconds."""
+    def flaml(self, dataset: Dataset, beside: Measured, preset: str) -> Measured:
+        """FLAML's, on the rows of a run of a preset and in its seconds."""
         seconds = max(flaml.LEAST_SECONDS, beside.seconds)
-        return self._peer("flaml", dataset, beside, lambda table, judged: flaml.answers(table, judged, seconds))
+        more = () if preset == "quick" else (preset,)
+        return self._peer("flaml", dataset, beside, lambda table, judged: flaml.answers(table, judged, seconds), *more)
 
-    def _peer(self, name: str, dataset: Dataset, beside: Measured, answer: Callable[[Table, Judged], Answers]) -> Measured:
+    def _peer(
+        self, name: str, dataset: Dataset, beside: Measured, answer: Callable[[Table, Judged], Answers], *more: str
+    ) -> Measured:
         data, judged = self.data(dataset), beside.judged
 
         def measure() -> Measured:
@@ -92,7 +95,7 @@ class Kept:
             return Measured(judged, answers, beside.rows, {"seconds": time.perf_counter() - began})
 
         version = cache.version_of_peers()
-        key = cache.key(version, _digest(data), dataset.label, list(dataset.exclude), beside.rows, judged.metric)
+        key = cache.key(version, _digest(data), dataset.label, list(dataset.exclude), beside.rows, judged.metric, *more)
         return self._kept(name, dataset, key, measure)
 
     def _kept(self, name: str, dataset: Dataset, key: str, measure: Callable[[], Measured]) -> Measured:

@@ -26,4 +26,5 @@ WHY: Mapping[str, str] = {
 """By dataset, for quick beside HistGradientBoosting."""
 
 NOT_KNOWN = "Not looked into yet."
+HELD_OUT = "Not looked into, as it is held out: nothing is to be made to fit it."
 BY_CHANCE = "Within two standard errors: these test rows do not tell which one is better."

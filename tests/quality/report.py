@@ -11,7 +11,7 @@ from tests.quality.amlb import METRIC_OF, PUBLISHED, SOURCE
 from tests.quality.datasets.tables import DATASETS, Dataset
 from tests.quality.measure import MOST_SPLITS, WANTED_TEST_ROWS
 from tests.quality.peers.flaml import LEAST_SECONDS
-from tests.quality.results import PEERS, SAGELINE, Difference, Result, lost, mean_rank
+from tests.quality.results import PAIRS, Difference, Result, lost, mean_rank
 from tests.quality.sageline_run import SHARES
 
 _TITLES = {
@@ -19,6 +19,7 @@ _TITLES = {
     "sageline_good": "Sageline good",
     "hist_gradient_boosting": "HistGradientBoosting",
     "flaml": "FLAML",
+    "flaml_good": "FLAML, seconds of good",
     "baseline": "baseline",
 }
 _INTRODUCTION = """# Quality
@@ -33,8 +34,8 @@ How good the models are that Sageline makes of a table without a spec, beside wh
 - HistGradientBoosting: scikit-learn's, with its defaults, behind a ColumnTransformer: categories as such (of more than 254 their
   mean label), the parts of dates with the day of the year, texts by TF-IDF and 100 components. It is trained on the validation
   rows too.
-- FLAML: on the same features, with the seconds that Sageline took here, but at least {seconds} s, and trained on the validation
-  rows too.
+- FLAML: on the same features, with the seconds that Sageline's quick or good took here, but at least {seconds} s, and trained
+  on the validation rows too.
 - Values are means over the splits, ± the standard error of the paired difference on the same test rows (the jackknife of
   [evaluation](evaluation.md)); *better* and *worse* are by more than two of them, = is what chance may have brought about.
 - `dollars_in_aws` in the JSON is the list price of the jobs' instances for the seconds that they took here, without their start.
@@ -99,7 +100,7 @@ def _lines(results: Sequence[Result], machine: str) -> Iterator[str]:
 
 def _tables(results: Sequence[Result]) -> Iterator[str]:
     names = [name for name in _TITLES if any(name in result.values for result in results)]
-    pairs = [pair for pair in _pairs() if any(pair in result.differences for result in results)]
+    pairs = [pair for pair in PAIRS if any(pair in result.differences for result in results)]
     beside = [f"{_TITLES[ours]} beside {_TITLES[peer]}" for ours, peer in pairs]
     yield f"| dataset | metric | {' | '.join(_TITLES[name] for name in names)} | {' | '.join(beside)} | chosen | seconds |"
     yield "|---" * (4 + len(names) + len(pairs)) + "|"
@@ -110,6 +111,9 @@ def _tables(results: Sequence[Result]) -> Iterator[str]:
         chosen = ", ".join(f"{name}" for name in dict.fromkeys(result.chosen))
         yield f"| `{result.dataset}` | {result.metric} | {' | '.join(cells)} | {chosen} | {seconds} |"
     yield ""
+    missing = [f"`{result.dataset}`" for result in results if "sageline_good" not in result.values]
+    if "sageline_good" in names and missing:
+        yield f"- Not measured with good: {', '.join(missing)}."
     for ours, peer in pairs:
         found = [result.differences[ours, peer] for result in results if (ours, peer) in result.differences]
         count = Counter(difference.verdict for difference in found)
@@ -122,10 +126,6 @@ def _tables(results: Sequence[Result]) -> Iterator[str]:
         )
 
 
-def _pairs() -> list[tuple[str, str]]:
-    return [(ours, peer) for ours in SAGELINE for peer in PEERS]
-
-
 def _beside(difference: Difference | None) -> str:
     if difference is None:
         return ""
@@ -134,12 +134,13 @@ def _beside(difference: Difference | None) -> str:
 
 def _losses(results: Sequence[Result]) -> Iterator[str]:
     told = False
-    for ours, peer in _pairs():
+    for ours, peer in PAIRS:
         for result in lost(results, ours, peer):
             told = True
             difference = result.differences[ours, peer]
             known = notes.WHY.get(result.dataset) if (ours, peer) == ("sageline_quick", "hist_gradient_boosting") else None
-            why = known or (notes.BY_CHANCE if difference.verdict == "equal" else notes.NOT_KNOWN)
+            unknown = notes.HELD_OUT if result.held_out else notes.NOT_KNOWN
+            why = known or (notes.BY_CHANCE if difference.verdict == "equal" else unknown)
             yield f"- `{result.dataset}`, {_TITLES[ours]} beside {_TITLES[peer]} ({_beside(difference)}): {why}"
     if not told:
         yield "Nowhere."

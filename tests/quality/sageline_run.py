@@ -26,6 +26,7 @@ from sageline.spec.model import Spec
 from tests.quality import containers
 from tests.quality.answers import Answers, Judged
 from tests.quality.arms import Arm
+from tests.quality.tuning import tune
 from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World, new_world
 
 SHARES = {"train": 0.7, "validation": 0.1, "test": 0.2}
@@ -137,8 +138,17 @@ def _train_and_answer(world: World, run_id: str, timed: _Timed) -> None:
     }
     strings = {name: str(value) for name, value in spec.algorithm.hyperparameters.items()}
     with tempfile.TemporaryDirectory() as name:
-        root = Path(name)
-        containers.train(algorithm, root, channels, prepared["content_type"] or "", strings)
+        root, content_type = Path(name) / "job", prepared["content_type"] or ""
+        if spec.tuning is None:
+            containers.train(algorithm, root, channels, content_type, strings)
+        else:
+            best = tune(
+                spec.tuning,
+                spec.algorithm,
+                strings,
+                lambda number, tried: containers.train(algorithm, Path(name) / str(number), channels, content_type, tried),
+            )
+            root = Path(name) / str(best)
         timed.end("train", spec.algorithm.instance_type)
         headers = {"Content-Type": encoder.exchange.batch_content_type, "Accept": encoder.exchange.batch_accept}
         if algorithm == "xgboost":

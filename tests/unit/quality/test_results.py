@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -55,6 +56,7 @@ def test_the_json_has_null_for_what_was_not_measured() -> None:
         "sageline_good": None,
         "hist_gradient_boosting": 0.8,
         "flaml": None,
+        "flaml_good": None,
         "baseline": 0.5,
         "standard_error": 0.01,
         "seconds": {"sageline_quick": 2.0},
@@ -82,3 +84,15 @@ def test_the_paired_difference_is_of_the_same_rows() -> None:
     assert better == pytest.approx(2)
     assert error == pytest.approx(0, abs=1e-9)
     assert difference(judged, far, close)[0] == pytest.approx(-2)
+
+
+def test_the_page_names_what_was_not_measured_with_good() -> None:
+    good = replace(
+        WON,
+        values={**WON.values, "sageline_good": 0.91, "flaml_good": 0.9},
+        differences={**WON.differences, ("sageline_good", "flaml_good"): Difference(0.01, 0.02)},
+    )
+    page = to_markdown([good, LOST], "a machine")
+    assert "- Not measured with good: `ridership`." in page
+    assert "Sageline good beside FLAML, seconds of good: ahead on 1 of 1" in page
+    assert "Not measured" not in to_markdown([WON, LOST], "a machine")
