@@ -52,7 +52,7 @@ def settings(
         for kind, options in encoder.items()
         for name, value in options.items()
     }
-    tuning = _tuning(algorithm, among, preset)
+    tuning = _tuning(algorithm, among, preset, has_text=has_text)
     reasons["algorithm.hyperparameters"] = f"what auto gives to {algorithm}, and the algorithm's own defaults"
     return AutoSettings(_hyperparameters(algorithm, tuning, has_text=has_text), encoder, tuning, reasons)
 
@@ -65,14 +65,16 @@ def trials_of(algorithm: str, among: tuple[str, ...], preset: str) -> int:
     return max(_FEWEST_TRIALS, round(TRIALS[preset] * shares[algorithm] / sum(shares.values())))
 
 
-def _tuning(algorithm: str, among: tuple[str, ...], preset: str) -> Json | None:
+def _tuning(algorithm: str, among: tuple[str, ...], preset: str, *, has_text: bool) -> Json | None:
     trials = trials_of(algorithm, among, preset)
     if not trials:
         return None
+    ranges = (_RANGES_WITH_TEXT if has_text else _RANGES).get(algorithm)
+    tuning: Json = {"max_jobs": trials, "seed": 0} | ({"ranges": ranges} if ranges else {})
     if preset == "best" and algorithm == "xgboost":
         # The only one that reports every iteration, which Hyperband compares.
-        return {"strategy": "Hyperband", "max_jobs": trials, "hyperband": {"min_resource": 10, "max_resource": 300}, "seed": 0}
-    return {"strategy": "Bayesian", "max_jobs": trials, "seed": 0}
+        return tuning | {"strategy": "Hyperband", "hyperband": {"min_resource": 40, "max_resource": 1000}}
+    return tuning | {"strategy": "Bayesian"}
 
 
 def _hyperparameters(algorithm: str, tuning: Json | None, *, has_text: bool) -> Hyperparameters:
@@ -104,6 +106,24 @@ _WITH_TEXT: Mapping[str, Hyperparameters] = {
 
 _NOT_TUNED = ("num_round", "early_stopping_rounds", "normalize_data")
 """What a tuning keeps; the rest is what its trials are for."""
+
+# Around what a single job is given: a dozen trials that begin anywhere in the usual ranges find nothing as good.
+_RANGES: Mapping[str, Json] = {
+    "xgboost": {
+        "eta": {"type": "continuous", "min": 0.03, "max": 0.08, "scaling": "Logarithmic"},
+        "max_depth": {"type": "integer", "min": 4, "max": 9},
+        "min_child_weight": {"type": "continuous", "min": 1.0, "max": 6.0, "scaling": "Logarithmic"},
+        "subsample": {"type": "continuous", "min": 0.6, "max": 1.0},
+        "colsample_bynode": {"type": "continuous", "min": 0.6, "max": 1.0},
+    }
+}
+
+_RANGES_WITH_TEXT: Mapping[str, Json] = {
+    "linear-learner": {
+        "learning_rate": {"type": "continuous", "min": 0.02, "max": 0.2, "scaling": "Logarithmic"},
+        "wd": {"type": "continuous", "min": 1e-6, "max": 1e-4, "scaling": "Logarithmic"},
+    }
+}
 
 _ENCODERS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
     "linear-learner": {
