@@ -39,6 +39,23 @@ def algorithm_sections(run: Json, under_way: Sequence[CandidateProgress], does: 
     return sections
 
 
+def chosen_line(details: Document) -> str:
+    """Which algorithm was chosen, and how the others compare, as a line; empty of a run of one algorithm."""
+    board = leaderboard(details)
+    if board is None or not board.answered:
+        return ""
+    best, *others = board.answered
+    told = [f"{other['algorithm']} {_plain(other)}" for other in others]
+    told += [f"{failed['algorithm']} has no model" for failed in board.failed]
+    beside = f" ({', '.join(told)})" if told else ""
+    return f"Chosen: {best['algorithm']}, {board.metric} {_plain(best)}{beside}, by {best.get('rows')} validation rows.\n"
+
+
+def _plain(candidate: Document) -> str:
+    value = candidate.get("value")
+    return plain(float(value)) if isinstance(value, int | float) else "unknown"
+
+
 def leaderboard_table(run: Json) -> RenderableType | None:
     """The candidates of a run, best first, then those that failed and why; None where there are none, or none has ended yet."""
     board = leaderboard(run.get("details") or {})

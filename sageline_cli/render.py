@@ -21,7 +21,7 @@ from sageline.spec.metrics import RANKING
 from sageline_cli import costs
 from sageline_cli.breakable import BreakableText
 from sageline_cli.candidates import CandidateProgress
-from sageline_cli.leaderboard import algorithm_sections
+from sageline_cli.leaderboard import algorithm_sections, chosen_line
 from sageline_cli.schema_lines import reading_lines
 from sageline_cli.warning_lines import warning_lines
 
@@ -294,7 +294,7 @@ def _trained(details: Json) -> str:
     who = f"The best of {tuning['jobs']} training jobs" if tuning else "Training"
     judged = _judged(details.get("evaluation") or {})
     decided = _decided((details.get("evaluation") or {}).get("model_decision"))
-    ended = f"{who} ended with {_value(metrics)}.\n" if metrics else ""
+    ended = chosen_line(details) + (f"{who} ended with {_value(metrics)}.\n" if metrics else "")
     return ended + (f"On the test rows: {judged}.\n" if judged else "") + (f"It answers {decided}.\n" if decided else "")
 
 

@@ -35,7 +35,7 @@ def test_what_is_tried_is_said_and_how_to_try_more() -> None:
 
 def test_algorithms_that_are_left_out_and_what_budgets_cut_off_are_said() -> None:
     reasons = {
-        "algorithm.name": "auto trains xgboost as nothing else can learn from the data",
+        "algorithm.name": "auto trains xgboost alone, as no other goes with the data and the spec",
         "algorithm.hyperparameters": "the algorithm's own defaults",
         "algorithm.blazingtext": "left out: BlazingText has no weights.",
         "budget_usd": "xgboost gets at most 4 trials instead of 8 trials",

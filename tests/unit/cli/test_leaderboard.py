@@ -11,6 +11,7 @@ from rich.console import Console
 
 from sageline.json_objects import Json
 from sageline_cli.connection import Connection
+from sageline_cli.leaderboard import chosen_line
 from sageline_cli.main import cli
 from sageline_cli.render import run_detail
 from tests.unit.cli.fakes import RUN_ID, FakeApi, run_record
@@ -40,6 +41,12 @@ def test_how_they_were_compared_is_said() -> None:
 
     assert "Compared by the 180 validation rows, ± the standard error; ✓: the chosen one." in said
     assert "ms a row: of the transform job that answered, the start of its instance included." in said
+
+
+def test_the_end_of_a_run_says_which_algorithm_was_chosen_and_how_the_others_compare() -> None:
+    chosen = "Chosen: linear-learner, accuracy 0.93 (xgboost 0.9012, blazingtext has no model), by 180 validation rows.\n"
+    assert chosen_line({"candidates": COMPARED}) == chosen
+    assert chosen_line({}) == ""
 
 
 def test_those_that_failed_are_told_with_their_problem() -> None:

@@ -108,6 +108,18 @@ def longest_minutes(run: ResolvedRun) -> float:
     return max(rounds) / 60
 
 
+def test_too_few_trials_to_find_anything_become_one_job_with_the_settings_of_quick(world: World) -> None:
+    run = fitted(world, "table", budget_usd=0.3, algorithm={"preset": "good"})
+
+    trees = run.candidates[0]
+    assert trees.given.tuning is None
+    assert trees.resolution.spec.tuning is None
+    assert trees.given.algorithm.hyperparameters["eta"] == 0.05
+    told = reasons(run)["budget_usd"]
+    assert "xgboost gets at most one training job of " in told
+    assert "with the settings of `quick`, instead of 8 trials" in told
+
+
 PRESETS = st.sampled_from(["quick", "good", "best"])
 
 

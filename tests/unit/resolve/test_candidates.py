@@ -79,7 +79,10 @@ def test_the_encoder_tokens_leaves_blazingtext_alone() -> None:
 
     assert algorithms(run) == ["blazingtext"]
     assert run.candidates[0].resolution.spec.dataset.features == {"post": "text"}
-    assert run.resolution.spec.reasons["algorithm.name"] == "auto trains blazingtext as nothing else can learn from the data"
+    assert (
+        run.resolution.spec.reasons["algorithm.name"]
+        == "auto trains blazingtext alone, as no other goes with the data and the spec"
+    )
 
 
 def test_an_algorithm_that_the_spec_names_is_trained_alone() -> None:

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import TypeAlias
 
+from sageline.algorithms.presets import settings
 from sageline.costs.estimate import cost_bound, training_work
 from sageline.costs.run_cost import evaluation_work, facts_of
 from sageline.errors import BudgetExceeded
@@ -16,6 +17,9 @@ from sageline.spec.model import Spec
 
 _SHORTEST_SECONDS = 60
 """The least that ``max_runtime_seconds`` may be."""
+
+_WORTHWHILE_TRIALS = 4
+"""Fewer trials, which begin at random, find nothing as good as the settings of ``quick``."""
 
 _WORTHWHILE_SECONDS = 300
 """A trial that may take less than this is given up before the others are cut further."""
@@ -69,6 +73,8 @@ def _within_minutes(candidate: Candidate, minutes: float, cut: _Cut) -> Candidat
         return _limited(candidate, min(longest, seconds), None, "budget_minutes", cut)
     at_once = min(tuning.max_parallel_jobs, tuning.max_jobs)
     trials = min(tuning.max_jobs, at_once * max(1, seconds // min(_WORTHWHILE_SECONDS, longest)))
+    if trials < min(tuning.max_jobs, _WORTHWHILE_TRIALS):
+        return _untuned(candidate, min(longest, seconds), "budget_minutes", cut)
     each = max(_SHORTEST_SECONDS, seconds // math.ceil(trials / at_once))
     return _limited(candidate, min(longest, each), trials, "budget_minutes", cut)
 
@@ -106,7 +112,9 @@ def _trials(candidate: Candidate, seconds: int, cut: _Cut) -> Candidate:
     tuning, longest = candidate.resolution.spec.tuning, candidate.resolution.spec.algorithm.max_runtime_seconds
     if tuning is None:
         return _limited(candidate, min(longest, seconds), None, "budget_usd", cut)
-    trials = max(1, min(tuning.max_jobs, seconds // min(_WORTHWHILE_SECONDS, longest)))
+    trials = min(tuning.max_jobs, seconds // min(_WORTHWHILE_SECONDS, longest))
+    if trials < min(tuning.max_jobs, _WORTHWHILE_TRIALS):
+        return _untuned(candidate, min(longest, seconds), "budget_usd", cut)
     return _limited(candidate, min(longest, seconds // trials), trials, "budget_usd", cut)
 
 
@@ -122,6 +130,25 @@ def _limited(candidate: Candidate, seconds: int, trials: int | None, budget: str
     cut[budget, candidate.algorithm] = f"{candidate.algorithm} gets at most {', '.join(now)} instead of {', '.join(before)}"
     given, resolved = (_with_limits(each, seconds, trials) for each in (candidate.given, spec))
     return replace(candidate, given=given, resolution=replace(candidate.resolution, spec=resolved))
+
+
+def _untuned(candidate: Candidate, seconds: int, budget: str, cut: _Cut) -> Candidate:
+    """A single training job, as of the preset ``quick``, in the place of trials that are too few to find anything as good."""
+    spec = candidate.resolution.spec
+    kinds = (spec.dataset.features or {}).values()
+    hyperparameters = settings(candidate.algorithm, (candidate.algorithm,), "quick", kinds).hyperparameters
+    trials = f"{spec.tuning.max_jobs} trials" if spec.tuning else "trials"
+    cut[budget, candidate.algorithm] = (
+        f"{candidate.algorithm} gets at most one training job of {length(seconds)}, with the settings of `quick`, instead of "
+        f"{trials}, {length(spec.algorithm.max_runtime_seconds)} each"
+    )
+
+    def single(of: Spec) -> Spec:
+        limits = {"max_runtime_seconds": seconds, "hyperparameters": dict(hyperparameters)}
+        return of.model_copy(update={"algorithm": of.algorithm.model_copy(update=limits), "tuning": None})
+
+    resolution = replace(candidate.resolution, spec=single(spec))
+    return replace(candidate, given=single(candidate.given), resolution=resolution)
 
 
 def _with_limits(spec: Spec, seconds: int, trials: int | None) -> Spec:

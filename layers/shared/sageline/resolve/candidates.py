@@ -176,7 +176,7 @@ def _of_all(
 ) -> Resolution:
     """The resolution of the run itself."""
     reasons = {key: reason for key, reason in whole.spec.reasons.items() if key.partition(".")[0] not in _OWN_REASONS}
-    reasons["algorithm.name"] = which_are_trained(candidates, "as nothing else can learn from the data")
+    reasons["algorithm.name"] = which_are_trained(candidates, "alone, as no other goes with the data and the spec")
     for algorithm, why in refused.items():
         reasons[f"algorithm.{algorithm}"] = f"left out: {why}"
     algorithm_spec = spec.algorithm.model_copy(update={"preset": spec.algorithm.preset or _DEFAULT_PRESET})
