@@ -40,7 +40,10 @@ WHY: Mapping[tuple[str, str], str] = {
 }
 """Of quick, by dataset and peer."""
 
-GOOD = "Quick, with the settings that it is given, is ahead of good here: good's few trials begin at random in wide ranges."
+GOOD = (
+    "Quick, with the settings that it is given, is ahead of good here: good was measured with the algorithms' usual ranges, in "
+    "which few trials find nothing as good; they are narrower since."
+)
 NOT_KNOWN = "Not looked into yet."
 HELD_OUT = "Not looked into, as it is held out: nothing is to be made to fit it."
 BY_CHANCE = "Within two standard errors: these test rows do not tell which one is better."
