@@ -35,7 +35,7 @@ def begun(world: World, data: bytes = FLOWERS, extension: str = "csv", **spec: A
     return planned
 
 
-def answered(world: World, run_id: str, wrong: int = 0, *, wrong_tests: int = 0, seconds: int = 60) -> None:
+def answered(world: World, run_id: str, wrong: int = 0, *, wrong_tests: int = 0, seconds: int = 60, sure: float = 0.9) -> None:
     """The candidate is trained, has a model, and has answered: right, but for the first so many validation and test rows."""
     trained(world, run_id, seconds)
     create_model(run_id, world.record(run_id).details["training"]["model_artifact_uri"], roles=ROLES, run=world.run)
@@ -43,7 +43,7 @@ def answered(world: World, run_id: str, wrong: int = 0, *, wrong_tests: int = 0,
         labels, asked, mistakes = known_labels(world, run_id, kind), asked_rows(world, run_id)[kind], all_wrong
         keys = world.keys(f"runs/{run_id}/data/evaluation/{stem}-")
         for key, rows in zip(keys, asked, strict=True):
-            body = answers(encoder_of(world, run_id), labels[:rows], mistakes)
+            body = answers(encoder_of(world, run_id), labels[:rows], mistakes, sure)
             labels, mistakes = labels[rows:], max(0, mistakes - rows)
             world.put(f"runs/{run_id}/transform/evaluation/{key.rsplit('/', 1)[1]}.out", body)
         assert not labels
@@ -93,14 +93,14 @@ def known_labels(world: World, run_id: str, kind: str) -> list[Any]:
     return [json.loads(line)["label"] for key in world.keys(prefix) for line in world.get(key).splitlines()]
 
 
-def answers(encoder: FittedEncoder, labels: list[Any], wrong: int) -> bytes:
+def answers(encoder: FittedEncoder, labels: list[Any], wrong: int, sure: float) -> bytes:
     """What the container answers in a transform job: right but for the first ``wrong`` rows."""
     if encoder.classes is None:
         values = [float(label) + (10 if number < wrong else 0.5) for number, label in enumerate(labels)]
         return _values(encoder, values)
     numbers = [encoder.classes.index(label) for label in labels]
     chosen = [(number + 1) % len(encoder.classes) if row < wrong else number for row, number in enumerate(numbers)]
-    return _CLASSES[encoder.answers](encoder.classes, chosen)
+    return _CLASSES[encoder.answers](encoder.classes, chosen, sure)
 
 
 def _values(encoder: FittedEncoder, values: list[float]) -> bytes:
@@ -114,40 +114,40 @@ def _values(encoder: FittedEncoder, values: list[float]) -> bytes:
     return "".join(map(spelled, values)).encode()
 
 
-def _shares(classes: list[str], chosen: int) -> list[float]:
-    return [0.9 if number == chosen else 0.1 / (len(classes) - 1) for number in range(len(classes))]
+def _shares(classes: list[str], chosen: int, sure: float) -> list[float]:
+    return [sure if number == chosen else (1 - sure) / (len(classes) - 1) for number in range(len(classes))]
 
 
-def _xgboost(classes: list[str], chosen: list[int]) -> bytes:
-    rows = [_shares(classes, number) for number in chosen]
+def _xgboost(classes: list[str], chosen: list[int], sure: float) -> bytes:
+    rows = [_shares(classes, number, sure) for number in chosen]
     return "".join(f"{row[1] if len(classes) == 2 else row}\n" for row in rows).encode()
 
 
-def _linear(classes: list[str], chosen: list[int]) -> bytes:
-    scores = [_shares(classes, number) for number in chosen]
+def _linear(classes: list[str], chosen: list[int], sure: float) -> bytes:
+    scores = [_shares(classes, number, sure) for number in chosen]
     shown = [row[1] if len(classes) == 2 else row for row in scores]
     return "".join(
         json.dumps({"score": score, "predicted_label": number}) + "\n" for score, number in zip(shown, chosen, strict=True)
     ).encode()
 
 
-def _knn(classes: list[str], chosen: list[int]) -> bytes:
+def _knn(classes: list[str], chosen: list[int], _: float) -> bytes:
     return "".join(json.dumps({"predicted_label": float(number)}) + "\n" for number in chosen).encode()
 
 
-def _tensorflow(classes: list[str], chosen: list[int]) -> bytes:
-    return json.dumps({"predictions": [_shares(classes, number) for number in chosen]}).encode()
+def _tensorflow(classes: list[str], chosen: list[int], sure: float) -> bytes:
+    return json.dumps({"predictions": [_shares(classes, number, sure) for number in chosen]}).encode()
 
 
-def _blazingtext(classes: list[str], chosen: list[int]) -> bytes:
+def _blazingtext(classes: list[str], chosen: list[int], sure: float) -> bytes:
     lines = []
     for number in chosen:
-        ranked = sorted(zip(_shares(classes, number), range(len(classes)), strict=True), reverse=True)
+        ranked = sorted(zip(_shares(classes, number, sure), range(len(classes)), strict=True), reverse=True)
         lines.append({"label": [f"__label__{classes[place]}" for _, place in ranked], "prob": [share for share, _ in ranked]})
     return "".join(json.dumps(line) + "\n" for line in lines).encode()
 
 
-_CLASSES: dict[str, Callable[[list[str], list[int]], bytes]] = {
+_CLASSES: dict[str, Callable[[list[str], list[int], float], bytes]] = {
     "xgboost": _xgboost,
     "linear-learner": _linear,
     "knn": _knn,

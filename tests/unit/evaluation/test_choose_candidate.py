@@ -43,6 +43,26 @@ def test_the_most_accurate_one_is_chosen_and_of_equals_the_first(world: World, t
     json.dumps(chosen)
 
 
+def test_of_equally_accurate_ones_the_lower_log_loss_is_chosen(world: World) -> None:
+    """XGBoost gives a right label 0.9; the linear model is as often right, and surer of it."""
+    planned = begun(world)
+    validated(world, planned["xgboost"], 3)
+    validated(world, planned["linear-learner"], 3, sure=0.99)
+
+    assert choose(world)["algorithm"] == "linear-learner"
+
+    reason = world.run.files.read_spec(RUN_ID).reasons["algorithm.name"]
+    assert reason.endswith(", as good as xgboost but with less log loss")
+
+
+def test_one_that_gives_no_probabilities_is_not_behind_for_that(world: World) -> None:
+    planned = begun(world, archive(cats_and_dogs(120)), "zip")
+    validated(world, planned["knn"], 2)
+    validated(world, planned["tensorflow"], 2)
+
+    assert choose(world)["algorithm"] == "knn", "equally good, so the first"
+
+
 def test_of_regressions_the_lower_error_is_better(world: World) -> None:
     both(world, 3, 1, data=PRICES, target={"transform": "none"})
 

@@ -107,7 +107,7 @@ def choose_candidate(run_id: str, *, run: RunContext) -> ChosenCandidate:
     ended = [_ended(planned, run) for planned in record.details["candidates"]]
     answered = [candidate for candidate in ended if candidate.validation is not None]
     metric = _metric(answered)
-    best = max(answered, key=partial(_goodness, metric)) if answered else None
+    best = max(answered, key=partial(_rank, metric, _tie_break(metric, answered))) if answered else None
     listed = [_listed(candidate, metric, run, chosen=candidate is best) for candidate in ended]
     noted: Json = {"candidates": listed, "cost": _cost(record, ended)}
     if best is None or best.record is None:
@@ -140,6 +140,17 @@ def _metric(answered: list[_Ended]) -> str:
         return asked[0]
     possible = [name for name in (*asked, *_WIDELY_KNOWN) if all(each["metrics"].get(name) is not None for each in validations)]
     return [*possible, *asked, "accuracy"][0]
+
+
+def _tie_break(metric: str, answered: list[_Ended]) -> str:
+    """What tells candidates apart that are equal by their metric, as shares of few rows often are."""
+    known = all((candidate.validation or {})["metrics"].get("log_loss") is not None for candidate in answered)
+    return "log_loss" if known else metric
+
+
+def _rank(metric: str, tie_break: str, candidate: _Ended) -> tuple[float, float]:
+    """Greater for the better candidate."""
+    return _goodness(metric, candidate), _goodness(tie_break, candidate)
 
 
 def _goodness(metric: str, candidate: _Ended) -> float:
@@ -249,9 +260,13 @@ def _beside(best: _Ended, metric: str, ended: list[_Ended]) -> str:
     others = [candidate for candidate in ended if candidate is not best]
     answered = [candidate for candidate in others if candidate.validation is not None]
     worse = [other.algorithm for other in answered if _goodness(metric, other) < _goodness(metric, best)]
-    equal = [other.algorithm for other in answered if other.algorithm not in worse]
+    tied = [other for other in answered if other.algorithm not in worse]
+    tie_break = _tie_break(metric, answered)
+    less_sure = [other.algorithm for other in tied if _goodness(tie_break, other) < _goodness(tie_break, best)]
+    equal = [other.algorithm for other in tied if other.algorithm not in less_sure]
     failed = [other.algorithm for other in others if other.validation is None]
     told = f", better than {' and '.join(worse)}" if worse else ""
+    told += f", as good as {' and '.join(less_sure)} but with less log loss" if less_sure else ""
     told += f", as good as {' and '.join(equal)}, which {'comes' if len(equal) == 1 else 'come'} after it" if equal else ""
     return told + (f"; {' and '.join(failed)} {'has' if len(failed) == 1 else 'have'} failed" if failed else "")
 
