@@ -142,7 +142,7 @@ def _losses(results: Sequence[Result]) -> Iterator[str]:
         for result in lost(results, ours, peer):
             told = True
             difference = result.differences[ours, peer]
-            known = notes.WHY.get((result.dataset, peer)) if ours == "sageline_quick" else None
+            known = (notes.WHY if ours == "sageline_quick" else notes.WHY_GOOD).get((result.dataset, peer))
             unknown = notes.HELD_OUT if result.held_out else notes.NOT_KNOWN
             if ours == "sageline_good" and result.rank("sageline_quick", ("sageline_quick", "sageline_good")) == 1:
                 unknown = notes.GOOD

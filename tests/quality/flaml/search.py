@@ -2,7 +2,7 @@
 
 The folder holds ``train.csv``, ``test.csv`` (features), ``labels.csv`` (of the train rows) and ``facts.json``, with ``task``,
 ``metric``, ``seconds`` and ``categories``. It leaves ``answers.npz`` with ``chosen``, or with ``classes`` and
-``scores``, and ``found.json``.
+``scores``, and ``found.json``: what was chosen.
 """
 
 from __future__ import annotations
@@ -38,7 +38,12 @@ def main(folder: Path) -> None:
         seed=0,
         verbose=0,
     )
-    found = {"estimator": automl.best_estimator, "seconds": time.perf_counter() - began}
+    found = {
+        "estimator": automl.best_estimator,
+        "config": automl.best_config,
+        "losses": automl.best_loss_per_estimator,
+        "seconds": time.perf_counter() - began,
+    }
     if is_regression:
         np.savez(folder / "answers.npz", chosen=np.asarray(automl.predict(test), dtype=np.float64))
     else:

@@ -36,26 +36,36 @@ def answers(table: Table, judged: Judged, seconds: float) -> Answers:
     Raises:
         RuntimeError: FLAML fails; its last words.
     """
-    features = _features(table)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        features[~table.is_test].to_csv(folder / "train.csv", index=False)
-        features[table.is_test].to_csv(folder / "test.csv", index=False)
-        pd.DataFrame({"label": table.labels[~table.is_test]}).to_csv(folder / "labels.csv", index=False)
-        facts = {
-            "task": "regression" if judged.classes is None else "classification",
-            "metric": _METRICS[judged.metric],
-            "seconds": seconds,
-            "categories": table.categories,
-        }
-        (folder / "facts.json").write_text(json.dumps(facts))
-        ended = subprocess.run([str(PYTHON), "-W", "ignore", str(_SEARCH), name], check=False, capture_output=True, text=True)
-        if ended.returncode:
-            raise RuntimeError(f"FLAML ended with status {ended.returncode}: {ended.stderr[-500:]}")
+        search(table, judged, seconds, folder)
         with np.load(folder / "answers.npz") as found:
             if judged.classes is None:
                 return Answers(found["chosen"])
             return among(judged.classes, found["classes"].tolist(), found["scores"])
+
+
+def search(table: Table, judged: Judged, seconds: float, folder: Path) -> None:
+    """Let it search, and leave in the folder what ``tests/quality/flaml/search.py`` says.
+
+    Raises:
+        RuntimeError: FLAML fails; its last words.
+    """
+    features = _features(table)
+    features[~table.is_test].to_csv(folder / "train.csv", index=False)
+    features[table.is_test].to_csv(folder / "test.csv", index=False)
+    pd.DataFrame({"label": table.labels[~table.is_test]}).to_csv(folder / "labels.csv", index=False)
+    facts = {
+        "task": "regression" if judged.classes is None else "classification",
+        "metric": _METRICS[judged.metric],
+        "seconds": seconds,
+        "categories": table.categories,
+    }
+    (folder / "facts.json").write_text(json.dumps(facts))
+    command = [str(PYTHON), "-W", "ignore", str(_SEARCH), str(folder)]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True)
+    if ended.returncode:
+        raise RuntimeError(f"FLAML ended with status {ended.returncode}: {ended.stderr[-500:]}")
 
 
 def _features(table: Table) -> pd.DataFrame:
