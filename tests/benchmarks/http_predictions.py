@@ -131,8 +131,15 @@ def _results(asked: Mapping[str, Asked], clients: int, sizes: Sizes) -> Iterator
             unit="ms",
             samples=times,
             limits=limits,
-            note=f"Without both others {own:.1f} ms are left for Sageline." if name == "milliseconds" and clients == 1 else _NOTE,
+            note=_own_part(own) if name == "milliseconds" and clients == 1 else _NOTE,
         )
+
+
+def _own_part(milliseconds: float) -> str:
+    return (
+        f"Without `{INVOKE}` and `{REFUSED}` {milliseconds:.1f} ms are left for Sageline: reading the request, encoding, asking "
+        "the endpoint by boto3, decoding. Where more clients ask than there are cores, they wait for the processor above all."
+    )
 
 
 def _measured(asked: Mapping[str, Asked], clients: int, count: int, rounds: int) -> dict[str, list[load.Taken]]:
