@@ -185,7 +185,7 @@ test-containers: setup ## Run AWS's own readers and validators on what Sageline 
 test-moto: setup ## Run moto's own tests of SageMaker against the emulator (3 minutes); MOTO=DIR is a clone of getmoto/moto
 	@PYTHONPATH=packages/sagemaker-emulator/tests $(BIN)/python -m moto_suite "$(MOTO)"
 
-bench: setup ## Measure Sageline beside its peers (installed for it, 10 minutes); writes docs/benchmarks.md
+bench: setup ## Measure Sageline beside its peers (installed for it, half an hour); writes docs/benchmarks.md
 	@UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet --inexact --group bench --python $(BIN)/python
 	$(BIN)/python -m tests.benchmarks
 
