@@ -29,7 +29,7 @@ help: ## Show the targets
 
 setup: $(VENV)/.synced ## Install what uv.lock pins into .venv; afterwards no network is needed
 
-$(VENV)/.synced: pyproject.toml packages/sagemaker-emulator/pyproject.toml uv.lock
+$(VENV)/.synced: pyproject.toml packages/sagemaker-emulator/pyproject.toml packages/sageline-client/pyproject.toml uv.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || {
 		echo "Sageline needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 2; }
 	echo "Installing into .venv (once; about a minute on a first run) ..."
@@ -126,7 +126,7 @@ format: setup ## Format the code
 	@$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-UNIT := tests/unit packages/sagemaker-emulator/tests
+UNIT := tests/unit packages/sagemaker-emulator/tests packages/sageline-client/tests
 # The files in their order: by the number of tests, which xdist goes by, a few long ones would be the last.
 IN_ORDER := --dist loadfile --no-loadscope-reorder --quiet
 
@@ -185,7 +185,7 @@ test-containers: setup ## Run AWS's own readers and validators on what Sageline 
 test-moto: setup ## Run moto's own tests of SageMaker against the emulator (3 minutes); MOTO=DIR is a clone of getmoto/moto
 	@PYTHONPATH=packages/sagemaker-emulator/tests $(BIN)/python -m moto_suite "$(MOTO)"
 
-bench: setup ## Measure Sageline beside its peers (installed for it, 10 minutes); writes docs/benchmarks.md
+bench: setup ## Measure Sageline beside its peers (installed for it, half an hour); writes docs/benchmarks.md
 	@UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet --inexact --group bench --python $(BIN)/python
 	$(BIN)/python -m tests.benchmarks
 

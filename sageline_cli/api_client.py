@@ -1,21 +1,22 @@
-"""Client of Sageline's HTTP API (docs/api.md): signed requests, errors as sentences."""
+"""The client of Sageline's HTTP API as the commands use it: JSON objects, and errors as sentences that name commands."""
 
 from __future__ import annotations
 
-import json
+import copy
 import re
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import islice
 from types import TracebackType
-from typing import Self
-from urllib.parse import quote
+from typing import Self, TypeVar, cast
 
 import httpx
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 
 from sageline.json_objects import Json
 from sageline_cli.errors import CommandFailed
+from sageline_client import ApiError, Instance, Retries, Sageline, SigV4
+
+__all__ = ["ApiClient", "SigV4"]
 
 # What the API's messages call by route, people at a terminal call by command.
 _COMMANDS = {
@@ -24,173 +25,118 @@ _COMMANDS = {
     r"DELETE /pipelines/([^\s`)]+)": r"sageline stop \1",
     r"POST /endpoints/([^\s`)]+)/rollback": r"sageline rollback \1",
 }
+T = TypeVar("T")
 
-# An HTTP API gives up after 30 s; connecting takes a moment or does not work at all.
-_TIMEOUT = httpx.Timeout(35, connect=5)
-_GATEWAY_RETRY_SECONDS = 10
-"""API Gateway's own 503 comes without a ``Retry-After``."""
-
-
-class SigV4(httpx.Auth):
-    """Signs requests for API Gateway with IAM authorization (service name ``execute-api``)."""
-
-    requires_request_body = True
-
-    def __init__(self, credentials: Credentials, region: str) -> None:
-        self._credentials = credentials
-        self._region = region
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        signed = AWSRequest(request.method, str(request.url), data=request.content)
-        # Frozen here and not before: credentials of a role are renewed while a command follows a long run.
-        SigV4Auth(self._credentials.get_frozen_credentials(), "execute-api", self._region).add_auth(signed)
-        request.headers.update(dict(signed.headers.items()))
-        yield request
+_MOST_RUNS = 100
+"""On a page."""
 
 
 class ApiClient:
-    """One method per route. Every failure is a :class:`CommandFailed` with the API's error code and message."""
+    """One method per route. Every failure is a :class:`CommandFailed` with the API's error code and message.
+
+    Nothing is sent twice: a person sees at once what is wrong. :meth:`patient` is for what is worth waiting for.
+    """
 
     def __init__(self, api_url: str, auth: httpx.Auth, transport: httpx.BaseTransport | None = None) -> None:
-        self._url = api_url.rstrip("/")
         # Without a transport given, httpx takes the proxies of the environment into account.
-        self._http = httpx.Client(auth=auth, timeout=_TIMEOUT, transport=transport)
+        self._client = Sageline(api_url, auth=auth, retries=Retries(0), transport=transport)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        self._http.close()
+        self._client.close()
+
+    def patient(self, seconds: float, tell: Callable[[str], None] = lambda text: None) -> Self:
+        """The same, which asks again for so many seconds while an endpoint is not ready or has too much to do.
+
+        Args:
+            tell: takes what is waited for.
+        """
+
+        def waits(error: ApiError, pause: float) -> None:
+            tell(f"{_failed(error).message} Trying again in {pause:.0f} s ...")
+
+        other = copy.copy(self)
+        other._client = self._client.with_retries(Retries(seconds, after_no_answer=False, on_retry=waits))
+        return other
 
     def runs(self, limit: int, name: str | None = None) -> list[Json]:
         """The newest ``limit`` runs, of one name if given."""
-        runs: list[Json] = []
-        token: str | None = None
-        while len(runs) < limit:
-            query = {"limit": str(min(limit - len(runs), 100)), "name": name, "next_token": token}
-            page = self._call("GET", "/pipelines", query={k: v for k, v in query.items() if v is not None})
-            runs += page["runs"]
-            token = page.get("next_token")
-            if token is None:
-                break
-        return runs
+        runs = self._client.runs.list(name=name, page_size=min(limit, _MOST_RUNS))
+        return _answered(lambda: [dict(run) for run in islice(runs, limit)])
 
     def run(self, run_id: str) -> Json:
-        return self._call("GET", f"/pipelines/{_segment(run_id)}")
+        return _ask(partial(self._client.runs.get, run_id))
 
     def create_upload(self, dataset: Json) -> Json:
         """A URL for a dataset or a part, ``{"name", "bytes", "md5"}`` and maybe ``format``, ``file`` and ``spec``: ``{"upload",
         "bucket", "key", "expires_in_seconds"}``."""
-        return self._call("POST", "/datasets", body=dataset)
+        return _ask(partial(self._client.datasets.create_upload, **dataset))
 
     def inspect_dataset(self, asked: Json) -> Json:
         """What would be made of a dataset in S3, ``{"uri"}`` or ``{"name"}`` and maybe ``spec``."""
-        return self._call("POST", "/datasets/inspect", body=asked)
+        return _ask(partial(self._client.datasets.inspect, **asked))
 
     def complete_dataset(self, name: str, idempotency_key: str) -> Json:
         """Start a run of all parts of a dataset, once for each key: ``{"run_id", "status"}``."""
-        return self._call("POST", f"/datasets/{_segment(name)}/complete", headers={"idempotency-key": idempotency_key})
+        return _ask(partial(self._client.datasets.complete, name, idempotency_key=idempotency_key))
 
     def start_run(self, spec: Json, idempotency_key: str) -> Json:
         """Start a run on data that is in S3 already, once for each key: ``{"run_id", "status"}``."""
-        return self._call("POST", "/pipelines", body={"spec": spec}, headers={"idempotency-key": idempotency_key})
+        return _ask(partial(self._client.runs.start, spec, idempotency_key=idempotency_key))
 
     def stop_run(self, run_id: str) -> Json:
         """Stop a run; its record."""
-        return self._call("DELETE", f"/pipelines/{_segment(run_id)}")
+        return _ask(partial(self._client.runs.stop, run_id))
 
     def endpoints(self) -> list[Json]:
-        endpoints: list[Json] = self._call("GET", "/endpoints")["endpoints"]
-        return endpoints
+        return _answered(lambda: [dict(endpoint) for endpoint in self._client.endpoints.list()])
 
     def endpoint(self, name: str) -> Json:
         """An endpoint, with the columns of the rows that it takes and an example."""
-        return self._call("GET", f"/endpoints/{_segment(name)}")
+        return _ask(partial(self._client.endpoints.get, name))
 
     def change_endpoint(self, name: str, change: Json) -> Json:
         """Set ``weights`` or ``ttl_hours`` of an endpoint; the endpoint as it is then."""
-        return self._call("PATCH", f"/endpoints/{_segment(name)}", body=change)
+        return _ask(partial(self._client.endpoints.change, name, change))
 
     def promote(self, name: str, variant: str) -> Json:
         """Give a variant all the traffic: ``{"endpoint", "run_id", "status"}``; the run lets the other variants go."""
-        return self._call("POST", f"/endpoints/{_segment(name)}/promote", body={"variant": variant})
+        return _ask(partial(self._client.endpoints.promote, name, variant))
 
     def roll_back(self, name: str) -> Json:
         """Go back to what an endpoint served before: ``{"endpoint", "run_id", "status"}``."""
-        return self._call("POST", f"/endpoints/{_segment(name)}/rollback")
+        return _ask(partial(self._client.endpoints.roll_back, name))
 
     def delete_endpoint(self, name: str) -> Json:
         """Delete an endpoint and what belongs to it: ``{"endpoint", "deleted": [...]}``, empty if there was none."""
-        return self._call("DELETE", f"/endpoints/{_segment(name)}")
+        return _ask(partial(self._client.endpoints.delete, name))
 
     def predict(self, endpoint: str, instances: Sequence[object], top_k: int, *, strict: bool = False) -> Json:
         """Predictions for raw rows: ``{"predictions": [...], "endpoint", "variant", "model_version"}``, with ``"warnings"`` if
         there are any; ``strict`` makes them errors."""
-        body: Json = {"instances": list(instances), "top_k": top_k} | ({"strict": True} if strict else {})
-        return self._call("POST", f"/endpoints/{_segment(endpoint)}/predictions", body=body)
+        rows = cast("Sequence[Instance]", instances)  # what is no instance, the API refuses, and says why
+        return _ask(partial(self._client.predict, endpoint, rows, top_k=top_k, strict=strict))
 
     def start_batch(self, endpoint: str, request: Json, idempotency_key: str) -> Json:
         """Score the rows of a file in S3, once for each key: ``{"run_id", "status", "output"}``."""
-        path = f"/endpoints/{_segment(endpoint)}/batch"
-        return self._call("POST", path, body=request, headers={"idempotency-key": idempotency_key})
-
-    def _call(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        body: Json | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Json:
-        content = None if body is None else json.dumps(body, allow_nan=False).encode()
-        headers = {**(headers or {}), **({} if content is None else {"content-type": "application/json"})}
-        try:
-            response = self._http.request(method, self._url + path, params=query or None, content=content, headers=headers)
-        except httpx.TimeoutException:
-            raise CommandFailed(f"{self._url} did not answer in time; try again.", "Timeout") from None
-        except httpx.TransportError as error:
-            raise CommandFailed(f"{self._url} cannot be reached: {error}.", "Unreachable") from None
-        return _read(response)
+        return _ask(partial(self._client.endpoints.start_batch, endpoint, idempotency_key=idempotency_key, **request))
 
 
-def _segment(name: str) -> str:
-    return quote(name, safe="")
+def _ask(call: Callable[[], Mapping[str, object]]) -> Json:
+    return _answered(lambda: dict(call()))
 
 
-def _read(response: httpx.Response) -> Json:
+def _answered(call: Callable[[], T]) -> T:
     try:
-        answer = response.json()
-    except ValueError:
-        answer = None
-    if response.is_success and isinstance(answer, dict):
-        return answer
-    status = f"HTTP {response.status_code}"
-    match answer:
-        case {"error": {"code": str(code), "message": str(message), **rest}}:
-            details = rest.get("details")
-            for route, command in _COMMANDS.items():
-                message = re.sub(route, command, message)
-            raise CommandFailed(message, code, details if isinstance(details, dict) else None, _retry_after(response))
-        case {"message": str(message)} if response.status_code == 403:
-            # API Gateway's own answer, before any of Sageline's functions is asked.
-            raise CommandFailed(
-                f"The API does not let you in ({message}): your role or user needs execute-api:Invoke on it.", "Forbidden"
-            )
-        case {"message": str(message)} if response.status_code == 413:
-            # API Gateway's own too: as an event the request is more than a function takes.
-            raise CommandFailed(f"The request is too large ({message}); send fewer rows, or shorter ones.", "RequestTooLarge")
-        case {"message": str(message)} if response.status_code == 503:
-            # After 30 s: a function and a model behind it that are both being started may take longer.
-            raise CommandFailed(f"The API answered {status}: {message}.", status, retry_after=_GATEWAY_RETRY_SECONDS)
-        case {"message": str(message)}:
-            raise CommandFailed(f"The API answered {status}: {message}.", status)
-        case _:
-            raise CommandFailed(
-                f"The API answered {status} with something that is not Sageline's: {response.text[:200]!r}", status
-            )
+        return call()
+    except ApiError as error:
+        raise _failed(error) from None
 
 
-def _retry_after(response: httpx.Response) -> int | None:
-    seconds = response.headers.get("retry-after", "")
-    return int(seconds) if seconds.isdecimal() else None
+def _failed(error: ApiError) -> CommandFailed:
+    message = error.message
+    for route, command in _COMMANDS.items():
+        message = re.sub(route, command, message)
+    return CommandFailed(message, error.code, error.details, error.retry_after)

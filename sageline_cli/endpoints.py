@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import click
@@ -116,7 +115,7 @@ def delete(endpoint: str, stack: str | None, as_json: bool) -> None:
     An endpoint that is being created or updated is waited for: SageMaker does not delete it meanwhile.
     """
     with stderr().status(f"Deleting {endpoint} …"):
-        answer = when_ready(partial(connect(stack).api.delete_endpoint, endpoint))
+        answer = when_ready(connect(stack).api).delete_endpoint(endpoint)
     if as_json:
         print_json(answer)
     elif answer["deleted"]:

@@ -62,11 +62,11 @@ def predict(
     Raises:
         CommandFailed: a batch was refused; rows are counted from 1.
     """
-    ask = partial(api.predict, endpoint, top_k=top_k, strict=strict)
+    ask = partial(when_warm(api, tell).predict, endpoint, top_k=top_k, strict=strict)
     answers: list[Json] = []
     warnings: list[tuple[int, str]] = []
     for start, batch in batches(instances):
-        answers.append(when_warm(partial(_ask, ask, start, batch), tell))
+        answers.append(_ask(ask, start, batch))
         warnings += [(start, warning) for warning in answers[-1].pop("warnings", [])]
         advance(len(batch))
     predictions = [{**prediction, "variant": answer["variant"]} for answer in answers for prediction in answer["predictions"]]

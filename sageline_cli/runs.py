@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import click
@@ -99,7 +98,7 @@ def stop(run_id: str, stack: str | None, as_json: bool) -> None:
     An endpoint that is being created or updated is waited for: SageMaker does not interrupt that.
     """
     with stderr().status(f"Stopping {run_id} …"):
-        run = when_ready(partial(connect(stack).api.stop_run, run_id))
+        run = when_ready(connect(stack).api).stop_run(run_id)
     if as_json:
         print_json(run)
     else:

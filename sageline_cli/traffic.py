@@ -107,7 +107,7 @@ def _roll_back(api: ApiClient, endpoint: str) -> Json:
         if error.code != "EndpointNotReady" or run_id is None:
             raise
     # That run is stopped and not undone yet. Rolling back once more could undo what served before it.
-    when_ready(partial(api.stop_run, run_id))
+    when_ready(api).stop_run(run_id)
     return {"endpoint": endpoint, "run_id": run_id, "status": "Stopped"}
 
 

@@ -68,12 +68,12 @@ def _runs_of(connection: Connection, name: str) -> list[str]:
     runs = connection.api.runs(20, name)
     for run in runs:
         if run["status"] in ("Running", "Unknown"):
-            when_ready(partial(connection.api.stop_run, run["run_id"]))
+            when_ready(connection.api).stop_run(run["run_id"])
     return [run["run_id"] for run in runs]
 
 
 def _delete_endpoint(connection: Connection, name: str) -> list[str]:
-    deleted: list[str] = when_ready(partial(connection.api.delete_endpoint, name))["deleted"]
+    deleted: list[str] = when_ready(connection.api).delete_endpoint(name)["deleted"]
     return deleted
 
 

@@ -21,6 +21,7 @@ from tests.benchmarks import (
     control_plane,
     csv_rows,
     guard,
+    http_predictions,
     invocations,
     judge_model,
     mixed_table,
@@ -47,6 +48,7 @@ GROUPS = (
     guard,
     control_plane,
     invocations,
+    http_predictions,
 )
 
 

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import psutil
-from botocore.awsrequest import AWSPreparedRequest
 from rich.console import Console
 
 from sagemaker_emulator.testing import Emulator, running
@@ -24,9 +23,11 @@ from tests.benchmarks import load
 from tests.benchmarks.report import terminal_table
 from tests.benchmarks.results import SAGELINE, Goal, Result
 from tests.benchmarks.sizes import FULL, Sizes
+from tests.benchmarks.written import as_boto3_sends, written
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import DataSourceTypeDef, ProductionVariantTypeDef
+    from mypy_boto3_sagemaker_runtime.type_defs import InvokeEndpointInputTypeDef
 
 ALONE = "the model's process alone"
 CONNECTIONS = 16
@@ -141,9 +142,10 @@ def _deploy(emulator: Emulator, name: str) -> dict[str, Contestant]:
     sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig={"Delay": 1})
     (port,) = _listening() - before
     head = {"Host": f"127.0.0.1:{port}", "Content-Type": "text/csv", "Content-Length": str(len(_BODY))}
+    invocation: InvokeEndpointInputTypeDef = {"EndpointName": name, "ContentType": "text/csv", "Body": _BODY}
     return {
-        SAGELINE: Contestant(urlsplit(emulator.url).port or 0, _signed(emulator, name)),
-        ALONE: Contestant(port, _written("/invocations", head)),
+        SAGELINE: Contestant(urlsplit(emulator.url).port or 0, as_boto3_sends(emulator.runtime, invocation)),
+        ALONE: Contestant(port, written("/invocations", head, _BODY)),
     }
 
 
@@ -156,29 +158,6 @@ def _listening() -> set[int]:
         for connection in child.net_connections("tcp4")
         if connection.status == psutil.CONN_LISTEN
     }
-
-
-def _signed(emulator: Emulator, name: str) -> bytes:
-    """The request as boto3 sends it."""
-    sent: list[AWSPreparedRequest] = []
-
-    def keep(request: AWSPreparedRequest, **_: object) -> None:
-        sent.append(request)
-
-    emulator.runtime.meta.events.register("before-send.sagemaker-runtime.InvokeEndpoint", keep)
-    emulator.runtime.invoke_endpoint(EndpointName=name, ContentType="text/csv", Body=_BODY)
-    emulator.runtime.meta.events.unregister("before-send.sagemaker-runtime.InvokeEndpoint", keep)
-    (request,) = sent
-    url = urlsplit(request.url)
-    # What is added when it is sent: the host, where the signer has not.
-    headers = {"Accept-Encoding": "identity", **({} if "host" in request.headers else {"Host": url.netloc})}
-    headers |= {key: value.decode() if isinstance(value, bytes) else str(value) for key, value in request.headers.items()}
-    return _written(url.path, headers)
-
-
-def _written(path: str, headers: Mapping[str, str]) -> bytes:
-    lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
-    return "\r\n".join(lines).encode() + _BODY
 
 
 if __name__ == "__main__":

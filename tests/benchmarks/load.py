@@ -14,39 +14,43 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
-from statistics import median
+from statistics import median, quantiles
 
 _CHUNK = 65536
 
 
 @dataclass(frozen=True)
 class Order:
-    """``request`` is all that is sent, in base64; each connection sends it again as soon as it is answered, ``count`` in all."""
+    """``request`` is all that is sent, in base64; each connection sends it again as soon as it is answered, ``count`` in all.
+    ``status`` is what every answer has to be."""
 
     port: int
     request: str
     connections: int
     count: int
+    status: int
 
 
 @dataclass(frozen=True)
 class Taken:
-    """The median of the requests in milliseconds, and how many were answered in a second."""
+    """The median of the requests in milliseconds, their 95th and 99th percentile, and how many were answered in a second."""
 
     milliseconds: float
+    p95: float
+    p99: float
     per_second: float
 
 
-def measure(port: int, request: bytes, *, connections: int, count: int) -> Taken:
+def measure(port: int, request: bytes, *, connections: int, count: int, status: int = 200) -> Taken:
     """
     Args:
         port: of 127.0.0.1.
         request: with head and body, for HTTP/1.1.
 
     Raises:
-        RuntimeError: an answer that is not 200.
+        RuntimeError: an answer of another status.
     """
-    order = Order(port, base64.b64encode(request).decode(), connections, count)
+    order = Order(port, base64.b64encode(request).decode(), connections, count, status)
     command = [sys.executable, "-m", "tests.benchmarks.load"]
     ended = subprocess.run(command, input=json.dumps(asdict(order)), capture_output=True, text=True, check=False)
     if ended.returncode:
@@ -57,7 +61,8 @@ def measure(port: int, request: bytes, *, connections: int, count: int) -> Taken
 class _Connection:
     """One request at a time."""
 
-    def __init__(self, port: int, request: bytes) -> None:
+    def __init__(self, port: int, request: bytes, status: int) -> None:
+        self._begins = f"HTTP/1.1 {status} ".encode()
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._request = request
@@ -73,8 +78,8 @@ class _Connection:
         piece = self.socket.recv(_CHUNK)
         self._received += piece
         head, separator, body = self._received.partition(b"\r\n\r\n")
-        if not piece or (separator and not head.startswith(b"HTTP/1.1 200 ")):
-            raise RuntimeError(f"The answer is not 200: {self._received.decode(errors='replace')}")
+        if not piece or (separator and not head.startswith(self._begins)):
+            raise RuntimeError(f"The answer is not {self._begins.decode().strip()}: {self._received.decode(errors='replace')}")
         if not separator or len(body) < _content_length(head):
             return None
         return time.perf_counter() - self._sent
@@ -86,7 +91,7 @@ def _content_length(head: bytes) -> int:
 
 def _send_all(order: Order) -> Taken:
     request = base64.b64decode(order.request)
-    open_ones = [_Connection(order.port, request) for _ in range(order.connections)]
+    open_ones = [_Connection(order.port, request, order.status) for _ in range(order.connections)]
     times: list[float] = []
     with selectors.DefaultSelector() as selector:
         for connection in open_ones:
@@ -108,7 +113,8 @@ def _send_all(order: Order) -> Taken:
         seconds = time.perf_counter() - begun
     for connection in open_ones:
         connection.socket.close()
-    return Taken(1000 * median(times), order.count / seconds)
+    hundredths = quantiles(times, n=100, method="inclusive")
+    return Taken(1000 * median(times), 1000 * hundredths[94], 1000 * hundredths[98], order.count / seconds)
 
 
 if __name__ == "__main__":

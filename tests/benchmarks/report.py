@@ -59,7 +59,7 @@ def _lines(results: Sequence[Result], machine: str, versions: Mapping[str, str])
         "writes this page and `.local/bench.json`. `python -m tests.benchmarks --quick` is the same in small.",
         "",
         f"- Machine: {machine}. Sageline and each of the others use one process and one thread,",
-        "  but for invocations: these have a client, the emulator and the model in processes of their own.",
+        "  but for invocations and predictions over HTTP: these have a client and each server in processes of their own.",
         f"- Versions: {', '.join(f'{name} {number}' for name, number in versions.items())}.",
         "- Text: the sample dataset (descriptions of AWS operations) repeated up to the size, but with each document's sentences",
         "  drawn from all sentences of the sample, with a fixed seed, so that hardly a document is a literal repeat.",

@@ -20,6 +20,8 @@ class Sizes:
         control_calls: to create and to describe models, in each round.
         invoked: the algorithms of the endpoints that are asked.
         invocations: requests to each of them, in each round.
+        clients: of the HTTP API, that ask at once.
+        http_requests: of all of them together, in each round.
     """
 
     text_megabytes: float
@@ -35,6 +37,8 @@ class Sizes:
     control_calls: int
     invoked: tuple[str, ...]
     invocations: int
+    clients: tuple[int, ...]
+    http_requests: int
     rounds: int
 
 
@@ -52,6 +56,8 @@ FULL = Sizes(
     control_calls=200,
     invoked=("xgboost", "linear-learner"),
     invocations=1_000,
+    clients=(1, 16, 64),
+    http_requests=640,
     rounds=5,
 )
 
@@ -69,5 +75,7 @@ QUICK = Sizes(
     control_calls=5,
     invoked=("linear-learner",),
     invocations=32,
+    clients=(2,),
+    http_requests=16,
     rounds=2,
 )

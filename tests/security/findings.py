@@ -10,7 +10,16 @@ from typing import Any, TypeAlias
 
 Json: TypeAlias = Mapping[str, Any]  # Any: a tool's report
 
-CODE = ("docs", "examples", "functions", "layers", "packages/sagemaker-emulator/src", "sageline_cli", "sageline_local")
+CODE = (
+    "docs",
+    "examples",
+    "functions",
+    "layers",
+    "packages/sagemaker-emulator/src",
+    "packages/sageline-client/src",
+    "sageline_cli",
+    "sageline_local",
+)
 TEMPLATE = "template.yaml"
 WORKFLOW = ".github/workflows/ci.yml"
 

@@ -12,6 +12,8 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 LAYER = PROJECT / "layers" / "shared" / "sageline"
+CLIENT = PROJECT / "packages" / "sageline-client" / "src"
+EMULATOR = PROJECT / "packages" / "sagemaker-emulator" / "src"
 LEVELS = (
     ("errors", "names", "json_objects", "arrays", "aws"),
     ("formats", "spec"),
@@ -114,6 +116,23 @@ def test_the_page_on_architecture_shows_the_same_levels_and_arrows() -> None:
 @pytest.mark.parametrize("root", ["sageline_local", "sageline_cli", "functions"])
 def test_the_layer_knows_nothing_of_what_uses_it(root: str) -> None:
     knows = [path for path in LAYER.rglob("*.py") for node in imports(path) if root in _top_level(node)]
+
+    assert knows == []
+
+
+def test_the_client_for_applications_knows_nothing_of_sageline() -> None:
+    others = {"sageline", "sageline_cli", "sageline_local", "functions", "sagemaker_emulator", "boto3", "tests"}
+    modules = list(CLIENT.rglob("*.py"))
+
+    knows = [path.name for path in modules for node in imports(path) if others & set(_top_level(node))]
+
+    assert modules
+    assert knows == []
+
+
+@pytest.mark.parametrize("root", [LAYER, PROJECT / "functions", EMULATOR])
+def test_only_tools_use_the_client_for_applications(root: Path) -> None:
+    knows = [path for path in root.rglob("*.py") for node in imports(path) if "sageline_client" in _top_level(node)]
 
     assert knows == []
 

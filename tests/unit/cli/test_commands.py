@@ -249,7 +249,7 @@ def test_a_run_is_stopped_again_until_what_it_was_deploying_is_taken_back(
 ) -> None:
     api.fail("DELETE", f"/pipelines/{RUN_ID}", 503, "EndpointNotReady", "Stop it again.")
     stopped = run_record(status="Stopped")
-    monkeypatch.setattr("sageline_cli.retries.time.sleep", lambda _: api.answer("DELETE", f"/pipelines/{RUN_ID}", stopped))
+    monkeypatch.setattr("time.sleep", lambda _: api.answer("DELETE", f"/pipelines/{RUN_ID}", stopped))
     assert runner.invoke(cli, ["stop", RUN_ID]).stdout == f"Run {RUN_ID} is stopped.\n"
 
 
@@ -343,7 +343,7 @@ def test_an_endpoint_that_is_being_made_is_deleted_as_soon_as_that_is_possible(
 ) -> None:
     api.fail("DELETE", "/endpoints/wine", 503, "EndpointNotReady", "Endpoint wine is Creating.")
     done = {"endpoint": "wine", "deleted": ["endpoint/wine"]}
-    monkeypatch.setattr("sageline_cli.retries.time.sleep", lambda _: api.answer("DELETE", "/endpoints/wine", done))
+    monkeypatch.setattr("time.sleep", lambda _: api.answer("DELETE", "/endpoints/wine", done))
     assert runner.invoke(cli, ["delete", "wine"]).stdout == "Deleted wine: endpoint/wine.\n"
 
 

@@ -135,7 +135,7 @@ def test_a_rollout_that_is_stopped_and_not_undone_yet_is_stopped_again_and_not_r
     api.answer("POST", "/endpoints/wine/rollback", busy, 503)
     api.answer("DELETE", f"/pipelines/{NEW}", busy, 503)
     stopped = run_record(run_id=NEW, status="Stopped")
-    monkeypatch.setattr("sageline_cli.retries.time.sleep", lambda _: api.answer("DELETE", f"/pipelines/{NEW}", stopped))
+    monkeypatch.setattr("time.sleep", lambda _: api.answer("DELETE", f"/pipelines/{NEW}", stopped))
 
     result = runner.invoke(cli, ["rollback", "wine"])
 

@@ -12,7 +12,8 @@ import pytest
 
 PROJECT = Path(__file__).parents[3]
 LAYER = PROJECT / "layers" / "shared"
-ROOTS = (LAYER / "sageline", PROJECT / "sageline_cli", PROJECT / "sageline_local", PROJECT / "functions")
+CLIENT = PROJECT / "packages" / "sageline-client" / "src"
+ROOTS = (LAYER / "sageline", PROJECT / "sageline_cli", PROJECT / "sageline_local", PROJECT / "functions", CLIENT)
 ROLE = re.compile(r":(mod|class|func|meth|data|attr):`([^`]+)`")
 PATH = re.compile(
     r"(?<![\w/.-])(?:layers|functions|sageline_local|sageline_cli|packages|tests|events|statemachine|examples|docs)/[\w./*-]*[\w*]"
