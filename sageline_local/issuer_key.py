@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from tempfile import NamedTemporaryFile
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -67,13 +68,10 @@ def _make(home: Home) -> None:
     pem = generate_private_key(public_exponent=65537, key_size=_BITS).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    half = home.issuer_key_file.with_suffix(f".{os.getpid()}")
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(pem)
-    try:
-        # Unlike a rename it leaves alone what another process has made in the meantime.
-        home.issuer_key_file.hardlink_to(half)
-    except FileExistsError:
-        return
-    finally:
-        half.unlink()
+    # Only its owner may read a file that this makes.
+    with NamedTemporaryFile(dir=home.root, prefix=f"{home.issuer_key_file.name}.") as half:
+        half.write(pem)
+        half.flush()
+        # Unlike a rename, a link leaves alone what somebody else has made in the meantime.
+        with suppress(FileExistsError):
+            home.issuer_key_file.hardlink_to(half.name)

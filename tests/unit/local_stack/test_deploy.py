@@ -154,7 +154,6 @@ def test_a_template_without_the_outputs_that_the_stack_needs_is_refused(
     sam_says(monkeypatch, succeeded=True)
     cloud.s3.add_response("create_bucket", {})
     cloud.no_stack()
-    cloud.cloudformation.add_response("describe_stack_resources", {"StackResources": []})
     cloud.stack("CREATE_COMPLETE", {"BucketName": "bucket", "StateMachineArn": "arn:machine"})
 
     with pytest.raises(DeployFailed, match="lacks the output ApiId"):
