@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from sageline.aws.scopes import CHANGE, PREDICT, READ
 from sageline_cli.group import HelpfulGroup
 from sageline_cli.options import F, StackCommand, json_option, print_json, stderr, stdout
 from sageline_local import logs as stack_logs
@@ -120,6 +121,21 @@ def env(home: Path, function: str | None, as_json: bool) -> None:
 
 @local.command(cls=StackCommand)
 @_home_option
+@click.option(
+    "--scope", "scopes", type=click.Choice([PREDICT, READ, CHANGE]), multiple=True, required=True,
+    help="What the token is good for; may be there several times.",
+)  # fmt: skip
+@click.option("--subject", metavar="NAME", default="somebody", show_default=True, help="Whom the token is given to.")
+@click.option(
+    "--minutes", type=click.FloatRange(0, 1440, min_open=True), default=60, show_default=True, help="How long it counts."
+)
+def token(home: Path, scopes: tuple[str, ...], subject: str, minutes: int) -> None:
+    """Print an access token for the HTTP API at $SAGELINE_JWT_API_URL."""
+    click.echo(LocalStack(home).token(scopes, subject=subject, minutes=minutes))
+
+
+@local.command(cls=StackCommand)
+@_home_option
 @click.option("--function", metavar="NAME", help="What a function has logged, such as prepare_data.")
 @click.option("--lines", type=click.IntRange(1), default=50, show_default=True, help="How many of the last lines.")
 @click.option("--follow", "-f", is_flag=True, help="Go on with what is logged from now on; Ctrl-C ends it.")
@@ -140,6 +156,7 @@ def logs(home: Path, function: str | None, lines: int, follow: bool) -> None:
 def _print_addresses(console: Console, status: StackStatus) -> None:
     for title, value in (
         ("HTTP API", status.api_url),
+        ("JWT API", status.jwt_api_url),
         ("AWS", status.endpoint_url),
         ("SageMaker", status.sagemaker_url),
         ("Scaling", status.autoscaling_url),

@@ -16,7 +16,6 @@ from sageline_local.home import StackRecord
 from sageline_local.keys import ROOT_KEY_ID, RootKey
 
 if TYPE_CHECKING:
-    from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
@@ -46,10 +45,6 @@ class LocalClients:
         )
         core.set_credentials(ROOT_KEY_ID, self._key.secret)
         return boto3.Session(botocore_session=core, region_name=REGION)
-
-    @cached_property
-    def apigatewayv2(self) -> ApiGatewayV2Client:
-        return self._session.client("apigatewayv2", endpoint_url=self._endpoint, config=_CONFIG)
 
     @cached_property
     def cloudformation(self) -> CloudFormationClient:

@@ -1,4 +1,4 @@
-"""The bundle on MiniStack: the real ``sam deploy``, and what MiniStack's CloudFormation leaves out."""
+"""The bundle on MiniStack: the real ``sam deploy``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from sageline_local import sam
-from sageline_local.api_routes import make_routes, routes_of
 from sageline_local.aws import LocalClients
 from sageline_local.errors import DeployFailed
 from sageline_local.home import DeployedStack, Home
@@ -39,7 +38,7 @@ def is_there(clients: LocalClients, deployment: DeployedStack) -> bool:
 def deploy(
     clients: LocalClients, home: Home, template: Path, parameters: Mapping[str, str], tools: Mapping[str, str]
 ) -> tuple[str, dict[str, str]]:
-    """Deploy a built template, and make the API's routes.
+    """Deploy a built template.
 
     Returns:
         The stack's id and its outputs.
@@ -54,9 +53,7 @@ def deploy(
         if not result.succeeded:
             reasons = [*_failed_resources(clients, began), result.explanation()]
             raise DeployFailed(f"`sam deploy` failed (all of its output: {result.log}):\n" + "\n".join(reasons))
-        functions = function_names(clients)
         outputs = _outputs(clients)
-        make_routes(clients.apigatewayv2, outputs["ApiId"], routes_of(_processed_template(clients)), functions)
     described = _describe(clients)
     if described is None:
         raise DeployFailed("MiniStack has no stack after `sam deploy`. Try `sageline local down`, then `up` again.")
@@ -76,6 +73,11 @@ def function_names(clients: LocalClients) -> dict[str, str]:
 def api_url(endpoint_url: str, outputs: Mapping[str, str]) -> str:
     """Base URL of the HTTP API on MiniStack's own port, of its stage ``$default``: needs no DNS."""
     return f"{endpoint_url}/_aws/execute-api/{outputs['ApiId']}"
+
+
+def jwt_api_url(endpoint_url: str, outputs: Mapping[str, str]) -> str:
+    """The same of the HTTP API for tokens; empty if the stack has none."""
+    return f"{endpoint_url}/_aws/execute-api/{outputs['JwtApiId']}" if "JwtApiId" in outputs else ""
 
 
 @contextmanager
@@ -134,13 +136,6 @@ def _outputs(clients: LocalClients) -> dict[str, str]:
     if missing:
         raise DeployFailed(f"The deployed stack lacks the output {', '.join(sorted(missing))}: see the end of template.yaml.")
     return outputs
-
-
-def _processed_template(clients: LocalClients) -> Mapping[str, object]:
-    body = clients.cloudformation.get_template(StackName=STACK_NAME, TemplateStage="Processed")["TemplateBody"]
-    # boto3 gives a document for JSON; its stubs know of text only.
-    template: Mapping[str, object] = json.loads(body) if isinstance(body, str) else body
-    return template
 
 
 def _failed_resources(clients: LocalClients, since: float) -> list[str]:

@@ -79,7 +79,7 @@ def endpoints_beside_ministack(ports: Ports) -> dict[str, str]:
     }
 
 
-def for_clients(ports: Ports, api_url: str, key: RootKey, sagemaker_home: Path) -> dict[str, str]:
+def for_clients(ports: Ports, api_url: str, jwt_api_url: str, key: RootKey, sagemaker_home: Path) -> dict[str, str]:
     """With these variables boto3, the AWS CLI and the SageMaker SDK talk to the stack."""
     sdk_config = config_file(sagemaker_home).resolve()
     return {
@@ -88,6 +88,7 @@ def for_clients(ports: Ports, api_url: str, key: RootKey, sagemaker_home: Path) 
         **_REGION,
         **key.variables,
         "SAGELINE_API_URL": api_url,
+        **({"SAGELINE_JWT_API_URL": jwt_api_url} if jwt_api_url else {}),
         # Not there with an emulator of a version before: the SDK refuses a file that is missing.
         **({VARIABLE: str(sdk_config)} if sdk_config.exists() else {}),
     }

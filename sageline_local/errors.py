@@ -25,6 +25,10 @@ class StackNotUp(LocalStackError):
     """The command needs a stack that is up."""
 
 
+class TokensOfAnother(LocalStackError):
+    """The stack takes no tokens that it could make itself."""
+
+
 class StartFailed(LocalStackError):
     """A process of the stack ended while starting, or was not ready in time."""
 

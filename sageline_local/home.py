@@ -37,6 +37,11 @@ class Home:
         return self.root / "root-secret"
 
     @property
+    def issuer_key_file(self) -> Path:
+        """The private key of the stack's issuer of tokens (:mod:`sageline_local.issuer_key`)."""
+        return self.root / "issuer-key.pem"
+
+    @property
     def ministack(self) -> Path:
         return self.root / "ministack"
 
@@ -80,7 +85,7 @@ class Home:
         """Delete what a stack has written; what else is in the directory stays, and so does the directory then."""
         for directory in (self.ministack, self.sagemaker, self.sam, self.invoke, self.root / "logs"):
             shutil.rmtree(directory, ignore_errors=True)
-        for file in (self.record_file, self.fixture_file, self.secret_file, self.root / "lock"):
+        for file in (self.record_file, self.fixture_file, self.secret_file, self.issuer_key_file, self.root / "lock"):
             file.unlink(missing_ok=True)
         if not any(self.root.iterdir()):
             self.root.rmdir()

@@ -23,6 +23,7 @@ from starlette.types import Message, Receive, Scope, Send
 from sageline_local import (
     alarm_access,
     alarms,
+    api_bodies,
     copy_checksums,
     default_key,
     function_errors,
@@ -36,7 +37,11 @@ from sageline_local import (
     session_keys,
     shared_layers,
     state_timeouts,
+    token_answers,
 )
+from sageline_local.home import Home
+from sageline_local.issuer import Issuer
+from sageline_local.processes import MARKER
 from sagemaker_emulator.guard.asgi import Guard
 from sagemaker_emulator.guard.keys import root_of
 
@@ -108,6 +113,7 @@ def main() -> None:
     logging.getLogger("persistence").setLevel(logging.WARNING)
     alarm_access.install()
     alarms.install()
+    api_bodies.install()
     copy_checksums.install()
     default_key.install()
     function_errors.install()
@@ -120,7 +126,8 @@ def main() -> None:
     service_roles.install()
     shared_layers.install()
     state_timeouts.install()
-    serve = ministack.app
+    token_answers.install()
+    serve = Issuer(ministack.app, Home(Path(os.environ[MARKER])), int(os.environ["GATEWAY_PORT"]))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

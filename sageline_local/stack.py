@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from sageline_local import deploy, environment, functions, keys
+from sageline_local import deploy, environment, functions, issuer, keys
 from sageline_local.aws import LocalClients
-from sageline_local.errors import StackNotUp
+from sageline_local.errors import StackNotUp, TokensOfAnother
 from sageline_local.home import Home, StackRecord
 from sageline_local.progress import Progress, Silent
 from sageline_local.services import Service, services
@@ -91,17 +91,22 @@ class LocalStack:
             problems.append("The bundle is not deployed: `sageline local up` does it.")
         abilities = reported(self._home.sagemaker)
         outputs = record.deployment.outputs if record.deployment else {}
-        api_url = deploy.api_url(environment.endpoint(ports.ministack), outputs) if outputs else ""
+        endpoint = environment.endpoint(ports.ministack)
+        api_url = deploy.api_url(endpoint, outputs) if outputs else ""
+        jwt_api_url = deploy.jwt_api_url(endpoint, outputs)
         return replace(
             blank,
             state="half-dead" if problems else "up",
-            endpoint_url=environment.endpoint(ports.ministack),
+            endpoint_url=endpoint,
             sagemaker_url=environment.endpoint(ports.sagemaker),
             autoscaling_url=environment.endpoint(ports.autoscaling),
             api_url=api_url,
+            jwt_api_url=jwt_api_url,
             bucket=outputs.get("BucketName", ""),
             pids=pids,
-            environment={} if problems or key is None else environment.for_clients(ports, api_url, key, self._home.sagemaker),
+            environment={}
+            if problems or key is None
+            else environment.for_clients(ports, api_url, jwt_api_url, key, self._home.sagemaker),
             outputs=outputs,
             problems=problems,
             limits=[abilities.missing] if abilities and abilities.missing else [],
@@ -133,6 +138,25 @@ class LocalStack:
             sentences = [f"The local stack in {status.home} is {status.state}.", *status.problems]
             raise StackNotUp(" ".join(sentences if status.problems else [*sentences, "Start it with `sageline local up`."]))
         return status
+
+    def token(self, scopes: Iterable[str], *, subject: str, minutes: float) -> str:
+        """An access token of the stack's own issuer for its HTTP API for tokens.
+
+        Raises:
+            StackNotUp: it is not up.
+            TokensOfAnother: it has no such API, or one that trusts another issuer.
+        """
+        from sageline_local import issuer_key  # noqa: PLC0415  # imports cryptography, which no other command waits for
+
+        self.require_up()
+        record = StackRecord.load(self._home)
+        port = record.port or 0
+        if issuer.parameters(port, record.parameters)["JwtIssuer"] != issuer.url(port):
+            raise TokensOfAnother(
+                f"The stack was brought up with JwtIssuer={record.parameters['JwtIssuer']}, and takes only that issuer's tokens. "
+                "Bring it up with other parameters, and no JwtIssuer among them, to have it trust its own."
+            )
+        return issuer_key.token(self._home, port, scopes, subject=subject, minutes=minutes)
 
     def clients(self) -> LocalClients:
         """boto3 clients of a stack that is up.

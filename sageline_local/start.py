@@ -12,7 +12,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sageline_local import build, deploy, environment, keys, ports, processes, recovery
+from sageline_local import build, deploy, environment, issuer, keys, ports, processes, recovery
 from sageline_local.aws import LocalClients
 from sageline_local.errors import DeployFailed, PortInUse, StackElsewhere
 from sageline_local.home import DeployedStack, Home, StackRecord
@@ -135,7 +135,11 @@ class StackStart:
 
     def _is_outdated(self, build_id: str) -> bool:
         deployment = self._record.deployment
-        return deployment is None or deployment.fingerprint != deploy.fingerprint(build_id, self._record.parameters)
+        return deployment is None or deployment.fingerprint != deploy.fingerprint(build_id, self._parameters())
+
+    def _parameters(self) -> dict[str, str]:
+        """The template's: those that were chosen, and the stack's own issuer of tokens."""
+        return issuer.parameters(self._record.port or DEFAULT_PORT, self._record.parameters)
 
     def _build(self, build_id: str, port: int) -> Path:
         tools = environment.for_tools(os.environ, port, self._key)
@@ -168,7 +172,7 @@ class StackStart:
                 self._progress.note("MiniStack has lost what was deployed, and with it all runs: it is deployed anew.")
             self._remember(replace(self._record, deployment=replace(before, fingerprint="")))
         built = self._build(build_id, port) if template is None else template.result()
-        parameters = self._record.parameters
+        parameters = self._parameters()
         with self._progress.step("Deploy to MiniStack"):
             tools = environment.for_tools(os.environ, port, self._key)
             try:

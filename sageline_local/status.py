@@ -20,6 +20,8 @@ class StackStatus:
     sagemaker_url: str = ""
     autoscaling_url: str = ""
     api_url: str = ""
+    jwt_api_url: str = ""
+    """Of the HTTP API for tokens; empty, too, if the stack has none."""
     bucket: str = ""
     pids: dict[str, int] = field(default_factory=dict)
     """Of the running servers, by name."""

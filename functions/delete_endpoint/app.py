@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sageline.aws.events import checked
 from sageline.aws.http import HttpResponse, endpoint_name, error_response, json_response
 from sageline.aws.logger import function_logger
+from sageline.aws.scopes import scoped
 from sageline.aws.settings import DeletingSettings
 from sageline.deployment.delete import delete_endpoint, expire
 from sageline.deployment.discard import discard
@@ -20,6 +21,7 @@ logger = function_logger()
 
 @logger.inject_lambda_context(clear_state=True)
 @checked
+@scoped(logger)
 def handler(event: DiscardEvent | ExpireEvent | HttpEvent, context: LambdaContext) -> Discarded | Deleted | HttpResponse:
     settings = DeletingSettings.from_environment(os.environ)
     run, group = RunContext(settings), settings.schedule_group_name

@@ -10,6 +10,7 @@ from sageline.api.inspection import inspect_dataset
 from sageline.aws.events import checked
 from sageline.aws.http import ApiEvent, HttpResponse, error_response, json_response, read_json_object
 from sageline.aws.logger import function_logger
+from sageline.aws.scopes import scoped
 from sageline.aws.settings import RunSettings
 from sageline.runs.context import RunContext
 
@@ -18,6 +19,7 @@ logger = function_logger()
 
 @logger.inject_lambda_context
 @checked
+@scoped(logger)
 def handler(event: ApiEvent, context: LambdaContext) -> HttpResponse:
     files = RunContext(RunSettings.from_environment(os.environ)).files
     try:

@@ -13,6 +13,7 @@ from sageline.aws.clients import CLIENTS, sagemaker_runtime
 from sageline.aws.events import checked
 from sageline.aws.http import Event, HttpResponse, RouteEvent, endpoint_name, error_response
 from sageline.aws.logger import function_logger
+from sageline.aws.scopes import scoped
 from sageline.aws.settings import ServingSettings
 from sageline.runs.routing_store import RoutingStore
 from sageline.serving.answer import render
@@ -43,6 +44,7 @@ def predictor(read_timeout_seconds: int) -> Predictor:
 
 @logger.inject_lambda_context
 @checked
+@scoped(logger)
 def handler(event: SmokeTestEvent | RouteEvent, context: LambdaContext) -> HttpResponse | dict[str, object]:
     settings = ServingSettings.from_environment(os.environ)
     if "action" in event:

@@ -15,6 +15,7 @@ _ACCOUNT, _BUCKET = "123456789012", "sageline-data"
 _OTHERWISE: Mapping[str, str] = {
     "AccountId": _ACCOUNT,
     "ApiId": "a1b2c3d4e5",
+    "JwtApiId": "f6g7h8i9j0",
     "BucketName": _BUCKET,
     "ExecutionArnPrefix": f"arn:aws:states:us-east-1:{_ACCOUNT}:execution:sageline",
     "StateMachineArn": f"arn:aws:states:us-east-1:{_ACCOUNT}:stateMachine:sageline",

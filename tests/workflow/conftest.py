@@ -17,6 +17,8 @@ from tests.workflow.workbench import Workbench
 
 # A lost event is noticed after this many seconds; the template allows no less.
 CHECK_INTERVAL_SECONDS = 10
+PAGE = "https://app.example"
+"""The origin of pages that may call the HTTP API for tokens."""
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +37,7 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             port.write_text(str(free_port()))
         stack = LocalStack(shared / "stack", int(port.read_text()))
         if not any(users.iterdir()):
-            stack.up(parameters={"CheckIntervalSeconds": str(CHECK_INTERVAL_SECONDS)})
+            stack.up(parameters={"CheckIntervalSeconds": str(CHECK_INTERVAL_SECONDS), "CorsOrigins": PAGE})
         (users / base.name).touch()
     try:
         yield stack

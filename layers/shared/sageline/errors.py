@@ -175,6 +175,10 @@ class TooManyRequests(SagelineError):
     """The endpoint, or AWS, takes no more requests at the moment; try again in a second."""
 
 
+class ScopeMissing(SagelineError):
+    """The caller's token lacks the scope that the route takes."""
+
+
 class RouteNotFound(SagelineError):
     """The HTTP API has no such method and path."""
 

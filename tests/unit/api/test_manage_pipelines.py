@@ -119,6 +119,7 @@ def test_runs_are_listed_and_shown(ask: Callable[[str], Answer], store: RunStore
     store.claim(RunRecord(run_id=RUN, name="wines", execution_arn="arn:aws:states:us-east-1:123456789012:execution:m:e"))
     store.finish(RUN, "Succeeded")
     assert [run["run_id"] for run in ask("list-pipelines").body["runs"]] == [RUN]
+    assert ask("list-pipelines-by-token").body == ask("list-pipelines").body
     assert ask("list-pipelines-of-a-name").body["next_token"] is None
     assert ask("get-pipeline").body["status"] == "Succeeded"
     assert error_of(ask("delete-pipeline-ended")) == (409, "RunFinished")
@@ -168,6 +169,7 @@ def test_traffic_that_cannot_be_split_is_refused(ask: Callable[[str], Answer], p
         ("post-dataset-invalid-spec", 400, "InvalidSpec"),
         ("post-pipeline-without-uri", 400, "InvalidSpec"),
         ("post-pipeline-malformed-json", 400, "InvalidRequest"),
+        ("post-pipeline-without-scope", 403, "ScopeMissing"),
         ("list-pipelines-limit-out-of-range", 400, "InvalidRequest"),
         ("get-pipeline-unknown", 404, "RunNotFound"),
         ("delete-pipeline-unknown", 404, "RunNotFound"),

@@ -98,6 +98,7 @@ OUTCOMES: dict[str, tuple[str, object]] = {
     "delete_endpoint/discard": ("discarded", [f"model/{RUN_ID}", f"model/{RUN_ID}-open"]),
     "delete_endpoint/delete": ("statusCode", 200),
     "delete_endpoint/delete-unknown": ("statusCode", 200),
+    "delete_endpoint/delete-without-scope": ("statusCode", 403),
     "delete_endpoint/expire-given-more-time": ("deleted", []),
     "delete_endpoint/expire": ("deleted", []),  # the endpoint is not there any more
     "record_failure/execution-aborted": ("status", "Stopped"),

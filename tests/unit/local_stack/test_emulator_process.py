@@ -27,6 +27,7 @@ from botocore.exceptions import ClientError
 
 from emulator_tests.scripts import script_job
 from emulator_tests.support import BUCKET, ENDLESS, Api, wait_until
+from sageline_local.processes import MARKER
 
 pytestmark = pytest.mark.slow
 
@@ -122,6 +123,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         "STATE_DIR": str(home / "state"),
         "TMPDIR": str(home),  # of functions' environments, which are left where they are
         "AWS_ENDPOINT_URL_SAGEMAKER": stack.url,
+        MARKER: str(home),
     }
     with (home / "ministack.log").open("wb") as log:
         ministack = subprocess.Popen(

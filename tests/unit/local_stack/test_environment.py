@@ -52,7 +52,7 @@ def test_clients_are_told_every_address_and_the_sdk_its_bucket(tmp_path: Path) -
     config = write_config(tmp_path, Place("000000000000", "us-east-1"))
     api = "http://127.0.0.1:4566/_aws/execute-api/abc"
 
-    assert environment.for_clients(Ports(4566, 4567, 4568), api, RootKey("s"), tmp_path) == {
+    assert environment.for_clients(Ports(4566, 4567, 4568), api, f"{api}2", RootKey("s"), tmp_path) == {
         "AWS_ENDPOINT_URL": "http://127.0.0.1:4566",
         "AWS_ENDPOINT_URL_SAGEMAKER": "http://127.0.0.1:4567",
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": "http://127.0.0.1:4567",
@@ -62,12 +62,13 @@ def test_clients_are_told_every_address_and_the_sdk_its_bucket(tmp_path: Path) -
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "s",
         "SAGELINE_API_URL": api,
+        "SAGELINE_JWT_API_URL": f"{api}2",
         "SAGEMAKER_USER_CONFIG_OVERRIDE": str(config),
     }
 
 
 def test_a_stack_with_an_emulator_of_a_version_before_names_no_file_that_is_missing(tmp_path: Path) -> None:
-    assert "SAGEMAKER_USER_CONFIG_OVERRIDE" not in environment.for_clients(Ports(1, 2, 3), "", RootKey("s"), tmp_path)
+    assert "SAGEMAKER_USER_CONFIG_OVERRIDE" not in environment.for_clients(Ports(1, 2, 3), "", "", RootKey("s"), tmp_path)
 
 
 def test_a_shell_takes_the_export_lines_as_they_are() -> None:

@@ -52,6 +52,12 @@ class FakeStack:
     def status(self) -> StackStatus:
         return self.found
 
+    def token(self, scopes: tuple[str, ...], *, subject: str, minutes: int) -> str:
+        self.asked.append(("token", (scopes, subject, minutes)))
+        if self.error:
+            raise self.error
+        return "a.token.b"
+
     def environment(self, function: str | None = None) -> dict[str, str]:
         self.asked.append(("environment", function))
         if self.error:
@@ -170,3 +176,18 @@ def test_logs_of_the_servers_are_read_without_a_running_stack(tmp_path: Path) ->
     result = CliRunner(mix_stderr=False).invoke(local, ["logs", "--home", str(tmp_path)])
 
     assert (result.exit_code, result.stdout) == (0, "ministack | what happened\n")
+
+
+def test_a_token_is_printed_and_nothing_else(stack: FakeStack) -> None:
+    result = run("token", "--scope", "sageline/predict", "--scope", "sageline/read", "--minutes", "5", "--subject", "app")
+
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "a.token.b\n", "")
+    assert stack.asked[-1] == ("token", (("sageline/predict", "sageline/read"), "app", 5))
+
+
+@pytest.mark.parametrize("arguments", [(), ("--scope", "sageline/predicts"), ("--scope", "sageline/read", "--minutes", "0")])
+def test_a_token_for_nothing_or_for_what_no_route_asks_for_is_wrong_usage(stack: FakeStack, arguments: tuple[str, ...]) -> None:
+    result = run("token", *arguments)
+
+    assert result.exit_code == 2
+    assert stack.asked == []

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 from ministack import app as ministack
-from ministack.services import iam, sts
+from ministack.services import apigateway, iam, sts
 
 from emulator_tests.guard.signed import made, reason, with_headers
-from sageline_local.ministack_guard import is_closed, rules, secrets_of, takes_token
+from sageline_local.ministack_guard import is_closed, lets_page_call, rules, secrets_of, takes_token
 from sagemaker_emulator.guard.refusals import Reason
 
 HERE = "http://127.0.0.1:4566"
@@ -46,8 +46,14 @@ def test_what_aws_has_is_not_closed_and_needs_proof(path: str) -> None:
     assert reason(made("GET", HERE + path), rules=RULES) is Reason.UNSIGNED
 
 
-@pytest.mark.parametrize("path", ["/_ministack/health", "/_ministack/ready", "/us-east-1_aB3/.well-known/jwks.json"])
-def test_health_and_a_user_pools_public_keys_may_be_looked_at_by_all(path: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/_ministack/health", "/_ministack/ready", "/us-east-1_aB3/.well-known/jwks.json"),
+        *("/_issuer/jwks.json", "/_issuer/.well-known/openid-configuration"),
+    ],
+)
+def test_health_and_issuers_public_keys_may_be_looked_at_by_all(path: str) -> None:
     assert reason(made("GET", HERE + path), rules=RULES) is None
     assert reason(made("POST", HERE + path), rules=RULES) in (Reason.UNSIGNED, Reason.CLOSED)
     assert reason(made("GET", HERE + path, host="evil.example"), rules=RULES) is Reason.FOREIGN
@@ -91,6 +97,39 @@ def test_a_token_counts_on_routes_with_a_jwt_authorizer(
     assert (reason(request, rules=RULES) is None) is passes
     assert not takes_token(made("GET", f"{HERE}/bucket/key", authorization="Bearer abc.def.ghi"))
     assert not takes_token(with_headers(request, host="d111111abcdef8.cloudfront.localhost:4566"))
+
+
+@pytest.fixture
+def api() -> Iterator[str]:
+    """An API with a route for tokens and one for signatures, that lets one page in."""
+    api = "5aa290aa"
+    apigateway._apis[api] = {"apiId": api, "corsConfiguration": {"allowOrigins": ["https://app.example"]}}
+    apigateway._stages[api] = {"$default": {}}
+    apigateway._routes[api] = {
+        "1": {"routeKey": "GET /jwt", "authorizationType": "JWT"},
+        "2": {"routeKey": "GET /iam", "authorizationType": "AWS_IAM"},
+    }
+    yield api
+    apigateway.reset()
+
+
+def test_pages_are_let_in_where_an_api_names_them_on_routes_for_tokens(api: str) -> None:
+    def may_call(method: str, path: str, origin: str = "https://app.example", **headers: str) -> bool:
+        return lets_page_call(made(method, f"{HERE}/_aws/execute-api/{path}", origin=origin, **headers))
+
+    def may_ask(asked: str, path: str, origin: str = "https://app.example") -> bool:
+        request = made("OPTIONS", f"{HERE}/_aws/execute-api/{path}", origin=origin)
+        return lets_page_call(with_headers(request, **{"access-control-request-method": asked}))
+
+    assert may_call("GET", f"{api}/jwt")
+    assert may_ask("GET", f"{api}/jwt")
+    assert not any(may_call("GET", f"{api}/jwt", origin) for origin in ("https://evil.example", "null", "", "*"))
+    assert not may_call("GET", f"{api}/iam")
+    assert not may_ask("GET", f"{api}/iam")
+    assert not may_ask("POST", f"{api}/jwt")
+    assert not may_call("OPTIONS", f"{api}/jwt")
+    assert not may_call("GET", "other/jwt")
+    assert not lets_page_call(made("GET", f"{HERE}/bucket/key", origin="https://app.example"))
 
 
 def test_ministack_still_finds_an_apis_route_as_it_is_asked_here() -> None:

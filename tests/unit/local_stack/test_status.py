@@ -14,7 +14,7 @@ from sageline_local.home import DeployedStack, Home, StackRecord
 from sageline_local.processes import ProcessRef
 from sageline_local.stack import LocalStack
 
-OUTPUTS = {"ApiId": "abc", "BucketName": "bucket", "StateMachineArn": "arn:machine"}
+OUTPUTS = {"ApiId": "abc", "JwtApiId": "def", "BucketName": "bucket", "StateMachineArn": "arn:machine"}
 GONE = ProcessRef(2**22 + 1, 0.0)
 
 
@@ -59,6 +59,7 @@ def test_a_stack_whose_servers_answer_is_up_and_tells_every_address(home: Home) 
         "sagemaker_url": "http://127.0.0.1:4567",
         "autoscaling_url": "http://127.0.0.1:4568",
         "api_url": "http://127.0.0.1:4566/_aws/execute-api/abc",
+        "jwt_api_url": "http://127.0.0.1:4566/_aws/execute-api/def",
         "bucket": "bucket",
         "pids": dict.fromkeys(services.TITLES, this_process().pid),
         "environment": LocalStack(home.root).environment(),
@@ -67,6 +68,7 @@ def test_a_stack_whose_servers_answer_is_up_and_tells_every_address(home: Home) 
         "limits": [],
     }
     assert status.environment["SAGELINE_API_URL"] == status.api_url
+    assert status.environment["SAGELINE_JWT_API_URL"] == status.jwt_api_url
 
 
 def test_what_the_machine_can_not_do_is_told(home: Home) -> None:

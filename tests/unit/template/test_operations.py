@@ -20,7 +20,7 @@ DIMENSIONS = {
 
 def test_every_alarm_is_told_to_the_topic_and_quiet_while_there_is_nothing(stack: Document) -> None:
     alarms = documents.of_type(stack, "AWS::CloudWatch::Alarm")
-    assert len(alarms) == 10
+    assert len(alarms) == 11
     for name, alarm in alarms.items():
         properties = alarm["Properties"]
         assert properties["AlarmActions"] == [{"Ref": "NotificationTopic"}], name

@@ -39,6 +39,8 @@ def test_a_deployment_tells_where_everything_is(source: Document) -> None:
         "ApiId",
         "ApiUrl",
         "BucketName",
+        "JwtApiId",
+        "JwtApiUrl",
         "NotificationTopicArn",
         "RunsTableName",
         "SageMakerRoleArn",

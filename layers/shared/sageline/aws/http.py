@@ -27,6 +27,7 @@ STATUS_OF_ERROR: Mapping[type[Exception], int] = {
     errors.InvalidHyperparameter: 400,
     errors.InvalidDataset: 400,
     errors.DatasetAccessDenied: 403,
+    errors.ScopeMissing: 403,
     errors.RouteNotFound: 404,
     errors.DatasetNotFound: 404,
     errors.RunNotFound: 404,

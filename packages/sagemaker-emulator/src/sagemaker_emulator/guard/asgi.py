@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sagemaker_emulator.guard.bodies import BodyCheck
 from sagemaker_emulator.guard.decision import Rules, decide
+from sagemaker_emulator.guard.hosts import is_own_page
 from sagemaker_emulator.guard.refusals import Reason, Refusal
 from sagemaker_emulator.guard.request import Request, decoded
 
@@ -19,7 +20,7 @@ _GONE: Message = {"type": "http.disconnect"}
 
 
 class Guard:
-    """Stands before an application: what it refuses never gets there, and no page of another origin may read an answer."""
+    """Stands before an application: what it refuses never gets there, and pages read only what they may call."""
 
     def __init__(self, app: ASGIApp, rules: Rules) -> None:
         self._app = app
@@ -43,7 +44,8 @@ class Guard:
         if isinstance(decision, Refusal):
             await _refuse(scope, send, request, decision)
             return
-        exchange = _Exchange(decision, receive, send)
+        # What a page of another origin has sent gets here only if it may read the answer.
+        exchange = _Exchange(decision, receive, send, lets_page_read=not is_own_page(request))
         if await exchange.begin():
             await exchange.hand_on(self._app, scope)
         if exchange.refusal is not None and not exchange.answered:
@@ -53,10 +55,11 @@ class Guard:
 class _Exchange:
     """One request and its answer, as the application sees them."""
 
-    def __init__(self, check: BodyCheck, receive: Receive, send: Send) -> None:
+    def __init__(self, check: BodyCheck, receive: Receive, send: Send, *, lets_page_read: bool) -> None:
         self.refusal: Refusal | None = None
         self.answered = False
         """The answer has begun."""
+        self._lets_page_read = lets_page_read
         self._check = check
         self._receive = receive
         self._send = send
@@ -88,7 +91,8 @@ class _Exchange:
             return  # the application's answer to a request that is refused
         if message["type"] == "http.response.start":
             self.answered = True
-            message = {**message, "headers": [pair for pair in message.get("headers", []) if not _lets_pages_read(pair[0])]}
+            if not self._lets_page_read:
+                message = {**message, "headers": [pair for pair in message.get("headers", []) if not _is_of_cors(pair[0])]}
         await self._send(message)
 
     async def _read(self) -> bool:
@@ -116,7 +120,7 @@ def request_of(scope: Scope) -> Request | Refusal:
     return Request(scope["method"], path, query, headers)
 
 
-def _lets_pages_read(header: bytes) -> bool:
+def _is_of_cors(header: bytes) -> bool:
     return header.lower().startswith(b"access-control-")
 
 

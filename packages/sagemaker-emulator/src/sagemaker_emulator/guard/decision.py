@@ -11,7 +11,7 @@ from sagemaker_emulator.guard import chunks, links, signatures
 from sagemaker_emulator.guard.bodies import AnyBody, BodyCheck, DeclaredBody, WholeBody
 from sagemaker_emulator.guard.chunks import ChunkedBody
 from sagemaker_emulator.guard.forms import FormBody
-from sagemaker_emulator.guard.hosts import foreign, names_more
+from sagemaker_emulator.guard.hosts import foreign, is_own_page, names_more
 from sagemaker_emulator.guard.refusals import Reason, Refusal
 from sagemaker_emulator.guard.request import Request
 from sagemaker_emulator.guard.signatures import Signature, Signer
@@ -36,19 +36,21 @@ class Rules:
     is_closed: Callable[[Request], bool] = lambda request: False
     """Whether a request is refused whoever sends it."""
     takes_token: Callable[[Request], bool] = lambda request: False
-    """Whether the request's route has the server itself verify the token that it carries."""
+    """Whether the request's route has the server itself verify the token that it carries, or should."""
+    lets_page_call: Callable[[Request], bool] = lambda request: False
+    """Whether a page of another origin than the server's may send the request and read the answer; asked for preflights too."""
     is_s3: bool = False
     """Whether forms may upload, and links may be of signature version 2."""
 
 
 def decide(request: Request, rules: Rules, now: datetime) -> Refusal | BodyCheck:
     """A refusal, or what the body still has to show."""
-    refusal = _unclear(request) or foreign(request)
+    refusal = _unclear(request) or foreign(request, rules.lets_page_call)
     if refusal:
         return refusal
     if rules.is_closed(request):
         return Refusal(Reason.CLOSED, f"{request.path} is closed.")
-    if request.method in ("GET", "HEAD") and rules.is_open(request):
+    if _needs_no_proof(request, rules):
         return AnyBody()
     if rules.is_s3 and links.is_link(request):
         return links.refuse(request, rules.secret_of, now) or AnyBody()
@@ -57,11 +59,17 @@ def decide(request: Request, rules: Rules, now: datetime) -> Refusal | BodyCheck
         return signature
     if signature is not None:
         return signatures.not_now(signature, now) or _of_signed(request, signature, rules)
-    if request.header("authorization").startswith("Bearer ") and not _says_more(request) and rules.takes_token(request):
+    if _says_at_most_a_token(request) and rules.takes_token(request):
         return AnyBody()
     if rules.is_s3 and _is_form(request):
         return FormBody(request.header("content-type"), request.path[1:], rules.secret_of, now)
     return Refusal(Reason.UNSIGNED, "Missing Authentication Token: every request to this server is signed.")
+
+
+def _needs_no_proof(request: Request, rules: Rules) -> bool:
+    if request.method == "OPTIONS":
+        return not is_own_page(request)  # a preflight, of a page that may call
+    return request.method in ("GET", "HEAD") and rules.is_open(request)
 
 
 def _unclear(request: Request) -> Refusal | None:
@@ -129,6 +137,11 @@ def _is_form(request: Request) -> bool:
         and request.header("content-type").startswith("multipart/form-data")
         and not _says_more(request)
     )
+
+
+def _says_at_most_a_token(request: Request) -> bool:
+    has_other_proof = request.has("authorization") and not request.header("authorization").startswith("Bearer ")
+    return not has_other_proof and not _says_more(request)
 
 
 def _says_more(request: Request) -> bool:

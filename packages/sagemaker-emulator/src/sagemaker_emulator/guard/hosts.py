@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 from sagemaker_emulator.guard.refusals import Reason, Refusal
@@ -12,8 +13,8 @@ from sagemaker_emulator.guard.request import Request
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?")
 
 
-def foreign(request: Request) -> Refusal | None:
-    """Refuse a host that is not this machine's loopback, and a page of another origin.
+def foreign(request: Request, lets_page_call: Callable[[Request], bool]) -> Refusal | None:
+    """Refuse a host that is not this machine's loopback, and a page of another origin that may not call.
 
     A name of the Internet may be made to lead to 127.0.0.1 (DNS rebinding), and then its pages are of one origin with this
     server: their requests have that name as ``Host``.
@@ -22,9 +23,14 @@ def foreign(request: Request) -> Refusal | None:
     found = _HOST.fullmatch(host)
     if found is None or not _is_loopback(found["name"]):
         return Refusal(Reason.FOREIGN, f"This server answers on the loopback interface only, not as {host or 'no host'!r}.")
-    if request.has("origin") and request.header("origin") != f"http://{host}":
+    if not is_own_page(request) and not lets_page_call(request):
         return Refusal(Reason.FOREIGN, f"Pages of {request.header('origin')!r} may not call this server.")
     return None
+
+
+def is_own_page(request: Request) -> bool:
+    """Whether no page sent the request, or one of this server."""
+    return not request.has("origin") or request.header("origin") == f"http://{request.header('host').lower()}"
 
 
 def names_more(request: Request) -> bool:

@@ -16,6 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from emulator_tests.guard.signed import BUCKET, RULES, client, made, sent, with_headers
 from sagemaker_emulator.guard.asgi import Guard
+from sagemaker_emulator.guard.decision import Rules
 from sagemaker_emulator.guard.request import Request
 
 
@@ -163,3 +164,14 @@ def test_names_of_headers_that_are_not_ascii_are_refused() -> None:
     headers = [(b"host", b"127.0.0.1:4566"), ("x-ämz".encode(), b"x")]
 
     assert exchange(Guard(Application(), RULES), made("GET", "http://127.0.0.1:4566/ping"), headers=headers).status == 400
+
+
+def test_a_page_that_may_call_may_read_the_answer_and_no_other_may() -> None:
+    rules = Rules(lambda key: None, is_open=lambda _: True, lets_page_call=lambda _: True)
+
+    def answered(**headers: str) -> Answer:
+        return exchange(Guard(Application(), rules), made("GET", "http://127.0.0.1:4566/api", **headers))
+
+    assert answered(origin="https://app.example").headers["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Origin" not in answered().headers
+    assert "Access-Control-Allow-Origin" not in answered(origin="http://127.0.0.1:4566").headers

@@ -72,6 +72,27 @@ def test_a_closed_path_is_closed_for_the_root_too() -> None:
         assert reason(replace(request, path=path), body, rules=rules) is Reason.CLOSED
 
 
+def test_a_page_that_may_call_a_route_asks_before_and_still_needs_proof() -> None:
+    rules = Rules(
+        lambda key: SECRET,
+        takes_token=lambda request: request.path == "/api/open",
+        lets_page_call=lambda request: request.path == "/api/open" and request.header("origin") == "https://app.example",
+    )
+
+    def asked(method: str, path: str, origin: str, **headers: str) -> Reason | None:
+        return reason(made(method, f"http://127.0.0.1:4566{path}", origin=origin, **headers), rules=rules)
+
+    assert asked("OPTIONS", "/api/open", "https://app.example") is None
+    assert asked("OPTIONS", "/api/open", "https://evil.example") is Reason.FOREIGN
+    assert asked("OPTIONS", "/api/closed", "https://app.example") is Reason.FOREIGN
+    assert asked("GET", "/api/open", "https://app.example", authorization="Bearer abc") is None
+    assert asked("GET", "/api/open", "https://app.example", authorization="Basic abc") is Reason.UNSIGNED
+    assert asked("GET", "/api/closed", "https://app.example", authorization="Bearer abc") is Reason.FOREIGN
+    assert asked("GET", "/api/open", "null", authorization="Bearer abc") is Reason.FOREIGN
+    assert asked("GET", "/api/open", "https://app.example", host="app.example", authorization="Bearer abc") is Reason.FOREIGN
+    assert reason(made("OPTIONS", "http://127.0.0.1:4566/"), rules=rules) is Reason.UNSIGNED, "no page, no preflight"
+
+
 def test_a_token_counts_only_where_the_route_takes_tokens() -> None:
     rules = Rules(lambda key: SECRET, takes_token=lambda request: request.path == "/api/open")
 
@@ -83,6 +104,7 @@ def test_a_token_counts_only_where_the_route_takes_tokens() -> None:
     elsewhere = {"authorization": "Bearer abc", "x-amz-target": "DynamoDB_20120810.ListTables"}
     assert reason(made("POST", "http://127.0.0.1:4566/api/open", **elsewhere), rules=rules) is Reason.UNSIGNED
     assert asked("/api/open", "Basic abc") is Reason.UNSIGNED
+    assert reason(made("GET", "http://127.0.0.1:4566/api/open"), rules=rules) is None, "the server says what it misses"
     assert asked("/api/open?X-Amz-Credential=test/20260101/us-east-1/s3/aws4_request", "Bearer abc") is Reason.UNCLEAR
 
 
