@@ -101,3 +101,20 @@ def test_show_tells_how_they_stand_as_long_as_they_are_under_way(connection: Con
     assert any(line.startswith("… xgboost train ") for line in lines)
     assert "… linear-learner has not begun" in lines
     assert json.loads(runner.invoke(cli, ["show", RUN_ID, "--json"]).stdout) == run
+
+
+def test_what_auto_was_asked_for_is_shown_of_a_run_that_has_chosen() -> None:
+    run = run_record(details={"candidates": list(COMPARED), "auto": {"preset": "good", "budget_minutes": 30.0}})
+    spec = {
+        "algorithm": {"name": "xgboost"},
+        "budget_minutes": None,
+        "reasons": {"budget_minutes": "xgboost gets at most 10 min"},
+    }
+    console = Console(file=io.StringIO(), width=100)
+
+    console.print(run_detail(run, spec, [], NOW))
+
+    assert isinstance(console.file, io.StringIO)
+    lines = [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
+    assert "algorithm auto, preset good, budget_minutes 30" in lines
+    assert "budget_minutes 30 xgboost gets at most 10 min" in lines

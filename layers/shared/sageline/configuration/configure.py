@@ -12,7 +12,7 @@ from typing import Literal
 
 from sageline.batch.batch import Batch, check_columns, read_rows
 from sageline.batch.locations import check_input, predictions_uri
-from sageline.configuration.candidates import alone_usd, configure_candidate, write_candidates
+from sageline.configuration.candidates import alone_usd, asked_of_auto, configure_candidate, write_candidates
 from sageline.configuration.dataset_size import check_size
 from sageline.configuration.fit_budget import within_budget
 from sageline.configuration.given import find_given
@@ -124,7 +124,7 @@ def _configure_training(
         check_quotas(demands_of_run(spec, resolved.trained), run.clients.service_quotas, run.region)
         candidates = write_candidates(identity.run_id, resolved.candidates, dataset, run=run)
         if candidates:
-            found["candidates"] = candidates
+            found |= {"candidates": candidates, "auto": asked_of_auto(spec)}
         run.files.write_given_spec(identity.run_id, given.spec)
         run.files.write_spec(identity.run_id, spec)
         found["endpoint_name"] = endpoint_name
