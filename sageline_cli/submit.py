@@ -20,7 +20,7 @@ from sageline.errors import InvalidSpec
 from sageline.json_objects import Json
 from sageline.names import NAME_MAX_LENGTH, READY, dataset_folder, dataset_key, is_name, source_key
 from sageline.runs.timings import StateTime
-from sageline.spec.model import Spec, parse_spec
+from sageline.spec.model import Spec, check_choice, parse_spec
 from sageline_cli import costs, render
 from sageline_cli.algorithm_lines import algorithm_lines
 from sageline_cli.bars import bar
@@ -195,6 +195,7 @@ def read_spec(
     document = options.into(b"{}" if spec is None else given if given is not None else spec.read_bytes())
     try:
         parsed, document = _parse(document, spec or Path("the spec"), name)
+        check_choice(parsed)
     except InvalidSpec as error:
         raise click.BadParameter(error.message, param_hint="'--spec'" if spec else options.hint) from None
     if parsed.name not in (None, name):

@@ -13,7 +13,7 @@ from sageline.json_objects import Json
 from sageline.resolve.resolution import Resolution
 from sageline.resolve.resolve import resolve_spec
 from sageline.resolve.split import says_validation
-from sageline.spec.model import Spec, validate_spec
+from sageline.spec.model import NO_VALIDATION, Spec, validate_spec
 from sageline.spec.training import AUTO, DEFAULT_PRESET
 
 _OF_TABLES = ("xgboost", "linear-learner")
@@ -106,12 +106,8 @@ def _candidate(
 
 
 def _check_validation(resolved: Spec, profile: DatasetProfile) -> None:
-    if resolved.split.validation or says_validation(profile, resolved.split):
-        return
-    raise InvalidSpec(
-        "spec: `split.validation` is 0, and the algorithm auto chooses among models by the validation rows. Give "
-        "`split.validation` a share, such as 0.1, or name an algorithm in `algorithm.name`."
-    )
+    if not resolved.split.validation and not says_validation(profile, resolved.split):
+        raise InvalidSpec(NO_VALIDATION)
 
 
 def _algorithms(resolved: Spec, kinds: Collection[str], profile: DatasetProfile) -> tuple[str, ...]:
