@@ -29,6 +29,7 @@ WITHIN_A_LEVEL = {
     ("jobs", "deployment"),
     ("models", "training"),
     ("report", "jobs"),
+    ("resolve", "costs"),
     ("spec", "formats"),
     ("storage", "dataset"),
 }

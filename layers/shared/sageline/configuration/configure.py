@@ -14,7 +14,6 @@ from sageline.batch.batch import Batch, check_columns, read_rows
 from sageline.batch.locations import check_input, predictions_uri
 from sageline.configuration.candidates import alone_usd, asked_of_auto, configure_candidate, write_candidates
 from sageline.configuration.dataset_size import check_size
-from sageline.configuration.fit_budget import within_budget
 from sageline.configuration.given import find_given
 from sageline.configuration.quotas import check_quotas, demands_of_run, demands_of_transform
 from sageline.configuration.waiting_limits import CHECK_INTERVAL_SECONDS, check_longest_batch, check_longest_wait
@@ -26,6 +25,7 @@ from sageline.deployment.endpoints import capacity, check_beside, check_capacity
 from sageline.errors import EndpointNotFound, InvalidSpec
 from sageline.json_objects import Json
 from sageline.resolve.candidates import ResolvedRun, resolve_run
+from sageline.resolve.fit_budget import within_budget
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import Configured
 from sageline.runs.store import RunRecord, RunStore
@@ -106,7 +106,7 @@ def _configure_training(
         found |= {"dataset_uri": dataset.uri, "dataset": dataset.to_json(layout)}
         resolved = _resolve(given.spec, dataset, identity.name, run)
         found["schema"] = resolved.resolution.schema()
-        resolved = within_budget(resolved, run)
+        resolved = within_budget(resolved, facts_of(run, deployment=resolved.resolution.spec.deployment))
         spec = resolved.resolution.spec
         if spec.batch is not None:
             found["batch"] = _batch_of_spec(spec, spec.batch, identity.run_id, run).to_json()

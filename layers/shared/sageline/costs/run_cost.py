@@ -18,6 +18,7 @@ from sageline.jobs.trials import list_trials
 from sageline.names import transform_job_name
 from sageline.runs.context import RunContext
 from sageline.runs.deployment_record import rollout_of
+from sageline.runs.documents import RunFiles
 from sageline.runs.payloads import ResourceKind
 from sageline.runs.prices import LIST_PRICES
 from sageline.runs.store import RunRecord
@@ -39,22 +40,33 @@ def facts_of(run: RunContext, *transforms: BillableWork, deployment: DeploymentS
     Raises:
         InvalidPrices: the stack's own prices are not what they must be.
     """
+    return with_prices_of(run.files, replace(listed_facts(deployment), region=run.region, transforms=transforms))
+
+
+def listed_facts(deployment: DeploymentSpec | None) -> CostFacts:
+    """The same at list prices, without looking at a stack."""
     scaling = deployment.autoscaling if deployment else None
     rollout = rollout_of(deployment) if deployment else None
-    facts = CostFacts(
-        region=run.region,
+    return CostFacts(
         prices=LIST_PRICES,
-        transforms=transforms,
         rollout_seconds=rollout.bake_seconds * len(rollout.steps) if rollout else 0,
         ttl_hours=deployment.ttl_hours if deployment else None,
         most_instances=scaling.max if scaling else None,
     )
+
+
+def with_prices_of(files: RunFiles, facts: CostFacts) -> CostFacts:
+    """The facts with the stack's own prices, where it has any.
+
+    Raises:
+        InvalidPrices: these are not what they must be.
+    """
     try:
-        return replace(facts, prices=run.files.read_prices())
+        return replace(facts, prices=files.read_prices())
     except ClientError as error:
         if not is_denied(error):
             raise
-        note = f"{run.files.prices_uri} may not be read (AccessDenied): the list prices are counted with."
+        note = f"{files.prices_uri} may not be read (AccessDenied): the list prices are counted with."
         return replace(facts, notes=(note,))
 
 
