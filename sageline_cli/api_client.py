@@ -15,7 +15,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from sageline.json_objects import Json
-from sageline_cli.errors import CommandFailed
+from sageline_cli.errors import ON_THIS_MACHINE, CommandFailed, not_up
 
 # What the API's messages call by route, people at a terminal call by command.
 _COMMANDS = {
@@ -149,6 +149,10 @@ class ApiClient:
             response = self._http.request(method, self._url + path, params=query or None, content=content, headers=headers)
         except httpx.TimeoutException:
             raise CommandFailed(f"{self._url} did not answer in time; try again.", "Timeout") from None
+        except httpx.ConnectError as error:
+            if self._url.startswith(ON_THIS_MACHINE):
+                raise not_up(self._url, "Unreachable") from None
+            raise CommandFailed(f"{self._url} cannot be reached: {error}.", "Unreachable") from None
         except httpx.TransportError as error:
             raise CommandFailed(f"{self._url} cannot be reached: {error}.", "Unreachable") from None
         return _read(response)
