@@ -445,3 +445,23 @@ def test_chosen_twice_is_chosen_once(world: World) -> None:
     states = [state() for _ in range(3)]
     for first, second in pairwise(states):
         assert first == second
+
+
+def test_what_adding_up_has_rounded_is_no_standard_error(world: World) -> None:
+    planned = both(world, 2, 7)
+    validation = world.record(planned["xgboost"]).details["validation"]
+    world.run.store.note(planned["xgboost"], validation=validation | {"standard_errors": {"accuracy": 3.065e-15}})
+
+    choose(world)
+
+    assert leaderboard(world)["xgboost"]["standard_error"] == 0
+    assert leaderboard(world)["linear-learner"]["standard_error"] > 0.01
+
+
+def test_an_encoder_without_columns_has_no_number_of_them(world: World) -> None:
+    planned = both(world, 2, 7)
+    world.run.store.note(planned["linear-learner"], feature_dim=0)
+
+    choose(world)
+
+    assert leaderboard(world)["linear-learner"]["encoder"] == {"kind": "columns", "columns": None}

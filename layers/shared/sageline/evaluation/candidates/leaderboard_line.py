@@ -7,6 +7,8 @@ from sageline.json_objects import Json
 from sageline.runs.context import RunContext
 from sageline.spec.model import Spec
 
+_ROUNDING = 1e-12  # an error of so small a share of its metric is one of adding up
+
 
 def leaderboard_line(candidate: Ended, metric: str, run: RunContext, *, chosen: bool) -> Json:
     """A line of the leaderboard."""
@@ -20,7 +22,7 @@ def leaderboard_line(candidate: Ended, metric: str, run: RunContext, *, chosen: 
         "chosen": chosen,
         "metric": metric if validation else None,
         "value": validation.get("metrics", {}).get(metric),
-        "standard_error": validation.get("standard_errors", {}).get(metric),
+        "standard_error": _standard_error(validation, metric),
         "rows": validation.get("rows"),
         "training_seconds": sum(seconds) if seconds else None,
         "usd": details.get("cost", {}).get("actual_usd"),
@@ -39,10 +41,16 @@ def _milliseconds(details: Json, validation: Json) -> float | None:
     return round(1000 * seconds / rows, 3) if seconds is not None and rows else None
 
 
+def _standard_error(validation: Json, metric: str) -> float | None:
+    """That of the metric; 0 in the place of what adding up has rounded."""
+    value, error = (validation.get(name, {}).get(metric) for name in ("metrics", "standard_errors"))
+    return 0.0 if error and error < _ROUNDING * abs(value or 0) else error
+
+
 def _encoder(spec: Spec | None, details: Json) -> Json | None:
     if spec is None or spec.encoder is None:
         return None
-    return {"kind": spec.encoder.kind, "columns": details.get("feature_dim")}
+    return {"kind": spec.encoder.kind, "columns": details.get("feature_dim") or None}
 
 
 def _hyperparameters(spec: Spec | None, details: Json) -> Json:
