@@ -6,6 +6,7 @@ from rich.text import Text
 
 from sageline.json_objects import Json
 from sageline.spec.training import AUTO
+from sagemaker_emulator.engines.script.frameworks import TENSORFLOW
 
 _OF_ALGORITHM = "algorithm."
 _LEFT_OUT = "left out: "
@@ -43,6 +44,17 @@ def algorithm_lines(run: Json, spec: Json | None) -> list[Text]:
         trains = reasons.get("algorithm.name", trains)
     more = f" (preset {preset}; {_MORE[preset]})" if preset in _MORE else ""
     return [Text(f"{sentence(trains)}{more}."), *map(Text, without(reasons))]
+
+
+def not_here(run: Json) -> str | None:
+    """That an algorithm of a run of the local stack can have no model, as its framework is not installed; None otherwise."""
+    planned = [candidate["algorithm"] for candidate in (run.get("details") or {}).get("candidates") or []]
+    if TENSORFLOW.package not in planned or TENSORFLOW.is_installed:
+        return None
+    return (
+        f"{TENSORFLOW.title} is not installed on this machine, so {TENSORFLOW.package} will have no model, and the run goes on "
+        "without it: `make setup-tensorflow` installs it. In AWS its container has it."
+    )
 
 
 def without(reasons: Json) -> list[str]:
