@@ -14,13 +14,13 @@ import click
 from rich.console import Console
 from rich.progress import DownloadColumn, TransferSpeedColumn
 
+from sageline.costs.fit_budget import within_budget
 from sageline.costs.run_cost import listed_facts
 from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.readers.source import open_blocks
 from sageline.json_objects import Json
 from sageline.names import source_key
 from sageline.resolve.candidates import resolve_run
-from sageline.resolve.fit_budget import within_budget
 from sageline.resolve.inspection import inspect as to_document
 from sageline.spec.model import Spec, parse_spec
 from sageline.storage.dataset_folder import choose_parts

@@ -29,7 +29,7 @@ WITHIN_A_LEVEL = {
     ("jobs", "deployment"),
     ("models", "training"),
     ("report", "jobs"),
-    ("resolve", "costs"),
+    ("costs", "resolve"),
     ("spec", "formats"),
     ("storage", "dataset"),
 }

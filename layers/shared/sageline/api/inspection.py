@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from sageline.arrays.blocks import Block
 from sageline.aws.http import check_keys, shortened
+from sageline.costs.fit_budget import within_budget
 from sageline.costs.run_cost import listed_facts, with_prices_of
 from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.readers.sample import PIECE_BYTES
@@ -17,7 +18,6 @@ from sageline.errors import DatasetNotFound, InvalidRequest
 from sageline.json_objects import Json
 from sageline.names import DATASET_FOLDER_PATTERN, DATASET_KEY_PATTERN, SIDES, is_name, split_s3_uri
 from sageline.resolve.candidates import resolve_run
-from sageline.resolve.fit_budget import within_budget
 from sageline.resolve.inspection import inspect
 from sageline.runs.documents import RunFiles
 from sageline.spec.model import Spec, validate_spec

@@ -19,13 +19,13 @@ from sageline.configuration.quotas import check_quotas, demands_of_run, demands_
 from sageline.configuration.waiting_limits import CHECK_INTERVAL_SECONDS, check_longest_batch, check_longest_wait
 from sageline.costs.budget import check_budget
 from sageline.costs.estimate import BillableWork, cost_bound
+from sageline.costs.fit_budget import within_budget
 from sageline.costs.run_cost import evaluation_work, facts_of
 from sageline.dataset.profile import DatasetProfile
 from sageline.deployment.endpoints import capacity, check_beside, check_capacity_change, find_endpoint
 from sageline.errors import EndpointNotFound, InvalidSpec
 from sageline.json_objects import Json
 from sageline.resolve.candidates import ResolvedRun, resolve_run
-from sageline.resolve.fit_budget import within_budget
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import Configured
 from sageline.runs.store import RunRecord, RunStore

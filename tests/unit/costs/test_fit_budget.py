@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from sageline.costs.budget import check_budget
 from sageline.costs.estimate import Estimate, cost_bound
+from sageline.costs.fit_budget import within_budget
 from sageline.costs.run_cost import evaluation_work, facts_of
 from sageline.dataset.profile import DatasetProfile
 from sageline.errors import BudgetExceeded
 from sageline.resolve.candidates import ResolvedRun, resolve_run
-from sageline.resolve.fit_budget import within_budget
 from sageline.runs.prices import LIST_PRICES, Prices
 from sageline.spec.model import parse_spec, validate_spec
 from tests.unit.dataset.reading import block_of
