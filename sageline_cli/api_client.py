@@ -13,7 +13,7 @@ from typing import Self, TypeVar, cast
 import httpx
 
 from sageline.json_objects import Json
-from sageline_cli.errors import CommandFailed
+from sageline_cli.errors import ON_THIS_MACHINE, CommandFailed, not_up
 from sageline_client import ApiError, Instance, Retries, Sageline, SigV4
 
 __all__ = ["ApiClient", "SigV4"]
@@ -136,6 +136,9 @@ def _answered(call: Callable[[], T]) -> T:
 
 
 def _failed(error: ApiError) -> CommandFailed:
+    unsent = error.__cause__
+    if isinstance(unsent, httpx.ConnectError) and str(unsent.request.url).startswith(ON_THIS_MACHINE):
+        return not_up(f"{unsent.request.url.scheme}://{unsent.request.url.netloc.decode()}", error.code)
     message = error.message
     for route, command in _COMMANDS.items():
         message = re.sub(route, command, message)

@@ -30,6 +30,7 @@ class CandidateProgress:
         state: of its run, if that goes on.
         seconds: since its run began, or how long that took.
         told: what came of it, in a few words; empty if it goes on.
+        stopped: somebody has stopped it, alone or with the run.
     """
 
     run_id: str
@@ -38,6 +39,7 @@ class CandidateProgress:
     state: str = ""
     seconds: float | None = None
     told: str = ""
+    stopped: bool = False
 
 
 @dataclass
@@ -79,7 +81,7 @@ def _progress(algorithm: str, run: Json, now: datetime) -> CandidateProgress:
     end = now if outcome == "running" else datetime.fromisoformat(run["updated_at"])
     seconds = max((end - datetime.fromisoformat(run["created_at"])).total_seconds(), 0.0)
     told = _ANSWERED if outcome == "done" else _failure(run) if outcome == "failed" else ""
-    return CandidateProgress(run["run_id"], algorithm, outcome, run["state"], seconds, told)
+    return CandidateProgress(run["run_id"], algorithm, outcome, run["state"], seconds, told, stopped=run["status"] == "Stopped")
 
 
 def _failure(run: Json) -> str:
@@ -113,6 +115,8 @@ def doing(progress: CandidateProgress, does: Mapping[str, str]) -> str:
 
 
 def _others(progress: CandidateProgress, beside: Sequence[CandidateProgress]) -> str:
+    if progress.stopped:
+        return ""  # the run and the others may be about to be stopped too
     outcomes = {other.outcome for other in beside if other is not progress}
     if "running" in outcomes:
         return " The others go on."

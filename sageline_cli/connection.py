@@ -28,12 +28,13 @@ _CONFIG = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeou
 
 @dataclass(frozen=True)
 class Connection:
-    """A stack that is there: clients of its HTTP API, of S3 and Step Functions, and its bucket."""
+    """A stack that is there: clients of its HTTP API, of S3 and Step Functions, its bucket, and whether it is on this machine."""
 
     api: ApiClient
     s3: S3Client
     stepfunctions: SFNClient
     bucket: str
+    is_local: bool = False
 
 
 def connect(stack: str | None, environment: Mapping[str, str] = os.environ) -> Connection:
@@ -97,7 +98,7 @@ def connect_to_local(environment: Mapping[str, str]) -> Connection:
     config = _CONFIG.merge(Config(proxies={}))
     s3 = session.client("s3", endpoint_url=status.endpoint_url, config=config)
     stepfunctions = session.client("stepfunctions", endpoint_url=status.endpoint_url, config=config)
-    return Connection(api_client(session, status.api_url, httpx.HTTPTransport()), s3, stepfunctions, status.bucket)
+    return Connection(api_client(session, status.api_url, httpx.HTTPTransport()), s3, stepfunctions, status.bucket, is_local=True)
 
 
 def local_home(environment: Mapping[str, str]) -> Path:

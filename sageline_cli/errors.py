@@ -11,6 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from sageline.errors import SagelineError
 from sageline.json_objects import Json
 
+ON_THIS_MACHINE = ("http://127.0.0.1:", "http://localhost:")
+
 
 class CommandFailed(click.ClickException):
     """The run or the request failed. ``code`` is the API's error code, or a name of the command's own; ``retry_after`` is after
@@ -33,6 +35,15 @@ class CommandFailed(click.ClickException):
     def to_json(self) -> Json:
         """In the shape of the HTTP API's errors."""
         return {"error": {"code": self.code, "message": self.message, "details": self.details}}
+
+
+def not_up(url: str, code: str) -> CommandFailed:
+    """Nothing answers at an address of this machine."""
+    return CommandFailed(
+        f"The local stack does not answer at {url}: `sageline local status` says whether it is up, `sageline local up` "
+        "starts it.",
+        code,
+    )
 
 
 def explain(error: Exception) -> CommandFailed:
@@ -61,6 +72,11 @@ def explain(error: Exception) -> CommandFailed:
                 return CommandFailed(f"AWS refused {operation}: your role or user lacks the permission. {message}", code)
             return CommandFailed(f"AWS refused {operation} ({code}): {message}", code)
         case BotoCoreError():
-            return CommandFailed(f"AWS could not be reached: {error}", type(error).__name__)
+            return _unreachable(error)
         case _:
             return CommandFailed(str(error), type(error).__name__)
+
+
+def _unreachable(error: BotoCoreError) -> CommandFailed:
+    url, code = str(getattr(error, "kwargs", {}).get("endpoint_url") or ""), type(error).__name__
+    return not_up(url, code) if url.startswith(ON_THIS_MACHINE) else CommandFailed(f"AWS could not be reached: {error}", code)

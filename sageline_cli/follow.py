@@ -15,7 +15,7 @@ from sageline.runs.timings import StateTime
 from sageline_cli.candidates import TRAINING, CandidateProgress, doing, progress_line
 from sageline_cli.errors import CommandFailed
 from sageline_cli.render import DOES, state_line
-from sageline_cli.timeline import Timeline
+from sageline_cli.timeline import Timeline, without_a_model
 from sageline_local.progress import SecondsColumn
 
 # An event starts the run within a second or two; after this long something is wrong with the rule, the queue or the name.
@@ -130,6 +130,8 @@ class _Display:
         self._progress.stop()
 
     def show(self, states: list[StateTime], candidates: list[CandidateProgress], *, goes_on: bool) -> None:
+        if candidates and all(candidate.outcome == "failed" for candidate in candidates):
+            states = without_a_model(states)
         left = [state for state in states if state.outcome != "running"]
         for state in left[self._printed :]:
             if state.state == TRAINING:

@@ -14,6 +14,8 @@ import click
 from rich.console import Console
 from rich.progress import DownloadColumn, TransferSpeedColumn
 
+from sageline.costs.fit_budget import within_budget
+from sageline.costs.run_cost import listed_facts
 from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.readers.source import open_blocks
 from sageline.json_objects import Json
@@ -89,6 +91,7 @@ def inspect(
         given = _given(ready, spec, options)
         profile = _profile(ready, path, given.spec, stderr())
     resolved = resolve_run(given.spec, profile, name=_name(dataset.named_after), uri=str(path))
+    resolved = within_budget(resolved, listed_facts(resolved.resolution.spec.deployment))
     document = to_document(str(path), profile, resolved, given.spec, is_sample=False)
     if spec_out is not None:
         edited = _to_submit(resolved.resolution.spec, given.spec)

@@ -20,7 +20,7 @@ from sageline_cli.candidates import CandidateProgress, progress_line
 
 _MARK = "✓"
 _HOW = (
-    "Compared by the {rows} validation rows, ± the standard error{chosen}. columns: of an encoded row. ms a row: of the "
+    "Compared by the {rows} validation rows, ± one standard error{chosen}. columns: of an encoded row. ms a row: of the "
     "transform job that answered, the start of its instance included."
 )
 
@@ -104,7 +104,7 @@ def _columns(encoder: Document | None) -> str:
     if not encoder:
         return ""
     columns = encoder.get("columns")
-    return str(encoder.get("kind", "")) if columns is None else f"{columns:,}"
+    return str(encoder.get("kind", "")) if not columns else f"{columns:,}"
 
 
 def _measured(value: float | None, form: str) -> str:

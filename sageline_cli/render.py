@@ -19,6 +19,7 @@ from sageline.runs.money import usd
 from sageline.runs.timings import StateTime
 from sageline.spec.metrics import RANKING
 from sageline_cli import costs
+from sageline_cli.algorithm_lines import asked
 from sageline_cli.breakable import BreakableText
 from sageline_cli.candidates import CandidateProgress
 from sageline_cli.leaderboard import algorithm_sections, chosen_line
@@ -163,6 +164,7 @@ def run_detail(
                 "dataset": run.get("dataset_uri"),
                 "endpoint": run.get("endpoint_name"),
                 "change": _change(details),
+                "algorithm": asked(details),
             }
         ),
     ]
@@ -171,7 +173,7 @@ def run_detail(
     if details.get("schema"):
         parts += _section("What it reads", Padding(Group(*reading_lines(details["schema"])), (0, 0, 0, 2)))
     if spec is not None:
-        parts += _section("What it chose", _choices(spec))
+        parts += _section("What it chose", _choices(spec | {"budget_minutes": details.get("auto", {}).get("budget_minutes")}))
     findings = _findings(details)
     if any(findings.values()):
         parts += _section("What it found", _facts(findings))

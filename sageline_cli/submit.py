@@ -20,9 +20,9 @@ from sageline.errors import InvalidSpec
 from sageline.json_objects import Json
 from sageline.names import NAME_MAX_LENGTH, READY, dataset_folder, dataset_key, is_name, source_key
 from sageline.runs.timings import StateTime
-from sageline.spec.model import Spec, parse_spec
+from sageline.spec.model import Spec, check_choice, parse_spec
 from sageline_cli import costs, render
-from sageline_cli.algorithm_lines import algorithm_lines
+from sageline_cli.algorithm_lines import algorithm_lines, not_here
 from sageline_cli.bars import bar
 from sageline_cli.candidates import Candidates
 from sageline_cli.connection import Connection, connect
@@ -36,6 +36,7 @@ from sageline_cli.source import find_folder, local_script, upload_source
 from sageline_cli.spec_options import SpecOptions, read_json, spec_options
 from sageline_cli.timeline import ExecutionTimeline
 from sageline_cli.upload import UploadedDataset, format_of, suffix_of, upload, upload_parts
+from sageline_cli.warning_lines import warning
 
 _NOTHING_SAID = SpecOptions()
 
@@ -195,6 +196,7 @@ def read_spec(
     document = options.into(b"{}" if spec is None else given if given is not None else spec.read_bytes())
     try:
         parsed, document = _parse(document, spec or Path("the spec"), name)
+        check_choice(parsed)
     except InvalidSpec as error:
         raise click.BadParameter(error.message, param_hint="'--spec'" if spec else options.hint) from None
     if parsed.name not in (None, name):
@@ -267,6 +269,8 @@ def watch(connection: Connection, run_id: str, to_the_end: bool, console: Consol
     spec = resolved_spec(connection, run_id) if (run.get("details") or {}).get("candidates") else None
     for paragraph in algorithm_lines(run, spec):
         console.print(paragraph, soft_wrap=True)
+    if connection.is_local and (line := not_here(run)):
+        console.print(warning(line), soft_wrap=True)
     if line := costs.bound(run):
         console.print(line, soft_wrap=True, markup=False)
     if to_the_end:

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 from sageline.json_objects import Json
 from sageline.runs.store import utc_now
 from sageline.runs.timings import StateOutcome, StateTime, state_times
+from sageline_cli.candidates import TRAINING
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -43,11 +44,24 @@ class ExecutionTimeline:
             )
             states = read_history([event for page in pages for event in page["events"]])
         except (ClientError, ParamValidationError):  # the record may be damaged, and name no execution
-            return read_record(run, self._clock())
+            states = read_record(run, self._clock())
+        candidates = (run.get("details") or {}).get("candidates") or []
+        if candidates and all(candidate.get("problem") for candidate in candidates):
+            states = without_a_model(states)
         if run["status"] in _MAY_GO_ON or not states or states[-1].outcome != "running":
             return states
         # A run's record ends a moment before its execution does.
         return [*states[:-1], replace(states[-1], outcome="done" if run["status"] in ("Succeeded", "Rejected") else "failed")]
+
+
+def without_a_model(states: list[StateTime]) -> list[StateTime]:
+    """The states of a run none of whose candidates has a model: for the state machine their state has succeeded, as each of them
+    has ended."""
+    return [replace(state, outcome="failed") if _is_over(state) else state for state in states]
+
+
+def _is_over(state: StateTime) -> bool:
+    return state.state == TRAINING and state.outcome == "done"
 
 
 def read_record(run: Json, now: datetime) -> list[StateTime]:

@@ -19,6 +19,7 @@ from sageline_local.services import TITLES
 from sageline_local.stack import PROJECT
 from sageline_local.start import DEFAULT_PORT
 from sageline_local.status import StackStatus
+from sagemaker_emulator.engines.script.frameworks import TENSORFLOW
 from sagemaker_emulator.isolation.machine import Abilities, look
 
 _OLDEST_PYTHON, _NEWEST_PYTHON = (3, 11), (3, 13)
@@ -49,6 +50,7 @@ class Machine:
             "memory": lambda: [check_memory(psutil.virtual_memory().available)],
             "ports": lambda: [check_ports(self.record, self.port)],
             "isolation": lambda: [check_isolation(look())],
+            "tensorflow": lambda: [check_tensorflow(is_installed=TENSORFLOW.is_installed)],
             "processes": lambda: check_processes(self.home, self.record, self.status),
         }
 
@@ -123,6 +125,18 @@ def check_isolation(abilities: Abilities) -> Finding:
         )
     return Finding(
         "isolation", "warning", abilities.missing, "Run scripts that you trust only. docs/local.md says what is missing."
+    )
+
+
+def check_tensorflow(*, is_installed: bool) -> Finding:
+    """Only images and `tensorflow` need it."""
+    if is_installed:
+        return Finding("tensorflow", "ok", f"{TENSORFLOW.title} is installed.")
+    return Finding(
+        "tensorflow",
+        "ok",
+        f"{TENSORFLOW.title} is not installed: on this machine runs of images get a model of k-NN only, and `tensorflow` none. "
+        "`make setup-tensorflow` installs it.",
     )
 
 

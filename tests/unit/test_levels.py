@@ -31,6 +31,7 @@ WITHIN_A_LEVEL = {
     ("jobs", "deployment"),
     ("models", "training"),
     ("report", "jobs"),
+    ("costs", "resolve"),
     ("spec", "formats"),
     ("storage", "dataset"),
 }

@@ -173,12 +173,10 @@ def test_a_lost_race_is_told_as_the_conflict_that_it_is() -> None:
 def test_every_named_error_either_has_a_status_or_stays_inside() -> None:
     inside = {
         errors.AlreadyStarted,
-        errors.BudgetExceeded,
         errors.CandidatesFailed,
         errors.ConcurrentModification,  # told as the ResourceConflict that it is
         errors.InvalidEncoder,
         errors.InvalidEvent,
-        errors.InvalidPrices,
         errors.InvalidRouting,
         errors.ModelMissing,
         errors.ProcessDied,

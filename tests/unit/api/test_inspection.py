@@ -176,3 +176,23 @@ def test_no_value_of_the_data_is_logged(ask: Ask, put: Put, caplog: pytest.LogCa
     logged = "".join(str(vars(record)) for record in caplog.records)
     assert "Dataset inspected" in logged
     assert "rose" not in logged
+
+
+def test_what_a_budget_leaves_is_told_at_the_prices_of_the_stack(ask: Ask, put: Put, s3: S3Client) -> None:
+    put("flowers/data.csv", FLOWERS)
+    asked: Json = {"uri": URI, "spec": {"budget_usd": 0.2}}
+    assert [each["algorithm"] for each in ask(body=asked).body["algorithms"]] == ["xgboost"]
+
+    s3.put_object(Bucket=BUCKET, Key="prices.json", Body=b'{"instances": {"ml.m5.xlarge": 0.01, "ml.m5.large": 0.01}}')
+
+    answer = ask(body=asked).body
+    assert [each["algorithm"] for each in answer["algorithms"]] == ["xgboost", "linear-learner"]
+    assert not any(reason.startswith("left out: `budget_usd`") for reason in answer["reasons"].values())
+
+
+def test_a_budget_that_allows_no_training_job_is_refused(ask: Ask, put: Put) -> None:
+    put("flowers/data.csv", FLOWERS)
+
+    answer = ask(body={"uri": URI, "spec": {"budget_usd": 0.01}})
+
+    assert (answer.status, answer.body["error"]["code"]) == (400, "BudgetExceeded")

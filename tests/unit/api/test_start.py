@@ -192,3 +192,26 @@ def test_a_spec_without_data_is_refused(golden: Callable[[str], Event]) -> None:
 def test_a_key_that_cannot_be_used_is_refused(golden: Callable[[str], Event], key: str) -> None:
     event = {**golden("post-pipeline"), "headers": {"idempotency-key": key}}
     assert "Idempotency-Key" in refusal(event, InvalidRequest)
+
+
+@pytest.mark.parametrize(
+    ("split", "algorithm", "is_refused"),
+    [
+        ({"by": "hash"}, {}, True),
+        ({"by": "given"}, {}, True),
+        ({"by": "given", "column": "side"}, {}, False),
+        ({"by": "hash"}, {"name": "xgboost"}, False),
+    ],
+)
+def test_auto_without_validation_rows_is_refused_before_anything_is_started(
+    golden: Callable[[str], Event], *, split: dict[str, str], algorithm: dict[str, str], is_refused: bool
+) -> None:
+    """A column may name validation rows, whatever the shares."""
+    event: Any = {**golden("post-pipeline")}
+    spec = SPEC | {"split": {**split, "train": 0.8, "validation": 0, "test": 0.2}, "algorithm": algorithm}
+    event["body"] = json.dumps({"spec": spec})
+
+    if is_refused:
+        assert "`split.validation` is 0" in refusal(event, InvalidSpec)
+    else:
+        assert read_run_request(event).spec.split.validation == 0

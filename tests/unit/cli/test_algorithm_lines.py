@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -86,3 +87,35 @@ def test_submit_says_them_before_the_run_is_followed(connection: Connection, api
 
     first = out.getvalue().splitlines()[0]
     assert first == "Auto trains xgboost alone (preset good; --preset best tries more, quick less)."
+
+
+OF_IMAGES = {"candidates": [{"run_id": "a", "algorithm": "knn"}, {"run_id": "b", "algorithm": "tensorflow"}]}
+
+
+@pytest.mark.parametrize(
+    ("is_local", "is_installed", "details", "is_said"),
+    [
+        (True, False, OF_IMAGES, True),
+        (False, False, OF_IMAGES, False),
+        (True, True, OF_IMAGES, False),
+        (True, False, {"candidates": PLANNED}, False),
+    ],
+)
+def test_that_a_framework_is_missing_here_is_said_before_the_run_is_followed(  # noqa: PLR0917 # what it depends on
+    connection: Connection,
+    api: FakeApi,
+    monkeypatch: pytest.MonkeyPatch,
+    is_local: bool,  # a case
+    is_installed: bool,  # a case
+    details: Json,
+    is_said: bool,  # a case
+) -> None:
+    found = object() if is_installed else None
+    monkeypatch.setattr("sagemaker_emulator.engines.script.frameworks.importlib.util.find_spec", lambda _: found)
+    details = {**details, "cost": {"most_usd": 0.69, "parts": [], "prices": "2026-09-25"}}
+    api.answer("GET", f"/pipelines/{RUN_ID}", run_record(status="Running", state="TrainCandidates", details=details))
+    out = io.StringIO()
+
+    watch(replace(connection, is_local=is_local), RUN_ID, to_the_end=False, console=Console(file=out, width=200))
+
+    assert ("TensorFlow is not installed on this machine, so tensorflow will have no model" in out.getvalue()) == is_said

@@ -7,9 +7,10 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.exceptions import EndpointConnectionError
 
 from sageline_cli.api_client import ApiClient, SigV4
-from sageline_cli.errors import CommandFailed
+from sageline_cli.errors import CommandFailed, explain
 from tests.unit.cli.fakes import FakeApi, run_record
 
 
@@ -114,3 +115,20 @@ def test_an_api_that_does_not_answer_is_named(error: httpx.TransportError, code:
     with pytest.raises(CommandFailed, match=r"https://api\.example") as caught:
         client.endpoints()
     assert caught.value.code == code
+
+
+def test_that_the_local_stack_does_not_answer_is_not_laid_to_aws() -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    client = ApiClient("http://127.0.0.1:4566/_aws", SigV4(Credentials("a", "b"), "us-east-1"), httpx.MockTransport(handle))
+    with pytest.raises(CommandFailed) as api:
+        client.endpoints()
+    of_boto3 = explain(EndpointConnectionError(endpoint_url="http://127.0.0.1:4566/"))
+
+    assert (api.value.code, of_boto3.code) == ("Unreachable", "EndpointConnectionError")
+    for failed in (api.value, of_boto3):
+        assert failed.message.startswith("The local stack does not answer at http://127.0.0.1:4566")
+        assert "`sageline local up` starts it" in failed.message
+    away = explain(EndpointConnectionError(endpoint_url="https://states.us-east-1.amazonaws.com/"))
+    assert away.message.startswith("AWS could not be reached")

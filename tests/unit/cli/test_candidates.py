@@ -153,6 +153,24 @@ def test_one_that_was_stopped_with_its_run_is_told_in_a_few_words_and_nothing_go
     assert not any("go on" in line or "goes on" in line for line in lines)
 
 
+def test_that_a_candidate_was_stopped_is_no_sign_that_the_others_go_on() -> None:
+    """They may be stopped a moment later, and the run was looked at a moment before."""
+    stopped = candidate(LINEAR, "CheckTraining", "Stopped", error={"state": "CheckTraining", "message": "It was stopped in the"})
+    lines = followed(Records(trees=[TRAINS], linear=[stopped]), parent(), parent(status="Stopped"))
+
+    assert "✗ linear-learner was stopped in CheckTraining. 24.0 s" in lines
+    assert not any("go on" in line or "goes on" in line for line in lines)
+
+
+def test_training_that_leaves_no_model_is_not_told_as_done() -> None:
+    trees = candidate(TREES, "CheckTraining", "Failed", error=PROBLEM)
+    records = Records(trees=[TRAINS, trees], linear=[FAILED])
+    lines = followed(records, parent(), parent("ChooseCandidate"), parent("ChooseCandidate", "Failed"))
+
+    assert "✗ TrainCandidates train several algorithms 24.0 s" in lines
+    assert "✓ ConfigureRun read the spec, look at the data 1.0 s" in lines
+
+
 def test_that_all_have_failed_is_not_told_as_if_others_went_on() -> None:
     standings = [CandidateProgress(run_id, "xgboost", "failed", told="has failed") for run_id in (TREES, LINEAR)]
     assert progress_line(standings[0], {}, standings).plain == "  ✗ xgboost                has failed."

@@ -131,3 +131,25 @@ def test_the_spec_that_is_written_is_tried_in_the_same_way(runner: CliRunner, ta
 
     assert again["algorithms"] == first["algorithms"]
     assert json.loads(written.read_text())["algorithm"]["name"] == "auto"
+
+
+def test_what_a_budget_leaves_is_told_and_what_it_cuts_off(runner: CliRunner, table: Path, tmp_path: Path) -> None:
+    spec = tmp_path / "budget.json"
+    spec.write_text(json.dumps({"algorithm": {"preset": "good"}, "budget_usd": 0.3, "budget_minutes": 10}))
+
+    said = lines(runner, table, "--spec", str(spec))
+    document = json.loads(runner.invoke(cli, ["inspect", str(table), "--spec", str(spec), "--json"]).stdout)
+
+    assert any(line.startswith("To keep to `budget_usd`, xgboost gets at most ") for line in said), said
+    assert [each["trials"] for each in document["algorithms"]] == [None, None]
+    assert "one training job" in document["reasons"]["budget_usd"] + document["reasons"]["budget_minutes"]
+
+
+def test_a_budget_that_allows_nothing_is_refused(runner: CliRunner, table: Path, tmp_path: Path) -> None:
+    spec = tmp_path / "budget.json"
+    spec.write_text(json.dumps({"budget_usd": 0.01}))
+
+    result = runner.invoke(cli, ["inspect", str(table), "--spec", str(spec)])
+
+    assert result.exit_code == 1
+    assert "`budget_usd` is $0.01, which allows no training job" in result.stderr

@@ -39,7 +39,7 @@ def test_algorithms_are_ranked_and_the_chosen_one_is_marked() -> None:
 def test_how_they_were_compared_is_said() -> None:
     said = " ".join(shown(*COMPARED))
 
-    assert "Compared by the 180 validation rows, ± the standard error; ✓: the chosen one." in said
+    assert "Compared by the 180 validation rows, ± one standard error; ✓: the chosen one." in said
     assert "ms a row: of the transform job that answered, the start of its instance included." in said
 
 
@@ -101,3 +101,26 @@ def test_show_tells_how_they_stand_as_long_as_they_are_under_way(connection: Con
     assert any(line.startswith("… xgboost train ") for line in lines)
     assert "… linear-learner has not begun" in lines
     assert json.loads(runner.invoke(cli, ["show", RUN_ID, "--json"]).stdout) == run
+
+
+def test_what_auto_was_asked_for_is_shown_of_a_run_that_has_chosen() -> None:
+    run = run_record(details={"candidates": list(COMPARED), "auto": {"preset": "good", "budget_minutes": 30.0}})
+    spec = {
+        "algorithm": {"name": "xgboost"},
+        "budget_minutes": None,
+        "reasons": {"budget_minutes": "xgboost gets at most 10 min"},
+    }
+    console = Console(file=io.StringIO(), width=100)
+
+    console.print(run_detail(run, spec, [], NOW))
+
+    assert isinstance(console.file, io.StringIO)
+    lines = [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
+    assert "algorithm auto, preset good, budget_minutes 30" in lines
+    assert "budget_minutes 30 xgboost gets at most 10 min" in lines
+
+
+def test_of_a_model_without_columns_it_is_said_what_it_reads() -> None:
+    lines = shown(answered(WORDS, "blazingtext", 0.9, chosen=True, encoder={"kind": "tokens", "columns": None}), COMPARED[0])
+
+    assert any(line.startswith("✓ 1 blazingtext 0.9000 ± 0.0112 tokens 34 s") for line in lines), lines

@@ -106,6 +106,7 @@ def test_a_label_joins_what_the_spec_says(
         ('{"dataset": {"label": "a"}}', "b", "the spec has the label 'a', and --label says 'b': make them equal"),
         ('{"dataset": []}', "b", "Invalid value for '--spec'"),
         ("{", "b", "not valid JSON"),
+        ('{"split": {"train": 0.8, "validation": 0, "test": 0.2}}', "b", "`split.validation` is 0"),
     ],
 )
 def test_a_label_that_the_spec_contradicts_is_refused_before_the_upload(

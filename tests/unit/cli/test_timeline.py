@@ -138,3 +138,23 @@ def test_a_record_that_notes_no_states_has_no_times() -> None:
 def test_a_clock_that_goes_slow_makes_no_time_run_backwards() -> None:
     [_, last] = read_record(run_record(status="Running", states=ENTERED), START)
     assert last == StateTime("CheckTraining", 0.0, "running")
+
+
+def test_training_that_has_left_no_model_has_failed_though_its_state_has_ended(
+    account: FakeAws, stepfunctions: SFNClient
+) -> None:
+    run = run_record(status="Failed", state="ChooseCandidate", error={"state": "ChooseCandidate"})
+    account.stepfunctions.history[run["execution_arn"]] = history(
+        (0, "TaskStateEntered", "ConfigureRun"),
+        (1, "MapStateEntered", "TrainCandidates"),
+        (5, "TaskStateEntered", "ChooseCandidate"),
+        (6, "TaskStateEntered", "RecordFailure"),
+        (7, "FailStateEntered", "Failed"),
+    )
+
+    def outcomes(*problems: str | None) -> list[str]:
+        run["details"] = {"candidates": [{"run_id": "a", "algorithm": "xgboost", "problem": problem} for problem in problems]}
+        return [state.outcome for state in ExecutionTimeline(stepfunctions)(run)]
+
+    assert outcomes("out of memory", "out of memory") == ["done", "failed", "failed", "done"]
+    assert outcomes("out of memory", None) == ["done", "done", "failed", "done"]

@@ -13,8 +13,10 @@ from sageline.costs.run_cost import facts_of, note_job_cost, transform_limit
 from sageline.errors import BudgetExceeded, InvalidPrices
 from sageline.names import TRANSFORMS, transform_job_name
 from sageline.runs.context import RunContext
+from sageline.runs.store import RunStatus
 from sageline.waiting.check_status import handle_change, wait_for_resource
 from tests.unit.configuration.test_configure import FLOWERS, KEY
+from tests.unit.evaluation.candidates import begun
 from tests.unit.golden import golden_event
 from tests.unit.world.fake_sagemaker import Refused
 from tests.unit.world.waiting import JOB_CHANGED, TRANSFORM_CHANGED, WAIT_FOR_TRANSFORM, Answers
@@ -297,3 +299,47 @@ def test_a_grid_that_could_exceed_its_budget_is_refused(world: World) -> None:
 
     with pytest.raises(BudgetExceeded, match=r"fewer values in `tuning\.ranges`"):
         configured(world, budget_usd=0.6, tuning=tuning)
+
+
+# ---- of several algorithms ----
+
+
+def candidates_trained(world: World) -> list[str]:
+    """A run of `auto` whose candidates' jobs have been stopped, after 600 and 1,200 s; their ids."""
+    planned = list(begun(world).values())
+    for run_id, seconds in zip(planned, (600, 1200), strict=True):
+        training_job(world, "Stopped", seconds)
+        world.fake.jobs[run_id] = world.fake.jobs.pop(RUN_ID) | {"TrainingJobName": run_id}
+    return planned
+
+
+@pytest.mark.parametrize("status", ["Running", "Stopped"])
+def test_a_run_has_the_costs_of_its_candidates_jobs_as_soon_as_they_have_ended(world: World, status: RunStatus) -> None:
+    trees, linear = candidates_trained(world)
+    if status == "Stopped":
+        for run_id in (RUN_ID, trees, linear):
+            world.run.store.finish(run_id, status)
+
+    note_job_cost("training-job", trees, trees, run=world.run)
+    assert {job["job"]: job["seconds"] for job in cost(world)["jobs"]} == {trees: 600}
+    note_job_cost("training-job", linear, linear, run=world.run)
+
+    assert {job["job"]: job["seconds"] for job in cost(world)["jobs"]} == {trees: 600, linear: 1200}
+    assert cost(world)["actual_usd"] == pytest.approx(0.23 * 2 * 1800 / 3600)
+    assert world.record().status == status
+
+
+def test_costs_that_are_noted_at_once_do_not_overtake_each_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    trees, linear = candidates_trained(world)
+    note, waiting = world.run.store.note, [linear]
+
+    def slow_note(run_id: str, **details: Any) -> None:
+        if run_id == RUN_ID and waiting:  # the other one writes between the look and the write
+            other = waiting.pop()
+            note_job_cost("training-job", other, other, run=world.run)
+        note(run_id, **details)
+
+    monkeypatch.setattr(world.run.store, "note", slow_note)
+    note_job_cost("training-job", trees, trees, run=world.run)
+
+    assert {job["job"]: job["seconds"] for job in cost(world)["jobs"]} == {trees: 600, linear: 1200}

@@ -10,13 +10,17 @@ import pytest
 
 from sageline.errors import CandidatesFailed, ObjectMissing, RunFinished
 from tests.unit.evaluation.candidates import begun, both, choose, failed, trained, validated
-from tests.unit.evaluation.evaluations import PRICES, encoder_of
+from tests.unit.evaluation.evaluations import FLOWERS, PRICES, encoder_of
 from tests.unit.evaluation.test_validate import RARE
 from tests.unit.pictures import archive, cats_and_dogs
 from tests.unit.world.world import BUCKET, RUN_ID, World
 
 ADOPTED = ("encoder/", "source/", "data/test-raw/", "data/validation-labels/", "transform/evaluation/")
 DOCUMENTS = ("data/profile.json", "data/evaluation.json")
+
+
+FEW = b"".join(FLOWERS.splitlines(keepends=True)[:101])
+"""Of which some 20 rows validate."""
 
 
 def leaderboard(world: World) -> dict[str, dict[str, Any]]:
@@ -312,7 +316,8 @@ def test_the_reasons_say_who_was_chosen_and_are_true_of_the_spec(world: World) -
 
     reasons = world.run.files.read_spec(RUN_ID).reasons
     value = leaderboard(world)["linear-learner"]["value"]
-    assert reasons["algorithm.name"] == f"auto has chosen it by the validation rows: accuracy {value:.4g}, better than xgboost"
+    told = f"accuracy {value:.4g}, better than xgboost"
+    assert reasons["algorithm.name"] == f"auto (preset quick) has chosen it by the validation rows: {told}"
     assert "encoder.text.max_words" not in reasons, "there is no text"
 
 
@@ -334,7 +339,30 @@ def test_one_that_has_failed_is_not_said_to_be_worse(world: World) -> None:
     choose(world)
 
     reason = world.run.files.read_spec(RUN_ID).reasons["algorithm.name"]
-    assert reason == "auto has chosen it by the validation rows: accuracy 1; xgboost has failed"
+    assert reason == "auto (preset quick) has chosen it by the validation rows: accuracy 1; xgboost has failed"
+
+
+def test_what_auto_was_asked_for_is_told_though_the_spec_names_the_chosen_one(world: World) -> None:
+    both(world, 1, 2, algorithm={"preset": "good"}, budget_minutes=90)
+
+    for _ in range(2):  # the second time, the run's spec is that of the chosen one already
+        choose(world)
+
+        spec = world.run.files.read_spec(RUN_ID)
+        assert (spec.algorithm.name, spec.algorithm.preset, spec.budget_minutes) == ("xgboost", None, None)
+        assert spec.reasons["algorithm.name"].startswith("auto (preset good, `budget_minutes` 90) has chosen it")
+        assert world.record().details["auto"] == {"preset": "good", "budget_minutes": 90}
+
+
+def test_a_choice_by_few_rows_says_so_in_its_reason(world: World) -> None:
+    both(world, 1, 2, data=FEW)
+
+    choose(world)
+
+    rows = world.record().details["rows"]["validation"]
+    assert rows < 50
+    reason = world.run.files.read_spec(RUN_ID).reasons["algorithm.name"]
+    assert f"by the validation rows ({rows}, which is too few to tell models apart): accuracy" in reason
 
 
 POSTS = b"post,service\n" + b"".join(
@@ -417,3 +445,23 @@ def test_chosen_twice_is_chosen_once(world: World) -> None:
     states = [state() for _ in range(3)]
     for first, second in pairwise(states):
         assert first == second
+
+
+def test_what_adding_up_has_rounded_is_no_standard_error(world: World) -> None:
+    planned = both(world, 2, 7)
+    validation = world.record(planned["xgboost"]).details["validation"]
+    world.run.store.note(planned["xgboost"], validation=validation | {"standard_errors": {"accuracy": 3.065e-15}})
+
+    choose(world)
+
+    assert leaderboard(world)["xgboost"]["standard_error"] == 0
+    assert leaderboard(world)["linear-learner"]["standard_error"] > 0.01
+
+
+def test_an_encoder_without_columns_has_no_number_of_them(world: World) -> None:
+    planned = both(world, 2, 7)
+    world.run.store.note(planned["linear-learner"], feature_dim=0)
+
+    choose(world)
+
+    assert leaderboard(world)["linear-learner"]["encoder"] == {"kind": "columns", "columns": None}

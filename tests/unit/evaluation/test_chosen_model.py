@@ -9,7 +9,7 @@ from sageline.evaluation.evaluate import compare_models, evaluate_model
 from sageline.models.create import create_model, make_models
 from tests.unit.batch.batches import MODEL
 from tests.unit.batch.batches import trained as serves
-from tests.unit.evaluation.candidates import answered, begun, both, choose, known_labels, validated
+from tests.unit.evaluation.candidates import answered, begun, both, choose, failed, known_labels, validated
 from tests.unit.evaluation.evaluations import FLOWERS, PRICES, answer, document, encoder_of, held_out, right_but
 from tests.unit.pictures import archive, cats_and_dogs
 from tests.unit.world.world import BUCKET, ROLES, RUN_ID, World
@@ -44,6 +44,35 @@ def test_only_the_test_rows_judge_the_chosen_one(world: World, expected: str) ->
     assert (evaluated["decision"], evaluated["rows"]) == ("accepted", rows)
     assert evaluated["metrics"]["accuracy"] == pytest.approx(1 - 4 / rows)
     assert document(world)["rows"] == rows == len(known_labels(world, RUN_ID, "rows"))
+
+
+def test_that_few_validation_rows_have_chosen_is_a_warning_about_the_model(world: World) -> None:
+    both(world, 1, 2, data=b"".join(FLOWERS.splitlines(keepends=True)[:101]))
+    made(world)
+
+    evaluate_model(RUN_ID, run=world.run)
+
+    rows = world.record().details["rows"]["validation"]
+    [warning] = [text for text in document(world)["warnings"] if "was chosen among" in text]
+    assert warning.startswith(f"xgboost was chosen among 2 algorithms by {rows} validation rows only. It takes at least 50")
+    assert warning in world.record().details["evaluation"]["warnings"]
+
+
+@pytest.mark.parametrize("case", ["enough rows", "one that answered"])
+def test_no_choice_or_one_by_many_rows_is_no_warning(world: World, case: str) -> None:
+    few = b"".join(FLOWERS.splitlines(keepends=True)[:101])
+    if case == "enough rows":
+        both(world, 1, 2)
+        made(world)
+    else:
+        planned = begun(world, few)
+        failed(world, planned["xgboost"], "out of memory")
+        validated(world, planned["linear-learner"])
+        made(world)
+
+    evaluate_model(RUN_ID, run=world.run)
+
+    assert not [text for text in document(world)["warnings"] if "was chosen among" in text]
 
 
 def test_a_regression_is_judged_too(world: World) -> None:

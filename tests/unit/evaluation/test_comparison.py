@@ -160,7 +160,12 @@ def test_the_words_say_what_would_have_counted() -> None:
         "the new model is not better by more than chance: accuracy is 0.96, the one in service has 0.94 (p = 0.38, less than 0.05"
         " is needed; on these 100 rows an improvement of at least 0.08 would count)"
     )
-    assert decided(20, 2, 78).words == "the new model is better: accuracy is 0.98, the one in service has 0.8 (p = 6.1e-05)"
+    assert decided(20, 2, 78).words == (
+        "the new model is better: accuracy is 0.98, the one in service has 0.8 (p = 6.1e-05; on these 100 rows an improvement "
+        "of at least 0.1 counts)"
+    )
+    assert decided(4, 6, 90).words.endswith("has 0.96 (on these 100 rows an improvement of at least 0.08 counts)")
+    assert decided(5, 5, 90).words.endswith("has 0.95 (on these 100 rows an improvement of at least 0.08 counts)")
     json.dumps(decided(6, 4, 90).to_json())
 
 

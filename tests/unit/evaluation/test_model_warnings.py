@@ -97,7 +97,7 @@ def test_how_far_another_metric_may_be_off_is_two_standard_errors() -> None:
     sums = summed(np.arange(6.0), (np.arange(6.0) + errors).astype(np.float32))
     error = sums.standard_errors()["mae"]
     assert error is not None
-    assert warned(sums, "mae")[0].startswith(f"Judged by 6 test rows only: mae is 2, and may be off by ±{2 * error:.2g}. ")
+    assert warned(sums, "mae")[0].startswith(f"Judged by 6 test rows only: mae is 2, and may be off by ±{2 * error:.2g} (two ")
 
 
 def test_where_the_few_rows_say_nothing_of_the_error_that_is_said() -> None:

@@ -19,6 +19,11 @@ FAILED = "TrainingJobFailed"
         (FAILED, "UserError: Extraneous hyperparameter found: etta", "knows no hyperparameter of that name"),
         (FAILED, "Additional properties are not allowed (u'mini_batch_siz' was unexpected)", "knows no hyperparameter"),
         (FAILED, "UserError: Hyperparameter eta: 3.0 is not in [0, 1], exit code: 1", "out of its range"),
+        (
+            "InvalidRequest",
+            "`input` is s3://b/rows.csv; put the file into the stack's bucket, below s3://b/batch/, which starts no run.",
+            "Put the rows where the message says",
+        ),
         (FAILED, "u'abc' is not valid under any of the given schemas", "out of its range"),
         (FAILED, "0 is less than the minimum of 1", "out of its range"),
         (

@@ -281,3 +281,34 @@ def test_tokens_are_not_for_xgboost() -> None:
     spec = Spec.model_validate({"encoder": {"kind": "tokens"}, "algorithm": {"name": "xgboost"}})
     with pytest.raises(InvalidSpec, match="choose the encoder columns"):
         resolve_spec(spec, DatasetProfile(), name="x", uri="s3://b/k")
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "held"), [("label", ["x"] * 40, "'x' in every row"), ("target", [""] * 40, "nothing")]
+)
+def test_a_column_that_is_called_as_a_label_and_is_passed_over_is_a_warning(name: str, values: list[str], held: str) -> None:
+    profile = DatasetProfile.of([block_of({**TABLE, name: values})])
+
+    resolution = resolve_spec(Spec(), profile, name="posts", uri=URI)
+
+    assert resolution.spec.dataset.label == "price"
+    assert resolution.warnings[0].startswith(
+        f"'{name}' is called as a label is and holds {held}, so 'price' is predicted instead."
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "document"),
+    [
+        ({"label": ["x"] * 40}, {"dataset": {"label": "price"}}),
+        ({"label": ["x"] * 40}, {"dataset": {"exclude": ["label"]}}),
+        ({"status": ["sold"] * 40, "target": ["a", "b"] * 20}, {}),
+        ({"remark": ["x"] * 40}, {}),
+    ],
+)
+def test_a_label_that_is_named_and_a_column_that_would_not_be_taken_are_no_warning(more: Any, document: Any) -> None:
+    profile = DatasetProfile.of([block_of({**TABLE, **more})])
+
+    resolution = resolve_spec(validate_spec(document, "test"), profile, name="posts", uri=URI)
+
+    assert not [text for text in resolution.warnings if "called as a label" in text]

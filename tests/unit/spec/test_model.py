@@ -185,3 +185,13 @@ def test_ranges_are_told_apart_by_their_type() -> None:
 
 def test_all_copies_may_be_kept_warm() -> None:
     assert ServerlessSpec(max_concurrency=3, provisioned_concurrency=3).provisioned_concurrency == 3
+
+
+def test_a_section_that_is_no_object_is_told_by_its_keys() -> None:
+    with pytest.raises(InvalidSpec) as refused:
+        validate_spec({"algorithm": {"name": "script", "script": "x.py"}}, "spec")
+
+    said = str(refused.value)
+    assert '`algorithm.script` is "x.py"; expected an object with keys such as ' in said
+    assert "source_dir" in said
+    assert "ScriptSpec" not in said

@@ -281,3 +281,13 @@ def test_a_candidate_is_awaited_and_starts_no_further_ones(machine: Document) ->
     assert "TimeoutSeconds" not in nested, "a tuning of days is none too long"
     for run_id in (TREES, LINEAR):
         assert "TrainCandidates" not in start(machine).walks[run_id].states
+
+
+def test_starting_a_candidate_is_tried_again_only_where_it_was_not_started(machine: Document) -> None:
+    """A candidate that has failed fails its state with States.TaskFailed: it is not to be started a second time."""
+    [retry] = inner(machine)["RunCandidate"]["Retry"]
+
+    assert "StepFunctions.ThrottlingException" in retry["ErrorEquals"]
+    assert all(error.startswith("StepFunctions.") for error in retry["ErrorEquals"])
+    assert "StepFunctions.ExecutionAlreadyExistsException" not in retry["ErrorEquals"]
+    assert retry["MaxAttempts"] > 1

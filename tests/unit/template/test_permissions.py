@@ -369,15 +369,15 @@ def test_predictions_write_nothing(stack: Document) -> None:
     }
 
 
-def test_inspections_read_datasets_and_nothing_else(stack: Document) -> None:
+def test_inspections_read_datasets_and_prices_and_nothing_else(stack: Document) -> None:
     found = [statement for role, statement in granted(stack) if role == "InspectDatasetFunctionRole"]
     assert {action for statement in found for action in listed(statement["Action"])} == {
         "s3:GetObject",
         "s3:GetObjectVersion",
         "s3:ListBucket",
     }
-    [reading] = [statement for statement in found if "s3:GetObject" in listed(statement["Action"])]
-    assert reading["Resource"] == {"Fn::Sub": "${DataBucket.Arn}/datasets/*"}
+    reading = [statement["Resource"]["Fn::Sub"] for statement in found if "s3:GetObject" in listed(statement["Action"])]
+    assert sorted(reading) == ["${DataBucket.Arn}/datasets/*", "${DataBucket.Arn}/prices.json"]
 
 
 def test_whoever_reads_objects_is_told_missing_from_denied(stack: Document) -> None:

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from sageline.arrays.blocks import Block
 from sageline.aws.http import check_keys, shortened
+from sageline.costs.fit_budget import within_budget
+from sageline.costs.run_cost import listed_facts, with_prices_of
 from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.readers.sample import PIECE_BYTES
 from sageline.errors import DatasetNotFound, InvalidRequest
@@ -51,6 +53,8 @@ def inspect_dataset(body: Mapping[str, object], files: RunFiles, clock: Callable
         InvalidRequest: a key is unknown, the URI is outside of the bucket's ``datasets/``, the name is none.
         InvalidSpec, InvalidHyperparameter: the spec is wrong, or does not go with the data.
         InvalidDataset: a run would be refused.
+        BudgetExceeded: the budget allows ``auto`` no training job.
+        InvalidPrices: the stack's own prices are not what they must be.
         DatasetNotFound, DatasetAccessDenied: nothing is there that may be read.
     """
     asked = _read(body, files)
@@ -59,6 +63,8 @@ def inspect_dataset(body: Mapping[str, object], files: RunFiles, clock: Callable
     blocks = sample_dataset(files.s3, found, read_options(asked.spec.dataset, asked.spec.encoder), notes, PIECE_BYTES)
     profile = DatasetProfile.of(_in_time(blocks, asked.uri, notes, clock), notes, is_sample=True)
     resolved = resolve_run(asked.spec, profile, name=asked.name, uri=asked.uri)
+    if asked.spec.budget_usd is not None or asked.spec.budget_minutes is not None:
+        resolved = within_budget(resolved, with_prices_of(files, listed_facts(resolved.resolution.spec.deployment)))
     return inspect(asked.uri, profile, resolved, asked.spec, is_sample=True)
 
 

@@ -23,7 +23,7 @@ from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, Resour
 from sageline.json_objects import Json
 from sageline.names import DATASET_FOLDER_PATTERN, DATASET_KEY_PATTERN, is_name, run_id, split_s3_uri
 from sageline.runs.store import iso
-from sageline.spec.model import Spec, validate_spec
+from sageline.spec.model import Spec, check_choice, validate_spec
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -93,11 +93,13 @@ def read_run_request(event: Event) -> RunStart:
 
     Raises:
         InvalidRequest: not JSON, unknown or missing keys, an unusable ``Idempotency-Key``.
-        InvalidSpec: the spec is wrong, or lacks the data's URI or a name.
+        InvalidSpec: the spec is wrong, or lacks the data's URI or a name, or ``auto`` has no validation rows.
     """
     body = read_json_object(event)
     check_keys(body, known=("spec",), required=("spec",))
-    return RunStart(_with_name(validate_spec(body["spec"], "spec")), read_request_key(event))
+    spec = validate_spec(body["spec"], "spec")
+    check_choice(spec)
+    return RunStart(_with_name(spec), read_request_key(event))
 
 
 def read_request_key(event: Event) -> RequestKey:

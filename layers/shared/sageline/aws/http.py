@@ -24,6 +24,8 @@ Event: TypeAlias = Mapping[str, Any]
 STATUS_OF_ERROR: Mapping[type[Exception], int] = {
     errors.InvalidRequest: 400,
     errors.InvalidSpec: 400,
+    errors.BudgetExceeded: 400,
+    errors.InvalidPrices: 409,
     errors.InvalidHyperparameter: 400,
     errors.InvalidDataset: 400,
     errors.DatasetAccessDenied: 403,

@@ -11,10 +11,11 @@ from sageline.costs.run_cost import evaluation_work, facts_of
 from sageline.names import candidate_run_id
 from sageline.resolve.candidates import Candidate
 from sageline.runs.context import RunContext
-from sageline.runs.payloads import Configured
+from sageline.runs.payloads import AskedOfAuto, Configured
 from sageline.runs.store import RunRecord
 from sageline.runs.trigger import CandidateRequest, identify
 from sageline.spec.model import Spec
+from sageline.spec.training import DEFAULT_PRESET
 from sageline.storage.dataset_parts import Dataset
 
 
@@ -38,6 +39,11 @@ def write_candidates(
         run.files.write_spec(its_run, candidate.resolution.spec)
         planned.append({"run_id": its_run, "algorithm": candidate.algorithm})
     return planned
+
+
+def asked_of_auto(spec: Spec) -> AskedOfAuto:
+    """What the resolved spec of a run of ``auto`` asks of it."""
+    return {"preset": spec.algorithm.preset or DEFAULT_PRESET, "budget_minutes": spec.budget_minutes}
 
 
 def alone_usd(spec: Spec, candidates: tuple[Candidate, ...], facts: CostFacts) -> dict[str, dict[str, float]]:

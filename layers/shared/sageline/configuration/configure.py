@@ -12,14 +12,14 @@ from typing import Literal
 
 from sageline.batch.batch import Batch, check_columns, read_rows
 from sageline.batch.locations import check_input, predictions_uri
-from sageline.configuration.candidates import alone_usd, configure_candidate, write_candidates
+from sageline.configuration.candidates import alone_usd, asked_of_auto, configure_candidate, write_candidates
 from sageline.configuration.dataset_size import check_size
-from sageline.configuration.fit_budget import within_budget
 from sageline.configuration.given import find_given
 from sageline.configuration.quotas import check_quotas, demands_of_run, demands_of_transform
 from sageline.configuration.waiting_limits import CHECK_INTERVAL_SECONDS, check_longest_batch, check_longest_wait
 from sageline.costs.budget import check_budget
 from sageline.costs.estimate import BillableWork, cost_bound
+from sageline.costs.fit_budget import within_budget
 from sageline.costs.run_cost import evaluation_work, facts_of
 from sageline.dataset.profile import DatasetProfile
 from sageline.deployment.endpoints import capacity, check_beside, check_capacity_change, find_endpoint
@@ -106,7 +106,7 @@ def _configure_training(
         found |= {"dataset_uri": dataset.uri, "dataset": dataset.to_json(layout)}
         resolved = _resolve(given.spec, dataset, identity.name, run)
         found["schema"] = resolved.resolution.schema()
-        resolved = within_budget(resolved, run)
+        resolved = within_budget(resolved, facts_of(run, deployment=resolved.resolution.spec.deployment))
         spec = resolved.resolution.spec
         if spec.batch is not None:
             found["batch"] = _batch_of_spec(spec, spec.batch, identity.run_id, run).to_json()
@@ -124,7 +124,7 @@ def _configure_training(
         check_quotas(demands_of_run(spec, resolved.trained), run.clients.service_quotas, run.region)
         candidates = write_candidates(identity.run_id, resolved.candidates, dataset, run=run)
         if candidates:
-            found["candidates"] = candidates
+            found |= {"candidates": candidates, "auto": asked_of_auto(spec)}
         run.files.write_given_spec(identity.run_id, given.spec)
         run.files.write_spec(identity.run_id, spec)
         found["endpoint_name"] = endpoint_name

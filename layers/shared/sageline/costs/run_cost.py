@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,10 @@ from sageline.jobs.trials import list_trials
 from sageline.names import transform_job_name
 from sageline.runs.context import RunContext
 from sageline.runs.deployment_record import rollout_of
+from sageline.runs.documents import RunFiles
 from sageline.runs.payloads import ResourceKind
 from sageline.runs.prices import LIST_PRICES
+from sageline.runs.store import RunRecord
 from sageline.spec.deployment import DeploymentSpec
 from sageline.spec.model import Spec
 
@@ -37,22 +40,33 @@ def facts_of(run: RunContext, *transforms: BillableWork, deployment: DeploymentS
     Raises:
         InvalidPrices: the stack's own prices are not what they must be.
     """
+    return with_prices_of(run.files, replace(listed_facts(deployment), region=run.region, transforms=transforms))
+
+
+def listed_facts(deployment: DeploymentSpec | None) -> CostFacts:
+    """The same at list prices, without looking at a stack."""
     scaling = deployment.autoscaling if deployment else None
     rollout = rollout_of(deployment) if deployment else None
-    facts = CostFacts(
-        region=run.region,
+    return CostFacts(
         prices=LIST_PRICES,
-        transforms=transforms,
         rollout_seconds=rollout.bake_seconds * len(rollout.steps) if rollout else 0,
         ttl_hours=deployment.ttl_hours if deployment else None,
         most_instances=scaling.max if scaling else None,
     )
+
+
+def with_prices_of(files: RunFiles, facts: CostFacts) -> CostFacts:
+    """The facts with the stack's own prices, where it has any.
+
+    Raises:
+        InvalidPrices: these are not what they must be.
+    """
     try:
-        return replace(facts, prices=run.files.read_prices())
+        return replace(facts, prices=files.read_prices())
     except ClientError as error:
         if not is_denied(error):
             raise
-        note = f"{run.files.prices_uri} may not be read (AccessDenied): the list prices are counted with."
+        note = f"{files.prices_uri} may not be read (AccessDenied): the list prices are counted with."
         return replace(facts, notes=(note,))
 
 
@@ -79,7 +93,8 @@ def note_job_cost(kind: ResourceKind, name: str, run_id: str, *, run: RunContext
         return
     try:
         spent = looks[kind](name, run.clients.sagemaker)
-        cost = run.store.get(run_id).details.get("cost")
+        record = run.store.get(run_id)
+        cost = record.details.get("cost")
     except RunNotFound:
         return
     except ClientError as error:
@@ -88,6 +103,45 @@ def note_job_cost(kind: ResourceKind, name: str, run_id: str, *, run: RunContext
         raise
     if spent is not None and cost is not None:
         run.store.note(run_id, cost=with_billed_job(cost, spent))
+        if (whole := record.details.get("candidate_of")) is not None:
+            _note_candidates_jobs(whole, run)
+
+
+def with_jobs_of(cost: Mapping[str, Any], candidates: Sequence[RunRecord]) -> dict[str, Any]:  # any JSON value
+    """A run's ``cost`` with what the jobs of its candidates have cost."""
+    together = dict(cost)
+    for job in [job for candidate in candidates for job in candidate.details.get("cost", {}).get("jobs", [])]:
+        together = with_billed_job(together, BilledJob(**{name: value for name, value in job.items() if name != "usd"}))
+    return together
+
+
+def _note_candidates_jobs(run_id: str, run: RunContext) -> None:
+    """Write what the jobs of a run's candidates have cost into its own record: ChooseCandidate does so too, but a run that is
+    stopped or fails before has none.
+
+    Two jobs may end at once, and the writes overtake each other: who writes last looks again, and finds nothing amiss.
+    """
+    while True:
+        try:
+            record = run.store.get(run_id)
+        except RunNotFound:
+            return
+        cost = record.details.get("cost")
+        candidates = list(_candidates(record, run))
+        if cost is None or _jobs_of(with_jobs_of(cost, candidates)) == _jobs_of(cost):
+            return
+        run.store.note(run_id, cost=with_jobs_of(cost, candidates))
+
+
+def _candidates(record: RunRecord, run: RunContext) -> Iterator[RunRecord]:
+    for planned in record.details.get("candidates") or []:
+        with suppress(RunNotFound):
+            yield run.store.get(planned["run_id"])
+
+
+def _jobs_of(cost: Mapping[str, Any]) -> dict[str, int]:  # any JSON value
+    """Job to the seconds that it was billed for."""
+    return {job["job"]: job["seconds"] for job in cost.get("jobs", [])}
 
 
 def transform_limit(run_id: str, job_name: str, run: RunContext) -> int | None:

@@ -41,6 +41,14 @@ def likely_labels(columns: Mapping[str, ColumnProfile], dataset: str) -> list[Li
     return sorted(found, key=lambda likely: -likely.weight)
 
 
+def without_a_choice(columns: Mapping[str, ColumnProfile], dataset: str, taken: LikelyLabel) -> list[str]:
+    """The columns that are passed over since they hold the same in every row, or nothing, and whose names alone say more than all
+    that speaks for the one that is taken."""
+    listed = list(columns)
+    constant = [name for name in listed if columns[name].distinct <= 1 and guess_kind(columns[name]).kind is None]
+    return [name for name in constant if name != taken.name and _by_name(name, listed, dataset)[0] > taken.weight]
+
+
 def in_doubt(likely: list[LikelyLabel]) -> bool:
     """Whether the second column is about as likely as the first."""
     return len(likely) > 1 and likely[0].weight - likely[1].weight < _DOUBT

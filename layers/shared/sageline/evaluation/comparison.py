@@ -65,12 +65,14 @@ class Comparison:
     def words(self) -> str:
         """What it says, for a person."""
         values = f"{self.metric} is {plain(self.challenger)}, the one in service has {plain(self.champion)}"
+        margin = plain(self.margin, 2) if self.margin else ""
+        would_count = margin and f"on these {self.rows} rows an improvement of at least {margin} counts"
         if self.improvement == 0:
-            return f"the new model is as good as the one in service: {values}"
+            return f"the new model is as good as the one in service: {values}{would_count and f' ({would_count})'}"
         if self.improvement < 0:
-            return f"the new model is worse: {values}"
+            return f"the new model is worse: {values}{would_count and f' ({would_count})'}"
         if self.better:
-            return f"the new model is better: {values} (p = {self.p_value:.2g})"
+            return f"the new model is better: {values} (p = {self.p_value:.2g}{would_count and f'; {would_count}'})"
         least = (
             f"an improvement of at least {plain(self.margin, 2)} would count"
             if self.margin is not None

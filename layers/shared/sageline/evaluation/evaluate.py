@@ -7,6 +7,7 @@ answered, CompareModels decides.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Literal, NotRequired, TypedDict
@@ -14,6 +15,7 @@ from typing import Literal, NotRequired, TypedDict
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import InvalidDataset, InvalidEncoder, InvalidRequest, ObjectMissing, PredictionFailed, RunFinished
 from sageline.evaluation.baseline import BaselineComparison, compare_with_baseline
+from sageline.evaluation.candidates.few_rows import few_rows_warnings
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import Sums, compare
 from sageline.evaluation.decision.model_decision import ToldDecision, choose_for_run, in_short
@@ -31,7 +33,7 @@ from sageline.evaluation.gate import (
 from sageline.evaluation.held_out_rows import ScoredAnswers, encode_for_champion, let_answers_expire, score_answers
 from sageline.evaluation.model_warnings import model_warnings
 from sageline.failures.failure import read_cause
-from sageline.json_objects import Json
+from sageline.json_objects import Document, Json
 from sageline.names import RunLayout
 from sageline.report.write import write_report
 from sageline.runs.context import RunContext
@@ -172,6 +174,8 @@ class _Assessment:
     encoder: FittedEncoder
     scored: ScoredAnswers
     decision: ToldDecision
+    candidates: Sequence[Document]
+    """Of ``auto``, among which it was chosen."""
 
     @property
     def sums(self) -> Sums:
@@ -210,7 +214,7 @@ class _Assessment:
             labels=self.encoder.classes or [],
             split=self.split,
         )
-        return warnings + self.decision.warnings
+        return warnings + self.decision.warnings + few_rows_warnings(self.candidates)
 
     @property
     def shown_metrics(self) -> dict[str, float | None]:
@@ -221,7 +225,8 @@ class _Assessment:
 def _begin(run_id: str, state: str, run: RunContext, also: list[str] | None = None) -> _Assessment:
     """Read what the new model has answered. ``also``: labels that the metrics are to know beside the model's."""
     run.store.enter(run_id, state)
-    if run.store.get(run_id).status == "Stopped":
+    record = run.store.get(run_id)
+    if record.status == "Stopped":
         raise RunFinished(f"Run {run_id} was stopped.")
     spec = run.files.read_spec(run_id)
     layout = run.files.layout(run_id)
@@ -237,8 +242,9 @@ def _begin(run_id: str, state: str, run: RunContext, also: list[str] | None = No
     scored = score_answers(run_id, encoder, files=run.files, of="evaluation", classes=classes, positive=positive)
     endpoint = spec.deployment.endpoint or spec.name if spec.deployment else None
     ends_here = spec.deployment is None and spec.batch is None
+    candidates = record.details.get("candidates") or []
     return _Assessment(
-        run_id, state, run, encoder.task, spec.evaluation, spec.split, endpoint, ends_here, encoder, scored, decision
+        run_id, state, run, encoder.task, spec.evaluation, spec.split, endpoint, ends_here, encoder, scored, decision, candidates
     )
 
 

@@ -100,7 +100,7 @@ def _how_far_off(sums: Sums, metric: str) -> str:
         return f"{known}, and on other rows it may be anything from {low:.2f} to {high:.2f}"
     if not error or error < _ROUNDING * abs(value):
         return f"{known}, and how far that may be off cannot be told from so few"
-    return f"{known}, and may be off by ±{plain(2 * error, 2)}"
+    return f"{known}, and may be off by ±{plain(2 * error, 2)} (two standard errors)"
 
 
 def _likely_shares(hits: int, rows: int) -> tuple[float, float]:

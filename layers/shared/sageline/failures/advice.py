@@ -9,6 +9,10 @@ _BY_TEXT = {
         "The stack on this machine runs frameworks that are installed beside it: `make setup-tensorflow` or `make setup-pytorch` "
         "installs what the message names. In AWS the containers have it. Then start another run."
     ),
+    r"`input` is s3://": (
+        "Put the rows where the message says, in a format that it allows, correct `input` (in a spec `batch.input`), and start "
+        "again."
+    ),
     r"No image of \S+ is known for region": (
         "Deploy the stack in a region that the message names, or set `algorithm` to one that has an image where it is."
     ),

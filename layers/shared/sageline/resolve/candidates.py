@@ -13,8 +13,8 @@ from sageline.json_objects import Json
 from sageline.resolve.resolution import Resolution
 from sageline.resolve.resolve import resolve_spec
 from sageline.resolve.split import says_validation
-from sageline.spec.model import Spec, validate_spec
-from sageline.spec.training import AUTO, Preset
+from sageline.spec.model import NO_VALIDATION, Spec, validate_spec
+from sageline.spec.training import AUTO, DEFAULT_PRESET
 
 _OF_TABLES = ("xgboost", "linear-learner")
 _OF_IMAGES = ("knn", "tensorflow")
@@ -24,8 +24,6 @@ _LONG_TEXT = 100
 """Words from which on a text is long: BlazingText, which reads nothing else, learns what words are alike."""
 
 _Refusal: TypeAlias = InvalidDataset | InvalidSpec | InvalidHyperparameter
-
-_DEFAULT_PRESET: Preset = "quick"
 
 _OWN_REASONS = ("encoder", "target", "algorithm", "tuning")
 """Sections of the spec that every candidate has its own of."""
@@ -102,18 +100,14 @@ def resolve_run(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) -> 
 def _candidate(
     spec: Spec, algorithm: str, among: tuple[str, ...], kinds: Collection[str], resolve: Callable[[Spec], Resolution]
 ) -> Candidate:
-    chosen = settings(algorithm, among, spec.algorithm.preset or _DEFAULT_PRESET, kinds)
+    chosen = settings(algorithm, among, spec.algorithm.preset or DEFAULT_PRESET, kinds)
     given = _to_the_model(_naming(spec, algorithm, chosen.hyperparameters, chosen.encoder, chosen.tuning))
     return Candidate(algorithm, given, resolve(given))
 
 
 def _check_validation(resolved: Spec, profile: DatasetProfile) -> None:
-    if resolved.split.validation or says_validation(profile, resolved.split):
-        return
-    raise InvalidSpec(
-        "spec: `split.validation` is 0, and the algorithm auto chooses among models by the validation rows. Give "
-        "`split.validation` a share, such as 0.1, or name an algorithm in `algorithm.name`."
-    )
+    if not resolved.split.validation and not says_validation(profile, resolved.split):
+        raise InvalidSpec(NO_VALIDATION)
 
 
 def _algorithms(resolved: Spec, kinds: Collection[str], profile: DatasetProfile) -> tuple[str, ...]:
@@ -179,6 +173,6 @@ def _of_all(
     reasons["algorithm.name"] = which_are_trained(candidates, "alone, as no other goes with the data and the spec")
     for algorithm, why in refused.items():
         reasons[f"algorithm.{algorithm}"] = f"left out: {why}"
-    algorithm_spec = spec.algorithm.model_copy(update={"preset": spec.algorithm.preset or _DEFAULT_PRESET})
+    algorithm_spec = spec.algorithm.model_copy(update={"preset": spec.algorithm.preset or DEFAULT_PRESET})
     update = {"algorithm": algorithm_spec, "encoder": spec.encoder, "target": spec.target, "reasons": reasons}
     return replace(whole, spec=whole.spec.model_copy(update={**update, "budget_minutes": spec.budget_minutes}))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from sageline.arrays.number_spelling import PLAIN, Spelling
 from sageline.arrays.numbers import is_number, shown
-from sageline.dataset.label import in_doubt, likely_labels
+from sageline.dataset.label import in_doubt, likely_labels, without_a_choice
 from sageline.dataset.label_column import several_labels
 from sageline.dataset.profile import ColumnProfile, DatasetProfile
 from sageline.dataset.sniff import ColumnGuess, guess_features, guess_task
@@ -42,10 +42,12 @@ class ColumnChoices:
 
     Attributes:
         reasons: by key of the spec.
+        passed_over: columns that are called as a label is, and hold the same in every row.
     """
 
     def __init__(self, spec: Spec, profile: DatasetProfile, source: str, name: str) -> None:
         self.reasons: dict[str, str] = {}
+        self.passed_over: list[str] = []
         self._spec = spec
         self._profile = profile
         self._columns = profile.columns
@@ -83,6 +85,7 @@ class ColumnChoices:
             raise InvalidDataset(
                 f"{problem} It is taken for the label, as {likely[0].reason}; name another column in dataset.label if it is none."
             )
+        self.passed_over = without_a_choice(possible, self._name, likely[0])
         self.reasons["dataset.label"] = "the folder that an image lies in" if self._profile.is_of_images else likely[0].reason
         if in_doubt(likely):
             self.reasons["dataset.label"] += f"; {likely[1].name!r} is about as likely ({likely[1].reason})"

@@ -24,6 +24,7 @@ from sageline.resolve.target import target_transform
 from sageline.resolve.warnings import (
     about_columns,
     about_label,
+    about_passed_over,
     about_split,
     about_target,
     about_weights,
@@ -94,6 +95,7 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     if spec.dataset.weight in spellings:
         read[spec.dataset.weight] = spellings[spec.dataset.weight]
     warnings = about_split(profile) + about_groups(profile, split)
+    warnings += about_passed_over(choices.passed_over, profile.columns, label)
     warnings += leaks(profile, features, spellings, label, task)
     warnings += about_label(label_column, task, no_label, is_number=label_is_number)
     warnings += about_columns(resolved, profile, read, ambiguous)

@@ -54,6 +54,18 @@ def about_label(label: ColumnProfile, task: str, no_label: Collection[str], *, i
     return warnings + ([] if is_number else _about_several(label)) + _look_alike(label)
 
 
+def about_passed_over(names: Sequence[str], columns: Mapping[str, ColumnProfile], label: str) -> list[str]:
+    """Columns that are called as labels are, and of which there is nothing to learn."""
+    warnings = []
+    for name in names:
+        held = f"{shown(next(iter(columns[name].values)))} in every row" if columns[name].values else "nothing"
+        warnings.append(
+            f"{shown(name)} is called as a label is and holds {held}, so {shown(label)} is predicted instead. If that is not "
+            "what you want, upload rows of more than one label, or name the column to predict in `dataset.label`."
+        )
+    return warnings
+
+
 def several_in_one(label: ColumnProfile) -> list[str]:
     """The labels that look like several: ``red|blue``."""
     return [value for value in label.values if "|" in value.strip("|")]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict, final
 
+from sageline.spec.training import Preset
+
 SplitType: TypeAlias = Literal["None", "Line", "RecordIO"]
 AssembleWith: TypeAlias = Literal["None", "Line"]
 
@@ -22,6 +24,14 @@ class Configured(TypedDict):
     kind: Literal["training", "auto", "batch", "change"]
     then: Literal["deploy", "batch", "nothing", "candidate"]
     candidates: NotRequired[list[str]]
+
+
+class AskedOfAuto(TypedDict):
+    """What a spec has asked of ``auto``: ``details.auto`` of its run's record. The stored spec of a run that has chosen names the
+    chosen algorithm, and cannot say it."""
+
+    preset: Preset
+    budget_minutes: float | None
 
 
 class Channel(TypedDict):

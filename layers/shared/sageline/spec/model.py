@@ -28,6 +28,11 @@ GivenKind: TypeAlias = FeatureKind | Literal["ignore"]
 
 Task: TypeAlias = Literal["classification", "regression"]
 
+NO_VALIDATION = (
+    "spec: `split.validation` is 0, and the algorithm auto chooses among models by the validation rows. Give "
+    "`split.validation` a share, such as 0.1, or name an algorithm in `algorithm.name`."
+)
+
 _MOST_PROBLEMS = 50  # are described
 _OF_COLUMN = "dataset.features."  # begins the keys of the reasons for what became of a column
 
@@ -251,6 +256,17 @@ class Spec(BaseSpec):
                 "for the rows of an endpoint's model use `sageline batch` or POST /endpoints/{name}/batch"
             )
         return self
+
+
+def check_choice(spec: Spec) -> None:
+    """Refuse ``auto`` without validation rows, as far as the spec alone tells: a column may say which rows validate.
+
+    Raises:
+        InvalidSpec: there will be none.
+    """
+    split = spec.split
+    if spec.algorithm.name == AUTO and not split.validation and (split.by != "given" or split.column is None):
+        raise InvalidSpec(NO_VALIDATION)
 
 
 def parse_spec(document: str | bytes, source: str) -> Spec:

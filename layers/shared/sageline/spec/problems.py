@@ -55,8 +55,15 @@ def describe(problem: Any, root: type[BaseModel]) -> str:
             *others, last = [json.dumps(tag) for tag in _sections(annotation)]
             return f"`{where}.{key}` is missing; give {', '.join(others)} or {last}."
         case _:
-            message = problem["msg"].removeprefix("Input should be ").rstrip(".")
-            return f"`{where}` is {given}; expected {message}."
+            return f"`{where}` is {given}; expected {_expected(problem, annotation)}."
+
+
+def _expected(problem: Any, annotation: Any) -> str:
+    if problem["type"] == "model_type":  # pydantic would name the class
+        keys = [name for section in _sections(annotation).values() for name in section.model_fields]
+        return f"an object with keys such as {', '.join(keys)}"
+    message: str = problem["msg"]
+    return message.removeprefix("Input should be ").rstrip(".")
 
 
 def _describe_extra(where: str, key: str, annotation: Any) -> str:

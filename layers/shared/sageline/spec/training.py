@@ -15,6 +15,7 @@ AUTO = "auto"
 AlgorithmName: TypeAlias = Literal["auto", "xgboost", "linear-learner", "knn", "blazingtext", "tensorflow", "script"]
 
 Preset: TypeAlias = Literal["quick", "good", "best"]
+DEFAULT_PRESET: Preset = "quick"
 
 Framework: TypeAlias = Literal["tensorflow", "scikit-learn", "pytorch"]
 

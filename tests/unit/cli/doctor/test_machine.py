@@ -183,3 +183,12 @@ def test_a_bundle_that_is_not_built_or_not_the_deployed_one_is_said(tmp_path: Pa
 
 def test_a_bundle_is_built_from_a_checkout_only(tmp_path: Path) -> None:
     assert machine.check_bundle(tmp_path, StackRecord()).state == "failed"
+
+
+def test_that_runs_of_images_lack_an_algorithm_here_is_told_and_is_no_failure() -> None:
+    found = machine.check_tensorflow(is_installed=False)
+
+    assert found.state == "ok"
+    assert "runs of images get a model of k-NN only" in found.what
+    assert "`make setup-tensorflow` installs it" in found.what
+    assert machine.check_tensorflow(is_installed=True).what == "TensorFlow is installed."

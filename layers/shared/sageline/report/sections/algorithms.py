@@ -12,7 +12,7 @@ from sageline.report.leaderboard import Leaderboard, hyperparameters
 from sageline.runs.money import usd
 
 _HOW = (
-    "After ± the standard error. Columns are those of an encoded row. Milliseconds a row are of the transform job that answered, "
+    "±: one standard error. Columns are those of an encoded row. Milliseconds a row are of the transform job that answered, "
     "the start of its instance included."
 )
 
@@ -77,7 +77,7 @@ def _score(candidate: Document) -> str:
 def _columns(candidate: Document) -> str:
     encoder = part(candidate, "encoder")
     columns = as_number(encoder.get("columns"))
-    return str(encoder.get("kind", "")) if columns is None else number(columns)
+    return str(encoder.get("kind", "")) if not columns else number(columns)
 
 
 def _dollars(amount: float | None) -> str:

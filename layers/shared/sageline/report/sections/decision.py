@@ -73,7 +73,7 @@ def _measured(told: Document) -> Markup | None:
         return None
     return table(
         f"On {number(as_number(told.get('rows')))} validation rows, each answered by a choice made on the others",
-        ("what was tried", "metric", "before", "after", "better by", "standard error", ""),
+        ("what was tried", "metric", "before", "after", "better by", "one standard error", ""),
         rows,
         numeric=(2, 3, 4, 5),
     )

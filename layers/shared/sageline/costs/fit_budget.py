@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from sageline.algorithms.presets import settings
-from sageline.costs.estimate import cost_bound, training_work
-from sageline.costs.run_cost import evaluation_work, facts_of
+from sageline.costs.estimate import CostFacts, cost_bound, training_work
+from sageline.costs.run_cost import evaluation_work
 from sageline.errors import BudgetExceeded
 from sageline.resolve.candidates import Candidate, ResolvedRun, which_are_trained
-from sageline.runs.context import RunContext
 from sageline.runs.money import length, usd
 from sageline.spec.model import Spec
 
@@ -28,12 +27,14 @@ _Cut: TypeAlias = dict[tuple[str, str], str]
 """By budget and algorithm, what was cut off."""
 
 
-def within_budget(resolved: ResolvedRun, run: RunContext) -> ResolvedRun:
+def within_budget(resolved: ResolvedRun, facts: CostFacts) -> ResolvedRun:
     """The run with as many candidates and trials as its budgets allow; ``reasons`` say what was cut off.
+
+    Args:
+        facts: of the run, without the jobs that judge its models.
 
     Raises:
         BudgetExceeded: not even one training job is within them.
-        InvalidPrices: the stack's own prices are not what they must be.
     """
     spec = resolved.resolution.spec
     if not resolved.candidates:
@@ -43,7 +44,7 @@ def within_budget(resolved: ResolvedRun, run: RunContext) -> ResolvedRun:
     if spec.budget_minutes is not None:
         candidates = tuple(_within_minutes(candidate, spec.budget_minutes, cut) for candidate in candidates)
     if spec.budget_usd is not None:
-        candidates = _within_usd(spec, spec.budget_usd, candidates, cut, run)
+        candidates = _within_usd(spec, spec.budget_usd, candidates, cut, facts)
     if candidates == resolved.candidates:
         return resolved
     told = spec.model_copy(update={"reasons": {**spec.reasons, **_reasons(spec, resolved.candidates, candidates, cut)}})
@@ -80,13 +81,13 @@ def _within_minutes(candidate: Candidate, minutes: float, cut: _Cut) -> Candidat
 
 
 def _within_usd(
-    spec: Spec, budget: float, candidates: tuple[Candidate, ...], cut: _Cut, run: RunContext
+    spec: Spec, budget: float, candidates: tuple[Candidate, ...], cut: _Cut, facts: CostFacts
 ) -> tuple[Candidate, ...]:
     while True:
-        facts = facts_of(run, evaluation_work(spec, jobs=len(candidates)), deployment=spec.deployment)
+        counted = replace(facts, transforms=(evaluation_work(spec, jobs=len(candidates)),))
         trained = [candidate.resolution.spec for candidate in candidates]
-        bound = cost_bound(spec, facts, trained).most_usd
-        prices = [facts.prices.per_hour(each.algorithm.instance_type, "training") for each in trained]
+        bound = cost_bound(spec, counted, trained).most_usd
+        prices = [counted.prices.per_hour(each.algorithm.instance_type, "training") for each in trained]
         if bound is None or bound <= budget or None in prices:
             return candidates  # what has no bound is refused with the budget
         works = [training_work(each) for each in trained]

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sageline.configuration.fit_budget import within_budget
 from sageline.costs.budget import check_budget
 from sageline.costs.estimate import Estimate, cost_bound
+from sageline.costs.fit_budget import within_budget
 from sageline.costs.run_cost import evaluation_work, facts_of
 from sageline.dataset.profile import DatasetProfile
 from sageline.errors import BudgetExceeded
@@ -38,8 +38,12 @@ def bound(run: ResolvedRun, world: World) -> Estimate:
     return cost_bound(spec, facts, run.trained)
 
 
+def fit(run: ResolvedRun, world: World) -> ResolvedRun:
+    return within_budget(run, facts_of(world.run, deployment=run.resolution.spec.deployment))
+
+
 def fitted(world: World, of: str = "table", **document: Any) -> ResolvedRun:
-    return within_budget(resolved(of, **document), world.run)
+    return fit(resolved(of, **document), world)
 
 
 def tried(run: ResolvedRun) -> dict[str, tuple[int, int]]:
@@ -61,13 +65,13 @@ def reasons(run: ResolvedRun) -> dict[str, str]:
 def test_a_run_within_its_budgets_is_as_it_was(world: World, budgets: dict[str, Any]) -> None:
     run = resolved(algorithm={"preset": "good"}, **budgets)
 
-    assert within_budget(run, world.run) == run
+    assert fit(run, world) == run
 
 
 def test_a_run_of_one_algorithm_is_left_alone(world: World) -> None:
     run = resolved(algorithm={"name": "xgboost"}, budget_usd=0.0001)
 
-    assert within_budget(run, world.run) is run
+    assert fit(run, world) is run
 
 
 def test_a_run_without_a_bound_is_left_to_the_refusal_that_says_why(world: World) -> None:
@@ -236,7 +240,7 @@ def test_what_is_let_through_costs_no_more_than_its_budget(  # noqa: PLR0917 # w
     before = resolved(**document)
     with new_world() as world:
         try:
-            run = within_budget(before, world.run)
+            run = fit(before, world)
         except BudgetExceeded:
             return
         estimate = bound(run, world)
