@@ -15,6 +15,7 @@ SAM_ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64"}
 
 _FUNCTION = "AWS::Serverless::Function"
 _LAYER = "AWS::Serverless::LayerVersion"
+_API = "AWS::Serverless::HttpApi"
 
 
 def read(template: Path) -> Template:
@@ -80,6 +81,7 @@ def for_containers(
             properties.pop("Architectures", None)
             declared = properties.setdefault("Environment", {}).setdefault("Variables", {})
             declared.update(dict.fromkeys(variables[logical_id], ""))
-        elif resource["Type"] == _FUNCTION:
+        elif resource["Type"] == _FUNCTION or (resource["Type"] == _API and "Condition" in resource):
+            # `sam local` looks at no conditions: it would serve the API for tokens, too, and ask nobody for one.
             del adapted["Resources"][logical_id]
     return adapted

@@ -73,6 +73,15 @@ def test_functions_that_nobody_wants_are_left_out() -> None:
     assert adapted["Resources"].keys() == {"Bucket", "SharedLayer", "OtherLayer", "SweepFunction"}
 
 
+def test_an_api_that_only_some_stacks_have_is_left_out() -> None:
+    api = {"Type": "AWS::Serverless::HttpApi"}
+    resources = {**DOCUMENT["Resources"], "Api": api, "OtherApi": {**api, "Condition": "HasOtherApi"}}
+
+    adapted = template.for_containers({**DOCUMENT, "Resources": resources}, "x86_64", LAYERS, {}, {})
+
+    assert adapted["Resources"].keys() == {"Bucket", "SharedLayer", "OtherLayer", "Api"}
+
+
 def test_paths_are_relative_to_the_templates_folder(tmp_path: Path) -> None:
     assert template.code_folders(DOCUMENT, tmp_path / "bundle") == {
         "SweepFunction": tmp_path / "functions" / "sweep",
