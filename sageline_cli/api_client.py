@@ -123,11 +123,20 @@ class ApiClient:
         """Delete an endpoint and what belongs to it: ``{"endpoint", "deleted": [...]}``, empty if there was none."""
         return self._call("DELETE", f"/endpoints/{_segment(name)}")
 
-    def predict(self, endpoint: str, instances: Sequence[object], top_k: int, *, strict: bool = False) -> Json:
+    def predict(
+        self, endpoint: str, instances: Sequence[object], top_k: int, *, strict: bool = False, probabilities: bool = False
+    ) -> Json:
         """Predictions for raw rows: ``{"predictions": [...], "endpoint", "variant", "model_version"}``, with ``"warnings"`` if
-        there are any; ``strict`` makes them errors."""
-        body: Json = {"instances": list(instances), "top_k": top_k} | ({"strict": True} if strict else {})
+        there are any; ``strict`` makes them errors. ``probabilities`` asks for those of all classes."""
+        options: Json = ({"strict": True} if strict else {}) | ({"probabilities": True} if probabilities else {})
+        body: Json = {"instances": list(instances), "top_k": top_k, **options}
         return self._call("POST", f"/endpoints/{_segment(endpoint)}/predictions", body=body)
+
+    def predict_image(self, endpoint: str, image: bytes, media_type: str, *, probabilities: bool = False) -> Json:
+        """The prediction for an image file, as :meth:`predict` answers."""
+        query = {"probabilities": "true"} if probabilities else None
+        path = f"/endpoints/{_segment(endpoint)}/predictions"
+        return self._call("POST", path, query=query, headers={"content-type": media_type}, content=image)
 
     def start_batch(self, endpoint: str, request: Json, idempotency_key: str) -> Json:
         """Score the rows of a file in S3, once for each key: ``{"run_id", "status", "output"}``."""
@@ -142,9 +151,11 @@ class ApiClient:
         query: Mapping[str, str] | None = None,
         body: Json | None = None,
         headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
     ) -> Json:
-        content = None if body is None else json.dumps(body, allow_nan=False).encode()
-        headers = {**(headers or {}), **({} if content is None else {"content-type": "application/json"})}
+        if body is not None:
+            content = json.dumps(body, allow_nan=False).encode()
+            headers = {**(headers or {}), "content-type": "application/json"}
         try:
             response = self._http.request(method, self._url + path, params=query or None, content=content, headers=headers)
         except httpx.TimeoutException:

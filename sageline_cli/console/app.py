@@ -15,8 +15,9 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from sageline.errors import SagelineError
+from sageline_cli.console.endpoints.costs import Prices
 from sageline_cli.console.guard import Address, Guard
-from sageline_cli.console.pages import endpoints, runs, upload
+from sageline_cli.console.pages import endpoint_changes, endpoints, runs, try_row, upload
 from sageline_cli.console.stack import StackAccess
 from sageline_cli.console.views import Views, is_fragment, stack_of, views_of
 from sageline_cli.errors import CommandFailed, explain
@@ -42,6 +43,8 @@ def create_app(stack: StackAccess, address: Address, bucket_origin: str) -> Star
                     *runs.ROUTES,
                     *upload.ROUTES,
                     *endpoints.ROUTES,
+                    *endpoint_changes.ROUTES,
+                    *try_row.ROUTES,
                     Route("/up", is_up),
                     Mount("/static", StaticFiles(directory=_STATIC)),
                 ],
@@ -58,6 +61,7 @@ def create_app(stack: StackAccess, address: Address, bucket_origin: str) -> Star
         },
     )
     app.state.stack, app.state.views = stack, Views(address.path, stack.name)
+    app.state.prices = Prices()
     return app
 
 
