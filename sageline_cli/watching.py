@@ -39,8 +39,11 @@ class WatchingClients:
 
     @cached_property
     def s3_presigner(self) -> S3Client:
-        """Signs URLs that a browser can use: of the bucket's own region, which does not redirect, and with nothing but the host to
-        be sent as it is signed."""
-        style = "path" if self._endpoint_url else "virtual"
-        own = Config(signature_version="s3v4", request_checksum_calculation="when_required", s3={"addressing_style": style})
+        """Signs URLs that a browser can use: of the bucket's own region, which does not redirect, and with no header but the host
+        that must be sent as it is signed."""
+        own = Config(
+            signature_version="s3v4",
+            request_checksum_calculation="when_required",
+            s3={"addressing_style": "path" if self._endpoint_url else "virtual"},
+        )
         return self._session.client("s3", endpoint_url=self._endpoint_url, config=self._config.merge(own))

@@ -50,7 +50,10 @@ class CostSoFar:
 
     @property
     def text(self) -> str:
-        return "not known" if self.usd is None else usd(self.usd)
+        """To the cent: it is shown anew every few seconds."""
+        if self.usd is None:
+            return "not known"
+        return "under $0.01" if 0 < self.usd < 0.01 else f"${self.usd:,.2f}"
 
 
 class Prices:
@@ -106,7 +109,7 @@ def _line(variant: str, price: VariantPrice, hours: float, seconds: float | None
             return None, f"{variant}: {price.what}; CloudWatch does not say how long it has computed"
         amount += price.usd_per_second * seconds
         told.append(f"{seconds:.3g} s of computing at {usd(price.usd_per_second)} a second")
-    return amount, f"{variant}: {price.what}, {' and '.join(told)} = {usd(round(amount, 6))}"
+    return amount, f"{variant}: {price.what}, {' and '.join(told)} = {usd(round(amount, 4))}"
 
 
 def _sum(lines: Sequence[tuple[float | None, str]]) -> CostSoFar:

@@ -1,7 +1,8 @@
 """What CloudWatch has measured of an endpoint's variants, and the alarms that watch them.
 
-The metrics are SageMaker's own, https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html ("SageMaker AI endpoint
-invocation metrics"), by ``EndpointName`` and ``VariantName``; latencies are in microseconds. Rows are counted by Sageline.
+The metrics are SageMaker's own, by ``EndpointName`` and ``VariantName``, latencies in microseconds
+(https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html, "SageMaker AI endpoint invocation metrics"). Rows are
+counted by Sageline.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from sageline_cli.console.endpoints.side_by_side import all_of, begin
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
-    from mypy_boto3_cloudwatch.type_defs import DimensionTypeDef, MetricDataQueryTypeDef, MetricDataResultTypeDef
+    from mypy_boto3_cloudwatch.type_defs import DimensionTypeDef, MetricDataQueryTypeDef, MetricDataResultTypeDef, MetricTypeDef
 
 PERIODS: Mapping[int, int] = {1: 60, 3: 300, 24: 1800, 168: 14400}
 """Hours that can be looked at, to the seconds that a point of the plot stands for."""
 
-_SAGEMAKER, _SAGELINE = "AWS/SageMaker", "Sageline"
+_SAGEMAKER = "AWS/SageMaker"
 _STATISTICS: Mapping[str, tuple[str, str]] = {
     "requests": ("Invocations", "Sum"),
     "errors_4xx": ("Invocation4XXErrors", "Sum"),
@@ -32,6 +33,7 @@ _STATISTICS: Mapping[str, tuple[str, str]] = {
     "model": ("ModelLatency", "Sum"),
     "overhead": ("OverheadLatency", "Sum"),
 }
+_WATCHED = ("Invocation5XXErrors", "Invocation4XXErrors", "ModelLatency")
 _MOST_QUERIES = 500  # of one GetMetricData
 _DAY = 86_400
 
@@ -65,7 +67,7 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Traffic:
-    """What was measured from ``start`` to ``end``, in periods of so many seconds. ``rows``: None where nobody has counted them."""
+    """What was measured from ``start`` to ``end``, in periods of ``period`` seconds. ``rows``: None where none were counted."""
 
     start: datetime
     end: datetime
@@ -89,12 +91,16 @@ def read_traffic(cloudwatch: CloudWatchClient, endpoint: str, variants: Sequence
     end = datetime.fromtimestamp((now.timestamp() // period + 1) * period, UTC)
     start = end - timedelta(seconds=hours * 3600)
     wanted = [(variant, name) for variant in variants for name in _STATISTICS]
-    queries = [
-        _query(f"m{index}", _of_variant(endpoint, variant), *_STATISTICS[name], period)
-        for index, (variant, name) in enumerate(wanted)
-    ]
-    counted: list[DimensionTypeDef] = [{"Name": "Endpoint", "Value": endpoint}, {"Name": "service", "Value": "sageline"}]
-    queries.append(_query("rows", counted, "Instances", "Sum", period, _SAGELINE))
+    queries = []
+    for index, (variant, name) in enumerate(wanted):
+        metric, statistic = _STATISTICS[name]
+        queries.append(_query(f"m{index}", _metric(endpoint, variant, metric), statistic, period))
+    counted: MetricTypeDef = {
+        "Namespace": "Sageline",
+        "MetricName": "Instances",
+        "Dimensions": [{"Name": "Endpoint", "Value": endpoint}, {"Name": "service", "Value": "sageline"}],
+    }
+    queries.append(_query("rows", counted, "Sum", period))
     alarms = begin(partial(read_alarms, cloudwatch, endpoint, variants))
     found = _ask(cloudwatch, queries, start, end)
     series: dict[str, dict[str, Series]] = {variant: {} for variant in variants}
@@ -120,24 +126,26 @@ def computing_seconds(
         ClientError: CloudWatch may not be read.
     """
     asked = list(variants)
-    queries = [_query(f"m{index}", _of_variant(*which), "ModelLatency", "Sum", _DAY) for index, which in enumerate(asked)]
+    queries = [_query(f"m{index}", _metric(*which, "ModelLatency"), "Sum", _DAY) for index, which in enumerate(asked)]
     # A period begins at midnight.
     start = datetime.fromtimestamp(since.timestamp() // _DAY * _DAY, UTC)
     found = _ask(cloudwatch, queries, start, now + timedelta(minutes=1)) if queries else {}
     return {which: sum(found.get(f"m{index}", {}).values()) / 1e6 for index, which in enumerate(asked)}
 
 
+def _metric(endpoint: str, variant: str, name: str) -> MetricTypeDef:
+    return {"Namespace": _SAGEMAKER, "MetricName": name, "Dimensions": _of_variant(endpoint, variant)}
+
+
 def _of_variant(endpoint: str, variant: str) -> list[DimensionTypeDef]:
     return [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
 
 
-def _query(
-    identifier: str, dimensions: list[DimensionTypeDef], metric: str, statistic: str, period: int, namespace: str = _SAGEMAKER
-) -> MetricDataQueryTypeDef:
+def _query(identifier: str, metric: MetricTypeDef, statistic: str, period: int) -> MetricDataQueryTypeDef:
     return {
         "Id": identifier,
         "MetricStat": {
-            "Metric": {"Namespace": namespace, "MetricName": metric, "Dimensions": dimensions},
+            "Metric": metric,
             "Period": period,
             "Stat": statistic,
         },
@@ -178,7 +186,5 @@ def read_alarms(cloudwatch: CloudWatchClient, endpoint: str, variants: Sequence[
             for alarm in answer["MetricAlarms"]
         ]
 
-    watched = [
-        (variant, metric) for variant in variants for metric in ("Invocation5XXErrors", "Invocation4XXErrors", "ModelLatency")
-    ]
+    watched = [(variant, metric) for variant in variants for metric in _WATCHED]
     return [alarm for found in all_of(partial(of, *which) for which in watched) for alarm in found]

@@ -44,11 +44,9 @@ class Field:
     @property
     def hint(self) -> str:
         """What to know when filling it in."""
-        told = []
+        told = ["must be filled in"] if self.required else []
         if self.low is not None and self.high is not None:
             told.append(f"{self.low:g} to {self.high:g} in training")
-        if not self.required:
-            told.append("may be empty")
         return ", ".join(told)
 
 
@@ -67,8 +65,13 @@ class RowForm:
     label: str | None
 
     @property
-    def is_image(self) -> bool:
-        return any(field.kind == "image" for field in self.fields)
+    def what_may_be_empty(self) -> str:
+        """Which fields may be left empty, and what that means."""
+        required = sum(field.required for field in self.fields)
+        if required == len(self.fields):
+            return ""
+        which = "Any field" if required == 0 else "Any field that does not say otherwise"
+        return f"{which} may be empty: the value is then missing."
 
 
 def form_of(endpoint: Json) -> RowForm:
@@ -91,7 +94,7 @@ def form_of(endpoint: Json) -> RowForm:
 
 def _field(column: Mapping[str, object], value: object) -> Field:
     kind = column["kind"]
-    known = next((k for k in KINDS if k == kind), "text")
+    known: Kind = next((k for k in KINDS if k == kind), "text")
     values = column.get("values")
     return Field(
         name=str(column["name"]),
@@ -115,11 +118,8 @@ def _typed(value: object) -> str:
             return json.dumps(value)
 
 
-@dataclass(frozen=True)
 class UnusableRow(Exception):
-    """What was filled in is no row."""
-
-    message: str
+    """What was filled in is no row; the message says what to do."""
 
 
 def row_of(fields: Iterable[tuple[str, str]]) -> dict[str, object]:

@@ -15,6 +15,7 @@ from sageline_cli.console.endpoints.metrics import Series, Traffic, VariantTraff
 
 _MILLI = 1000  # microseconds in a millisecond
 _MOST_LABELS = 5
+_LEAST = 5  # that the vertical axis goes to, so that counts have whole numbers beside it
 _TABLE_ROWS = 60
 
 
@@ -60,7 +61,7 @@ def _latency(traffic: Traffic, zone: tzinfo | None) -> Markup:
         name = f"{variant.variant}, " if len(traffic.variants) > 1 else ""
         if 2 * len(traffic.variants) <= SERIES:
             curves.append(_Curve(f"{name}median", _scaled(variant.p50)))
-        curves.append(_Curve(f"{name}95 % are faster", _scaled(variant.p95)))
+        curves.append(_Curve(f"{name}95th percentile", _scaled(variant.p95)))
     return _plot("Latency of the model", "milliseconds", traffic, curves, zone)
 
 
@@ -76,16 +77,13 @@ def _errors(traffic: Traffic, zone: tzinfo | None) -> Markup:
 
 
 def _plot(title: str, unit: str, traffic: Traffic, curves: Sequence[_Curve], zone: tzinfo | None) -> Markup:
-    half = traffic.period / 2
     ys = [y for drawn in curves for y in drawn.values.values()]
-    bounds = round_bounds([0, 1, *ys], zero=True)
-    axes = frame(
-        (traffic.start.timestamp(), traffic.end.timestamp()),
-        bounds,
-        "",
-        unit,
-        x_ticks=[*_ticks(traffic.start, traffic.end, zone)],
-    )
+    if not any(ys):
+        return figure(title, element("p", f"No {title.lower()} in this time.", class_="note"))
+    half = traffic.period / 2
+    bounds = round_bounds([0, _LEAST, *ys], zero=True)
+    window = (traffic.start.timestamp(), traffic.end.timestamp())
+    axes = frame(window, bounds, "", unit, x_ticks=[*_ticks(traffic.start, traffic.end, zone)])
     drawn = [
         join(
             [
@@ -106,12 +104,8 @@ def _dots(axes: Frame, values: Iterator[tuple[float, float]], series: int) -> Ma
 def _table(title: str, unit: str, curves: Sequence[_Curve], zone: tzinfo | None) -> Markup:
     """The newest moments first; those in which nothing happened are left out."""
     moments = sorted({moment for line in curves for moment, value in line.values.items() if value}, reverse=True)
-    if not moments:
-        return element("p", f"No {title.lower()} in this time.", class_="note")
-    rows = [
-        [_clock(moment, zone), *(number(_rounded(line.values.get(moment))) for line in curves)]
-        for moment in moments[:_TABLE_ROWS]
-    ]
+    shown = moments[:_TABLE_ROWS]
+    rows = [[_clock(moment, zone), *(number(_rounded(line.values.get(moment))) for line in curves)] for moment in shown]
     columns = ["from", *(line.name for line in curves)]
     caption = f"{title}: {unit}" + (f", the newest {_TABLE_ROWS} moments" if len(moments) > _TABLE_ROWS else "")
     return more(f"{title} as a table", table(caption, columns, rows, numeric=range(1, len(columns))))

@@ -34,7 +34,7 @@ def try_row(request: Request, form: FormData) -> Response:
             return _answer(request, form, text, lambda: api.predict_image(name, content, media_type, **options))
         row = row_of_json(text_of(form, "row")) if "row" in form else row_of(_texts(form))
     except UnusableRow as error:
-        return views_of(request).page("error_fragment.html", 400, code="InvalidRequest", message=error.message, is_gone=False)
+        return views_of(request).page("error_fragment.html", 400, code="InvalidRequest", message=str(error), is_gone=False)
     text = request_of_row(name, row, options, stack)
     return _answer(request, form, text, lambda: api.predict(name, [row], 1, **options))
 
