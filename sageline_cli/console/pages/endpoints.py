@@ -124,9 +124,9 @@ def show_deletion(request: Request) -> Response:
     connection, name = stack_of(request).get(), request.path_params["name"]
     serving = find_serving(connection, name)
     variants = [variant.name for variant in serving.variants]
+    asked = begin(partial(connection.api.endpoint, name))
     alarms = metrics.read_alarms(connection.watching.cloudwatch, name, variants)
-    endpoint = connection.api.endpoint(name)
-    return views_of(request).page("endpoint/deletion.html", name=name, parts=what_goes(serving, endpoint, alarms))
+    return views_of(request).page("endpoint/deletion.html", name=name, parts=what_goes(serving, asked.result(), alarms))
 
 
 def _prices_of(request: Request) -> Prices:
