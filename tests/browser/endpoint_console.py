@@ -143,10 +143,15 @@ class Window:
         (self.screenshots / f"{name}.png").write_bytes(base64.b64decode(taken["data"]))
 
     def complaints(self) -> list[str]:
-        """What the browser has refused or missed since the last question, as the policy for scripts and styles has it."""
+        """What the browser has refused by the page's policy, and what its scripts did not catch, since the last question."""
         said = self.driver.get_log("browser")  # type: ignore[no-untyped-call]  # selenium's own
-        return [
-            entry["message"] for entry in said if entry["level"] == "SEVERE" and "Failed to load resource" not in entry["message"]
+        found = [str(entry["message"]) for entry in said]
+        return [message for message in found if "Content Security Policy" in message or "Uncaught" in message]
+
+    def whole(self) -> None:
+        """Wait for all parts of an endpoint's page."""
+        for selector in ("#status dl", "#controls #set-end", "#row-form", "#traffic > :not(p:only-child)"):
+            self.one(selector)
         ]
 
 

@@ -104,10 +104,10 @@ def test_traffic_is_drawn(window: Window) -> None:
     window.open("endpoints/grapes")
     window.one("#traffic svg.plot")
     assert "Latency of the model" in window.shows("Requests", "#traffic")
+    window.whole()
     window.picture("endpoint")
     window.open("endpoints/grapes", dark=True)
-    window.one("#traffic svg.plot")
-    window.one("#apply-split")
+    window.whole()
     window.picture("endpoint-dark")
     assert window.complaints() == []
 
@@ -152,6 +152,7 @@ def test_a_phone_has_all_of_it_without_scrolling_sideways(window: Window) -> Non
         window.open(path, PHONE)
         window.one("#rows a" if path == "endpoints" else "#traffic svg.plot")
         if path != "endpoints":
+            window.whole()
             window.click("#predict")
             window.shows("Probabilities", "#answer")
         assert window.script("return document.documentElement.scrollWidth") <= PHONE, path
