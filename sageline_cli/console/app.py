@@ -15,7 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from sageline.errors import SagelineError
-from sageline_cli.console.endpoints.costs import Prices
+from sageline_cli.console.endpoints.costs import VariantPrices
 from sageline_cli.console.guard import Address, Guard
 from sageline_cli.console.pages import endpoint_changes, endpoints, runs, try_row, upload
 from sageline_cli.console.stack import StackAccess
@@ -61,7 +61,7 @@ def create_app(stack: StackAccess, address: Address, bucket_origin: str) -> Star
         },
     )
     app.state.stack, app.state.views = stack, Views(address.path, stack.name)
-    app.state.prices = Prices()
+    app.state.prices = VariantPrices()
     return app
 
 

@@ -152,7 +152,6 @@ class Window:
         """Wait for all parts of an endpoint's page."""
         for selector in ("#status dl", "#controls #set-end", "#row-form", "#traffic > :not(p:only-child)"):
             self.one(selector)
-        ]
 
 
 @contextmanager

@@ -56,7 +56,7 @@ class CostSoFar:
         return "under $0.01" if 0 < self.usd < 0.01 else f"${self.usd:,.2f}"
 
 
-class Prices:
+class VariantPrices:
     """Remembers what variants cost: a run that has deployed says the same for ever."""
 
     def __init__(self) -> None:

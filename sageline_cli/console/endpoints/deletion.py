@@ -6,19 +6,19 @@ from collections.abc import Iterator, Sequence
 
 from sageline.json_objects import Json
 from sageline.names import routing_key
-from sageline_cli.console.endpoints.metrics import Alarm
+from sageline_cli.console.endpoints.metrics import VariantAlarm
 from sageline_cli.console.endpoints.serving import Serving
 
 Part = tuple[str, Sequence[str]]
 """What it is, and the names of those that go."""
 
 
-def what_goes(serving: Serving, endpoint: Json, alarms: Sequence[Alarm]) -> list[Part]:
+def what_goes(serving: Serving, endpoint: Json, alarms: Sequence[VariantAlarm]) -> list[Part]:
     """All that is deleted, as far as the console knows it."""
     return [part for part in _parts(serving, endpoint, alarms) if part[1]]
 
 
-def _parts(serving: Serving, endpoint: Json, alarms: Sequence[Alarm]) -> Iterator[Part]:
+def _parts(serving: Serving, endpoint: Json, alarms: Sequence[VariantAlarm]) -> Iterator[Part]:
     name = serving.endpoint
     yield "The endpoint, which answers no more", [name]
     if serving.routing is not None:

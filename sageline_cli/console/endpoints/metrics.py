@@ -57,7 +57,7 @@ class VariantTraffic:
 
 
 @dataclass(frozen=True)
-class Alarm:
+class VariantAlarm:
     """An alarm on a metric of a variant."""
 
     name: str
@@ -74,7 +74,7 @@ class Traffic:
     period: int
     variants: tuple[VariantTraffic, ...]
     rows: float | None
-    alarms: tuple[Alarm, ...]
+    alarms: tuple[VariantAlarm, ...]
 
     @property
     def is_empty(self) -> bool:
@@ -170,10 +170,10 @@ def _series(result: MetricDataResultTypeDef) -> Series:
     return {moment.astimezone(UTC): value for moment, value in zip(result["Timestamps"], result["Values"], strict=True)}
 
 
-def read_alarms(cloudwatch: CloudWatchClient, endpoint: str, variants: Sequence[str]) -> list[Alarm]:
+def read_alarms(cloudwatch: CloudWatchClient, endpoint: str, variants: Sequence[str]) -> list[VariantAlarm]:
     """The alarms on the variants' errors and latency: those of a rollout, and a team's own."""
 
-    def of(variant: str, metric: str) -> list[Alarm]:
+    def of(variant: str, metric: str) -> list[VariantAlarm]:
         answer = cloudwatch.describe_alarms_for_metric(
             Namespace=_SAGEMAKER, MetricName=metric, Dimensions=_of_variant(endpoint, variant)
         )

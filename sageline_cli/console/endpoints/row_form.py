@@ -21,7 +21,7 @@ _WHOLE = re.compile(r"[+-]?\d{1,15}")
 
 
 @dataclass(frozen=True)
-class Field:
+class FormField:
     """A column as a field of the form.
 
     ``values``: seen in training, to choose from; others may be typed. ``low``, ``high``: the range seen in training, where it is
@@ -59,7 +59,7 @@ class RowForm:
     known.
     """
 
-    fields: tuple[Field, ...]
+    fields: tuple[FormField, ...]
     example_json: str
     classes: int | None
     label: str | None
@@ -92,11 +92,11 @@ def form_of(endpoint: Json) -> RowForm:
     )
 
 
-def _field(column: Mapping[str, object], value: object) -> Field:
+def _field(column: Mapping[str, object], value: object) -> FormField:
     kind = column["kind"]
     known: Kind = next((k for k in KINDS if k == kind), "text")
     values = column.get("values")
-    return Field(
+    return FormField(
         name=str(column["name"]),
         kind=known,
         required=bool(column["required"]),
@@ -123,7 +123,7 @@ class UnusableRow(Exception):
 
 
 def row_of(fields: Iterable[tuple[str, str]]) -> dict[str, object]:
-    """The row that was filled in, from pairs of :attr:`Field.key` and what was typed. What is empty is missing: None.
+    """The row that was filled in, from pairs of :attr:`FormField.key` and what was typed. What is empty is missing: None.
 
     A number that JSON can hold is one; any other text of a number column goes as it is, and the API says what is wrong with it.
     """

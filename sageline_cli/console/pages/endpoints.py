@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sageline_cli.console.endpoints import end, metrics, traffic_view
-from sageline_cli.console.endpoints.costs import Prices, costs_so_far
+from sageline_cli.console.endpoints.costs import VariantPrices, costs_so_far
 from sageline_cli.console.endpoints.deletion import what_goes
 from sageline_cli.console.endpoints.row_form import form_of
 from sageline_cli.console.endpoints.serving import deploying_run, find_serving, serving_of, variants_before
@@ -129,8 +129,8 @@ def show_deletion(request: Request) -> Response:
     return views_of(request).page("endpoint/deletion.html", name=name, parts=what_goes(serving, asked.result(), alarms))
 
 
-def _prices_of(request: Request) -> Prices:
-    prices: Prices = request.app.state.prices
+def _prices_of(request: Request) -> VariantPrices:
+    prices: VariantPrices = request.app.state.prices
     return prices
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sageline_cli.connection import Connection
-from sageline_cli.console.endpoints.row_form import Field, form_of, row_of
+from sageline_cli.console.endpoints.row_form import FormField, form_of, row_of
 from tests.unit.cli.console.endpoint_pages import ENDPOINT, EVIL, NEW, Pages, pages_of
 from tests.unit.cli.fakes import FakeApi
 from tests.unit.world.fake_aws import FakeAws
@@ -153,7 +153,7 @@ def test_json_that_is_none_is_told_where(pages: Pages, text: str) -> None:
 
 
 def test_a_form_can_take_ranges() -> None:
-    assert Field("a", "number", required=True, value="", low=1, high=3.5).hint == "must be filled in, 1 to 3.5 in training"
+    assert FormField("a", "number", required=True, value="", low=1, high=3.5).hint == "must be filled in, 1 to 3.5 in training"
 
 
 def test_an_endpoint_that_does_not_say_what_it_takes_has_a_form_for_json() -> None:
