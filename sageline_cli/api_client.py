@@ -113,11 +113,17 @@ class ApiClient:
         """Delete an endpoint and what belongs to it: ``{"endpoint", "deleted": [...]}``, empty if there was none."""
         return _ask(partial(self._client.endpoints.delete, name))
 
-    def predict(self, endpoint: str, instances: Sequence[object], top_k: int, *, strict: bool = False) -> Json:
+    def predict(
+        self, endpoint: str, instances: Sequence[object], top_k: int, *, strict: bool = False, probabilities: bool = False
+    ) -> Json:
         """Predictions for raw rows: ``{"predictions": [...], "endpoint", "variant", "model_version"}``, with ``"warnings"`` if
-        there are any; ``strict`` makes them errors."""
+        there are any; ``strict`` makes them errors. ``probabilities`` asks for those of all classes."""
         rows = cast("Sequence[Instance]", instances)  # what is no instance, the API refuses, and says why
-        return _ask(partial(self._client.predict, endpoint, rows, top_k=top_k, strict=strict))
+        return _ask(partial(self._client.predict, endpoint, rows, top_k=top_k, strict=strict, probabilities=probabilities))
+
+    def predict_image(self, endpoint: str, image: bytes, media_type: str, *, probabilities: bool = False) -> Json:
+        """The prediction for an image file, as :meth:`predict` answers."""
+        return _ask(partial(self._client.predict_body, endpoint, image, media_type, probabilities=probabilities))
 
     def start_batch(self, endpoint: str, request: Json, idempotency_key: str) -> Json:
         """Score the rows of a file in S3, once for each key: ``{"run_id", "status", "output"}``."""

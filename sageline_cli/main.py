@@ -25,6 +25,7 @@ COMMANDS = {
     "rollback": "sageline_cli.traffic:rollback",
     "ttl": "sageline_cli.endpoints:ttl",
     "delete": "sageline_cli.endpoints:delete",
+    "console": "sageline_cli.console.command:console",
     "doctor": "sageline_cli.doctor.command:doctor",
     "local": "sageline_cli.local_commands:local",
     "sample": "sageline_cli.sample:sample",

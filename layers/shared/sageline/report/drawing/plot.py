@@ -68,18 +68,29 @@ def note(*text: Child) -> Markup:
     return element("p", *text, class_="note")
 
 
-def frame(x: Bounds, y: Bounds, x_label: str, y_label: str, *, height: float = HEIGHT, whole: bool = False) -> Frame:
-    """Axes over these bounds. ``whole``: x counts something, so its ticks are whole numbers."""
+def frame(
+    x: Bounds,
+    y: Bounds,
+    x_label: str,
+    y_label: str,
+    *,
+    height: float = HEIGHT,
+    whole: bool = False,
+    x_ticks: Sequence[tuple[float, str]] | None = None,
+) -> Frame:
+    """Axes over these bounds. ``whole``: x counts something, so its ticks are whole numbers. ``x_ticks``: where they are and what
+    they say, where a number says nothing, as of a moment."""
     y_scale = Scale(*y, height - _BOTTOM, _TOP)
     y_ticks = y_scale.ticks(_Y_TICKS)
     y_texts = tick_labels(y_ticks)
     left = 12 + _CHARACTER * max(map(len, y_texts))
-    x_scale, x_ticks = _x_scale(x, left, whole)
+    x_scale, round_ticks = _x_scale(x, left, whole)
+    ticks = [*zip(round_ticks, tick_labels(round_ticks), strict=True)] if x_ticks is None else x_ticks
     middle = (left + WIDTH - _RIGHT) / 2
     axes = element(
         "g",
         [_y_tick(y_scale(tick), text, left) for tick, text in zip(y_ticks, y_texts, strict=True)],
-        [_x_tick(x_scale(tick), text, height) for tick, text in zip(x_ticks, tick_labels(x_ticks), strict=True)],
+        [_x_tick(x_scale(tick), text, height) for tick, text in ticks],
         element("line", x1=left, x2=WIDTH - _RIGHT, y1=height - _BOTTOM, y2=height - _BOTTOM, class_="axis"),
         element("text", _fitting(y_label), x=4, y=14),
         element("text", _fitting(x_label), x=middle, y=height - 8, class_="middle"),

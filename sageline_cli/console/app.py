@@ -1,0 +1,88 @@
+"""The console as an ASGI application: its routes, and how errors look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+from botocore.exceptions import BotoCoreError, ClientError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from sageline.errors import SagelineError
+from sageline_cli.console.endpoints.costs import VariantPrices
+from sageline_cli.console.guard import Address, Guard
+from sageline_cli.console.pages import endpoint_changes, endpoints, runs, try_row, upload
+from sageline_cli.console.stack import StackAccess
+from sageline_cli.console.views import Views, is_fragment, stack_of, views_of
+from sageline_cli.errors import CommandFailed, explain
+from sageline_local.errors import StackNotUp
+
+_STATIC = Path(__file__).parent / "static"
+_GONE = frozenset({"Unreachable", "Timeout", "StackNotUp", "EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError"})
+"""Codes of errors that say that the stack itself does not answer."""
+_STATUS = {"RunNotFound": 404, "EndpointNotFound": 404, "DatasetNotFound": 404, "ResourceConflict": 409}
+
+
+def create_app(stack: StackAccess, address: Address, bucket_origin: str) -> Starlette:
+    """The console of a stack.
+
+    Args:
+        bucket_origin: where a page may upload files to.
+    """
+    app = Starlette(
+        routes=[
+            Mount(
+                address.path,
+                routes=[
+                    *runs.ROUTES,
+                    *upload.ROUTES,
+                    *endpoints.ROUTES,
+                    *endpoint_changes.ROUTES,
+                    *try_row.ROUTES,
+                    Route("/up", is_up),
+                    Mount("/static", StaticFiles(directory=_STATIC)),
+                ],
+            )
+        ],
+        middleware=[Middleware(Guard, address=address, bucket_origin=bucket_origin)],
+        exception_handlers={
+            CommandFailed: failed,
+            SagelineError: failed,
+            ClientError: failed,
+            BotoCoreError: failed,
+            httpx.HTTPError: failed,
+            HTTPException: not_found,
+        },
+    )
+    app.state.stack, app.state.views = stack, Views(address.path, stack.name)
+    app.state.prices = VariantPrices()
+    return app
+
+
+def is_up(request: Request) -> Response:
+    """Whether the stack answers: what a page asks while it waits for the stack to come back."""
+    stack_of(request).get().api.runs(1)
+    return Response(status_code=204)
+
+
+def failed(request: Request, error: Exception) -> Response:
+    """What could not be done, and what to do; a page while the stack is down tries again by itself."""
+    failure = explain(error)
+    is_gone = failure.code in _GONE or isinstance(error, StackNotUp)
+    if is_gone:
+        stack_of(request).forget()
+    status = 503 if is_gone else _STATUS.get(failure.code, 502)
+    template = "error_fragment.html" if is_fragment(request) else "error.html"
+    return views_of(request).page(template, status, code=failure.code, message=failure.message, is_gone=is_gone)
+
+
+def not_found(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    message = f"There is no page {request.url.path.partition('/')[2].partition('/')[2]!r} here."
+    return views_of(request).page("error.html", status, code="Not found", message=message, is_gone=False)

@@ -1,0 +1,1 @@
+"""What the pages of an endpoint show, and how they get it; nothing here knows of requests or templates."""
