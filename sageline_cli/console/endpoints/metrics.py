@@ -178,7 +178,7 @@ def read_alarms(cloudwatch: CloudWatchClient, endpoint: str, variants: Sequence[
             Namespace=_SAGEMAKER, MetricName=metric, Dimensions=_of_variant(endpoint, variant)
         )
         return [
-            Alarm(
+            VariantAlarm(
                 alarm["AlarmName"],
                 alarm.get("StateValue", "INSUFFICIENT_DATA"),
                 alarm.get("AlarmDescription") or alarm.get("StateReason", ""),
