@@ -44,7 +44,10 @@ def list_rows(request: Request) -> Response:
         }
         for endpoint in endpoints
     ]
-    return views_of(request).page("endpoints/rows.html", rows=rows, is_complete=is_complete)
+    page = views_of(request).page("endpoints/rows.html", rows=rows)
+    if not is_complete:
+        page.headers["HX-Trigger-After-Swap"] = "costs-missing"
+    return page
 
 
 def show_endpoint(request: Request) -> Response:

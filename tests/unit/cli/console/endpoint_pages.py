@@ -88,12 +88,15 @@ class FakeCloudWatch:
     values: Mapping[tuple[str, str], float] = field(default_factory=dict)
     alarms: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    refuses: Exception | None = None
 
     def get_paginator(self, operation: str) -> FakeCloudWatch:
         assert operation == "get_metric_data"
         return self
 
     def paginate(self, **asked: Any) -> Iterator[dict[str, Any]]:  # any JSON value, here and below
+        if self.refuses:
+            raise self.refuses
         results = []
         for query in asked["MetricDataQueries"]:
             stat = query["MetricStat"]

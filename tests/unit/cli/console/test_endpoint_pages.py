@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from botocore.exceptions import ClientError
 
 from sageline_cli.connection import Connection
 from tests.unit.cli.console.endpoint_pages import ENDPOINT, EVIL, NEW, OLD, ROUTING, Pages, deployed, pages_of
@@ -34,10 +35,11 @@ def test_the_list_shows_variants_shares_end_and_cost(pages: Pages) -> None:
 
 
 def test_the_list_is_there_before_the_costs_are_looked_up(pages: Pages) -> None:
-    first = pages.get("/endpoint-rows").text
+    answer = pages.get("/endpoint-rows")
+    first = answer.text
 
     assert "being looked up" in first
-    assert 'hx-trigger="load, every 10s"' in first
+    assert ('name="costs"' in first, answer.headers["hx-trigger-after-swap"]) == (True, "costs-missing"), "the next poll asks"
     assert [request.url.path for request in pages.api.requests] == ["/endpoints"]
 
     pages.get("/endpoint-rows?costs")
@@ -170,6 +172,16 @@ def test_no_traffic_is_said_plainly(pages: Pages) -> None:
     part = pages.get("/endpoints/wine/traffic").text
     assert "CloudWatch knows of no request in this time" in part
     assert "the local stack keeps none" in part
+
+
+def test_metrics_that_may_not_be_read_leave_the_rest_of_the_page(pages: Pages) -> None:
+    refused = {"Error": {"Code": "AccessDenied", "Message": "not authorized to perform: cloudwatch:GetMetricData"}}
+    pages.cloudwatch.refuses = ClientError(refused, "GetMetricData")
+
+    part = pages.get("/endpoints/wine/traffic")
+
+    assert (part.status_code, "your role or user lacks the permission" in part.text) == (502, True)
+    assert pages.get("/endpoints/wine/status").status_code == 200
 
 
 def test_alarms_are_shown_with_their_state(pages: Pages) -> None:
