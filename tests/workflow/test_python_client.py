@@ -14,7 +14,8 @@ import httpx
 import pytest
 from botocore.credentials import Credentials
 
-from sageline_client import Conflict, NotFound, Retries, Sageline, SigV4
+from sageline.aws.scopes import CHANGE, READ
+from sageline_client import Conflict, Forbidden, NotFound, Retries, Sageline, SigV4, Unauthorized
 from sageline_local.stack import LocalStack
 from tests.workflow.workbench import csv_text
 
@@ -88,3 +89,26 @@ def check_the_rest(sageline: Sageline) -> None:
     assert f"endpoint/{NAME}" in sageline.endpoints.delete(NAME)["deleted"]
     with pytest.raises(NotFound, match=NAME):
         sageline.predict(NAME, ROWS)
+
+
+def test_an_application_with_tokens_is_told_which_scope_it_lacks(stack: LocalStack) -> None:
+    given = [stack.token([READ], subject="app", minutes=5)]
+    url = stack.environment()["SAGELINE_JWT_API_URL"]
+
+    with Sageline(url, token=lambda: given[-1], retries=Retries(0), transport=httpx.HTTPTransport()) as sageline:
+        assert isinstance(sageline.endpoints.list(), list)
+        with pytest.raises(Forbidden) as lacks:
+            sageline.endpoints.delete("no-such")
+        assert lacks.value.scope == CHANGE
+
+        given.append(stack.token([CHANGE], subject="app", minutes=5))
+        assert sageline.endpoints.delete("no-such")["deleted"] == []
+
+        given.append("no.such.token")
+        with pytest.raises(Unauthorized, match="does not take this token"):
+            sageline.endpoints.list()
+
+        given.append(stack.token(["others/scope"], subject="app", minutes=5))
+        with pytest.raises(Forbidden, match=CHANGE) as has_none:
+            sageline.endpoints.delete("no-such")
+        assert CHANGE in (has_none.value.scope or "").split()
