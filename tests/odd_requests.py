@@ -25,6 +25,7 @@ ROUTES = (
     *("GET /endpoints", "GET /endpoints/{name}", "PATCH /endpoints/{name}", "DELETE /endpoints/{name}"),
     *("POST /endpoints/{name}/promote", "POST /endpoints/{name}/rollback"),
     *("POST /endpoints/{name}/predictions", "POST /endpoints/{name}/batch"),
+    *("GET /endpoints/{name}/schema", "GET /openapi.json"),
 )
 
 OF_PREDICTIONS = "POST /endpoints/{name}/predictions"

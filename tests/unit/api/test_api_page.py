@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from docs.api_examples import PAGE
 from sageline.aws.http import STATUS_OF_ERROR
 from sageline.failures.failure import Failure
 from sageline.runs.deployment_record import DeploymentRecord, routed_variant
 from sageline.runs.routing import Routing
 from sageline.runs.store import RunRecord, RunStore
-from tests.unit.api.api_page import PAGE, examples, shape
+from tests.unit.api.api_page import examples, shape
 from tests.unit.api.fakes import BUCKET, Clients, Manage
 from tests.unit.serving.fakes import encoder, put_encoder
 from tests.unit.sessions import stepfunctions_client
