@@ -205,6 +205,7 @@ class OddRequest:
             "requestContext": {
                 "http": {"method": self.method, "path": path},
                 "requestId": "Kx8zQh01IAMEPYg=",
+                "domainName": "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com",
                 "stage": "$default",
                 "timeEpoch": 1795168800000,
             },

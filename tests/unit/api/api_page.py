@@ -41,6 +41,7 @@ def _event(shown: ApiExample) -> Event:
         "requestContext": {
             "http": {"method": method, "path": url.path},
             "requestId": "Kx8zQh01IAMEPYg=",
+            "domainName": "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com",
             "stage": "$default",
             "timeEpoch": 1795168800000,
         },

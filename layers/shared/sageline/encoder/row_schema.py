@@ -64,13 +64,11 @@ def _table_forms(encoder: FittedEncoder, seen: Mapping[str, Document]) -> list[J
     as_object = {name: _with_words(encoder.feature_columns[name], taken) for name, taken in takes.items()}
     for name in described:
         as_object[name] = {**as_object[name], **_about(name, encoder, seen.get(name, {}))}
-    # A column "a.b" may stand in an object "a", which JSON Schema cannot say.
-    nested = any("." in name for name in names)
     rows: Json = {"type": "object", "properties": as_object}
     if required := [name for name in names if name in encoder.required_columns and "." not in name]:
         rows["required"] = required
-    elif not nested:
-        rows["anyOf"] = [{"required": [name]} for name in names]
+    else:  # one of them must be there; a column "a.b" may stand in an object "a"
+        rows["anyOf"] = [{"required": [key]} for key in dict.fromkeys([*names, *(name.split(".")[0] for name in names)])]
     values = {"type": "array", "prefixItems": list(takes.values()), "items": False, "minItems": len(names)}
     forms = [rows, values]
     if list(encoder.feature_columns.values()) in (["text"], ["image"]):
