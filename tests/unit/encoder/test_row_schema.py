@@ -14,7 +14,7 @@ from sageline.encoder.columns.date import DatePart
 from sageline.encoder.columns.number import NumberPart, NumberScaling
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.image_file import ImageFileEncoder
-from sageline.encoder.row_schema import row_schema
+from sageline.encoder.schema.row_schema import row_schema
 from sageline.encoder.text.tokens import TokenLines
 from sageline.errors import InvalidRequest
 from tests.unit.encoder.encoders import table_encoder, text_encoder

@@ -11,8 +11,8 @@ from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.readers.source import open_blocks
 from sageline.json_objects import Json
 from sageline.resolve.candidates import resolve_run
+from sageline.resolve.inspected.document import Inspection
 from sageline.resolve.inspection import MOST_COLUMNS, inspect
-from sageline.resolve.inspection_document import Inspection
 from sageline.spec.model import Spec, validate_spec
 
 ORDERS = (

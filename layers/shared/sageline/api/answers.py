@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from typing_extensions import TypedDict  # pydantic reads no other on Python 3.11
 
-from sageline.encoder.row_description import ColumnDescription, LabelDescription
+from sageline.encoder.schema.row_description import ColumnDescription, LabelDescription
 from sageline.json_objects import Json, Keywords
 from sageline.runs.store import RunRecord, RunStatus, StateEntered
 

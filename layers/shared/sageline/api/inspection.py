@@ -16,8 +16,8 @@ from sageline.dataset.readers.sample import PIECE_BYTES
 from sageline.errors import DatasetNotFound, InvalidRequest
 from sageline.names import DATASET_FOLDER_PATTERN, DATASET_KEY_PATTERN, SIDES, is_name, split_s3_uri
 from sageline.resolve.candidates import resolve_run
+from sageline.resolve.inspected.document import Inspection
 from sageline.resolve.inspection import inspect
-from sageline.resolve.inspection_document import Inspection
 from sageline.runs.documents import RunFiles
 from sageline.spec.model import Spec, validate_spec
 from sageline.storage.dataset_object import read_options

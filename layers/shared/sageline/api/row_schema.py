@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from sageline.api.columns import example_of_rows
-from sageline.encoder.row_schema import row_schema as schema_of
+from sageline.encoder.schema.row_schema import row_schema as schema_of
 from sageline.json_objects import Document, Json
 from sageline.names import RunLayout, split_s3_uri
 from sageline.runs.routing import RoutedVariant

@@ -9,7 +9,7 @@ import numpy as np
 
 from sageline.encoder.columns.columns import ColumnsEncoder
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.row_description import ColumnDescription, RowDescription
+from sageline.encoder.schema.row_description import ColumnDescription, RowDescription
 
 EXAMPLE: Final = "example.json"
 """File beside the saved encoder: a row that the model takes."""

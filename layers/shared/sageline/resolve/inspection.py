@@ -13,7 +13,7 @@ from sageline.dataset.profile import ColumnProfile, DatasetProfile
 from sageline.dataset.splits.standing import GIVEN_WORDS
 from sageline.json_objects import Json
 from sageline.resolve.candidates import ResolvedRun
-from sageline.resolve.inspection_document import (
+from sageline.resolve.inspected.document import (
     InspectedAlgorithm,
     InspectedColumn,
     InspectedLabel,

@@ -10,7 +10,7 @@ from typing import Annotated
 from sageline import errors
 from sageline.api import answers, requests
 from sageline.json_objects import Json, Keywords
-from sageline.resolve.inspection_document import Inspection
+from sageline.resolve.inspected.document import Inspection
 from sageline.runs.payloads import Deleted
 from sageline.serving.document import PredictionBody, Predictions
 
