@@ -13,7 +13,7 @@ import requests
 from botocore.config import Config
 from moto import mock_aws
 
-from sageline.api.answers import Upload, UploadTarget
+from sageline.api.answers import UploadAnswer, UploadTarget
 from sageline.api.datasets import create_upload
 from sageline.aws.clients import Clients
 from sageline.aws.settings import RunSettings
@@ -41,7 +41,7 @@ def presigner() -> S3Client:
     return session().client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 
 
-def ask_for_upload(s3: S3Client, presigner: S3Client, data: bytes = b"rows", **body: object) -> Upload:
+def ask_for_upload(s3: S3Client, presigner: S3Client, data: bytes = b"rows", **body: object) -> UploadAnswer:
     """An answer about a file with these bytes."""
     asked = {"name": "wines", "bytes": len(data), "md5": hashlib.md5(data, usedforsecurity=False).hexdigest()} | body
     settings = RunSettings(bucket_name=BUCKET, runs_table_name="unused", stack_name="unused")

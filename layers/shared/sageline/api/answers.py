@@ -19,7 +19,7 @@ class UploadTarget(TypedDict):
     headers: dict[str, str]
 
 
-class Upload(TypedDict):
+class UploadAnswer(TypedDict):
     """The answer to ``POST /datasets``."""
 
     upload: UploadTarget
@@ -117,7 +117,7 @@ class Variant(TypedDict):
     model_version: str
 
 
-class Endpoint(TypedDict):
+class EndpointAnswer(TypedDict):
     """An endpoint, and who answers for it."""
 
     name: str
@@ -132,7 +132,7 @@ class Endpoint(TypedDict):
 class EndpointList(TypedDict):
     """The stack's endpoints, by name."""
 
-    endpoints: list[Endpoint]
+    endpoints: list[EndpointAnswer]
 
 
 class RowsTaken(TypedDict):
@@ -145,7 +145,7 @@ class RowsTaken(TypedDict):
     example: Annotated[object, Keywords(description="An instance that works; null where none was kept.")]
 
 
-class ShownEndpoint(Endpoint, RowsTaken):
+class ShownEndpoint(EndpointAnswer, RowsTaken):
     """An endpoint, and what rows it takes."""
 
 

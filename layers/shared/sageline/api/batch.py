@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from sageline.api.answers import BatchStarted, RunStarted
 from sageline.api.endpoints import Endpoints
-from sageline.api.requests import BatchRequest
+from sageline.api.requests import BatchBody
 from sageline.api.start import RequestKey, read_request_key
 from sageline.aws.http import Event, check_keys, endpoint_name, json_type, read_json_object
 from sageline.batch.locations import check_input, predictions_uri
@@ -57,7 +57,7 @@ def read_batch_request(event: Event, endpoints: Endpoints) -> BatchStart:
     """
     endpoint = endpoint_name(event)
     body = read_json_object(event)
-    check_keys(body, known=BatchRequest.model_fields, required=("input",))
+    check_keys(body, known=BatchBody.model_fields, required=("input",))
     wanted = body.get("variant")
     if wanted is not None and not isinstance(wanted, str):
         raise InvalidRequest(f"`variant` is a JSON {json_type(wanted)}; send a variant's name, or leave it out.", key="variant")

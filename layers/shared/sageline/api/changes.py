@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from sageline.api.answers import Changed, Endpoint, RunStarted
+from sageline.api.answers import Changed, EndpointAnswer, RunStarted
 from sageline.api.endpoints import Endpoints
-from sageline.api.requests import PromotionRequest
+from sageline.api.requests import PromotionBody
 from sageline.api.runs import Runs
 from sageline.api.start import Repeatable, RequestKey, Startable, read_request_key
 from sageline.aws.http import Event, check_keys, endpoint_name, json_type, read_json_object
@@ -91,7 +91,7 @@ def promote(event: Event, endpoints: Endpoints, runs: Runs, start: StartRun, rem
     """
     name = endpoint_name(event)
     body = read_json_object(event)
-    check_keys(body, known=PromotionRequest.__annotations__, required=PromotionRequest.__required_keys__)
+    check_keys(body, known=PromotionBody.__annotations__, required=PromotionBody.__required_keys__)
     wanted = body["variant"]
     if not isinstance(wanted, str):
         raise InvalidRequest(f"`variant` is a JSON {json_type(wanted)}; send a variant's name.", key="variant")
@@ -137,7 +137,7 @@ def roll_back(event: Event, endpoints: Endpoints, runs: Runs, start: StartRun, r
     return _started(asked, change, endpoints, start)
 
 
-def split(event: Event, endpoints: Endpoints, runs: Runs) -> Endpoint:
+def split(event: Event, endpoints: Endpoints, runs: Runs) -> EndpointAnswer:
     """Like :meth:`Endpoints.change`, but not while a run sets the weights.
 
     Raises:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from sageline.api.answers import Upload, UploadTarget
-from sageline.api.requests import CompletionRequest, UploadRequest
+from sageline.api.answers import UploadAnswer, UploadTarget
+from sageline.api.requests import CompletionBody, UploadBody
 from sageline.api.start import RequestKey, read_request_key
 from sageline.aws.errors import is_missing_object
 from sageline.aws.http import Event, check_keys, dataset_name, read_json_object, shortened
@@ -43,10 +43,10 @@ UPLOAD_SECONDS = 900
 _FILE_NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
 
 
-def create_upload(body: Mapping[str, object], *, max_bytes: int, run: RunContext) -> Upload:
+def create_upload(body: Mapping[str, object], *, max_bytes: int, run: RunContext) -> UploadAnswer:
     """A URL to put a dataset to, which starts a run; a spec that comes along is stored beside it first.
 
-    ``body`` is an :class:`UploadRequest`. A ``file`` is one of several parts, which starts nothing; without one the file is
+    ``body`` is an :class:`UploadBody`. A ``file`` is one of several parts, which starts nothing; without one the file is
     all of the dataset.
 
     Raises:
@@ -56,7 +56,7 @@ def create_upload(body: Mapping[str, object], *, max_bytes: int, run: RunContext
         ResourceConflict: this very file is there already, so that putting it there again would change nothing.
     """
     s3, bucket = run.clients.s3, run.settings.bucket_name
-    check_keys(body, known=UploadRequest.__annotations__, required=UploadRequest.__required_keys__)
+    check_keys(body, known=UploadBody.__annotations__, required=UploadBody.__required_keys__)
     name = _name(body["name"])
     size, md5 = _bytes(body["bytes"], max_bytes), _md5(body["md5"])
     file = _file(body)
@@ -118,7 +118,7 @@ def read_completion(event: Event, run: RunContext) -> PartsStart:
     """
     name, bucket = dataset_name(event), run.settings.bucket_name
     if event.get("body"):
-        check_keys(read_json_object(event), known=CompletionRequest.__annotations__)
+        check_keys(read_json_object(event), known=CompletionBody.__annotations__)
     start = PartsStart(name, bucket, read_request_key(event))
     folder = dataset_folder(name)
     if not any(run.clients.s3.list_objects_v2(Bucket=bucket, Prefix=folder + side, MaxKeys=1)["KeyCount"] for side in SIDES):

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from sageline.api.requests import InspectionRequest
+from sageline.api.requests import InspectionBody
 from sageline.arrays.blocks import Block
 from sageline.aws.http import check_keys, shortened
 from sageline.dataset.profile import DatasetProfile
@@ -77,7 +77,7 @@ def _in_time(blocks: Iterator[Block], uri: str, notes: list[str], clock: Callabl
 
 
 def _read(body: Mapping[str, object], files: RunFiles) -> _Asked:
-    check_keys(body, known=InspectionRequest.__annotations__)
+    check_keys(body, known=InspectionBody.__annotations__)
     if ("uri" in body) == ("name" in body):
         raise InvalidRequest("Give either the `uri` of the data or the `name` of an uploaded dataset.", key="uri")
     given = None if body.get("spec") is None else validate_spec(body["spec"], "spec")

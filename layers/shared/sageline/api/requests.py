@@ -19,7 +19,7 @@ MAX_WEIGHT = 1_000_000
 MAX_TTL_HOURS = 8760
 
 
-class UploadRequest(TypedDict):
+class UploadBody(TypedDict):
     """A file to upload: all of a dataset, or with ``file`` one of its parts."""
 
     name: Annotated[str, NAME]
@@ -32,7 +32,7 @@ class UploadRequest(TypedDict):
     spec: NotRequired[Spec | None]
 
 
-class InspectionRequest(TypedDict):
+class InspectionBody(TypedDict):
     """A dataset that is in the bucket: its URI, or the name that it was uploaded by."""
 
     uri: NotRequired[Annotated[str, Keywords(description="Below datasets/ of the stack's bucket.")]]
@@ -40,17 +40,17 @@ class InspectionRequest(TypedDict):
     spec: NotRequired[Spec | None]
 
 
-class RunRequest(TypedDict):
+class RunBody(TypedDict):
     """What a run is to do; its data are in the bucket."""
 
     spec: Spec
 
 
-class CompletionRequest(TypedDict):
+class CompletionBody(TypedDict):
     """Nothing: all that there is to say is in the path."""
 
 
-class EndpointRequest(TypedDict):
+class EndpointBody(TypedDict):
     """Changes of an endpoint, at least one of them."""
 
     weights: NotRequired[
@@ -67,13 +67,13 @@ class EndpointRequest(TypedDict):
     ]
 
 
-class PromotionRequest(TypedDict):
+class PromotionBody(TypedDict):
     """The variant that is to have all the traffic."""
 
     variant: str
 
 
-class BatchRequest(BatchSpec):
+class BatchBody(BatchSpec):
     """Rows of a file to score, and by which variant; by default the one of most weight."""
 
     variant: str | None = None

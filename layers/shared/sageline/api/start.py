@@ -18,7 +18,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sageline.api.answers import RunStarted
-from sageline.api.requests import RunRequest
+from sageline.api.requests import RunBody
 from sageline.api.runs import Runs
 from sageline.aws.http import Event, check_keys, read_json_object
 from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict, TooManyRequests
@@ -98,7 +98,7 @@ def read_run_request(event: Event) -> RunStart:
         InvalidSpec: the spec is wrong, or lacks the data's URI or a name.
     """
     body = read_json_object(event)
-    check_keys(body, known=RunRequest.__annotations__, required=RunRequest.__required_keys__)
+    check_keys(body, known=RunBody.__annotations__, required=RunBody.__required_keys__)
     return RunStart(_with_name(validate_spec(body["spec"], "spec")), read_request_key(event))
 
 

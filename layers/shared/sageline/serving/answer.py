@@ -35,7 +35,7 @@ class AnswerForm:
 class PredictionResponse:
     """Answers in the order of the instances, and who gave them."""
 
-    predictions: list[Any]  # each is a sageline.serving.document.Prediction, as an encoder decodes it
+    predictions: list[Any]  # each is a sageline.serving.document.RowPrediction, as an encoder decodes it
     endpoint: str
     variant: str
     model_version: str

@@ -63,13 +63,13 @@ class PredictedValue(TypedDict):
     value: float
 
 
-Prediction: TypeAlias = PredictedLabel | PredictedValue
+RowPrediction: TypeAlias = PredictedLabel | PredictedValue
 
 
 class Predictions(TypedDict):
     """Answers in the order of the rows, and who gave them."""
 
-    predictions: list[Prediction]
+    predictions: list[RowPrediction]
     endpoint: str
     variant: str
     model_version: str

@@ -29,7 +29,7 @@ class Operation:
         repeatable: it takes an ``Idempotency-Key``.
         parameters: those of the query string, by name, as JSON Schema.
         needs_body: whether it can do without one.
-        links: what of its answer other operations take: operation, parameter and where in the answer it is.
+        links: what of its answer other operations take: operation, parameter, and where in the answer it is, or an expression.
     """
 
     id: str
@@ -83,17 +83,18 @@ OPERATIONS: Mapping[str, Operation] = {
     "POST /datasets": Operation(
         "createUpload",
         "A URL to upload a dataset to, which starts a run, or a part of one, which starts none",
-        answers.Upload,
+        answers.UploadAnswer,
         201,
-        requests.UploadRequest,
+        requests.UploadBody,
         errors=(*_SPEC, errors.ResourceConflict),
+        links=(("listRuns", "name", "$request.body#/name"), ("completeDataset", "name", "$request.body#/name")),
     ),
     "POST /datasets/inspect": Operation(
         "inspectDataset",
         "What would be made of data that is in S3 already",
         Inspection,
         200,
-        Annotated[requests.InspectionRequest, Keywords(oneOf=[{"required": ["uri"]}, {"required": ["name"]}])],
+        Annotated[requests.InspectionBody, Keywords(oneOf=[{"required": ["uri"]}, {"required": ["name"]}])],
         errors=(*_SPEC, errors.InvalidDataset, errors.DatasetAccessDenied, errors.DatasetNotFound),
     ),
     "POST /datasets/{name}/complete": Operation(
@@ -101,7 +102,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "Start a run of all parts that were uploaded",
         answers.RunStarted,
         202,
-        requests.CompletionRequest,
+        requests.CompletionBody,
         needs_body=False,
         errors=(*_BODY, errors.DatasetNotFound, *_ONCE),
         repeatable=True,
@@ -112,7 +113,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "Start a run on data that is in S3 already",
         answers.RunStarted,
         202,
-        requests.RunRequest,
+        requests.RunBody,
         errors=(*_SPEC, *_ONCE),
         repeatable=True,
         links=_OF_RUN,
@@ -150,9 +151,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "PATCH /endpoints/{name}": Operation(
         "changeEndpoint",
         "Split traffic between variants, or set the time to live",
-        answers.Endpoint,
+        answers.EndpointAnswer,
         200,
-        Annotated[requests.EndpointRequest, Keywords(minProperties=1)],
+        Annotated[requests.EndpointBody, Keywords(minProperties=1)],
         errors=(*_BODY, *_ENDPOINT, errors.DamagedRecord, errors.ResourceConflict, errors.EndpointNotReady),
     ),
     "DELETE /endpoints/{name}": Operation(
@@ -173,7 +174,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "Score the rows of a file, without the endpoint's instances",
         answers.BatchStarted,
         202,
-        requests.BatchRequest,
+        requests.BatchBody,
         errors=(*_BODY, errors.InvalidDataset, *_ENDPOINT, *_ONCE),
         repeatable=True,
         links=_OF_RUN,
@@ -183,7 +184,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "Give one variant all the traffic",
         answers.Changed,
         202,
-        requests.PromotionRequest,
+        requests.PromotionBody,
         errors=(*_BODY, *_ENDPOINT, *_ONCE, errors.DamagedRecord, errors.EndpointNotReady),
         repeatable=True,
         links=_OF_RUN,

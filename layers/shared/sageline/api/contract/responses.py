@@ -51,7 +51,7 @@ def of(operation: Operation, schema: Json, example: Document) -> Json:
         good["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS if name.startswith("sageline-")}
     if operation.links:
         good["links"] = {
-            target: {"operationId": target, "parameters": {name: f"$response.body#/{where}"}}
+            target: {"operationId": target, "parameters": {name: where if where.startswith("$") else f"$response.body#/{where}"}}
             for target, name, where in operation.links
         }
     return {str(operation.status): good, **{str(status): _error(status, codes) for status, codes in _codes(operation).items()}}
