@@ -117,7 +117,7 @@ class Variant(TypedDict):
     model_version: str
 
 
-class EndpointAnswer(TypedDict):
+class EndpointDocument(TypedDict):
     """An endpoint, and who answers for it."""
 
     name: str
@@ -132,7 +132,7 @@ class EndpointAnswer(TypedDict):
 class EndpointList(TypedDict):
     """The stack's endpoints, by name."""
 
-    endpoints: list[EndpointAnswer]
+    endpoints: list[EndpointDocument]
 
 
 class RowsTaken(TypedDict):
@@ -145,7 +145,7 @@ class RowsTaken(TypedDict):
     example: Annotated[object, Keywords(description="An instance that works; null where none was kept.")]
 
 
-class ShownEndpoint(EndpointAnswer, RowsTaken):
+class ShownEndpoint(EndpointDocument, RowsTaken):
     """An endpoint, and what rows it takes."""
 
 

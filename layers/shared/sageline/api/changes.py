@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from sageline.api.answers import Changed, EndpointAnswer, RunStarted
+from sageline.api.answers import Changed, EndpointDocument, RunStarted
 from sageline.api.endpoints import Endpoints
 from sageline.api.requests import PromotionBody
 from sageline.api.runs import Runs
@@ -137,7 +137,7 @@ def roll_back(event: Event, endpoints: Endpoints, runs: Runs, start: StartRun, r
     return _started(asked, change, endpoints, start)
 
 
-def split(event: Event, endpoints: Endpoints, runs: Runs) -> EndpointAnswer:
+def split(event: Event, endpoints: Endpoints, runs: Runs) -> EndpointDocument:
     """Like :meth:`Endpoints.change`, but not while a run sets the weights.
 
     Raises:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sageline.api.answers import EndpointAnswer, EndpointList, Variant
+from sageline.api.answers import EndpointDocument, EndpointList, Variant
 from sageline.api.requests import MAX_TTL_HOURS, MAX_WEIGHT, EndpointBody
 from sageline.api.unknown_status import LOOKING_SECONDS, UNKNOWN
 from sageline.aws.errors import error_summary, is_not_found
@@ -53,7 +53,7 @@ class Endpoints:
                 continue  # deleted since, or a folder without routing
         return {"endpoints": found}
 
-    def show(self, name: str, until: datetime | None = None) -> EndpointAnswer:
+    def show(self, name: str, until: datetime | None = None) -> EndpointDocument:
         """An endpoint as it is. ``status`` is SageMaker's EndpointStatus, :data:`MISSING`, or
         :data:`UNKNOWN` where the routing is damaged or SageMaker does not say; then ``failure_reason`` tells why.
         ``expires_at`` is when the endpoint will be deleted; None if it is to be kept.
@@ -109,7 +109,7 @@ class Endpoints:
         """
         return self.context.routings.get(name).intact()
 
-    def change(self, name: str, body: Mapping[str, object]) -> EndpointAnswer:
+    def change(self, name: str, body: Mapping[str, object]) -> EndpointDocument:
         """Set weights of variants (those not named keep theirs), how long the endpoint lives from now on, or both.
 
         ``body``: ``{"weights": {variant: number}, "ttl_hours": number or None}``, at least one of them. Returns the endpoint.
@@ -154,7 +154,7 @@ class Endpoints:
         self.context.routings.write(changed, stored)
         return changed
 
-    def _as_json(self, routing: Routing) -> EndpointAnswer:
+    def _as_json(self, routing: Routing) -> EndpointDocument:
         endpoint = self._describe(routing.endpoint)
         until = None if endpoint is None else expires_at(self.context.clients.sagemaker, endpoint["EndpointArn"])
         return _endpoint_json(routing, endpoint, until)
@@ -199,7 +199,7 @@ def _read_ttl(given: object) -> float | None:
     return float(given)
 
 
-def _unknown_json(name: str, routing: Routing | None, reason: str) -> EndpointAnswer:
+def _unknown_json(name: str, routing: Routing | None, reason: str) -> EndpointDocument:
     return {
         "name": name,
         "status": UNKNOWN,
@@ -217,7 +217,7 @@ def _variants_json(routing: Routing) -> list[Variant]:
     ]
 
 
-def _endpoint_json(routing: Routing, endpoint: DescribeEndpointOutputTypeDef | None, until: str | None) -> EndpointAnswer:
+def _endpoint_json(routing: Routing, endpoint: DescribeEndpointOutputTypeDef | None, until: str | None) -> EndpointDocument:
     return {
         "name": routing.endpoint,
         "status": MISSING if endpoint is None else endpoint["EndpointStatus"],

@@ -151,7 +151,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "PATCH /endpoints/{name}": Operation(
         "changeEndpoint",
         "Split traffic between variants, or set the time to live",
-        answers.EndpointAnswer,
+        answers.EndpointDocument,
         200,
         Annotated[requests.EndpointBody, Keywords(minProperties=1)],
         errors=(*_BODY, *_ENDPOINT, errors.DamagedRecord, errors.ResourceConflict, errors.EndpointNotReady),
