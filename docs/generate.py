@@ -1,5 +1,5 @@
-"""Writes what documentation can be derived from code: the spec's JSON Schema and its keys, the hyperparameters, what ``auto``
-gives to its algorithms, the metrics.
+"""Writes what documentation can be derived from code: the spec's JSON Schema and its keys, the HTTP API's OpenAPI document, the
+hyperparameters, what ``auto`` gives to its algorithms, the metrics.
 
 ``python -m docs.generate`` rewrites the files; ``--check`` only says whether they are up to date (exit code 1 if not).
 """
@@ -16,13 +16,18 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from docs import api_examples
 from sageline.algorithms import blazingtext, knn, linear_learner, tensorflow, xgboost
 from sageline.algorithms.catalog import DataFacts, Rules
 from sageline.algorithms.presets import settings, trials_of
+from sageline.api import contract
+from sageline.api.contract.document import openapi_document
+from sageline.api.contract.served import FILE
 from sageline.spec.metrics import METRICS
 from sageline.spec.model import Spec
 
 DOCS = Path(__file__).parent
+_CONTRACT = Path(contract.__file__).parent / FILE
 _ALGORITHMS = {
     "xgboost": xgboost.RULES,
     "linear-learner": linear_learner.RULES,
@@ -41,6 +46,11 @@ END = "<!-- end of generated -->\n"
 def schema_json() -> str:
     schema = Spec.model_json_schema()
     return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2) + "\n"
+
+
+def openapi_json() -> str:
+    # On lines, so that a change of it can be read.
+    return json.dumps(openapi_document(api_examples.bodies()), indent=1, ensure_ascii=False) + "\n"
 
 
 def keys_table() -> str:
@@ -176,6 +186,7 @@ def generated() -> dict[Path, str]:
     """Every generated file with the text it should hold."""
     return {
         DOCS / "spec.schema.json": schema_json(),
+        _CONTRACT: openapi_json(),
         DOCS / "spec.md": _filled(DOCS / "spec.md", keys=keys_table()),
         DOCS / "algorithms.md": _filled(DOCS / "algorithms.md", auto=auto_tables(), hyperparameters=hyperparameter_tables()),
         DOCS / "evaluation.md": _filled(DOCS / "evaluation.md", metrics=metrics_table()),

@@ -13,7 +13,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.table import Table
 from rich.text import Text
 
-from sageline.json_objects import Json
+from sageline.json_objects import Document, Json
 from sageline.resolve.inspection import some_of_each_kind
 from sageline_cli.algorithm_lines import sentence, without
 from sageline_cli.schema_lines import PLURALS, counted
@@ -28,7 +28,7 @@ _BETWEEN = 14  # characters between and beside the columns of a narrow table
 _PLAIN = "every value is a number"
 
 
-def page(document: Json, spec_file: Path | None, asked: Sequence[str] = ()) -> RenderableType:
+def page(document: Document, spec_file: Path | None, asked: Sequence[str] = ()) -> RenderableType:
     """The document of :func:`sageline.resolve.inspection.inspect`.
 
     Args:
@@ -42,7 +42,7 @@ def page(document: Json, spec_file: Path | None, asked: Sequence[str] = ()) -> R
     return Group(*parts, *_to_edit(document, spec_file, asked))
 
 
-def _beginning(document: Json) -> list[Text]:
+def _beginning(document: Document) -> list[Text]:
     label, reasons = document["label"], document["reasons"]
     rows = f"{document['rows']:,} row{'s' if document['rows'] != 1 else ''}"
     lines = [
@@ -61,7 +61,7 @@ def _beginning(document: Json) -> list[Text]:
     return lines
 
 
-def _algorithms(document: Json) -> list[str]:
+def _algorithms(document: Document) -> list[str]:
     """What is trained, and how each algorithm reads the columns."""
     trained, reasons = document["algorithms"], document["reasons"]
     lines = [f"{sentence(reasons['algorithm.name'])}.", *without(reasons)] if "algorithm.name" in reasons else []
@@ -83,7 +83,7 @@ def _listed(options: Json) -> str:
     return ", ".join(f"{name} {str(value).lower() if isinstance(value, bool) else value}" for name, value in options.items())
 
 
-def _classes(document: Json) -> str:
+def _classes(document: Document) -> str:
     label = document["label"]
     total = round(document["rows"] * (1 - label["missing"])) or 1
     shares = [f"{name} {count / total:.0%}" for name, count in label["classes"].items()]
@@ -95,7 +95,7 @@ def _classes(document: Json) -> str:
 class _Columns:
     """A table with a row for each column; where the page is narrow, a reason stands below the examples."""
 
-    def __init__(self, document: Json) -> None:
+    def __init__(self, document: Document) -> None:
         self._columns: list[Json] = _shown(document["columns"])
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -162,13 +162,13 @@ def _share(missing: float) -> str:
     return "< 1%" if missing < 0.005 else f"{missing:.0%}"
 
 
-def _columns_not_shown(document: Json) -> list[Text]:
+def _columns_not_shown(document: Document) -> list[Text]:
     more = document["column_count"] - 1 - len(_shown(document["columns"]))
     listed = f"--json lists {len(document['columns']):,}, --spec-out FILE all of them"
     return [Text(f"{more:,} more columns are not shown; {listed}.")] if more > 0 else []
 
 
-def _to_edit(document: Json, spec_file: Path | None, asked: Sequence[str]) -> list[Text]:
+def _to_edit(document: Document, spec_file: Path | None, asked: Sequence[str]) -> list[Text]:
     spec = dict(document["spec"])
     features = spec["dataset"].get("features", {})
     if len(features) > _SHOWN_FEATURES:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sageline_local.golden_events import EVENTS, GoldenEvent, fill_text, golden_events
+from tests.contract import complaint
 
 Json = Any  # what a function answers
 
@@ -36,6 +37,9 @@ def check(event: GoldenEvent, answer: Json, variables: Mapping[str, str]) -> Non
         found = {**answer, "body": json.loads(answer["body"])}
     problems = differences(expected(event, variables), found)
     assert not problems, f"{event}: {'; '.join(problems)}. The answer is {json.dumps(found)}"
+    asked = json.loads(event.path.read_text()).get("requestContext", {}).get("http") if event.path.is_file() else None
+    if asked is not None:  # whatever HTTP answers is as the OpenAPI document says
+        assert complaint(asked["method"], asked["path"], answer["statusCode"], answer["headers"], answer["body"]) is None
 
 
 def _is_json(answer: Mapping[str, Json]) -> bool:

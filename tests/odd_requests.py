@@ -25,6 +25,7 @@ ROUTES = (
     *("GET /endpoints", "GET /endpoints/{name}", "PATCH /endpoints/{name}", "DELETE /endpoints/{name}"),
     *("POST /endpoints/{name}/promote", "POST /endpoints/{name}/rollback"),
     *("POST /endpoints/{name}/predictions", "POST /endpoints/{name}/batch"),
+    *("GET /endpoints/{name}/schema", "GET /openapi.json"),
 )
 
 OF_PREDICTIONS = "POST /endpoints/{name}/predictions"
@@ -204,6 +205,7 @@ class OddRequest:
             "requestContext": {
                 "http": {"method": self.method, "path": path},
                 "requestId": "Kx8zQh01IAMEPYg=",
+                "domainName": "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com",
                 "stage": "$default",
                 "timeEpoch": 1795168800000,
             },

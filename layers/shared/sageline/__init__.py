@@ -1,3 +1,3 @@
 """Sageline: upload a labelled dataset, get a prediction API."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

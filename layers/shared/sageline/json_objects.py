@@ -5,7 +5,7 @@ Imports nothing but the standard library: it is on the prediction path.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 Json: TypeAlias = dict[str, Any]
@@ -13,6 +13,19 @@ Json: TypeAlias = dict[str, Any]
 
 Document: TypeAlias = Mapping[str, Any]
 """A JSON object that is only read."""
+
+
+class Keywords:
+    """What JSON Schema says of a value beside its type: ``Annotated[int, Keywords(minimum=1)]``.
+
+    Pydantic asks for it when it makes a schema; nothing else looks at it.
+    """
+
+    def __init__(self, **keywords: object) -> None:
+        self._keywords = keywords
+
+    def __get_pydantic_json_schema__(self, core_schema: object, handler: Callable[[object], Json]) -> Json:
+        return {**handler(core_schema), **self._keywords}
 
 
 class DuplicateKey(Exception):

@@ -11,8 +11,8 @@ from typing import Literal, TypeAlias
 
 from sageline.json_objects import Json
 
-Kind: TypeAlias = Literal["number", "category", "text", "date", "image"]
-KINDS: tuple[Kind, ...] = ("number", "category", "text", "date", "image")
+InputKind: TypeAlias = Literal["number", "category", "text", "date", "image"]
+KINDS: tuple[InputKind, ...] = ("number", "category", "text", "date", "image")
 
 MOST_FIELDS = 200
 """A form of more is no form; the row is then written as JSON."""
@@ -29,7 +29,7 @@ class FormField:
     """
 
     name: str
-    kind: Kind
+    kind: InputKind
     required: bool
     value: str
     values: tuple[str, ...] = ()
@@ -94,7 +94,7 @@ def form_of(endpoint: Json) -> RowForm:
 
 def _field(column: Mapping[str, object], value: object) -> FormField:
     kind = column["kind"]
-    known: Kind = next((k for k in KINDS if k == kind), "text")
+    known: InputKind = next((k for k in KINDS if k == kind), "text")
     values = column.get("values")
     return FormField(
         name=str(column["name"]),

@@ -22,7 +22,7 @@ from sageline_cli.errors import CommandFailed
 
 
 @dataclass(frozen=True)
-class Variant:
+class ServedVariant:
     """A model version that an endpoint serves."""
 
     name: str
@@ -37,7 +37,7 @@ class Serving:
     """What an endpoint serves. ``routing`` is None where the routing document could not be read (no permission, damaged)."""
 
     endpoint: str
-    variants: tuple[Variant, ...]
+    variants: tuple[ServedVariant, ...]
     routing: Routing | None
 
     @property
@@ -62,13 +62,13 @@ def find_serving(connection: Connection, name: str) -> Serving:
         return serving_of(connection.api.endpoint(name))
     weights = {variant.name: variant.weight for variant in routing.variants}
     shares = percents(weights)
-    return Serving(name, tuple(Variant(v.name, shares[v.name], v.model_version) for v in routing.variants), routing)
+    return Serving(name, tuple(ServedVariant(v.name, shares[v.name], v.model_version) for v in routing.variants), routing)
 
 
 def serving_of(endpoint: Json) -> Serving:
     """The same, as the HTTP API says it."""
     shares = percents({variant["name"]: float(variant["weight"]) for variant in endpoint["variants"]})
-    variants = tuple(Variant(v["name"], shares[v["name"]], v["model_version"]) for v in endpoint["variants"])
+    variants = tuple(ServedVariant(v["name"], shares[v["name"]], v["model_version"]) for v in endpoint["variants"])
     return Serving(endpoint["name"], variants, None)
 
 

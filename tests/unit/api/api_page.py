@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from docs.api_examples import ApiExample, api_examples
 from sageline.aws.http import Event
-
-PAGE = Path("docs/api.md").read_text(encoding="utf-8")
-
-_SECTION = re.compile(r"^## ([A-Z]+) (/\S+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
-_BLOCK = re.compile(r"^```http\n(.*?)```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -29,18 +23,12 @@ class Example:
 
 def examples() -> dict[str, Example]:
     """The page's examples, by route (``GET /pipelines/{id}``)."""
-    found = {}
-    for method, template, section in _SECTION.findall(PAGE):
-        request, answer = _BLOCK.findall(section)
-        status, _, body = answer.partition("\n\n")
-        route = f"{method} {template}"
-        found[route] = Example(route, _event(method, template, request), int(status), json.loads(body))
-    return found
+    return {route: Example(route, _event(shown), shown.status, shown.answer) for route, shown in api_examples().items()}
 
 
-def _event(method: str, template: str, request: str) -> Event:
-    head, _, body = request.partition("\n\n")
-    line, *headers = head.strip().split("\n")
+def _event(shown: ApiExample) -> Event:
+    method, template, body = shown.method, shown.path, shown.body
+    line, *headers = shown.head.split("\n")
     url = urlsplit(line.removeprefix(f"{method} "))
     names = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template), url.path)
     assert names is not None, f"{line} is no {template}"
@@ -53,6 +41,7 @@ def _event(method: str, template: str, request: str) -> Event:
         "requestContext": {
             "http": {"method": method, "path": url.path},
             "requestId": "Kx8zQh01IAMEPYg=",
+            "domainName": "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com",
             "stage": "$default",
             "timeEpoch": 1795168800000,
         },

@@ -15,6 +15,7 @@ from sageline.aws.clients import CLIENTS
 from sageline.aws.http import Event
 from sageline.runs.routing import RoutedVariant, Routing
 from sageline.runs.store import RunRecord, RunStore
+from tests.contract import complaint
 from tests.unit.api.fakes import (
     BUCKET,
     EXECUTION,
@@ -112,7 +113,8 @@ def machine_arn(clients: Clients) -> str:
 
 @pytest.fixture
 def manage(s3: S3Client, table: Table, clients: Clients, machine_arn: str, monkeypatch: pytest.MonkeyPatch) -> Manage:
-    """Asks manage_pipelines, which has a bucket, a table, a state machine, and in SageMaker what a test puts there."""
+    """Asks manage_pipelines, which has a bucket, a table, a state machine, and in SageMaker what a test puts there. Whatever it
+    answers must be as the OpenAPI document says."""
     for name, value in {
         "BUCKET_NAME": BUCKET,
         "RUNS_TABLE_NAME": TABLE,
@@ -129,6 +131,8 @@ def manage(s3: S3Client, table: Table, clients: Clients, machine_arn: str, monke
 
     def call(event: Any) -> Answer:
         answer = app.handler(event, Context())
+        http = event["requestContext"]["http"]
+        assert complaint(http["method"], http["path"], answer["statusCode"], answer["headers"], answer["body"]) is None
         headers = {name.lower(): value for name, value in answer["headers"].items()}
         return Answer(answer["statusCode"], json.loads(answer["body"]), headers)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from docs.api_examples import PAGE
 from sageline.aws.http import STATUS_OF_ERROR
 from sageline.failures.failure import Failure
 from sageline.runs.deployment_record import DeploymentRecord, routed_variant
 from sageline.runs.routing import Routing
 from sageline.runs.store import RunRecord, RunStore
-from tests.unit.api.api_page import PAGE, examples, shape
+from tests.unit.api.api_page import examples, shape
 from tests.unit.api.fakes import BUCKET, Clients, Manage
 from tests.unit.serving.fakes import encoder, put_encoder
 from tests.unit.sessions import stepfunctions_client
@@ -93,6 +95,29 @@ def test_stopping_a_run_answers_as_described(manage: Manage, claim: Callable[[],
 @pytest.mark.parametrize("route", ["GET /endpoints", "GET /endpoints/{name}"])
 def test_endpoints_are_as_described(manage: Manage, route: str) -> None:
     check(manage, route)
+
+
+@pytest.mark.usefixtures("wines_in_service")
+def test_the_schema_of_an_endpoints_rows_is_as_described(manage: Manage, s3: S3Client) -> None:
+    profile = {"columns": {"alcohol": {"kind": "number", "minimum": 11.03, "maximum": 14.83}}}
+    s3.put_object(Bucket=BUCKET, Key=f"runs/{RUN}/data/profile.json", Body=json.dumps(profile).encode())
+    s3.put_object(Bucket=BUCKET, Key=f"runs/{RUN}/encoder/example.json", Body=b'{"alcohol": 13.2, "colour": "red"}')
+    example = EXAMPLES["GET /endpoints/{name}/schema"]
+
+    answer = manage(example.event)
+
+    assert (answer.status, answer.body) == (example.status, example.answer)
+
+
+def test_the_openapi_document_is_served_with_the_address_of_the_api(manage: Manage) -> None:
+    example = EXAMPLES["GET /openapi.json"]
+
+    answer = manage(example.event)
+
+    assert answer.status == example.status
+    assert answer.body["servers"] == example.answer["servers"]
+    assert answer.body["openapi"] == example.answer["openapi"]
+    assert answer.body["info"]["title"] == example.answer["info"]["title"]
 
 
 @pytest.mark.usefixtures("wines_in_service")

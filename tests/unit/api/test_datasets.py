@@ -13,6 +13,7 @@ import requests
 from botocore.config import Config
 from moto import mock_aws
 
+from sageline.api.answers import UploadAnswer, UploadTarget
 from sageline.api.datasets import create_upload
 from sageline.aws.clients import Clients
 from sageline.aws.settings import RunSettings
@@ -40,14 +41,14 @@ def presigner() -> S3Client:
     return session().client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 
 
-def ask_for_upload(s3: S3Client, presigner: S3Client, data: bytes = b"rows", **body: object) -> dict[str, Any]:  # JSON
+def ask_for_upload(s3: S3Client, presigner: S3Client, data: bytes = b"rows", **body: object) -> UploadAnswer:
     """An answer about a file with these bytes."""
     asked = {"name": "wines", "bytes": len(data), "md5": hashlib.md5(data, usedforsecurity=False).hexdigest()} | body
     settings = RunSettings(bucket_name=BUCKET, runs_table_name="unused", stack_name="unused")
     return create_upload(asked, max_bytes=1000, run=RunContext(settings, clients_with(s3=s3, s3_presigner=presigner)))
 
 
-def signed(upload: dict[str, Any]) -> list[str]:
+def signed(upload: UploadTarget) -> list[str]:
     """The headers that S3 checks against what they were when the URL was made."""
     [names] = parse_qs(urlsplit(str(upload["url"])).query)["X-Amz-SignedHeaders"]
     return names.split(";")

@@ -161,7 +161,7 @@ def test_a_golden_event_has_its_answer(ask: Ask, put: Put, event: GoldenEvent) -
     put("flowers/rows.csv", FLOWERS)
     put("flowers/data.csv", FLOWERS)
     answer = ask(event.case)
-    check(event, {"statusCode": answer.status, "body": answer.body}, NAMES)
+    check(event, {"statusCode": answer.status, "headers": answer.headers, "body": json.dumps(answer.body)}, NAMES)
 
 
 def test_nothing_is_written(ask: Ask, put: Put, s3: S3Client) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAlreadyInProgressError
 
+from sageline.api.answers import RunStarted
 from sageline.api.runs import Runs
 from sageline.api.start import IdempotentRunIds, RequestKey, RunStart, read_run_request, start_run
 from sageline.aws.http import Event
@@ -47,11 +48,11 @@ def machine(machine_arn: str) -> Machine:
 
 
 @pytest.fixture
-def start(table: Table, clients: Clients, machine: Machine) -> Callable[[RunStart], dict[str, str]]:
+def start(table: Table, clients: Clients, machine: Machine) -> Callable[[RunStart], RunStarted]:
     runs = Runs(with_clients(clients.context(), stepfunctions=machine.stepfunctions), machine.arn, "unused")
     run_ids = IdempotentRunIds(table.name, dynamodb_client(), Context())
 
-    def call(request: RunStart) -> dict[str, str]:
+    def call(request: RunStart) -> RunStarted:
         return start_run(request, run_ids, runs)
 
     return call

@@ -97,8 +97,7 @@ def test_runs_that_there_is_no_time_to_look_at_are_unknown(runs: Runs, claim: Cl
     claim()
     moments = iter([0.0, 16.0])
     listed = replace(runs, clock=lambda: next(moments)).list({})["runs"]
-    assert isinstance(listed, list)
-    assert [(run["status"], run["error"]["error"]) for run in listed] == [("Unknown", "NotLookedAt")]
+    assert [(run["status"], run["error"] and run["error"]["error"]) for run in listed] == [("Unknown", "NotLookedAt")]
 
 
 @pytest.mark.parametrize("document", ["[]", '{"spec": 7}', '{"spec": {"dataset": []}}', "{", '{"batch": {"endpoint": {}}}'])
@@ -120,7 +119,6 @@ def test_an_endpoint_that_cannot_be_described_is_unknown_and_hides_no_other(
     clients.aws.sagemaker.refuse["DescribeEndpoint"] = Refused(code, "arn:aws:iam::123456789012:role/secret")
     clients.aws.sagemaker.run_endpoint("wines")
     listed = endpoints.list()["endpoints"]
-    assert isinstance(listed, list)
     assert [(found["name"], found["status"]) for found in listed] == [("beers", "Unknown"), ("wines", "InService")]
     assert listed[0]["variants"] == [{"name": "v-1", "weight": 1.0, "model_version": "v-1"}]
     assert listed[0]["failure_reason"] == f"SageMaker does not say how it is ({code}); ask again."
@@ -136,9 +134,8 @@ def test_an_endpoint_with_a_damaged_routing_is_unknown_and_hides_no_other(
     put_routing("wines", v_1=1)
     clients.aws.sagemaker.run_endpoint("wines")
     listed = endpoints.list()["endpoints"]
-    assert isinstance(listed, list)
     assert [(found["name"], found["status"]) for found in listed] == [("beers", "Unknown"), ("wines", "InService")]
-    assert "damaged" in listed[0]["failure_reason"]
+    assert "damaged" in str(listed[0]["failure_reason"])
     assert endpoints.champion("beers") is None
 
 

@@ -11,6 +11,7 @@ from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.readers.source import open_blocks
 from sageline.json_objects import Json
 from sageline.resolve.candidates import resolve_run
+from sageline.resolve.inspected.document import Inspection
 from sageline.resolve.inspection import MOST_COLUMNS, inspect
 from sageline.spec.model import Spec, validate_spec
 
@@ -24,14 +25,14 @@ ORDERS = (
 ).replace(",.5,", ",,")
 
 
-def inspected(text: str, spec: Json | None = None) -> Json:
+def inspected(text: str, spec: Json | None = None) -> Inspection:
     given = validate_spec(spec or {}, "spec")
     notes: list[str] = []
     profile = DatasetProfile.of(open_blocks(io.BytesIO(text.encode()), "x.csv", "csv", notes=notes), notes)
     return inspect("x.csv", profile, resolve_run(given, profile, name="x", uri="x.csv"), given, is_sample=False)
 
 
-def column(document: Json, name: str) -> Json:
+def column(document: Inspection, name: str) -> Json:
     [found] = [column for column in document["columns"] if column["name"] == name]
     return dict(found)
 

@@ -18,6 +18,7 @@ from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import ObjectMissing
 from sageline.formats.recordio import CONTENT_TYPE
 from sageline.names import RunLayout
+from tests.contract import complaint
 from tests.unit.api.api_page import examples
 from tests.unit.encoder.encoders import table, words_of_texts
 from tests.unit.golden import golden_event
@@ -58,7 +59,11 @@ def ask(s3: S3Client, sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch) -> 
     app.predictor.cache_clear()
 
     def call(case: str) -> dict[str, Any]:
-        answer: dict[str, Any] = dict(app.handler(golden(case), Context()))
+        event = golden(case)
+        answer: dict[str, Any] = dict(app.handler(event, Context()))
+        if "requestContext" in event:  # whatever it answers is as the OpenAPI document says
+            http = event["requestContext"]["http"]
+            assert complaint(http["method"], http["path"], answer["statusCode"], answer["headers"], answer["body"]) is None
         return answer
 
     yield call

@@ -12,8 +12,9 @@ import pytest
 from sageline.aws.http import MAX_BODY_BYTES
 from sageline.errors import InvalidRequest, NotAcceptable, RequestTooLarge, UnsupportedMediaType
 from sageline.serving.answer import AnswerForm
+from sageline.serving.document import MAX_INSTANCES
 from sageline.serving.request import PredictionRequest, read_prediction_request
-from sageline.serving.rows import MAX_INSTANCES, CsvTable, Instances
+from sageline.serving.rows import CsvTable, Instances
 from tests.unit.golden import golden_event
 
 

@@ -17,7 +17,8 @@ from sageline.arrays.number_spelling import Spelling
 from sageline.dataset.readers.csv_scan import TextAfterQuote, scan
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import InvalidRequest, RequestTooLarge
-from sageline.serving.rows import MAX_INSTANCES, Instances, RequestRows, read_csv, read_json_lines
+from sageline.serving.document import MAX_INSTANCES
+from sageline.serving.rows import Instances, RequestRows, read_csv, read_json_lines
 from tests.unit.encoder.encoders import Number, words_of_texts
 from tests.unit.encoder.encoders import table as table_of
 

@@ -22,6 +22,8 @@ ROUTES = {
     "GET /endpoints/{name}": "ManagePipelinesFunction",
     "PATCH /endpoints/{name}": "ManagePipelinesFunction",
     "DELETE /endpoints/{name}": "DeleteEndpointFunction",
+    "GET /endpoints/{name}/schema": "ManagePipelinesFunction",
+    "GET /openapi.json": "ManagePipelinesFunction",
     "POST /endpoints/{name}/batch": "ManagePipelinesFunction",
     "POST /endpoints/{name}/promote": "ManagePipelinesFunction",
     "POST /endpoints/{name}/rollback": "ManagePipelinesFunction",

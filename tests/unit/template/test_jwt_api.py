@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sageline.aws.scopes import CHANGE, PREDICT, READ, SCOPES
+from sageline.aws.scopes import CHANGE, PREDICT, READ, ROUTE_SCOPES
 from tests.unit.template import documents
 from tests.unit.template.documents import Document
 from tests.unit.template.test_http_api import ROUTES
@@ -41,14 +41,14 @@ def test_no_route_is_open_or_takes_a_token_without_a_scope(body: Document) -> No
 
 
 def test_the_functions_know_the_scope_of_each_route(body: Document) -> None:
-    assert operations(body).keys() == SCOPES.keys()
+    assert operations(body).keys() == ROUTE_SCOPES.keys()
 
 
 def test_reading_and_predicting_change_nothing(body: Document) -> None:
-    assert {route for route, scope in SCOPES.items() if scope == PREDICT} == {"POST /endpoints/{name}/predictions"}
-    reading = {route for route, scope in SCOPES.items() if scope == READ}
+    assert {route for route, scopes in ROUTE_SCOPES.items() if scopes == (PREDICT,)} == {"POST /endpoints/{name}/predictions"}
+    reading = {route for route, scopes in ROUTE_SCOPES.items() if READ in scopes}
     assert {route for route in reading if not route.startswith("GET ")} == {"POST /datasets/inspect"}
-    assert all(SCOPES[route] == CHANGE for route in operations(body) if route.startswith(("PATCH ", "DELETE ", "PUT ")))
+    assert all(ROUTE_SCOPES[route] == (CHANGE,) for route in operations(body) if route.startswith(("PATCH ", "DELETE ", "PUT ")))
 
 
 def test_tokens_are_those_of_the_issuer_for_the_audience(body: Document) -> None:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from sageline.api.answers import BatchStarted, RunStarted
 from sageline.api.endpoints import Endpoints
+from sageline.api.requests import BatchBody
 from sageline.api.start import RequestKey, read_request_key
 from sageline.aws.http import Event, check_keys, endpoint_name, json_type, read_json_object
 from sageline.batch.locations import check_input, predictions_uri
@@ -16,8 +18,6 @@ from sageline.json_objects import Json
 from sageline.names import NAME_MAX_LENGTH, RunLayout
 from sageline.spec.model import BatchSpec
 from sageline.spec.problems import describe
-
-_KEYS = ("input", "variant", "instance_type", "instance_count", "max_runtime_seconds", "escape_formulas")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def read_batch_request(event: Event, endpoints: Endpoints) -> BatchStart:
     """
     endpoint = endpoint_name(event)
     body = read_json_object(event)
-    check_keys(body, known=_KEYS, required=("input",))
+    check_keys(body, known=BatchBody.model_fields, required=("input",))
     wanted = body.get("variant")
     if wanted is not None and not isinstance(wanted, str):
         raise InvalidRequest(f"`variant` is a JSON {json_type(wanted)}; send a variant's name, or leave it out.", key="variant")
@@ -71,6 +71,7 @@ def read_batch_request(event: Event, endpoints: Endpoints) -> BatchStart:
     return BatchStart(endpoint, variant.name, batch, body, read_request_key(event))
 
 
-def output_uri(start: BatchStart, run_id: str, bucket: str) -> str:
-    """Where the predictions will be."""
-    return predictions_uri(RunLayout(bucket, run_id), start.batch.input)
+def batch_started(request: BatchStart, run: RunStarted, bucket: str) -> BatchStarted:
+    """The answer: the run, and where the predictions will be."""
+    output = predictions_uri(RunLayout(bucket, run["run_id"]), request.batch.input)
+    return {"run_id": run["run_id"], "status": run["status"], "output": output}

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from sageline.api.answers import Changed, EndpointDocument, RunStarted
 from sageline.api.endpoints import Endpoints
+from sageline.api.requests import PromotionBody
 from sageline.api.runs import Runs
 from sageline.api.start import Repeatable, RequestKey, Startable, read_request_key
 from sageline.aws.http import Event, check_keys, endpoint_name, json_type, read_json_object
@@ -24,8 +26,8 @@ from sageline.runs.endpoint_change import ChangeKind, EndpointChange
 from sageline.runs.routing import Routing
 from sageline.runs.store import RunRecord, iso
 
-StartRun: TypeAlias = Callable[[Startable], dict[str, str]]
-"""Starts a run; its id and status."""
+StartRun: TypeAlias = Callable[[Startable], RunStarted]
+"""Starts a run."""
 
 
 class IdempotentRequests(Protocol):
@@ -75,10 +77,10 @@ class ChangeStart:
         return {"change": self.change.to_json()}
 
 
-def promote(event: Event, endpoints: Endpoints, runs: Runs, start: StartRun, remembered: IdempotentRequests) -> dict[str, object]:
+def promote(event: Event, endpoints: Endpoints, runs: Runs, start: StartRun, remembered: IdempotentRequests) -> Changed:
     """Give one variant all the traffic, and have the others go. Body: ``{"variant": …}``.
 
-    Returns ``{"endpoint", "run_id", "status"}``: the run that lets the others go; ``run_id`` is None, and ``status`` Succeeded,
+    Returns the run that lets the others go; ``run_id`` is None, and ``status`` Succeeded,
     when there are no others.
 
     Raises:
@@ -89,7 +91,7 @@ def promote(event: Event, endpoints: Endpoints, runs: Runs, start: StartRun, rem
     """
     name = endpoint_name(event)
     body = read_json_object(event)
-    check_keys(body, known=("variant",), required=("variant",))
+    check_keys(body, known=PromotionBody.__annotations__, required=PromotionBody.__required_keys__)
     wanted = body["variant"]
     if not isinstance(wanted, str):
         raise InvalidRequest(f"`variant` is a JSON {json_type(wanted)}; send a variant's name.", key="variant")
@@ -106,12 +108,10 @@ def promote(event: Event, endpoints: Endpoints, runs: Runs, start: StartRun, rem
     return _started(asked, EndpointChange("promote", goal, {}, _weights(routing)), endpoints, start)
 
 
-def roll_back(
-    event: Event, endpoints: Endpoints, runs: Runs, start: StartRun, remembered: IdempotentRequests
-) -> dict[str, object]:
+def roll_back(event: Event, endpoints: Endpoints, runs: Runs, start: StartRun, remembered: IdempotentRequests) -> Changed:
     """Go back to what the endpoint served before: stop the run that is deploying to it, or undo what the last one did.
 
-    Returns ``{"endpoint", "run_id", "status"}``: the run that was stopped (status Stopped), or the one that brings back what
+    Returns the run that was stopped (status Stopped), or the one that brings back what
     served before.
 
     Raises:
@@ -137,7 +137,7 @@ def roll_back(
     return _started(asked, change, endpoints, start)
 
 
-def split(event: Event, endpoints: Endpoints, runs: Runs) -> dict[str, object]:
+def split(event: Event, endpoints: Endpoints, runs: Runs) -> EndpointDocument:
     """Like :meth:`Endpoints.change`, but not while a run sets the weights.
 
     Raises:
@@ -149,7 +149,7 @@ def split(event: Event, endpoints: Endpoints, runs: Runs) -> dict[str, object]:
     return endpoints.change(name, body)
 
 
-def _answered(asked: RequestedChange, runs: Runs, remembered: IdempotentRequests) -> dict[str, object] | None:
+def _answered(asked: RequestedChange, runs: Runs, remembered: IdempotentRequests) -> Changed | None:
     """The answer to a request that comes again with its key; None if its run has not begun: then it is made sure that it does."""
     noted = remembered.find(asked)
     if noted is None:
@@ -162,10 +162,10 @@ def _answered(asked: RequestedChange, runs: Runs, remembered: IdempotentRequests
     return {"endpoint": asked.endpoint, "run_id": run_id, "status": run.status}
 
 
-def _started(asked: RequestedChange, change: EndpointChange, endpoints: Endpoints, start: StartRun) -> dict[str, object]:
+def _started(asked: RequestedChange, change: EndpointChange, endpoints: Endpoints, start: StartRun) -> Changed:
     run = start(ChangeStart(asked, change))
     endpoints.note(asked.endpoint, run["run_id"])
-    return {"endpoint": asked.endpoint, **run}
+    return {"endpoint": asked.endpoint, "run_id": run["run_id"], "status": run["status"]}
 
 
 def _check_free(routing: Routing, runs: Runs) -> None:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from sageline.api.answers import UploadAnswer, UploadTarget
+from sageline.api.requests import CompletionBody, UploadBody
 from sageline.api.start import RequestKey, read_request_key
 from sageline.aws.errors import is_missing_object
 from sageline.aws.http import Event, check_keys, dataset_name, read_json_object, shortened
@@ -41,11 +43,11 @@ UPLOAD_SECONDS = 900
 _FILE_NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
 
 
-def create_upload(body: Mapping[str, object], *, max_bytes: int, run: RunContext) -> dict[str, object]:
+def create_upload(body: Mapping[str, object], *, max_bytes: int, run: RunContext) -> UploadAnswer:
     """A URL to put a dataset to, which starts a run; a spec that comes along is stored beside it first.
 
-    ``body``: ``{"name", "bytes", "md5", "format": "csv", "file": "data-00.csv", "spec": {…}}``, the last three may be left out. A
-    ``file`` is one of several parts, which starts nothing; without one the file is all of the dataset.
+    ``body`` is an :class:`UploadBody`. A ``file`` is one of several parts, which starts nothing; without one the file is
+    all of the dataset.
 
     Raises:
         InvalidRequest: a key is unknown or missing, the name, format, length or sum cannot be used.
@@ -54,7 +56,7 @@ def create_upload(body: Mapping[str, object], *, max_bytes: int, run: RunContext
         ResourceConflict: this very file is there already, so that putting it there again would change nothing.
     """
     s3, bucket = run.clients.s3, run.settings.bucket_name
-    check_keys(body, known=("name", "bytes", "md5", "format", "file", "spec"), required=("name", "bytes", "md5"))
+    check_keys(body, known=UploadBody.__annotations__, required=UploadBody.__required_keys__)
     name = _name(body["name"])
     size, md5 = _bytes(body["bytes"], max_bytes), _md5(body["md5"])
     file = _file(body)
@@ -78,7 +80,7 @@ def create_upload(body: Mapping[str, object], *, max_bytes: int, run: RunContext
     request = {"Bucket": bucket, "Key": key, **signed}
     url = run.clients.s3_presigner.generate_presigned_url("put_object", request, ExpiresIn=UPLOAD_SECONDS)
     headers = {_HEADERS[parameter]: str(value) for parameter, value in signed.items()}
-    upload = {"url": url, "method": "PUT", "headers": headers}
+    upload: UploadTarget = {"url": url, "method": "PUT", "headers": headers}
     return {"upload": upload, "bucket": bucket, "key": key, "expires_in_seconds": UPLOAD_SECONDS}
 
 
@@ -116,7 +118,7 @@ def read_completion(event: Event, run: RunContext) -> PartsStart:
     """
     name, bucket = dataset_name(event), run.settings.bucket_name
     if event.get("body"):
-        check_keys(read_json_object(event), known=(), required=())
+        check_keys(read_json_object(event), known=CompletionBody.__annotations__)
     start = PartsStart(name, bucket, read_request_key(event))
     folder = dataset_folder(name)
     if not any(run.clients.s3.list_objects_v2(Bucket=bucket, Prefix=folder + side, MaxKeys=1)["KeyCount"] for side in SIDES):

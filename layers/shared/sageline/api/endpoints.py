@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sageline.api.answers import EndpointDocument, EndpointList, Variant
+from sageline.api.requests import MAX_TTL_HOURS, MAX_WEIGHT, EndpointBody
 from sageline.api.unknown_status import LOOKING_SECONDS, UNKNOWN
 from sageline.aws.errors import error_summary, is_not_found
 from sageline.aws.http import check_keys, json_type
@@ -26,8 +28,6 @@ from sageline.runs.store import iso
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import DescribeEndpointOutputTypeDef
 
-MAX_WEIGHT = 1_000_000
-MAX_TTL_HOURS = 8760
 MISSING = "Missing"
 """Status of an endpoint that has routing and is not in SageMaker: not made yet, or deleted by other means."""
 
@@ -39,8 +39,8 @@ class Endpoints:
     context: RunContext
     lifetime: LifetimeSettings
 
-    def list(self) -> dict[str, object]:
-        """``{"endpoints": [<endpoint>]}``, by name."""
+    def list(self) -> EndpointList:
+        """All of them, by name."""
         lister = self.context.clients.s3.get_paginator("list_objects_v2")
         pages = lister.paginate(Bucket=self.context.settings.bucket_name, Prefix="endpoints/", Delimiter="/")
         names = [prefix["Prefix"].split("/")[1] for page in pages for prefix in page.get("CommonPrefixes", [])]
@@ -53,10 +53,8 @@ class Endpoints:
                 continue  # deleted since, or a folder without routing
         return {"endpoints": found}
 
-    def show(self, name: str, until: datetime | None = None) -> dict[str, object]:
-        """``{"name", "status", "variants", "created_at", "updated_at", "expires_at", "failure_reason"}``.
-
-        A variant: ``{"name", "weight", "model_version"}``. ``status`` is SageMaker's EndpointStatus, :data:`MISSING`, or
+    def show(self, name: str, until: datetime | None = None) -> EndpointDocument:
+        """An endpoint as it is. ``status`` is SageMaker's EndpointStatus, :data:`MISSING`, or
         :data:`UNKNOWN` where the routing is damaged or SageMaker does not say; then ``failure_reason`` tells why.
         ``expires_at`` is when the endpoint will be deleted; None if it is to be kept.
 
@@ -111,7 +109,7 @@ class Endpoints:
         """
         return self.context.routings.get(name).intact()
 
-    def change(self, name: str, body: Mapping[str, object]) -> dict[str, object]:
+    def change(self, name: str, body: Mapping[str, object]) -> EndpointDocument:
         """Set weights of variants (those not named keep theirs), how long the endpoint lives from now on, or both.
 
         ``body``: ``{"weights": {variant: number}, "ttl_hours": number or None}``, at least one of them. Returns the endpoint.
@@ -122,7 +120,7 @@ class Endpoints:
             InvalidRequest: an unknown variant, a weight out of range, only zeros, or no time to live.
             ConcurrentModification: somebody else has changed it at the same moment.
         """
-        check_keys(body, known=("weights", "ttl_hours"))
+        check_keys(body, known=EndpointBody.__annotations__)
         if not body:
             raise InvalidRequest("Nothing is to be changed; send `weights`, `ttl_hours` or both.")
         ttl_hours = _read_ttl(body["ttl_hours"]) if "ttl_hours" in body else None
@@ -156,7 +154,7 @@ class Endpoints:
         self.context.routings.write(changed, stored)
         return changed
 
-    def _as_json(self, routing: Routing) -> dict[str, object]:
+    def _as_json(self, routing: Routing) -> EndpointDocument:
         endpoint = self._describe(routing.endpoint)
         until = None if endpoint is None else expires_at(self.context.clients.sagemaker, endpoint["EndpointArn"])
         return _endpoint_json(routing, endpoint, until)
@@ -201,7 +199,7 @@ def _read_ttl(given: object) -> float | None:
     return float(given)
 
 
-def _unknown_json(name: str, routing: Routing | None, reason: str) -> dict[str, object]:
+def _unknown_json(name: str, routing: Routing | None, reason: str) -> EndpointDocument:
     return {
         "name": name,
         "status": UNKNOWN,
@@ -213,13 +211,13 @@ def _unknown_json(name: str, routing: Routing | None, reason: str) -> dict[str, 
     }
 
 
-def _variants_json(routing: Routing) -> list[dict[str, object]]:
+def _variants_json(routing: Routing) -> list[Variant]:
     return [
         {"name": variant.name, "weight": variant.weight, "model_version": variant.model_version} for variant in routing.variants
     ]
 
 
-def _endpoint_json(routing: Routing, endpoint: DescribeEndpointOutputTypeDef | None, until: str | None) -> dict[str, object]:
+def _endpoint_json(routing: Routing, endpoint: DescribeEndpointOutputTypeDef | None, until: str | None) -> EndpointDocument:
     return {
         "name": routing.endpoint,
         "status": MISSING if endpoint is None else endpoint["EndpointStatus"],

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+from sageline.api.requests import InspectionBody
 from sageline.arrays.blocks import Block
 from sageline.aws.http import check_keys, shortened
 from sageline.costs.fit_budget import within_budget
@@ -15,9 +16,9 @@ from sageline.costs.run_cost import listed_facts, with_prices_of
 from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.readers.sample import PIECE_BYTES
 from sageline.errors import DatasetNotFound, InvalidRequest
-from sageline.json_objects import Json
 from sageline.names import DATASET_FOLDER_PATTERN, DATASET_KEY_PATTERN, SIDES, is_name, split_s3_uri
 from sageline.resolve.candidates import resolve_run
+from sageline.resolve.inspected.document import Inspection
 from sageline.resolve.inspection import inspect
 from sageline.runs.documents import RunFiles
 from sageline.spec.model import Spec, validate_spec
@@ -43,7 +44,7 @@ class _Asked(NamedTuple):
     spec: Spec
 
 
-def inspect_dataset(body: Mapping[str, object], files: RunFiles, clock: Callable[[], float] = time.monotonic) -> Json:
+def inspect_dataset(body: Mapping[str, object], files: RunFiles, clock: Callable[[], float] = time.monotonic) -> Inspection:
     """The document of :func:`sageline.resolve.inspection.inspect`, of the rows that ConfigureRun looks at.
 
     ``body``: ``{"uri": "s3://…"}``, or ``{"name": "wines"}`` for what was uploaded by that name, with the spec beside it; and
@@ -82,7 +83,7 @@ def _in_time(blocks: Iterator[Block], uri: str, notes: list[str], clock: Callabl
 
 
 def _read(body: Mapping[str, object], files: RunFiles) -> _Asked:
-    check_keys(body, known=("name", "spec", "uri"))
+    check_keys(body, known=InspectionBody.__annotations__)
     if ("uri" in body) == ("name" in body):
         raise InvalidRequest("Give either the `uri` of the data or the `name` of an uploaded dataset.", key="uri")
     given = None if body.get("spec") is None else validate_spec(body["spec"], "spec")

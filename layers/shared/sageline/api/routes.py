@@ -9,7 +9,8 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sageline.api.batch import output_uri, read_batch_request
+from sageline.api.answers import RunStarted, ShownEndpoint, run_json
+from sageline.api.batch import batch_started, read_batch_request
 from sageline.api.changes import promote, roll_back, split
 from sageline.api.datasets import create_upload, read_completion
 from sageline.api.endpoints import Endpoints
@@ -54,7 +55,7 @@ class Api:
     def run_ids(self) -> IdempotentRunIds:
         return IdempotentRunIds(self.settings.runs_table_name, self.run.clients.dynamodb, self.lambda_context)
 
-    def start(self, request: Startable) -> dict[str, str]:
+    def start(self, request: Startable) -> RunStarted:
         """Start a run."""
         return start_run(request, self.run_ids, self.runs)
 
@@ -103,12 +104,12 @@ def list_pipelines() -> Response[str]:
 
 @resolver.get("/pipelines/<run_id>")
 def get_pipeline(**_: str) -> Response[str]:
-    return _answer(200, _api().runs.show(run_id(_event())).to_json())
+    return _answer(200, run_json(_api().runs.show(run_id(_event()))))
 
 
 @resolver.delete("/pipelines/<run_id>")
 def delete_pipeline(**_: str) -> Response[str]:
-    return _answer(200, _api().runs.stop(run_id(_event())).to_json())
+    return _answer(200, run_json(_api().runs.stop(run_id(_event()))))
 
 
 @resolver.get("/endpoints")
@@ -121,16 +122,33 @@ def get_endpoint(**_: str) -> Response[str]:
     from sageline.api.columns import describe_columns  # noqa: PLC0415  # imports the encoder, which no other route waits for
 
     api, name = _api(), endpoint_name(_event())
-    shown = api.endpoints.show(name)
-    return _answer(200, {**shown, **describe_columns(api.run.clients.s3, api.endpoints.champion(name))})
+    shown: ShownEndpoint = {
+        **api.endpoints.show(name),
+        **describe_columns(api.run.clients.s3, api.endpoints.champion(name)),
+    }
+    return _answer(200, shown)
+
+
+@resolver.get("/endpoints/<name>/schema")
+def get_row_schema(**_: str) -> Response[str]:
+    from sageline.api.row_schema import row_schema  # noqa: PLC0415  # imports the encoder
+
+    api, name = _api(), endpoint_name(_event())
+    return _answer(200, row_schema(api.run.clients.s3, name, api.endpoints.routing(name).champion))
+
+
+@resolver.get("/openapi.json")
+def get_openapi() -> Response[str]:
+    from sageline.api.contract.served import openapi  # noqa: PLC0415  # read by whoever asks for it
+
+    return _answer(200, openapi(_event()))
 
 
 @resolver.post("/endpoints/<name>/batch")
 def post_batch(**_: str) -> Response[str]:
     api = _api()
     request = read_batch_request(_event(), api.endpoints)
-    started = api.start(request)
-    return _answer(202, {**started, "output": output_uri(request, started["run_id"], api.settings.bucket_name)})
+    return _answer(202, batch_started(request, api.start(request), api.settings.bucket_name))
 
 
 @resolver.patch("/endpoints/<name>")

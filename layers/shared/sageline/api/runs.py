@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
+from sageline.api.answers import RunList, run_json
 from sageline.api.unknown_status import LOOKING_SECONDS, UNKNOWN
 from sageline.aws.errors import error_summary
 from sageline.aws.http import check_keys, shortened
@@ -51,8 +52,8 @@ class Runs:
     delete_endpoint_function_name: str
     clock: Callable[[], float] = time.monotonic
 
-    def list(self, query: Mapping[str, str]) -> dict[str, object]:
-        """``{"runs", "next_token"}``, newest first. ``query``: ``limit`` (1 to 100, default 20), ``next_token``, ``name``.
+    def list(self, query: Mapping[str, str]) -> RunList:
+        """A page of runs, newest first. ``query``: ``limit`` (1 to 100, default 20), ``next_token``, ``name``.
 
         Raises:
             InvalidRequest: an unknown parameter, a limit out of range, a token that no page gave, what is no name.
@@ -61,7 +62,7 @@ class Runs:
         limit, name = _limit(query.get("limit", "20")), _name(query.get("name"))
         page = self.context.store.list(limit=limit, next_token=query.get("next_token"), name=name)
         until = self.clock() + LOOKING_SECONDS
-        return {"runs": [self._shown(run, until).to_json() for run in page.runs], "next_token": page.next_token}
+        return {"runs": [run_json(self._shown(run, until)) for run in page.runs], "next_token": page.next_token}
 
     def show(self, run_id: str) -> RunRecord:
         """The run as it is; Unknown where that cannot be told.

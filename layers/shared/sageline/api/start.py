@@ -17,6 +17,8 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from sageline.api.answers import RunStarted
+from sageline.api.requests import RunBody
 from sageline.api.runs import Runs
 from sageline.aws.http import Event, check_keys, read_json_object
 from sageline.errors import InvalidRequest, InvalidSpec, RequestTooLarge, ResourceConflict, TooManyRequests
@@ -96,7 +98,7 @@ def read_run_request(event: Event) -> RunStart:
         InvalidSpec: the spec is wrong, or lacks the data's URI or a name, or ``auto`` has no validation rows.
     """
     body = read_json_object(event)
-    check_keys(body, known=("spec",), required=("spec",))
+    check_keys(body, known=RunBody.__annotations__, required=RunBody.__required_keys__)
     spec = validate_spec(body["spec"], "spec")
     check_choice(spec)
     return RunStart(_with_name(spec), read_request_key(event))
@@ -233,8 +235,8 @@ def _choice(request: Startable) -> dict[str, str]:
     return {"run_id": chosen, "requested_at": iso(key.received_at)}
 
 
-def start_run(request: Startable, run_ids: RunIds, runs: Runs) -> dict[str, str]:
-    """Start the state machine, unless the same request has started it before. Returns ``{"run_id", "status"}``.
+def start_run(request: Startable, run_ids: RunIds, runs: Runs) -> RunStarted:
+    """Start the state machine, unless the same request has started it before.
 
     Raises:
         RequestTooLarge: the spec is larger than an execution's input may be.

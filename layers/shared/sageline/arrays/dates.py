@@ -250,18 +250,20 @@ def date_of(text: str, date_format: DateFormat) -> float | None:
 
 def written(date_format: DateFormat) -> str:
     """How dates of the format are written, with an example."""
-    example = _WRITTEN[date_format.order]
-    return f"{ORDER_WORDS[date_format.order]} as in {example}"
+    example = EXAMPLES[date_format.order]
+    or_year_first = f" or year first as in {EXAMPLES['ymd']}" if date_format.order in ("dmy", "mdy") else ""
+    return f"{ORDER_WORDS[date_format.order]} as in {example}{or_year_first}"
 
 
-_WRITTEN = {
+EXAMPLES = {
     "ymd": "2021-05-30",
-    "dmy": "30.05.2021 or year first as in 2021-05-30",
-    "mdy": "05/30/2021 or year first as in 2021-05-30",
+    "dmy": "30.05.2021",
+    "mdy": "05/30/2021",
     "yymd": "21-05-30",
     "seconds": "1622332800",
     "milliseconds": "1622332800000",
 }
+"""The same day, by the order of its parts."""
 
 
 def problem_of(text: str, date_format: DateFormat) -> str:

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, NoReturn, Protocol, TypeAlias, TypedDict, final
 
 from sageline import errors
+from sageline.aws.error_answer import ErrorAnswer
 from sageline.json_objects import DuplicateKey, unique_keys
 from sageline.names import ENDPOINT_NAME_MAX_LENGTH, NAME_MAX_LENGTH, is_endpoint_name, is_name, is_run_id
 
@@ -31,7 +32,6 @@ STATUS_OF_ERROR: Mapping[type[Exception], int] = {
     errors.DatasetAccessDenied: 403,
     errors.ScopeMissing: 403,
     errors.RouteNotFound: 404,
-    errors.DatasetNotFound: 404,
     errors.RunNotFound: 404,
     errors.EndpointNotFound: 404,
     errors.DatasetNotFound: 404,
@@ -328,8 +328,8 @@ def _error(status: int, code: str, message: str, details: Mapping[str, object]) 
     headers = {} if seconds is None else {"retry-after": str(seconds)}
     # Both may quote the request, which may have millions of characters.
     bounded = {key: _bounded(value) for key, value in details.items()}
-    body = {"code": code, "message": shortened(message, _LONGEST_MESSAGE), "details": bounded}
-    return json_response(status, {"error": body}, headers)
+    answer: ErrorAnswer = {"error": {"code": code, "message": shortened(message, _LONGEST_MESSAGE), "details": bounded}}
+    return json_response(status, answer, headers)
 
 
 def _bounded(value: object) -> object:

@@ -22,23 +22,33 @@ AnswerT = TypeVar("AnswerT")
 PREDICT, READ, CHANGE = "sageline/predict", "sageline/read", "sageline/change"
 
 SCOPES: Mapping[str, str] = {
-    "POST /datasets": CHANGE,
-    "POST /datasets/inspect": READ,
-    "POST /datasets/{name}/complete": CHANGE,
-    "POST /pipelines": CHANGE,
-    "GET /pipelines": READ,
-    "GET /pipelines/{id}": READ,
-    "DELETE /pipelines/{id}": CHANGE,
-    "GET /endpoints": READ,
-    "GET /endpoints/{name}": READ,
-    "PATCH /endpoints/{name}": CHANGE,
-    "DELETE /endpoints/{name}": CHANGE,
-    "POST /endpoints/{name}/predictions": PREDICT,
-    "POST /endpoints/{name}/batch": CHANGE,
-    "POST /endpoints/{name}/promote": CHANGE,
-    "POST /endpoints/{name}/rollback": CHANGE,
+    PREDICT: "Send rows to endpoints and get predictions.",
+    READ: "Look at datasets, runs and endpoints.",
+    CHANGE: "Upload datasets; start and stop runs; change and delete endpoints.",
 }
-"""The scope that a route needs, by the route's key. None includes another: a token that is to do several things has several."""
+"""What each is for."""
+
+ROUTE_SCOPES: Mapping[str, tuple[str, ...]] = {
+    "POST /datasets": (CHANGE,),
+    "POST /datasets/inspect": (READ,),
+    "POST /datasets/{name}/complete": (CHANGE,),
+    "POST /pipelines": (CHANGE,),
+    "GET /pipelines": (READ,),
+    "GET /pipelines/{id}": (READ,),
+    "DELETE /pipelines/{id}": (CHANGE,),
+    "GET /endpoints": (READ,),
+    "GET /endpoints/{name}": (READ,),
+    "GET /endpoints/{name}/schema": (READ, PREDICT),
+    "PATCH /endpoints/{name}": (CHANGE,),
+    "DELETE /endpoints/{name}": (CHANGE,),
+    "POST /endpoints/{name}/predictions": (PREDICT,),
+    "POST /endpoints/{name}/batch": (CHANGE,),
+    "POST /endpoints/{name}/promote": (CHANGE,),
+    "POST /endpoints/{name}/rollback": (CHANGE,),
+    "GET /openapi.json": (READ, PREDICT, CHANGE),
+}
+"""The scopes of which a route needs one, by the route's key. None includes another: a token that is to do several things has
+several."""
 
 
 def scoped(
@@ -64,18 +74,20 @@ def scoped(
 def require_scope(event: Mapping[str, Any]) -> None:
     """
     Raises:
-        ScopeMissing: the event comes with a token that lacks its route's scope, or for a route that is none of :data:`SCOPES`.
+        ScopeMissing: the event's token lacks its route's scope, or the route is none of :data:`ROUTE_SCOPES`.
     """
     authorizer = (event.get("requestContext") or {}).get("authorizer") or {}
     if "jwt" not in authorizer:
         return
     route = str(event.get("routeKey"))
-    needed = SCOPES.get(route)
+    needed = ROUTE_SCOPES.get(route)
     if needed is None:
         raise ScopeMissing(f"No token opens the route {route}.", route=route)
-    if needed not in granted(authorizer["jwt"]):
+    if granted(authorizer["jwt"]).isdisjoint(needed):
+        wanted = " or ".join(f"`{scope}`" for scope in needed)
         raise ScopeMissing(
-            f"The token lacks the scope `{needed}`, which {route} needs; ask its issuer for one that has it.", scope=needed
+            f"The token lacks the scope {wanted}, which {route} needs; ask its issuer for one that has it.",
+            scope=" ".join(needed),
         )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from sageline.encoder.columns.columns import ColumnsEncoder
 from sageline.encoder.fitted import FittedEncoder
+from sageline.encoder.schema.row_description import ColumnDescription, RowDescription
 
 EXAMPLE: Final = "example.json"
 """File beside the saved encoder: a row that the model takes."""
@@ -19,8 +20,8 @@ _EXACT = 2**53  # whole numbers below it have all their digits
 _MOST_CHARACTERS = 200  # of a text in an example
 
 
-def describe(encoder: FittedEncoder) -> dict[str, Any]:  # Any: a JSON document
-    """``{"columns", "column_count", "image_shape", "label"}``.
+def describe(encoder: FittedEncoder) -> RowDescription:
+    """What the encoder takes and answers.
 
     ``columns`` are the first :data:`MOST_COLUMNS` in their order, ``{"name", "kind", "required"}``, those of a category with the
     most frequent ``values`` and how many ``different_values`` are told apart. Pixels are not listed: ``image_shape``, which is
@@ -41,13 +42,13 @@ def describe(encoder: FittedEncoder) -> dict[str, Any]:  # Any: a JSON document
     }
 
 
-def _column(name: str, encoder: FittedEncoder) -> dict[str, Any]:  # Any: JSON
+def _column(name: str, encoder: FittedEncoder) -> ColumnDescription:
     kind = encoder.feature_columns[name]
-    column: dict[str, Any] = {"name": name, "kind": kind, "required": name in encoder.required_columns}
+    column: ColumnDescription = {"name": name, "kind": kind, "required": name in encoder.required_columns}
     category = encoder.features.categories.get(name) if isinstance(encoder.features, ColumnsEncoder) else None
     if category is not None:
         values = [value for value in category.values if value]
-        column |= {"values": values[:MOST_VALUES], "different_values": len(values)}
+        column["values"], column["different_values"] = values[:MOST_VALUES], len(values)
     return column
 
 

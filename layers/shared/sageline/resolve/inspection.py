@@ -13,6 +13,13 @@ from sageline.dataset.profile import ColumnProfile, DatasetProfile
 from sageline.dataset.splits.standing import GIVEN_WORDS
 from sageline.json_objects import Json
 from sageline.resolve.candidates import ResolvedRun
+from sageline.resolve.inspected.document import (
+    InspectedAlgorithm,
+    InspectedColumn,
+    InspectedLabel,
+    InspectedValues,
+    Inspection,
+)
 from sageline.resolve.resolution import Resolution
 from sageline.spec.model import Spec, SplitSpec
 from sageline.spec.training import AUTO
@@ -29,7 +36,7 @@ _OF_ALGORITHM = ("encoder", "target")
 """Of the spec, what each algorithm has its own of and what is shown."""
 
 
-def inspect(source: str, profile: DatasetProfile, resolved: ResolvedRun, given: Spec, *, is_sample: bool) -> Json:
+def inspect(source: str, profile: DatasetProfile, resolved: ResolvedRun, given: Spec, *, is_sample: bool) -> Inspection:
     """The document that ``sageline inspect --json`` prints and ``POST /datasets/inspect`` answers (docs/api.md).
 
     Args:
@@ -76,7 +83,7 @@ def some_of_each_kind(columns: Sequence[ColumnT], kind_of: Callable[[ColumnT], s
     return [columns[index] for index in sorted(by_turns[:most])]
 
 
-def _algorithms(resolved: ResolvedRun, given: Spec, kinds: Iterable[str]) -> list[Json]:
+def _algorithms(resolved: ResolvedRun, given: Spec, kinds: Iterable[str]) -> list[InspectedAlgorithm]:
     """A document for each algorithm that is trained: its name, its encoder and its options for the columns that there are, its
     hyperparameters as far as they are chosen by now, how many trials it has, and the reasons for its encoder and its target.
 
@@ -96,7 +103,7 @@ def _in_common(documents: Sequence[Json]) -> Json:
     return {name: value for name, value in first.items() if all(name in other and other[name] == value for other in others)}
 
 
-def _algorithm(spec: Spec, given: Spec, kinds: set[str]) -> Json:
+def _algorithm(spec: Spec, given: Spec, kinds: set[str]) -> InspectedAlgorithm:
     encoder = spec.encoder.model_dump() if spec.encoder else {}
     asked = given.model_dump(mode="json", exclude_unset=True).get("encoder") or {}
     return {
@@ -110,7 +117,7 @@ def _algorithm(spec: Spec, given: Spec, kinds: set[str]) -> Json:
     }
 
 
-def _label(column: ColumnProfile, profile: DatasetProfile, resolution: Resolution) -> Json:
+def _label(column: ColumnProfile, profile: DatasetProfile, resolution: Resolution) -> InspectedLabel:
     """The label, and how frequent its classes are; where there are many, the most frequent ones."""
     spec = resolution.spec
     classes = _classes(column, resolution) if spec.task == "classification" else None
@@ -125,7 +132,9 @@ def _classes(label: ColumnProfile, resolution: Resolution) -> Counter[str]:
     return Counter({name: count for name, count in label.values.items() if name.lower() not in resolution.no_label})
 
 
-def _column(column: ColumnProfile, profile: DatasetProfile, features: Mapping[str, str], reasons: Mapping[str, str]) -> Json:
+def _column(
+    column: ColumnProfile, profile: DatasetProfile, features: Mapping[str, str], reasons: Mapping[str, str]
+) -> InspectedColumn:
     kind = features.get(column.name)
     reason = reasons.get(_OF_COLUMN + column.name)
     if reason is None:
@@ -137,7 +146,7 @@ def _column(column: ColumnProfile, profile: DatasetProfile, features: Mapping[st
     }
 
 
-def _about(column: ColumnProfile, profile: DatasetProfile, *, is_grouped: bool) -> Json:
+def _about(column: ColumnProfile, profile: DatasetProfile, *, is_grouped: bool) -> InspectedValues:
     """What is in a column. Examples are its most frequent values where these repeat, else values of different rows."""
     found = dict(column.values.most_common(_EXAMPLES)) if is_grouped else _different(profile.sample.columns[column.name])
     return {

@@ -18,9 +18,10 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from botocore.exceptions import ClientError
+from typing_extensions import TypedDict
 
 from sageline.errors import AlreadyStarted, DamagedRecord, InvalidRequest, RunNotFound
 from sageline.json_objects import Json

@@ -12,6 +12,7 @@ from typing import Any
 from sageline.aws.http import HttpResponse, json_response, shortened, text_response
 from sageline.aws.media_types import parameter, preferred
 from sageline.errors import NotAcceptable
+from sageline.serving.document import Predictions
 
 JSON, CSV = "application/json", "text/csv"
 JSON_LINES = ("application/jsonlines", "application/x-ndjson", "application/jsonl")
@@ -34,22 +35,24 @@ class AnswerForm:
 class PredictionResponse:
     """Answers in the order of the instances, and who gave them."""
 
-    predictions: list[dict[str, Any]]  # JSON: label, probability, top and maybe probabilities; or value
+    predictions: list[Any]  # each is a sageline.serving.document.RowPrediction, as an encoder decodes it
     endpoint: str
     variant: str
     model_version: str
     warnings: list[str]
     """What of the instances was ignored or taken for missing."""
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> Predictions:
         """As the HTTP API shows it; ``warnings`` are there only if there are any."""
-        answer: dict[str, object] = {
+        answer: Predictions = {
             "predictions": self.predictions,
             "endpoint": self.endpoint,
             "variant": self.variant,
             "model_version": self.model_version,
         }
-        return answer | ({"warnings": self.warnings} if self.warnings else {})
+        if self.warnings:
+            answer["warnings"] = self.warnings
+        return answer
 
 
 def answer_form(accept: str) -> AnswerForm:

@@ -19,12 +19,11 @@ from sageline.aws.http import (
 from sageline.aws.media_types import media_type, parameter
 from sageline.errors import InvalidRequest, RequestTooLarge, UnsupportedMediaType
 from sageline.serving.answer import CSV, JSON, JSON_LINES, AnswerForm, answer_form
+from sageline.serving.document import MAX_INSTANCES, MAX_SESSION_CHARACTERS, PredictionBody, PredictionOptions
 from sageline.serving.image_body import IMAGES, image_instance
-from sageline.serving.rows import MAX_INSTANCES, Instances, RequestRows, read_csv, read_json_lines
+from sageline.serving.rows import Instances, RequestRows, read_csv, read_json_lines
 
-MAX_SESSION_CHARACTERS = 256
-
-_OPTIONS = ("top_k", "session", "strict", "probabilities")
+_OPTIONS = tuple(PredictionOptions.__annotations__)
 _SENT_BY_DEFAULT = ("", "application/octet-stream", "application/x-www-form-urlencoded", "text/plain")
 """What clients send that were told no type: curl, Python's urllib, a browser's fetch. Such a body is JSON."""
 _UTF_8 = (None, "utf-8", "utf8", "us-ascii", "ascii")
@@ -83,7 +82,7 @@ def _rows(event: Event) -> tuple[RequestRows, Mapping[str, object]]:
     kind = media_type(given)
     if kind in (JSON, *_SENT_BY_DEFAULT) or kind.endswith("+json"):
         body = _read_json(event, kind)
-        check_keys(body, known=("instances", *_OPTIONS), required=("instances",))
+        check_keys(body, known=PredictionBody.__annotations__, required=PredictionBody.__required_keys__)
         return Instances(_instances(body)), {name: value for name, value in body.items() if name != "instances"}
     if kind not in _READERS:
         raise UnsupportedMediaType(

@@ -13,8 +13,7 @@ from sageline.aws.http import MAX_BODY_BYTES, parse_json, shortened
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.instances import instance_name
 from sageline.errors import InvalidRequest, RequestTooLarge
-
-MAX_INSTANCES = 1000
+from sageline.serving.document import MAX_INSTANCES
 
 _UNNAMED_INDEX = "Unnamed: 0"
 """What a dataset's first column is called where pandas has written an index without a name."""

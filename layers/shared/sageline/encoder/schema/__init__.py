@@ -1,0 +1,1 @@
+"""What rows a model takes, for programs."""
