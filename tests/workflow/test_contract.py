@@ -44,6 +44,7 @@ SETTINGS = settings(
 )
 OPERATIONS = [f"{method.upper()} {path}" for path, item in DOCUMENT["paths"].items() for method in item]
 EXAMPLES, SCENARIOS, STEPS = 60, 60, 12
+SENT_HEADERS = ("accept", "content-type", "idempotency-key")
 
 
 @dataclass
@@ -151,8 +152,7 @@ def test_an_operation_answers_as_documented(
     strategy = schema[path][method].as_strategy(generation_mode=mode)
     is_own = "{name}" in path and method not in ("DELETE",)
 
-    @SETTINGS
-    @settings(max_examples=EXAMPLES)
+    @settings(SETTINGS, max_examples=EXAMPLES)
     @given(case=strategy)
     def sent(case: Any) -> None:
         tidy(case)
@@ -164,7 +164,9 @@ def test_an_operation_answers_as_documented(
 
 
 def tidy(case: Any) -> None:
-    """What would delete the endpoint in the middle, or start real work by the hundred, is sent otherwise."""
+    """What would delete the endpoint in the middle is not sent. Neither are headers that mean nothing to any route: the guard of
+    the local stack refuses names with underscores, which API Gateway hands on."""
+    case.headers = {name: value for name, value in (case.headers or {}).items() if name.lower() in SENT_HEADERS}
     if case.method == "PATCH" and isinstance(case.body, dict):
         case.body.pop("ttl_hours", None)
 
