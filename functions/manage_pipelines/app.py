@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sageline.api.routes import Api, resolver
+from sageline.api.routes import Api, resolver, routable
 from sageline.aws.events import checked
 from sageline.aws.http import ApiEvent
 from sageline.aws.logger import function_logger
@@ -24,4 +24,4 @@ logger = function_logger()
 def handler(event: ApiEvent, context: LambdaContext) -> dict[str, Any]:  # what the resolver returns
     settings, lifetime = ApiSettings.from_environment(os.environ), LifetimeSettings.from_environment(os.environ)
     resolver.context["api"] = Api(RunContext(settings), settings, lifetime, context, logger)
-    return resolver.resolve(event, context)
+    return resolver.resolve(routable(event), context)

@@ -43,7 +43,9 @@ SETTINGS = settings(
     derandomize=True, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
 )
 OPERATIONS = [f"{method.upper()} {path}" for path, item in DOCUMENT["paths"].items() for method in item]
-EXAMPLES, SCENARIOS, STEPS = 60, 60, 12
+EXAMPLES, SCENARIOS, STEPS = 55, 40, 12
+MOST_OF_REQUESTS = 1_700
+SENT_HEADERS = ("accept", "content-type", "idempotency-key")
 
 
 @dataclass
@@ -142,17 +144,22 @@ def test_the_example_of_an_endpoints_schema_is_predicted(endpoint: str, signed: 
     assert jsonschema_rs.is_valid(rows, rows["examples"][0])
 
 
-@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_an_operation_answers_as_documented(
-    operation: str, mode: GenerationMode, schema: Any, endpoint: str, signed: Signed
-) -> None:
+def test_every_operation_answers_as_documented(schema: Any, endpoint: str, signed: Signed) -> None:
+    before = len(signed.sent)
+
+    for operation in OPERATIONS:
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+            try_operation(operation, mode, schema, endpoint, signed)
+
+    assert len(signed.sent) - before >= MOST_OF_REQUESTS
+
+
+def try_operation(operation: str, mode: GenerationMode, schema: Any, endpoint: str, signed: Signed) -> None:
     method, path = operation.split(" ")
     strategy = schema[path][method].as_strategy(generation_mode=mode)
     is_own = "{name}" in path and method not in ("DELETE",)
 
-    @SETTINGS
-    @settings(max_examples=EXAMPLES)
+    @settings(SETTINGS, max_examples=EXAMPLES)
     @given(case=strategy)
     def sent(case: Any) -> None:
         tidy(case)
@@ -164,7 +171,9 @@ def test_an_operation_answers_as_documented(
 
 
 def tidy(case: Any) -> None:
-    """What would delete the endpoint in the middle, or start real work by the hundred, is sent otherwise."""
+    """What would delete the endpoint in the middle is not sent. Neither are headers that mean nothing to any route: the guard of
+    the local stack refuses names with underscores, which API Gateway hands on."""
+    case.headers = {name: value for name, value in (case.headers or {}).items() if name.lower() in SENT_HEADERS}
     if case.method == "PATCH" and isinstance(case.body, dict):
         case.body.pop("ttl_hours", None)
 
@@ -183,8 +192,8 @@ def test_chains_of_requests_answer_as_documented(schema: Any, endpoint: str, sig
         def validate_response(self, response: Any, case: Any, additional_checks: Any = None, **kwargs: Any) -> None:
             case.validate_response(response, checks=CHECKS, transport_kwargs=kwargs or None)
 
+    before = len(signed.sent)
+
     Chain.run(settings=settings(SETTINGS, max_examples=SCENARIOS, stateful_step_count=STEPS))
 
-
-def test_so_many_requests_were_sent(signed: Signed) -> None:
-    assert len(signed.sent) >= 2_000
+    assert len(signed.sent) - before >= 2_000 - MOST_OF_REQUESTS

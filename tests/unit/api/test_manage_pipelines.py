@@ -105,6 +105,14 @@ def test_a_dataset_that_cannot_be_is_not_found(manage: Manage, golden: Callable[
     assert error_of(manage({**golden("post-complete"), "pathParameters": {"name": name}})) == (404, "DatasetNotFound")
 
 
+@pytest.mark.parametrize("name", ["𮱫", "\x9b", "a§b"])
+def test_a_name_of_any_characters_is_that_of_a_run_that_is_not_there(
+    manage: Manage, golden: Callable[[str], Event], name: str
+) -> None:
+    event = {**golden("get-pipeline"), "rawPath": f"/pipelines/{name}", "pathParameters": {"id": name}}
+    assert error_of(manage(event)) == (404, "RunNotFound")
+
+
 def test_keys_in_the_body_of_complete_are_refused(manage: Manage, golden: Callable[[str], Event]) -> None:
     assert error_of(manage({**golden("post-complete"), "body": '{"spec": {}}'})) == (400, "InvalidRequest")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
@@ -58,6 +60,17 @@ class Api:
     def start(self, request: Startable) -> RunStarted:
         """Start a run."""
         return start_run(request, self.run_ids, self.runs)
+
+
+def routable(event: Event) -> dict[str, Any]:  # an event
+    """The event with a path that the resolver finds: its pattern takes not every character of a name, and API Gateway has told
+    the route already."""
+    route = str(event.get("routeKey", "")).partition(" ")[2]
+    if "{" not in route:
+        return dict(event)
+    stage = event["requestContext"].get("stage", "$default")
+    path = re.sub(r"\{(\w+)\}", r"\1", route)
+    return {**event, "rawPath": path if stage == "$default" else f"/{stage}{path}"}
 
 
 def _api() -> Api:
