@@ -28,10 +28,12 @@ def url(port: int) -> str:
     return endpoint(port) + _PATH
 
 
-def parameters(port: int, chosen: Mapping[str, str]) -> dict[str, str]:
+def parameters(port: int, chosen: Mapping[str, str]) -> Mapping[str, str]:
     """The template's parameters, with this issuer unless another one, or none, was chosen."""
-    own = {} if "JwtIssuer" in chosen else {"JwtIssuer": url(port), "JwtAudience": AUDIENCE}
-    return {**own, **chosen}
+    if "JwtIssuer" not in chosen:
+        return {"JwtIssuer": url(port), "JwtAudience": AUDIENCE, **chosen}
+    # A parameter that is not given keeps its last value, which the template refuses without an issuer.
+    return chosen if chosen["JwtIssuer"] else {"JwtAudience": "", "CorsOrigins": "", **chosen}
 
 
 def document(path: str, home: Home, port: int) -> Mapping[str, object]:

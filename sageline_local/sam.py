@@ -82,6 +82,10 @@ def own_environment(home: Home, variables: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+_EMPTY = '""'
+"""An empty value: without the quotes SAM takes what is before it for the parameter's name."""
+
+
 def deploy_arguments(template: Path, stack_name: str, artifacts_bucket: str, parameters: Mapping[str, str]) -> list[str]:
     """Arguments of ``sam deploy``."""
     arguments = [
@@ -103,7 +107,7 @@ def deploy_arguments(template: Path, stack_name: str, artifacts_bucket: str, par
     if parameters:
         arguments += [
             "--parameter-overrides",
-            *(f"ParameterKey={name},ParameterValue={value}" for name, value in parameters.items()),
+            *(f"ParameterKey={name},ParameterValue={value or _EMPTY}" for name, value in parameters.items()),
         ]
     return arguments
 

@@ -151,10 +151,11 @@ class LocalStack:
         self.require_up()
         record = StackRecord.load(self._home)
         port = record.port or 0
-        if issuer.parameters(port, record.parameters)["JwtIssuer"] != issuer.url(port):
+        trusted = issuer.parameters(port, record.parameters)["JwtIssuer"]
+        if trusted != issuer.url(port):
             raise TokensOfAnother(
-                f"The stack was brought up with JwtIssuer={record.parameters['JwtIssuer']}, and takes only that issuer's tokens. "
-                "Bring it up with other parameters, and no JwtIssuer among them, to have it trust its own."
+                f"The stack was brought up with JwtIssuer={trusted}, so it takes {'its tokens only' if trusted else 'none'}. "
+                "Bring it up with other parameters, and no JwtIssuer among them, to have it trust its own issuer."
             )
         return issuer_key.token(self._home, port, scopes, subject=subject, minutes=minutes)
 

@@ -137,7 +137,7 @@ class StackStart:
         deployment = self._record.deployment
         return deployment is None or deployment.fingerprint != deploy.fingerprint(build_id, self._parameters())
 
-    def _parameters(self) -> dict[str, str]:
+    def _parameters(self) -> Mapping[str, str]:
         """The template's: those that were chosen, and the stack's own issuer of tokens."""
         return issuer.parameters(self._record.port or DEFAULT_PORT, self._record.parameters)
 

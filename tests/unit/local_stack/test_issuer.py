@@ -93,7 +93,7 @@ def test_a_stack_trusts_its_own_issuer_unless_another_or_none_was_chosen() -> No
     }
     other = {"JwtIssuer": "https://issuer.example", "JwtAudience": "us"}
     assert issuer.parameters(4600, other) == other
-    assert issuer.parameters(4600, {"JwtIssuer": ""}) == {"JwtIssuer": ""}
+    assert issuer.parameters(4600, {"JwtIssuer": ""}) == {"JwtIssuer": "", "JwtAudience": "", "CorsOrigins": ""}
 
 
 @pytest.mark.parametrize("trusted", ["https://issuer.example", ""])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from samcli.cli.types import CfnParameterOverridesType  # type: ignore[import-untyped] # the package has no types
 
 from sageline_local import sam
 from sageline_local.home import Home
@@ -38,6 +39,9 @@ def test_parameters_are_passed_on() -> None:
     arguments = sam.deploy_arguments(Path("built.yaml"), "sageline", "artifacts", {"CheckIntervalSeconds": "10"})
 
     assert arguments[-2:] == ["--parameter-overrides", "ParameterKey=CheckIntervalSeconds,ParameterValue=10"]
+    emptied = sam.deploy_arguments(Path("built.yaml"), "sageline", "artifacts", {"JwtIssuer": ""})
+    read = CfnParameterOverridesType().convert(emptied[-1], None, None)
+    assert read == {"JwtIssuer": ""}, "as SAM reads it"
     assert "--parameter-overrides" not in sam.deploy_arguments(Path("built.yaml"), "sageline", "artifacts", {})
 
 
