@@ -175,8 +175,8 @@ def test_no_traffic_is_said_plainly(pages: Pages) -> None:
 
 
 def test_metrics_that_may_not_be_read_leave_the_rest_of_the_page(pages: Pages) -> None:
-    refused = {"Error": {"Code": "AccessDenied", "Message": "not authorized to perform: cloudwatch:GetMetricData"}}
-    pages.cloudwatch.refuses = ClientError(refused, "GetMetricData")
+    message = "not authorized to perform: cloudwatch:GetMetricData"
+    pages.cloudwatch.refuses = ClientError({"Error": {"Code": "AccessDenied", "Message": message}}, "GetMetricData")
 
     part = pages.get("/endpoints/wine/traffic")
 
