@@ -51,16 +51,15 @@ def endpoints(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> No
 def submit(stack: LocalStack, folder: Path, name: str, deployment: Mapping[str, object]) -> None:
     spec = folder / f"{name}.json"
     spec.write_text(json.dumps({"algorithm": {"name": "xgboost", "hyperparameters": {"num_round": 5}}, "deployment": deployment}))
-    command = [
-        str(Path(sys.executable).parent / "sageline"),
-        "submit",
-        str(folder / f"{name}.csv"),
-        "--spec",
-        str(spec),
-        "--wait",
-    ]
-    environment = {**os.environ, "SAGELINE_HOME": str(stack.home)}
-    subprocess.run([*command, "--wait"], env=environment, check=True, capture_output=True, text=True)
+    run(stack, f"sageline submit {folder / name}.csv --spec {spec} --wait")
+
+
+def run(stack: LocalStack, command: str) -> str:
+    """What a command prints that a person types into a shell that is set up for the stack."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "SAGELINE_HOME": str(stack.home), "PATH": path}
+    script = f'eval "$(sageline local env)"\n{command}'
+    return subprocess.run(["sh", "-c", script], env=environment, check=True, capture_output=True, text=True).stdout
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +74,7 @@ def weights(connection: Connection) -> list[float]:
     return [variant["weight"] for variant in connection.api.endpoint("grapes")["variants"]]
 
 
-def test_a_row_is_tried_and_the_form_keeps_what_was_typed(window: Window) -> None:
+def test_a_row_is_tried_and_the_form_keeps_what_was_typed(window: Window, stack: LocalStack) -> None:
     window.open("endpoints")
     window.shows("grapes", "#rows")
     window.picture("list")
@@ -91,7 +90,10 @@ def test_a_row_is_tried_and_the_form_keeps_what_was_typed(window: Window) -> Non
     assert field.get_attribute("value") == "12.1"
     window.click("#answer summary")
     assert '"alcohol": 12.1' in window.one("#copy-json").text
+    window.whole()
     window.picture("try-a-row")
+    for copied in ("#copy-curl", "#copy-command"):
+        assert "class_" in run(stack, window.one(copied).text), copied
 
     window.driver.back()
     window.shows("grapes", "#rows")

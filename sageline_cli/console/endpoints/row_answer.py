@@ -95,7 +95,7 @@ def request_of_image(endpoint: str, file: str, media_type: str, options: Mapping
 def _curl(path: str, rest: str) -> str:
     return (
         'curl --aws-sigv4 "aws:amz:$AWS_REGION:execute-api" --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \\\n'
-        '  -H "x-amz-security-token: $AWS_SESSION_TOKEN" \\\n'
+        '  ${AWS_SESSION_TOKEN:+"-Hx-amz-security-token: $AWS_SESSION_TOKEN"} \\\n'
         f'  {rest} \\\n  "$SAGELINE_API_URL{path}"'
     )
 

@@ -57,7 +57,8 @@ def show_endpoint(request: Request) -> Response:
 
 
 def show_status(request: Request) -> Response:
-    """What is polled. ``seen`` is the state of which the page has the controls: they are fetched anew when it is another."""
+    """What is polled. ``seen`` is the state of which the page has the controls, empty as long as it has none: they are fetched anew
+    when it is another, and not before, as what a person has filled in is lost."""
     connection, now, name = stack_of(request).get(), datetime.now(UTC), request.path_params["name"]
     asked = begin(partial(connection.api.endpoint, name))
     try:
@@ -81,8 +82,8 @@ def show_status(request: Request) -> Response:
         changed=end.ago(endpoint.get("updated_at"), now),
         prices=prices,
     )
-    state = serving.state(deploying)
-    if request.query_params.get("seen") != state:
+    seen, state = request.query_params.get("seen"), serving.state(deploying)
+    if seen and seen != state:
         page.headers["HX-Trigger-After-Swap"] = json.dumps({"endpoint-changed": state})
     return page
 

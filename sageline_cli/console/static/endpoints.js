@@ -108,9 +108,4 @@ document.addEventListener("htmx:afterSettle", (event) => {
   });
 });
 
-// The first state is that of the page; each other one is a change.
-let known = "";
-document.addEventListener("endpoint-changed", (event) => {
-  if (known && known !== event.detail.value) say("What the endpoint serves has changed.");
-  known = event.detail.value;
-});
+document.addEventListener("endpoint-changed", () => say("What the endpoint serves has changed."));
