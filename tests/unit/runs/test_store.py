@@ -150,7 +150,7 @@ def test_a_failure_is_kept_with_the_run(store: RunStore) -> None:
     claimed(store)
     store.finish(RUN_ID, "Failed", error={"message": "no label column", "log_lines": ["a", "b"]}, rows={"train": 1})
     run = store.get(RUN_ID)
-    assert run.to_json()["error"] == {"message": "no label column", "log_lines": ["a", "b"]}
+    assert run.error == {"message": "no label column", "log_lines": ["a", "b"]}
     assert run.details == {"rows": {"train": 1}}
 
 

@@ -80,10 +80,6 @@ class RunRecord:
     details: Json = field(default_factory=dict)
     error: Json | None = None
 
-    def to_json(self) -> Json:
-        """As the HTTP API shows it."""
-        return asdict(self)
-
 
 @dataclass(frozen=True)
 class RunPage:

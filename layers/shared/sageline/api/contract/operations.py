@@ -9,7 +9,9 @@ from typing import Annotated
 
 from sageline import errors
 from sageline.api import answers, requests
+from sageline.api.runs import MAX_PAGE
 from sageline.json_objects import Json, Keywords
+from sageline.names import NAME_MAX_LENGTH
 from sageline.resolve.inspected.document import Inspection
 from sageline.runs.payloads import Deleted
 from sageline.serving.document import PredictionBody, Predictions
@@ -131,8 +133,8 @@ OPERATIONS: Mapping[str, Operation] = {
         answers.RunList,
         errors=_BODY,
         parameters={
-            "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
-            "name": {"type": "string", "pattern": "^[a-z0-9](-?[a-z0-9])*$", "maxLength": 32},
+            "limit": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": 20},
+            "name": {"type": "string", "pattern": "^[a-z0-9](-?[a-z0-9])*$", "maxLength": NAME_MAX_LENGTH},
             "next_token": {"type": "string", "description": "From the page before."},
         },
         links=(("getRun", "id", "runs/0/run_id"),),
