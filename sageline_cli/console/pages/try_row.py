@@ -25,7 +25,8 @@ MOST_IMAGE_BYTES = 4_500_000
 
 def try_row(request: Request, form: FormData) -> Response:
     name, access = request.path_params["name"], stack_of(request)
-    api, stack = access.get().api, None if access.name == "local stack" else access.name
+    # No stack in AWS has a name with a space.
+    api, stack = access.get().api, access.name if access.name != "local stack" else None
     options: Json = {"probabilities": True} if text_of(form, "classes") else {}
     try:
         if isinstance(image := form.get("image"), UploadFile):
