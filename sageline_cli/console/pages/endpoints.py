@@ -114,7 +114,7 @@ def show_traffic(request: Request) -> Response:
         traffic=traffic,
         summaries=traffic_view.summaries(traffic),
         plots=traffic_view.plots(traffic),
-        hours=hours,
+        is_local=connection.is_local,
     )
 
 

@@ -25,8 +25,8 @@ MOST_IMAGE_BYTES = 4_500_000
 
 def try_row(request: Request, form: FormData) -> Response:
     name, access = request.path_params["name"], stack_of(request)
-    # No stack in AWS has a name with a space.
-    api, stack = access.get().api, access.name if access.name != "local stack" else None
+    connection = access.get()
+    api, stack = connection.api, None if connection.is_local else access.name
     options: Json = {"probabilities": True} if text_of(form, "classes") else {}
     try:
         if isinstance(image := form.get("image"), UploadFile):

@@ -107,6 +107,12 @@ def test_the_same_request_can_be_copied(pages: Pages) -> None:
     assert "it&#39;&#34;&#39;&#34;&#39;s" in part, "quoted for a shell, then for the page"
 
 
+def test_of_a_stack_in_aws_the_copied_command_names_it(connection: Connection, api: FakeApi, account: FakeAws) -> None:
+    pages = pages_of(connection, api, account, "production")
+    pages.api.answer("POST", PATH, answer(value=1.0))
+    assert "sageline predict wine --file - --stack production" in pages.post("/endpoints/wine/row", **ROW).text
+
+
 def test_an_error_is_shown_as_the_api_says_it(pages: Pages) -> None:
     pages.api.fail("POST", PATH, 400, "InvalidRequest", f"Column {EVIL} is no number.")
     part = pages.post("/endpoints/wine/row", classes="2", **ROW)
