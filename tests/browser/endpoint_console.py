@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+import shutil
 import socket
 import threading
 import time
@@ -163,7 +164,7 @@ def browser(url: str, screenshots: Path) -> Iterator[Window]:
     options.unhandled_prompt_behavior = "ignore"
     for flag in _FLAGS:
         options.add_argument(flag)
-    driver = Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+    driver = Chrome(options=options, service=Service(shutil.which("chromedriver")))
     try:
         yield Window(driver, url, screenshots)
     finally:

@@ -59,7 +59,7 @@ def run(stack: LocalStack, command: str) -> str:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {**os.environ, "SAGELINE_HOME": str(stack.home), "PATH": path}
     script = f'eval "$(sageline local env)"\n{command}'
-    return subprocess.run(["sh", "-c", script], env=environment, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(["/bin/sh", "-c", script], env=environment, check=True, capture_output=True, text=True).stdout
 
 
 @pytest.fixture(scope="module")

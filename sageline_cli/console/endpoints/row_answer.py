@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sageline.json_objects import Json
 from sageline.report.drawing.figures import UNKNOWN, number
 
-FIRST_SHOWN = 10
+_SHOWN = 10
 """Labels that are shown; the others are folded away."""
 
 
@@ -42,6 +42,15 @@ class RowAnswer:
     variant: str
     warnings: tuple[str, ...]
     milliseconds: float
+
+    @property
+    def first(self) -> tuple[LabelShare, ...]:
+        """The most probable labels."""
+        return self.shares[:_SHOWN]
+
+    @property
+    def rest(self) -> tuple[LabelShare, ...]:
+        return self.shares[_SHOWN:]
 
     @property
     def follows_decision(self) -> bool:

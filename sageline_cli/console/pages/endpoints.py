@@ -57,8 +57,8 @@ def show_endpoint(request: Request) -> Response:
 
 
 def show_status(request: Request) -> Response:
-    """What is polled. ``seen`` is the state of which the page has the controls, empty as long as it has none: they are fetched anew
-    when it is another, and not before, as what a person has filled in is lost."""
+    """What is polled. ``seen`` is the state of which the page has the controls, empty while it has none: only when it is another
+    are they fetched anew, as what a person has filled in is then lost."""
     connection, now, name = stack_of(request).get(), datetime.now(UTC), request.path_params["name"]
     asked = begin(partial(connection.api.endpoint, name))
     try:
@@ -114,7 +114,7 @@ def show_traffic(request: Request) -> Response:
         traffic=traffic,
         summaries=traffic_view.summaries(traffic),
         plots=traffic_view.plots(traffic),
-        hours=hours,
+        is_local=connection.is_local,
     )
 
 

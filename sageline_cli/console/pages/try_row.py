@@ -25,7 +25,8 @@ MOST_IMAGE_BYTES = 4_500_000
 
 def try_row(request: Request, form: FormData) -> Response:
     name, access = request.path_params["name"], stack_of(request)
-    api, stack = access.get().api, None if access.name == "local stack" else access.name
+    connection = access.get()
+    api, stack = connection.api, None if connection.is_local else access.name
     options: Json = {"probabilities": True} if text_of(form, "classes") else {}
     try:
         if isinstance(image := form.get("image"), UploadFile):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
+import boto3
 import httpx
+from botocore.config import Config
 from starlette.applications import Starlette
 
 from sageline.runs.routing import RoutedVariant, Routing
@@ -17,6 +19,7 @@ from sageline_cli.connection import Connection
 from sageline_cli.console.app import create_app
 from sageline_cli.console.guard import Address
 from sageline_cli.console.stack import StackAccess
+from sageline_cli.watching import WatchingClients
 from tests.unit.cli.fakes import BUCKET, FakeApi, run_record
 from tests.unit.world.fake_aws import FakeAws
 
@@ -27,6 +30,7 @@ OLD, NEW = "wine-20261120100000-0a1b2c", "wine-20261121100000-3d4e5f"
 EVIL = "<img src=x onerror=alert(1)>"
 """Somebody's name of a column, or of a label."""
 
+LOCAL = "http://127.0.0.1:4566"
 ADDRESS = Address(8300, "token")
 HTMX = {"HX-Request": "true"}
 EXAMPLE = {"alcohol": 13.2, "colour": "red", "note": "fruity"}
@@ -156,11 +160,14 @@ class Pages:
         self.api.answer("GET", "/endpoints/wine", ENDPOINT | changes)
 
 
-def pages_of(connection: Connection, api: FakeApi, account: FakeAws, name: str = "local stack") -> Pages:
-    """The pages of a stack with the endpoint ``wine``, which two runs have deployed."""
+def pages_of(connection: Connection, api: FakeApi, account: FakeAws, name: str | None = None) -> Pages:
+    """The pages of a stack in AWS of that name, or of the local one, with the endpoint ``wine``, which two runs have deployed."""
     cloudwatch = FakeCloudWatch()
-    connection.watching.__dict__["cloudwatch"] = cast("CloudWatchClient", cloudwatch)
-    app = create_app(StackAccess(name, lambda: connection), ADDRESS, "http://127.0.0.1:4566")
+    session = boto3.Session("testing", "testing", region_name="us-east-1")
+    watching = WatchingClients(session, Config(), None if name else LOCAL)
+    watching.__dict__["cloudwatch"] = cast("CloudWatchClient", cloudwatch)
+    there = replace(connection, watching=watching)
+    app = create_app(StackAccess(name or "local stack", lambda: there), ADDRESS, LOCAL)
     pages = Pages(app, api, account, cloudwatch)
     pages.route(ROUTING)
     pages.show()

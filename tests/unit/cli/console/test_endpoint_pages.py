@@ -172,7 +172,12 @@ def test_traffic_is_shown_as_plots_with_tables(pages: Pages) -> None:
 def test_no_traffic_is_said_plainly(pages: Pages) -> None:
     part = pages.get("/endpoints/wine/traffic").text
     assert "CloudWatch knows of no request in this time" in part
-    assert "the local stack keeps none" in part
+    assert "<svg" not in part
+
+
+def test_rows_that_nobody_has_counted_are_said_so(pages: Pages) -> None:
+    pages.cloudwatch.values = {("Invocations", "Sum"): 40}
+    assert "the local stack keeps none" in pages.get("/endpoints/wine/traffic").text
 
 
 def test_metrics_that_may_not_be_read_leave_the_rest_of_the_page(pages: Pages) -> None:

@@ -74,6 +74,13 @@ def test_a_label_that_is_not_the_most_probable_is_explained(pages: Pages) -> Non
     assert "follows the model" in pages.post("/endpoints/wine/row", classes="2", **ROW).text
 
 
+def test_of_many_labels_the_least_probable_are_folded_away(pages: Pages) -> None:
+    probabilities = {f"label-{index:02}": (index + 1) / 300 for index in range(24)}
+    pages.api.answer("POST", PATH, answer(label="label-23", probability=0.08, probabilities=probabilities))
+    part = pages.post("/endpoints/wine/row", classes="24", **ROW).text
+    assert part.index("label-23") < part.index("14 more labels") < part.index("label-00")
+
+
 def test_a_regression_is_not_asked_for_probabilities(pages: Pages) -> None:
     pages.show(label={"name": "price", "classes": None, "labels": None})
     assert 'name="classes"' not in pages.get("/endpoints/wine/row").text
@@ -98,6 +105,12 @@ def test_the_same_request_can_be_copied(pages: Pages) -> None:
     assert "$SAGELINE_API_URL/endpoints/wine/predictions" in part
     assert "| sageline predict wine --file -" in part
     assert "it&#39;&#34;&#39;&#34;&#39;s" in part, "quoted for a shell, then for the page"
+
+
+def test_of_a_stack_in_aws_the_copied_command_names_it(connection: Connection, api: FakeApi, account: FakeAws) -> None:
+    pages = pages_of(connection, api, account, "production")
+    pages.api.answer("POST", PATH, answer(value=1.0))
+    assert "sageline predict wine --file - --stack production" in pages.post("/endpoints/wine/row", **ROW).text
 
 
 def test_an_error_is_shown_as_the_api_says_it(pages: Pages) -> None:
