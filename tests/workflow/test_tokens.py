@@ -167,7 +167,7 @@ def test_a_token_of_another_stack_opens_nothing(api: httpx.Client, stack: LocalS
 def test_neither_api_takes_the_others_proof(stack: LocalStack, api: httpx.Client, tokens: Tokens) -> None:
     variables = stack.environment()
     signature = SigV4(Credentials(variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"]), "us-east-1")
-    for route in SCOPES:
+    for route in ROUTE_SCOPES:
         method, path = route.replace("{name}", "no-such").replace("{id}", "no-such-20261120100000-0a1b2c").split(" ")
 
         with_token = httpx.request(
