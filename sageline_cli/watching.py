@@ -25,10 +25,6 @@ class WatchingClients:
         self._session, self._config = session, config
         self._endpoint_url, self._sagemaker_url = endpoint_url, sagemaker_url
 
-    @property
-    def is_local(self) -> bool:
-        return self._endpoint_url is not None
-
     @cached_property
     def cloudwatch(self) -> CloudWatchClient:
         return self._session.client("cloudwatch", endpoint_url=self._endpoint_url, config=self._config)

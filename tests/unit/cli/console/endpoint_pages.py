@@ -166,7 +166,7 @@ def pages_of(connection: Connection, api: FakeApi, account: FakeAws, name: str |
     session = boto3.Session("testing", "testing", region_name="us-east-1")
     watching = WatchingClients(session, Config(), None if name else LOCAL)
     watching.__dict__["cloudwatch"] = cast("CloudWatchClient", cloudwatch)
-    there = replace(connection, watching=watching)
+    there = replace(connection, watching=watching, is_local=name is None)
     app = create_app(StackAccess(name or "local stack", lambda: there), ADDRESS, LOCAL)
     pages = Pages(app, api, account, cloudwatch)
     pages.route(ROUTING)
