@@ -67,13 +67,17 @@ class ApiClient:
         runs: list[Json] = []
         token: str | None = None
         while len(runs) < limit:
-            query = {"limit": str(min(limit - len(runs), 100)), "name": name, "next_token": token}
-            page = self._call("GET", "/pipelines", query={k: v for k, v in query.items() if v is not None})
+            page = self.runs_page(min(limit - len(runs), 100), name, token)
             runs += page["runs"]
             token = page.get("next_token")
             if token is None:
                 break
         return runs
+
+    def runs_page(self, limit: int, name: str | None = None, token: str | None = None) -> Json:
+        """One page of runs, newest first: ``{"runs", "next_token"}``; of one name if given."""
+        query = {"limit": str(limit), "name": name, "next_token": token}
+        return self._call("GET", "/pipelines", query={k: v for k, v in query.items() if v is not None})
 
     def run(self, run_id: str) -> Json:
         return self._call("GET", f"/pipelines/{_segment(run_id)}")

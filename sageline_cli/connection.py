@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError, NoCredentialsError
 
 from sageline_cli.api_client import ApiClient, SigV4
 from sageline_cli.errors import CommandFailed
+from sageline_cli.watching import WatchingClients
 from sageline_local.stack import LocalStack
 
 if TYPE_CHECKING:
@@ -28,12 +29,13 @@ _CONFIG = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeou
 
 @dataclass(frozen=True)
 class Connection:
-    """A stack that is there: clients of its HTTP API, of S3 and Step Functions, and its bucket."""
+    """A stack that is there: clients of its HTTP API, of S3 and Step Functions, its bucket, and what watches its jobs."""
 
     api: ApiClient
     s3: S3Client
     stepfunctions: SFNClient
     bucket: str
+    watching: WatchingClients
 
 
 def connect(stack: str | None, environment: Mapping[str, str] = os.environ) -> Connection:
@@ -51,7 +53,8 @@ def connect_to_aws(stack: str, environment: Mapping[str, str]) -> Connection:
     session = boto3.Session(region_name=environment.get("AWS_REGION"))
     outputs = stack_outputs(session.client("cloudformation", config=_CONFIG), stack)
     s3, stepfunctions = session.client("s3", config=_CONFIG), session.client("stepfunctions", config=_CONFIG)
-    return Connection(api_client(session, outputs["ApiUrl"]), s3, stepfunctions, outputs["BucketName"])
+    watching = WatchingClients(session, _CONFIG)
+    return Connection(api_client(session, outputs["ApiUrl"]), s3, stepfunctions, outputs["BucketName"], watching)
 
 
 def stack_outputs(cloudformation: CloudFormationClient, stack: str) -> dict[str, str]:
@@ -97,7 +100,8 @@ def connect_to_local(environment: Mapping[str, str]) -> Connection:
     config = _CONFIG.merge(Config(proxies={}))
     s3 = session.client("s3", endpoint_url=status.endpoint_url, config=config)
     stepfunctions = session.client("stepfunctions", endpoint_url=status.endpoint_url, config=config)
-    return Connection(api_client(session, status.api_url, httpx.HTTPTransport()), s3, stepfunctions, status.bucket)
+    watching = WatchingClients(session, config, status.endpoint_url, status.sagemaker_url)
+    return Connection(api_client(session, status.api_url, httpx.HTTPTransport()), s3, stepfunctions, status.bucket, watching)
 
 
 def local_home(environment: Mapping[str, str]) -> Path:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+from botocore.config import Config
 from click.testing import CliRunner
 
 from sageline_cli.connection import Connection
+from sageline_cli.watching import WatchingClients
 from tests.unit.cli.fakes import BUCKET, FakeApi
 from tests.unit.world.fake_aws import FakeAws
 from tests.unit.world.fake_s3 import FakeBucket
@@ -43,7 +45,8 @@ def connection(
     """A stack that is up, which every command finds."""
     s3, stepfunctions = clients
     with account.behind_clients():
-        connection = Connection(api.client(), s3, stepfunctions, BUCKET)
+        watching = WatchingClients(boto3.Session("testing", "testing", region_name="us-east-1"), Config())
+        connection = Connection(api.client(), s3, stepfunctions, BUCKET, watching)
         for commands in ("submit", "runs", "endpoints", "traffic", "batch"):
             monkeypatch.setattr(f"sageline_cli.{commands}.connect", lambda stack: connection)
         yield connection

@@ -19,7 +19,8 @@ _GONE: Message = {"type": "http.disconnect"}
 
 
 class Guard:
-    """Stands before an application: what it refuses never gets there, and no page of another origin may read an answer."""
+    """Stands before an application: what it refuses never gets there, and no page of another origin may read an answer, but
+    whether an upload of its own has come."""
 
     def __init__(self, app: ASGIApp, rules: Rules) -> None:
         self._app = app
@@ -43,7 +44,7 @@ class Guard:
         if isinstance(decision, Refusal):
             await _refuse(scope, send, request, decision)
             return
-        exchange = _Exchange(decision, receive, send)
+        exchange = _Exchange(decision, receive, send, is_read_by_page=self._rules.is_upload_of_page(request))
         if await exchange.begin():
             await exchange.hand_on(self._app, scope)
         if exchange.refusal is not None and not exchange.answered:
@@ -53,13 +54,14 @@ class Guard:
 class _Exchange:
     """One request and its answer, as the application sees them."""
 
-    def __init__(self, check: BodyCheck, receive: Receive, send: Send) -> None:
+    def __init__(self, check: BodyCheck, receive: Receive, send: Send, *, is_read_by_page: bool) -> None:
         self.refusal: Refusal | None = None
         self.answered = False
         """The answer has begun."""
         self._check = check
         self._receive = receive
         self._send = send
+        self._is_read_by_page = is_read_by_page
         self._held: deque[Message] = deque()
         self._ended = False
 
@@ -88,7 +90,9 @@ class _Exchange:
             return  # the application's answer to a request that is refused
         if message["type"] == "http.response.start":
             self.answered = True
-            message = {**message, "headers": [pair for pair in message.get("headers", []) if not _lets_pages_read(pair[0])]}
+            headers = message.get("headers", [])
+            kept = [pair for pair in headers if self._is_read_by_page or not _lets_pages_read(pair[0])]
+            message = {**message, "headers": kept}
         await self._send(message)
 
     async def _read(self) -> bool:

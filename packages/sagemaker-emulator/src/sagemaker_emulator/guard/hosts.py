@@ -12,8 +12,8 @@ from sagemaker_emulator.guard.request import Request
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?")
 
 
-def foreign(request: Request) -> Refusal | None:
-    """Refuse a host that is not this machine's loopback, and a page of another origin.
+def foreign_host(request: Request) -> Refusal | None:
+    """Refuse a host that is not this machine's loopback.
 
     A name of the Internet may be made to lead to 127.0.0.1 (DNS rebinding), and then its pages are of one origin with this
     server: their requests have that name as ``Host``.
@@ -22,9 +22,21 @@ def foreign(request: Request) -> Refusal | None:
     found = _HOST.fullmatch(host)
     if found is None or not _is_loopback(found["name"]):
         return Refusal(Reason.FOREIGN, f"This server answers on the loopback interface only, not as {host or 'no host'!r}.")
-    if request.has("origin") and request.header("origin") != f"http://{host}":
+    return None
+
+
+def foreign_page(request: Request) -> Refusal | None:
+    """Refuse a page of another origin."""
+    if request.has("origin") and request.header("origin") != f"http://{request.header('host').lower()}":
         return Refusal(Reason.FOREIGN, f"Pages of {request.header('origin')!r} may not call this server.")
     return None
+
+
+def is_page_of_this_machine(request: Request) -> bool:
+    """Whether a server on the loopback has served the page that sent the request: ``http://127.0.0.1:8300``."""
+    scheme, _, host = request.header("origin").lower().partition("://")
+    found = _HOST.fullmatch(host)
+    return scheme == "http" and found is not None and _is_loopback(found["name"])
 
 
 def names_more(request: Request) -> bool:
