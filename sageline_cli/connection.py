@@ -37,6 +37,11 @@ class Connection:
     bucket: str
     watching: WatchingClients
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it is the local stack, which costs nothing."""
+        return self.watching.is_local
+
 
 def connect(stack: str | None, environment: Mapping[str, str] = os.environ) -> Connection:
     """The deployed stack of that name, or the local stack if there is none.

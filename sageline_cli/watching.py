@@ -24,6 +24,10 @@ class WatchingClients:
         self._session, self._config = session, config
         self._endpoint_url, self._sagemaker_url = endpoint_url, sagemaker_url
 
+    @property
+    def is_local(self) -> bool:
+        return self._endpoint_url is not None
+
     @cached_property
     def logs(self) -> CloudWatchLogsClient:
         return self._session.client("logs", endpoint_url=self._endpoint_url, config=self._config)

@@ -69,7 +69,7 @@ def inspection(request: Request) -> Response:
         if error.code not in ("InvalidDataset", "InvalidSpec", "InvalidHyperparameter", "InvalidRequest"):
             raise
         reviewed, problem = None, error.message
-    cost = costs.bound({"details": {"cost": reviewed.cost}}) if reviewed else None
+    cost = costs.facts({"details": {"cost": reviewed.cost}}) if reviewed else None
     page = views_of(request).page(
         "inspection.html",
         key=key,
@@ -78,6 +78,7 @@ def inspection(request: Request) -> Response:
         review=reviewed,
         problem=problem,
         cost=cost,
+        is_local=connection.is_local,
         started=started_runs(connection, key),
         once=secrets.token_hex(16),
         tasks=TASKS,
