@@ -114,7 +114,7 @@ def spec_to_start(connection: Connection, key: str, corrections: Corrections) ->
 def started_runs(connection: Connection, key: str) -> list[str]:
     """Runs that were started of an upload, among the newest of its name."""
     uri = f"s3://{connection.bucket}/{key}"
-    runs = connection.api.runs_page(20, name_of(key))["runs"]
+    runs = connection.api.runs_page(20, name_of(key), details=False)["runs"]
     return [run["run_id"] for run in runs if run.get("dataset_uri") == uri]
 
 

@@ -106,7 +106,7 @@ def live_run(connection: Connection, run_id: str, logs: JobLogs) -> LiveRun:
         curves={job: drawn for job, log in seen.items() if (drawn := _curves(run, log.curves)) is not None},
         refused=refusal(run) if run["status"] == "Rejected" else "",
         warnings=[text for name in ("evaluation", "schema", "batch") for text in texts(part(details, name), "warnings")],
-        tiles=_tiles(details),
+        tiles=[*_quality(part(details, "evaluation")), *_spent(part(details, "cost"), goes_on=goes_on)],
     )
 
 
@@ -155,10 +155,6 @@ def _record(run: Json) -> RunRecord:
     return RunRecord(**{name: value for name, value in run.items() if name in _FIELDS})
 
 
-def _tiles(details: Document) -> list[Tile]:
-    return [*_quality(part(details, "evaluation")), *_spent(part(details, "cost"))]
-
-
 def _quality(evaluation: Document) -> list[Tile]:
     metrics, metric = part(evaluation, "metrics"), str(evaluation.get("metric", ""))
     value = as_number(metrics.get(metric))
@@ -170,10 +166,11 @@ def _quality(evaluation: Document) -> list[Tile]:
     return [Tile(metric, measure(value), beside)] + ([Tile("test rows", f"{rows:,.0f}")] if rows else [])
 
 
-def _spent(cost: Document) -> list[Tile]:
+def _spent(cost: Document, *, goes_on: bool) -> list[Tile]:
     spent, most = as_number(cost.get("actual_usd")), as_number(cost.get("most_usd"))
     jobs = objects(cost.get("jobs"))
-    bound = f"at most {usd(most)}" if most is not None else "no bound is known" if cost else ""
-    if spent is None and not cost:
+    if not cost:
         return []
-    return [Tile("cost so far", usd(spent or 0.0) if spent is not None or not jobs else "not known", bound)]
+    amount = "not known" if spent is None and jobs else usd(spent or 0.0)
+    bound = f"at most {usd(most)}" if most is not None else "no bound is known"
+    return [Tile("cost so far" if goes_on else "cost", amount, bound)]

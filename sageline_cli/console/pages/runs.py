@@ -28,9 +28,9 @@ def list_runs(request: Request) -> Response:
     status = status if status in _STATUSES else ""
     asked = {"name": name, "status": status}
     page: Json = {"runs": [], "next_token": None}
-    is_named = not name or is_name(name)
+    is_named, limit = not name or is_name(name), _FILTERED_PAGE if status else _PAGE
     if is_named:
-        page = stack_of(request).get().api.runs_page(_FILTERED_PAGE if status else _PAGE, name or None, token)
+        page = stack_of(request).get().api.runs_page(limit, name or None, token, details=False)
     following = urlencode({**asked, "after": page["next_token"]}) if page["next_token"] else None
     return views_of(request).page(
         "runs.html",
