@@ -75,8 +75,7 @@ class ApiClient:
         return runs
 
     def runs_page(self, limit: int, name: str | None = None, token: str | None = None, *, details: bool = True) -> Json:
-        """One page of runs, newest first: ``{"runs", "next_token"}``; of one name if given. Without ``details``, which are most of
-        a run's record, it is faster."""
+        """One page of runs, newest first: ``{"runs", "next_token"}``; of one name if given. Without ``details``, it is faster."""
         query = {"limit": str(limit), "name": name, "next_token": token, "details": None if details else "false"}
         return self._call("GET", "/pipelines", query={k: v for k, v in query.items() if v is not None})
 

@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from sageline.names import DATA_FORMAT_PATTERN, NAME_MAX_LENGTH, dataset_folder, is_name
 from sageline.runs.store import utc_now
 from sageline_cli.connection import Connection
@@ -78,11 +80,19 @@ class Uploads:
         return self._presigner.generate_presigned_url("upload_part", Params=params, ExpiresIn=_URL_SECONDS)
 
     def complete(self, upload: Upload, size: int) -> str:
-        """Make the object of its parts; its URI.
+        """Make the object of its parts; its URI. Asking again after an answer that got lost changes nothing.
 
         Raises:
-            CommandFailed: parts are missing, so that the object would not be the file.
+            CommandFailed: parts are missing, so that the object would not be the file; the upload was cancelled.
         """
+        try:
+            self._complete(upload, size)
+        except self._s3.exceptions.NoSuchUpload:
+            if not self._is_there(upload.key, size):
+                raise CommandFailed("The upload is not there any more: it was cancelled.", "UploadNotFound") from None
+        return self.uri(upload.key)
+
+    def _complete(self, upload: Upload, size: int) -> None:
         key = _checked(upload.key)
         parts: list[CompletedPartTypeDef] = []
         there = 0
@@ -97,7 +107,12 @@ class Uploads:
         self._s3.complete_multipart_upload(
             Bucket=self._bucket, Key=key, UploadId=upload.upload_id, MultipartUpload={"Parts": parts}
         )
-        return self.uri(key)
+
+    def _is_there(self, key: str, size: int) -> bool:
+        try:
+            return self._s3.head_object(Bucket=self._bucket, Key=key)["ContentLength"] == size
+        except ClientError:
+            return False
 
     def abort(self, upload: Upload) -> None:
         """Let the parts go. One that has ended already is left as it is."""

@@ -144,9 +144,8 @@ class RunStore:
     def list(self, limit: int = 20, next_token: str | None = None, name: str | None = None, *, details: bool = True) -> RunPage:
         """Up to ``limit`` runs, newest first, of one name if given. The index follows writes within a second or so.
 
-        Without ``details``, which are most of a record, ``states`` and ``details`` are empty: a page of 50 runs is read in a tenth
-        of the time. With a name, there may be fewer than ``limit`` and still a token: the next page looks among the older runs. A damaged
-        record is shown as Unknown.
+        With a name, there may be fewer than ``limit`` and still a token: the next page looks among the older runs. A damaged
+        record is shown as Unknown. Without ``details``, which are most of a record, ``states`` and ``details`` are empty.
 
         Raises:
             InvalidRequest: ``next_token`` is not one that an earlier page gave.
