@@ -6,13 +6,17 @@ import json
 import re
 from collections.abc import Mapping
 from html import unescape
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import boto3
 import httpx
 import pytest
+from botocore.config import Config
 
 from sageline.names import starts_a_run
 from sageline_cli.connection import Connection
+from sageline_cli.watching import WatchingClients
 from tests.unit.cli.console.asked import Page
 from tests.unit.cli.console.conftest import BUCKET_ORIGIN, body_of, put, tags_of
 from tests.unit.cli.fakes import BUCKET, RUN_ID, FakeApi, run_record
@@ -65,14 +69,14 @@ def inspected(api: FakeApi) -> list[Mapping[str, object]]:
     return asked
 
 
-def begin(page: Page, size: int, file: str = "Wine list.CSV", name: str = "wine") -> dict[str, str]:
+def begin(page: Page, size: int, file: str = "Wine list.CSV", name: str = "wine") -> dict[str, Any]:  # Any: JSON
     answer = page.post("new/uploads", data={"file": file, "name": name, "bytes": str(size)}, headers=JSON)
     assert answer.status_code == 200, answer.text
-    begun: dict[str, str] = answer.json()
+    begun: dict[str, Any] = answer.json()
     return begun
 
 
-def fields(begun: Mapping[str, str]) -> dict[str, str]:
+def fields(begun: Mapping[str, Any]) -> dict[str, str]:
     return {"key": begun["key"], "upload_id": begun["upload_id"]}
 
 
@@ -136,7 +140,7 @@ def test_a_cancelled_upload_leaves_nothing(page: Page, account: FakeAws) -> None
     ],
 )
 def test_what_cannot_be_uploaded_is_said_before_anything_is_sent(
-    page: Page, account: FakeAws, file: str, name: str, size: str, said: str
+    *, page: Page, account: FakeAws, file: str, name: str, size: str, said: str
 ) -> None:
     answer = page.post("new/uploads", data={"file": file, "name": name, "bytes": size}, headers=JSON)
 
@@ -263,3 +267,20 @@ def test_who_comes_back_is_told_of_the_run_that_was_started(page: Page, api: Fak
 
 def test_a_form_that_is_too_large_is_not_read(page: Page) -> None:
     assert page.post("new/start", content=b"x" * (2 << 20)).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [("us-east-1", "data-bucket.s3.amazonaws.com"), ("eu-central-1", "data-bucket.s3.eu-central-1.amazonaws.com")],
+)
+def test_a_part_goes_straight_to_the_buckets_region(region: str, host: str) -> None:
+    """A browser follows no redirect after a preflight."""
+    session = boto3.Session("testing", "testing", "a-session-token", region_name=region)
+
+    url = WatchingClients(session, Config()).s3_presigner.generate_presigned_url(
+        "upload_part", Params={"Bucket": "data-bucket", "Key": KEY, "UploadId": "u", "PartNumber": 1}
+    )
+
+    assert urlsplit(url).netloc == host
+    assert "X-Amz-SignedHeaders=host&" in url
+    assert "checksum" not in url
