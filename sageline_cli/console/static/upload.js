@@ -75,7 +75,9 @@ function put(upload, url, blob, number) {
       upload.requests.delete(request);
       if (request.status === 200) { upload.sent.set(number, blob.size); resolve(); return; }
       upload.sent.delete(number);
-      reject(new Error(request.status ? `S3 answered ${request.status}` : "S3 was not reached"));
+      const error = new Error(request.status ? `S3 answered ${request.status}` : "S3 was not reached");
+      error.status = request.status;
+      reject(error);
     };
     request.send(blob);
   });
@@ -84,7 +86,7 @@ function put(upload, url, blob, number) {
 async function sendPart(upload, number) {
   const start = (number - 1) * upload.part_bytes;
   const blob = upload.file.slice(start, start + upload.part_bytes);
-  for (let tried = 1; ; tried += 1) {
+  for (let tried = 0; ; ) {
     if (upload.cancelled) return;
     try {
       const { url } = await ask("/part", { key: upload.key, upload_id: upload.upload_id, part: number });
@@ -92,9 +94,13 @@ async function sendPart(upload, number) {
       return;
     } catch (error) {
       if (upload.cancelled) return;
-      if (upload.stopped || tried === TRIES || error.status === 404) throw error;
-      upload.trouble = `${error.message}; trying again.`;
-      await new Promise((done) => setTimeout(done, 500 * 2 ** tried));
+      // S3 knows the upload no more: a stack on this machine forgets unfinished ones when it is restarted.
+      if (error.status === 404) throw Object.assign(new Error("S3 has let go of what was sent"), { status: 404 });
+      const isAway = error.status === 503; // the stack: however long that takes
+      tried += isAway ? 0 : 1;
+      if (upload.stopped || tried === TRIES) throw error;
+      upload.trouble = `${error.message.replace(/\.$/, "")}; trying again.`;
+      await new Promise((done) => setTimeout(done, isAway ? 3000 : 500 * 2 ** tried));
       upload.trouble = "";
     }
   }
@@ -151,9 +157,16 @@ async function run(upload) {
     location.assign(done.next);
   } catch (error) {
     if (upload.cancelled) return;
-    problem(`The upload has stopped: ${error.message.replace(/\.$/, "")}. What was sent is kept.`);
-    if (error.status === 404 || error.status === 409) abandon(upload);
-    else { show("resume"); document.getElementById("resume").focus(); }
+    const told = `The upload has stopped: ${error.message.replace(/\.$/, "")}.`;
+    if (error.status === 404 || error.status === 409) {
+      abandon(upload);
+      startAnew(told);
+      problem(`${told} Upload the file again.`);
+      return;
+    }
+    problem(`${told} What was sent is kept.`);
+    show("resume");
+    document.getElementById("resume").focus();
   } finally {
     clearInterval(ticking);
   }
