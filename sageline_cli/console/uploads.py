@@ -29,7 +29,7 @@ _KEY = re.compile(rf"datasets/(?P<name>[^/]+)/console-\d{{14}}-[0-9a-f]{{6}}\.({
 
 
 @dataclass(frozen=True)
-class Upload:
+class PartialUpload:
     """A multipart upload that has begun."""
 
     key: str
@@ -40,7 +40,7 @@ class Upload:
 class BegunUpload:
     """What the page is told: so many parts, all but the last of ``part_bytes``."""
 
-    upload: Upload
+    upload: PartialUpload
     part_bytes: int
     parts: int
 
@@ -72,14 +72,14 @@ class Uploads:
         key = f"{dataset_folder(name)}console-{self._clock():%Y%m%d%H%M%S}-{secrets.token_hex(3)}.{data_format}"
         begun = self._s3.create_multipart_upload(Bucket=self._bucket, Key=key)
         part_bytes = max(_PART_BYTES, -(-size // _MOST_PARTS))
-        return BegunUpload(Upload(key, begun["UploadId"]), part_bytes, -(-size // part_bytes))
+        return BegunUpload(PartialUpload(key, begun["UploadId"]), part_bytes, -(-size // part_bytes))
 
-    def part_url(self, upload: Upload, part: int) -> str:
+    def part_url(self, upload: PartialUpload, part: int) -> str:
         """Where to PUT a part, from 1 on."""
         params = {"Bucket": self._bucket, "Key": _checked(upload.key), "UploadId": upload.upload_id, "PartNumber": part}
         return self._presigner.generate_presigned_url("upload_part", Params=params, ExpiresIn=_URL_SECONDS)
 
-    def complete(self, upload: Upload, size: int) -> str:
+    def complete(self, upload: PartialUpload, size: int) -> str:
         """Make the object of its parts; its URI. Asking again after an answer that got lost changes nothing.
 
         Raises:
@@ -92,7 +92,7 @@ class Uploads:
                 raise CommandFailed("The upload is not there any more: it was cancelled.", "UploadNotFound") from None
         return self.uri(upload.key)
 
-    def _complete(self, upload: Upload, size: int) -> None:
+    def _complete(self, upload: PartialUpload, size: int) -> None:
         key = _checked(upload.key)
         parts: list[CompletedPartTypeDef] = []
         there = 0
@@ -114,7 +114,7 @@ class Uploads:
         except ClientError:
             return False
 
-    def abort(self, upload: Upload) -> None:
+    def abort(self, upload: PartialUpload) -> None:
         """Let the parts go. One that has ended already is left as it is."""
         try:
             self._s3.abort_multipart_upload(Bucket=self._bucket, Key=_checked(upload.key), UploadId=upload.upload_id)

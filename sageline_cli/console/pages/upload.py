@@ -13,7 +13,7 @@ from sageline.names import DATA_FORMATS_NAMED
 from sageline_cli import costs
 from sageline_cli.console.forms import Form, whole_number, with_form
 from sageline_cli.console.review import ALGORITHMS, KINDS, PRESETS, TASKS, Corrections, review, spec_to_start, started_runs
-from sageline_cli.console.uploads import Upload, Uploads, name_of
+from sageline_cli.console.uploads import PartialUpload, Uploads, name_of
 from sageline_cli.console.views import stack_of, views_of
 from sageline_cli.errors import CommandFailed
 from sageline_cli.upload import SUFFIXES
@@ -103,8 +103,8 @@ def _uploads(request: Request) -> Uploads:
     return Uploads(stack_of(request).get())
 
 
-def _upload(form: Form) -> Upload:
-    return Upload(form.get("key", ""), form.get("upload_id", ""))
+def _upload(form: Form) -> PartialUpload:
+    return PartialUpload(form.get("key", ""), form.get("upload_id", ""))
 
 
 ROUTES = [
