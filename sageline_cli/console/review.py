@@ -17,6 +17,7 @@ from sageline.spec.model import FeatureKind, Spec, validate_spec
 from sageline.spec.training import AUTO, AlgorithmName, Preset, TuningSpec
 from sageline_cli.connection import Connection
 from sageline_cli.console.uploads import name_of
+from sageline_cli.errors import CommandFailed
 
 if TYPE_CHECKING:
     from sageline.runs.prices import Prices
@@ -116,6 +117,15 @@ def started_runs(connection: Connection, key: str) -> list[str]:
     uri = f"s3://{connection.bucket}/{key}"
     runs = connection.api.runs_page(20, name_of(key), details=False)["runs"]
     return [run["run_id"] for run in runs if run.get("dataset_uri") == uri]
+
+
+def serves_already(connection: Connection, name: str) -> bool:
+    """Whether there is an endpoint of that name, whose traffic a run would take over; False also where that cannot be told."""
+    try:
+        connection.api.endpoint(name)
+    except CommandFailed:
+        return False
+    return True
 
 
 def _cost(given: Spec, algorithms: Sequence[Json], connection: Connection) -> Json:

@@ -12,7 +12,17 @@ from starlette.routing import Route
 from sageline.names import DATA_FORMATS_NAMED
 from sageline_cli import costs
 from sageline_cli.console.forms import Form, whole_number, with_form
-from sageline_cli.console.review import ALGORITHMS, KINDS, PRESETS, TASKS, Corrections, review, spec_to_start, started_runs
+from sageline_cli.console.review import (
+    ALGORITHMS,
+    KINDS,
+    PRESETS,
+    TASKS,
+    Corrections,
+    review,
+    serves_already,
+    spec_to_start,
+    started_runs,
+)
 from sageline_cli.console.uploads import PartialUpload, Uploads, name_of
 from sageline_cli.console.views import stack_of, views_of
 from sageline_cli.errors import CommandFailed
@@ -80,6 +90,7 @@ def inspection(request: Request) -> Response:
         cost=cost,
         is_local=connection.is_local,
         started=started_runs(connection, key),
+        replaces=corrections.deploys and serves_already(connection, name),
         once=secrets.token_hex(16),
         tasks=TASKS,
         algorithms=ALGORITHMS,

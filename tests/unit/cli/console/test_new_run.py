@@ -265,6 +265,18 @@ def test_who_comes_back_is_told_of_the_run_that_was_started(page: Page, api: Fak
     assert 'id="discard"' not in html, "the run reads the file"
 
 
+def test_an_endpoint_whose_traffic_a_run_would_take_over_is_named_before(
+    page: Page, api: FakeApi, inspected: list[object]
+) -> None:
+    said = "is there already: a model that is good enough takes the place"
+    assert said not in page.get("new/inspection", params={"key": KEY}).text
+
+    api.answer("GET", "/endpoints/wine", {"name": "wine"})
+
+    assert said in page.get("new/inspection", params={"key": KEY}).text
+    assert said not in page.get("new/inspection", params={"key": KEY, "deploy": "no"}).text
+
+
 def test_a_form_that_is_too_large_is_not_read(page: Page) -> None:
     assert page.post("new/start", content=b"x" * (2 << 20)).status_code == 413
 
