@@ -7,9 +7,10 @@ from typing import TypeAlias
 from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+
+from sageline_cli.errors import CommandFailed
 
 Form: TypeAlias = dict[str, str]
 """Names of fields to what they hold."""
@@ -25,7 +26,7 @@ def with_form(page: Callable[[Request, Form], Response]) -> Callable[[Request], 
         async for piece in request.stream():
             body += piece
             if len(body) > _MOST_BYTES:
-                raise HTTPException(413)
+                raise CommandFailed(f"The form has more than {_MOST_BYTES:,} bytes.", "InvalidRequest")
         fields = parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
         return await run_in_threadpool(page, request, dict(fields))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 
 from sageline.json_objects import Document, Json
 from sageline.names import RunLayout, split_s3_uri
@@ -94,7 +95,8 @@ def live_run(connection: Connection, run_id: str, logs: JobLogs) -> LiveRun:
     under_way = Candidates(connection.api.run)(run) if goes_on and run["state"] == TRAINING else []
     watching = connection.watching
     seen = {
-        job: logs.look(job, lambda job=job: JobLog(job, watching.sagemaker, watching.logs))  # type: ignore[misc]  # bound here
+        # By the connection too: a stack that has come back may have other keys.
+        job: logs.look(f"{job} {id(watching)}", partial(JobLog, job, watching.sagemaker, watching.logs))
         for job in (_jobs(run, under_way) if goes_on else [])
     }
     details = part(run, "details")

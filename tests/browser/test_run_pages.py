@@ -173,6 +173,23 @@ def test_from_a_file_to_a_deployed_model(window: Window, stack: LocalStack, orde
     window.picture("runs-phone")
 
 
+def test_a_dropped_file_is_named_after_its_name(window: Window) -> None:
+    window.open("new")
+    window.script(
+        """
+        const dropped = new DataTransfer();
+        dropped.items.add(new File(["a,b"], arguments[0]));
+        const about = { dataTransfer: dropped, bubbles: true, cancelable: true };
+        document.getElementById("drop").dispatchEvent(new DragEvent("drop", about));
+        """,
+        f"Träume & Söhne {EVIL}.csv.gz",
+    )
+
+    assert window.one("#name").get_attribute("value") == "traume-sohne-img-src-x-onerror-a"
+    assert EVIL in window.one("#chosen-file").text
+    assert window.every("main img") == []
+
+
 def test_the_focus_stays_while_the_list_renews_itself(window: Window) -> None:
     window.open("")
     link = window.one("#list tbody th a")

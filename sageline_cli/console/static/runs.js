@@ -33,6 +33,9 @@ document.addEventListener("scroll", (event) => {
 scrollLogs();
 
 document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target.id === "inspection") {
+    say(event.target.querySelector("[role=alert] .message, .lead")?.textContent ?? "");
+  }
   const now = document.getElementById("live")?.dataset.status;
   if (now && now !== told) {
     told = now;

@@ -278,7 +278,10 @@ def test_an_endpoint_whose_traffic_a_run_would_take_over_is_named_before(
 
 
 def test_a_form_that_is_too_large_is_not_read(page: Page) -> None:
-    assert page.post("new/start", content=b"x" * (2 << 20)).status_code == 413
+    answer = page.post("new/start", content=b"x" * (2 << 20))
+
+    assert answer.status_code == 400
+    assert "The form has more than" in answer.text
 
 
 @pytest.mark.parametrize(
