@@ -66,6 +66,10 @@ class ApiClient:
         runs = self._client.runs.list(name=name, page_size=min(limit, _MOST_RUNS))
         return _answered(lambda: [dict(run) for run in islice(runs, limit)])
 
+    def runs_page(self, limit: int, name: str | None = None, token: str | None = None, *, details: bool = True) -> Json:
+        """One page of runs, newest first: ``{"runs", "next_token"}``; of one name if given. Without ``details``, it is faster."""
+        return _ask(partial(self._client.runs.page, limit=limit, name=name, next_token=token, details=details))
+
     def run(self, run_id: str) -> Json:
         return _ask(partial(self._client.runs.get, run_id))
 

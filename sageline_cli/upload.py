@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from boto3.s3.transfer import TransferConfig
@@ -63,13 +63,13 @@ def format_of(path: Path) -> str | None:
     return SUFFIXES.get(suffix_of(path))
 
 
-def suffix_of(path: Path) -> str:
+def suffix_of(path: PurePath) -> str:
     """The end of the file's name that says its format, in lower case: ``.csv.gz``; empty if there is none."""
     found = re.search(r"\.[a-z]+(\.(gz|zst))?$", path.name.lower())
     return found[0] if found else ""
 
 
-def unknown_format(path: Path) -> str:
+def unknown_format(path: PurePath) -> str:
     """What to do with a file whose name says no format that is read."""
     if advice := advice_on_name(path.name):
         return f"{path} is of a format that is not read; {advice}. What is read: {DATA_FORMATS_NAMED}."

@@ -10,13 +10,14 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from sageline.errors import SagelineError
 from sageline_cli.console.endpoints.costs import VariantPrices
 from sageline_cli.console.guard import Address, Guard
+from sageline_cli.console.job_log import JobLogs
 from sageline_cli.console.pages import endpoint_changes, endpoints, runs, try_row, upload
 from sageline_cli.console.stack import StackAccess
 from sageline_cli.console.views import Views, is_fragment, stack_of, views_of
@@ -26,7 +27,11 @@ from sageline_local.errors import StackNotUp
 _STATIC = Path(__file__).parent / "static"
 _GONE = frozenset({"Unreachable", "Timeout", "StackNotUp", "EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError"})
 """Codes of errors that say that the stack itself does not answer."""
-_STATUS = {"RunNotFound": 404, "EndpointNotFound": 404, "DatasetNotFound": 404, "ResourceConflict": 409}
+_STATUS = {
+    **dict.fromkeys(("RunNotFound", "EndpointNotFound", "DatasetNotFound", "UploadNotFound", "ReportNotFound"), 404),
+    **dict.fromkeys(("ResourceConflict", "RunFinished", "IncompleteUpload"), 409),
+    **dict.fromkeys(("InvalidUpload", "InvalidSpec", "InvalidRequest"), 400),
+}
 
 
 def create_app(stack: StackAccess, address: Address, bucket_origin: str) -> Starlette:
@@ -61,7 +66,7 @@ def create_app(stack: StackAccess, address: Address, bucket_origin: str) -> Star
         },
     )
     app.state.stack, app.state.views = stack, Views(address.path, stack.name)
-    app.state.prices = VariantPrices()
+    app.state.prices, app.state.logs = VariantPrices(), JobLogs()
     return app
 
 
@@ -78,6 +83,8 @@ def failed(request: Request, error: Exception) -> Response:
     if is_gone:
         stack_of(request).forget()
     status = 503 if is_gone else _STATUS.get(failure.code, 502)
+    if request.headers.get("accept") == "application/json":  # a script of the page
+        return JSONResponse(failure.to_json(), status)
     template = "error_fragment.html" if is_fragment(request) else "error.html"
     return views_of(request).page(template, status, code=failure.code, message=failure.message, is_gone=is_gone)
 

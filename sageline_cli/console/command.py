@@ -32,7 +32,9 @@ def console(port: int | None, no_open: bool, stack: str | None) -> None:
     """
     access = StackAccess(stack or "local stack", lambda: connect(stack))
     connection = access.get()
-    upload_url = connection.s3.generate_presigned_url("put_object", Params={"Bucket": connection.bucket, "Key": "x"})
+    upload_url = connection.watching.s3_presigner.generate_presigned_url(
+        "put_object", Params={"Bucket": connection.bucket, "Key": "x"}
+    )
     parts = urlsplit(upload_url)
     listener = _listen(port)
     address = Address(listener.getsockname()[1], secrets.token_urlsafe(_TOKEN_BYTES))

@@ -11,7 +11,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from sageline import __version__
+from sageline.report.drawing.figures import moment
 from sageline.report.drawing.markup import Markup as Drawing
+from sageline.runs.money import usd
+from sageline_cli.console.moments import ago, took
 from sageline_cli.console.stack import StackAccess
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -21,6 +24,7 @@ class Views:
     """Renders templates. ``base`` begins every address of the console: ``/<token>``."""
 
     def __init__(self, base: str, stack_name: str) -> None:
+        self.base = base
         self._jinja = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_TEMPLATES),
             autoescape=True,
@@ -29,7 +33,7 @@ class Views:
             lstrip_blocks=True,
         )
         self._jinja.globals.update(base=base, stack_name=stack_name, version=__version__, now=lambda: datetime.now(UTC))
-        self._jinja.filters["drawing"] = drawing
+        self._jinja.filters |= {"drawing": drawing, "ago": ago, "took": took, "moment": moment, "usd": usd}
 
     def page(self, template: str, status: int = 200, **values: object) -> HTMLResponse:
         """A whole page, or a fragment of one."""

@@ -189,6 +189,21 @@ def test_runs_are_listed_by_name(runs: Runs, store: RunStore, claim: Claim) -> N
     assert [run["name"] for run in listed] == ["beers"]
 
 
+def test_a_list_without_details_has_the_same_runs_and_pages(runs: Runs, store: RunStore, claim: Claim) -> None:
+    ids = [f"wines-2026112010000{second}-0a1b2c" for second in range(3)]
+    for second, run_id in enumerate(ids):
+        claim(run_id, f"2026-11-20T10:00:0{second}.000Z")
+        store.note(run_id, rows={"train": 142})
+        store.finish(run_id, "Succeeded")
+    whole = runs.list({"limit": "2", "name": "wines"})
+    assert isinstance(whole["runs"], list)
+    assert whole["runs"][0]["details"] == {"rows": {"train": 142}}
+
+    brief = runs.list({"limit": "2", "name": "wines", "details": "false"})
+
+    assert brief == {**whole, "runs": [{**run, "states": [], "details": {}} for run in whole["runs"]]}
+
+
 def test_a_dead_run_is_not_listed_as_running(runs: Runs, claim: Claim, execution_is: Callable[..., None]) -> None:
     claim()
     execution_is("ABORTED")

@@ -194,6 +194,11 @@ class FakeBucket:
         self._upload(request)["parts"][request["PartNumber"]] = content
         return {"CopyPartResult": {"ETag": f'"{_md5(content)}"'}}
 
+    def list_parts(self, request: Document) -> Document:
+        parts = sorted(self._upload(request)["parts"].items())
+        listed = [{"PartNumber": number, "ETag": f'"{_md5(body)}"', "Size": len(body)} for number, body in parts]
+        return {"IsTruncated": False} | ({"Parts": listed} if listed else {})
+
     def complete_multipart_upload(self, request: Document) -> Document:
         parts = self._upload(request)["parts"]
         named = [(part["PartNumber"], part["ETag"].strip('"')) for part in request["MultipartUpload"]["Parts"]]

@@ -81,6 +81,8 @@ def test_an_upload_in_parts(s3: S3Client) -> None:
     with pytest.raises(ClientError, match="404"):
         s3.head_object(Bucket=BUCKET, Key="a")
     parts: Any = [{"PartNumber": n, "ETag": etag} for n, etag in enumerate(etags, start=1)]
+    listed = s3.list_parts(**asked)["Parts"]
+    assert [(part["PartNumber"], part["ETag"], part["Size"]) for part in listed] == [(1, etags[0], PART), (2, etags[1], 7)]
     s3.complete_multipart_upload(**asked, MultipartUpload={"Parts": parts})
     found = s3.head_object(Bucket=BUCKET, Key="a")
     assert (found["ContentLength"], found["ContentType"]) == (PART + 7, "text/csv")

@@ -53,16 +53,20 @@ class Runs:
     clock: Callable[[], float] = time.monotonic
 
     def list(self, query: Mapping[str, str]) -> RunList:
-        """A page of runs, newest first. ``query``: ``limit`` (1 to 100, default 20), ``next_token``, ``name``.
+        """A page of runs, newest first. ``query``: ``limit`` (1 to 100, default 20), ``next_token``, ``name``, ``details``
+        (``false``: ``states`` and ``details`` of each are left empty).
 
         Raises:
             InvalidRequest: an unknown parameter, a limit out of range, a token that no page gave, what is no name.
         """
-        check_keys(query, known=("limit", "next_token", "name"), where="query string")
-        limit, name = _limit(query.get("limit", "20")), _name(query.get("name"))
-        page = self.context.store.list(limit=limit, next_token=query.get("next_token"), name=name)
+        check_keys(query, known=("limit", "next_token", "name", "details"), where="query string")
+        limit, name, details = _limit(query.get("limit", "20")), _name(query.get("name")), _details(query.get("details", "true"))
+        page = self.context.store.list(limit=limit, next_token=query.get("next_token"), name=name, details=details)
         until = self.clock() + LOOKING_SECONDS
-        return {"runs": [run_json(self._shown(run, until)) for run in page.runs], "next_token": page.next_token}
+        shown = [self._shown(run, until) for run in page.runs]
+        if not details:
+            shown = [replace(run, states=[], details={}) for run in shown]
+        return {"runs": [run_json(run) for run in shown], "next_token": page.next_token}
 
     def show(self, run_id: str) -> RunRecord:
         """The run as it is; Unknown where that cannot be told.
@@ -232,6 +236,12 @@ def _name(text: str | None) -> str | None:
             key="name",
         )
     return text
+
+
+def _details(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise InvalidRequest(f"`details` is {shortened(text)!r}; use true or false.", key="details")
+    return text == "true"
 
 
 def _limit(text: str) -> int:

@@ -36,6 +36,11 @@ RunStatus: TypeAlias = Literal["Running", "Succeeded", "Rejected", "Failed", "St
 _TOKEN_SECONDS = 2 * 24 * 3600
 _MOST_READ = 5_000  # records for one page of the runs of a name
 _INDEX_KEYS = ("pk", "sk", "kind", "created_at")
+_LISTED = (
+    *_INDEX_KEYS,
+    *("run_id", "name", "execution_arn", "status", "state", "updated_at", "endpoint_name", "dataset_uri", "error"),
+)
+"""Of a record, what a list without details has."""
 _MOST_STATES = 50
 """A record notes so many states; the longest way through the state machine enters 24 that are noted."""
 
@@ -133,11 +138,11 @@ class RunStore:
             raise RunNotFound(f"No run {run_id!r} is known; `sageline runs` lists them.")
         return _to_record(item)
 
-    def list(self, limit: int = 20, next_token: str | None = None, name: str | None = None) -> RunPage:
+    def list(self, limit: int = 20, next_token: str | None = None, name: str | None = None, *, details: bool = True) -> RunPage:
         """Up to ``limit`` runs, newest first, of one name if given. The index follows writes within a second or so.
 
         With a name, there may be fewer than ``limit`` and still a token: the next page looks among the older runs. A damaged
-        record is shown as Unknown.
+        record is shown as Unknown. Without ``details``, which are most of a record, ``states`` and ``details`` are empty.
 
         Raises:
             InvalidRequest: ``next_token`` is not one that an earlier page gave.
@@ -148,10 +153,16 @@ class RunStore:
             "ExpressionAttributeValues": {":kind": "run"},
             "ScanIndexForward": False,
         }
+        names: dict[str, str] = {}
         if name is not None:
             request["FilterExpression"] = "#name = :name"
-            request["ExpressionAttributeNames"] = {"#name": "name"}
+            names["#name"] = "name"
             request["ExpressionAttributeValues"][":name"] = name
+        if not details:
+            names |= {f"#{listed}": listed for listed in _LISTED}
+            request["ProjectionExpression"] = ", ".join(f"#{listed}" for listed in _LISTED)
+        if names:
+            request["ExpressionAttributeNames"] = names
         start = _decode_token(next_token) if next_token else None
         items: list[Mapping[str, object]] = []
         read = 0
@@ -169,7 +180,8 @@ class RunStore:
             # The page was larger than asked for, so go on after the last run that is returned, not after the page.
             items = items[:limit]
             start = {key: items[-1][key] for key in _INDEX_KEYS}
-        return RunPage([_shown(item) for item in items], _encode_token(start) if start else None)
+        left_out: dict[str, object] = {} if details else {"states": [], "details": {}}
+        return RunPage([_shown({**item, **left_out}) for item in items], _encode_token(start) if start else None)
 
     def enter(self, run_id: str, state: str, **details: object) -> None:
         """Note the state that a run is in, since when, and what that state found out. A state that is tried again keeps the time

@@ -42,6 +42,13 @@ class Run(TypedDict):
     error: RunError | None
 
 
+class RunPage(TypedDict):
+    """Runs, newest first; ``next_token`` leads to the next page, and is None on the last one."""
+
+    runs: list[Run]
+    next_token: str | None
+
+
 class StartedRun(TypedDict):
     run_id: str
     status: RunStatus

@@ -136,6 +136,12 @@ OPERATIONS: Mapping[str, Operation] = {
             "limit": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": 20},
             "name": {"type": "string", "pattern": "^[a-z0-9](-?[a-z0-9])*$", "maxLength": NAME_MAX_LENGTH},
             "next_token": {"type": "string", "description": "From the page before."},
+            "details": {
+                "type": "string",
+                "enum": ["true", "false"],
+                "default": "true",
+                "description": "`false`: `states` and `details` of each run are empty.",
+            },
         },
         links=(("getRun", "id", "runs/0/run_id"),),
     ),

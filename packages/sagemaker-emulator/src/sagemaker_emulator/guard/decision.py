@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sagemaker_emulator.guard import chunks, links, signatures
+from sagemaker_emulator.guard import chunks, links, signatures, uploads
 from sagemaker_emulator.guard.bodies import AnyBody, BodyCheck, DeclaredBody, WholeBody
 from sagemaker_emulator.guard.chunks import ChunkedBody
 from sagemaker_emulator.guard.forms import FormBody
-from sagemaker_emulator.guard.hosts import foreign, is_own_page, names_more
+from sagemaker_emulator.guard.hosts import foreign_host, foreign_page, is_own_page, names_more
 from sagemaker_emulator.guard.refusals import Reason, Refusal
 from sagemaker_emulator.guard.request import Request
 from sagemaker_emulator.guard.signatures import Signature, Signer
@@ -40,14 +40,21 @@ class Rules:
     lets_page_call: Callable[[Request], bool] = lambda request: False
     """Whether a page of another origin than the server's may send the request and read the answer; asked for preflights too."""
     is_s3: bool = False
-    """Whether forms may upload, and links may be of signature version 2."""
+    """Whether forms may upload, links may be of signature version 2, and pages of this machine may upload by presigned URLs."""
+
+    def is_upload_of_page(self, request: Request) -> bool:
+        """Whether a page of another origin uploads, as its presigned URL and the bucket let it."""
+        return self.is_s3 and foreign_page(request) is not None and uploads.is_of_page(request)
 
 
 def decide(request: Request, rules: Rules, now: datetime) -> Refusal | BodyCheck:
     """A refusal, or what the body still has to show."""
-    refusal = _unclear(request) or foreign(request, rules.lets_page_call)
+    refusal = _unclear(request) or foreign_host(request)
     if refusal:
         return refusal
+    page = foreign_page(request)
+    if page and not rules.lets_page_call(request):
+        return _of_page(request, page, rules, now) or AnyBody()
     if rules.is_closed(request):
         return Refusal(Reason.CLOSED, f"{request.path} is closed.")
     if _needs_no_proof(request, rules):
@@ -84,6 +91,18 @@ def _unclear(request: Request) -> Refusal | None:
     if any("_" in name or "\x00" in value for name, value in request.headers):
         return Refusal(Reason.UNCLEAR, "Names of headers may not have underscores.")
     return None
+
+
+def _of_page(request: Request, refusal: Refusal, rules: Rules, now: datetime) -> Refusal | None:
+    """Refuse a page of another origin, unless it uploads to a URL that is signed for that."""
+    if not rules.is_upload_of_page(request) or rules.is_closed(request):
+        return refusal
+    upload = uploads.as_upload(request)
+    signature = signatures.read(upload)
+    if not isinstance(signature, signatures.Signature) or not uploads.is_proof(signature):
+        return refusal
+    checked = signatures.not_now(signature, now) or _of_signed(upload, signature, rules)
+    return checked if isinstance(checked, Refusal) else None
 
 
 def _of_signed(request: Request, signature: Signature, rules: Rules) -> Refusal | BodyCheck:

@@ -103,7 +103,7 @@ def test_the_request_of_awss_example_passes(monkeypatch: pytest.MonkeyPatch) -> 
             "content-length": "66824",
         },
     )
-    monkeypatch.setattr(decision, "foreign", lambda *_: None)  # it is for s3.amazonaws.com
+    monkeypatch.setattr(decision, "foreign_host", lambda request: None)  # it is for s3.amazonaws.com
     rules = Rules(lambda key: SECRET)
     now = datetime(2013, 5, 24, tzinfo=UTC)
 
