@@ -1,4 +1,4 @@
-"""Clients of what only the console needs: logs and descriptions of jobs, and presigned URLs of parts."""
+"""Clients of what only the console needs: metrics, logs and descriptions of jobs, and presigned URLs of parts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
@@ -27,6 +28,10 @@ class WatchingClients:
     @property
     def is_local(self) -> bool:
         return self._endpoint_url is not None
+
+    @cached_property
+    def cloudwatch(self) -> CloudWatchClient:
+        return self._session.client("cloudwatch", endpoint_url=self._endpoint_url, config=self._config)
 
     @cached_property
     def logs(self) -> CloudWatchLogsClient:

@@ -62,7 +62,8 @@ def create_app(stack: StackAccess, address: Address, bucket_origin: str) -> Star
             HTTPException: not_found,
         },
     )
-    app.state.stack, app.state.views, app.state.logs = stack, Views(address.path, stack.name), JobLogs()
+    app.state.logs = JobLogs()
+    app.state.stack, app.state.views = stack, Views(address.path, stack.name)
     return app
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+import shutil
 import socket
 import threading
 import time
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import uvicorn
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import NoAlertPresentException, NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.remote.webelement import WebElement
@@ -106,7 +107,7 @@ class Window:
 
     def confirm(self) -> str:
         """Say yes to the browser's question; what it was."""
-        alert = self.driver.switch_to.alert
+        alert = self.until(lambda: self.driver.switch_to.alert, "the browser asks")
         asked: str = alert.text
         alert.accept()
         return asked
@@ -127,7 +128,7 @@ class Window:
         """The first answer that is true."""
         end = time.monotonic() + _SECONDS
         while time.monotonic() < end:
-            with suppress(NoSuchElementException, StaleElementReferenceException):
+            with suppress(NoSuchElementException, StaleElementReferenceException, NoAlertPresentException):
                 if found := look():
                     return found
             time.sleep(0.05)
@@ -150,7 +151,7 @@ class Window:
 
     def whole(self) -> None:
         """Wait for all parts of an endpoint's page."""
-        for selector in ("#status dl", "#controls #set-end", "#row-form", "#traffic > :not(p:only-child)"):
+        for selector in ("#status dl", "#controls #roll-back", "#row-form", "#traffic > :not(p:only-child)"):
             self.one(selector)
 
 
@@ -163,7 +164,7 @@ def browser(url: str, screenshots: Path) -> Iterator[Window]:
     options.unhandled_prompt_behavior = "ignore"
     for flag in _FLAGS:
         options.add_argument(flag)
-    driver = Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+    driver = Chrome(options=options, service=Service(shutil.which("chromedriver")))
     try:
         yield Window(driver, url, screenshots)
     finally:
