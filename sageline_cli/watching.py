@@ -30,10 +30,6 @@ class WatchingClients:
         return self._session.client("cloudwatch", endpoint_url=self._endpoint_url, config=self._config)
 
     @cached_property
-    def cloudwatch(self) -> CloudWatchClient:
-        return self._session.client("cloudwatch", endpoint_url=self._endpoint_url, config=self._config)
-
-    @cached_property
     def logs(self) -> CloudWatchLogsClient:
         return self._session.client("logs", endpoint_url=self._endpoint_url, config=self._config)
 
