@@ -43,7 +43,7 @@ SETTINGS = settings(
     derandomize=True, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
 )
 OPERATIONS = [f"{method.upper()} {path}" for path, item in DOCUMENT["paths"].items() for method in item]
-EXAMPLES, SCENARIOS, STEPS = 40, 60, 12
+EXAMPLES, SCENARIOS, STEPS = 40, 75, 12
 MOST_OF_REQUESTS = 1_300
 SENT_HEADERS = ("accept", "content-type", "idempotency-key")
 
