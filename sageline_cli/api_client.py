@@ -101,6 +101,10 @@ class ApiClient:
         """An endpoint, with the columns of the rows that it takes and an example."""
         return _ask(partial(self._client.endpoints.get, name))
 
+    def row_schema(self, name: str) -> Json:
+        """JSON Schema of the rows that an endpoint takes."""
+        return _ask(partial(self._client.endpoints.schema, name))
+
     def change_endpoint(self, name: str, change: Json) -> Json:
         """Set ``weights`` or ``ttl_hours`` of an endpoint; the endpoint as it is then."""
         return _ask(partial(self._client.endpoints.change, name, change))

@@ -483,13 +483,14 @@ def _ago(moment: str | None, now: datetime) -> str:
 
 
 def duration(seconds: float) -> str:
-    """``12 s``, ``3 min``, ``5 h``, ``2 days``: as exact as a person wants it."""
+    """``12 s``, ``3 min``, ``2.5 h``, ``2 days``: as exact as a person wants it."""
     if seconds < 90:
         return f"{max(seconds, 0):.0f} s"
     if seconds < 90 * 60:
         return f"{seconds / 60:.0f} min"
     if seconds < 48 * 3600:
-        return f"{seconds / 3600:.0f} h"
+        hours = seconds / 3600
+        return f"{hours:.0f} h" if hours >= 10 else f"{hours:.1f}".removesuffix(".0") + " h"
     return f"{seconds / 86400:.0f} days"
 
 

@@ -16,7 +16,8 @@ KINDS: tuple[InputKind, ...] = ("number", "category", "text", "date", "image")
 
 MOST_FIELDS = 200
 """A form of more is no form; the row is then written as JSON."""
-_LONG_TEXT = 80
+_EXACT = 2**53
+"""Whole numbers below it have all their digits."""
 _WHOLE = re.compile(r"[+-]?\d{1,15}")
 
 
@@ -24,7 +25,7 @@ _WHOLE = re.compile(r"[+-]?\d{1,15}")
 class FormField:
     """A column as a field of the form.
 
-    ``values``: seen in training, to choose from; others may be typed. ``low``, ``high``: the range seen in training, where it is
+    ``values``: seen in training, to choose from; others may be typed. ``low``, ``high``: the range in the dataset, where it is
     known.
     """
 
@@ -46,7 +47,7 @@ class FormField:
         """What to know when filling it in."""
         told = ["must be filled in"] if self.required else []
         if self.low is not None and self.high is not None:
-            told.append(f"{self.low:g} to {self.high:g} in training")
+            told.append(f"{_plain(self.low)} to {_plain(self.high)} in the dataset")
         return ", ".join(told)
 
 
@@ -74,8 +75,12 @@ class RowForm:
         return f"{which} may be empty: the value is then missing."
 
 
-def form_of(endpoint: Json) -> RowForm:
-    """The form of the rows that ``GET /endpoints/{name}`` describes (:func:`sageline.api.columns.describe_columns`)."""
+def form_of(endpoint: Json, schema: Json | None = None) -> RowForm:
+    """The form of the rows that ``GET /endpoints/{name}`` describes (:func:`sageline.api.columns.describe_columns`).
+
+    ``schema``: what ``GET /endpoints/{name}/schema`` says, of which the form takes the ranges of numbers; None where it says
+    nothing, and the form then tells no ranges.
+    """
     columns: Sequence[Mapping[str, object]] = endpoint.get("columns") or []
     label: Mapping[str, object] = endpoint.get("label") or {}
     example = endpoint.get("example")
@@ -84,15 +89,26 @@ def form_of(endpoint: Json) -> RowForm:
     is_form = 0 < len(columns) == count <= MOST_FIELDS
     classes = label.get("classes")
     name = label.get("name")
+    described = _described(schema or {})
+    names = [str(column["name"]) for column in columns]
+    fields = [_field(column, values.get(name), described.get(name, {})) for name, column in zip(names, columns, strict=True)]
     return RowForm(
-        fields=tuple(_field(column, values.get(str(column["name"]))) for column in columns) if is_form else (),
+        fields=tuple(fields) if is_form else (),
         example_json=json.dumps(example, indent=2, ensure_ascii=False) if example is not None else "",
         classes=classes if isinstance(classes, int) else None,
         label=name if isinstance(name, str) else None,
     )
 
 
-def _field(column: Mapping[str, object], value: object) -> FormField:
+def _described(schema: Json) -> Mapping[str, Mapping[str, object]]:
+    """What the schema says of each column: it is in the one form of a row that is an object."""
+    found: Mapping[str, Mapping[str, object]] = next(
+        (form["properties"] for form in schema.get("anyOf") or [] if "properties" in form), {}
+    )
+    return found
+
+
+def _field(column: Mapping[str, object], value: object, described: Mapping[str, object]) -> FormField:
     kind = column["kind"]
     known: InputKind = next((k for k in KINDS if k == kind), "text")
     values = column.get("values")
@@ -102,7 +118,18 @@ def _field(column: Mapping[str, object], value: object) -> FormField:
         required=bool(column["required"]),
         value="" if known == "image" else _typed(value),
         values=tuple(str(item) for item in values) if isinstance(values, list) else (),
+        low=_number_or_none(described.get("x-sageline-minimum")),
+        high=_number_or_none(described.get("x-sageline-maximum")),
     )
+
+
+def _number_or_none(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _plain(value: float) -> str:
+    """A number as a person would write it: 1250000, not 1.25e+06."""
+    return f"{value:.0f}" if value.is_integer() and abs(value) < _EXACT else f"{value:.6g}"
 
 
 def _typed(value: object) -> str:

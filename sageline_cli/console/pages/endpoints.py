@@ -119,8 +119,14 @@ def show_traffic(request: Request) -> Response:
 
 
 def show_row_form(request: Request) -> Response:
-    name = request.path_params["name"]
-    return views_of(request).page("endpoint/row_form.html", name=name, form=form_of(stack_of(request).get().api.endpoint(name)))
+    api, name = stack_of(request).get().api, request.path_params["name"]
+    asked = begin(partial(api.row_schema, name))
+    endpoint = api.endpoint(name)
+    try:
+        schema = asked.result()
+    except CommandFailed:  # the form does without: a stack may be older than the route, or its encoder gone
+        schema = None
+    return views_of(request).page("endpoint/row_form.html", name=name, form=form_of(endpoint, schema))
 
 
 def show_deletion(request: Request) -> Response:

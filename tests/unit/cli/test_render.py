@@ -212,6 +212,8 @@ def test_a_label_without_a_probability_is_shown_without_one() -> None:
     [
         (None, "never"),
         ("2026-11-20T18:00:00Z", "in 8 h"),
+        ("2026-11-20T12:30:00Z", "in 2.5 h"),
+        ("2026-11-20T22:30:00Z", "in 12 h"),
         ("2026-11-20T11:05:00Z", "in 65 min"),
         ("2026-11-20T10:00:20Z", "in 20 s"),
         ("2026-11-20T09:59:00Z", "now"),

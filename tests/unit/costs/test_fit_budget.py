@@ -89,7 +89,7 @@ def test_fewer_minutes_than_a_job_may_take_end_it_earlier(world: World) -> None:
 
     assert tried(run) == {"xgboost": (1, 600), "linear-learner": (1, 600)}
     assert reasons(run)["budget_minutes"] == (
-        "xgboost gets at most 0.1667 h each instead of 1 h each; linear-learner gets at most 0.1667 h each instead of 1 h each"
+        "xgboost gets at most 0.1667 h instead of 1 h; linear-learner gets at most 0.1667 h instead of 1 h"
     )
 
 

@@ -121,8 +121,9 @@ def _trials(candidate: Candidate, seconds: int, cut: _Cut) -> Candidate:
 
 def _limited(candidate: Candidate, seconds: int, trials: int | None, budget: str, cut: _Cut) -> Candidate:
     spec = candidate.resolution.spec
-    before = [f"{length(spec.algorithm.max_runtime_seconds)} each"] if seconds < spec.algorithm.max_runtime_seconds else []
-    now = [f"{length(seconds)} each"] if before else []
+    each = " each" if spec.tuning is not None else ""
+    before = [f"{length(spec.algorithm.max_runtime_seconds)}{each}"] if seconds < spec.algorithm.max_runtime_seconds else []
+    now = [f"{length(seconds)}{each}"] if before else []
     if trials is not None and spec.tuning is not None and trials < spec.tuning.max_jobs:
         before.insert(0, f"{spec.tuning.max_jobs} trials")
         now.insert(0, f"{trials} trial{'s' if trials > 1 else ''}")

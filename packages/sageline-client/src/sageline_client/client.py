@@ -53,12 +53,14 @@ class Sageline:
             transport: of httpx; without one the environment's proxies count.
 
         Raises:
-            ValueError: there is no URL, or there are no credentials.
+            ValueError: there is no URL, or it is none, or there are no credentials.
             ImportError: botocore is needed for AWS credentials, and not installed.
         """
         url = (url or os.environ.get("SAGELINE_API_URL", "")).rstrip("/")
         if not url:
             raise ValueError("The API's URL is missing: give the stack's output ApiUrl, or set SAGELINE_API_URL.")
+        if not _is_of_http(url):
+            raise ValueError(f"{url!r} is no URL of an API: it begins with https://, as the stack's output ApiUrl does.")
         if token is not None and auth is not None:
             raise ValueError("Give either a token or auth.")
         if token is not None:
@@ -154,3 +156,11 @@ class Sageline:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.close()
+
+
+def _is_of_http(url: str) -> bool:
+    try:
+        parts = httpx.URL(url)
+    except httpx.InvalidURL:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.host)

@@ -98,6 +98,12 @@ def test_what_is_missing_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
         Sageline(URL, token="a", auth=SigV4.__new__(SigV4))
 
 
+@pytest.mark.parametrize("url", ["not a url", "api.example/prod", "s3://bucket", "https://", "https://api:port"])
+def test_what_is_no_url_is_refused_at_once(url: str) -> None:
+    with pytest.raises(ValueError, match="begins with https://"):
+        Sageline(url, token="a")
+
+
 @pytest.mark.usefixtures("credentials")
 def test_a_region_that_nothing_says_is_asked_for() -> None:
     with pytest.raises(ValueError, match="AWS_DEFAULT_REGION"):

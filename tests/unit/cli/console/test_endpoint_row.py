@@ -165,8 +165,32 @@ def test_json_that_is_none_is_told_where(pages: Pages, text: str) -> None:
     assert (part.status_code, pages.sent("POST", PATH)) == (400, [])
 
 
-def test_a_form_can_take_ranges() -> None:
-    assert FormField("a", "number", required=True, value="", low=1, high=3.5).hint == "must be filled in, 1 to 3.5 in training"
+def test_a_number_is_shown_with_its_range_in_the_dataset(pages: Pages) -> None:
+    alcohol = {"type": ["number", "null"], "x-sageline-minimum": 11.03, "x-sageline-maximum": 14.83}
+    forms = [{"type": "array", "prefixItems": [{}]}, {"type": "object", "properties": {"alcohol": alcohol}}]
+    pages.api.answer("GET", "/endpoints/wine/schema", {"anyOf": forms})
+
+    form = pages.get("/endpoints/wine/row").text
+
+    assert "must be filled in, 11.03 to 14.83 in the dataset" in form
+    assert form.count("in the dataset") == 1
+
+
+def test_without_a_schema_the_form_tells_no_range(pages: Pages) -> None:
+    pages.api.fail("GET", "/endpoints/wine/schema", 500, "ObjectMissing", "The encoder of wine is gone.")
+
+    form = pages.get("/endpoints/wine/row")
+
+    assert (form.status_code, form.text.count("<label"), "in the dataset" in form.text) == (200, 3, False)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "hint"),
+    [(1, 3.5, "1 to 3.5"), (-2e6, 12_500_000, "-2000000 to 12500000"), (0.1234567, 1e300, "0.123457 to 1e+300")],
+)
+def test_a_range_is_written_as_a_person_would(low: float, high: float, hint: str) -> None:
+    field = FormField("a", "number", required=False, value="", low=float(low), high=float(high))
+    assert field.hint == f"{hint} in the dataset"
 
 
 def test_an_endpoint_that_does_not_say_what_it_takes_has_a_form_for_json() -> None:
