@@ -42,6 +42,8 @@ def read_hours(ends: str, typed: str) -> float | None:
     """
     if ends == "never":
         return None
+    if not typed.strip():
+        raise UnusableChange("Say in how many hours the endpoint is to be deleted.")
     hours = _number(typed)
     if not 0 < hours <= MOST_HOURS:
         raise UnusableChange(f"{typed!r} is no time to live: give a number of hours above 0 and at most {MOST_HOURS:,}.")

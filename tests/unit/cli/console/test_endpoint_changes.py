@@ -48,10 +48,20 @@ def test_the_time_to_live_is_set(pages: Pages, ends: str, hours: str, sent: floa
     assert pages.sent("PATCH", "/endpoints/wine") == [{"ttl_hours": sent}]
 
 
-@pytest.mark.parametrize("hours", ["0", "9000", "soon", "nan", ""])
+@pytest.mark.parametrize("hours", ["0", "9000", "soon", "nan"])
 def test_no_time_to_live_is_not_sent(pages: Pages, hours: str) -> None:
     told = pages.post("/endpoints/wine/end", ends="hours", hours=hours)
     assert (told.status_code, "at most 8,760" in told.text) == (400, True)
+
+
+def test_the_time_to_live_is_asked_for_and_not_proposed(pages: Pages) -> None:
+    """What a form proposed, whoever clicks its button would set: also for an endpoint that is to be kept."""
+    shell = pages.get("/endpoints/wine").text
+    told = pages.post("/endpoints/wine/end", ends="hours", hours="")
+
+    assert 'id="ends-hours" value="hours" required>' in shell
+    assert "Say in how many hours the endpoint is to be deleted." in told.text
+    assert pages.sent("PATCH", "/endpoints/wine") == []
 
 
 def test_a_promotion_names_the_run_that_removes_the_others(pages: Pages) -> None:

@@ -191,6 +191,17 @@ def test_labels_and_names_of_columns_are_shown_as_texts(page: Page, inspected: l
     assert "{{7*7}} (1,000)" in html
 
 
+def test_a_correction_that_is_refused_can_be_taken_back(page: Page, api: FakeApi) -> None:
+    api.fail("POST", "/datasets/inspect", 400, "InvalidDataset", "There is no column to learn from.")
+    api.answer("GET", "/pipelines", {"runs": [], "next_token": None})
+
+    html = page.get("new/inspection", params={"key": KEY, "as.alcohol": "ignore"}).text
+
+    assert "There is no column to learn from." in html
+    assert 'name="as.alcohol"' in html
+    assert '<option value="ignore" selected>left out</option>' in html
+
+
 def test_a_correction_is_inspected_anew_and_kept_in_the_address(page: Page, inspected: list[Mapping[str, object]]) -> None:
     said = {
         "key": KEY,
