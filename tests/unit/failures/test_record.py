@@ -189,7 +189,7 @@ def test_a_cause_is_no_longer_than_step_functions_takes() -> None:
 def test_every_error_that_a_run_can_end_in_has_advice_of_its_own() -> None:
     not_of_a_run = {
         *("SagelineError", "AlreadyStarted", "RunNotFound", "RequestTooLarge", "TooManyRequests", "RouteNotFound"),
-        *("NotAcceptable", "UnsupportedMediaType"),
+        *("NotAcceptable", "UnsupportedMediaType", "ScopeMissing"),
         "InvalidRouting",
         *("RolloutPending", "DamagedRecord"),
     }
