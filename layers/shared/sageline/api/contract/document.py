@@ -100,7 +100,8 @@ def _schemas() -> tuple[Schemas, Json]:
 def _readable(kind: Any) -> Any:
     """A type as pydantic reads it: on Python 3.11 no ``TypedDict`` of the standard library. Any: a type of whatever kind."""
     if is_typeddict(kind):
-        return typing_extensions.TypedDict(kind.__name__, get_type_hints(kind, include_extras=True))  # type: ignore[operator]
+        hints = get_type_hints(kind, include_extras=True)
+        return typing_extensions.TypedDict(kind.__name__, hints)  # type: ignore[operator]  # mypy takes it for a base class only
     return kind
 
 
