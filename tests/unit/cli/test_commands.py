@@ -15,6 +15,7 @@ from sageline.runs.timings import StateTime
 from sageline_cli.connection import Connection
 from sageline_cli.errors import CommandFailed
 from sageline_cli.main import cli
+from tests.unit.cli.datasets import write_dataset
 from tests.unit.cli.fakes import BUCKET, RUN_ID, FakeApi, run_record
 
 DATA = "datasets/wine/data.csv"
@@ -22,9 +23,7 @@ DATA = "datasets/wine/data.csv"
 
 @pytest.fixture
 def data(tmp_path: Path) -> str:
-    path = tmp_path / "wine.csv"
-    path.write_text("a,b\n1,2\n")
-    return str(path)
+    return str(write_dataset(tmp_path / "wine.csv"))
 
 
 @pytest.fixture

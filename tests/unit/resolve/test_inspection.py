@@ -29,7 +29,7 @@ def inspected(text: str, spec: Json | None = None) -> Inspection:
     given = validate_spec(spec or {}, "spec")
     notes: list[str] = []
     profile = DatasetProfile.of(open_blocks(io.BytesIO(text.encode()), "x.csv", "csv", notes=notes), notes)
-    return inspect("x.csv", profile, resolve_run(given, profile, name="x", uri="x.csv"), given, is_sample=False)
+    return inspect("x.csv", profile, resolve_run(given, profile, name="x", uri="x.csv"), given)
 
 
 def column(document: Inspection, name: str) -> Json:
@@ -143,7 +143,10 @@ def test_a_number_that_is_spelled_otherwise_is_a_mistake_as_a_run_is_refused_for
 def test_a_label_of_one_class_is_a_mistake() -> None:
     document = inspected("text,label\n" + "".join(f"word {i} and more of them,ja\n" for i in range(30)))
 
-    assert "two classes" in document["mistakes"][0]
+    assert document["mistakes"] == [
+        "Every label in column 'label' is 'ja' (30 rows); a classifier needs at least two classes. Add rows of other classes, or "
+        "name another column in dataset.label."
+    ]
     assert document["reasons"]["task"].startswith("the label 'label' has 1 value in 30 rows")
 
 

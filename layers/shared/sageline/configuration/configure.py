@@ -22,10 +22,12 @@ from sageline.costs.estimate import BillableWork, cost_bound
 from sageline.costs.fit_budget import within_budget
 from sageline.costs.run_cost import evaluation_work, facts_of
 from sageline.dataset.profile import DatasetProfile
+from sageline.dataset.readers.coverage import Coverage
 from sageline.deployment.endpoints import capacity, check_beside, check_capacity_change, find_endpoint
 from sageline.errors import EndpointNotFound, InvalidSpec
 from sageline.json_objects import Json
 from sageline.resolve.candidates import ResolvedRun, resolve_run
+from sageline.resolve.inspected.mistakes import check_classes
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import Configured
 from sageline.runs.store import RunRecord, RunStore
@@ -262,10 +264,13 @@ def _batch_of_spec(spec: Spec, wanted: BatchSpec, run_id: str, run: RunContext) 
 
 def _resolve(given: Spec, dataset: Dataset, name: str, run: RunContext) -> ResolvedRun:
     """The spec as a sample of the rows has it; PrepareData, which sees them all, resolves it for good."""
-    notes: list[str] = []
-    blocks = sample_dataset(run.files.s3, dataset, read_options(given.dataset, given.encoder), notes, _SNIFFED_BLOCK_BYTES)
-    profile = DatasetProfile.of(blocks, notes, is_sample=True)
-    return resolve_run(given, profile, name=name, uri=dataset.uri)
+    notes, coverage = list[str](), Coverage()
+    options = read_options(given.dataset, given.encoder)
+    blocks = sample_dataset(run.files.s3, dataset, options, notes, _SNIFFED_BLOCK_BYTES, coverage=coverage)
+    profile = DatasetProfile.of(blocks, notes, coverage)
+    resolved = resolve_run(given, profile, name=name, uri=dataset.uri)
+    check_classes(profile, resolved.resolution, dataset.uri)
+    return resolved
 
 
 def _check_endpoint(spec: Spec, deployment: DeploymentSpec, endpoint_name: str, run: RunContext) -> None:

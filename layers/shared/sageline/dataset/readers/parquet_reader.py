@@ -17,6 +17,7 @@ from sageline.arrays.blocks import Block
 from sageline.arrays.strings import StringArray
 from sageline.dataset.label_column import several_labels
 from sageline.dataset.readers.arrow_columns import UnreadableColumn, as_text, flat, leaves
+from sageline.dataset.readers.coverage import Coverage
 from sageline.dataset.readers.dialect import index_name
 from sageline.errors import InvalidDataset
 
@@ -75,6 +76,7 @@ def sample_parquet(
     *,
     label: str | None = None,
     wants: Callable[[str], bool] = _every_column,
+    coverage: Coverage,
 ) -> Iterator[Block]:
     """The first ``piece_bytes`` of ``pieces`` row groups that are spread evenly, or more of each where there are fewer; all rows
     of a small file. Raises as :func:`read_parquet`."""
@@ -90,6 +92,7 @@ def sample_parquet(
         if rows == 0:
             raise InvalidDataset(f"{source} has no rows; save at least one row per class.")
         if rows < file.metadata.num_rows:
+            coverage.is_all = False
             notes.append(
                 f"{source}: what the columns hold is found out from {rows:,} rows of {len(chosen)} row groups, and not from all "
                 "of the file."
