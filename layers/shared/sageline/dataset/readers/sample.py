@@ -16,7 +16,7 @@ from sageline.dataset.readers.coverage import Coverage
 from sageline.dataset.readers.csv_reader import CsvReader, ValueLeftOut
 from sageline.dataset.readers.csv_scan import Scan, TextAfterQuote
 from sageline.dataset.readers.jsonl_reader import JsonLinesReader
-from sageline.dataset.readers.source import FIND_OUT, ReadOptions, open_blocks, open_text, read_up_to
+from sageline.dataset.readers.source import FIND_OUT, ReadOptions, check_is_text, open_blocks, open_text, read_up_to
 from sageline.errors import InvalidDataset
 from sageline.formats.other_formats import advice_on_content
 from sageline.formats.text_encoding import UTF_8, Utf8Text, chosen_encoding, guess_encoding, guess_note
@@ -137,6 +137,7 @@ class _Sample:
         if advice := advice_on_content(head):
             raise InvalidDataset(f"{self._source} {advice}.")
         encoding, marked = chosen_encoding(head, self._options.encoding, self._source, self._notes)
+        check_is_text(head, encoding, self._source)
         beginning = head[marked:]
         if encoding in (None, UTF_8):
             beginning = beginning.rstrip(_BEYOND_ASCII)  # it may end within a character
