@@ -6,8 +6,7 @@ import gzip
 
 import pytest
 
-from sageline.arrays.blocks import Block
-from sageline.dataset.readers.coverage import Coverage
+from sageline.arrays.blocks import Block, Coverage
 from sageline.dataset.readers.source import FIND_OUT
 from sageline.errors import DatasetAccessDenied, DatasetNotFound, InvalidDataset
 from sageline.names import RunLayout

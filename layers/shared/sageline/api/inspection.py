@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from sageline.api.requests import InspectionBody
-from sageline.arrays.blocks import Block
+from sageline.arrays.blocks import Block, Coverage
 from sageline.aws.http import check_keys, shortened
 from sageline.costs.fit_budget import within_budget
 from sageline.costs.run_cost import listed_facts, with_prices_of
 from sageline.dataset.profile import DatasetProfile
-from sageline.dataset.readers.coverage import Coverage
 from sageline.dataset.readers.sample import PIECE_BYTES
 from sageline.errors import DatasetNotFound, InvalidRequest
 from sageline.names import DATASET_FOLDER_PATTERN, DATASET_KEY_PATTERN, SIDES, is_name, split_s3_uri

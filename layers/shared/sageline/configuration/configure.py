@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Literal
 
+from sageline.arrays.blocks import Coverage
 from sageline.batch.batch import Batch, check_columns, read_rows
 from sageline.batch.locations import check_input, predictions_uri
 from sageline.configuration.candidates import alone_usd, asked_of_auto, configure_candidate, write_candidates
@@ -22,7 +23,6 @@ from sageline.costs.estimate import BillableWork, cost_bound
 from sageline.costs.fit_budget import within_budget
 from sageline.costs.run_cost import evaluation_work, facts_of
 from sageline.dataset.profile import DatasetProfile
-from sageline.dataset.readers.coverage import Coverage
 from sageline.deployment.endpoints import capacity, check_beside, check_capacity_change, find_endpoint
 from sageline.errors import EndpointNotFound, InvalidSpec
 from sageline.json_objects import Json

@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from sageline.arrays.blocks import Block
+from sageline.arrays.blocks import Block, Coverage
 from sageline.arrays.hashing import HashArray
 from sageline.arrays.late_text import ImageArray
 from sageline.arrays.number_spelling import PLAIN, plain_text
@@ -23,7 +23,6 @@ from sageline.arrays.strings import IntArray, StringArray
 from sageline.dataset.date_profile import DateProfile
 from sageline.dataset.distinct import DistinctValues
 from sageline.dataset.number_profile import NumberProfile
-from sageline.dataset.readers.coverage import Coverage
 from sageline.dataset.row_sample import RowSample
 from sageline.dataset.shared_rows import SharedRows
 from sageline.dataset.split import hash_columns, row_positions

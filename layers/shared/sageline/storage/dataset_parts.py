@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 import numpy as np
 from botocore.exceptions import ClientError, ParamValidationError
 
-from sageline.arrays.blocks import Block, Side
-from sageline.dataset.readers.coverage import Coverage
+from sageline.arrays.blocks import Block, Coverage, Side
 from sageline.dataset.readers.sample import PIECES, sample_blocks
 from sageline.dataset.readers.source import ReadOptions, open_blocks
 from sageline.errors import InvalidDataset

@@ -12,8 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sageline.arrays.blocks import Block
-from sageline.dataset.readers.coverage import Coverage
+from sageline.arrays.blocks import Block, Coverage
 from sageline.dataset.readers.sample import sample_blocks
 from sageline.dataset.readers.source import ReadOptions
 from sageline.errors import InvalidDataset

@@ -14,12 +14,11 @@ from typing import BinaryIO
 
 import numpy as np
 
-from sageline.arrays.blocks import Block
+from sageline.arrays.blocks import Block, Coverage
 from sageline.arrays.late_text import ImageArray
 from sageline.arrays.strings import StringArray
 from sageline.dataset.images.archive import Entry, check_count, list_images
 from sageline.dataset.images.shape import ChosenShape, choose_shape
-from sageline.dataset.readers.coverage import Coverage
 from sageline.errors import InvalidDataset
 from sageline.formats.image_files import Looks, NoImage, Pixels, check_shape, look_at, read_image
 

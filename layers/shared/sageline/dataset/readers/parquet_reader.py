@@ -13,11 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sageline.arrays.blocks import Block
+from sageline.arrays.blocks import Block, Coverage
 from sageline.arrays.strings import StringArray
 from sageline.dataset.label_column import several_labels
 from sageline.dataset.readers.arrow_columns import UnreadableColumn, as_text, flat, leaves
-from sageline.dataset.readers.coverage import Coverage
 from sageline.dataset.readers.dialect import index_name
 from sageline.errors import InvalidDataset
 

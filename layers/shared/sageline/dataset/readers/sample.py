@@ -9,10 +9,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from sageline.arrays.blocks import Block
+from sageline.arrays.blocks import Block, Coverage
 from sageline.arrays.strings import StringArray
 from sageline.dataset.images.reader import read_images
-from sageline.dataset.readers.coverage import Coverage
 from sageline.dataset.readers.csv_reader import CsvReader, ValueLeftOut
 from sageline.dataset.readers.csv_scan import Scan, TextAfterQuote
 from sageline.dataset.readers.jsonl_reader import JsonLinesReader

@@ -16,9 +16,8 @@ from typing import BinaryIO, NamedTuple, TypeAlias
 import numpy as np
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
-from sageline.arrays.blocks import Block
+from sageline.arrays.blocks import Block, Coverage
 from sageline.arrays.strings import BoolArray, IntArray, StringArray
-from sageline.dataset.readers.coverage import Coverage
 from sageline.errors import InvalidDataset
 from sageline.formats.workbook import uncalculated_cells
 
