@@ -92,6 +92,14 @@ def test_values_for_which_a_run_is_refused_are_mistakes() -> None:
     assert "In 'ordered_at', 1 value is no date: 31.02.2024 (row 3)" in date
 
 
+def test_examples_of_odd_values_are_different_ones() -> None:
+    rows = "".join(f"{'u' if n % 10 == 0 else 'v' if n == 95 else n},{n % 2}\n" for n in range(100))
+
+    [mistake] = inspected("size,label\n" + rows, {"dataset": {"kinds": {"size": "number"}}})["mistakes"]
+
+    assert "In 'size', 11 values are no numbers, such as 'u', 'v'. A run stops there" in mistake
+
+
 @pytest.mark.parametrize(
     ("weights", "said"),
     [
