@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from docs.api_examples import PAGE
+from sageline import __version__
 from sageline.aws.http import STATUS_OF_ERROR
 from sageline.failures.failure import Failure
 from sageline.runs.deployment_record import DeploymentRecord, routed_variant
@@ -117,7 +119,13 @@ def test_the_openapi_document_is_served_with_the_address_of_the_api(manage: Mana
     assert answer.status == example.status
     assert answer.body["servers"] == example.answer["servers"]
     assert answer.body["openapi"] == example.answer["openapi"]
-    assert answer.body["info"]["title"] == example.answer["info"]["title"]
+    assert {key: answer.body["info"][key] for key in example.answer["info"]} == example.answer["info"]
+
+
+def test_the_openapi_document_has_the_version_of_the_project() -> None:
+    project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
+
+    assert EXAMPLES["GET /openapi.json"].answer["info"]["version"] == __version__ == project["version"]
 
 
 @pytest.mark.usefixtures("wines_in_service")
