@@ -115,6 +115,29 @@ def test_a_valid_spec_goes_beside_the_data(connection: Connection, runner: CliRu
 
 
 @pytest.mark.usefixtures("ended")
+@pytest.mark.usefixtures("connection")
+def test_the_schema_of_an_endpoints_rows_is_printed(runner: CliRunner, api: FakeApi) -> None:
+    schema = {"title": "wine", "type": "object", "properties": {"farbe": {"description": "Grün"}}, "examples": [{"farbe": "rot"}]}
+    api.answer("GET", "/endpoints/wine/schema", schema)
+
+    result = runner.invoke(cli, ["schema", "wine"])
+
+    assert (result.exit_code, json.loads(result.stdout), result.stderr) == (0, schema, "")
+    assert "Grün" in result.stdout
+
+
+@pytest.mark.usefixtures("connection")
+def test_who_asks_for_the_schema_of_no_endpoint_is_told_so(runner: CliRunner, api: FakeApi) -> None:
+    api.fail("GET", "/endpoints/whine/schema", 404, "EndpointNotFound", "There is no endpoint whine.")
+
+    result = runner.invoke(cli, ["schema", "whine"])
+    with_json = runner.invoke(cli, ["schema", "whine", "--json"])
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "There is no endpoint whine." in result.stderr
+    assert json.loads(with_json.stdout)["error"]["code"] == "EndpointNotFound"
+
+
 def test_a_spec_left_by_an_earlier_submit_is_deleted_and_that_is_said(
     connection: Connection, runner: CliRunner, data: str, tmp_path: Path
 ) -> None:
