@@ -179,9 +179,11 @@ def test_where_all_were_refused_for_the_same_the_run_is_too_in_the_state_that_re
     event |= {"state": "ChooseCandidate", "cause": cause}
     record_failure(event, run=world.run)
 
-    error = world.record().error or {}
+    record = world.record()
+    error = record.error or {}
     expected = states[0] if len(set(states)) == 1 else "ChooseCandidate"
     assert (error["state"], error["error"], error["message"]) == (expected, "InvalidDataset", why)
+    assert (record.status, record.state) == ("Failed", expected)
 
 
 def test_one_that_never_began_one_that_never_ended_and_one_that_was_stopped_say_so(world: World) -> None:

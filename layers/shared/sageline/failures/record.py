@@ -41,7 +41,7 @@ def record_failure(event: FailureEvent, *, run: RunContext) -> FailureRecorded:
     failure = _failure(record, state, kind, message, event.get("discard_error"))
     if record.execution_arn == execution_arn:
         _stop(record, run)
-        run.store.finish(run_id, "Failed", state=state, error=failure.to_json())
+        run.store.finish(run_id, "Failed", state=failure.state, error=failure.to_json())
     return {"run_id": run_id, "message": explain(failure.message, failure.log_lines, failure.advice)}
 
 
