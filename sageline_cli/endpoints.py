@@ -1,4 +1,4 @@
-"""Commands on endpoints: predict, endpoints, ttl, delete."""
+"""Commands on endpoints: predict, endpoints, schema, ttl, delete."""
 
 from __future__ import annotations
 
@@ -71,6 +71,24 @@ def endpoints(stack: str | None, as_json: bool) -> None:
         print_json({"endpoints": found})
     else:
         print_result(render.endpoints_table(found, datetime.now(UTC)))
+
+
+@click.command(cls=StackCommand, short_help="Print the JSON Schema of the rows that an endpoint takes.")
+@click.argument("endpoint")
+@stack_option
+@json_option
+def schema(endpoint: str, stack: str | None, as_json: bool) -> None:
+    """Print what rows ENDPOINT takes, as JSON Schema: its columns, which of them must be there, an example that works.
+
+    It is that of the model with the most traffic (docs/api.md, GET /endpoints/{name}/schema). With --json a failure is a document
+    too.
+
+    \b
+    Examples:
+      sageline schema wine
+      sageline schema wine > wine.schema.json
+    """
+    print_json(connect(stack).api.row_schema(endpoint))
 
 
 def _read_hours(context: click.Context, parameter: click.Parameter, text: str) -> float | None:

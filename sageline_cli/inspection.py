@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Callable, Generator
-from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 from rich.console import Console
-from rich.progress import DownloadColumn, TransferSpeedColumn
 
 from sageline.costs.fit_budget import within_budget
 from sageline.costs.run_cost import listed_facts
-from sageline.dataset.profile import DatasetProfile
-from sageline.dataset.readers.source import open_blocks
 from sageline.json_objects import Json
-from sageline.names import source_key
 from sageline.resolve.candidates import resolve_run
 from sageline.resolve.inspection import inspect as to_document
-from sageline.spec.model import Spec, parse_spec
-from sageline.storage.dataset_folder import choose_parts
-from sageline.storage.dataset_object import DatasetObject, read_options
-from sageline.storage.dataset_parts import Dataset, OpenPart, read_parts
-from sageline_cli.bars import bar
+from sageline.spec.model import Spec
 from sageline_cli.inspection_page import page
+from sageline_cli.local_rows import LocalSpec, local_spec, read_rows
 from sageline_cli.options import StackCommand, check_folder, json_option, print_json, print_result, stderr
 from sageline_cli.parts import LocalDataset, gather, left_out_line
-from sageline_cli.source import local_script
 from sageline_cli.spec_options import SpecOptions, spec_options
 from sageline_cli.submit import named_after, packed, read_spec
 from sageline_cli.upload import format_of, unknown_format
 
 _NAME = "dataset"  # where the file's name makes none
-_READ_BYTES = 1 << 20
 
 
 def _check_dataset(context: click.Context, parameter: click.Parameter, path: Path) -> Path:
@@ -89,10 +75,10 @@ def inspect(
     with packed(dataset, stderr()) as ready:
         options = SpecOptions(label, algorithm, preset)
         given = _given(ready, spec, options)
-        profile = _profile(ready, path, given.spec, stderr())
+        profile = read_rows(ready, path, given.spec, stderr())
     resolved = resolve_run(given.spec, profile, name=_name(dataset.named_after), uri=str(path))
     resolved = within_budget(resolved, listed_facts(resolved.resolution.spec.deployment))
-    document = to_document(str(path), profile, resolved, given.spec, is_sample=False)
+    document = to_document(str(path), profile, resolved, given.spec)
     if spec_out is not None:
         edited = _to_submit(resolved.resolution.spec, given.spec)
         if given.source_dir is not None:
@@ -107,28 +93,13 @@ def inspect(
         raise SystemExit(1)
 
 
-class _Given(NamedTuple):
-    """The spec that is given, and the folder of its script; where the data and the script will be is not known yet."""
-
-    spec: Spec
-    source_dir: str | None = None
-
-
-def _given(dataset: LocalDataset, spec: Path | None, options: SpecOptions) -> _Given:
+def _given(dataset: LocalDataset, spec: Path | None, options: SpecOptions) -> LocalSpec:
     name = _name(dataset.named_after)
     given = spec.read_bytes() if spec else None
     if given is not None:
         name = named_after(given, dataset.first.with_name(f"{name}.csv"), Console(quiet=True))
     found = read_spec(spec, name, dataset.first, options, given=given, is_part=dataset.is_parts)
-    if found is None:
-        return _Given(Spec())
-    document: Json = json.loads(found)
-    script = local_script(document)
-    source_dir = script["source_dir"] if script else None
-    if script:
-        script["source_dir"] = f"s3://bucket/{source_key(name)}"
-    document.get("dataset", {}).pop("uri", None)
-    return _Given(parse_spec(json.dumps(document), str(spec or "the spec")), source_dir)
+    return local_spec(found, name)
 
 
 def _name(path: Path) -> str:
@@ -136,62 +107,6 @@ def _name(path: Path) -> str:
         return named_after(None, path, Console(quiet=True))
     except click.BadParameter:  # no Latin letter; submit asks for a name
         return _NAME
-
-
-def _profile(dataset: LocalDataset, path: Path, given: Spec, console: Console) -> DatasetProfile:
-    """All rows, counted.
-
-    Args:
-        path: what was asked about, a file or a folder.
-
-    Raises:
-        InvalidDataset: it cannot be read, or its parts do not go together.
-    """
-    notes: list[str] = []
-    options = read_options(given.dataset, given.encoder)
-    total = sum(file.stat().st_size for file, _ in dataset.files)
-    with bar(console, f"Reading {path.name}", total, DownloadColumn(), TransferSpeedColumn()) as advance:
-        if dataset.is_parts:
-            parts = _as_parts(dataset, f"{path}/")
-            with closing(_opened(parts, advance)) as opened:
-                return DatasetProfile.of(read_parts(parts, opened, options, notes), notes)
-        with _open(dataset.first, advance) as stream:
-            source, read = path if format_of(dataset.first) == "zip" else dataset.first, str(format_of(dataset.first))
-            return DatasetProfile.of(open_blocks(stream, str(source), read, options=options, notes=notes), notes)
-
-
-def _as_parts(dataset: LocalDataset, uri: str) -> Dataset:
-    """The parts as a run takes them from the bucket, where they have the names that they would get there, and lie here."""
-    files = {uri + name: file for file, name in dataset.files}
-    chosen = choose_parts(uri, [DatasetObject(key, None, "", file.stat().st_size) for key, file in files.items()])
-    parts, test = (tuple(replace(part, uri=str(files[part.uri])) for part in side) for side in (chosen.parts, chosen.test))
-    return Dataset(uri, parts, test, chosen.notes)
-
-
-def _opened(dataset: Dataset, advance: Callable[[int], None]) -> Generator[OpenPart]:
-    for part, side in dataset.in_order():
-        with _open(Path(part.uri), advance) as stream:
-            yield part, side, stream
-
-
-def _open(file: Path, advance: Callable[[int], None]) -> io.BufferedReader:
-    return io.BufferedReader(CountedFile(file, advance), _READ_BYTES)
-
-
-class CountedFile(io.FileIO):
-    """A file that tells how much farther it is read, in bytes."""
-
-    def __init__(self, path: Path, advance: Callable[[int], None]) -> None:
-        super().__init__(path)
-        self._advance = advance
-        self._farthest = 0
-
-    def readinto(self, buffer: memoryview, /) -> int | None:  # type: ignore[override]  # Buffer has no type before Python 3.12
-        size = super().readinto(buffer)
-        if (farther := self.tell() - self._farthest) > 0:
-            self._farthest += farther
-            self._advance(farther)
-        return size
 
 
 def _to_submit(resolved: Spec, given: Spec) -> Json:

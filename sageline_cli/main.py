@@ -20,6 +20,7 @@ COMMANDS = {
     "predict": "sageline_cli.endpoints:predict",
     "batch": "sageline_cli.batch:batch",
     "endpoints": "sageline_cli.endpoints:endpoints",
+    "schema": "sageline_cli.endpoints:schema",
     "split": "sageline_cli.traffic:split",
     "promote": "sageline_cli.traffic:promote",
     "rollback": "sageline_cli.traffic:rollback",

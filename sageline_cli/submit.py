@@ -28,6 +28,7 @@ from sageline_cli.candidates import Candidates
 from sageline_cli.connection import Connection, connect
 from sageline_cli.follow import await_bound, await_start, follow
 from sageline_cli.image_folder import pack_folder
+from sageline_cli.local_rows import check_rows
 from sageline_cli.options import StackCommand, json_option, print_json, print_result, stack_option, stderr
 from sageline_cli.parts import LocalDataset, gather, left_out_line
 from sageline_cli.resolved_spec import resolved_spec
@@ -97,7 +98,8 @@ def submit(
     task it is. Two or three algorithms are trained side by side, and validation rows choose (--preset good or best tries more,
     --algorithm NAME trains one). The first lines say what is predicted from which columns, what is left out and why, and what was
     guessed: numbers with a decimal comma, words for missing values, rows without a label, a column that gives the label away.
-    Where two columns may be the label, or a cell is no number in a column of numbers, the run is refused and says what to do.
+    Before the upload all rows are read: where two columns may be the label, every label is the same, or a cell is no number in a
+    column of numbers, nothing is uploaded, and the exit code is 1. `sageline inspect` says the same and more.
 
     A spec that an earlier submit of the same name left in the bucket is replaced or deleted, and does not apply; where several
     files are given, parts that it left are deleted. The bucket keeps their versions.
@@ -124,6 +126,7 @@ def submit(
         options = SpecOptions(label, algorithm, preset)
         document = read_spec(spec, name, ready.first, options, given=given, is_part=ready.is_parts)
         connection = connect(stack)
+        check_rows(ready, name, document, stderr())
         uploaded = send_parts(connection, ready, name, document, stderr()) if ready.is_parts else None
         uploaded = uploaded or send(connection, ready.first, name, document, stderr())
     try:

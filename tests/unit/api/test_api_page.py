@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from docs.api_examples import PAGE
+from sageline import __version__
 from sageline.aws.http import STATUS_OF_ERROR
 from sageline.failures.failure import Failure
 from sageline.runs.deployment_record import DeploymentRecord, routed_variant
@@ -51,7 +53,7 @@ def wines_in_service(clients: Clients, s3: S3Client, put_routing: Callable[..., 
     clients.aws.sagemaker.tags[f"{ARN}:endpoint/wines"] = [{"Key": "sageline:expires-at", "Value": "2026-11-20T18:04:10Z"}]
 
 
-def check(manage: Manage, route: str) -> None:
+def assert_described(manage: Manage, route: str) -> None:
     example = EXAMPLES[route]
     answer = manage(example.event)
     assert answer.status == example.status
@@ -61,40 +63,40 @@ def check(manage: Manage, route: str) -> None:
 @pytest.mark.slow
 def test_starting_a_batch_answers_as_described(manage: Manage, put_routing: Callable[..., None]) -> None:
     put_routing("wines", **{RUN: 1})
-    check(manage, "POST /endpoints/{name}/batch")
+    assert_described(manage, "POST /endpoints/{name}/batch")
 
 
 @pytest.mark.parametrize("route", ["POST /datasets", "POST /pipelines"])
 def test_what_starts_a_run_answers_as_described(manage: Manage, route: str) -> None:
-    check(manage, route)
+    assert_described(manage, route)
 
 
 def test_completing_a_dataset_answers_as_described(manage: Manage, s3: S3Client) -> None:
     s3.put_object(Bucket=BUCKET, Key="datasets/wines/data-00.csv", Body=b"a,b\n1,2\n")
-    check(manage, "POST /datasets/{name}/complete")
+    assert_described(manage, "POST /datasets/{name}/complete")
 
 
 def test_the_list_of_runs_is_as_described(manage: Manage, store: RunStore, claim: Callable[[], None]) -> None:
     claim()
     store.finish(RUN, "Succeeded", rows={"train": 142, "validation": 18, "test": 18})
-    check(manage, "GET /pipelines")
+    assert_described(manage, "GET /pipelines")
 
 
 def test_a_failed_run_is_as_described(manage: Manage, store: RunStore, claim: Callable[[], None]) -> None:
     claim()
     store.finish(RUN, "Failed", error=Failure("PrepareData", "InvalidDataset", "row 17 …", "Correct the row.").to_json())
-    check(manage, "GET /pipelines/{id}")
+    assert_described(manage, "GET /pipelines/{id}")
 
 
 def test_stopping_a_run_answers_as_described(manage: Manage, claim: Callable[[], None]) -> None:
     claim()
-    check(manage, "DELETE /pipelines/{id}")
+    assert_described(manage, "DELETE /pipelines/{id}")
 
 
 @pytest.mark.usefixtures("wines_in_service")
 @pytest.mark.parametrize("route", ["GET /endpoints", "GET /endpoints/{name}"])
 def test_endpoints_are_as_described(manage: Manage, route: str) -> None:
-    check(manage, route)
+    assert_described(manage, route)
 
 
 @pytest.mark.usefixtures("wines_in_service")
@@ -117,12 +119,18 @@ def test_the_openapi_document_is_served_with_the_address_of_the_api(manage: Mana
     assert answer.status == example.status
     assert answer.body["servers"] == example.answer["servers"]
     assert answer.body["openapi"] == example.answer["openapi"]
-    assert answer.body["info"]["title"] == example.answer["info"]["title"]
+    assert {key: answer.body["info"][key] for key in example.answer["info"]} == example.answer["info"]
+
+
+def test_the_openapi_document_has_the_version_of_the_project() -> None:
+    project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
+
+    assert EXAMPLES["GET /openapi.json"].answer["info"]["version"] == __version__ == project["version"]
 
 
 @pytest.mark.usefixtures("wines_in_service")
 def test_splitting_traffic_answers_as_described(manage: Manage) -> None:
-    check(manage, "PATCH /endpoints/{name}")
+    assert_described(manage, "PATCH /endpoints/{name}")
 
 
 @pytest.mark.parametrize("route", ["POST /endpoints/{name}/promote", "POST /endpoints/{name}/rollback"])
@@ -136,7 +144,7 @@ def test_changing_what_serves_answers_as_described(
     store.claim(made_by)
     store.finish(NEXT, "Succeeded")
     clients.aws.sagemaker.run_endpoint("wines")
-    check(manage, route)
+    assert_described(manage, route)
 
 
 def test_the_page_has_every_route_of_the_template() -> None:

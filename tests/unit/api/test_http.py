@@ -155,7 +155,7 @@ def test_errors_that_pass_say_when_to_try_again() -> None:
     assert "retry-after" not in http.error_response(errors.RunNotFound("x"), Log())["headers"]
 
 
-@pytest.mark.parametrize("error", [KeyError("secret"), errors.SettingsError("secret"), errors.InvalidRouting("secret")])
+@pytest.mark.parametrize("error", [KeyError("secret"), errors.SettingsError("secret")])
 def test_anything_else_is_a_500_that_tells_nothing_and_is_logged(error: Exception) -> None:
     log = Log()
     answer = http.error_response(error, log)
@@ -175,9 +175,7 @@ def test_every_named_error_either_has_a_status_or_stays_inside() -> None:
         errors.AlreadyStarted,
         errors.CandidatesFailed,
         errors.ConcurrentModification,  # told as the ResourceConflict that it is
-        errors.InvalidEncoder,
         errors.InvalidEvent,
-        errors.InvalidRouting,
         errors.ModelMissing,
         errors.ProcessDied,
         errors.QuotaExceeded,

@@ -65,7 +65,16 @@ def test_what_is_in_the_bucket_is_inspected_as_the_spec_says(ask: Ask, put: Put)
     assert answer.status == 200
     assert answer.body["label"]["classes"] == {"rose": 40, "iris": 40}
     assert [column["kind"] for column in answer.body["columns"]] == ["number", "category"]
-    assert (answer.body["rows"], answer.body["is_sample"]) == (80, True)
+    assert (answer.body["rows"], answer.body["is_sample"]) == (80, False)
+
+
+def test_rows_that_are_some_of_a_large_file_are_called_a_sample(ask: Ask, put: Put) -> None:
+    put("flowers/rows.csv", FLOWERS + b"1.5,red,rose\n" * 700_000)
+
+    answer = ask("inspect").body
+
+    assert 80 < answer["rows"] < 700_080
+    assert answer["is_sample"] is True
 
 
 def test_by_name_it_is_the_upload_with_the_spec_beside_it(ask: Ask, put: Put) -> None:

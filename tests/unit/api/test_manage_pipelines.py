@@ -129,6 +129,8 @@ def test_runs_are_listed_and_shown(ask: Callable[[str], Answer], store: RunStore
     assert [run["run_id"] for run in ask("list-pipelines").body["runs"]] == [RUN]
     assert ask("list-pipelines-by-token").body == ask("list-pipelines").body
     assert ask("list-pipelines-of-a-name").body["next_token"] is None
+    [brief] = ask("list-pipelines-without-details").body["runs"]
+    assert (brief["run_id"], brief["states"], brief["details"]) == (RUN, [], {})
     assert ask("get-pipeline").body["status"] == "Succeeded"
     assert error_of(ask("delete-pipeline-ended")) == (409, "RunFinished")
 

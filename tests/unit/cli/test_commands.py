@@ -15,6 +15,7 @@ from sageline.runs.timings import StateTime
 from sageline_cli.connection import Connection
 from sageline_cli.errors import CommandFailed
 from sageline_cli.main import cli
+from tests.unit.cli.datasets import write_dataset
 from tests.unit.cli.fakes import BUCKET, RUN_ID, FakeApi, run_record
 
 DATA = "datasets/wine/data.csv"
@@ -22,9 +23,7 @@ DATA = "datasets/wine/data.csv"
 
 @pytest.fixture
 def data(tmp_path: Path) -> str:
-    path = tmp_path / "wine.csv"
-    path.write_text("a,b\n1,2\n")
-    return str(path)
+    return str(write_dataset(tmp_path / "wine.csv"))
 
 
 @pytest.fixture
@@ -116,6 +115,29 @@ def test_a_valid_spec_goes_beside_the_data(connection: Connection, runner: CliRu
 
 
 @pytest.mark.usefixtures("ended")
+@pytest.mark.usefixtures("connection")
+def test_the_schema_of_an_endpoints_rows_is_printed(runner: CliRunner, api: FakeApi) -> None:
+    schema = {"title": "wine", "type": "object", "properties": {"farbe": {"description": "Grün"}}, "examples": [{"farbe": "rot"}]}
+    api.answer("GET", "/endpoints/wine/schema", schema)
+
+    result = runner.invoke(cli, ["schema", "wine"])
+
+    assert (result.exit_code, json.loads(result.stdout), result.stderr) == (0, schema, "")
+    assert "Grün" in result.stdout
+
+
+@pytest.mark.usefixtures("connection")
+def test_who_asks_for_the_schema_of_no_endpoint_is_told_so(runner: CliRunner, api: FakeApi) -> None:
+    api.fail("GET", "/endpoints/whine/schema", 404, "EndpointNotFound", "There is no endpoint whine.")
+
+    result = runner.invoke(cli, ["schema", "whine"])
+    with_json = runner.invoke(cli, ["schema", "whine", "--json"])
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "There is no endpoint whine." in result.stderr
+    assert json.loads(with_json.stdout)["error"]["code"] == "EndpointNotFound"
+
+
 def test_a_spec_left_by_an_earlier_submit_is_deleted_and_that_is_said(
     connection: Connection, runner: CliRunner, data: str, tmp_path: Path
 ) -> None:

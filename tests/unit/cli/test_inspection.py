@@ -14,8 +14,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from sageline.json_objects import Json
-from sageline_cli.inspection import CountedFile
 from sageline_cli.inspection_page import page
+from sageline_cli.local_rows import CountedFile
 from sageline_cli.main import cli
 from tests.unit.pictures import archive, cats_and_dogs
 

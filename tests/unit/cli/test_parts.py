@@ -12,10 +12,9 @@ from sageline.names import run_id
 from sageline_cli.connection import Connection
 from sageline_cli.main import cli
 from sageline_cli.parts import gather
+from tests.unit.cli.datasets import CSV
 from tests.unit.cli.fakes import BUCKET, run_record
 from tests.unit.world.fake_aws import FakeAws
-
-ROWS = "a,b\n1,2\n"
 
 
 @pytest.fixture
@@ -25,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def write(folder: Path, *names: str, text: str = ROWS) -> list[Path]:
+def write(folder: Path, *names: str, text: str = CSV) -> list[Path]:
     for name in names:
         (folder / name).write_text(text)
     return [folder / name for name in names]

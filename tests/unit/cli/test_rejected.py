@@ -15,6 +15,7 @@ from sageline_cli.connection import Connection
 from sageline_cli.main import cli
 from sageline_cli.render import DOES, outcome
 from sageline_cli.timeline import ExecutionTimeline, read_history
+from tests.unit.cli.datasets import write_dataset
 from tests.unit.cli.fakes import BUCKET, RUN_ID, FakeApi, run_record
 from tests.unit.cli.test_timeline import history
 from tests.unit.sessions import stepfunctions_client
@@ -48,7 +49,7 @@ def test_the_end_of_a_refused_model_says_why_and_what_became_of_the_endpoint() -
 @pytest.mark.usefixtures("connection")
 def test_who_waits_for_a_run_whose_model_is_refused_gets_exit_code_1(runner: CliRunner, api: FakeApi, tmp_path: Path) -> None:
     data = tmp_path / "wine.csv"
-    data.write_text("a,b\n1,2\n")
+    write_dataset(data)
     api.routes = Answering(REJECTED)
     result = runner.invoke(cli, ["submit", str(data), "--name", "wine", "--wait"])
     assert (result.exit_code, REASON in result.stdout.replace("\n", " ")) == (1, True)

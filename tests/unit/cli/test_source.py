@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from sageline_cli.connection import Connection
 from sageline_cli.main import cli
 from sageline_cli.source import upload_source
+from tests.unit.cli.datasets import CSV
 from tests.unit.cli.fakes import BUCKET, FakeApi, run_record
 
 KEY = "datasets/wine/source.tar.gz"
@@ -28,7 +29,7 @@ def project(tmp_path: Path) -> Path:
         "src/requirements.txt": "# nothing",
         "src/.git/config": "secret",
         "src/helpers/__pycache__/shapes.cpython-311.pyc": "compiled",
-        "table.csv": "size,kind\n1,rose\n",
+        "table.csv": CSV,
     }.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)

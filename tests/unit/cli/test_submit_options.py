@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from sageline_cli.connection import Connection
 from sageline_cli.main import cli
+from tests.unit.cli.datasets import write_dataset
 from tests.unit.cli.fakes import BUCKET, run_record
 
 
@@ -22,7 +23,7 @@ def ended(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def submit(runner: CliRunner, folder: Path, file: str, *options: str) -> Result:
-    (folder / file).write_text("a,b\n1,2\n")
+    write_dataset(folder / file)
     return runner.invoke(cli, ["submit", str(folder / file), *options])
 
 

@@ -60,6 +60,24 @@ def test_an_upload_without_a_spec_is_a_run_of_several_algorithms(world: World) -
         world.record(candidates[0])
 
 
+@pytest.mark.parametrize("algorithm", [{}, {"name": "auto"}, {"name": "xgboost"}, {"name": "knn"}])
+def test_a_label_that_is_the_same_in_every_row_is_refused_before_anything_is_started(
+    world: World, algorithm: dict[str, str]
+) -> None:
+    rows = FLOWERS.splitlines()
+    world.put(KEY, b"\n".join([rows[0], *(row.rpartition(b",")[0] + b",rose" for row in rows[1:])]))
+    spec = {"dataset": {"uri": f"s3://{BUCKET}/{KEY}", "label": "kind"}, "algorithm": algorithm}
+
+    with pytest.raises(InvalidDataset) as refused:
+        configure(EXECUTION, {"run_id": RUN_ID, "spec": spec}, run=world.run)
+
+    assert refused.value.message == (
+        f"s3://{BUCKET}/{KEY}: every label in column 'kind' is 'rose' ({len(rows) - 1} rows); a classifier needs at least two "
+        "classes. Add rows of other classes, or name another column in dataset.label."
+    )
+    assert "candidates" not in world.record().details
+
+
 def test_the_bound_counts_every_training_and_every_transform_job(world: World) -> None:
     started(world)
 

@@ -113,6 +113,8 @@ def test_quotas_that_are_high_enough_or_have_no_value_let_the_run_go_on(service_
 
     check_quotas([QuotaDemand(TRAINING, 1, "a"), QuotaDemand(CONCURRENCY, 5, "b")], client(), REGION)
 
+    service_quotas.assert_no_pending_responses()
+
 
 def test_pages_are_read_until_each_quota_is_found(service_quotas: Stubber) -> None:
     service_quotas.add_response("list_service_quotas", page(("another", 0.0), then="2"))

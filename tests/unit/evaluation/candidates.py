@@ -66,9 +66,10 @@ def validated(world: World, run_id: str, wrong: int = 0, **told: Any) -> Evaluat
     return validate_candidate(run_id, run=world.run)
 
 
-def failed(world: World, run_id: str, message: str) -> None:
+def failed(world: World, run_id: str, message: str, error: str = "TrainingJobFailed", state: str = "CheckTraining") -> None:
     """As RecordFailure leaves it."""
-    world.run.store.finish(run_id, "Failed", state="CheckTraining", error={"error": "TrainingJobFailed", "message": message})
+    document = {"state": state, "error": error, "message": message}
+    world.run.store.finish(run_id, "Failed", state=state, error=document)
 
 
 def both(world: World, trees: int, linear: int, **spec: Any) -> dict[str, str]:

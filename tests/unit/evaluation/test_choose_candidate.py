@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from sageline.errors import CandidatesFailed, ObjectMissing, RunFinished
-from tests.unit.evaluation.candidates import begun, both, choose, failed, trained, validated
+from sageline.errors import CandidatesFailed, InvalidDataset, ObjectMissing, RunFinished
+from sageline.failures.record import record_failure
+from tests.unit.evaluation.candidates import URI, begun, both, choose, failed, trained, validated
 from tests.unit.evaluation.evaluations import FLOWERS, PRICES, encoder_of
 from tests.unit.evaluation.test_validate import RARE
+from tests.unit.golden import golden_event
 from tests.unit.pictures import archive, cats_and_dogs
 from tests.unit.world.world import BUCKET, RUN_ID, World
 
@@ -161,6 +163,27 @@ def test_where_all_have_failed_the_run_does_with_each_reason_in_a_table(world: W
         "linear-learner": "The job was stopped after 3600 s.",
     }
     assert world.record().status == "Running", "RecordFailure ends it"
+
+
+@pytest.mark.parametrize("states", [["PrepareData", "PrepareData"], ["PrepareData", "ConfigureRun"]])
+def test_where_all_were_refused_for_the_same_the_run_is_too_in_the_state_that_refused(world: World, states: list[str]) -> None:
+    why = f"s3://{BUCKET}/datasets/flowers/data.csv: row 7, column 'size': 'x' is no number."
+    for run_id, state in zip(begun(world).values(), states, strict=True):
+        failed(world, run_id, why, error="InvalidDataset", state=state)
+
+    with pytest.raises(InvalidDataset) as refused:
+        choose(world)
+    cause = json.dumps({"errorType": "InvalidDataset", "errorMessage": refused.value.message})
+    event: Any = golden_event("record_failure/bad-dataset")  # JSON
+    event |= {"trigger": {"run_id": RUN_ID, "spec": {"dataset": {"uri": URI}}}, "execution_arn": world.record().execution_arn}
+    event |= {"state": "ChooseCandidate", "cause": cause}
+    record_failure(event, run=world.run)
+
+    record = world.record()
+    error = record.error or {}
+    expected = states[0] if len(set(states)) == 1 else "ChooseCandidate"
+    assert (error["state"], error["error"], error["message"]) == (expected, "InvalidDataset", why)
+    assert (record.status, record.state) == ("Failed", expected)
 
 
 def test_one_that_never_began_one_that_never_ended_and_one_that_was_stopped_say_so(world: World) -> None:

@@ -217,7 +217,9 @@ def test_the_most_frequent_mistakes_are_told_and_of_many_classes_nothing_else() 
 
 def test_a_document_is_json_of_plain_values() -> None:
     expected = labels(50, 3)
-    json.dumps(counted(expected, probabilities(expected, 3, 1, 1)).document(), allow_nan=False)
+    document = counted(expected, probabilities(expected, 3, 1, 1)).document()
+
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
 
 
 def test_standard_errors_cover_what_other_rows_give() -> None:

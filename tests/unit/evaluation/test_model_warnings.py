@@ -92,6 +92,24 @@ def test_that_a_model_is_no_better_than_the_baseline_is_said_of_few_rows_too() -
     assert "no better" not in better
 
 
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        (
+            "bbb",
+            "That is no better than always answering 'a', which reaches 1. Add rows",
+        ),
+        ("aab", "That is no better than always answering 'a', which reaches 1. Add rows"),
+        ("aaa", "Always answering 'a' reaches 1; whether the model is better takes 50 test rows to tell."),
+    ],
+)
+def test_a_model_that_is_worse_than_a_perfect_baseline_is_told_so(chosen: str, said: str) -> None:
+    warnings = warned(answered("aaa", chosen, "ab"), known="ab")
+
+    [few] = [warning for warning in warnings if warning.startswith("Judged by 3 test rows only")]
+    assert said in few
+
+
 def test_how_far_another_metric_may_be_off_is_two_standard_errors() -> None:
     errors = np.array([3.0, -1.0, 2.0, -2.0, 1.0, -3.0])
     sums = summed(np.arange(6.0), (np.arange(6.0) + errors).astype(np.float32))

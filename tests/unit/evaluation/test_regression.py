@@ -173,7 +173,9 @@ def test_at_most_a_thousand_points_are_shown() -> None:
 
 
 def test_a_document_is_json_of_plain_values() -> None:
-    json.dumps(summed(np.arange(5.0), np.arange(5, dtype=np.float32)).document(), allow_nan=False)
+    document = summed(np.arange(5.0), np.arange(5, dtype=np.float32)).document()
+
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
 
 
 def test_without_rows_there_is_no_metric() -> None:

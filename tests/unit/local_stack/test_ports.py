@@ -51,6 +51,8 @@ def test_the_port_of_a_server_that_is_just_ending_is_waited_for() -> None:
 
     ports.require_free(port, let_go=True)
 
+    assert server.fileno() == -1, "it has ended"
+
 
 def test_a_port_that_is_not_let_go_is_refused_in_the_end(used: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ports, "_LETTING_GO_SECONDS", 0.1)

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 from sageline.report.data import ReportData
 from sageline.report.page import render
+from tests.unit.report import samples
 
 _VOID = {"meta", "br"}
 
@@ -108,3 +109,11 @@ def _box(text: ET.Element) -> tuple[str, float, float, float]:
     kinds = text.attrib.get("class", "").split()
     left = x - width if "end" in kinds else x - width / 2 if "middle" in kinds else x
     return said, left, left + width, y
+
+
+def section(evaluation: samples.Document | None, name: str, **changes: object) -> Element:
+    return sections(read(samples.report(evaluation, **changes)))[name]
+
+
+def numbers(texts: list[str]) -> list[float]:
+    return [float(text.replace(",", "").replace("\N{MINUS SIGN}", "-").lstrip("±+ ")) for text in texts]

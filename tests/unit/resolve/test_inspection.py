@@ -29,7 +29,7 @@ def inspected(text: str, spec: Json | None = None) -> Inspection:
     given = validate_spec(spec or {}, "spec")
     notes: list[str] = []
     profile = DatasetProfile.of(open_blocks(io.BytesIO(text.encode()), "x.csv", "csv", notes=notes), notes)
-    return inspect("x.csv", profile, resolve_run(given, profile, name="x", uri="x.csv"), given, is_sample=False)
+    return inspect("x.csv", profile, resolve_run(given, profile, name="x", uri="x.csv"), given)
 
 
 def column(document: Inspection, name: str) -> Json:
@@ -92,6 +92,14 @@ def test_values_for_which_a_run_is_refused_are_mistakes() -> None:
     assert "In 'ordered_at', 1 value is no date: 31.02.2024 (row 3)" in date
 
 
+def test_examples_of_odd_values_are_different_ones() -> None:
+    rows = "".join(f"{'u' if n % 10 == 0 else 'v' if n == 95 else n},{n % 2}\n" for n in range(100))
+
+    [mistake] = inspected("size,label\n" + rows, {"dataset": {"kinds": {"size": "number"}}})["mistakes"]
+
+    assert "In 'size', 11 values are no numbers, such as 'u', 'v'. A run stops there" in mistake
+
+
 @pytest.mark.parametrize(
     ("weights", "said"),
     [
@@ -143,7 +151,10 @@ def test_a_number_that_is_spelled_otherwise_is_a_mistake_as_a_run_is_refused_for
 def test_a_label_of_one_class_is_a_mistake() -> None:
     document = inspected("text,label\n" + "".join(f"word {i} and more of them,ja\n" for i in range(30)))
 
-    assert "two classes" in document["mistakes"][0]
+    assert document["mistakes"] == [
+        "Every label in column 'label' is 'ja' (30 rows); a classifier needs at least two classes. Add rows of other classes, or "
+        "name another column in dataset.label."
+    ]
     assert document["reasons"]["task"].startswith("the label 'label' has 1 value in 30 rows")
 
 

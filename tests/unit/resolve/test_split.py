@@ -213,10 +213,8 @@ def test_an_inspection_shows_the_proposal_and_names_words_that_are_no_channel() 
     columns = {**VISITS, "fold": ["extra", *VISITS["fold"][1:]]}
     profile, given = DatasetProfile.of([block_of(columns)]), validate_spec({"dataset": {"label": "ill"}}, "spec.json")
 
-    proposed = inspect("visits.csv", profile, ResolvedRun(resolved(columns)), given, is_sample=False)
-    mistaken = inspect(
-        "visits.csv", profile, ResolvedRun(resolved(columns, split={"by": "given", "column": "fold"})), given, is_sample=False
-    )
+    proposed = inspect("visits.csv", profile, ResolvedRun(resolved(columns)), given)
+    mistaken = inspect("visits.csv", profile, ResolvedRun(resolved(columns, split={"by": "given", "column": "fold"})), given)
 
     printed = Console(file=io.StringIO(), width=200)
     printed.print(page(proposed, None))

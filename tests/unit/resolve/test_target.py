@@ -98,7 +98,7 @@ def test_an_inspection_proposes_the_logarithm() -> None:
     given = validate_spec({"dataset": {"label": "price"}, "evaluation": {"metric": "mape"}}, "test")
     resolution = resolve_spec(given, profile, name="x", uri="data.csv")
 
-    found = inspect("data.csv", profile, ResolvedRun(resolution), given, is_sample=False)
+    found = inspect("data.csv", profile, ResolvedRun(resolution), given)
 
     assert found["spec"]["target"] == {"transform": "log"}
     assert "long tail" in found["reasons"]["target.transform"]

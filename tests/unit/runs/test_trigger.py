@@ -113,8 +113,10 @@ def test_even_an_upload_with_a_bad_key_has_an_id_under_which_its_failure_is_foun
 
 
 @pytest.mark.parametrize("key", ["datasets/flowers/data.csv", "datasets/a-b-1/data.csv.gz", "datasets/flowers/data.feather"])
-def test_a_good_folder_passes(key: str) -> None:
+def test_a_good_folder_passes(world: World, key: str) -> None:
     check_upload_key(upload(key))
+
+    assert identify(upload(key), world.s3).name == key.split("/")[1]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from sageline.runs.routing_store import RoutingStore
 from sageline.serving.predict import Predictor
 from sageline.serving.stored import EncoderCache, RoutingCache
-from tests.unit.serving.fakes import BUCKET, SageMaker
+from tests.unit.serving.fakes import BUCKET, NEW, OLD, SageMaker, encoder, put_encoder, put_routing, variant
 from tests.unit.sessions import s3_client
 
 if TYPE_CHECKING:
@@ -42,3 +42,17 @@ def predictor(s3: S3Client, sagemaker: SageMaker) -> Predictor:
         sagemaker=lambda: sagemaker.client,
         new_session=lambda: f"random-{next(sessions)}",
     )
+
+
+@pytest.fixture
+def one_variant(s3: S3Client) -> None:
+    put_routing(s3, variant(NEW, 1))
+    put_encoder(s3, NEW, encoder())
+
+
+@pytest.fixture
+def two_variants(s3: S3Client) -> None:
+    """In the middle of an update: the old variant has all the traffic. Each has another order of columns."""
+    put_routing(s3, variant(OLD, 1), variant(NEW, 0))
+    put_encoder(s3, OLD, encoder(colours=("white", "red")))
+    put_encoder(s3, NEW, encoder())

@@ -11,6 +11,8 @@ from botocore.response import StreamingBody
 
 from sageline.encoder.fitted import FittedEncoder
 from sageline.runs.routing import RoutedVariant, Routing
+from sageline.serving.request import PredictionRequest
+from sageline.serving.rows import Instances
 from tests.unit.encoder.encoders import table
 from tests.unit.sessions import sagemaker_client, session
 from tests.unit.world.fake_aws import FakeAws
@@ -24,6 +26,8 @@ BUCKET = "sageline-data"
 OLD = "wines-20261119100000-0a1b2c"
 NEW = "wines-20261120100000-0a1b2c"
 CLASSES = ["merlot", "pinot", "riesling"]
+ROW = {"alcohol": 13.5, "colour": "red"}
+ENCODED = b"13.5,1,0\n"  # by :func:`encoder`
 
 
 def encoder(classes: list[str] | None = CLASSES, colours: tuple[str, ...] = ("red", "white")) -> FittedEncoder:
@@ -118,3 +122,7 @@ class SageMaker:
     def _asked(name: str, request: bytes, named: bool) -> dict[str, object]:
         asked: dict[str, object] = {"EndpointName": "wines", "ContentType": "text/csv", "Accept": "text/csv", "Body": request}
         return asked | ({"TargetVariant": name} if named else {})
+
+
+def asked(*instances: object, top_k: int = 1, session: str | None = None, strict: bool = False) -> PredictionRequest:
+    return PredictionRequest(Instances(list(instances) or [ROW]), top_k, session, strict)

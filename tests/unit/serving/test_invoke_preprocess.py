@@ -217,11 +217,24 @@ def test_what_is_wrong_is_answered_by_name(
     assert words in body_of(answer)["error"]["message"]
 
 
-def test_an_unexpected_error_tells_nothing(ask: Callable[[str], dict[str, Any]], s3: S3Client) -> None:
-    s3.put_object(Bucket=BUCKET, Key="endpoints/wines/routing.json", Body=b"{")
+@pytest.mark.parametrize(
+    ("key", "code", "words"),
+    [
+        ("endpoints/wines/routing.json", "InvalidRouting", "damaged"),
+        (f"runs/{NEW}/encoder/encoder.json", "InvalidEncoder", "encoder.json is damaged"),
+    ],
+)
+def test_what_is_damaged_is_said_with_what_to_do(
+    ask: Callable[[str], dict[str, Any]], s3: S3Client, key: str, code: str, words: str
+) -> None:
+    s3.put_object(Bucket=BUCKET, Key=key, Body=b"{")
+
     answer = ask("predict-objects")
-    assert (answer["statusCode"], body_of(answer)["error"]["code"]) == (500, "InternalError")
-    assert BUCKET not in answer["body"]
+
+    error = body_of(answer)["error"]
+    assert (answer["statusCode"], error["code"]) == (500, code)
+    assert words in error["message"]
+    assert error["message"].endswith(("deploy the endpoint's last run again.", "train the model again."))
 
 
 def test_the_state_machines_smoke_test_gets_a_states_result(

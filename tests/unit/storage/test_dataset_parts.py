@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from sageline.arrays.blocks import Block
+from sageline.arrays.blocks import Block, Coverage
 from sageline.dataset.readers.source import FIND_OUT
 from sageline.errors import DatasetAccessDenied, DatasetNotFound, InvalidDataset
 from sageline.names import RunLayout
@@ -220,6 +220,17 @@ def test_a_sample_is_taken_from_parts_all_over_the_dataset(world: World) -> None
 
     seen = sorted(set(values(blocks, "size")), key=int)
     assert (len(seen), seen[0], seen[-1]) == (8, "0", "39")
+
+
+@pytest.mark.parametrize(("parts", "rows", "is_all"), [(1, 9, True), (8, 9, True), (9, 9, False), (1, 900, False)])
+def test_whether_a_sample_is_all_rows_is_told(world: World, parts: int, rows: int, is_all: bool) -> None:
+    put(world, **{f"data_{number}": b"size\n" + b"1\n" * rows for number in range(parts)})
+    coverage = Coverage()
+
+    blocks = list(sample_dataset(world.s3, find_dataset(world.s3, URI), FIND_OUT, [], piece_bytes=64, coverage=coverage))
+
+    assert coverage.is_all is is_all
+    assert (len(values(blocks, "size")) == parts * rows) is is_all
 
 
 def test_a_sample_of_one_part_is_that_of_a_file(world: World) -> None:

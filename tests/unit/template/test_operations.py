@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
+
 from sageline.failures.ended_execution import _OUTCOME
 from tests.unit.template import documents
 from tests.unit.template.documents import Document
@@ -62,12 +64,20 @@ def test_an_e_mail_is_sent_only_if_an_address_is_given(stack: Document) -> None:
     assert stack["Parameters"]["NotificationEmail"]["Default"] == ""
 
 
-def test_the_dashboard_is_json_and_names_what_is_there(stack: Document) -> None:
-    body = stack["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+@pytest.mark.parametrize("has_tokens", [True, False])
+def test_the_dashboard_is_json_and_names_what_is_there(stack: Document, has_tokens: bool) -> None:
+    body, variables = stack["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    condition, with_tokens, without = variables["TokenApiMetrics"]["Fn::If"]
+
+    body = body.replace("${TokenApiMetrics}", with_tokens["Fn::Sub"] if has_tokens else without)
+
     widgets = json.loads(body)["widgets"]
     assert len(widgets) == 6
     for name in re.findall(r"\$\{(\w+)(?:\.\w+)?\}", body):
         assert name in stack["Resources"], name
+    apis = {metric[3] for metric in widgets[2]["properties"]["metrics"] if metric[0] == "AWS/ApiGateway"}
+    assert apis == {"${HttpApi}", "${JwtApi}"} if has_tokens else {"${HttpApi}"}
+    assert condition == stack["Resources"]["JwtApi"]["Condition"]
 
 
 def test_the_end_of_every_execution_that_did_not_succeed_is_looked_at(stack: Document) -> None:

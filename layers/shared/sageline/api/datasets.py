@@ -149,6 +149,10 @@ def _name(value: object) -> str:
 
 
 def _bytes(value: object, most: int) -> int:
+    if value == 0 and not isinstance(value, bool):
+        raise InvalidRequest(
+            "`bytes` is 0: the file is empty. A dataset has a line of column names and a row for each example.", key="bytes"
+        )
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise InvalidRequest(
             f"`bytes` is {shortened(json.dumps(value))}; give the length of the file in bytes, a whole number.", key="bytes"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from sageline.api.requests import InspectionBody
-from sageline.arrays.blocks import Block
+from sageline.arrays.blocks import Block, Coverage
 from sageline.aws.http import check_keys, shortened
 from sageline.costs.fit_budget import within_budget
 from sageline.costs.run_cost import listed_facts, with_prices_of
@@ -60,22 +60,26 @@ def inspect_dataset(body: Mapping[str, object], files: RunFiles, clock: Callable
     """
     asked = _read(body, files)
     found = find_dataset(files.s3, asked.uri)
-    notes: list[str] = []
-    blocks = sample_dataset(files.s3, found, read_options(asked.spec.dataset, asked.spec.encoder), notes, PIECE_BYTES)
-    profile = DatasetProfile.of(_in_time(blocks, asked.uri, notes, clock), notes, is_sample=True)
+    notes, coverage = list[str](), Coverage()
+    options = read_options(asked.spec.dataset, asked.spec.encoder)
+    blocks = sample_dataset(files.s3, found, options, notes, PIECE_BYTES, coverage=coverage)
+    profile = DatasetProfile.of(_in_time(blocks, asked.uri, notes, clock, coverage), notes, coverage)
     resolved = resolve_run(asked.spec, profile, name=asked.name, uri=asked.uri)
     if asked.spec.budget_usd is not None or asked.spec.budget_minutes is not None:
         resolved = within_budget(resolved, with_prices_of(files, listed_facts(resolved.resolution.spec.deployment)))
-    return inspect(asked.uri, profile, resolved, asked.spec, is_sample=True)
+    return inspect(asked.uri, profile, resolved, asked.spec)
 
 
-def _in_time(blocks: Iterator[Block], uri: str, notes: list[str], clock: Callable[[], float]) -> Iterator[Block]:
+def _in_time(
+    blocks: Iterator[Block], uri: str, notes: list[str], clock: Callable[[], float], coverage: Coverage
+) -> Iterator[Block]:
     """As many blocks as there is time for: the HTTP API gives up after 30 s."""
     end, rows = clock() + _READING_SECONDS, 0
     for block in blocks:
         yield block
         rows += block.rows
         if clock() > end:
+            coverage.is_all = False
             notes.append(
                 f"{uri}: this is found out from {rows:,} rows, because there was no time for more; a run reads all of them."
             )

@@ -66,3 +66,14 @@ class Block:
         if self.near_byte is not None:
             return f"{self.source}: a row near byte {self.near_byte:,}"
         return f"{self.source}: row {self.row_numbers[index]}"
+
+
+@dataclass
+class Coverage:
+    """How much of a dataset a sample has read; filled in while it is read.
+
+    Attributes:
+        is_all: no row was left out, so far: what is found out from the blocks holds for the whole dataset.
+    """
+
+    is_all: bool = True

@@ -42,6 +42,8 @@ STATUS_OF_ERROR: Mapping[type[Exception], int] = {
     errors.RequestTooLarge: 413,
     errors.UnsupportedMediaType: 415,
     errors.TooManyRequests: 429,
+    errors.InvalidEncoder: 500,
+    errors.InvalidRouting: 500,
     errors.ObjectMissing: 500,
     errors.PredictionFailed: 502,
     errors.EndpointFailed: 502,

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Literal
 
+from sageline.arrays.blocks import Coverage
 from sageline.batch.batch import Batch, check_columns, read_rows
 from sageline.batch.locations import check_input, predictions_uri
 from sageline.configuration.candidates import alone_usd, asked_of_auto, configure_candidate, write_candidates
@@ -26,6 +27,7 @@ from sageline.deployment.endpoints import capacity, check_beside, check_capacity
 from sageline.errors import EndpointNotFound, InvalidSpec
 from sageline.json_objects import Json
 from sageline.resolve.candidates import ResolvedRun, resolve_run
+from sageline.resolve.inspected.mistakes import check_classes
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import Configured
 from sageline.runs.store import RunRecord, RunStore
@@ -262,10 +264,13 @@ def _batch_of_spec(spec: Spec, wanted: BatchSpec, run_id: str, run: RunContext) 
 
 def _resolve(given: Spec, dataset: Dataset, name: str, run: RunContext) -> ResolvedRun:
     """The spec as a sample of the rows has it; PrepareData, which sees them all, resolves it for good."""
-    notes: list[str] = []
-    blocks = sample_dataset(run.files.s3, dataset, read_options(given.dataset, given.encoder), notes, _SNIFFED_BLOCK_BYTES)
-    profile = DatasetProfile.of(blocks, notes, is_sample=True)
-    return resolve_run(given, profile, name=name, uri=dataset.uri)
+    notes, coverage = list[str](), Coverage()
+    options = read_options(given.dataset, given.encoder)
+    blocks = sample_dataset(run.files.s3, dataset, options, notes, _SNIFFED_BLOCK_BYTES, coverage=coverage)
+    profile = DatasetProfile.of(blocks, notes, coverage)
+    resolved = resolve_run(given, profile, name=name, uri=dataset.uri)
+    check_classes(profile, resolved.resolution, dataset.uri)
+    return resolved
 
 
 def _check_endpoint(spec: Spec, deployment: DeploymentSpec, endpoint_name: str, run: RunContext) -> None:

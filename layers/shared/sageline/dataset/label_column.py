@@ -14,6 +14,15 @@ from sageline.arrays.strings import BoolArray, StringArray
 from sageline.errors import InvalidDataset
 
 
+def only_class(column: str, label: str, rows: int) -> str:
+    """That all labels are one, and what to do."""
+    counted = "1 row" if rows == 1 else f"{rows} rows"
+    return (
+        f"every label in column {column!r} is {label!r} ({counted}); a classifier needs at least two classes. Add rows of other "
+        "classes, or name another column in dataset.label."
+    )
+
+
 class LabelColumn:
     """Reads the labels of blocks.
 

@@ -28,7 +28,7 @@ class NumberProfile:
     Attributes:
         missing: words and signs for a missing number, as they are spelled, with their counts.
         odd: how many values are neither numbers in any spelling nor missing.
-        odd_values: the first of them.
+        odd_values: the first different ones of them.
         leading_zeros: how many whole numbers begin with a zero, as codes do.
     """
 
@@ -129,7 +129,7 @@ class NumberProfile:
                 self.odd += count
                 if len(self.odd_values) < _SOME:
                     its_texts = [text for text, its in zip(texts, forms, strict=True) if its == form]
-                    self.odd_values += its_texts[: _SOME - len(self.odd_values)]
+                    self.odd_values = list(dict.fromkeys([*self.odd_values, *its_texts]))[:_SOME]
 
     @property
     def numbers(self) -> int:

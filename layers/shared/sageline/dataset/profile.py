@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from sageline.arrays.blocks import Block
+from sageline.arrays.blocks import Block, Coverage
 from sageline.arrays.hashing import HashArray
 from sageline.arrays.late_text import ImageArray
 from sageline.arrays.number_spelling import PLAIN, plain_text
@@ -168,10 +168,10 @@ class DatasetProfile:
         lists: the columns of which some values are lists of words.
     """
 
-    def __init__(self, notes: list[str] | None = None, *, is_sample: bool = False) -> None:
+    def __init__(self, notes: list[str] | None = None) -> None:
         self.notes = [] if notes is None else notes
         self.shared = SharedRows()
-        self.is_sample = is_sample
+        self.is_sample = False
         self.lists: frozenset[str] = frozenset()
         self.columns: dict[str, ColumnProfile] = {}
         self.sample = RowSample()
@@ -179,15 +179,16 @@ class DatasetProfile:
         self._next_row: int | None = None
 
     @classmethod
-    def of(cls, blocks: Iterable[Block], notes: list[str] | None = None, *, is_sample: bool = False) -> DatasetProfile:
-        """The profile of these blocks; their reader appends to the notes.
+    def of(cls, blocks: Iterable[Block], notes: list[str] | None = None, coverage: Coverage | None = None) -> DatasetProfile:
+        """The profile of these blocks; their reader appends to the notes, and fills in the coverage where they are a sample.
 
         Raises:
             InvalidDataset: there are no rows.
         """
-        profile = cls(notes, is_sample=is_sample)
+        profile = cls(notes)
         for block in blocks:
             profile.add(block, hash_columns(block))
+        profile.is_sample = coverage is not None and not coverage.is_all
         if profile.rows == 0:
             raise InvalidDataset("the dataset has no rows.")
         return profile

@@ -12,7 +12,7 @@ import numpy as np
 from sageline.arrays.blocks import Block
 from sageline.arrays.factors import factors
 from sageline.arrays.strings import IntArray, StringArray
-from sageline.dataset.label_column import LabelColumn
+from sageline.dataset.label_column import LabelColumn, only_class
 from sageline.dataset.split import CHANNELS, PositionArray, bounds_of, channels_of
 from sageline.dataset.splits.class_positions import ClassPositions
 from sageline.dataset.splits.plan import Assigned, SplitPlan
@@ -219,10 +219,7 @@ class Tally:
     def _check_classes(self, source: str, advice: str) -> None:
         everywhere: Counter[str] = sum(self.classes.values(), Counter())
         if len(everywhere) == 1:
-            raise InvalidDataset(
-                f"{source}: every label in column {self._label.name!r} is {next(iter(everywhere))!r} ({self._count(self.total)});"
-                f" a classifier needs at least two classes. Add rows of other classes, or name another column in dataset.label."
-            )
+            raise InvalidDataset(f"{source}: {only_class(self._label.name, next(iter(everywhere)), self.total)}")
         if len(everywhere) > max(_FEW_CLASSES, self.total // 2):
             raise InvalidDataset(
                 f"{source}: column {self._label.name!r} has {len(everywhere)} different labels in {self._count(self.total)}, too "

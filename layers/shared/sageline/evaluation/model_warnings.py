@@ -82,7 +82,7 @@ def _beside_baseline(sums: Sums, metric: str) -> str:
     """A sentence on what always the same answer reaches on these few rows."""
     value, baseline = sums.value(metric), sums.baseline_metrics()[metric]
     better = value is not None and (value > baseline if METRICS[metric].better == "higher" else value < baseline)
-    if better or baseline == METRICS[metric].best:
+    if better or value == baseline == METRICS[metric].best:  # nothing is better than a baseline that is perfect on these rows
         return (
             f"Always answering {sums.baseline_answer} reaches {plain(baseline)}; whether the model is better takes {LEAST_ROWS} "
             "test rows to tell."

@@ -41,7 +41,7 @@ def record_failure(event: FailureEvent, *, run: RunContext) -> FailureRecorded:
     failure = _failure(record, state, kind, message, event.get("discard_error"))
     if record.execution_arn == execution_arn:
         _stop(record, run)
-        run.store.finish(run_id, "Failed", state=state, error=failure.to_json())
+        run.store.finish(run_id, "Failed", state=failure.state, error=failure.to_json())
     return {"run_id": run_id, "message": explain(failure.message, failure.log_lines, failure.advice)}
 
 
@@ -55,8 +55,9 @@ def _identify(trigger_document: Mapping[str, object], run: RunContext) -> tuple[
 
 
 def _failure(record: RunRecord, state: str, kind: str, message: str, discard_error: str | None) -> Failure:
-    # Who waited has noted what SageMaker said of a job or endpoint; the message of the task has it all in one text. A run that
-    # went on after such a failure (the champion's) may fail of another.
+    # Who waited has noted what SageMaker said of a job or endpoint; the message of the task has it all in one text. Who chose
+    # among candidates that were all refused for the same has noted in which of their states. A run that went on after such a
+    # failure (the champion's) may fail of another.
     noted = record.details.get("failure", {})
     if not message.startswith(noted.get("message", message)):
         noted = {}
@@ -68,7 +69,9 @@ def _failure(record: RunRecord, state: str, kind: str, message: str, discard_err
             f" What the run had deployed could not be removed ({_last_words(discard_error)}): look at the endpoint "
             f"{record.endpoint_name} and delete it if it is not needed."
         )
-    return Failure(state, kind, short, what_to_try, noted.get("job"), reason, tuple(noted.get("log_lines", ())))
+    return Failure(
+        noted.get("state", state), kind, short, what_to_try, noted.get("job"), reason, tuple(noted.get("log_lines", ()))
+    )
 
 
 def _last_words(discard_error: str) -> str:

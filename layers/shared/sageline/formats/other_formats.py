@@ -5,6 +5,7 @@ from __future__ import annotations
 _WITH_PANDAS = 'convert it to CSV or JSON Lines, for example with pandas.{reader}(...).to_csv("data.csv", index=False)'
 _SPREADSHEET = "save the workbook as .xlsx, or the sheet as CSV (UTF-8)"
 _FEATHER = _WITH_PANDAS.format(reader="read_feather")
+_IMAGES = "upload images as a .zip with a folder for each class"
 _UNPACK = "unpack it, and upload the data file (text may be compressed with gzip or zstd: .csv.gz, .csv.zst)"
 
 _BY_EXTENSION = {
@@ -58,6 +59,14 @@ _BY_CONTENT = {
     b"BZh": f"is compressed with bzip2; {_UNPACK}",
     b"\xfd7zXZ\x00": f"is compressed with xz; {_UNPACK}",
     b"7z\xbc\xaf\x27\x1c": f"is a 7z archive; {_UNPACK}",
+    b"\x89PNG\r\n\x1a\n": f"is a PNG image; {_IMAGES}",
+    b"\xff\xd8\xff": f"is a JPEG image; {_IMAGES}",
+    b"GIF87a": f"is a GIF image; {_IMAGES}",
+    b"GIF89a": f"is a GIF image; {_IMAGES}",
+    b"%PDF-": "is a PDF document; save the table in it as CSV (UTF-8)",
+    b"SQLite format 3\0": "is an SQLite database; write the table as CSV (UTF-8)",
+    b"Obj\x01": f"is an Avro file; {_BY_EXTENSION['avro']}",
+    b"\x80\x04\x95": f"is a pickle of Python; {_BY_EXTENSION['pkl']}",
 }
 _PACKED = {
     b"\x1f\x8b": "a gzip file",
@@ -68,6 +77,9 @@ _PACKED = {
     b"7z\xbc\xaf\x27\x1c": "a 7z archive",
     b"PAR1": "a Parquet file",
 }
+_CONTROL = bytes({*range(32)} - set(b"\t\n\v\f\r\x1b"))
+"""Bytes that text hardly has, in ASCII and what extends it."""
+
 _TAR = (257, b"ustar")  # where the name of the format stands in a tar archive
 
 
@@ -85,6 +97,24 @@ def advice_on_content(head: bytes) -> str | None:
     if _is_tar(head):
         return f"is a tar archive; {_UNPACK}"
     return next((advice for magic, advice in _BY_CONTENT.items() if head.startswith(magic)), None)
+
+
+def advice_on_bytes(head: bytes) -> str | None:
+    """That a file of an unknown format is not text, and what to do, by its beginning; None where it may be text in ASCII or what
+    extends it.
+
+    Text of UTF-16 without a mark has zeros, and hardly any other control character; text of a program's own has one kind or two
+    of them.
+    """
+    control = len(head) - len(head.translate(None, _CONTROL))
+    kinds = len(set(head) & set(_CONTROL))
+    if not (b"\0" in head and kinds >= 4 and 50 * control > len(head)) and not (kinds >= 8 and 20 * control > len(head)):
+        return None
+    return (
+        f"is not text: {control / len(head):.0%} of its first {len(head):,} bytes are control characters. Upload a table as "
+        "text, or give the file the ending of its format; text in an encoding other than UTF-8 needs its name in "
+        "`dataset.encoding`"
+    )
 
 
 def packed_within(head: bytes) -> str | None:

@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice, zip_longest
 from typing import TypeVar
 
-from sageline.arrays.numbers import shown
 from sageline.dataset.distinct import MOST_DISTINCT
 from sageline.dataset.profile import ColumnProfile, DatasetProfile
-from sageline.dataset.splits.standing import GIVEN_WORDS
 from sageline.json_objects import Json
 from sageline.resolve.candidates import ResolvedRun
 from sageline.resolve.inspected.document import (
@@ -20,8 +18,9 @@ from sageline.resolve.inspected.document import (
     InspectedValues,
     Inspection,
 )
+from sageline.resolve.inspected.mistakes import label_classes, mistakes
 from sageline.resolve.resolution import Resolution
-from sageline.spec.model import Spec, SplitSpec
+from sageline.spec.model import Spec
 from sageline.spec.training import AUTO
 
 ColumnT = TypeVar("ColumnT")
@@ -30,19 +29,17 @@ MOST_COLUMNS = 200  # that are listed
 _EXAMPLES = 3
 _EXAMPLE_CHARACTERS = 80
 _CLASSES = 10
-_MOST_MISTAKES = 30
 _OF_COLUMN = "dataset.features."
 _OF_ALGORITHM = ("encoder", "target")
 """Of the spec, what each algorithm has its own of and what is shown."""
 
 
-def inspect(source: str, profile: DatasetProfile, resolved: ResolvedRun, given: Spec, *, is_sample: bool) -> Inspection:
+def inspect(source: str, profile: DatasetProfile, resolved: ResolvedRun, given: Spec) -> Inspection:
     """The document that ``sageline inspect --json`` prints and ``POST /datasets/inspect`` answers (docs/api.md).
 
     Args:
         source: the file or its URI.
         given: the spec as it was before anything was chosen.
-        is_sample: the profile is that of some of the rows.
     """
     resolution = resolved.resolution
     spec = resolution.spec
@@ -54,7 +51,7 @@ def inspect(source: str, profile: DatasetProfile, resolved: ResolvedRun, given: 
     return {
         "source": source,
         "rows": profile.rows,
-        "is_sample": is_sample,
+        "is_sample": profile.is_sample,
         "label": _label(profile.columns[label], profile, resolution),
         "task": spec.task,
         "encoder": encoder.get("kind"),
@@ -67,7 +64,7 @@ def inspect(source: str, profile: DatasetProfile, resolved: ResolvedRun, given: 
         "columns": [_column(column, profile, features, spec.reasons) for column in listed],
         "more_columns": len(others) - len(listed),
         "reasons": {key: reason for key, reason in spec.reasons.items() if key not in why},
-        "mistakes": _mistakes(profile, features, resolution),
+        "mistakes": mistakes(profile, resolution),
         "warnings": list(resolution.warnings),
         "notes": list(resolution.notes),
         "spec": _to_edit(spec, given, encoder, is_listed=len(others) <= MOST_COLUMNS),
@@ -120,16 +117,12 @@ def _algorithm(spec: Spec, given: Spec, kinds: set[str]) -> InspectedAlgorithm:
 def _label(column: ColumnProfile, profile: DatasetProfile, resolution: Resolution) -> InspectedLabel:
     """The label, and how frequent its classes are; where there are many, the most frequent ones."""
     spec = resolution.spec
-    classes = _classes(column, resolution) if spec.task == "classification" else None
+    classes = label_classes(column, resolution) if spec.task == "classification" else None
     return {
         **_about(column, profile, is_grouped=classes is not None),
         "reason": spec.reasons.get("dataset.label", "as asked for"),
         "classes": None if classes is None else {_shortened(name): count for name, count in classes.most_common(_CLASSES)},
     }
-
-
-def _classes(label: ColumnProfile, resolution: Resolution) -> Counter[str]:
-    return Counter({name: count for name, count in label.values.items() if name.lower() not in resolution.no_label})
 
 
 def _column(
@@ -166,111 +159,6 @@ def _shortened(text: str) -> str:
     """A value on one line."""
     line = " ".join(text.split())
     return line if len(line) <= _EXAMPLE_CHARACTERS else f"{line[: _EXAMPLE_CHARACTERS - 1]}…"
-
-
-def _mistakes(profile: DatasetProfile, features: Mapping[str, str], resolution: Resolution) -> list[str]:
-    label = str(resolution.spec.dataset.label)
-    odd = _odd_values(profile, features, label, resolution)
-    more = len(odd) - _MOST_MISTAKES
-    said = odd if more <= 0 else [*odd[:_MOST_MISTAKES], f"There are {more:,} more such columns."]
-    return _one_class(profile.columns[label], resolution) + said
-
-
-def _one_class(label: ColumnProfile, resolution: Resolution) -> list[str]:
-    classes = _classes(label, resolution)
-    if resolution.spec.task != "classification" or len(classes) > 1:
-        return []
-    return [f"{shown(label.name)} is {shown(next(iter(classes), ''))} in every row; a run needs two classes to tell apart."]
-
-
-def _odd_values(profile: DatasetProfile, features: Mapping[str, str], label: str, resolution: Resolution) -> list[str]:
-    """Values that are not of their column's kind, or not spelled as its numbers are: a run is refused for them, and names the
-    first one's row."""
-    spec = resolution.spec
-    kinds = {**features, label: "number"} if spec.task == "regression" else dict(features)
-    split = spec.split
-    if split.by == "time" and split.column is not None:
-        kinds.setdefault(split.column, "date" if profile.columns[split.column].is_date else "number")
-    found = []
-    for name, kind in kinds.items():
-        column = profile.columns[name]
-        count, examples = 0, list[str]()
-        if kind == "number":
-            count, examples = column.numbers.odd, list(map(shown, column.numbers.odd_values))
-        elif kind == "date":
-            count, examples = column.dates.odd, list(map(str, column.dates.odd_values))
-        otherwise = "" if name in (label, split.column) else ", or say in dataset.kinds that the column is a category"
-        if count:
-            are = f"1 value is no {kind}" if count == 1 else f"{count:,} values are no {kind}s"
-            found.append(_stops_at(name, are, count, examples, otherwise))
-        if kind == "number":
-            spelling = resolution.spelling(name)
-            count, texts = column.numbers.spelled_otherwise(spelling)
-            if count:
-                are = f"{count:,} {'value is' if count == 1 else 'values are'} not spelled as the other numbers are"
-                words = f", {spelling.words}" if spelling.words else ""
-                found.append(_stops_at(name, are + words, count, list(map(shown, texts)), otherwise))
-    return (
-        found
-        + _odd_channels(profile, spec.split)
-        + _odd_weights(profile, label, spec)
-        + _odd_for_logarithms(profile, label, spec)
-    )
-
-
-def _stops_at(name: str, are: str, count: int, examples: Sequence[str], otherwise: str) -> str:
-    some = ": " if count <= len(examples) else ", such as " if examples else ""
-    them = "it" if count == 1 else "them"
-    return f"In {shown(name)}, {are}{some}{', '.join(examples)}. A run stops there: correct or empty {them}{otherwise}."
-
-
-def _odd_channels(profile: DatasetProfile, split: SplitSpec) -> list[str]:
-    """Words that are to say which channel a row is in, and say none."""
-    if split.by != "given" or split.column is None:
-        return []
-    odd = [value for value in profile.columns[split.column].values if value.lower() not in GIVEN_WORDS]
-    if not odd:
-        return []
-    examples = ", ".join(map(shown, sorted(odd)[:_EXAMPLES]))
-    return [
-        f"{shown(split.column)} is to say which rows train, validate and test, and holds {examples}. A run stops there: write "
-        "train, validation or test, or leave it empty, and the row is not used."
-    ]
-
-
-def _odd_weights(profile: DatasetProfile, label: str, spec: Spec) -> list[str]:
-    """Weights that are none: every row with a label needs one of 0 or more, and they may not all be 0."""
-    if spec.dataset.weight is None:
-        return []
-    column = profile.columns[spec.dataset.weight]
-    numbers, found = column.numbers, list[str]()
-    if numbers.odd:
-        found.append(f"{_hold(numbers.odd)} no number, such as {shown(numbers.odd_values[0])}")
-    missing = column.missing
-    if missing > profile.columns[label].missing:  # else these may be the rows without a label, which are not used
-        found.append(f"{_hold(missing)} none")
-    if numbers.minimum < 0:
-        found.append(f"the least is {numbers.minimum:g}")
-    if numbers.minimum == numbers.maximum == 0:
-        found.append("all are 0")
-    if not found:
-        return []
-    return [
-        f"Of the weights in {shown(column.name)}, {', and '.join(found)}. A run stops there: each row needs a weight of 0 or "
-        "more, and some need one above 0."
-    ]
-
-
-def _hold(rows: int) -> str:
-    return "1 holds" if rows == 1 else f"{rows:,} hold"
-
-
-def _odd_for_logarithms(profile: DatasetProfile, label: str, spec: Spec) -> list[str]:
-    """Values below 0 of a regression that is to learn logarithms."""
-    least = profile.columns[label].numbers.minimum
-    if spec.task != "regression" or spec.target.transform != "log" or least >= 0:
-        return []
-    return [f"In {shown(label)}, the least is {least:g}. A run with `target.transform` `log` stops at values below 0."]
 
 
 def _to_edit(spec: Spec, given: Spec, chosen: Json, *, is_listed: bool) -> Json:

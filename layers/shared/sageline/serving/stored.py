@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from sageline.encoder.decision import DECISION, Decision
 from sageline.encoder.fitted import FittedEncoder
-from sageline.errors import ObjectMissing
+from sageline.errors import InvalidEncoder, ObjectMissing
 from sageline.names import split_s3_uri
 from sageline.runs.routing import Routing
 from sageline.runs.routing_store import RoutingStore
@@ -91,6 +91,9 @@ class EncoderCache:
                 f"{uri}: {' and '.join(gone)} of the model's encoder, by which it reads rows, was deleted. Submit the dataset "
                 "again, roll the endpoint back, or bring the object back: the bucket keeps deleted ones' versions."
             )
-        encoder = FittedEncoder.load(files)
         decision = read_object(self._s3, bucket, prefix + DECISION)
-        return encoder if decision is None else replace(encoder, decision=Decision.load(decision, encoder.classes))
+        try:
+            encoder = FittedEncoder.load(files)
+            return encoder if decision is None else replace(encoder, decision=Decision.load(decision, encoder.classes))
+        except InvalidEncoder as error:
+            raise InvalidEncoder(f"{uri}: {error.message}") from None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 import numpy as np
 from botocore.exceptions import ClientError, ParamValidationError
 
-from sageline.arrays.blocks import Block, Side
+from sageline.arrays.blocks import Block, Coverage, Side
 from sageline.dataset.readers.sample import PIECES, sample_blocks
 from sageline.dataset.readers.source import ReadOptions, open_blocks
 from sageline.errors import InvalidDataset
@@ -195,23 +195,41 @@ def _opened(s3: S3Client, parts: Sequence[tuple[DatasetObject, Side | None]]) ->
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def sample_dataset(s3: S3Client, dataset: Dataset, options: ReadOptions, notes: list[str], piece_bytes: int) -> Iterator[Block]:
+def sample_dataset(
+    s3: S3Client,
+    dataset: Dataset,
+    options: ReadOptions,
+    notes: list[str],
+    piece_bytes: int,
+    *,
+    coverage: Coverage | None = None,
+) -> Iterator[Block]:
     """Rows from all over the dataset, as :func:`sageline.dataset.readers.sample.sample_blocks` takes them out of one file; of
-    many parts out of eight, the first and the last of each side among them.
+    many parts out of eight, the first and the last of each side among them. ``coverage`` gets whether these are all rows.
 
     Raises:
         InvalidDataset: as for :func:`read_blocks`, as far as it is seen.
     """
+    coverage = coverage or Coverage()
     if not dataset.is_folder:
         part = dataset.parts[0]
         with open_object(s3, part) as stream:
             yield from sample_blocks(
-                stream, part.size, part.uri, dataset.format, options=options, notes=notes, piece_bytes=piece_bytes
+                stream,
+                part.size,
+                part.uri,
+                dataset.format,
+                options=options,
+                notes=notes,
+                piece_bytes=piece_bytes,
+                coverage=coverage,
             )
         return
     joined = _Joined(dataset)
     chosen = some_parts(dataset)
+    whole: list[bool] = []
     for part, side in chosen:
+        of_part = Coverage()
         said: list[str] = []
         with open_object(s3, part) as stream:
             blocks = sample_blocks(
@@ -224,9 +242,12 @@ def sample_dataset(s3: S3Client, dataset: Dataset, options: ReadOptions, notes: 
                 pieces=max(1, PIECES // len(chosen)),
                 piece_bytes=piece_bytes,
                 may_be_empty=True,
+                coverage=of_part,
             )
             yield from joined.blocks(blocks, part, side)
         joined.said(part, said)
+        whole.append(of_part.is_all)
+    coverage.is_all = all(whole) and len(chosen) == len(dataset.in_order())
     if len(chosen) == len(dataset.in_order()):
         joined.check_rows()
     notes += [*dataset.notes, *joined.notes()]

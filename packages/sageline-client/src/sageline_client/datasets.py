@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from sageline_client.answers import Inspection, StartedRun, Upload
-from sageline_client.errors import ApiError
+from sageline_client.errors import ApiError, InvalidRequest
 from sageline_client.http import Http, new_key, no_answer, segment
 
 # S3 takes a file of 5 GB in one request, as long as it comes.
@@ -67,12 +67,16 @@ class Datasets:
             file, spec: as for :meth:`create_upload`.
 
         Raises:
+            InvalidRequest: the file is empty; nothing is sent.
             ApiError: the API or S3 refuses it. Where the very same file is there already it is a Conflict.
         """
         path = Path(path)
         with path.open("rb") as content:
             md5 = hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
             size = content.tell()
+            if not size:
+                needs = "A dataset has a line of column names and a row for each example."
+                raise InvalidRequest(f"{path} is empty. {needs}", "InvalidRequest")
             if format is None and file is None:
                 format = _ending(path)  # noqa: A001  # as above
             granted = self.create_upload(name, size, md5, format=format, file=file, spec=spec)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from client_tests.fakes import FakeApi
-from sageline_client import ApiError, Unreachable
+from sageline_client import ApiError, InvalidRequest, Unreachable
 
 CONTENT = b"a,b\n1,2\n" * 20_000
 S3_URL = "https://bucket.s3.us-east-1.amazonaws.com/datasets/wines/data.csv"
@@ -75,6 +75,18 @@ def test_the_format_is_what_the_files_name_says(
 
     asked = json.loads(api.requests[0].content)
     assert {key: asked[key] for key in ("format", "file") if key in asked} == expected
+
+
+@pytest.mark.parametrize("options", [{}, {"file": "data-00.csv"}])
+def test_an_empty_file_is_not_sent(api: FakeApi, tmp_path: Path, options: dict[str, Any]) -> None:
+    file = tmp_path / "wines.csv"
+    file.touch()
+
+    with pytest.raises(InvalidRequest) as caught:
+        api.client().datasets.upload("wines", file, **options)
+
+    assert caught.value.message == f"{file} is empty. A dataset has a line of column names and a row for each example."
+    assert (caught.value.code, api.requests) == ("InvalidRequest", [])
 
 
 def test_what_s3_refuses_is_said_with_its_code(api: FakeApi, file: Path) -> None:

@@ -58,3 +58,5 @@ def test_a_request_for_what_is_not_there_is_refused(objects: FolderObjects, uri:
 def test_a_request_for_what_is_there_is_taken(objects: FolderObjects) -> None:
     check_objects(objects, everything, source("s3://bucket/data"), ROLE, "us-east-1")
     check_objects(objects, everything, source("s3://bucket/data/manifest", "ManifestFile"), ROLE, "us-east-1")
+
+    assert list_objects(objects, everything, source("s3://bucket/data"), ROLE)

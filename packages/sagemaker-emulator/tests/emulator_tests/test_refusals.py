@@ -111,6 +111,9 @@ def test_malformed_places_in_s3_are_told(api: Api, uri: str, why: str) -> None:
 def test_other_places_in_s3_are_taken(uri: str) -> None:
     check_uri("S3Uri", uri)
 
+    with pytest.raises(ServiceError):
+        check_uri("S3Uri", uri.removeprefix("s3://"))
+
 
 def test_a_place_without_a_bucket_is_malformed() -> None:
     with pytest.raises(ServiceError, match="is no name of a bucket"):

@@ -42,7 +42,11 @@ def test_channels_are_checked_as_the_container_does(channels: dict[str, dict[str
 
 
 def test_a_code_channel_is_not_data() -> None:
-    check_channels({"train": FILE_CSV, "validation": FILE_CSV, "code": {**FILE_CSV, "ContentType": "text/python"}})
+    script = {**FILE_CSV, "ContentType": "text/python"}
+    check_channels({"train": FILE_CSV, "validation": FILE_CSV, "code": script})
+
+    with pytest.raises(UserError):
+        check_channels({"train": FILE_CSV, "validation": script})
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_what_the_container_refuses(given: dict[str, str | None], message: str) 
     ],
 )
 def test_what_the_container_takes(given: dict[str, str]) -> None:
-    read({"num_round": "5", **given})
+    assert read({"num_round": "5", **given})
 
 
 def test_a_number_in_the_place_of_a_list_is_the_algorithms_failure() -> None:

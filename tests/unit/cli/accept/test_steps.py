@@ -130,6 +130,8 @@ def test_a_time_limit_that_is_kept_ends_with_the_work() -> None:
         pass
     time.sleep(0.1)
 
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
 
 def predicts(api: FakeApi, *answers: tuple[int, Any]) -> None:
     remaining = list(answers)

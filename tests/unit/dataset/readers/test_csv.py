@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import random
 import re
 from typing import BinaryIO, cast
 
@@ -243,11 +244,33 @@ def test_what_is_wrong_is_named_with_its_place(data: bytes, expected: str, block
         (b"PAR1....", "is a Parquet file; name it data.parquet"),
         (b'{"a": 1, "b": 2}\n{"a": 3, "b": 4}\n', "is JSON; write it as JSON Lines"),
         (b"<!DOCTYPE html>\n<html>", "is a web page; download the data itself"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is a PNG image; upload images as a .zip with a folder for each class"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF", "is a JPEG image; upload images"),
+        (b"%PDF-1.7\n", "is a PDF document; save the table in it as CSV"),
+        (b"SQLite format 3\0\x10\0", "is an SQLite database; write the table as CSV"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "is an Excel workbook or another Office document; save the workbook as .xlsx"),
     ],
 )
 def test_a_file_of_another_kind_is_recognised(data: bytes, advice: str) -> None:
     assert advice in error_of(data)
+
+
+@pytest.mark.parametrize("size", [300, 100_000])
+@pytest.mark.parametrize("data_format", ["csv", "tsv", "jsonl", "csv.gz"])
+def test_a_file_of_bytes_is_no_text(data_format: str, size: int) -> None:
+    data = random.Random(size).randbytes(size)
+    data = gzip.compress(data) if data_format.endswith("gz") else data
+
+    error = error_of(data, data_format)
+
+    place = rf"data\.{re.escape(data_format)}"
+    assert re.match(rf"{place} is not text: (9|1\d)% of its first (300|65,536) bytes are control characters\. Upload", error)
+    assert "delimiter" not in error
+
+
+@pytest.mark.parametrize("odd", [b"\x01", b"\x02", b"\x1f"])
+def test_a_text_with_some_control_characters_is_text(odd: bytes) -> None:
+    assert len(rows_of(b"a,b\n1,x" + odd + b"y\n2,z\n")) == 2
 
 
 def test_a_field_left_open_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:

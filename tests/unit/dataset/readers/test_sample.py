@@ -8,12 +8,15 @@ import random
 from typing import Literal
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from sageline.arrays.blocks import Block
+from sageline.arrays.blocks import Block, Coverage
 from sageline.dataset.readers.sample import sample_blocks
 from sageline.dataset.readers.source import ReadOptions
 from sageline.errors import InvalidDataset
+from tests.unit.dataset.tables import workbook
 
 
 def sampled(
@@ -64,6 +67,38 @@ def test_a_large_file_is_sampled_evenly_from_its_beginning_to_its_last_row() -> 
     assert not blocks[3].row_numbers.any()
     assert blocks[3].take(np.array([1])).where(0) == f"data.csv: a row near byte {blocks[3].near_byte:,}"
     assert 0 <= place - (blocks[3].near_byte or 0) < 20
+
+
+def of_format(data_format: str, rows: int) -> bytes:
+    """Random numbers, which are as long compressed."""
+    numbers = np.random.default_rng(0).random(rows).round(9).tolist()
+    text = "number,label\n" + "".join(f"{number},{number > 0.5}\n" for number in numbers)
+    file = io.BytesIO()
+    match data_format:
+        case "csv":
+            return text.encode()
+        case "csv.gz":
+            return gzip.compress(text.encode())
+        case "libsvm":
+            return "".join(f"{int(number > 0.5)} 1:{number}\n" for number in numbers).encode()
+        case "npz":
+            np.savez(file, x=np.array(numbers).reshape(-1, 1), y=np.array(numbers) > 0.5)
+        case "parquet":
+            pq.write_table(pa.table({"number": numbers, "label": [number > 0.5 for number in numbers]}), file)
+        case _:
+            return workbook([["number", "label"], *([number, str(number > 0.5)] for number in numbers)])
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("data_format", ["csv", "csv.gz", "libsvm", "npz", "parquet", "xlsx"])
+@pytest.mark.parametrize("rows", [20, 2_000])
+def test_whether_these_are_all_rows_is_told(data_format: str, rows: int) -> None:
+    data, coverage = of_format(data_format, rows), Coverage()
+
+    blocks = list(sample_blocks(io.BytesIO(data), len(data), "data", data_format, pieces=3, piece_bytes=400, coverage=coverage))
+
+    assert coverage.is_all is (sum(block.rows for block in blocks) == rows)
+    assert coverage.is_all is (rows == 20)
 
 
 def word(chance: random.Random) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from importlib import metadata
 from typing import Annotated, Any, get_args, get_origin, get_type_hints, is_typeddict
 
 import typing_extensions
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
+import sageline
 from sageline.api.contract import bodies, responses
 from sageline.api.contract.operations import OPERATIONS, Operation
 from sageline.aws.error_answer import ErrorAnswer
@@ -49,7 +49,7 @@ def openapi_document(examples: Mapping[str, Document]) -> Json:
         "openapi": "3.1.0",
         "info": {
             "title": "Sageline",
-            "version": metadata.version("sageline"),
+            "version": sageline.__version__,
             "description": "Upload a labelled dataset, get a prediction API. docs/api.md says it in words.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },

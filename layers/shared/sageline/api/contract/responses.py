@@ -33,9 +33,10 @@ _MEANS = {
     404: "There is nothing of that name.",
     406: "`Accept` names nothing that the answer can be.", 409: "Something else is under way, or done already.",
     413: "The request or the answer is too large.", 415: "The body is of a type that is not taken.",
-    429: "Too many requests.", 500: "A fault of Sageline, or something that it needs was deleted.",
+    429: "Too many requests.", 500: "A fault of Sageline, or what it has stored is damaged or was deleted.",
     502: "The model or its endpoint failed.", 503: "Not now; try again.",
 }  # fmt: skip
+_OF_STORED = (errors.InvalidEncoder, errors.InvalidRouting, errors.ObjectMissing)
 _OF_GATEWAY = (403, 404, 413, 429, 500, 503)
 """Of any route: without a signature, of a path that is no route's, too large or too many, and when a function does not answer."""
 _INTERNAL = "InternalError"
@@ -61,7 +62,7 @@ def of(operation: Operation, schema: Json, example: Document) -> Json:
 def _codes(operation: Operation) -> dict[int, list[str]]:
     """The codes of errors by status."""
     found: dict[int, list[str]] = {status: [] for status in _OF_GATEWAY}
-    for kind in (*operation.errors, errors.ObjectMissing, errors.ScopeMissing):
+    for kind in (*operation.errors, *_OF_STORED, errors.ScopeMissing):
         found.setdefault(STATUS_OF_ERROR[kind], []).append(kind.__name__)
     found[500].append(_INTERNAL)
     return {status: sorted(set(found[status])) for status in sorted(found)}

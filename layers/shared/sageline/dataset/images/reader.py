@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from sageline.arrays.blocks import Block
+from sageline.arrays.blocks import Block, Coverage
 from sageline.arrays.late_text import ImageArray
 from sageline.arrays.strings import StringArray
 from sageline.dataset.images.archive import Entry, check_count, list_images
@@ -36,7 +36,13 @@ _DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplement
 
 
 def read_images(
-    stream: BinaryIO, source: str, block_bytes: int, *, shape: tuple[int, ...] | None, notes: list[str], sample: bool = False
+    stream: BinaryIO,
+    source: str,
+    block_bytes: int,
+    *,
+    shape: tuple[int, ...] | None,
+    notes: list[str],
+    sample: Coverage | None = None,
 ) -> Iterator[Block]:
     """The images in the order of the archive, resized to one shape, with the names of their folders.
 
@@ -44,7 +50,7 @@ def read_images(
         block_bytes: about the size of a block, as pixels.
         shape: (height, width), or (height, width, channels); None chooses one by some of the images: the same for the same file.
         notes: get what was ignored, and what was changed of the images.
-        sample: read those images only by which the shape is chosen.
+        sample: read those images only by which the shape is chosen; gets whether these are all.
 
     Raises:
         InvalidDataset: while iterating; names the file in the archive.
@@ -58,7 +64,9 @@ def read_images(
             entries = list_images(archive, source, notes)
             some = _some(entries)
             chosen = ChosenShape(shape, "") if shape else _choose(archive, some, source)
-            read = some if sample else entries
+            read = entries if sample is None else some
+            if sample is not None:
+                sample.is_all = len(some) == len(entries)
             changes = _Changes(source, notes)
             step = max(1, block_bytes // int(np.prod(chosen.shape)))
             for start in range(0, len(read), step):

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sageline.arrays.blocks import Block
+from sageline.arrays.blocks import Block, Coverage
 from sageline.arrays.strings import StringArray
 from sageline.dataset.label_column import several_labels
 from sageline.dataset.readers.arrow_columns import UnreadableColumn, as_text, flat, leaves
@@ -75,6 +75,7 @@ def sample_parquet(
     *,
     label: str | None = None,
     wants: Callable[[str], bool] = _every_column,
+    coverage: Coverage,
 ) -> Iterator[Block]:
     """The first ``piece_bytes`` of ``pieces`` row groups that are spread evenly, or more of each where there are fewer; all rows
     of a small file. Raises as :func:`read_parquet`."""
@@ -90,6 +91,7 @@ def sample_parquet(
         if rows == 0:
             raise InvalidDataset(f"{source} has no rows; save at least one row per class.")
         if rows < file.metadata.num_rows:
+            coverage.is_all = False
             notes.append(
                 f"{source}: what the columns hold is found out from {rows:,} rows of {len(chosen)} row groups, and not from all "
                 "of the file."

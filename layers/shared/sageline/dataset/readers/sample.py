@@ -9,13 +9,13 @@ from typing import BinaryIO
 
 import numpy as np
 
-from sageline.arrays.blocks import Block
+from sageline.arrays.blocks import Block, Coverage
 from sageline.arrays.strings import StringArray
 from sageline.dataset.images.reader import read_images
 from sageline.dataset.readers.csv_reader import CsvReader, ValueLeftOut
 from sageline.dataset.readers.csv_scan import Scan, TextAfterQuote
 from sageline.dataset.readers.jsonl_reader import JsonLinesReader
-from sageline.dataset.readers.source import FIND_OUT, ReadOptions, open_blocks, open_text, read_up_to
+from sageline.dataset.readers.source import FIND_OUT, ReadOptions, check_is_text, open_blocks, open_text, read_up_to
 from sageline.errors import InvalidDataset
 from sageline.formats.other_formats import advice_on_content
 from sageline.formats.text_encoding import UTF_8, Utf8Text, chosen_encoding, guess_encoding, guess_note
@@ -46,6 +46,7 @@ def sample_blocks(
     pieces: int = PIECES,
     piece_bytes: int = PIECE_BYTES,
     may_be_empty: bool = False,
+    coverage: Coverage | None = None,
 ) -> Iterator[Block]:
     """Rows of a dataset: all of them where it is small, else those of ``pieces`` of ``piece_bytes`` each.
 
@@ -59,48 +60,50 @@ def sample_blocks(
         size: of the stream, in bytes.
         options, notes, may_be_empty: as in :func:`sageline.dataset.readers.source.open_blocks`.
         pieces: of one, the beginning is read.
+        coverage: gets whether these are all rows.
 
     Raises:
         InvalidDataset: while iterating.
     """
-    notes = [] if notes is None else notes
+    notes, coverage = [] if notes is None else notes, coverage or Coverage()
     if data_format == "zip":
-        yield from read_images(stream, source, piece_bytes, shape=options.image_shape, notes=notes, sample=True)
+        yield from read_images(stream, source, piece_bytes, shape=options.image_shape, notes=notes, sample=coverage)
         return
     if data_format == "parquet":
         from sageline.dataset.readers import parquet_reader  # noqa: PLC0415 # as in open_blocks
 
         yield from parquet_reader.sample_parquet(
-            stream, source, pieces, piece_bytes, notes, label=options.label, wants=options.wants
+            stream, source, pieces, piece_bytes, notes, label=options.label, wants=options.wants, coverage=coverage
         )
         return
     if data_format == "xlsx":
         from sageline.dataset.readers import xlsx_reader  # noqa: PLC0415 # as in open_blocks
 
-        yield from xlsx_reader.sample_xlsx(stream, source, pieces, piece_bytes, notes)
+        yield from xlsx_reader.sample_xlsx(stream, source, pieces, piece_bytes, notes, coverage=coverage)
         return
     in_order = open_blocks(stream, source, data_format, piece_bytes, options=options, notes=notes, may_be_empty=may_be_empty)
     if data_format not in ("csv", "tsv", "jsonl"):
-        yield from _first(in_order, pieces, source, notes)
+        yield from _first(in_order, pieces, source, notes, coverage)
     elif size <= pieces * piece_bytes:
         yield from in_order
     else:
-        found = False
+        coverage.is_all = found = False
         sample = _Sample(source, data_format, options, notes)
         for block in sample.blocks(*_read(stream, size, pieces, piece_bytes)):
             found = True
             yield block
         if not found:  # the header, or the first row, is longer than a piece
             stream.seek(0)
-            yield from _first(in_order, pieces, source, notes)
+            yield from _first(in_order, pieces, source, notes, coverage)
 
 
-def _first(blocks: Iterator[Block], count: int, source: str, notes: list[str]) -> Iterator[Block]:
+def _first(blocks: Iterator[Block], count: int, source: str, notes: list[str], coverage: Coverage) -> Iterator[Block]:
     rows = 0
     for block in islice(blocks, count):
         rows += block.rows
         yield block
     if next(blocks, None) is not None:
+        coverage.is_all = False
         notes.append(f"{source}: what the columns hold is found out from the first {rows:,} rows, and not from all of the file.")
 
 
@@ -133,6 +136,7 @@ class _Sample:
         if advice := advice_on_content(head):
             raise InvalidDataset(f"{self._source} {advice}.")
         encoding, marked = chosen_encoding(head, self._options.encoding, self._source, self._notes)
+        check_is_text(head, encoding, self._source)
         beginning = head[marked:]
         if encoding in (None, UTF_8):
             beginning = beginning.rstrip(_BEYOND_ASCII)  # it may end within a character

@@ -18,8 +18,8 @@ from sageline.dataset.readers.dialect import find_dialect
 from sageline.dataset.readers.jsonl_reader import JsonLinesReader
 from sageline.dataset.readers.npz_reader import read_npz
 from sageline.errors import InvalidDataset
-from sageline.formats.other_formats import advice_on_content, advice_on_text
-from sageline.formats.text_encoding import Utf8Text, chosen_encoding
+from sageline.formats.other_formats import advice_on_bytes, advice_on_content, advice_on_text
+from sageline.formats.text_encoding import UTF_8, Utf8Text, chosen_encoding
 from sageline.names import DATA_FORMATS, DATA_FORMATS_NAMED, split_format
 
 BLOCK_BYTES = 4 << 20  # two processes that prepare text have room for what they count, and for a few blocks
@@ -122,6 +122,7 @@ def _text_blocks(
     if advice := advice_on_content(head):
         raise InvalidDataset(f"{source} {advice}.")
     encoding, marked = chosen_encoding(head, options.encoding, source, notes)
+    check_is_text(head, encoding, source)
     text = Utf8Text(source, encoding, marked, notes)
     chunks = text.chunks(_chunks(stream, head[marked:], block_bytes))
     reader, chunks = open_text(text, chunks, base, options)
@@ -133,6 +134,12 @@ def _text_blocks(
         notes.append(f"{source} has {reader.no_rows}.")
     elif rows == 0:
         raise InvalidDataset(f"{source} has {reader.no_rows}; upload a header line and at least one row per class.")
+
+
+def check_is_text(head: bytes, encoding: str | None, source: str) -> None:
+    """Raise InvalidDataset where a file, by its beginning, is no text of its encoding, which is UTF-8 where it is None."""
+    if encoding in (None, UTF_8) and (advice := advice_on_bytes(head)):
+        raise InvalidDataset(f"{source} {advice}.")
 
 
 def open_text(

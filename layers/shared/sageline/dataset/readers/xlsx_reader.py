@@ -16,7 +16,7 @@ from typing import BinaryIO, NamedTuple, TypeAlias
 import numpy as np
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
-from sageline.arrays.blocks import Block
+from sageline.arrays.blocks import Block, Coverage
 from sageline.arrays.strings import BoolArray, IntArray, StringArray
 from sageline.errors import InvalidDataset
 from sageline.formats.workbook import uncalculated_cells
@@ -57,7 +57,9 @@ def read_xlsx(stream: BinaryIO, source: str, block_bytes: int, notes: list[str])
         yield _block(table, start, start + step, source)
 
 
-def sample_xlsx(stream: BinaryIO, source: str, pieces: int, piece_bytes: int, notes: list[str]) -> Iterator[Block]:
+def sample_xlsx(
+    stream: BinaryIO, source: str, pieces: int, piece_bytes: int, notes: list[str], *, coverage: Coverage
+) -> Iterator[Block]:
     """``pieces`` of the rows of about so many bytes, spread evenly, or all of them. Raises as :func:`read_xlsx`."""
     table = _table(stream, source, notes)
     step = max(1, piece_bytes // (_CELL_BYTES * len(table.names)))
@@ -65,6 +67,7 @@ def sample_xlsx(stream: BinaryIO, source: str, pieces: int, piece_bytes: int, no
     if not starts:
         raise InvalidDataset(f"{source} has a header line and no rows; add rows to the sheet.")
     chosen = np.unique(np.linspace(0, len(starts) - 1, min(pieces, len(starts))).astype(np.int64)).tolist()
+    coverage.is_all = len(chosen) == len(starts)
     for piece in chosen:
         yield _block(table, starts[piece], starts[piece] + step, source)
 

@@ -7,7 +7,7 @@ rows, the endpoint, batches, later comparisons) is that of a run of one algorith
 from __future__ import annotations
 
 from functools import partial
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from sageline.costs.run_cost import with_jobs_of
 from sageline.errors import (
@@ -79,8 +79,11 @@ def choose_candidate(run_id: str, *, run: RunContext) -> ChosenCandidate:
     records = [candidate.record for candidate in ended if candidate.record is not None]
     noted: Json = {"candidates": listed, "cost": with_jobs_of(record.details.get("cost", {}), records)}
     if best is None or best.record is None:
+        failed = _all_failed(ended)
+        if failed.state is not None:
+            noted["failure"] = {"message": failed.error.message, "state": failed.state}
         run.store.note(run_id, **noted)
-        raise _all_failed(ended)
+        raise failed.error
     adopted = {name: best.record.details[name] for name in _ADOPTED if name in best.record.details}
     _adopt(record, best, metric, ended, run)
     run.store.enter(run_id, "ChooseCandidate", **noted, **adopted)
@@ -92,15 +95,22 @@ def choose_candidate(run_id: str, *, run: RunContext) -> ChosenCandidate:
     }
 
 
-def _all_failed(ended: list[Ended]) -> SagelineError:
+class _AllFailed(NamedTuple):
+    """Why there is no model; where all candidates were refused for the same in the same state, which one that was."""
+
+    error: SagelineError
+    state: str | None = None
+
+
+def _all_failed(ended: list[Ended]) -> _AllFailed:
     errors = [(candidate.record.error if candidate.record else None) or {} for candidate in ended]
-    kinds, messages = ({error.get(name) for error in errors} for name in ("error", "message"))
+    kinds, messages, states = ({error.get(name) for error in errors} for name in ("error", "message", "state"))
     refusal = next((refusal for refusal in _REFUSALS if kinds == {refusal.__name__}), None)
     if refusal is not None and len(messages) == 1:
-        return refusal(str(messages.pop()))
+        return _AllFailed(refusal(str(messages.pop())), states.pop() if len(states) == 1 else None)
     width = max(len(candidate.algorithm) for candidate in ended)
     lines = [f"  {candidate.algorithm:<{width}}  {candidate.problem}" for candidate in ended]
-    return CandidatesFailed("None of the algorithms has left a model:\n" + "\n".join(lines))
+    return _AllFailed(CandidatesFailed("None of the algorithms has left a model:\n" + "\n".join(lines)))
 
 
 def _adopt(record: RunRecord, best: Ended, metric: str, ended: list[Ended], run: RunContext) -> None:
