@@ -1,8 +1,8 @@
 """What MiniStack 1.5.33 does otherwise than Lambda with the log of a function.
 
-It does not know where the lines of an invocation end. So it waits 50 ms for the first line of a function that logs none, before it
-answers the caller; and what comes more than 5 ms after another line goes into the log of the next invocation. Here the worker says
-where its lines end.
+It does not know where the lines of an invocation end. So it waits 50 ms for the first line of a function that logs none before
+it answers the caller, and what comes more than 5 ms after another line goes into the log of the next invocation. Here the worker
+says where its lines end.
 """
 
 from __future__ import annotations

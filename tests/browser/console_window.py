@@ -1,12 +1,9 @@
-"""The console of a stack in this process, and a browser that looks at it."""
+"""A browser that looks at the console of a stack."""
 
 from __future__ import annotations
 
 import base64
-import secrets
 import shutil
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,15 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import uvicorn
 from selenium.common.exceptions import NoAlertPresentException, NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.remote.webelement import WebElement
 
 from sageline_cli.connection import Connection
-from sageline_cli.console.app import create_app
-from sageline_cli.console.guard import Address
 from sageline_cli.console.stack import StackAccess
 from sageline_cli.errors import CommandFailed
 from tests.browser import chromium
@@ -52,23 +46,6 @@ class Switch:
         if self._is_down:
             raise CommandFailed("The local stack does not answer: `sageline local up` starts it.", "Unreachable")
         return self._connect()
-
-
-@contextmanager
-def served(access: StackAccess) -> Iterator[str]:
-    """The console on a free port; where it is."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.bind(("127.0.0.1", 0))
-    address = Address(listener.getsockname()[1], secrets.token_urlsafe(24))
-    server = uvicorn.Server(uvicorn.Config(create_app(access, address, "http://127.0.0.1:4566"), log_level="warning"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    try:
-        yield address.url
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
 
 
 @dataclass(frozen=True)
