@@ -22,6 +22,7 @@ from sageline_cli.candidates import TRAINING, CandidateProgress, Candidates
 from sageline_cli.connection import Connection
 from sageline_cli.console.job_log import JobLog, JobLogs, SeenLog
 from sageline_cli.console.moments import GOES_ON
+from sageline_cli.console.trials import TrialsSoFar, trials_so_far
 from sageline_cli.errors import CommandFailed
 from sageline_cli.render import DOES, refusal
 from sageline_cli.resolved_spec import resolved_spec
@@ -48,6 +49,7 @@ class LiveRun:
         candidates: those under way, of a run of several algorithms.
         logs: of the jobs that train at this moment: job to what its log has held.
         curves: a drawing for each of these jobs that has reported something.
+        trials: of the tuning jobs that go on: run to what each has tried so far.
         refused: why a model was refused; empty unless it was.
         warnings: of the model, then of the data.
         tiles: how good the model is, and what it has cost.
@@ -58,6 +60,7 @@ class LiveRun:
     candidates: Sequence[CandidateProgress]
     logs: Mapping[str, SeenLog]
     curves: Mapping[str, Section]
+    trials: Mapping[str, TrialsSoFar]
     refused: str
     warnings: Sequence[str]
     tiles: Sequence[Tile]
@@ -67,8 +70,14 @@ class LiveRun:
         return self.run["status"] in GOES_ON
 
     @property
+    def state(self) -> str:
+        """Where it is. A function notes its state when it begins to work, so the record may be one behind the execution."""
+        return next((entered.state for entered in reversed(self.states) if entered.outcome == "running"), str(self.run["state"]))
+
+    @property
     def doing(self) -> str:
-        return DOES.get(self.run["state"], "")
+        """The same, in a few words."""
+        return DOES.get(self.state, self.state)
 
     @property
     def has_report(self) -> bool:
@@ -77,11 +86,7 @@ class LiveRun:
     @property
     def status_text(self) -> str:
         """For whoever hears the page: what has changed."""
-        return (
-            f"{self.run['status']}: {self.doing or self.run['state']}"
-            if self.goes_on
-            else f"The run has ended: {self.run['status']}"
-        )
+        return f"{self.run['status']}: {self.doing}" if self.goes_on else f"The run has ended: {self.run['status']}"
 
 
 def live_run(connection: Connection, run_id: str, logs: JobLogs) -> LiveRun:
@@ -99,6 +104,8 @@ def live_run(connection: Connection, run_id: str, logs: JobLogs) -> LiveRun:
         job: logs.look(f"{job} {id(watching)}", partial(JobLog, job, watching.sagemaker, watching.logs))
         for job in (_jobs(run, under_way) if goes_on else [])
     }
+    # What has a log is no tuning job.
+    tuned = {job: trials_so_far(connection, job) for job, log in seen.items() if not log.lines}
     details = part(run, "details")
     return LiveRun(
         run=run,
@@ -106,6 +113,7 @@ def live_run(connection: Connection, run_id: str, logs: JobLogs) -> LiveRun:
         candidates=under_way,
         logs={job: log for job, log in seen.items() if log.lines or log.problem},
         curves={job: drawn for job, log in seen.items() if (drawn := _curves(run, log.curves)) is not None},
+        trials={job: trials for job, trials in tuned.items() if trials is not None},
         refused=refusal(run) if run["status"] == "Rejected" else "",
         warnings=[text for name in ("evaluation", "schema", "batch") for text in texts(part(details, name), "warnings")],
         tiles=[*_quality(part(details, "evaluation")), *_spent(part(details, "cost"), goes_on=goes_on)],

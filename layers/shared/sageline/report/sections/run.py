@@ -105,10 +105,15 @@ def _jobs(jobs: Sequence[Document]) -> Markup | None:
 
 def _bound(parts: Sequence[Document]) -> Markup | None:
     rows = [
-        (str(part.get("what", "")), str(part.get("text", "")).removeprefix(f"{part.get('what')}: "), _dollars(part))
+        (str(part.get("what", "")), str(part.get("text", "")).removeprefix(f"{part.get('what')}: "), _most(part))
         for part in parts
     ]
     return table("What it may cost at most", ("what", "how it is counted", "US dollars"), rows, numeric=(2,)) if rows else None
+
+
+def _most(part: Document) -> str:
+    """What costs nothing while it is idle costs something all the same when it is used."""
+    return "by its use" if as_number(part.get("usd")) == 0 else _dollars(part)
 
 
 def _dollars(item: Document) -> str:
