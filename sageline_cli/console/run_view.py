@@ -15,7 +15,7 @@ from sageline.report.from_record import report_data
 from sageline.report.sections.algorithms import algorithms_section
 from sageline.report.sections.run import costs_section, spec_section
 from sageline.report.sections.training import learning_section, tuning_section
-from sageline.runs.money import usd
+from sageline.runs.money import most, usd
 from sageline.runs.store import RunRecord
 from sageline.runs.timings import StateTime
 from sageline_cli.candidates import TRAINING, CandidateProgress, Candidates
@@ -177,10 +177,9 @@ def _quality(evaluation: Document) -> list[Tile]:
 
 
 def _spent(cost: Document, *, goes_on: bool) -> list[Tile]:
-    spent, most = as_number(cost.get("actual_usd")), as_number(cost.get("most_usd"))
+    spent, bound = as_number(cost.get("actual_usd")), most(cost)
     jobs = objects(cost.get("jobs"))
     if not cost:
         return []
     amount = "not known" if spent is None and jobs else usd(spent or 0.0)
-    bound = f"at most {usd(most)}" if most is not None else "no bound is known"
-    return [Tile("cost so far" if goes_on else "cost", amount, bound)]
+    return [Tile("cost so far" if goes_on else "cost", amount, f"at most {bound}" if bound else "no bound is known")]

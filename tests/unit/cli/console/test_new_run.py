@@ -180,7 +180,7 @@ def test_what_was_found_is_shown_with_its_cost_before_anything_starts(page: Page
     assert "xgboost, linear-learner" in html
     assert "it numbers the rows" in html
     # Two training jobs of an hour on ml.m5.xlarge, and two transform jobs on ml.m5.large: twice what one algorithm costs.
-    assert "At most <strong>$0.69</strong>" in html
+    assert "At most <strong>$0.69, and the endpoint by its use</strong>" in html
     assert "With one of its algorithms alone: up to $0.345" in html
 
 
