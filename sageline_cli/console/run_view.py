@@ -13,6 +13,7 @@ from sageline.report.drawing.figures import as_number, measure, objects, part, t
 from sageline.report.drawing.tables import Section
 from sageline.report.from_record import report_data
 from sageline.report.sections.algorithms import algorithms_section
+from sageline.report.sections.evaluation import display_name
 from sageline.report.sections.run import costs_section, spec_section
 from sageline.report.sections.training import learning_section, tuning_section
 from sageline.runs.money import most, usd
@@ -173,7 +174,7 @@ def _quality(evaluation: Document) -> list[Tile]:
     baseline = as_number(part(evaluation, "baseline").get("value"))
     beside = f"always the same answer: {measure(baseline)}" if baseline is not None else ""
     rows = as_number(evaluation.get("rows"))
-    return [Tile(metric, measure(value), beside)] + ([Tile("test rows", f"{rows:,.0f}")] if rows else [])
+    return [Tile(display_name(metric), measure(value), beside)] + ([Tile("test rows", f"{rows:,.0f}")] if rows else [])
 
 
 def _spent(cost: Document, *, goes_on: bool) -> list[Tile]:

@@ -7,6 +7,7 @@ import re
 _CONTROLS = {
     "dataset.label": "“Predict the column”",
     "dataset.kinds": "“Taken for”",
+    "dataset.features": "“Taken for”",
     "dataset.exclude": "“left out” under “Taken for”",
     "task": "“Task”",
     "algorithm.name": "“Algorithm”",
@@ -29,7 +30,7 @@ def in_words_of_the_form(text: str, uri: str, file: str) -> str:
     said = [*(key for written, key in _AS_JSON.items() if written in text), *(key.strip("`") for key in _KEY.findall(text))]
     keys = list(dict.fromkeys(said))
     here = [f"{key} is {_CONTROLS[key]}" for key in keys if key in _CONTROLS]
-    others = [key for key in keys if key not in _CONTROLS and key != "dataset.features"]
+    others = [key for key in keys if key not in _CONTROLS]
     hints = [f"On this page {', '.join(here)}."] if here else []
     if others:
         hints.append(f"{', '.join(others)}: only a spec says so, with which `sageline submit` starts a run.")
