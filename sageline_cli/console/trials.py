@@ -18,8 +18,10 @@ _SHOWN = 20
 
 @dataclass(frozen=True)
 class TrialsSoFar:
-    """``metric``: what they are compared by. ``trials``: best first, those without a result last."""
+    """``job``: the tuning job, with which the names of its trials begin. ``metric``: what they are compared by. ``trials``: best
+    first, those without a result last."""
 
+    job: str
     metric: str
     trials: Sequence[Trial]
     most: int | None
@@ -50,7 +52,7 @@ def trials_so_far(connection: Connection, run_id: str) -> TrialsSoFar | None:
     objective = tuning.get("objective") or {}
     if objective.get("type") == "Maximize":
         trials.sort(key=lambda trial: (trial["objective"] is None, -(trial["objective"] or 0.0)))
-    return TrialsSoFar(objective.get("metric", "objective"), trials, tuning.get("max_jobs"))
+    return TrialsSoFar(job, objective.get("metric", "objective"), trials, tuning.get("max_jobs"))
 
 
 def tried(trial: Trial) -> str:
