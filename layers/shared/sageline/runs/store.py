@@ -169,7 +169,8 @@ class RunStore:
         items: list[Mapping[str, object]] = []
         read = 0
         while True:
-            request["Limit"] = (limit - len(items)) * (1 if name is None else 1 + _MOST_CANDIDATES)
+            # Where candidates were among the records, they are among the next ones too.
+            request["Limit"] = (limit - len(items)) * (1 + _MOST_CANDIDATES if read > len(items) else 1)
             if start:
                 request["ExclusiveStartKey"] = start
             page = self._table.query(**request)
