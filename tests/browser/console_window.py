@@ -50,7 +50,7 @@ class Switch:
 
 @dataclass(frozen=True)
 class Window:
-    """A browser's window. What is asked for is waited for, up to a minute."""
+    """A browser's window. What is asked for is waited for, up to a minute if nothing else is said."""
 
     driver: Chrome
     url: str
@@ -89,28 +89,28 @@ class Window:
         alert.accept()
         return asked
 
-    def shows(self, text: str, selector: str = "main") -> str:
+    def shows(self, text: str, selector: str = "main", seconds: float = _SECONDS) -> str:
         """Wait for a text; all that the element says."""
 
         def found() -> str | None:
             said = self.driver.find_element("css selector", selector).text
             return said if text in said else None
 
-        return self.until(found, f"{selector} says {text!r}")
+        return self.until(found, f"{selector} says {text!r}", seconds)
 
     def script(self, code: str, *arguments: object) -> Any:  # JSON
         return self.driver.execute_script(code, *arguments)
 
-    def until(self, look: Callable[[], T | None], what: str) -> T:
+    def until(self, look: Callable[[], T | None], what: str, seconds: float = _SECONDS) -> T:
         """The first answer that is true."""
-        end = time.monotonic() + _SECONDS
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
             with suppress(NoSuchElementException, StaleElementReferenceException, NoAlertPresentException):
                 if found := look():
                     return found
             time.sleep(0.05)
         self.picture("failure")
-        raise AssertionError(f"Not within {_SECONDS:.0f} s: {what}. The page says:\n{self.one('body').text}")
+        raise AssertionError(f"Not within {seconds:.0f} s: {what}. The page says:\n{self.one('body').text}")
 
     def picture(self, name: str) -> None:
         """The whole page, also what is below the window's edge."""
