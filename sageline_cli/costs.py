@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sageline.json_objects import Json
-from sageline.runs.money import usd
+from sageline.runs.money import most, usd
 
 
 def bound(run: Json) -> str | None:
@@ -40,9 +40,8 @@ def _cost(run: Json) -> Json:
 
 
 def _most(cost: Json) -> str:
-    if cost["most_usd"] is not None:
-        return usd(cost["most_usd"])
-    return "no bound: " + "; ".join(f"{part['what']}: {part['reason']}" for part in cost["parts"] if part["usd"] is None)
+    why = [f"{part['what']}: {part['reason']}" for part in cost["parts"] if part["usd"] is None]
+    return most(cost) or "no bound: " + "; ".join(why)
 
 
 def _alone(cost: Json) -> str | None:

@@ -27,6 +27,7 @@ from sageline_local import (
     copy_checksums,
     default_key,
     function_errors,
+    function_logs,
     function_sessions,
     ministack_guard,
     nested_executions,
@@ -117,6 +118,7 @@ def main() -> None:
     copy_checksums.install()
     default_key.install()
     function_errors.install()
+    function_logs.install()
     session_keys.install(root_secret)
     function_sessions.install()
     nested_executions.install()

@@ -8,11 +8,11 @@ import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from sageline.errors import SagelineError
 from sageline_cli.console.endpoints.costs import VariantPrices
@@ -34,8 +34,8 @@ _STATUS = {
 }
 
 
-def create_app(stack: StackAccess, address: Address, bucket_origin: str) -> Starlette:
-    """The console of a stack.
+def create_app(stack: StackAccess, address: Address, bucket_origin: str) -> ASGIApp:
+    """The console of a stack. The guard stands before all of it, also before the page of an unexpected error.
 
     Args:
         bucket_origin: where a page may upload files to.
@@ -55,7 +55,6 @@ def create_app(stack: StackAccess, address: Address, bucket_origin: str) -> Star
                 ],
             )
         ],
-        middleware=[Middleware(Guard, address=address, bucket_origin=bucket_origin)],
         exception_handlers={
             CommandFailed: failed,
             SagelineError: failed,
@@ -63,11 +62,12 @@ def create_app(stack: StackAccess, address: Address, bucket_origin: str) -> Star
             BotoCoreError: failed,
             httpx.HTTPError: failed,
             HTTPException: not_found,
+            Exception: unexpected,
         },
     )
     app.state.stack, app.state.views = stack, Views(address.path, stack.name)
     app.state.prices, app.state.logs = VariantPrices(), JobLogs()
-    return app
+    return Guard(app, address, bucket_origin)
 
 
 def is_up(request: Request) -> Response:
@@ -82,7 +82,19 @@ def failed(request: Request, error: Exception) -> Response:
     is_gone = failure.code in _GONE or isinstance(error, StackNotUp)
     if is_gone:
         stack_of(request).forget()
-    status = 503 if is_gone else _STATUS.get(failure.code, 502)
+    return _error(request, 503 if is_gone else _STATUS.get(failure.code, 502), failure, is_gone=is_gone)
+
+
+def unexpected(request: Request, error: Exception) -> Response:
+    """A fault of the console. What it was in full, the server writes to the terminal."""
+    message = (
+        "The console has met with an error that it does not know; the terminal in which it runs says where. Try again. If it "
+        "stays so, report it with what the terminal says."
+    )
+    return _error(request, 500, CommandFailed(message, type(error).__name__))
+
+
+def _error(request: Request, status: int, failure: CommandFailed, *, is_gone: bool = False) -> Response:
     if request.headers.get("accept") == "application/json":  # a script of the page
         return JSONResponse(failure.to_json(), status)
     template = "error_fragment.html" if is_fragment(request) else "error.html"

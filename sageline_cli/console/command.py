@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import socket
 import webbrowser
@@ -13,6 +14,7 @@ import uvicorn
 from sageline_cli.connection import connect
 from sageline_cli.console.app import create_app
 from sageline_cli.console.guard import Address
+from sageline_cli.console.listener import listener
 from sageline_cli.console.stack import StackAccess
 from sageline_cli.options import StackCommand, stack_option
 
@@ -36,14 +38,14 @@ def console(port: int | None, no_open: bool, stack: str | None) -> None:
         "put_object", Params={"Bucket": connection.bucket, "Key": "x"}
     )
     parts = urlsplit(upload_url)
-    listener = _listen(port)
-    address = Address(listener.getsockname()[1], secrets.token_urlsafe(_TOKEN_BYTES))
+    listening = _listen(port)
+    address = Address(listening.getsockname()[1], secrets.token_urlsafe(_TOKEN_BYTES))
     app = create_app(access, address, f"{parts.scheme}://{parts.netloc}")
     click.echo(f"The console is at {address.url}\nCtrl-C ends it.")
     if not no_open:
         webbrowser.open(address.url)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False))
-    server.run(sockets=[listener])
+    server.run(sockets=[listening])
 
 
 def _listen(port: int | None) -> socket.socket:
@@ -53,12 +55,6 @@ def _listen(port: int | None) -> socket.socket:
         click.UsageError: the port that was asked for is taken.
     """
     for tried in (_USUAL_PORT, 0) if port is None else (port,):
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", tried))
-        except OSError:
-            listener.close()
-            continue
-        return listener
+        with contextlib.suppress(OSError):
+            return listener(tried)
     raise click.UsageError(f"Port {port} is taken; name another one, or none.")

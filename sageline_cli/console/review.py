@@ -51,6 +51,8 @@ class Corrections:
         algorithm = form.get("algorithm", "")
         label = form.get("label", "")
         kinds = {name.removeprefix(_COLUMN): kind for name, kind in form.items() if name.startswith(_COLUMN) and kind in _KINDS}
+        if form.get("column") and form.get("kind", "") in _KINDS:  # where no table of the columns is shown
+            kinds[form["column"]] = form["kind"]
         kinds.pop(label, None)
         return cls(
             label,

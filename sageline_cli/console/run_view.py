@@ -13,15 +13,17 @@ from sageline.report.drawing.figures import as_number, measure, objects, part, t
 from sageline.report.drawing.tables import Section
 from sageline.report.from_record import report_data
 from sageline.report.sections.algorithms import algorithms_section
+from sageline.report.sections.evaluation import display_name
 from sageline.report.sections.run import costs_section, spec_section
 from sageline.report.sections.training import learning_section, tuning_section
-from sageline.runs.money import usd
+from sageline.runs.money import most, usd
 from sageline.runs.store import RunRecord
 from sageline.runs.timings import StateTime
 from sageline_cli.candidates import TRAINING, CandidateProgress, Candidates
 from sageline_cli.connection import Connection
 from sageline_cli.console.job_log import JobLog, JobLogs, SeenLog
 from sageline_cli.console.moments import GOES_ON
+from sageline_cli.console.trials import TrialsSoFar, trials_so_far
 from sageline_cli.errors import CommandFailed
 from sageline_cli.render import DOES, refusal
 from sageline_cli.resolved_spec import resolved_spec
@@ -48,6 +50,7 @@ class LiveRun:
         candidates: those under way, of a run of several algorithms.
         logs: of the jobs that train at this moment: job to what its log has held.
         curves: a drawing for each of these jobs that has reported something.
+        trials: of the tuning jobs that go on: run to what each has tried so far.
         refused: why a model was refused; empty unless it was.
         warnings: of the model, then of the data.
         tiles: how good the model is, and what it has cost.
@@ -58,6 +61,7 @@ class LiveRun:
     candidates: Sequence[CandidateProgress]
     logs: Mapping[str, SeenLog]
     curves: Mapping[str, Section]
+    trials: Mapping[str, TrialsSoFar]
     refused: str
     warnings: Sequence[str]
     tiles: Sequence[Tile]
@@ -67,8 +71,14 @@ class LiveRun:
         return self.run["status"] in GOES_ON
 
     @property
+    def state(self) -> str:
+        """Where it is. A function notes its state when it begins to work, so the record may be one behind the execution."""
+        return next((entered.state for entered in reversed(self.states) if entered.outcome == "running"), str(self.run["state"]))
+
+    @property
     def doing(self) -> str:
-        return DOES.get(self.run["state"], "")
+        """The same, in a few words."""
+        return DOES.get(self.state, self.state)
 
     @property
     def has_report(self) -> bool:
@@ -77,11 +87,7 @@ class LiveRun:
     @property
     def status_text(self) -> str:
         """For whoever hears the page: what has changed."""
-        return (
-            f"{self.run['status']}: {self.doing or self.run['state']}"
-            if self.goes_on
-            else f"The run has ended: {self.run['status']}"
-        )
+        return f"{self.run['status']}: {self.doing}" if self.goes_on else f"The run has ended: {self.run['status']}"
 
 
 def live_run(connection: Connection, run_id: str, logs: JobLogs) -> LiveRun:
@@ -99,6 +105,8 @@ def live_run(connection: Connection, run_id: str, logs: JobLogs) -> LiveRun:
         job: logs.look(f"{job} {id(watching)}", partial(JobLog, job, watching.sagemaker, watching.logs))
         for job in (_jobs(run, under_way) if goes_on else [])
     }
+    # What has a log is no tuning job.
+    tuned = {job: trials_so_far(connection, job) for job, log in seen.items() if not log.lines}
     details = part(run, "details")
     return LiveRun(
         run=run,
@@ -106,6 +114,7 @@ def live_run(connection: Connection, run_id: str, logs: JobLogs) -> LiveRun:
         candidates=under_way,
         logs={job: log for job, log in seen.items() if log.lines or log.problem},
         curves={job: drawn for job, log in seen.items() if (drawn := _curves(run, log.curves)) is not None},
+        trials={job: trials for job, trials in tuned.items() if trials is not None},
         refused=refusal(run) if run["status"] == "Rejected" else "",
         warnings=[text for name in ("evaluation", "schema", "batch") for text in texts(part(details, name), "warnings")],
         tiles=[*_quality(part(details, "evaluation")), *_spent(part(details, "cost"), goes_on=goes_on)],
@@ -165,14 +174,13 @@ def _quality(evaluation: Document) -> list[Tile]:
     baseline = as_number(part(evaluation, "baseline").get("value"))
     beside = f"always the same answer: {measure(baseline)}" if baseline is not None else ""
     rows = as_number(evaluation.get("rows"))
-    return [Tile(metric, measure(value), beside)] + ([Tile("test rows", f"{rows:,.0f}")] if rows else [])
+    return [Tile(display_name(metric), measure(value), beside)] + ([Tile("test rows", f"{rows:,.0f}")] if rows else [])
 
 
 def _spent(cost: Document, *, goes_on: bool) -> list[Tile]:
-    spent, most = as_number(cost.get("actual_usd")), as_number(cost.get("most_usd"))
+    spent, bound = as_number(cost.get("actual_usd")), most(cost)
     jobs = objects(cost.get("jobs"))
     if not cost:
         return []
     amount = "not known" if spent is None and jobs else usd(spent or 0.0)
-    bound = f"at most {usd(most)}" if most is not None else "no bound is known"
-    return [Tile("cost so far" if goes_on else "cost", amount, bound)]
+    return [Tile("cost so far" if goes_on else "cost", amount, f"at most {bound}" if bound else "no bound is known")]

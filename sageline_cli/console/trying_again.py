@@ -7,7 +7,7 @@ import time
 
 from starlette.datastructures import FormData
 
-from sageline_cli.console.posted_form import text_of
+from sageline_cli.console.forms import text_of
 from sageline_cli.errors import CommandFailed
 
 CHANGE_SECONDS = 900

@@ -16,6 +16,7 @@ from sageline.report.drawing.markup import Markup as Drawing
 from sageline.runs.money import usd
 from sageline_cli.console.moments import ago, took
 from sageline_cli.console.stack import StackAccess
+from sageline_cli.console.trials import measured, tried
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -34,6 +35,7 @@ class Views:
         )
         self._jinja.globals.update(base=base, stack_name=stack_name, version=__version__, now=lambda: datetime.now(UTC))
         self._jinja.filters |= {"drawing": drawing, "ago": ago, "took": took, "moment": moment, "usd": usd}
+        self._jinja.filters |= {"tried": tried, "measured": measured}
 
     def page(self, template: str, status: int = 200, **values: object) -> HTMLResponse:
         """A whole page, or a fragment of one."""

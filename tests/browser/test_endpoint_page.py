@@ -7,26 +7,21 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from sageline_cli.connection import Connection, connect_to_local
+from sageline_cli.connection import Connection
 from sageline_local.samples import SAMPLES
 from sageline_local.stack import LocalStack
-from tests.browser.endpoint_console import PHONE, Switch, Window, browser, served
+from tests.browser.console_window import PHONE, Switch, Window
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
 EVIL = "<img src=x onerror=alert(1)>"
 INSTANCES = {"instances": {"instance_type": "ml.m5.large"}}
-
-
-@pytest.fixture(scope="module")
-def switch(stack: LocalStack) -> Switch:
-    return Switch(lambda: connect_to_local({"SAGELINE_HOME": str(stack.home)}))
 
 
 @pytest.fixture(scope="module")
@@ -60,14 +55,6 @@ def run(stack: LocalStack, command: str) -> str:
     environment = {**os.environ, "SAGELINE_HOME": str(stack.home), "PATH": path}
     script = f'eval "$(sageline local env)"\n{command}'
     return subprocess.run(["/bin/sh", "-c", script], env=environment, check=True, capture_output=True, text=True).stdout
-
-
-@pytest.fixture(scope="module")
-def window(switch: Switch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:
-    given = os.environ.get("SAGELINE_SCREENSHOTS")
-    screenshots = Path(given) if given else tmp_path_factory.mktemp("screenshots")
-    with served(switch.access) as url, browser(url, screenshots) as window:
-        yield window
 
 
 def weights(connection: Connection) -> list[float]:
@@ -199,12 +186,15 @@ def test_a_stack_that_goes_down_is_said_and_comes_back_by_itself(window: Window,
     window.shows("grapes", "#rows")
 
     switch.go_down()
-    window.shows("The stack does not answer", "#connection")
+    assert "This page goes on when it is back" in window.shows("The stack does not answer", "#connection")
+    assert window.one("#connection").is_displayed()
+    assert "grapes" in window.one("#rows").text, "what was there is still to be read"
     window.picture("stack-is-down")
     switch.come_back()
 
     window.until(lambda: not window.one("#connection").is_displayed() or None, "it is gone again")
-    window.shows("grapes", "#rows")
+    assert "grapes" in window.shows("grapes", "#rows")
+    assert window.one("#connection").text == ""
 
 
 def test_an_endpoint_is_deleted_when_its_name_is_typed_and_another_window_says_so(window: Window, connection: Connection) -> None:

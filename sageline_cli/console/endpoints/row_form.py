@@ -18,6 +18,8 @@ MOST_FIELDS = 200
 """A form of more is no form; the row is then written as JSON."""
 _EXACT = 2**53
 """Whole numbers below it have all their digits."""
+_A_DATE = "A date, "
+"""Begins what the schema says of a column of dates (:mod:`sageline.encoder.schema.row_schema`)."""
 _WHOLE = re.compile(r"[+-]?\d{1,15}")
 
 
@@ -26,7 +28,7 @@ class FormField:
     """A column as a field of the form.
 
     ``values``: seen in training, to choose from; others may be typed. ``low``, ``high``: the range in the dataset, where it is
-    known.
+    known. ``spelled``: how a date is written, ``day, month, year as in 30.05.2021``; empty where that is not known.
     """
 
     name: str
@@ -36,6 +38,7 @@ class FormField:
     values: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
+    spelled: str = ""
 
     @property
     def key(self) -> str:
@@ -48,6 +51,7 @@ class FormField:
         told = ["must be filled in"] if self.required else []
         if self.low is not None and self.high is not None:
             told.append(f"{_plain(self.low)} to {_plain(self.high)} in the dataset")
+        told += [self.spelled] if self.spelled else []
         return ", ".join(told)
 
 
@@ -120,6 +124,7 @@ def _field(column: Mapping[str, object], value: object, described: Mapping[str, 
         values=tuple(str(item) for item in values) if isinstance(values, list) else (),
         low=_number_or_none(described.get("x-sageline-minimum")),
         high=_number_or_none(described.get("x-sageline-maximum")),
+        spelled=str(described.get("description", "")).removeprefix(_A_DATE).rstrip(".") if known == "date" else "",
     )
 
 

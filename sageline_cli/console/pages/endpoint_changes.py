@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from sageline.json_objects import Json
 from sageline_cli.console.endpoints.changes import UnusableChange, read_hours, read_split
-from sageline_cli.console.posted_form import posted, text_of
+from sageline_cli.console.forms import text_of, with_parts
 from sageline_cli.console.trying_again import CHANGE_SECONDS, began, seconds_to_wait
 from sageline_cli.console.views import stack_of, views_of
 from sageline_cli.errors import CommandFailed
@@ -127,5 +127,5 @@ def _checked(change: Callable[[Request, FormData], Response]) -> Callable[[Reque
 
 _CHANGES = {"split": split, "end": set_end, "promote": promote, "rollback": roll_back, "undo": undo, "delete": delete}
 ROUTES = [
-    Route(f"/endpoints/{{name}}/{action}", posted(_checked(change)), methods=["POST"]) for action, change in _CHANGES.items()
+    Route(f"/endpoints/{{name}}/{action}", with_parts(_checked(change)), methods=["POST"]) for action, change in _CHANGES.items()
 ]

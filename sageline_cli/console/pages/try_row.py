@@ -14,7 +14,7 @@ from starlette.routing import Route
 from sageline.json_objects import Json
 from sageline_cli.console.endpoints.row_answer import RequestText, read_answer, request_of_image, request_of_row
 from sageline_cli.console.endpoints.row_form import UnusableRow, row_of, row_of_json
-from sageline_cli.console.posted_form import posted, text_of
+from sageline_cli.console.forms import text_of, with_parts
 from sageline_cli.console.trying_again import WARMING_SECONDS, began, seconds_to_wait
 from sageline_cli.console.views import stack_of, views_of
 from sageline_cli.errors import CommandFailed
@@ -81,4 +81,4 @@ def _read_image(image: UploadFile) -> bytes:
     return image.file.read()
 
 
-ROUTES = [Route("/endpoints/{name}/row", posted(try_row), methods=["POST"])]
+ROUTES = [Route("/endpoints/{name}/row", with_parts(try_row), methods=["POST"])]

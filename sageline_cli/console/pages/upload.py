@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
+from functools import partial
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -25,10 +27,12 @@ from sageline_cli.console.review import (
 )
 from sageline_cli.console.uploads import PartialUpload, Uploads, name_of
 from sageline_cli.console.views import stack_of, views_of
+from sageline_cli.console.wording import in_words_of_the_form
 from sageline_cli.errors import CommandFailed
 from sageline_cli.upload import SUFFIXES
 
 _LOOKED_AT = "/new/review"
+_LONGEST_FILE_NAME = 255
 
 
 def new_run(request: Request) -> Response:
@@ -48,7 +52,7 @@ def part(request: Request, form: Form) -> Response:
 def complete(request: Request, form: Form) -> Response:
     upload = _upload(form)
     _uploads(request).complete(upload, whole_number(form, "bytes"))
-    return JSONResponse({"next": f"{views_of(request).base}{_LOOKED_AT}?{urlencode({'key': upload.key})}"})
+    return JSONResponse({"next": f"{views_of(request).base}{_LOOKED_AT}?{urlencode({'key': upload.key, 'file': _file(form)})}"})
 
 
 def abort(request: Request, form: Form) -> Response:
@@ -65,14 +69,19 @@ def show_upload(request: Request) -> Response:
     """The page of an uploaded file; what was found out about it is asked for by the page itself, as that takes seconds."""
     key = request.query_params.get("key", "")
     return views_of(request).page(
-        "review.html", section="new", name=name_of(key), key=key, query=urlencode(request.query_params.multi_items())
+        "review.html",
+        section="new",
+        name=name_of(key),
+        file=_file(request.query_params),
+        query=urlencode(request.query_params.multi_items()),
     )
 
 
 def inspection(request: Request) -> Response:
     """What would be made of an uploaded file, with the corrections that the address says."""
     key, corrections = request.query_params.get("key", ""), Corrections.of(request.query_params)
-    name, connection = name_of(key), stack_of(request).get()
+    name, connection, file = name_of(key), stack_of(request).get(), _file(request.query_params)
+    uri = _uploads(request).uri(key)
     try:
         reviewed, problem = review(connection, key, corrections), None
     except CommandFailed as error:
@@ -83,8 +92,11 @@ def inspection(request: Request) -> Response:
     page = views_of(request).page(
         "inspection.html",
         key=key,
+        file=file,
         name=name,
+        said=partial(in_words_of_the_form, uri=uri, file=file),
         given=corrections,
+        typed_column="" if request.query_params.get("kind") else request.query_params.get("column", ""),
         review=reviewed,
         problem=problem,
         cost=cost,
@@ -99,7 +111,8 @@ def inspection(request: Request) -> Response:
     )
     if request.headers.get("hx-trigger") == "corrections":
         # The address of the page, so that going back leads to what was said before.
-        page.headers["hx-push-url"] = f"{views_of(request).base}{_LOOKED_AT}?{urlencode({'key': key, **corrections.fields()})}"
+        said = urlencode({"key": key, "file": file, **corrections.fields()})
+        page.headers["hx-push-url"] = f"{views_of(request).base}{_LOOKED_AT}?{said}"
     return page
 
 
@@ -108,6 +121,11 @@ def start(request: Request, form: Form) -> Response:
     spec = spec_to_start(connection, form.get("key", ""), Corrections.of(form))
     started = connection.api.start_run(spec, f"console-{form.get('once', '')[:64] or secrets.token_hex(16)}")
     return Response(status_code=204, headers={"hx-redirect": f"{views_of(request).base}/runs/{started['run_id']}"})
+
+
+def _file(fields: Mapping[str, str]) -> str:
+    """What the person's machine calls the file; the address of the page holds it."""
+    return fields.get("file", "")[:_LONGEST_FILE_NAME]
 
 
 def _uploads(request: Request) -> Uploads:

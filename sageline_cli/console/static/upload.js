@@ -152,7 +152,7 @@ async function run(upload) {
     if (upload.cancelled) return;
     report(upload);
     document.getElementById("sending-what").textContent = `Putting ${upload.file.name} together`;
-    const done = await ask("/complete", { key: upload.key, upload_id: upload.upload_id, bytes: upload.file.size });
+    const done = await ask("/complete", { key: upload.key, upload_id: upload.upload_id, bytes: upload.file.size, file: upload.file.name });
     current = null;
     location.assign(done.next);
   } catch (error) {

@@ -56,7 +56,7 @@ def test_algorithms_are_ranked_and_the_chosen_one_is_marked() -> None:
     section = found(*CANDIDATES)
 
     assert table(section, "Algorithms, best first") == [
-        ["rank", "algorithm", "accuracy", "columns", "trained for", "US dollars", "MB", "ms a row"],
+        ["rank", "algorithm", "accuracy", "columns", "trained for", "US dollars", "MB", "milliseconds a row"],
         ["1", "linear-learner (chosen)", "0.9200 ± 0.0100", "20,001", "1 min 35 s", UNKNOWN, UNKNOWN, UNKNOWN],
         ["2", "xgboost", "0.9000 ± 0.0100", "20,001", "1 min 35 s", "$0.00607", "2.35", "12.5"],
     ]

@@ -187,6 +187,17 @@ def test_costs_are_what_the_record_says() -> None:
     assert "Prices of us-east-1 are taken." in found.text
 
 
+def test_an_endpoint_that_costs_nothing_while_idle_does_not_cost_nothing() -> None:
+    parts = [
+        {"what": "training", "usd": 0.23, "text": "training: 1 h"},
+        {"what": "endpoint", "usd": 0.0, "text": "endpoint: serverless"},
+    ]
+    found = section(None, "costs", costs={"most_usd": 0.23, "parts": parts})
+
+    assert "$0.23, and the endpoint by its use" in found.text
+    assert table(found, "What it may cost at most")[2] == ["endpoint", "serverless", "by its use"]
+
+
 def test_a_run_without_a_bound_says_so() -> None:
     found = section(
         None, "costs", costs={"most_usd": None, "parts": [{"what": "endpoint", "usd": None, "text": "endpoint: for ever"}]}

@@ -11,6 +11,7 @@ from sageline.errors import AlreadyStarted, InvalidRequest, RunNotFound
 from sageline.runs.store import RunRecord, RunStore
 from tests.unit.sessions import session
 from tests.unit.world.fake_aws import FakeAws
+from tests.unit.world.fake_dynamodb import INDICES
 from tests.unit.world.world import EXECUTION, RUN_ID, TABLE, Clock, World
 
 if TYPE_CHECKING:
@@ -25,17 +26,20 @@ def make_table() -> Table:
         .create_table(
             TableName=TABLE,
             BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "kind", "created_at")],
+            AttributeDefinitions=[
+                {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", *INDICES.values(), "created_at")
+            ],
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
             GlobalSecondaryIndexes=[
                 {
-                    "IndexName": "ByKind",
+                    "IndexName": index,
                     "KeySchema": [
-                        {"AttributeName": "kind", "KeyType": "HASH"},
+                        {"AttributeName": hashed, "KeyType": "HASH"},
                         {"AttributeName": "created_at", "KeyType": "RANGE"},
                     ],
                     "Projection": {"ProjectionType": "ALL"},
                 }
+                for index, hashed in INDICES.items()
             ],
         )
     )
@@ -172,6 +176,40 @@ def test_runs_of_one_name_fill_their_pages_whatever_lies_between(store: RunStore
     second = store.list(limit=2, name="wines", next_token=first.next_token)
     assert [run.run_id for run in first.runs] == ["run-5", "run-3"]
     assert [run.run_id for run in second.runs] == ["run-1"]
+
+
+def test_candidates_fill_no_page_of_the_runs_of_their_name(store: RunStore) -> None:
+    for number in range(6):
+        claimed(store, f"run-{number}", name="wines")
+        for algorithm in ("knn", "linear", "xgboost"):
+            store.claim(RunRecord(run_id=f"run-{number}-{algorithm}", name="wines", execution_arn=EXECUTION), listed=False)
+    first = store.list(limit=4, name="wines")
+    second = store.list(limit=4, name="wines", next_token=first.next_token)
+    assert [run.run_id for run in first.runs] == ["run-5", "run-4", "run-3", "run-2"]
+    assert [run.run_id for run in second.runs] == ["run-1", "run-0"]
+    assert second.next_token is None
+
+
+def test_a_page_of_a_name_ends_where_too_much_was_read_and_the_next_goes_on(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sageline.runs.store._MOST_READ", 4)
+    claimed(store, "run", name="wines")
+    for number in range(5):
+        store.claim(RunRecord(run_id=f"candidate-{number}", name="wines", execution_arn=EXECUTION), listed=False)
+    first = store.list(limit=1, name="wines")
+    assert (first.runs, first.next_token is None) == ([], False)
+    second = store.list(limit=1, name="wines", next_token=first.next_token)
+    assert ([run.run_id for run in second.runs], second.next_token) == (["run"], None)
+
+
+@pytest.mark.parametrize(("given_by", "taken_by"), [("wines", "flowers"), ("wines", None), (None, "wines")])
+def test_a_page_token_of_other_runs_is_refused(store: RunStore, given_by: str | None, taken_by: str | None) -> None:
+    for number in range(2):
+        claimed(store, f"run-{number}", name="wines")
+    token = store.list(limit=1, name=given_by).next_token
+    with pytest.raises(InvalidRequest, match="next_token"):
+        store.list(limit=1, name=taken_by, next_token=token)
 
 
 @pytest.mark.parametrize("token", ["rubbish!", "e30=", "W10=", "é"])

@@ -15,6 +15,8 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from tests.unit.world.fake_sagemaker import Document, Refused, invalid
 
+INDICES = {"ByKind": "kind", "ByName": "name"}
+"""Of the runs table, each to what it hashes; ``created_at`` is its range."""
 LONGEST_KEY, LARGEST_ITEM = 2048, 400 * 1024  # bytes
 _WORD = r"[#:]?\w+(?:\.[#:]?\w+)*"
 _TOKEN = re.compile(rf"\s*({_WORD}|<>|<=|>=|[=<>(),])")
@@ -56,14 +58,18 @@ class FakeTable:
         return {}
 
     def query(self, request: Document) -> Document:
-        """Of the index ``ByKind``."""
-        if request.get("IndexName") != "ByKind":
+        """Of one of :data:`INDICES`."""
+        hashed = INDICES.get(request.get("IndexName", ""))
+        if hashed is None:
             raise invalid("The table does not have the specified index")
-        asked = request["KeyConditionExpression"]
-        matching = [item for item in self.items.values() if "kind" in item and Expression(request, item).holds(asked)]
+        asked, keys = request["KeyConditionExpression"], ("pk", "sk", hashed, "created_at")
+        indexed = [item for item in self.items.values() if item.keys() >= set(keys)]
+        matching = [item for item in indexed if Expression(request, item).holds(asked)]
         matching.sort(key=_place, reverse=not request.get("ScanIndexForward", True))
         if start := request.get("ExclusiveStartKey"):
             _key(start)
+            if start.keys() != set(keys) or not Expression(request, start).holds(asked):
+                raise invalid("The provided starting key is invalid")
             past = _place(start)
             forward = request.get("ScanIndexForward", True)
             matching = [item for item in matching if (_place(item) > past if forward else _place(item) < past)]
@@ -72,7 +78,7 @@ class FakeTable:
         found = [copy.deepcopy(item) for item in read if wanted is None or Expression(request, item).holds(wanted)]
         answer: Document = {"Items": found, "Count": len(found), "ScannedCount": len(read)}
         if len(read) < len(matching):
-            answer["LastEvaluatedKey"] = {name: read[-1][name] for name in ("pk", "sk", "kind", "created_at")}
+            answer["LastEvaluatedKey"] = {name: read[-1][name] for name in keys}
         return answer
 
     def scan(self, _: Document) -> Document:

@@ -3,11 +3,12 @@
 ======  ===================  ========  =====================================================================
 item    pk                   sk        attributes
 ======  ===================  ========  =====================================================================
-run     ``RUN#<run_id>``     ``RUN``   those of :class:`RunRecord`, and ``kind`` = ``run`` for the index
+run     ``RUN#<run_id>``     ``RUN``   those of :class:`RunRecord`, and ``kind``: ``run``, or ``candidate`` of another run
 token   ``JOB#<arn>``        ``TOKEN`` ``task_token``, ``run_id``, ``expires_at`` (epoch seconds, the TTL)
 ======  ===================  ========  =====================================================================
 
-Index ``ByKind``: ``kind`` (hash), ``created_at`` (range), everything projected.
+Index ``ByKind``: ``kind`` (hash), ``created_at`` (range). Index ``ByName``: ``name`` (hash), ``created_at`` (range), of runs and
+candidates. Everything is projected into both.
 """
 
 from __future__ import annotations
@@ -35,9 +36,11 @@ RunStatus: TypeAlias = Literal["Running", "Succeeded", "Rejected", "Failed", "St
 
 _TOKEN_SECONDS = 2 * 24 * 3600
 _MOST_READ = 5_000  # records for one page of the runs of a name
-_INDEX_KEYS = ("pk", "sk", "kind", "created_at")
+_MOST_CANDIDATES = 3  # of a run; they have its name
+_INDICES = {"kind": "ByKind", "name": "ByName"}
+"""By the attribute that is hashed."""
 _LISTED = (
-    *_INDEX_KEYS,
+    *("pk", "sk", "kind", "created_at"),
     *("run_id", "name", "execution_arn", "status", "state", "updated_at", "endpoint_name", "dataset_uri", "error"),
 )
 """Of a record, what a list without details has."""
@@ -141,33 +144,33 @@ class RunStore:
     def list(self, limit: int = 20, next_token: str | None = None, name: str | None = None, *, details: bool = True) -> RunPage:
         """Up to ``limit`` runs, newest first, of one name if given. The index follows writes within a second or so.
 
-        With a name, there may be fewer than ``limit`` and still a token: the next page looks among the older runs. A damaged
+        With a name, there may be fewer than ``limit`` and still a token: the next page looks among the older records. A damaged
         record is shown as Unknown. Without ``details``, which are most of a record, ``states`` and ``details`` are empty.
 
         Raises:
-            InvalidRequest: ``next_token`` is not one that an earlier page gave.
+            InvalidRequest: ``next_token`` is not one that an earlier page gave of the same runs.
         """
+        hashed, value = ("kind", "run") if name is None else ("name", name)
+        names = {"#hashed": hashed}
         request: Json = {
-            "IndexName": "ByKind",
-            "KeyConditionExpression": "kind = :kind",
-            "ExpressionAttributeValues": {":kind": "run"},
+            "IndexName": _INDICES[hashed],
+            "KeyConditionExpression": "#hashed = :hashed",
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": {":hashed": value},
             "ScanIndexForward": False,
         }
-        names: dict[str, str] = {}
         if name is not None:
-            request["FilterExpression"] = "#name = :name"
-            names["#name"] = "name"
-            request["ExpressionAttributeValues"][":name"] = name
+            request["FilterExpression"] = "kind = :kind"
+            request["ExpressionAttributeValues"][":kind"] = "run"
         if not details:
             names |= {f"#{listed}": listed for listed in _LISTED}
             request["ProjectionExpression"] = ", ".join(f"#{listed}" for listed in _LISTED)
-        if names:
-            request["ExpressionAttributeNames"] = names
-        start = _decode_token(next_token) if next_token else None
+        start = _decode_token(next_token, hashed, value) if next_token else None
         items: list[Mapping[str, object]] = []
         read = 0
         while True:
-            request["Limit"] = limit - len(items) if name is None else 250
+            # Where candidates were among the records, they are among the next ones too.
+            request["Limit"] = (limit - len(items)) * (1 + _MOST_CANDIDATES if read > len(items) else 1)
             if start:
                 request["ExclusiveStartKey"] = start
             page = self._table.query(**request)
@@ -179,7 +182,7 @@ class RunStore:
         if len(items) > limit:
             # The page was larger than asked for, so go on after the last run that is returned, not after the page.
             items = items[:limit]
-            start = {key: items[-1][key] for key in _INDEX_KEYS}
+            start = {key: items[-1][key] for key in ("pk", "sk", hashed, "created_at")}
         left_out: dict[str, object] = {} if details else {"states": [], "details": {}}
         return RunPage([_shown({**item, **left_out}) for item in items], _encode_token(start) if start else None)
 
@@ -323,17 +326,20 @@ def _encode_token(key: Mapping[str, object]) -> str:
     return base64.urlsafe_b64encode(json.dumps(key, separators=(",", ":")).encode()).decode()
 
 
-def _decode_token(token: str) -> Json:
+def _decode_token(token: str, hashed: str, value: str) -> Json:
+    """The place in the index of ``hashed``, among the records that have that ``value``."""
     try:
         key = json.loads(base64.urlsafe_b64decode(token.encode()))
     except (binascii.Error, ValueError, RecursionError):
         key = None
     match key:
-        case {"pk": str(pk), "sk": "RUN", "kind": "run", "created_at": str(created_at), **rest} if not rest:
+        case {"pk": str(pk), "sk": "RUN", "created_at": str(created_at), **rest} if rest == {hashed: value}:
             # DynamoDB takes no longer ones.
             if pk.startswith("RUN#") and _bytes(pk) <= 2048 and 0 < _bytes(created_at) <= 1024:
                 return {**key}
-    raise InvalidRequest("next_token is not one that an earlier page gave; leave it out to start with the newest run.")
+    raise InvalidRequest(
+        "next_token is not one that an earlier page of the same runs gave; leave it out to start with the newest run."
+    )
 
 
 def _bytes(text: str) -> int:

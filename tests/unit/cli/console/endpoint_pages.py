@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import boto3
 import httpx
 from botocore.config import Config
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from sageline.runs.routing import RoutedVariant, Routing
 from sageline_cli.connection import Connection
@@ -122,7 +122,7 @@ class FakeCloudWatch:
 class Pages:
     """The console in front of a fake API."""
 
-    app: Starlette
+    app: ASGIApp
     api: FakeApi
     account: FakeAws
     cloudwatch: FakeCloudWatch

@@ -176,6 +176,18 @@ def test_a_number_is_shown_with_its_range_in_the_dataset(pages: Pages) -> None:
     assert form.count("in the dataset") == 1
 
 
+def test_a_date_is_shown_with_how_it_is_written(pages: Pages) -> None:
+    pages.show(columns=[{"name": "bottled", "kind": "date", "required": False}], column_count=1, example={"bottled": "1.5.2021"})
+    bottled = {
+        "type": ["string", "null"],
+        "description": "A date, day, month, year as in 30.05.2021.",
+        "examples": ["30.05.2021"],
+    }
+    pages.api.answer("GET", "/endpoints/wine/schema", {"anyOf": [{"type": "object", "properties": {"bottled": bottled}}]})
+
+    assert "day, month, year as in 30.05.2021<" in pages.get("/endpoints/wine/row").text
+
+
 def test_without_a_schema_the_form_tells_no_range(pages: Pages) -> None:
     pages.api.fail("GET", "/endpoints/wine/schema", 500, "ObjectMissing", "The encoder of wine is gone.")
 

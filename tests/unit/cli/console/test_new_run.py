@@ -100,11 +100,12 @@ def test_a_file_goes_in_parts_to_a_key_that_starts_no_run(page: Page, account: F
             PartNumber=number,
             Body=body[(number - 1) * PART :][:PART],
         )
-    done = page.post("new/uploads/complete", data={**fields(begun), "bytes": str(len(body))}, headers=JSON)
+    sent = {**fields(begun), "bytes": str(len(body)), "file": "Wine list.csv"}
+    done = page.post("new/uploads/complete", data=sent, headers=JSON)
 
     assert body_of(account, begun["key"]) == body
-    assert done.json()["next"].endswith(f"/new/review?key={begun['key'].replace('/', '%2F')}")
-    again = page.post("new/uploads/complete", data={**fields(begun), "bytes": str(len(body))}, headers=JSON)
+    assert done.json()["next"].endswith(f"/new/review?key={begun['key'].replace('/', '%2F')}&file=Wine+list.csv")
+    again = page.post("new/uploads/complete", data=sent, headers=JSON)
     assert again.json() == done.json()
 
 
@@ -179,7 +180,7 @@ def test_what_was_found_is_shown_with_its_cost_before_anything_starts(page: Page
     assert "xgboost, linear-learner" in html
     assert "it numbers the rows" in html
     # Two training jobs of an hour on ml.m5.xlarge, and two transform jobs on ml.m5.large: twice what one algorithm costs.
-    assert "At most <strong>$0.69</strong>" in html
+    assert "At most <strong>$0.69, and the endpoint by its use</strong>" in html
     assert "With one of its algorithms alone: up to $0.345" in html
 
 
@@ -241,6 +242,21 @@ def test_data_that_cannot_be_used_say_why_and_take_a_correction(page: Page, api:
     assert "Two columns may be the label" in html
     assert '<input id="label" name="label"' in html
     assert re.search(r'id="start-run"\s+disabled', html)
+
+
+def test_what_is_wrong_is_said_of_the_dropped_file_and_the_form(page: Page, api: FakeApi, inspected: list[object]) -> None:
+    problem = f"s3://{BUCKET}/{KEY} has '1.2' in 'year': say in dataset.kinds that it is a category."
+    api.fail("POST", "/datasets/inspect", 400, "InvalidDataset", problem)
+
+    html = unescape(page.get("new/inspection", params={"key": KEY, "file": "Wine list.csv"}).text)
+
+    assert "Wine list.csv has '1.2' in 'year'" in html
+    assert "On this page dataset.kinds is “Taken for”" in html
+    assert f"s3://{BUCKET}" not in html
+
+    page.get("new/inspection", params={"key": KEY, "column": "year", "kind": "category"})
+    asked = [json.loads(request.content) for request in api.requests if request.url.path == "/datasets/inspect"]
+    assert asked[-1]["spec"]["dataset"]["kinds"] == {"year": "category"}
 
 
 def test_mistakes_keep_a_run_from_starting(page: Page, api: FakeApi, inspected: list[object]) -> None:

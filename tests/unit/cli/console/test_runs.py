@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
+
 import pytest
 
-from sageline.names import RunLayout
+from sageline.names import RunLayout, tuning_job_name
 from tests.unit.cli.console.asked import Page
 from tests.unit.cli.console.conftest import put, tags_of
 from tests.unit.cli.fakes import BUCKET, RUN_ID, FakeApi, run_record
@@ -68,6 +71,56 @@ def test_a_run_that_goes_on_renews_itself_and_one_that_has_ended_does_not(page: 
     api.answer("GET", PATH, run_record())
     assert "every 2s" not in page.get(f"runs/{RUN_ID}").text
     assert "every 2s" not in page.get(f"runs/{RUN_ID}/live").text
+
+
+def test_the_status_line_is_where_the_execution_is_although_the_record_lags(page: Page, api: FakeApi, account: FakeAws) -> None:
+    run = run_record(status="Running", state="PrepareData")
+    api.answer("GET", PATH, run)
+    entered = [("ConfigureRun", 0), ("PrepareData", 2), ("StartTraining", 9)]
+    account.stepfunctions.history[run["execution_arn"]] = [
+        {
+            "id": number,
+            "type": "TaskStateEntered",
+            "timestamp": datetime(2026, 11, 20, 10, 0, second, tzinfo=UTC),
+            "stateEnteredEventDetails": {"name": state},
+        }
+        for number, (state, second) in enumerate(entered, start=1)
+    ]
+
+    html = page.get(f"runs/{RUN_ID}").text
+
+    assert 'data-status="Running: ask SageMaker to train"' in html
+    assert "<span>ask SageMaker to train</span>" in html
+
+
+def test_what_a_tuning_has_tried_is_shown_while_it_goes_on(page: Page, api: FakeApi, account: FakeAws) -> None:
+    api.answer("GET", PATH, run_record(status="Running", state="CheckTraining"))
+    spec = {"tuning": {"objective": {"metric": "validation:auc", "type": "Maximize"}, "max_jobs": 8}}
+    put(account, RunLayout(BUCKET, RUN_ID).spec_key, json.dumps(spec).encode())
+    tuning = tuning_job_name(RUN_ID)
+    account.sagemaker.trials[tuning] = [trial(tuning, 1, 0.71), trial(tuning, 2, 0.84), trial(tuning, 3, None)]
+
+    html = page.get(f"runs/{RUN_ID}/live").text
+
+    assert "3 of at most 8 trials, 2 of them done." in html
+    first, second, third = (html.index(f"{tuning}-00{number}") for number in (2, 1, 3))
+    assert first < second < third, "the best first, then those that have no result yet"
+    assert "eta 0.1235, max_depth 6" in html
+    assert '<span class="literal">validation:auc</span>' in html
+    assert "In progress" in html
+
+
+def trial(tuning: str, number: int, objective: float | None) -> dict[str, object]:
+    """As SageMaker lists it."""
+    name = f"{tuning}-00{number}-0a1b2c3d"
+    result = {"MetricName": "validation:auc", "Value": objective}
+    return {
+        "TrainingJobName": name,
+        "TrainingJobArn": f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{name}",
+        "CreationTime": datetime(2026, 11, 20, 10, tzinfo=UTC),
+        "TrainingJobStatus": "InProgress" if objective is None else "Completed",
+        "TunedHyperParameters": {"max_depth": "6", "eta": "0.12345678"},
+    } | ({} if objective is None else {"FinalHyperParameterTuningJobObjectiveMetric": result})
 
 
 def test_a_failed_run_says_first_why_and_what_to_try(page: Page, api: FakeApi) -> None:

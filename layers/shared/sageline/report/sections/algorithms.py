@@ -45,7 +45,7 @@ def _compared(board: Leaderboard) -> list[Child]:
         ]
         for rank, candidate in enumerate(board.answered, start=1)
     ]
-    columns = ("rank", "algorithm", board.metric or "metric", "columns", "trained for", "US dollars", "MB", "ms a row")
+    columns = ("rank", "algorithm", board.metric or "metric", "columns", "trained for", "US dollars", "MB", "milliseconds a row")
     chosen = [index for index, candidate in enumerate(board.answered) if candidate.get("chosen")]
     tried = max((as_number(candidate.get("rows")) or 0 for candidate in board.answered), default=0)
     return [

@@ -11,7 +11,7 @@ from sageline.report.drawing.figures import as_number, objects, seconds, share
 from sageline.report.drawing.markup import Markup, element
 from sageline.report.drawing.plot import note
 from sageline.report.drawing.tables import Section, bar, facts, folded_table, more, section, table, unbroken
-from sageline.runs.money import usd
+from sageline.runs.money import most, usd
 
 _SHOWN_REASONS, _MOST_REASONS = 25, 500
 _MARKS = {"done": "✓ done", "failed": "✗ failed", "running": "… under way"}
@@ -68,7 +68,7 @@ def costs_section(data: ReportData) -> Section | None:
     """What the run may cost at most, and what its jobs have cost."""
     if not data.costs:
         return None
-    most, spent = as_number(data.costs.get("most_usd")), as_number(data.costs.get("actual_usd"))
+    spent = as_number(data.costs.get("actual_usd"))
     hourly, budget = as_number(data.costs.get("endpoint_usd_per_hour")), as_number((data.spec or {}).get("budget_usd"))
     return section(
         "costs",
@@ -76,7 +76,7 @@ def costs_section(data: ReportData) -> Section | None:
         facts(
             {
                 "did cost": usd(spent) if spent is not None else None,
-                "at most": usd(most) if most is not None else "no bound",
+                "at most": most(data.costs) or "no bound",
                 "budget": usd(budget) if budget is not None else None,
                 "endpoint": f"{usd(hourly)} per hour" if hourly else None,
                 "prices": ", ".join(str(data.costs[key]) for key in ("prices", "region") if data.costs.get(key)),
@@ -105,10 +105,15 @@ def _jobs(jobs: Sequence[Document]) -> Markup | None:
 
 def _bound(parts: Sequence[Document]) -> Markup | None:
     rows = [
-        (str(part.get("what", "")), str(part.get("text", "")).removeprefix(f"{part.get('what')}: "), _dollars(part))
+        (str(part.get("what", "")), str(part.get("text", "")).removeprefix(f"{part.get('what')}: "), _bounded(part))
         for part in parts
     ]
     return table("What it may cost at most", ("what", "how it is counted", "US dollars"), rows, numeric=(2,)) if rows else None
+
+
+def _bounded(part: Document) -> str:
+    """What costs nothing while it is idle costs something all the same when it is used."""
+    return "by its use" if as_number(part.get("usd")) == 0 else _dollars(part)
 
 
 def _dollars(item: Document) -> str:

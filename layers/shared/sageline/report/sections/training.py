@@ -89,7 +89,8 @@ def _best(curve: Curve | None) -> str:
 
 def _trial_rows(trials: Sequence[Document], objective: str) -> tuple[list[str], list[list[Child]]]:
     names = sorted({name for trial in trials for name in part(trial, "hyperparameters")})
-    columns = ["place", objective, *names, "took", "training job", "status"]
+    # Markup, since a page that capitalises heads leaves such names as they are.
+    columns = ["place", unbroken(objective), *map(unbroken, names), "took", "training job", "status"]
     rows: list[list[Child]] = [
         [
             rank,

@@ -1,12 +1,9 @@
-"""The console of a stack in this process, and a browser that looks at it."""
+"""A browser that looks at the console of a stack."""
 
 from __future__ import annotations
 
 import base64
-import secrets
 import shutil
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,15 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import uvicorn
 from selenium.common.exceptions import NoAlertPresentException, NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.remote.webelement import WebElement
 
 from sageline_cli.connection import Connection
-from sageline_cli.console.app import create_app
-from sageline_cli.console.guard import Address
 from sageline_cli.console.stack import StackAccess
 from sageline_cli.errors import CommandFailed
 from tests.browser import chromium
@@ -54,26 +48,9 @@ class Switch:
         return self._connect()
 
 
-@contextmanager
-def served(access: StackAccess) -> Iterator[str]:
-    """The console on a free port; where it is."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.bind(("127.0.0.1", 0))
-    address = Address(listener.getsockname()[1], secrets.token_urlsafe(24))
-    server = uvicorn.Server(uvicorn.Config(create_app(access, address, "http://127.0.0.1:4566"), log_level="warning"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    try:
-        yield address.url
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
-
-
 @dataclass(frozen=True)
 class Window:
-    """A browser's window. What is asked for is waited for, up to a minute."""
+    """A browser's window. What is asked for is waited for, up to a minute if nothing else is said."""
 
     driver: Chrome
     url: str
@@ -112,28 +89,28 @@ class Window:
         alert.accept()
         return asked
 
-    def shows(self, text: str, selector: str = "main") -> str:
+    def shows(self, text: str, selector: str = "main", seconds: float = _SECONDS) -> str:
         """Wait for a text; all that the element says."""
 
         def found() -> str | None:
             said = self.driver.find_element("css selector", selector).text
             return said if text in said else None
 
-        return self.until(found, f"{selector} says {text!r}")
+        return self.until(found, f"{selector} says {text!r}", seconds)
 
     def script(self, code: str, *arguments: object) -> Any:  # JSON
         return self.driver.execute_script(code, *arguments)
 
-    def until(self, look: Callable[[], T | None], what: str) -> T:
+    def until(self, look: Callable[[], T | None], what: str, seconds: float = _SECONDS) -> T:
         """The first answer that is true."""
-        end = time.monotonic() + _SECONDS
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
             with suppress(NoSuchElementException, StaleElementReferenceException, NoAlertPresentException):
                 if found := look():
                     return found
             time.sleep(0.05)
         self.picture("failure")
-        raise AssertionError(f"Not within {_SECONDS:.0f} s: {what}. The page says:\n{self.one('body').text}")
+        raise AssertionError(f"Not within {seconds:.0f} s: {what}. The page says:\n{self.one('body').text}")
 
     def picture(self, name: str) -> None:
         """The whole page, also what is below the window's edge."""
