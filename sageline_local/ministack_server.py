@@ -26,6 +26,7 @@ from sageline_local import (
     api_bodies,
     copy_checksums,
     default_key,
+    distributed_map,
     function_errors,
     function_sessions,
     ministack_guard,
@@ -116,6 +117,7 @@ def main() -> None:
     api_bodies.install()
     copy_checksums.install()
     default_key.install()
+    distributed_map.install()
     function_errors.install()
     session_keys.install(root_secret)
     function_sessions.install()
