@@ -39,6 +39,7 @@ from sageline_local import (
     shared_layers,
     state_timeouts,
     token_answers,
+    version_memory,
 )
 from sageline_local.home import Home
 from sageline_local.issuer import Issuer
@@ -129,6 +130,7 @@ def main() -> None:
     shared_layers.install()
     state_timeouts.install()
     token_answers.install()
+    version_memory.install()
     serve = Issuer(ministack.app, Home(Path(os.environ[MARKER])), int(os.environ["GATEWAY_PORT"]))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
