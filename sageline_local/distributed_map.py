@@ -14,7 +14,7 @@ from ministack.core.responses import new_uuid
 from ministack.services import s3, stepfunctions
 
 from sageline_local.machine_role import denial
-from sageline_local.map_runs import MapRun, Plan, Record
+from sageline_local.map_runs import MapPlan, MapRun, Record
 
 _LARGEST_BYTES = 256 * 1024
 """Of what goes into a state and comes out of it."""
@@ -37,7 +37,7 @@ def install() -> None:
     stepfunctions._run_distributed_map = run_distributed_map
 
 
-def _plan(state: Record, given: object, processor: Record, execution: Record, context: Record) -> Plan:
+def _plan(state: Record, given: object, processor: Record, execution: Record, context: Record) -> MapPlan:
     """The map with its fields evaluated, as the parent has its variables.
 
     Raises:
@@ -58,7 +58,7 @@ def _plan(state: Record, given: object, processor: Record, execution: Record, co
     denied = denial(execution, "states:StartExecution", execution["stateMachineArn"].partition("/")[0])
     if denied is not None:
         raise stepfunctions._ExecutionError("States.Permissions", denied)
-    return Plan(
+    return MapPlan(
         processor=processor,
         query_language=context["QueryLanguage"],
         label=state.get("Label") or new_uuid(),
@@ -114,7 +114,7 @@ def _read(reader: Record, execution: Record, context: Record) -> Any:  # JSON
     bucket, version = arguments["Bucket"], arguments.get("VersionId")
     lists = reader["Resource"].endswith("s3:listObjectsV2")
     if lists:
-        denied = denial(execution, "s3:ListBucket", f"arn:aws:s3:::{bucket}")
+        denied = denial(execution, "s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": arguments.get("Prefix", "")})
     else:
         action = "s3:GetObjectVersion" if version else "s3:GetObject"
         denied = denial(execution, action, f"arn:aws:s3:::{bucket}/{arguments['Key']}")

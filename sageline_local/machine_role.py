@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.ht
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ministack import app as ministack
@@ -13,8 +14,12 @@ from ministack.core import iam_evaluator
 from ministack.services import iam, stepfunctions
 
 
-def denial(execution: Any, action: str, resource: str) -> str | None:  # Any: MiniStack's record
-    """Why the role of an execution's state machine may not do ``action`` on the ARN ``resource``; None if it may."""
+def denial(execution: Any, action: str, resource: str, keys: Mapping[str, str] | None = None) -> str | None:  # Any: MiniStack's
+    """Why the role of an execution's state machine may not do ``action`` on the ARN ``resource``; None if it may.
+
+    Args:
+        keys: the request's condition keys, in lower case.
+    """
     if not ministack.AUTH:
         return None
     machine = execution["stateMachineArn"].partition("/")[0]  # that of a map's child ends with /label
@@ -28,6 +33,7 @@ def denial(execution: Any, action: str, resource: str) -> str | None:  # Any: Mi
         action=action,
         resource_arn=resource,
         region=machine.split(":")[3],
+        service_context=dict(keys or {}),
     )
     policies = iam_evaluator._gather_role_policies(name, account)
     boundary = iam_evaluator._permissions_boundary(iam._roles, name, account)

@@ -30,7 +30,7 @@ _OUTCOMES = {"SUCCEEDED": "succeeded", "FAILED": "failed", "ABORTED": "aborted"}
 
 
 @dataclass(frozen=True)
-class Plan:
+class MapPlan:
     """What a Distributed Map is to run, when its fields are evaluated."""
 
     processor: Record
@@ -59,7 +59,7 @@ class Plan:
 class MapRun:
     """One run of a map of an execution, which the thread that makes it works for."""
 
-    def __init__(self, plan: Plan, parent: Record) -> None:
+    def __init__(self, plan: MapPlan, parent: Record) -> None:
         self._plan = plan
         self._parent = parent
         _, _, _, region, account, _, machine = parent["stateMachineArn"].split(":")
