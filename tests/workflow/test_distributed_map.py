@@ -17,6 +17,7 @@ from tests.workflow.workbench import until
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_lambda.type_defs import FunctionCodeTypeDef
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
 
@@ -140,8 +141,9 @@ def machine(clients: LocalClients, iam: IAMClient) -> Iterator[Machine]:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as code:
         code.writestr("app.py", FUNCTION)
+    packed: FunctionCodeTypeDef = {"ZipFile": archive.getvalue()}
     clients.lambda_.create_function(
-        FunctionName=NAME, Runtime="python3.13", Role=ROLE, Handler="app.handler", Code={"ZipFile": archive.getvalue()}
+        FunctionName=NAME, Runtime="python3.13", Role=ROLE, Handler="app.handler", Code=packed, Timeout=60
     )
     clients.stepfunctions.create_state_machine(name=NAME, definition=json.dumps(DEFINITION), roleArn=ROLE)
     yield Machine(clients.stepfunctions)
