@@ -26,6 +26,7 @@ from sageline_local import (
     api_bodies,
     copy_checksums,
     default_key,
+    distributed_map,
     function_errors,
     function_logs,
     function_sessions,
@@ -39,6 +40,7 @@ from sageline_local import (
     shared_layers,
     state_timeouts,
     token_answers,
+    version_memory,
 )
 from sageline_local.home import Home
 from sageline_local.issuer import Issuer
@@ -117,6 +119,7 @@ def main() -> None:
     api_bodies.install()
     copy_checksums.install()
     default_key.install()
+    distributed_map.install()
     function_errors.install()
     function_logs.install()
     session_keys.install(root_secret)
@@ -129,6 +132,7 @@ def main() -> None:
     shared_layers.install()
     state_timeouts.install()
     token_answers.install()
+    version_memory.install()
     serve = Issuer(ministack.app, Home(Path(os.environ[MARKER])), int(os.environ["GATEWAY_PORT"]))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

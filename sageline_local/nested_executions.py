@@ -5,7 +5,8 @@ name, and to its end, whatever becomes of the parent. In AWS it is an execution 
 the parent is stopped or the task's time is over, Step Functions stops the child:
 https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html#connect-sync
 
-MiniStack also lets the iterations of a Map go on after their execution was stopped, and takes an error in them for its end.
+MiniStack also lets the iterations of a Map go on after their execution was stopped, takes an error in them for its end, and waits
+to the end before it looks whether there is anything to wait for.
 """
 
 from __future__ import annotations
@@ -33,17 +34,17 @@ def install() -> None:
     invoke_with_timeout = stepfunctions._invoke_resource_with_timeout
 
     def run_as_current(arn: str) -> None:
-        _current.set(stepfunctions._executions.get(arn))
+        work_for(stepfunctions._executions.get(arn))
         run_execution(arn)
 
     def execute_while_running(*arguments: Any) -> Any:  # Any: MiniStack's
-        if _has_ended():
-            raise _abandoned()
+        if has_ended():
+            raise abandoned()
         return execute_task(*arguments)
 
     def match_while_running(*arguments: Any) -> bool:  # Any: MiniStack's
         """Whether an error is retried or caught: nothing is, once the execution has ended."""
-        return not _has_ended() and bool(error_matches(*arguments))
+        return not has_ended() and bool(error_matches(*arguments))
 
     def fail_while_running(execution: Any, *failure: str) -> None:  # Any: MiniStack's
         if execution["status"] == "RUNNING" and not _shutting_down.is_set():
@@ -56,14 +57,50 @@ def install() -> None:
     stepfunctions._run_execution = run_as_current
     stepfunctions._execute_task = execute_while_running
     stepfunctions._error_matches = match_while_running
+    stepfunctions._scaled_sleep = _sleep_while_running
     stepfunctions._fail_execution = fail_while_running
     stepfunctions._invoke_resource_with_timeout = invoke_for
     stepfunctions._invoke_nested_start_execution_sync = _run_child
 
 
+def work_for(execution: Any) -> None:  # Any: MiniStack's record
+    """Let this thread, and those that it starts with its context, work for an execution until that has ended."""
+    _current.set(execution)
+
+
+def has_ended() -> bool:
+    """Whether there is nothing left to do for the execution that this thread works for: it has ended, or the server is ending."""
+    execution = _current.get()
+    return is_shutting_down() or (execution is not None and execution["status"] != "RUNNING")
+
+
+def abandoned() -> Exception:
+    """What ends the work for an execution that has ended; MiniStack's own error, which nothing retries or catches then."""
+    error: Exception = stepfunctions._ExecutionError("States.Runtime", "The execution has ended.")
+    return error
+
+
+def is_shutting_down() -> bool:
+    """Whether the server is ending: executions stay as they are."""
+    return _shutting_down.is_set()
+
+
 def stop_waiting() -> None:
     """End the threads that wait for children, which would keep the process from ending. Their executions stay as they are."""
     _shutting_down.set()
+
+
+def _sleep_while_running(seconds: float) -> None:
+    """Wait as a Wait state and a Retry do.
+
+    Raises:
+        _ExecutionError: MiniStack's; the execution has ended meanwhile.
+    """
+    ends = time.monotonic() + seconds * stepfunctions._SFN_WAIT_SCALE
+    while (left := ends - time.monotonic()) > 0:
+        if has_ended():
+            raise abandoned()
+        _shutting_down.wait(min(left, _POLL_SECONDS))
 
 
 def _run_child(resource: str, arguments: Any, seconds: float | None = None) -> Any:  # Any: MiniStack's
@@ -82,9 +119,9 @@ def _run_child(resource: str, arguments: Any, seconds: float | None = None) -> A
     child = stepfunctions._executions[started["executionArn"]]
     deadline = None if seconds is None else time.monotonic() + seconds
     while child["status"] == "RUNNING":
-        if _has_ended():
+        if has_ended():
             _stop(child)
-            raise _abandoned()
+            raise abandoned()
         if deadline is not None and time.monotonic() >= deadline:
             _stop(child)
             raise stepfunctions._ExecutionError("States.Timeout", "")
@@ -126,13 +163,3 @@ def _stop(child: Any) -> None:  # Any: MiniStack's record
     parent = _current.get()["executionArn"]
     cause = f"The Task state in AWS Step Functions execution [{parent}] which was managing this resource was aborted"
     stepfunctions._stop_execution({"executionArn": child["executionArn"], "cause": cause})
-
-
-def _has_ended() -> bool:
-    execution = _current.get()
-    return _shutting_down.is_set() or (execution is not None and execution["status"] != "RUNNING")
-
-
-def _abandoned() -> Exception:
-    error: Exception = stepfunctions._ExecutionError("States.Runtime", "The execution has ended.")
-    return error

@@ -23,7 +23,7 @@ from sageline_local import nested_executions
 Document = dict[str, Any]  # Any: JSON
 
 PATCHED = (
-    *("_run_execution", "_fail_execution", "_execute_task", "_error_matches"),
+    *("_run_execution", "_fail_execution", "_execute_task", "_error_matches", "_scaled_sleep"),
     *("_invoke_resource_with_timeout", "_invoke_nested_start_execution_sync"),
 )
 ARN = "arn:aws:states:us-east-1:000000000000:"
