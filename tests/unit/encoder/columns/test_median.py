@@ -40,6 +40,10 @@ def test_the_median_of_few_values_is_exact(values: list[float]) -> None:
     assert median_of(values).median == np.median(np.array(values, dtype=np.float64))
 
 
+def test_the_median_zero_has_no_sign() -> None:
+    assert str(median_of([-0.0]).median) == "0.0"
+
+
 @given(st.lists(SINGLES, min_size=7, max_size=60).filter(lambda values: len(values) % 2 == 1))
 def test_the_median_of_very_many_values_is_less_than_a_128th_away(values: list[float]) -> None:
     exact = float(np.median(values))

@@ -166,7 +166,6 @@ class Targets:
         Returns:
             ``int64[targets of the other]``: which they are here; of none where there are too many.
         """
-        self._too_many = self._too_many or after._too_many
         if self._is_class:
             return self._numbers_of(after._spelled)
         return np.array([self._levels.setdefault(level, len(self._levels)) for level in after._levels], dtype=np.int64)
