@@ -129,10 +129,7 @@ def check_all_ways(cut: Cut, spec: Spec) -> None:
     whole = made(feed(started(spec), spec, cut.rows, max(1, len(cut.rows))), spec, cut.rows)
     for from_front in (True, False):
         pieces = [feed(started(spec), spec, cut.rows[start:end], cut.block_rows) for start, end in pairwise(cut.bounds)]
-        if from_front:
-            fit = reduce(merged, pieces)
-        else:
-            fit = reduce(lambda after, before: merged(before, after), reversed(pieces))
+        fit = reduce(merged, pieces) if from_front else reduce(lambda after, before: merged(before, after), reversed(pieces))
         assert made(fit, spec, cut.rows) == whole
 
 

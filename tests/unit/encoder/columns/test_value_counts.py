@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import reduce
 
 import numpy as np
 import pytest
@@ -62,12 +63,8 @@ def test_labels_are_added_to_their_own_sums_in_whatever_order_they_came() -> Non
 
 
 def test_numbers_are_summed_without_a_loss_whatever_their_size() -> None:
-    large, small, both = (
-        counted(["a"], [2.0**100]),
-        counted(["a", "b"], [2.0**-60, 3.75]),
-        counted(["b", "a"], [-0.5, -(2.0**100)]),
-    )
+    pieces = [counted(["a"], [2.0**100]), counted(["a", "b"], [2.0**-60, 3.75]), counted(["b", "a"], [-0.5, -(2.0**100)])]
 
-    counts, targets = merge(large, merge(small, both))
+    counts, targets = reduce(merge, pieces)
 
     assert counts.of_values(["a", "b"], targets, None).labels.sum(axis=(1, 2)).tolist() == [2.0**-60, 3.25]
