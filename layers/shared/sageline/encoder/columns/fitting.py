@@ -103,6 +103,7 @@ class ColumnsFit:
                 read |= fit.update(block, rows, keep=self._keep_words)
             else:
                 fit.update(block, rows)
+        self._targets.let_go()
         return read
 
     def merge(self, after: ColumnsFit) -> None:

@@ -180,6 +180,10 @@ class Targets:
         for number, amount in self._read:
             np.add.at(sums.reshape(-1), cells * sums.shape[2] + number, amount)
 
+    def let_go(self) -> None:
+        """Forget the labels that were read, which take as much memory as those of a block."""
+        self._read = []
+
     def read_sums(self, sums: IntArray, classes: Sequence[str] | None) -> DoubleArray:
         """Sums as ``float64[values, folds, targets]``: of a regression (``classes`` is None) one; else one a class, of two
         classes only the second's, and none of more than :data:`sageline.encoder.columns.target.MOST_CLASSES`."""
