@@ -2,42 +2,17 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sageline.arrays.blocks import Block
 from sageline.arrays.number_spelling import Spelling
 from sageline.arrays.strings import StringArray
 from sageline.dataset.split import hash_columns
-from sageline.dataset.statistics import DatasetStatistics, Moments, characters
+from sageline.dataset.statistics import DatasetStatistics, characters
 from sageline.errors import InvalidDataset
 from tests.unit.dataset.reading import block_of
-
-NUMBERS = st.lists(st.floats(-1e6, 1e6, width=32), max_size=20)
-
-
-@given(st.lists(NUMBERS, max_size=5))
-def test_moments_of_pieces_are_those_of_the_whole(pieces: list[list[float]]) -> None:
-    moments, whole = Moments(), np.concatenate([np.zeros(0), *pieces])
-    for piece in pieces:
-        moments.add(np.array(piece))
-
-    found = moments.profile()
-    if len(whole) == 0:
-        assert found == {"minimum": None, "maximum": None, "mean": None, "std": None}
-    else:
-        expected = [whole.min(), whole.max(), whole.mean(), whole.std()]
-        assert np.allclose([number or 0.0 for number in found.values()], expected, rtol=1e-5, atol=1e-5)
-    assert moments.count == len(whole)
-
-
-def test_the_deviation_of_large_numbers_keeps_its_digits() -> None:
-    moments = Moments()
-    for start in range(0, 1000, 10):
-        moments.add(1e9 + np.arange(start, start + 10) % 2)
-
-    assert moments.profile()["std"] == 0.5
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]))))
@@ -80,6 +55,36 @@ def test_a_label_with_one_word_among_numbers_is_measured_as_text() -> None:
         columns.add(block, hash_columns(block))
 
     assert columns.profile()["grade"]["characters"] == lengths(1, 11, 3.5, 4.330127)
+
+
+CELLS = st.sampled_from(["", "1", "-0", "2.5", "1e30", "word", "é" * 5])
+NUMBER = st.sampled_from(["", "nan", "0", "-0", "0.1", "3e38", "16777217", "-7"])
+ROWS = st.fixed_dictionaries({"age": NUMBER, "post": CELLS, "label": NUMBER | CELLS, "id": CELLS})
+
+
+@given(st.lists(st.lists(ROWS, min_size=1, max_size=5), min_size=1, max_size=6), st.integers(0, 6))
+def test_statistics_of_pieces_make_those_of_the_whole_when_merged(pieces: list[list[dict[str, str]]], wider: int) -> None:
+    def blocks_of(number: int) -> Block:
+        names = ["age", "post", "label", "id"][: 4 if number >= wider else 3]  # a column may be there in later pieces only
+        return block_of({name: [row[name] for row in pieces[number]] for name in names})
+
+    def counted(*numbers: int) -> DatasetStatistics:
+        columns = DatasetStatistics({"age": "number", "post": "text"}, "label", {})
+        for block in map(blocks_of, numbers):
+            columns.add(block, hash_columns(block))
+        return columns
+
+    whole = counted(*range(len(pieces))).profile()
+    from_front, *rest = (counted(number) for number in range(len(pieces)))
+    for part in rest:
+        from_front.merge(part)
+    from_back = counted()
+    for number in reversed(range(len(pieces))):
+        before = counted(number)
+        before.merge(from_back)
+        from_back = before
+
+    assert json.dumps(from_front.profile()) == json.dumps(from_back.profile()) == json.dumps(whole)
 
 
 def lengths(minimum: float, maximum: float, mean: float, std: float) -> dict[str, float]:

@@ -9,13 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 import xgboost
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sageline.errors import InvalidDataset, InvalidSpec
 from sageline.preparation.prepare import prepare_data
+from sageline.preparation.weight_column import WeightColumn
 from sageline.spec.model import Spec
 from sagemaker_emulator.engines.xgboost.channels import data_format
 from sagemaker_emulator.engines.xgboost.data import read_matrix
 from tests.unit.configuration.test_configure import KEY
+from tests.unit.dataset.reading import block_of
 from tests.unit.preparation.test_fit_and_encode import Parts, as_csv, error_of, prepare_csv, spec_of
 from tests.unit.preparation.test_prepare import DATA, configured, hyperparameters
 from tests.unit.world.world import BUCKET, RUN_ID, World
@@ -124,6 +128,20 @@ def test_rows_of_which_none_counts_are_refused() -> None:
     data = as_csv("x,post,y,w", [(*row[:3], 0) for row in ROWS])
 
     assert "train rows are 0, so that none of them counts." in error_of(data, weighted({"x": "number"}))
+
+
+@given(st.lists(st.lists(st.tuples(st.floats(0, 1e38), st.integers(0, 2)), max_size=6), max_size=5))
+def test_sums_of_pieces_make_those_of_the_whole_when_merged(pieces: list[list[tuple[float, int]]]) -> None:
+    def summed(rows: list[tuple[float, int]]) -> WeightColumn:
+        weights, channels = WeightColumn("w"), np.array([channel for _, channel in rows], dtype=np.int64)
+        weights.add(block_of({"w": [repr(weight) for weight, _ in rows]}), channels)
+        return weights
+
+    merged = summed([])
+    for piece in pieces:
+        merged.merge(summed(piece))
+
+    assert merged.profile() == summed([row for piece in pieces for row in piece]).profile()
 
 
 def test_a_run_tells_xgboost_of_the_weights(world: World) -> None:

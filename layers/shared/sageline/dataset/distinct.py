@@ -52,6 +52,16 @@ class DistinctValues:
         if len(self._texts) > 2 * MOST_DISTINCT:
             self._texts = {key: self._texts[key] for key in self._hashes.tolist()}
 
+    def merge(self, after: DistinctValues) -> None:
+        """Add what another one has counted: then this one is as if it had counted it itself, in whatever order."""
+        hashes, where = np.unique(np.concatenate([self._hashes, after._hashes]), return_inverse=True)
+        counts = np.zeros(len(hashes), dtype=np.int64)
+        np.add.at(counts, where, np.concatenate([self._counts, after._counts]))
+        self.complete = self.complete and after.complete and len(hashes) <= MOST_DISTINCT
+        self._hashes, self._counts = hashes[:MOST_DISTINCT], counts[:MOST_DISTINCT]
+        texts = self._texts | after._texts
+        self._texts = {key: texts[key] for key in self._hashes.tolist()}
+
     @property
     def count(self) -> int:
         """How many different values there are; an estimate where :attr:`complete` is False."""
@@ -61,7 +71,8 @@ class DistinctValues:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Value to how often it occurs; where :attr:`complete` is False, some values, counted from when they were first kept."""
+        """Value to how often it occurs; where :attr:`complete` is False, some of the values: what is kept at the end has
+        been kept from its first row on, so its count is exact too."""
         return {self._texts[key]: count for key, count in zip(self._hashes.tolist(), self._counts.tolist(), strict=True)}
 
     def profile(self) -> dict[str, int]:

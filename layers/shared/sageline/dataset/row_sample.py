@@ -1,4 +1,4 @@
-"""A sample of a dataset's rows that does not depend on their order: those with the smallest hashes."""
+"""A sample of a dataset's rows that does not depend on their order: those with the smallest hashes, of equal ones the first."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class RowSample:
         Args:
             positions: ``float64[rows]`` in [0, 1), by a hash of each row's content.
         """
-        self._most = most = min(MOST_ROWS, max(1, MOST_CELLS // max(1, len(block.columns))))
+        self._most = most = min(self._most, max(1, MOST_CELLS // max(1, len(block.columns))))
         candidates = np.flatnonzero(positions < self._largest)
         if len(candidates) > most:
             candidates = np.sort(candidates[np.argsort(positions[candidates], kind="stable")[:most]])
@@ -50,6 +50,17 @@ class RowSample:
         self._positions = np.concatenate([self._positions, positions[candidates]])
         if len(self._positions) >= _FORGET_FROM * most:
             self._forget()
+
+    def merge(self, after: RowSample) -> None:
+        """Add what another one has kept of the rows behind those of this one."""
+        rows, more = len(self._positions), len(after._positions)
+        self._columns = {
+            name: self._columns.get(name, [""] * rows) + after._columns.get(name, [""] * more)
+            for name in {**self._columns, **after._columns}
+        }
+        self._positions = np.concatenate([self._positions, after._positions])
+        self._most = min(self._most, after._most)
+        self._forget()
 
     def _forget(self) -> None:
         """Forget the rows that are beyond those to keep; some more are there for a while, because this takes long."""

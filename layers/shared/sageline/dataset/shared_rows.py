@@ -27,6 +27,10 @@ class SharedRows:
     A row is known by its position, which follows from its values: 53 bits, so that of a million test rows and a hundred million
     train rows one in a hundred counts has a row too many. Of more different test rows than ``most`` those with small positions
     are kept, which are a random choice, and the number is estimated.
+
+    It can be counted in pieces that are merged in order, if those with train rows begin with the test rows of all pieces before
+    them (:meth:`following`), which are then merged already. So what is found are the places where any of the pieces has found
+    one, and test rows are counted where they are added.
     """
 
     def __init__(self, most: int = MOST_KEPT) -> None:
@@ -53,6 +57,29 @@ class SharedRows:
                 places = np.searchsorted(self._kept, positions).clip(max=len(self._kept) - 1)
                 self._found[places[self._kept[places] == positions]] = True
 
+    def following(self) -> SharedRows:
+        """One that begins with the test rows of this one, to find them in the rows behind those that this one has seen. It counts
+        none of them itself: that is left to the one that it is merged with."""
+        self._settle()
+        found = SharedRows(self._most)
+        found._below, found._kept = self._below, self._kept
+        found._counts, found._found = np.zeros(len(self._kept), dtype=np.int64), np.zeros(len(self._kept), dtype=bool)
+        return found
+
+    def merge(self, after: SharedRows) -> None:
+        """Add what another one has counted of the rows behind those of this one; if train rows are among them, it must be one
+        that follows those with the test rows before it."""
+        self._settle()
+        after._settle()
+        kept, where = np.unique(np.concatenate([self._kept, after._kept]), return_inverse=True)
+        counts = np.zeros(len(kept), dtype=np.int64)
+        np.add.at(counts, where, np.concatenate([self._counts, after._counts]))
+        found = np.zeros(len(kept), dtype=bool)
+        found[where[np.concatenate([self._found, after._found])]] = True
+        self._below = min(self._below, after._below)
+        self._test_rows += after._test_rows
+        self._keep(kept, counts, found)
+
     def count(self) -> Shared:
         self._settle()
         rows = int(self._counts[self._found].sum())
@@ -66,9 +93,12 @@ class SharedRows:
         kept, where = np.unique(np.concatenate([self._kept, pending]), return_inverse=True)
         once = np.ones(len(pending), dtype=np.int64)
         counts = np.bincount(where, weights=np.concatenate([self._counts, once]), minlength=len(kept)).astype(np.int64)
+        self._keep(kept, counts, np.zeros(len(kept), dtype=bool))
+        self._pending, self._pending_rows = [], 0
+
+    def _keep(self, kept: PositionArray, counts: IntArray, found: BoolArray) -> None:
+        """Keep of these positions, which ascend, no more than ``most``."""
         while np.searchsorted(kept, self._below) > self._most:
             self._below /= 2
         size = int(np.searchsorted(kept, self._below))
-        self._kept, self._counts = kept[:size], counts[:size]
-        self._found = np.zeros(size, dtype=bool)
-        self._pending, self._pending_rows = [], 0
+        self._kept, self._counts, self._found = kept[:size], counts[:size], found[:size]

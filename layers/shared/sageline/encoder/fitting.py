@@ -10,7 +10,7 @@ from sageline.arrays.dates import DateFormat
 from sageline.arrays.matrix import FloatArray
 from sageline.arrays.number_spelling import Spelling
 from sageline.arrays.strings import BoolArray, StringArray
-from sageline.encoder.columns.fitting import ColumnsFit, words_profile
+from sageline.encoder.columns.fitting import ColumnsFit, Mergeable, words_profile
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.image import ImageEncoder, read_pixels, shape_of
 from sageline.encoder.image_file import ImageFileEncoder
@@ -35,6 +35,10 @@ class TokensFit:
     def update(self, block: Block, rows: BoolArray, labels: StringArray | FloatArray) -> dict[str, ReadWords]:
         self._counts.update([block.columns[name].take(rows) for name in self._columns])
         return {}
+
+    def merge(self, after: TokensFit) -> None:
+        """Count the words of the rows that come after these."""
+        self._counts.merge(after._counts)
 
     def finish(self, source: str, classes: Sequence[str] | None) -> TokenLines:
         if not self._counts.total:
@@ -62,6 +66,10 @@ class ImageFit:
             self._pixels.update(read_pixels(block, name)[rows])
         return {}
 
+    def merge(self, after: ImageFit) -> None:
+        """Add the pixels of the rows that come after these."""
+        self._pixels.merge(after._pixels)
+
     def finish(self, source: str, classes: Sequence[str] | None) -> ImageEncoder:
         return ImageEncoder(self._columns, self._shape, self._scale)
 
@@ -84,6 +92,10 @@ class ImageFileFit:
     def update(self, block: Block, rows: BoolArray, labels: StringArray | FloatArray) -> dict[str, ReadWords]:
         self._numbers.update(self._encoder.encode(block.take(rows)).reshape(-1))
         return {}
+
+    def merge(self, after: ImageFileFit) -> None:
+        """Add the numbers of the rows that come after these."""
+        self._numbers.merge(after._numbers)
 
     def finish(self, source: str, classes: Sequence[str] | None) -> ImageFileEncoder:
         return self._encoder
@@ -127,6 +139,12 @@ def start_fit(
         return ImageFit(spec.encoder, columns)
     is_class = spec.task == "classification"
     return ColumnsFit(spec.encoder or ColumnsSpec(), columns, spellings, formats, is_class=is_class, keep_words=keep_words)
+
+
+def merge_fits(fit: Fit, after: Fit) -> None:
+    """Let a fit count what another one, started alike, has counted of the rows that come after its own; that one is used up."""
+    mine: Mergeable = fit
+    mine.merge(after)
 
 
 def finish_fit(fit: Fit, spec: Spec, labels: Iterable[str], source: str) -> FittedEncoder:

@@ -15,7 +15,9 @@ class NumberSpec(BaseSpec):
     """Columns of numbers. What the options need (means, ranges) is taken from the train split."""
 
     missing: Literal["keep", "mean", "median", "value"] = Field(
-        "keep", description="Missing numbers: kept missing, which XGBoost learns from, or replaced."
+        "keep",
+        description="Missing numbers: kept missing, which XGBoost learns from, or replaced. The median of more than 65,536 "
+        "numbers is exact where they are whole and small, and else less than 0.8 % away.",
     )
     missing_value: float = Field(0.0, allow_inf_nan=False, description="What replaces a missing number for `missing: value`.")
     indicator: bool = Field(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -27,6 +27,13 @@ from sageline.encoder.text.read_text import ReadWords
 from sageline.encoder.text.words import TextEncoder
 from sageline.errors import InvalidDataset
 from sageline.spec.encoder import CategorySpec, ColumnsSpec, DateSpec, NumberSpec, TextSpec
+
+
+class Mergeable(Protocol):
+    """What is counted block by block, and can be counted of some rows and of the rows after them apart."""
+
+    def merge(self, after: Self) -> None:
+        """Count what another one of the same kind has counted of the rows that come next; it is not to be used after that."""
 
 
 class ColumnsFit:
@@ -96,7 +103,24 @@ class ColumnsFit:
                 read |= fit.update(block, rows, keep=self._keep_words)
             else:
                 fit.update(block, rows)
+        self._targets.let_go()
         return read
+
+    def merge(self, after: ColumnsFit) -> None:
+        """Count the train rows that come after these, as a fit of the same columns has counted them."""
+        of_targets = self._targets.merge(after._targets)
+        self._all_rows.merge(after._all_rows, self._targets, of_targets)
+        theirs, others = after._categories(), after._others()
+        for name, category in self._categories().items():
+            category.counts.merge(theirs[name].counts, self._targets, of_targets)
+        for name, other in self._others().items():
+            other.merge(others[name])
+
+    def _categories(self) -> dict[str, _CategoryFit]:
+        return {name: fit for name, fit in self._fits.items() if isinstance(fit, _CategoryFit)}
+
+    def _others(self) -> dict[str, Mergeable]:
+        return {name: fit for name, fit in self._fits.items() if not isinstance(fit, _CategoryFit)}
 
     def finish(self, source: str, classes: Sequence[str] | None) -> ColumnsEncoder:
         """The encoder.
@@ -147,6 +171,9 @@ class _NumberFit:
     def update(self, block: Block, rows: BoolArray) -> None:
         self._statistics.update(read_numbers(block, self._column, self._spelling)[rows])
 
+    def merge(self, after: _NumberFit) -> None:
+        self._statistics.merge(after._statistics)
+
     def finish(self, source: str) -> NumberPart:
         statistics = self._statistics
         scaling = _scaling(self._column, statistics, self._spec, source)
@@ -169,6 +196,10 @@ class _DateFit:
         parts = chosen(dates_of(block, self._column, self._format)[rows], list(self._statistics))
         for statistics, values in zip(self._statistics.values(), parts, strict=True):
             statistics.update(values)
+
+    def merge(self, after: _DateFit) -> None:
+        for name, statistics in self._statistics.items():
+            statistics.merge(after._statistics[name])
 
     def finish(self, source: str) -> DatePart | None:
         found = {name: statistics for name, statistics in self._statistics.items() if not _is_always_midnight(name, statistics)}
@@ -232,6 +263,12 @@ class _TextFit:
         if self._hashes is not None:
             self._hashes.update(columns)
         return {}
+
+    def merge(self, after: _TextFit) -> None:
+        if self._words is not None and after._words is not None:
+            self._words.merge(after._words)
+        if self._hashes is not None and after._hashes is not None:
+            self._hashes.merge(after._hashes)
 
     def finish(self, source: str) -> TextPart | None:
         """None where no train row has a word."""

@@ -78,6 +78,27 @@ class WordCounts:
         self._forget_rare()
         return read
 
+    def merge(self, after: WordCounts) -> None:
+        """Count the words of the documents that come after these, as another one has counted them.
+
+        Where either has forgotten words, or there are too many words now, counts are too low by :attr:`missed` at most, as ever.
+        """
+        numbers = self._table.find_or_add(after._table.keys(np.arange(1, len(after._table) + 1)))
+        self._counts = self._joined(self._counts, numbers, after._counts)
+        if self._in_documents:
+            self._documents_with = self._joined(self._documents_with, numbers, after._documents_with)
+        self.documents += after.documents
+        self.total += after.total
+        self.missed += after.missed
+        self._forget_rare()
+
+    def _joined(self, counts: IntArray, numbers: IntArray, added: IntArray) -> IntArray:
+        """The counts of all words, when those with these numbers, all different, occurred some more times."""
+        joined = np.zeros(len(self._table), dtype=np.int64)
+        joined[: len(counts)] = counts
+        joined[numbers - 1] += added
+        return joined
+
     def _read(self, columns: int, found: list[IntArray], per_row: list[IntArray]) -> list[ReadWords]:
         """The words by column, of chunks that have the columns one after the other."""
         if not found:
@@ -163,6 +184,12 @@ class HashedCounts:
                 self._documents_with += np.bincount(found, minlength=1 << self._bits)
             self.documents += chunk.rows
             self.total += chunk.total
+
+    def merge(self, after: HashedCounts) -> None:
+        """Count the words of other documents, as another one has counted them."""
+        self.documents += after.documents
+        self.total += after.total
+        self._documents_with += after._documents_with
 
     def inverse_document_frequencies(self) -> DoubleArray:
         """``float64[2**hash_bits]``, as :meth:`WordCounts.inverse_document_frequencies`."""

@@ -40,6 +40,17 @@ class WordTable:
         table._append(keys_of(words))
         return table
 
+    def __getstate__(self) -> dict[str, object]:
+        """The words, without the room for more and without the slots, in which they are put anew."""
+        used, ends = int(self._bounds[self._size + 1]), self._size + 2
+        arrays = {"_first": self._first[: ends - 1], "_second": self._second[: ends - 1], "_eights": self._eights[:used]}
+        return {"_size": self._size, "_bounds": self._bounds[:ends], **arrays}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        self._clear_slots(max(_FEWEST_SLOTS, 1 << (2 * _SLOTS_PER_WORD * self._size - 1).bit_length()))
+        self._insert(1, self._size + 1)
+
     def __len__(self) -> int:
         return self._size
 
@@ -168,12 +179,12 @@ class WordTable:
     def _clear_slots(self, slots: int) -> None:
         self._slots: np.ndarray[Any, np.dtype[np.int32]] = np.zeros(slots, dtype=np.int32)  # Any: numpy's shape parameter
         self._mask = slots - 1
-        self._shift = np.uint64(64 - self._mask.bit_length())
+        self._shift = 64 - self._mask.bit_length()
 
     def _home(self, first: KeyArray, second: KeyArray) -> IntArray:
         hashes = first * _FIRST_MULTIPLIER
         hashes += second * _SECOND_MULTIPLIER
-        hashes >>= self._shift
+        hashes >>= np.uint64(self._shift)
         return hashes.view(np.int64)
 
 
