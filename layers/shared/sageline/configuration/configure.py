@@ -22,6 +22,7 @@ from sageline.costs.estimate import BillableWork, cost_bound
 from sageline.costs.fit_budget import within_budget
 from sageline.costs.run_cost import evaluation_work, facts_of
 from sageline.dataset.profile import DatasetProfile
+from sageline.dataset.profiles.findings import Findings
 from sageline.deployment.endpoints import capacity, check_beside, check_capacity_change, find_endpoint
 from sageline.errors import EndpointNotFound, InvalidSpec
 from sageline.json_objects import Json
@@ -104,8 +105,8 @@ def _configure_training(
         if dataset.is_folder:
             run.files.put(layout.parts_key, dataset.manifest(), "application/json")
         found |= {"dataset_uri": dataset.uri, "dataset": dataset.to_json(layout)}
-        resolved = _resolve(given.spec, dataset, identity.name, run)
-        found["schema"] = resolved.resolution.schema()
+        resolved, findings = _resolve(given.spec, dataset, identity.name, run)
+        found["schema"] = {**resolved.resolution.schema(), "findings": findings.to_json()}
         resolved = within_budget(resolved, facts_of(run, deployment=resolved.resolution.spec.deployment))
         spec = resolved.resolution.spec
         if spec.batch is not None:
@@ -260,12 +261,14 @@ def _batch_of_spec(spec: Spec, wanted: BatchSpec, run_id: str, run: RunContext) 
     return batch
 
 
-def _resolve(given: Spec, dataset: Dataset, name: str, run: RunContext) -> ResolvedRun:
-    """The spec as a sample of the rows has it; PrepareData, which sees them all, resolves it for good."""
+def _resolve(given: Spec, dataset: Dataset, name: str, run: RunContext) -> tuple[ResolvedRun, Findings]:
+    """The spec as a sample of the rows has it, and what that has found of the columns; PrepareData, which sees all rows, resolves
+    the spec for good."""
     notes: list[str] = []
     blocks = sample_dataset(run.files.s3, dataset, read_options(given.dataset, given.encoder), notes, _SNIFFED_BLOCK_BYTES)
     profile = DatasetProfile.of(blocks, notes, is_sample=True)
-    return resolve_run(given, profile, name=name, uri=dataset.uri)
+    resolved = resolve_run(given, profile, name=name, uri=dataset.uri)
+    return resolved, resolved.resolution.findings(profile.findings())
 
 
 def _check_endpoint(spec: Spec, deployment: DeploymentSpec, endpoint_name: str, run: RunContext) -> None:
