@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import islice
 
 import numpy as np
@@ -136,7 +136,7 @@ class NumberProfile:
         while start < len(others):
             if self._is_text:
                 self.odd += len(others) - start
-                self._add_odd_values(text for texts in _in_pieces(column, others[start:]) for text in texts if _is_odd(text))
+                self._add_odd_values(column.take(others[start : start + _SOME]).tolist())
                 return
             self._add_texts(column.take(others[start : start + size]).tolist())
             if self._finds_out:
@@ -257,17 +257,6 @@ class NumberProfile:
 
 def _fits_unit(unit: str, wanted: str) -> bool:
     return unit == wanted or (not unit and wanted != "%")
-
-
-def _in_pieces(column: StringArray, at: IntArray) -> Iterator[list[str]]:
-    """The values at these indexes, some hundred at a time."""
-    return (column.take(at[start : start + _DECIDED_AFTER]).tolist() for start in range(0, len(at), _DECIDED_AFTER))
-
-
-def _is_odd(text: str) -> bool:
-    """Whether it is neither a number in any spelling nor missing."""
-    form = text.translate(_FORM)
-    return not is_missing(form) and plain_text(form, PLAIN) is None and shape_of(form) is None
 
 
 def _first_of(column: StringArray, texts: StringArray, among: IntArray) -> str:
