@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,34 +9,9 @@ from hypothesis import strategies as st
 from sageline.arrays.number_spelling import Spelling
 from sageline.arrays.strings import StringArray
 from sageline.dataset.split import hash_columns
-from sageline.dataset.statistics import DatasetStatistics, Moments, characters
+from sageline.dataset.statistics import DatasetStatistics, characters
 from sageline.errors import InvalidDataset
 from tests.unit.dataset.reading import block_of
-
-NUMBERS = st.lists(st.floats(-1e6, 1e6, width=32), max_size=20)
-
-
-@given(st.lists(NUMBERS, max_size=5))
-def test_moments_of_pieces_are_those_of_the_whole(pieces: list[list[float]]) -> None:
-    moments, whole = Moments(), np.concatenate([np.zeros(0), *pieces])
-    for piece in pieces:
-        moments.add(np.array(piece))
-
-    found = moments.profile()
-    if len(whole) == 0:
-        assert found == {"minimum": None, "maximum": None, "mean": None, "std": None}
-    else:
-        expected = [whole.min(), whole.max(), whole.mean(), whole.std()]
-        assert np.allclose([number or 0.0 for number in found.values()], expected, rtol=1e-5, atol=1e-5)
-    assert moments.count == len(whole)
-
-
-def test_the_deviation_of_large_numbers_keeps_its_digits() -> None:
-    moments = Moments()
-    for start in range(0, 1000, 10):
-        moments.add(1e9 + np.arange(start, start + 10) % 2)
-
-    assert moments.profile()["std"] == 0.5
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]))))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 
 from sageline.arrays.blocks import Block
+from sageline.arrays.exact_sums import ExactMoments
 from sageline.arrays.hashing import HashArray
 from sageline.arrays.number_spelling import PLAIN, Spelling
 from sageline.arrays.numbers import BadNumber, parse_numbers
@@ -20,46 +20,24 @@ from sageline.encoder.columns.number import read_numbers
 class _Statistics(Protocol):
     def add(self, block: Block, name: str, hashes: HashArray) -> None: ...
 
+    def merge(self, after: Self) -> None: ...
+
     def profile(self) -> dict[str, Any]: ...  # Any: a JSON document
 
 
-class Moments:
-    """Minimum, maximum, mean and standard deviation of numbers that come in pieces.
-
-    The deviations of two pieces are joined as Chan, Golub and LeVeque (1983) do it, which loses no digits when the
-    mean is large.
-    """
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._minimum, self._maximum = math.inf, -math.inf
-        self._mean = self._squares = 0.0  # squares: the sum of the squared deviations from the mean
-
-    def add(self, values: np.ndarray[Any, Any]) -> None:  # Any: numpy's shape parameter, and any kind of number
-        if not len(values):
-            return
-        numbers = values.astype(np.float64)
-        mean, total = float(numbers.mean()), self.count + len(numbers)
-        apart = mean - self._mean
-        self._squares += float(((numbers - mean) ** 2).sum()) + apart**2 * self.count * len(numbers) / total
-        self._mean += apart * len(numbers) / total
-        self.count = total
-        self._minimum, self._maximum = min(self._minimum, float(numbers.min())), max(self._maximum, float(numbers.max()))
-
-    def profile(self) -> dict[str, float | None]:
-        """To seven digits, which the size of the pieces does not change. ``std`` is that of the values themselves (divided
-        by their number). All are None when there is no value."""
-        if self.count == 0:
-            return dict.fromkeys(("minimum", "maximum", "mean", "std"))
-        std = math.sqrt(self._squares / self.count)
-        numbers = {"minimum": self._minimum, "maximum": self._maximum, "mean": self._mean, "std": std}
-        return {name: float(f"{number:.7g}") for name, number in numbers.items()}
+def moments_profile(moments: ExactMoments) -> dict[str, float | None]:
+    """``minimum``, ``maximum``, ``mean`` and ``std``, that of the values themselves (divided by their number), to seven digits.
+    All are None when there is no value."""
+    if moments.count == 0:
+        return dict.fromkeys(("minimum", "maximum", "mean", "std"))
+    numbers = {"minimum": moments.minimum, "maximum": moments.maximum, "mean": moments.mean, "std": moments.deviation}
+    return {name: float(f"{number:.7g}") for name, number in numbers.items()}
 
 
 class _Numbers:
     def __init__(self, spelling: Spelling) -> None:
         self._rows = 0
-        self._moments = Moments()
+        self._moments = ExactMoments()
         self._spelling = spelling
 
     def add(self, block: Block, name: str, hashes: HashArray) -> None:
@@ -67,8 +45,12 @@ class _Numbers:
         self._rows += len(values)
         self._moments.add(values[~np.isnan(values)])
 
+    def merge(self, after: _Numbers) -> None:
+        self._rows += after._rows
+        self._moments.merge(after._moments)
+
     def profile(self) -> dict[str, Any]:  # Any: a JSON document
-        return {"missing": self._rows - self._moments.count, **self._moments.profile()}
+        return {"missing": self._rows - self._moments.count, **moments_profile(self._moments)}
 
 
 class _Texts:
@@ -76,7 +58,7 @@ class _Texts:
 
     def __init__(self) -> None:
         self._missing = 0
-        self._lengths = Moments()
+        self._lengths = ExactMoments()
         self._distinct = DistinctValues()
 
     def add(self, block: Block, name: str, hashes: HashArray) -> None:
@@ -86,8 +68,13 @@ class _Texts:
         self._lengths.add(characters(column)[present])
         self._distinct.add(*((column.take(present), hashes[present]) if self._missing else (column, hashes)))
 
+    def merge(self, after: _Texts) -> None:
+        self._missing += after._missing
+        self._lengths.merge(after._lengths)
+        self._distinct.merge(after._distinct)
+
     def profile(self) -> dict[str, Any]:  # Any: a JSON document
-        return {"missing": self._missing, **self._distinct.profile(), "characters": self._lengths.profile()}
+        return {"missing": self._missing, **self._distinct.profile(), "characters": moments_profile(self._lengths)}
 
 
 class _Images:
@@ -99,6 +86,9 @@ class _Images:
     def add(self, block: Block, name: str, hashes: HashArray) -> None:
         self._rows += block.rows
 
+    def merge(self, after: _Images) -> None:
+        self._rows += after._rows
+
     def profile(self) -> dict[str, Any]:  # Any: a JSON document
         return {"missing": 0, "images": self._rows}
 
@@ -108,7 +98,7 @@ class _Label:
 
     def __init__(self, spelling: Spelling) -> None:
         self._texts = _Texts()
-        self._numbers: Moments | None = Moments()
+        self._numbers: ExactMoments | None = ExactMoments()
         self._spelling = spelling
 
     def add(self, block: Block, name: str, hashes: HashArray) -> None:
@@ -122,11 +112,18 @@ class _Label:
         else:
             self._numbers.add(values[~np.isnan(values)])
 
+    def merge(self, after: _Label) -> None:
+        self._texts.merge(after._texts)
+        if self._numbers is None or after._numbers is None:
+            self._numbers = None
+        else:
+            self._numbers.merge(after._numbers)
+
     def profile(self) -> dict[str, Any]:  # Any: a JSON document
         texts = self._texts.profile()
         if self._numbers is None or self._numbers.count == 0:
             return texts
-        return {name: value for name, value in texts.items() if name != "characters"} | self._numbers.profile()
+        return {name: value for name, value in texts.items() if name != "characters"} | moments_profile(self._numbers)
 
 
 class DatasetStatistics:
@@ -150,6 +147,14 @@ class DatasetStatistics:
             if name not in self._columns:
                 self._columns[name] = self._statistics_of(name)
             self._columns[name].add(block, name, hashes[name])
+
+    def merge(self, after: DatasetStatistics) -> None:
+        """Add what another one has counted of the rows that come after these."""
+        for name, column in after._columns.items():
+            if name in self._columns:
+                self._columns[name].merge(column)
+            else:
+                self._columns[name] = column
 
     def _statistics_of(self, name: str) -> _Statistics:
         spelling = self._spellings.get(name, PLAIN)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sageline.arrays.blocks import Block
+from sageline.arrays.exact_sums import ExactMoments
 from sageline.arrays.matrix import DoubleArray
 from sageline.arrays.number_spelling import PLAIN, Spelling
 from sageline.arrays.numbers import BadNumber, parse_doubles, shown
@@ -28,8 +29,7 @@ class WeightColumn:
     def __init__(self, name: str, spelling: Spelling = PLAIN) -> None:
         self.name = name
         self._spelling = spelling
-        self._rows = dict.fromkeys(CHANNELS, 0)
-        self._sums = dict.fromkeys(CHANNELS, 0.0)
+        self._weights = {channel: ExactMoments() for channel in CHANNELS}
 
     def add(self, block: Block, channels: IntArray) -> None:
         """Sum up a block.
@@ -42,22 +42,26 @@ class WeightColumn:
         """
         weights = self.read(block)
         for number, channel in enumerate(CHANNELS):
-            here = channels == number
-            self._rows[channel] += int(np.count_nonzero(here))
-            self._sums[channel] += float(weights[here].sum())
+            self._weights[channel].add(weights[channels == number])
+
+    def merge(self, after: WeightColumn) -> None:
+        """Add the sums of other rows."""
+        for channel, weights in after._weights.items():
+            self._weights[channel].merge(weights)
 
     def check(self, source: str) -> None:
         """Raise InvalidDataset where a channel has rows, and none of them has a weight."""
-        weightless = next((channel for channel, rows in self._rows.items() if rows and not self._sums[channel]), None)
-        if weightless is not None:
+        without = [channel for channel, weights in self._weights.items() if weights.count and not weights.total]
+        if without:
+            rows = self._weights[without[0]].count
             raise InvalidDataset(
-                f"{source}: the weights in column {self.name!r} of all {self._rows[weightless]:,} {weightless} rows are 0, so "
+                f"{source}: the weights in column {self.name!r} of all {rows:,} {without[0]} rows are 0, so "
                 "that none of them counts. Give some a weight above 0, or leave `dataset.weight` out."
             )
 
     def profile(self) -> dict[str, Any]:  # Any: a JSON document
         """Its name, and the sum of the weights of each channel."""
-        return {"column": self.name, "sums": self._sums}
+        return {"column": self.name, "sums": {channel: weights.total for channel, weights in self._weights.items()}}
 
     def read(self, block: Block) -> DoubleArray:
         """``float64[rows]``, none of them negative.
