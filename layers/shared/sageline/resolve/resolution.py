@@ -75,9 +75,9 @@ class Resolution:
         """What a sample has found of the columns, for the reading of all rows; but numbers and dates are looked for in columns
         that are read as such, whatever most of their values are: a person may have said so."""
         dataset, split = self.spec.dataset, self.spec.split
-        numbers = {name for name, kind in (dataset.features or {}).items() if kind == "number"} | {dataset.weight, split.column}
-        if self.spec.task == "regression":
-            numbers.add(dataset.label)
+        numbers = {dataset.weight, *(name for name, kind in (dataset.features or {}).items() if kind == "number")}
+        numbers |= {split.column} if split.by == "time" else set()
+        numbers |= {dataset.label} if self.spec.task == "regression" else set()
         return Findings.of(
             {
                 name: ColumnFindings(
