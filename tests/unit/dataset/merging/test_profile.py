@@ -37,7 +37,8 @@ def rows_of(drawn: list[tuple[str, ...]], times: int, layout: tuple[list[int], i
     """The rows so many times, with a column that counts them."""
     columns = {name: [row[index] for row in drawn] * times for index, name in enumerate(VALUES)}
     ends, test_rows, block_rows, dictionaries = layout
-    columns["id"] = [str(number + 17) for number in range(len(columns["y"]))]
+    files_before = [sum(end <= number for end in {*ends, test_rows}) for number in range(len(columns["y"]))]
+    columns["id"] = [str(number + 17 + 5 * files) for number, files in enumerate(files_before)]
     return Rows(columns, tuple(ends), test_rows, block_rows, dictionaries)
 
 
@@ -125,6 +126,24 @@ def test_with_findings_a_profile_is_the_same_in_whatever_blocks(rows: Rows, know
     (first,), (second,) = (profiles_of(some, (), findings, MOST_KEPT) for some in (rows, others))
 
     assert told_of(second) == told_of(first)
+
+
+def column_in_two(name: str, first: list[str], second: list[str]) -> list[ColumnProfile]:
+    """The profile of the whole, and that of two pieces."""
+    rows = Rows({name: [*first, *second]})
+    found = [merged(profiles_of(rows, cuts, Findings(), MOST_KEPT), DatasetProfile.merge)[0] for cuts in ((), (len(first),))]
+    return [profile.columns[name] for profile in found]
+
+
+def test_numbers_behind_a_piece_without_any_do_not_count_the_rows() -> None:
+    for column in column_in_two("x", ["", ""], [str(number) for number in range(40)]):
+        assert not column.numbers.counts_rows
+
+
+def test_numbers_are_no_dates_where_those_of_one_piece_are_not_whole() -> None:
+    for first, second in ((["1622376000"], ["1622376000.5"]), (["1622376000.5"], ["1622376000"])):
+        for column in column_in_two("created", first, second):
+            assert not column.is_date
 
 
 def test_what_was_noted_of_several_pieces_is_said_once() -> None:

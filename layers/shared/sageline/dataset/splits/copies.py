@@ -134,7 +134,7 @@ class BloomFilter:
     """A set of hashes that takes ``2 ** bits`` bits, however many there are."""
 
     def __init__(self, bits: int) -> None:
-        self._shift = np.uint64(64 - bits)
+        self._bits = bits
         self._bytes: ByteArray = np.zeros(1 << (bits - 3), dtype=np.uint8)
 
     def add(self, hashes: HashArray) -> None:
@@ -155,4 +155,5 @@ class BloomFilter:
         return found
 
     def _places(self, hashes: HashArray) -> list[HashArray]:
-        return [mix(hashes + offset) >> self._shift for offset in _OFFSETS]
+        shift = np.uint64(64 - self._bits)
+        return [mix(hashes + offset) >> shift for offset in _OFFSETS]
