@@ -58,6 +58,7 @@ def test_an_upload_makes_a_run_with_a_complete_spec(world: World) -> None:
     said = {"uri": URI, "label": "kind", "features": {"size": "number", "colour": "category"}}
     assert {key: spec["dataset"][key] for key in said} == said
     assert (run.details["schema"]["label"], run.details["schema"]["kinds"]) == ("kind", {"number": 1, "category": 1})
+    assert len(run.details["schema"]["findings"]["codes"]) == 3  # columns
     serverless = {"memory_mb": 2048, "max_concurrency": 5, "provisioned_concurrency": None}
     assert spec["deployment"]["serverless"] == serverless
 

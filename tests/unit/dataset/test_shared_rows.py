@@ -47,3 +47,21 @@ def test_of_more_test_rows_than_are_kept_the_number_is_estimated(block: int) -> 
     assert (counted.test_rows, counted.estimated) == (100_000, True)
     assert abs(counted.rows - 20_000) < 2_000
     assert len(shared._kept) <= 5_000
+
+
+def test_train_rows_in_pieces_are_looked_for_among_the_test_rows_of_all_pieces_before_them() -> None:
+    counted, second, third = SharedRows(), SharedRows(), SharedRows()
+    counted.add("test", positions(1, 2))
+    second.add("test", positions(2, 3))
+    counted.merge(second)
+    third = counted.following()
+    third.add("test", positions(4))
+    third.add("train", positions(2, 4))
+    counted.merge(third)
+    for rows in ([3, 9], [3, 2]):
+        piece = counted.following()
+        piece.add("train", positions(*rows))
+        assert piece.count() == Shared(0, 0, estimated=False)
+        counted.merge(piece)
+
+    assert counted.count() == Shared(4, 5, estimated=False)

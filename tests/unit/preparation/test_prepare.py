@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from sageline.configuration.configure import configure
+from sageline.dataset.profile import DatasetProfile
+from sageline.dataset.profiles.findings import ColumnFindings, Findings
 from sageline.dataset.readers.source import open_blocks
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import InvalidDataset, InvalidHyperparameter, InvalidSpec
@@ -100,6 +102,32 @@ def test_prepared_twice_gives_the_same(world: World) -> None:
     keys, spec = world.keys(), hyperparameters(world)
     assert prepare_data(RUN_ID, run=world.run) == first
     assert (world.keys(), hyperparameters(world)) == (keys, spec)
+
+
+def test_a_run_that_an_earlier_version_has_configured_gives_the_same_without_findings(world: World) -> None:
+    configured(world, TEXTS)
+    schema = world.record().details["schema"]
+    prepared = prepare_data(RUN_ID, run=world.run)
+    objects = {key: world.get(key) for key in world.keys("runs/")}
+    world.run.store.note(RUN_ID, schema={key: value for key, value in schema.items() if key != "findings"})
+
+    assert prepare_data(RUN_ID, run=world.run) == prepared
+    assert {key: world.get(key) for key in world.keys("runs/")} == objects
+
+
+def test_the_profile_of_all_rows_goes_by_what_the_sample_has_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    configured(world, TEXTS)
+    found: list[object] = []
+
+    def noting(*given: Any, **named: Any) -> DatasetProfile:
+        found.append(named["findings"])
+        return DatasetProfile(*given, **named)
+
+    monkeypatch.setattr("sageline.preparation.fit_and_encode.DatasetProfile", noting)
+    prepare_data(RUN_ID, run=world.run)
+
+    words = ColumnFindings(of_words=True, no_dates=True, no_compact_dates=True)
+    assert found == [Findings.of({"post": words, "tag": words})]
 
 
 def test_a_large_dataset_that_two_processes_prepare_becomes_the_same_objects(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -14,8 +15,16 @@ from sageline.arrays.blocks import Coverage
 from sageline.batch.batch import Batch, check_columns, read_rows
 from sageline.batch.locations import check_input, predictions_uri
 from sageline.configuration.candidates import alone_usd, asked_of_auto, configure_candidate, write_candidates
-from sageline.configuration.dataset_size import check_size
+from sageline.configuration.dataset_size import check_size, text_size
 from sageline.configuration.given import find_given
+from sageline.configuration.preparation_plan import (
+    Concurrency,
+    account_concurrency,
+    cost_parts,
+    plan_preparation,
+    told,
+    why_alone,
+)
 from sageline.configuration.quotas import check_quotas, demands_of_run, demands_of_transform
 from sageline.configuration.waiting_limits import CHECK_INTERVAL_SECONDS, check_longest_batch, check_longest_wait
 from sageline.costs.budget import check_budget
@@ -23,13 +32,14 @@ from sageline.costs.estimate import BillableWork, cost_bound
 from sageline.costs.fit_budget import within_budget
 from sageline.costs.run_cost import evaluation_work, facts_of
 from sageline.dataset.profile import DatasetProfile
+from sageline.dataset.profiles.findings import Findings
 from sageline.deployment.endpoints import capacity, check_beside, check_capacity_change, find_endpoint
 from sageline.errors import EndpointNotFound, InvalidSpec
 from sageline.json_objects import Json
 from sageline.resolve.candidates import ResolvedRun, resolve_run
 from sageline.resolve.inspected.mistakes import check_classes
 from sageline.runs.context import RunContext
-from sageline.runs.payloads import Configured
+from sageline.runs.payloads import Configured, PlannedPreparation
 from sageline.runs.store import RunRecord, RunStore
 from sageline.runs.trigger import (
     BatchRequest,
@@ -52,19 +62,28 @@ from sageline.training.source import check_script
 _SNIFFED_BLOCK_BYTES = 1 << 20
 
 
-def configure(
-    execution_arn: str,
-    trigger_document: Mapping[str, object],
-    *,
-    run: RunContext,
-    check_interval_seconds: int = CHECK_INTERVAL_SECONDS,
-    network_allowed: bool = False,
-) -> Configured:
-    """Claim the run that the trigger is for and write its resolved spec.
+@dataclass(frozen=True, kw_only=True)
+class StackOptions:
+    """What a stack's parameters say.
 
-    Args:
+    Attributes:
         check_interval_seconds: after how many seconds a waiting run looks by itself; how long it can wait follows from it.
         network_allowed: whether the stack lets scripts use the network.
+        max_workers: how many functions may prepare one dataset at once.
+    """
+
+    check_interval_seconds: int = CHECK_INTERVAL_SECONDS
+    network_allowed: bool = False
+    max_workers: int = 200
+
+
+_DEFAULTS = StackOptions()
+
+
+def configure(
+    execution_arn: str, trigger_document: Mapping[str, object], *, run: RunContext, stack: StackOptions = _DEFAULTS
+) -> Configured:
+    """Claim the run that the trigger is for and write its resolved spec.
 
     Raises:
         AlreadyStarted: another execution has claimed it: the trigger was delivered twice.
@@ -78,21 +97,19 @@ def configure(
     """
     trigger = parse_trigger(trigger_document)
     if isinstance(trigger, BatchRequest):
-        return configure_batch(execution_arn, trigger, run, check_interval_seconds=check_interval_seconds)
+        return configure_batch(execution_arn, trigger, run, check_interval_seconds=stack.check_interval_seconds)
     if isinstance(trigger, ChangeRequest):
         return configure_change(execution_arn, trigger, run)
     if isinstance(trigger, CandidateRequest):
         return configure_candidate(execution_arn, trigger, run)
-    return _configure_training(execution_arn, trigger, run, check_interval_seconds, network_allowed=network_allowed)
+    return _configure_training(execution_arn, trigger, run, stack)
 
 
 def _configure_training(
     execution_arn: str,
     trigger: Upload | RunRequest | CompletedDataset,
     run: RunContext,
-    check_interval_seconds: int,
-    *,
-    network_allowed: bool,
+    stack: StackOptions,
 ) -> Configured:
     identity = identify(trigger, run.files.s3)
     uri = dataset_uri(trigger)
@@ -106,15 +123,20 @@ def _configure_training(
         if dataset.is_folder:
             run.files.put(layout.parts_key, dataset.manifest(), "application/json")
         found |= {"dataset_uri": dataset.uri, "dataset": dataset.to_json(layout)}
-        resolved = _resolve(given.spec, dataset, identity.name, run)
-        found["schema"] = resolved.resolution.schema()
+        resolved, findings = _resolve(given.spec, dataset, identity.name, run)
+        found["schema"] = {**resolved.resolution.schema(), "findings": findings.to_json()}
         resolved = within_budget(resolved, facts_of(run, deployment=resolved.resolution.spec.deployment))
         spec = resolved.resolution.spec
         if spec.batch is not None:
             found["batch"] = _batch_of_spec(spec, spec.batch, identity.run_id, run).to_json()
+        size = text_size(partial(open_object, run.files.s3), dataset)
         for trained in resolved.trained:
-            _check_training(trained, dataset, run, check_interval_seconds, network_allowed=network_allowed)
+            _check_training(trained, run, stack)
+        plans = [_plan(trained, dataset, size, run, stack) for trained in resolved.trained]
+        found["preparation"] = plans[0]
+        spec = spec.model_copy(update={"reasons": {**spec.reasons, "preparation.workers": told(plans[0])}})
         facts = facts_of(run, evaluation_work(spec, jobs=len(resolved.trained)), deployment=spec.deployment)
+        facts = replace(facts, parts=tuple(part for plan in plans for part in cost_parts(plan)))
         estimate = cost_bound(spec, facts, resolved.trained)
         found["cost"] = estimate.to_json() | alone_usd(spec, resolved.candidates, facts)
         if spec.budget_usd is not None:
@@ -124,7 +146,7 @@ def _configure_training(
         if spec.deployment is not None and endpoint_name is not None:
             _check_endpoint(spec, spec.deployment, endpoint_name, run)
         check_quotas(demands_of_run(spec, resolved.trained), run.clients.service_quotas, run.region)
-        candidates = write_candidates(identity.run_id, resolved.candidates, dataset, run=run)
+        candidates = write_candidates(identity.run_id, resolved.candidates, plans, dataset, run=run)
         if candidates:
             found |= {"candidates": candidates, "auto": asked_of_auto(spec)}
         run.files.write_given_spec(identity.run_id, given.spec)
@@ -132,20 +154,29 @@ def _configure_training(
         found["endpoint_name"] = endpoint_name
     then: Literal["deploy", "batch", "nothing"] = "deploy" if spec.deployment else "batch" if spec.batch else "nothing"
     configured: Configured = {"run_id": identity.run_id, "endpoint_name": endpoint_name, "kind": "training", "then": then}
+    if plans[0]["shards"] is not None:
+        configured["sharded"] = True
     if candidates:
         run.store.enter(identity.run_id, "TrainCandidates")  # which has no function of its own to note it
         configured |= {"kind": "auto", "candidates": [candidate["run_id"] for candidate in candidates]}
     return configured
 
 
-def _check_training(spec: Spec, dataset: Dataset, run: RunContext, check_interval_seconds: int, *, network_allowed: bool) -> None:
-    """Refuse what could not be prepared or trained."""
-    if spec.encoder is not None:
-        check_size(partial(open_object, run.files.s3), dataset, spec)
-    check_script(spec, run.files, network_allowed=network_allowed)
+def _plan(spec: Spec, dataset: Dataset, size: int, run: RunContext, stack: StackOptions) -> PlannedPreparation:
+    """How the dataset is prepared; refuse what could not be."""
+    concurrency = Concurrency(account=account_concurrency(run.clients.lambda_), stack=stack.max_workers)
+    plan = plan_preparation(dataset, spec, size, concurrency)
+    if plan["shards"] is None:
+        check_size(partial(open_object, run.files.s3), dataset, spec, size, alone=why_alone(dataset, spec) or "")
+    return plan
+
+
+def _check_training(spec: Spec, run: RunContext, stack: StackOptions) -> None:
+    """Refuse what could not be trained."""
+    check_script(spec, run.files, network_allowed=stack.network_allowed)
     check_images(spec.algorithm, run.region)
     check_spot(spec.algorithm)
-    check_longest_wait(spec, check_interval_seconds)
+    check_longest_wait(spec, stack.check_interval_seconds)
 
 
 def configure_batch(execution_arn: str, trigger: BatchRequest, run: RunContext, *, check_interval_seconds: int) -> Configured:
@@ -262,15 +293,16 @@ def _batch_of_spec(spec: Spec, wanted: BatchSpec, run_id: str, run: RunContext) 
     return batch
 
 
-def _resolve(given: Spec, dataset: Dataset, name: str, run: RunContext) -> ResolvedRun:
-    """The spec as a sample of the rows has it; PrepareData, which sees them all, resolves it for good."""
+def _resolve(given: Spec, dataset: Dataset, name: str, run: RunContext) -> tuple[ResolvedRun, Findings]:
+    """The spec as a sample of the rows has it, and what that has found of the columns; PrepareData, which sees all rows, resolves
+    the spec for good."""
     notes, coverage = list[str](), Coverage()
     options = read_options(given.dataset, given.encoder)
     blocks = sample_dataset(run.files.s3, dataset, options, notes, _SNIFFED_BLOCK_BYTES, coverage=coverage)
     profile = DatasetProfile.of(blocks, notes, coverage)
     resolved = resolve_run(given, profile, name=name, uri=dataset.uri)
     check_classes(profile, resolved.resolution, dataset.uri)
-    return resolved
+    return resolved, resolved.resolution.findings(profile.findings())
 
 
 def _check_endpoint(spec: Spec, deployment: DeploymentSpec, endpoint_name: str, run: RunContext) -> None:

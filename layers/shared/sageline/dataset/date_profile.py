@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 from collections import Counter
 from copy import copy
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 import numpy as np
 
@@ -21,10 +19,13 @@ from sageline.arrays.numbers import Cells
 from sageline.arrays.strings import BoolArray, IntArray, StringArray
 from sageline.dataset.column_names import is_time, words_in
 from sageline.dataset.number_profile import NUMBERS_FROM
+from sageline.dataset.profiles.date_counts import DateCounts, Example, ExampleColumn, OddValues
+from sageline.dataset.profiles.findings import ColumnFindings
 
 _DECIDED_AFTER = 500  # rows
 _DECIDED_AGAIN_AFTER = 1 << 16  # more rows
 _FEWEST = 50  # values by which a column may be found to be none of dates
+_FEW = 10  # of which none is one
 _SOME = 3
 _FREE, _OTHERS = "ymd", ("dmy", "mdy", "yymd")
 _SAME_PLACES = ("dmy", "mdy")
@@ -44,105 +45,12 @@ _COMPACT_RANGE = (_second(1900), _second(2101))
 _EPOCH_RANGE = (_second(1990), _second(2041))
 
 
-class Example(NamedTuple):
-    """A value.
-
-    Attributes:
-        row: its number in the file; 0 where it is not known.
-        file: the one that it is in, where there are several.
-    """
-
-    text: str
-    row: int
-    file: str = ""
-
-    def __str__(self) -> str:
-        where = [self.file, f"row {self.row}" if self.row else ""]
-        return self.text.strip() + (f" ({', '.join(filter(None, where))})" if any(where) else "")
-
-
-class _Values(NamedTuple):
-    """Values with their row numbers, ``int64[n]``, and the name of the file that they are in."""
-
-    texts: StringArray
-    rows: IntArray
-    file: str
-
-    def first(self, among: BoolArray) -> Example | None:
-        """The first of those that the mask has."""
-        return next(iter(self.some(np.flatnonzero(among[: int(among.argmax()) + 1]), 1)), None)
-
-    def some(self, at: IntArray, most: int) -> list[Example]:
-        """The first of those at these indexes, so many at most."""
-        first = at[:most]
-        if not len(first):
-            return []
-        # Taken rather than looked up: of a column of numbers a look-up makes the text of all of them.
-        texts = self.texts.take(first).tolist()
-        return [Example(text, row, self.file) for text, row in zip(texts, self.rows[first].tolist(), strict=True)]
-
-    def take(self, rows: BoolArray) -> _Values:
-        return self._replace(texts=self.texts.take(rows), rows=self.rows[rows])
-
-
-@dataclass
-class _Tally:
-    """The dates that are read in one order.
-
-    Attributes:
-        days: which days of the month there are, ``bool[32]``.
-        first: the first of them.
-        decisive: the first that is no date in the order it is to be told from.
-    """
-
-    count: int = 0
-    minimum: float = math.inf
-    maximum: float = -math.inf
-    has_time: bool = False
-    has_zone: bool = False
-    first: Example | None = None
-    decisive: Example | None = None
-    days: BoolArray = field(default_factory=lambda: np.zeros(32, dtype=np.bool_))
-
-    def add(self, seconds: DoubleArray, *, has_zone: bool) -> None:
-        """Count dates, none of which is missing."""
-        if len(seconds):
-            self.count += len(seconds)
-            self.minimum, self.maximum = min(self.minimum, float(seconds.min())), max(self.maximum, float(seconds.max()))
-            self.has_time = self.has_time or bool((seconds % DAY != 0).any())
-            self.has_zone = self.has_zone or has_zone
-
-    def is_within(self, seconds: tuple[float, float]) -> bool:
-        return self.count > 0 and seconds[0] <= self.minimum and self.maximum < seconds[1]
-
-    def __add__(self, other: _Tally) -> _Tally:
-        return _Tally(
-            self.count + other.count,
-            min(self.minimum, other.minimum),
-            max(self.maximum, other.maximum),
-            self.has_time or other.has_time,
-            self.has_zone or other.has_zone,
-            self.first or other.first,
-            self.decisive or other.decisive,
-        )
-
-
-@dataclass
-class _Odd:
-    """Values that are no dates: how many, and the first of them."""
-
-    count: int = 0
-    first: list[Example] = field(default_factory=list)
-
-    def add(self, values: _Values, at: IntArray) -> None:
-        """Count the values at ascending indexes."""
-        self.count += len(at)
-        self.first += values.some(at, _SOME - len(self.first))
-
-
 class DateProfile:
     """Counts a column's values block by block, and soon no more of a column that holds something else. What it finds does not
     depend on where blocks begin and end.
+
+    What it reads of the column is decided from the first values, and again now and then; or, by ``findings`` of a sample of the
+    column, beforehand: then what is counted follows from the values alone, and counts of the pieces of a column can be merged.
 
     Numbers such as ``20210530``, and seconds and milliseconds since 1970, are dates only where the column's name says that it
     is one of times and all of its numbers are dates of our times. Years are numbers, and a time of day is no date.
@@ -152,21 +60,22 @@ class DateProfile:
         missing_words: those words, as they are spelled, with their counts.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, findings: ColumnFindings | None = None) -> None:
         self.missing = 0
         self.missing_words = Counter[str]()
-        self._odd_texts, self._odd_numbers = _Odd(), _Odd()
+        self._odd_texts, self._odd_numbers = OddValues(), OddValues()
         self._asked: str | None = None
         self._file, self._has_files = "", False  # the first one, and whether there are others
         self._by_name = is_time(name) or not _TIME_WORDS.isdisjoint(words_in(name)[-1:])
-        self._rows, self._next_decision = 0, _DECIDED_AFTER
-        self._is_none = False  # it has been found to be no column of dates, and is no longer looked at
-        self._tallies = {order: _Tally() for order in (_FREE, *_OTHERS)}
+        self._finds_out = findings is None
+        self._rows, self._next_decision = 0, _DECIDED_AFTER if findings is None else sys.maxsize
+        self._is_none = findings is not None and findings.no_dates  # it is no column of dates, and is not looked at any more
+        self._tallies = {order: DateCounts() for order in (_FREE, *_OTHERS)}
         self._early_odd = self._times_of_day = self._numbers = 0
         self._ordered = 0  # texts that are dates in at least one of the other orders
-        self._compact = _Tally()  # numbers of eight digits and more that are dates
-        self._reads_compact = True
-        self._since_1970 = {order: _Tally() for order in EPOCH}
+        self._compact = DateCounts()  # numbers of eight digits and more that are dates
+        self._reads_compact = findings is None or not findings.no_compact_dates
+        self._since_1970 = {order: DateCounts() for order in EPOCH}
         self._whole = True
 
     def add(self, column: StringArray, cells: Cells, row_numbers: IntArray, file: str = "") -> None:
@@ -178,7 +87,7 @@ class DateProfile:
             file: the name of that file.
         """
         self._file, self._has_files = self._file or file, self._has_files or self._file not in ("", file)
-        values = _Values(column, row_numbers, file)
+        values = ExampleColumn(column, row_numbers, file)
         start = 0
         while start < len(column) and not self._is_none:
             end = min(len(column), start + self._next_decision - self._rows)
@@ -193,17 +102,48 @@ class DateProfile:
                 self._decide()
             start = end
 
+    def merge(self, after: DateProfile) -> None:
+        """Add what another one has counted of the values behind those of this one; both have the findings of one sample."""
+        self._has_files = self._has_files or after._has_files or (after._file != "" and self._file not in ("", after._file))
+        self._file = self._file or after._file
+        self.missing += after.missing
+        self.missing_words.update(after.missing_words)
+        self._odd_texts.merge(after._odd_texts)
+        self._odd_numbers.merge(after._odd_numbers)
+        self._rows += after._rows
+        for order, tally in after._tallies.items():
+            self._tallies[order].merge(tally)
+        self._numbers += after._numbers
+        self._ordered += after._ordered
+        self._compact.merge(after._compact)
+        for order, tally in after._since_1970.items():
+            self._since_1970[order].merge(tally)
+        self._whole = self._whole and after._whole
+
+    @property
+    def is_none(self) -> bool:
+        """What the values of a sample say of all of them: that it is no column of dates."""
+        share = self._possible_share
+        is_seldom = (self._there >= _FEWEST and share < 0.5) or (self._there >= _FEW and share == 0)
+        return self._is_none or is_seldom
+
+    @property
+    def is_without_compact(self) -> bool:
+        """What the values of a sample say of all of them: that no numbers such as ``20210530`` are dates."""
+        are_there = self._compact.count or self._texts.count
+        return not self._reads_compact or (self._there >= _FEW and not are_there)
+
     def _decide(self) -> None:
         """Give up where most values are no dates."""
         self._reads_compact = self._reads_compact and bool(self._compact.count or self._texts.count)
         self._is_none = self._there >= _FEWEST and self._possible_share < 0.5
 
-    def _add_texts(self, of_column: _Values, others: IntArray) -> None:
+    def _add_texts(self, of_column: ExampleColumn, others: IntArray) -> None:
         """Count values that are neither empty nor plain numbers."""
         if not len(others):
             return
         texts = _taken(of_column.texts, others)
-        values = _Values(texts, of_column.rows[others], of_column.file)
+        values = ExampleColumn(texts, of_column.rows[others], of_column.file)
         free = read_dates(texts, DateFormat(_FREE))
         is_left = _mask(len(texts), free.unreadable)
         is_free = ~np.isnan(free.seconds)
@@ -216,13 +156,13 @@ class DateProfile:
         self.missing += len(at)
         if len(at):
             words = factors(texts.take(at))
-            counts = np.bincount(words.codes).tolist()
-            named = zip(map(str.strip, words.values.tolist()), counts, strict=True)
-            for word, count in named:
-                self.missing_words[word] += count
+            counts, first = np.bincount(words.codes), np.zeros(len(words.values), dtype=np.int64)
+            first[words.codes[::-1]] = np.arange(len(at))[::-1]
+            for word in np.argsort(first).tolist():  # a dictionary has them in any order
+                self.missing_words[words.values[word].strip()] += int(counts[word])
             del self.missing_words[""]  # of blanks
 
-    def _add_ordered(self, values: _Values) -> None:
+    def _add_ordered(self, values: ExampleColumn) -> None:
         """Count values that mean different dates in different orders, or none."""
         texts = values.texts
         read = {order: read_dates(texts, DateFormat(order)) for order in _OTHERS}
@@ -237,18 +177,18 @@ class DateProfile:
         odd = np.flatnonzero(~np.logical_or.reduce(list(fits.values())))
         self._ordered += len(texts) - len(odd)
         self._odd_texts.add(values, odd)
-        if self._rows < _DECIDED_AFTER:
+        if self._finds_out and self._rows < _DECIDED_AFTER:
             some = texts.take(odd).tolist()
             self._early_odd += len(some)
             self._times_of_day += sum(_TIME_OF_DAY.fullmatch(text.strip()) is not None for text in some)
 
-    def _count(self, order: str, values: _Values, dates: Dates, fits: BoolArray, decides: BoolArray) -> None:
+    def _count(self, order: str, values: ExampleColumn, dates: Dates, fits: BoolArray, decides: BoolArray) -> None:
         tally = self._tallies[order]
         tally.add(dates.seconds[fits], has_zone=dates.has_zone)
         tally.first = tally.first or values.first(fits)
         tally.decisive = tally.decisive or values.first(decides)
 
-    def _add_numbers(self, values: _Values, numbers: DoubleArray, start: int) -> None:
+    def _add_numbers(self, values: ExampleColumn, numbers: DoubleArray, start: int) -> None:
         there = ~np.isnan(numbers)
         known = numbers[there]
         self._numbers += len(known)
@@ -259,7 +199,7 @@ class DateProfile:
             read = read_dates(texts, DateFormat(_FREE))
             fits = (read.seconds >= _COMPACT_RANGE[0]) & (read.seconds < _COMPACT_RANGE[1])
             self._compact.add(read.seconds[fits], has_zone=False)
-            self._compact.first = self._compact.first or _Values(texts, values.rows[start + at], values.file).first(fits)
+            self._compact.first = self._compact.first or ExampleColumn(texts, values.rows[start + at], values.file).first(fits)
             there[at[fits]] = False
         self._odd_numbers.add(values, start + np.flatnonzero(there))
         if self._whole and len(known):
@@ -277,7 +217,7 @@ class DateProfile:
         return next((order for order, tally in self._since_1970.items() if tally.is_within(_EPOCH_RANGE)), None)
 
     @property
-    def _texts(self) -> _Tally:
+    def _texts(self) -> DateCounts:
         """Texts that are dates in the order of the column."""
         free = self._tallies[_FREE]
         return free if self._order == _FREE else free + self._tallies[self._order]
@@ -302,7 +242,7 @@ class DateProfile:
         return "mdy" if "mdy" in best and (is_slash or "dmy" not in best) else best[0]
 
     @property
-    def _dates(self) -> _Tally:
+    def _dates(self) -> DateCounts:
         """All that are dates in the order of the column."""
         if self._texts.count:
             return self._texts + self._compact

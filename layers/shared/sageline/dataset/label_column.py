@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from sageline.arrays.number_spelling import PLAIN, Spelling
 from sageline.arrays.numbers import MISSING, BadNumber, is_number, parse_doubles, parse_numbers, shown
 from sageline.arrays.strings import BoolArray, StringArray
 from sageline.errors import InvalidDataset
+
+_TEXTS: WeakKeyDictionary[StringArray, list[str]] = WeakKeyDictionary()
+"""The labels of blocks in use."""
 
 
 def only_class(column: str, label: str, rows: int) -> str:
@@ -51,8 +55,6 @@ class LabelColumn:
         self._is_number = is_number
         self._no_label = {"", *no_label}
         self._not_negative = not_negative
-        self._read_last: StringArray | None = None
-        self._texts: list[str] = []
 
     def is_there(self, block: Block) -> BoolArray:
         """``bool[rows]``: which rows have a label.
@@ -76,11 +78,12 @@ class LabelColumn:
         return ~np.isnan(numbers)
 
     def texts(self, block: Block) -> list[str]:
-        """The labels as they are spelled; not to be changed, because whoever asks for those of a block next gets the same."""
+        """The labels as they are spelled; not to be changed, because whoever asks for those of a block gets the same."""
         column = block.columns[self.name]
-        if column is not self._read_last:
-            self._read_last, self._texts = column, column.tolist()
-        return self._texts
+        texts = _TEXTS.get(column)
+        if texts is None:
+            texts = _TEXTS[column] = column.tolist()
+        return texts
 
     def numbers(self, block: Block) -> FloatArray:
         """A regression's labels, ``float32[rows]``, NaN where there is none.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -18,21 +19,27 @@ NUMBERS_FROM = 0.9
 
 _DECIDED_AFTER = 1000  # values that are no plain numbers
 _AT_A_TIME = 1 << 16
+_FEW, _SOME_WORDS = 10, 50  # values that are no numbers, by which a sample says that nearly all, or most, are none
 _SOME = 3
 _FORM = str.maketrans("23456789", "1" * 8)  # a zero stays: as the first of the digits it tells spellings apart
 
 
 class NumberProfile:
-    """Counts a column's values block by block.
+    """Counts a column's values block by block. Of a column of words, most of which are no numbers, it soon takes every value for
+    none that is no plain number, without a look at it.
+
+    Args:
+        of_words: whether it is such a column, as a sample of it has found (:attr:`is_of_words`). Then what is counted follows
+            from the values alone, and counts of the pieces of a column can be merged. None: this finds it out as it goes.
 
     Attributes:
         missing: words and signs for a missing number, as they are spelled, with their counts.
         odd: how many values are neither numbers in any spelling nor missing.
-        odd_values: the first different ones of them.
+        odd_values: the first different ones of them; of a column that is known to be of words, the first.
         leading_zeros: how many whole numbers begin with a zero, as codes do.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, of_words: bool | None = None) -> None:
         self.missing: Counter[str] = Counter()
         self.odd = 0
         self.odd_values: list[str] = []
@@ -46,9 +53,10 @@ class NumberProfile:
         self._whole = True
         self._shapes: Counter[Shape] = Counter()
         self._of_shape: dict[Shape, str] = {}  # the first value of each
-        self._is_text = False
+        self._finds_out, self._is_text = of_words is None, bool(of_words)
+        self._is_given = bool(of_words)
         self._values = self._steps = 0
-        self._last = math.nan
+        self._first = self._last = math.nan
 
     def add(self, column: StringArray, cells: Cells, *, follows: bool) -> None:
         """Count a block.
@@ -59,8 +67,33 @@ class NumberProfile:
         """
         numbers = cells.numbers[~np.isnan(cells.numbers)]
         self._add_plain(column, cells, numbers)
-        self._add_steps(cells, follows=follows)
+        self._add_steps(cells, follows=follows, are_any=len(numbers) > 0)
         self._add_others(column, cells.others)
+
+    def merge(self, after: NumberProfile, *, follows: bool) -> None:
+        """Add what another one has counted of the values behind those of this one.
+
+        Args:
+            follows: whether the first of them is that of the next row.
+        """
+        self.missing.update(after.missing)
+        self.odd += after.odd
+        some = [*self.odd_values, *after.odd_values]
+        self.odd_values = some[:_SOME] if self._is_given else list(dict.fromkeys(some))[:_SOME]
+        self.leading_zeros += after.leading_zeros
+        self._plain += after._plain
+        self._points += after._points
+        self._grouped += after._grouped
+        self._nonzero += after._nonzero
+        self._pointed = self._pointed or after._pointed
+        self._note(after.minimum, after.maximum, whole=after._whole)
+        self._shapes.update(after._shapes)
+        self._of_shape = after._of_shape | self._of_shape
+        if after._values:
+            self._steps += after._steps + self._step_to(after._first, follows=follows)
+            self._first = self._first if self._values else after._first
+            self._last = after._last
+            self._values += after._values
 
     def _add_plain(self, column: StringArray, cells: Cells, numbers: DoubleArray) -> None:
         if not len(numbers):
@@ -78,33 +111,38 @@ class NumberProfile:
             self._points += int(counts[points].sum())
             self._grouped += int(counts[grouped].sum())
             if not self._pointed and len(others := np.setdiff1d(points, grouped)):
-                self._pointed = texts[int(others[0])]
+                self._pointed = _first_of(column, texts, others)
 
     def _note(self, least: float, most: float, *, whole: bool) -> None:
         self.minimum, self.maximum = min(self.minimum, least), max(self.maximum, most)
         self._whole = self._whole and whole
 
-    def _add_steps(self, cells: Cells, *, follows: bool) -> None:
+    def _add_steps(self, cells: Cells, *, follows: bool, are_any: bool) -> None:
         """Whether each number is that of the row before and one."""
         numbers = cells.numbers
-        if not len(numbers) or not self._whole or not self._plain:
+        if not len(numbers):
             return
-        steps = np.diff(numbers)
-        self._values += len(numbers)
-        self._steps += int(np.count_nonzero(steps == 1))
-        # Between two pieces of a file there are rows that nobody has looked at.
-        self._steps += int(numbers[0] == self._last + 1 if follows else numbers[0] > self._last)
+        if self._whole and are_any:
+            self._steps += int(np.count_nonzero(np.diff(numbers) == 1)) + self._step_to(float(numbers[0]), follows=follows)
+        self._first = self._first if self._values else float(numbers[0])
         self._last = float(numbers[-1])
+        self._values += len(numbers)
+
+    def _step_to(self, number: float, *, follows: bool) -> int:
+        # Between two pieces of a file there are rows that nobody has looked at.
+        return int(number == self._last + 1 if follows else number > self._last)
 
     def _add_others(self, column: StringArray, others: IntArray) -> None:
-        start, size = 0, _DECIDED_AFTER
+        start, size = 0, _DECIDED_AFTER if self._finds_out else _AT_A_TIME
         while start < len(others):
             if self._is_text:
                 self.odd += len(others) - start
+                some = self.odd_values + column.take(others[start : start + _SOME]).tolist()
+                self.odd_values = some[:_SOME] if self._is_given else list(dict.fromkeys(some))[:_SOME]
                 return
             self._add_texts(column.take(others[start : start + size]).tolist())
-            spelled = self._plain + self._shapes.total()
-            self._is_text = self.odd >= _DECIDED_AFTER // 2 and self.odd > spelled
+            if self._finds_out:
+                self._is_text = self.odd >= _DECIDED_AFTER // 2 and self.odd > self.numbers
             start, size = start + size, _AT_A_TIME
 
     def _add_texts(self, texts: list[str]) -> None:
@@ -112,6 +150,7 @@ class NumberProfile:
         forms = "\n".join(texts).translate(_FORM).split("\n")
         if len(forms) != len(texts):  # some have line breaks
             forms = [text.translate(_FORM) for text in texts]
+        odd: set[str] = set()
         for form, count in Counter(forms).items():
             if not form.strip():
                 continue
@@ -127,14 +166,27 @@ class NumberProfile:
                     self._of_shape[shape] = next(text for text, its in zip(texts, forms, strict=True) if its == form)
             else:
                 self.odd += count
-                if len(self.odd_values) < _SOME:
-                    its_texts = [text for text, its in zip(texts, forms, strict=True) if its == form]
-                    self.odd_values = list(dict.fromkeys([*self.odd_values, *its_texts]))[:_SOME]
+                odd.add(form)
+        if odd:
+            self._add_odd_values(text for text, its in zip(texts, forms, strict=True) if its in odd)
+
+    def _add_odd_values(self, odd: Iterable[str]) -> None:
+        for text in odd:
+            if len(self.odd_values) == _SOME:
+                return
+            if text not in self.odd_values:
+                self.odd_values.append(text)
 
     @property
     def numbers(self) -> int:
         """Values that are numbers in some spelling."""
         return self._plain + self._shapes.total()
+
+    @property
+    def is_of_words(self) -> bool:
+        """What the values of a sample say of all of them: that most are no numbers."""
+        is_nearly_all = self.odd >= _FEW and self.odd > NUMBERS_FROM * (self.odd + self.numbers)
+        return self._is_text or is_nearly_all or (self.odd >= _SOME_WORDS and self.odd > self.numbers)
 
     @property
     def is_numeric(self) -> bool:
@@ -211,6 +263,15 @@ class NumberProfile:
 
 def _fits_unit(unit: str, wanted: str) -> bool:
     return unit == wanted or (not unit and wanted != "%")
+
+
+def _first_of(column: StringArray, texts: StringArray, among: IntArray) -> str:
+    """The first value of a column that is one of these of its texts, which ascend."""
+    if not isinstance(column, DictionaryArray):
+        return texts[int(among[0])]
+    is_one = np.zeros(len(texts), dtype=np.bool_)
+    is_one[among] = True
+    return texts[int(column.indices[is_one[column.indices].argmax()])]
 
 
 def _leading_zeros(column: StringArray, plain: BoolArray) -> IntArray:

@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from sageline.arrays.blocks import Block, Coverage
+from sageline.arrays.blocks import Block, Coverage, Side
 from sageline.arrays.hashing import HashArray
 from sageline.arrays.late_text import ImageArray
 from sageline.arrays.number_spelling import PLAIN, plain_text
@@ -23,6 +23,7 @@ from sageline.arrays.strings import IntArray, StringArray
 from sageline.dataset.date_profile import DateProfile
 from sageline.dataset.distinct import DistinctValues
 from sageline.dataset.number_profile import NumberProfile
+from sageline.dataset.profiles.findings import ColumnFindings, Findings
 from sageline.dataset.row_sample import RowSample
 from sageline.dataset.shared_rows import SharedRows
 from sageline.dataset.split import hash_columns, row_positions
@@ -47,11 +48,11 @@ class ColumnProfile:
         images: of a column of images their shape, and why it was chosen, if it was.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, findings: ColumnFindings | None = None) -> None:
         self.name = name
         self.rows = 0
-        self.numbers = NumberProfile()
-        self.dates = DateProfile(name)
+        self.numbers = NumberProfile(of_words=None if findings is None else findings.of_words)
+        self.dates = DateProfile(name, findings)
         self.images: tuple[tuple[int, ...], str | None] | None = None
         self._empty = 0
         self._distinct = DistinctValues()
@@ -67,6 +68,22 @@ class ColumnProfile:
         cells = read_cells(column)
         self.numbers.add(column, cells, follows=follows)
         self.dates.add(column, cells, row_numbers, file)
+
+    def merge(self, after: ColumnProfile, *, follows: bool) -> None:
+        """Add what another one has counted of the values behind those of this one; ``follows`` as for
+        :meth:`NumberProfile.merge`."""
+        self.rows += after.rows
+        self.images = after.images or self.images
+        self._empty += after._empty
+        self._distinct.merge(after._distinct)
+        self.numbers.merge(after.numbers, follows=follows)
+        self.dates.merge(after.dates)
+        for name in _CACHED:
+            self.__dict__.pop(name, None)
+
+    def findings(self) -> ColumnFindings:
+        """What the values of a sample say of all of them."""
+        return ColumnFindings(self.numbers.is_of_words, self.dates.is_none, self.dates.is_without_compact)
 
     @cached_property
     def values(self) -> Counter[str]:
@@ -156,8 +173,14 @@ class ColumnProfile:
         return bool(self.values) and all(map(_UUID.fullmatch, self.values))
 
 
+_CACHED = tuple(name for name, member in vars(ColumnProfile).items() if isinstance(member, cached_property))
+
+
 class DatasetProfile:
     """All columns, and a sample of the rows.
+
+    With the findings of a sample (:meth:`findings`), what it tells is a function of these and of the rows: profiles of the pieces
+    of a dataset, merged in order, tell what the profile of the whole does.
 
     Attributes:
         columns: in the order of the file.
@@ -168,7 +191,7 @@ class DatasetProfile:
         lists: the columns of which some values are lists of words.
     """
 
-    def __init__(self, notes: list[str] | None = None) -> None:
+    def __init__(self, notes: list[str] | None = None, *, findings: Findings | None = None) -> None:
         self.notes = [] if notes is None else notes
         self.shared = SharedRows()
         self.is_sample = False
@@ -176,6 +199,8 @@ class DatasetProfile:
         self.columns: dict[str, ColumnProfile] = {}
         self.sample = RowSample()
         self.rows = 0
+        self._findings = findings
+        self._first_row: int | None = None
         self._next_row: int | None = None
 
     @classmethod
@@ -199,6 +224,12 @@ class DatasetProfile:
         return self.shared.count().test_rows > 0
 
     @property
+    def rows_of_sides(self) -> dict[Side | None, int]:
+        """How many rows are from train files and from test files, or under None from files that do not say it."""
+        test_rows = self.shared.count().test_rows
+        return {"test": test_rows, "train": self.rows - test_rows, None: self.rows}
+
+    @property
     def is_of_images(self) -> bool:
         """Whether the rows are image files in folders, whose names are the labels."""
         return any(column.images is not None for column in self.columns.values())
@@ -208,17 +239,48 @@ class DatasetProfile:
         if not block.rows:
             return
         follows = self._next_row == block.first_row
+        if not self.columns and self._findings is not None:
+            self.columns = {
+                name: ColumnProfile(name, known) for name, known in self._findings.by_column([*block.columns]).items()
+            }
         file = block.source.rpartition("/")[2]
         for name, column in block.columns.items():
             if name not in self.columns:
-                self.columns[name] = ColumnProfile(name)
+                self.columns[name] = ColumnProfile(name, None if self._findings is None else ColumnFindings())
             self.columns[name].add(column, hashes[name], block.row_numbers, file, follows=follows)
         positions = row_positions(block, hashes, seed=0)
         self.sample.add(_without_images(block, hashes), positions)
         self.lists |= block.lists
         self.shared.add(block.side, positions)
         self.rows += block.rows
+        self._first_row = block.first_row if self._first_row is None else self._first_row
         self._next_row = int(block.row_numbers[-1]) + 1
+
+    def findings(self) -> dict[str, ColumnFindings]:
+        """What the rows of a sample say of all rows, by column."""
+        return {name: column.findings() for name, column in self.columns.items()}
+
+    def merge(self, after: DatasetProfile) -> None:
+        """Add what another one has counted of the rows behind those of this one.
+
+        Args:
+            after: made with the same findings; where it has train rows, and there are test rows too, ``shared`` of it is one
+                that follows theirs. It may be used up.
+        """
+        follows = self._next_row is not None and self._next_row == after._first_row
+        for name, column in after.columns.items():
+            if name in self.columns:
+                self.columns[name].merge(column, follows=follows)
+            else:
+                self.columns[name] = column
+        self.sample.merge(after.sample)
+        self.shared.merge(after.shared)
+        self.lists |= after.lists
+        self.notes += [note for note in after.notes if note not in self.notes]
+        self.is_sample = self.is_sample or after.is_sample
+        self.rows += after.rows
+        self._first_row = after._first_row if self._first_row is None else self._first_row
+        self._next_row = self._next_row if after._next_row is None else after._next_row
 
 
 def _without_images(block: Block, hashes: Mapping[str, HashArray]) -> Block:

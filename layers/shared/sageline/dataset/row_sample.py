@@ -69,4 +69,4 @@ class RowSample:
         kept = np.sort(np.argsort(self._positions, kind="stable")[: self._most])
         self._columns = {name: [values[index] for index in kept.tolist()] for name, values in self._columns.items()}
         self._positions = self._positions[kept]
-        self._largest = self._positions.max()
+        self._largest = float(self._positions.max())

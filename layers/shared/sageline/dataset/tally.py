@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from sageline.arrays.blocks import Block
-from sageline.arrays.factors import factors
-from sageline.arrays.strings import IntArray, StringArray
+from sageline.arrays.factors import Factors, factors
+from sageline.arrays.strings import IntArray
 from sageline.dataset.label_column import LabelColumn, only_class
 from sageline.dataset.split import CHANNELS, PositionArray, bounds_of, channels_of
 from sageline.dataset.splits.class_positions import ClassPositions
+from sageline.dataset.splits.different_rows import DifferentRows
 from sageline.dataset.splits.plan import Assigned, SplitPlan
 from sageline.dataset.splits.warnings import about_classes, about_rows, about_shares
 from sageline.encoder.statistics import NumberStatistics
@@ -23,7 +24,6 @@ from sageline.errors import InvalidDataset
 from sageline.spec.model import SplitSpec
 
 _FEW_CLASSES = 20
-_MOST_RANKED = 10_000  # rows of which the positions are kept, so that a small dataset can be split by rank
 _FEWEST_SPLIT = 20
 
 
@@ -47,8 +47,7 @@ class Tally:
         self._split = split
         self._label = label
         self._texts: dict[str, Counter[str]] = {channel: Counter() for channel in CHANNELS}
-        self._positions: list[float] = []
-        self._labels: list[str] = []
+        self._different = DifferentRows()
         self._outermost = ClassPositions(plan.bounds)
         # Whether hashes decide, of all rows or between train and validation.
         self._may_be_moved = split.by == "hash" or (split.by == "given" and plan.bounds[1] <= bounds_of(split)[1])
@@ -65,31 +64,45 @@ class Tally:
         self.files_say_what_is_held_out |= block.side is not None
         counts = np.bincount(channels, minlength=len(CHANNELS)).tolist()
         self.rows.update(dict(zip(CHANNELS, counts, strict=True)))
-        if self._label.is_class:
-            labels = factors(block.columns[self._label.name])
-            self._count_classes(labels.values.tolist(), labels.codes, channels)
+        labels = factors(block.columns[self._label.name]) if self._label.is_class else None
+        if labels is None:
+            self.numbers.update(self._label.numbers(block))
+        else:
+            self._count_classes(labels, channels)
             if self._may_be_moved:
                 self._outermost.add(labels, positions)
-        else:
-            self.numbers.update(self._label.numbers(block))
-        if len(self._positions) <= _MOST_RANKED:
-            self._positions += positions.tolist()
-            self._labels += self._label.texts(block) if self._label.is_class else [""] * block.rows
+        self._different.add(positions, labels)
 
-    def _count_classes(self, labels: list[str], codes: IntArray, channels: IntArray) -> None:
-        width = len(labels)
-        counted = np.bincount(channels * width + codes, minlength=len(CHANNELS) * width).reshape(len(CHANNELS), width)
-        for channel, counts in zip(CHANNELS, counted, strict=True):
-            self._texts[channel].update({labels[code]: int(counts[code]) for code in np.flatnonzero(counts).tolist()})
+    def merge(self, after: Tally) -> None:
+        """Add what another one, of the same label, split and plan, has counted of the rows behind those of this one, before
+        either is settled."""
+        self.unlabelled += after.unlabelled
+        self.without_place += after.without_place
+        self.copies.update(after.copies)
+        self.numbers.merge(after.numbers)
+        self.rows.update(after.rows)
+        for channel, texts in after._texts.items():
+            self._texts[channel].update(texts)
+        self._different.merge(after._different)
+        self._outermost.merge(after._outermost)
+        self.files_say_what_is_held_out |= after.files_say_what_is_held_out
+        self.__dict__.pop("classes", None)
+
+    def _count_classes(self, labels: Factors, channels: IntArray, rows: IntArray | None = None) -> None:
+        """Count labels, each of which stands for so many rows, if not for one."""
+        texts, width = labels.values.tolist(), len(labels.values)
+        counted = np.bincount(channels * width + labels.codes, weights=rows, minlength=len(CHANNELS) * width)
+        for channel, counts in zip(CHANNELS, counted.reshape(len(CHANNELS), width), strict=True):
+            self._texts[channel].update({texts[code]: int(counts[code]) for code in np.flatnonzero(counts).tolist()})
 
     @cached_property
     def classes(self) -> dict[str, Counter[str]]:
-        """Channel to the rows of each class, once all rows are counted."""
+        """Channel to the rows of each class, once all rows are counted; classes in alphabetical order."""
         names = one_name(self._all_texts())
         counted: dict[str, Counter[str]] = {channel: Counter() for channel in CHANNELS}
         for channel, texts in self._texts.items():
-            for text, count in texts.items():
-                counted[channel][names[text]] += count
+            for text in sorted(texts, key=lambda text: (names[text], text)):
+                counted[channel][names[text]] += texts[text]
         return counted
 
     @property
@@ -117,7 +130,7 @@ class Tally:
         """
         if not self._may_be_moved:
             return self.plan
-        if self._empty_share() is not None and len(self._positions) == self.total:
+        if self._empty_share() is not None and not self._different.is_full:
             self._split_by_rank()
         if self._label.is_class:
             self._bring_in_classes()
@@ -166,7 +179,7 @@ class Tally:
     def _split_by_rank(self) -> None:
         """Give each share the number of rows that it asks for, at least one, and more where none of these can be scored. Test
         rows that files name stay as they are."""
-        ranked = np.unique(np.array(self._positions))
+        ranked = np.unique(self._different.positions)
         shared_out: tuple[str, ...] = CHANNELS[1:]
         held_out_from = 1.0
         if self._is_held_out_given:
@@ -193,15 +206,16 @@ class Tally:
 
     def _count_again(self) -> None:
         self.__dict__.pop("classes", None)
-        channels = channels_of(np.array(self._positions), self.plan.bounds)
-        counts = np.bincount(channels, minlength=len(CHANNELS)).tolist()
+        positions, rows = self._different.positions, self._different.counts
+        channels = channels_of(positions, self.plan.bounds)
+        counts = np.bincount(channels, weights=rows, minlength=len(CHANNELS)).astype(np.int64).tolist()
         self.rows = Counter(dict(zip(CHANNELS, counts, strict=True)))
         if self._label.is_class:
             self._texts = {name: Counter() for name in CHANNELS}
-            labels = factors(StringArray.from_list(self._labels))
-            self._count_classes(labels.values.tolist(), labels.codes, channels)
+            labels = factors(self._different.labels)
+            self._count_classes(labels, channels, rows)
             self._outermost = ClassPositions(self.plan.bounds)
-            self._outermost.add(labels, np.array(self._positions))
+            self._outermost.add(labels, positions)
 
     def _bring_in_classes(self) -> None:
         shares = [name for name in CHANNELS if getattr(self._split, name) > 0]
@@ -235,7 +249,7 @@ class Tally:
 
     def _too_few(self) -> str:
         """That there are too few rows, and how many different ones there are among them."""
-        different = len(np.unique(self._positions)) if len(self._positions) == self.total else self.total
+        different = self.total if self._different.is_full else len(np.unique(self._different.positions))
         if different == self.total:
             return f"{self._count(self.total)} {'is' if self.total == 1 else 'are'} too few"
         return f"{self._count(self.total)}, only {different} of them different, are too few"

@@ -18,6 +18,7 @@ from sageline.arrays.strings import BoolArray
 from sageline.batch.encode import EncodedRows, encoded_rows
 from sageline.dataset.label_column import LabelColumn
 from sageline.dataset.profile import DatasetProfile
+from sageline.dataset.profiles.findings import Findings
 from sageline.dataset.split import CHANNELS, as_positions, hash_columns
 from sageline.dataset.splits.copies import ContentFilters
 from sageline.dataset.splits.plan import SplitPlan, initial_plan
@@ -74,6 +75,7 @@ def read_and_fit(
     resolution: Resolution,
     resolve: Callable[[DatasetProfile], Resolution] | None = None,
     means: Means = ALONE,
+    findings: Findings | None = None,
 ) -> FirstRead:
     """Read every row: count, split, fit the encoder on the train rows.
 
@@ -83,13 +85,14 @@ def read_and_fit(
             spill.
         resolution: of the spec, maybe from a sample of the rows.
         resolve: resolves the spec for good, when every row has been seen.
+        findings: of the sample; without them the profile of all rows finds it out as it goes.
 
     Raises:
         InvalidDataset: missing or unusable values (row and column named), one class only, a split without rows, or
             with rows that have no weight.
         InvalidSpec: a class is to have a weight that no train row has.
     """
-    profile = DatasetProfile()
+    profile = DatasetProfile(findings=findings)
     first = FirstRead(resolution, initial_plan(resolution.spec.split), keep_words=means.spill is not None)
     first = _read(first, read_blocks, means, profile)
     if resolve is not None:

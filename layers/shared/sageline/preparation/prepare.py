@@ -12,6 +12,7 @@ from sageline.algorithms.catalog import DataFacts
 from sageline.arrays.blocks import Block
 from sageline.batch.encode import TransformParts
 from sageline.dataset.profile import DatasetProfile
+from sageline.dataset.profiles.findings import Findings
 from sageline.encoder.description import EXAMPLE, example_of
 from sageline.errors import InvalidDataset, InvalidSpec
 from sageline.evaluation.held_out_rows import VALIDATION_STEM, AskedRows, first_rows, plan_evaluation
@@ -76,7 +77,7 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
         return resolution
 
     with means_for(dataset.size) as means:
-        first = read_and_fit(read_rows, provisional, resolve, means)
+        first = read_and_fit(read_rows, provisional, resolve, means, Findings.of_schema(schema))
         warnings = _warnings(first, schema.get("warnings", []))
         if warnings != schema.get("warnings", []):
             schema["warnings"] = warnings

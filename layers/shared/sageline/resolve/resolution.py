@@ -10,6 +10,7 @@ from typing import Any
 
 from sageline.arrays.dates import DateFormat
 from sageline.arrays.number_spelling import PLAIN, Spelling
+from sageline.dataset.profiles.findings import ColumnFindings, Findings
 from sageline.errors import InvalidDataset
 from sageline.spec.model import Spec
 
@@ -69,6 +70,24 @@ class Resolution:
             "label_is_number": self.label_is_number,
             "no_label": list(self.no_label),
         }
+
+    def findings(self, found: Mapping[str, ColumnFindings]) -> Findings:
+        """What a sample has found of the columns, for the reading of all rows; but numbers and dates are looked for in columns
+        that are read as such, whatever most of their values are: a person may have said so."""
+        dataset, split = self.spec.dataset, self.spec.split
+        numbers = {dataset.weight, *(name for name, kind in (dataset.features or {}).items() if kind == "number")}
+        numbers |= {split.column} if split.by == "time" else set()
+        numbers |= {dataset.label} if self.spec.task == "regression" else set()
+        return Findings.of(
+            {
+                name: ColumnFindings(
+                    of_words=known.of_words and name not in numbers,
+                    no_dates=known.no_dates and name not in self.date_formats,
+                    no_compact_dates=known.no_compact_dates and name not in self.date_formats,
+                )
+                for name, known in found.items()
+            }
+        )
 
     @classmethod
     def of_schema(cls, spec: Spec, schema: Mapping[str, Any]) -> Resolution:  # Any: a JSON document

@@ -32,7 +32,7 @@ class ClassPositions:
 
     def add(self, labels: Factors, positions: PositionArray) -> None:
         """Note the rows of a block."""
-        codes = self._codes(labels)
+        codes = self._numbers_of(labels.values.tolist())[labels.codes]
         test_from = self._bounds[1]
         before = np.where(positions < test_from, positions, -np.inf)
         is_new = (positions < self._lowest[codes, -1]) | (positions > self._highest[codes, -1])
@@ -41,10 +41,20 @@ class ClassPositions:
             return
         codes, positions = codes[rows], positions[rows]
         np.maximum.at(self._before_test, codes, before[rows])
-        touched = np.unique(codes)
-        _keep_lowest(self._lowest, touched, codes, positions)
+        self._keep(codes, positions, codes, positions)
+
+    def merge(self, after: ClassPositions) -> None:
+        """Add what another one, of the same bounds, has noted of other rows."""
+        numbers = self._numbers_of(list(after._numbers))
+        self._before_test[numbers] = np.maximum(self._before_test[numbers], after._before_test)
+        low, high = np.nonzero(after._lowest < np.inf), np.nonzero(after._highest > -np.inf)
+        self._keep(numbers[low[0]], after._lowest[low], numbers[high[0]], after._highest[high])
+
+    def _keep(self, low_codes: IntArray, low: PositionArray, high_codes: IntArray, high: PositionArray) -> None:
+        """Put positions among the lowest and the highest."""
+        _keep_lowest(self._lowest, low_codes, low)
         negative = -self._highest
-        _keep_lowest(negative, touched, codes, -positions)
+        _keep_lowest(negative, high_codes, -high)
         self._highest = -negative
 
     def moves(self, names: Mapping[str, str], wanted: Iterable[str], *, validation: bool, is_given: bool) -> Moves:
@@ -93,25 +103,25 @@ class ClassPositions:
         before, after = channels_of(some, self._bounds), channels_of(some, bounds)
         return {float(some[index]): int(after[index]) for index in np.flatnonzero(before != after).tolist()}
 
-    def _codes(self, labels: Factors) -> IntArray:
-        """The numbers of the labels of some rows, new ones included."""
+    def _numbers_of(self, labels: list[str]) -> IntArray:
+        """The numbers of labels, new ones included."""
         known = len(self._numbers)
-        numbers = [self._numbers.setdefault(text, len(self._numbers)) for text in labels.values.tolist()]
+        numbers = [self._numbers.setdefault(text, len(self._numbers)) for text in labels]
         more = len(self._numbers) - known
         if more:
             self._lowest = np.concatenate([self._lowest, np.full((more, _LOWEST), np.inf)])
             self._highest = np.concatenate([self._highest, np.full((more, _HIGHEST), -np.inf)])
             self._before_test = np.concatenate([self._before_test, np.full(more, -np.inf)])
-        return np.array(numbers, dtype=np.int64)[labels.codes]
+        return np.array(numbers, dtype=np.int64)
 
 
 def _clipped(value: float, least: float, most: float) -> float:
     return min(max(value, least), most)
 
 
-def _keep_lowest(kept: DoubleArray, touched: IntArray, codes: IntArray, positions: PositionArray) -> None:
+def _keep_lowest(kept: DoubleArray, codes: IntArray, positions: PositionArray) -> None:
     """Put positions among the lowest that are kept, ``float64[classes, m]``; an equal one is kept once."""
-    width = kept.shape[1]
+    width, touched = kept.shape[1], np.unique(codes)
     all_codes = np.concatenate([np.repeat(touched, width), codes])
     all_positions = np.concatenate([kept[touched].ravel(), positions])
     order = np.lexsort((all_positions, all_codes))

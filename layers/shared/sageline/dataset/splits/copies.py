@@ -48,19 +48,31 @@ class ContentPositions:
         """Merge what is pending, or give up."""
         if not self._pending:
             return
+        pending = [positions for _, positions in self._pending]
         contents = np.concatenate([self._contents, *(contents for contents, _ in self._pending)])
-        positions = [positions for _, positions in self._pending]
+        self._pending, self._pending_rows = [], 0
+        self._join(contents, np.concatenate([self._first, *pending]), np.concatenate([self._last, *pending]))
+
+    def _join(self, contents: HashArray, firsts: PositionArray, lasts: PositionArray) -> None:
+        """Keep each content once, with its first and its last position; or give up."""
         order = np.argsort(contents, kind="stable")
         contents = contents[order]
         starts = np.flatnonzero(np.concatenate([np.ones(min(1, len(contents)), dtype=np.bool_), contents[1:] != contents[:-1]]))
-        self._pending, self._pending_rows = [], 0
-        if len(starts) > self._most:
-            self.is_full = True
+        self.is_full = self.is_full or len(starts) > self._most
+        if self.is_full:
             self._contents, self._first, self._last = np.zeros(0, dtype=np.uint64), np.zeros(0), np.zeros(0)
         elif len(starts):
-            self._first = np.minimum.reduceat(np.concatenate([self._first, *positions])[order], starts)
-            self._last = np.maximum.reduceat(np.concatenate([self._last, *positions])[order], starts)
+            self._first = np.minimum.reduceat(firsts[order], starts)
+            self._last = np.maximum.reduceat(lasts[order], starts)
             self._contents = contents[starts]
+
+    def merge(self, after: ContentPositions) -> None:
+        """Add what another one has noted of other rows."""
+        self.settle()
+        after.settle()
+        self.is_full = self.is_full or after.is_full
+        firsts, lasts = [self._first, after._first], [self._last, after._last]
+        self._join(np.concatenate([self._contents, after._contents]), np.concatenate(firsts), np.concatenate(lasts))
 
     def first_channels(self, bounds: tuple[float, float]) -> FirstChannels:
         """For a split with these bounds."""
@@ -105,6 +117,11 @@ class ContentFilters:
         for channel, filtered in enumerate(self._filters):
             filtered.add(contents[channels == channel])
 
+    def merge(self, after: ContentFilters) -> None:
+        """Add what another one, of the same sizes, has noted of other rows."""
+        for mine, its in zip(self._filters, after._filters, strict=True):
+            mine.merge(its)
+
     def of(self, contents: HashArray) -> IntArray:
         """As :class:`FirstChannels` says."""
         first = np.full(len(contents), _NOWHERE, dtype=np.int64)
@@ -117,7 +134,7 @@ class BloomFilter:
     """A set of hashes that takes ``2 ** bits`` bits, however many there are."""
 
     def __init__(self, bits: int) -> None:
-        self._shift = np.uint64(64 - bits)
+        self._bits = bits
         self._bytes: ByteArray = np.zeros(1 << (bits - 3), dtype=np.uint8)
 
     def add(self, hashes: HashArray) -> None:
@@ -125,6 +142,10 @@ class BloomFilter:
             index, bit = at >> np.uint64(3), at & np.uint64(7)
             for number in range(8):
                 self._bytes[index[bit == number]] |= np.uint8(1 << number)
+
+    def merge(self, after: BloomFilter) -> None:
+        """Add the hashes of another one of the same size."""
+        self._bytes |= after._bytes
 
     def may_have(self, hashes: HashArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """``bool[n]``: True for each that was added, and for a few others."""
@@ -134,4 +155,5 @@ class BloomFilter:
         return found
 
     def _places(self, hashes: HashArray) -> list[HashArray]:
-        return [mix(hashes + offset) >> self._shift for offset in _OFFSETS]
+        shift = np.uint64(64 - self._bits)
+        return [mix(hashes + offset) >> shift for offset in _OFFSETS]

@@ -36,7 +36,21 @@ class SplitSurvey:
             self._says_validation |= says_validation(positions, self._split)
         elif self._split.by == "time":
             self._times.add(positions)
-        elif self._groups is not None:
+        else:
+            self._add_groups(positions)
+
+    def merge(self, after: SplitSurvey) -> None:
+        """Add what another one, of the same split, has noted of other rows."""
+        self._times.merge(after._times)
+        self._contents.merge(after._contents)
+        self._says_validation = self._says_validation or after._says_validation
+        if after._groups is None:
+            self._groups = None
+        else:
+            self._add_groups(after._groups)
+
+    def _add_groups(self, positions: PositionArray) -> None:
+        if self._groups is not None:
             groups = np.union1d(self._groups, positions)
             self._groups = groups if len(groups) <= _MOST_RANKED else None
 

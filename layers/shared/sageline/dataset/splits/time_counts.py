@@ -37,6 +37,15 @@ class TimeCounts:
         if self._pending_rows >= self._most:
             self._settle()
 
+    def merge(self, after: TimeCounts) -> None:
+        """Add the rows that another one has counted."""
+        self._settle()
+        after._settle()
+        dropped = max(self._dropped, after._dropped)
+        keys = [counts._keys >> np.uint64(dropped - counts._dropped) for counts in (self, after)]
+        self._dropped = dropped
+        self._join(np.concatenate(keys), np.concatenate([self._counts, after._counts]))
+
     @property
     def different(self) -> int:
         """How many different times are told apart."""
@@ -78,13 +87,16 @@ class TimeCounts:
         if not self._pending:
             return
         pending = np.concatenate(self._pending)
-        self._keys, self._counts = _joined(
-            np.concatenate([self._keys, pending]), np.concatenate([self._counts, np.ones(len(pending), dtype=np.int64)])
-        )
+        once = np.ones(len(pending), dtype=np.int64)
+        self._join(np.concatenate([self._keys, pending]), np.concatenate([self._counts, once]))
+        self._pending, self._pending_rows = [], 0
+
+    def _join(self, keys: HashArray, counts: IntArray) -> None:
+        """Keep each of these keys once, and of too many drop bits."""
+        self._keys, self._counts = _joined(keys, counts)
         while len(self._keys) > self._most:
             self._dropped += 1
             self._keys, self._counts = _joined(self._keys >> np.uint64(1), self._counts)
-        self._pending, self._pending_rows = [], 0
 
 
 def keys_of(times: DoubleArray) -> HashArray:
