@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NoReturn
 
 import numpy as np
@@ -14,7 +14,8 @@ from sageline.dataset.readers.csv_scan import Scan, TextAfterQuote, locate, scan
 from sageline.dataset.readers.delimiter import named
 from sageline.dataset.readers.dialect import Dialect, index_name, line_ends
 from sageline.errors import InvalidDataset
-from sageline.formats.text_encoding import Utf8Text
+from sageline.formats.notes import NoteOfFirst
+from sageline.formats.text_encoding import TextPosition, Utf8Text
 
 MAX_ROW_BYTES = 64 << 20
 _RETURN_IN_FIELD = re.compile(rb"\r(?!\r?\n|\Z)")
@@ -54,6 +55,24 @@ class CsvReader:
         self._records = 0  # before the text at hand, header included: so the number of its first record's row
         self._header: list[str] = []
         self.width = 0
+
+    @classmethod
+    def resumed(cls, text: Utf8Text, dialect: Dialect, names: Sequence[str], at: TextPosition) -> CsvReader:
+        """A reader of text that begins with a row, in the middle of a file whose header has these ``names``."""
+        reader = cls(text, dialect, b"")
+        reader._take_header(list(names))
+        reader._offset, reader._line, reader._records = at.offset, at.line, at.row
+        return reader
+
+    @property
+    def names(self) -> list[str]:
+        """Of the columns; empty until the header is read."""
+        return list(self._header)
+
+    @property
+    def position(self) -> TextPosition:
+        """Where the text begins that has not been read."""
+        return TextPosition(self._offset, self._line, self._records)
 
     @property
     def line_end(self) -> bytes:
@@ -139,16 +158,18 @@ class CsvReader:
             record, _ = locate(text, found.start(), self._dialect.delimiter, cr_ends=False)
             self._told_of_return = True
             where = self._where(text, found.start(), self._records + record)
-            self._text.notes.append(
-                f"{where}: the field holds a carriage return (CR), which is kept: the file's lines end in a line feed (LF)."
-            )
+            note = f"{where}: the field holds a carriage return (CR), which is kept: the file's lines end in a line feed (LF)."
+            self._text.notes.append(NoteOfFirst(note, "a carriage return"))
 
     def _check(self, text: bytes, found: Scan) -> None:
         self._check_text(text)
         if not self._header:
-            self._header = self._read_header(text, found)
-            self.width = len(self._header) + self._dialect.unnamed_last + self._dialect.delimiter_ends_rows
+            self._take_header(self._read_header(text, found))
         self._check_widths(text, found)
+
+    def _take_header(self, names: list[str]) -> None:
+        self._header = names
+        self.width = len(names) + self._dialect.unnamed_last + self._dialect.delimiter_ends_rows
 
     def _check_text(self, text: bytes) -> None:
         try:
