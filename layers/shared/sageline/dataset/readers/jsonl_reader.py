@@ -68,7 +68,7 @@ class JsonLinesReader:
 
     @classmethod
     def resumed(
-        cls, text: Utf8Text, keys: KnownKeys, at: TextPosition, label: str | None, wants: Callable[[str], bool]
+        cls, text: Utf8Text, keys: KnownKeys, at: TextPosition, *, label: str | None, wants: Callable[[str], bool]
     ) -> JsonLinesReader:
         """A reader of text that begins with a line, in the middle of a file whose first lines have told the keys."""
         reader = cls(text, label, wants)
