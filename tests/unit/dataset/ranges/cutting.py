@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from sageline.arrays.blocks import Block, Side
@@ -91,13 +91,15 @@ def with_error(found: Outcome, blocks: Callable[[], Iterator[Block]]) -> None:
         found.error = error.message
 
 
-def cut_at(
-    data: bytes, cuts: Sequence[int], data_format: str = "csv", options: ReadOptions = FIND_OUT, uri: str = SOURCE
-) -> ShardPlan:
-    """A file cut at these bytes, each range a shard of its own."""
+def whole(data: bytes, data_format: str = "csv", options: ReadOptions = FIND_OUT, uri: str = SOURCE) -> ShardPlan:
+    """A file that is to be cut, and is not yet."""
     head = read_head(io.BytesIO(data), SOURCE, data_format, options)
-    ranges = bytes_between(0, [0, *cuts, len(data)])
-    return ShardPlan(uri, data_format, (Part(SOURCE, len(data)),), tuple((item,) for item in ranges), {0: head})
+    return ShardPlan(uri, data_format, (Part(SOURCE, len(data)),), (), {0: head})
+
+
+def cut(plan: ShardPlan, cuts: Sequence[int]) -> ShardPlan:
+    """The file cut at these bytes, each range a shard of its own."""
+    return replace(plan, shards=tuple((item,) for item in bytes_between(0, [0, *cuts, plan.parts[0].size])))
 
 
 def in_shards(plan: ShardPlan, files: Files, options: ReadOptions = FIND_OUT, settled: list[ShardPlan] | None = None) -> Outcome:

@@ -14,7 +14,7 @@ from sageline.arrays.strings import ByteArray
 from sageline.dataset.readers.csv_reader import CsvReader
 from sageline.dataset.readers.csv_scan import TextAfterQuote
 from sageline.dataset.readers.dialect import Dialect
-from sageline.dataset.readers.jsonl_reader import JsonLinesReader, KnownKeys
+from sageline.dataset.readers.jsonl_reader import KEYS_BYTES, JsonLinesReader, KnownKeys
 from sageline.dataset.readers.source import BLOCK_BYTES, ReadOptions, begin_text, read_up_to
 from sageline.formats.notes import NoteOfFirst
 from sageline.formats.text_encoding import UTF_8, TextPosition, Utf8Text
@@ -105,7 +105,7 @@ def read_head(stream: BinaryIO, source: str, base: str, options: ReadOptions, bl
     if isinstance(reader, JsonLinesReader):
         keys = reader.keys(chunks)
         if not keys.columns:
-            raise NotToBeCut("its first line is too long")
+            raise NotToBeCut(f"its first {KEYS_BYTES >> 20} MiB have no whole object, which says the columns")
         _check_encoding(text)
         # No encoding that can be cut but UTF-8 has a mark.
         position = TextPosition(text.start, 1, 1)
