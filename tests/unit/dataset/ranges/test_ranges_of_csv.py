@@ -146,8 +146,9 @@ def test_a_late_byte_beyond_ascii_says_the_encoding() -> None:
     assert_same(found, at_once(data))
 
 
-def test_the_first_carriage_return_in_a_field_is_noted_once() -> None:
-    data = b"a,b\n1,2\n3\r3,4\n5,6\n7\r7,8\n9,1\n"
+@pytest.mark.parametrize("header", [b"a,b", b"a\ra,b"])
+def test_the_first_carriage_return_in_a_field_is_noted_once(header: bytes) -> None:
+    data = header + b"\n1,2\n3\r3,4\n5,6\n7\r7,8\n9,1\n"
 
     found = in_shards(cut(whole(data), [9, 20]), {SOURCE: data})
 

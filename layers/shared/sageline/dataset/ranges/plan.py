@@ -35,7 +35,9 @@ class Part:
 
 
 OpenRange: TypeAlias = Callable[[Part, int, int], BinaryIO]
-"""Gives the bytes of a part from one offset up to another. The stream can ``seek`` where that is all of the part."""
+"""Gives the bytes of a part from one offset up to another; the stream can ``seek`` where that is all of the part, and is closed.
+
+Of a range that reading refuses, the end is that of the file: it is not to be fetched before it is read."""
 
 
 @dataclass(frozen=True)
