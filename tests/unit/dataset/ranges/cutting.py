@@ -15,7 +15,7 @@ from sageline.dataset.ranges.scan import RangeScan, scan_shard
 from sageline.dataset.ranges.settle import settle
 from sageline.dataset.ranges.text_head import read_head
 from sageline.dataset.readers.joined_parts import JoinedParts, check_rows
-from sageline.dataset.readers.source import FIND_OUT, ReadOptions, open_blocks
+from sageline.dataset.readers.source import BLOCK_BYTES, FIND_OUT, ReadOptions, open_blocks
 from sageline.errors import InvalidDataset
 
 Files = Mapping[str, bytes]
@@ -54,10 +54,10 @@ def parts_of(files: Files, sides: Mapping[str, Side] | None = None) -> list[Part
     return [Part(uri, len(data), (sides or {}).get(uri)) for uri, data in files.items()]
 
 
-def at_once(data: bytes, data_format: str = "csv", options: ReadOptions = FIND_OUT) -> Outcome:
+def at_once(data: bytes, data_format: str = "csv", options: ReadOptions = FIND_OUT, block_bytes: int = BLOCK_BYTES) -> Outcome:
     """A file, read as a dataset by itself."""
     found = Outcome()
-    with_error(found, lambda: open_blocks(io.BytesIO(data), SOURCE, data_format, options=options, notes=found.notes))
+    with_error(found, lambda: open_blocks(io.BytesIO(data), SOURCE, data_format, block_bytes, options=options, notes=found.notes))
     return found
 
 
@@ -102,7 +102,14 @@ def cut(plan: ShardPlan, cuts: Sequence[int]) -> ShardPlan:
     return replace(plan, shards=tuple((item,) for item in bytes_between(0, [0, *cuts, plan.parts[0].size])))
 
 
-def in_shards(plan: ShardPlan, files: Files, options: ReadOptions = FIND_OUT, settled: list[ShardPlan] | None = None) -> Outcome:
+def in_shards(
+    plan: ShardPlan,
+    files: Files,
+    options: ReadOptions = FIND_OUT,
+    *,
+    settled: list[ShardPlan] | None = None,
+    block_bytes: int = BLOCK_BYTES,
+) -> Outcome:
     """All shards read, each as one that knows the others by JSON alone."""
     plan = by_json(plan)
     open_range = opener(files)
@@ -120,7 +127,7 @@ def in_shards(plan: ShardPlan, files: Files, options: ReadOptions = FIND_OUT, se
     def blocks() -> Iterator[Block]:
         rows: dict[Side | None, int] = {}
         for number in range(len(plan.shards)):
-            for block in read_shard(plan, number, open_range, options, said):
+            for block in read_shard(plan, number, open_range, options, said, block_bytes=block_bytes):
                 rows[block.side] = rows.get(block.side, 0) + block.rows
                 yield block
         if plan.is_folder:

@@ -71,6 +71,11 @@ def test_any_lines_are_what_the_scan_makes_of_them(pieces: list[bytes], is_last:
     assert_as_scanned(long if is_last else long + b"\n", is_last=is_last)
 
 
+@pytest.mark.parametrize("count", range(60, 67))
+def test_doubled_quotes_after_many_are_not_taken_apart(count: int) -> None:
+    assert_as_scanned(b'",' * count + b'"",x\n"",""\n', is_last=False)
+
+
 def test_lines_of_blanks_are_no_rows_of_json_lines() -> None:
     text = b' \t\n{"a": 1}\r\n\n\r\n  {"a": 2}\n\x0b\x0c\n{"a": 3}\n '
 

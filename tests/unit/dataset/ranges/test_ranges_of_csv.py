@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sageline.dataset.ranges import scan
 from sageline.dataset.ranges.plan import ShardPlan
 from sageline.dataset.ranges.text_head import NotToBeCut
+from sageline.dataset.readers import csv_reader
 from sageline.dataset.readers.source import FIND_OUT, ReadOptions
 from sageline.errors import InvalidDataset
 from tests.unit.dataset.ranges.cutting import SOURCE, Outcome, assert_same, at_once, cut, in_shards, whole
@@ -117,6 +118,22 @@ def test_the_plan_names_the_shard_in_which_a_quote_is_never_closed() -> None:
     assert settled[0].broken == 1
     assert found.error is not None
     assert "row 2 (line 3, byte offset 10), column 'b': a quoted field opens here and is never closed" in found.error
+
+
+@pytest.mark.parametrize("long", [b"x" * 20_000, b'"' + b"x" * 20_000 + b'"', b'"' + b"x\n" * 10_000])
+def test_a_row_that_the_reader_refuses_is_not_read_to_its_end(long: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_reader, "MAX_ROW_BYTES", 1000)
+    monkeypatch.setattr(scan, "_LONGEST_LINE", 3000)
+    monkeypatch.setattr(scan, "_PIECE_BYTES", 500)
+    data = b"a,b\n" + b"1,2\n" * 400 + b"3," + long + b"\n" + b"5,6\n" * 900
+    settled: list[ShardPlan] = []
+
+    found = in_shards(cut(whole(data), range(700, len(data), 700)), {SOURCE: data}, settled=settled, block_bytes=500)
+
+    assert settled[0].broken == 1604 // 700
+    assert found.error is not None
+    assert "row 401 (line 402, " in found.error
+    assert_same(found, at_once(data, block_bytes=500))
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "cp1251", "latin-1"])
