@@ -15,7 +15,7 @@ import numpy as np
 from botocore.exceptions import ClientError, ParamValidationError
 
 from sageline.arrays.blocks import Block, Side
-from sageline.dataset.readers.joined_parts import JoinedParts
+from sageline.dataset.ranges.joined_parts import JoinedParts
 from sageline.dataset.readers.sample import PIECES, sample_blocks
 from sageline.dataset.readers.source import ReadOptions, open_blocks
 from sageline.json_objects import Json

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from sageline.arrays.blocks import Block, Side
-from sageline.dataset.ranges.plan import OpenRange, Part, ShardPlan, bytes_between, plan_shards
+from sageline.dataset.ranges.joined_parts import JoinedParts, check_rows
+from sageline.dataset.ranges.plan import DatasetPart, OpenRange, ShardPlan, bytes_between, plan_shards
 from sageline.dataset.ranges.read import Said, join_notes, read_shard
 from sageline.dataset.ranges.scan import RangeScan, scan_shard
 from sageline.dataset.ranges.settle import settle
 from sageline.dataset.ranges.text_head import read_head
-from sageline.dataset.readers.joined_parts import JoinedParts, check_rows
 from sageline.dataset.readers.source import BLOCK_BYTES, FIND_OUT, ReadOptions, open_blocks
 from sageline.errors import InvalidDataset
 
@@ -43,15 +43,15 @@ class Outcome:
 
 
 def opener(files: Files) -> OpenRange:
-    def open_range(part: Part, start: int, end: int) -> BinaryIO:
+    def open_range(part: DatasetPart, start: int, end: int) -> BinaryIO:
         assert 0 <= start <= end <= part.size == len(files[part.uri])
         return io.BytesIO(files[part.uri][start:end])
 
     return open_range
 
 
-def parts_of(files: Files, sides: Mapping[str, Side] | None = None) -> list[Part]:
-    return [Part(uri, len(data), (sides or {}).get(uri)) for uri, data in files.items()]
+def parts_of(files: Files, sides: Mapping[str, Side] | None = None) -> list[DatasetPart]:
+    return [DatasetPart(uri, len(data), (sides or {}).get(uri)) for uri, data in files.items()]
 
 
 def at_once(data: bytes, data_format: str = "csv", options: ReadOptions = FIND_OUT, block_bytes: int = BLOCK_BYTES) -> Outcome:
@@ -94,7 +94,7 @@ def with_error(found: Outcome, blocks: Callable[[], Iterator[Block]]) -> None:
 def whole(data: bytes, data_format: str = "csv", options: ReadOptions = FIND_OUT, uri: str = SOURCE) -> ShardPlan:
     """A file that is to be cut, and is not yet."""
     head = read_head(io.BytesIO(data), SOURCE, data_format, options)
-    return ShardPlan(uri, data_format, (Part(SOURCE, len(data)),), (), {0: head})
+    return ShardPlan(uri, data_format, (DatasetPart(SOURCE, len(data)),), (), {0: head})
 
 
 def cut(plan: ShardPlan, cuts: Sequence[int]) -> ShardPlan:

@@ -8,7 +8,7 @@ from typing import BinaryIO
 import pytest
 
 from sageline.arrays.blocks import Side
-from sageline.dataset.ranges.plan import Part, ShardPlan, plan_shards
+from sageline.dataset.ranges.plan import DatasetPart, ShardPlan, plan_shards
 from sageline.dataset.ranges.read import read_shard
 from sageline.dataset.ranges.scan import scan_shard
 from sageline.dataset.readers.source import FIND_OUT
@@ -33,9 +33,9 @@ def test_small_files_go_together() -> None:
 
 
 def test_ten_thousand_files_without_bytes_make_few_shards_and_none_is_read() -> None:
-    parts = [Part(f"{FOLDER}data-{number:05}.csv", 0) for number in range(10_000)]
+    parts = [DatasetPart(f"{FOLDER}data-{number:05}.csv", 0) for number in range(10_000)]
 
-    def refuse(part: Part, start: int, end: int) -> BinaryIO:
+    def refuse(part: DatasetPart, start: int, end: int) -> BinaryIO:
         raise AssertionError(f"{part.uri} is read")
 
     plan = plan_shards(FOLDER, "csv", parts, 1 << 30, open_range=refuse, options=FIND_OUT)
@@ -140,7 +140,7 @@ def test_reading_asks_for_no_more_than_the_rows_of_a_range() -> None:
     in_shards(planned(FOLDER, files, 2000), files, settled=settled)
     asked: list[bytes] = []
 
-    def counted(part: Part, start: int, end: int) -> BinaryIO:
+    def counted(part: DatasetPart, start: int, end: int) -> BinaryIO:
         asked.append(files[part.uri][start:end])
         return io.BytesIO(asked[-1])
 
@@ -158,7 +158,7 @@ def test_scanning_reads_a_line_beyond_the_range() -> None:
     files = {uri: table(1000)}
     plan = planned(FOLDER, files, 2000)
 
-    def careful(part: Part, start: int, end: int) -> BinaryIO:
+    def careful(part: DatasetPart, start: int, end: int) -> BinaryIO:
         if start > first.end:
             raise AssertionError("beyond the line in which the range ends")
         return io.BytesIO(files[part.uri][start:end])

@@ -97,6 +97,7 @@ BROKEN = {
     "a quote that is never closed after other rows": b'a,b\n"1","2\n2"\n"3","4\n5,6\n\n',
     "no UTF-8": b"a,b\n1,2\n\xc3\xb6,3\n4,\xff\n5,6\n",
     "a NUL": b"a,b\n1,2\n3,4\n5,\0\n7,8\n",
+    "only a header": b"a,b\n",
     "no rows": b"a,b\n\n\r\n\n",
     "a value in a column without a name": b"a,b,\n" + b"1,2,\n" * 120 + b"3,4,5\n6,7,\n",
 }

@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import BinaryIO, Literal, TypeAlias
 
 from sageline.arrays.blocks import Side
+from sageline.dataset.ranges.joined_parts import FirstPart
 from sageline.dataset.ranges.text_head import NotToBeCut, TextHead, read_head
-from sageline.dataset.readers.joined_parts import FirstPart
 from sageline.dataset.readers.source import BLOCK_BYTES, ReadOptions, open_blocks
 from sageline.errors import InvalidDataset
 from sageline.formats.text_encoding import TextPosition
@@ -20,11 +20,11 @@ from sageline.names import split_format
 _FILE_BYTES = 64 << 10
 """What a file counts for at least: asking for it takes a while, however small it is."""
 
-Kind: TypeAlias = Literal["whole", "bytes", "groups"]
+RangeKind: TypeAlias = Literal["whole", "bytes", "groups"]
 
 
 @dataclass(frozen=True)
-class Part:
+class DatasetPart:
     """A file of a dataset, in the version that is read. ``size`` is in bytes."""
 
     uri: str
@@ -34,7 +34,7 @@ class Part:
     etag: str = ""
 
 
-OpenRange: TypeAlias = Callable[[Part, int, int], BinaryIO]
+OpenRange: TypeAlias = Callable[[DatasetPart, int, int], BinaryIO]
 """Gives the bytes of a part from one offset up to another; the stream can ``seek`` where that is all of the part, and is closed.
 
 Of a range that reading refuses, the end is that of the file: it is not to be fetched before it is read."""
@@ -69,7 +69,7 @@ class Range:
     """
 
     part: int
-    kind: Kind
+    kind: RangeKind
     start: int
     end: int
     begin: Begin | None = None
@@ -110,7 +110,7 @@ class ShardPlan:
 
     uri: str
     format: str
-    parts: tuple[Part, ...]
+    parts: tuple[DatasetPart, ...]
     shards: tuple[tuple[Range, ...], ...]
     heads: dict[int, TextHead]
     first: FirstPart | None = None
@@ -150,7 +150,7 @@ class ShardPlan:
         return cls(
             uri=found["uri"],
             format=found["format"],
-            parts=tuple(Part(**item) for item in found["parts"]),
+            parts=tuple(DatasetPart(**item) for item in found["parts"]),
             shards=tuple(tuple(map(Range.of_json, ranges)) for ranges in found["shards"]),
             heads={int(index): TextHead.of_json(head) for index, head in found["heads"].items()},
             first=FirstPart(first["uri"], first["side"], tuple(first["columns"])) if first else None,
@@ -160,7 +160,7 @@ class ShardPlan:
 
 
 def plan_shards(
-    uri: str, data_format: str, parts: Sequence[Part], shard_bytes: int, *, open_range: OpenRange, options: ReadOptions
+    uri: str, data_format: str, parts: Sequence[DatasetPart], shard_bytes: int, *, open_range: OpenRange, options: ReadOptions
 ) -> ShardPlan:
     """Cut a dataset into shards of about ``shard_bytes`` each.
 
@@ -208,7 +208,7 @@ class _Cutter:
         self.heads: dict[int, TextHead] = {}
         self.uncut: list[Uncut] = []
 
-    def ranges(self, index: int, part: Part) -> Iterator[tuple[Range, int]]:
+    def ranges(self, index: int, part: DatasetPart) -> Iterator[tuple[Range, int]]:
         """The ranges of a part, and how many bytes each has."""
         whole = Range(index, "whole", 0, part.size), part.size
         if part.size <= self._shard_bytes:
@@ -229,14 +229,14 @@ class _Cutter:
         except InvalidDataset:  # said again when the part is read
             yield whole
 
-    def _bytes(self, index: int, part: Part) -> Iterator[tuple[Range, int]]:
+    def _bytes(self, index: int, part: DatasetPart) -> Iterator[tuple[Range, int]]:
         with closing(self._open(part, 0, part.size)) as stream:
             self.heads[index] = read_head(stream, part.uri, self._base, self._options)
         count = -(-part.size // self._shard_bytes)
         for item in bytes_between(index, [part.size * number // count for number in range(count + 1)]):
             yield item, item.end - item.start
 
-    def _groups(self, index: int, part: Part) -> Iterator[tuple[Range, int]]:
+    def _groups(self, index: int, part: DatasetPart) -> Iterator[tuple[Range, int]]:
         from sageline.dataset.readers import parquet_reader  # noqa: PLC0415 # as in open_blocks
 
         with closing(self._open(part, 0, part.size)) as stream:
@@ -254,7 +254,7 @@ class _Cutter:
         yield Range(index, "groups", start, len(sizes)), size
 
 
-def _first_part(data_format: str, parts: Sequence[Part], open_range: OpenRange, options: ReadOptions) -> FirstPart | None:
+def _first_part(data_format: str, parts: Sequence[DatasetPart], open_range: OpenRange, options: ReadOptions) -> FirstPart | None:
     """The first part that has rows; None where reading it, or one before it, is refused."""
     for part in parts:
         with closing(open_range(part, 0, part.size)) as stream:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from sageline.arrays.blocks import Block
-from sageline.dataset.ranges.plan import Begin, OpenRange, Part, Range, ShardPlan
+from sageline.dataset.ranges.joined_parts import JoinedParts
+from sageline.dataset.ranges.plan import Begin, DatasetPart, OpenRange, Range, ShardPlan
 from sageline.dataset.ranges.text_head import Note, TextHead
 from sageline.dataset.readers.csv_reader import CsvReader
 from sageline.dataset.readers.dialect import Dialect
-from sageline.dataset.readers.joined_parts import JoinedParts
 from sageline.dataset.readers.jsonl_reader import JsonLinesReader
 from sageline.dataset.readers.source import BLOCK_BYTES, ReadOptions, chunks_of, open_blocks, without_rows
 from sageline.formats.text_encoding import TextPosition, Utf8Text
@@ -52,7 +52,7 @@ def read_shard(
         said += [Said(part.uri, Note.of(note)) for note in notes]
 
 
-def _bounds(item: Range, part: Part) -> tuple[int, int]:
+def _bounds(item: Range, part: DatasetPart) -> tuple[int, int]:
     return (item.start, item.end) if item.kind == "bytes" else (0, part.size)
 
 

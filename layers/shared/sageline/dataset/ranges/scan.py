@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from sageline.dataset.ranges.plan import OpenRange, Part, Range, ShardPlan
+from sageline.dataset.ranges.plan import DatasetPart, OpenRange, Range, ShardPlan
 from sageline.dataset.ranges.quotes import LinesRead, count_lines, read_lines
 from sageline.dataset.ranges.text_head import TextHead, utf8_lengths
 from sageline.dataset.readers.csv_reader import MAX_ROW_BYTES
@@ -107,7 +107,7 @@ class _Lines:
         too_long: where a line begins that its reader refuses; it and what follows are not among the pieces.
     """
 
-    def __init__(self, part: Part, head: TextHead, item: Range, open_range: OpenRange) -> None:
+    def __init__(self, part: DatasetPart, head: TextHead, item: Range, open_range: OpenRange) -> None:
         self._part = part
         self._start = max(item.start, head.start)
         self._begins_line = item.start <= head.start
@@ -242,7 +242,7 @@ class _Hypothesis:
         return Reading(self._first, self._lines, self._text, self._rows, self.is_inside and not self._broken, self._broken)
 
 
-def _guess(part: Part, offset: int, open_range: OpenRange) -> Guess:
+def _guess(part: DatasetPart, offset: int, open_range: OpenRange) -> Guess:
     start = max(0, offset - _SHOWN_BYTES)
     end = min(part.size, offset + _EVIDENCE_BYTES)
     with closing(open_range(part, start, end)) as stream:

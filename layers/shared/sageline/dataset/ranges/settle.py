@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
-from sageline.dataset.ranges.plan import Begin, Part, Range, ShardPlan
+from sageline.dataset.ranges.plan import Begin, DatasetPart, Range, ShardPlan
 from sageline.dataset.ranges.scan import Guess, RangeScan, Reading
 from sageline.dataset.ranges.text_head import TextHead
 from sageline.dataset.readers.source import BLOCK_BYTES
@@ -69,7 +69,7 @@ class _File:
         broken: the shard in which reading the file fails.
     """
 
-    def __init__(self, part: Part, head: TextHead) -> None:
+    def __init__(self, part: DatasetPart, head: TextHead) -> None:
         self._part = part
         self._head = head
         self._line, self._text, self._row = head.position.line, head.position.offset, head.position.row
