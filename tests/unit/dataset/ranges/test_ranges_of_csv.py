@@ -164,6 +164,15 @@ def test_a_late_byte_beyond_ascii_says_the_encoding() -> None:
     assert_same(found, at_once(data))
 
 
+def test_a_byte_beyond_ascii_after_the_head_is_noted_before_what_the_header_says() -> None:
+    data = b",town,size\n" + b"1,Bonn,3\n" * 40_000 + "1,Köln,3\n".encode("cp1252")
+
+    found = in_shards(cut(whole(data), [len(data) - 3]), {SOURCE: data})
+
+    assert ["Windows-1252" in note for note in found.notes] == [True, False]
+    assert_same(found, at_once(data))
+
+
 @pytest.mark.parametrize("header", [b"a,b", b"a\ra,b"])
 def test_the_first_carriage_return_in_a_field_is_noted_once(header: bytes) -> None:
     data = header + b"\n1,2\n3\r3,4\n5,6\n7\r7,8\n9,1\n"

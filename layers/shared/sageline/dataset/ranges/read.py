@@ -99,10 +99,10 @@ class _RangeReader:
 
     def _text(self, item: Range, begin: Begin, stream: BinaryIO) -> Iterator[Block]:
         source, head = self._plan.parts[item.part].uri, self._plan.heads[item.part]
-        if item.start == head.start:
-            self._notes += [note.as_said() for note in head.notes]
         if begin.note is not None:
             self._notes.append(begin.note)
+        if item.start == head.start:
+            self._notes += [note.as_said() for note in head.notes]
         text = Utf8Text(source, begin.encoding, item.start, self._notes, begins=begin.position)
         reader = _resumed(text, head, begin.position, self._options)
         yield from reader.blocks(text.chunks(chunks_of(stream, b"", self._block_bytes)))

@@ -15,12 +15,13 @@ from sageline.dataset.readers.csv_reader import CsvReader
 from sageline.dataset.readers.csv_scan import TextAfterQuote
 from sageline.dataset.readers.dialect import Dialect
 from sageline.dataset.readers.jsonl_reader import KEYS_BYTES, JsonLinesReader, KnownKeys
-from sageline.dataset.readers.source import BLOCK_BYTES, ReadOptions, begin_text, read_up_to
+from sageline.dataset.readers.source import ReadOptions, begin_text, read_up_to
 from sageline.formats.notes import NoteOfFirst
 from sageline.formats.text_encoding import UTF_8, TextPosition, Utf8Text
 from sageline.json_objects import Json
 
 _LONGEST_HEADER = 1 << 20
+_BLOCK_BYTES = 256 << 10  # there may be thousands of files
 _DECODED = "\x80"  # and above: what a byte beyond ASCII must become
 
 
@@ -89,7 +90,7 @@ class NotToBeCut(Exception):
     """A text file cannot be read from the middle; says why."""
 
 
-def read_head(stream: BinaryIO, source: str, base: str, options: ReadOptions, block_bytes: int = BLOCK_BYTES) -> TextHead:
+def read_head(stream: BinaryIO, source: str, base: str, options: ReadOptions) -> TextHead:
     """What the beginning of a CSV or JSON Lines file says, exactly as reading it finds it.
 
     Args:
@@ -101,7 +102,7 @@ def read_head(stream: BinaryIO, source: str, base: str, options: ReadOptions, bl
         InvalidDataset: what reading the file raises, before the first row.
     """
     notes: list[str] = []
-    text, reader, chunks = begin_text(stream, source, base, block_bytes, options=options, notes=notes)
+    text, reader, chunks = begin_text(stream, source, base, _BLOCK_BYTES, options=options, notes=notes)
     if isinstance(reader, JsonLinesReader):
         keys = reader.keys(chunks)
         if not keys.columns:

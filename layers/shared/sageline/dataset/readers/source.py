@@ -166,8 +166,8 @@ def open_text(
     complete = not cut
     for chunk in remaining:
         held.append(chunk)
+        lines += chunk.count(b"\n", 0, max(0, _HEAD_BYTES - size))
         size += len(chunk)
-        lines += chunk.count(b"\n", 0, _HEAD_BYTES)
         if size > _LONGEST_HEAD_BYTES or (size > _HEAD_BYTES and lines >= _HEAD_LINES):
             complete = False
             break
