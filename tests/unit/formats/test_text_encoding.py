@@ -157,6 +157,13 @@ def test_the_spec_takes_the_encodings_of_text_that_python_knows(encoding: str) -
     assert validate_spec({"dataset": {"encoding": encoding}}, "spec").dataset.encoding == encoding
 
 
+def test_the_line_of_a_byte_that_windows_1252_lacks_counts_from_the_beginning_of_the_file() -> None:
+    ascii_lines = b"a,b\n" * 50_000
+    data = ascii_lines + "Köln,1\n".encode("cp1252") + b"Bonn,2\n" * 20_000 + b"\x81,3\n"
+
+    assert "line 70002 (byte offset 340007): 0x81 is not valid cp1252" in error_of(data, block_bytes=64 << 10)
+
+
 @pytest.mark.parametrize(
     ("encoding", "said"),
     [

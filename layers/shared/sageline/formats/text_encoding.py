@@ -11,6 +11,7 @@ import codecs
 import difflib
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from encodings.aliases import aliases
 from itertools import chain
 from typing import NoReturn
@@ -137,6 +138,21 @@ def _is_plausible(text: bytes) -> bool:
     return implausible * 10 <= beyond_ascii
 
 
+@dataclass(frozen=True)
+class TextPosition:
+    """Where in a file a row, or what follows the last one, begins.
+
+    Attributes:
+        offset: in bytes, as messages count: of the file, or of the text in UTF-8 where the file is in another encoding.
+        line: its number, from 1.
+        row: its number, from 1; the header's is 0.
+    """
+
+    offset: int
+    line: int
+    row: int
+
+
 class Utf8Text:
     """Turns the bytes of a file, without its byte order mark, into UTF-8 (which is not checked).
 
@@ -148,15 +164,18 @@ class Utf8Text:
     Args:
         encoding: None to find it out.
         offset: where in the file the bytes begin.
+        begins: where that is for messages, in the middle of a file; its beginning by default.
     """
 
-    def __init__(self, source: str, encoding: str | None, offset: int, notes: list[str]) -> None:
+    def __init__(
+        self, source: str, encoding: str | None, offset: int, notes: list[str], *, begins: TextPosition | None = None
+    ) -> None:
         self.source = source
         self.notes = notes
         self._encoding = encoding
         self._offset = offset
-        self.start = offset if encoding in (None, UTF_8) else 0
-        self._line = 1
+        self.start = (offset if encoding in (None, UTF_8) else 0) if begins is None else begins.offset
+        self._line = 1 if begins is None else begins.line
 
     @property
     def encoding(self) -> str | None:
@@ -186,6 +205,7 @@ class Utf8Text:
                     pending = chain(held, pending)
                     break
                 self._offset += len(chunk)
+                self._line += chunk.count(b"\n")
                 yield chunk
         yield from pending if self._encoding in (None, UTF_8) else self._decoded(pending, self._encoding, cut)
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import io
 import json
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import numpy as np
 from botocore.exceptions import ClientError, ParamValidationError
 
 from sageline.arrays.blocks import Block, Coverage, Side
+from sageline.dataset.ranges.joined_parts import JoinedParts
 from sageline.dataset.readers.sample import PIECES, sample_blocks
 from sageline.dataset.readers.source import ReadOptions, open_blocks
-from sageline.errors import InvalidDataset
 from sageline.json_objects import Json
 from sageline.names import RunLayout, split_s3_uri
 from sageline.runs.trigger import data_format
@@ -163,12 +163,12 @@ def read_blocks(s3: S3Client, dataset: Dataset, options: ReadOptions, notes: lis
 
 def read_parts(dataset: Dataset, opened: Iterable[OpenPart], options: ReadOptions, notes: list[str]) -> Iterator[Block]:
     """The same of a folder whose parts, in the order of :meth:`Dataset.in_order`, are open already, wherever they are."""
-    joined = _Joined(dataset)
+    joined = JoinedParts(dataset.uri, has_test=bool(dataset.test))
     for part, side, stream in opened:
         said: list[str] = []
         blocks = open_blocks(stream, part.uri, dataset.format, options=options, notes=said, may_be_empty=True)
-        yield from joined.blocks(blocks, part, side)
-        joined.said(part, said)
+        yield from joined.blocks(blocks, part.uri, side)
+        joined.said(part.uri, said)
     joined.check_rows()
     notes += [*dataset.notes, *joined.notes()]
 
@@ -225,7 +225,7 @@ def sample_dataset(
                 coverage=coverage,
             )
         return
-    joined = _Joined(dataset)
+    joined = JoinedParts(dataset.uri, has_test=bool(dataset.test))
     chosen = some_parts(dataset)
     whole: list[bool] = []
     for part, side in chosen:
@@ -244,8 +244,8 @@ def sample_dataset(
                 may_be_empty=True,
                 coverage=of_part,
             )
-            yield from joined.blocks(blocks, part, side)
-        joined.said(part, said)
+            yield from joined.blocks(blocks, part.uri, side)
+        joined.said(part.uri, said)
         whole.append(of_part.is_all)
     coverage.is_all = all(whole) and len(chosen) == len(dataset.in_order())
     if len(chosen) == len(dataset.in_order()):
@@ -265,61 +265,3 @@ def some_parts(dataset: Dataset, most: int = PIECES) -> list[tuple[DatasetObject
 def _spread(parts: Sequence[tuple[DatasetObject, Side | None]], most: int) -> list[tuple[DatasetObject, Side | None]]:
     chosen = np.unique(np.linspace(0, len(parts) - 1, min(most, len(parts))).round().astype(np.int64))
     return [parts[index] for index in chosen.tolist()]
-
-
-class _Joined:
-    """Sees to it that the parts are of one schema, and gathers what is said of them."""
-
-    def __init__(self, dataset: Dataset) -> None:
-        self._dataset = dataset
-        self._columns: list[str] = []
-        self._first: tuple[DatasetObject, Side | None] | None = None
-        self._rows: Counter[Side | None] = Counter()
-        self._said: dict[str, list[str]] = {}
-
-    def blocks(self, blocks: Iterator[Block], part: DatasetObject, side: Side | None) -> Iterator[Block]:
-        for block in blocks:
-            if self._first is None:
-                self._columns, self._first = list(block.columns), (part, side)
-            if block.columns.keys() != set(self._columns):
-                self._refuse(block, side, self._first[0], self._first[1])
-            self._rows[side] += block.rows
-            yield replace(block, columns={name: block.columns[name] for name in self._columns}, side=side)
-
-    def said(self, part: DatasetObject, notes: list[str]) -> None:
-        """Keep what was said of a part, with a mark where its name stands, so that what is said of many is said once."""
-        for note in dict.fromkeys(notes):
-            self._said.setdefault(note.replace(part.uri, "\0"), []).append(part.uri)
-
-    def notes(self) -> list[str]:
-        found = []
-        for note, uris in self._said.items():
-            more = len(uris) - 1
-            named = uris[0] if not more else f"{uris[0]} and {more:,} other {'part' if more == 1 else 'parts'}"
-            found.append(note.replace("\0", named))
-        return found
-
-    def check_rows(self) -> None:
-        """Raise InvalidDataset when all parts of a side are empty."""
-        for side in ("test", "train") if self._dataset.test else (None,):
-            if not self._rows[side]:
-                which = f"{side} files" if side else "parts"
-                raise InvalidDataset(f"{self._dataset.uri}: none of the {which} has a row; upload a header and rows.")
-
-    def _refuse(self, block: Block, side: Side | None, first: DatasetObject, first_side: Side | None) -> None:
-        here, there, this, other = set(block.columns), set(self._columns), block.source, first.uri
-        of = side
-        if first_side == "test" and side == "train":  # the train files say what the columns are
-            here, there, this, other, of = there, here, other, this, first_side
-        problems = []
-        if lacking := sorted(there - here):
-            problems.append(f"lacks {', '.join(map(repr, lacking))}")
-        if besides := sorted(here - there):
-            problems.append(f"has {', '.join(map(repr, besides))} besides")
-        advice = "Give every part the same columns, in any order, and a header line each."
-        if of == "test" and len(lacking) == 1 and not besides:
-            advice = (
-                "If that is the label: rows without labels cannot test a model; take the file out, and have its rows "
-                "predicted with `sageline batch`."
-            )
-        raise InvalidDataset(f"{this}: the columns are not those of {other}: it {' and '.join(problems)}. {advice}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NoReturn
 
 import numpy as np
@@ -14,7 +14,8 @@ from sageline.dataset.readers.csv_scan import Scan, TextAfterQuote, locate, scan
 from sageline.dataset.readers.delimiter import named
 from sageline.dataset.readers.dialect import Dialect, index_name, line_ends
 from sageline.errors import InvalidDataset
-from sageline.formats.text_encoding import Utf8Text
+from sageline.formats.notes import NoteOfFirst
+from sageline.formats.text_encoding import TextPosition, Utf8Text
 
 MAX_ROW_BYTES = 64 << 20
 _RETURN_IN_FIELD = re.compile(rb"\r(?!\r?\n|\Z)")
@@ -37,6 +38,7 @@ class CsvReader:
     """Turns chunks of text into blocks; remembers where in the file it is.
 
     Attributes:
+        dialect: how the file is written.
         width: fields of a row, those left out included; 0 until the header is read.
 
     Args:
@@ -46,7 +48,7 @@ class CsvReader:
     """
 
     def __init__(self, text: Utf8Text, dialect: Dialect, head: bytes) -> None:
-        self._dialect = dialect
+        self.dialect = dialect
         self._text = text
         self._offset = text.start + dialect.skipped
         self._line = 1 + line_ends(head[: dialect.skipped], cr_ends=dialect.cr_ends)
@@ -55,10 +57,28 @@ class CsvReader:
         self._header: list[str] = []
         self.width = 0
 
+    @classmethod
+    def resumed(cls, text: Utf8Text, dialect: Dialect, names: Sequence[str], at: TextPosition) -> CsvReader:
+        """A reader of text that begins with a row, in the middle of a file whose header has these ``names``."""
+        reader = cls(text, dialect, b"")
+        reader._take_header(list(names))
+        reader._offset, reader._line, reader._records = at.offset, at.line, at.row
+        return reader
+
+    @property
+    def names(self) -> list[str]:
+        """Of the columns; empty until the header is read."""
+        return list(self._header)
+
+    @property
+    def position(self) -> TextPosition:
+        """Where the text begins that has not been read."""
+        return TextPosition(self._offset, self._line, self._records)
+
     @property
     def line_end(self) -> bytes:
         """The byte with which a line of the file ends."""
-        return b"\r" if self._dialect.cr_ends else b"\n"
+        return b"\r" if self.dialect.cr_ends else b"\n"
 
     @property
     def no_rows(self) -> str:
@@ -85,7 +105,7 @@ class CsvReader:
 
     def scan(self, text: bytes, *, final: bool) -> Scan:
         """The records of a text that begins with one. Raises as :func:`sageline.dataset.readers.csv_scan.scan` does."""
-        return scan(text, self._dialect.delimiter, final=final, cr_ends=self._dialect.cr_ends)
+        return scan(text, self.dialect.delimiter, final=final, cr_ends=self.dialect.cr_ends)
 
     def columns(self, found: Scan, first_record: int) -> dict[str, StringArray]:
         """The values by column, from ``first_record`` on; all these records have ``width`` fields.
@@ -118,7 +138,7 @@ class CsvReader:
                 yield Block.of(self._columns(records, found, first_record), self._records + first_record, self._text.source)
             self._note_return(records)
         self._records += len(found.fields)
-        self._line += line_ends(records, cr_ends=self._dialect.cr_ends)
+        self._line += line_ends(records, cr_ends=self.dialect.cr_ends)
         self._offset += len(records)
 
     def _columns(self, text: bytes, found: Scan, first_record: int) -> dict[str, StringArray]:
@@ -131,24 +151,26 @@ class CsvReader:
 
     def _note_return(self, text: bytes) -> None:
         """Say once that a field holds a carriage return that ends no line."""
-        if self._told_of_return or self._dialect.cr_ends or b"\r" not in text:
+        if self._told_of_return or self.dialect.cr_ends or b"\r" not in text:
             return
         if text.count(b"\r") == text.count(b"\r\n"):  # much faster than looking for one alone
             return
         if found := _RETURN_IN_FIELD.search(text):
-            record, _ = locate(text, found.start(), self._dialect.delimiter, cr_ends=False)
+            record, _ = locate(text, found.start(), self.dialect.delimiter, cr_ends=False)
             self._told_of_return = True
             where = self._where(text, found.start(), self._records + record)
-            self._text.notes.append(
-                f"{where}: the field holds a carriage return (CR), which is kept: the file's lines end in a line feed (LF)."
-            )
+            note = f"{where}: the field holds a carriage return (CR), which is kept: the file's lines end in a line feed (LF)."
+            self._text.notes.append(NoteOfFirst(note, "a carriage return"))
 
     def _check(self, text: bytes, found: Scan) -> None:
         self._check_text(text)
         if not self._header:
-            self._header = self._read_header(text, found)
-            self.width = len(self._header) + self._dialect.unnamed_last + self._dialect.delimiter_ends_rows
+            self._take_header(self._read_header(text, found))
         self._check_widths(text, found)
+
+    def _take_header(self, names: list[str]) -> None:
+        self._header = names
+        self.width = len(names) + self.dialect.unnamed_last + self.dialect.delimiter_ends_rows
 
     def _check_text(self, text: bytes) -> None:
         try:
@@ -169,9 +191,9 @@ class CsvReader:
     def _read_header(self, text: bytes, found: Scan) -> list[str]:
         width = int(found.fields[0])
         names = [column[0] for column in _first_record(found).columns(0, width)]
-        if self._dialect.unnamed_index:
+        if self.dialect.unnamed_index:
             names[0] = index_name(names)
-        names = [name.strip() for name in names[: width - self._dialect.unnamed_last]]
+        names = [name.strip() for name in names[: width - self.dialect.unnamed_last]]
         self._check_quotes(text, found, names)
         indexes: dict[str, int] = {}
         for index, name in enumerate(names):
@@ -203,11 +225,11 @@ class CsvReader:
             record = int(ragged[0])
             count = int(found.fields[record])
             start = int(found.starts[found.first_fields[record]])
-            like = "the rows above" if self._dialect.delimiter_ends_rows else "the header"
+            like = "the rows above" if self.dialect.delimiter_ends_rows else "the header"
             fields = "1 field" if count == 1 else f"{count} fields"
             raise InvalidDataset(
                 f"{self._where(text, start, self._records + record)}: found {fields}, expected {self.width} as in {like}. "
-                f"Put quotes around fields that hold {named(self._dialect.delimiter)} or a line break."
+                f"Put quotes around fields that hold {named(self.dialect.delimiter)} or a line break."
             )
 
     def _refuse_endless(self, text: bytes, found: Scan) -> NoReturn:
@@ -222,7 +244,7 @@ class CsvReader:
             before = self.scan(text[:offset], final=False)
         if len(before.fields):
             self._check(text[: before.consumed], before)  # what is wrong in an earlier row is said first
-        record, field = locate(text, offset, self._dialect.delimiter, cr_ends=self._dialect.cr_ends)
+        record, field = locate(text, offset, self.dialect.delimiter, cr_ends=self.dialect.cr_ends)
         where = self._where(text, offset, self._records + record)
         if self._header:
             name = repr(self._header[field]) if field < len(self._header) else f"number {field + 1}, which the header lacks"
@@ -231,7 +253,7 @@ class CsvReader:
 
     def _where(self, text: bytes, offset: int, row: int) -> str:
         location = f"row {row}" if row > 0 else "header"
-        line = self._line + line_ends(text[:offset], cr_ends=self._dialect.cr_ends)
+        line = self._line + line_ends(text[:offset], cr_ends=self.dialect.cr_ends)
         return f"{self._text.source}: {location} (line {line}, byte offset {self._offset + offset}{self._text.unit})"
 
 

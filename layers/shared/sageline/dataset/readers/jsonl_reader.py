@@ -9,7 +9,7 @@ import difflib
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, NoReturn
 
@@ -17,7 +17,8 @@ from sageline.arrays.blocks import Block
 from sageline.arrays.strings import StringArray
 from sageline.errors import InvalidDataset
 from sageline.formats.nested import flattened
-from sageline.formats.text_encoding import Utf8Text
+from sageline.formats.notes import NoteOfFirst
+from sageline.formats.text_encoding import TextPosition, Utf8Text
 from sageline.json_objects import DuplicateKey, unique_keys
 
 MAX_ROW_BYTES = 64 << 20
@@ -25,6 +26,19 @@ KEYS_BYTES = 1 << 20
 """A key is a column if it is in one of the lines of so much text at the beginning, whatever the size of the blocks."""
 
 _NAMED = 5
+
+
+@dataclass(frozen=True)
+class KnownKeys:
+    """What the first lines of a file say of its keys.
+
+    Attributes:
+        columns: in order.
+        objects: keys whose values are objects, and null where there is none.
+    """
+
+    columns: tuple[str, ...]
+    objects: tuple[str, ...]
 
 
 class JsonLinesReader:
@@ -50,11 +64,27 @@ class JsonLinesReader:
         self._row = 0
         self._columns: list[str] = []
         self._checked: set[str] = set()
+        self._keys_known = False
+
+    @classmethod
+    def resumed(
+        cls, text: Utf8Text, keys: KnownKeys, at: TextPosition, *, label: str | None, wants: Callable[[str], bool]
+    ) -> JsonLinesReader:
+        """A reader of text that begins with a line, in the middle of a file whose first lines have told the keys."""
+        reader = cls(text, label, wants)
+        reader._columns, reader._objects, reader._keys_known = list(keys.columns), set(keys.objects), True
+        reader._offset, reader._line, reader._row = at.offset, at.line - 1, at.row - 1
+        return reader
+
+    def keys(self, chunks: Iterable[bytes]) -> KnownKeys:
+        """What the first of ``chunks`` say of the keys, as reading them would find it, and note it."""
+        self._with_keys_known(iter(chunks), cut=False)
+        return KnownKeys(tuple(self._columns), tuple(sorted(self._objects)))
 
     def blocks(self, chunks: Iterable[bytes], *, cut: bool = False) -> Iterator[Block]:
         """The rows of ``chunks``; without the last line where the text is ``cut`` off somewhere."""
         rest = b""
-        for chunk in self._with_keys_known(iter(chunks), cut):
+        for chunk in chunks if self._keys_known else self._with_keys_known(iter(chunks), cut):
             complete, newline, rest = (rest + chunk).rpartition(b"\n")
             if len(rest) > MAX_ROW_BYTES:
                 self._line, self._row = self._line + 1, self._row + 1
@@ -193,7 +223,8 @@ class JsonLinesReader:
     def _note_list(self, name: str, what: str) -> None:
         if name not in self._told_of_lists:
             self._told_of_lists.add(name)
-            self._file.notes.append(f"{self._file.source}: column {name!r} {what}.")
+            note = f"{self._file.source}: column {name!r} {what}."
+            self._file.notes.append(NoteOfFirst(note, f"lists in {name}"))
 
     def _text(self, name: str, value: object, line: bytes) -> str:
         if isinstance(value, list):

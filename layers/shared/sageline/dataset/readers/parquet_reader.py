@@ -50,19 +50,21 @@ def read_parquet(
     *,
     label: str | None = None,
     wants: Callable[[str], bool] = _every_column,
+    groups: range | None = None,
 ) -> Iterator[Block]:
-    """All rows; ``stream`` needs ``read``, ``seek`` and ``tell``.
+    """All rows, or those of some row groups; ``stream`` needs ``read``, ``seek`` and ``tell``.
 
     Args:
         label: the column that is to be predicted, if it is known.
         wants: whether a column must be readable; another one that is not has missing values.
+        groups: indexes of row groups; None for all.
 
     Raises:
         InvalidDataset: while iterating: damaged, encrypted, a column whose type has no meaning here; names row group and column.
     """
     with _opened(stream, source) as (file, ranges):
         reader = _Reader(file, ranges, source, notes, label=label, wants=wants)
-        for group in range(file.num_row_groups):
+        for group in range(file.num_row_groups) if groups is None else groups:
             yield from reader.blocks(group, block_bytes)
 
 
@@ -107,6 +109,13 @@ def text_bytes(stream: BinaryIO, source: str) -> int:
             return 0
         size = sum(int(column.lengths.sum()) + first.rows for column in first.columns.values())
         return size * int(file.metadata.num_rows) // first.rows
+
+
+def row_group_bytes(stream: BinaryIO, source: str) -> list[int]:
+    """How many bytes of the file each row group takes. Raises as :func:`read_parquet`."""
+    with _opened(stream, source) as (file, _):
+        groups = [file.metadata.row_group(group) for group in range(file.num_row_groups)]
+        return [sum(group.column(index).total_compressed_size for index in range(group.num_columns)) for group in groups]
 
 
 @contextmanager

@@ -118,22 +118,33 @@ def _text_blocks(
     stream: BinaryIO, source: str, base: str, block_bytes: int, *, options: ReadOptions, notes: list[str], may_be_empty: bool
 ) -> Iterator[Block]:
     """The rows of CSV or JSON Lines."""
+    _, reader, chunks = begin_text(stream, source, base, block_bytes, options=options, notes=notes)
+    rows = 0
+    for block in reader.blocks(chunks):
+        rows += block.rows
+        yield block
+    if rows == 0:
+        without_rows(source, reader.no_rows, notes, may_be_empty=may_be_empty)
+
+
+def without_rows(source: str, what: str, notes: list[str], *, may_be_empty: bool) -> None:
+    """Say that a text has no rows, and ``what`` it has; raises InvalidDataset unless it may be so."""
+    if not may_be_empty:
+        raise InvalidDataset(f"{source} has {what}; upload a header line and at least one row per class.")
+    notes.append(f"{source} has {what}.")
+
+
+def begin_text(
+    stream: BinaryIO, source: str, base: str, block_bytes: int, *, options: ReadOptions, notes: list[str]
+) -> tuple[Utf8Text, CsvReader | JsonLinesReader, Iterator[bytes]]:
+    """A text whose beginning is read, its reader, and all the chunks that the reader is to read: see :func:`open_text`."""
     head = read_up_to(stream, _HEAD_BYTES)
     if advice := advice_on_content(head):
         raise InvalidDataset(f"{source} {advice}.")
     encoding, marked = chosen_encoding(head, options.encoding, source, notes)
     check_is_text(head, encoding, source)
     text = Utf8Text(source, encoding, marked, notes)
-    chunks = text.chunks(_chunks(stream, head[marked:], block_bytes))
-    reader, chunks = open_text(text, chunks, base, options)
-    rows = 0
-    for block in reader.blocks(chunks):
-        rows += block.rows
-        yield block
-    if rows == 0 and may_be_empty:
-        notes.append(f"{source} has {reader.no_rows}.")
-    elif rows == 0:
-        raise InvalidDataset(f"{source} has {reader.no_rows}; upload a header line and at least one row per class.")
+    return text, *open_text(text, text.chunks(chunks_of(stream, head[marked:], block_bytes)), base, options)
 
 
 def check_is_text(head: bytes, encoding: str | None, source: str) -> None:
@@ -162,8 +173,8 @@ def open_text(
     complete = not cut
     for chunk in remaining:
         held.append(chunk)
+        lines += chunk.count(b"\n", 0, max(0, _HEAD_BYTES - size))
         size += len(chunk)
-        lines += chunk.count(b"\n", 0, _HEAD_BYTES)
         if size > _LONGEST_HEAD_BYTES or (size > _HEAD_BYTES and lines >= _HEAD_LINES):
             complete = False
             break
@@ -194,7 +205,7 @@ def open_lines(stream: BinaryIO, source: str, compression: str = "", options: Re
     notes: list[str] = []
     encoding, marked = chosen_encoding(head, options.encoding, source, notes)
     rest = b""
-    for chunk in Utf8Text(source, encoding, marked, notes).chunks(_chunks(stream, head[marked:], BLOCK_BYTES)):
+    for chunk in Utf8Text(source, encoding, marked, notes).chunks(chunks_of(stream, head[marked:], BLOCK_BYTES)):
         complete, end, rest = (rest + chunk).rpartition(b"\n")
         yield from (line for line in io.BytesIO(complete + end) if line.strip())
     if rest.strip():
@@ -213,7 +224,7 @@ def _rows_of(blocks: Iterator[Block], *, source: str, notes: list[str], may_be_e
         raise InvalidDataset(f"{source} has no rows; save at least one row per class.")
 
 
-def _chunks(stream: BinaryIO, head: bytes, size: int) -> Iterator[bytes]:
+def chunks_of(stream: BinaryIO, head: bytes, size: int) -> Iterator[bytes]:
     """``head`` and the rest of the stream in pieces of ``size`` bytes, the last one shorter."""
     pending = io.BytesIO(head)
     while True:
