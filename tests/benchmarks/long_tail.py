@@ -23,7 +23,8 @@ from sageline.dataset.readers.source import open_blocks
 from sageline.evaluation.answer_arrays import read_values
 from sageline.evaluation.regression import RegressionSums
 from sageline.formats.csv import read_rows
-from sageline.preparation.fit_and_encode import Prepared, prepare, read_and_fit
+from sageline.preparation.first_read import Prepared
+from sageline.preparation.fit_and_encode import prepare, read_and_fit
 from sageline.resolve.complete import complete_spec
 from sageline.resolve.resolve import resolve_spec
 from sageline.spec.model import Spec, validate_spec

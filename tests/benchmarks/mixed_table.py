@@ -14,8 +14,8 @@ from sageline.arrays.dates import DateFormat
 from sageline.arrays.strings import ByteArray, StringArray
 from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.fitting import finish_fit, start_fit
+from sageline.preparation.encoding.train_words import TrainWords
 from sageline.preparation.packing import pack, unpack
-from sageline.preparation.train_words import TrainWords
 from sageline.spec.model import Spec, validate_spec
 from tests.benchmarks import inputs
 from tests.benchmarks.one_prediction import times_of_each

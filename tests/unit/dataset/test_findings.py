@@ -19,7 +19,7 @@ DATES = [f"{1 + index % 28}.{1 + index % 12}.2021" for index in range(60)]
 
 
 def sampled(values: list[str], name: str = "x") -> ColumnFindings:
-    return DatasetProfile.of([block_of({name: values})], is_sample=True).findings()[name]
+    return DatasetProfile.of([block_of({name: values})]).findings()[name]
 
 
 def profiled(values: list[str], known: ColumnFindings, name: str = "x") -> ColumnProfile:
@@ -103,7 +103,7 @@ def test_findings_are_kept_in_a_record_as_json_and_older_records_have_none() -> 
 def test_what_a_person_says_that_a_column_holds_is_looked_for(dataset: dict[str, Any], known: ColumnFindings) -> None:
     values = [*["30.5.2021", "29.5.2021", "28.5.2021"] * 6, *["7,5", "8,5"], *WORDS[:40]]
     columns = {"x": values, "other": NUMBERS, "y": ["a", "b"] * 30}
-    profile = DatasetProfile.of([block_of(columns)], is_sample=True)
+    profile = DatasetProfile.of([block_of(columns)])
     spec = validate_spec({"dataset": {"label": "y", **dataset}}, "spec.json")
 
     resolution = resolve_spec(spec, profile, name="n", uri="s3://b/n/data.csv")

@@ -19,7 +19,7 @@ from sageline.errors import InvalidDataset
 from sageline.formats.csv import read_rows
 from sageline.formats.npy import read_array
 from sageline.formats.recordio import read_records
-from sageline.preparation.fit_and_encode import Prepared
+from sageline.preparation.first_read import Prepared
 from tests.unit.preparation.test_fit_and_encode import CATEGORY, NUMBER, PIXEL, SOURCE, TEXT, Parts, as_csv, prepare_csv, spec_of
 
 pytestmark = pytest.mark.slow

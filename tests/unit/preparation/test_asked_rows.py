@@ -15,9 +15,10 @@ from sageline.arrays.matrix import SparseMatrix
 from sageline.dataset.readers.source import open_blocks
 from sageline.dataset.split import folds_of
 from sageline.formats.recordio import read_records
-from sageline.preparation import asked_rows
-from sageline.preparation.asked_rows import asked_share, is_asked, most_asked
-from sageline.preparation.fit_and_encode import Prepared, prepare, read_and_fit
+from sageline.preparation.encoding import asked_rows
+from sageline.preparation.encoding.asked_rows import asked_share, is_asked, most_asked
+from sageline.preparation.first_read import Prepared
+from sageline.preparation.fit_and_encode import prepare, read_and_fit
 from sageline.preparation.means import ALONE, Means
 from sageline.preparation.spill import Spill
 from sageline.resolve.resolution import Resolution

@@ -28,7 +28,8 @@ from sageline.errors import InvalidDataset
 from sageline.formats.csv import read_rows
 from sageline.formats.npy import ArrayPair
 from sageline.formats.recordio import read_records
-from sageline.preparation.fit_and_encode import Prepared, prepare, read_and_fit
+from sageline.preparation.first_read import Prepared
+from sageline.preparation.fit_and_encode import prepare, read_and_fit
 from sageline.resolve.resolution import Resolution
 from sageline.spec.model import Spec, SplitSpec, validate_spec
 from tests.unit.dataset.reading import block_of

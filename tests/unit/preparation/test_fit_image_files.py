@@ -26,7 +26,8 @@ from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.image_file import ImageFileEncoder
 from sageline.errors import InvalidDataset, InvalidRequest, InvalidSpec
 from sageline.formats.csv import read_rows
-from sageline.preparation.fit_and_encode import Prepared, prepare, read_and_fit
+from sageline.preparation.first_read import Prepared
+from sageline.preparation.fit_and_encode import prepare, read_and_fit
 from sageline.preparation.means import Means
 from sageline.preparation.spill import Spill
 from sageline.resolve.resolution import Resolution

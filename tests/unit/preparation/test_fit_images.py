@@ -17,7 +17,8 @@ from sageline.encoder.fitted import FittedEncoder
 from sageline.encoder.image import ImageEncoder
 from sageline.errors import InvalidDataset, InvalidRequest, InvalidSpec
 from sageline.formats.csv import read_rows
-from sageline.preparation.fit_and_encode import Prepared, prepare, read_and_fit
+from sageline.preparation.first_read import Prepared
+from sageline.preparation.fit_and_encode import prepare, read_and_fit
 from sageline.resolve.resolution import Resolution
 from sageline.resolve.resolve import resolve_spec
 from sageline.spec.encoder import ImageSpec

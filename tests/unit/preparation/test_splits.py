@@ -19,7 +19,8 @@ from sageline.arrays.dates import DateFormat
 from sageline.dataset.readers.source import open_blocks
 from sageline.dataset.splits import copies, survey
 from sageline.errors import InvalidDataset
-from sageline.preparation.fit_and_encode import Prepared, prepare, read_and_fit
+from sageline.preparation.first_read import Prepared
+from sageline.preparation.fit_and_encode import prepare, read_and_fit
 from sageline.preparation.means import ALONE, Means
 from sageline.preparation.spill import Spill
 from sageline.resolve.resolution import Resolution

@@ -23,7 +23,9 @@ from sageline.dataset.splits.standing import RowKeys
 from sageline.errors import InvalidDataset, ProcessDied
 from sageline.formats.npy import ArrayPair
 from sageline.preparation import fit_and_encode, means
-from sageline.preparation.fit_and_encode import FirstRead, Prepared, prepare, read_and_fit
+from sageline.preparation.encoding.row_encoding import RowEncoding
+from sageline.preparation.first_read import FirstRead, Prepared
+from sageline.preparation.fit_and_encode import prepare, read_and_fit
 from sageline.preparation.means import ALONE, Means, means_for
 from sageline.preparation.second_process import ProcessChannel, usable_cores
 from sageline.preparation.spill import Spill, Spilled
@@ -181,10 +183,11 @@ def test_the_words_of_train_rows_are_read_once(processes: int, spill: Spill, mon
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a text is read again")
 
-    monkeypatch.setattr("sageline.preparation.fit_and_encode.CHANNELS", ("train",))  # other rows are read now
+    monkeypatch.setattr("sageline.preparation.encoding.row_encoding.CHANNELS", ("train",))  # other rows are read now
     monkeypatch.setattr("sageline.encoder.text.words.term_chunks", refuse)
     monkeypatch.setattr("sageline.encoder.text.words.TextEncoder.cells", refuse)
-    fit_and_encode._write(fit_and_encode._pieces(no_blocks, first, Means(processes, spill), 0.0), written, ignore, None)
+    pieces = fit_and_encode._pieces(no_blocks, first, first.encoding(asks_validation=False), Means(processes, spill))
+    fit_and_encode.write_pieces(pieces, written, ignore, None)
 
     assert written.pieces == [(channel, part) for channel, part in expected.pieces if channel == "train"]
 
@@ -308,7 +311,7 @@ def test_any_error_of_the_second_process_is_raised_in_the_first(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(fit_and_encode.FirstRead, "finish", fail)
+    monkeypatch.setattr(FirstRead, "finish", fail)
 
     with pytest.raises(expected, match=str(error)) as caught:
         prepared_by(mixed(), TEXT, Means(2, spill))
@@ -343,7 +346,7 @@ def test_a_second_process_that_dies_is_an_error_that_says_so(
 def test_a_second_process_that_is_killed_in_the_middle_of_its_work_is_an_error(
     spill: Spill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def encode_one(first: fit_and_encode.FirstRead, spill: Spill, share: float, channel: ProcessChannel) -> None:
+    def encode_one(first: FirstRead, encoding: RowEncoding, spill: Spill, channel: ProcessChannel) -> None:
         channel.send([])
         os.write(channel._connection.fileno(), b"\0\0\0\x10")  # the beginning of what never comes
         os.kill(os.getpid(), signal.SIGKILL)

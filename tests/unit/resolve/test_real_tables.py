@@ -16,7 +16,8 @@ from sageline.dataset.readers.source import open_blocks
 from sageline.encoder.columns.columns import ColumnsEncoder
 from sageline.errors import InvalidDataset
 from sageline.formats.npy import ArrayPair
-from sageline.preparation.fit_and_encode import FirstRead, Prepared, prepare, read_and_fit
+from sageline.preparation.first_read import FirstRead, Prepared
+from sageline.preparation.fit_and_encode import prepare, read_and_fit
 from sageline.resolve.resolution import Resolution, changes_of
 from sageline.resolve.resolve import resolve_spec
 from sageline.spec.model import Spec

@@ -10,8 +10,8 @@ from typing import NamedTuple, Self
 
 from sageline.arrays.blocks import Block
 from sageline.dataset.splits.standing import RowKeys, keyed_by
+from sageline.preparation.encoding.train_words import TrainWords
 from sageline.preparation.packed_file import PackedFile, Place
-from sageline.preparation.train_words import TrainWords
 from sageline.spec.model import SplitSpec
 
 _SHARE_WITH_WORDS = 0.5  # of the room, up to which it is used for words: without them a block is only encoded more slowly

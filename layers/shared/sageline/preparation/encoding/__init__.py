@@ -1,0 +1,1 @@
+"""Encoding the rows of a dataset, once everything is fitted to them."""
