@@ -198,6 +198,11 @@ class RunLayout:
         return f"{self.prefix}encoder/"
 
     @property
+    def shards_prefix(self) -> str:
+        """What the functions that prepare a dataset in shards leave for each other."""
+        return f"{self.prefix}shards/"
+
+    @property
     def profile_key(self) -> str:
         return f"{self.prefix}data/profile.json"
 

@@ -51,13 +51,21 @@ class AskedRows:
     Attributes:
         rows: of test rows.
         validation: of validation rows; None where none are asked about.
+        names: of the objects, by what their rows are; None where they are numbered through.
     """
 
     rows: list[int]
     validation: list[int] | None = None
+    names: dict[str, list[str]] | None = None
 
-    def to_json(self) -> dict[str, list[int]]:
-        return {name: rows for name, rows in asdict(self).items() if rows is not None}
+    def to_json(self) -> dict[str, Any]:  # Any: a JSON document
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    def objects(self, kind: Literal["rows", "validation"], encoder: FittedEncoder) -> list[tuple[str, int]]:
+        """The name of each object of such rows, and how many rows it has."""
+        counts = (self.rows if kind == "rows" else self.validation) or []
+        numbered = [part_name(number, encoder, _STEMS[kind]) for number in range(len(counts))]
+        return list(zip(self.names[kind] if self.names else numbered, counts, strict=True))
 
 
 @dataclass(frozen=True)
@@ -207,9 +215,7 @@ def let_answers_expire(run_id: str, encoder: FittedEncoder, *, files: RunFiles, 
     layout = files.layout(run_id)
     tags: TaggingTypeDef = {"TagSet": [{"Key": "sageline:retention", "Value": "intermediate"}]}
     asked = _asked_rows(files, layout, of)
-    names = [part_name(number, encoder) for number in range(len(asked.rows))]
-    names += [part_name(number, encoder, _STEMS["validation"]) for number in range(len(asked.validation or []))]
-    for name in names:
+    for name, _ in [*asked.objects("rows", encoder), *asked.objects("validation", encoder)]:
         key = f"{_answers_prefix(layout, of)}{name}.out"
         files.s3.put_object_tagging(Bucket=layout.bucket, Key=key, Tagging=tags)
 
@@ -233,15 +239,15 @@ def _part_rows_key(layout: RunLayout, of: Model) -> str:
 
 def _asked_rows(files: RunFiles, layout: RunLayout, of: Model) -> AskedRows:
     document = json.loads(files.read(_part_rows_key(layout, of)))
-    return AskedRows(document["rows"], document.get("validation"))
+    return AskedRows(document["rows"], document.get("validation"), document.get("names"))
 
 
 def _answers(
     files: RunFiles, layout: RunLayout, encoder: FittedEncoder, of: Model, kind: Literal["rows", "validation"] = "rows"
 ) -> Iterator[tuple[bytes, int, str]]:
     """The objects that the transform job has left, how many rows each answers, and how an error names it."""
-    for number, rows in enumerate(asdict(_asked_rows(files, layout, of))[kind] or []):
-        key = f"{_answers_prefix(layout, of)}{part_name(number, encoder, _STEMS[kind])}.out"
+    for name, rows in _asked_rows(files, layout, of).objects(kind, encoder):
+        key = f"{_answers_prefix(layout, of)}{name}.out"
         try:
             body = files.s3.get_object(Bucket=layout.bucket, Key=key)["Body"].read()
         except ClientError as error:

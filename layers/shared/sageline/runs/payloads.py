@@ -17,6 +17,7 @@ class Configured(TypedDict):
     what an endpoint serves.
     ``then``: what it does with the model that it trains; a ``candidate`` only has it answer.
     ``candidates``: the ids of the runs that train the algorithms of ``auto``.
+    ``sharded``: the dataset is prepared in shards.
     """
 
     run_id: str
@@ -24,6 +25,7 @@ class Configured(TypedDict):
     kind: Literal["training", "auto", "batch", "change"]
     then: Literal["deploy", "batch", "nothing", "candidate"]
     candidates: NotRequired[list[str]]
+    sharded: NotRequired[bool]
 
 
 class AskedOfAuto(TypedDict):
@@ -54,6 +56,52 @@ class TransformPlan(TypedDict):
     assemble_with: AssembleWith
     instance_type: str
     instance_count: int
+
+
+class PlannedPreparation(TypedDict):
+    """How a run's dataset is prepared: ``details.preparation`` of its record.
+
+    ``workers``: how many functions work on it at once; one prepares it alone.
+    ``shards``, ``shard_bytes``: about how many shards there are, and of how many bytes; null for one function alone.
+    ``growth``: how many bytes of text a byte of the dataset holds.
+    ``reason``: why, in a sentence.
+    ``minutes``, ``usd``: about how long it takes, and what Lambda and Step Functions cost for it.
+    """
+
+    workers: int
+    shards: int | None
+    shard_bytes: int | None
+    growth: float
+    reason: str
+    minutes: float
+    usd: float
+
+
+class PlannedShards(TypedDict):
+    """Answer of PlanShards: how many shards there are and how many functions may work on them at once; whether a ``scan`` must
+    find where their ranges begin; and which read first, from ``begin`` to before ``end``."""
+
+    shards: int
+    workers: int
+    scan: bool
+    begin: int
+    end: int
+
+
+class ShardDone(TypedDict):
+    """Answer of ScanShard, FitShard and EncodeShard: next to nothing, since a Map has a limit for all answers together."""
+
+    shard: int
+
+
+class MergedFit(TypedDict):
+    """Answer of MergeFit: whether the shards from ``begin`` to before ``end`` are to read ``again``, in which round; if not, all
+    are to be encoded."""
+
+    again: bool
+    round: int
+    begin: int
+    end: int
 
 
 class PreparedData(TypedDict):
@@ -120,9 +168,39 @@ class ConfigureEvent(TypedDict):
 
 
 class RunEvent(TypedDict):
-    """What PrepareData gets."""
+    """What the states of a run get."""
 
     run_id: str
+
+
+class PrepareEvent(RunEvent):
+    """What PrepareData gets; with ``sharded``, the shards of the dataset are encoded already."""
+
+    sharded: NotRequired[bool]
+
+
+class PlanShardsEvent(RunEvent):
+    """What PlanShards gets: cut the dataset, or settle where the ranges begin, when these are scanned."""
+
+    action: Literal["plan", "settle"]
+
+
+class ShardEvent(RunEvent):
+    """What ScanShard and EncodeShard get."""
+
+    shard: int
+
+
+class FitShardEvent(ShardEvent):
+    """What FitShard gets."""
+
+    round: int
+
+
+class MergeFitEvent(RunEvent):
+    """What MergeFit gets."""
+
+    round: int
 
 
 class StartTrainingEvent(RunEvent):

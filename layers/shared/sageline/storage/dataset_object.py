@@ -99,10 +99,17 @@ def open_object(s3: S3Client, dataset: DatasetObject) -> io.BufferedReader:
     return io.BufferedReader(_ObjectReader(s3, dataset), _RANGE_BYTES)
 
 
+def open_range(s3: S3Client, dataset: DatasetObject, start: int, end: int) -> io.BufferedReader:
+    """The object's bytes from ``start`` to before ``end`` as a file, otherwise as :func:`open_object`."""
+    return io.BufferedReader(_ObjectReader(s3, dataset, start, min(end, dataset.size)), _RANGE_BYTES)
+
+
 class _ObjectReader(io.RawIOBase):
-    def __init__(self, s3: S3Client, dataset: DatasetObject) -> None:
+    def __init__(self, s3: S3Client, dataset: DatasetObject, start: int = 0, end: int | None = None) -> None:
         self._s3 = s3
         self._dataset = dataset
+        self._start = start
+        self._size = (dataset.size if end is None else end) - start
         self._position = 0
 
     def readable(self) -> bool:
@@ -112,7 +119,7 @@ class _ObjectReader(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._dataset.size}[whence]
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
         self._position = max(0, start + offset)
         return self._position
 
@@ -120,10 +127,10 @@ class _ObjectReader(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]  # Buffer has no type before Python 3.12
-        size = min(len(buffer), self._dataset.size - self._position)
+        size = min(len(buffer), self._size - self._position)
         if size <= 0:
             return 0
-        data = self._fetch(self._position, size)
+        data = self._fetch(self._start + self._position, size)
         buffer[: len(data)] = data
         self._position += len(data)
         return len(data)

@@ -33,7 +33,7 @@ class S3PartSink:
     - Pairs of arrays (``npy``) become ``part-00000-x.npy`` and ``part-00000-y.npy``; weights ``part-00000-w.npy``.
     - With ``single_file`` a channel is one object, uploaded in parts.
     - With ``joined=False`` each piece is an object of its own.
-    - With ``stem="validation"`` the objects are named ``validation-00000.<ext>``, so that two sinks can share a prefix.
+    - With ``stem="validation"`` the objects are named ``validation-00000.<ext>``, so that several sinks can share a prefix.
     - With ``behind=True`` a thread does the writing, and its errors are raised a little later: fork before the first piece.
 
     As a context manager it stores what is pending at the end, and gives up what is unfinished on an error: a single file that is
@@ -117,7 +117,7 @@ class S3PartSink:
             key = f"{prefix}part-00000.{self._extension}"
             return _SingleFile(ObjectWriter(self._s3, self._layout.bucket, key, self._part_bytes, tagging=INTERMEDIATE))
         if isinstance(part, ArrayPair):
-            return _Pairs(self._put, prefix, self._part_bytes)
+            return _Pairs(self._put, f"{prefix}{self._stem}", self._part_bytes)
         return _Parts(self._put, f"{prefix}{self._stem}", "jsonl" if raw else self._extension, self._part_bytes)
 
     def _put(self, key: str, body: bytes) -> None:
@@ -163,9 +163,9 @@ class _Parts:
 class _Pairs:
     """Objects of arrays, two by two, or three by three where the rows have weights."""
 
-    def __init__(self, put: Callable[[str, bytes], None], prefix: str, part_bytes: int) -> None:
+    def __init__(self, put: Callable[[str, bytes], None], stem: str, part_bytes: int) -> None:
         self._put = put
-        self._prefix = prefix
+        self._stem = stem
         self._part_bytes = part_bytes
         self._pending: list[ArrayPair] = []
         self._bytes = 0
@@ -190,7 +190,7 @@ class _Pairs:
             }
             for name, of_pairs in arrays.items():
                 if of_pairs:
-                    self._put(f"{self._prefix}part-{self._stored:05d}-{name}.npy", write_joined(of_pairs))
+                    self._put(f"{self._stem}-{self._stored:05d}-{name}.npy", write_joined(of_pairs))
             self._stored += 1
         self.abort()
 

@@ -162,7 +162,7 @@ class ShardPlan:
 def plan_shards(
     uri: str, data_format: str, parts: Sequence[DatasetPart], shard_bytes: int, *, open_range: OpenRange, options: ReadOptions
 ) -> ShardPlan:
-    """Cut a dataset into shards of about ``shard_bytes`` each.
+    """Cut a dataset into shards of about ``shard_bytes`` each; none has rows of train files and of test files.
 
     Of files that are larger than that, the beginning or the footer is read; of a folder that becomes more than one shard, the
     first rows too.
@@ -181,7 +181,7 @@ def plan_shards(
     for index, part in enumerate(parts):
         for item, item_bytes in cutter.ranges(index, part):
             counted = max(item_bytes, least)
-            if gathered and size + counted > shard_bytes:
+            if gathered and (size + counted > shard_bytes or parts[gathered[-1].part].side != part.side):
                 shards.append(tuple(gathered))
                 gathered, size = [], 0
             gathered.append(item)

@@ -1,0 +1,47 @@
+"""PrepareData for a dataset in shards: what the shards have written is put together."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from sageline.evaluation.held_out_rows import AskedRows
+from sageline.preparation.finish import completed, finish
+from sageline.preparation.run_dataset import RunDataset
+from sageline.preparation.shards.object_names import FITTED, SHARDING, encoded_name, part_stem, validation_stem
+from sageline.preparation.shards.shard_files import Fitted, ShardFiles, Sharding
+from sageline.preparation.shards.shard_fit import Refused
+from sageline.runs.context import RunContext
+from sageline.runs.payloads import PreparedData
+
+
+def finish_shards(run_id: str, *, run: RunContext) -> PreparedData:
+    """Save encoder, example and profile, and complete the spec, when all shards are encoded.
+
+    Raises:
+        InvalidDataset, InvalidSpec, InvalidHyperparameter: as :func:`sageline.preparation.prepare.prepare_data`.
+    """
+    run.store.enter(run_id, "PrepareData")
+    of = RunDataset.of(run_id, run)
+    files = ShardFiles(run.files, run_id)
+    sharding: Sharding = files.get(SHARDING)
+    fitted: Fitted = files.get(FITTED)
+    extension = fitted.first.encoder.exchange.batch_extension
+    rows: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
+    counts: dict[str, list[int]] = {"rows": [], "validation": []}
+    names: dict[str, list[str]] = {"rows": [], "validation": []}
+    for shard, encoded in enumerate(files.each(map(encoded_name, range(len(sharding.plan.shards))))):
+        if isinstance(encoded, Refused):
+            raise encoded.to_error()
+        rows.update(encoded.rows)
+        sizes.update(encoded.bytes_written)
+        for kind, parts, stem in (
+            ("rows", encoded.test_parts, part_stem(shard)),
+            ("validation", encoded.validation_parts, validation_stem(shard)),
+        ):
+            counts[kind] += parts
+            names[kind] += [f"{stem}-{number:05d}.{extension}" for number in range(len(parts))]
+    prepared = fitted.first.prepared(dict(rows))
+    spec = completed(prepared, fitted.first.resolution.spec, of)
+    asked = AskedRows(counts["rows"], counts["validation"] if fitted.asks_validation else None, names)
+    return finish(prepared, spec, of, asked=asked, bytes_written=sizes, run=run)

@@ -1,0 +1,65 @@
+"""MergeFit: merge what the shards have counted, and say what is to be read next."""
+
+from __future__ import annotations
+
+from sageline.dataset.profile import DatasetProfile
+from sageline.dataset.ranges.joined_parts import check_rows
+from sageline.dataset.ranges.read import join_notes
+from sageline.preparation.finish import note_warnings
+from sageline.preparation.run_dataset import RunDataset
+from sageline.preparation.shards.merge import Merged, next_round
+from sageline.preparation.shards.object_names import FITTED, SHARDING, fit_name, merged_name, round_name
+from sageline.preparation.shards.shard_files import Fitted, ShardFiles, Sharding
+from sageline.preparation.shards.shard_fit import Round
+from sageline.resolve.resolution import Resolution
+from sageline.runs.context import RunContext
+from sageline.runs.payloads import MergedFit
+from sageline.spec.decision import can_decide
+
+
+def merge_fit(run_id: str, number: int, *, run: RunContext) -> MergedFit:
+    """Merge what the shards have counted in a round.
+
+    Raises:
+        InvalidDataset: as :func:`sageline.preparation.prepare.prepare_data`.
+        InvalidSpec: as there.
+    """
+    run.store.enter(run_id, "MergeFit")
+    files = ShardFiles(run.files, run_id)
+    sharding: Sharding = files.get(SHARDING)
+    done: Round = files.get(round_name(number))
+    begin, end = done.shards
+    profile = DatasetProfile(findings=sharding.findings) if done.reads == "profile" else None
+    merged = Merged.nothing(done, profile)
+    before = [merged_name(number - 1)] if begin else []
+    merged.add(files.each([*before, *(fit_name(number, shard) for shard in range(begin, end))]))
+    shards = len(sharding.plan.shards)
+    if end < shards:
+        files.put(merged_name(number), merged.to_fit())
+        return _asked(files, merged.rest_of(done, shards))
+    of = RunDataset.of(run_id, run)
+
+    def resolve(profile: DatasetProfile) -> Resolution:
+        profile.notes = [*sharding.dataset.notes, *join_notes(sharding.plan, merged.said)]
+        if sharding.plan.is_folder:
+            check_rows(sharding.dataset.uri, profile.rows_of_sides, has_test=sharding.plan.has_test)
+        resolution = of.resolve(profile)
+        run.store.enter(run_id, "MergeFit", schema=of.schema)
+        return resolution
+
+    following = next_round(done, merged, shards, resolve)
+    if isinstance(following, Round):
+        return _asked(files, following)
+    note_warnings(following, of, run)
+    following.forget_survey()
+    asks_validation = of.is_candidate or can_decide(
+        following.resolution.spec.decision, of.spec.task or "", following.encoder.answers
+    )
+    files.put(FITTED, Fitted(following, asks_validation))
+    return {"again": False, "round": number, "begin": 0, "end": shards}
+
+
+def _asked(files: ShardFiles, following: Round) -> MergedFit:
+    files.put(round_name(following.number), following)
+    begin, end = following.shards
+    return {"again": True, "round": following.number, "begin": begin, "end": end}

@@ -1,0 +1,112 @@
+"""What the functions that prepare a dataset in shards leave for each other, below ``runs/<run_id>/shards/``.
+
+====================  ==================================================================================
+object                what it holds
+====================  ==================================================================================
+``sharding``          the dataset, how it is read, and its shards (:class:`Sharding`)
+``scan-00012``        what the scan of a shard has found, where ranges of text begin in the middle
+``round-1``           what a round reads (:class:`sageline.preparation.shards.shard_fit.Round`)
+``fit-1-00012``       what a round has counted of a shard
+``merged-1``          what a round has counted of the shards before those of the next one
+``fitted``            what the rows are encoded with (:class:`Fitted`)
+``encoded-00012``     how many rows and bytes of a shard were written
+====================  ==================================================================================
+
+Each is written under one key, however often a function is tried again. All expire with the run's other intermediate data.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from sageline.dataset.profiles.findings import Findings
+from sageline.dataset.ranges.plan import ShardPlan
+from sageline.dataset.readers.source import ReadOptions
+from sageline.names import INTERMEDIATE
+from sageline.preparation.first_read import FirstRead
+from sageline.preparation.shards.state_codec import decode_state, encode_state
+from sageline.runs.documents import RunFiles
+from sageline.storage.dataset_parts import Dataset
+
+_AHEAD = 16  # states that are fetched before they are merged
+
+
+@dataclass(frozen=True)
+class Sharding:
+    """A dataset in shards.
+
+    Attributes:
+        findings: what a sample has told of the columns.
+        workers: how many functions may work on them at once.
+    """
+
+    dataset: Dataset
+    options: ReadOptions
+    plan: ShardPlan
+    findings: Findings
+    workers: int
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What was counted of all rows, and whether the model is asked about validation rows too."""
+
+    first: FirstRead
+    asks_validation: bool
+
+
+@dataclass(frozen=True)
+class EncodedShard:
+    """What was written of a shard.
+
+    Attributes:
+        rows: of each channel.
+        bytes_written: of each channel.
+        test_parts: how many rows each object of test rows has.
+        validation_parts: the same of the validation rows that the model is asked about.
+    """
+
+    rows: dict[str, int]
+    bytes_written: dict[str, int]
+    test_parts: list[int]
+    validation_parts: list[int]
+
+
+class ShardFiles:
+    """Reads and writes them."""
+
+    def __init__(self, files: RunFiles, run_id: str) -> None:
+        self._s3 = files.s3
+        self._files = files
+        self.layout = files.layout(run_id)
+
+    def put(self, name: str, value: object) -> None:
+        """Store a value that :func:`sageline.preparation.shards.state_codec.encode_state` takes."""
+        self._s3.put_object(Bucket=self.layout.bucket, Key=self._key(name), Body=encode_state(value), Tagging=INTERMEDIATE)
+
+    def get(self, name: str) -> Any:  # Any: what was stored
+        """What was stored under a name.
+
+        Raises:
+            ObjectMissing: nothing, or it has expired.
+        """
+        return decode_state(self._files.read(self._key(name)))
+
+    def each(self, names: Iterable[str]) -> Iterator[Any]:  # Any: what was stored
+        """What was stored under several names, in their order; the next ones are fetched meanwhile."""
+        remaining = iter(names)
+        with ThreadPoolExecutor(_AHEAD) as pool:
+            coming = deque(pool.submit(self._files.read, self._key(name)) for name in islice(remaining, _AHEAD))
+            while coming:
+                found = coming.popleft().result()
+                if (name := next(remaining, None)) is not None:
+                    coming.append(pool.submit(self._files.read, self._key(name)))
+                yield decode_state(found)
+
+    def _key(self, name: str) -> str:
+        return f"{self.layout.shards_prefix}{name}"
