@@ -251,4 +251,4 @@ def test_what_was_found_out_of_a_run_that_is_refused_is_in_its_record(world: Wor
     item = event["trigger"]["detail"]["object"]
     record = world.record(identify(Upload(BUCKET, item["key"], item["version-id"], world.clock()), world.s3).run_id)
     assert (record.dataset_uri, record.endpoint_name) == (URI, None)
-    assert (record.details["schema"]["label"], set(record.details)) == ("kind", {"dataset", "schema", "cost"})
+    assert (record.details["schema"]["label"], set(record.details)) == ("kind", {"dataset", "schema", "preparation", "cost"})

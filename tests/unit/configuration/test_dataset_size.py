@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gzip
 import io
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from sageline.configuration import dataset_size
-from sageline.configuration.dataset_size import LARGEST_BYTES, check_size
+from sageline.configuration.dataset_size import LARGEST_BYTES, check_size, text_size
 from sageline.errors import InvalidDataset
 from sageline.spec.model import Spec, validate_spec
 from sageline.storage.dataset_object import DatasetObject
@@ -24,7 +25,11 @@ NOTHING = io.BytesIO()
 def check(stream: io.BytesIO, size: int, data_format: str, encoder: str) -> None:
     """What is done with a dataset of one file."""
     part = DatasetObject(URI.replace(".csv", f".{data_format}"), "v", "etag", size)
-    check_size(lambda _: io.BytesIO(stream.getvalue()), Dataset(part.uri, (part,)), spec_of(encoder))
+    check_parts(lambda _: io.BytesIO(stream.getvalue()), Dataset(part.uri, (part,)), spec_of(encoder))
+
+
+def check_parts(open_part: Callable[[DatasetObject], io.BytesIO], dataset: Dataset, spec: Spec) -> None:
+    check_size(open_part, dataset, spec, text_size(open_part, dataset))
 
 
 def spec_of(encoder: str) -> Spec:
@@ -78,7 +83,7 @@ def test_images_count_as_files_and_as_the_numbers_that_they_become(monkeypatch: 
     def check_images(shape: tuple[int, ...]) -> None:
         part = DatasetObject(URI.replace(".csv", ".zip"), "v", "etag", 1000)
         spec = validate_spec({"encoder": {"kind": "image", "shape": list(shape)}}, "test")
-        check_size(lambda _: io.BytesIO(archive(files)), Dataset(part.uri, (part,)), spec)
+        check_parts(lambda _: io.BytesIO(archive(files)), Dataset(part.uri, (part,)), spec)
 
     size = len(files["cat/1.png"]) + 8 * len(files["dog/1.webp"])
     monkeypatch.setattr(dataset_size, "LARGEST_ARCHIVE_BYTES", size)
@@ -95,6 +100,7 @@ def test_images_count_as_files_and_as_the_numbers_that_they_become(monkeypatch: 
 
 def test_a_run_is_refused_before_anything_is_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(dataset_size.LARGEST_BYTES, "columns", len(FLOWERS) - 1)
+    world.put("datasets/flowers/spec.json", b'{"preparation": {"workers": 1}}')
     with pytest.raises(InvalidDataset, match="Upload a random sample"):
         configure_case(world, uploaded(world))
     assert world.keys("runs/") == []
@@ -113,7 +119,7 @@ def test_parts_count_together_and_compressed_ones_by_some_of_them() -> None:
     def of_parts(size: float) -> Dataset:
         return Dataset(folder, tuple(DatasetObject(f"{folder}data-{n}.csv.gz", "v", "etag", int(size / 20)) for n in range(20)))
 
-    check_size(open_part, of_parts(0.99 * LARGEST_BYTES["columns"] / factor), spec_of("columns"))
+    check_parts(open_part, of_parts(0.99 * LARGEST_BYTES["columns"] / factor), spec_of("columns"))
     with pytest.raises(InvalidDataset, match=rf"{folder}: the dataset has decompressed about 1\.21 GB"):
-        check_size(open_part, of_parts(1.01 * LARGEST_BYTES["columns"] / factor), spec_of("columns"))
+        check_parts(open_part, of_parts(1.01 * LARGEST_BYTES["columns"] / factor), spec_of("columns"))
     assert len(set(opened)) == 8

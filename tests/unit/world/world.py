@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
+
+from botocore.exceptions import ClientError
 
 from sageline.aws.clients import Clients
 from sageline.aws.settings import LifetimeSettings, RunSettings
@@ -176,6 +178,13 @@ class NoQuotas:
         return {"Quotas": []}
 
 
+class NoFunctions:
+    """Lambda in an account whose settings may not be read."""
+
+    def get_account_settings(self) -> NoReturn:
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not allowed"}}, "GetAccountSettings")
+
+
 def fake_clients() -> Clients:
     """Clients of an account in memory."""
     (s3, dynamodb, sagemaker), (cloudwatch, autoscaling) = shared_clients(), watching_clients()
@@ -189,6 +198,7 @@ def fake_clients() -> Clients:
         stepfunctions=stepfunctions_client(),
         scheduler=scheduler_client(),
         service_quotas=NoQuotas(),
+        lambda_=NoFunctions(),
     )
 
 

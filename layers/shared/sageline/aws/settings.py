@@ -49,11 +49,12 @@ class RunSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigureSettings(RunSettings):
-    """What configuring a run needs besides: after how many seconds a waiting run looks for itself, and ``true`` if scripts may
-    use the network."""
+    """What configuring a run needs besides: after how many seconds a waiting run looks for itself, ``true`` if scripts may use
+    the network, and how many functions may prepare one dataset at once."""
 
     check_interval_seconds: str
     allow_script_network: str
+    max_workers: str
 
 
 @dataclass(frozen=True, kw_only=True)

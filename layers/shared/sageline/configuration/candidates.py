@@ -3,15 +3,16 @@ model answers for the validation and test rows."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from sageline.costs.estimate import CostFacts, cost_bound
 from sageline.costs.run_cost import evaluation_work, facts_of
 from sageline.names import candidate_run_id
 from sageline.resolve.candidates import Candidate
 from sageline.runs.context import RunContext
-from sageline.runs.payloads import AskedOfAuto, Configured
+from sageline.runs.payloads import AskedOfAuto, Configured, PlannedPreparation
 from sageline.runs.store import RunRecord
 from sageline.runs.trigger import CandidateRequest, identify
 from sageline.spec.model import Spec
@@ -20,24 +21,31 @@ from sageline.storage.dataset_parts import Dataset
 
 
 class PlannedCandidate(TypedDict):
-    """A candidate, as the record of its run lists it."""
+    """A candidate, as the record of its run lists it; with ``preparation``, its dataset is prepared in shards."""
 
     run_id: str
     algorithm: str
+    preparation: NotRequired[PlannedPreparation]
 
 
 def write_candidates(
-    run_id: str, candidates: tuple[Candidate, ...], dataset: Dataset, *, run: RunContext
+    run_id: str, candidates: tuple[Candidate, ...], plans: Sequence[PlannedPreparation], dataset: Dataset, *, run: RunContext
 ) -> list[PlannedCandidate]:
-    """Write what each candidate's own run begins with: its spec, given and resolved, and which parts it reads."""
+    """Write what each candidate's own run begins with: its spec, given and resolved, and which parts it reads.
+
+    Args:
+        plans: of the candidates: how the dataset is prepared for each.
+    """
     planned: list[PlannedCandidate] = []
-    for candidate in candidates:
+    for candidate, plan in zip(candidates, plans, strict=bool(candidates)):
         its_run = candidate_run_id(run_id, candidate.algorithm)
         if dataset.is_folder:
             run.files.put(run.files.layout(its_run).parts_key, dataset.manifest(), "application/json")
         run.files.write_given_spec(its_run, candidate.given)
         run.files.write_spec(its_run, candidate.resolution.spec)
         planned.append({"run_id": its_run, "algorithm": candidate.algorithm})
+        if plan["shards"] is not None:
+            planned[-1]["preparation"] = plan
     return planned
 
 
@@ -71,11 +79,14 @@ def configure_candidate(execution_arn: str, trigger: CandidateRequest, run: RunC
     whole = run.store.get(trigger.candidate_of)
     spec = run.files.read_spec(identity.run_id)
     cost = cost_bound(spec, facts_of(run, evaluation_work(spec)))
+    planned = next(each for each in whole.details["candidates"] if each["run_id"] == identity.run_id)
+    preparation: PlannedPreparation | None = planned.get("preparation")
     details = {
         "candidate_of": trigger.candidate_of,
         "dataset": whole.details["dataset"],
         "schema": whole.details["schema"],
         "cost": cost.to_json(),
+        **({} if preparation is None else {"preparation": preparation}),
     }
     run.store.claim(
         RunRecord(
@@ -88,4 +99,7 @@ def configure_candidate(execution_arn: str, trigger: CandidateRequest, run: RunC
         ),
         listed=False,
     )
-    return {"run_id": identity.run_id, "endpoint_name": None, "kind": "training", "then": "candidate"}
+    configured: Configured = {"run_id": identity.run_id, "endpoint_name": None, "kind": "training", "then": "candidate"}
+    if preparation is not None:
+        configured["sharded"] = True
+    return configured

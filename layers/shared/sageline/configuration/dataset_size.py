@@ -34,12 +34,23 @@ Measured as above: JPEG and PNG files are decoded at 45 to 95 MB/s, WebP at 5, w
 _HEAD_BYTES = 1 << 20
 
 
-def check_size(open_part: Callable[[DatasetObject], BinaryIO], dataset: Dataset, spec: Spec) -> None:
-    """Refuse a dataset that is too large. Of many parts only some are looked at.
+def largest_bytes(spec: Spec) -> int:
+    """Bytes of text that one function prepares for a resolved spec."""
+    encoder = spec.encoder.kind if spec.encoder else "columns"
+    all_texts = encoder == "columns" and set((spec.dataset.features or {}).values()) == {"text"}
+    return LARGEST_BYTES["texts" if all_texts else encoder]
+
+
+def check_size(
+    open_part: Callable[[DatasetObject], BinaryIO], dataset: Dataset, spec: Spec, size: int, *, alone: str = ""
+) -> None:
+    """Refuse a dataset that is too large for one function.
 
     Args:
         open_part: a part's bytes, from the beginning; only as much is read as it takes.
         spec: resolved.
+        size: of the dataset in bytes of text, as :func:`text_size` has it.
+        alone: why one function must prepare it alone, as a sentence that says what to do about it.
 
     Raises:
         InvalidDataset: says how large it is, what the limit is, and what to do.
@@ -47,9 +58,7 @@ def check_size(open_part: Callable[[DatasetObject], BinaryIO], dataset: Dataset,
     if dataset.format == "zip":
         _check_archive(open_part, dataset, spec)
         return
-    encoder = spec.encoder.kind if spec.encoder else "columns"
-    all_texts = encoder == "columns" and set((spec.dataset.features or {}).values()) == {"text"}
-    size, largest = _text_bytes(open_part, dataset), LARGEST_BYTES["texts" if all_texts else encoder]
+    encoder, largest = spec.encoder.kind if spec.encoder else "columns", largest_bytes(spec)
     if size <= largest:
         return
     per_mille = largest * 1000 // size  # rounded down: a sample of as many rows is taken
@@ -57,8 +66,8 @@ def check_size(open_part: Callable[[DatasetObject], BinaryIO], dataset: Dataset,
     estimated = "decompressed about " if compression else "read as text about " if base in ("npz", "parquet", "xlsx") else ""
     raise InvalidDataset(
         f"{dataset.uri}: the dataset has {estimated}{_in_gb(size)}, and one function prepares {_in_gb(largest)} at most in its "
-        f"15 minutes (encoder {encoder}). Upload a random sample of at most {per_mille / 10:g}% of the rows, or only the "
-        "columns that are worth learning from."
+        f"15 minutes (encoder {encoder}).{f' {alone}' if alone else ''} Upload a random sample of at most {per_mille / 10:g}% of "
+        "the rows, or only the columns that are worth learning from."
     )
 
 
@@ -78,7 +87,10 @@ def _check_archive(open_part: Callable[[DatasetObject], BinaryIO], dataset: Data
     )
 
 
-def _text_bytes(open_part: Callable[[DatasetObject], BinaryIO], dataset: Dataset) -> int:
+def text_size(open_part: Callable[[DatasetObject], BinaryIO], dataset: Dataset) -> int:
+    """About how many bytes of text a dataset has, of a zip of images its own size. Of many parts only some are looked at."""
+    if dataset.format == "zip":
+        return dataset.size
     looked_at = seen = 0
     for part, _ in some_parts(dataset):
         with open_part(part) as stream:

@@ -51,6 +51,7 @@ class CostFacts:
         rollout_seconds: how long the model serves in part before the endpoint's time to live begins.
         ttl_hours: after how many hours the endpoint is deleted; None: it stays.
         most_instances: how many instances the endpoint may scale to; None: as many as the spec says.
+        parts: what else is counted, such as the preparation of a large dataset.
         notes: on the prices.
     """
 
@@ -60,6 +61,7 @@ class CostFacts:
     rollout_seconds: int = 0
     ttl_hours: float | None = None
     most_instances: int | None = None
+    parts: tuple[CostPart, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -118,7 +120,7 @@ def cost_bound(spec: Spec | None, facts: CostFacts, trained: Sequence[Spec] = ()
         trained: the specs of several algorithms that the run trains; none for that of ``spec`` alone.
     """
     work = [*([] if spec is None else _work(spec, trained or [spec])), *facts.transforms]
-    parts = [part_of(job, facts.prices) for job in work]
+    parts = [*facts.parts, *(part_of(job, facts.prices) for job in work)]
     deployment = None if spec is None else spec.deployment
     if deployment is not None:
         parts.append(endpoint_part(deployment, facts))

@@ -17,6 +17,7 @@ from sageline.spec.decision import DecisionSpec
 from sageline.spec.deployment import DeploymentSpec
 from sageline.spec.encoder import EncoderSpec, of_before
 from sageline.spec.evaluation import EvaluationSpec
+from sageline.spec.preparation import PreparationSpec
 from sageline.spec.problems import describe
 from sageline.spec.section import BaseSpec, InstanceType, Name
 from sageline.spec.training import AUTO, AlgorithmSpec, TuningSpec
@@ -180,6 +181,7 @@ class Spec(BaseSpec):
     dataset: DatasetSpec = Field(default_factory=DatasetSpec)
     target: TargetSpec = Field(default_factory=TargetSpec)
     split: SplitSpec = Field(default_factory=SplitSpec)
+    preparation: PreparationSpec = Field(default_factory=PreparationSpec)
     encoder: EncoderSpec | None = Field(None, description="Default: tokens for BlazingText, image for pixels, else columns.")
     algorithm: AlgorithmSpec = Field(default_factory=AlgorithmSpec)
     tuning: TuningSpec | None = Field(None, description="Default: none, one training job.")
