@@ -14,7 +14,8 @@ from sageline.json_objects import Json
 from sageline.runs.timings import StateTime
 from sageline_cli.candidates import TRAINING, CandidateProgress, doing, progress_line
 from sageline_cli.errors import CommandFailed
-from sageline_cli.render import DOES, state_line
+from sageline_cli.render import state_line
+from sageline_cli.states import DOES
 from sageline_cli.timeline import Timeline, without_a_model
 from sageline_local.progress import SecondsColumn
 

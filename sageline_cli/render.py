@@ -24,36 +24,8 @@ from sageline_cli.breakable import BreakableText
 from sageline_cli.candidates import CandidateProgress
 from sageline_cli.leaderboard import algorithm_sections, chosen_line
 from sageline_cli.schema_lines import reading_lines
+from sageline_cli.states import DOES
 from sageline_cli.warning_lines import warning_lines
-
-DOES = {
-    "ConfigureRun": "read the spec, look at the data",
-    "PrepareData": "split and encode the rows",
-    "StartTraining": "ask SageMaker to train",
-    "CheckTraining": "train",
-    "CreateModel": "register the model",
-    "RunEvaluationTransform": "answer the test rows",
-    "EvaluateModel": "judge the model by its answers",
-    "RunChampionTransform": "answer as the model in service",
-    "CompareModels": "compare it with the one in service",
-    "TrainCandidates": "train several algorithms",
-    "ChooseCandidate": "choose by the validation rows",
-    "CreateChosenModel": "register the chosen model",
-    "DiscardModel": "remove the refused model",
-    "EncodeBatch": "encode the rows to predict",
-    "RunTransform": "predict",
-    "WritePredictions": "write the predictions",
-    "DeployEndpoint": "ask SageMaker for the endpoint",
-    "CheckEndpoint": "wait until the endpoint serves",
-    "SmokeTest": "predict held-out rows",
-    "ShiftTraffic": "give the new model more traffic",
-    "Bake": "watch the new model's alarms",
-    "RestoreModels": "make models that are gone again",
-    "PromoteVariant": "give the model its traffic",
-    "DiscardDeployment": "take back what was deployed",
-    "RecordFailure": "note what went wrong",
-}
-"""What a run does in each state, in a few words."""
 
 _SHOWN_TRIALS = 20
 _LONGEST_SETTING = 44  # characters of a setting's name that is kept on one line

@@ -34,6 +34,7 @@ VARIABLES: Mapping[str, str] = {
     "TuningRunId": f"tuned-{_MADE}",
     "ScriptRunId": f"script-{_MADE}",
     "UnvalidatedRunId": f"whole-{_MADE}",  # trained without validation rows
+    "ShardedRunId": f"sharded-{_MADE}",  # whose dataset is prepared in shards
     "NewName": "new",
     "NewRunId": f"new-{_MADE}",  # of which nothing is known
     "NewBatchRunId": f"new-batch-{_MADE}",

@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sageline.aws.events import checked
 from sageline.aws.logger import function_logger
 from sageline.aws.settings import ConfigureSettings
-from sageline.configuration.configure import configure
+from sageline.configuration.configure import StackOptions, configure
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import Configured, ConfigureEvent
 
@@ -21,13 +21,12 @@ logger = function_logger()
 @checked
 def handler(event: ConfigureEvent, context: LambdaContext) -> Configured:
     settings = ConfigureSettings.from_environment(os.environ)
-    configured = configure(
-        event["execution_arn"],
-        event["trigger"],
+    stack = StackOptions(
         check_interval_seconds=int(settings.check_interval_seconds),
         network_allowed=settings.allow_script_network == "true",
-        run=RunContext(settings),
+        max_workers=int(settings.max_workers),
     )
+    configured = configure(event["execution_arn"], event["trigger"], run=RunContext(settings), stack=stack)
     logger.info("Run configured", run_id=configured["run_id"], endpoint=configured["endpoint_name"])
     if configured["then"] == "candidate":
         return configured

@@ -25,8 +25,9 @@ from sageline_cli.console.job_log import JobLog, JobLogs, SeenLog
 from sageline_cli.console.moments import GOES_ON
 from sageline_cli.console.trials import TrialsSoFar, trials_so_far
 from sageline_cli.errors import CommandFailed
-from sageline_cli.render import DOES, refusal
+from sageline_cli.render import refusal
 from sageline_cli.resolved_spec import resolved_spec
+from sageline_cli.states import DOES
 from sageline_cli.timeline import ExecutionTimeline
 
 _TRAINS = ("StartTraining", "CheckTraining")

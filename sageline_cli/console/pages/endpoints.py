@@ -18,7 +18,7 @@ from sageline_cli.console.endpoints.serving import deploying_run, find_serving, 
 from sageline_cli.console.endpoints.side_by_side import begin
 from sageline_cli.console.views import stack_of, views_of
 from sageline_cli.errors import CommandFailed
-from sageline_cli.render import DOES
+from sageline_cli.states import DOES
 
 _USUAL_HOURS = 3
 

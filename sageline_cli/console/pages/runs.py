@@ -14,7 +14,7 @@ from sageline_cli.console.forms import Form, with_form
 from sageline_cli.console.job_log import JobLogs
 from sageline_cli.console.run_view import live_run, report_of, run_sections
 from sageline_cli.console.views import stack_of, views_of
-from sageline_cli.render import DOES
+from sageline_cli.states import DOES
 
 _PAGE, _FILTERED_PAGE = 50, 100  # runs of one request to the API, which cannot look for a status
 _STATUSES = ("Running", "Succeeded", "Rejected", "Failed", "Stopped")

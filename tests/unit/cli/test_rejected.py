@@ -13,7 +13,8 @@ from rich.console import Console
 
 from sageline_cli.connection import Connection
 from sageline_cli.main import cli
-from sageline_cli.render import DOES, outcome
+from sageline_cli.render import outcome
+from sageline_cli.states import DOES
 from sageline_cli.timeline import ExecutionTimeline, read_history
 from tests.unit.cli.datasets import write_dataset
 from tests.unit.cli.fakes import BUCKET, RUN_ID, FakeApi, run_record
@@ -135,6 +136,7 @@ def test_the_last_state_of_a_refused_run_is_no_failure(account: FakeAws) -> None
 
 def test_every_state_says_what_it_does_in_a_line() -> None:
     tasks = re.findall(r'"(\w+)": \{\s+"Type": "(?:Task|Map)"', documents.definition_text())
-    assert set(tasks) - {"RunCandidate"} == DOES.keys(), "what goes on for a candidate is told of its own run"
+    of_children = {"RunCandidate", "ScanShard", "FitShard", "EncodeShard"}
+    assert set(tasks) - of_children == DOES.keys(), "what goes on for a candidate is told of its own run, a shard's of all"
     assert max(map(len, DOES)) <= 24
     assert max(map(len, DOES.values())) <= 34

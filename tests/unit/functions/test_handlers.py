@@ -73,7 +73,14 @@ OUTCOMES: dict[str, tuple[str, object]] = {
     "evaluate_model/compare-champion-failed": ("decision", "rejected"),
     "evaluate_model/evaluate-without-champion": ("decision", None),
     "evaluate_model/validate": ("decision", "validated"),
+    "plan_shards/plan": ("shards", 1),
+    "plan_shards/settle": ("scan", False),
+    "scan_shard/scan": ("shard", 0),
+    "fit_shard/fit": ("shard", 0),
+    "merge_fit/merge": ("again", False),
+    "encode_shard/encode": ("shard", 0),
     "prepare_data/prepare": ("num_class", 2),
+    "prepare_data/prepare-shards": ("num_class", 2),
     "start_training/start": ("arn", f"{ARN}:training-job/{RUN_ID}"),
     "start_training/start-without-validation": ("arn", f"{ARN}:training-job/{RUN_ID}"),
     "start_training/start-a-script": ("arn", f"{ARN}:training-job/{RUN_ID}"),
@@ -139,6 +146,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         "DELETE_ENDPOINT_FUNCTION_NAME": "sageline-delete-endpoint",
         "SWEEP_DELETES": "false",
         "CHECK_INTERVAL_SECONDS": "300",
+        "MAX_WORKERS": "200",
         "LOG_RETENTION_DAYS": "30",
         **{name.upper(): value for name, value in dataclasses.asdict(LIFETIMES).items()},
     }.items():
@@ -154,6 +162,9 @@ class Invoked:
     """Lambda, as far as one function invokes another: the one that undoes deployments, at once."""
 
     world: World
+
+    def get_account_settings(self) -> dict[str, object]:
+        return {"AccountLimit": {"UnreservedConcurrentExecutions": 1000}}
 
     def invoke(self, *, FunctionName: str, InvocationType: str, Payload: str) -> None:  # noqa: N803  # Lambda's own names
         assert (FunctionName, InvocationType) == ("sageline-delete-endpoint", "Event")
@@ -181,6 +192,8 @@ def prepare_for(case: str, world: World) -> None:
         prepare_for_a_batch(case, world)
     elif case in OF_AUTO:
         prepare_for_auto(case, world)
+    elif case in OF_SHARDS:
+        prepare_for_shards(case, world)
     elif case.startswith("evaluate_model"):
         evaluations.answered(world)
         if case.startswith("evaluate_model/compare"):
@@ -224,6 +237,22 @@ def configure_one_algorithm() -> None:
     event = golden_event("configure_run/request")
     event["trigger"]["spec"]["algorithm"] = {"name": "xgboost"}
     handle("configure_run/request", event)
+
+
+OF_SHARDS = (
+    *("plan_shards/plan", "plan_shards/settle", "scan_shard/scan", "fit_shard/fit", "merge_fit/merge", "encode_shard/encode"),
+    "prepare_data/prepare-shards",
+)
+"""In the order in which they come."""
+
+
+def prepare_for_shards(case: str, world: World) -> None:
+    world.put("datasets/flowers/data.csv", FLOWERS)
+    event = golden_event("configure_run/request")
+    event["trigger"]["spec"] |= {"algorithm": {"name": "xgboost"}, "preparation": {"workers": 2}}
+    handle("configure_run/request", event)
+    for before in OF_SHARDS[: OF_SHARDS.index(case)]:
+        handle(before)
 
 
 def prepare_for_a_step(case: str, world: World) -> None:

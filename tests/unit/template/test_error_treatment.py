@@ -10,6 +10,7 @@ from tests.unit.template.documents import Document, tasks
 CALLS = {
     *("ConfigureRun", "PrepareData", "StartTraining", "CreateModel", "RestoreModels", "ChooseCandidate", "CreateChosenModel"),
     *("EvaluateModel", "CompareModels", "EncodeBatch", "WritePredictions", "RecordFailure"),
+    *("PlanShards", "SettleShards", "MergeFit"),
 }
 """They call a function once: only that Lambda could not start it is tried again."""
 WAITS = {"CheckTraining", "RunEvaluationTransform", "RunChampionTransform", "CheckEndpoint", "RunTransform"}
@@ -26,7 +27,10 @@ RETRY_KINDS = {
 }
 CATCH_KINDS = {
     # Nothing is made yet that costs money; what a refused model left cannot be removed, and is not tried a second time.
-    "recorded": {"ConfigureRun", "PrepareData", "StartTraining", "CheckTraining", "ChooseCandidate", "DiscardModel"},
+    "recorded": {
+        *("ConfigureRun", "PrepareData", "StartTraining", "CheckTraining", "ChooseCandidate", "DiscardModel"),
+        *("PlanShards", "SettleShards", "MergeFit"),
+    },
     "discarded, then recorded": {
         *("CreateModel", "CreateChosenModel", "RestoreModels", "RunEvaluationTransform", "EvaluateModel"),
         *("RunChampionTransform", "CompareModels"),

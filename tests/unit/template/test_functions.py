@@ -22,7 +22,10 @@ from tests.unit.template.documents import ROOT, Document
 
 FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 SET_BY_LAMBDA = {"AWS_REGION"}
-READS_DATASETS = {"configure_run", "prepare_data", "encode_batch", "inspect_dataset", "write_predictions"}
+READS_DATASETS = {
+    *("configure_run", "prepare_data", "encode_batch", "inspect_dataset", "write_predictions"),
+    *("plan_shards", "fit_shard", "encode_shard"),
+}
 
 
 def logical_id(folder: str) -> str:

@@ -65,6 +65,11 @@ ANSWERS: dict[str, object] = {
     "DiscardDeployment": {"discarded": ["endpoint", "model"]},
     "RecordFailure": {"run_id": RUN_ID, "message": "What happened, and what to do."},
 }
+SHARDED: dict[str, object] = {
+    "PlanShards": {"shards": 3, "workers": 2, "scan": True, "begin": 0, "end": 3},
+    "SettleShards": {"shards": 3, "workers": 2, "scan": True, "begin": 0, "end": 3},
+    "MergeFit": {"again": False, "round": 0, "begin": 0, "end": 3},
+}
 EVALUATED = ["RunEvaluationTransform", "EvaluateModel", "Gate"]
 COMPARED = ["RunChampionTransform", "CompareModels", "Gate"]
 TO_THE_MODEL = ["ConfigureRun", "KindOfRun", "PrepareData", "StartTraining", "CheckTraining", "CreateModel", *EVALUATED]
@@ -138,7 +143,7 @@ def test_each_function_is_asked_what_it_takes(machine: Document) -> None:
     token = {"run_id": RUN_ID, "task_token": "token-CheckTraining"}
     assert done.payloads == {
         "ConfigureRun": {"execution_arn": EXECUTION_ARN, "trigger": TRIGGER},
-        "PrepareData": {"run_id": RUN_ID},
+        "PrepareData": {"run_id": RUN_ID, "sharded": False},
         "StartTraining": {"run_id": RUN_ID, "prepared": PREPARED},
         "CheckTraining": {**token, "resource": TRAINING},
         "CreateModel": {"run_id": RUN_ID, "model_artifact_uri": "s3://b/runs/r/training/model.tar.gz"},
@@ -203,10 +208,12 @@ def test_each_state_asks_its_function(machine: Document) -> None:
     functions |= run(machine, ConfigureRun=OF_A_BATCH).functions | run(machine, ConfigureRun=OF_A_CHANGE).functions
     functions |= run(machine, EvaluateModel=TO_COMPARE, CompareModels=REJECTED).functions
     functions |= run(machine, **steps(1)).functions
+    functions |= run(machine, ConfigureRun={**CONFIGURED, "sharded": True}, **SHARDED).functions
     functions |= {name: tasks(machine)[name]["Arguments"]["FunctionName"] for name in ("ChooseCandidate", "CreateChosenModel")}
     others = {
         "CheckTraining": "CheckStatusFunction",
         "CreateChosenModel": "CreateModelFunction",
+        "SettleShards": "PlanShardsFunction",
         "RunEvaluationTransform": "StartTransformFunction",
         "RunChampionTransform": "StartTransformFunction",
         "CompareModels": "EvaluateModelFunction",

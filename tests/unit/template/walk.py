@@ -1,7 +1,8 @@
 """A walk through the state machine's definition: expressions are evaluated, what functions answer is given.
 
 It knows of the Amazon States Language what the pipeline uses: Task, Choice, Succeed and Fail in JSONata, with ``Assign``,
-``Output`` and ``Catch``. A failure is one that retries did not help. (That Step Functions agrees is for the workflow tests.)
+``Output`` and ``Catch``; of a distributed Map what its children are given.
+A failure is one that retries did not help. (That Step Functions agrees is for the workflow tests.)
 """
 
 from __future__ import annotations
@@ -27,12 +28,14 @@ class Failure:
 
 @dataclass
 class Walk:
-    """How an execution went: the states entered, what each function was asked (last, and each time), how it ended."""
+    """How an execution went: the states entered, what each function was asked (last, and each time), what the children of each
+    distributed Map were given and how many there were at once, how it ended."""
 
     states: list[str] = field(default_factory=list)
     payloads: dict[str, Document] = field(default_factory=dict)
     asked: list[tuple[str, Document]] = field(default_factory=list)
     functions: dict[str, str] = field(default_factory=dict)
+    children: list[tuple[str, list[Document], int]] = field(default_factory=list)
     output: object = None
     error: str | None = None
     cause: str | None = None
@@ -75,6 +78,12 @@ def walk(machine: Document, answers: Mapping[str, object], trigger: Document) ->
             chosen = (rule["Next"] for rule in state["Choices"] if evaluate(rule["Condition"], variables))
             name = next(chosen, state["Default"])
             continue
+        if state["Type"] == "Map":
+            bound = {**variables, "states": states}
+            done.children.append((name, list(_inputs(state, bound)), evaluate(state["MaxConcurrency"], bound)))
+            done.output = evaluate(state["Output"], bound)
+            name = state["Next"]
+            continue
         asked = evaluate(state["Arguments"], {**variables, "states": states})
         done.payloads[name], done.functions[name] = asked["Payload"], asked["FunctionName"]
         done.asked.append((name, asked["Payload"]))
@@ -94,3 +103,10 @@ def walk(machine: Document, answers: Mapping[str, object], trigger: Document) ->
         # All of a state's assignments see the variables as they were before it.
         variables |= evaluate(taken.get("Assign", {}), {**variables, "states": states})
         name = taken["Next"]
+
+
+def _inputs(state: Document, bindings: Mapping[str, Any]) -> Iterator[Document]:  # Any: JSON
+    """What each child of a Map is given."""
+    for item in evaluate(state["Items"], bindings):
+        context = {**bindings["states"]["context"], "Map": {"Item": {"Value": item}}}
+        yield evaluate(state["ItemSelector"], {**bindings, "states": {**bindings["states"], "context": context}})

@@ -40,11 +40,17 @@ _BY_TEXT = {
     r"out of memory|SIGKILL|OutOfMemory|MemoryError": (
         "Set a larger `algorithm.instance_type`, or fewer columns (`encoder.max_words`, `encoder.max_categories`)."
     ),
+    r"ExceedToleratedFailureThreshold": (
+        "A function that works on a shard of the dataset has failed three times; the log groups of ScanShardFunction, "
+        "FitShardFunction and EncodeShardFunction say why. Where memory or time has run out, set `preparation.workers` higher: "
+        "shards are smaller then."
+    ),
     r"Runtime\.ExitError|Runtime exited": (  # as Step Functions tells it, or Lambda in what Step Functions calls Lambda.Unknown
         "The function ran out of memory: raise the MemorySize of PrepareDataFunction in template.yaml."
     ),
     r"Task timed out": (
-        "The dataset takes a function longer than its 15 minutes: upload a random sample of its rows, or fewer columns."
+        "The dataset takes a function longer than its 15 minutes: set `preparation.workers` in the spec higher, upload a random "
+        "sample of its rows, or fewer columns."
     ),
     r"Missing required hyperparameter|is a required property|Require input for parameter": (
         "The algorithm needs the hyperparameter that the message names: add it to `algorithm.hyperparameters`, or to "

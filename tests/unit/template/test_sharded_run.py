@@ -1,0 +1,112 @@
+"""How a run of a large dataset goes through the state machine: in shards, as many at once as ConfigureRun has planned."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.template.documents import Document
+from tests.unit.template.test_state_machine import CONFIGURED, FAILED, RUN_ID, SHARDED, run
+from tests.unit.template.walk import Failure, Walk
+
+IN_SHARDS = {**CONFIGURED, "sharded": True}
+MAPS = ("ScanShards", "FitShards", "EncodeShards")
+SCAN = ["NeedsScan", "ScanShards", "SettleShards"]
+FIT = ["FitShards", "MergeFit", "IsFitted"]
+
+
+def sharded(machine: Document, **answers: object) -> Walk:
+    return run(machine, ConfigureRun=IN_SHARDS, **{**SHARDED, **answers})
+
+
+def before_training(walk: Walk) -> list[str]:
+    return walk.states[2 : walk.states.index("StartTraining")]
+
+
+def children(walk: Walk, state: str) -> list[list[Document]]:
+    """What the children of a Map were given, each time that it was entered."""
+    return [inputs for name, inputs, _ in walk.children if name == state]
+
+
+def test_text_that_is_cut_is_scanned_counted_and_encoded(machine: Document) -> None:
+    walk = sharded(machine)
+
+    assert before_training(walk) == ["PlanShards", *SCAN, *FIT, "EncodeShards", "PrepareData"]
+    assert walk.payloads["PlanShards"] == {"run_id": RUN_ID, "action": "plan"}
+    assert walk.payloads["SettleShards"] == {"run_id": RUN_ID, "action": "settle"}
+    assert walk.payloads["MergeFit"] == {"run_id": RUN_ID, "round": 0}
+    assert walk.payloads["PrepareData"] == {"run_id": RUN_ID, "sharded": True}
+
+
+def test_what_begins_where_it_is_known_is_not_scanned(machine: Document) -> None:
+    planned = {"shards": 3, "workers": 2, "scan": False, "begin": 0, "end": 3}
+
+    assert before_training(sharded(machine, PlanShards=planned)) == [
+        "PlanShards",
+        "NeedsScan",
+        *FIT,
+        "EncodeShards",
+        "PrepareData",
+    ]
+
+
+def test_each_shard_is_a_child_and_so_many_work_at_once(machine: Document) -> None:
+    walk = sharded(machine)
+
+    assert children(walk, "ScanShards") == [[{"run_id": RUN_ID, "shard": shard} for shard in range(3)]]
+    assert children(walk, "FitShards") == [[{"run_id": RUN_ID, "round": 0, "shard": shard} for shard in range(3)]]
+    assert children(walk, "EncodeShards") == [[{"run_id": RUN_ID, "shard": shard} for shard in range(3)]]
+    assert {workers for _, _, workers in walk.children} == {2}
+
+
+def test_one_shard_is_one_child(machine: Document) -> None:
+    planned = {"shards": 1, "workers": 1, "scan": False, "begin": 0, "end": 1}
+
+    assert children(sharded(machine, PlanShards=planned), "EncodeShards") == [[{"run_id": RUN_ID, "shard": 0}]]
+
+
+def test_shards_read_again_as_often_as_the_merged_rows_ask_for_it(machine: Document) -> None:
+    merged = iter(
+        [
+            {"again": True, "round": 1, "begin": 1, "end": 3},
+            {"again": True, "round": 2, "begin": 0, "end": 3},
+            {"again": False, "round": 2, "begin": 0, "end": 3},
+        ]
+    )
+
+    walk = sharded(machine, MergeFit=merged)
+
+    assert before_training(walk) == ["PlanShards", *SCAN, *FIT, *FIT, *FIT, "EncodeShards", "PrepareData"]
+    assert [[(child["round"], child["shard"]) for child in inputs] for inputs in children(walk, "FitShards")] == [
+        [(0, 0), (0, 1), (0, 2)],
+        [(1, 1), (1, 2)],
+        [(2, 0), (2, 1), (2, 2)],
+    ]
+
+
+@pytest.mark.parametrize("state", ["PlanShards", "SettleShards", "MergeFit"])
+def test_what_fails_between_the_shards_is_recorded(machine: Document, state: str) -> None:
+    walk = sharded(machine, **{state: Failure("InvalidDataset", "row 7: no number")})
+
+    assert walk.states[-4:] == [state, *FAILED]
+
+
+@pytest.mark.parametrize("state", MAPS)
+def test_a_map_tolerates_no_failure_and_tells_of_it(machine: Document, state: str) -> None:
+    definition = machine["States"][state]
+
+    assert definition["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    assert not {"ToleratedFailureCount", "ToleratedFailurePercentage"} & definition.keys()
+    [catch] = definition["Catch"]
+    assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "RecordFailure")
+
+
+@pytest.mark.parametrize("state", MAPS)
+def test_a_child_sees_its_input_alone_and_is_tried_three_times(machine: Document, state: str) -> None:
+    """A child of a distributed Map knows no variables of its parent."""
+    [(name, child)] = machine["States"][state]["ItemProcessor"]["States"].items()
+
+    assert name == state.removesuffix("s")
+    assert child["Arguments"]["Payload"] == "{% $states.input %}"
+    assert child["Arguments"]["FunctionName"] == f"{name}Function"
+    [others] = [retrier for retrier in child["Retry"] if retrier["ErrorEquals"] == ["States.ALL"]]
+    assert others["MaxAttempts"] == 2
