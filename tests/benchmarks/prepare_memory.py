@@ -141,6 +141,11 @@ class Discard:
         """What is prepared goes nowhere: only preparing is measured."""
 
 
+def resolution_of(kind: str) -> Resolution:
+    """The resolved spec of a file of :func:`write_csv`."""
+    return Resolution(validate_spec(_SPECS[kind], "benchmark"), date_formats=_DATES)
+
+
 def _measured(kind: str, path: Path, *, alone: bool) -> dict[str, float]:
     def read_blocks() -> Iterator[Block]:
         with path.open("rb") as file:
@@ -148,7 +153,7 @@ def _measured(kind: str, path: Path, *, alone: bool) -> dict[str, float]:
 
     base = peak_megabytes()
     start = time.perf_counter()
-    resolution = Resolution(validate_spec(_SPECS[kind], "benchmark"), date_formats=_DATES)
+    resolution = resolution_of(kind)
     with nullcontext(ALONE) if alone else means_for(path.stat().st_size) as means:
         first = read_and_fit(read_blocks, resolution, means=means)
         prepared = prepare(read_blocks, first, Discard(), lambda _: None, means)
