@@ -1,0 +1,86 @@
+"""A dataset that is prepared in shards on the local stack: the same bytes, each role its own, nothing left when it is stopped."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+
+from sageline.json_objects import Json
+from tests.workflow.test_runs import QUICK
+from tests.workflow.workbench import Workbench, flowers, until
+
+pytestmark = pytest.mark.stack
+
+ROWS = 9000
+SHARDS = ["PlanShards", "NeedsScan", "ScanShards", "SettleShards", "FitShards", "MergeFit", "IsFitted", "EncodeShards"]
+PREPARATION = {"workers": 2}
+WITHOUT_ENDPOINT = {**QUICK, "deployment": None}
+
+
+def objects_of(workbench: Workbench, run_id: str, folder: str) -> list[str]:
+    s3, bucket = workbench.connection.s3, workbench.connection.bucket
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"runs/{run_id}/{folder}")
+    return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+
+def joined(workbench: Workbench, run_id: str, folder: str) -> bytes:
+    """The objects of a channel, one after the other."""
+    s3, bucket = workbench.connection.s3, workbench.connection.bucket
+    keys = objects_of(workbench, run_id, folder)
+    return b"".join(s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys)
+
+
+@pytest.fixture(scope="module")
+def runs(workbench: Workbench) -> tuple[Json, Json]:
+    """The same rows prepared by one function, and in shards; both runs have ended."""
+    started = [
+        workbench.submit("alone", flowers(ROWS), WITHOUT_ENDPOINT),
+        workbench.submit("sharded", flowers(ROWS), {**WITHOUT_ENDPOINT, "preparation": PREPARATION}),
+    ]
+    alone, sharded = [workbench.wait(run.run_id) for run in started]
+    return alone, sharded
+
+
+class TestSameBytes:
+    def test_the_run_goes_by_the_shards_and_ends_well(self, workbench: Workbench, runs: tuple[Json, Json]) -> None:
+        _, sharded = runs
+
+        assert sharded["status"] == "Succeeded", sharded["error"]
+        states = workbench.states(sharded["execution_arn"])
+        at = states.index("PlanShards")
+        assert states[at : at + len(SHARDS) + 1] == [*SHARDS, "PrepareData"]
+        assert sharded["details"]["preparation"]["workers"] == 2
+        assert sharded["details"]["preparation"]["shards"] == 2
+
+    @pytest.mark.parametrize("folder", ["data/train/", "data/validation/", "data/test-raw/", "data/evaluation/part", "encoder/"])
+    def test_what_it_leaves_is_what_one_function_leaves(self, workbench: Workbench, runs: tuple[Json, Json], folder: str) -> None:
+        alone, sharded = (run["run_id"] for run in runs)
+
+        assert joined(workbench, sharded, folder) == joined(workbench, alone, folder) != b""
+
+    def test_each_shard_writes_its_own_objects(self, workbench: Workbench, runs: tuple[Json, Json]) -> None:
+        _, sharded = runs
+
+        names = [key.rpartition("/")[2] for key in objects_of(workbench, sharded["run_id"], "data/train/")]
+        assert {re.fullmatch(r"part-(\d{5})-\d{5}\.csv", name)[1] for name in names} == {"00000", "00001"}  # type: ignore[index]
+
+    def test_both_models_are_judged_alike(self, runs: tuple[Json, Json]) -> None:
+        alone, sharded = runs
+
+        assert sharded["details"]["rows"] == alone["details"]["rows"]
+        assert sharded["details"]["evaluation"]["metrics"] == alone["details"]["evaluation"]["metrics"]
+
+
+def test_a_run_that_is_stopped_in_the_middle_leaves_no_child(workbench: Workbench) -> None:
+    run = workbench.submit("stopped", flowers(ROWS), {**WITHOUT_ENDPOINT, "preparation": PREPARATION})
+    started = workbench.wait(run.run_id, "PlanShards")
+
+    workbench.connection.api.stop_run(run.run_id)
+
+    until(lambda: not workbench.is_going_on(started["execution_arn"]))
+    assert workbench.wait(run.run_id)["status"] == "Stopped"
+    left = objects_of(workbench, run.run_id, "shards/")
+    time.sleep(3)  # as long as a shard takes
+    assert objects_of(workbench, run.run_id, "shards/") == left
