@@ -25,6 +25,7 @@ from typing import Any, BinaryIO
 
 from sageline.arrays.blocks import Block
 from sageline.dataset.profile import DatasetProfile
+from sageline.dataset.profiles.findings import Findings
 from sageline.dataset.ranges.plan import DatasetPart, plan_shards
 from sageline.dataset.ranges.read import Said, read_shard
 from sageline.dataset.ranges.scan import scan_shard
@@ -39,7 +40,7 @@ from sageline.preparation.hashed_blocks import hashed_blocks
 from sageline.preparation.shards.merge import Merged, next_round
 from sageline.preparation.shards.shard_fit import Round, ShardFit, fit_rows
 from sageline.preparation.shards.state_codec import decode_state, encode_state
-from tests.benchmarks.prepare_memory import resolution_of, write_csv
+from tests.benchmarks.prepare_memory import peak_megabytes, resolution_of, write_csv
 
 _ROOT = Path(__file__).parents[2]
 _SHARDS = 4
@@ -95,13 +96,14 @@ def measure(kind: str, megabytes: int) -> ShardSpeed:
 
 
 def _alone(kind: str, path: Path) -> dict[str, float]:
+    findings = _findings(kind, path)
     start = time.process_time()
 
     def blocks() -> Iterator[Block]:
         with path.open("rb") as stream:
             yield from open_blocks(stream, str(path), "csv")
 
-    first = read_and_fit(blocks, resolution_of(kind))
+    first = read_and_fit(blocks, resolution_of(kind), findings=findings)
     prepare(blocks, first, Nowhere(), lambda _: None)
     return {"alone": time.process_time() - start}
 
@@ -133,9 +135,7 @@ def _in_shards(kind: str, path: Path) -> dict[str, float]:
     plan = settle(plan, {number: scan_shard(plan, number, open_range) for number in plan.to_scan})
     steps.done("scan")
     resolution = resolution_of(kind)
-    with path.open("rb") as stream:
-        sample = DatasetProfile.of(islice(open_blocks(stream, str(path), "csv"), 2))
-    findings = resolution.findings(sample.findings())
+    findings = _findings(kind, path)
     steps.done("sample")
     shards = len(plan.shards)
     reading = Round(0, "profile", resolution, initial_plan(resolution.spec.split), None, (0, shards))
@@ -164,8 +164,15 @@ def _in_shards(kind: str, path: Path) -> dict[str, float]:
         **{step: seconds[step] for step in ("plan", "scan", "fit", "encode")},
         "merge": seconds["merge"] / shards,
         "state_bytes": sum(map(len, states)) // shards,
-        "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000,
+        "peak_megabytes": peak_megabytes(),
     }
+
+
+def _findings(kind: str, path: Path) -> Findings:
+    """What ConfigureRun tells of the columns."""
+    with path.open("rb") as stream:
+        sample = DatasetProfile.of(islice(open_blocks(stream, str(path), "csv"), 2))
+    return resolution_of(kind).findings(sample.findings())
 
 
 def _decoded(state: bytes) -> ShardFit:
@@ -196,11 +203,12 @@ class _Until(io.RawIOBase):
 def main(arguments: list[str]) -> None:
     if arguments[:1] == ["--way"]:
         _, way, kind, path = arguments
-        print(json.dumps((_alone if way == "alone" else _in_shards)(kind, Path(path))))
+        found = _alone(kind, Path(path)) if way == "alone" else _in_shards(kind, Path(path))
+        print(json.dumps(found))  # noqa: T201 - to the process that measures
         return
     kind, megabytes = arguments
-    found = measure(kind, int(megabytes))
-    print(json.dumps({**asdict(found), "ratio": round(found.ratio, 3)}, indent=1))
+    speed = measure(kind, int(megabytes))
+    print(json.dumps({**asdict(speed), "ratio": round(speed.ratio, 3)}, indent=1))  # noqa: T201 - a command
 
 
 if __name__ == "__main__":
