@@ -3,15 +3,15 @@
     python -m tests.benchmarks.shard_speed mixed 256
 
 makes a CSV file of so many megabytes (``mixed`` or ``text``, as tests.benchmarks.prepare_memory has them), prepares it with one
-process and no disk, then in shards one after the other in the same process, and prints a JSON document: processor seconds of each
-step, the size of a state, the ratio of both ways, and the peak memory of a shard. ``measure`` is what tests.benchmarks.scale calls.
+process and no disk, then in shards one after the other in another process, and prints a JSON document: processor seconds of each
+step, the size of a state, the ratio of both ways, and the peak memory of the shards. ``measure`` is what tests.benchmarks.scale
+calls.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -121,49 +121,75 @@ class _Steps:
         self._since = now
 
 
-def _in_shards(kind: str, path: Path) -> dict[str, float]:
-    size = path.stat().st_size
+class Shards:
+    """A file in shards of about the same size.
 
-    def open_range(part: DatasetPart, start: int, end: int) -> BinaryIO:
-        stream = path.open("rb")
+    Attributes:
+        plan: settled.
+        reading: the round that reads them all.
+    """
+
+    def __init__(self, kind: str, path: Path, shards: int, steps: _Steps | None = None) -> None:
+        steps = steps or _Steps()
+        self._path = path
+        size = path.stat().st_size
+        parts = [DatasetPart(str(path), size)]
+        plan = plan_shards(str(path), "csv", parts, -(-size // shards), open_range=self.open_range, options=FIND_OUT)
+        steps.done("plan")
+        self.plan = settle(plan, {number: scan_shard(plan, number, self.open_range) for number in plan.to_scan})
+        steps.done("scan")
+        self.resolution = resolution_of(kind)
+        self._findings = _findings(kind, path)
+        self.count = len(self.plan.shards)
+        split = initial_plan(self.resolution.spec.split)
+        self.reading = Round(0, "profile", self.resolution, split, None, (0, self.count))
+        steps.done("sample")
+
+    def open_range(self, part: Part, start: int, end: int) -> BinaryIO:
+        stream = self._path.open("rb")
         stream.seek(start)
-        return io.BufferedReader(_Until(stream, end - start)) if end < size else stream
+        return io.BufferedReader(_Until(stream, end - start)) if end < part.size else stream
 
+    def empty_profile(self) -> DatasetProfile:
+        return DatasetProfile(findings=self._findings)
+
+    def blocks(self, number: int, said: list[Said]) -> Iterator[Block]:
+        """The rows of a shard."""
+        return read_shard(self.plan, number, self.open_range, FIND_OUT, said)
+
+    def states(self) -> list[bytes]:
+        """What FitShard stores of each."""
+        said: list[list[Said]] = [[] for _ in range(self.count)]
+        return [
+            encode_state(fit_rows(self.blocks(number, said[number]), self.reading, self.empty_profile(), said[number]))
+            for number in range(self.count)
+        ]
+
+
+def _in_shards(kind: str, path: Path) -> dict[str, float]:
     steps = _Steps()
-    plan = plan_shards(str(path), "csv", [DatasetPart(str(path), size)], size // _SHARDS, open_range=open_range, options=FIND_OUT)
-    steps.done("plan")
-    plan = settle(plan, {number: scan_shard(plan, number, open_range) for number in plan.to_scan})
-    steps.done("scan")
-    resolution = resolution_of(kind)
-    findings = _findings(kind, path)
-    steps.done("sample")
-    shards = len(plan.shards)
-    reading = Round(0, "profile", resolution, initial_plan(resolution.spec.split), None, (0, shards))
-    states = []
-    for number in range(shards):
-        said: list[Said] = []
-        fit = fit_rows(read_shard(plan, number, open_range, FIND_OUT, said), reading, DatasetProfile(findings=findings), said)
-        states.append(encode_state(fit))
+    shards = Shards(kind, path, _SHARDS, steps)
+    states = shards.states()
     steps.done("fit")
-    merged = Merged.nothing(reading, DatasetProfile(findings=findings))
+    merged = Merged.nothing(shards.reading, shards.empty_profile())
     merged.add(_decoded(state) for state in states)
     steps.done("merge")
-    first = next_round(reading, merged, shards, lambda _: resolution)
+    first = next_round(shards.reading, merged, shards.count, lambda _: shards.resolution)
     if not isinstance(first, FirstRead):
         raise TypeError("the file needs another round")
     steps.done("rest")
     encoding = first.encoding(asks_validation=False)
-    split = resolution.spec.split
-    for number in range(shards):
-        blocks = hashed_blocks(partial(read_shard, plan, number, open_range, FIND_OUT, []), None, split)
+    split = shards.resolution.spec.split
+    for number in range(shards.count):
+        blocks = hashed_blocks(partial(shards.blocks, number, []), None, split)
         pieces = (piece for block, hashes, _ in blocks for piece in encoding.pieces(block, row_keys(block, hashes, split)))
         write_pieces(pieces, Nowhere(), lambda _: None, None)
     steps.done("encode")
     seconds = steps.seconds
     return {
         **{step: seconds[step] for step in ("plan", "scan", "fit", "encode")},
-        "merge": seconds["merge"] / shards,
-        "state_bytes": sum(map(len, states)) // shards,
+        "merge": seconds["merge"] / shards.count,
+        "state_bytes": sum(map(len, states)) // shards.count,
         "peak_megabytes": peak_megabytes(),
     }
 

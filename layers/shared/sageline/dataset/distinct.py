@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from sageline.arrays.hashing import HashArray
@@ -35,32 +37,37 @@ class DistinctValues:
             near = np.flatnonzero(hashes <= self._hashes[-1])
             column, hashes = (column.take(near), hashes[near]) if len(near) < len(hashes) else (column, hashes)
         found, first, counts = _different(column, hashes)
+        self._count(found, counts, lambda new: column.take(first[new]).tolist())
+
+    def merge(self, after: DistinctValues) -> None:
+        """Add what another one has counted: then this one is as if it had counted it itself, in whatever order."""
+        near = len(after._hashes) if self.complete else int(np.searchsorted(after._hashes, self._hashes[-1], side="right"))
+        hashes = after._hashes[:near]
+        self.complete = self.complete and after.complete
+        self._count(hashes, after._counts[:near], lambda new: [after._texts[key] for key in hashes[new].tolist()])
+
+    def _count(self, found: HashArray, counts: IntArray, texts_of: Callable[[IntArray], list[str]]) -> None:
+        """Count different values.
+
+        Args:
+            found: their hashes, ascending.
+            texts_of: their texts, by indices into ``found``.
+        """
         at = np.searchsorted(self._hashes, found)
         known = np.append(self._hashes, np.uint64(0))[at] == found
         known[at == len(self._hashes)] = False
         self._counts[at[known]] += counts[known]
-        new, first = found[~known][:MOST_DISTINCT], first[~known][:MOST_DISTINCT]
+        new = np.flatnonzero(~known)
         if not len(new):
-            self.complete = self.complete and len(found) <= MOST_DISTINCT
             return
-        self.complete = self.complete and len(self._hashes) + int(np.count_nonzero(~known)) <= MOST_DISTINCT
-        joined = np.concatenate([self._hashes, new])
+        self.complete = self.complete and len(self._hashes) + len(new) <= MOST_DISTINCT
+        new = new[:MOST_DISTINCT]
+        joined = np.concatenate([self._hashes, found[new]])
         order = np.argsort(joined, kind="stable")[:MOST_DISTINCT]
-        counted = np.concatenate([self._counts, counts[~known][:MOST_DISTINCT]])
-        self._texts |= dict(zip(new.tolist(), column.take(first).tolist(), strict=True))
-        self._hashes, self._counts = joined[order], counted[order]
+        self._texts |= dict(zip(found[new].tolist(), texts_of(new), strict=True))
+        self._hashes, self._counts = joined[order], np.concatenate([self._counts, counts[new]])[order]
         if len(self._texts) > 2 * MOST_DISTINCT:
             self._texts = {key: self._texts[key] for key in self._hashes.tolist()}
-
-    def merge(self, after: DistinctValues) -> None:
-        """Add what another one has counted: then this one is as if it had counted it itself, in whatever order."""
-        hashes, where = np.unique(np.concatenate([self._hashes, after._hashes]), return_inverse=True)
-        counts = np.zeros(len(hashes), dtype=np.int64)
-        np.add.at(counts, where, np.concatenate([self._counts, after._counts]))
-        self.complete = self.complete and after.complete and len(hashes) <= MOST_DISTINCT
-        self._hashes, self._counts = hashes[:MOST_DISTINCT], counts[:MOST_DISTINCT]
-        texts = self._texts | after._texts
-        self._texts = {key: texts[key] for key in self._hashes.tolist()}
 
     @property
     def count(self) -> int:

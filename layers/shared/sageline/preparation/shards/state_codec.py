@@ -26,6 +26,7 @@ from sageline.arrays.strings import StringArray
 _PACKAGE = "sageline"
 _LENGTH_BYTES = 8
 _ALIGNED = 8
+_AS_IN_JSON = {type(None), bool, str, int, float}
 # Any: what they hold.
 _CONTAINERS: dict[str, Callable[[Iterable[Any]], Any]] = {
     "tuple": tuple,
@@ -90,10 +91,10 @@ class _Writer:
 
     def _container(self, value: list[Any] | tuple[Any, ...] | dict[Any, Any] | set[Any] | frozenset[Any]) -> Any:  # Any: JSON
         if isinstance(value, list):
-            return [self.document(item) for item in value]
+            return value if _is_plain(value) else [self.document(item) for item in value]
         if isinstance(value, dict):
             kind = "counter" if isinstance(value, Counter) else "dict"
-            return {kind: [[self.document(key) for key in value], [self.document(item) for item in value.values()]]}
+            return {kind: [self.document(list(value)), self.document(list(value.values()))]}
         items = [self.document(item) for item in value]
         if isinstance(value, tuple):
             return {"tuple": items} if type(value) is tuple else {"named": [_name_of(type(value)), items]}
@@ -131,7 +132,7 @@ class _Reader:
 
     def value(self, document: Any) -> Any:  # Any: JSON, and what was encoded
         if isinstance(document, list):
-            return [self.value(item) for item in document]
+            return document if _is_plain(document) else [self.value(item) for item in document]
         if not isinstance(document, dict):
             return document
         ((kind, content),) = document.items()
@@ -154,7 +155,7 @@ class _Reader:
 
     def _pairs(self, content: list[list[Any]]) -> Iterator[tuple[Any, Any]]:  # Any: JSON, and what was encoded
         keys, values = content
-        return zip(map(self.value, keys), map(self.value, values), strict=True)
+        return zip(self.value(keys), self.value(values), strict=True)
 
     def _instance(self, kind: str, of: Any, content: Any) -> Any:  # Any: a class, JSON, and what was encoded
         if kind == "enum" and issubclass(of, Enum):
@@ -179,6 +180,11 @@ class _Reader:
         if len(found) < size:
             raise UnknownState("The bytes end too early.")
         return found
+
+
+def _is_plain(items: list[Any]) -> bool:  # Any: what they are
+    """Whether a list is the same in JSON, which is seen much more quickly than its items are gone through."""
+    return _AS_IN_JSON.issuperset(map(type, items))
 
 
 def _is_cached(kind: type, name: str) -> bool:
