@@ -145,7 +145,7 @@ class Shards:
         self.reading = Round(0, "profile", self.resolution, split, None, (0, self.count))
         steps.done("sample")
 
-    def open_range(self, part: Part, start: int, end: int) -> BinaryIO:
+    def open_range(self, part: DatasetPart, start: int, end: int) -> BinaryIO:
         stream = self._path.open("rb")
         stream.seek(start)
         return io.BufferedReader(_Until(stream, end - start)) if end < part.size else stream
