@@ -137,3 +137,24 @@ def packed(document: object) -> bytes:
 def test_bytes_that_are_no_state_are_refused(data: bytes) -> None:
     with pytest.raises(UnknownState):
         decode_state(data)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [f"word {number}" for number in range(200)],
+        ["", *["é\ud800"] * 200, ""],
+        ["with a \0 in it", *["none"] * 200],
+        [*range(100), (1 << 64) - 1],
+        [*range(100), 1 << 64],
+        [-1, *range(100)],
+        [True, *range(100)],
+        [0.5, *range(100)],
+    ],
+    ids=["texts", "odd texts", "zeros", "numbers", "too large", "negative", "truth", "floats"],
+)
+def test_long_lists_of_one_kind_come_back(values: list[object]) -> None:
+    found = through_bytes({"values": values, "by_key": dict.fromkeys(values, 1)})
+
+    assert found == {"values": values, "by_key": dict.fromkeys(values, 1)}
+    assert [*map(type, found["values"])] == [*map(type, values)]
