@@ -228,6 +228,20 @@ def test_words_are_forgotten_when_they_take_too_much_memory(monkeypatch: pytest.
     assert counts.missed == 1
 
 
+@pytest.mark.parametrize("in_documents", [True, False])
+def test_rare_words_of_merged_counts_are_forgotten_too(monkeypatch: pytest.MonkeyPatch, in_documents: bool) -> None:
+    monkeypatch.setattr(counting, "MOST_WORDS", 8)
+    counts = WordCounts(in_documents=in_documents)
+
+    for text in ("a a b c d e", "a b b f g h i j"):
+        after = WordCounts(in_documents=in_documents)
+        after.update([StringArray.from_list([text])])
+        counts.merge(after)
+
+    assert counts.most_frequent(10) == {"a": 3, "b": 3}
+    assert (counts.different, counts.missed, counts.documents) == (2, 1, 2)
+
+
 @given(st.lists(st.lists(st.sampled_from("abcdefghijklmnop"), min_size=1), max_size=12))
 def test_a_count_is_too_low_by_no_more_than_it_says(batches: list[list[str]]) -> None:
     with pytest.MonkeyPatch.context() as patch:

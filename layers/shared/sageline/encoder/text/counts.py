@@ -85,8 +85,7 @@ class WordCounts:
         """
         numbers = self._table.find_or_add(after._table.keys(np.arange(1, len(after._table) + 1)))
         self._counts = self._joined(self._counts, numbers, after._counts)
-        if self._in_documents:
-            self._documents_with = self._joined(self._documents_with, numbers, after._documents_with)
+        self._documents_with = self._joined(self._documents_with, numbers, after._documents_with)  # of no documents too
         self.documents += after.documents
         self.total += after.total
         self.missed += after.missed
