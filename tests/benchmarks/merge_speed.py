@@ -22,10 +22,10 @@ from tests.benchmarks.prepare_memory import peak_megabytes, write_csv
 from tests.benchmarks.shard_speed import Shards
 
 GOAL_SECONDS, GOAL_MEGABYTES = 60, 1000  # for 10,000 shards
-_MEGABYTES_OF_SHARD = 16
+_MEGABYTES_OF_SHARD = 60  # as of a large table
 
 
-def measure(count: int, shards: int = 4) -> dict[str, float]:
+def measure(count: int, shards: int = 2) -> dict[str, float]:
     """Merge so many states, of which ``shards`` are different."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "data.csv"

@@ -158,7 +158,7 @@ def rows(speeds: list[ShardSpeed]) -> Iterator[str]:
     yield "|---|" + "---:|" * (len(heads) - 2) + "---|"
     for speed in speeds:
         for size in SIZES_GB:
-            for workers in WORKERS:
+            for workers in dict.fromkeys(min(workers, shards_of(speed.kind, size * 1000)) for workers in WORKERS):
                 found = simulate(speed, size * 1000, Limits(workers=workers))
                 merge = found.seconds["merge"] / 60
                 cells = (
