@@ -8,6 +8,7 @@ DOES = {
     "ScanShards": "find where records begin",
     "SettleShards": "note where shards begin",
     "FitShards": "count the rows of the shards",
+    "MergeGroups": "put some shards' counts together",
     "MergeFit": "put the shards' counts together",
     "EncodeShards": "encode the rows of the shards",
     "PrepareData": "split and encode the rows",

@@ -9,9 +9,9 @@ from tests.unit.template.test_state_machine import CONFIGURED, FAILED, RUN_ID, S
 from tests.unit.template.walk import Failure, Walk
 
 IN_SHARDS = {**CONFIGURED, "sharded": True}
-MAPS = ("ScanShards", "FitShards", "EncodeShards")
+MAPS = ("ScanShards", "FitShards", "MergeGroups", "EncodeShards")
 SCAN = ["NeedsScan", "ScanShards", "SettleShards"]
-FIT = ["FitShards", "MergeFit", "IsFitted"]
+FIT = ["FitShards", "AreMany", "MergeFit", "IsFitted"]
 
 
 def sharded(machine: Document, **answers: object) -> Walk:
@@ -38,7 +38,7 @@ def test_text_that_is_cut_is_scanned_counted_and_encoded(machine: Document) -> N
 
 
 def test_what_begins_where_it_is_known_is_not_scanned(machine: Document) -> None:
-    planned = {"shards": 3, "workers": 2, "scan": False, "begin": 0, "end": 3}
+    planned = {"shards": 3, "workers": 2, "scan": False, "begin": 0, "end": 3, "groups": 0}
 
     assert before_training(sharded(machine, PlanShards=planned)) == [
         "PlanShards",
@@ -59,17 +59,26 @@ def test_each_shard_is_a_child_and_so_many_work_at_once(machine: Document) -> No
 
 
 def test_one_shard_is_one_child(machine: Document) -> None:
-    planned = {"shards": 1, "workers": 1, "scan": False, "begin": 0, "end": 1}
+    planned = {"shards": 1, "workers": 1, "scan": False, "begin": 0, "end": 1, "groups": 0}
 
     assert children(sharded(machine, PlanShards=planned), "EncodeShards") == [[{"run_id": RUN_ID, "shard": 0}]]
+
+
+def test_many_shards_are_merged_in_groups_first(machine: Document) -> None:
+    planned = {"shards": 120, "workers": 9, "scan": False, "begin": 0, "end": 120, "groups": 3}
+
+    walk = sharded(machine, PlanShards=planned)
+
+    assert walk.states[walk.states.index("AreMany") :][:3] == ["AreMany", "MergeGroups", "MergeFit"]
+    assert children(walk, "MergeGroups") == [[{"run_id": RUN_ID, "round": 0, "group": group} for group in range(3)]]
 
 
 def test_shards_read_again_as_often_as_the_merged_rows_ask_for_it(machine: Document) -> None:
     merged = iter(
         [
-            {"again": True, "round": 1, "begin": 1, "end": 3},
-            {"again": True, "round": 2, "begin": 0, "end": 3},
-            {"again": False, "round": 2, "begin": 0, "end": 3},
+            {"again": True, "round": 1, "begin": 1, "end": 3, "groups": 0},
+            {"again": True, "round": 2, "begin": 0, "end": 3, "groups": 0},
+            {"again": False, "round": 2, "begin": 0, "end": 3, "groups": 0},
         ]
     )
 
@@ -107,6 +116,6 @@ def test_a_child_sees_its_input_alone_and_is_tried_three_times(machine: Document
 
     assert name == state.removesuffix("s")
     assert child["Arguments"]["Payload"] == "{% $states.input %}"
-    assert child["Arguments"]["FunctionName"] == f"{name}Function"
+    assert child["Arguments"]["FunctionName"] == ("MergeFitFunction" if name == "MergeGroup" else f"{name}Function")
     [others] = [retrier for retrier in child["Retry"] if retrier["ErrorEquals"] == ["States.ALL"]]
     assert others["MaxAttempts"] == 2

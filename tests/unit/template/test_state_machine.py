@@ -66,9 +66,9 @@ ANSWERS: dict[str, object] = {
     "RecordFailure": {"run_id": RUN_ID, "message": "What happened, and what to do."},
 }
 SHARDED: dict[str, object] = {
-    "PlanShards": {"shards": 3, "workers": 2, "scan": True, "begin": 0, "end": 3},
-    "SettleShards": {"shards": 3, "workers": 2, "scan": True, "begin": 0, "end": 3},
-    "MergeFit": {"again": False, "round": 0, "begin": 0, "end": 3},
+    "PlanShards": {"shards": 3, "workers": 2, "scan": True, "begin": 0, "end": 3, "groups": 0},
+    "SettleShards": {"shards": 3, "workers": 2, "scan": True, "begin": 0, "end": 3, "groups": 0},
+    "MergeFit": {"again": False, "round": 0, "begin": 0, "end": 3, "groups": 0},
 }
 EVALUATED = ["RunEvaluationTransform", "EvaluateModel", "Gate"]
 COMPARED = ["RunChampionTransform", "CompareModels", "Gate"]

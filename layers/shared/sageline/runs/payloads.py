@@ -79,13 +79,15 @@ class PlannedPreparation(TypedDict):
 
 class PlannedShards(TypedDict):
     """Answer of PlanShards: how many shards there are and how many functions may work on them at once; whether a ``scan`` must
-    find where their ranges begin; and which read first, from ``begin`` to before ``end``."""
+    find where their ranges begin; which read first, from ``begin`` to before ``end``, and in how many ``groups`` these are merged
+    before MergeFit."""
 
     shards: int
     workers: int
     scan: bool
     begin: int
     end: int
+    groups: int
 
 
 class ShardDone(TypedDict):
@@ -94,14 +96,21 @@ class ShardDone(TypedDict):
     shard: int
 
 
+class GroupMerged(TypedDict):
+    """Answer of MergeFit for a group of shards."""
+
+    group: int
+
+
 class MergedFit(TypedDict):
-    """Answer of MergeFit: whether the shards from ``begin`` to before ``end`` are to read ``again``, in which round; if not, all
-    are to be encoded."""
+    """Answer of MergeFit: whether the shards from ``begin`` to before ``end`` are to read ``again``, in which round, and in how
+    many ``groups`` they are merged first; if not, all are to be encoded."""
 
     again: bool
     round: int
     begin: int
     end: int
+    groups: int
 
 
 class PreparedData(TypedDict):
@@ -198,9 +207,10 @@ class FitShardEvent(ShardEvent):
 
 
 class MergeFitEvent(RunEvent):
-    """What MergeFit gets."""
+    """What MergeFit gets; with a ``group``, its shards are merged, and nothing else."""
 
     round: int
+    group: NotRequired[int]
 
 
 class StartTrainingEvent(RunEvent):

@@ -7,7 +7,7 @@ from collections import defaultdict
 from sageline.configuration.configure import configure
 from sageline.preparation.prepare import prepare_data
 from sageline.preparation.shards.finish_shards import finish_shards
-from sageline.preparation.shards.merge_fit import merge_fit
+from sageline.preparation.shards.merge_fit import merge_fit, merge_group
 from sageline.preparation.shards.plan_shards import plan_shards, settle_shards
 from sageline.preparation.shards.read_shard import encode_shard, fit_shard, scan_shard
 from sageline.runs.payloads import PreparedData
@@ -41,14 +41,16 @@ def prepare_in_shards(world: World, shard_bytes: int) -> PreparedData:
         for shard in reversed(range(planned["shards"])):  # in no particular order
             scan_shard(RUN_ID, shard, run_files=files)
         planned = settle_shards(RUN_ID, run=world.run)
-    begin_shard, end_shard = planned["begin"], planned["end"]
+    begin_shard, end_shard, groups = planned["begin"], planned["end"], planned["groups"]
     for number in range(MOST_ROUNDS):
         for shard in reversed(range(begin_shard, end_shard)):
             fit_shard(RUN_ID, number, shard, run_files=files)
+        for group in reversed(range(groups)):
+            merge_group(RUN_ID, number, group, run_files=files)
         merged = merge_fit(RUN_ID, number, run=world.run)
         if not merged["again"]:
             break
-        begin_shard, end_shard = merged["begin"], merged["end"]
+        begin_shard, end_shard, groups = merged["begin"], merged["end"], merged["groups"]
     else:
         raise AssertionError(f"{MOST_ROUNDS} rounds were not enough")
     for shard in reversed(range(planned["shards"])):

@@ -84,6 +84,13 @@ def test_a_table_with_everything_in_it(task: str, shard_bytes: int) -> None:
     assert answer["channels"]["train"]["rows"] > 250
 
 
+@pytest.mark.parametrize("size", [1, 3])
+def test_shards_that_are_merged_in_groups(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sageline.preparation.shards.shard_fit.SHARDS_OF_GROUP", size)
+
+    assert isinstance(of_one(table(300, 2), 2000), dict)
+
+
 @given(st.integers(0, 1000), st.integers(200, 5000), st.integers(30, 120))
 def test_any_table_and_any_cut(seed: int, shard_bytes: int, rows: int) -> None:
     of_one(table(rows, seed, task="classification" if seed % 2 else "regression"), shard_bytes)
@@ -208,6 +215,17 @@ def test_what_is_wrong_is_said_in_the_same_words(rows: list[str], message: str) 
 
     assert answer[0] is InvalidDataset
     assert message in answer[1]
+
+
+@pytest.mark.usefixtures("sample_of_the_beginning")
+def test_what_is_wrong_in_a_group_of_shards_is_said_in_the_same_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sageline.preparation.shards.shard_fit.SHARDS_OF_GROUP", 2)
+    rows = ["1,a\n", "2,b\n"] * 60
+    rows[70] = rows[100] = "1,b,c\n"
+
+    answer: Any = of_one(("size,kind\n" + "".join(rows)).encode(), 60)
+
+    assert (answer[0], "row 71" in answer[1]) == (InvalidDataset, True)
 
 
 def test_an_object_that_is_deleted_meanwhile_fails_the_run_with_its_name() -> None:

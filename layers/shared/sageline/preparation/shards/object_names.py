@@ -17,6 +17,10 @@ def fit_name(number: int, shard: int) -> str:
     return f"fit-{number}-{shard:05d}"
 
 
+def group_name(number: int, group: int) -> str:
+    return f"group-{number}-{group:03d}"
+
+
 def merged_name(number: int) -> str:
     return f"merged-{number}"
 

@@ -74,7 +74,14 @@ def _begun(sharding: Sharding, provisional: Resolution, files: ShardFiles) -> Pl
     end = plan.broken + 1 if plan.broken is not None else of_test or len(plan.shards)
     first = Round(0, "profile", provisional, initial_plan(provisional.spec.split), None, (0, end))
     files.put(round_name(0), first)
-    return {"shards": len(plan.shards), "workers": sharding.workers, "scan": bool(plan.to_scan), "begin": 0, "end": end}
+    return {
+        "shards": len(plan.shards),
+        "workers": sharding.workers,
+        "scan": bool(plan.to_scan),
+        "begin": 0,
+        "end": end,
+        "groups": first.groups,
+    }
 
 
 def _check_uncut(plan: ShardPlan, spec: Spec, growth: float) -> None:

@@ -7,6 +7,7 @@ object                what it holds
 ``scan-00012``        what the scan of a shard has found, where ranges of text begin in the middle
 ``round-1``           what a round reads (:class:`sageline.preparation.shards.shard_fit.Round`)
 ``fit-1-00012``       what a round has counted of a shard
+``group-1-003``       the same of the shards of a group, where there are many
 ``merged-1``          what a round has counted of the shards before those of the next one
 ``fitted``            what the rows are encoded with (:class:`Fitted`)
 ``encoded-00012``     how many rows and bytes of a shard were written
@@ -33,7 +34,7 @@ from sageline.preparation.shards.state_codec import decode_state, encode_state
 from sageline.runs.documents import RunFiles
 from sageline.storage.dataset_parts import Dataset
 
-_AHEAD = 16  # states that are fetched before they are merged
+_AHEAD = 8  # states that are fetched before they are merged: some have 60 MB
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,10 @@ Reading: TypeAlias = Literal["profile", "fit", "filters"]
 """What a round counts: all that a fit does and the columns' profile, the fit alone, or which rows stand in which channel."""
 
 
+SHARDS_OF_GROUP = 50
+"""So many states are merged in some seconds, and the groups of 10,000 shards in some more."""
+
+
 @dataclass(frozen=True, eq=False)
 class Round:
     """One reading of the dataset by its shards.
@@ -46,6 +50,18 @@ class Round:
     settled: Resolution | None
     shards: tuple[int, int]
     shared: SharedRows | None = None
+
+    @property
+    def groups(self) -> int:
+        """In how many groups the shards are merged first; 0 where one function merges all of them, as it does of filters."""
+        begin, end = self.shards
+        many = end - begin > SHARDS_OF_GROUP and self.reads != "filters"
+        return -((begin - end) // SHARDS_OF_GROUP) if many else 0
+
+    def shards_of(self, group: int) -> range:
+        """The shards of one of the groups."""
+        first = self.shards[0] + group * SHARDS_OF_GROUP
+        return range(first, min(first + SHARDS_OF_GROUP, self.shards[1]))
 
 
 @dataclass(frozen=True)
