@@ -19,6 +19,7 @@ from pathlib import Path
 
 from sageline.configuration.dataset_size import LARGEST_BYTES
 from sageline.configuration.preparation_plan import MOST_SHARDS
+from sageline.preparation.shards.shard_fit import SHARDS_OF_GROUP
 from tests.benchmarks.shard_speed import ShardSpeed, measure
 
 CORE_OF_LAMBDA = 0.6
@@ -33,8 +34,9 @@ _MEASURED_MEGABYTES = 256
 _FIXED_TRANSITIONS = 12  # of the parent
 _TRANSITIONS_OF_CHILD = 2
 _WORKER_GB, _MERGE_GB = 1769 / 1024, 3008 / 1024
+_VOCABULARY_MEGABYTES = 80  # of words that are kept at most, and their counts
 _FIXED_SECONDS = 10  # ConfigureRun's and PlanShards' beginnings, and PrepareData's end
-_CHILD_SECONDS = 0.3  # from the end of a child to the next one's first work, as observed; AWS says nothing of it
+_CHILD_SECONDS = 0.3  # from the end of a child to the next one's first work: an assumption, as AWS says nothing of it
 _MEGABYTES_OF_REQUEST = 8
 _USD_PER_GB_SECOND, _USD_PER_INVOCATION, _USD_PER_TRANSITION = 0.0000133334, 0.20e-6, 0.025e-3
 _USD_PER_GET, _USD_PER_PUT = 0.4e-6, 5e-6
@@ -124,10 +126,11 @@ def simulate(speed: ShardSpeed, megabytes: float, limits: Limits) -> Simulated:
         each = max(cpu / speed.megabytes * size / CORE_OF_LAMBDA, moved * size / limits.bandwidth)
         seconds[phase] = map_seconds(shards, each, limits, gets=gets * shards, puts=puts[phase] * shards)
         lambda_seconds += shards * each + min(shards, limits.workers) * limits.cold_seconds
-    merging = shards * max(speed.merge / CORE_OF_LAMBDA, speed.state_bytes / 1e6 / limits.bandwidth)
+    groups, of_group, merging = _merging(speed, shards, limits)
+    seconds["groups"] = map_seconds(groups, of_group, limits) if groups else 0.0
     seconds["merge"] = limits.cold_seconds + merging
-    gb_seconds = lambda_seconds * _WORKER_GB + (seconds["merge"] + _FIXED_SECONDS) * _MERGE_GB
-    transitions = _FIXED_TRANSITIONS + 3 * shards * _TRANSITIONS_OF_CHILD
+    gb_seconds = lambda_seconds * _WORKER_GB + (groups * of_group + seconds["merge"] + _FIXED_SECONDS) * _MERGE_GB
+    transitions = _FIXED_TRANSITIONS + (3 * shards + groups) * _TRANSITIONS_OF_CHILD
     usd = (
         gb_seconds * _USD_PER_GB_SECOND
         + 3 * shards * _USD_PER_INVOCATION
@@ -135,8 +138,24 @@ def simulate(speed: ShardSpeed, megabytes: float, limits: Limits) -> Simulated:
         + (3 * gets + 1) * shards * _USD_PER_GET
         + sum(puts.values()) * shards * _USD_PER_PUT
     )
-    all_seconds = lambda_seconds + seconds["merge"] + _FIXED_SECONDS
+    all_seconds = lambda_seconds + groups * of_group + seconds["merge"] + _FIXED_SECONDS
     return Simulated(shards, min(shards, limits.workers), seconds, all_seconds, gb_seconds, transitions, usd)
+
+
+def _merging(speed: ShardSpeed, shards: int, limits: Limits) -> tuple[int, float, float]:
+    """How many groups of shards are merged first, the seconds of one, and those of MergeFit."""
+
+    def each(megabytes: float, cpu: float) -> float:
+        return max(cpu / CORE_OF_LAMBDA, megabytes / limits.bandwidth)
+
+    state = speed.state_bytes / 1e6
+    of_shard = each(state, speed.merge)
+    if shards <= SHARDS_OF_GROUP:
+        return 0, 0.0, shards * of_shard
+    groups = math.ceil(shards / SHARDS_OF_GROUP)
+    # What is bounded has grown by then: a vocabulary, which many shards have together more of than one.
+    grown = state + _VOCABULARY_MEGABYTES
+    return groups, SHARDS_OF_GROUP * of_shard + grown / limits.bandwidth, groups * each(grown, speed.merge * grown / state)
 
 
 def rows(speeds: list[ShardSpeed]) -> Iterator[str]:
@@ -147,7 +166,7 @@ def rows(speeds: list[ShardSpeed]) -> Iterator[str]:
         "shards",
         "workers",
         "minutes",
-        "of which MergeFit",
+        "of which merging",
         "dollars",
         "transitions",
         "Lambda s",
@@ -160,7 +179,7 @@ def rows(speeds: list[ShardSpeed]) -> Iterator[str]:
         for size in SIZES_GB:
             for workers in dict.fromkeys(min(workers, shards_of(speed.kind, size * 1000)) for workers in WORKERS):
                 found = simulate(speed, size * 1000, Limits(workers=workers))
-                merge = found.seconds["merge"] / 60
+                merge = (found.seconds["groups"] + found.seconds["merge"]) / 60
                 cells = (
                     speed.kind,
                     f"{size:,}",

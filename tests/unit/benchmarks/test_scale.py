@@ -74,9 +74,11 @@ def test_no_dataset_has_more_shards_than_a_map_may_have_children() -> None:
     assert shards_of("mixed", 1e9) == 10_000
 
 
-def test_one_function_merges_all_states_and_says_when_it_cannot() -> None:
-    assert simulated(10).merges_in_time
-    assert not simulated(1000).merges_in_time
+def test_many_shards_are_merged_in_groups_and_it_is_said_when_that_takes_too_long() -> None:
+    assert simulated(5).seconds["groups"] == 0
+    assert simulated(1000).seconds["groups"] > 0
+    assert simulated(1000).merges_in_time
+    assert not simulated(1000, speed=replace(SPEED, merge=30.0)).merges_in_time
 
 
 def test_dollars_follow_the_work_and_not_the_workers() -> None:

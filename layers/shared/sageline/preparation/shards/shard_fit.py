@@ -26,8 +26,8 @@ Reading: TypeAlias = Literal["profile", "fit", "filters"]
 """What a round counts: all that a fit does and the columns' profile, the fit alone, or which rows stand in which channel."""
 
 
-SHARDS_OF_GROUP = 50
-"""So many states are merged in some seconds, and the groups of 10,000 shards in some more."""
+SHARDS_OF_GROUP = 100
+"""So many states are merged in half a minute, and the groups of 10,000 shards in about a minute more."""
 
 
 @dataclass(frozen=True, eq=False)
