@@ -22,7 +22,7 @@ from sageline.preparation.first_read import Counted, FirstRead
 from sageline.preparation.hashed_blocks import hashed_blocks
 from sageline.resolve.resolution import Resolution
 
-Reading: TypeAlias = Literal["profile", "fit", "filters"]
+RoundKind: TypeAlias = Literal["profile", "fit", "filters"]
 """What a round counts: all that a fit does and the columns' profile, the fit alone, or which rows stand in which channel."""
 
 
@@ -44,7 +44,7 @@ class Round:
     """
 
     number: int
-    reads: Reading
+    reads: RoundKind
     resolution: Resolution
     plan: SplitPlan | None
     settled: Resolution | None
