@@ -60,6 +60,10 @@ def test_predictions_keep_half_of_the_functions_or_a_hundred(concurrency: Concur
     assert planned(1_000 * GB, concurrency=concurrency)["workers"] == workers
 
 
+def test_candidates_that_prepare_it_at_once_share_the_workers() -> None:
+    assert planned(1_000 * GB, concurrency=Concurrency(account=1000, stack=200, runs=2))["workers"] == 100
+
+
 def test_workers_that_are_asked_for_decide_whatever_the_size() -> None:
     assert planned(100 * GB, workers=1)["shards"] is None
     small = planned(1_000_000, workers=3)

@@ -22,8 +22,8 @@ from sageline.configuration.preparation_plan import (
     account_concurrency,
     cost_parts,
     plan_preparation,
-    told,
     why_alone,
+    with_plan,
 )
 from sageline.configuration.quotas import check_quotas, demands_of_run, demands_of_transform
 from sageline.configuration.waiting_limits import CHECK_INTERVAL_SECONDS, check_longest_batch, check_longest_wait
@@ -132,9 +132,12 @@ def _configure_training(
         size = text_size(partial(open_object, run.files.s3), dataset)
         for trained in resolved.trained:
             _check_training(trained, run, stack)
-        plans = [_plan(trained, dataset, size, run, stack) for trained in resolved.trained]
+        concurrency = Concurrency(
+            account=account_concurrency(run.clients.lambda_), stack=stack.max_workers, runs=len(resolved.trained)
+        )
+        plans = [_plan(trained, dataset, size, concurrency, run) for trained in resolved.trained]
         found["preparation"] = plans[0]
-        spec = spec.model_copy(update={"reasons": {**spec.reasons, "preparation.workers": told(plans[0])}})
+        spec = with_plan(spec, plans[0])
         facts = facts_of(run, evaluation_work(spec, jobs=len(resolved.trained)), deployment=spec.deployment)
         facts = replace(facts, parts=tuple(part for plan in plans for part in cost_parts(plan)))
         estimate = cost_bound(spec, facts, resolved.trained)
@@ -162,9 +165,8 @@ def _configure_training(
     return configured
 
 
-def _plan(spec: Spec, dataset: Dataset, size: int, run: RunContext, stack: StackOptions) -> PlannedPreparation:
+def _plan(spec: Spec, dataset: Dataset, size: int, concurrency: Concurrency, run: RunContext) -> PlannedPreparation:
     """How the dataset is prepared; refuse what could not be."""
-    concurrency = Concurrency(account=account_concurrency(run.clients.lambda_), stack=stack.max_workers)
     plan = plan_preparation(dataset, spec, size, concurrency)
     if plan["shards"] is None:
         check_size(partial(open_object, run.files.s3), dataset, spec, size, alone=why_alone(dataset, spec) or "")

@@ -15,6 +15,7 @@ from sageline.names import split_format
 from sageline.runs.money import usd
 from sageline.runs.payloads import PlannedPreparation
 from sageline.spec.model import Spec
+from sageline.spec.preparation import PreparationSpec
 from sageline.storage.dataset_parts import Dataset
 
 if TYPE_CHECKING:
@@ -56,16 +57,18 @@ class Concurrency:
     Attributes:
         account: in the account and region, for whatever runs there.
         stack: for one dataset, as the stack's parameter ``MaxWorkers`` says.
+        runs: how many candidates prepare it at the same time, each for itself.
     """
 
     account: int
     stack: int
+    runs: int = 1
 
     @property
     def workers(self) -> int:
         """For one dataset, such that predictions go on."""
         reserve = min(_MOST_RESERVED, math.ceil(_RESERVE * self.account))
-        return max(1, min(self.stack, self.account - reserve))
+        return max(1, min(self.stack, self.account - reserve) // self.runs)
 
 
 def account_concurrency(client: LambdaClient) -> int:
@@ -120,7 +123,7 @@ def plan_preparation(dataset: Dataset, spec: Spec, size: int, concurrency: Concu
     wanted = max(math.ceil(size / (_SHARD_SHARE * largest)), most if asked else 1)
     shards = max(1, min(MOST_SHARDS, wanted, dataset.size // _LEAST_SHARD_BYTES))
     workers = max(1, min(most, shards))
-    limited = "" if asked is None or asked <= workers else f", of the {asked} asked for"
+    limited = "" if asked is None or asked <= workers else f", of the {asked} asked for (size, account or MaxWorkers)"
     work = math.ceil(shards / workers) * seconds / shards
     transitions = _PASSES * shards * _TRANSITIONS_OF_SHARD
     return {
@@ -147,18 +150,24 @@ def cost_parts(planned: PlannedPreparation) -> tuple[CostPart, ...]:
     """What the preparation may cost at most; nothing for one function alone, which costs cents."""
     if planned["shards"] is None:
         return ()
-    text = (
-        f"preparation: {planned['shards']:,} shards, {planned['workers']:,} at once, for about {usd(planned['usd'])}; tried "
-        f"{_ATTEMPTS} times at most"
-    )
+    text = f"preparation: {planned['reason']}, for about {usd(planned['usd'])}; tried {_ATTEMPTS} times at most"
     return (CostPart(what="preparation", usd=round(_ATTEMPTS * planned["usd"], 4), text=text),)
 
 
 def told(planned: PlannedPreparation) -> str:
     """The plan as the reason of ``preparation.workers``."""
+    reason = planned["reason"].removesuffix(".")
     if planned["minutes"] < 1:
-        return f"{planned['reason']}; takes less than a minute"
-    return f"{planned['reason']}; takes about {planned['minutes']:g} min and costs about {usd(planned['usd'])}"
+        return f"{reason}; takes less than a minute"
+    return f"{reason}; takes about {planned['minutes']:g} min and costs about {usd(planned['usd'])}"
+
+
+def with_plan(spec: Spec, planned: PlannedPreparation) -> Spec:
+    """A resolved spec that says how its dataset is prepared, and why; where so many workers cannot be, how many there are."""
+    update: dict[str, object] = {"reasons": {**spec.reasons, "preparation.workers": told(planned)}}
+    if spec.preparation.workers is not None:
+        update["preparation"] = PreparationSpec(workers=planned["workers"])
+    return spec.model_copy(update=update)
 
 
 def _sized(size: int) -> str:

@@ -166,7 +166,8 @@ def explained(error: ClientError, uri: str) -> Exception:
     if is_denied(error):
         return DatasetAccessDenied(
             f"{uri}: reading it is denied. Put the dataset into this stack's bucket under datasets/<name>/, or let the roles of "
-            "ConfigureRunFunction and PrepareDataFunction read it (s3:GetObject and s3:ListBucket in the bucket's policy, and "
+            "ConfigureRunFunction, PrepareDataFunction and the functions of shards (docs/scale.md) read it (s3:GetObject and "
+            "s3:ListBucket in the bucket's policy, and "
             "for a folder s3:ListBucketVersions)."
         )
     if code(error) in {"412", "PreconditionFailed"}:

@@ -10,7 +10,7 @@ from sageline.preparation.shards.finish_shards import finish_shards
 from sageline.preparation.shards.merge_fit import merge_fit, merge_group
 from sageline.preparation.shards.plan_shards import plan_shards, settle_shards
 from sageline.preparation.shards.read_shard import encode_shard, fit_shard, scan_shard
-from sageline.runs.payloads import PreparedData
+from sageline.runs.payloads import PlannedShards, PreparedData
 from tests.unit.golden import golden_event
 from tests.unit.world.world import EXECUTION, RUN_ID, World, with_one_algorithm
 
@@ -31,12 +31,25 @@ def prepare_alone(world: World) -> PreparedData:
     return prepare_data(RUN_ID, run=world.run)
 
 
+def plan(world: World, shard_bytes: int) -> PlannedShards:
+    """What PlanShards answers, when ConfigureRun has planned such shards."""
+    planned = {
+        "workers": 2,
+        "shards": 2,
+        "shard_bytes": shard_bytes,
+        "growth": 1.0,
+        "reason": "a test",
+        "minutes": 0.0,
+        "usd": 0.0,
+    }
+    world.run.store.note(RUN_ID, preparation=planned)
+    return plan_shards(RUN_ID, run=world.run)
+
+
 def prepare_in_shards(world: World, shard_bytes: int) -> PreparedData:
     """All that the state machine does between ConfigureRun and StartTraining, shard by shard."""
-    plan = {"workers": 2, "shards": 2, "shard_bytes": shard_bytes, "growth": 1.0, "reason": "a test", "minutes": 0.0, "usd": 0.0}
-    world.run.store.note(RUN_ID, preparation=plan)
     files = world.run.files
-    planned = plan_shards(RUN_ID, run=world.run)
+    planned = plan(world, shard_bytes)
     if planned["scan"]:
         for shard in reversed(range(planned["shards"])):  # in no particular order
             scan_shard(RUN_ID, shard, run_files=files)

@@ -18,10 +18,12 @@ from hypothesis import strategies as st
 from sageline.arrays.blocks import Block, Coverage
 from sageline.dataset.readers.source import ReadOptions, open_blocks
 from sageline.errors import InvalidDataset, SagelineError
+from sageline.preparation.shards.plan_shards import plan_shards, settle_shards
+from sageline.preparation.shards.read_shard import scan_shard
 from sageline.storage.dataset_object import open_object
 from sageline.storage.dataset_parts import Dataset
-from tests.unit.preparation.shards.sharded import begin, prepare_alone, prepare_in_shards, written
-from tests.unit.world.world import BUCKET, World, new_world
+from tests.unit.preparation.shards.sharded import begin, plan, prepare_alone, prepare_in_shards, written
+from tests.unit.world.world import BUCKET, RUN_ID, World, new_world
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -89,6 +91,15 @@ def test_shards_that_are_merged_in_groups(size: int, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("sageline.preparation.shards.shard_fit.SHARDS_OF_GROUP", size)
 
     assert isinstance(of_one(table(300, 2), 2000), dict)
+
+
+@pytest.mark.parametrize("rare", [1, 2, 3])
+def test_a_class_of_few_rows(rare: int) -> None:
+    rows = [f"{number},{'ab'[number % 2]}\n" for number in range(200)]
+    for number in range(rare):
+        rows[40 * number] = f"{number},rare\n"
+
+    assert isinstance(of_one(("size,kind\n" + "".join(rows)).encode(), 300), dict)
 
 
 @given(st.integers(0, 1000), st.integers(200, 5000), st.integers(30, 120))
@@ -236,6 +247,19 @@ def test_an_object_that_is_deleted_meanwhile_fails_the_run_with_its_name() -> No
 
         with pytest.raises(SagelineError, match=r"data\.csv: it was deleted while the run went on"):
             prepare_in_shards(world, 2000)
+
+
+def test_what_is_planned_and_settled_twice_is_the_same(world: World) -> None:
+    begin(world, {KEY: table(200)}, f"s3://{BUCKET}/{KEY}")
+    planned = plan(world, 2000)
+    assert plan_shards(RUN_ID, run=world.run) == planned
+    for shard in range(planned["shards"]):
+        scan_shard(RUN_ID, shard, run_files=world.run.files)
+    settled = settle_shards(RUN_ID, run=world.run)
+    left = {key: world.get(key) for key in world.keys("runs/")}
+
+    assert settle_shards(RUN_ID, run=world.run) == settled
+    assert {key: world.get(key) for key in world.keys("runs/")} == left
 
 
 def test_a_shard_that_is_done_twice_changes_nothing(world: World) -> None:

@@ -96,8 +96,9 @@ def next_round(done: Round, merged: Merged, shards: int, resolve: Callable[[Data
     if first.plan is None:
         plan = first.survey.plan(first.source)
         return replace(again, plan=plan, reads="filters" if first.survey.needs_filters else "fit")
-    plan = first.tally.settle()
+    # Once, as in one function: what a class lacks that has fewer rows than there are shares stays so.
+    plan = first.plan if done.is_split else first.tally.settle()
     if plan is not first.plan:
-        return replace(again, plan=plan)
+        return replace(again, plan=plan, is_split=True)
     first.check()
     return first

@@ -53,7 +53,7 @@ def merge_fit(run_id: str, number: int, *, run: RunContext) -> MergedFit:
     shards = len(sharding.plan.shards)
     if end < shards:
         files.put(merged_name(number), merged.to_fit())
-        return _asked(files, merged.rest_of(done, shards))
+        return _asked(files, merged.rest_of(done, shards), run)
     of = RunDataset.of(run_id, run)
 
     def resolve(profile: DatasetProfile) -> Resolution:
@@ -66,13 +66,14 @@ def merge_fit(run_id: str, number: int, *, run: RunContext) -> MergedFit:
 
     following = next_round(done, merged, shards, resolve)
     if isinstance(following, Round):
-        return _asked(files, following)
+        return _asked(files, following, run)
     note_warnings(following, of, run)
     following.forget_survey()
     asks_validation = of.is_candidate or can_decide(
         following.resolution.spec.decision, of.spec.task or "", following.encoder.answers
     )
     files.put(FITTED, Fitted(following, asks_validation))
+    run.store.enter(run_id, "EncodeShards")
     return {"again": False, "round": number, "begin": 0, "end": shards, "groups": 0}
 
 
@@ -81,7 +82,8 @@ def _nothing(done: Round, sharding: Sharding) -> Merged:
     return Merged.nothing(done, DatasetProfile(findings=sharding.findings) if done.reads == "profile" else None)
 
 
-def _asked(files: ShardFiles, following: Round) -> MergedFit:
+def _asked(files: ShardFiles, following: Round, run: RunContext) -> MergedFit:
     files.put(round_name(following.number), following)
+    run.store.enter(files.layout.run_id, "FitShards")
     begin, end = following.shards
     return {"again": True, "round": following.number, "begin": begin, "end": end, "groups": following.groups}

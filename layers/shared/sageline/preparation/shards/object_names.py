@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SHARDING, FITTED = "sharding", "fitted"
+CUT, SHARDING, FITTED = "cut", "sharding", "fitted"
 
 
 def scan_name(shard: int) -> str:

@@ -11,7 +11,7 @@ from sageline.dataset.ranges.settle import settle
 from sageline.dataset.splits.plan import initial_plan
 from sageline.errors import InvalidDataset
 from sageline.preparation.run_dataset import RunDataset
-from sageline.preparation.shards.object_names import SHARDING, round_name, scan_name
+from sageline.preparation.shards.object_names import CUT, SHARDING, round_name, scan_name
 from sageline.preparation.shards.reading import opener, parts_of
 from sageline.preparation.shards.shard_files import ShardFiles, Sharding
 from sageline.preparation.shards.shard_fit import Refused, Round
@@ -43,8 +43,9 @@ def plan_shards(run_id: str, *, run: RunContext) -> PlannedShards:
     )
     _check_uncut(plan, of.spec, planned["growth"])
     sharding = Sharding(of.dataset, of.options, plan, of.findings, planned["workers"])
-    files.put(SHARDING, sharding)
-    return _begun(sharding, of.provisional, files)
+    for name in (CUT, SHARDING):
+        files.put(name, sharding)
+    return _begun(sharding, of.provisional, files, run)
 
 
 def settle_shards(run_id: str, *, run: RunContext) -> PlannedShards:
@@ -54,7 +55,7 @@ def settle_shards(run_id: str, *, run: RunContext) -> PlannedShards:
         InvalidDataset, DatasetNotFound, DatasetAccessDenied: a part could not be read.
     """
     files = ShardFiles(run.files, run_id)
-    sharding: Sharding = files.get(SHARDING)
+    sharding: Sharding = files.get(CUT)  # and not what an earlier try has made of it
     scans = {}
     to_scan = sharding.plan.to_scan
     for shard, found in zip(to_scan, files.each(map(scan_name, to_scan)), strict=True):
@@ -63,10 +64,10 @@ def settle_shards(run_id: str, *, run: RunContext) -> PlannedShards:
         scans[shard] = found
     sharding = replace(sharding, plan=settle(sharding.plan, scans))
     files.put(SHARDING, sharding)
-    return _begun(sharding, RunDataset.of(run_id, run).provisional, files)
+    return _begun(sharding, RunDataset.of(run_id, run).provisional, files, run)
 
 
-def _begun(sharding: Sharding, provisional: Resolution, files: ShardFiles) -> PlannedShards:
+def _begun(sharding: Sharding, provisional: Resolution, files: ShardFiles, run: RunContext) -> PlannedShards:
     """The first round, of those shards that must be read before the others, or of all."""
     plan = sharding.plan
     of_test = sum(any(plan.parts[item.part].side == "test" for item in ranges) for ranges in plan.shards)
@@ -74,6 +75,7 @@ def _begun(sharding: Sharding, provisional: Resolution, files: ShardFiles) -> Pl
     end = plan.broken + 1 if plan.broken is not None else of_test or len(plan.shards)
     first = Round(0, "profile", provisional, initial_plan(provisional.spec.split), None, (0, end))
     files.put(round_name(0), first)
+    run.store.enter(files.layout.run_id, "ScanShards" if plan.to_scan else "FitShards")
     return {
         "shards": len(plan.shards),
         "workers": sharding.workers,

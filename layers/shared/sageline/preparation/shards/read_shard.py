@@ -15,6 +15,7 @@ from sageline.errors import SagelineError
 from sageline.preparation.fit_and_encode import write_pieces
 from sageline.preparation.hashed_blocks import hashed_blocks
 from sageline.preparation.shards.object_names import (
+    CUT,
     FITTED,
     SHARDING,
     encoded_name,
@@ -35,7 +36,7 @@ def scan_shard(run_id: str, shard: int, *, run_files: RunFiles) -> None:
     """Scan a shard's ranges of text for the beginnings of records; what keeps them from being read is stored, so that it is said
     once, for the first shard of which it is so."""
     files = ShardFiles(run_files, run_id)
-    sharding: Sharding = files.get(SHARDING)
+    sharding: Sharding = files.get(CUT)
     try:
         files.put(scan_name(shard), scan(sharding.plan, shard, opener(run_files.s3)))
     except SagelineError as error:

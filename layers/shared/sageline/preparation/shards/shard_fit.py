@@ -39,6 +39,7 @@ class Round:
         resolution: of the spec, by which rows are read.
         plan: of the split; None where rows are read to make it.
         settled: the resolution that all rows have led to; None before these are known.
+        is_split: the plan is the one that all rows have led to.
         shards: the first of the shards that read in this round, and the one after the last.
         shared: the test rows that the shards before have; None where no files say which rows test.
     """
@@ -50,6 +51,7 @@ class Round:
     settled: Resolution | None
     shards: tuple[int, int]
     shared: SharedRows | None = None
+    is_split: bool = False
 
     @property
     def groups(self) -> int:
@@ -77,7 +79,9 @@ class Refused:
         return cls(type(error).__name__, error.message, error.details)
 
     def to_error(self) -> SagelineError:
-        kind: type[SagelineError] = getattr(errors, self.error)
+        kind = getattr(errors, self.error, None)
+        if not (isinstance(kind, type) and issubclass(kind, SagelineError)):
+            return SagelineError(self.message, **self.details)
         return kind(self.message, **self.details)
 
 

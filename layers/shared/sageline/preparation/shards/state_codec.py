@@ -72,7 +72,16 @@ def decode_state(data: bytes) -> Any:  # Any: what was encoded
     start = _LENGTH_BYTES + length
     try:
         return _Reader(memoryview(data)[start:]).value(json.loads(data[_LENGTH_BYTES:start]))
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, ImportError) as error:
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        ImportError,
+        ArithmeticError,
+        RecursionError,
+        MemoryError,
+    ) as error:
         raise UnknownState(f"These bytes are no state: {error}") from error
 
 
@@ -195,6 +204,8 @@ class _Reader:
 
     def _kept(self, place: list[int]) -> memoryview:
         start, size = place
+        if start < 0 or size < 0:
+            raise UnknownState("The contents are not where the document says.")
         found = self._contents[start : start + size]
         if len(found) < size:
             raise UnknownState("The bytes end too early.")
