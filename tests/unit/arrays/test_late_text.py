@@ -34,7 +34,7 @@ def test_a_dictionary_of_strings_is_what_they_are(places: list[int]) -> None:
         assert np.array_equal(read_cells(found).numbers, read_cells(expected).numbers, equal_nan=True)
         assert np.array_equal(read_cells(found).others, read_cells(expected).others)
         assert list(row_chunks([found], 8)) == list(row_chunks([expected], 8))
-        assert vars(profiled(found)) == vars(profiled(expected))
+        assert repr(vars(profiled(found))) == repr(vars(profiled(expected)))  # NaN is not equal to itself
     both = hash_columns(Block.of({"a": column, "b": text, "c": column}))
     assert np.array_equal(both["a"], both["b"])
     assert np.array_equal(both["a"], both["c"])
