@@ -8,13 +8,13 @@ import time
 import pytest
 
 from sageline.json_objects import Json
-from tests.workflow.test_runs import QUICK
+from tests.workflow.test_runs import QUICK, SLOW
 from tests.workflow.workbench import Workbench, flowers, until
 
 pytestmark = pytest.mark.stack
 
 ROWS = 9000
-SHARDS = ["PlanShards", "NeedsScan", "ScanShards", "SettleShards", "FitShards", "MergeFit", "IsFitted", "EncodeShards"]
+SHARDS = ["PlanShards", "NeedsScan", "ScanShards", "SettleShards", "FitShards", "AreMany", "MergeFit", "IsFitted", "EncodeShards"]
 PREPARATION = {"workers": 2}
 WITHOUT_ENDPOINT = {**QUICK, "deployment": None}
 
@@ -74,13 +74,17 @@ class TestSameBytes:
 
 
 def test_a_run_that_is_stopped_in_the_middle_leaves_no_child(workbench: Workbench) -> None:
-    run = workbench.submit("stopped", flowers(ROWS), {**WITHOUT_ENDPOINT, "preparation": PREPARATION})
-    started = workbench.wait(run.run_id, "PlanShards")
+    # Slow to train, so that it has not ended if a look comes too late.
+    spec = {**SLOW, "deployment": None, "preparation": PREPARATION}
+    run_id = workbench.submit("sharded-stopped", flowers(ROWS), spec).run_id
+    started = until(lambda: found if (found := workbench.run(run_id)) and found["state"] in SHARDS else None)
 
-    workbench.connection.api.stop_run(run.run_id)
+    workbench.connection.api.stop_run(run_id)
 
-    until(lambda: not workbench.is_going_on(started["execution_arn"]))
-    assert workbench.wait(run.run_id)["status"] == "Stopped"
-    left = objects_of(workbench, run.run_id, "shards/")
-    time.sleep(3)  # as long as a shard takes
-    assert objects_of(workbench, run.run_id, "shards/") == left
+    until(lambda: not workbench.is_going_on(started["execution_arn"]) or None)
+    assert workbench.wait(run_id)["status"] == "Stopped"
+    time.sleep(5)  # a call of a function that is under way goes on to its end
+    left = objects_of(workbench, run_id, "shards/")
+    time.sleep(3)  # longer than a shard takes
+    assert objects_of(workbench, run_id, "shards/") == left
+    assert objects_of(workbench, run_id, "data/profile.json") == []
