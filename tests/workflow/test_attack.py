@@ -103,7 +103,9 @@ def attacker(workbench: Workbench) -> dict[str, Json]:
         name: workbench.submit(name, flowers(), {**spec, "deployment": deployment}).run_id
         for name, deployment in {"attacker-serverless": {}, "attacker-instances": INSTANCES}.items()
     }
-    return {name: workbench.wait(run_id) for name, run_id in started.items()}
+    ended = {name: workbench.wait(run_id) for name, run_id in started.items()}
+    assert {run["status"] for run in ended.values()} == {"Succeeded"}, [run["error"] for run in ended.values()]
+    return ended
 
 
 def attacks(workbench: Workbench, group: str, stream: str) -> list[Json]:
