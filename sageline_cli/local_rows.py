@@ -59,8 +59,8 @@ def local_spec(document: bytes | None, name: str) -> LocalSpec:
 
 
 def check_rows(dataset: LocalDataset, name: str, document: bytes | None, console: Console) -> None:
-    """Read all rows, and refuse before the upload what the run would be refused for, in the words of `sageline inspect`. Of a large
-    dataset that cannot be prepared in shards it is said why.
+    """Read all rows, and refuse before the upload what the run would be refused for, in the words of `sageline inspect`. Of a
+    large dataset that cannot be prepared in shards it is said why.
 
     Args:
         name: of the dataset.
@@ -89,10 +89,8 @@ def _why_alone(dataset: LocalDataset, path: Path, trained: Sequence[Spec]) -> li
     file = dataset.first
     one = DatasetObject(str(file), None, "", file.stat().st_size)
     found = _as_parts(dataset, f"{path}/") if dataset.is_parts else Dataset(str(file), (one,))
-    size = text_size(lambda part: Path(part.uri).open("rb"), found)
-    wanting = [
-        spec for spec in trained if (spec.preparation.workers or 1) > 1 or size > ALONE_SHARE * largest_bytes(spec)
-    ]
+    size = text_size(lambda part: _open(Path(part.uri), lambda _: None), found)
+    wanting = [spec for spec in trained if (spec.preparation.workers or 1) > 1 or size > ALONE_SHARE * largest_bytes(spec)]
     return list(dict.fromkeys(why for spec in wanting if (why := why_alone(found, spec)) is not None))
 
 

@@ -32,6 +32,7 @@ from sageline.spec.model import Spec
 from sageline.spec.preparation import PreparationSpec
 from sageline.storage.dataset_object import RANGE_BYTES
 from sageline.storage.dataset_parts import Dataset
+from sageline.storage.part_sink import PART_BYTES
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -68,7 +69,7 @@ _USUAL_CONCURRENCY = 10  # of an account whose settings cannot be read: what new
 
 _FIXED_SECONDS = 15  # of planning, starting functions, and the end
 _MERGE_SECONDS = 1.0  # of a shard's state, or of a group's: from 0.2 to 0.9 were measured
-_PUTS_OF_SHARD = 10  # what is stored of it in all readings, and the objects of its channels
+_PUTS_OF_SHARD = 10  # what is stored of it in all readings, and a first object of each channel
 _ATTEMPTS = 3  # at each reading of a shard, of which the last ones are rare
 
 
@@ -131,7 +132,8 @@ def plan_preparation(dataset: Dataset, spec: Spec, size: int, concurrency: Concu
     # What a file takes besides its bytes, as bytes: many small files take longer than as many rows in one.
     of_file = FILE_SECONDS * largest / _SECONDS_OF_LARGEST
     counted = size + files * of_file
-    work = _Work(counted / largest * _SECONDS_OF_LARGEST, files + math.ceil(dataset.size / RANGE_BYTES))
+    seconds = counted / largest * _SECONDS_OF_LARGEST
+    work = _Work(seconds, files + math.ceil(dataset.size / RANGE_BYTES), math.ceil(size / PART_BYTES))
     named = f"{_sized(size)} of text{f' in {files:,} files' if files > 1 else ''}"
     alone = why_alone(dataset, spec)
     if alone is not None or asked == 1 or (asked is None and counted <= ALONE_SHARE * largest):
@@ -184,10 +186,12 @@ class _Work:
     Attributes:
         seconds: of one core of Lambda, for all that one function does.
         requests: to S3, for one reading.
+        objects: that are written, if the rows become as many bytes as they have as text.
     """
 
     seconds: float
     requests: int
+    objects: int
 
     def alone(self) -> tuple[float, float]:
         """Seconds and dollars of one function."""
@@ -209,7 +213,7 @@ class _Work:
             + children * USD_PER_INVOCATION
             + (children * TRANSITIONS_OF_SHARD + fits * FIXED_TRANSITIONS) * USD_PER_TRANSITION
             + ((2 + fits) * (self.requests + 2 * shards) + fits * (shards + groups)) * USD_PER_GET
-            + _PUTS_OF_SHARD * shards * USD_PER_PUT
+            + (_PUTS_OF_SHARD * shards + self.objects) * USD_PER_PUT
         )
         return duration, cost
 
