@@ -35,7 +35,7 @@ def merged(first: Sequence[tuple[str, float]], second: Sequence[tuple[str, float
 
 
 def test_the_highest_row_before_the_test_rows_is_found_in_either_piece() -> None:
-    # All of the class train or test; the one of 0.7 is the last before the test rows, and neither among the lowest nor the highest.
+    # The one of 0.7 is the last before the test rows, and neither among the lowest of its class nor among the highest.
     lowest = [("a", 0.1), ("a", 0.2), ("a", 0.3), ("a", 0.7), ("a", 0.95), ("a", 0.97)]
     others = [("a", 0.5), ("a", 0.6), ("b", 0.4)]
 
