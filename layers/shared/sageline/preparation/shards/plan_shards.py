@@ -44,7 +44,8 @@ def plan_shards(run_id: str, *, run: RunContext) -> PlannedShards:
     )
     _check_uncut(plan, of.spec, planned["growth"])
     sharding = Sharding(of.dataset.notes, of.options, plan, of.findings, planned["workers"])
-    files.put(CUT if plan.to_scan else SHARDING, sharding)
+    for name in (CUT, SHARDING):
+        files.put(name, sharding)
     return _begun(sharding, of.provisional, files, run)
 
 
