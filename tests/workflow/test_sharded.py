@@ -75,16 +75,32 @@ class TestSameBytes:
         assert sharded["details"]["evaluation"]["metrics"] == alone["details"]["evaluation"]["metrics"]
 
 
-def at_work(workbench: Workbench, function: str) -> psutil.Process | None:
-    """A process of a function of this stack that has begun to ask for what it works on."""
-    endpoint = workbench.connection.s3.meta.endpoint_url
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            variables = process.environ()
-            is_of_it = function in variables.get("AWS_LAMBDA_FUNCTION_NAME", "") and variables.get("AWS_ENDPOINT_URL") == endpoint
-            if is_of_it and process.net_connections("tcp"):
-                return process
-    return None
+def kill_at_work(workbench: Workbench, function: str) -> None:
+    """End a process of a function of this stack when it has begun to work: it has used the processor since the first look, and
+    has asked for something."""
+    endpoint, deadline = workbench.connection.s3.meta.endpoint_url, time.monotonic() + 120
+    others: set[int] = set()
+    waiting: dict[int, float] | None = None
+    while time.monotonic() < deadline:
+        spent: dict[int, float] = {}
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if process.pid in others:
+                    continue
+                variables = process.environ()
+                if function not in variables.get("AWS_LAMBDA_FUNCTION_NAME", "") or variables.get("AWS_ENDPOINT_URL") != endpoint:
+                    if time.time() - process.create_time() > 2:  # before, it may become another program
+                        others.add(process.pid)
+                    continue
+                times = process.cpu_times()
+                spent[process.pid] = times.user + times.system
+                has_begun = waiting is not None and spent[process.pid] > waiting.get(process.pid, 0.0)
+                if has_begun and process.net_connections("tcp"):
+                    process.kill()
+                    return
+        waiting = spent if waiting is None else waiting
+        time.sleep(0.002)
+    raise TimeoutError(f"{function} has not begun to work")
 
 
 def tried_again(workbench: Workbench, execution_arn: str) -> list[str]:
@@ -102,9 +118,8 @@ def tried_again(workbench: Workbench, execution_arn: str) -> list[str]:
 def test_a_function_that_is_killed_half_way_reads_its_shard_again(workbench: Workbench, runs: tuple[Json, Json]) -> None:
     _, undisturbed = runs
     run_id = workbench.submit("sharded-killed", flowers(ROWS), {**WITHOUT_ENDPOINT, "preparation": PREPARATION}).run_id
-    until(lambda: found if (found := workbench.run(run_id)) and found["state"] == "FitShards" else None)
 
-    until(lambda: at_work(workbench, "FitShard")).kill()
+    kill_at_work(workbench, "FitShard")
 
     run = workbench.wait(run_id)
     assert run["status"] == "Succeeded", run["error"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sageline.arrays.blocks import Block, Coverage
@@ -102,6 +102,7 @@ def test_a_class_of_few_rows(rare: int) -> None:
     assert isinstance(of_one(("size,kind\n" + "".join(rows)).encode(), 300), dict)
 
 
+@settings(max_examples=settings().max_examples * 3 // 5)  # each prepares a dataset twice
 @given(st.integers(0, 1000), st.integers(400, 3000), st.integers(30, 60))
 def test_any_table_and_any_cut(seed: int, shard_bytes: int, rows: int) -> None:
     of_one(table(rows, seed, task="classification" if seed % 2 else "regression"), shard_bytes)
