@@ -19,23 +19,19 @@ Each is written under one key, however often a function is tried again. All expi
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from sageline.dataset.profiles.findings import Findings
+from sageline.dataset.ranges.ahead import each_ahead
 from sageline.dataset.ranges.plan import ShardPlan
 from sageline.dataset.readers.source import ReadOptions
 from sageline.names import INTERMEDIATE
 from sageline.preparation.first_read import FirstRead
 from sageline.preparation.shards.state_codec import decode_state, encode_state
 from sageline.runs.documents import RunFiles
-from sageline.storage.dataset_parts import Dataset
-
-_AHEAD = 8  # states that are fetched before they are merged: some have 60 MB
 
 
 @dataclass(frozen=True)
@@ -43,11 +39,12 @@ class Sharding:
     """A dataset in shards.
 
     Attributes:
+        notes: what was taken for granted when the parts were chosen.
         findings: what a sample has told of the columns.
         workers: how many functions may work on them at once.
     """
 
-    dataset: Dataset
+    notes: tuple[str, ...]
     options: ReadOptions
     plan: ShardPlan
     findings: Findings
@@ -101,14 +98,8 @@ class ShardFiles:
 
     def each(self, names: Iterable[str]) -> Iterator[Any]:  # Any: what was stored
         """What was stored under several names, in their order; the next ones are fetched meanwhile."""
-        remaining = iter(names)
-        with ThreadPoolExecutor(_AHEAD) as pool:
-            coming = deque(pool.submit(self._files.read, self._key(name)) for name in islice(remaining, _AHEAD))
-            while coming:
-                found = coming.popleft().result()
-                if (name := next(remaining, None)) is not None:
-                    coming.append(pool.submit(self._files.read, self._key(name)))
-                yield decode_state(found)
+        with closing(each_ahead(self._files.read, map(self._key, names))) as found:
+            yield from map(decode_state, found)
 
     def _key(self, name: str) -> str:
         return f"{self.layout.shards_prefix}{name}"
