@@ -195,9 +195,15 @@ class PlanShardsEvent(RunEvent):
 
 
 class ShardEvent(RunEvent):
-    """What ScanShard and EncodeShard get."""
+    """What EncodeShard gets."""
 
     shard: int
+
+
+class ScanShardEvent(ShardEvent):
+    """What ScanShard gets; with the ``folder`` ``batch/``, the shard is one of the rows that are to be scored."""
+
+    folder: NotRequired[Literal["batch/"]]
 
 
 class FitShardEvent(ShardEvent):
