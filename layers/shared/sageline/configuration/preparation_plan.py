@@ -103,13 +103,45 @@ def plan_preparation(dataset: Dataset, spec: Spec, size: int, concurrency: Concu
         spec: resolved, of what is trained.
         size: of the dataset in bytes of text.
     """
-    asked, largest = spec.preparation.workers, largest_bytes(spec)
+    work = Work(dataset.size, size, largest_bytes(spec), why_alone(dataset, spec))
+    return plan_work(work, spec.preparation.workers, concurrency)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one function does alone, or many in shards.
+
+    Attributes:
+        stored: the bytes that are there.
+        size: the same as bytes of text.
+        largest: how many of these one function does in its 15 minutes.
+        alone: why it cannot be done in shards; None where it can.
+        passes: functions that each shard takes.
+        cores: how many one function alone keeps busy.
+        most_shards: into which it may be cut.
+    """
+
+    stored: int
+    size: int
+    largest: int
+    alone: str | None
+    passes: int = _PASSES
+    cores: float = _ALONE_CORES
+    most_shards: int = MOST_SHARDS
+
+
+def plan_work(work: Work, asked: int | None, concurrency: Concurrency) -> PlannedPreparation:
+    """By how many functions the work is done.
+
+    Args:
+        asked: how many are to work at once, if anybody has said.
+    """
+    size, largest = work.size, work.largest
     seconds = size / largest * _SECONDS_OF_LARGEST  # of one core
-    growth = round(size / max(1, dataset.size), 3)
-    alone = why_alone(dataset, spec)
-    if alone is not None or asked == 1 or (asked is None and size <= ALONE_SHARE * largest):
-        reason = "as asked for" if asked == 1 else alone or f"one function is enough for {_sized(size)} of text"
-        duration = seconds / _ALONE_CORES
+    growth = round(size / max(1, work.stored), 3)
+    if work.alone is not None or asked == 1 or (asked is None and size <= ALONE_SHARE * largest):
+        reason = "as asked for" if asked == 1 else work.alone or f"one function is enough for {_sized(size)} of text"
+        duration = seconds / work.cores
         return {
             "workers": 1,
             "shards": None,
@@ -121,20 +153,23 @@ def plan_preparation(dataset: Dataset, spec: Spec, size: int, concurrency: Concu
         }
     most = min(asked or concurrency.workers, concurrency.workers)
     wanted = max(math.ceil(size / (_SHARD_SHARE * largest)), most if asked else 1)
-    shards = max(1, min(MOST_SHARDS, wanted, dataset.size // _LEAST_SHARD_BYTES))
+    shards = max(1, min(work.most_shards, wanted, work.stored // _LEAST_SHARD_BYTES))
     workers = max(1, min(most, shards))
     limited = "" if asked is None or asked <= workers else f", of the {asked} asked for (size, account or MaxWorkers)"
-    work = math.ceil(shards / workers) * seconds / shards
-    transitions = _PASSES * shards * _TRANSITIONS_OF_SHARD
+    working = math.ceil(shards / workers) * seconds / shards
+    transitions = work.passes * shards * _TRANSITIONS_OF_SHARD
     return {
         "workers": workers,
         "shards": shards,
-        "shard_bytes": math.ceil(dataset.size / shards),
+        "shard_bytes": math.ceil(work.stored / shards),
         "growth": growth,
         "reason": f"{_sized(size)} of text in about {shards:,} shard{'s' * (shards > 1)}, {workers:,} at once{limited}",
-        "minutes": round((_BETWEEN_SECONDS + work) / 60, 1),
+        "minutes": round((_BETWEEN_SECONDS + working) / 60, 1),
         "usd": round(
-            seconds * _WORKER_GB * _USD_PER_GB_SECOND + _PASSES * shards * _USD_PER_REQUEST + transitions * _USD_PER_TRANSITION, 4
+            seconds * _WORKER_GB * _USD_PER_GB_SECOND
+            + work.passes * shards * _USD_PER_REQUEST
+            + transitions * _USD_PER_TRANSITION,
+            4,
         ),
     }
 
@@ -146,12 +181,12 @@ def _is_one_file(spec: Spec) -> bool:
     return exchange_for(answers, encoder, None, as_records=False).single_file
 
 
-def cost_parts(planned: PlannedPreparation) -> tuple[CostPart, ...]:
-    """What the preparation may cost at most; nothing for one function alone, which costs cents."""
+def cost_parts(planned: PlannedPreparation, what: str = "preparation") -> tuple[CostPart, ...]:
+    """What the preparation may cost at most, or other such work; nothing for one function alone, which costs cents."""
     if planned["shards"] is None:
         return ()
-    text = f"preparation: {planned['reason']}, for about {usd(planned['usd'])}; tried {_ATTEMPTS} times at most"
-    return (CostPart(what="preparation", usd=round(_ATTEMPTS * planned["usd"], 4), text=text),)
+    text = f"{what}: {planned['reason']}, for about {usd(planned['usd'])}; tried {_ATTEMPTS} times at most"
+    return (CostPart(what=what, usd=round(_ATTEMPTS * planned["usd"], 4), text=text),)
 
 
 def told(planned: PlannedPreparation) -> str:
