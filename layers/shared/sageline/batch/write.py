@@ -7,8 +7,8 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
-from typing import Final, TypeVar
+from itertools import islice, zip_longest
+from typing import Final
 
 from sageline.arrays.blocks import Block
 from sageline.batch.answers import Predictions
@@ -27,8 +27,6 @@ from sageline.storage.dataset_object import open_object
 from sageline.storage.object_writer import ObjectWriter
 
 PART_BYTES: Final = 16 << 20
-
-RowT = TypeVar("RowT")
 
 _PIECE_ROWS = 1_000
 
@@ -66,7 +64,7 @@ def write_predictions(run_id: str, *, run: RunContext) -> WrittenPredictions:
     predictions = Predictions(encoder, layout, run.files, PartRows.read(run.files, layout).of_all())
     bucket, key = split_s3_uri(batch.output)
     writer = ObjectWriter(run.files.s3, bucket, key, PART_BYTES, content_type=content_type(batch))
-    write_lines(lines_of(batch, predictions, _all_rows(batch, encoder, run.files), encoder), writer)
+    write_pieces(pieces_of(batch, predictions, _all_rows(batch, encoder, run.files), encoder), writer)
     predictions.let_expire()
     return succeeded(run_id, batch, predictions.rows, run=run)
 
@@ -87,11 +85,11 @@ def content_type(batch: Batch) -> str:
     return "text/csv; charset=utf-8" if gives_csv(batch.format) else "application/x-ndjson"
 
 
-def write_lines(lines: Iterator[bytes], writer: ObjectWriter) -> int:
+def write_pieces(pieces: Iterator[bytes], writer: ObjectWriter) -> int:
     """Write and close; how many bytes there are. On an error nothing is left."""
     size = 0
     try:
-        for piece in _joined(lines):
+        for piece in pieces:
             writer.write(piece)
             size += len(piece)
         writer.close()
@@ -101,17 +99,17 @@ def write_lines(lines: Iterator[bytes], writer: ObjectWriter) -> int:
     return size
 
 
-def lines_of(batch: Batch, predictions: Predictions, rows: GivenRows, encoder: FittedEncoder) -> Iterator[bytes]:
-    """The lines of the predictions, with the header of a table before the first row of the batch.
+def pieces_of(batch: Batch, predictions: Predictions, rows: GivenRows, encoder: FittedEncoder) -> Iterator[bytes]:
+    """The predictions in pieces of many lines, with the header of a table before the first row of the batch.
 
     Raises:
         PredictionFailed: while iterating, as :func:`write_predictions`.
     """
     if gives_csv(batch.format):
-        return _csv_lines(batch, predictions, rows, encoder)
+        return _csv_pieces(batch, predictions, rows, encoder)
     if split_format(batch.format).base == "jsonl":
-        return _json_lines(predictions, rows, encoder)
-    return _numbered_lines(predictions, encoder)
+        return _joined(_json_lines(predictions, rows, encoder))
+    return _joined(_numbered_lines(predictions, encoder))
 
 
 def added_names(encoder: FittedEncoder, taken: Iterable[str]) -> list[str]:
@@ -131,26 +129,37 @@ def _all_rows(batch: Batch, encoder: FittedEncoder, files: RunFiles) -> GivenRow
     return GivenRows(lambda: read_rows(files, batch, encoder.feature_columns), lines)
 
 
-def _csv_lines(batch: Batch, predictions: Predictions, given: GivenRows, encoder: FittedEncoder) -> Iterator[bytes]:
-    rows = ((list(block.columns), row) for block in given.blocks() for row in zip(*block.columns.values(), strict=True))
+def _csv_pieces(batch: Batch, predictions: Predictions, given: GivenRows, encoder: FittedEncoder) -> Iterator[bytes]:
+    number, answers = predictions.before, iter(predictions)
     buffer = io.StringIO()
     table = csv.writer(buffer, lineterminator="\n")
 
-    def written(*cells: object) -> Iterable[object]:
-        return map(without_formula, cells) if batch.escape_formulas else cells
+    def write(rows: Iterable[Iterable[object]]) -> None:
+        table.writerows((map(without_formula, row) for row in rows) if batch.escape_formulas else rows)
 
-    for number, ((columns, row), prediction) in _paired(rows, predictions):
-        if number == 1:
-            table.writerow(written(*columns, *added_names(encoder, columns)))
-        table.writerow(written(*row, *_values(prediction)))
-        yield buffer.getvalue().encode()
-        buffer.seek(0)
-        buffer.truncate()
+    for block in given.blocks():
+        if number == 0:
+            write([[*block.columns, *added_names(encoder, block.columns)]])
+        rows = zip(*block.columns.values(), strict=True)
+        while some := list(islice(rows, _PIECE_ROWS)):
+            answered = list(islice(answers, len(some)))
+            if len(answered) < len(some):
+                raise _not_as_many(number + len(answered) + 1, "answer")
+            write((*row, *_values(answer)) for row, answer in zip(some, answered, strict=True))
+            number += len(some)
+            yield buffer.getvalue().encode()
+            buffer.seek(0)
+            buffer.truncate()
+    if next(answers, None) is not None:
+        raise _not_as_many(number + 1, "row of the input")
 
 
 def _json_lines(predictions: Predictions, given: GivenRows, encoder: FittedEncoder) -> Iterator[bytes]:
     names = given.added or []
-    for _, (line, prediction) in _paired(given.lines(), predictions):
+    rows = enumerate(zip_longest(given.lines(), iter(predictions)), start=predictions.before + 1)
+    for number, (line, prediction) in rows:
+        if line is None or prediction is None:
+            raise _not_as_many(number, "answer" if prediction is None else "row of the input")
         # The line stays as it was spelled; that it is an object of known keys was seen when it was encoded.
         names = names or added_names(encoder, json.loads(line))
         head = line.strip()[:-1].rstrip()
@@ -169,17 +178,8 @@ def _values(prediction: Prediction) -> list[object]:
     return [prediction["value"]] if "value" in prediction else [prediction["label"], prediction["probability"]]
 
 
-def _paired(rows: Iterator[RowT], predictions: Predictions) -> Iterator[tuple[int, tuple[RowT, Prediction]]]:
-    """Each row with its prediction, and its number in the batch.
-
-    Raises:
-        PredictionFailed: there are more of the one than of the other.
-    """
-    for number, (row, answer) in enumerate(zip_longest(rows, iter(predictions)), start=predictions.before + 1):
-        if row is None or answer is None:
-            lacking = "answer" if answer is None else "row of the input"
-            raise PredictionFailed(f"There are not as many answers as rows: for number {number} there is no {lacking}.")
-        yield number, (row, answer)
+def _not_as_many(number: int, lacking: str) -> PredictionFailed:
+    return PredictionFailed(f"There are not as many answers as rows: for number {number} there is no {lacking}.")
 
 
 def _joined(lines: Iterator[bytes]) -> Iterator[bytes]:

@@ -118,6 +118,7 @@ class Work:
         alone: why it cannot be done in shards; None where it can.
         passes: functions that each shard takes.
         cores: how many one function alone keeps busy.
+        worker_gb: memory of the functions that work on shards.
         most_shards: into which it may be cut.
     """
 
@@ -127,6 +128,7 @@ class Work:
     alone: str | None
     passes: int = _PASSES
     cores: float = _ALONE_CORES
+    worker_gb: float = _WORKER_GB
     most_shards: int = MOST_SHARDS
 
 
@@ -166,7 +168,7 @@ def plan_work(work: Work, asked: int | None, concurrency: Concurrency) -> Planne
         "reason": f"{_sized(size)} of text in about {shards:,} shard{'s' * (shards > 1)}, {workers:,} at once{limited}",
         "minutes": round((_BETWEEN_SECONDS + working) / 60, 1),
         "usd": round(
-            seconds * _WORKER_GB * _USD_PER_GB_SECOND
+            seconds * work.worker_gb * _USD_PER_GB_SECOND
             + work.passes * shards * _USD_PER_REQUEST
             + transitions * _USD_PER_TRANSITION,
             4,

@@ -18,6 +18,7 @@ class Configured(TypedDict):
     ``then``: what it does with the model that it trains; a ``candidate`` only has it answer.
     ``candidates``: the ids of the runs that train the algorithms of ``auto``.
     ``sharded``: the dataset is prepared in shards.
+    ``batch_sharded``: the batch is scored in shards.
     """
 
     run_id: str
@@ -26,6 +27,7 @@ class Configured(TypedDict):
     then: Literal["deploy", "batch", "nothing", "candidate"]
     candidates: NotRequired[list[str]]
     sharded: NotRequired[bool]
+    batch_sharded: NotRequired[bool]
 
 
 class AskedOfAuto(TypedDict):

@@ -6,7 +6,7 @@ from sageline.batch.answers import Predictions
 from sageline.batch.batch import Batch, WrittenPredictions, batch_of, load_encoder
 from sageline.batch.part_rows import PartRows
 from sageline.batch.shards.plan import BATCH_FOLDER, BatchSharding
-from sageline.batch.write import PART_BYTES, GivenRows, content_type, lines_of, succeeded, write_lines
+from sageline.batch.write import PART_BYTES, GivenRows, content_type, pieces_of, succeeded, write_pieces
 from sageline.dataset.ranges.read import read_shard, read_shard_lines
 from sageline.errors import SagelineError
 from sageline.names import INTERMEDIATE, split_s3_uri
@@ -75,6 +75,6 @@ def _write(files: ShardFiles, shard: int, batch: Batch, run_files: RunFiles) -> 
     )
     key = files.key(predictions_name(shard))
     writer = ObjectWriter(run_files.s3, files.layout.bucket, key, PART_BYTES, tagging=INTERMEDIATE)
-    size = write_lines(lines_of(batch, predictions, given, encoder), writer)
+    size = write_pieces(pieces_of(batch, predictions, given, encoder), writer)
     predictions.let_expire()
     return size

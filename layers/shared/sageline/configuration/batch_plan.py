@@ -1,0 +1,76 @@
+"""How a batch is scored: its rows encoded and its predictions written by one function, or in shards by many at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from sageline.batch.batch import Batch
+from sageline.batch.largest import largest_batch_bytes
+from sageline.configuration.dataset_size import text_size
+from sageline.configuration.preparation_plan import Concurrency, Work, account_concurrency, cost_parts, plan_work, told
+from sageline.costs.estimate import CostPart
+from sageline.errors import InvalidDataset
+from sageline.names import split_format
+from sageline.runs.context import RunContext
+from sageline.spec.model import Spec
+from sageline.storage.dataset_object import open_object
+from sageline.storage.dataset_parts import Dataset
+
+MOST_BATCH_SHARDS = 5_000
+"""Row groups may make twice as many of them, and S3 joins 10,000 parts to an object."""
+
+_PASSES = 3  # over the shards: scan, encode, write
+_CORES = 1.0
+_GB = 3008 / 1024  # of EncodeBatch and WritePredictions, whether they work on a shard or on all
+
+
+def plan_batch(batch: Batch, spec: Spec, asked: int | None, most_workers: int, run: RunContext) -> Batch:
+    """The batch with how it is scored.
+
+    Args:
+        spec: resolved, of the model.
+        asked: how many functions are to work at once, if anybody has said.
+        most_workers: as the stack's parameter ``MaxWorkers`` says.
+
+    Raises:
+        InvalidDataset: one function must do it alone, and cannot.
+        DatasetNotFound, DatasetAccessDenied: the rows cannot be read.
+    """
+    rows, largest, alone = batch.rows, largest_batch_bytes(spec), _why_alone(batch)
+    size = text_size(partial(open_object, run.files.s3), Dataset(rows.uri, (rows,)))
+    work = Work(rows.size, size, largest, alone, passes=_PASSES, cores=_CORES, worker_gb=_GB, most_shards=MOST_BATCH_SHARDS)
+    plan = plan_work(work, asked, Concurrency(account=account_concurrency(run.clients.lambda_), stack=most_workers))
+    if plan["shards"] is None and size > largest:
+        advice = "Leave `workers` out, or ask for more." if alone is None else f"{alone} Or score it in several smaller files."
+        raise InvalidDataset(
+            f"{rows.uri}: the rows are about {size / 1e9:.3g} GB of text, and one function scores {largest / 1e9:.3g} GB at most "
+            f"in its 15 minutes. {advice}"
+        )
+    return replace(batch, plan=plan)
+
+
+def is_sharded(batch: Batch | None) -> bool:
+    """Whether there is a batch, and is planned to be scored in shards."""
+    return batch is not None and batch.plan is not None and batch.plan["shards"] is not None
+
+
+def batch_cost_parts(batch: Batch | None) -> tuple[CostPart, ...]:
+    """What the functions of a planned batch, if there is one, may cost at most, besides the transform job's instances."""
+    return cost_parts(batch.plan, "scoring") if batch is not None and batch.plan is not None else ()
+
+
+def with_batch_plan(spec: Spec, batch: Batch) -> Spec:
+    """A resolved spec that says how its batch is scored, and why."""
+    if batch.plan is None:
+        return spec
+    return spec.model_copy(update={"reasons": {**spec.reasons, "batch.workers": told(batch.plan)}})
+
+
+def _why_alone(batch: Batch) -> str | None:
+    """Why a batch cannot be scored in shards, as a sentence that says what to do about it; None where it can."""
+    base, compression = split_format(batch.format)
+    if base in ("csv", "tsv", "jsonl", "parquet") and not compression:
+        return None
+    named = f"A .{compression} file can be read from its beginning only" if compression else f"A .{base} file is one shard"
+    return f"{named}: upload it as plain CSV, JSON Lines or Parquet to have it scored in shards (docs/scale.md)."
