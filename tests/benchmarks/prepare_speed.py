@@ -19,6 +19,7 @@ import numpy as np
 
 from sageline.arrays.blocks import Block
 from sageline.dataset.readers.source import open_blocks
+from sageline.json_objects import Json
 from sageline.preparation.fit_and_encode import prepare, read_and_fit
 from sageline.resolve.resolution import Resolution
 from sageline.spec.model import validate_spec
@@ -75,7 +76,7 @@ def _names(columns: int) -> list[str]:
     return [f"column{number}" for number in range(columns)]
 
 
-def spec_of(kind: str) -> dict[str, object]:
+def spec_of(kind: str) -> Json:
     common = {"name": "benchmark", "task": "classification"}
     if kind in _TEXTS:
         return {**common, "dataset": {"label": "service", "features": {"post": "text"}}, **_TEXTS[kind]}

@@ -6,10 +6,12 @@ from dataclasses import replace
 from functools import partial
 
 from sageline.batch.batch import Batch
-from sageline.batch.largest import largest_batch_bytes
+from sageline.batch.largest import SHORTEST_ROW_BYTES, largest_batch_bytes
 from sageline.configuration.dataset_size import text_size
 from sageline.configuration.preparation_plan import Concurrency, Work, account_concurrency, cost_parts, plan_work, told
 from sageline.costs.estimate import CostPart
+from sageline.dataset.readers.compression import decompressed
+from sageline.dataset.readers.source import read_up_to
 from sageline.errors import InvalidDataset
 from sageline.names import split_format
 from sageline.runs.context import RunContext
@@ -22,6 +24,7 @@ MOST_BATCH_SHARDS = 5_000
 
 _PASSES = 3  # over the shards: scan, encode, write
 _CORES = 1.0
+_HEAD_BYTES = 64 << 10
 _GB = 3008 / 1024  # of EncodeBatch and WritePredictions, whether they work on a shard or on all
 
 
@@ -39,12 +42,14 @@ def plan_batch(batch: Batch, spec: Spec, asked: int | None, most_workers: int, r
     """
     rows, largest, alone = batch.rows, largest_batch_bytes(spec), _why_alone(batch)
     size = text_size(partial(open_object, run.files.s3), Dataset(rows.uri, (rows,)))
+    size = round(size * max(1, SHORTEST_ROW_BYTES / _row_bytes(batch, run)))
     work = Work(rows.size, size, largest, alone, passes=_PASSES, cores=_CORES, worker_gb=_GB, most_shards=MOST_BATCH_SHARDS)
     plan = plan_work(work, asked, Concurrency(account=account_concurrency(run.clients.lambda_), stack=most_workers))
     if plan["shards"] is None and size > largest:
         advice = "Leave `workers` out, or ask for more." if alone is None else f"{alone} Or score it in several smaller files."
         raise InvalidDataset(
-            f"{rows.uri}: the rows are about {size / 1e9:.3g} GB of text, and one function scores {largest / 1e9:.3g} GB at most "
+            f"{rows.uri}: the rows are about {size / 1e9:.3g} GB of text (short rows counted as {SHORTEST_ROW_BYTES} bytes), and "
+            f"one function scores {largest / 1e9:.3g} GB at most "
             f"in its 15 minutes. {advice}"
         )
     return replace(batch, plan=plan)
@@ -65,6 +70,16 @@ def with_batch_plan(spec: Spec, batch: Batch) -> Spec:
     if batch.plan is None:
         return spec
     return spec.model_copy(update={"reasons": {**spec.reasons, "batch.workers": told(batch.plan)}})
+
+
+def _row_bytes(batch: Batch, run: RunContext) -> float:
+    """How long the first rows of a text are; of what is no text it is not known, and they are taken for long ones."""
+    base, compression = split_format(batch.format)
+    if base not in ("csv", "tsv", "jsonl"):
+        return SHORTEST_ROW_BYTES
+    with open_object(run.files.s3, batch.rows) as stream:
+        head = read_up_to(decompressed(stream, batch.rows.uri, compression), _HEAD_BYTES)
+    return len(head) / max(1, head.count(b"\n"))
 
 
 def _why_alone(batch: Batch) -> str | None:
