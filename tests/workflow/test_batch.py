@@ -52,9 +52,9 @@ def start(workbench: Workbench, rows: str, name: str = "meadow", extension: str 
 
 
 def with_notes(rows: str) -> str:
-    """The rows with a column that the model does not know, of texts with line breaks and quotes."""
+    """The rows with a column that the model does not know, of long texts with line breaks and quotes."""
     header, *lines = rows.splitlines()
-    notes = (f'{line},"note {number}, of\ntwo ""lines"""' for number, line in enumerate(lines))
+    notes = (f'{line},"note {number}, of\n{"many " * 400}""lines"""' for number, line in enumerate(lines))
     return "\n".join([f"{header},note", *notes]) + "\n"
 
 
@@ -122,7 +122,7 @@ def test_json_lines_come_back_with_their_predictions_and_the_endpoint_serves_on(
 
 @pytest.mark.usefixtures("run")
 def test_a_batch_in_shards_writes_the_bytes_that_one_function_writes(workbench: Workbench) -> None:
-    rows = with_notes(flowers(MANY_ROWS, seed=2))
+    rows = with_notes(flowers(MANY_ROWS, seed=2))  # S3 itself joins predictions of more than 5 MiB a shard
 
     alone, sharded = [start(workbench, rows, f"of-{workers}", workers=workers) for workers in (1, 3)]
 
@@ -132,6 +132,7 @@ def test_a_batch_in_shards_writes_the_bytes_that_one_function_writes(workbench: 
     assert sharded["details"]["batch"]["warnings"] == alone["details"]["batch"]["warnings"] != []
     assert read(workbench, sharded["output"]) == read(workbench, alone["output"])
     assert len(list(csv.reader(read(workbench, alone["output"]).splitlines(keepends=True)))) == MANY_ROWS + 1
+    assert len(read(workbench, sharded["output"])) > 3 * 6 << 20
     assert (workbench.inventory.left_of(sharded), unfinished_uploads(workbench, sharded["run_id"])) == ([], [])
 
 
@@ -155,7 +156,7 @@ def test_what_is_wrong_in_a_shard_is_said_once_with_its_row(workbench: Workbench
     failed = start(workbench, "\n".join(lines), "bad-shard", workers=3)
 
     assert (failed["status"], failed["state"], failed["error"]["error"]) == ("Failed", "MergeBatch", "InvalidDataset")
-    assert "batch/bad-shard/rows.csv: row 7,001, column 'length': 'long' is not a number" in failed["error"]["message"]
+    assert "batch/bad-shard/rows.csv: row 7001, column 'length': 'long' is not a number" in failed["error"]["message"]
     assert transform_jobs(workbench, failed["run_id"]) == []
 
 
@@ -171,7 +172,7 @@ def test_a_run_without_an_endpoint_scores_the_batch_of_its_spec(workbench: Workb
     }
     done = workbench.wait(workbench.submit(f"notes-{algorithm}", notes(), spec).run_id)
     assert done["status"] == "Succeeded", done["error"]
-    assert workbench.states(done["execution_arn"])[-5:] == ["Gate", *BATCH]
+    assert workbench.states(done["execution_arn"])[-6:] == ["Gate", *BATCH]
     assert workbench.inventory.left_of(done) == [done["run_id"]], "its model"
     assert done["endpoint_name"] is None
     predicted = list(csv.DictReader(read(workbench, done["details"]["predictions"]["uri"]).splitlines()))
