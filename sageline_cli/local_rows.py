@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.progress import DownloadColumn, TransferSpeedColumn
 
 from sageline.configuration.dataset_size import largest_bytes, text_size
-from sageline.configuration.preparation_plan import ALONE_SHARE, why_alone
+from sageline.configuration.preparation_plan import why_alone
+from sageline.configuration.shared_work import ALONE_SHARE
 from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.readers.source import open_blocks
 from sageline.json_objects import Json

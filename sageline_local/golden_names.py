@@ -31,6 +31,7 @@ VARIABLES: Mapping[str, str] = {
     "UploadedName": "uploaded",  # a dataset that was uploaded, and its run stopped
     "PartedName": "parted",  # a dataset of two parts, whose _READY is nowhere but in the event
     "BatchRunId": f"scored-{_MADE}",  # has scored a batch with the model of FLOWERS
+    "ShardedBatchRunId": f"scored-in-shards-{_MADE}",  # scores the same batch in shards
     "TuningRunId": f"tuned-{_MADE}",
     "ScriptRunId": f"script-{_MADE}",
     "UnvalidatedRunId": f"whole-{_MADE}",  # trained without validation rows

@@ -19,6 +19,7 @@ import numpy as np
 
 from sageline.arrays.blocks import Block
 from sageline.dataset.readers.source import open_blocks
+from sageline.json_objects import Json
 from sageline.preparation.fit_and_encode import prepare, read_and_fit
 from sageline.resolve.resolution import Resolution
 from sageline.spec.model import validate_spec
@@ -43,6 +44,7 @@ def _pixels(random: np.random.Generator, columns: int) -> np.ndarray:
 
 
 _TABLES: dict[str, tuple[Callable[[np.random.Generator, int], np.ndarray], int, str, dict[str, object]]] = {
+    "2 numbers": (_numbers, 2, "number", {"kind": "columns", "layout": "dense"}),
     "20 numbers": (_numbers, 20, "number", {"kind": "columns", "layout": "dense"}),
     "300 numbers": (_numbers, 300, "number", {"kind": "columns", "layout": "dense"}),
     "6 categories": (_categories, 6, "category", {"kind": "columns", "layout": "dense"}),
@@ -54,7 +56,10 @@ _TEXTS: dict[str, dict[str, object]] = {
 }
 
 
-def _write(kind: str, path: Path, megabytes: int) -> None:
+KINDS = (*_TEXTS, *_TABLES)
+
+
+def write_file(kind: str, path: Path, megabytes: int) -> None:
     if kind in _TEXTS:
         write_text_csv(path, megabytes)
         return
@@ -71,7 +76,7 @@ def _names(columns: int) -> list[str]:
     return [f"column{number}" for number in range(columns)]
 
 
-def _spec(kind: str) -> dict[str, object]:
+def spec_of(kind: str) -> Json:
     common = {"name": "benchmark", "task": "classification"}
     if kind in _TEXTS:
         return {**common, "dataset": {"label": "service", "features": {"post": "text"}}, **_TEXTS[kind]}
@@ -91,7 +96,7 @@ def _measured(kind: str, path: Path) -> dict[str, object]:
 
     start = time.process_time()
     prepare(
-        read_blocks, read_and_fit(read_blocks, Resolution(validate_spec(_spec(kind), "benchmark"))), Discard(), lambda _: None
+        read_blocks, read_and_fit(read_blocks, Resolution(validate_spec(spec_of(kind), "benchmark"))), Discard(), lambda _: None
     )
     size = path.stat().st_size / _MEGABYTE
     speed = round(size / (time.process_time() - start), 1)
@@ -104,8 +109,8 @@ def main(arguments: list[str]) -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "data.csv"
-        for kind in (*_TEXTS, *_TABLES):
-            _write(kind, path, int(arguments[0]))
+        for kind in KINDS:
+            write_file(kind, path, int(arguments[0]))
             command = [sys.executable, "-m", "tests.benchmarks.prepare_speed", "--measured", kind, str(path)]
             subprocess.run(command, cwd=_ROOT, check=True)
 

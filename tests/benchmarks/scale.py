@@ -18,7 +18,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from sageline.configuration.dataset_size import LARGEST_BYTES
-from sageline.configuration.preparation_plan import MOST_SHARDS, SHARD_SHARE, SHARDS_OF_GROUP
+from sageline.configuration.preparation_plan import SHARDS_OF_GROUP
 from sageline.configuration.preparation_prices import (
     FIXED_TRANSITIONS,
     SHARD_GB,
@@ -30,6 +30,7 @@ from sageline.configuration.preparation_prices import (
     USD_PER_TRANSITION,
     WHOLE_GB,
 )
+from sageline.configuration.shared_work import MOST_SHARDS, SHARD_SHARE
 from sageline.storage.dataset_object import RANGE_BYTES
 from sageline.storage.part_sink import PART_BYTES
 from tests.benchmarks.shard_speed import ShardSpeed, measure

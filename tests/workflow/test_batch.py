@@ -15,11 +15,17 @@ from sageline_cli.errors import CommandFailed
 from sageline_cli.main import cli
 from sageline_local.stack import LocalStack
 from tests.workflow.test_algorithms import notes
-from tests.workflow.workbench import Workbench, flowers
+from tests.workflow.workbench import Workbench, flowers, until
 
 pytestmark = pytest.mark.stack
 
-BATCH = ["EncodeBatch", "RunTransform", "WritePredictions", "Succeeded"]
+BATCH = ["EncodeBatch", "RunTransform", "IsBatchSharded", "WritePredictions", "Succeeded"]
+TO_THE_JOB = [
+    *("PlanBatchShards", "BatchNeedsScan", "ScanBatchShards", "SettleBatchShards", "EncodeBatchShards", "MergeBatch"),
+    "RunTransform",
+]
+IN_SHARDS = [*TO_THE_JOB, "IsBatchSharded", "WriteBatchShards", "WritePredictions", "Succeeded"]
+MANY_ROWS = 10_000  # more than 64 KiB for each of three shards
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +38,29 @@ def run(workbench: Workbench) -> Json:
     return run
 
 
-def start(workbench: Workbench, rows: str, name: str = "meadow", extension: str = "csv") -> Json:
-    """A batch on endpoint ``meadow``, followed to its end."""
+def begin(workbench: Workbench, rows: str, name: str = "meadow", extension: str = "csv", **asked: object) -> Json:
+    """Start a batch on endpoint ``meadow``; what the API answers."""
     connection, key = workbench.connection, f"batch/{name}/rows.{extension}"
     connection.s3.put_object(Bucket=connection.bucket, Key=key, Body=rows.encode())
-    started = connection.api.start_batch("meadow", {"input": f"s3://{connection.bucket}/{key}"}, f"test-{name}")
+    return connection.api.start_batch("meadow", {"input": f"s3://{connection.bucket}/{key}", **asked}, f"test-{name}")
+
+
+def start(workbench: Workbench, rows: str, name: str = "meadow", extension: str = "csv", **asked: object) -> Json:
+    """A batch on endpoint ``meadow``, followed to its end."""
+    started = begin(workbench, rows, name, extension, **asked)
     return workbench.wait(started["run_id"]) | {"output": started["output"]}
+
+
+def with_notes(rows: str) -> str:
+    """The rows with a column that the model does not know, of long texts with line breaks and quotes."""
+    header, *lines = rows.splitlines()
+    notes = (f'{line},"note {number}, of\n{"many " * 400}""lines"""' for number, line in enumerate(lines))
+    return "\n".join([f"{header},note", *notes]) + "\n"
+
+
+def unfinished_uploads(workbench: Workbench, run_id: str) -> list[str]:
+    uploads = workbench.connection.s3.list_multipart_uploads(Bucket=workbench.connection.bucket).get("Uploads", [])
+    return [upload["Key"] for upload in uploads if run_id in upload["Key"]]
 
 
 def transform_jobs(workbench: Workbench, run_id: str) -> list[str]:
@@ -97,6 +120,46 @@ def test_json_lines_come_back_with_their_predictions_and_the_endpoint_serves_on(
     assert workbench.connection.api.predict("meadow", rows, 1)["variant"] == done["details"]["batch"]["variant"]
 
 
+@pytest.mark.usefixtures("run")
+def test_a_batch_in_shards_writes_the_bytes_that_one_function_writes(workbench: Workbench) -> None:
+    rows = with_notes(flowers(MANY_ROWS, seed=2))  # S3 itself joins predictions of more than 5 MiB a shard
+
+    alone, sharded = [start(workbench, rows, f"of-{workers}", workers=workers) for workers in (1, 3)]
+
+    assert (alone["status"], sharded["status"]) == ("Succeeded", "Succeeded"), sharded["error"]
+    assert workbench.states(sharded["execution_arn"]) == ["ConfigureRun", "KindOfRun", *IN_SHARDS]
+    assert [run["details"]["batch"]["plan"]["workers"] for run in (alone, sharded)] == [1, 3]
+    assert sharded["details"]["batch"]["warnings"] == alone["details"]["batch"]["warnings"] != []
+    assert read(workbench, sharded["output"]) == read(workbench, alone["output"])
+    assert len(list(csv.reader(read(workbench, alone["output"]).splitlines(keepends=True)))) == MANY_ROWS + 1
+    assert len(read(workbench, sharded["output"])) > 3 * 6 << 20
+    assert (workbench.inventory.left_of(sharded), unfinished_uploads(workbench, sharded["run_id"])) == ([], [])
+
+
+@pytest.mark.usefixtures("run")
+def test_a_batch_in_shards_that_is_stopped_half_way_leaves_nothing(workbench: Workbench) -> None:
+    run_id = begin(workbench, flowers(3 * MANY_ROWS, seed=3), "halted", workers=3)["run_id"]
+    until(lambda: found if (found := workbench.run(run_id)) and found["state"] in TO_THE_JOB else None)
+
+    workbench.connection.api.stop_run(run_id)
+
+    assert workbench.wait(run_id)["status"] == "Stopped"  # and nothing is left of it
+    assert unfinished_uploads(workbench, run_id) == []
+
+
+@pytest.mark.usefixtures("run")
+def test_what_is_wrong_in_a_shard_is_said_once_with_its_row(workbench: Workbench) -> None:
+    lines = flowers(MANY_ROWS).splitlines()
+    for row in (7001, 9001):
+        lines[row] = "long" + lines[row][lines[row].index(",") :]
+
+    failed = start(workbench, "\n".join(lines), "bad-shard", workers=3)
+
+    assert (failed["status"], failed["state"], failed["error"]["error"]) == ("Failed", "MergeBatch", "InvalidDataset")
+    assert "batch/bad-shard/rows.csv: row 7001, column 'length': 'long' is not a number" in failed["error"]["message"]
+    assert transform_jobs(workbench, failed["run_id"]) == []
+
+
 @pytest.mark.parametrize("algorithm", ["linear-learner", "blazingtext"])
 def test_a_run_without_an_endpoint_scores_the_batch_of_its_spec(workbench: Workbench, algorithm: str) -> None:
     connection, key = workbench.connection, f"batch/notes/{algorithm}.csv"
@@ -109,7 +172,7 @@ def test_a_run_without_an_endpoint_scores_the_batch_of_its_spec(workbench: Workb
     }
     done = workbench.wait(workbench.submit(f"notes-{algorithm}", notes(), spec).run_id)
     assert done["status"] == "Succeeded", done["error"]
-    assert workbench.states(done["execution_arn"])[-5:] == ["Gate", *BATCH]
+    assert workbench.states(done["execution_arn"])[-6:] == ["Gate", *BATCH]
     assert workbench.inventory.left_of(done) == [done["run_id"]], "its model"
     assert done["endpoint_name"] is None
     predicted = list(csv.DictReader(read(workbench, done["details"]["predictions"]["uri"]).splitlines()))

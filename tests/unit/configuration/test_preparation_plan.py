@@ -8,16 +8,8 @@ from typing import Any
 import pytest
 
 from sageline.configuration.dataset_size import LARGEST_BYTES
-from sageline.configuration.preparation_plan import (
-    ALONE_SHARE,
-    MOST_SHARDS,
-    Concurrency,
-    cost_parts,
-    plan_preparation,
-    preparation_usd,
-    told,
-    with_plans,
-)
+from sageline.configuration.preparation_plan import plan_preparation, preparation_usd, with_plans
+from sageline.configuration.shared_work import ALONE_SHARE, MOST_SHARDS, Concurrency, cost_parts, told
 from sageline.runs.payloads import PlannedPreparation
 from sageline.spec.model import validate_spec
 from sageline.storage.dataset_object import DatasetObject

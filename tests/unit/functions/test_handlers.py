@@ -65,9 +65,15 @@ OUTCOMES: dict[str, tuple[str, object]] = {
     "choose_candidate/choose": ("algorithm", "linear-learner"),
     "choose_candidate/choose-where-all-have-failed": ("raises", "CandidatesFailed"),
     "encode_batch/encode": ("rows", 6),
+    "encode_batch/plan": ("shards", 1),
+    "encode_batch/settle": ("scan", False),
+    "encode_batch/encode-shard": ("shard", 0),
+    "encode_batch/merge": ("rows", 6),
     "start_transform/start": ("outcome", None),
     "start_transform/start-for-the-champion": ("outcome", None),
     "write_predictions/write": ("rows", 6),
+    "write_predictions/write-shard": ("shard", 0),
+    "write_predictions/join": ("rows", 6),
     "evaluate_model/evaluate": ("decision", "compare"),
     "evaluate_model/compare": ("decision", "rejected"),
     "evaluate_model/compare-champion-failed": ("decision", "rejected"),
@@ -76,6 +82,7 @@ OUTCOMES: dict[str, tuple[str, object]] = {
     "plan_shards/plan": ("shards", 1),
     "plan_shards/settle": ("scan", False),
     "scan_shard/scan": ("shard", 0),
+    "scan_shard/scan-batch": ("shard", 0),
     "fit_shard/fit": ("shard", 0),
     "merge_fit/merge": ("again", False),
     "encode_shard/encode": ("shard", 0),
@@ -121,7 +128,13 @@ OUTCOMES: dict[str, tuple[str, object]] = {
     "record_failure/not-a-trigger": ("run_id", ""),
 }
 """What each event leads to: a key of the answer with its value (None: any), or an error by its name."""
+BATCH_SHARDS = (
+    *("encode_batch/plan", "scan_shard/scan-batch", "encode_batch/settle", "encode_batch/encode-shard", "encode_batch/merge"),
+    *("write_predictions/write-shard", "write_predictions/join"),
+)
+"""In the order in which they come."""
 OF_A_BATCH = {
+    *BATCH_SHARDS,
     *("configure_run/batch", "encode_batch/encode", "write_predictions/write"),
     *("start_transform/start", "start_transform/start-for-the-champion"),
 }
@@ -217,6 +230,10 @@ def prepare_for_a_batch(case: str, world: World) -> None:
     if case == "write_predictions/write":
         handle("encode_batch/encode")
         batches.transformed(world)
+    if case in BATCH_SHARDS:
+        for before in BATCH_SHARDS[: BATCH_SHARDS.index(case)]:
+            handle(before)
+            batches.transformed(world)
     world.put(batches.ROWS, batches.SIX_ROWS)
 
 

@@ -10,7 +10,7 @@ from tests.unit.template.documents import Document, tasks
 CALLS = {
     *("ConfigureRun", "PrepareData", "StartTraining", "CreateModel", "RestoreModels", "ChooseCandidate", "CreateChosenModel"),
     *("EvaluateModel", "CompareModels", "EncodeBatch", "WritePredictions", "RecordFailure"),
-    *("PlanShards", "SettleShards", "MergeFit"),
+    *("PlanShards", "SettleShards", "MergeFit", "PlanBatchShards", "SettleBatchShards", "MergeBatch"),
 }
 """They call a function once: only that Lambda could not start it is tried again."""
 WAITS = {"CheckTraining", "RunEvaluationTransform", "RunChampionTransform", "CheckEndpoint", "RunTransform"}
@@ -35,7 +35,7 @@ CATCH_KINDS = {
         *("CreateModel", "CreateChosenModel", "RestoreModels", "RunEvaluationTransform", "EvaluateModel"),
         *("RunChampionTransform", "CompareModels"),
         *("DeployEndpoint", "CheckEndpoint", "SmokeTest", "PromoteVariant", "ShiftTraffic", "Bake"),
-        *("EncodeBatch", "RunTransform", "WritePredictions"),
+        *("EncodeBatch", "RunTransform", "WritePredictions", "PlanBatchShards", "SettleBatchShards", "MergeBatch"),
     },
     "recorded beside the failure that led to it": {"DiscardDeployment"},
     "told without a record": {"RecordFailure"},

@@ -70,12 +70,17 @@ SHARDED: dict[str, object] = {
     "SettleShards": {"shards": 3, "workers": 2, "scan": True, "begin": 0, "end": 3, "groups": 0},
     "MergeFit": {"again": False, "round": 0, "begin": 0, "end": 3, "groups": 0},
 }
+SHARDED_BATCH: dict[str, object] = {
+    "PlanBatchShards": {"shards": 3, "workers": 2, "scan": True},
+    "SettleBatchShards": {"shards": 3, "workers": 2, "scan": False},
+    "MergeBatch": {"rows": 10, "parts": 3, "transform": TRANSFORM},
+}
 EVALUATED = ["RunEvaluationTransform", "EvaluateModel", "Gate"]
 COMPARED = ["RunChampionTransform", "CompareModels", "Gate"]
 TO_THE_MODEL = ["ConfigureRun", "KindOfRun", "PrepareData", "StartTraining", "CheckTraining", "CreateModel", *EVALUATED]
 TESTED = ["DeployEndpoint", "CheckEndpoint", "SmokeTest", "PromoteVariant"]
 SUCCESS = [*TO_THE_MODEL, *TESTED, "Succeeded"]
-BATCH = ["EncodeBatch", "RunTransform", "WritePredictions"]
+BATCH = ["EncodeBatch", "RunTransform", "IsBatchSharded", "WritePredictions"]
 FAILED = ["RecordFailure", "WhoseFailure", "Failed"]
 WITHOUT_DEPLOYMENT = ["ConfigureRun", "PrepareData", "StartTraining", "CheckTraining"]
 WITH_DEPLOYMENT = ["CreateModel", *EVALUATED[:-1], "DeployEndpoint", "CheckEndpoint", "SmokeTest", "PromoteVariant"]
@@ -187,14 +192,14 @@ def test_a_batch_trains_nothing(machine: Document) -> None:
 
 def test_the_states_of_a_batch_hand_on_what_the_next_needs(machine: Document) -> None:
     done = run(machine, ConfigureRun=OF_A_BATCH)
-    assert {name: done.payloads[name] for name in BATCH} == {
+    assert {name: done.payloads[name] for name in BATCH if name in done.payloads} == {
         "EncodeBatch": {"run_id": RUN_ID},
         "RunTransform": {"run_id": RUN_ID, "transform": TRANSFORM, "task_token": "token-RunTransform"},
-        "WritePredictions": {"run_id": RUN_ID},
+        "WritePredictions": {"run_id": RUN_ID, "sharded": False},
     }
 
 
-@pytest.mark.parametrize("state", BATCH)
+@pytest.mark.parametrize("state", ["EncodeBatch", "RunTransform", "WritePredictions"])
 @pytest.mark.parametrize("configured", [OF_A_BATCH, MODEL_AND_BATCH])
 def test_a_failed_batch_leaves_nothing_and_is_recorded(machine: Document, state: str, configured: Document) -> None:
     done = run(machine, ConfigureRun=configured, **{state: Failure("InvalidDataset", "row 7, column 'size': 'big' is no number")})
@@ -209,11 +214,15 @@ def test_each_state_asks_its_function(machine: Document) -> None:
     functions |= run(machine, EvaluateModel=TO_COMPARE, CompareModels=REJECTED).functions
     functions |= run(machine, **steps(1)).functions
     functions |= run(machine, ConfigureRun={**CONFIGURED, "sharded": True}, **SHARDED).functions
+    functions |= run(machine, ConfigureRun={**OF_A_BATCH, "batch_sharded": True}, **SHARDED_BATCH).functions
     functions |= {name: tasks(machine)[name]["Arguments"]["FunctionName"] for name in ("ChooseCandidate", "CreateChosenModel")}
     others = {
         "CheckTraining": "CheckStatusFunction",
         "CreateChosenModel": "CreateModelFunction",
         "SettleShards": "PlanShardsFunction",
+        "PlanBatchShards": "EncodeBatchFunction",
+        "SettleBatchShards": "EncodeBatchFunction",
+        "MergeBatch": "EncodeBatchFunction",
         "RunEvaluationTransform": "StartTransformFunction",
         "RunChampionTransform": "StartTransformFunction",
         "CompareModels": "EvaluateModelFunction",

@@ -18,7 +18,7 @@ from sageline.errors import InvalidDataset, InvalidRequest
 from sageline.json_objects import Json
 from sageline.names import TransformPurpose
 from sageline.runs.documents import RunFiles
-from sageline.runs.payloads import TransformPlan
+from sageline.runs.payloads import PlannedPreparation, TransformPlan
 from sageline.runs.store import RunRecord
 from sageline.runs.trigger import data_format
 from sageline.serving.stored import EncoderCache
@@ -28,7 +28,7 @@ CHANNEL = "batch"
 
 
 class EncodedBatch(TypedDict):
-    """Answer of EncodeBatch."""
+    """Answer of EncodeBatch and MergeBatch."""
 
     rows: int
     parts: int
@@ -64,6 +64,7 @@ class Batch:
         endpoint: whose model it is; None for the model of the run itself.
         variant: the endpoint's variant.
         escape_formulas: whether CSV cells that a spreadsheet would run as formulas become text.
+        plan: whether one function encodes and writes it, or many do; None before it is planned.
     """
 
     rows: DatasetObject
@@ -75,6 +76,7 @@ class Batch:
     endpoint: str | None = None
     variant: str | None = None
     escape_formulas: bool = False
+    plan: PlannedPreparation | None = None
 
     def to_json(self) -> Json:
         return asdict(self)
@@ -83,6 +85,11 @@ class Batch:
     def format(self) -> str:
         """One of :data:`sageline.names.DATA_FORMATS`."""
         return data_format(self.rows.uri)
+
+    @property
+    def trained_by(self) -> str:
+        """The run that has made the model and its encoder."""
+        return self.encoder_uri.rstrip("/").split("/")[-2]
 
 
 def batch_of(record: RunRecord) -> Batch:
@@ -116,9 +123,14 @@ def read_rows(files: RunFiles, batch: Batch, features: Collection[str], block_by
     Raises:
         InvalidDataset, DatasetNotFound, DatasetAccessDenied: while iterating.
     """
-    options = ReadOptions(learnt=frozenset(features))
+    options = options_of(features)
     with open_object(files.s3, batch.rows) as stream:
         yield from open_blocks(stream, batch.rows.uri, batch.format, block_bytes, labelled=False, options=options)
+
+
+def options_of(features: Collection[str]) -> ReadOptions:
+    """How a batch is read whose model reads these columns."""
+    return ReadOptions(learnt=frozenset(features))
 
 
 def check_columns(block: Block, features: Collection[str], required: Collection[str], not_used: Collection[str]) -> list[str]:

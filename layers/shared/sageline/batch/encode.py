@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -21,13 +20,16 @@ from sageline.batch.batch import (
     read_rows,
     with_absent_columns,
 )
+from sageline.batch.part_rows import PartRows, numbered
 from sageline.encoder.columns.columns import ColumnsEncoder
 from sageline.encoder.fitted import FittedEncoder
-from sageline.encoder.value_check import ValueCheck
+from sageline.encoder.value_check import NotedValues, ValueCheck
 from sageline.errors import InvalidDataset, RunFinished
-from sageline.names import RunLayout, split_format
+from sageline.names import split_format
 from sageline.runs.context import RunContext
+from sageline.runs.documents import RunFiles
 from sageline.runs.payloads import AssembleWith, SplitType, TransformPlan
+from sageline.runs.store import RunRecord
 from sageline.storage.part_sink import S3PartSink
 
 PART_BYTES: Final = 5 << 20
@@ -40,6 +42,21 @@ _MAX_REQUEST_BYTES = 6 << 20
 _PART_ROWS = 50_000
 _PART_ANSWERS = 1 << 20
 """How many numbers the model may answer for an object: so what comes back can be held in memory too."""
+
+
+@dataclass
+class EncodedParts:
+    """What was encoded of a batch's rows, of all or of a shard's.
+
+    Attributes:
+        rows: how many each object has.
+        columns: warnings about the columns; there are none of no rows.
+        values: what is odd about values.
+    """
+
+    rows: list[int]
+    columns: list[str]
+    values: NotedValues
 
 
 def encode_batch(run_id: str, *, run: RunContext) -> EncodedBatch:
@@ -55,25 +72,55 @@ def encode_batch(run_id: str, *, run: RunContext) -> EncodedBatch:
         RunFinished: the run was stopped meanwhile.
     """
     run.store.enter(run_id, "EncodeBatch")
-    record = run.store.get(run_id)
-    if record.status == "Stopped":
-        raise RunFinished(f"Run {run_id} was stopped.")
+    record = going_on(run_id, run)
     batch = batch_of(record)
     encoder = load_encoder(run.files, batch)
     layout = run.files.layout(run_id)
-    left_out = run.files.read_spec(_trained_by(batch)).left_out
     rows = read_rows(run.files, batch, encoder.feature_columns)
-    blocks, warnings = _checked(_as_spelled(rows, batch, encoder), encoder, left_out)
     with S3PartSink(run.files.s3, layout, encoder.exchange.batch_extension, joined=False) as sink:
-        parts = TransformParts(sink, CHANNEL, encoder)
-        check = ValueCheck(lambda number: f"row {number:,}")
-        for piece in encoded_rows(_with_readable_values(blocks, encoder, check), encoder):
-            parts.add(piece)
-        parts.close()
-    warnings += check.sentences()
-    run.files.put(part_rows_key(layout), json.dumps({"rows": parts.rows}).encode(), "application/json")
-    counted = record.details.get("rows", {}) | {CHANNEL: sum(parts.rows)}
-    run.store.enter(run_id, "EncodeBatch", rows=counted, batch=record.details["batch"] | {"warnings": warnings})
+        encoded = encode_parts(rows, batch, encoder, sink, run.files)
+    return note_encoded("EncodeBatch", record, encoded, PartRows(encoded.rows), encoder, run=run)
+
+
+def going_on(run_id: str, run: RunContext) -> RunRecord:
+    """The run's record.
+
+    Raises:
+        RunFinished: the run was stopped meanwhile.
+    """
+    record = run.store.get(run_id)
+    if record.status == "Stopped":
+        raise RunFinished(f"Run {run_id} was stopped.")
+    return record
+
+
+def encode_parts(rows: Iterator[Block], batch: Batch, encoder: FittedEncoder, sink: S3PartSink, files: RunFiles) -> EncodedParts:
+    """Encode rows into objects of the sink.
+
+    Raises:
+        InvalidDataset: columns that must be there are absent, a value that cannot be encoded; names row and column.
+    """
+    left_out = files.read_spec(batch.trained_by).left_out
+    blocks, warnings = _checked(_as_spelled(rows, batch, encoder), encoder, left_out)
+    parts = TransformParts(sink, CHANNEL, encoder)
+    check = ValueCheck(lambda number: f"row {number:,}")
+    for piece in encoded_rows(_with_readable_values(blocks, encoder, check), encoder):
+        parts.add(piece)
+    parts.close()
+    return EncodedParts(parts.rows, warnings, check.noted)
+
+
+def note_encoded(
+    state: str, record: RunRecord, encoded: EncodedParts, part_rows: PartRows, encoder: FittedEncoder, *, run: RunContext
+) -> EncodedBatch:
+    """Note what was encoded of all rows; what the transform job is asked for."""
+    batch = batch_of(record)
+    layout = run.files.layout(record.run_id)
+    part_rows.write(run.files, layout)
+    rows = sum(encoded.rows)
+    warnings = encoded.columns + encoded.values.sentences()
+    noted = {"rows": record.details.get("rows", {}) | {CHANNEL: rows}, "batch": record.details["batch"] | {"warnings": warnings}}
+    run.store.enter(record.run_id, state, **noted)
     plan = transform_plan(
         encoder,
         model=batch.model,
@@ -82,22 +129,12 @@ def encode_batch(run_id: str, *, run: RunContext) -> EncodedBatch:
         instance_type=batch.instance_type,
         instance_count=batch.instance_count,
     )
-    return {"rows": sum(parts.rows), "parts": len(parts.rows), "transform": plan}
-
-
-def part_rows_key(layout: RunLayout) -> str:
-    """Key of ``{"rows": [rows of each part]}``; not below the prefix whose objects are transformed."""
-    return f"{layout.prefix}data/{CHANNEL}.json"
+    return {"rows": rows, "parts": len(encoded.rows), "transform": plan}
 
 
 def part_name(number: int, encoder: FittedEncoder, stem: str = "part") -> str:
     """The name that :class:`S3PartSink` gives the part."""
-    return f"{stem}-{number:05d}.{encoder.exchange.batch_extension}"
-
-
-def _trained_by(batch: Batch) -> str:
-    """The run that has made the model and its encoder."""
-    return batch.encoder_uri.rstrip("/").split("/")[-2]
+    return f"{numbered(number, stem)}.{encoder.exchange.batch_extension}"
 
 
 def _as_spelled(blocks: Iterator[Block], batch: Batch, encoder: FittedEncoder) -> Iterator[Block]:
@@ -111,7 +148,9 @@ def _as_spelled(blocks: Iterator[Block], batch: Batch, encoder: FittedEncoder) -
 def _checked(blocks: Iterator[Block], encoder: FittedEncoder, not_used: Collection[str]) -> tuple[Iterator[Block], list[str]]:
     """The blocks with every column of the encoder, and the warnings about their columns."""
     features = encoder.feature_columns
-    first = next(blocks)  # there is one: a file without rows is refused
+    first = next(blocks, None)
+    if first is None:  # of a shard: a file without rows is refused
+        return iter(()), []
     warnings = check_columns(first, features, encoder.required_columns, {encoder.label_column, *not_used})
     return (with_absent_columns(block, features) for block in chain([first], blocks)), warnings
 

@@ -14,19 +14,13 @@ from typing import Literal
 from sageline.arrays.blocks import Coverage
 from sageline.batch.batch import Batch, check_columns, read_rows
 from sageline.batch.locations import check_input, predictions_uri
+from sageline.configuration.batch_plan import batch_cost_parts, is_sharded, plan_batch, with_batch_plan
 from sageline.configuration.candidates import alone_usd, asked_of_auto, configure_candidate, write_candidates
 from sageline.configuration.dataset_size import check_size, text_size
 from sageline.configuration.given import find_given
-from sageline.configuration.preparation_plan import (
-    Concurrency,
-    account_concurrency,
-    cost_parts,
-    plan_preparation,
-    preparation_usd,
-    why_alone,
-    with_plans,
-)
+from sageline.configuration.preparation_plan import plan_preparation, preparation_usd, why_alone, with_plans
 from sageline.configuration.quotas import check_quotas, demands_of_run, demands_of_transform
+from sageline.configuration.shared_work import Concurrency, account_concurrency, cost_parts
 from sageline.configuration.waiting_limits import CHECK_INTERVAL_SECONDS, check_longest_batch, check_longest_wait
 from sageline.costs.budget import check_budget
 from sageline.costs.estimate import BillableWork, cost_bound
@@ -98,7 +92,7 @@ def configure(
     """
     trigger = parse_trigger(trigger_document)
     if isinstance(trigger, BatchRequest):
-        return configure_batch(execution_arn, trigger, run, check_interval_seconds=stack.check_interval_seconds)
+        return configure_batch(execution_arn, trigger, run, stack)
     if isinstance(trigger, ChangeRequest):
         return configure_change(execution_arn, trigger, run)
     if isinstance(trigger, CandidateRequest):
@@ -128,8 +122,9 @@ def _configure_training(
         found["schema"] = {**resolved.resolution.schema(), "findings": findings.to_json()}
         resolved = within_budget(resolved, facts_of(run, deployment=resolved.resolution.spec.deployment))
         spec = resolved.resolution.spec
-        if spec.batch is not None:
-            found["batch"] = _batch_of_spec(spec, spec.batch, identity.run_id, run).to_json()
+        batch = None if spec.batch is None else _batch_of_spec(spec, spec.batch, identity.run_id, stack, run)
+        if batch is not None:
+            found["batch"], spec = batch.to_json(), with_batch_plan(spec, batch)
         size = text_size(partial(open_object, run.files.s3), dataset)
         for trained in resolved.trained:
             _check_training(trained, run, stack)
@@ -140,7 +135,8 @@ def _configure_training(
         found["preparation"] = plans[0]
         spec = with_plans(spec, {trained.algorithm.name: plan for trained, plan in zip(resolved.trained, plans, strict=True)})
         facts = facts_of(run, evaluation_work(spec, jobs=len(resolved.trained)), deployment=spec.deployment)
-        facts = replace(facts, parts=tuple(part for plan in plans for part in cost_parts(plan)))
+        parts = [part for plan in plans for part in cost_parts(plan)]
+        facts = replace(facts, parts=(*parts, *batch_cost_parts(batch)))
         estimate = cost_bound(spec, facts, resolved.trained)
         found["cost"] = estimate.to_json() | alone_usd(spec, resolved.candidates, facts) | preparation_usd(plans)
         if spec.budget_usd is not None:
@@ -160,6 +156,8 @@ def _configure_training(
     configured: Configured = {"run_id": identity.run_id, "endpoint_name": endpoint_name, "kind": "training", "then": then}
     if plans[0]["shards"] is not None:
         configured["sharded"] = True
+    if is_sharded(batch):
+        configured["batch_sharded"] = True
     if candidates:
         run.store.enter(identity.run_id, "TrainCandidates")  # which has no function of its own to note it
         configured |= {"kind": "auto", "candidates": [candidate["run_id"] for candidate in candidates]}
@@ -182,7 +180,7 @@ def _check_training(spec: Spec, run: RunContext, stack: StackOptions) -> None:
     check_longest_wait(spec, stack.check_interval_seconds)
 
 
-def configure_batch(execution_arn: str, trigger: BatchRequest, run: RunContext, *, check_interval_seconds: int) -> Configured:
+def configure_batch(execution_arn: str, trigger: BatchRequest, run: RunContext, stack: StackOptions) -> Configured:
     """Claim a batch, and note which model scores which version of the rows.
 
     Raises:
@@ -204,7 +202,7 @@ def configure_batch(execution_arn: str, trigger: BatchRequest, run: RunContext, 
             state="ConfigureRun",
         )
     )
-    check_longest_batch(trigger.max_runtime_seconds, check_interval_seconds)
+    check_longest_batch(trigger.max_runtime_seconds, stack.check_interval_seconds)
     stored = run.routings.find(endpoint)
     if stored is None or stored.routing is None:
         raise EndpointNotFound(f"Endpoint {endpoint} was deleted; `sageline endpoints` lists those that are there.")
@@ -227,10 +225,17 @@ def configure_batch(execution_arn: str, trigger: BatchRequest, run: RunContext, 
     )
     with _noted(identity.run_id, run.store) as found:
         found["batch"] = batch.to_json()
-        found["cost"] = cost_bound(None, facts_of(run, _work(trigger))).to_json()
+        model_spec = run.files.read_spec(batch.trained_by)
+        batch = plan_batch(batch, model_spec, trigger.workers, stack.max_workers, run)
+        found["batch"] = batch.to_json()
+        facts = replace(facts_of(run, _work(trigger)), parts=batch_cost_parts(batch))
+        found["cost"] = cost_bound(None, facts).to_json()
         demands = demands_of_transform(trigger.instance_type, trigger.instance_count, "instance_type")
         check_quotas(demands, run.clients.service_quotas, run.region)
-    return {"run_id": identity.run_id, "endpoint_name": endpoint, "kind": "batch", "then": "nothing"}
+    configured: Configured = {"run_id": identity.run_id, "endpoint_name": endpoint, "kind": "batch", "then": "nothing"}
+    if is_sharded(batch):
+        configured["batch_sharded"] = True
+    return configured
 
 
 def configure_change(execution_arn: str, trigger: ChangeRequest, run: RunContext) -> Configured:
@@ -275,7 +280,7 @@ def _work(trigger: BatchRequest) -> BillableWork:
     )
 
 
-def _batch_of_spec(spec: Spec, wanted: BatchSpec, run_id: str, run: RunContext) -> Batch:
+def _batch_of_spec(spec: Spec, wanted: BatchSpec, run_id: str, stack: StackOptions, run: RunContext) -> Batch:
     """The batch that a spec asks for, of the model that the run will train. What can be refused now is not refused after hours of
     training."""
     check_input(wanted.input, run.files.bucket)
@@ -293,7 +298,7 @@ def _batch_of_spec(spec: Spec, wanted: BatchSpec, run_id: str, run: RunContext) 
     first = next(read_rows(run.files, batch, features, _SNIFFED_BLOCK_BYTES))
     pixels = [name for name, kind in features.items() if kind == "pixel"]
     check_columns(first, features, pixels, {str(spec.dataset.label), *spec.left_out})
-    return batch
+    return plan_batch(batch, spec, wanted.workers, stack.max_workers, run)
 
 
 def _resolve(given: Spec, dataset: Dataset, name: str, run: RunContext) -> tuple[ResolvedRun, Findings]:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from sageline.configuration.dataset_size import largest_bytes
 from sageline.configuration.preparation_prices import (
@@ -22,29 +19,16 @@ from sageline.configuration.preparation_prices import (
     WHOLE_CORES,
     WHOLE_GB,
 )
-from sageline.costs.estimate import CostPart
+from sageline.configuration.shared_work import ATTEMPTS, SECONDS_OF_LARGEST, Concurrency, Work, WorkPrice, plan_work, told
 from sageline.dataset.splits.plan import initial_plan
 from sageline.formats.exchange import answering, exchange_for
 from sageline.names import split_format
-from sageline.runs.money import usd
 from sageline.runs.payloads import PlannedPreparation
 from sageline.spec.model import Spec
 from sageline.spec.preparation import PreparationSpec
 from sageline.storage.dataset_object import RANGE_BYTES
 from sageline.storage.dataset_parts import Dataset
 from sageline.storage.part_sink import PART_BYTES
-
-if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
-
-ALONE_SHARE = 0.25
-"""Of what one function can prepare at all, what it prepares alone: up to some minutes."""
-
-SHARD_SHARE = 1 / 20
-"""Of the same, what a shard has: half a minute of one core."""
-
-MOST_SHARDS = 10_000
-"""Child executions that a Distributed Map may have at once, which is also a number whose answers fit into its result."""
 
 SHARDS_OF_GROUP = 100
 """How many states are merged together where there are more: in half a minute, and the groups of 10,000 shards in about a minute
@@ -59,47 +43,9 @@ counted: eight files are asked for at once. The most files that a dataset may ha
 bytes, which the limits of one function leave of its 15 minutes.
 """
 
-_SECONDS_OF_LARGEST = 720
-"""About how long one function takes for the most that it can prepare, of its 900 seconds."""
-
-_LEAST_SHARD_BYTES = 64 << 10
-_RESERVE = 0.5  # of the account's functions at once, that predictions and all else keep
-_MOST_RESERVED = 100
-_USUAL_CONCURRENCY = 10  # of an account whose settings cannot be read: what new ones have
-
 _FIXED_SECONDS = 15  # of planning, starting functions, and the end
 _MERGE_SECONDS = 1.0  # of a shard's state, or of a group's: from 0.2 to 0.9 were measured
 _PUTS_OF_SHARD = 10  # what is stored of it in all readings, and a first object of each channel
-_ATTEMPTS = 3  # at each reading of a shard, of which the last ones are rare
-
-
-@dataclass(frozen=True)
-class Concurrency:
-    """How many functions may run at once.
-
-    Attributes:
-        account: in the account and region, for whatever runs there.
-        stack: for one dataset, as the stack's parameter ``MaxWorkers`` says.
-        runs: how many candidates prepare it at the same time, each for itself.
-    """
-
-    account: int
-    stack: int
-    runs: int = 1
-
-    @property
-    def workers(self) -> int:
-        """For one dataset, such that predictions go on."""
-        reserve = min(_MOST_RESERVED, math.ceil(_RESERVE * self.account))
-        return max(1, min(self.stack, self.account - reserve) // self.runs)
-
-
-def account_concurrency(client: LambdaClient) -> int:
-    """How many functions may run in the account at once; what a new account has where its settings may not be read."""
-    try:
-        return client.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
-    except (ClientError, BotoCoreError):
-        return _USUAL_CONCURRENCY
 
 
 def why_alone(dataset: Dataset, spec: Spec) -> str | None:
@@ -126,50 +72,14 @@ def plan_preparation(dataset: Dataset, spec: Spec, size: int, concurrency: Concu
         spec: resolved, of what is trained.
         size: of the dataset in bytes of text.
     """
-    asked, largest = spec.preparation.workers, largest_bytes(spec)
-    growth = max(0.001, round(size / max(1, dataset.size), 3))
+    largest = largest_bytes(spec)
     files = len(dataset.in_order()) if dataset.is_folder else 0
-    # What a file takes besides its bytes, as bytes: many small files take longer than as many rows in one.
-    of_file = FILE_SECONDS * largest / _SECONDS_OF_LARGEST
-    counted = size + files * of_file
-    seconds = counted / largest * _SECONDS_OF_LARGEST
-    work = _Work(seconds, files + math.ceil(dataset.size / RANGE_BYTES), math.ceil(size / PART_BYTES))
-    named = f"{_sized(size)} of text{f' in {files:,} files' if files > 1 else ''}"
-    alone = why_alone(dataset, spec)
-    if alone is not None or asked == 1 or (asked is None and counted <= ALONE_SHARE * largest):
-        reason = "as asked for" if asked == 1 else alone or f"one function is enough for {named}"
-        seconds, cost = work.alone()
-        return {
-            "workers": 1,
-            "shards": None,
-            "shard_bytes": None,
-            "file_bytes": 0,
-            "growth": growth,
-            "reason": reason,
-            "minutes": round(seconds / 60, 1),
-            "usd": round(cost, 4),
-            "most_usd": round(cost, 4),
-        }
-    stored = dataset.size + files * of_file / growth
-    most = min(asked or concurrency.workers, concurrency.workers)
-    wanted = max(math.ceil(counted / (SHARD_SHARE * largest)), most if asked else 1)
-    shards = max(1, min(MOST_SHARDS, wanted, int(stored) // _LEAST_SHARD_BYTES))
-    workers = max(1, min(most, shards))
-    limited = "" if asked is None or asked <= workers else f", of the {asked} asked for (size, account or MaxWorkers)"
+    file_bytes = FILE_SECONDS * largest / SECONDS_OF_LARGEST
+    work = Work(dataset.size, size, largest, why_alone(dataset, spec), files, file_bytes)
+    requests = files + math.ceil(dataset.size / RANGE_BYTES)
     is_planned = initial_plan(spec.split) is not None
-    seconds, cost = work.in_shards(shards, workers, fits=1 if is_planned else 2)
-    _, at_most = work.in_shards(shards, workers, fits=_MOST_FITS[is_planned])
-    return {
-        "workers": workers,
-        "shards": shards,
-        "shard_bytes": math.ceil(stored / shards),
-        "file_bytes": int(of_file / growth),
-        "growth": growth,
-        "reason": f"{named} in about {shards:,} shard{'s' * (shards > 1)}, {workers:,} at once{limited}",
-        "minutes": round(seconds / 60, 1),
-        "usd": round(cost, 4),
-        "most_usd": round(_ATTEMPTS * at_most, 4),
-    }
+    prices = _Preparation(work.seconds, requests, math.ceil(size / PART_BYTES), 1 if is_planned else 2, _MOST_FITS[is_planned])
+    return plan_work(work, prices, spec.preparation.workers, concurrency)
 
 
 _MOST_FITS = {
@@ -180,25 +90,36 @@ _MOST_FITS = {
 
 
 @dataclass(frozen=True)
-class _Work:
-    """What a dataset takes.
+class _Preparation:
+    """What preparing a dataset takes.
 
     Attributes:
         seconds: of one core of Lambda, for all that one function does.
         requests: to S3, for one reading.
         objects: that are written, if the rows become as many bytes as they have as text.
+        fits: how often shards are read to be counted.
+        most_fits: how often that may be.
     """
 
     seconds: float
     requests: int
     objects: int
+    fits: int
+    most_fits: int
 
-    def alone(self) -> tuple[float, float]:
-        """Seconds and dollars of one function."""
+    def alone(self) -> WorkPrice:
+        """By one function."""
         duration = self.seconds / WHOLE_CORES
-        return duration, duration * WHOLE_GB * USD_PER_GB_SECOND + 2 * self.requests * USD_PER_GET
+        usd = duration * WHOLE_GB * USD_PER_GB_SECOND + 2 * self.requests * USD_PER_GET
+        return WorkPrice(duration, usd, usd)
 
-    def in_shards(self, shards: int, workers: int, *, fits: int) -> tuple[float, float]:
+    def in_shards(self, shards: int, workers: int) -> WorkPrice:
+        """By so many functions at once."""
+        seconds, usd = self._with_fits(shards, workers, self.fits)
+        _, most_usd = self._with_fits(shards, workers, self.most_fits)
+        return WorkPrice(seconds, usd, ATTEMPTS * most_usd)
+
+    def _with_fits(self, shards: int, workers: int, fits: int) -> tuple[float, float]:
         """Seconds and dollars of shards that are read so many times to be counted, and each time merged."""
         reading = self.seconds * (1 + (fits - 1) / 2)  # one function counts and encodes
         groups = math.ceil(shards / SHARDS_OF_GROUP) if shards > SHARDS_OF_GROUP else 0
@@ -225,30 +146,11 @@ def _is_one_file(spec: Spec) -> bool:
     return exchange_for(answers, encoder, None, as_records=False).single_file
 
 
-def cost_parts(planned: PlannedPreparation) -> tuple[CostPart, ...]:
-    """What the preparation may cost at most; nothing for one function alone, which costs cents."""
-    if planned["shards"] is None:
-        return ()
-    text = (
-        f"preparation: {planned['reason']}, for about {usd(planned['usd'])}; at most {usd(planned['most_usd'])}, if it takes all "
-        f"readings that there may be, each {_ATTEMPTS} times"
-    )
-    return (CostPart(what="preparation", usd=planned["most_usd"], text=text),)
-
-
 def preparation_usd(plans: Sequence[PlannedPreparation]) -> dict[str, float]:
     """``{"preparation_usd": 0.02}``: about what preparing a dataset in shards costs, for all algorithms together, which is
     taken for what it did cost; empty where one function prepares it."""
     amounts = [planned["usd"] for planned in plans if planned["shards"] is not None]
     return {"preparation_usd": round(sum(amounts), 4)} if amounts else {}
-
-
-def told(planned: PlannedPreparation) -> str:
-    """The plan as the reason of ``preparation.workers``."""
-    reason = planned["reason"].removesuffix(".")
-    if planned["minutes"] < 1:
-        return f"{reason}; takes less than a minute"
-    return f"{reason}; takes about {planned['minutes']:g} min and costs about {usd(planned['usd'])}"
 
 
 def with_plans(spec: Spec, plans: Mapping[str, PlannedPreparation]) -> Spec:
@@ -266,9 +168,3 @@ def with_plans(spec: Spec, plans: Mapping[str, PlannedPreparation]) -> Spec:
     if spec.preparation.workers is not None:
         update["preparation"] = PreparationSpec(workers=max(planned["workers"] for planned in plans.values()))
     return spec.model_copy(update=update)
-
-
-def _sized(size: int) -> str:
-    if size < 1_000_000:
-        return f"{size:,} bytes"
-    return f"{size / 1e9:.3g} GB" if size >= 1e9 else f"{size / 1e6:.3g} MB"

@@ -42,17 +42,18 @@ _BY_TEXT = {
     ),
     r"ExceedToleratedFailureThreshold": (
         "A function that works on a shard of the dataset has failed three times; the log groups of ScanShardFunction, "
-        "FitShardFunction, MergeFitFunction and EncodeShardFunction say why. Where memory or time has run out, raise their "
-        "MemorySize in template.yaml, or upload the rows in smaller parts. Where none has run, the account's functions were "
-        "busy: set `preparation.workers` lower, or ask AWS for more concurrent executions."
+        "FitShardFunction, MergeFitFunction and EncodeShardFunction say why, for a batch those of ScanShardFunction, "
+        "EncodeBatchFunction and WritePredictionsFunction. Where memory or time has run out, raise their MemorySize in "
+        "template.yaml, or upload the rows in smaller parts. Where none has run, the account's functions were busy: set "
+        "`preparation.workers` (`batch.workers`) lower, or ask AWS for more concurrent executions."
     ),
     r"Runtime\.ExitError|Runtime exited": (  # as Step Functions tells it, or Lambda in what Step Functions calls Lambda.Unknown
         "The function ran out of memory: raise the MemorySize of the function of this state in template.yaml; for PrepareData "
         "that is PrepareDataFunction."
     ),
     r"Task timed out": (
-        "The dataset takes a function longer than its 15 minutes: set `preparation.workers` in the spec higher, upload a random "
-        "sample of its rows, or fewer columns."
+        "The dataset takes a function longer than its 15 minutes: set `preparation.workers` in the spec higher, for a batch "
+        "`batch.workers`, upload a random sample of its rows, or fewer columns."
     ),
     r"Missing required hyperparameter|is a required property|Require input for parameter": (
         "The algorithm needs the hyperparameter that the message names: add it to `algorithm.hyperparameters`, or to "

@@ -18,6 +18,7 @@ class Configured(TypedDict):
     ``then``: what it does with the model that it trains; a ``candidate`` only has it answer.
     ``candidates``: the ids of the runs that train the algorithms of ``auto``.
     ``sharded``: the dataset is prepared in shards.
+    ``batch_sharded``: the batch is scored in shards.
     """
 
     run_id: str
@@ -26,6 +27,7 @@ class Configured(TypedDict):
     then: Literal["deploy", "batch", "nothing", "candidate"]
     candidates: NotRequired[list[str]]
     sharded: NotRequired[bool]
+    batch_sharded: NotRequired[bool]
 
 
 class AskedOfAuto(TypedDict):
@@ -59,9 +61,9 @@ class TransformPlan(TypedDict):
 
 
 class PlannedPreparation(TypedDict):
-    """How a run's dataset is prepared: ``details.preparation`` of its record.
+    """How a run's dataset is prepared, or its batch scored: ``details.preparation`` of its record, and ``details.batch.plan``.
 
-    ``workers``: how many functions work on it at once; one prepares it alone.
+    ``workers``: how many functions work on it at once; one does it alone.
     ``shards``, ``shard_bytes``: about how many shards there are, and of how many bytes; null for one function alone.
     ``file_bytes``: for how many bytes each file counts besides its own; 0 for one function alone.
     ``growth``: how many bytes of text a byte of the dataset holds.
@@ -93,8 +95,18 @@ class PlannedShards(TypedDict):
     groups: int
 
 
+class PlannedBatchShards(TypedDict):
+    """Answer of EncodeBatch for the shards of a batch: how many there are and how many functions may work on them at once, and
+    whether a ``scan`` must find where their ranges begin."""
+
+    shards: int
+    workers: int
+    scan: bool
+
+
 class ShardDone(TypedDict):
-    """Answer of ScanShard, FitShard and EncodeShard: next to nothing, since a Map has a limit for all answers together."""
+    """Answer of ScanShard, FitShard and EncodeShard, and of what works on a shard of a batch: next to nothing, since a Map has a
+    limit for all answers together."""
 
     shard: int
 
@@ -198,9 +210,31 @@ class PlanShardsEvent(RunEvent):
 
 
 class ShardEvent(RunEvent):
-    """What ScanShard and EncodeShard get."""
+    """What EncodeShard gets."""
 
     shard: int
+
+
+class ScanShardEvent(ShardEvent):
+    """What ScanShard gets; with the ``folder`` ``batch/``, the shard is one of the rows that are to be scored."""
+
+    folder: NotRequired[Literal["batch/"]]
+
+
+class EncodeBatchEvent(RunEvent):
+    """What EncodeBatch gets: nothing more where it encodes a batch alone. Else ``plan`` cuts it into shards, ``settle`` says
+    where their ranges begin, when these are scanned, ``encode`` encodes one of them, and ``merge`` puts together what was
+    encoded."""
+
+    action: NotRequired[Literal["plan", "settle", "encode", "merge"]]
+    shard: NotRequired[int]
+
+
+class WritePredictionsEvent(RunEvent):
+    """What WritePredictions gets: with a ``shard``, its predictions are written; with ``sharded``, those of all are joined."""
+
+    shard: NotRequired[int]
+    sharded: NotRequired[bool]
 
 
 class FitShardEvent(ShardEvent):

@@ -80,6 +80,7 @@ class BatchRequest:
     instance_count: int
     max_runtime_seconds: int
     escape_formulas: bool = False
+    workers: int | None = None
 
 
 @dataclass(frozen=True)
@@ -133,8 +134,17 @@ def parse_trigger(document: Mapping[str, object]) -> Trigger:
                     **rest,
                 },
             } if is_run_id(identifier):
+                workers = rest.get("workers")
                 return BatchRequest(
-                    identifier, endpoint, variant, uri, instance_type, count, seconds, rest.get("escape_formulas") is True
+                    identifier,
+                    endpoint,
+                    variant,
+                    uri,
+                    instance_type,
+                    count,
+                    seconds,
+                    rest.get("escape_formulas") is True,
+                    workers if isinstance(workers, int) else None,
                 )
             case {"run_id": str(identifier), "change": dict(change)} if is_run_id(identifier):
                 return ChangeRequest(identifier, read_change(change, "the execution's input"))

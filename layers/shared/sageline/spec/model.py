@@ -17,7 +17,7 @@ from sageline.spec.decision import DecisionSpec
 from sageline.spec.deployment import DeploymentSpec
 from sageline.spec.encoder import EncoderSpec, of_before
 from sageline.spec.evaluation import EvaluationSpec
-from sageline.spec.preparation import PreparationSpec
+from sageline.spec.preparation import MOST_WORKERS, PreparationSpec
 from sageline.spec.problems import describe
 from sageline.spec.section import BaseSpec, InstanceType, Name
 from sageline.spec.training import AUTO, AlgorithmSpec, TuningSpec
@@ -170,6 +170,13 @@ class BatchSpec(BaseSpec):
     )
     escape_formulas: bool = Field(
         False, description="CSV only: put an apostrophe before cells that a spreadsheet would run, such as `=1+1`."
+    )
+    workers: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_WORKERS,
+        description="How many functions encode the rows and write the predictions at once, each of a shard of them; 1: one "
+        "function does it alone. Default: as the size asks for (see `reasons` and docs/scale.md).",
     )
 
 

@@ -79,6 +79,7 @@ class Endpoints:
         instance_count: int | None = None,
         max_runtime_seconds: int | None = None,
         escape_formulas: bool | None = None,
+        workers: int | None = None,
         idempotency_key: str | None = None,
     ) -> StartedBatch:
         """Start a batch: a run that scores the rows of a file in the stack's bucket, without the endpoint's instances.
@@ -87,6 +88,7 @@ class Endpoints:
             input: the file, ``s3://<bucket>/batch/…``.
             variant: whose model; by default the one of most weight.
             escape_formulas: have cells that a spreadsheet would run begin with an apostrophe.
+            workers: how many functions encode the rows and write the predictions at once; by default as the size asks for.
             idempotency_key: the same key starts one run. A new one for each call, unless given.
         """
         options = {
@@ -95,6 +97,7 @@ class Endpoints:
             "instance_count": instance_count,
             "max_runtime_seconds": max_runtime_seconds,
             "escape_formulas": escape_formulas,
+            "workers": workers,
         }
         body = {"input": input, **{key: value for key, value in options.items() if value is not None}}
         path, key = f"{_path(name)}/batch", idempotency_key or new_key()

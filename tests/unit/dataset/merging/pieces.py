@@ -15,7 +15,7 @@ from sageline.arrays.blocks import Block, Side
 from sageline.arrays.factors import factors
 from sageline.arrays.late_text import DictionaryArray
 from sageline.arrays.strings import StringArray
-from sageline.preparation.shards.state_codec import decode_state, encode_state
+from sageline.storage.shards.state_codec import decode_state, encode_state
 
 State = TypeVar("State")
 CUTS = st.lists(st.integers(0, 200), max_size=5)

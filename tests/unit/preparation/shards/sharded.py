@@ -9,8 +9,10 @@ from sageline.preparation.prepare import prepare_data
 from sageline.preparation.shards.finish_shards import finish_shards
 from sageline.preparation.shards.merge_fit import merge_fit, merge_group
 from sageline.preparation.shards.plan_shards import plan_shards, settle_shards
-from sageline.preparation.shards.read_shard import encode_shard, fit_shard, scan_shard
+from sageline.preparation.shards.read_shard import encode_shard, fit_shard
 from sageline.runs.payloads import PlannedShards, PreparedData
+from sageline.storage.shards.scanning import scan_shard
+from sageline.storage.shards.shard_files import ShardFiles
 from tests.unit.golden import golden_event
 from tests.unit.world.world import EXECUTION, RUN_ID, World, with_one_algorithm
 
@@ -54,7 +56,7 @@ def prepare_in_shards(world: World, shard_bytes: int) -> PreparedData:
     planned = plan(world, shard_bytes)
     if planned["scan"]:
         for shard in reversed(range(planned["shards"])):  # in no particular order
-            scan_shard(RUN_ID, shard, run_files=files)
+            scan_shard(ShardFiles(files, RUN_ID), shard)
         planned = settle_shards(RUN_ID, run=world.run)
     begin_shard, end_shard, groups = planned["begin"], planned["end"], planned["groups"]
     for number in range(MOST_ROUNDS):

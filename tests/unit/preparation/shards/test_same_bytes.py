@@ -19,9 +19,10 @@ from sageline.arrays.blocks import Block, Coverage
 from sageline.dataset.readers.source import ReadOptions, open_blocks
 from sageline.errors import InvalidDataset, SagelineError
 from sageline.preparation.shards.plan_shards import plan_shards, settle_shards
-from sageline.preparation.shards.read_shard import scan_shard
 from sageline.storage.dataset_object import open_object
 from sageline.storage.dataset_parts import Dataset
+from sageline.storage.shards.scanning import scan_shard
+from sageline.storage.shards.shard_files import ShardFiles
 from tests.unit.preparation.shards.sharded import begin, plan, prepare_alone, prepare_in_shards, written
 from tests.unit.world.world import BUCKET, RUN_ID, World, new_world
 
@@ -255,7 +256,7 @@ def test_what_is_planned_and_settled_twice_is_the_same(world: World) -> None:
     planned = plan(world, 2000)
     assert plan_shards(RUN_ID, run=world.run) == planned
     for shard in range(planned["shards"]):
-        scan_shard(RUN_ID, shard, run_files=world.run.files)
+        scan_shard(ShardFiles(world.run.files, RUN_ID), shard)
     settled = settle_shards(RUN_ID, run=world.run)
     left = {key: world.get(key) for key in world.keys("runs/")}
 

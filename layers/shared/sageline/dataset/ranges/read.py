@@ -14,7 +14,7 @@ from sageline.dataset.ranges.text_head import Note, TextHead
 from sageline.dataset.readers.csv_reader import CsvReader
 from sageline.dataset.readers.dialect import Dialect
 from sageline.dataset.readers.jsonl_reader import JsonLinesReader
-from sageline.dataset.readers.source import BLOCK_BYTES, ReadOptions, chunks_of, open_blocks, without_rows
+from sageline.dataset.readers.source import BLOCK_BYTES, ReadOptions, chunks_of, lines_of, open_blocks, open_lines, without_rows
 from sageline.formats.text_encoding import TextPosition, Utf8Text
 
 
@@ -54,6 +54,32 @@ def read_shard(
             said += [Said(part.uri, Note.of(note)) for note in notes]
 
 
+def read_shard_lines(plan: ShardPlan, number: int, open_range: OpenRange) -> Iterator[bytes]:
+    """The lines of a shard of a JSON Lines file that are rows, as :func:`sageline.dataset.readers.source.open_lines` gives them.
+
+    Args:
+        plan: settled, of one file whose encoding nobody has said.
+
+    Raises:
+        ValueError: the shard is not settled.
+    """
+    for item in plan.shards[number]:
+        part = plan.parts[item.part]
+        with closing(open_range(part, *_bounds(item, part))) as stream:
+            if item.kind == "whole":
+                yield from open_lines(stream, part.uri)
+                continue
+            begin = _begin_of(item)
+            text = Utf8Text(part.uri, begin.encoding, item.start, [], begins=begin.position)
+            yield from lines_of(text.chunks(chunks_of(stream, b"", BLOCK_BYTES)))
+
+
+def _begin_of(item: Range) -> Begin:
+    if item.begin is None:
+        raise ValueError("a range that is not settled")
+    return item.begin
+
+
 def _bounds(item: Range, part: DatasetPart) -> tuple[int, int]:
     return (item.start, item.end) if item.kind == "bytes" else (0, part.size)
 
@@ -82,9 +108,7 @@ class _RangeReader:
             case "groups":
                 return self._groups(item, stream)
             case "bytes":
-                if item.begin is None:
-                    raise ValueError("a range that is not settled")
-                return self._text(item, item.begin, stream)
+                return self._text(item, _begin_of(item), stream)
 
     def _groups(self, item: Range, stream: BinaryIO) -> Iterator[Block]:
         from sageline.dataset.readers import parquet_reader  # noqa: PLC0415 # as in open_blocks

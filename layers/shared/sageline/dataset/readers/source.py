@@ -204,8 +204,13 @@ def open_lines(stream: BinaryIO, source: str, compression: str = "", options: Re
     head = read_up_to(stream, _HEAD_BYTES)
     notes: list[str] = []
     encoding, marked = chosen_encoding(head, options.encoding, source, notes)
+    yield from lines_of(Utf8Text(source, encoding, marked, notes).chunks(chunks_of(stream, head[marked:], BLOCK_BYTES)))
+
+
+def lines_of(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines of a text that are not blank, with their ends."""
     rest = b""
-    for chunk in Utf8Text(source, encoding, marked, notes).chunks(chunks_of(stream, head[marked:], BLOCK_BYTES)):
+    for chunk in chunks:
         complete, end, rest = (rest + chunk).rpartition(b"\n")
         yield from (line for line in io.BytesIO(complete + end) if line.strip())
     if rest.strip():

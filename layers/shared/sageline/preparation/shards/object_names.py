@@ -1,12 +1,8 @@
-"""Names of what belongs to a shard."""
+"""Names of what belongs to a shard of a dataset that is prepared, besides :mod:`sageline.storage.shards.object_names`."""
 
 from __future__ import annotations
 
-CUT, SHARDING, FITTED = "cut", "sharding", "fitted"
-
-
-def scan_name(shard: int) -> str:
-    return f"scan-{shard:05d}"
+FITTED = "fitted"
 
 
 def round_name(number: int) -> str:
@@ -25,15 +21,6 @@ def merged_name(number: int) -> str:
     return f"merged-{number}"
 
 
-def encoded_name(shard: int) -> str:
-    return f"encoded-{shard:05d}"
-
-
-def part_stem(shard: int) -> str:
-    """How the names of a shard's objects begin: they sort in the order of the rows."""
-    return f"part-{shard:05d}"
-
-
 def validation_stem(shard: int) -> str:
-    """The same of the validation rows that the model is asked about."""
+    """How the names of the validation rows' objects begin that the model is asked about."""
     return f"validation-{shard:05d}"

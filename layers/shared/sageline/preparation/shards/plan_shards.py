@@ -7,18 +7,20 @@ from dataclasses import replace
 from sageline.configuration.dataset_size import largest_bytes
 from sageline.dataset.ranges.plan import ShardPlan
 from sageline.dataset.ranges.plan import plan_shards as cut
-from sageline.dataset.ranges.settle import settle
 from sageline.dataset.splits.plan import initial_plan
 from sageline.errors import InvalidDataset
 from sageline.preparation.run_dataset import RunDataset
-from sageline.preparation.shards.object_names import CUT, SHARDING, round_name, scan_name
-from sageline.preparation.shards.reading import opener, parts_of
-from sageline.preparation.shards.shard_files import ShardFiles, Sharding
-from sageline.preparation.shards.shard_fit import Refused, Round
+from sageline.preparation.shards.object_names import round_name
+from sageline.preparation.shards.shard_fit import Round
+from sageline.preparation.shards.sharding import Sharding
 from sageline.resolve.resolution import Resolution
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import PlannedPreparation, PlannedShards
 from sageline.spec.model import Spec
+from sageline.storage.shards.object_names import CUT, SHARDING
+from sageline.storage.shards.reading import opener, parts_of
+from sageline.storage.shards.scanning import settled
+from sageline.storage.shards.shard_files import ShardFiles
 
 
 def plan_shards(run_id: str, *, run: RunContext) -> PlannedShards:
@@ -57,13 +59,7 @@ def settle_shards(run_id: str, *, run: RunContext) -> PlannedShards:
     """
     files = ShardFiles(run.files, run_id)
     sharding: Sharding = files.get(CUT)  # and not what an earlier try has made of it
-    scans = {}
-    to_scan = sharding.plan.to_scan
-    for shard, found in zip(to_scan, files.each(map(scan_name, to_scan)), strict=True):
-        if isinstance(found, Refused):
-            raise found.to_error()
-        scans[shard] = found
-    sharding = replace(sharding, plan=settle(sharding.plan, scans))
+    sharding = replace(sharding, plan=settled(sharding.plan, files))
     files.put(SHARDING, sharding)
     return _begun(sharding, RunDataset.of(run_id, run).provisional, files, run)
 

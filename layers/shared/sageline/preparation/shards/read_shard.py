@@ -1,4 +1,4 @@
-"""ScanShard, FitShard and EncodeShard: what is done with the rows of one shard."""
+"""FitShard and EncodeShard: what is done with the rows of one shard."""
 
 from __future__ import annotations
 
@@ -9,42 +9,23 @@ from sageline.arrays.blocks import Block
 from sageline.batch.encode import TransformParts
 from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.ranges.read import Said, read_shard
-from sageline.dataset.ranges.scan import scan_shard as scan
 from sageline.dataset.splits.standing import row_keys
 from sageline.errors import SagelineError
 from sageline.preparation.fit_and_encode import write_pieces
 from sageline.preparation.hashed_blocks import hashed_blocks
-from sageline.preparation.shards.object_names import (
-    CUT,
-    FITTED,
-    SHARDING,
-    encoded_name,
-    fit_name,
-    part_stem,
-    round_name,
-    scan_name,
-    validation_stem,
-)
-from sageline.preparation.shards.reading import opener
-from sageline.preparation.shards.shard_files import EncodedShard, Fitted, ShardFiles, Sharding
-from sageline.preparation.shards.shard_fit import Refused, Round, fit_rows
+from sageline.preparation.shards.object_names import FITTED, fit_name, round_name, validation_stem
+from sageline.preparation.shards.shard_fit import Round, fit_rows
+from sageline.preparation.shards.sharding import EncodedShard, Fitted, Sharding
 from sageline.runs.documents import RunFiles
 from sageline.storage.part_sink import S3PartSink
-
-
-def scan_shard(run_id: str, shard: int, *, run_files: RunFiles) -> None:
-    """Scan a shard's ranges of text for the beginnings of records; what keeps them from being read is stored, so that it is said
-    once, for the first shard of which it is so."""
-    files = ShardFiles(run_files, run_id)
-    sharding: Sharding = files.get(CUT)
-    try:
-        files.put(scan_name(shard), scan(sharding.plan, shard, opener(run_files.s3)))
-    except SagelineError as error:
-        files.put(scan_name(shard), Refused.because(error))
+from sageline.storage.shards.object_names import SHARDING, encoded_name, part_stem
+from sageline.storage.shards.reading import opener
+from sageline.storage.shards.shard_files import Refused, ShardFiles
 
 
 def fit_shard(run_id: str, number: int, shard: int, *, run_files: RunFiles) -> None:
-    """Count the rows of a shard for a round; what keeps them from being read is stored, as of :func:`scan_shard`."""
+    """Count the rows of a shard for a round; what keeps them from being read is stored, so that it is said
+    once, for the first shard of which it is so."""
     files = ShardFiles(run_files, run_id)
     sharding: Sharding = files.get(SHARDING)
     reading: Round = files.get(round_name(number))
@@ -55,7 +36,7 @@ def fit_shard(run_id: str, number: int, shard: int, *, run_files: RunFiles) -> N
 
 
 def encode_shard(run_id: str, shard: int, *, run_files: RunFiles) -> None:
-    """Encode the rows of a shard into the run's channels; what keeps them from being so is stored, as of :func:`scan_shard`."""
+    """Encode the rows of a shard into the run's channels; what keeps them from being so is stored, as of :func:`fit_shard`."""
     files = ShardFiles(run_files, run_id)
     try:
         files.put(encoded_name(shard), _encode(files, shard, run_files))

@@ -14,8 +14,8 @@ import pytest
 from pydantic import BaseModel
 
 from sageline.aws.settings import RunSettings
-from sageline.preparation.shards.state_classes import STATE_CLASSES
-from sageline.preparation.shards.state_codec import UnknownState, decode_state, encode_state
+from sageline.storage.shards.state_classes import STATE_CLASSES
+from sageline.storage.shards.state_codec import UnknownState, decode_state, encode_state
 
 NOT_KEPT = {
     "sageline.arrays.strings:StringArray": "has a place by itself, as have those of its kind",

@@ -1,4 +1,4 @@
-"""The classes whose instances a state holds, and no others: what the functions of a preparation leave each other is read from a
+"""The classes whose instances a state holds, and no others: what functions that share work leave each other is read from a
 bucket, and what is read makes no instance of any other class."""
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ _BY_MODULE = {
         "Shape",
         "Spelling",
     ),
+    "sageline.batch.encode": ("EncodedParts",),
+    "sageline.batch.shards.plan": ("BatchSharding",),
     "sageline.dataset.date_profile": ("DateProfile",),
     "sageline.dataset.distinct": ("DistinctValues",),
     "sageline.dataset.label_column": ("LabelColumn",),
@@ -108,20 +110,23 @@ _BY_MODULE = {
     "sageline.encoder.text.word_rule": ("WordRule",),
     "sageline.encoder.text.word_table": ("WordTable",),
     "sageline.encoder.text.words": ("TextEncoder",),
+    "sageline.encoder.value_check": (
+        "NotedValues",
+        "_OddValues",
+    ),
     "sageline.formats.text_encoding": ("TextPosition",),
     "sageline.preparation.first_read": (
         "Counted",
         "FirstRead",
     ),
-    "sageline.preparation.shards.shard_files": (
+    "sageline.preparation.shards.shard_fit": (
+        "Round",
+        "ShardFit",
+    ),
+    "sageline.preparation.shards.sharding": (
         "EncodedShard",
         "Fitted",
         "Sharding",
-    ),
-    "sageline.preparation.shards.shard_fit": (
-        "Refused",
-        "Round",
-        "ShardFit",
     ),
     "sageline.preparation.weight_column": ("WeightColumn",),
     "sageline.resolve.resolution": ("Resolution",),
@@ -138,6 +143,7 @@ _BY_MODULE = {
         "Spec",
         "SplitSpec",
     ),
+    "sageline.storage.shards.shard_files": ("Refused",),
 }
 
 STATE_CLASSES = frozenset(f"{module}:{name}" for module, names in _BY_MODULE.items() for name in names)

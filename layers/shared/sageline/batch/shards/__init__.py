@@ -1,0 +1,1 @@
+"""A large batch in shards: many functions encode its rows, and write their predictions."""
