@@ -20,8 +20,8 @@ def f4(*values: object) -> FloatArray:
 def test_absent_cells_are_left_out_and_columns_count_from_zero() -> None:
     table = f4([0, 1.5, np.nan], [0, 0, 0], [7, -0.25, 1e-7])
 
-    assert write_rows(table, f4(1, 0, 2.5)) == b"1 1:1.5\n0\n2.5 0:7 1:-0.25 2:1e-07\n"
-    assert write_rows(table, f4(1, 0, 2.5), first_index=1) == b"1 2:1.5\n0\n2.5 1:7 2:-0.25 3:1e-07\n"
+    assert write_rows(table, f4(1, 0, 2.5)) == b"1 1:1.5\n0\n2.5 0:7 1:-0.25 2:0.0000001\n"
+    assert write_rows(table, f4(1, 0, 2.5), first_index=1) == b"1 2:1.5\n0\n2.5 1:7 2:-0.25 3:0.0000001\n"
 
 
 def test_no_rows_are_no_bytes() -> None:

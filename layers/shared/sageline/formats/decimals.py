@@ -7,6 +7,11 @@ A number between 1e-4 and 1e8 (or zero) is ``k / 10**d`` for the smallest ``d`` 
 exact in float64, so their quotient is what a reader makes of the text before it casts to float32. Other numbers, and the few
 whose quotient lies in the middle between two float32 (a reader that does not pass through float64 may round it differently),
 are left to numpy.
+
+XGBoost's reader of text is such a one: it makes a float32 of what is before the point, another of what is after it, and adds the
+two, and it multiplies by powers of ten in float32. So a number has decimals enough for their sum to be right as well, and none
+from 1e-10 to 1e19 has an exponent. What a model reads as training data is then what it is asked about, to the bit; one unit in
+the last place is enough to end up on the other side of a split that is made at that very number.
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ from sageline.arrays.strings import BoolArray, ByteArray, IntArray
 _SMALL = 1000  # whole numbers below this, from 0, have a table of their own
 _BELOW, _FROM = 1e8, 1e-4  # what is written with digits from the tables
 _MOST_DECIMALS = 12  # of such numbers: nine digits tell all float32 apart
+_BELOW_WITHOUT_EXPONENT, _FROM_WITHOUT_EXPONENT = 1e19, 1e-10  # 19 digits before and behind the point are what XGBoost reads
 _CHUNK_CELLS = 1 << 15  # what fits a processor's cache
 
 # Any in these: numpy's shape parameter.
@@ -108,7 +114,11 @@ def _cells(values: FloatArray) -> AnyArray:
 
 
 def _text(value: np.float32) -> bytes:
-    return b"" if np.isnan(value) else str(value).removesuffix(".0").encode()
+    if np.isnan(value):
+        return b""
+    if not _FROM_WITHOUT_EXPONENT <= abs(value) < _BELOW_WITHOUT_EXPONENT:
+        return str(value).encode()
+    return np.format_float_positional(value, trim="-").encode()
 
 
 def _whole(numbers: IntArray) -> dict[str, AnyArray]:
@@ -168,13 +178,34 @@ def _decimals(exact: DoubleArray, whole: IntArray) -> _Decimals:
 def _after_the_point(exact: DoubleArray, whole: IntArray) -> _Decimals:
     """The same, for numbers of which most are not whole."""
     counts = _counts(exact)
+    numbers = _behind_the_point(exact, whole, counts)
+    still = np.flatnonzero(whole)
+    still = still[~_adds_up(numbers[still], counts[still], exact[still], whole[still])]
+    while len(still):
+        counts[still] += counts[still] > 0
+        counts[still[counts[still] > _MOST_DECIMALS]] = 0
+        still = still[counts[still] > 0]
+        numbers[still] = _behind_the_point(exact[still], whole[still], counts[still])
+        still = still[~_adds_up(numbers[still], counts[still], exact[still], whole[still])]
     unread = np.flatnonzero(counts == 0)
-    units = exact * _POWERS.take(counts, mode="clip")
-    numbers = np.rint(units, out=units).astype(np.int64)
-    numbers -= whole * _WHOLE_POWERS.take(counts, mode="clip")
     numbers *= _WHOLE_POWERS.take(_MOST_DECIMALS - counts, mode="clip")
     numbers[unread] = 0
     return _Decimals(numbers, int(counts.max(initial=0)), unread)
+
+
+def _behind_the_point(exact: DoubleArray, whole: IntArray, counts: IntArray) -> IntArray:
+    """The digits behind the point as whole numbers, ``int64[n]``, rounded to so many of them."""
+    units = exact * _POWERS.take(counts, mode="clip")
+    numbers = np.rint(units, out=units).astype(np.int64)
+    numbers -= whole * _WHOLE_POWERS.take(counts, mode="clip")
+    return numbers
+
+
+def _adds_up(numbers: IntArray, counts: IntArray, exact: DoubleArray, whole: IntArray) -> BoolArray:
+    """Whether what is before the point and what is behind it, each as a float32, have the number as their sum."""
+    sums = (numbers / _POWERS.take(counts, mode="clip")).astype(np.float32)
+    sums += whole.astype(np.float32)
+    return sums == exact.astype(np.float32)
 
 
 def _counts(exact: DoubleArray) -> IntArray:
