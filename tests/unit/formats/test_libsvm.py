@@ -128,3 +128,26 @@ def test_a_line_that_is_only_there_for_the_width_changes_no_model() -> None:
     models = [xgboost.train({"objective": "binary:logistic", "nthread": 1}, data, 5).get_dump() for data in (without, with_line)]
 
     assert models[0] == models[1]
+
+
+@pytest.mark.parametrize("cells", [{1: 2.0}, {}])
+def test_rows_that_a_model_is_watched_by_may_be_narrower_but_are_never_without_a_cell(
+    cells: dict[int, float], tmp_path: Path
+) -> None:
+    random = np.random.default_rng(0)
+    values, columns = f4(*cells.values()), np.array([*cells], dtype=np.int64)
+    watched = SparseMatrix(values, columns, np.array([0, len(cells), len(cells)]), (2, 4))
+    train = write_weighted_rows(random.normal(size=(50, 4)).astype(np.float32), random.random(50).astype(np.float32), np.ones(50))
+
+    written = write_weighted_rows(watched, f4(1, 0), f4(1, 1), keeps_width=False)
+
+    assert written == (b"1:1 1:2\n0:1\n" if cells else b"1:1\n0:1\n1:0 3:0\n")
+    matrices = []
+    for name, body in (("train", train), ("watched", written)):
+        (tmp_path / name).write_bytes(body)
+        with xgboost.config_context(verbosity=0):
+            matrices.append(xgboost.DMatrix(f"{tmp_path / name}?format=libsvm"))
+    trained, watching = matrices
+    evals_result: dict[str, dict[str, list[float]]] = {}
+    xgboost.train({"nthread": 1}, trained, 2, evals=[(watching, "watched")], evals_result=evals_result, verbose_eval=False)
+    assert len(evals_result["watched"]["rmse"]) == 2

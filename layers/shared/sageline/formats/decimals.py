@@ -9,8 +9,8 @@ whose quotient lies in the middle between two float32 (a reader that does not pa
 are left to numpy.
 
 XGBoost's reader of text is such a one: it makes a float32 of what is before the point, another of what is after it, and adds the
-two, and it multiplies by powers of ten in float32. So a number has decimals enough for their sum to be right as well, and none
-from 1e-10 to 1e19 has an exponent. What a model reads as training data is then what it is asked about, to the bit; one unit in
+two, and it multiplies by powers of ten in float32. For it (``summed``) a number has decimals enough for their sum to be right as
+well, and none from 1e-10 to 1e19 has an exponent. What a model reads as training data is then what it is asked about, to the bit; one unit in
 the last place is enough to end up on the other side of a split that is made at that very number.
 """
 
@@ -35,7 +35,7 @@ _Words = np.ndarray[Any, np.dtype[np.uint32]]
 
 def write_lines(table: FloatArray, labels: FloatArray | None) -> bytes:
     """``float32[rows, columns]`` as lines of cells separated by commas, in front of them the label, if there are labels
-    (``float32[rows]``); NaN is an empty cell."""
+    (``float32[rows]``); NaN is an empty cell. Labelled rows are written for a reader that sums."""
     rows, columns = len(table), int(table.shape[1])
     if labels is None and columns == 0:
         return b"\n" * rows
@@ -47,17 +47,17 @@ def write_lines(table: FloatArray, labels: FloatArray | None) -> bytes:
             labelled = np.empty((len(part), columns + 1), dtype=np.float32)
             labelled[:, 0], labelled[:, 1:] = labels[start : start + step], part
             part = labelled
-        lines.append(_lines(part))
+        lines.append(_lines(part, summed=labels is not None))
     return b"".join(lines)
 
 
 def write_pairs(keys: IntArray, values: FloatArray, ends: ByteArray) -> bytes:
     """``key:value``, and a byte that ends it, for each of ``int64[n]``, ``float32[n]`` and ``uint8[n]``; of NaN
-    there is nothing behind the colon."""
+    there is nothing behind the colon. The values are written for a reader that sums."""
     written = []
     for start in range(0, len(keys), _CHUNK_CELLS):
         some = slice(start, start + _CHUNK_CELLS)
-        cells, texts = _cells(values[some]), keys[some].astype("S")
+        cells, texts = _cells(values[some], summed=True), keys[some].astype("S")
         cells["end"] = ends[some]
         pairs = np.zeros(len(cells), [("key", texts.dtype), ("colon", "u1"), ("value", cells.dtype)])
         pairs["key"], pairs["colon"], pairs["value"] = texts, ord(":"), cells
@@ -65,13 +65,13 @@ def write_pairs(keys: IntArray, values: FloatArray, ends: ByteArray) -> bytes:
     return b"".join(written)
 
 
-def _lines(table: FloatArray) -> bytes:
+def _lines(table: FloatArray, *, summed: bool) -> bytes:
     small = _small_whole(table)
     if small is not None:
         words = _SMALL_TEXT[small]
         words.view(np.uint8).reshape(*table.shape, 4)[:, -1, 3] = ord("\n")
         return _without_zeros(words)
-    cells = _cells(table.reshape(-1))
+    cells = _cells(table.reshape(-1), summed=summed)
     cells["end"].reshape(table.shape)[:, -1] = ord("\n")
     return _without_zeros(cells)
 
@@ -88,18 +88,18 @@ def _small_whole(table: FloatArray) -> IntArray | None:
     return whole if (whole == table).all() and not np.signbit(table).any() else None
 
 
-def _cells(values: FloatArray) -> AnyArray:
+def _cells(values: FloatArray, *, summed: bool) -> AnyArray:
     """Each number as a record of bytes; the last one, ``end``, separates it from the next, a comma."""
     sizes = np.abs(values)
     usable = ((sizes >= _FROM) & (sizes < _BELOW)) | (sizes == 0)
     every = bool(usable.all())
     exact = (sizes if every else np.where(usable, sizes, np.float32(0))).astype(np.float64)
     whole = exact.astype(np.int64)
-    decimals = _decimals(exact, whole)
+    decimals = _decimals(exact, whole, summed=summed)
     usable[decimals.unread] = False
     parts = {"sign": np.signbit(values) * np.uint8(ord("-")), **_whole(whole), **_fraction(decimals)}
     others = np.flatnonzero(~usable)
-    texts = [_text(value) for value in values[others]]
+    texts = [_text(value, summed=summed) for value in values[others]]
     more = max(map(len, texts), default=0) - sum(part.itemsize for part in parts.values())
     room = [("more", f"S{more}")] if more > 0 else []
     cells = np.zeros(len(values), [*((name, part.dtype) for name, part in parts.items()), *room, ("end", "u1")])
@@ -113,12 +113,12 @@ def _cells(values: FloatArray) -> AnyArray:
     return cells
 
 
-def _text(value: np.float32) -> bytes:
+def _text(value: np.float32, *, summed: bool) -> bytes:
     if np.isnan(value):
         return b""
-    if not _FROM_WITHOUT_EXPONENT <= abs(value) < _BELOW_WITHOUT_EXPONENT:
-        return str(value).encode()
-    return np.format_float_positional(value, trim="-").encode()
+    if summed and _FROM_WITHOUT_EXPONENT <= abs(value) < _BELOW_WITHOUT_EXPONENT:
+        return np.format_float_positional(value, trim="-").encode()
+    return str(value).removesuffix(".0").encode()
 
 
 def _whole(numbers: IntArray) -> dict[str, AnyArray]:
@@ -163,23 +163,23 @@ class _Decimals(NamedTuple):
     unread: IntArray
 
 
-def _decimals(exact: DoubleArray, whole: IntArray) -> _Decimals:
+def _decimals(exact: DoubleArray, whole: IntArray, *, summed: bool) -> _Decimals:
     """The fewest decimals with which each number reads back as the same float32."""
     fractional = whole != exact
     if 2 * np.count_nonzero(fractional) > len(exact):
-        return _after_the_point(exact, whole)
+        return _after_the_point(exact, whole, summed=summed)
     indexes = np.flatnonzero(fractional)
-    some = _after_the_point(exact[indexes], whole[indexes])
+    some = _after_the_point(exact[indexes], whole[indexes], summed=summed)
     numbers = np.zeros(len(exact), dtype=np.int64)
     numbers[indexes] = some.numbers
     return _Decimals(numbers, some.most, indexes[some.unread])
 
 
-def _after_the_point(exact: DoubleArray, whole: IntArray) -> _Decimals:
+def _after_the_point(exact: DoubleArray, whole: IntArray, *, summed: bool) -> _Decimals:
     """The same, for numbers of which most are not whole."""
     counts = _counts(exact)
     numbers = _behind_the_point(exact, whole, counts)
-    still = np.flatnonzero(whole)
+    still = np.flatnonzero(whole if summed else 0)
     still = still[~_adds_up(numbers[still], counts[still], exact[still], whole[still])]
     while len(still):
         counts[still] += counts[still] > 0
