@@ -115,8 +115,9 @@ def _written(kind: str, matrix: Matrix, labels: FloatArray) -> bytes:
             pyarrow.parquet.write_table(pyarrow.table(columns), sink)
             return bytes(sink.getvalue())
         case _:
-            is_sparse = isinstance(matrix, SparseMatrix)
-            return recordio.write_sparse(matrix, labels) if is_sparse else recordio.write_dense(_dense(matrix), labels)
+            if isinstance(matrix, SparseMatrix):
+                return recordio.write_sparse(matrix, labels)
+            return recordio.write_dense(matrix, labels)
 
 
 def _dense(matrix: Matrix) -> FloatArray:

@@ -19,14 +19,14 @@ def spec_of(**algorithm: object) -> Spec:
     ("algorithm", "dataset_bytes", "expected"),
     [
         ({"name": "xgboost"}, 64 * MEGABYTE, 16 * MEGABYTE),
-        ({"name": "script", "script": None, "instance_count": 4}, 64 * MEGABYTE, 16 * MEGABYTE),
+        ({"name": "tensorflow", "instance_count": 4}, 64 * MEGABYTE, 16 * MEGABYTE),
         ({"name": "xgboost", "instance_count": 4}, 64 * MEGABYTE, 2 * MEGABYTE),
         ({"name": "knn", "instance_count": 4}, 1000, 256 << 10),
         ({"name": "linear-learner", "instance_count": 2}, 1 << 40, 16 * MEGABYTE),
     ],
 )
 def test_parts_are_small_where_instances_share_few_rows(algorithm: dict[str, object], dataset_bytes: int, expected: int) -> None:
-    assert part_bytes(AlgorithmSpec.model_construct(**algorithm), dataset_bytes, 16 * MEGABYTE) == expected
+    assert part_bytes(AlgorithmSpec.model_validate(algorithm), dataset_bytes, 16 * MEGABYTE) == expected
 
 
 @pytest.mark.parametrize(
