@@ -137,7 +137,8 @@ def test_rows_that_a_model_is_watched_by_may_be_narrower_but_are_never_without_a
     random = np.random.default_rng(0)
     values, columns = f4(*cells.values()), np.array([*cells], dtype=np.int64)
     watched = SparseMatrix(values, columns, np.array([0, len(cells), len(cells)]), (2, 4))
-    train = write_weighted_rows(random.normal(size=(50, 4)).astype(np.float32), random.random(50).astype(np.float32), np.ones(50))
+    table = random.normal(size=(50, 4)).astype(np.float32)
+    train = write_weighted_rows(table, table[:, 0], np.ones_like(table[:, 0]))
 
     written = write_weighted_rows(watched, f4(1, 0), f4(1, 1), keeps_width=False)
 

@@ -208,7 +208,8 @@ def _adds_up(numbers: IntArray, counts: IntArray, exact: DoubleArray, whole: Int
     """Whether what is before the point and what is behind it, each as a float32, have the number as their sum."""
     sums = (numbers / _POWERS.take(counts, mode="clip")).astype(np.float32)
     sums += whole.astype(np.float32)
-    return sums == exact.astype(np.float32)
+    same: BoolArray = sums == exact.astype(np.float32)
+    return same
 
 
 def _counts(exact: DoubleArray) -> IntArray:
