@@ -58,9 +58,11 @@ def test_texts_without_a_known_word_are_read_beside_others(serving: ModuleType, 
     labels = np.arange(len(TEXTS), dtype=np.float32)
     written = encoder.write(encoded, labels)
     assert isinstance(written, bytes)
-    (tmp_path / "part-00000.recordio").write_bytes(written)
+    (tmp_path / "part-00000.libsvm").write_bytes(written)
+    content_type = training.get_content_type(encoder.exchange.channel_content_type)
+    training.validate_data_file_path(str(tmp_path), content_type)
 
-    trained = training.get_dmatrix(str(tmp_path), "recordio-protobuf")
+    trained = training.get_dmatrix(str(tmp_path), content_type)
 
     assert same(cells(trained), expected)
     assert trained.get_label().tolist() == labels.tolist()

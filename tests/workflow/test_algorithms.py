@@ -70,7 +70,11 @@ WAYS = {
         flowers, {"algorithm": {"name": "linear-learner"}}, FLOWERS, KINDS, {"validation:multiclass_accuracy"}
     ),
     "linear-learner-regression": Way(
-        houses, {"algorithm": {"name": "linear-learner"}}, HOUSES, [115_000, 190_000], {"validation:rmse"}
+        houses,
+        {"algorithm": {"name": "linear-learner", "input_mode": "FastFile", "instance_count": 2}},
+        HOUSES,
+        [115_000, 190_000],
+        {"validation:rmse"},
     ),
     "knn-images": Way(images, {"algorithm": {"name": "knn", "hyperparameters": {"k": 3}}}, BRIGHT, ["1", "0"], {"test:accuracy"}),
     "knn-regression": Way(houses, {"algorithm": {"name": "knn"}}, HOUSES, [115_000, 190_000], {"test:mse"}),

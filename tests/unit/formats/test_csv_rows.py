@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import xgboost
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from sageline.arrays.matrix import FloatArray
+from sageline.formats import libsvm
 from sageline.formats.csv import read_rows, write_rows
 
 
@@ -20,6 +23,8 @@ def test_rows_are_written_without_a_header_and_with_the_label_first() -> None:
 
     assert write_rows(matrix, f4(3, 0)) == b"3,1,,-0.5\n0,0.1,1e+20,12345\n"
     assert write_rows(matrix) == b"1,,-0.5\n0.1,1e+20,12345\n"
+    assert write_rows(f4([1e-5, 1.67, 1e-12]), f4(0)) == b"0,0.00001,1.66999996,1e-12\n"
+    assert write_rows(f4([1e-5, 1.67, 1e-12])) == b"1e-05,1.67,1e-12\n"
 
 
 @given(
@@ -50,11 +55,39 @@ WHOLE = st.integers(0, 1100).map(float)
 @given(hnp.arrays(np.float32, st.integers(1, 12), elements=st.floats(width=32) | SHORT | WHOLE))
 def test_numbers_have_the_fewest_digits_that_read_back(values: FloatArray) -> None:
     written = write_rows(values[:, None]).decode().splitlines()
+    labelled = write_rows(values[:, None], np.zeros_like(values)).decode().splitlines()
 
-    for text, value in zip(written, values, strict=True):
-        assert np.isnan(value) if text == "" else np.float32(text).tobytes() == value.tobytes()
+    for text, line, value in zip(written, labelled, values, strict=True):
+        cell = line.removeprefix("0,")
+        assert np.isnan(value) if text == cell == "" else {np.float32(one).tobytes() for one in (text, cell)} == {value.tobytes()}
         if 1e-4 <= abs(value) < 2**24:
             assert len(text) == len(np.format_float_positional(value, unique=True, trim="-"))
+            assert adds_up(cell, value)
+            assert len(cell) == len(text) or not adds_up(text, value)
+
+
+def adds_up(text: str, value: np.float32) -> bool:
+    """Whether XGBoost's reader, which adds two float32, has the number."""
+    whole, _, decimals = text.lstrip("-").partition(".")
+    return bool(np.float32(whole) + np.float32(f"0.{decimals}0") == abs(value))
+
+
+@pytest.mark.parametrize("kind", ["csv", "libsvm"])
+def test_xgboost_reads_numbers_from_a_ten_billionth_on_to_the_bit(kind: str, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    cents = (random.integers(0, 10**7, 40_000) / 100).astype(np.float32)
+    logarithms = np.log1p(random.integers(0, 10**4, 40_000)).astype(np.float32)
+    everywhere = (random.uniform(-1, 1, 80_000) * 10.0 ** random.integers(-9, 19, 80_000)).astype(np.float32)
+    everywhere[abs(everywhere) < 1e-10] = 0
+    table = np.concatenate([cents, logarithms, everywhere]).reshape(-1, 4)
+    labels = np.zeros(len(table), dtype=np.float32)
+    written = write_rows(table, labels) if kind == "csv" else libsvm.write_weighted_rows(table, labels, labels + 1)
+    (tmp_path / "rows").write_bytes(written)
+
+    with xgboost.config_context(verbosity=0):
+        read = xgboost.DMatrix(f"{tmp_path / 'rows'}?format={kind}{'&label_column=0' if kind == 'csv' else ''}")
+
+    assert np.array_equal(read.get_data().toarray(), table)
 
 
 def test_float32_from_all_over_are_read_back_exactly_by_way_of_float64_and_without() -> None:

@@ -20,8 +20,8 @@ def f4(*values: object) -> FloatArray:
 def test_absent_cells_are_left_out_and_columns_count_from_zero() -> None:
     table = f4([0, 1.5, np.nan], [0, 0, 0], [7, -0.25, 1e-7])
 
-    assert write_rows(table, f4(1, 0, 2.5)) == b"1 1:1.5\n0\n2.5 0:7 1:-0.25 2:1e-07\n"
-    assert write_rows(table, f4(1, 0, 2.5), first_index=1) == b"1 2:1.5\n0\n2.5 1:7 2:-0.25 3:1e-07\n"
+    assert write_rows(table, f4(1, 0, 2.5)) == b"1 1:1.5\n0\n2.5 0:7 1:-0.25 2:0.0000001\n"
+    assert write_rows(table, f4(1, 0, 2.5), first_index=1) == b"1 2:1.5\n0\n2.5 1:7 2:-0.25 3:0.0000001\n"
 
 
 def test_no_rows_are_no_bytes() -> None:
@@ -128,3 +128,27 @@ def test_a_line_that_is_only_there_for_the_width_changes_no_model() -> None:
     models = [xgboost.train({"objective": "binary:logistic", "nthread": 1}, data, 5).get_dump() for data in (without, with_line)]
 
     assert models[0] == models[1]
+
+
+@pytest.mark.parametrize("cells", [{1: 2.0}, {}])
+def test_rows_that_a_model_is_watched_by_may_be_narrower_but_are_never_without_a_cell(
+    cells: dict[int, float], tmp_path: Path
+) -> None:
+    random = np.random.default_rng(0)
+    values, columns = f4(*cells.values()), np.array([*cells], dtype=np.int64)
+    watched = SparseMatrix(values, columns, np.array([0, len(cells), len(cells)]), (2, 4))
+    table = random.normal(size=(50, 4)).astype(np.float32)
+    train = write_weighted_rows(table, table[:, 0], np.ones_like(table[:, 0]))
+
+    written = write_weighted_rows(watched, f4(1, 0), f4(1, 1), keeps_width=False)
+
+    assert written == (b"1:1 1:2\n0:1\n" if cells else b"1:1\n0:1\n1:0 3:0\n")
+    matrices = []
+    for name, body in (("train", train), ("watched", written)):
+        (tmp_path / name).write_bytes(body)
+        with xgboost.config_context(verbosity=0):
+            matrices.append(xgboost.DMatrix(f"{tmp_path / name}?format=libsvm"))
+    trained, watching = matrices
+    evals_result: dict[str, dict[str, list[float]]] = {}
+    xgboost.train({"nthread": 1}, trained, 2, evals=[(watching, "watched")], evals_result=evals_result, verbose_eval=False)
+    assert len(evals_result["watched"]["rmse"]) == 2

@@ -25,6 +25,7 @@ from sageline.encoder.columns.columns import ColumnsEncoder
 from sageline.encoder.columns.text import TextPart
 from sageline.encoder.fitted import Encoded, FittedEncoder
 from sageline.errors import InvalidDataset
+from sageline.formats import libsvm
 from sageline.formats.csv import read_rows
 from sageline.formats.npy import ArrayPair
 from sageline.formats.recordio import read_records
@@ -57,9 +58,13 @@ class Parts:
     def rows(self, channel: str, prepared: Prepared) -> Rows:
         """What a training job reads."""
         data = self.channels.get(channel, b"")
-        return (
-            read_rows(data, labelled=True) if prepared.encoder.exchange.channel_content_type == "text/csv" else read_records(data)
-        )
+        match prepared.encoder.exchange.channel_content_type:
+            case "text/csv":
+                return read_rows(data, labelled=True)
+            case "text/libsvm":
+                return rows_of_libsvm(data, prepared.encoder)
+            case _:
+                return read_records(data)
 
     def encoded_test_rows(self, encoder: FittedEncoder) -> Encoded:
         """The raw test rows as a request for a prediction encodes them."""
@@ -68,6 +73,17 @@ class Parts:
     @property
     def raw(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.channels["test-raw"].decode().split("\n")[:-1]]
+
+
+def rows_of_libsvm(data: bytes, encoder: FittedEncoder) -> Rows:
+    """The rows as a request in RecordIO has them; without lines that weigh nothing, which are there for the width."""
+    lines = [line.partition(b":") for line in data.splitlines()]
+    weighing = [b" ".join((label, *rest.split()[1:])) for label, _, rest in lines if float(rest.split()[0])]
+    matrix, labels = libsvm.read_rows(b"\n".join(weighing), columns=encoder.feature_dim)
+    assert isinstance(matrix, SparseMatrix)
+    assert isinstance(encoder.features, ColumnsEncoder)
+    is_sparse = encoder.features.layout == "sparse"
+    return Rows(matrix.fill_empty_rows(np.nan) if is_sparse else matrix.to_dense(np.nan), labels)
 
 
 def as_csv(header: str, rows: Sequence[Sequence[object]]) -> bytes:
@@ -142,12 +158,12 @@ def labels_of(parts: Parts, channel: str, prepared: Prepared) -> FloatArray:
     return labels
 
 
-def test_text_becomes_sparse_records_with_class_numbers() -> None:
+def test_text_becomes_lines_of_cells_with_class_numbers() -> None:
     prepared, parts = prepare_csv(as_csv("post,label", POSTS), TEXT_SPEC)
 
     train = parts.rows("train", prepared)
     assert isinstance(train.matrix, SparseMatrix)
-    assert prepared.encoder.exchange.file_extension == "recordio"
+    assert prepared.encoder.exchange.file_extension == "libsvm"
     assert (prepared.num_class, prepared.encoder.classes) == (2, ["bad", "good"])
     assert train.matrix.shape == (prepared.rows["train"], prepared.feature_dim)
     words = vocabulary(prepared.encoder)
@@ -346,7 +362,7 @@ def test_a_table_of_one_column_is_not_csv_whose_delimiter_would_be_guessed() -> 
 
     prepared, parts = prepare_csv(data, spec_of({"x": "number"}, "y", "regression"))
 
-    assert prepared.encoder.exchange.file_extension == "recordio"
+    assert prepared.encoder.exchange.file_extension == "libsvm"
     rows = parts.rows("train", prepared)
     assert isinstance(rows.matrix, np.ndarray)
     assert rows.matrix.shape == (prepared.rows["train"], 1)

@@ -31,6 +31,10 @@ def configured(world: World, data: bytes, **spec: object) -> None:
     configure(EXECUTION, event["trigger"], run=world.run)
 
 
+def reasons(world: World) -> Any:
+    return json.loads(world.get(f"runs/{RUN_ID}/spec.json"))["reasons"]
+
+
 def hyperparameters(world: World) -> Any:
     return json.loads(world.get(f"runs/{RUN_ID}/spec.json"))["algorithm"]["hyperparameters"]
 
@@ -57,11 +61,41 @@ def test_a_table_becomes_channels_of_csv_with_its_encoder_and_profile(world: Wor
     }
 
 
-def test_text_becomes_recordio_and_several_classes_are_counted(world: World) -> None:
+def test_text_becomes_libsvm_and_several_classes_are_counted(world: World) -> None:
     configured(world, TEXTS)
     prepared = prepare_data(RUN_ID, run=world.run)
-    assert (prepared["content_type"], prepared["num_class"]) == ("application/x-recordio-protobuf", 3)
-    assert world.keys(f"{DATA}/train/") == [f"{DATA}/train/part-00000.recordio"]
+    assert (prepared["content_type"], prepared["num_class"]) == ("text/libsvm", 3)
+    assert prepared["request_content_type"] == "application/x-recordio-protobuf"
+    assert world.keys(f"{DATA}/train/") == [f"{DATA}/train/part-00000.libsvm"]
+    assert reasons(world)["algorithm.channels"].startswith("libsvm: XGBoost's container reads sparse rows eight times as fast")
+
+
+@pytest.mark.parametrize("name", ["xgboost", "linear-learner", "knn"])
+def test_instances_share_the_train_rows_in_about_eight_parts_each(
+    world: World, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sageline.encoder.fitted._CHUNK_CELLS", 8)
+    monkeypatch.setattr("sageline.training.machines._SMALLEST_PART_BYTES", 1)
+    configured(world, NUMBERS, algorithm={"name": name, "instance_count": 2})
+    prepare_data(RUN_ID, run=world.run)
+    parts = [len(world.get(key)) for key in world.keys(f"{DATA}/train/")]
+    assert len(parts) >= 8
+    assert max(parts) < sum(parts) / 4
+    spec = json.loads(world.get(f"runs/{RUN_ID}/spec.json"))
+    assert spec["algorithm"]["instance_count"] == 2
+    assert spec["reasons"]["algorithm.instance_count"] == (
+        f"the train rows are in {len(parts)} parts, dealt out to 2 instances; each has all validation rows"
+    )
+
+
+def test_there_are_no_more_instances_than_parts_of_the_train_rows(world: World) -> None:
+    configured(world, NUMBERS, algorithm={"name": "xgboost", "instance_count": 3})
+    prepare_data(RUN_ID, run=world.run)
+    spec = json.loads(world.get(f"runs/{RUN_ID}/spec.json"))
+    assert spec["algorithm"]["instance_count"] == 1
+    assert spec["reasons"]["algorithm.instance_count"].startswith(
+        "1 in place of 3: the train rows are in 1 part, and an instance"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import io
 import json
 import tarfile
@@ -117,13 +118,44 @@ def test_sagemakers_algorithms_get_their_image_and_channels(world: World, name: 
     assert "MetricDefinitions" not in job["AlgorithmSpecification"]
 
 
-@pytest.mark.parametrize(("name", "distribution"), [("xgboost", "ShardedByS3Key"), ("linear-learner", "FullyReplicated")])
-def test_only_xgboost_goes_on_when_an_instance_gets_no_part(world: World, name: str, distribution: str) -> None:
+@pytest.mark.parametrize("name", ["xgboost", "linear-learner", "knn"])
+def test_instances_share_the_train_rows_and_watch_the_same_validation_rows(world: World, name: str) -> None:
     world.begin(algorithm={"name": name, "instance_count": 2})
     start(world)
-    train, validation = world.fake.jobs[RUN_ID]["InputDataConfig"]
-    assert train["DataSource"]["S3DataSource"]["S3DataDistributionType"] == distribution
-    assert validation["DataSource"]["S3DataSource"]["S3DataDistributionType"] == "FullyReplicated"
+    channels = {item["ChannelName"]: item for item in world.fake.jobs[RUN_ID]["InputDataConfig"]}
+    watched = channels["test" if name == "knn" else "validation"]
+    assert channels["train"]["DataSource"]["S3DataSource"]["S3DataDistributionType"] == "ShardedByS3Key"
+    assert watched["DataSource"]["S3DataSource"]["S3DataDistributionType"] == "FullyReplicated"
+
+
+def test_every_instance_of_a_script_gets_all_rows(world: World) -> None:
+    world.put(SOURCE, pack({"train.py": b""}))
+    world.begin(algorithm=a_script() | {"instance_count": 2})
+    start(world, OF_A_SCRIPT)
+    sources = [channel["DataSource"]["S3DataSource"] for channel in world.fake.jobs[RUN_ID]["InputDataConfig"]]
+    assert {source["S3DataDistributionType"] for source in sources} == {"FullyReplicated"}
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "mode", "volume"),
+    [
+        ({"name": "linear-learner"}, "File", 410),
+        ({"name": "linear-learner", "instance_count": 4}, "File", 110),
+        ({"name": "linear-learner", "input_mode": "FastFile"}, "FastFile", 30),
+        ({"name": "tensorflow", "instance_count": 4}, "File", 410),
+    ],
+)
+def test_the_volume_has_room_for_what_an_instance_stores(
+    world: World, algorithm: dict[str, object], mode: str, volume: int
+) -> None:
+    prepared = copy.deepcopy(PREPARED)
+    prepared["channels"]["train"]["bytes"] = 200 * 10**9
+    world.begin(algorithm=algorithm)
+    start(world, prepared)
+    job = world.fake.jobs[RUN_ID]
+    assert {item["ChannelName"]: item["InputMode"] for item in job["InputDataConfig"]}["train"] == mode
+    assert {item["InputMode"] for item in job["InputDataConfig"] if item["ChannelName"] != "train"} == {"File"}
+    assert job["ResourceConfig"]["VolumeSizeInGB"] == pytest.approx(volume, abs=1)
 
 
 @pytest.mark.parametrize(("name", "longest"), [("knn", 3600), ("xgboost", 3600), ("tensorflow", 4200)])

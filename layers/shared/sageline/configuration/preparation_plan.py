@@ -143,7 +143,7 @@ def _is_one_file(spec: Spec) -> bool:
     """Whether a training channel is one object."""
     script, encoder = spec.algorithm.script, spec.encoder.kind if spec.encoder else "columns"
     answers = answering(spec.algorithm.name, script.framework if script else None)
-    return exchange_for(answers, encoder, None, as_records=False).single_file
+    return exchange_for(answers, encoder, None, avoids_csv=False).single_file
 
 
 def preparation_usd(plans: Sequence[PlannedPreparation]) -> dict[str, float]:

@@ -85,8 +85,8 @@ class FittedEncoder:
     @cached_property
     def exchange(self) -> Exchange:
         """The formats of the model that this encoder is for."""
-        as_records = isinstance(self.features, ColumnsEncoder) and self.features.as_records
-        return exchange_for(self.answers, self.kind, self.channel_format, as_records=as_records, weighted=self.weighted)
+        avoids_csv = isinstance(self.features, ColumnsEncoder) and self.features.avoids_csv
+        return exchange_for(self.answers, self.kind, self.channel_format, avoids_csv=avoids_csv)
 
     @property
     def feature_dim(self) -> int:
@@ -151,11 +151,13 @@ class FittedEncoder:
         """
         return parse_numbers(column) if self.classes is None else encode_classes(column, self.classes)
 
-    def write(self, encoded: Encoded, labels: FloatArray, weights: FloatArray | None = None) -> bytes | ArrayPair:
+    def write(
+        self, encoded: Encoded, labels: FloatArray, weights: FloatArray | None = None, *, to_train: bool = True
+    ) -> bytes | ArrayPair:
         """Encoded rows and their labels as training data, a regression's on the scale that is learnt: bytes, or for
         :attr:`Exchange.file_extension` ``npy`` a pair of arrays, ``float32[rows, feature_dim]`` or ``[rows, *image_shape]``, and
         ``int64[rows]`` classes or ``float32[rows]`` values. ``weights`` are ``float32[rows]``, of an encoder that is
-        :attr:`weighted`."""
+        :attr:`weighted`. With ``to_train=False`` the rows are those of another channel than ``train``."""
         labels = learnt_values(labels, self.target_transform)
         if isinstance(encoded, StringArray):
             names = StringArray.from_list([label_token(name) for name in self.classes or []])
@@ -166,7 +168,8 @@ class FittedEncoder:
             case "csv":
                 return csv.write_rows(_dense(encoded), labels, weights)
             case "libsvm":
-                return libsvm.write_weighted_rows(encoded, labels, np.ones_like(labels) if weights is None else weights)
+                its_weights = np.ones_like(labels) if weights is None else weights
+                return libsvm.write_weighted_rows(encoded, labels, its_weights, keeps_width=to_train)
             case _:
                 return self._records(encoded, labels)
 

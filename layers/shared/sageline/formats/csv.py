@@ -1,7 +1,7 @@
 """CSV as SageMaker's algorithms read it: numbers only, no header, the label first, an empty cell for a missing value.
 
 Source: SageMaker developer guide, "Common data formats for training" and "for inference" (a request has no label).
-Every number is written with the fewest digits that read back as the same float32.
+Every number is written with the fewest digits that read back as the same float32, in labelled rows by XGBoost's reader too.
 """
 
 from __future__ import annotations

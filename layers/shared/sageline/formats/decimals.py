@@ -7,6 +7,11 @@ A number between 1e-4 and 1e8 (or zero) is ``k / 10**d`` for the smallest ``d`` 
 exact in float64, so their quotient is what a reader makes of the text before it casts to float32. Other numbers, and the few
 whose quotient lies in the middle between two float32 (a reader that does not pass through float64 may round it differently),
 are left to numpy.
+
+XGBoost's reader of text is such a one: it makes a float32 of what is before the point, another of what is after it, and adds the
+two, and it multiplies by powers of ten in float32. For it (``summed``) a number has decimals enough for their sum to be right as
+well, and none from 1e-10 to 1e19 has an exponent. What a model reads as training data is then what it is asked about, to the
+bit; one unit in the last place is enough to end up on the other side of a split that is made at that very number.
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ from sageline.arrays.strings import BoolArray, ByteArray, IntArray
 _SMALL = 1000  # whole numbers below this, from 0, have a table of their own
 _BELOW, _FROM = 1e8, 1e-4  # what is written with digits from the tables
 _MOST_DECIMALS = 12  # of such numbers: nine digits tell all float32 apart
+_BELOW_WITHOUT_EXPONENT, _FROM_WITHOUT_EXPONENT = 1e19, 1e-10  # 19 digits before and behind the point are what XGBoost reads
 _CHUNK_CELLS = 1 << 15  # what fits a processor's cache
 
 # Any in these: numpy's shape parameter.
@@ -29,7 +35,7 @@ _Words = np.ndarray[Any, np.dtype[np.uint32]]
 
 def write_lines(table: FloatArray, labels: FloatArray | None) -> bytes:
     """``float32[rows, columns]`` as lines of cells separated by commas, in front of them the label, if there are labels
-    (``float32[rows]``); NaN is an empty cell."""
+    (``float32[rows]``); NaN is an empty cell. Labelled rows are written for a reader that sums."""
     rows, columns = len(table), int(table.shape[1])
     if labels is None and columns == 0:
         return b"\n" * rows
@@ -41,17 +47,20 @@ def write_lines(table: FloatArray, labels: FloatArray | None) -> bytes:
             labelled = np.empty((len(part), columns + 1), dtype=np.float32)
             labelled[:, 0], labelled[:, 1:] = labels[start : start + step], part
             part = labelled
-        lines.append(_lines(part))
+        lines.append(_lines(part, summed=labels is not None))
     return b"".join(lines)
 
 
 def write_pairs(keys: IntArray, values: FloatArray, ends: ByteArray) -> bytes:
     """``key:value``, and a byte that ends it, for each of ``int64[n]``, ``float32[n]`` and ``uint8[n]``; of NaN
-    there is nothing behind the colon."""
+    there is nothing behind the colon. The values are written for a reader that sums."""
     written = []
+    highest = int(keys.max(initial=0))
+    known = np.arange(highest + 1).astype("S") if highest < len(keys) else None  # a look-up costs a tenth
     for start in range(0, len(keys), _CHUNK_CELLS):
         some = slice(start, start + _CHUNK_CELLS)
-        cells, texts = _cells(values[some]), keys[some].astype("S")
+        cells = _cells(values[some], summed=True)
+        texts = keys[some].astype("S") if known is None else known[keys[some]]
         cells["end"] = ends[some]
         pairs = np.zeros(len(cells), [("key", texts.dtype), ("colon", "u1"), ("value", cells.dtype)])
         pairs["key"], pairs["colon"], pairs["value"] = texts, ord(":"), cells
@@ -59,13 +68,13 @@ def write_pairs(keys: IntArray, values: FloatArray, ends: ByteArray) -> bytes:
     return b"".join(written)
 
 
-def _lines(table: FloatArray) -> bytes:
+def _lines(table: FloatArray, *, summed: bool) -> bytes:
     small = _small_whole(table)
     if small is not None:
         words = _SMALL_TEXT[small]
         words.view(np.uint8).reshape(*table.shape, 4)[:, -1, 3] = ord("\n")
         return _without_zeros(words)
-    cells = _cells(table.reshape(-1))
+    cells = _cells(table.reshape(-1), summed=summed)
     cells["end"].reshape(table.shape)[:, -1] = ord("\n")
     return _without_zeros(cells)
 
@@ -82,18 +91,18 @@ def _small_whole(table: FloatArray) -> IntArray | None:
     return whole if (whole == table).all() and not np.signbit(table).any() else None
 
 
-def _cells(values: FloatArray) -> AnyArray:
+def _cells(values: FloatArray, *, summed: bool) -> AnyArray:
     """Each number as a record of bytes; the last one, ``end``, separates it from the next, a comma."""
     sizes = np.abs(values)
     usable = ((sizes >= _FROM) & (sizes < _BELOW)) | (sizes == 0)
     every = bool(usable.all())
     exact = (sizes if every else np.where(usable, sizes, np.float32(0))).astype(np.float64)
     whole = exact.astype(np.int64)
-    decimals = _decimals(exact, whole)
+    decimals = _decimals(exact, whole, summed=summed)
     usable[decimals.unread] = False
     parts = {"sign": np.signbit(values) * np.uint8(ord("-")), **_whole(whole), **_fraction(decimals)}
     others = np.flatnonzero(~usable)
-    texts = [_text(value) for value in values[others]]
+    texts = [_text(value, summed=summed) for value in values[others]]
     more = max(map(len, texts), default=0) - sum(part.itemsize for part in parts.values())
     room = [("more", f"S{more}")] if more > 0 else []
     cells = np.zeros(len(values), [*((name, part.dtype) for name, part in parts.items()), *room, ("end", "u1")])
@@ -107,8 +116,12 @@ def _cells(values: FloatArray) -> AnyArray:
     return cells
 
 
-def _text(value: np.float32) -> bytes:
-    return b"" if np.isnan(value) else str(value).removesuffix(".0").encode()
+def _text(value: np.float32, *, summed: bool) -> bytes:
+    if np.isnan(value):
+        return b""
+    if summed and _FROM_WITHOUT_EXPONENT <= abs(value) < _BELOW_WITHOUT_EXPONENT:
+        return np.format_float_positional(value, trim="-").encode()
+    return str(value).removesuffix(".0").encode()
 
 
 def _whole(numbers: IntArray) -> dict[str, AnyArray]:
@@ -153,28 +166,50 @@ class _Decimals(NamedTuple):
     unread: IntArray
 
 
-def _decimals(exact: DoubleArray, whole: IntArray) -> _Decimals:
+def _decimals(exact: DoubleArray, whole: IntArray, *, summed: bool) -> _Decimals:
     """The fewest decimals with which each number reads back as the same float32."""
     fractional = whole != exact
     if 2 * np.count_nonzero(fractional) > len(exact):
-        return _after_the_point(exact, whole)
+        return _after_the_point(exact, whole, summed=summed)
     indexes = np.flatnonzero(fractional)
-    some = _after_the_point(exact[indexes], whole[indexes])
+    some = _after_the_point(exact[indexes], whole[indexes], summed=summed)
     numbers = np.zeros(len(exact), dtype=np.int64)
     numbers[indexes] = some.numbers
     return _Decimals(numbers, some.most, indexes[some.unread])
 
 
-def _after_the_point(exact: DoubleArray, whole: IntArray) -> _Decimals:
+def _after_the_point(exact: DoubleArray, whole: IntArray, *, summed: bool) -> _Decimals:
     """The same, for numbers of which most are not whole."""
     counts = _counts(exact)
+    numbers = _behind_the_point(exact, whole, counts)
+    still = np.flatnonzero(whole if summed else 0)
+    still = still[~_adds_up(numbers[still], counts[still], exact[still], whole[still])]
+    while len(still):
+        counts[still] += counts[still] > 0
+        counts[still[counts[still] > _MOST_DECIMALS]] = 0
+        still = still[counts[still] > 0]
+        numbers[still] = _behind_the_point(exact[still], whole[still], counts[still])
+        still = still[~_adds_up(numbers[still], counts[still], exact[still], whole[still])]
     unread = np.flatnonzero(counts == 0)
-    units = exact * _POWERS.take(counts, mode="clip")
-    numbers = np.rint(units, out=units).astype(np.int64)
-    numbers -= whole * _WHOLE_POWERS.take(counts, mode="clip")
     numbers *= _WHOLE_POWERS.take(_MOST_DECIMALS - counts, mode="clip")
     numbers[unread] = 0
     return _Decimals(numbers, int(counts.max(initial=0)), unread)
+
+
+def _behind_the_point(exact: DoubleArray, whole: IntArray, counts: IntArray) -> IntArray:
+    """The digits behind the point as whole numbers, ``int64[n]``, rounded to so many of them."""
+    units = exact * _POWERS.take(counts, mode="clip")
+    numbers = np.rint(units, out=units).astype(np.int64)
+    numbers -= whole * _WHOLE_POWERS.take(counts, mode="clip")
+    return numbers
+
+
+def _adds_up(numbers: IntArray, counts: IntArray, exact: DoubleArray, whole: IntArray) -> BoolArray:
+    """Whether what is before the point and what is behind it, each as a float32, have the number as their sum."""
+    sums = (numbers / _POWERS.take(counts, mode="clip")).astype(np.float32)
+    sums += whole.astype(np.float32)
+    same: BoolArray = sums == exact.astype(np.float32)
+    return same
 
 
 def _counts(exact: DoubleArray) -> IntArray:

@@ -41,16 +41,22 @@ def write_rows(matrix: Matrix, labels: FloatArray, weights: FloatArray | None = 
     )
 
 
-def write_weighted_rows(matrix: Matrix, labels: FloatArray, weights: FloatArray) -> bytes:
+def write_weighted_rows(matrix: Matrix, labels: FloatArray, weights: FloatArray, *, keeps_width: bool = True) -> bytes:
     """Lines from which XGBoost learns what it would learn from the matrix: zeros are cells, since an absent one is missing, and
     NaN is absent, since the reader takes it for 0.
 
     The reader takes the largest index for the width. Where no row has a cell in the last column, one more line has it, of weight
-    0, which training does not notice.
+    0, which training does not notice. All lines have weights, as the reader takes them for all rows of a channel or for none.
+
+    Args:
+        keeps_width: False for rows that a model of the whole width is watched by: they may be narrower, and some of the
+            container's own metrics count rows without asking for their weights. Then a line is added only where there is no cell
+            at all.
     """
     table = _sparse(matrix, with_zeros=True) if not isinstance(matrix, SparseMatrix) else _without_nan(matrix)
     rows, columns = table.shape
-    if rows and columns and not (table.columns == columns - 1).any():
+    lacks_width = not (table.columns == columns - 1).any() if keeps_width else not len(table.columns)
+    if rows and columns and lacks_width:
         offsets = np.append(table.row_offsets, table.row_offsets[-1] + 1)
         values, last = np.append(table.values, np.float32(0)), np.append(table.columns, columns - 1)
         table = SparseMatrix(values, last, offsets, (rows + 1, columns))

@@ -23,6 +23,7 @@ from sageline.spec.decision import check_decision
 from sageline.spec.encoder import ImageSpec
 from sageline.spec.evaluation import check_classes
 from sageline.spec.model import Spec
+from sageline.training.machines import settle_machines
 
 _EXAMPLES = 10
 """Test rows, one of which shows what rows to predict look like."""
@@ -82,6 +83,7 @@ def finish(
     *,
     asked: AskedRows,
     bytes_written: Mapping[str, int],
+    train_parts: int,
     run: RunContext,
 ) -> PreparedData:
     """Store the spec, the encoder, an example of a row to predict, and the profile; the answer of PrepareData.
@@ -90,8 +92,11 @@ def finish(
         spec: completed.
         asked: what the model will be asked about.
         bytes_written: of each channel.
+        train_parts: how many objects the train rows are in.
     """
     run_id, layout = of.run_id, of.layout
+    train_bytes = bytes_written.get("train", 0)
+    spec = settle_machines(spec, prepared.encoder.exchange, train_parts=train_parts, train_bytes=train_bytes)
     run.files.write_spec(run_id, spec)
     for name, content in prepared.encoder.save().items():
         run.files.put(layout.encoder_prefix + name, content, "application/octet-stream")

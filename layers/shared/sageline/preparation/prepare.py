@@ -18,7 +18,8 @@ from sageline.runs.context import RunContext
 from sageline.runs.payloads import PreparedData
 from sageline.spec.decision import can_decide
 from sageline.storage.dataset_parts import read_blocks
-from sageline.storage.part_sink import S3PartSink
+from sageline.storage.part_sink import PART_BYTES, S3PartSink
+from sageline.training.machines import part_bytes
 
 
 def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
@@ -48,7 +49,14 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
         note_warnings(first, of, run)
         resolved = first.resolution.spec
         exchange = first.encoder.exchange
-        sink = S3PartSink(run.files.s3, of.layout, exchange.file_extension, single_file=exchange.single_file, behind=True)
+        sink = S3PartSink(
+            run.files.s3,
+            of.layout,
+            exchange.file_extension,
+            part_bytes(resolved.algorithm, of.dataset.size, PART_BYTES),
+            single_file=exchange.single_file,
+            behind=True,
+        )
         ask_of = partial(S3PartSink, run.files.s3, of.layout, exchange.batch_extension, joined=False, behind=True)
         asks_validation = of.is_candidate or can_decide(resolved.decision, of.spec.task or "", first.encoder.answers)
         with sink, ask_of() as to_ask, ask_of(stem=VALIDATION_STEM) as to_ask_validation:
@@ -60,4 +68,5 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
             validation_rows.close()
             spec = completed(prepared, resolved, of)
     asked = AskedRows(test_rows.rows, validation_rows.rows if asks_validation else None)
-    return finish(prepared, spec, of, asked=asked, bytes_written=sink.bytes_written, run=run)
+    written = sink.bytes_written
+    return finish(prepared, spec, of, asked=asked, bytes_written=written, train_parts=sink.stored("train"), run=run)

@@ -17,6 +17,8 @@ AlgorithmName: TypeAlias = Literal["auto", "xgboost", "linear-learner", "knn", "
 Preset: TypeAlias = Literal["quick", "good", "best"]
 DEFAULT_PRESET: Preset = "quick"
 
+InputMode: TypeAlias = Literal["File", "FastFile"]
+
 Framework: TypeAlias = Literal["tensorflow", "scikit-learn", "pytorch"]
 
 
@@ -95,7 +97,18 @@ class AlgorithmSpec(BaseSpec):
     )
     script: ScriptSpec | None = None
     instance_type: InstanceType = "ml.m5.xlarge"
-    instance_count: int = Field(1, ge=1, le=20)
+    instance_count: int = Field(
+        1,
+        ge=1,
+        le=20,
+        description="xgboost, linear-learner and knn share the train rows, and there are no more instances than parts of these. "
+        "A script gets all rows on each instance. blazingtext takes one.",
+    )
+    input_mode: InputMode | None = Field(
+        None,
+        description="How the train rows get to the container: `File` copies them first, `FastFile` streams them, which xgboost "
+        "and blazingtext do not take. Default: `FastFile` for linear-learner and knn from 50 GB on.",
+    )
     spot: bool = Field(
         False,
         description="Managed spot training: cheaper, may wait for capacity, may be interrupted. Then `tensorflow`, and a script "
@@ -123,6 +136,16 @@ class AlgorithmSpec(BaseSpec):
             raise ValueError(
                 f"`hyperparameters` gives {next(iter(self.hyperparameters))!r}, which is one algorithm's, and the algorithm is "
                 'auto, which trains several; name the one that you mean, such as "name": "xgboost"'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _streams_what_can_be_streamed(self) -> Self:
+        if self.input_mode == "FastFile" and self.name in (AUTO, "xgboost", "blazingtext"):
+            which = "auto, which trains xgboost too" if self.name == AUTO else self.name
+            raise ValueError(
+                f'`input_mode` is "FastFile", and the algorithm is {which}; xgboost and blazingtext take their channels as files '
+                "only: leave it out"
             )
         return self
 

@@ -80,6 +80,11 @@ class S3PartSink:
         self.bytes_written[channel] = self.bytes_written.get(channel, 0) + size
         written.add(part, size)
 
+    def stored(self, channel: str) -> int:
+        """How many parts a channel has so far: objects, or pairs of them."""
+        written = self._channels.get(channel)
+        return 0 if written is None else written.stored
+
     def close(self) -> None:
         """Store what is still pending."""
         if self._behind is not None:
@@ -125,6 +130,9 @@ class S3PartSink:
 
 
 class _Channel(Protocol):
+    @property
+    def stored(self) -> int: ...
+
     def add(self, part: bytes | ArrayPair, size: int) -> None: ...
 
     def close(self) -> None: ...
@@ -141,7 +149,7 @@ class _Parts:
         self._extension = extension
         self._part_bytes = part_bytes
         self._pending = bytearray()
-        self._stored = 0
+        self.stored = 0
 
     def add(self, part: bytes | ArrayPair, size: int) -> None:
         if self._pending and len(self._pending) + size > self._part_bytes:
@@ -152,9 +160,9 @@ class _Parts:
 
     def close(self) -> None:
         if self._pending:
-            self._put(f"{self._stem}-{self._stored:05d}.{self._extension}", bytes(self._pending))
+            self._put(f"{self._stem}-{self.stored:05d}.{self._extension}", bytes(self._pending))
             self._pending.clear()
-            self._stored += 1
+            self.stored += 1
 
     def abort(self) -> None:
         self._pending.clear()
@@ -169,7 +177,7 @@ class _Pairs:
         self._part_bytes = part_bytes
         self._pending: list[ArrayPair] = []
         self._bytes = 0
-        self._stored = 0
+        self.stored = 0
 
     def add(self, part: bytes | ArrayPair, size: int) -> None:
         if isinstance(part, bytes):
@@ -190,8 +198,8 @@ class _Pairs:
             }
             for name, of_pairs in arrays.items():
                 if of_pairs:
-                    self._put(f"{self._stem}-{self._stored:05d}-{name}.npy", write_joined(of_pairs))
-            self._stored += 1
+                    self._put(f"{self._stem}-{self.stored:05d}-{name}.npy", write_joined(of_pairs))
+            self.stored += 1
         self.abort()
 
     def abort(self) -> None:
@@ -201,6 +209,8 @@ class _Pairs:
 
 class _SingleFile:
     """One object, however large."""
+
+    stored = 1
 
     def __init__(self, writer: ObjectWriter) -> None:
         self._writer = writer

@@ -13,7 +13,8 @@ from sageline.names import RunLayout
 from sageline.runs.payloads import PreparedData
 from sageline.spec.encoder import ImageSpec
 from sageline.spec.model import Spec
-from sageline.spec.training import AlgorithmSpec, CategoricalRangeSpec, TuningSpec
+from sageline.spec.training import AlgorithmSpec, CategoricalRangeSpec, InputMode, TuningSpec
+from sageline.training.machines import deals_out
 from sageline.training.source import entry_point, framework_of, uses_network
 from sageline.training.training_request import CHECKPOINT_PATH, SPOT_PATIENCE_SECONDS, InputChannel, TrainingWork
 from sageline.training.tuning_request import NumberRange, Search
@@ -45,7 +46,7 @@ def training_work(spec: Spec, prepared: PreparedData, layout: RunLayout, *, role
         role_arn=role_arn,
         isolated=not network,
         channels=_channels(algorithm, prepared, layout),
-        data_bytes=sum(channel["bytes"] for channel in prepared["channels"].values()),
+        data_bytes=sum(_stored_bytes(name, channel["bytes"], algorithm) for name, channel in prepared["channels"].items()),
         output_uri=layout.uri(layout.network_prefix if network else layout.training_prefix),
         instance_type=algorithm.instance_type,
         instance_count=algorithm.instance_count,
@@ -145,16 +146,31 @@ def search(tuning: TuningSpec, algorithm: AlgorithmSpec) -> Search:
 
 def _channels(algorithm: AlgorithmSpec, prepared: PreparedData, layout: RunLayout) -> Mapping[str, InputChannel]:
     names = {"train": "train", "validation": catalog.validation_channel(algorithm.name)}
-    # Each instance of XGBoost trains on its own parts, and it goes on without one that gets none; all of them watch the same
-    # validation rows. Others need data on each instance, or know their files by pairs.
-    dealt_out = ("train",) if algorithm.name == "xgboost" and algorithm.instance_count > 1 else ()
+    # All instances watch the same validation rows. A script knows its files by pairs, and may want them all.
     channels = {
-        names[name]: InputChannel(uri=channel["uri"], content_type=prepared["content_type"], sharded=name in dealt_out)
+        names[name]: InputChannel(
+            uri=channel["uri"],
+            content_type=prepared["content_type"],
+            sharded=name == "train" and deals_out(algorithm),
+            mode=_mode(name, algorithm),
+        )
         for name, channel in prepared["channels"].items()
     }
     if framework_of(algorithm) is not None:
         channels[CODE_CHANNEL] = InputChannel(uri=layout.uri(layout.source_prefix), content_type=None)
     return channels
+
+
+def _mode(channel: str, algorithm: AlgorithmSpec) -> InputMode:
+    """How a channel gets to the container; validation rows are few, and read many times."""
+    return (algorithm.input_mode or "File") if channel == "train" else "File"
+
+
+def _stored_bytes(channel: str, size: int, algorithm: AlgorithmSpec) -> int:
+    """What a channel takes of an instance's volume."""
+    if _mode(channel, algorithm) == "FastFile":
+        return 0
+    return math.ceil(size / algorithm.instance_count) if channel == "train" and deals_out(algorithm) else size
 
 
 def _environment(spec: Spec, prepared: PreparedData, *, checkpoints: bool) -> dict[str, str]:

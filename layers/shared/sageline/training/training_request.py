@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sageline.aws.tags import tags
+from sageline.spec.training import InputMode
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import (
@@ -31,12 +32,13 @@ class InputChannel:
     """An input of a training job: the S3 prefix of its parts.
 
     ``content_type`` is None where the algorithm does not ask for one. A ``sharded`` channel is dealt out to the instances, part
-    by part; any other goes to each of them whole.
+    by part; any other goes to each of them whole. In the mode ``File`` it is copied there first.
     """
 
     uri: str
     content_type: str | None
     sharded: bool = False
+    mode: InputMode = "File"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +49,7 @@ class TrainingWork:
         image_uri: the container.
         isolated: no calls out of the container, but to its peers, and no credentials in it.
         channels: by name.
-        data_bytes: size of all channels together; the volume has room for twice as much.
+        data_bytes: what the channels take of an instance's volume, which has room for twice as much.
         output_uri: S3 prefix below which SageMaker puts ``<job>/output/model.tar.gz``.
         spot: use spare capacity, and wait for it up to an hour.
         checkpoints_uri: S3 prefix that SageMaker keeps in step with CHECKPOINT_PATH; None for a job that keeps no checkpoints.
@@ -74,7 +76,7 @@ class TrainingWork:
 def training_job_request(
     work: TrainingWork, *, run_id: str, stack_name: str, hyperparameters: Mapping[str, str]
 ) -> CreateTrainingJobRequestTypeDef:
-    """A training job in File mode, named by its run."""
+    """A training job, named by its run."""
     request: CreateTrainingJobRequestTypeDef = {
         "TrainingJobName": run_id,
         "AlgorithmSpecification": algorithm_specification(work),
@@ -141,7 +143,7 @@ def _channel(name: str, channel: InputChannel) -> ChannelTypeDef:
             }
         },
         "CompressionType": "None",
-        "InputMode": "File",
+        "InputMode": channel.mode,
     }
     if channel.content_type is not None:
         request["ContentType"] = channel.content_type

@@ -53,7 +53,7 @@ def test_from_a_training_job_to_a_prediction(
     api: Api, rows: FloatArray, image: str, hyperparameters: dict[str, str], metric: str
 ) -> None:
     name, second = image.partition(":")[0], metric.partition(":")[0]
-    train = api.channel("train", "iris/train/", RECORDIO, distribution="ShardedByS3Key")
+    train = {**api.channel("train", "iris/train/", RECORDIO, distribution="ShardedByS3Key"), "InputMode": "FastFile"}
 
     job = run(api, name, image, hyperparameters, [train, api.channel(second, "iris/train/", RECORDIO)], hosts=2)
 

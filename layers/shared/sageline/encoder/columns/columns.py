@@ -72,8 +72,8 @@ class ColumnsEncoder:
         return {part.column: part for part in self.parts if isinstance(part, CategoryPart | TargetPart)}
 
     @property
-    def as_records(self) -> bool:
-        """Whether the rows are to go to XGBoost as RecordIO rather than as CSV: sparse ones, and those of a single number, as its
+    def avoids_csv(self) -> bool:
+        """Whether XGBoost is better not given the rows as CSV: sparse ones, and those of a single number, as its
         container guesses the delimiter from the first line, and in a line like ``5.1`` it may take the point for one."""
         return self.layout == "sparse" or (self.feature_dim == 1 and not isinstance(self.parts[0], CategoryPart | TextPart))
 

@@ -89,7 +89,7 @@ class RowEncoding:
         if channel == "test":
             return Piece(channel, rows.rows, self._raw.whole(rows, labels), list(encoded_rows([rows], encoder)))
         encoded = encoder.encode(rows)
-        part = encoder.write(encoded, labels, self._weights(rows, labels, channel))
+        part = encoder.write(encoded, labels, self._weights(rows, labels, channel), to_train=channel == "train")
         if channel == "validation" and is_in.any():
             asked = asked_rows(rows, is_in, encoded, encoder)
             return Piece(channel, rows.rows, part, asked, self._raw.answers(rows.take(is_in), labels[is_in]))

@@ -29,6 +29,7 @@ def finish_shards(run_id: str, *, run: RunContext) -> PreparedData:
     extension = fitted.first.encoder.exchange.batch_extension
     rows: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
+    train_parts = 0
     counts: dict[str, list[int]] = {"rows": [], "validation": []}
     names: dict[str, list[str]] = {"rows": [], "validation": []}
     for shard, encoded in enumerate(files.each(map(encoded_name, range(len(sharding.plan.shards))))):
@@ -36,6 +37,7 @@ def finish_shards(run_id: str, *, run: RunContext) -> PreparedData:
             raise encoded.to_error()
         rows.update(encoded.rows)
         sizes.update(encoded.bytes_written)
+        train_parts += encoded.train_parts
         for kind, parts, stem in (
             ("rows", encoded.test_parts, part_stem(shard)),
             ("validation", encoded.validation_parts, validation_stem(shard)),
@@ -45,4 +47,4 @@ def finish_shards(run_id: str, *, run: RunContext) -> PreparedData:
     prepared = fitted.first.prepared(dict(rows))
     spec = completed(prepared, fitted.first.resolution.spec, of)
     asked = AskedRows(counts["rows"], counts["validation"] if fitted.asks_validation else None, names)
-    return finish(prepared, spec, of, asked=asked, bytes_written=sizes, run=run)
+    return finish(prepared, spec, of, asked=asked, bytes_written=sizes, train_parts=train_parts, run=run)

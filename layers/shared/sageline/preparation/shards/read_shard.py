@@ -17,10 +17,11 @@ from sageline.preparation.shards.object_names import FITTED, fit_name, round_nam
 from sageline.preparation.shards.shard_fit import Round, fit_rows
 from sageline.preparation.shards.sharding import EncodedShard, Fitted, Sharding
 from sageline.runs.documents import RunFiles
-from sageline.storage.part_sink import S3PartSink
+from sageline.storage.part_sink import PART_BYTES, S3PartSink
 from sageline.storage.shards.object_names import SHARDING, encoded_name, part_stem
 from sageline.storage.shards.reading import opener
 from sageline.storage.shards.shard_files import Refused, ShardFiles
+from sageline.training.machines import part_bytes
 
 
 def fit_shard(run_id: str, number: int, shard: int, *, run_files: RunFiles) -> None:
@@ -48,11 +49,12 @@ def _encode(files: ShardFiles, shard: int, run_files: RunFiles) -> EncodedShard:
     sharding: Sharding = files.get(SHARDING)
     fitted: Fitted = files.get(FITTED)
     encoding = fitted.first.encoding(asks_validation=fitted.asks_validation)
-    encoder, split = encoding.encoder, encoding.resolution.spec.split
+    encoder, split, algorithm = encoding.encoder, encoding.resolution.spec.split, encoding.resolution.spec.algorithm
     sink_of = partial(S3PartSink, run_files.s3, files.layout, behind=True)
     extension = encoder.exchange.batch_extension
+    size = part_bytes(algorithm, sum(part.size for part in sharding.plan.parts), PART_BYTES)
     with (
-        sink_of(encoder.exchange.file_extension, stem=part_stem(shard)) as sink,
+        sink_of(encoder.exchange.file_extension, size, stem=part_stem(shard)) as sink,
         sink_of(extension, joined=False, stem=part_stem(shard)) as to_ask,
         sink_of(extension, joined=False, stem=validation_stem(shard)) as to_ask_validation,
     ):
@@ -63,7 +65,7 @@ def _encode(files: ShardFiles, shard: int, run_files: RunFiles) -> EncodedShard:
         rows = write_pieces(pieces, sink, test_rows.add, validation_rows.add if fitted.asks_validation else None)
         test_rows.close()
         validation_rows.close()
-    return EncodedShard(rows, sink.bytes_written, test_rows.rows, validation_rows.rows)
+    return EncodedShard(rows, sink.bytes_written, sink.stored("train"), test_rows.rows, validation_rows.rows)
 
 
 def _rows(sharding: Sharding, shard: int, run_files: RunFiles, said: list[Said]) -> Iterator[Block]:

@@ -42,11 +42,13 @@ class EncodedShard:
     Attributes:
         rows: of each channel.
         bytes_written: of each channel.
+        train_parts: how many objects the train rows are in.
         test_parts: how many rows each object of test rows has.
         validation_parts: the same of the validation rows that the model is asked about.
     """
 
     rows: dict[str, int]
     bytes_written: dict[str, int]
+    train_parts: int
     test_parts: list[int]
     validation_parts: list[int]

@@ -78,16 +78,20 @@ def _read_text(files: list[Path], query: str) -> xgboost.DMatrix:
 
 
 def _check_libsvm(files: list[Path]) -> None:
+    """The container's look at each file, down to the first line of several cells."""
     for path in files:
         with path.open(errors="ignore") as file:
-            line = file.readline()
-        label, *pairs = line.split(" ")
-        well_formed = len(label.split(":")) <= 2 and all(_is_number(part) for part in label.split(":"))
-        if not well_formed or not all(pair.count(":") == 1 for pair in pairs if pair.strip()):
-            raise UserError(
-                f"First line '{line[:50]}...' of file '{path.name}' is not 'LIBSVM' format. "
-                "Please ensure the file is in 'LIBSVM' format."
-            )
+            for line in file:
+                label, *pairs = line.split(" ")
+                parts = label.split(":")
+                well_formed = len(parts) <= 2 and all(map(_is_number, parts)) and all(":" in pair for pair in pairs)
+                if not well_formed or (pairs and pairs[0].count(":") != 1):
+                    raise UserError(
+                        f"First line '{line[:50]}...' of file '{path.name}' is not 'LIBSVM' format. "
+                        "Please ensure the file is in 'LIBSVM' format."
+                    )
+                if len(pairs) > 1:
+                    break
 
 
 def _is_number(text: str) -> bool:
