@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 
 from sageline.configuration.configure import configure
@@ -17,6 +18,8 @@ from tests.unit.golden import golden_event
 from tests.unit.world.world import EXECUTION, RUN_ID, World, with_one_algorithm
 
 MOST_ROUNDS = 8
+WIDTH_LINE = re.compile(rb"^\S+:0 \d+:0\n", re.MULTILINE)
+"""A line that is no row: it has the last column for rows that are written together and have not."""
 
 
 def begin(world: World, objects: dict[str, bytes], uri: str, **spec: object) -> None:
@@ -76,7 +79,7 @@ def prepare_in_shards(world: World, shard_bytes: int) -> PreparedData:
 
 
 def written(world: World) -> dict[str, bytes]:
-    """What preparing has left, by what it is: a channel's objects joined in their order, other objects as they are."""
+    """What preparing has left, by what it is: the rows of a channel's objects in their order, other objects as they are."""
     found: dict[str, bytes] = defaultdict(bytes)
     prefix = f"runs/{RUN_ID}/"
     for key in world.keys(prefix):
@@ -86,5 +89,6 @@ def written(world: World) -> dict[str, bytes]:
             continue
         is_part = file.startswith(("part-", "validation-"))
         stem = file.split("-")[0]
-        found[f"{folder}/{stem}" if is_part else name] += world.get(key)
+        content = WIDTH_LINE.sub(b"", world.get(key)) if name.endswith(".libsvm") else world.get(key)
+        found[f"{folder}/{stem}" if is_part else name] += content
     return dict(found)

@@ -3,7 +3,7 @@
 ====================  ==================================================================================
 object                what it holds
 ====================  ==================================================================================
-``cut``               the dataset, how it is read, and its shards (:class:`~sageline.preparation.shards.sharding.Sharding`)
+``cut``               the dataset, how it is read, and its shards (:class:`sageline.preparation.shards.sharding.Sharding`)
 ``sharding``          the same, when it is known where their ranges begin
 ``scan-00012``        what the scan of a shard has found, where ranges of text begin in the middle
 ``round-1``           what a round reads (:class:`sageline.preparation.shards.shard_fit.Round`)
