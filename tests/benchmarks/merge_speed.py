@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sageline.preparation.shards.merge import Merged
 from sageline.preparation.shards.shard_fit import SHARDS_OF_GROUP, ShardFit
-from sageline.preparation.shards.state_codec import decode_state, encode_state
+from sageline.storage.state_codec import decode_state, encode_state
 from tests.benchmarks.prepare_memory import peak_megabytes, write_csv
 from tests.benchmarks.shard_speed import Shards
 

@@ -39,7 +39,7 @@ from sageline.preparation.fit_and_encode import prepare, read_and_fit, write_pie
 from sageline.preparation.hashed_blocks import hashed_blocks
 from sageline.preparation.shards.merge import Merged, next_round
 from sageline.preparation.shards.shard_fit import Round, ShardFit, fit_rows
-from sageline.preparation.shards.state_codec import decode_state, encode_state
+from sageline.storage.state_codec import decode_state, encode_state
 from tests.benchmarks.prepare_memory import peak_megabytes, resolution_of, write_csv
 
 _ROOT = Path(__file__).parents[2]

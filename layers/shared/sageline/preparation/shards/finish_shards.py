@@ -8,10 +8,10 @@ from sageline.evaluation.held_out_rows import AskedRows
 from sageline.preparation.finish import completed, finish
 from sageline.preparation.run_dataset import RunDataset
 from sageline.preparation.shards.object_names import FITTED, SHARDING, encoded_name, part_stem, validation_stem
-from sageline.preparation.shards.shard_files import Fitted, ShardFiles, Sharding
-from sageline.preparation.shards.shard_fit import Refused
+from sageline.preparation.shards.shard_files import Fitted, Sharding
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import PreparedData
+from sageline.storage.shard_files import Refused, ShardFiles
 
 
 def finish_shards(run_id: str, *, run: RunContext) -> PreparedData:

@@ -11,13 +11,14 @@ from sageline.preparation.finish import note_warnings
 from sageline.preparation.run_dataset import RunDataset
 from sageline.preparation.shards.merge import Merged, next_round
 from sageline.preparation.shards.object_names import FITTED, SHARDING, fit_name, group_name, merged_name, round_name
-from sageline.preparation.shards.shard_files import Fitted, ShardFiles, Sharding
-from sageline.preparation.shards.shard_fit import Refused, Round, ShardFit
+from sageline.preparation.shards.shard_files import Fitted, Sharding
+from sageline.preparation.shards.shard_fit import Round, ShardFit
 from sageline.resolve.resolution import Resolution
 from sageline.runs.context import RunContext
 from sageline.runs.documents import RunFiles
 from sageline.runs.payloads import MergedFit
 from sageline.spec.decision import can_decide
+from sageline.storage.shard_files import Refused, ShardFiles
 
 
 def merge_group(run_id: str, number: int, group: int, *, run_files: RunFiles) -> None:

@@ -13,12 +13,13 @@ from sageline.errors import InvalidDataset
 from sageline.preparation.run_dataset import RunDataset
 from sageline.preparation.shards.object_names import CUT, SHARDING, round_name, scan_name
 from sageline.preparation.shards.reading import opener, parts_of
-from sageline.preparation.shards.shard_files import ShardFiles, Sharding
-from sageline.preparation.shards.shard_fit import Refused, Round
+from sageline.preparation.shards.shard_files import Sharding
+from sageline.preparation.shards.shard_fit import Round
 from sageline.resolve.resolution import Resolution
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import PlannedPreparation, PlannedShards
 from sageline.spec.model import Spec
+from sageline.storage.shard_files import Refused, ShardFiles
 
 
 def plan_shards(run_id: str, *, run: RunContext) -> PlannedShards:

@@ -26,10 +26,11 @@ from sageline.preparation.shards.object_names import (
     validation_stem,
 )
 from sageline.preparation.shards.reading import opener
-from sageline.preparation.shards.shard_files import EncodedShard, Fitted, ShardFiles, Sharding
-from sageline.preparation.shards.shard_fit import Refused, Round, fit_rows
+from sageline.preparation.shards.shard_files import EncodedShard, Fitted, Sharding
+from sageline.preparation.shards.shard_fit import Round, fit_rows
 from sageline.runs.documents import RunFiles
 from sageline.storage.part_sink import S3PartSink
+from sageline.storage.shard_files import Refused, ShardFiles
 
 
 def scan_shard(run_id: str, shard: int, *, run_files: RunFiles) -> None:

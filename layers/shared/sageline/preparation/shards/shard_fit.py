@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
-from sageline import errors
 from sageline.arrays.blocks import Block
 from sageline.arrays.hashing import HashArray
 from sageline.dataset.profile import DatasetProfile
@@ -21,6 +20,7 @@ from sageline.errors import SagelineError
 from sageline.preparation.first_read import Counted, FirstRead
 from sageline.preparation.hashed_blocks import hashed_blocks
 from sageline.resolve.resolution import Resolution
+from sageline.storage.shard_files import Refused
 
 RoundKind: TypeAlias = Literal["profile", "fit", "filters"]
 """What a round counts: all that a fit does and the columns' profile, the fit alone, or which rows stand in which channel."""
@@ -64,25 +64,6 @@ class Round:
         """The shards of one of the groups."""
         first = self.shards[0] + group * SHARDS_OF_GROUP
         return range(first, min(first + SHARDS_OF_GROUP, self.shards[1]))
-
-
-@dataclass(frozen=True)
-class Refused:
-    """Why a shard could not be read, as the name of an error and its message."""
-
-    error: str
-    message: str
-    details: dict[str, Any]  # Any: what an error's details hold
-
-    @classmethod
-    def because(cls, error: SagelineError) -> Refused:
-        return cls(type(error).__name__, error.message, error.details)
-
-    def to_error(self) -> SagelineError:
-        kind = getattr(errors, self.error, None)
-        if not (isinstance(kind, type) and issubclass(kind, SagelineError)):
-            return SagelineError(self.message, **self.details)
-        return kind(self.message, **self.details)
 
 
 @dataclass

@@ -18,8 +18,8 @@ from sageline.arrays.dates import DateFormat
 from sageline.arrays.strings import StringArray
 from sageline.encoder.text.counts import WordCounts
 from sageline.encoder.text.word_rule import WordRule
-from sageline.preparation.shards.state_codec import UnknownState, decode_state, encode_state
 from sageline.spec.model import SplitSpec
+from sageline.storage.state_codec import UnknownState, decode_state, encode_state
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
@@ -129,8 +129,8 @@ def packed(document: object) -> bytes:
         b"\x00\x10\0\0\0\0\0\0" + b"[" * 4096,
         packed({"object": ["os:_Environ", {}]}),
         packed({"object": ["sagelinebeside:State", {}]}),
-        packed({"object": ["sageline.preparation.shards.state_codec:json.JSONDecoder", {}]}),
-        packed({"object": ["sageline.preparation.shards.state_codec:importlib", {}]}),
+        packed({"object": ["sageline.storage.state_codec:json.JSONDecoder", {}]}),
+        packed({"object": ["sageline.storage.state_codec:importlib", {}]}),
         packed({"enum": ["sageline.arrays.strings:gather", 1]}),
         packed({"enum": ["sageline.preparation.second_process:multiprocessing.Process", 1]}),
         packed({"enum": ["sageline.arrays.strings:StringArray", 1]}),
