@@ -51,13 +51,22 @@ class RankedRows:
         classes: how many there are.
         positive: the one that is looked for; None for the mean over the classes that rows have, each against all others.
         most_scores: that are kept.
+        first_row, of_rows: as of :class:`sageline.evaluation.sample.Sample`.
     """
 
-    def __init__(self, classes: int, positive: int | None, most_scores: int = MOST_SCORES) -> None:
+    def __init__(
+        self,
+        classes: int,
+        positive: int | None,
+        most_scores: int = MOST_SCORES,
+        *,
+        first_row: int = 0,
+        of_rows: int | None = None,
+    ) -> None:
         self._classes = [positive] if positive is not None else list(range(classes))
         self._number = classes
         self._most = max(1, most_scores // len(self._classes))
-        self._sample = Sample(4, self._most)
+        self._sample = Sample(4, self._most, first_row=first_row, of_rows=of_rows)
         self._rows = 0
         self._are_numbers = True
         self._ranking: Ranking | None = None
@@ -75,6 +84,13 @@ class RankedRows:
         kept = scores[:, self._classes]  # a copy, which does not keep the others
         self._are_numbers = self._are_numbers and not bool(np.isnan(kept).any())
         self._sample.add(expected.astype(np.int32), kept, groups.astype(np.uint8), weights)
+        self._ranking = None
+
+    def merge(self, after: RankedRows) -> None:
+        """Add the rows of another one, which come after these."""
+        self._rows += after._rows
+        self._are_numbers = self._are_numbers and after._are_numbers
+        self._sample.merge(after._sample)
         self._ranking = None
 
     @property
