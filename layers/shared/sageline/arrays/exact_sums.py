@@ -165,7 +165,7 @@ class ExactTable:
         finite = np.isfinite(values)
         if not finite.all():
             with np.errstate(invalid="ignore"):
-                self._add_beyond(np.bincount(index[~finite], values[~finite], self._size))
+                self._add_beyond(np.bincount(index[~finite], values[~finite], self._size).astype(np.float64, copy=False))
             index, values = index[finite], values[finite]
         for start in range(0, len(values), _CHUNK):  # the digits of so many numbers sum up to 53 bits at most
             places = index[start : start + _CHUNK]
@@ -178,6 +178,17 @@ class ExactTable:
             self._add_digits(level, sums)
         if after._beyond is not None:
             self._add_beyond(after._beyond)
+
+    def moved(self, places: IntArray, size: int) -> ExactTable:
+        """The same sums at other places, ``int64[size]``, of a table of another size; 0 elsewhere."""
+        moved = ExactTable(size)
+        for level, sums in self._levels.items():
+            moved._levels[level] = np.zeros(size, dtype=np.int64)
+            moved._levels[level][places] = sums
+        if self._beyond is not None:
+            moved._beyond = np.zeros(size)
+            moved._beyond[places] = self._beyond
+        return moved
 
     def values(self) -> DoubleArray:
         """``float64[size]``."""

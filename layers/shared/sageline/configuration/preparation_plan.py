@@ -112,6 +112,7 @@ def plan_preparation(dataset: Dataset, spec: Spec, size: int, concurrency: Concu
         duration = seconds / _ALONE_CORES
         return {
             "workers": 1,
+            "most_workers": concurrency.workers,
             "shards": None,
             "shard_bytes": None,
             "growth": growth,
@@ -128,6 +129,7 @@ def plan_preparation(dataset: Dataset, spec: Spec, size: int, concurrency: Concu
     transitions = _PASSES * shards * _TRANSITIONS_OF_SHARD
     return {
         "workers": workers,
+        "most_workers": most,
         "shards": shards,
         "shard_bytes": math.ceil(dataset.size / shards),
         "growth": growth,

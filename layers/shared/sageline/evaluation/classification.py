@@ -60,6 +60,7 @@ class ClassificationSums:
         self.knows_probabilities = True
         self.is_weighted = False
         self._position = first_row
+        self._most_scores = most_scores
         size = len(self.classes)
         self._widths = {
             **dict.fromkeys(("weight", "right", "in_top", "log_loss"), 1),
@@ -130,6 +131,24 @@ class ClassificationSums:
         self._cells.update(after._cells)
         self._right.merge(after._right)
         self._in_top.merge(after._in_top)
+
+    def among(self, classes: Sequence[str]) -> ClassificationSums:
+        """The same rows with the metrics of more classes, which no row has or is given; the first ones are those of these."""
+        own, size = len(self.classes), len(classes)
+        if size == own:
+            return self
+        wider = ClassificationSums(classes, self.positive, most_scores=self._most_scores)
+        kept = ("rows", "_position", "knows_scores", "knows_probabilities", "is_weighted", "_group_rows", "_bin_rows")
+        vars(wider).update({name: vars(self)[name] for name in (*kept, "_right", "_in_top")})
+        for name, table in self._tables.items():
+            places = np.arange(GROUPS * self._widths[name])
+            if self._widths[name] == own and name in ("support", "predicted", "hits"):
+                places = places // own * size + places % own
+            wider._tables[name] = table.moved(places, GROUPS * wider._widths[name])
+        wider._support_rows[:own], wider._predicted_rows[:own] = self._support_rows, self._predicted_rows
+        wider._cells = Counter({cell // own * size + cell % own: count for cell, count in self._cells.items()})
+        wider._ranked = self._ranked.among(size)
+        return wider
 
     def holds_per_row(self, metric: str) -> BoolArray:
         """``bool[rows]``: which rows count for a metric that is a share of rows (``accuracy``, ``top_3_accuracy``)."""

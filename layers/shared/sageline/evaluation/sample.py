@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -47,6 +48,14 @@ class Sample:
         self._position = after._position
         for kept in after._kept:
             self._keep(kept)
+
+    def mapped(self, change: Callable[[tuple[AnyArray, ...]], tuple[AnyArray, ...]]) -> Sample:
+        """The same rows with other columns, made of these."""
+        draws, *columns = self._compact()
+        other = Sample(self._columns, self._size)
+        other._position, other._highest = self._position, self._highest
+        other._keep((draws, *change(tuple(columns))))
+        return other
 
     @property
     def columns(self) -> tuple[AnyArray, ...]:

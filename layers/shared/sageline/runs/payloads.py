@@ -66,9 +66,12 @@ class PlannedPreparation(TypedDict):
     ``growth``: how many bytes of text a byte of the dataset holds.
     ``reason``: why, in a sentence.
     ``minutes``, ``usd``: about how long it takes, and what Lambda and Step Functions cost for it.
+    ``most_workers``: how many functions may work at once on what is large, such as the test rows; not there in a run that an
+    earlier version has planned.
     """
 
     workers: int
+    most_workers: NotRequired[int]
     shards: int | None
     shard_bytes: int | None
     growth: float
@@ -90,8 +93,28 @@ class PlannedShards(TypedDict):
     groups: int
 
 
+EvaluationWork: TypeAlias = Literal["decision", "validation", "evaluation", "encoding", "champion"]
+"""What many functions do of an evaluation: read the answers for validation rows to make a decision by, or to score a candidate;
+score the new model's answers for the test rows; encode these for the model in service; score what that answers."""
+
+
+class ShardedEvaluation(TypedDict):
+    """Answer of EvaluateModel and CompareModels where many functions are to do some ``work`` first: in how many ``shards``, and
+    how many functions at once. ``rows``: that all shards have together."""
+
+    status: Literal["Running"]
+    decision: Literal["shards"]
+    reason: str
+    metrics: dict[str, float | None]
+    rows: int
+    work: EvaluationWork
+    shards: int
+    workers: int
+
+
 class ShardDone(TypedDict):
-    """Answer of ScanShard, FitShard and EncodeShard: next to nothing, since a Map has a limit for all answers together."""
+    """Answer of ScanShard, FitShard, EncodeShard and EvaluateShard: next to nothing, since a Map has a limit for all answers
+    together."""
 
     shard: int
 
@@ -198,6 +221,12 @@ class ShardEvent(RunEvent):
     """What ScanShard and EncodeShard get."""
 
     shard: int
+
+
+class EvaluateShardEvent(ShardEvent):
+    """What EvaluateShard gets."""
+
+    work: EvaluationWork
 
 
 class FitShardEvent(ShardEvent):

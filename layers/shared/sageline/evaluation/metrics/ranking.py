@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sageline.arrays.matrix import DoubleArray, FloatArray
+from sageline.arrays.matrix import AnyArray, DoubleArray, FloatArray
 from sageline.arrays.strings import IntArray
 from sageline.evaluation.jackknife import GROUPS
 from sageline.evaluation.metrics.ranked_class import RankedClass
@@ -64,7 +64,9 @@ class RankedRows:
         of_rows: int | None = None,
     ) -> None:
         self._classes = [positive] if positive is not None else list(range(classes))
+        self._is_of_one = positive is not None
         self._number = classes
+        self._most_scores = most_scores
         self._most = max(1, most_scores // len(self._classes))
         self._sample = Sample(4, self._most, first_row=first_row, of_rows=of_rows)
         self._rows = 0
@@ -92,6 +94,13 @@ class RankedRows:
         self._are_numbers = self._are_numbers and after._are_numbers
         self._sample.merge(after._sample)
         self._ranking = None
+
+    def among(self, classes: int) -> RankedRows:
+        """The same rows where there are more classes, which no row has and the model does not know."""
+        wider = RankedRows(classes, self._classes[0] if self._is_of_one else None, self._most_scores)
+        wider._rows, wider._are_numbers = self._rows, self._are_numbers
+        wider._sample.merge(self._sample.mapped(lambda columns: _wider(columns, len(wider._classes))))
+        return wider
 
     @property
     def rows(self) -> int:
@@ -139,6 +148,14 @@ class RankedRows:
             roc=roc,
             precision_recall=precision_recall,
         )
+
+
+def _wider(columns: tuple[AnyArray, ...], classes: int) -> tuple[AnyArray, ...]:
+    """Rows whose scores are those of more classes."""
+    expected, scores, *others = columns
+    filled = np.full((len(scores), classes), -np.inf, dtype=scores.dtype)
+    filled[:, : scores.shape[1]] = scores
+    return expected, filled, *others
 
 
 def _mean(values: DoubleArray) -> DoubleArray:

@@ -61,9 +61,11 @@ class EncodedShard:
         bytes_written: of each channel.
         test_parts: how many rows each object of test rows has.
         validation_parts: the same of the validation rows that the model is asked about.
+        lines: how many lines each object of raw rows and of labels has, by channel.
     """
 
     rows: dict[str, int]
     bytes_written: dict[str, int]
     test_parts: list[int]
     validation_parts: list[int]
+    lines: dict[str, list[int]]
