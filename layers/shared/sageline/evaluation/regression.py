@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import cached_property
@@ -177,7 +178,7 @@ class RegressionSums:
 
     @cached_property
     def _center(self) -> float:
-        """About the mean of the values; 0 where that is not known."""
+        """The mean of the values; 0 where that is not known."""
         weight, value = (sum(self._tables[name].fractions()) for name in ("weight", "value"))
         return nearest(Fraction(value, weight)) if weight else 0.0
 
@@ -199,7 +200,9 @@ class RegressionSums:
 
     @property
     def _mean(self) -> float:
-        return self._center + float(self._by_group["value"].sum() / self._by_group["weight"].sum())
+        sums = self._by_group
+        mean = float(sums["value"].sum() / sums["weight"].sum())
+        return self._center if math.isfinite(mean) else mean
 
     @cached_property
     def _median(self) -> float:
