@@ -252,6 +252,8 @@ def test_a_run_that_an_earlier_version_has_prepared_is_evaluated_by_one_function
 
 def test_shards_are_objects_with_about_as_many_rows_each() -> None:
     assert cut([10, 10, 10, 10], 2) == [ObjectRange(0, 2, 0, 4, 40), ObjectRange(2, 4, 20, 4, 40)]
+    assert [part.first for part in cut([5, 30], 2)] == [0, 1]
+    assert [part.first for part in cut([1, 1, 1, 97], 3)] == [0, 2, 3]
     assert cut([30, 5, 5], 2) == [ObjectRange(0, 1, 0, 3, 40), ObjectRange(1, 3, 30, 3, 40)]
     assert [part.first for part in cut([1] * 7, 100)] == list(range(7))
     assert len(cut([1] * 10_000, 300)) == 300

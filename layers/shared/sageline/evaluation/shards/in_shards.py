@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any, Final, Literal, TypeAlias
 
 from sageline.encoder.fitted import FittedEncoder
@@ -30,9 +31,16 @@ from sageline.serving.stored import EncoderCache
 from sageline.spec.model import Spec
 from sageline.storage.shard_files import Refused, ShardFiles
 
-ALONE_BYTES: Final = 2 << 30
-SHARD_BYTES: Final = 512 << 20
+ALONE_BYTES: Final = 1 << 30
+"""What one function reads alone. On a laptop's core scoring reads 22 to 59 MB a second and encoding 9 to 21 (``python -m
+tests.benchmarks.evaluation_speed``), on Lambda's about 0.6 times as much: of 15 minutes it takes one and a half to score so much,
+and three and a half to encode it."""
+
+SHARD_BYTES: Final = 256 << 20
+"""A quarter of that: functions that start in two seconds work for 20 to 50."""
+
 MOST_SHARDS: Final = 1_000
+"""As many functions as an account runs at once by default; what they leave is merged by one."""
 
 
 Done: TypeAlias = EvaluationWork | Literal[""]
@@ -223,13 +231,15 @@ def entered(run_id: str, state: str, run: RunContext) -> tuple[InShards, FittedE
 
 
 def cut(counts: list[int], shards: int) -> list[ObjectRange]:
-    """At most so many ranges of objects with about as many rows each; of every object, how many rows it has."""
-    ends = list(accumulate(counts))
-    total = ends[-1]
-    found: list[ObjectRange] = []
-    first = 0
-    for number, end in enumerate(ends, 1):
-        if end * shards >= (len(found) + 1) * total or number == len(ends):
-            found.append(ObjectRange(first, number, ends[first - 1] if first else 0, len(counts), total))
-            first = number
-    return found
+    """So many ranges of objects, but none without one, with about as many rows each; of every object, how many rows it has."""
+    before = [0, *accumulate(counts)]
+    shards = min(shards, len(counts))
+    places = [0]
+    for number in range(1, shards):
+        wanted = before[-1] * number / shards
+        place = bisect_left(before, wanted)
+        if wanted - before[place - 1] < before[place] - wanted:
+            place -= 1
+        places.append(min(max(place, places[-1] + 1), len(counts) - shards + number))
+    of_all = (len(counts), before[-1])
+    return [ObjectRange(first, last, before[first], *of_all) for first, last in pairwise([*places, len(counts)])]
