@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.evaluation_speed 200000
 
-prepares tables of so many rows (ten numbers, or a text, and a label), answers their test rows, and prints a JSON document for each:
+prepares tables of so many rows (ten numbers, or a text, and a label), answers their test rows, and prints a document for each:
 processor seconds of scoring the answers and of encoding the raw rows for another model, with S3 in memory. What is read for
 scoring are the raw rows and the answers; for encoding the raw rows.
 """

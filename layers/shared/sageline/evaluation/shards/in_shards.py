@@ -42,7 +42,6 @@ SHARD_BYTES: Final = 256 << 20
 MOST_SHARDS: Final = 1_000
 """As many functions as an account runs at once by default; what they leave is merged by one."""
 
-
 Done: TypeAlias = EvaluationWork | Literal[""]
 """What many functions have done last; empty where they have done nothing yet."""
 
