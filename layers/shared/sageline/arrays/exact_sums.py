@@ -114,7 +114,7 @@ def digits(values: DoubleArray) -> dict[int, IntArray]:
     rest = values
     while rest.any():
         level = (math.frexp(float(np.abs(rest).max()))[1] - 1) // _LEVEL
-        digit = np.rint(np.ldexp(rest, -_LEVEL * level))
+        digit = np.trunc(np.ldexp(rest, -_LEVEL * level))
         rest = rest - np.ldexp(digit, _LEVEL * level)
         found[level] = digit.astype(np.int64)
     return found
