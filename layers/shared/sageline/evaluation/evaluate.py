@@ -40,7 +40,7 @@ from sageline.evaluation.held_out_rows import (
     score_answers,
 )
 from sageline.evaluation.model_warnings import model_warnings
-from sageline.evaluation.shards.in_shards import Done, InShards, entered
+from sageline.evaluation.shards.in_shards import InShards, WorkDone, entered
 from sageline.evaluation.shards.work import ShardedWork
 from sageline.failures.failure import read_cause
 from sageline.json_objects import Document, Json
@@ -69,7 +69,7 @@ class EvaluateEvent(RunEvent):
 
     action: Literal["evaluate", "validate", "compare"]
     champion_failure: NotRequired[ErrorOutput]
-    done: NotRequired[Done]
+    done: NotRequired[WorkDone]
 
 
 class Evaluated(TypedDict):
@@ -93,7 +93,7 @@ class _ServingModel:
     encoder_uri: str
 
 
-def evaluate_model(run_id: str, *, done: Done = "", run: RunContext) -> Evaluated | ShardedEvaluation:
+def evaluate_model(run_id: str, *, done: WorkDone = "", run: RunContext) -> Evaluated | ShardedEvaluation:
     """Judge the new model by what it has answered, and write ``evaluation.json`` and ``report.html`` below
     ``runs/<run_id>/evaluation/``.
 
@@ -126,7 +126,7 @@ def evaluate_model(run_id: str, *, done: Done = "", run: RunContext) -> Evaluate
 
 
 def compare_models(
-    run_id: str, *, champion_failure: ErrorOutput | None = None, done: Done = "", run: RunContext
+    run_id: str, *, champion_failure: ErrorOutput | None = None, done: WorkDone = "", run: RunContext
 ) -> Evaluated | ShardedEvaluation:
     """Judge the new model beside the one in service, which has answered the same rows; complete ``evaluation.json``, and write
     ``report.html``.
@@ -262,7 +262,7 @@ class _Assessment:
         return {name: metrics[name] for name in shown_metrics(self.task, len(self.encoder.classes or []))}
 
 
-def _begin(run_id: str, run: RunContext, done: Done) -> _Assessment | ShardedEvaluation:
+def _begin(run_id: str, run: RunContext, done: WorkDone) -> _Assessment | ShardedEvaluation:
     """EvaluateModel: make the model's decision, and read what it has answered; or what many functions are asked for to do so."""
     shards, encoder = entered(run_id, "EvaluateModel", run)
     if done in ("evaluation", "encoding"):

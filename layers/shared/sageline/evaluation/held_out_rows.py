@@ -34,18 +34,18 @@ if TYPE_CHECKING:
 Model: TypeAlias = Literal["evaluation", "champion"]
 """Whose answers: the new model's, or those of the one in service."""
 
-Kind: TypeAlias = Literal["rows", "validation"]
+RowKind: TypeAlias = Literal["rows", "validation"]
 """Which rows: those of the test, or those of the validation that the model is asked about."""
 
 VALIDATION_STEM = "validation"
 """How the names of validation rows' objects begin. They share a prefix with those of test rows: whether a transform job keeps
 folders below it, AWS's pages leave open (the example of TransformOutput.S3OutputPath in the API reference drops one)."""
 
-STEMS: dict[Kind, str] = {"rows": "part", "validation": VALIDATION_STEM}
-LABELS: dict[Kind, str] = {"rows": "test-raw", "validation": "validation-labels"}
+STEMS: dict[RowKind, str] = {"rows": "part", "validation": VALIDATION_STEM}
+LABELS: dict[RowKind, str] = {"rows": "test-raw", "validation": "validation-labels"}
 """The channels that hold what is right."""
 
-_CALLED: dict[Kind, str] = {"rows": "test", "validation": "validation"}
+_CALLED: dict[RowKind, str] = {"rows": "test", "validation": "validation"}
 
 _PIECE_BYTES = 2 << 20  # of JSON
 _PIECE_CELLS = 1 << 18  # of dense rows: their text takes a hundred times as many bytes while it is made
@@ -80,11 +80,11 @@ class AskedRows:
     def to_json(self) -> dict[str, Any]:  # Any: a JSON document
         return {name: value for name, value in asdict(self).items() if value is not None}
 
-    def counts(self, kind: Kind) -> list[int]:
+    def counts(self, kind: RowKind) -> list[int]:
         """How many rows each object of such rows has."""
         return (self.rows if kind == "rows" else self.validation) or []
 
-    def objects(self, kind: Kind, encoder: FittedEncoder) -> list[tuple[str, int]]:
+    def objects(self, kind: RowKind, encoder: FittedEncoder) -> list[tuple[str, int]]:
         """The name of each object of such rows, and how many rows it has."""
         counts = self.counts(kind)
         numbered = [part_name(number, encoder, STEMS[kind]) for number in range(len(counts))]
@@ -210,7 +210,7 @@ def score_answers(
     of: Model,
     classes: list[str] | None,
     positive: str | None = None,
-    kind: Kind = "rows",
+    kind: RowKind = "rows",
     part: ObjectRange | None = None,
 ) -> ScoredAnswers:
     """What a model's transform job has answered, compared with what is right.
@@ -283,7 +283,7 @@ def let_answers_expire(
     *,
     files: RunFiles,
     of: Model,
-    kinds: Sequence[Kind] = ("rows", "validation"),
+    kinds: Sequence[RowKind] = ("rows", "validation"),
     part: ObjectRange | None = None,
 ) -> None:
     """Tag the answers, which SageMaker has written, so that they expire.
@@ -320,7 +320,7 @@ def _part_rows_key(layout: RunLayout, of: Model) -> str:
 
 
 def _answers(
-    run_id: str, encoder: FittedEncoder, asked: AskedRows, part: ObjectRange, *, files: RunFiles, of: Model, kind: Kind
+    run_id: str, encoder: FittedEncoder, asked: AskedRows, part: ObjectRange, *, files: RunFiles, of: Model, kind: RowKind
 ) -> Iterator[tuple[bytes, list[dict[str, Any]], str]]:  # Any: JSON values
     """Some of the objects that the transform job has left, the rows that each answers, and how an error names it.
 
@@ -348,7 +348,7 @@ def _answers(
         raise PredictionFailed(f"The transform job was asked about {answered} of {there} only; start another run.")
 
 
-def _labelled(files: RunFiles, layout: RunLayout, kind: Kind, asked: AskedRows, first_row: int) -> Iterator[bytes]:
+def _labelled(files: RunFiles, layout: RunLayout, kind: RowKind, asked: AskedRows, first_row: int) -> Iterator[bytes]:
     """The lines that say what is right, from a row on."""
     ends = list(accumulate((asked.lines or {}).get(LABELS[kind], [])))
     first = bisect_right(ends, first_row) if first_row else 0

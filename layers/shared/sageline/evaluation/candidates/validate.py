@@ -8,14 +8,14 @@ from __future__ import annotations
 from sageline.errors import PredictionFailed, RunFinished
 from sageline.evaluation.evaluate import Evaluated
 from sageline.evaluation.held_out_rows import AskedRows, let_answers_expire, score_answers
-from sageline.evaluation.shards.in_shards import Done, entered
+from sageline.evaluation.shards.in_shards import WorkDone, entered
 from sageline.evaluation.shards.work import ShardedWork
 from sageline.runs.context import RunContext
 from sageline.runs.payloads import ShardedEvaluation
 from sageline.spec.metrics import default_metric
 
 
-def validate_candidate(run_id: str, *, done: Done = "", run: RunContext) -> Evaluated | ShardedEvaluation:
+def validate_candidate(run_id: str, *, done: WorkDone = "", run: RunContext) -> Evaluated | ShardedEvaluation:
     """Note how good a candidate's model is on the validation rows, in ``details.validation`` of its run's record; that ends it.
 
     Args:

@@ -42,7 +42,7 @@ SHARD_BYTES: Final = 256 << 20
 MOST_SHARDS: Final = 1_000
 """As many functions as an account runs at once by default; what they leave is merged by one."""
 
-Done: TypeAlias = EvaluationWork | Literal[""]
+WorkDone: TypeAlias = EvaluationWork | Literal[""]
 """What many functions have done last; empty where they have done nothing yet."""
 
 
@@ -104,7 +104,7 @@ class InShards:
             "workers": workers,
         }
 
-    def decision(self, encoder: FittedEncoder, done: Done) -> tuple[FittedEncoder, ToldDecision] | ShardedEvaluation:
+    def decision(self, encoder: FittedEncoder, done: WorkDone) -> tuple[FittedEncoder, ToldDecision] | ShardedEvaluation:
         """The encoder with the decision of its model, which is written beside it if there is any; or what many functions are to
         do first.
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from sageline.errors import SagelineError
 from sageline.evaluation.decision.validation_sample import ValidationSample
 from sageline.evaluation.held_out_rows import (
-    Kind,
     Model,
     ObjectRange,
+    RowKind,
     ScoredAnswers,
     encode_for_champion,
     let_answers_expire,
@@ -32,7 +32,7 @@ from sageline.storage.shard_files import Refused, ShardFiles
 
 TOLD = "evaluate-told"
 
-SCORED: dict[EvaluationWork, tuple[Model, Kind]] = {
+SCORED: dict[EvaluationWork, tuple[Model, RowKind]] = {
     "validation": ("evaluation", "validation"),
     "evaluation": ("evaluation", "rows"),
     "champion": ("champion", "rows"),
