@@ -17,6 +17,7 @@ DOES = {
     "CreateModel": "register the model",
     "RunEvaluationTransform": "answer the test rows",
     "EvaluateModel": "judge the model by its answers",
+    "EvaluateShards": "read the answers in shards",
     "RunChampionTransform": "answer as the model in service",
     "CompareModels": "compare it with the one in service",
     "TrainCandidates": "train several algorithms",

@@ -17,6 +17,7 @@ WEAK = {"num_round": 1, "max_depth": 1}
 STRONG = {"num_round": 40, "max_depth": 4}
 JUDGED = ["RunEvaluationTransform", "EvaluateModel", "Gate"]
 COMPARED = ["RunChampionTransform", "CompareModels", "Gate"]
+IN_SHARDS = ["EvaluateShards", "WhoHasAsked"]
 
 
 def herbs(rows: int = 1200) -> str:
@@ -29,11 +30,11 @@ def herbs(rows: int = 1200) -> str:
     return csv_text(["size", "weight", "kind"], table)
 
 
-def judged(workbench: Workbench, hyperparameters: Json, evaluation: Json) -> Json:
+def judged(workbench: Workbench, hyperparameters: Json, evaluation: Json, rows: int = 1200, **sections: Json) -> Json:
     """A run that has ended."""
     algorithm = {"name": "xgboost", "hyperparameters": hyperparameters}
-    spec = {"split": SPLIT, "algorithm": algorithm, "evaluation": evaluation}
-    return workbench.wait(workbench.submit("herbs", herbs(), spec).run_id)
+    spec = {"split": SPLIT, "algorithm": algorithm, "evaluation": evaluation, **sections}
+    return workbench.wait(workbench.submit("herbs", herbs(rows), spec).run_id)
 
 
 def serving(workbench: Workbench) -> list[tuple[str, float]]:
@@ -94,3 +95,23 @@ def test_a_worse_model_than_the_one_in_service_is_refused(workbench: Workbench, 
     assert run["details"]["evaluation"]["reason"].startswith("The new model is worse: accuracy is 0.")
     assert workbench.states(run["execution_arn"])[6:] == [*JUDGED, *COMPARED, "DiscardModel", "Discarded"]
     assert serving(workbench) == before != [(champion["run_id"], 1.0)]
+
+
+def test_a_model_is_compared_in_shards_where_it_is_prepared_in_shards(workbench: Workbench, champion: Json) -> None:
+    """The shards encode the test rows for the model in service, and read what it answers."""
+    run = judged(workbench, WEAK, {"beat_champion": True}, rows=12_000, preparation={"workers": 2})
+
+    assert run["error"] is None
+    states = workbench.states(run["execution_arn"])
+    again = [*IN_SHARDS, "EvaluateModel", "Gate"]
+    expected = [
+        *("EvaluateModel", "Gate", *again, *again, *again),
+        *("RunChampionTransform", "CompareModels", "Gate", *IN_SHARDS, "CompareModels", "Gate"),
+    ]
+    first = states.index("EvaluateModel")
+    assert states[first : first + len(expected)] == expected
+    told = run["details"]["evaluation"]
+    works = ("decision", "evaluation", "encoding", "champion")
+    assert {work: of["shards"] for work, of in told["shards"].items()} == dict.fromkeys(works, 2)
+    assert told["rows"] == run["details"]["rows"]["test"]
+    assert "the one in service has 0." in told["reason"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from contextlib import suppress
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.stack
 
 ROWS = 9000
 SHARDS = ["PlanShards", "NeedsScan", "ScanShards", "SettleShards", "FitShards", "AreMany", "MergeFit", "IsFitted", "EncodeShards"]
+ASKS = ["EvaluateModel", "Gate", "EvaluateShards", "WhoHasAsked"]
 PREPARATION = {"workers": 2}
 WITHOUT_ENDPOINT = {**QUICK, "deployment": None}
 
@@ -73,6 +75,26 @@ class TestSameBytes:
 
         assert sharded["details"]["rows"] == alone["details"]["rows"]
         assert sharded["details"]["evaluation"]["metrics"] == alone["details"]["evaluation"]["metrics"]
+
+
+class TestEvaluatedInShards:
+    """A run that is prepared in shards as asked for is judged in shards, too."""
+
+    def test_shards_read_the_answers_for_validation_and_test_rows(self, workbench: Workbench, runs: tuple[Json, Json]) -> None:
+        alone, sharded = runs
+
+        states = workbench.states(sharded["execution_arn"])
+        assert states[states.index("RunEvaluationTransform") + 1 :] == [*ASKS, *ASKS, "EvaluateModel", "Gate", "Succeeded"]
+        assert "EvaluateShards" not in workbench.states(alone["execution_arn"])
+        noted = sharded["details"]["evaluation"]["shards"]
+        assert {work: told["shards"] for work, told in noted.items()} == {"decision": 2, "evaluation": 2}
+
+    def test_the_evaluation_is_that_of_one_function(self, workbench: Workbench, runs: tuple[Json, Json]) -> None:
+        alone, sharded = (json.loads(joined(workbench, run["run_id"], "evaluation/evaluation.json")) for run in runs)
+
+        differ = {name for name in alone if alone[name] != sharded[name]}
+        assert differ <= {"run_id", "created_at"}
+        assert json.dumps(alone["metrics"]) == json.dumps(sharded["metrics"])
 
 
 def kill_at_work(workbench: Workbench, function: str) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sageline.arrays import exact_sums
-from sageline.arrays.exact_sums import ExactMoments, digits, of_digits
+from sageline.arrays.exact_sums import ExactMoments, ExactTable, digits, exact_product, of_digits
 from sageline.arrays.strings import IntArray
 
 DOUBLES = st.floats(allow_nan=False, allow_infinity=False)
@@ -33,7 +33,7 @@ def nearest(number: Fraction) -> float:
     try:
         return float(number)
     except OverflowError:
-        return math.copysign(math.inf, number)
+        return math.inf if number > 0 else -math.inf
 
 
 @given(VALUES)
@@ -121,3 +121,47 @@ def test_sums_of_digits_are_the_sums_rounded_once(rows: list[list[float]]) -> No
 def test_whole_numbers_are_one_digit_and_prices_are_two() -> None:
     assert list(digits(np.array([0.0, 1.0, -(2.0**24)]))) == [0]
     assert list(digits(np.array([1.25, 19.99], dtype=np.float32).astype(np.float64))) == [0, -1]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), DOUBLES | SINGLES), max_size=30), st.integers(0, 30))
+def test_sums_by_index_are_rounded_once_however_they_are_cut(added: list[tuple[int, float]], cut: int) -> None:
+    table, after = ExactTable(3), ExactTable(3)
+    for part, some in ((table, added[:cut]), (after, added[cut:])):
+        part.add(np.array([index for index, _ in some], dtype=np.int64), np.array([value for _, value in some]))
+    table.merge(after)
+
+    exact = [sum((Fraction(value) for index, value in added if index == of), Fraction(0)) for of in range(3)]
+    assert table.values().tolist() == [nearest(total) for total in exact]
+    assert table.fractions() == exact
+
+
+def test_what_is_infinite_or_no_number_stays_so_and_keeps_to_its_index() -> None:
+    table = ExactTable(4)
+    table.add(np.array([0, 1, 1, 2, 3]), np.array([np.inf, np.inf, -np.inf, np.nan, 1.5]))
+    table.add(np.array([0, 1, 2, 3]), np.ones(4))
+
+    assert np.array_equal(table.values(), [np.inf, np.nan, np.nan, 2.5], equal_nan=True)
+
+
+def test_sums_may_be_moved_into_a_table_of_another_size() -> None:
+    table = ExactTable(2)
+    table.add(np.array([0, 1]), np.array([0.1, np.inf]))
+
+    assert table.moved(np.array([3, 1]), 4).values().tolist() == [0.0, np.inf, 0.0, 0.1]
+
+
+@given(st.lists(st.tuples(*[st.floats(-1e140, 1e140).filter(lambda value: value == 0 or abs(value) > 1e-140)] * 2), min_size=1))
+def test_a_product_and_what_its_rounding_took_are_the_product(pairs: list[tuple[float, float]]) -> None:
+    left, right = (np.array(side) for side in zip(*pairs, strict=True))
+
+    product, rest = exact_product(left, right)
+
+    for one, other, rounded, taken in zip(left.tolist(), right.tolist(), product.tolist(), rest.tolist(), strict=True):
+        assert Fraction(rounded) + Fraction(taken) == Fraction(one) * Fraction(other)
+        assert rounded == one * other
+
+
+def test_a_product_beyond_the_range_is_infinite() -> None:
+    product, rest = exact_product(np.array([1e200, 2.0]), np.array([1e200, 3.0]))
+
+    assert (product.tolist(), rest.tolist()) == ([np.inf, 6.0], [0.0, 0.0])

@@ -136,7 +136,7 @@ def test_the_last_state_of_a_refused_run_is_no_failure(account: FakeAws) -> None
 
 def test_every_state_says_what_it_does_in_a_line() -> None:
     tasks = re.findall(r'"(\w+)": \{\s+"Type": "(?:Task|Map)"', documents.definition_text())
-    of_children = {"RunCandidate", "ScanShard", "FitShard", "MergeGroup", "EncodeShard"}
+    of_children = {"RunCandidate", "ScanShard", "FitShard", "MergeGroup", "EncodeShard", "EvaluateShard"}
     of_children |= {"ScanBatchShard", "EncodeBatchShard", "WriteBatchShard"}
     assert set(tasks) - of_children == DOES.keys(), "what goes on for a candidate is told of its own run, a shard's of all"
     assert max(map(len, DOES)) <= 24

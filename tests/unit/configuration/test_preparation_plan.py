@@ -38,6 +38,7 @@ def test_up_to_a_share_of_what_one_function_can_do_it_does_it_alone() -> None:
     assert (alone["workers"], alone["shards"], alone["shard_bytes"]) == (1, None, None)
     assert in_shards["shards"] is not None
     assert in_shards["workers"] == in_shards["shards"] > 1
+    assert alone["most_workers"] == in_shards["most_workers"] == MANY.workers, "its test rows may be many all the same"
 
 
 def test_shards_cover_the_dataset_and_take_half_a_minute_each() -> None:

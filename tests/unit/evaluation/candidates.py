@@ -15,7 +15,7 @@ from sageline.evaluation.candidates.validate import validate_candidate
 from sageline.evaluation.evaluate import Evaluated
 from sageline.models.create import create_model
 from sageline.preparation.prepare import prepare_data
-from tests.unit.evaluation.evaluations import FLOWERS, encoder_of
+from tests.unit.evaluation.evaluations import FLOWERS, by_one_function, encoder_of
 from tests.unit.world.world import BUCKET, EXECUTION, ROLES, RUN_ID, World
 
 URI = f"s3://{BUCKET}/datasets/flowers/data.csv"
@@ -63,7 +63,7 @@ def trained(world: World, run_id: str, seconds: int = 60) -> None:
 
 def validated(world: World, run_id: str, wrong: int = 0, **told: Any) -> Evaluated:
     answered(world, run_id, wrong, **told)
-    return validate_candidate(run_id, run=world.run)
+    return by_one_function(validate_candidate(run_id, run=world.run))
 
 
 def failed(world: World, run_id: str, message: str, error: str = "TrainingJobFailed", state: str = "CheckTraining") -> None:

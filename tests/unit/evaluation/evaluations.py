@@ -9,6 +9,7 @@ from sageline.configuration.configure import configure
 from sageline.encoder.fitted import FittedEncoder
 from sageline.evaluation.evaluate import ErrorOutput, Evaluated, compare_models, evaluate_model
 from sageline.preparation.prepare import prepare_data
+from sageline.runs.payloads import ShardedEvaluation
 from sageline.serving.stored import EncoderCache
 from tests.unit.batch.batches import trained
 from tests.unit.world.world import BUCKET, EXECUTION, RUN_ID, World, with_one_algorithm
@@ -95,12 +96,17 @@ def document(world: World) -> dict[str, Any]:
     return found
 
 
+def by_one_function(evaluated: Evaluated | ShardedEvaluation) -> Evaluated:
+    assert evaluated["decision"] != "shards"
+    return evaluated
+
+
 def judge(world: World) -> Evaluated:
-    return evaluate_model(RUN_ID, run=world.run)
+    return by_one_function(evaluate_model(RUN_ID, run=world.run))
 
 
 def judge_both(world: World, failure: ErrorOutput | None = None) -> Evaluated:
-    return compare_models(RUN_ID, run=world.run, champion_failure=failure)
+    return by_one_function(compare_models(RUN_ID, run=world.run, champion_failure=failure))
 
 
 def judged(world: World, wrong: int, evaluation: dict[str, Any] | None = None) -> Evaluated:

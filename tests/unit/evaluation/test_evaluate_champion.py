@@ -258,7 +258,8 @@ def test_where_a_part_is_one_request_each_has_no_more_rows_than_are_encoded_at_a
     monkeypatch.setattr(held_out_rows, "_PIECE_CELLS", 30)
     prepared(world, algorithm={"name": "tensorflow"})
     encoder = encoder_of(world, RUN_ID)
-    held_out_rows.encode_for_champion(RUN_ID, encoder, files=world.run.files, model_name=MODEL, instance_type="ml.m5.large")
+    rows = held_out_rows.encode_for_champion(RUN_ID, encoder, files=world.run.files)
+    world.put(f"runs/{RUN_ID}/data/champion.json", json.dumps({"rows": rows}).encode())
 
     for of in ("evaluation", "champion"):
         sizes = [rows for _, rows in parts_of(world, of)]
@@ -270,7 +271,8 @@ def test_where_a_part_is_one_request_each_has_no_more_rows_than_are_encoded_at_a
 def test_the_rows_of_a_champion_are_encoded_as_those_of_the_new_model(world: World) -> None:
     prepared(world)
     encoder = encoder_of(world, RUN_ID)
-    held_out_rows.encode_for_champion(RUN_ID, encoder, files=world.run.files, model_name=MODEL, instance_type="ml.m5.large")
+    rows = held_out_rows.encode_for_champion(RUN_ID, encoder, files=world.run.files)
+    world.put(f"runs/{RUN_ID}/data/champion.json", json.dumps({"rows": rows}).encode())
 
     [(asked, _)], [(of_champion, _)] = parts_of(world, "evaluation"), parts_of(world, "champion")
     assert world.get(asked) == world.get(of_champion)

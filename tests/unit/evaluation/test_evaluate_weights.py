@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, log_loss, mean_absolute_error, root_mean_squared_error
 
-from sageline.evaluation.held_out_rows import validation_rows
+from sageline.evaluation.held_out_rows import validation_sample
 from tests.unit.batch.batches import trained
 from tests.unit.evaluation.evaluations import (
     answer,
@@ -62,9 +62,10 @@ def test_a_decision_is_chosen_by_the_weights_of_the_validation_rows(world: World
     prepared(world, None, FLOWERS, dataset=DATASET)
     answer(world, "evaluation", right_but(world, 3))
 
-    found = validation_rows(RUN_ID, encoder_of(world, RUN_ID), files=world.run.files)
+    sample = validation_sample(RUN_ID, encoder_of(world, RUN_ID), files=world.run.files)
 
-    assert found is not None
+    assert sample is not None
+    found = sample.chosen()
     assert found.weights is not None
     assert found.weights.shape == found.expected.shape
     assert set(found.weights.tolist()) <= {0, 1, 2, 3, 4, 0.25, 1.25, 2.25}

@@ -59,6 +59,17 @@ def test_weights_count_as_in_scikit_learn(rows: int, seed: int, choice: tuple[fl
     assert sums.baseline_metrics()["mae"] == pytest.approx(sk.mean_absolute_error(expected, constant, sample_weight=weights))
 
 
+def test_weighted_values_that_are_close_together_far_from_0_keep_their_variance() -> None:
+    random = np.random.default_rng(5)
+    apart = random.normal(size=500).round(6)
+    weights = random.choice([0.1, 0.7, 1.3], 500)
+    sums = RegressionSums()
+    sums.update(1e9 + apart, (1e9 + apart).astype(np.float32), weights)
+
+    exact = np.average((apart - np.average(apart, weights=weights)) ** 2, weights=weights)
+    assert sums.baseline_metrics()["rmse"] == pytest.approx(exact**0.5, rel=1e-6)
+
+
 def test_the_median_without_each_group_is_that_of_the_other_rows() -> None:
     expected = ROWS.normal(size=250)
     predicted = (expected + ROWS.normal(size=250)).astype(np.float32)

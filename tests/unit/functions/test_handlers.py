@@ -14,6 +14,9 @@ import pytest
 
 from sageline.aws.clients import CLIENTS
 from sageline.errors import SagelineError, SettingsError
+from sageline.evaluation.held_out_rows import ObjectRange
+from sageline.evaluation.shards.in_shards import InShards
+from sageline.evaluation.shards.work import ShardedWork
 from sageline.runs.store import RunRecord
 from sageline_local.golden_events import golden_events
 from tests.unit.batch import batches
@@ -79,6 +82,7 @@ OUTCOMES: dict[str, tuple[str, object]] = {
     "evaluate_model/compare-champion-failed": ("decision", "rejected"),
     "evaluate_model/evaluate-without-champion": ("decision", None),
     "evaluate_model/validate": ("decision", "validated"),
+    "evaluate_shard/decision": ("shard", 0),
     "plan_shards/plan": ("shards", 1),
     "plan_shards/settle": ("scan", False),
     "scan_shard/scan": ("shard", 0),
@@ -212,6 +216,10 @@ def prepare_for(case: str, world: World) -> None:
         if case.startswith("evaluate_model/compare"):
             handle("evaluate_model/evaluate")
             evaluations.answered(world, "champion")
+    elif case == "evaluate_shard/decision":
+        evaluations.answered(world)
+        shards = InShards(world.run, world.run.files.read_spec(RUN_ID), world.record())
+        shards.begin("decision", ShardedWork([ObjectRange(0, 1, 0, 1, 1)], shards.encoder_uri))
     elif case == "configure_run/request-already-started":
         world.run.store.claim(RunRecord(run_id=RUN_ID, name="flowers", execution_arn="another"))
     elif case in ("configure_run/ready", "configure_run/complete"):

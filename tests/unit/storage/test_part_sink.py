@@ -43,6 +43,17 @@ def test_channels_are_kept_apart_and_raw_rows_are_json_lines(world: World) -> No
     assert world.keys() == [f"{DATA}/test-raw/part-00000.jsonl", f"{DATA}/train/part-00000.csv"]
 
 
+def test_how_many_rows_each_object_of_raw_rows_has_is_counted(world: World) -> None:
+    parts = sink(world, 10)
+    for piece in (b"{}\n{}\n", b"{}\n", b"{}\n"):
+        parts.write("test-raw", piece)
+    parts.write("train", b"1,2\n")
+    parts.close()
+
+    assert parts.lines == {"test-raw": [3, 1]}
+    assert [world.get(key).count(b"\n") for key in world.keys(f"{DATA}/test-raw/")] == [3, 1]
+
+
 def test_parts_carry_the_tag_by_which_they_expire(world: World) -> None:
     parts = sink(world, 100)
     parts.write("train", b"1,2\n")

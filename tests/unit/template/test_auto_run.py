@@ -107,7 +107,7 @@ def test_each_candidate_is_an_execution_of_its_own_that_knows_whose_it_is(machin
         }
         asked = account.walks[run_id].payloads
         assert asked["ConfigureRun"] == {"execution_arn": f"{EXECUTIONS}:{run_id}", "trigger": trigger}
-        assert asked["EvaluateModel"] == {"action": "validate", "run_id": run_id}
+        assert asked["EvaluateModel"] == {"action": "validate", "run_id": run_id, "done": ""}
         assert asked["DiscardModel"] == {"action": "discard", "run_id": run_id}
         assert {payload.get("run_id", run_id) for payload in asked.values()} == {run_id}
 
@@ -115,7 +115,7 @@ def test_each_candidate_is_an_execution_of_its_own_that_knows_whose_it_is(machin
 def test_the_run_itself_prepares_and_trains_nothing_and_is_judged_by_its_test_rows(machine: Document) -> None:
     done = the_run(machine)
 
-    assert done.payloads["EvaluateModel"] == {"action": "evaluate", "run_id": RUN_ID}
+    assert done.payloads["EvaluateModel"] == {"action": "evaluate", "run_id": RUN_ID, "done": ""}
     assert not {"PrepareData", "StartTraining", "CheckTraining", "CreateModel", "RunEvaluationTransform"} & set(done.states)
 
 

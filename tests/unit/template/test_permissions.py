@@ -383,7 +383,7 @@ def test_inspections_read_datasets_and_prices_and_nothing_else(stack: Document) 
 def test_whoever_reads_objects_is_told_missing_from_denied(stack: Document) -> None:
     """S3 answers 403 for a key that does not exist, unless the caller may list the bucket, on no condition."""
     readers = {role for role, statement in granted(stack) if "s3:GetObject" in listed(statement["Action"])} - set(JOB_ROLES)
-    assert len(readers) == 20
+    assert len(readers) == 21
     told = {
         role
         for role, statement in granted(stack)

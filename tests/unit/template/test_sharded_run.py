@@ -5,11 +5,22 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.template.documents import Document
-from tests.unit.template.test_state_machine import CONFIGURED, FAILED, RUN_ID, SHARDED, run
+from tests.unit.template.test_state_machine import (
+    ACCEPTED,
+    CONFIGURED,
+    FAILED,
+    RUN_ID,
+    SHARDED,
+    TESTED,
+    TO_COMPARE,
+    TO_THE_MODEL,
+    run,
+)
 from tests.unit.template.walk import Failure, Walk
 
 IN_SHARDS = {**CONFIGURED, "sharded": True}
-MAPS = ("ScanShards", "FitShards", "MergeGroups", "EncodeShards")
+MAPS = ("ScanShards", "FitShards", "MergeGroups", "EncodeShards", "EvaluateShards")
+IN_SHARDS_OF = {**ACCEPTED, "decision": "shards", "shards": 2, "workers": 2}
 SCAN = ["NeedsScan", "ScanShards", "SettleShards"]
 FIT = ["FitShards", "AreMany", "MergeFit", "IsFitted"]
 
@@ -92,6 +103,33 @@ def test_shards_read_again_as_often_as_the_merged_rows_ask_for_it(machine: Docum
     ]
 
 
+def test_many_answers_are_read_by_shards_and_the_state_that_has_asked_goes_on(machine: Document) -> None:
+    answers = iter([{**IN_SHARDS_OF, "work": "decision"}, {**IN_SHARDS_OF, "work": "evaluation", "shards": 3}, ACCEPTED])
+
+    walk = run(machine, EvaluateModel=answers)
+
+    again = ["EvaluateShards", "WhoHasAsked", "EvaluateModel", "Gate"]
+    assert walk.states == [*TO_THE_MODEL, *again, *again, *TESTED, "Succeeded"]
+    assert [payload["done"] for name, payload in walk.asked if name == "EvaluateModel"] == ["", "decision", "evaluation"]
+    assert walk.children == [
+        ("EvaluateShards", [{"run_id": RUN_ID, "work": "decision", "shard": shard} for shard in range(2)], 2),
+        ("EvaluateShards", [{"run_id": RUN_ID, "work": "evaluation", "shard": shard} for shard in range(3)], 2),
+    ]
+
+
+def test_many_rows_are_encoded_and_many_answers_read_for_the_model_in_service_too(machine: Document) -> None:
+    answers = iter([{**IN_SHARDS_OF, "work": "encoding"}, TO_COMPARE])
+    compared = iter([{**IN_SHARDS_OF, "work": "champion"}, ACCEPTED])
+
+    walk = run(machine, EvaluateModel=answers, CompareModels=compared)
+
+    in_shards = ["EvaluateShards", "WhoHasAsked"]
+    to_champion = [*in_shards, "EvaluateModel", "Gate", "RunChampionTransform", "CompareModels", "Gate"]
+    assert walk.states == [*TO_THE_MODEL, *to_champion, *in_shards, "CompareModels", "Gate", *TESTED, "Succeeded"]
+    assert [payload["done"] for name, payload in walk.asked if name == "CompareModels"] == ["encoding", "champion"]
+    assert [inputs[0]["work"] for _, inputs, _ in walk.children] == ["encoding", "champion"]
+
+
 @pytest.mark.parametrize("state", ["PlanShards", "SettleShards", "MergeFit"])
 def test_what_fails_between_the_shards_is_recorded(machine: Document, state: str) -> None:
     walk = sharded(machine, **{state: Failure("InvalidDataset", "row 7: no number")})
@@ -106,7 +144,10 @@ def test_a_map_tolerates_no_failure_and_tells_of_it(machine: Document, state: st
     assert definition["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
     assert not {"ToleratedFailureCount", "ToleratedFailurePercentage"} & definition.keys()
     [catch] = definition["Catch"]
-    assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "RecordFailure")
+    assert (catch["ErrorEquals"], catch["Next"]) == (
+        ["States.ALL"],
+        "DiscardDeployment" if state == "EvaluateShards" else "RecordFailure",
+    )
 
 
 @pytest.mark.parametrize("state", MAPS)

@@ -158,7 +158,7 @@ def test_each_function_is_asked_what_it_takes(machine: Document) -> None:
             "transform": PREPARED["evaluation"],
             "task_token": "token-RunEvaluationTransform",
         },
-        "EvaluateModel": {"action": "evaluate", "run_id": RUN_ID},
+        "EvaluateModel": {"action": "evaluate", "run_id": RUN_ID, "done": ""},
         "DeployEndpoint": {"action": "deploy", "run_id": RUN_ID, "content_type": "text/csv"},
         "CheckEndpoint": {**token, "task_token": "token-CheckEndpoint", "resource": ANSWERS["DeployEndpoint"]},
         "SmokeTest": {
@@ -266,7 +266,7 @@ def test_a_model_that_must_be_better_is_deployed_after_the_one_in_service_has_an
             "transform": OF_THE_CHAMPION,
             "task_token": "token-RunChampionTransform",
         },
-        "CompareModels": {"action": "compare", "run_id": RUN_ID, "champion_failure": {}},
+        "CompareModels": {"action": "compare", "run_id": RUN_ID, "done": "", "champion_failure": {}},
     }
 
 

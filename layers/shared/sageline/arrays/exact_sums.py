@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Final
 
 import numpy as np
@@ -102,7 +103,7 @@ class ExactMoments:
 
 
 def digits(values: DoubleArray) -> dict[int, IntArray]:
-    """Numbers of float32 as digits: each is the sum of ``digit * 2**(30 * level)`` over the levels.
+    """Finite numbers as digits: each is the sum of ``digit * 2**(30 * level)`` over the levels.
 
     Digits are added up as integers, of 2**33 numbers and more without an overflow; :func:`of_digits` reads the sums.
 
@@ -113,7 +114,7 @@ def digits(values: DoubleArray) -> dict[int, IntArray]:
     rest = values
     while rest.any():
         level = (math.frexp(float(np.abs(rest).max()))[1] - 1) // _LEVEL
-        digit = np.rint(np.ldexp(rest, -_LEVEL * level))
+        digit = np.trunc(np.ldexp(rest, -_LEVEL * level))
         rest = rest - np.ldexp(digit, _LEVEL * level)
         found[level] = digit.astype(np.int64)
     return found
@@ -128,7 +129,87 @@ def of_digits(sums: Mapping[int, IntArray], shape: tuple[int, ...]) -> DoubleArr
     wholes: AnyArray = np.zeros(shape, dtype=object)  # Python's integers, of any size
     for level, digit in sums.items():
         wholes += digit.astype(object) << _LEVEL * (level - lowest)
-    return (wholes / (1 << -_LEVEL * lowest)).astype(np.float64)
+    unit = 1 << -_LEVEL * lowest
+    return np.array([_quotient(whole, unit) for whole in wholes.flat], dtype=np.float64).reshape(shape)
+
+
+def nearest(number: Fraction) -> float:
+    """The float64 that is nearest to a number."""
+    return _quotient(number.numerator, number.denominator)
+
+
+def exact_product(left: DoubleArray, right: DoubleArray) -> tuple[DoubleArray, DoubleArray]:
+    """The products as they are rounded, and what rounding has taken from each (Dekker, A floating-point technique for extending
+    the available precision, 1971); 0 of those beyond float64."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        product = left * right
+        (high, low), (other_high, other_low) = _halves(left), _halves(right)
+        rest = high * other_high - product + high * other_low + low * other_high + low * other_low
+    return product, np.where(np.isfinite(rest), rest, 0.0)
+
+
+class ExactTable:
+    """Sums of numbers by their index, each the float64 that is nearest to the sum of all that was added under it.
+
+    Args:
+        size: how many sums there are.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._levels: dict[int, IntArray] = {}  # sums of digits
+        self._beyond: DoubleArray | None = None  # sums of what is infinite or NaN
+
+    def add(self, index: IntArray, values: DoubleArray) -> None:
+        """Add each value to the sum of its index, ``int64[n]``."""
+        finite = np.isfinite(values)
+        if not finite.all():
+            with np.errstate(invalid="ignore"):
+                self._add_beyond(np.bincount(index[~finite], values[~finite], self._size).astype(np.float64, copy=False))
+            index, values = index[finite], values[finite]
+        for start in range(0, len(values), _CHUNK):  # the digits of so many numbers sum up to 53 bits at most
+            places = index[start : start + _CHUNK]
+            for level, digit in digits(values[start : start + _CHUNK]).items():
+                self._add_digits(level, np.bincount(places, digit, self._size).astype(np.int64))
+
+    def merge(self, after: ExactTable) -> None:
+        """Add what another one has added."""
+        for level, sums in after._levels.items():
+            self._add_digits(level, sums)
+        if after._beyond is not None:
+            self._add_beyond(after._beyond)
+
+    def moved(self, places: IntArray, size: int) -> ExactTable:
+        """The same sums at other places, ``int64[size]``, of a table of another size; 0 elsewhere."""
+        moved = ExactTable(size)
+        for level, sums in self._levels.items():
+            moved._levels[level] = np.zeros(size, dtype=np.int64)
+            moved._levels[level][places] = sums
+        if self._beyond is not None:
+            moved._beyond = np.zeros(size)
+            moved._beyond[places] = self._beyond
+        return moved
+
+    def values(self) -> DoubleArray:
+        """``float64[size]``."""
+        found = of_digits(self._levels, (self._size,))
+        return found if self._beyond is None else np.where(self._beyond == 0, found, self._beyond)
+
+    def fractions(self) -> list[Fraction]:
+        """The sums of the finite numbers, exactly."""
+        sums = [Fraction(0)] * self._size
+        for level, digit in self._levels.items():
+            unit = Fraction(2) ** (_LEVEL * level)
+            sums = [before + unit * number for before, number in zip(sums, digit.tolist(), strict=True)]
+        return sums
+
+    def _add_digits(self, level: int, sums: IntArray) -> None:
+        before = self._levels.get(level)
+        self._levels[level] = sums if before is None else before + sums
+
+    def _add_beyond(self, sums: DoubleArray) -> None:
+        with np.errstate(invalid="ignore"):
+            self._beyond = sums if self._beyond is None else self._beyond + sums
 
 
 def _pieces(values: DoubleArray, exponent: int) -> list[tuple[int, DoubleArray]] | None:
@@ -152,6 +233,13 @@ def _pieces(values: DoubleArray, exponent: int) -> list[tuple[int, DoubleArray]]
     return pieces
 
 
+def _halves(values: DoubleArray) -> tuple[DoubleArray, DoubleArray]:
+    """Numbers as sums of two with half as many bits."""
+    shifted = values * ((1 << 27) + 1.0)
+    high = shifted - (shifted - values)
+    return high, values - high
+
+
 def _steps(value: float, step: int) -> int:
     """A number as a whole number of ``2**step``, which it is."""
     return int(math.ldexp(value, -step))
@@ -166,7 +254,7 @@ def _quotient(numerator: int, denominator: int) -> float:
     try:
         return numerator / denominator  # which Python rounds correctly
     except OverflowError:
-        return math.copysign(math.inf, numerator)
+        return math.inf if numerator > 0 else -math.inf
 
 
 def _root(square: int, count: int) -> float:

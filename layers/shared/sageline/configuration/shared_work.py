@@ -132,6 +132,7 @@ def plan_work(work: Work, prices: WorkPrices, asked: int | None, concurrency: Co
         price = prices.alone()
         return {
             "workers": 1,
+            "most_workers": concurrency.workers,
             "shards": None,
             "shard_bytes": None,
             "file_bytes": 0,
@@ -150,6 +151,7 @@ def plan_work(work: Work, prices: WorkPrices, asked: int | None, concurrency: Co
     price = prices.in_shards(shards, workers)
     return {
         "workers": workers,
+        "most_workers": most,
         "shards": shards,
         "shard_bytes": math.ceil(stored / shards),
         "file_bytes": int(work.file_bytes / growth),

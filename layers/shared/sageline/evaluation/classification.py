@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from sageline.arrays.exact_sums import ExactTable
 from sageline.arrays.matrix import DoubleArray, FloatArray
 from sageline.arrays.strings import BoolArray, IntArray
 from sageline.evaluation.answer_arrays import ClassAnswers
-from sageline.evaluation.jackknife import GROUPS, group_of, standard_error, sums_by, sums_without_each
+from sageline.evaluation.jackknife import GROUPS, group_of, standard_error, sums_without_each
 from sageline.evaluation.metrics.of_classes import ratio, scores_of_classes, values_of_sums
 from sageline.evaluation.metrics.ranking import MOST_SCORES, RankedRows
+from sageline.evaluation.metrics.row_flags import RowFlags
 from sageline.evaluation.wording import quoted
 from sageline.spec.metrics import OF_ONE_CLASS, RANKING, class_metric, metrics_of
 
@@ -31,36 +34,48 @@ MetricArrays = dict[str, DoubleArray]
 
 class ClassificationSums:
     """What the metrics are made of, for each of the jackknife's groups; the memory that it takes does not grow with the rows, but
-    for two bytes per row (whether the label was right, and whether it was among the first three), and a bounded number of rows
-    with their scores for the metrics of their order.
+    for two bits per row (whether the label was right, and whether it was among the first three), and a bounded number of rows
+    with their scores for the metrics of their order. Sums are exact, so it is the same however the rows are cut.
 
     Args:
         classes: the labels by their number, in the answers and in the rows alike.
         positive: the number of the one that is looked for; None for none in particular.
         most_scores: that are kept for the metrics of their order.
+        first_row, of_rows: the position of the first row, and how many there are, if others count some of them, to be merged.
     """
 
-    def __init__(self, classes: Sequence[str], positive: int | None = None, *, most_scores: int = MOST_SCORES) -> None:
+    def __init__(
+        self,
+        classes: Sequence[str],
+        positive: int | None = None,
+        *,
+        most_scores: int = MOST_SCORES,
+        first_row: int = 0,
+        of_rows: int | None = None,
+    ) -> None:
         self.classes = list(classes)
         self.positive = positive
         self.rows = 0
         self.knows_scores = True
         self.knows_probabilities = True
         self.is_weighted = False
+        self._position = first_row
+        self._most_scores = most_scores
         size = len(self.classes)
-        self._by_group = {
-            **{name: np.zeros((GROUPS, 1)) for name in ("weight", "right", "in_top", "log_loss")},
-            **{name: np.zeros((GROUPS, size)) for name in ("support", "predicted", "hits")},
-            **{name: np.zeros((GROUPS, BINS)) for name in ("bin_weight", "bin_confidence", "bin_right")},
+        self._widths = {
+            **dict.fromkeys(("weight", "right", "in_top", "log_loss"), 1),
+            **dict.fromkeys(("support", "predicted", "hits"), size),
+            **dict.fromkeys(("bin_weight", "bin_confidence", "bin_right"), BINS),
         }
+        self._tables = {name: ExactTable(GROUPS * width) for name, width in self._widths.items()}
         self._group_rows = np.zeros(GROUPS)
         self._support_rows = np.zeros(size, dtype=np.int64)
         self._predicted_rows = np.zeros(size, dtype=np.int64)
         self._bin_rows = np.zeros(BINS, dtype=np.int64)
-        self._ranked = RankedRows(size, positive, most_scores)
+        self._ranked = RankedRows(size, positive, most_scores, first_row=first_row, of_rows=of_rows)
         self._cells: Counter[int] = Counter()  # expected * classes + chosen
-        self._right: list[BoolArray] = []
-        self._in_top: list[BoolArray] = []
+        self._right = RowFlags()
+        self._in_top = RowFlags()
 
     def update(self, expected: IntArray, answers: ClassAnswers, weights: DoubleArray | None = None) -> None:
         """Count some rows.
@@ -70,12 +85,14 @@ class ClassificationSums:
             answers: what the model has answered for these rows.
             weights: ``float64[rows]``: as how many rows each counts, 0 or more; None for one each.
         """
-        groups = group_of(self.rows, len(expected))
+        groups = group_of(self._position, len(expected))
         chosen, right = answers.chosen, answers.chosen == expected
         self.is_weighted = self.is_weighted or weights is not None
         weights = np.ones(len(expected)) if weights is None else weights
         self.rows += len(expected)
-        self._right.append(right)
+        self._position += len(expected)
+        self.__dict__.pop("_by_group", None)
+        self._right.add(right)
         self._group_rows += np.bincount(groups, minlength=GROUPS)
         self._support_rows += np.bincount(expected, minlength=len(self.classes))
         self._predicted_rows += np.bincount(chosen, minlength=len(self.classes))
@@ -90,15 +107,52 @@ class ClassificationSums:
         self.knows_probabilities = self.knows_probabilities and answers.are_probabilities
         if self.knows_scores and answers.scores is not None:
             in_top = right | _among_first(answers.scores, expected, chosen)
-            self._in_top.append(in_top)
+            self._in_top.add(in_top)
             self._add("in_top", groups, None, weights * in_top)
             self._ranked.add(expected, answers.scores, groups, weights)
             if self.knows_probabilities:
                 self._add_probabilities(answers.scores, expected, chosen, groups, weights)
 
+    def merge(self, after: ClassificationSums) -> None:
+        """Count the rows of another one of the same classes, which come after these."""
+        self.rows += after.rows
+        self._position = after._position
+        self.knows_scores = self.knows_scores and after.knows_scores
+        self.knows_probabilities = self.knows_probabilities and after.knows_probabilities
+        self.is_weighted = self.is_weighted or after.is_weighted
+        self.__dict__.pop("_by_group", None)
+        for name, table in self._tables.items():
+            table.merge(after._tables[name])
+        self._group_rows += after._group_rows
+        self._support_rows += after._support_rows
+        self._predicted_rows += after._predicted_rows
+        self._bin_rows += after._bin_rows
+        self._ranked.merge(after._ranked)
+        self._cells.update(after._cells)
+        self._right.merge(after._right)
+        self._in_top.merge(after._in_top)
+
+    def among(self, classes: Sequence[str]) -> ClassificationSums:
+        """The same rows with the metrics of more classes, which no row has or is given; the first ones are those of these."""
+        own, size = len(self.classes), len(classes)
+        if size == own:
+            return self
+        wider = ClassificationSums(classes, self.positive, most_scores=self._most_scores)
+        kept = ("rows", "_position", "knows_scores", "knows_probabilities", "is_weighted", "_group_rows", "_bin_rows")
+        vars(wider).update({name: vars(self)[name] for name in (*kept, "_right", "_in_top")})
+        for name, table in self._tables.items():
+            places = np.arange(GROUPS * self._widths[name])
+            if self._widths[name] == own and name in ("support", "predicted", "hits"):
+                places = places // own * size + places % own
+            wider._tables[name] = table.moved(places, GROUPS * wider._widths[name])
+        wider._support_rows[:own], wider._predicted_rows[:own] = self._support_rows, self._predicted_rows
+        wider._cells = Counter({cell // own * size + cell % own: count for cell, count in self._cells.items()})
+        wider._ranked = self._ranked.among(size)
+        return wider
+
     def holds_per_row(self, metric: str) -> BoolArray:
         """``bool[rows]``: which rows count for a metric that is a share of rows (``accuracy``, ``top_3_accuracy``)."""
-        return np.concatenate([np.zeros(0, dtype=np.bool_), *(self._right if metric == "accuracy" else self._in_top)])
+        return (self._right if metric == "accuracy" else self._in_top).all()
 
     def value(self, metric: str) -> float | None:
         """The metric over all rows; None when it needs scores or probabilities, and some rows had none, and for one of the order
@@ -183,10 +237,7 @@ class ClassificationSums:
         }
 
     def _add(self, name: str, groups: IntArray, columns: IntArray | None, weights: DoubleArray) -> None:
-        table = self._by_group[name]
-        width = table.shape[1]
-        indexes = groups if columns is None else groups * width + columns
-        table += sums_by(indexes, weights, table.size).reshape(table.shape)
+        self._tables[name].add(groups if columns is None else groups * self._widths[name] + columns, weights)
 
     def _add_probabilities(
         self, probabilities: FloatArray, expected: IntArray, chosen: IntArray, groups: IntArray, weights: DoubleArray
@@ -200,6 +251,11 @@ class ClassificationSums:
         self._add("bin_weight", groups, bins, weights)
         self._add("bin_confidence", groups, bins, confidence * weights)
         self._add("bin_right", groups, bins, weights * (chosen == expected))
+
+    @cached_property
+    def _by_group(self) -> dict[str, DoubleArray]:
+        """``float64[groups, columns]`` by name."""
+        return {name: table.values().reshape(GROUPS, self._widths[name]) for name, table in self._tables.items()}
 
     def _totals(self) -> dict[str, DoubleArray]:
         return {name: table.sum(axis=0, keepdims=True) for name, table in self._by_group.items()}

@@ -2,7 +2,8 @@
 
 EvaluateModel reads what the new model has answered. Where the spec asks for a better model than the one in service, and nothing
 else speaks against the new one, it encodes the same raw rows for the champion and answers ``compare``: once the champion has
-answered, CompareModels decides.
+answered, CompareModels decides. Where there is much to read, many functions read it first (``shards``), and then the state is
+entered again.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from sageline.evaluation.baseline import BaselineComparison, compare_with_baseli
 from sageline.evaluation.candidates.few_rows import few_rows_warnings
 from sageline.evaluation.classification import ClassificationSums
 from sageline.evaluation.comparison import Sums, compare
-from sageline.evaluation.decision.model_decision import ToldDecision, choose_for_run, in_short
+from sageline.evaluation.decision.model_decision import ToldDecision, in_short
 from sageline.evaluation.document import Champion, evaluation_json
 from sageline.evaluation.gate import (
     GateCheck,
@@ -30,19 +31,27 @@ from sageline.evaluation.gate import (
     check_limits,
     without_champion,
 )
-from sageline.evaluation.held_out_rows import ScoredAnswers, encode_for_champion, let_answers_expire, score_answers
+from sageline.evaluation.held_out_rows import (
+    AskedRows,
+    ScoredAnswers,
+    encode_for_champion,
+    let_answers_expire,
+    plan_champion,
+    score_answers,
+)
 from sageline.evaluation.model_warnings import model_warnings
+from sageline.evaluation.shards.in_shards import InShards, WorkDone, entered
+from sageline.evaluation.shards.work import ShardedWork
 from sageline.failures.failure import read_cause
 from sageline.json_objects import Document, Json
 from sageline.names import RunLayout
 from sageline.report.write import write_report
 from sageline.runs.context import RunContext
-from sageline.runs.payloads import RunEvent, TransformPlan
+from sageline.runs.payloads import RunEvent, ShardedEvaluation, TransformPlan
 from sageline.runs.store import iso
 from sageline.serving.stored import EncoderCache
 from sageline.spec.evaluation import EvaluationSpec
 from sageline.spec.metrics import default_metric, shown_metrics
-from sageline.spec.model import SplitSpec
 
 
 class ErrorOutput(TypedDict, total=False):
@@ -55,10 +64,12 @@ class ErrorOutput(TypedDict, total=False):
 class EvaluateEvent(RunEvent):
     """What EvaluateModel and CompareModels get. A candidate is validated: only validation rows choose among several.
     ``champion_failure`` tells CompareModels why the model in service has not
-    answered; empty when it has."""
+    answered; empty when it has. ``done``: what many functions have done last, as an earlier answer has asked for; empty
+    where none has."""
 
     action: Literal["evaluate", "validate", "compare"]
     champion_failure: NotRequired[ErrorOutput]
+    done: NotRequired[WorkDone]
 
 
 class Evaluated(TypedDict):
@@ -82,41 +93,41 @@ class _ServingModel:
     encoder_uri: str
 
 
-def evaluate_model(run_id: str, *, run: RunContext) -> Evaluated:
+def evaluate_model(run_id: str, *, done: WorkDone = "", run: RunContext) -> Evaluated | ShardedEvaluation:
     """Judge the new model by what it has answered, and write ``evaluation.json`` and ``report.html`` below
     ``runs/<run_id>/evaluation/``.
 
     A model that is refused ends the run as ``Rejected``. An error in the report alone is noted in the run's record, and no more.
 
+    Args:
+        done: what many functions have done, as an earlier answer has asked for.
+
     Raises:
         PredictionFailed: answers are missing, cannot be read, or are not as many as there are rows.
         RunFinished: the run was stopped meanwhile.
     """
-    assessment = _begin(run_id, "EvaluateModel", run)
+    assessment = _begin(run_id, run, done)
+    if not isinstance(assessment, _Assessment):
+        return assessment
     checks = assessment.checks()
     if not assessment.evaluation.beat_champion or not all(check.passed for check in checks):
         return _decide(assessment, checks, None)
     found = assessment.sums.value(assessment.metric)
-    in_service = _in_service(assessment.endpoint, run)
+    if done == "encoding":  # for the model that was in service when that began
+        in_service: _ServingModel | None = _ServingModel(**assessment.shards.record.details["champion"])
+    else:
+        in_service = _in_service(assessment.endpoint, run)
     if in_service is None:
         return _decide(assessment, [*checks, without_champion(assessment.metric, found)], None)
     try:
-        transform = _plan_champion(assessment, in_service)
+        return _ask_champion(assessment, in_service, is_encoded=done == "encoding")
     except (InvalidDataset, InvalidRequest, InvalidEncoder, ObjectMissing) as error:
         return _undecidable(assessment, checks, in_service, error.message)
-    run.store.enter(run_id, "EvaluateModel", champion=asdict(in_service))
-    _write(assessment, Champion(in_service.variant, {}, None), None)
-    return {
-        "status": "Running",
-        "decision": "compare",
-        "reason": f"The model in service, {in_service.variant}, is to answer the same rows.",
-        "metrics": assessment.shown_metrics,
-        "rows": assessment.sums.rows,
-        "transform": transform,
-    }
 
 
-def compare_models(run_id: str, *, champion_failure: ErrorOutput | None = None, run: RunContext) -> Evaluated:
+def compare_models(
+    run_id: str, *, champion_failure: ErrorOutput | None = None, done: WorkDone = "", run: RunContext
+) -> Evaluated | ShardedEvaluation:
     """Judge the new model beside the one in service, which has answered the same rows; complete ``evaluation.json``, and write
     ``report.html``.
 
@@ -124,6 +135,7 @@ def compare_models(run_id: str, *, champion_failure: ErrorOutput | None = None, 
 
     Args:
         champion_failure: why the model in service has not answered.
+        done: as of :func:`evaluate_model`.
 
     Raises:
         InvalidRequest: EvaluateModel has not found any model in service.
@@ -135,20 +147,26 @@ def compare_models(run_id: str, *, champion_failure: ErrorOutput | None = None, 
         raise InvalidRequest(f"Run {run_id} has found no model in service to compare with; EvaluateModel comes first.")
     in_service = _ServingModel(**noted)
     if champion_failure:
-        assessment = _begin(run_id, "CompareModels", run)
+        assessment = _begin_again(run_id, run)
         _, why = read_cause(champion_failure.get("Error", ""), champion_failure.get("Cause", ""))
         return _undecidable(assessment, assessment.checks(), in_service, why.partition("\n")[0])
     encoder = EncoderCache(run.files.s3).get(in_service.encoder_uri)
-    assessment = _begin(run_id, "CompareModels", run, also=encoder.classes or [])
-    checks = assessment.checks()
+    assessment = _begin_again(run_id, run, also=encoder.classes or [])
+    shards, positive = assessment.shards, assessment.evaluation.positive
     classes = assessment.sums.classes if isinstance(assessment.sums, ClassificationSums) else None
+    is_scored = done == "champion"
+    if not is_scored and (parts := shards.parts("champion", AskedRows.read(run_id, "champion", files=run.files))) is not None:
+        return shards.begin("champion", ShardedWork(parts, in_service.encoder_uri, classes, positive))
+    checks = assessment.checks()
     try:
-        sums = score_answers(
-            run_id, encoder, files=run.files, of="champion", classes=classes, positive=assessment.evaluation.positive
-        ).sums
+        if is_scored:
+            sums = shards.scored("champion").sums
+        else:
+            sums = score_answers(run_id, encoder, files=run.files, of="champion", classes=classes, positive=positive).sums
     except PredictionFailed as error:
         return _undecidable(assessment, checks, in_service, error.message)
-    let_answers_expire(run_id, encoder, files=run.files, of="champion")
+    if not is_scored:
+        let_answers_expire(run_id, encoder, files=run.files, of="champion")
     metric = assessment.metric
     for model, value in (("the new model", assessment.sums.value(metric)), ("the model in service", sums.value(metric))):
         if value is None:
@@ -162,20 +180,42 @@ def compare_models(run_id: str, *, champion_failure: ErrorOutput | None = None, 
 class _Assessment:
     """A run whose model is judged, and what its answers come to."""
 
-    run_id: str
     state: str
-    run: RunContext
-    task: str
-    evaluation: EvaluationSpec
-    split: SplitSpec
-    endpoint: str | None
-    ends_here: bool
-    """Nothing is done with a model that is good: no endpoint, no batch."""
+    shards: InShards
     encoder: FittedEncoder
     scored: ScoredAnswers
     decision: ToldDecision
-    candidates: Sequence[Document]
-    """Of ``auto``, among which it was chosen."""
+
+    @property
+    def run(self) -> RunContext:
+        return self.shards.run
+
+    @property
+    def run_id(self) -> str:
+        return self.shards.record.run_id
+
+    @property
+    def task(self) -> str:
+        return self.encoder.task
+
+    @property
+    def evaluation(self) -> EvaluationSpec:
+        return self.shards.spec.evaluation
+
+    @property
+    def endpoint(self) -> str | None:
+        spec = self.shards.spec
+        return spec.deployment.endpoint or spec.name if spec.deployment else None
+
+    @property
+    def ends_here(self) -> bool:
+        """Nothing is done with a model that is good: no endpoint, no batch."""
+        return self.shards.spec.deployment is None and self.shards.spec.batch is None
+
+    @property
+    def candidates(self) -> Sequence[Document]:
+        """Of ``auto``, among which it was chosen."""
+        return self.shards.record.details.get("candidates") or []
 
     @property
     def sums(self) -> Sums:
@@ -212,7 +252,7 @@ class _Assessment:
             baseline=self.baseline,
             refused=self.evaluation.better_than_baseline,
             labels=self.encoder.classes or [],
-            split=self.split,
+            split=self.shards.spec.split,
         )
         return warnings + self.decision.warnings + few_rows_warnings(self.candidates)
 
@@ -222,30 +262,42 @@ class _Assessment:
         return {name: metrics[name] for name in shown_metrics(self.task, len(self.encoder.classes or []))}
 
 
-def _begin(run_id: str, state: str, run: RunContext, also: list[str] | None = None) -> _Assessment:
-    """Read what the new model has answered. ``also``: labels that the metrics are to know beside the model's."""
-    run.store.enter(run_id, state)
-    record = run.store.get(run_id)
-    if record.status == "Stopped":
-        raise RunFinished(f"Run {run_id} was stopped.")
-    spec = run.files.read_spec(run_id)
-    layout = run.files.layout(run_id)
-    encoder = EncoderCache(run.files.s3).get(layout.uri(layout.encoder_prefix))
-    if state == "EvaluateModel":
-        encoder, decision = choose_for_run(run_id, spec, encoder, files=run.files)
+def _begin(run_id: str, run: RunContext, done: WorkDone) -> _Assessment | ShardedEvaluation:
+    """EvaluateModel: make the model's decision, and read what it has answered; or what many functions are asked for to do so."""
+    shards, encoder = entered(run_id, "EvaluateModel", run)
+    if done in ("evaluation", "encoding"):
+        told = shards.told()
     else:
-        decision = ToldDecision.of_document(_told_before(run, layout), spec)
-    classes = encoder.classes
-    if classes is not None:
-        classes = list(dict.fromkeys([*classes, *(also or [])]))
-    positive = spec.evaluation.positive
-    scored = score_answers(run_id, encoder, files=run.files, of="evaluation", classes=classes, positive=positive)
-    endpoint = spec.deployment.endpoint or spec.name if spec.deployment else None
-    ends_here = spec.deployment is None and spec.batch is None
-    candidates = record.details.get("candidates") or []
-    return _Assessment(
-        run_id, state, run, encoder.task, spec.evaluation, spec.split, endpoint, ends_here, encoder, scored, decision, candidates
-    )
+        decided = shards.decision(encoder, done)
+        if not isinstance(decided, tuple):
+            return decided
+        encoder, told = decided
+        asked = AskedRows.read(run_id, "evaluation", files=run.files)
+        if (parts := shards.parts("evaluation", asked)) is not None:
+            shards.keep_told(told)
+            positive = shards.spec.evaluation.positive
+            return shards.begin("evaluation", ShardedWork(parts, shards.encoder_uri, encoder.classes, positive))
+    return _Assessment("EvaluateModel", shards, encoder, _scored(shards, encoder, [], again=done != ""), told)
+
+
+def _begin_again(run_id: str, run: RunContext, also: Sequence[str] = ()) -> _Assessment:
+    """CompareModels. ``also``: labels that the metrics are to know beside the model's."""
+    shards, encoder = entered(run_id, "CompareModels", run)
+    told = ToldDecision.of_document(_told_before(run, run.files.layout(run_id)), shards.spec)
+    return _Assessment("CompareModels", shards, encoder, _scored(shards, encoder, also, again=True), told)
+
+
+def _scored(shards: InShards, encoder: FittedEncoder, also: Sequence[str], *, again: bool) -> ScoredAnswers:
+    """What the new model's answers come to.
+
+    Args:
+        again: they were read before, maybe by many functions.
+    """
+    classes = None if encoder.classes is None else list(dict.fromkeys([*encoder.classes, *also]))
+    if again and "evaluation" in shards.noted:
+        return shards.scored("evaluation").among(classes)
+    run_id, positive = shards.record.run_id, shards.spec.evaluation.positive
+    return score_answers(run_id, encoder, files=shards.run.files, of="evaluation", classes=classes, positive=positive)
 
 
 def _told_before(run: RunContext, layout: RunLayout) -> Json | None:
@@ -265,17 +317,37 @@ def _in_service(endpoint: str | None, run: RunContext) -> _ServingModel | None:
     return _ServingModel(champion.name, champion.model_version, champion.encoder_uri)
 
 
-def _plan_champion(assessment: _Assessment, in_service: _ServingModel) -> TransformPlan:
-    encoder = EncoderCache(assessment.run.files.s3).get(in_service.encoder_uri)
+def _ask_champion(assessment: _Assessment, in_service: _ServingModel, *, is_encoded: bool) -> Evaluated | ShardedEvaluation:
+    """Have the model in service answer the same rows.
+
+    Args:
+        is_encoded: many functions have encoded them for it.
+    """
+    run, run_id, shards = assessment.run, assessment.run_id, assessment.shards
+    encoder = EncoderCache(run.files.s3).get(in_service.encoder_uri)
     if encoder.task != assessment.task:
         raise InvalidEncoder(f"the model in service does a {encoder.task}, and the new one a {assessment.task}")
-    return encode_for_champion(
-        assessment.run_id,
-        encoder,
-        files=assessment.run.files,
-        model_name=in_service.model_name,
-        instance_type=assessment.evaluation.instance_type,
-    )
+    asked = AskedRows.read(run_id, "evaluation", files=run.files)
+    if is_encoded:
+        of_champion = shards.champion_rows(encoder, asked)
+    elif (parts := shards.parts("encoding", asked)) is not None:
+        shards.keep_told(assessment.decision)
+        run.store.note(run_id, champion=asdict(in_service))
+        return shards.begin("encoding", ShardedWork(parts, in_service.encoder_uri))
+    else:
+        of_champion = AskedRows(encode_for_champion(run_id, encoder, files=run.files), lines=asked.lines)
+    name, instance_type = in_service.model_name, assessment.evaluation.instance_type
+    transform = plan_champion(run_id, encoder, of_champion, files=run.files, model_name=name, instance_type=instance_type)
+    run.store.enter(run_id, "EvaluateModel", champion=asdict(in_service))
+    _write(assessment, Champion(in_service.variant, {}, None), None)
+    return {
+        "status": "Running",
+        "decision": "compare",
+        "reason": f"The model in service, {in_service.variant}, is to answer the same rows.",
+        "metrics": assessment.shown_metrics,
+        "rows": assessment.sums.rows,
+        "transform": transform,
+    }
 
 
 def _undecidable(
@@ -293,7 +365,9 @@ def _decide(assessment: _Assessment, checks: list[GateCheck], champion: Champion
     decision = GateDecision(tuple(checks), assessment.not_checked)
     run, run_id, files = assessment.run, assessment.run_id, assessment.run.files
     document = _write(assessment, champion, decision)
-    let_answers_expire(run_id, assessment.encoder, files=files, of="evaluation")
+    noted_shards = assessment.shards.noted
+    if "evaluation" not in noted_shards:  # each shard has done so for its answers
+        let_answers_expire(run_id, assessment.encoder, files=files, of="evaluation")
     layout = files.layout(run_id)
     status: Literal["Running", "Rejected", "Succeeded"] = "Succeeded" if assessment.ends_here else "Running"
     answer: Evaluated = {
@@ -314,6 +388,8 @@ def _decide(assessment: _Assessment, checks: list[GateCheck], champion: Champion
     baseline = {"answer": assessment.sums.baseline_answer, "value": assessment.sums.baseline_metrics().get(assessment.metric)}
     decided = in_short(assessment.encoder.decision)
     noted = {**answer, "baseline": baseline, **judged, **reported, **({"model_decision": decided} if decided is not None else {})}
+    if noted_shards:
+        noted["shards"] = noted_shards
     run.store.enter(run_id, assessment.state, evaluation=noted)
     if answer["status"] != "Running" and not run.store.finish(run_id, answer["status"]):
         raise RunFinished(f"Run {run_id} was stopped while its model was being judged.")

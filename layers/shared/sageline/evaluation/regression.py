@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from sageline.arrays.exact_sums import ExactTable, exact_product, nearest
 from sageline.arrays.matrix import AnyArray, DoubleArray, FloatArray
 from sageline.arrays.strings import IntArray
 from sageline.evaluation.jackknife import GROUPS, group_of, standard_error, sums_by, sums_without_each
@@ -27,21 +30,23 @@ _LEAST_VALUE = float(np.finfo(np.float64).eps)
 
 class RegressionSums:
     """What the metrics are made of, for each of the jackknife's groups, and a sample of the rows for their median, for the
-    baseline and for what they look like; the memory that it takes does not grow with the rows.
+    baseline and for what they look like; the memory that it takes does not grow with the rows. Sums are exact, so it is the same
+    however the rows are cut.
 
     Args:
         sample_size: rows of the sample.
+        first_row, of_rows: the position of the first row, and how many there are, if others count some of them, to be merged.
     """
 
-    def __init__(self, sample_size: int = SIZE) -> None:
+    def __init__(self, sample_size: int = SIZE, *, first_row: int = 0, of_rows: int | None = None) -> None:
         self.rows = 0
         self.zeros = 0
         self.is_weighted = False
-        self._by_group = {name: np.zeros(GROUPS) for name in _NAMES}
+        self._position = first_row
+        self._tables = {name: ExactTable(GROUPS) for name in _NAMES}
         self._group_rows = np.zeros(GROUPS)
         self._sample_size = sample_size
-        self._sample = Sample(4, sample_size)
-        self._center = 0.0
+        self._sample = Sample(4, sample_size, first_row=first_row, of_rows=of_rows)
         self._least, self._most = np.inf, -np.inf
 
     def update(self, expected: AnyArray, predicted: FloatArray, weights: DoubleArray | None = None) -> None:
@@ -55,22 +60,36 @@ class RegressionSums:
         expected, predicted = expected.astype(np.float64), predicted.astype(np.float64)
         self.is_weighted = self.is_weighted or weights is not None
         weights = np.ones(len(expected)) if weights is None else weights
-        if not self.rows and len(expected):
-            # Values far from 0 and close together would cancel out in the sum of their squares; so would they around an outlier.
-            self._center = float(np.median(expected))
-        groups = group_of(self.rows, len(expected))
+        groups = group_of(self._position, len(expected))
         self.rows += len(expected)
+        self._position += len(expected)
         self.zeros += int((expected == 0).sum())
-        errors, values = predicted - expected, expected - self._center
+        errors = predicted - expected
         self._group_rows += np.bincount(groups, minlength=GROUPS)
-        ones = np.ones(len(expected))
-        for name, numbers in zip(
-            _NAMES, (ones, np.abs(errors), _relative(errors, expected), errors**2, values, values**2), strict=True
-        ):
-            self._by_group[name] += sums_by(groups, numbers * weights, GROUPS)
+        self._tables["weight"].add(groups, weights)
+        for name, numbers in (("absolute", np.abs(errors)), ("relative", _relative(errors, expected)), ("squared", errors**2)):
+            self._tables[name].add(groups, numbers * weights)
+        # Values far from 0 and close together would cancel out in a rounded sum of their squares.
+        for name, numbers in (("value", (expected,)), ("value_squared", exact_product(expected, expected))):
+            for part in numbers:
+                for product in exact_product(part, weights):
+                    self._tables[name].add(groups, product)
         self._sample.add(expected, predicted, groups, weights)
-        self.__dict__.pop("_median", None)
+        self._forget()
         self._least, self._most = np.append(errors, self._least).min(), np.append(errors, self._most).max()
+
+    def merge(self, after: RegressionSums) -> None:
+        """Count the rows of another one, which come after these."""
+        self.rows += after.rows
+        self._position = after._position
+        self.zeros += after.zeros
+        self.is_weighted = self.is_weighted or after.is_weighted
+        for name, table in self._tables.items():
+            table.merge(after._tables[name])
+        self._group_rows += after._group_rows
+        self._sample.merge(after._sample)
+        self._forget()
+        self._least, self._most = np.append(after._least, self._least).min(), np.append(after._most, self._most).max()
 
     def value(self, metric: str) -> float | None:
         """The metric over all rows; None for ``r2`` where all rows have the same value, and for ``mape`` where one has 0."""
@@ -152,9 +171,38 @@ class RegressionSums:
             },
         }
 
+    def _forget(self) -> None:
+        """What was computed of fewer rows."""
+        for name in ("_median", "_by_group", "_center"):
+            self.__dict__.pop(name, None)
+
+    @cached_property
+    def _center(self) -> float:
+        """The mean of the values; 0 where that is not known."""
+        weight, value = (sum(self._tables[name].fractions()) for name in ("weight", "value"))
+        return nearest(Fraction(value, weight)) if weight else 0.0
+
+    @cached_property
+    def _by_group(self) -> dict[str, DoubleArray]:
+        """``float64[groups]`` by name; of the values and their squares around the center."""
+        sums = {name: table.values() for name, table in self._tables.items()}
+        weight, value, squared = (self._tables[name].fractions() for name in ("weight", "value", "value_squared"))
+        center = Fraction(self._center)
+        moved = {
+            "value": [one - center * of for one, of in zip(value, weight, strict=True)],
+            "value_squared": [
+                square - 2 * center * one + center**2 * of for square, one, of in zip(squared, value, weight, strict=True)
+            ],
+        }
+        for name, exact in moved.items():
+            sums[name] = np.where(np.isfinite(sums[name]), list(map(nearest, exact)), sums[name])
+        return sums
+
     @property
     def _mean(self) -> float:
-        return self._center + float(self._by_group["value"].sum() / self._by_group["weight"].sum())
+        sums = self._by_group
+        mean = float(sums["value"].sum() / sums["weight"].sum())
+        return self._center if math.isfinite(mean) else mean
 
     @cached_property
     def _median(self) -> float:

@@ -41,8 +41,8 @@ _BY_TEXT = {
         "Set a larger `algorithm.instance_type`, or fewer columns (`encoder.max_words`, `encoder.max_categories`)."
     ),
     r"ExceedToleratedFailureThreshold": (
-        "A function that works on a shard of the dataset has failed three times; the log groups of ScanShardFunction, "
-        "FitShardFunction, MergeFitFunction and EncodeShardFunction say why, for a batch those of ScanShardFunction, "
+        "A function that works on a shard has failed three times; the log groups of ScanShardFunction, FitShardFunction, "
+        "MergeFitFunction, EncodeShardFunction and EvaluateShardFunction say why, for a batch those of ScanShardFunction, "
         "EncodeBatchFunction and WritePredictionsFunction. Where memory or time has run out, raise their MemorySize in "
         "template.yaml, or upload the rows in smaller parts. Where none has run, the account's functions were busy: set "
         "`preparation.workers` (`batch.workers`) lower, or ask AWS for more concurrent executions."

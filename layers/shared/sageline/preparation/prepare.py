@@ -67,6 +67,6 @@ def prepare_data(run_id: str, *, run: RunContext) -> PreparedData:
             test_rows.close()
             validation_rows.close()
             spec = completed(prepared, resolved, of)
-    asked = AskedRows(test_rows.rows, validation_rows.rows if asks_validation else None)
+    asked = AskedRows(test_rows.rows, validation_rows.rows if asks_validation else None, lines=sink.lines)
     written = sink.bytes_written
     return finish(prepared, spec, of, asked=asked, bytes_written=written, train_parts=sink.stored("train"), run=run)

@@ -69,9 +69,12 @@ class PlannedPreparation(TypedDict):
     ``growth``: how many bytes of text a byte of the dataset holds.
     ``reason``: why, in a sentence.
     ``minutes``, ``usd``: about how long it takes, and what Lambda, Step Functions and S3 cost for it; ``most_usd``: at most.
+    ``most_workers``: how many functions may work at once on what is large, such as the test rows; not there in a run that an
+    earlier version has planned.
     """
 
     workers: int
+    most_workers: NotRequired[int]
     shards: int | None
     shard_bytes: int | None
     file_bytes: int
@@ -95,6 +98,25 @@ class PlannedShards(TypedDict):
     groups: int
 
 
+EvaluationWork: TypeAlias = Literal["decision", "validation", "evaluation", "encoding", "champion"]
+"""What many functions do of an evaluation: read the answers for validation rows to make a decision by, or to score a candidate;
+score the new model's answers for the test rows; encode these for the model in service; score what that answers."""
+
+
+class ShardedEvaluation(TypedDict):
+    """Answer of EvaluateModel and CompareModels where many functions are to do some ``work`` first: in how many ``shards``, and
+    how many functions at once. ``rows``: that all shards have together."""
+
+    status: Literal["Running"]
+    decision: Literal["shards"]
+    reason: str
+    metrics: dict[str, float | None]
+    rows: int
+    work: EvaluationWork
+    shards: int
+    workers: int
+
+
 class PlannedBatchShards(TypedDict):
     """Answer of EncodeBatch for the shards of a batch: how many there are and how many functions may work on them at once, and
     whether a ``scan`` must find where their ranges begin."""
@@ -105,8 +127,8 @@ class PlannedBatchShards(TypedDict):
 
 
 class ShardDone(TypedDict):
-    """Answer of ScanShard, FitShard and EncodeShard, and of what works on a shard of a batch: next to nothing, since a Map has a
-    limit for all answers together."""
+    """Answer of ScanShard, FitShard, EncodeShard and EvaluateShard, and of what works on a shard of a batch: next to nothing,
+    since a Map has a limit for all answers together."""
 
     shard: int
 
@@ -235,6 +257,12 @@ class WritePredictionsEvent(RunEvent):
 
     shard: NotRequired[int]
     sharded: NotRequired[bool]
+
+
+class EvaluateShardEvent(ShardEvent):
+    """What EvaluateShard gets."""
+
+    work: EvaluationWork
 
 
 class FitShardEvent(ShardEvent):

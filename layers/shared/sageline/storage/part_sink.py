@@ -62,6 +62,8 @@ class S3PartSink:
         self._behind = WriteBehind(self._write) if behind else None
         self.bytes_written: dict[str, int] = {}
         """Bytes of records per channel, those not yet stored included; with ``behind`` once it is closed."""
+        self.lines: dict[str, list[int]] = {}
+        """Of the channels of JSON Lines: how many each object has. Once it is closed."""
 
     def write(self, channel: str, part: bytes | ArrayPair) -> None:
         """Add whole records to a channel: ``train``, ``validation``, ``test-raw``, ``validation-labels``, or that of a transform
@@ -123,7 +125,8 @@ class S3PartSink:
             return _SingleFile(ObjectWriter(self._s3, self._layout.bucket, key, self._part_bytes, tagging=INTERMEDIATE))
         if isinstance(part, ArrayPair):
             return _Pairs(self._put, f"{prefix}{self._stem}", self._part_bytes)
-        return _Parts(self._put, f"{prefix}{self._stem}", "jsonl" if raw else self._extension, self._part_bytes)
+        lines = self.lines.setdefault(channel, []) if raw else None
+        return _Parts(self._put, f"{prefix}{self._stem}", "jsonl" if raw else self._extension, self._part_bytes, lines)
 
     def _put(self, key: str, body: bytes) -> None:
         self._s3.put_object(Bucket=self._layout.bucket, Key=key, Body=body, Tagging=INTERMEDIATE)
@@ -141,13 +144,16 @@ class _Channel(Protocol):
 
 
 class _Parts:
-    """Objects of joined records."""
+    """Objects of joined records; how many lines each has is added to a list, if there is one."""
 
-    def __init__(self, put: Callable[[str, bytes], None], stem: str, extension: str, part_bytes: int) -> None:
+    def __init__(
+        self, put: Callable[[str, bytes], None], stem: str, extension: str, part_bytes: int, lines: list[int] | None
+    ) -> None:
         self._put = put
         self._stem = stem
         self._extension = extension
         self._part_bytes = part_bytes
+        self._lines = lines
         self._pending = bytearray()
         self.stored = 0
 
@@ -161,6 +167,8 @@ class _Parts:
     def close(self) -> None:
         if self._pending:
             self._put(f"{self._stem}-{self.stored:05d}.{self._extension}", bytes(self._pending))
+            if self._lines is not None:
+                self._lines.append(self._pending.count(b"\n"))
             self._pending.clear()
             self.stored += 1
 

@@ -6,34 +6,46 @@ Its answers for the test rows are not looked at: these judge the chosen model on
 from __future__ import annotations
 
 from sageline.errors import PredictionFailed, RunFinished
-from sageline.evaluation.decision.model_decision import choose_for_run
 from sageline.evaluation.evaluate import Evaluated
-from sageline.evaluation.held_out_rows import let_answers_expire, score_answers
+from sageline.evaluation.held_out_rows import AskedRows, let_answers_expire, score_answers
+from sageline.evaluation.shards.in_shards import WorkDone, entered
+from sageline.evaluation.shards.work import ShardedWork
 from sageline.runs.context import RunContext
-from sageline.serving.stored import EncoderCache
+from sageline.runs.payloads import ShardedEvaluation
 from sageline.spec.metrics import default_metric
 
 
-def validate_candidate(run_id: str, *, run: RunContext) -> Evaluated:
+def validate_candidate(run_id: str, *, done: WorkDone = "", run: RunContext) -> Evaluated | ShardedEvaluation:
     """Note how good a candidate's model is on the validation rows, in ``details.validation`` of its run's record; that ends it.
+
+    Args:
+        done: what many functions have done, as an earlier answer has asked for.
 
     Raises:
         PredictionFailed: answers are missing or cannot be read, or there are no validation rows.
         RunFinished: the run was stopped meanwhile.
     """
-    run.store.enter(run_id, "EvaluateModel")
-    spec, layout = run.files.read_spec(run_id), run.files.layout(run_id)
-    encoder = EncoderCache(run.files.s3).get(layout.uri(layout.encoder_prefix))
-    encoder, _ = choose_for_run(run_id, spec, encoder, files=run.files)
-    sums = score_answers(
-        run_id,
-        encoder,
-        files=run.files,
-        of="evaluation",
-        classes=encoder.classes,
-        positive=spec.evaluation.positive,
-        kind="validation",
-    ).sums
+    shards, encoder = entered(run_id, "EvaluateModel", run)
+    spec, of, positive = shards.spec, shards.encoder_uri, shards.spec.evaluation.positive
+    if done == "validation":
+        sums = shards.scored("validation").sums
+    else:
+        decided = shards.decision(encoder, done)
+        if not isinstance(decided, tuple):
+            return decided
+        encoder, _ = decided
+        parts = shards.parts("validation", AskedRows.read(run_id, "evaluation", files=run.files))
+        if parts is not None:
+            return shards.begin("validation", ShardedWork(parts, of, encoder.classes, positive))
+        sums = score_answers(
+            run_id,
+            encoder,
+            files=run.files,
+            of="evaluation",
+            classes=encoder.classes,
+            positive=positive,
+            kind="validation",
+        ).sums
     if not sums.rows:
         raise PredictionFailed(
             "There are no validation rows, by which the algorithm auto chooses a model; give `split.validation` a share, or name "

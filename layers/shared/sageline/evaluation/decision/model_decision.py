@@ -12,7 +12,7 @@ from sageline.arrays.strings import IntArray
 from sageline.encoder.decision import DECISION, Decision
 from sageline.encoder.fitted import FittedEncoder
 from sageline.evaluation.decision.choose import ChosenDecision, choose_decision
-from sageline.evaluation.held_out_rows import validation_rows
+from sageline.evaluation.decision.validation_sample import ValidationSample
 from sageline.json_objects import Json
 from sageline.runs.documents import RunFiles
 from sageline.spec.decision import DecisionSpec, can_decide
@@ -40,21 +40,20 @@ class ToldDecision:
         return cls(dict(document), list(document["skipped"]) if _matters(spec) else [])
 
 
-def choose_for_run(run_id: str, spec: Spec, encoder: FittedEncoder, *, files: RunFiles) -> tuple[FittedEncoder, ToldDecision]:
-    """The encoder with the decision of its model, which is written beside it if there is any.
+def may_decide(spec: Spec, encoder: FittedEncoder) -> bool:
+    """Whether the model may have a decision, if it has answered for validation rows."""
+    return encoder.classes is not None and can_decide(spec.decision, encoder.task, encoder.answers)
 
-    Raises:
-        PredictionFailed: what the model has answered for the validation rows cannot be read.
-    """
-    if encoder.classes is None or not can_decide(spec.decision, encoder.task, encoder.answers):
-        return encoder, ToldDecision()
-    rows = validation_rows(run_id, encoder, files=files)
-    if rows is None:
-        return encoder, ToldDecision()
+
+def choose_for_run(
+    sample: ValidationSample, run_id: str, spec: Spec, encoder: FittedEncoder, *, files: RunFiles
+) -> tuple[FittedEncoder, ToldDecision]:
+    """The encoder with the decision of its model, which is written beside it if there is any."""
+    rows, classes = sample.chosen(), encoder.classes or []
     asked = spec.decision or DecisionSpec()
     metric = spec.evaluation.metric or default_metric(encoder.task)
-    positive = spec.evaluation.positive or _rarer(encoder.classes, rows.expected)
-    chosen = choose_decision(rows, encoder.classes, metric, positive, threshold=asked.threshold, calibration=asked.calibration)
+    positive = spec.evaluation.positive or _rarer(classes, rows.expected)
+    chosen = choose_decision(rows, classes, metric, positive, threshold=asked.threshold, calibration=asked.calibration)
     layout = files.layout(run_id)
     if chosen.decision is not None:
         files.put(layout.encoder_prefix + DECISION, chosen.decision.save(), "application/json")

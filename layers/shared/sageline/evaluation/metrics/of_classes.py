@@ -70,7 +70,7 @@ def _matthews(right: DoubleArray, support: DoubleArray, predicted: DoubleArray) 
     has, given = ratio(support, total[:, None]), ratio(predicted, total[:, None])
     together = ratio(right, total) - (has * given).sum(axis=1)
     # 1 - sum of squares, without the rounding that 1 - 1 would leave of a class that nearly all rows have.
-    spreads = [(shares * (1 - shares)).sum(axis=1) for shares in (has, given)]
+    spreads = [(shares * np.maximum(1 - shares, 0)).sum(axis=1) for shares in (has, given)]
     spread = np.sqrt(spreads[0] * spreads[1])
     found: DoubleArray = np.clip(np.where(spread > _NOTHING, ratio(together, spread), 0.0), -1.0, 1.0)
     return found

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sageline.arrays.matrix import DoubleArray, FloatArray
+from sageline.arrays.matrix import AnyArray, DoubleArray, FloatArray
 from sageline.arrays.strings import IntArray
 from sageline.evaluation.jackknife import GROUPS
 from sageline.evaluation.metrics.ranked_class import RankedClass
@@ -51,13 +51,24 @@ class RankedRows:
         classes: how many there are.
         positive: the one that is looked for; None for the mean over the classes that rows have, each against all others.
         most_scores: that are kept.
+        first_row, of_rows: as of :class:`sageline.evaluation.sample.Sample`.
     """
 
-    def __init__(self, classes: int, positive: int | None, most_scores: int = MOST_SCORES) -> None:
+    def __init__(
+        self,
+        classes: int,
+        positive: int | None,
+        most_scores: int = MOST_SCORES,
+        *,
+        first_row: int = 0,
+        of_rows: int | None = None,
+    ) -> None:
         self._classes = [positive] if positive is not None else list(range(classes))
+        self._is_of_one = positive is not None
         self._number = classes
+        self._most_scores = most_scores
         self._most = max(1, most_scores // len(self._classes))
-        self._sample = Sample(4, self._most)
+        self._sample = Sample(4, self._most, first_row=first_row, of_rows=of_rows)
         self._rows = 0
         self._are_numbers = True
         self._ranking: Ranking | None = None
@@ -76,6 +87,20 @@ class RankedRows:
         self._are_numbers = self._are_numbers and not bool(np.isnan(kept).any())
         self._sample.add(expected.astype(np.int32), kept, groups.astype(np.uint8), weights)
         self._ranking = None
+
+    def merge(self, after: RankedRows) -> None:
+        """Add the rows of another one, which come after these."""
+        self._rows += after._rows
+        self._are_numbers = self._are_numbers and after._are_numbers
+        self._sample.merge(after._sample)
+        self._ranking = None
+
+    def among(self, classes: int) -> RankedRows:
+        """The same rows where there are more classes, which no row has and the model does not know."""
+        wider = RankedRows(classes, self._classes[0] if self._is_of_one else None, self._most_scores)
+        wider._rows, wider._are_numbers = self._rows, self._are_numbers
+        wider._sample.merge(self._sample.mapped(lambda columns: _wider(columns, len(wider._classes))))
+        return wider
 
     @property
     def rows(self) -> int:
@@ -123,6 +148,14 @@ class RankedRows:
             roc=roc,
             precision_recall=precision_recall,
         )
+
+
+def _wider(columns: tuple[AnyArray, ...], classes: int) -> tuple[AnyArray, ...]:
+    """Rows whose scores are those of more classes."""
+    expected, scores, *others = columns
+    filled = np.full((len(scores), classes), -np.inf, dtype=scores.dtype)
+    filled[:, : scores.shape[1]] = scores
+    return expected, filled, *others
 
 
 def _mean(values: DoubleArray) -> DoubleArray:

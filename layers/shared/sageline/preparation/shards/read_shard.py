@@ -65,7 +65,7 @@ def _encode(files: ShardFiles, shard: int, run_files: RunFiles) -> EncodedShard:
         rows = write_pieces(pieces, sink, test_rows.add, validation_rows.add if fitted.asks_validation else None)
         test_rows.close()
         validation_rows.close()
-    return EncodedShard(rows, sink.bytes_written, sink.stored("train"), test_rows.rows, validation_rows.rows)
+    return EncodedShard(rows, sink.bytes_written, sink.stored("train"), test_rows.rows, validation_rows.rows, sink.lines)
 
 
 def _rows(sharding: Sharding, shard: int, run_files: RunFiles, said: list[Said]) -> Iterator[Block]:

@@ -45,6 +45,7 @@ class EncodedShard:
         train_parts: how many objects the train rows are in.
         test_parts: how many rows each object of test rows has.
         validation_parts: the same of the validation rows that the model is asked about.
+        lines: how many lines each object of raw rows and of labels has, by channel.
     """
 
     rows: dict[str, int]
@@ -52,3 +53,4 @@ class EncodedShard:
     train_parts: int
     test_parts: list[int]
     validation_parts: list[int]
+    lines: dict[str, list[int]]
