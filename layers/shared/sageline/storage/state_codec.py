@@ -1,7 +1,7 @@
 """States of Sageline's own classes as bytes, for a function that goes on with what another one has counted.
 
 Not pickle: what is read comes from a bucket, and unpickling runs whatever the bytes say. Here nothing is run: a class is looked
-up by its name among those that states hold (:mod:`sageline.preparation.shards.state_classes`), and its instance gets its
+up by its name among those that states hold (:mod:`sageline.storage.state_classes`), and its instance gets its
 attributes back without a call of its constructor (or by its own ``__setstate__``, where it has one).
 
 The bytes are the length of a JSON document, the document, and the contents of the arrays that it refers to. A container that is
@@ -22,7 +22,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from sageline.arrays.strings import StringArray
-from sageline.preparation.shards.state_classes import STATE_CLASSES
+from sageline.storage.state_classes import STATE_CLASSES
 
 _LENGTH_BYTES = 8
 _ALIGNED = 8
@@ -51,7 +51,7 @@ def encode_state(value: object) -> bytes:
 
     Args:
         value: None, a truth value, a number, text, bytes, an array of numpy, a container of such, or an instance of one of
-            :data:`sageline.preparation.shards.state_classes.STATE_CLASSES`. Cached properties are left out.
+            :data:`sageline.storage.state_classes.STATE_CLASSES`. Cached properties are left out.
 
     Raises:
         UnknownState: it is or holds something else.

@@ -14,7 +14,7 @@ import pytest
 from pydantic import BaseModel
 
 from sageline.aws.settings import RunSettings
-from sageline.preparation.shards.state_classes import STATE_CLASSES
+from sageline.storage.state_classes import STATE_CLASSES
 from sageline.storage.state_codec import UnknownState, decode_state, encode_state
 
 NOT_KEPT = {
@@ -28,6 +28,7 @@ NOT_KEPT = {
     "sageline.encoder.image_file:ImageFileEncoder": "of image files",
     "sageline.encoder.text.read_text:ReadWords": "of a block, while it is read",
     "sageline.errors:InvalidDataset": "is kept as its text",
+    "sageline.evaluation.metrics.ranking:Ranking": "is computed when the rows are merged",
     "sageline.preparation.packed_file:Place": "of one function's disk",
 }
 

@@ -1,11 +1,14 @@
-"""The classes whose instances a state holds, and no others: what the functions of a preparation leave each other is read from a
+"""The classes whose instances a state holds, and no others: what functions that share some work leave each other is read from a
 bucket, and what is read makes no instance of any other class."""
 
 from __future__ import annotations
 
 _BY_MODULE = {
     "sageline.arrays.dates": ("DateFormat",),
-    "sageline.arrays.exact_sums": ("ExactMoments",),
+    "sageline.arrays.exact_sums": (
+        "ExactMoments",
+        "ExactTable",
+    ),
     "sageline.arrays.number_spelling": (
         "Shape",
         "Spelling",
@@ -108,6 +111,18 @@ _BY_MODULE = {
     "sageline.encoder.text.word_rule": ("WordRule",),
     "sageline.encoder.text.word_table": ("WordTable",),
     "sageline.encoder.text.words": ("TextEncoder",),
+    "sageline.evaluation.classification": ("ClassificationSums",),
+    "sageline.evaluation.decision.model_decision": ("ToldDecision",),
+    "sageline.evaluation.decision.validation_sample": ("ValidationSample",),
+    "sageline.evaluation.held_out_rows": (
+        "ObjectRange",
+        "ScoredAnswers",
+    ),
+    "sageline.evaluation.metrics.ranking": ("RankedRows",),
+    "sageline.evaluation.metrics.row_flags": ("RowFlags",),
+    "sageline.evaluation.regression": ("RegressionSums",),
+    "sageline.evaluation.sample": ("Sample",),
+    "sageline.evaluation.shards.work": ("ShardedWork",),
     "sageline.formats.text_encoding": ("TextPosition",),
     "sageline.preparation.first_read": (
         "Counted",
@@ -119,7 +134,6 @@ _BY_MODULE = {
         "Sharding",
     ),
     "sageline.preparation.shards.shard_fit": (
-        "Refused",
         "Round",
         "ShardFit",
     ),
@@ -138,6 +152,7 @@ _BY_MODULE = {
         "Spec",
         "SplitSpec",
     ),
+    "sageline.storage.shard_files": ("Refused",),
 }
 
 STATE_CLASSES = frozenset(f"{module}:{name}" for module, names in _BY_MODULE.items() for name in names)
