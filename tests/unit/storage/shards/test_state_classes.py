@@ -27,6 +27,7 @@ NOT_KEPT = {
     "sageline.encoder.fitting:ImageFileFit": "of image files",
     "sageline.encoder.image_file:ImageFileEncoder": "of image files",
     "sageline.encoder.text.read_text:ReadWords": "of a block, while it is read",
+    "sageline.evaluation.metrics.ranking:Ranking": "is computed when the rows are merged",
     "sageline.errors:InvalidDataset": "is kept as its text",
     "sageline.preparation.packed_file:Place": "of one function's disk",
 }

@@ -5,7 +5,10 @@ from __future__ import annotations
 
 _BY_MODULE = {
     "sageline.arrays.dates": ("DateFormat",),
-    "sageline.arrays.exact_sums": ("ExactMoments",),
+    "sageline.arrays.exact_sums": (
+        "ExactMoments",
+        "ExactTable",
+    ),
     "sageline.arrays.number_spelling": (
         "Shape",
         "Spelling",
@@ -114,6 +117,18 @@ _BY_MODULE = {
         "NotedValues",
         "_OddValues",
     ),
+    "sageline.evaluation.classification": ("ClassificationSums",),
+    "sageline.evaluation.decision.model_decision": ("ToldDecision",),
+    "sageline.evaluation.decision.validation_sample": ("ValidationSample",),
+    "sageline.evaluation.held_out_rows": (
+        "ObjectRange",
+        "ScoredAnswers",
+    ),
+    "sageline.evaluation.metrics.ranking": ("RankedRows",),
+    "sageline.evaluation.metrics.row_flags": ("RowFlags",),
+    "sageline.evaluation.regression": ("RegressionSums",),
+    "sageline.evaluation.sample": ("Sample",),
+    "sageline.evaluation.shards.work": ("ShardedWork",),
     "sageline.formats.text_encoding": ("TextPosition",),
     "sageline.preparation.first_read": (
         "Counted",
