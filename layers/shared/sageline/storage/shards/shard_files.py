@@ -3,14 +3,15 @@
 ====================  ==================================================================================
 object                what it holds
 ====================  ==================================================================================
-``cut``               the dataset, how it is read, and its shards (:class:`~sageline.preparation.shards.sharding.Sharding`)
+``cut``               the dataset, how it is read, and its shards: ``Sharding`` of
+                      :mod:`sageline.preparation.shards.sharding`
 ``sharding``          the same, when it is known where their ranges begin
 ``scan-00012``        what the scan of a shard has found, where ranges of text begin in the middle
 ``round-1``           what a round reads (:class:`sageline.preparation.shards.shard_fit.Round`)
 ``fit-1-00012``       what a round has counted of a shard
 ``group-1-003``       the same of the shards of a group, where there are many
 ``merged-1``          what a round has counted of the shards before those of the next one
-``fitted``            what the rows are encoded with (:class:`Fitted`)
+``fitted``            what the rows are encoded with (``Fitted`` there)
 ``encoded-00012``     how many rows and bytes of a shard were written
 ====================  ==================================================================================
 
@@ -21,7 +22,7 @@ object                 what it holds
 =====================  =================================================================================
 ``cut``, ``sharding``  as above (:class:`sageline.batch.shards.plan.BatchSharding`)
 ``scan-00012``         as above
-``encoded-00012``      what was encoded of a shard (:class:`sageline.batch.shards.encode.EncodedBatchShard`)
+``encoded-00012``      what was encoded of a shard (:class:`sageline.batch.encode.EncodedParts`)
 ``predictions-00012``  the predictions for a shard, as they are to stand in the file of all
 ``written-00012``      how many bytes these have
 =====================  =================================================================================
