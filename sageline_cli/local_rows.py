@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +13,8 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.progress import DownloadColumn, TransferSpeedColumn
 
+from sageline.configuration.dataset_size import largest_bytes, text_size
+from sageline.configuration.preparation_plan import ALONE_SHARE, why_alone
 from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.readers.source import open_blocks
 from sageline.json_objects import Json
@@ -57,7 +59,8 @@ def local_spec(document: bytes | None, name: str) -> LocalSpec:
 
 
 def check_rows(dataset: LocalDataset, name: str, document: bytes | None, console: Console) -> None:
-    """Read all rows, and refuse before the upload what the run would be refused for, in the words of `sageline inspect`.
+    """Read all rows, and refuse before the upload what the run would be refused for, in the words of `sageline inspect`. Of a
+    large dataset that cannot be prepared in shards it is said why.
 
     Args:
         name: of the dataset.
@@ -72,10 +75,23 @@ def check_rows(dataset: LocalDataset, name: str, document: bytes | None, console
         path = path.parent
     given = local_spec(document, name).spec
     profile = read_rows(dataset, path, given, console)
-    found = mistakes(profile, resolve_run(given, profile, name=name, uri=str(path)).resolution)
+    resolved = resolve_run(given, profile, name=name, uri=str(path))
+    found = mistakes(profile, resolved.resolution)
     if found:
         said = "\n".join(f"Mistake: {text}" for text in found)
         raise CommandFailed(f"Nothing was uploaded, because a run of {dataset.shown} would fail.\n{said}", "InvalidDataset")
+    for reason in _why_alone(dataset, path, resolved.trained):
+        console.print(f"One function prepares it: {reason}", soft_wrap=True, markup=False)
+
+
+def _why_alone(dataset: LocalDataset, path: Path, trained: Sequence[Spec]) -> list[str]:
+    """Why a dataset that more than one function would prepare, by its size or as asked for, is prepared by one; once each."""
+    file = dataset.first
+    one = DatasetObject(str(file), None, "", file.stat().st_size)
+    found = _as_parts(dataset, f"{path}/") if dataset.is_parts else Dataset(str(file), (one,))
+    size = text_size(lambda part: _open(Path(part.uri), lambda _: None), found)
+    wanting = [spec for spec in trained if (spec.preparation.workers or 1) > 1 or size > ALONE_SHARE * largest_bytes(spec)]
+    return list(dict.fromkeys(why for spec in wanting if (why := why_alone(found, spec)) is not None))
 
 
 def read_rows(dataset: LocalDataset, path: Path, given: Spec, console: Console) -> DatasetProfile:

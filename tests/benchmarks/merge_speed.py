@@ -15,8 +15,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from sageline.configuration.preparation_plan import SHARDS_OF_GROUP
 from sageline.preparation.shards.merge import Merged
-from sageline.preparation.shards.shard_fit import SHARDS_OF_GROUP, ShardFit
+from sageline.preparation.shards.shard_fit import ShardFit
 from sageline.storage.shards.state_codec import decode_state, encode_state
 from tests.benchmarks.prepare_memory import peak_megabytes, write_csv
 from tests.benchmarks.shard_speed import Shards

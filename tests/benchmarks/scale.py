@@ -18,8 +18,20 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from sageline.configuration.dataset_size import LARGEST_BYTES
-from sageline.configuration.preparation_plan import MOST_SHARDS
-from sageline.preparation.shards.shard_fit import SHARDS_OF_GROUP
+from sageline.configuration.preparation_plan import MOST_SHARDS, SHARD_SHARE, SHARDS_OF_GROUP
+from sageline.configuration.preparation_prices import (
+    FIXED_TRANSITIONS,
+    SHARD_GB,
+    TRANSITIONS_OF_SHARD,
+    USD_PER_GB_SECOND,
+    USD_PER_GET,
+    USD_PER_INVOCATION,
+    USD_PER_PUT,
+    USD_PER_TRANSITION,
+    WHOLE_GB,
+)
+from sageline.storage.dataset_object import RANGE_BYTES
+from sageline.storage.part_sink import PART_BYTES
 from tests.benchmarks.shard_speed import ShardSpeed, measure
 
 CORE_OF_LAMBDA = 0.6
@@ -29,17 +41,11 @@ SIZES_GB = (1, 10, 100, 1000)
 WORKERS = (200, 900)
 TIMEOUT_SECONDS = 900
 GOALS = {100: (5.0, 2.0), 1000: (15.0, 15.0)}  # by gigabytes: minutes and dollars
-_SHARD_SHARE = 1 / 20  # of what one function prepares, as in sageline.configuration.preparation_plan
 _MEASURED_MEGABYTES = 256
-_FIXED_TRANSITIONS = 12  # of the parent
-_TRANSITIONS_OF_CHILD = 2
-_WORKER_GB, _MERGE_GB = 1769 / 1024, 3008 / 1024
 _VOCABULARY_MEGABYTES = 80  # of words that are kept at most, and their counts
 _FIXED_SECONDS = 10  # ConfigureRun's and PlanShards' beginnings, and PrepareData's end
+_OTHER_PUTS = 4  # of an encoded shard: smaller channels, and how much was written
 _CHILD_SECONDS = 0.3  # from the end of a child to the next one's first work: an assumption, as AWS says nothing of it
-_MEGABYTES_OF_REQUEST = 8
-_USD_PER_GB_SECOND, _USD_PER_INVOCATION, _USD_PER_TRANSITION = 0.0000133334, 0.20e-6, 0.025e-3
-_USD_PER_GET, _USD_PER_PUT = 0.4e-6, 5e-6
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,7 @@ class Simulated:
 def shards_of(kind: str, megabytes: float) -> int:
     """Shards of a dataset, as the plan of a run cuts it."""
     largest = LARGEST_BYTES["texts" if kind == "text" else "columns"] / 1e6
-    return max(1, min(MOST_SHARDS, math.ceil(megabytes / (_SHARD_SHARE * largest))))
+    return max(1, min(MOST_SHARDS, math.ceil(megabytes / (SHARD_SHARE * largest))))
 
 
 def map_seconds(shards: int, each: float, limits: Limits, *, gets: float = 0, puts: float = 0) -> float:
@@ -110,7 +116,7 @@ def map_seconds(shards: int, each: float, limits: Limits, *, gets: float = 0, pu
     at_once = min(limits.workers, limits.children, shards)
     work = math.ceil(shards / at_once) * (each + _CHILD_SECONDS)
     starting = limits.cold_seconds + 10 * ((at_once - 1) // limits.started)
-    requests = max(gets / limits.gets, puts / limits.puts, shards * _TRANSITIONS_OF_CHILD / limits.transitions)
+    requests = max(gets / limits.gets, puts / limits.puts, shards * TRANSITIONS_OF_SHARD / limits.transitions)
     return starting + max(work, requests)
 
 
@@ -118,8 +124,8 @@ def simulate(speed: ShardSpeed, megabytes: float, limits: Limits) -> Simulated:
     """Prepare a dataset of the kind that was measured."""
     shards = shards_of(speed.kind, megabytes)
     size = megabytes / shards
-    gets = math.ceil(size / _MEGABYTES_OF_REQUEST) + 2  # and what is to be known of the shards
-    puts = {"scan": 1, "fit": 1, "encode": gets}
+    gets = math.ceil(size * 1e6 / RANGE_BYTES) + 2  # and what is to be known of the shards
+    puts = {"scan": 1, "fit": 1, "encode": math.ceil(size * 1e6 / PART_BYTES) + _OTHER_PUTS}
     seconds: dict[str, float] = {"fixed": _FIXED_SECONDS}
     lambda_seconds = 0.0
     for phase, cpu, moved in (("scan", speed.scan, 1), ("fit", speed.fit, 1), ("encode", speed.encode, 2)):
@@ -129,14 +135,14 @@ def simulate(speed: ShardSpeed, megabytes: float, limits: Limits) -> Simulated:
     groups, of_group, merging = _merging(speed, shards, limits)
     seconds["groups"] = map_seconds(groups, of_group, limits) if groups else 0.0
     seconds["merge"] = limits.cold_seconds + merging
-    gb_seconds = lambda_seconds * _WORKER_GB + (groups * of_group + seconds["merge"] + _FIXED_SECONDS) * _MERGE_GB
-    transitions = _FIXED_TRANSITIONS + (3 * shards + groups) * _TRANSITIONS_OF_CHILD
+    gb_seconds = lambda_seconds * SHARD_GB + (groups * of_group + seconds["merge"] + _FIXED_SECONDS) * WHOLE_GB
+    transitions = FIXED_TRANSITIONS + (3 * shards + groups) * TRANSITIONS_OF_SHARD
     usd = (
-        gb_seconds * _USD_PER_GB_SECOND
-        + 3 * shards * _USD_PER_INVOCATION
-        + transitions * _USD_PER_TRANSITION
-        + (3 * gets + 1) * shards * _USD_PER_GET
-        + sum(puts.values()) * shards * _USD_PER_PUT
+        gb_seconds * USD_PER_GB_SECOND
+        + 3 * shards * USD_PER_INVOCATION
+        + transitions * USD_PER_TRANSITION
+        + (3 * gets + 1) * shards * USD_PER_GET
+        + sum(puts.values()) * shards * USD_PER_PUT
     )
     all_seconds = lambda_seconds + groups * of_group + seconds["merge"] + _FIXED_SECONDS
     return Simulated(shards, min(shards, limits.workers), seconds, all_seconds, gb_seconds, transitions, usd)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -82,3 +83,17 @@ def test_the_rows_of_all_parts_are_looked_at(connection: Connection, runner: Cli
     assert error["code"] == "InvalidDataset"
     assert "In 'price', 1 value is no number: 'many'." in error["message"]
     assert uploads(connection) == 0
+
+
+@pytest.mark.parametrize(("workers", "said"), [(4, True), (None, False)])
+def test_why_a_compressed_file_is_not_prepared_in_shards_is_said_before_the_upload(
+    connection: Connection, runner: CliRunner, tmp_path: Path, workers: int | None, said: bool
+) -> None:
+    data, spec = tmp_path / "orders.csv.gz", tmp_path / "spec.json"
+    spec.write_text(json.dumps({**PRICE, "preparation": {"workers": workers}}))
+    data.write_bytes(gzip.compress(TABLE.encode()))
+
+    result = runner.invoke(cli, ["submit", str(data), "--spec", str(spec)])
+
+    told = "One function prepares it: A .gz file can be read from its beginning only: upload it in parts (docs/scale.md)"
+    assert (told in result.stderr) is said

@@ -188,7 +188,7 @@ def test_a_spec_that_names_its_own_upload_is_fine(world: World) -> None:
 
 @pytest.mark.slow
 def test_only_the_head_of_a_large_dataset_is_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sageline.storage.dataset_object._RANGE_BYTES", 1 << 16)
+    monkeypatch.setattr("sageline.storage.dataset_object.RANGE_BYTES", 1 << 16)
     asked: list[str] = []
     world.s3.meta.events.register("provide-client-params.s3.GetObject", lambda params, **_: asked.append(params.get("Range")))
     configure_case(world, uploaded(world, body=FLOWERS + b"1,red,rose\n" * 1_200_000))

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from sageline.configuration.dataset_size import LARGEST_BYTES
-from sageline.configuration.preparation_plan import ALONE_SHARE, MOST_SHARDS, Concurrency, cost_parts, plan_preparation, told
+from sageline.configuration.preparation_plan import (
+    ALONE_SHARE,
+    MOST_SHARDS,
+    Concurrency,
+    cost_parts,
+    plan_preparation,
+    preparation_usd,
+    told,
+    with_plans,
+)
 from sageline.runs.payloads import PlannedPreparation
 from sageline.spec.model import validate_spec
 from sageline.storage.dataset_object import DatasetObject
@@ -98,7 +107,58 @@ def test_what_shards_may_cost_is_a_part_of_the_bound() -> None:
     plan = planned(100 * GB)
     [part] = cost_parts(plan)
 
-    assert part.usd == pytest.approx(3 * plan["usd"])
+    assert part.usd == plan["most_usd"]
+    assert plan["most_usd"] > 3 * plan["usd"]
+    assert preparation_usd([plan, plan, planned(1000)]) == {"preparation_usd": pytest.approx(2 * plan["usd"])}
+    assert preparation_usd([planned(1000)]) == {}
     assert cost_parts(planned(1000)) == ()
     assert "takes about" in told(plan)
     assert "less than a minute" in told(planned(1000))
+
+
+def test_a_split_that_is_made_of_all_rows_takes_another_reading() -> None:
+    by_hash, by_time = planned(100 * GB), planned(100 * GB, split={"by": "time", "column": "a"})
+
+    assert by_time["usd"] > 1.2 * by_hash["usd"]
+    assert by_time["minutes"] > by_hash["minutes"]
+    assert by_time["most_usd"] > by_hash["most_usd"]
+
+
+def of_files(count: int, size: int, **spec: Any) -> PlannedPreparation:
+    """The plan of a folder of so many files of that many bytes each."""
+    parts = tuple(DatasetObject(f"s3://bucket/datasets/d/data-{number:05}.csv", "v", "etag", size) for number in range(count))
+    document = {"dataset": {"features": COLUMNS}, "encoder": {"kind": "columns"}, "algorithm": {"name": "xgboost"}, **spec}
+    return plan_preparation(Dataset("s3://bucket/datasets/d/", parts), validate_spec(document, "test"), count * size, MANY)
+
+
+def test_many_small_files_count_by_the_seconds_that_they_take_besides_their_bytes() -> None:
+    few, many = of_files(1, 10_000_000), of_files(10_000, 1000)
+
+    assert many["minutes"] > few["minutes"] + 1
+    assert many["usd"] > few["usd"] + 2 * 10_000 * 0.0004 / 1000
+    assert "in 10,000 files" in many["reason"]
+
+
+def test_files_decide_whether_there_are_shards_and_how_large_they_are() -> None:
+    assert of_files(1, 200_000_000)["shards"] is None
+
+    plan = of_files(10_000, 20_000)
+
+    assert plan["shards"]
+    assert plan["shard_bytes"]
+    assert plan["shards"] * plan["shard_bytes"] >= 10_000 * (20_000 + plan["file_bytes"])
+    assert 10_000 < plan["file_bytes"] < 100_000
+
+
+def test_the_reason_of_several_algorithms_is_that_of_each_where_they_differ() -> None:
+    spec = validate_spec({"preparation": {"workers": 30}}, "test")
+    alike = {"xgboost": planned(100 * GB), "linear-learner": planned(100 * GB)}
+    different = {"xgboost": planned(10 * GB, workers=30), "blazingtext": planned(10 * GB, "data.csv.gz", workers=30)}
+
+    said, both = with_plans(spec, alike), with_plans(spec, different)
+
+    assert said.reasons["preparation.workers"] == told(alike["xgboost"])
+    assert both.reasons["preparation.workers"] == (
+        f"for xgboost: {told(different['xgboost'])}; for blazingtext: {told(different['blazingtext'])}"
+    )
+    assert both.preparation.workers == 30

@@ -269,6 +269,12 @@ def test_without_a_price_what_was_spent_is_not_known() -> None:
     assert (cost["actual_usd"], cost["jobs"][0]["usd"]) == (None, None)
 
 
+def test_what_preparing_in_shards_was_planned_to_cost_is_part_of_what_it_did_cost() -> None:
+    cost = with_billed_job({**estimate().to_json(), "preparation_usd": 0.02}, spent("a", 1800))
+
+    assert (cost["actual_usd"], cost["jobs"][0]["usd"]) == (0.135, 0.115)
+
+
 # ---- what is kept warm ----
 
 TWO_WARM = {"serverless": {"memory_mb": 3072, "max_concurrency": 5, "provisioned_concurrency": 2}}

@@ -23,11 +23,22 @@ CONTENT = b"size,kind\n" + b"1,rose\n" * 1000
 
 
 def test_an_object_is_read_in_ranges_as_if_it_were_a_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dataset_object, "_RANGE_BYTES", 1024)
+    monkeypatch.setattr(dataset_object, "RANGE_BYTES", 1024)
     world.put(KEY, CONTENT)
     with open_object(world.s3, find_object(world.s3, URI)) as stream:
         parts = iter(lambda: stream.read(700), b"")
         assert b"".join(parts) == CONTENT
+
+
+def test_all_of_a_small_object_takes_one_request(world: World) -> None:
+    world.put(KEY, CONTENT * 20)
+    fetched: list[int] = []
+    world.s3.meta.events.register("after-call.s3.GetObject", lambda **_: fetched.append(1))
+
+    with open_object(world.s3, find_object(world.s3, URI)) as stream:
+        assert stream.read() == CONTENT * 20
+
+    assert len(fetched) == 1
 
 
 def test_an_object_is_read_from_any_place_as_a_file_is(world: World) -> None:
@@ -44,7 +55,7 @@ def test_an_object_is_read_from_any_place_as_a_file_is(world: World) -> None:
 
 
 def test_an_archive_of_images_is_fetched_once_from_beginning_to_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dataset_object, "_RANGE_BYTES", 10_000)
+    monkeypatch.setattr(dataset_object, "RANGE_BYTES", 10_000)
     content = archive(cats_and_dogs(200, height=16, width=16))
     world.put(KEY, content)
     fetched: list[int] = []

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import re
 
 import pytest
 
 from sageline.arrays.blocks import Block, Coverage
+from sageline.dataset.ranges.ahead import AHEAD
 from sageline.dataset.readers.source import FIND_OUT
 from sageline.errors import DatasetAccessDenied, DatasetNotFound, InvalidDataset
 from sageline.names import RunLayout
-from sageline.storage import dataset_parts
 from sageline.storage.dataset_object import DatasetObject
 from sageline.storage.dataset_parts import (
     Dataset,
@@ -258,6 +259,45 @@ def test_a_sample_sees_both_sides(world: World) -> None:
     assert values(blocks, "size") == ["2"] * 2 + ["1"] * 6
 
 
+def test_rows_in_the_middle_of_many_parts_are_found_by_their_size(world: World) -> None:
+    put(world, **{f"data_{number:02d}": b"size,colour\n" + (b"7,red\n" if number == 17 else b"") for number in range(60)})
+
+    blocks = list(sample_dataset(world.s3, find_dataset(world.s3, URI), FIND_OUT, [], piece_bytes=64))
+
+    assert values(blocks, "size") == ["7"]
+
+
+def test_a_side_whose_rows_are_in_the_middle_is_sampled_too(world: World) -> None:
+    put(
+        world,
+        **{f"train_{number:02d}": b"size\n1\n" for number in range(20)},
+        **{f"test_{number:02d}": b"size\n" + (b"2\n" if number == 5 else b"") for number in range(20)},
+    )
+
+    blocks = list(sample_dataset(world.s3, find_dataset(world.s3, URI), FIND_OUT, [], piece_bytes=64))
+
+    assert {block.side for block in blocks if block.rows} == {"test", "train"}
+
+
+def test_where_no_part_that_was_looked_at_has_rows_the_folder_is_named(world: World) -> None:
+    put(world, **{f"data_{number:02d}": b"size,colour\n" for number in range(60)})
+
+    with pytest.raises(InvalidDataset) as refused:
+        list(sample_dataset(world.s3, find_dataset(world.s3, URI), FIND_OUT, [], piece_bytes=64))
+
+    assert refused.value.message == (
+        f"{URI}: none of the 16 parts that were looked at has a row, the largest among them; there are 60 parts. Upload a header "
+        "and rows, and leave out parts without rows."
+    )
+
+
+def test_a_folder_of_far_too_many_objects_is_not_listed_to_its_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(world, **{f"data_{number:02d}": b"size\n1\n" for number in range(12)})
+    monkeypatch.setattr("sageline.storage.dataset_parts.MOST_LISTED", 10)
+
+    assert re.search(r"more than 10 objects, .* and a dataset may have 10,000 parts\. Join", refusal(world))
+
+
 def test_parts_are_the_rows_of_one_file(world: World) -> None:
     rows = [b"%d,%d\n" % (number, number % 7) for number in range(100)]
     put(world, **{f"data_{start}": b"a,b\n" + b"".join(rows[start * 10 : start * 10 + 10]) for start in range(10)})
@@ -279,20 +319,20 @@ def test_parts_are_fetched_ahead_and_no_further_than_some(world: World, monkeypa
     put(world, **{f"data_{number:02d}": b"size\n%d\n" % number for number in range(40)})
     dataset = find_dataset(world.s3, URI)
     fetched: list[int] = []
-    world.aws.before["GetObject"] = lambda: fetched.append(1)
+    world.s3.meta.events.register("after-call.s3.GetObject", lambda **_: fetched.append(1))
 
     blocks = read_blocks(world.s3, dataset, FIND_OUT, [])
     next(blocks)
     blocks.close()  # type: ignore[attr-defined]  # it is a generator
 
-    assert len(fetched) <= 2 + dataset_parts._AHEAD
+    assert 1 < len(fetched) <= 2 + AHEAD
 
 
 @pytest.mark.parametrize("small", [0, 1 << 20])
 def test_fetched_ahead_or_not_the_rows_are_the_same_and_in_order(
     world: World, monkeypatch: pytest.MonkeyPatch, small: int
 ) -> None:
-    monkeypatch.setattr(dataset_parts, "_SMALL_BYTES", small)
+    monkeypatch.setattr("sageline.storage.dataset_parts.SMALL_BYTES", small)
     put(world, **{f"data_{number:02d}": b"size\n%d\n" % number for number in range(40)})
     assert values(read(world), "size") == [str(number) for number in range(40)]
 

@@ -47,15 +47,17 @@ def test_what_goes_wrong_is_raised_and_nothing_after_it_is_written() -> None:
 
 def test_what_waits_when_it_is_given_up_is_not_written() -> None:
     written: list[int] = []
-    goes_on = threading.Event()
+    begun, goes_on = threading.Event(), threading.Event()
 
     def write(number: int) -> None:
         written.append(number)
+        begun.set()
         goes_on.wait(10)
 
     behind = WriteBehind(write)
     for number in range(5):
         behind.put(number)
+    assert begun.wait(10)
     threading.Timer(0.1, goes_on.set).start()
     behind.abort()
     assert written == [0]

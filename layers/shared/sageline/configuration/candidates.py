@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NotRequired, TypedDict
 
+from sageline.configuration.preparation_plan import preparation_usd, with_plans
 from sageline.costs.estimate import CostFacts, cost_bound
 from sageline.costs.run_cost import evaluation_work, facts_of
 from sageline.names import candidate_run_id
@@ -42,7 +43,7 @@ def write_candidates(
         if dataset.is_folder:
             run.files.put(run.files.layout(its_run).parts_key, dataset.manifest(), "application/json")
         run.files.write_given_spec(its_run, candidate.given)
-        run.files.write_spec(its_run, candidate.resolution.spec)
+        run.files.write_spec(its_run, with_plans(candidate.resolution.spec, {candidate.algorithm: plan}))
         planned.append({"run_id": its_run, "algorithm": candidate.algorithm})
         if plan["shards"] is not None:
             planned[-1]["preparation"] = plan
@@ -85,7 +86,7 @@ def configure_candidate(execution_arn: str, trigger: CandidateRequest, run: RunC
         "candidate_of": trigger.candidate_of,
         "dataset": whole.details["dataset"],
         "schema": whole.details["schema"],
-        "cost": cost.to_json(),
+        "cost": cost.to_json() | ({} if preparation is None else preparation_usd([preparation])),
         **({} if preparation is None else {"preparation": preparation}),
     }
     run.store.claim(

@@ -23,8 +23,9 @@ from sageline.configuration.preparation_plan import (
     account_concurrency,
     cost_parts,
     plan_preparation,
+    preparation_usd,
     why_alone,
-    with_plan,
+    with_plans,
 )
 from sageline.configuration.quotas import check_quotas, demands_of_run, demands_of_transform
 from sageline.configuration.waiting_limits import CHECK_INTERVAL_SECONDS, check_longest_batch, check_longest_wait
@@ -139,12 +140,12 @@ def _configure_training(
         )
         plans = [_plan(trained, dataset, size, concurrency, run) for trained in resolved.trained]
         found["preparation"] = plans[0]
-        spec = with_plan(spec, plans[0])
+        spec = with_plans(spec, {trained.algorithm.name: plan for trained, plan in zip(resolved.trained, plans, strict=True)})
         facts = facts_of(run, evaluation_work(spec, jobs=len(resolved.trained)), deployment=spec.deployment)
         parts = [part for plan in plans for part in cost_parts(plan)]
         facts = replace(facts, parts=(*parts, *batch_cost_parts(batch)))
         estimate = cost_bound(spec, facts, resolved.trained)
-        found["cost"] = estimate.to_json() | alone_usd(spec, resolved.candidates, facts)
+        found["cost"] = estimate.to_json() | alone_usd(spec, resolved.candidates, facts) | preparation_usd(plans)
         if spec.budget_usd is not None:
             tries_all = spec.tuning is not None and spec.tuning.strategy == "Grid"
             check_budget(spec.budget_usd, estimate, run.files.prices_uri, tries_all=tries_all)

@@ -92,7 +92,8 @@ def text_size(open_part: Callable[[DatasetObject], BinaryIO], dataset: Dataset) 
     if dataset.format == "zip":
         return dataset.size
     looked_at = seen = 0
-    for part, _ in some_parts(dataset):
+    largest = max(dataset.in_order(), key=lambda item: item[0].size)  # those that are spread evenly may have no rows
+    for part, _ in dict.fromkeys([*some_parts(dataset), largest]):
         with open_part(part) as stream:
             looked_at += text_bytes(stream, part, dataset.format)
             seen += part.size

@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sageline.configuration.dataset_size import largest_bytes
+from sageline.configuration.preparation_prices import (
+    FIXED_TRANSITIONS,
+    SHARD_GB,
+    TRANSITIONS_OF_SHARD,
+    USD_PER_GB_SECOND,
+    USD_PER_GET,
+    USD_PER_INVOCATION,
+    USD_PER_PUT,
+    USD_PER_TRANSITION,
+    WHOLE_CORES,
+    WHOLE_GB,
+)
 from sageline.costs.estimate import CostPart
+from sageline.dataset.splits.plan import initial_plan
 from sageline.formats.exchange import answering, exchange_for
 from sageline.names import split_format
 from sageline.runs.money import usd
 from sageline.runs.payloads import PlannedPreparation
 from sageline.spec.model import Spec
 from sageline.spec.preparation import PreparationSpec
+from sageline.storage.dataset_object import RANGE_BYTES
 from sageline.storage.dataset_parts import Dataset
+from sageline.storage.part_sink import PART_BYTES
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -24,30 +40,37 @@ if TYPE_CHECKING:
 ALONE_SHARE = 0.25
 """Of what one function can prepare at all, what it prepares alone: up to some minutes."""
 
+SHARD_SHARE = 1 / 20
+"""Of the same, what a shard has: half a minute of one core."""
+
 MOST_SHARDS = 10_000
 """Child executions that a Distributed Map may have at once, which is also a number whose answers fit into its result."""
 
-_SECONDS_OF_LARGEST = 720
+SHARDS_OF_GROUP = 100
+"""How many states are merged together where there are more: in half a minute, and the groups of 10,000 shards in about a minute
+more."""
+
+FILE_SECONDS = 0.015
+"""What a file takes of a core of Lambda besides its bytes, in both readings of one function together.
+
+Measured by tests/benchmarks/many_files.py: 2.3 to 3.3 ms to ask for a file of a kilobyte and to begin to read it, and 1.7 to 2.0
+ms to begin to count a block of seven columns; twice, and counted with 0.6 of the machine's speed. Waiting for answers is not
+counted: eight files are asked for at once. The most files that a dataset may have take two and a half minutes more than their
+bytes, which the limits of one function leave of its 15 minutes.
+"""
+
+SECONDS_OF_LARGEST = 720
 """About how long one function takes for the most that it can prepare, of its 900 seconds."""
 
-_SHARD_SHARE = 1 / 20  # of the same, what a shard has: half a minute of one core
-_LEAST_SHARD_BYTES = 64 << 10
+LEAST_SHARD_BYTES = 64 << 10
 _RESERVE = 0.5  # of the account's functions at once, that predictions and all else keep
 _MOST_RESERVED = 100
 _USUAL_CONCURRENCY = 10  # of an account whose settings cannot be read: what new ones have
 
-_USD_PER_GB_SECOND = 0.0000133334
-_USD_PER_REQUEST = 0.20 / 1_000_000
-_USD_PER_TRANSITION = 0.025 / 1_000
-"""On-demand list prices of us-east-1, for Lambda on arm64 and standard workflows, as https://aws.amazon.com/lambda/pricing/ and
-https://aws.amazon.com/step-functions/pricing/ are quoted alike by public documents of 2024 to 2026."""
-
-_WORKER_GB, _ALONE_GB = 1769 / 1024, 3008 / 1024
-_ALONE_CORES = 1.7
-_PASSES = 3  # over the shards: scan, fit, encode
-_TRANSITIONS_OF_SHARD = 2  # a child's start, and its state
-_BETWEEN_SECONDS = 15  # for planning, merging, and starting functions
-_ATTEMPTS = 3  # at each reading of a shard, of which the last ones are rare
+FIXED_SECONDS = 15  # of planning, starting functions, and the end
+_MERGE_SECONDS = 1.0  # of a shard's state, or of a group's: from 0.2 to 0.9 were measured
+_PUTS_OF_SHARD = 10  # what is stored of it in all readings, and a first object of each channel
+ATTEMPTS = 3  # at each reading of a shard, of which the last ones are rare
 
 
 @dataclass(frozen=True)
@@ -103,77 +126,96 @@ def plan_preparation(dataset: Dataset, spec: Spec, size: int, concurrency: Concu
         spec: resolved, of what is trained.
         size: of the dataset in bytes of text.
     """
-    work = Work(dataset.size, size, largest_bytes(spec), why_alone(dataset, spec))
-    return plan_work(work, spec.preparation.workers, concurrency)
-
-
-@dataclass(frozen=True)
-class Work:
-    """What one function does alone, or many in shards.
-
-    Attributes:
-        stored: the bytes that are there.
-        size: the same as bytes of text.
-        largest: how many of these one function does in its 15 minutes.
-        alone: why it cannot be done in shards; None where it can.
-        passes: functions that each shard takes.
-        cores: how many one function alone keeps busy.
-        worker_gb: memory of the functions that work on shards.
-        most_shards: into which it may be cut.
-    """
-
-    stored: int
-    size: int
-    largest: int
-    alone: str | None
-    passes: int = _PASSES
-    cores: float = _ALONE_CORES
-    worker_gb: float = _WORKER_GB
-    most_shards: int = MOST_SHARDS
-
-
-def plan_work(work: Work, asked: int | None, concurrency: Concurrency) -> PlannedPreparation:
-    """By how many functions the work is done.
-
-    Args:
-        asked: how many are to work at once, if anybody has said.
-    """
-    size, largest = work.size, work.largest
-    seconds = size / largest * _SECONDS_OF_LARGEST  # of one core
-    growth = round(size / max(1, work.stored), 3)
-    if work.alone is not None or asked == 1 or (asked is None and size <= ALONE_SHARE * largest):
-        reason = "as asked for" if asked == 1 else work.alone or f"one function is enough for {_sized(size)} of text"
-        duration = seconds / work.cores
+    asked, largest = spec.preparation.workers, largest_bytes(spec)
+    growth = max(0.001, round(size / max(1, dataset.size), 3))
+    files = len(dataset.in_order()) if dataset.is_folder else 0
+    # What a file takes besides its bytes, as bytes: many small files take longer than as many rows in one.
+    of_file = FILE_SECONDS * largest / SECONDS_OF_LARGEST
+    counted = size + files * of_file
+    seconds = counted / largest * SECONDS_OF_LARGEST
+    work = _Work(seconds, files + math.ceil(dataset.size / RANGE_BYTES), math.ceil(size / PART_BYTES))
+    named = f"{sized(size)} of text{f' in {files:,} files' if files > 1 else ''}"
+    alone = why_alone(dataset, spec)
+    if alone is not None or asked == 1 or (asked is None and counted <= ALONE_SHARE * largest):
+        reason = "as asked for" if asked == 1 else alone or f"one function is enough for {named}"
+        seconds, cost = work.alone()
         return {
             "workers": 1,
             "shards": None,
             "shard_bytes": None,
+            "file_bytes": 0,
             "growth": growth,
             "reason": reason,
-            "minutes": round(duration / 60, 1),
-            "usd": round(duration * _ALONE_GB * _USD_PER_GB_SECOND, 4),
+            "minutes": round(seconds / 60, 1),
+            "usd": round(cost, 4),
+            "most_usd": round(cost, 4),
         }
+    stored = dataset.size + files * of_file / growth
     most = min(asked or concurrency.workers, concurrency.workers)
-    wanted = max(math.ceil(size / (_SHARD_SHARE * largest)), most if asked else 1)
-    shards = max(1, min(work.most_shards, wanted, work.stored // _LEAST_SHARD_BYTES))
+    wanted = max(math.ceil(counted / (SHARD_SHARE * largest)), most if asked else 1)
+    shards = max(1, min(MOST_SHARDS, wanted, int(stored) // LEAST_SHARD_BYTES))
     workers = max(1, min(most, shards))
     limited = "" if asked is None or asked <= workers else f", of the {asked} asked for (size, account or MaxWorkers)"
-    working = math.ceil(shards / workers) * seconds / shards
-    transitions = work.passes * shards * _TRANSITIONS_OF_SHARD
+    is_planned = initial_plan(spec.split) is not None
+    seconds, cost = work.in_shards(shards, workers, fits=1 if is_planned else 2)
+    _, at_most = work.in_shards(shards, workers, fits=_MOST_FITS[is_planned])
     return {
         "workers": workers,
         "shards": shards,
-        "shard_bytes": math.ceil(work.stored / shards),
+        "shard_bytes": math.ceil(stored / shards),
+        "file_bytes": int(of_file / growth),
         "growth": growth,
-        "reason": f"{_sized(size)} of text in about {shards:,} shard{'s' * (shards > 1)}, {workers:,} at once{limited}",
-        "minutes": round((_BETWEEN_SECONDS + working) / 60, 1),
-        "usd": round(
-            seconds * work.worker_gb * _USD_PER_GB_SECOND
-            + work.passes * shards * _USD_PER_REQUEST
-            + transitions * _USD_PER_TRANSITION,
-            4,
-        ),
+        "reason": f"{named} in about {shards:,} shard{'s' * (shards > 1)}, {workers:,} at once{limited}",
+        "minutes": round(seconds / 60, 1),
+        "usd": round(cost, 4),
+        "most_usd": round(ATTEMPTS * at_most, 4),
     }
+
+
+_MOST_FITS = {
+    True: 3,  # of the split that the sample has led to; as all rows have it; when classes were moved between its shares
+    False: 5,  # besides: for the split, and for which rows stand in which share
+}
+"""Readings that count, by whether the split is known before all rows are."""
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What a dataset takes.
+
+    Attributes:
+        seconds: of one core of Lambda, for all that one function does.
+        requests: to S3, for one reading.
+        objects: that are written, if the rows become as many bytes as they have as text.
+    """
+
+    seconds: float
+    requests: int
+    objects: int
+
+    def alone(self) -> tuple[float, float]:
+        """Seconds and dollars of one function."""
+        duration = self.seconds / WHOLE_CORES
+        return duration, duration * WHOLE_GB * USD_PER_GB_SECOND + 2 * self.requests * USD_PER_GET
+
+    def in_shards(self, shards: int, workers: int, *, fits: int) -> tuple[float, float]:
+        """Seconds and dollars of shards that are read so many times to be counted, and each time merged."""
+        reading = self.seconds * (1 + (fits - 1) / 2)  # one function counts and encodes
+        groups = math.ceil(shards / SHARDS_OF_GROUP) if shards > SHARDS_OF_GROUP else 0
+        of_group = SHARDS_OF_GROUP * _MERGE_SECONDS
+        merging = fits * (groups or shards) * _MERGE_SECONDS
+        duration = FIXED_SECONDS + merging + math.ceil(shards / workers) * reading / shards
+        duration += fits * math.ceil(groups / workers) * of_group
+        whole_seconds = FIXED_SECONDS + merging + fits * groups * of_group
+        children = (2 + fits) * shards + fits * groups  # scan and encode
+        cost = (
+            (reading * SHARD_GB + whole_seconds * WHOLE_GB) * USD_PER_GB_SECOND
+            + children * USD_PER_INVOCATION
+            + (children * TRANSITIONS_OF_SHARD + fits * FIXED_TRANSITIONS) * USD_PER_TRANSITION
+            + ((2 + fits) * (self.requests + 2 * shards) + fits * (shards + groups)) * USD_PER_GET
+            + (_PUTS_OF_SHARD * shards + self.objects) * USD_PER_PUT
+        )
+        return duration, cost
 
 
 def _is_one_file(spec: Spec) -> bool:
@@ -184,11 +226,21 @@ def _is_one_file(spec: Spec) -> bool:
 
 
 def cost_parts(planned: PlannedPreparation, what: str = "preparation") -> tuple[CostPart, ...]:
-    """What the preparation may cost at most, or other such work; nothing for one function alone, which costs cents."""
+    """What the preparation, or other such work, may cost at most; nothing for one function alone, which costs cents."""
     if planned["shards"] is None:
         return ()
-    text = f"{what}: {planned['reason']}, for about {usd(planned['usd'])}; tried {_ATTEMPTS} times at most"
-    return (CostPart(what=what, usd=round(_ATTEMPTS * planned["usd"], 4), text=text),)
+    text = (
+        f"{what}: {planned['reason']}, for about {usd(planned['usd'])}; at most {usd(planned['most_usd'])}, if it takes all "
+        f"readings that there may be, each {ATTEMPTS} times"
+    )
+    return (CostPart(what=what, usd=planned["most_usd"], text=text),)
+
+
+def preparation_usd(plans: Sequence[PlannedPreparation]) -> dict[str, float]:
+    """``{"preparation_usd": 0.02}``: about what preparing a dataset in shards costs, for all algorithms together, which is
+    taken for what it did cost; empty where one function prepares it."""
+    amounts = [planned["usd"] for planned in plans if planned["shards"] is not None]
+    return {"preparation_usd": round(sum(amounts), 4)} if amounts else {}
 
 
 def told(planned: PlannedPreparation) -> str:
@@ -199,15 +251,25 @@ def told(planned: PlannedPreparation) -> str:
     return f"{reason}; takes about {planned['minutes']:g} min and costs about {usd(planned['usd'])}"
 
 
-def with_plan(spec: Spec, planned: PlannedPreparation) -> Spec:
-    """A resolved spec that says how its dataset is prepared, and why; where so many workers cannot be, how many there are."""
-    update: dict[str, object] = {"reasons": {**spec.reasons, "preparation.workers": told(planned)}}
+def with_plans(spec: Spec, plans: Mapping[str, PlannedPreparation]) -> Spec:
+    """A resolved spec that says how its dataset is prepared, and why; where so many workers cannot be, how many there are.
+
+    Args:
+        plans: by the algorithm; of several what differs is said of each.
+    """
+    reasons = {algorithm: told(planned) for algorithm, planned in plans.items()}
+    if len(set(reasons.values())) == 1:
+        reason = next(iter(reasons.values()))
+    else:
+        reason = "; ".join(f"for {algorithm}: {reason}" for algorithm, reason in reasons.items())
+    update: dict[str, object] = {"reasons": {**spec.reasons, "preparation.workers": reason}}
     if spec.preparation.workers is not None:
-        update["preparation"] = PreparationSpec(workers=planned["workers"])
+        update["preparation"] = PreparationSpec(workers=max(planned["workers"] for planned in plans.values()))
     return spec.model_copy(update=update)
 
 
-def _sized(size: int) -> str:
+def sized(size: int) -> str:
+    """Some bytes, as reasons name them."""
     if size < 1_000_000:
         return f"{size:,} bytes"
     return f"{size / 1e9:.3g} GB" if size >= 1e9 else f"{size / 1e6:.3g} MB"

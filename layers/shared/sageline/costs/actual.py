@@ -27,15 +27,17 @@ class BilledJob:
 def with_billed_job(cost: Mapping[str, Any], spent: BilledJob) -> dict[str, Any]:  # any JSON value
     """A record's ``cost`` with a job that has ended; a job that is there already is counted once.
 
-    Prices are those that the bound was counted with, so that both can be compared. ``actual_usd`` is null as long as the price of
-    one of the jobs is not known.
+    Prices are those that the bound was counted with, so that both can be compared. ``actual_usd`` has what preparing the dataset
+    in shards was planned to cost, ``preparation_usd``, too: its functions' seconds are not known. It is null as long as the price
+    of one of the jobs is not known.
     """
     price = _price(cost, spent)
     amount = None if price is None else round(price * spent.instances * spent.seconds / 3600, 6)
     job = {**vars(spent), "usd": amount}
     jobs = [other for other in cost.get("jobs", []) if other["job"] != spent.job] + [job]
     amounts = [other["usd"] for other in jobs]
-    return {**cost, "jobs": jobs, "actual_usd": None if None in amounts else round(sum(amounts), 6)}
+    spent_usd = None if None in amounts else round(sum([*amounts, cost.get("preparation_usd", 0.0)]), 6)
+    return {**cost, "jobs": jobs, "actual_usd": spent_usd}
 
 
 def _price(cost: Mapping[str, Any], spent: BilledJob) -> float | None:

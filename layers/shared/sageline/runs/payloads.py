@@ -65,18 +65,21 @@ class PlannedPreparation(TypedDict):
 
     ``workers``: how many functions work on it at once; one does it alone.
     ``shards``, ``shard_bytes``: about how many shards there are, and of how many bytes; null for one function alone.
+    ``file_bytes``: for how many bytes each file counts besides its own; 0 for one function alone.
     ``growth``: how many bytes of text a byte of the dataset holds.
     ``reason``: why, in a sentence.
-    ``minutes``, ``usd``: about how long it takes, and what Lambda and Step Functions cost for it.
+    ``minutes``, ``usd``: about how long it takes, and what Lambda, Step Functions and S3 cost for it; ``most_usd``: at most.
     """
 
     workers: int
     shards: int | None
     shard_bytes: int | None
+    file_bytes: int
     growth: float
     reason: str
     minutes: float
     usd: float
+    most_usd: float
 
 
 class PlannedShards(TypedDict):

@@ -53,7 +53,8 @@ def choose_parts(uri: str, files: Collection[DatasetObject], folders: Collection
     _check_formats(uri, chosen)
     if len(chosen) > MOST_PARTS:
         raise InvalidDataset(
-            f"{uri}: {len(chosen):,} parts, and a dataset may have {MOST_PARTS:,}: each takes a request and a moment. Join them."
+            f"{uri}: {len(chosen):,} parts, and a dataset may have {MOST_PARTS:,}: each takes a request and a moment. Join them "
+            "into larger ones."
         )
     empty = [name_of(item) for item in chosen if item.size == 0]
     parts = tuple(item for side in ("data", "train") for item in sides[side] if item.size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ParamValidationError
@@ -18,7 +19,9 @@ from sageline.spec.model import DatasetSpec
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_RANGE_BYTES = 4 << 20
+RANGE_BYTES = 4 << 20
+"""What one request asks for at most."""
+
 _ATTEMPTS = 3
 
 
@@ -96,12 +99,12 @@ def open_object(s3: S3Client, dataset: DatasetObject) -> io.BufferedReader:
         DatasetNotFound, DatasetAccessDenied: while reading.
         InvalidDataset: while reading: the object was replaced, in a bucket without versions.
     """
-    return io.BufferedReader(_ObjectReader(s3, dataset), _RANGE_BYTES)
+    return io.BufferedReader(_ObjectReader(s3, dataset), RANGE_BYTES)
 
 
 def open_range(s3: S3Client, dataset: DatasetObject, start: int, end: int) -> io.BufferedReader:
     """The object's bytes from ``start`` to before ``end`` as a file, otherwise as :func:`open_object`."""
-    return io.BufferedReader(_ObjectReader(s3, dataset, start, min(end, dataset.size)), _RANGE_BYTES)
+    return io.BufferedReader(_ObjectReader(s3, dataset, start, min(end, dataset.size)), RANGE_BYTES)
 
 
 class _ObjectReader(io.RawIOBase):
@@ -134,6 +137,10 @@ class _ObjectReader(io.RawIOBase):
         buffer[: len(data)] = data
         self._position += len(data)
         return len(data)
+
+    def readall(self) -> bytes:
+        """The rest. As io has it, each request would be for eight kilobytes."""
+        return b"".join(iter(partial(self.read, RANGE_BYTES), b""))
 
     def _fetch(self, start: int, size: int) -> bytes:
         attempt = 1

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import heapq
 import io
 import json
-from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
@@ -15,24 +15,28 @@ import numpy as np
 from botocore.exceptions import ClientError, ParamValidationError
 
 from sageline.arrays.blocks import Block, Coverage, Side
+from sageline.dataset.ranges.ahead import SMALL_BYTES, each_ahead
 from sageline.dataset.ranges.joined_parts import JoinedParts
 from sageline.dataset.readers.sample import PIECES, sample_blocks
 from sageline.dataset.readers.source import ReadOptions, open_blocks
+from sageline.errors import InvalidDataset
 from sageline.json_objects import Json
 from sageline.names import RunLayout, split_s3_uri
 from sageline.runs.trigger import data_format
-from sageline.storage.dataset_folder import FolderParts, choose_parts, name_of
+from sageline.storage.dataset_folder import MOST_PARTS, FolderParts, choose_parts, name_of
 from sageline.storage.dataset_object import DatasetObject, explained, find_object, no_such_bucket, open_object
 from sageline.storage.read_ahead import ReadAhead
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+SidedPart: TypeAlias = tuple[DatasetObject, Side | None]
 OpenPart: TypeAlias = tuple[DatasetObject, Side | None, BinaryIO]
 
+MOST_LISTED = 100_000
+"""What is listed of a folder at most: a thousand take a request and some tenths of a second."""
+
 _LISTED = 100  # parts in a run's record, which is bounded
-_AHEAD = 8  # parts that are fetched before they are read
-_SMALL_BYTES = 1 << 20
 _NO_VERSION = "null"  # the version id of an object in a bucket without versions
 
 
@@ -66,11 +70,11 @@ class Dataset:
         """Of every part."""
         return data_format(self.parts[0].uri)
 
-    def in_order(self) -> list[tuple[DatasetObject, Side | None]]:
+    def in_order(self) -> list[SidedPart]:
         """The parts as they are read: those of the test first, so that the others can be compared with them."""
         if not self.test:
             return [(part, None) for part in self.parts]
-        test: list[tuple[DatasetObject, Side | None]] = [(part, "test") for part in self.test]
+        test: list[SidedPart] = [(part, "test") for part in self.test]
         return test + [(part, "train") for part in self.parts]
 
     def to_json(self, layout: RunLayout) -> Json:
@@ -115,7 +119,7 @@ def find_dataset(s3: S3Client, uri: str, version_id: str | None = None) -> Datas
     Raises:
         DatasetNotFound: no such object, version, bucket, or no parts.
         DatasetAccessDenied: it may not be read or listed.
-        InvalidDataset: its name says no format that is read, it is empty, or the parts do not go together.
+        InvalidDataset: its name says no format that is read, it is empty, the parts do not go together, or there are too many.
     """
     if uri.endswith("/"):
         chosen = _list_folder(s3, uri)
@@ -129,13 +133,20 @@ def _list_folder(s3: S3Client, uri: str) -> FolderParts:
     bucket, prefix = split_s3_uri(uri)
     files: list[DatasetObject] = []
     folders: set[str] = set()
+    listed = 0
     try:
         for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/"):
             folders |= {common["Prefix"][len(prefix) : -1] for common in page.get("CommonPrefixes", [])}
+            listed += len(page.get("Versions", [])) + len(page.get("DeleteMarkers", [])) + len(page.get("CommonPrefixes", []))
             for version in page.get("Versions", []):
                 if version["IsLatest"] and version["Key"] != prefix:
                     version_id = None if version["VersionId"] == _NO_VERSION else version["VersionId"]
                     files.append(DatasetObject(f"s3://{bucket}/{version['Key']}", version_id, version["ETag"], version["Size"]))
+            if listed > MOST_LISTED:
+                raise InvalidDataset(
+                    f"{uri}: more than {MOST_LISTED:,} objects, their earlier versions counted, are listed there, and a dataset "
+                    f"may have {MOST_PARTS:,} parts. Join the parts into larger ones, in a folder of their own."
+                )
     except ClientError as error:
         raise explained(error, uri) from error
     except ParamValidationError:
@@ -173,26 +184,19 @@ def read_parts(dataset: Dataset, opened: Iterable[OpenPart], options: ReadOption
     notes += [*dataset.notes, *joined.notes()]
 
 
-def _opened(s3: S3Client, parts: Sequence[tuple[DatasetObject, Side | None]]) -> Generator[OpenPart]:
-    """The parts as files, one after the other. Small ones are fetched while those before them are read: of thousands of parts the
-    requests would take longer than the reading."""
+def _opened(s3: S3Client, parts: Sequence[SidedPart]) -> Generator[OpenPart]:
+    """The parts as files, one after the other. Small ones are fetched while those before them are read."""
 
     def fetch(part: DatasetObject) -> BinaryIO:
-        if part.size > _SMALL_BYTES:
+        if part.size > SMALL_BYTES:
             return open_object(s3, part)
         with open_object(s3, part) as stream:
             return io.BytesIO(stream.read())
 
-    pool = ThreadPoolExecutor(_AHEAD)
-    try:
-        coming = deque(pool.submit(fetch, part) for part, _ in parts[:_AHEAD])
-        for number, (part, side) in enumerate(parts):
-            with coming.popleft().result() as stream:
-                if number + _AHEAD < len(parts):
-                    coming.append(pool.submit(fetch, parts[number + _AHEAD][0]))
+    with closing(each_ahead(fetch, [part for part, _ in parts])) as streams:
+        for (part, side), opened in zip(parts, streams, strict=True):
+            with opened as stream:
                 yield part, side, stream
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def sample_dataset(
@@ -205,10 +209,11 @@ def sample_dataset(
     coverage: Coverage | None = None,
 ) -> Iterator[Block]:
     """Rows from all over the dataset, as :func:`sageline.dataset.readers.sample.sample_blocks` takes them out of one file; of
-    many parts out of eight, the first and the last of each side among them. ``coverage`` gets whether these are all rows.
+    many parts out of eight, the first and the last of each side among them, and where those of a side have no rows out of its
+    eight largest too. ``coverage`` gets whether these are all rows.
 
     Raises:
-        InvalidDataset: as for :func:`read_blocks`, as far as it is seen.
+        InvalidDataset: as for :func:`read_blocks`, as far as it is seen; or none of the parts that were looked at has a row.
     """
     coverage = coverage or Coverage()
     if not dataset.is_folder:
@@ -226,34 +231,60 @@ def sample_dataset(
             )
         return
     joined = JoinedParts(dataset.uri, has_test=bool(dataset.test))
+    order = dataset.in_order()
     chosen = some_parts(dataset)
-    whole: list[bool] = []
-    for part, side in chosen:
-        of_part = Coverage()
-        said: list[str] = []
-        with open_object(s3, part) as stream:
-            blocks = sample_blocks(
-                stream,
-                part.size,
-                part.uri,
-                dataset.format,
-                options=options,
-                notes=said,
-                pieces=max(1, PIECES // len(chosen)),
-                piece_bytes=piece_bytes,
-                may_be_empty=True,
-                coverage=of_part,
-            )
-            yield from joined.blocks(blocks, part.uri, side)
-        joined.said(part.uri, said)
-        whole.append(of_part.is_all)
-    coverage.is_all = all(whole) and len(chosen) == len(dataset.in_order())
-    if len(chosen) == len(dataset.in_order()):
+    rows: Counter[Side | None] = Counter()
+    looked_at = 0
+    whole = True
+    while chosen:
+        looked_at += len(chosen)
+        for part, side in chosen:
+            of_part = Coverage()
+            said: list[str] = []
+            with open_object(s3, part) as stream:
+                blocks = sample_blocks(
+                    stream,
+                    part.size,
+                    part.uri,
+                    dataset.format,
+                    options=options,
+                    notes=said,
+                    pieces=max(1, PIECES // len(chosen)),
+                    piece_bytes=piece_bytes,
+                    may_be_empty=True,
+                    coverage=of_part,
+                )
+                for block in joined.blocks(blocks, part.uri, side):
+                    rows[side] += block.rows
+                    yield block
+            joined.said(part.uri, said)
+            whole = whole and of_part.is_all
+        is_first = looked_at == len(chosen)
+        chosen = _largest_of_sides_without_rows(order, chosen, rows) if is_first else []
+    coverage.is_all = whole and looked_at == len(order)
+    if looked_at == len(order):
         joined.check_rows()
+    elif not rows.total():
+        raise InvalidDataset(
+            f"{dataset.uri}: none of the {looked_at:,} parts that were looked at has a row, the largest among them; there are "
+            f"{len(order):,} parts. Upload a header and rows, and leave out parts without rows."
+        )
     notes += [*dataset.notes, *joined.notes()]
 
 
-def some_parts(dataset: Dataset, most: int = PIECES) -> list[tuple[DatasetObject, Side | None]]:
+def _largest_of_sides_without_rows(
+    order: Sequence[SidedPart], seen: Collection[SidedPart], rows: Mapping[Side | None, int]
+) -> list[SidedPart]:
+    """The largest parts of each side of which none that was seen has a row: one with rows is larger than its header line."""
+    others = [item for item in order if not rows.get(item[1]) and item not in seen]
+    chosen: list[SidedPart] = []
+    for wanted in {side for _, side in others}:
+        of_side = [item for item in others if item[1] == wanted]
+        chosen += heapq.nlargest(PIECES, of_side, key=lambda item: item[0].size)
+    return [item for item in others if item in chosen]
+
+
+def some_parts(dataset: Dataset, most: int = PIECES) -> list[SidedPart]:
     """At most so many parts, spread evenly over each side, in the order of reading."""
     order = dataset.in_order()
     test = [item for item in order if item[1] == "test"]
@@ -262,6 +293,6 @@ def some_parts(dataset: Dataset, most: int = PIECES) -> list[tuple[DatasetObject
     return _spread(test, of_test) + _spread(others, most - of_test)
 
 
-def _spread(parts: Sequence[tuple[DatasetObject, Side | None]], most: int) -> list[tuple[DatasetObject, Side | None]]:
+def _spread(parts: Sequence[SidedPart], most: int) -> list[SidedPart]:
     chosen = np.unique(np.linspace(0, len(parts) - 1, min(most, len(parts))).round().astype(np.int64))
     return [parts[index] for index in chosen.tolist()]

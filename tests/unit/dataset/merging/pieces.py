@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from sageline.arrays.blocks import Block, Side
 from sageline.arrays.factors import factors
 from sageline.arrays.late_text import DictionaryArray
 from sageline.arrays.strings import StringArray
+from sageline.storage.shards.state_codec import decode_state, encode_state
 
 State = TypeVar("State")
 CUTS = st.lists(st.integers(0, 200), max_size=5)
@@ -94,7 +94,8 @@ def merged(states: Sequence[State], merge: Callable[[State, State], None]) -> li
         merge(first, second)
         return first
 
-    return [way(copy.deepcopy(list(states))) for way in (forwards, backwards, by_halves)]
+    stored = encode_state(list(states))  # as they go from one function to another
+    return [way(decode_state(stored)) for way in (forwards, backwards, by_halves)]
 
 
 def told(state: object) -> dict[str, str]:

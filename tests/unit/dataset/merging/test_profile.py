@@ -52,7 +52,7 @@ FEW = [
     (number_profile, "_AT_A_TIME", 7),
 ]
 """Limits so small that they are reached."""
-SOME = settings(max_examples=40, deadline=None)  # each profiles a dataset several times
+SOME = settings(max_examples=min(40, settings().max_examples))  # each counts a dataset several times
 
 
 def profiles_of(rows: Rows, cuts: Sequence[int], findings: Findings, most_shared: int) -> list[DatasetProfile]:

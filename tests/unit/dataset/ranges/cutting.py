@@ -152,8 +152,10 @@ def planned(
     *,
     sides: Mapping[str, Side] | None = None,
     options: ReadOptions = FIND_OUT,
+    file_bytes: int = 0,
 ) -> ShardPlan:
-    return plan_shards(uri, data_format, parts_of(files, sides), shard_bytes, open_range=opener(files), options=options)
+    parts = parts_of(files, sides)
+    return plan_shards(uri, data_format, parts, shard_bytes, file_bytes=file_bytes, open_range=opener(files), options=options)
 
 
 def assert_same(one: Outcome, other: Outcome) -> None:

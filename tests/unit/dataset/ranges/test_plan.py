@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
+import threading
+import time
 from typing import BinaryIO
 
 import pytest
 
 from sageline.arrays.blocks import Side
+from sageline.dataset.ranges.ahead import AHEAD
 from sageline.dataset.ranges.plan import DatasetPart, ShardPlan, plan_shards
 from sageline.dataset.ranges.read import read_shard
 from sageline.dataset.ranges.scan import scan_shard
 from sageline.dataset.readers.source import FIND_OUT
-from tests.unit.dataset.ranges.cutting import assert_same, folder_at_once, in_shards, opener, planned
+from tests.unit.dataset.ranges.cutting import assert_same, folder_at_once, in_shards, opener, parts_of, planned
 
 FOLDER = "s3://bucket/data/"
 
@@ -47,7 +50,41 @@ def test_a_small_file_counts_by_what_asking_for_it_takes() -> None:
     files = {f"{FOLDER}data-{number:05}.csv": b"a,b\n" for number in range(10_000)}
     files[f"{FOLDER}data-00000.csv"] = table(1)
 
-    assert len(planned(FOLDER, files, 256 << 20).shards) == 3
+    plan = planned(FOLDER, files, 256 << 20, file_bytes=64 << 10)
+
+    assert [len(shard) for shard in plan.shards] == [4095, 4095, 1810]
+
+
+def test_the_first_part_with_rows_is_found_behind_thousands_that_have_none() -> None:
+    files = {f"{FOLDER}data-{number:05}.csv": b"a,b\n" for number in range(300)}
+    files[f"{FOLDER}data-00123.csv"] = table(1, "b,a")
+    files[f"{FOLDER}data-00124.csv"] = table(1, "a,b,c")
+    open_range, at_once, open_now, lock = opener(files), 0, 0, threading.Lock()
+
+    def slow(part: DatasetPart, start: int, end: int) -> BinaryIO:
+        nonlocal at_once, open_now
+        with lock:
+            open_now += 1
+            at_once = max(at_once, open_now)
+        time.sleep(0.002)
+        with lock:
+            open_now -= 1
+        return open_range(part, start, end)
+
+    plan = plan_shards(FOLDER, "csv", parts_of(files), 100, open_range=slow, options=FIND_OUT)
+
+    assert plan.first is not None
+    assert (plan.first.uri, plan.first.columns) == (f"{FOLDER}data-00123.csv", ("b", "a"))
+    assert 1 < at_once <= AHEAD
+
+
+def test_a_part_that_is_refused_before_the_first_with_rows_leaves_the_columns_to_the_reading() -> None:
+    files = {f"{FOLDER}data-0.csv": b"a,a\n", f"{FOLDER}data-1.csv": table(30), f"{FOLDER}data-2.csv": table(30)}
+
+    plan = planned(FOLDER, files, 100)
+
+    assert plan.first is None
+    assert_same(in_shards(plan, files), folder_at_once(FOLDER, files))
 
 
 def test_large_files_are_cut_in_about_equal_ranges_and_the_last_goes_with_small_files() -> None:

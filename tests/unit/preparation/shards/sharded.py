@@ -39,10 +39,12 @@ def plan(world: World, shard_bytes: int) -> PlannedShards:
         "workers": 2,
         "shards": 2,
         "shard_bytes": shard_bytes,
+        "file_bytes": 0,
         "growth": 1.0,
         "reason": "a test",
         "minutes": 0.0,
         "usd": 0.0,
+        "most_usd": 0.0,
     }
     world.run.store.note(RUN_ID, preparation=planned)
     return plan_shards(RUN_ID, run=world.run)

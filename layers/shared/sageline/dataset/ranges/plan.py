@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import io
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import BinaryIO, Literal, TypeAlias
 
 from sageline.arrays.blocks import Side
+from sageline.dataset.ranges.ahead import SMALL_BYTES, each_ahead
 from sageline.dataset.ranges.joined_parts import FirstPart
 from sageline.dataset.ranges.text_head import NotToBeCut, TextHead, read_head
 from sageline.dataset.readers.source import BLOCK_BYTES, ReadOptions, open_blocks
@@ -16,9 +18,6 @@ from sageline.errors import InvalidDataset
 from sageline.formats.text_encoding import TextPosition
 from sageline.json_objects import Document, Json
 from sageline.names import split_format
-
-_FILE_BYTES = 64 << 10
-"""What a file counts for at least: asking for it takes a while, however small it is."""
 
 RangeKind: TypeAlias = Literal["whole", "bytes", "groups"]
 
@@ -37,7 +36,7 @@ class DatasetPart:
 OpenRange: TypeAlias = Callable[[DatasetPart, int, int], BinaryIO]
 """Gives the bytes of a part from one offset up to another; the stream can ``seek`` where that is all of the part, and is closed.
 
-Of a range that reading refuses, the end is that of the file: it is not to be fetched before it is read."""
+Of a range that reading refuses, the end is that of the file: it is not to be fetched before it is read, unless it is small."""
 
 
 @dataclass(frozen=True)
@@ -159,8 +158,35 @@ class ShardPlan:
         )
 
 
+def open_ahead(open_range: OpenRange, wanted: Sequence[tuple[DatasetPart, int, int]]) -> Generator[BinaryIO]:
+    """Ranges of parts as streams, one after the other; small ones are fetched while those before them are read.
+
+    A stream is closed when the next one is asked for.
+    """
+
+    def fetch(item: tuple[DatasetPart, int, int]) -> BinaryIO:
+        _, start, end = item
+        stream = open_range(*item)
+        if end - start > SMALL_BYTES:
+            return stream
+        with closing(stream):
+            return io.BytesIO(stream.read())
+
+    with closing(each_ahead(fetch, wanted)) as streams:
+        for opened in streams:
+            with closing(opened) as stream:
+                yield stream
+
+
 def plan_shards(
-    uri: str, data_format: str, parts: Sequence[DatasetPart], shard_bytes: int, *, open_range: OpenRange, options: ReadOptions
+    uri: str,
+    data_format: str,
+    parts: Sequence[DatasetPart],
+    shard_bytes: int,
+    *,
+    file_bytes: int = 0,
+    open_range: OpenRange,
+    options: ReadOptions,
 ) -> ShardPlan:
     """Cut a dataset into shards of about ``shard_bytes`` each; none has rows of train files and of test files.
 
@@ -170,6 +196,7 @@ def plan_shards(
     Args:
         uri: of the object, or of the folder, with a slash at the end.
         parts: in the order of reading.
+        file_bytes: what asking for a file counts for, besides its bytes.
 
     A file that reading refuses at its beginning is not cut; what is wrong is said when it is read.
     """
@@ -177,10 +204,9 @@ def plan_shards(
     shards: list[tuple[Range, ...]] = []
     gathered: list[Range] = []
     size = 0
-    least = min(_FILE_BYTES, shard_bytes // 1000)
     for index, part in enumerate(parts):
         for item, item_bytes in cutter.ranges(index, part):
-            counted = max(item_bytes, least)
+            counted = item_bytes + file_bytes
             if gathered and (size + counted > shard_bytes or parts[gathered[-1].part].side != part.side):
                 shards.append(tuple(gathered))
                 gathered, size = [], 0
@@ -256,13 +282,13 @@ class _Cutter:
 
 def _first_part(data_format: str, parts: Sequence[DatasetPart], open_range: OpenRange, options: ReadOptions) -> FirstPart | None:
     """The first part that has rows; None where reading it, or one before it, is refused."""
-    for part in parts:
-        with closing(open_range(part, 0, part.size)) as stream:
+    with closing(open_ahead(open_range, [(part, 0, part.size) for part in parts])) as streams:
+        for part, stream in zip(parts, streams, strict=True):
             try:
                 blocks = open_blocks(stream, part.uri, data_format, BLOCK_BYTES, options=options, may_be_empty=True)
                 block = next(blocks, None)
             except InvalidDataset:
                 return None
-        if block is not None:
-            return FirstPart(part.uri, part.side, tuple(block.columns))
+            if block is not None:
+                return FirstPart(part.uri, part.side, tuple(block.columns))
     return None

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from sageline.arrays.blocks import Block
 from sageline.dataset.ranges.joined_parts import JoinedParts
-from sageline.dataset.ranges.plan import Begin, DatasetPart, OpenRange, Range, ShardPlan
+from sageline.dataset.ranges.plan import Begin, DatasetPart, OpenRange, Range, ShardPlan, open_ahead
 from sageline.dataset.ranges.text_head import Note, TextHead
 from sageline.dataset.readers.csv_reader import CsvReader
 from sageline.dataset.readers.dialect import Dialect
@@ -43,13 +43,15 @@ def read_shard(
         ValueError: the shard is not settled.
     """
     joined = JoinedParts(plan.uri, has_test=plan.has_test, first=plan.first)
-    for item in plan.shards[number]:
-        part = plan.parts[item.part]
-        notes: list[str] = []
-        with closing(open_range(part, *_bounds(item, part))) as stream:
+    ranges = plan.shards[number]
+    wanted = [(plan.parts[item.part], *_bounds(item, plan.parts[item.part])) for item in ranges]
+    with closing(open_ahead(open_range, wanted)) as streams:
+        for item, stream in zip(ranges, streams, strict=True):
+            part = plan.parts[item.part]
+            notes: list[str] = []
             blocks = _RangeReader(plan, options, notes, block_bytes).blocks(item, stream)
             yield from joined.blocks(blocks, part.uri, part.side) if plan.is_folder else blocks
-        said += [Said(part.uri, Note.of(note)) for note in notes]
+            said += [Said(part.uri, Note.of(note)) for note in notes]
 
 
 def read_shard_lines(plan: ShardPlan, number: int, open_range: OpenRange) -> Iterator[bytes]:

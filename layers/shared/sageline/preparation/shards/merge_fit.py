@@ -59,9 +59,9 @@ def merge_fit(run_id: str, number: int, *, run: RunContext) -> MergedFit:
     of = RunDataset.of(run_id, run)
 
     def resolve(profile: DatasetProfile) -> Resolution:
-        profile.notes = [*sharding.dataset.notes, *join_notes(sharding.plan, merged.said)]
+        profile.notes = [*sharding.notes, *join_notes(sharding.plan, merged.said)]
         if sharding.plan.is_folder:
-            check_rows(sharding.dataset.uri, profile.rows_of_sides, has_test=sharding.plan.has_test)
+            check_rows(sharding.plan.uri, profile.rows_of_sides, has_test=sharding.plan.has_test)
         resolution = of.resolve(profile)
         run.store.enter(run_id, "MergeFit", schema=of.schema)
         return resolution

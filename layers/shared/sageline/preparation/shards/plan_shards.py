@@ -40,11 +40,12 @@ def plan_shards(run_id: str, *, run: RunContext) -> PlannedShards:
         of.dataset.format,
         parts_of(of.dataset),
         planned["shard_bytes"] or of.dataset.size,
+        file_bytes=planned["file_bytes"],
         open_range=opener(run.files.s3),
         options=of.options,
     )
     _check_uncut(plan, of.spec, planned["growth"])
-    sharding = Sharding(of.dataset, of.options, plan, of.findings, planned["workers"])
+    sharding = Sharding(of.dataset.notes, of.options, plan, of.findings, planned["workers"])
     for name in (CUT, SHARDING):
         files.put(name, sharding)
     return _begun(sharding, of.provisional, files, run)

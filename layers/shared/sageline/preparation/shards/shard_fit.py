@@ -10,6 +10,7 @@ import numpy as np
 
 from sageline.arrays.blocks import Block
 from sageline.arrays.hashing import HashArray
+from sageline.configuration.preparation_plan import SHARDS_OF_GROUP
 from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.ranges.read import Said
 from sageline.dataset.shared_rows import SharedRows
@@ -24,10 +25,6 @@ from sageline.storage.shards.shard_files import Refused
 
 RoundKind: TypeAlias = Literal["profile", "fit", "filters"]
 """What a round counts: all that a fit does and the columns' profile, the fit alone, or which rows stand in which channel."""
-
-
-SHARDS_OF_GROUP = 100
-"""So many states are merged in half a minute, and the groups of 10,000 shards in about a minute more."""
 
 
 @dataclass(frozen=True, eq=False)

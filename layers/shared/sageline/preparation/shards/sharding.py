@@ -8,7 +8,6 @@ from sageline.dataset.profiles.findings import Findings
 from sageline.dataset.ranges.plan import ShardPlan
 from sageline.dataset.readers.source import ReadOptions
 from sageline.preparation.first_read import FirstRead
-from sageline.storage.dataset_parts import Dataset
 
 
 @dataclass(frozen=True)
@@ -16,11 +15,12 @@ class Sharding:
     """A dataset in shards.
 
     Attributes:
+        notes: what was taken for granted when the parts were chosen.
         findings: what a sample has told of the columns.
         workers: how many functions may work on them at once.
     """
 
-    dataset: Dataset
+    notes: tuple[str, ...]
     options: ReadOptions
     plan: ShardPlan
     findings: Findings

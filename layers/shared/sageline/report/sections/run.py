@@ -69,6 +69,7 @@ def costs_section(data: ReportData) -> Section | None:
     if not data.costs:
         return None
     spent = as_number(data.costs.get("actual_usd"))
+    prepared = as_number(data.costs.get("preparation_usd"))
     hourly, budget = as_number(data.costs.get("endpoint_usd_per_hour")), as_number((data.spec or {}).get("budget_usd"))
     return section(
         "costs",
@@ -76,6 +77,7 @@ def costs_section(data: ReportData) -> Section | None:
         facts(
             {
                 "did cost": usd(spent) if spent is not None else None,
+                "of that, preparing the dataset": f"about {usd(prepared)}, as planned" if prepared else None,
                 "at most": most(data.costs) or "no bound",
                 "budget": usd(budget) if budget is not None else None,
                 "endpoint": f"{usd(hourly)} per hour" if hourly else None,

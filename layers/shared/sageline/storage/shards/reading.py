@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, BinaryIO
 
+from sageline.dataset.ranges.ahead import SMALL_BYTES
 from sageline.dataset.ranges.plan import DatasetPart, OpenRange
 from sageline.storage.dataset_object import DatasetObject, open_range
 from sageline.storage.dataset_parts import Dataset
@@ -20,10 +21,11 @@ def parts_of(dataset: Dataset) -> list[DatasetPart]:
 
 
 def opener(s3: S3Client) -> OpenRange:
-    """Opens ranges of parts, of which the next megabytes are fetched while those before them are worked on."""
+    """Opens ranges of parts; of those that take several requests, the next one is asked while what came before is worked on."""
 
     def open_part(part: DatasetPart, start: int, end: int) -> BinaryIO:
         dataset = DatasetObject(part.uri, part.version_id, part.etag, part.size)
-        return io.BufferedReader(ReadAhead(open_range(s3, dataset, start, end)))
+        stream = open_range(s3, dataset, start, end)
+        return stream if end - start <= SMALL_BYTES else io.BufferedReader(ReadAhead(stream))
 
     return open_part

@@ -32,20 +32,17 @@ Each is written under one key, however often a function is tried again. All expi
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from sageline import errors
+from sageline.dataset.ranges.ahead import each_ahead
 from sageline.errors import SagelineError
 from sageline.names import INTERMEDIATE
 from sageline.runs.documents import RunFiles
 from sageline.storage.shards.state_codec import decode_state, encode_state
-
-_AHEAD = 8  # states that are fetched before they are merged: some have 60 MB
 
 
 @dataclass(frozen=True)
@@ -94,14 +91,8 @@ class ShardFiles:
 
     def each(self, names: Iterable[str]) -> Iterator[Any]:  # Any: what was stored
         """What was stored under several names, in their order; the next ones are fetched meanwhile."""
-        remaining = iter(names)
-        with ThreadPoolExecutor(_AHEAD) as pool:
-            coming = deque(pool.submit(self._files.read, self.key(name)) for name in islice(remaining, _AHEAD))
-            while coming:
-                found = coming.popleft().result()
-                if (name := next(remaining, None)) is not None:
-                    coming.append(pool.submit(self._files.read, self.key(name)))
-                yield decode_state(found)
+        with closing(each_ahead(self._files.read, map(self.key, names))) as found:
+            yield from map(decode_state, found)
 
     def key(self, name: str) -> str:
         return f"{self.layout.shards_prefix}{self._folder}{name}"

@@ -1,8 +1,8 @@
 """States of Sageline's own classes as bytes, for a function that goes on with what another one has counted.
 
 Not pickle: what is read comes from a bucket, and unpickling runs whatever the bytes say. Here nothing is run: a class is looked
-up by its name among those of this package, and its instance gets its attributes back without a call of its constructor (or by its
-own ``__setstate__``, where it has one).
+up by its name among those that states hold (:mod:`sageline.storage.shards.state_classes`), and its instance gets its
+attributes back without a call of its constructor (or by its own ``__setstate__``, where it has one).
 
 The bytes are the length of a JSON document, the document, and the contents of the arrays that it refers to. A container that is
 not a list, and an object, is a JSON object with one key, which says what it is.
@@ -22,8 +22,8 @@ import numpy as np
 from pydantic import BaseModel
 
 from sageline.arrays.strings import StringArray
+from sageline.storage.shards.state_classes import STATE_CLASSES
 
-_PACKAGE = "sageline"
 _LENGTH_BYTES = 8
 _ALIGNED = 8
 _AS_IN_JSON = {type(None), bool, str, int, float}
@@ -50,8 +50,8 @@ def encode_state(value: object) -> bytes:
     """A value as bytes.
 
     Args:
-        value: None, a truth value, a number, text, bytes, an array of numpy, a container of such, or an instance of a class of
-            this package whose attributes are such. Cached properties are left out.
+        value: None, a truth value, a number, text, bytes, an array of numpy, a container of such, or an instance of one of
+            :data:`sageline.storage.shards.state_classes.STATE_CLASSES`. Cached properties are left out.
 
     Raises:
         UnknownState: it is or holds something else.
@@ -217,20 +217,16 @@ def _is_cached(kind: type, name: str) -> bool:
 
 
 def _name_of(kind: type) -> str:
-    if kind.__module__.split(".")[0] != _PACKAGE or "<" in kind.__qualname__:
+    name = f"{kind.__module__}:{kind.__qualname__}"
+    if name not in STATE_CLASSES:
         raise UnknownState(f"{kind.__module__}.{kind.__qualname__} has no place in a state.")
-    return f"{kind.__module__}:{kind.__qualname__}"
+    return name
 
 
 @cache
 def _class_of(name: str) -> type:
-    module, _, qualified = name.partition(":")
-    if module.split(".")[0] != _PACKAGE:
-        raise UnknownState(f"{name} is no class of this package.")
-    found: Any = importlib.import_module(module)  # Any: a module, then a class
-    for part in qualified.split("."):
-        found = getattr(found, part)
-    # What a module of this package has imported is not of this package.
-    if not isinstance(found, type) or found.__module__ != module:
-        raise UnknownState(f"{name} is no class of this package.")
+    if name not in STATE_CLASSES:
+        raise UnknownState(f"{name} is no class whose instances a state holds.")
+    module, _, of_module = name.partition(":")
+    found: type = getattr(importlib.import_module(module), of_module)
     return found
