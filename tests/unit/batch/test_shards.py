@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sageline.batch import largest
 from sageline.batch.encode import encode_batch
 from sageline.batch.shards.encode import encode_batch_shard, merge_batch
 from sageline.batch.shards.plan import BATCH_FOLDER, plan_batch_shards, settle_batch_shards
@@ -280,3 +281,24 @@ def test_a_batch_that_was_stopped_meanwhile_is_not_gone_on_with(orders: World) -
         with pytest.raises(RunFinished):
             use_case(RUN_ID, run=orders.run)
     assert orders.record().status == "Stopped"
+
+
+UTF_16 = ("size,colour,ordered\n" + "1.5,réd,2021-05-07\n" * 60).encode("utf-16")
+
+
+def test_a_text_that_cannot_be_cut_is_one_shard() -> None:
+    alone, in_shards = both(UTF_16, "csv", 300)
+
+    assert in_shards == alone
+    assert alone["written"]["rows"] == 60
+
+
+def test_what_cannot_be_cut_and_is_too_much_for_one_function_is_refused_before_it_is_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained(world, ORDERS)
+    begun(world, UTF_16)
+    monkeypatch.setitem(largest.LARGEST_BYTES, "columns", 1000)
+
+    with pytest.raises(InvalidDataset, match=r"are to be read by one function \(it is in utf-16.*several smaller files"):
+        plan(world, 300)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import TaggingTypeDef
 
 
-class Predictions:
+class TransformAnswers:
     """The predictions, part by part. What a model answered for a part is held in memory, and no more than that.
 
     Attributes:

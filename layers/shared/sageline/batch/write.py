@@ -11,7 +11,7 @@ from itertools import islice, zip_longest
 from typing import Final
 
 from sageline.arrays.blocks import Block
-from sageline.batch.answers import Predictions
+from sageline.batch.answers import TransformAnswers
 from sageline.batch.batch import Batch, WrittenPredictions, batch_of, load_encoder, read_rows
 from sageline.batch.locations import gives_csv
 from sageline.batch.part_rows import PartRows
@@ -61,7 +61,7 @@ def write_predictions(run_id: str, *, run: RunContext) -> WrittenPredictions:
     batch = batch_of(run.store.get(run_id))
     encoder = load_encoder(run.files, batch)
     layout = run.files.layout(run_id)
-    predictions = Predictions(encoder, layout, run.files, PartRows.read(run.files, layout).of_all())
+    predictions = TransformAnswers(encoder, layout, run.files, PartRows.read(run.files, layout).of_all())
     bucket, key = split_s3_uri(batch.output)
     writer = ObjectWriter(run.files.s3, bucket, key, PART_BYTES, content_type=content_type(batch))
     write_pieces(pieces_of(batch, predictions, _all_rows(batch, encoder, run.files), encoder), writer)
@@ -99,7 +99,7 @@ def write_pieces(pieces: Iterator[bytes], writer: ObjectWriter) -> int:
     return size
 
 
-def pieces_of(batch: Batch, predictions: Predictions, rows: GivenRows, encoder: FittedEncoder) -> Iterator[bytes]:
+def pieces_of(batch: Batch, predictions: TransformAnswers, rows: GivenRows, encoder: FittedEncoder) -> Iterator[bytes]:
     """The predictions in pieces of many lines, with the header of a table before the first row of the batch.
 
     Raises:
@@ -129,7 +129,7 @@ def _all_rows(batch: Batch, encoder: FittedEncoder, files: RunFiles) -> GivenRow
     return GivenRows(lambda: read_rows(files, batch, encoder.feature_columns), lines)
 
 
-def _csv_pieces(batch: Batch, predictions: Predictions, given: GivenRows, encoder: FittedEncoder) -> Iterator[bytes]:
+def _csv_pieces(batch: Batch, predictions: TransformAnswers, given: GivenRows, encoder: FittedEncoder) -> Iterator[bytes]:
     number, answers = predictions.before, iter(predictions)
     buffer = io.StringIO()
     table = csv.writer(buffer, lineterminator="\n")
@@ -154,7 +154,7 @@ def _csv_pieces(batch: Batch, predictions: Predictions, given: GivenRows, encode
         raise _not_as_many(number + 1, "row of the input")
 
 
-def _json_lines(predictions: Predictions, given: GivenRows, encoder: FittedEncoder) -> Iterator[bytes]:
+def _json_lines(predictions: TransformAnswers, given: GivenRows, encoder: FittedEncoder) -> Iterator[bytes]:
     names = given.added or []
     rows = enumerate(zip_longest(given.lines(), iter(predictions)), start=predictions.before + 1)
     for number, (line, prediction) in rows:
@@ -167,7 +167,7 @@ def _json_lines(predictions: Predictions, given: GivenRows, encoder: FittedEncod
         yield head + (b", " if not head.endswith(b"{") else b"") + tail[1:] + b"\n"
 
 
-def _numbered_lines(predictions: Predictions, encoder: FittedEncoder) -> Iterator[bytes]:
+def _numbered_lines(predictions: TransformAnswers, encoder: FittedEncoder) -> Iterator[bytes]:
     names = added_names(encoder, ())
     for number, prediction in enumerate(predictions, start=predictions.before + 1):
         document = {"row": number, **dict(zip(names, _values(prediction), strict=True))}

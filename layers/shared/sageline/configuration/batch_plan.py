@@ -12,8 +12,11 @@ from sageline.configuration.dataset_size import text_size
 from sageline.configuration.preparation_prices import (
     TRANSITIONS_OF_SHARD,
     USD_PER_GB_SECOND,
+    USD_PER_GET,
     USD_PER_INVOCATION,
+    USD_PER_PUT,
     USD_PER_TRANSITION,
+    WHOLE_GB,
 )
 from sageline.configuration.shared_work import (
     ATTEMPTS,
@@ -32,16 +35,17 @@ from sageline.errors import InvalidDataset
 from sageline.names import split_format
 from sageline.runs.context import RunContext
 from sageline.spec.model import Spec
-from sageline.storage.dataset_object import open_object
+from sageline.storage.dataset_object import RANGE_BYTES, open_object
 from sageline.storage.dataset_parts import Dataset
+from sageline.storage.part_sink import PART_BYTES
 
 MOST_BATCH_SHARDS = 5_000
 """Row groups may make twice as many of them, and S3 joins 10,000 parts to an object."""
 
 _PASSES = 3  # over the shards: scan, encode, write
-_BETWEEN_SECONDS = 15  # for planning, joining, and starting functions
+_FIXED_SECONDS = 15  # for planning, joining, and starting functions
+_GETS_OF_SHARD = 5  # of what others have left: the plan, the encoder, the model's spec
 _HEAD_BYTES = 64 << 10
-_GB = 3008 / 1024  # of EncodeBatch and WritePredictions, whether they work on a shard or on all
 
 
 def plan_batch(batch: Batch, spec: Spec, asked: int | None, most_workers: int, run: RunContext) -> Batch:
@@ -61,7 +65,7 @@ def plan_batch(batch: Batch, spec: Spec, asked: int | None, most_workers: int, r
     size = round(size * max(1, SHORTEST_ROW_BYTES / _row_bytes(batch, run)))
     work = Work(rows.size, size, largest, alone, most_shards=MOST_BATCH_SHARDS)
     concurrency = Concurrency(account=account_concurrency(run.clients.lambda_), stack=most_workers)
-    plan = plan_work(work, _Scoring(work.seconds), asked, concurrency)
+    plan = plan_work(work, _Scoring(work), asked, concurrency)
     if plan["shards"] is None and size > largest:
         advice = "Leave `workers` out, or ask for more." if alone is None else f"{alone} Or score it in several smaller files."
         raise InvalidDataset(
@@ -74,20 +78,25 @@ def plan_batch(batch: Batch, spec: Spec, asked: int | None, most_workers: int, r
 
 @dataclass(frozen=True)
 class _Scoring:
-    """What the functions of a batch take; ``seconds``: of one core, for all rows."""
+    """What the functions of a batch take: EncodeBatch and WritePredictions have the same memory, whatever they work on."""
 
-    seconds: float
+    work: Work
 
     def alone(self) -> WorkPrice:
         """By one function."""
-        usd = self.seconds * _GB * USD_PER_GB_SECOND
-        return WorkPrice(self.seconds, usd, usd)
+        usd = self.work.seconds * WHOLE_GB * USD_PER_GB_SECOND
+        return WorkPrice(self.work.seconds, usd, usd)
 
     def in_shards(self, shards: int, workers: int) -> WorkPrice:
         """By so many functions at once."""
-        children = _PASSES * shards
-        usd = self.seconds * _GB * USD_PER_GB_SECOND + children * (USD_PER_INVOCATION + TRANSITIONS_OF_SHARD * USD_PER_TRANSITION)
-        return WorkPrice(_BETWEEN_SECONDS + math.ceil(shards / workers) * self.seconds / shards, usd, ATTEMPTS * usd)
+        seconds, children = self.work.seconds, _PASSES * shards
+        usd = (
+            (seconds + _FIXED_SECONDS) * WHOLE_GB * USD_PER_GB_SECOND
+            + children * (USD_PER_INVOCATION + TRANSITIONS_OF_SHARD * USD_PER_TRANSITION)
+            + children * (_GETS_OF_SHARD + self.work.stored / shards / RANGE_BYTES) * USD_PER_GET
+            + (children + self.work.size / PART_BYTES) * USD_PER_PUT
+        )
+        return WorkPrice(_FIXED_SECONDS + math.ceil(shards / workers) * seconds / shards, usd, ATTEMPTS * usd)
 
 
 def is_sharded(batch: Batch | None) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sageline.batch.answers import Predictions
+from sageline.batch.answers import TransformAnswers
 from sageline.batch.batch import Batch, WrittenPredictions, batch_of, load_encoder
 from sageline.batch.part_rows import PartRows
 from sageline.batch.shards.plan import BATCH_FOLDER, BatchSharding
@@ -12,7 +12,7 @@ from sageline.errors import SagelineError
 from sageline.names import INTERMEDIATE, split_s3_uri
 from sageline.runs.context import RunContext
 from sageline.runs.documents import RunFiles
-from sageline.storage.joined_object import Piece, join_objects
+from sageline.storage.joined_object import ObjectRange, join_objects
 from sageline.storage.object_writer import ObjectWriter
 from sageline.storage.shards.object_names import SHARDING
 from sageline.storage.shards.reading import opener
@@ -54,7 +54,7 @@ def join_predictions(run_id: str, *, run: RunContext) -> WrittenPredictions:
     for shard, size in enumerate(files.each(map(written_name, range(len(sharding.plan.shards))))):
         if isinstance(size, Refused):
             raise size.to_error()
-        pieces.append(Piece(files.key(predictions_name(shard)), 0, size))
+        pieces.append(ObjectRange(files.key(predictions_name(shard)), 0, size))
     bucket, key = split_s3_uri(batch.output)
     join_objects(run.files.s3, bucket, pieces, key, content_type=content_type(batch))
     rows = sum(PartRows.read(run.files, files.layout).rows)
@@ -66,7 +66,7 @@ def _write(files: ShardFiles, shard: int, batch: Batch, run_files: RunFiles) -> 
     sharding: BatchSharding = files.get(SHARDING)
     encoder = load_encoder(run_files, batch)
     part_rows = PartRows.read(run_files, files.layout)
-    predictions = Predictions(encoder, files.layout, run_files, part_rows.of_shard(shard))
+    predictions = TransformAnswers(encoder, files.layout, run_files, part_rows.of_shard(shard))
     open_range = opener(run_files.s3)
     given = GivenRows(
         lambda: read_shard(sharding.plan, shard, open_range, sharding.options, []),

@@ -10,7 +10,7 @@ object                what it holds
 ``fit-1-00012``       what a round has counted of a shard
 ``group-1-003``       the same of the shards of a group, where there are many
 ``merged-1``          what a round has counted of the shards before those of the next one
-``fitted``            what the rows are encoded with (:class:`Fitted`)
+``fitted``            what the rows are encoded with (``Fitted`` there)
 ``encoded-00012``     how many rows and bytes of a shard were written
 ====================  ==================================================================================
 
