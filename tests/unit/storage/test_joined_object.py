@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sageline.storage.joined_object import LEAST_PART_BYTES, ObjectRange, join_objects, parts_of
+from sageline.storage.joined_object import LEAST_PART_BYTES, ObjectBytes, join_objects, parts_of
 from tests.unit.world.world import BUCKET, World
 
 MEGABYTE = 1 << 20
@@ -19,7 +19,7 @@ MEGABYTE = 1 << 20
 def join(world: World, bodies: list[bytes]) -> bytes:
     for number, body in enumerate(bodies):
         world.put(f"pieces/{number}", body)
-    pieces = [ObjectRange(f"pieces/{number}", 0, len(body)) for number, body in enumerate(bodies)]
+    pieces = [ObjectBytes(f"pieces/{number}", 0, len(body)) for number, body in enumerate(bodies)]
     join_objects(world.s3, BUCKET, pieces, "joined", content_type="text/csv")
     return world.get("joined")
 
@@ -37,7 +37,7 @@ def test_the_bytes_are_those_of_the_pieces_in_their_order(world: World, sizes: l
 
 def test_a_piece_that_is_gone_leaves_no_upload(world: World) -> None:
     with pytest.raises(ClientError):
-        join_objects(world.s3, BUCKET, [ObjectRange("pieces/gone", 0, 10)], "joined", content_type="text/csv")
+        join_objects(world.s3, BUCKET, [ObjectBytes("pieces/gone", 0, 10)], "joined", content_type="text/csv")
 
     assert "Uploads" not in world.s3.list_multipart_uploads(Bucket=BUCKET)
     assert world.keys("joined") == []
@@ -48,7 +48,7 @@ SIZES = st.one_of(st.integers(0, 3), st.integers(0, 12 * MEGABYTE), st.integers(
 
 @given(st.lists(SIZES, max_size=30), st.integers(10, 600))
 def test_every_part_is_one_that_s3_takes(sizes: list[int], copied_megabytes: int) -> None:
-    pieces = [ObjectRange(str(number), 0, size) for number, size in enumerate(sizes)]
+    pieces = [ObjectBytes(str(number), 0, size) for number, size in enumerate(sizes)]
 
     parts = list(parts_of(pieces, copied_megabytes * MEGABYTE))
 

@@ -125,9 +125,9 @@ class _Preparation:
         groups = math.ceil(shards / SHARDS_OF_GROUP) if shards > SHARDS_OF_GROUP else 0
         of_group = SHARDS_OF_GROUP * _MERGE_SECONDS
         merging = fits * (groups or shards) * _MERGE_SECONDS
-        duration = FIXED_SECONDS + merging + math.ceil(shards / workers) * reading / shards
+        duration = _FIXED_SECONDS + merging + math.ceil(shards / workers) * reading / shards
         duration += fits * math.ceil(groups / workers) * of_group
-        whole_seconds = FIXED_SECONDS + merging + fits * groups * of_group
+        whole_seconds = _FIXED_SECONDS + merging + fits * groups * of_group
         children = (2 + fits) * shards + fits * groups  # scan and encode
         cost = (
             (reading * SHARD_GB + whole_seconds * WHOLE_GB) * USD_PER_GB_SECOND

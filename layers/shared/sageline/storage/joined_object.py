@@ -24,7 +24,7 @@ _AT_ONCE = 10  # as many connections as boto3 keeps
 
 
 @dataclass(frozen=True)
-class ObjectRange:
+class ObjectBytes:
     """An object in the same bucket, or some of it: bytes from ``start`` up to ``end``."""
 
     key: str
@@ -36,7 +36,7 @@ class ObjectRange:
         return self.end - self.start
 
 
-def join_objects(s3: S3Client, bucket: str, pieces: Sequence[ObjectRange], key: str, *, content_type: str) -> None:
+def join_objects(s3: S3Client, bucket: str, pieces: Sequence[ObjectBytes], key: str, *, content_type: str) -> None:
     """Make one object of others, one after the other. It appears when it is complete; on an error, none does.
 
     What is copied does not come through this function: only pieces that are smaller than a part has to be do.
@@ -53,7 +53,7 @@ def join_objects(s3: S3Client, bucket: str, pieces: Sequence[ObjectRange], key: 
         raise ValueError(f"{len(parts):,} parts, and S3 takes {MOST_PARTS:,}")
     upload_id = s3.create_multipart_upload(Bucket=bucket, Key=key, ContentType=content_type)["UploadId"]
 
-    def store(numbered: tuple[int, tuple[ObjectRange, ...]]) -> CompletedPartTypeDef:
+    def store(numbered: tuple[int, tuple[ObjectBytes, ...]]) -> CompletedPartTypeDef:
         number, part = numbered
         if len(part) == 1 and part[0].size >= LEAST_PART_BYTES:
             copied = s3.upload_part_copy(
@@ -80,13 +80,13 @@ def join_objects(s3: S3Client, bucket: str, pieces: Sequence[ObjectRange], key: 
         raise
 
 
-def parts_of(pieces: Iterable[ObjectRange], copied_bytes: int) -> Iterator[tuple[ObjectRange, ...]]:
+def parts_of(pieces: Iterable[ObjectBytes], copied_bytes: int) -> Iterator[tuple[ObjectBytes, ...]]:
     """The parts of an upload, in order: one piece that is copied, or some that are read because each is too small by itself.
 
     A piece of more than ``copied_bytes`` is copied by several. All but the last have at least :data:`LEAST_PART_BYTES`; what is
     read has less than twice as much.
     """
-    small: list[ObjectRange] = []
+    small: list[ObjectBytes] = []
     size = 0
     for piece in pieces:
         start = piece.start
@@ -94,7 +94,7 @@ def parts_of(pieces: Iterable[ObjectRange], copied_bytes: int) -> Iterator[tuple
             taken = min(piece.size, LEAST_PART_BYTES - size)
             if piece.size - taken < LEAST_PART_BYTES:
                 taken = piece.size  # the rest could not be copied either
-            small.append(ObjectRange(piece.key, start, start + taken))
+            small.append(ObjectBytes(piece.key, start, start + taken))
             size += taken
             start += taken
         elif piece.size < LEAST_PART_BYTES:
@@ -105,17 +105,17 @@ def parts_of(pieces: Iterable[ObjectRange], copied_bytes: int) -> Iterator[tuple
             yield tuple(small)
             small, size = [], 0
         if start < piece.end:
-            yield from ((copied,) for copied in _copied(ObjectRange(piece.key, start, piece.end), copied_bytes))
+            yield from ((copied,) for copied in _copied(ObjectBytes(piece.key, start, piece.end), copied_bytes))
     if size:
         yield tuple(small)
 
 
-def _copied(piece: ObjectRange, copied_bytes: int) -> Iterator[ObjectRange]:
+def _copied(piece: ObjectBytes, copied_bytes: int) -> Iterator[ObjectBytes]:
     """A piece in such as are copied by one request each, of about the same size."""
     count = -(-piece.size // max(copied_bytes, 2 * LEAST_PART_BYTES))
     bounds = [piece.start + piece.size * number // count for number in range(count + 1)]
-    yield from (ObjectRange(piece.key, start, end) for start, end in pairwise(bounds))
+    yield from (ObjectBytes(piece.key, start, end) for start, end in pairwise(bounds))
 
 
-def _range(piece: ObjectRange) -> str:
+def _range(piece: ObjectBytes) -> str:
     return f"bytes={piece.start}-{piece.end - 1}"

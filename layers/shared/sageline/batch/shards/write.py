@@ -12,7 +12,7 @@ from sageline.errors import SagelineError
 from sageline.names import INTERMEDIATE, split_s3_uri
 from sageline.runs.context import RunContext
 from sageline.runs.documents import RunFiles
-from sageline.storage.joined_object import ObjectRange, join_objects
+from sageline.storage.joined_object import ObjectBytes, join_objects
 from sageline.storage.object_writer import ObjectWriter
 from sageline.storage.shards.object_names import SHARDING
 from sageline.storage.shards.reading import opener
@@ -54,7 +54,7 @@ def join_predictions(run_id: str, *, run: RunContext) -> WrittenPredictions:
     for shard, size in enumerate(files.each(map(written_name, range(len(sharding.plan.shards))))):
         if isinstance(size, Refused):
             raise size.to_error()
-        pieces.append(ObjectRange(files.key(predictions_name(shard)), 0, size))
+        pieces.append(ObjectBytes(files.key(predictions_name(shard)), 0, size))
     bucket, key = split_s3_uri(batch.output)
     join_objects(run.files.s3, bucket, pieces, key, content_type=content_type(batch))
     rows = sum(PartRows.read(run.files, files.layout).rows)
