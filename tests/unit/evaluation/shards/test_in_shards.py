@@ -42,6 +42,7 @@ def small_objects(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_encode, "_PART_ROWS", 20)
     monkeypatch.setattr("sageline.encoder.fitted._CHUNK_CELLS", 40)
     monkeypatch.setattr(S3PartSink.__init__, "__defaults__", (400,))
+    monkeypatch.setattr("sageline.preparation.prepare.PART_BYTES", 400)
 
 
 def ask_for_shards(world: World, workers: int = 3, run_id: str = RUN_ID) -> None:
