@@ -60,6 +60,7 @@ def _check_file(context: click.Context, parameter: click.Parameter, path: Path) 
 @click.option("--variant", metavar="RUN", help="Variant whose model predicts. Default: the one of most weight.")
 @click.option("--escape-formulas", is_flag=True, help="CSV: make cells that a spreadsheet would run, such as =1+1, texts.")
 @click.option("--max-seconds", type=int, metavar="N", help="How long the transform job may take. Default: 3600.")
+@click.option("--workers", type=click.IntRange(1), metavar="N", help="How many functions may work at once. Default: by the size.")
 @stack_option
 @json_option
 def batch(
@@ -70,6 +71,7 @@ def batch(
     variant: str | None,
     escape_formulas: bool,
     max_seconds: int | None,
+    workers: int | None,
     stack: str | None,
     as_json: bool,
 ) -> None:
@@ -83,7 +85,12 @@ def batch(
     strangers with --escape-formulas.
     """
     connection = connect(stack)
-    options = {"variant": variant, "max_runtime_seconds": max_seconds, "escape_formulas": escape_formulas or None}
+    options = {
+        "variant": variant,
+        "max_runtime_seconds": max_seconds,
+        "escape_formulas": escape_formulas or None,
+        "workers": workers,
+    }
     run = start(connection, endpoint, file, options, stderr())
     run_id, uri = run["run_id"], run["output"]
     timeline = ExecutionTimeline(connection.stepfunctions)

@@ -72,11 +72,11 @@ def test_warnings_of_the_batch_are_said_beside_where_the_predictions_are(
 def test_the_rows_are_uploaded_where_no_run_starts_and_where_they_expire(
     runner: CliRunner, rows: Path, api: FakeApi, connection: Connection
 ) -> None:
-    runner.invoke(cli, ["batch", "wine", str(rows), "--variant", "wine-2", "--max-seconds", "7200"])
+    runner.invoke(cli, ["batch", "wine", str(rows), "--variant", "wine-2", "--max-seconds", "7200", "--workers", "3"])
     [key] = uploads(connection)
     [request] = [request for request in api.requests if request.method == "POST"]
     assert key.startswith("batch/wine/")
-    expected = {"input": f"s3://{BUCKET}/{key}", "variant": "wine-2", "max_runtime_seconds": 7200}
+    expected = {"input": f"s3://{BUCKET}/{key}", "variant": "wine-2", "max_runtime_seconds": 7200, "workers": 3}
     assert json.loads(request.content) == expected
     assert request.headers["idempotency-key"]
     tags = connection.s3.get_object_tagging(Bucket=BUCKET, Key=key)["TagSet"]
