@@ -88,9 +88,9 @@ def check_rows(dataset: LocalDataset, name: str, document: bytes | None, console
 def _why_alone(dataset: LocalDataset, path: Path, trained: Sequence[Spec]) -> list[str]:
     """Why a dataset that more than one function would prepare, by its size or as asked for, is prepared by one; once each."""
     file = dataset.first
-    one = DatasetObject(str(file), None, "", file.stat().st_size)
-    found = _as_parts(dataset, f"{path}/") if dataset.is_parts else Dataset(str(file), (one,))
-    size = text_size(lambda part: _open(Path(part.uri), lambda _: None), found)
+    one = DatasetObject(str(file).lower(), None, "", file.stat().st_size)  # so it is named in the bucket, with its format
+    found = _as_parts(dataset, f"{path}/") if dataset.is_parts else Dataset(one.uri, (one,))
+    size = text_size(lambda part: _open(Path(part.uri) if dataset.is_parts else file, lambda _: None), found)
     wanting = [spec for spec in trained if (spec.preparation.workers or 1) > 1 or size > ALONE_SHARE * largest_bytes(spec)]
     return list(dict.fromkeys(why for spec in wanting if (why := why_alone(found, spec)) is not None))
 
