@@ -257,6 +257,12 @@ def test_jobs_add_up_and_the_same_job_counts_once() -> None:
     assert [job["job"] for job in cost["jobs"]] == ["b", "a"]
 
 
+def test_a_transform_job_with_the_name_of_the_training_job_counts_too() -> None:
+    cost = with_billed_job(estimate().to_json(), spent("a", 1800))
+    cost = with_billed_job(cost, spent("a", 900, use="transform", instance_type="ml.c5.xlarge"))
+    assert cost["actual_usd"] == 0.166
+
+
 def test_what_was_spent_is_counted_with_the_prices_of_the_bound() -> None:
     own = with_override(b'{"instances": {"ml.m5.xlarge": 0.3}}', PRICES_URI)
     assert with_billed_job(estimate(CostFacts(prices=own)).to_json(), spent("a", 3600))["actual_usd"] == 0.3

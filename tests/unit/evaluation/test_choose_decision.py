@@ -128,11 +128,23 @@ def test_no_other_temperature_has_a_lower_log_loss(classes: int) -> None:
     weights = random.random(500)
 
     def loss(temperature: float) -> float:
-        return float(weights @ log_losses(Temperature(temperature).calibrated(probabilities, 0), expected))
+        calibrated = Temperature(temperature).calibrated(probabilities, 0)
+        others = [log_losses(calibrated, (expected + more) % classes) for more in range(1, classes)]
+        return float(weights @ (501 * log_losses(calibrated, expected) + np.mean(others, axis=0)))
 
     found = fit_temperature(probabilities, expected, weights).temperature
     assert found == pytest.approx(2, abs=0.5)
     assert loss(found) <= min(loss(found * 0.99), loss(found * 1.01))
+
+
+@pytest.mark.parametrize(("rows", "most"), [(20, 0.98), (60, 0.99), (6_000, 0.9999)])
+def test_rows_of_which_none_is_wrong_make_no_answer_certain(rows: int, most: float) -> None:
+    expected = np.arange(rows) % 3
+    probabilities = np.where(np.arange(3) == expected[:, None], np.float32(0.94), np.float32(0.03))
+
+    calibrated = fit_temperature(probabilities, expected, np.ones(rows)).calibrated(probabilities, 0)
+
+    assert 0.94 < calibrated.max() < most
 
 
 def test_of_many_classes_the_rare_ones_are_lifted() -> None:

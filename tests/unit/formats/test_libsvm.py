@@ -101,6 +101,19 @@ def test_xgboost_loads_the_file_and_learns_the_same(tmp_path: Path) -> None:
     assert models[0] == models[1]
 
 
+def test_xgboost_reads_labels_and_weights_to_the_bit(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    labels, weights = (random.uniform(0, 2_000, (2, 5_000)).round(4)).astype(np.float32)
+    matrix = SparseMatrix(np.ones(5_000, np.float32), np.zeros(5_000, np.int64), np.arange(5_001), (5_000, 1))
+
+    (tmp_path / "rows.libsvm").write_bytes(write_weighted_rows(matrix, labels, weights))
+
+    with xgboost.config_context(verbosity=0):
+        loaded = xgboost.DMatrix(f"{tmp_path / 'rows.libsvm'}?format=libsvm")
+    assert (loaded.get_label() == labels).all()
+    assert (loaded.get_weight() == weights).all()
+
+
 @pytest.mark.parametrize("is_sparse", [True, False])
 def test_xgboost_reads_weighted_rows_with_their_zeros_and_their_width(is_sparse: bool, tmp_path: Path) -> None:
     table = f4([0, 1.5, np.nan, np.nan], [np.nan, 0, 3, np.nan], [np.nan, np.nan, np.nan, np.nan])

@@ -34,7 +34,8 @@ def with_billed_job(cost: Mapping[str, Any], spent: BilledJob) -> dict[str, Any]
     price = _price(cost, spent)
     amount = None if price is None else round(price * spent.instances * spent.seconds / 3600, 6)
     job = {**vars(spent), "usd": amount}
-    jobs = [other for other in cost.get("jobs", []) if other["job"] != spent.job] + [job]
+    # A transform job may have the name of the training job.
+    jobs = [other for other in cost.get("jobs", []) if (other["use"], other["job"]) != (spent.use, spent.job)] + [job]
     amounts = [other["usd"] for other in jobs]
     spent_usd = None if None in amounts else round(sum([*amounts, cost.get("preparation_usd", 0.0)]), 6)
     return {**cost, "jobs": jobs, "actual_usd": spent_usd}

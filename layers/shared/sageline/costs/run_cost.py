@@ -139,9 +139,9 @@ def _candidates(record: RunRecord, run: RunContext) -> Iterator[RunRecord]:
             yield run.store.get(planned["run_id"])
 
 
-def _jobs_of(cost: Mapping[str, Any]) -> dict[str, int]:  # any JSON value
-    """Job to the seconds that it was billed for."""
-    return {job["job"]: job["seconds"] for job in cost.get("jobs", [])}
+def _jobs_of(cost: Mapping[str, Any]) -> dict[tuple[str, str], int]:  # any JSON value
+    """A job's use and name to the seconds that it was billed for."""
+    return {(job["use"], job["job"]): job["seconds"] for job in cost.get("jobs", [])}
 
 
 def transform_limit(run_id: str, job_name: str, run: RunContext) -> int | None:

@@ -33,9 +33,13 @@ _CHUNK_CELLS = 1 << 15  # what fits a processor's cache
 _Words = np.ndarray[Any, np.dtype[np.uint32]]
 
 
-def write_lines(table: FloatArray, labels: FloatArray | None) -> bytes:
+def write_lines(table: FloatArray, labels: FloatArray | None, *, summed: bool = False) -> bytes:
     """``float32[rows, columns]`` as lines of cells separated by commas, in front of them the label, if there are labels
-    (``float32[rows]``); NaN is an empty cell. Labelled rows are written for a reader that sums."""
+    (``float32[rows]``); NaN is an empty cell.
+
+    Args:
+        summed: write for a reader that sums, as labelled rows always are.
+    """
     rows, columns = len(table), int(table.shape[1])
     if labels is None and columns == 0:
         return b"\n" * rows
@@ -47,7 +51,7 @@ def write_lines(table: FloatArray, labels: FloatArray | None) -> bytes:
             labelled = np.empty((len(part), columns + 1), dtype=np.float32)
             labelled[:, 0], labelled[:, 1:] = labels[start : start + step], part
             part = labelled
-        lines.append(_lines(part, summed=labels is not None))
+        lines.append(_lines(part, summed=summed or labels is not None))
     return b"".join(lines)
 
 

@@ -33,7 +33,8 @@ def write_rows(matrix: Matrix, labels: FloatArray, weights: FloatArray | None = 
     ends = np.full(len(sparse.values), ord(" "), dtype=np.uint8)
     ends[sparse.row_offsets[1:][has_cells] - 1] = ord("\n")
     cells = iter(write_pairs(sparse.columns + first_index, sparse.values, ends).split(b"\n"))
-    starts = write_lines((labels if weights is None else np.column_stack([labels, weights])).reshape(len(labels), -1), None)
+    heads = labels if weights is None else np.column_stack([labels, weights])
+    starts = write_lines(heads.reshape(len(labels), -1), None, summed=True)
     labelled = starts.replace(b",", b":").split(b"\n")
     return b"".join(
         b"%b %b\n" % (start, next(cells)) if has_some else start + b"\n"

@@ -20,20 +20,26 @@ precision depend, and no probability becomes 0 or 1."""
 
 
 def fit_temperature(probabilities: FloatArray, expected: IntArray, weights: DoubleArray) -> Temperature:
-    """The temperature of the least log-loss.
+    """The temperature of the least log-loss, where each row counts as wrong by one in as many rows as there are, and two more.
+
+    Without that, rows of which none is wrong would make every probability 1, and so many rows cannot show it. Source: Platt,
+    Probabilistic Outputs for Support Vector Machines (1999), which takes the same share for two classes.
 
     With ``z`` the logarithms of the probabilities, the log-loss is convex in ``1 / temperature``; its derivative is the mean of
-    ``z`` as the model expects it less ``z`` of the right class. Newton's method, and halving where that would leave the bracket.
+    ``z`` as the model expects it less that as the row has it. Newton's method, and halving where that would leave the bracket.
     """
     logs = np.log(np.maximum(probabilities, _LEAST_PROBABILITY, dtype=np.float64))
     logs -= logs.max(axis=1, keepdims=True)
     own = logs[np.arange(len(expected)), expected]
+    others = (logs.sum(axis=1) - own) / (logs.shape[1] - 1)
+    wrong = 1 / (len(expected) + 2)
+    wanted = (1 - wrong) * own + wrong * others
     low, high, at = 1 / _FLATTEST, 1 / _SHARPEST, 1.0
     for _ in range(_STEPS):
         shares = np.exp(at * logs)
         shares /= shares.sum(axis=1, keepdims=True)
         mean = (shares * logs).sum(axis=1)
-        slope = float(weights @ (mean - own))
+        slope = float(weights @ (mean - wanted))
         low, high = (low, at) if slope > 0 else (at, high)
         curvature = float(weights @ ((shares * logs**2).sum(axis=1) - mean**2))
         step = at - slope / curvature if curvature > 0 else np.nan
