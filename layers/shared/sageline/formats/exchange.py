@@ -59,7 +59,7 @@ _XGBOOST_CSV = Exchange(
     split_type="Line",
     assemble_with="None",
 )
-# The container reads libsvm eight times as fast as RecordIO, whose reader is written in Python, and in less than half the memory
+# The container reads libsvm about seven times as fast as RecordIO, whose reader is written in Python, and in less memory
 # (docs/scale.md). A request of libsvm may be read one column off, so requests and transform jobs take RecordIO.
 _XGBOOST_SPARSE = replace(
     _XGBOOST_CSV,
