@@ -72,11 +72,29 @@ def test_workers_that_are_asked_for_decide_whatever_the_size() -> None:
     assert (small["workers"], small["shards"]) == (3, 3)
 
 
-def test_that_there_cannot_be_as_many_workers_as_asked_for_is_said() -> None:
-    plan = planned(100 * GB, workers=900, concurrency=Concurrency(account=100, stack=200))
+@pytest.mark.parametrize(
+    ("size", "concurrency", "workers", "cause"),
+    [
+        (100 * GB, Concurrency(account=100, stack=200), 50, "the account runs 100 functions at once, of which 50 are kept for"),
+        (100 * GB, MANY, 200, "MaxWorkers is 200"),
+        (100 * GB, Concurrency(account=1000, stack=200, runs=2), 100, "MaxWorkers is 200, and 2 candidates share what there is"),
+        (1_000_000, MANY, 15, "each shard has at least 64 KB"),
+    ],
+)
+def test_that_there_cannot_be_as_many_workers_as_asked_for_is_said_with_its_cause(
+    size: int, concurrency: Concurrency, workers: int, cause: str
+) -> None:
+    plan = planned(size, workers=900, concurrency=concurrency)
 
-    assert plan["workers"] == 50
-    assert "50 at once, of the 900 asked for" in told(plan)
+    assert plan["workers"] == workers
+    assert f"{workers} at once, of the 900 asked for: {cause}" in told(plan)
+
+
+def test_what_is_one_shard_is_prepared_by_one_function_with_the_reason() -> None:
+    plan = planned(100_000, workers=3)
+
+    assert (plan["workers"], plan["shards"]) == (1, None)
+    assert plan["reason"] == "100,000 bytes of text in one shard, of the 3 asked for: each shard has at least 64 KB"
 
 
 @pytest.mark.parametrize(
