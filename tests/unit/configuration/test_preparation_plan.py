@@ -116,15 +116,26 @@ def test_what_cannot_be_cut_is_prepared_by_one_function_and_the_reason_says_so(
 
 def test_what_shards_may_cost_is_a_part_of_the_bound() -> None:
     plan = planned(100 * GB)
-    [part] = cost_parts(plan)
+    [part] = cost_parts([plan])
 
     assert part.usd == plan["most_usd"]
     assert plan["most_usd"] > 3 * plan["usd"]
     assert preparation_usd([plan, plan, planned(1000)]) == {"preparation_usd": pytest.approx(2 * plan["usd"])}
     assert preparation_usd([planned(1000)]) == {}
-    assert cost_parts(planned(1000)) == ()
+    assert cost_parts([planned(1000)]) == ()
     assert "takes about" in told(plan)
     assert "less than a minute" in told(planned(1000))
+
+
+def test_what_the_shards_of_candidates_may_cost_is_said_once_where_it_is_the_same() -> None:
+    plan, other = planned(100 * GB), planned(50 * GB)
+
+    alike, differing = cost_parts([plan, other, plan, planned(1000)])
+
+    assert alike.text.startswith(f"preparation: 2 candidates x {plan['reason']}, for about ")
+    assert alike.text.count(" each;") == 1
+    assert (alike.usd, alike.jobs) == (pytest.approx(2 * plan["most_usd"]), 2)
+    assert differing == cost_parts([other])[0]
 
 
 def test_a_split_that_is_made_of_all_rows_takes_another_reading() -> None:

@@ -112,7 +112,7 @@ def is_sharded(batch: Batch | None) -> bool:
 
 def batch_cost_parts(batch: Batch | None) -> tuple[CostPart, ...]:
     """What the functions of a planned batch, if there is one, may cost at most, besides the transform job's instances."""
-    return cost_parts(batch.plan, "scoring") if batch is not None and batch.plan is not None else ()
+    return cost_parts([batch.plan], "scoring") if batch is not None and batch.plan is not None else ()
 
 
 def with_batch_plan(spec: Spec, batch: Batch) -> Spec:

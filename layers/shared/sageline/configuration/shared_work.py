@@ -4,6 +4,8 @@ costs."""
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -198,15 +200,21 @@ def _by_one_function(prices: WorkPrices, growth: float, most_workers: int, reaso
     }
 
 
-def cost_parts(planned: PlannedPreparation, what: str = "preparation") -> tuple[CostPart, ...]:
-    """What planned work may cost at most; nothing for one function alone, which costs cents."""
-    if planned["shards"] is None:
-        return ()
-    text = (
-        f"{what}: {planned['reason']}, for about {usd(planned['usd'])}; at most {usd(planned['most_usd'])}, if it takes all "
-        f"readings that there may be, each {ATTEMPTS} times"
-    )
-    return (CostPart(what=what, usd=planned["most_usd"], text=text),)
+def cost_parts(plans: Sequence[PlannedPreparation], what: str = "preparation") -> tuple[CostPart, ...]:
+    """What planned work may cost at most; nothing for one function alone, which costs cents.
+
+    Plans that are the same are one part.
+    """
+    alike = Counter((plan["reason"], plan["usd"], plan["most_usd"]) for plan in plans if plan["shards"] is not None)
+    parts = []
+    for (reason, about, most), count in alike.items():
+        several, each = (f"{count} candidates x ", " each") if count > 1 else ("", "")
+        text = (
+            f"{what}: {several}{reason}, for about {usd(about)}{each}; at most {usd(most)}{each}, if it takes all readings that "
+            f"there may be, each {ATTEMPTS} times"
+        )
+        parts.append(CostPart(what=what, usd=round(count * most, 6), text=text, jobs=count if count > 1 else None))
+    return tuple(parts)
 
 
 def told(planned: PlannedPreparation) -> str:
