@@ -114,7 +114,7 @@ def test_every_kind_of_file_is_read(runner: CliRunner, shop: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "has no data (the file is empty)"),
+        ("", "has no data, not even a line"),
         ("a,b,label\n", "has a header line and no rows"),
         ("a,a\n1,2\n", "columns 1 and 2 have the same name, 'a'"),
         ("id,label\n1,a\n2,b\n3,a\n4,b\n", "there is no column to learn from"),

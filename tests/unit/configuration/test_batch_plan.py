@@ -78,7 +78,7 @@ def test_what_one_function_must_do_and_cannot_is_refused_at_once(
 ) -> None:
     trained(world)
 
-    with pytest.raises(InvalidDataset, match=r"and one function scores 0\.001 GB at most in its 15 minutes") as refused:
+    with pytest.raises(InvalidDataset, match=r"and one function scores 1 MB at most in its 15 minutes") as refused:
         begun(world, rows, key, **asked)
 
     assert message in str(refused.value)
@@ -97,3 +97,50 @@ def test_a_run_that_trains_and_scores_says_in_its_spec_how(world: World) -> None
     assert (configured["batch_sharded"], "sharded" in configured) == (True, False)
     assert "shards, 3 at once" in world.run.files.read_spec(RUN_ID).reasons["batch.workers"]
     assert "scoring" in [part["what"] for part in world.record().details["cost"]["parts"]]
+
+
+@pytest.mark.parametrize(
+    ("rows", "key", "counted"),
+    [
+        (ROWS, "rows.csv", True),
+        (b'size,colour\n1,"' + b"\n" * 400 + b'"\n' + b'2,"red\n' + b"a line of sixteen\n" * 10 + b'"\n', "rows.csv", False),
+        (b"\n" * 4_000 + b"size,colour\n" + b"5.25,red\n" * 40_000, "rows.csv", True),
+        (ROWS.replace(b"\n", b"\r"), "rows.csv", True),
+        (ROWS.decode().encode("utf-16"), "rows.csv", True),
+        (b'{"size": 5.25, "colour": "red", "remark": "sixty-four bytes and no fewer"}\n' * 6_000, "rows.jsonl", False),
+    ],
+    ids=["lines", "quoted line ends", "blank lines", "carriage returns", "UTF-16", "JSON Lines"],
+)
+def test_short_rows_count_for_64_bytes_and_it_is_rows_that_are_counted(
+    world: World, rows: bytes, key: str, *, counted: bool
+) -> None:
+    trained(world)
+    begun(world, rows, f"batch/flowers/{key}")
+
+    bytes_counted = plan_of(world)["growth"] * len(rows)
+    expected = 64 * 40_000 if counted else len(rows)
+    assert bytes_counted == pytest.approx(expected, rel=0.12)
+    assert plan_of(world)["reason"].split(" of text")[0].endswith((f"{len(rows):,} bytes", f"{len(rows) / 1e6:.3g} MB"))
+
+
+@pytest.mark.usefixtures("small_functions")
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (20_000, "180,012 bytes of text, counted as 1.28 MB (a row counts as 64 bytes at least), in about 2 shards, 2 at once"),
+        (40_000, "360,012 bytes of text in about 5 shards, 5 at once"),
+    ],
+)
+def test_that_short_rows_count_for_more_is_said_where_it_decides(world: World, count: int, said: str) -> None:
+    trained(world)
+    begun(world, b"size,colour\n" + b"5.25,red\n" * count)
+
+    assert plan_of(world)["reason"] == said
+
+
+def test_rows_for_one_shard_are_scored_by_one_function_whatever_is_asked_for(world: World) -> None:
+    trained(world)
+    configured = begun(world, workers=3)
+
+    assert "batch_sharded" not in configured
+    assert plan_of(world)["reason"].endswith(" in one shard, of the 3 asked for: each shard has at least 64 KB")

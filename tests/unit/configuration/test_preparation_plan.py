@@ -72,11 +72,29 @@ def test_workers_that_are_asked_for_decide_whatever_the_size() -> None:
     assert (small["workers"], small["shards"]) == (3, 3)
 
 
-def test_that_there_cannot_be_as_many_workers_as_asked_for_is_said() -> None:
-    plan = planned(100 * GB, workers=900, concurrency=Concurrency(account=100, stack=200))
+@pytest.mark.parametrize(
+    ("size", "concurrency", "workers", "cause"),
+    [
+        (100 * GB, Concurrency(account=100, stack=200), 50, "the account runs 100 functions at once, of which 50 are kept for"),
+        (100 * GB, MANY, 200, "MaxWorkers is 200"),
+        (100 * GB, Concurrency(account=1000, stack=200, runs=2), 100, "MaxWorkers is 200, and 2 candidates share what there is"),
+        (1_000_000, MANY, 15, "each shard has at least 64 KB"),
+    ],
+)
+def test_that_there_cannot_be_as_many_workers_as_asked_for_is_said_with_its_cause(
+    size: int, concurrency: Concurrency, workers: int, cause: str
+) -> None:
+    plan = planned(size, workers=900, concurrency=concurrency)
 
-    assert plan["workers"] == 50
-    assert "50 at once, of the 900 asked for" in told(plan)
+    assert plan["workers"] == workers
+    assert f"{workers} at once, of the 900 asked for: {cause}" in told(plan)
+
+
+def test_what_is_one_shard_is_prepared_by_one_function_with_the_reason() -> None:
+    plan = planned(100_000, workers=3)
+
+    assert (plan["workers"], plan["shards"]) == (1, None)
+    assert plan["reason"] == "100,000 bytes of text in one shard, of the 3 asked for: each shard has at least 64 KB"
 
 
 @pytest.mark.parametrize(
@@ -98,15 +116,27 @@ def test_what_cannot_be_cut_is_prepared_by_one_function_and_the_reason_says_so(
 
 def test_what_shards_may_cost_is_a_part_of_the_bound() -> None:
     plan = planned(100 * GB)
-    [part] = cost_parts(plan)
+    [part] = cost_parts([plan])
 
     assert part.usd == plan["most_usd"]
     assert plan["most_usd"] > 3 * plan["usd"]
     assert preparation_usd([plan, plan, planned(1000)]) == {"preparation_usd": pytest.approx(2 * plan["usd"])}
     assert preparation_usd([planned(1000)]) == {}
-    assert cost_parts(planned(1000)) == ()
+    assert cost_parts([planned(1000)]) == ()
     assert "takes about" in told(plan)
     assert "less than a minute" in told(planned(1000))
+
+
+def test_what_the_shards_of_candidates_may_cost_is_said_once_where_it_is_the_same() -> None:
+    plan, other = planned(100 * GB), planned(50 * GB)
+
+    alike, differing = cost_parts([plan, other, plan, planned(1000)])
+
+    assert alike.text.startswith(f"preparation: 2 candidates x {plan['reason']}, for about ")
+    assert alike.text.count(" each;") == 1
+    assert alike.usd == pytest.approx(2 * plan["most_usd"])
+    assert alike.jobs == 2
+    assert differing == cost_parts([other])[0]
 
 
 def test_a_split_that_is_made_of_all_rows_takes_another_reading() -> None:

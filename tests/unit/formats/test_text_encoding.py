@@ -48,7 +48,7 @@ def test_what_is_not_utf_8_and_plausible_is_read_as_windows_1252_and_said(block_
 
     assert rows == ROWS
     assert note.startswith(
-        "data.csv is read as Windows-1252 (cp1252), because it is not UTF-8: byte 0xf6 at byte offset 12 makes '"
+        "data.csv: read as Windows-1252 (cp1252), because it is not UTF-8: byte 0xf6 at byte offset 12 makes '"
     )
     assert note.endswith("öln'. If that is wrong, name the encoding in `dataset.encoding`.")
 
@@ -133,7 +133,9 @@ def test_a_mark_goes_before_the_options_and_that_is_said() -> None:
     rows, notes = read(TABLE.encode("utf-8-sig"), "cp1252")
 
     assert rows == ROWS
-    assert notes == ["data.csv begins with the byte order mark of utf-8 and is read so, not as `dataset.encoding` 'cp1252'."]
+    assert notes == [
+        "data.csv: the byte order mark of utf-8 is at the beginning and counts, and not `dataset.encoding` 'cp1252'."
+    ]
     assert read(TABLE.encode("utf-16"), "utf-16") == (ROWS, [])
 
 

@@ -125,7 +125,7 @@ def test_a_denied_object_is_named_with_the_roles_that_need_to_read_it(world: Wor
 
 def test_an_empty_object_is_no_dataset(world: World) -> None:
     world.put(KEY, b"")
-    with pytest.raises(InvalidDataset, match=f"{URI}: the file is empty"):
+    with pytest.raises(InvalidDataset, match=rf"{URI}: the file is empty; upload one that has rows\."):
         find_object(world.s3, URI)
 
 

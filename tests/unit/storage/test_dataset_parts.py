@@ -80,7 +80,7 @@ def test_a_part_with_other_columns_is_named_with_them(world: World, second: byte
     put(world, data_0=b"size,kind\n1,iris\n", data_1=second)
     said = refusal(world)
     assert f"{URI}data-1.csv: the columns are not those of {URI}data-0.csv: {expected}" in said
-    assert "a header line each" in said
+    assert "the same columns, in any order, and each its own header line" in said
 
 
 def test_test_files_without_the_label_are_told_from_mistakes(world: World) -> None:
@@ -102,7 +102,7 @@ def test_a_part_without_rows_adds_nothing_and_that_is_said(world: World) -> None
 
     assert values(read(world, notes=notes), "size") == ["1"]
 
-    assert f"{URI}data-0.csv has a header line and no rows." in notes
+    assert f"{URI}data-0.csv: a header line and no rows." in notes
     assert any("data-2.csv: no bytes in it" in note for note in notes)
 
 
@@ -286,8 +286,8 @@ def test_where_no_part_that_was_looked_at_has_rows_the_folder_is_named(world: Wo
         list(sample_dataset(world.s3, find_dataset(world.s3, URI), FIND_OUT, [], piece_bytes=64))
 
     assert refused.value.message == (
-        f"{URI}: none of the 16 parts that were looked at has a row, the largest among them; there are 60 parts. Upload a header "
-        "and rows, and leave out parts without rows."
+        f"{URI}: none of the 16 parts that were looked at has a row, the largest among them; there are 60 parts. Upload rows, "
+        "and leave out parts that have none."
     )
 
 

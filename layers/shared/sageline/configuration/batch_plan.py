@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import math
 from dataclasses import dataclass, replace
 from functools import partial
 
-from sageline.batch.batch import Batch
+from sageline.batch.batch import Batch, options_of
 from sageline.batch.largest import SHORTEST_ROW_BYTES, largest_batch_bytes
 from sageline.configuration.dataset_size import text_size
 from sageline.configuration.preparation_prices import (
@@ -25,11 +26,14 @@ from sageline.configuration.shared_work import (
     WorkPrice,
     account_concurrency,
     cost_parts,
+    named_size,
     plan_work,
+    sized,
     told,
 )
 from sageline.costs.estimate import CostPart
 from sageline.dataset.readers.compression import decompressed
+from sageline.dataset.readers.sample import sample_blocks
 from sageline.dataset.readers.source import read_up_to
 from sageline.errors import InvalidDataset
 from sageline.names import split_format
@@ -62,16 +66,18 @@ def plan_batch(batch: Batch, spec: Spec, asked: int | None, most_workers: int, r
     """
     rows, largest, alone = batch.rows, largest_batch_bytes(spec), _why_alone(batch)
     size = text_size(partial(open_object, run.files.s3), Dataset(rows.uri, (rows,)))
-    size = round(size * max(1, SHORTEST_ROW_BYTES / _row_bytes(batch, run)))
-    work = Work(rows.size, size, largest, alone, most_shards=MOST_BATCH_SHARDS)
+    short_rows = round(size * max(0, SHORTEST_ROW_BYTES / _row_bytes(batch, spec, run) - 1))
+    work = Work(rows.size, size, largest, alone, most_shards=MOST_BATCH_SHARDS, short_rows=short_rows)
     concurrency = Concurrency(account=account_concurrency(run.clients.lambda_), stack=most_workers)
     plan = plan_work(work, _Scoring(work), asked, concurrency)
-    if plan["shards"] is None and size > largest:
-        advice = "Leave `workers` out, or ask for more." if alone is None else f"{alone} Or score it in several smaller files."
+    if plan["shards"] is None and work.counted > largest:
+        if asked == 1 and alone is None:
+            advice = "Leave `workers` out, or ask for more."
+        else:
+            advice = f"{alone} Or score it in several smaller files." if alone else "Score it in several smaller files."
         raise InvalidDataset(
-            f"{rows.uri}: the rows are about {size / 1e9:.3g} GB of text (short rows counted as {SHORTEST_ROW_BYTES} bytes), and "
-            f"one function scores {largest / 1e9:.3g} GB at most "
-            f"in its 15 minutes. {advice}"
+            f"{rows.uri}: the rows are about {named_size(work)}, and one function scores {sized(largest)} at most in its 15 "
+            f"minutes. {advice}"
         )
     return replace(batch, plan=plan)
 
@@ -106,7 +112,7 @@ def is_sharded(batch: Batch | None) -> bool:
 
 def batch_cost_parts(batch: Batch | None) -> tuple[CostPart, ...]:
     """What the functions of a planned batch, if there is one, may cost at most, besides the transform job's instances."""
-    return cost_parts(batch.plan, "scoring") if batch is not None and batch.plan is not None else ()
+    return cost_parts([batch.plan], "scoring") if batch is not None and batch.plan is not None else ()
 
 
 def with_batch_plan(spec: Spec, batch: Batch) -> Spec:
@@ -116,14 +122,25 @@ def with_batch_plan(spec: Spec, batch: Batch) -> Spec:
     return spec.model_copy(update={"reasons": {**spec.reasons, "batch.workers": told(batch.plan)}})
 
 
-def _row_bytes(batch: Batch, run: RunContext) -> float:
-    """How long the first rows of a text are; of what is no text it is not known, and they are taken for long ones."""
+def _row_bytes(batch: Batch, spec: Spec, run: RunContext) -> float:
+    """How long the first rows of a text are, as its reader tells them apart, and not its lines.
+
+    Of what is no text, or cannot be read, it is not known, and they are taken for long ones.
+    """
     base, compression = split_format(batch.format)
     if base not in ("csv", "tsv", "jsonl"):
         return SHORTEST_ROW_BYTES
     with open_object(run.files.s3, batch.rows) as stream:
-        head = read_up_to(decompressed(stream, batch.rows.uri, compression), _HEAD_BYTES)
-    return len(head) / max(1, head.count(b"\n"))
+        head = read_up_to(decompressed(stream, batch.rows.uri, compression), _HEAD_BYTES + 1)
+    options = options_of(spec.dataset.features or {})
+    blocks = sample_blocks(
+        io.BytesIO(head), len(head), batch.rows.uri, base, options=options, pieces=1, piece_bytes=_HEAD_BYTES, may_be_empty=True
+    )
+    try:
+        rows = sum(block.rows for block in blocks)
+    except InvalidDataset:  # said again, and better, by the function that reads all rows
+        return SHORTEST_ROW_BYTES
+    return len(head.lstrip(b"\r\n")) / rows if rows else SHORTEST_ROW_BYTES
 
 
 def _why_alone(batch: Batch) -> str | None:

@@ -135,8 +135,7 @@ def _configure_training(
         found["preparation"] = plans[0]
         spec = with_plans(spec, {trained.algorithm.name: plan for trained, plan in zip(resolved.trained, plans, strict=True)})
         facts = facts_of(run, evaluation_work(spec, jobs=len(resolved.trained)), deployment=spec.deployment)
-        parts = [part for plan in plans for part in cost_parts(plan)]
-        facts = replace(facts, parts=(*parts, *batch_cost_parts(batch)))
+        facts = replace(facts, parts=(*cost_parts(plans), *batch_cost_parts(batch)))
         estimate = cost_bound(spec, facts, resolved.trained)
         found["cost"] = estimate.to_json() | alone_usd(spec, resolved.candidates, facts) | preparation_usd(plans)
         if spec.budget_usd is not None:

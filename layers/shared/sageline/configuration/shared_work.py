@@ -4,11 +4,14 @@ costs."""
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sageline.batch.largest import SHORTEST_ROW_BYTES
 from sageline.costs.estimate import CostPart
 from sageline.runs.money import usd
 from sageline.runs.payloads import PlannedPreparation
@@ -54,8 +57,20 @@ class Concurrency:
     @property
     def workers(self) -> int:
         """For one dataset, such that predictions go on."""
-        reserve = min(_MOST_RESERVED, math.ceil(_RESERVE * self.account))
-        return max(1, min(self.stack, self.account - reserve) // self.runs)
+        return max(1, min(self.stack, self.account - self._reserve) // self.runs)
+
+    @property
+    def limit(self) -> str:
+        """Why there are not more."""
+        if self.stack < self.account - self._reserve:
+            limit = f"MaxWorkers is {self.stack:,}"
+        else:
+            limit = f"the account runs {self.account:,} functions at once, of which {self._reserve:,} are kept for predictions"
+        return limit if self.runs == 1 else f"{limit}, and {self.runs} candidates share what there is"
+
+    @property
+    def _reserve(self) -> int:
+        return min(_MOST_RESERVED, math.ceil(_RESERVE * self.account))
 
 
 def account_concurrency(client: LambdaClient) -> int:
@@ -99,6 +114,7 @@ class Work:
         largest: how many bytes of text one function does in its 15 minutes.
         alone: why it cannot be done in shards; None where it can.
         most_shards: into which it may be cut.
+        short_rows: what rows that are short take besides their bytes, as bytes of text.
     """
 
     stored: int
@@ -108,11 +124,12 @@ class Work:
     files: int = 0
     file_bytes: float = 0.0
     most_shards: int = MOST_SHARDS
+    short_rows: int = 0
 
     @property
     def counted(self) -> float:
-        """What is to be done as bytes of text: many small files take longer than as many rows in one."""
-        return self.size + self.files * self.file_bytes
+        """What is to be done as bytes of text: small files and short rows take longer than as many bytes of others."""
+        return self.size + self.short_rows + self.files * self.file_bytes
 
     @property
     def seconds(self) -> float:
@@ -126,28 +143,32 @@ def plan_work(work: Work, prices: WorkPrices, asked: int | None, concurrency: Co
     Args:
         asked: how many are to work at once, if anybody has said.
     """
-    growth = max(0.001, round(work.size / max(1, work.stored), 3))
-    named = f"{_sized(work.size)} of text{f' in {work.files:,} files' if work.files > 1 else ''}"
-    if work.alone is not None or asked == 1 or (asked is None and work.counted <= ALONE_SHARE * work.largest):
-        price = prices.alone()
-        return {
-            "workers": 1,
-            "most_workers": concurrency.workers,
-            "shards": None,
-            "shard_bytes": None,
-            "file_bytes": 0,
-            "growth": growth,
-            "reason": "as asked for" if asked == 1 else work.alone or f"one function is enough for {named}",
-            "minutes": round(price.seconds / 60, 1),
-            "usd": round(price.usd, 4),
-            "most_usd": round(price.most_usd, 4),
-        }
-    stored = work.stored + work.files * work.file_bytes / growth
+    growth = max(0.001, round((work.size + work.short_rows) / max(1, work.stored), 3))
     most = min(asked or concurrency.workers, concurrency.workers)
-    wanted = max(math.ceil(work.counted / (SHARD_SHARE * work.largest)), most if asked else 1)
-    shards = max(1, min(work.most_shards, wanted, int(stored) // _LEAST_SHARD_BYTES))
-    workers = max(1, min(most, shards))
-    limited = "" if asked is None or asked <= workers else f", of the {asked} asked for (size, account or MaxWorkers)"
+    enough = 0 if asked else ALONE_SHARE * work.largest
+    if work.alone is not None or asked == 1 or work.counted <= enough:
+        reason = "as asked for" if asked == 1 else work.alone or f"one function is enough for {_named(work)}"
+        return _by_one_function(prices, growth, concurrency.workers, reason)
+    stored = work.stored + work.files * work.file_bytes / growth
+
+    def shards_of(counted: float) -> int:
+        wanted = max(math.ceil(counted / (SHARD_SHARE * work.largest)), most if asked else 1)
+        return max(1, min(work.most_shards, wanted, int(stored) // _LEAST_SHARD_BYTES))
+
+    shards = shards_of(work.counted)
+    workers = min(most, shards)
+    if workers == (asked or workers):
+        limited = ""
+    elif workers == most:
+        limited = f", of the {asked:,} asked for: {concurrency.limit}"
+    elif shards == work.most_shards:
+        limited = f", of the {asked:,} asked for: there are {shards:,} shards at most"
+    else:
+        limited = f", of the {asked:,} asked for: each shard has at least {_LEAST_SHARD_BYTES >> 10} KB"
+    if shards == 1:
+        return _by_one_function(prices, growth, most, f"{_named(work)} in one shard{limited}")
+    long_rows = work.counted - work.short_rows
+    named = _named(work) if long_rows > enough and shards_of(long_rows) == shards else named_size(work)
     price = prices.in_shards(shards, workers)
     return {
         "workers": workers,
@@ -156,22 +177,44 @@ def plan_work(work: Work, prices: WorkPrices, asked: int | None, concurrency: Co
         "shard_bytes": math.ceil(stored / shards),
         "file_bytes": int(work.file_bytes / growth),
         "growth": growth,
-        "reason": f"{named} in about {shards:,} shard{'s' * (shards > 1)}, {workers:,} at once{limited}",
+        "reason": f"{named} in about {shards:,} shards, {workers:,} at once{limited}",
         "minutes": round(price.seconds / 60, 1),
         "usd": round(price.usd, 4),
         "most_usd": round(price.most_usd, 4),
     }
 
 
-def cost_parts(planned: PlannedPreparation, what: str = "preparation") -> tuple[CostPart, ...]:
-    """What planned work may cost at most; nothing for one function alone, which costs cents."""
-    if planned["shards"] is None:
-        return ()
-    text = (
-        f"{what}: {planned['reason']}, for about {usd(planned['usd'])}; at most {usd(planned['most_usd'])}, if it takes all "
-        f"readings that there may be, each {ATTEMPTS} times"
-    )
-    return (CostPart(what=what, usd=planned["most_usd"], text=text),)
+def _by_one_function(prices: WorkPrices, growth: float, most_workers: int, reason: str) -> PlannedPreparation:
+    price = prices.alone()
+    return {
+        "workers": 1,
+        "most_workers": most_workers,
+        "shards": None,
+        "shard_bytes": None,
+        "file_bytes": 0,
+        "growth": growth,
+        "reason": reason,
+        "minutes": round(price.seconds / 60, 1),
+        "usd": round(price.usd, 4),
+        "most_usd": round(price.most_usd, 4),
+    }
+
+
+def cost_parts(plans: Sequence[PlannedPreparation], what: str = "preparation") -> tuple[CostPart, ...]:
+    """What planned work may cost at most; nothing for one function alone, which costs cents.
+
+    Plans that are the same are one part.
+    """
+    alike = Counter((plan["reason"], plan["usd"], plan["most_usd"]) for plan in plans if plan["shards"] is not None)
+    parts = []
+    for (reason, about, most), count in alike.items():
+        several, each = (f"{count} candidates x ", " each") if count > 1 else ("", "")
+        text = (
+            f"{what}: {several}{reason}, for about {usd(about)}{each}; at most {usd(most)}{each}, if it takes all readings that "
+            f"there may be, each {ATTEMPTS} times"
+        )
+        parts.append(CostPart(what=what, usd=round(count * most, 6), text=text, jobs=count if count > 1 else None))
+    return tuple(parts)
 
 
 def told(planned: PlannedPreparation) -> str:
@@ -182,7 +225,20 @@ def told(planned: PlannedPreparation) -> str:
     return f"{reason}; takes about {planned['minutes']:g} min and costs about {usd(planned['usd'])}"
 
 
-def _sized(size: int) -> str:
+def named_size(work: Work) -> str:
+    """The size of what is to be done, and what short rows made of it."""
+    if not work.short_rows:
+        return _named(work)
+    counted = sized(work.size + work.short_rows)
+    return f"{_named(work)}, counted as {counted} (a row counts as {SHORTEST_ROW_BYTES} bytes at least),"
+
+
+def _named(work: Work) -> str:
+    return f"{sized(work.size)} of text{f' in {work.files:,} files' if work.files > 1 else ''}"
+
+
+def sized(size: int) -> str:
+    """``3,000 bytes``, ``2.5 MB``."""
     if size < 1_000_000:
         return f"{size:,} bytes"
     return f"{size / 1e9:.3g} GB" if size >= 1e9 else f"{size / 1e6:.3g} MB"

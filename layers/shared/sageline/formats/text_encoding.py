@@ -87,7 +87,9 @@ def chosen_encoding(head: bytes, given: str | None, source: str, notes: list[str
         return None if given is None else codecs.lookup(given).name, 0
     # Codecs such as utf-16 take either order of bytes.
     if given is not None and not marked.startswith(codecs.lookup(given).name.removesuffix("-sig")):
-        notes.append(f"{source} begins with the byte order mark of {marked} and is read so, not as `dataset.encoding` {given!r}.")
+        notes.append(
+            f"{source}: the byte order mark of {marked} is at the beginning and counts, and not `dataset.encoding` {given!r}."
+        )
     return marked, length
 
 
@@ -123,7 +125,7 @@ def guess_note(source: str, text: bytes, offset: int) -> str:
     after = re.match(rf"[{_LETTER}]*", around[at + 1 :])
     word = (before[0] if before else "") + around[at] + (after[0] if after else "")
     return (
-        f"{source} is read as Windows-1252 (cp1252), because it is not UTF-8: byte 0x{text[start]:02x} at byte offset "
+        f"{source}: read as Windows-1252 (cp1252), because it is not UTF-8: byte 0x{text[start]:02x} at byte offset "
         f"{offset + start} makes {word!r}. If that is wrong, name the encoding in `dataset.encoding`."
     )
 

@@ -66,7 +66,7 @@ class PlannedPreparation(TypedDict):
     ``workers``: how many functions work on it at once; one does it alone.
     ``shards``, ``shard_bytes``: about how many shards there are, and of how many bytes; null for one function alone.
     ``file_bytes``: for how many bytes each file counts besides its own; 0 for one function alone.
-    ``growth``: how many bytes of text a byte of the dataset holds.
+    ``growth``: for how many bytes of text a byte of the dataset counts.
     ``reason``: why, in a sentence.
     ``minutes``, ``usd``: about how long it takes, and what Lambda, Step Functions and S3 cost for it; ``most_usd``: at most.
     ``most_workers``: how many functions may work at once on what is large, such as the test rows; not there in a run that an

@@ -60,7 +60,7 @@ def choose_parts(uri: str, files: Collection[DatasetObject], folders: Collection
     parts = tuple(item for side in ("data", "train") for item in sides[side] if item.size)
     test = tuple(item for item in sides["test"] if item.size)
     if not parts or (sides["test"] and not test):
-        raise InvalidDataset(f"{uri}: {_listed(empty)}: no bytes in them. Upload a header and rows.")
+        raise InvalidDataset(f"{uri}: {_listed(empty)}: no bytes in them. Upload files that have rows.")
     notes = []
     if test:
         notes.append(

@@ -72,7 +72,7 @@ def find_object(s3: S3Client, uri: str, version_id: str | None = None) -> Datase
     except ParamValidationError:
         raise no_such_bucket(uri) from None
     if head["ContentLength"] == 0:
-        raise InvalidDataset(f"{uri}: the file is empty; upload a header and rows.")
+        raise InvalidDataset(f"{uri}: the file is empty; upload one that has rows.")
     return DatasetObject(uri, head.get("VersionId", version_id), head["ETag"], head["ContentLength"])
 
 

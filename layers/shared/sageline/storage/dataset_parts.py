@@ -267,7 +267,7 @@ def sample_dataset(
     elif not rows.total():
         raise InvalidDataset(
             f"{dataset.uri}: none of the {looked_at:,} parts that were looked at has a row, the largest among them; there are "
-            f"{len(order):,} parts. Upload a header and rows, and leave out parts without rows."
+            f"{len(order):,} parts. Upload rows, and leave out parts that have none."
         )
     notes += [*dataset.notes, *joined.notes()]
 

@@ -112,8 +112,34 @@ def test_every_part_has_the_columns_in_the_order_of_the_first_that_has_rows() ->
     found = in_shards(planned(FOLDER, files, 200), files)
 
     assert found.columns == ["a", "b"]
-    assert found.notes == [f"{FOLDER}data-0.csv and 1 other part has a header line and no rows."]
+    assert found.notes == [f"{FOLDER}data-0.csv and 1 other part: a header line and no rows."]
     assert_same(found, folder_at_once(FOLDER, files))
+
+
+@pytest.mark.parametrize(
+    ("data_format", "rows", "blanks"),
+    [
+        ("csv", table(300), (b"\n\n", b"\r\n", b"\n" * 900)),
+        ("tsv", table(300), (b"\n", b"\r\r", b"\n\n")),
+        ("jsonl", b'{"a": 1}\n' * 300, (b"\n \n", b" ", b"\n" * 900)),
+    ],
+)
+def test_parts_of_blank_lines_are_said_to_have_nothing_else(data_format: str, rows: bytes, blanks: tuple[bytes, ...]) -> None:
+    files = dict(zip((f"{FOLDER}data-{number}.{data_format}" for number in range(4)), (rows, *blanks), strict=True))
+
+    found = folder_at_once(FOLDER, files, data_format=data_format)
+
+    assert found.notes == [f"{FOLDER}data-1.{data_format} and 2 other parts: blank lines only."]
+    assert_same(in_shards(planned(FOLDER, files, 500, data_format=data_format), files), found)
+
+
+def test_lines_with_other_keys_are_refused_in_words_of_json_lines() -> None:
+    files = {f"{FOLDER}data-0.jsonl": b'{"a": 1}\n', f"{FOLDER}data-1.jsonl": b'{"b": 1}\n'}
+
+    error = folder_at_once(FOLDER, files, data_format="jsonl").error
+
+    assert error is not None
+    assert error.endswith("Give every part the same keys, in any order.")
 
 
 def test_a_part_with_other_columns_is_refused_in_the_words_of_one_reading() -> None:
@@ -148,7 +174,7 @@ def test_a_folder_without_rows_is_refused(body: bytes) -> None:
 
     one = folder_at_once(FOLDER, files)
 
-    assert one.error == f"{FOLDER}: none of the parts has a row; upload a header and rows."
+    assert one.error == f"{FOLDER}: none of the parts has a row; upload rows."
     assert_same(in_shards(planned(FOLDER, files, 200), files), one)
 
 

@@ -41,7 +41,8 @@ def test_row_numbers_go_on_from_block_to_block() -> None:
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        (b"", "data.jsonl has no data (the file is empty)"),
+        (b"", "data.jsonl has no data, not even a line; upload a JSON object a line, and at least one."),
+        (b"\n \n", "data.jsonl has blank lines only; upload a JSON object a line, and at least one."),
         (b'{"a": 1}\n\n{"a": 2\n', "row 2 (line 3, byte offset 18): not valid JSON: Expecting ',' delimiter; write one complete"),
         (b'{"a": "\xff"}\n', "row 1 (line 1, byte offset 7): byte 0xff is not valid UTF-8"),
         (b'{"a": 1}\n[1]\n', 'row 2 (line 2, byte offset 9): not a JSON object; write one object per line, {"column": value}.'),

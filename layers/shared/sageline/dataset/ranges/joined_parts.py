@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from sageline.arrays.blocks import Block, Side
 from sageline.errors import InvalidDataset
+from sageline.names import format_of_name, split_format
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,9 @@ class JoinedParts:
             problems.append(f"lacks {', '.join(map(repr, lacking))}")
         if besides := sorted(here - there):
             problems.append(f"has {', '.join(map(repr, besides))} besides")
-        advice = "Give every part the same columns, in any order, and a header line each."
+        is_json = split_format(format_of_name(this) or "")[0] == "jsonl"
+        named = "keys, in any order" if is_json else "columns, in any order, and each its own header line if it is text"
+        advice = f"Give every part the same {named}."
         if of == "test" and len(lacking) == 1 and not besides:
             advice = (
                 "If that is the label: rows without labels cannot test a model; take the file out, and have its rows "
@@ -92,4 +95,4 @@ def check_rows(uri: str, rows: Mapping[Side | None, int], *, has_test: bool) -> 
     for side in sides:
         if not rows.get(side):
             which = f"{side} files" if side else "parts"
-            raise InvalidDataset(f"{uri}: none of the {which} has a row; upload a header and rows.")
+            raise InvalidDataset(f"{uri}: none of the {which} has a row; upload rows.")

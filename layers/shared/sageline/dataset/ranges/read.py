@@ -133,7 +133,7 @@ class _RangeReader:
         reader = _resumed(text, head, begin.position, self._options)
         yield from reader.blocks(text.chunks(chunks_of(stream, b"", self._block_bytes)))
         if item.is_last and begin.position.row == 1 and not item.rows:
-            without_rows(source, reader.no_rows, self._notes, may_be_empty=self._plan.is_folder)
+            without_rows(source, reader, self._notes, may_be_empty=self._plan.is_folder)
 
 
 def _resumed(text: Utf8Text, head: TextHead, at: TextPosition, options: ReadOptions) -> CsvReader | JsonLinesReader:

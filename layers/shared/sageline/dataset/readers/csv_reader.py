@@ -47,11 +47,14 @@ class CsvReader:
         head: the beginning of the text, up to the header at least.
     """
 
+    wanted = "a header line and at least one row"
+
     def __init__(self, text: Utf8Text, dialect: Dialect, head: bytes) -> None:
         self.dialect = dialect
         self._text = text
         self._offset = text.start + dialect.skipped
         self._line = 1 + line_ends(head[: dialect.skipped], cr_ends=dialect.cr_ends)
+        self._first_line = self._line
         self._told_of_return = False
         self._records = 0  # before the text at hand, header included: so the number of its first record's row
         self._header: list[str] = []
@@ -83,7 +86,9 @@ class CsvReader:
     @property
     def no_rows(self) -> str:
         """What the file has, when it has no rows."""
-        return "a header line and no rows" if self._header else "no data (the file is empty)"
+        if self._header:
+            return "a header line and no rows"
+        return "blank lines only" if self._line > self._first_line else "no data, not even a line"
 
     def blocks(self, chunks: Iterable[bytes], *, cut: bool = False) -> Iterator[Block]:
         """The rows of ``chunks``; without the last one where the text is ``cut`` off somewhere."""

@@ -50,7 +50,7 @@ class JsonLinesReader:
         wants: whether a column must be readable; of another one, lists of something else than words are missing values.
     """
 
-    no_rows = "no data (the file is empty)"
+    wanted = "a JSON object a line, and at least one"
 
     def __init__(self, text: Utf8Text, label: str | None = None, wants: Callable[[str], bool] = lambda _: True) -> None:
         self._file = text
@@ -65,6 +65,11 @@ class JsonLinesReader:
         self._columns: list[str] = []
         self._checked: set[str] = set()
         self._keys_known = False
+
+    @property
+    def no_rows(self) -> str:
+        """What the file has, when it has no rows."""
+        return "blank lines only" if self._line else "no data, not even a line"
 
     @classmethod
     def resumed(

@@ -91,7 +91,7 @@ def sample_parquet(
                 rows += block.rows
                 yield block
         if rows == 0:
-            raise InvalidDataset(f"{source} has no rows; save at least one row per class.")
+            raise InvalidDataset(f"{source} has no rows; save at least one.")
         if rows < file.metadata.num_rows:
             coverage.is_all = False
             notes.append(

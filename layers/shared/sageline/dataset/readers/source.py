@@ -124,14 +124,14 @@ def _text_blocks(
         rows += block.rows
         yield block
     if rows == 0:
-        without_rows(source, reader.no_rows, notes, may_be_empty=may_be_empty)
+        without_rows(source, reader, notes, may_be_empty=may_be_empty)
 
 
-def without_rows(source: str, what: str, notes: list[str], *, may_be_empty: bool) -> None:
-    """Say that a text has no rows, and ``what`` it has; raises InvalidDataset unless it may be so."""
+def without_rows(source: str, reader: CsvReader | JsonLinesReader, notes: list[str], *, may_be_empty: bool) -> None:
+    """Say that a text has no rows, and what the reader has found in it; raises InvalidDataset unless it may be so."""
     if not may_be_empty:
-        raise InvalidDataset(f"{source} has {what}; upload a header line and at least one row per class.")
-    notes.append(f"{source} has {what}.")
+        raise InvalidDataset(f"{source} has {reader.no_rows}; upload {reader.wanted}.")
+    notes.append(f"{source}: {reader.no_rows}.")
 
 
 def begin_text(
@@ -224,9 +224,9 @@ def _rows_of(blocks: Iterator[Block], *, source: str, notes: list[str], may_be_e
         yield first
         yield from blocks
     elif may_be_empty:
-        notes.append(f"{source} has no rows.")
+        notes.append(f"{source}: no rows.")
     else:
-        raise InvalidDataset(f"{source} has no rows; save at least one row per class.")
+        raise InvalidDataset(f"{source} has no rows; save at least one.")
 
 
 def chunks_of(stream: BinaryIO, head: bytes, size: int) -> Iterator[bytes]:
