@@ -122,8 +122,7 @@ def start(connection: Connection, endpoint: str, file: Path, options: Mapping[st
     known = [found["name"] for found in connection.api.endpoints()]
     if endpoint not in known:
         # Before an upload that may take minutes.
-        listed = ", ".join(known) or "none"
-        raise CommandFailed(f"No endpoint {endpoint!r} is known; there is: {listed}.", "EndpointNotFound")
+        raise CommandFailed(f"No endpoint {endpoint!r} is known; `sageline endpoints` lists them.", "EndpointNotFound")
     token = uuid.uuid4().hex
     key = f"batch/{endpoint}/{token[:12]}/rows.{format_of(file)}"
     with bar(console, f"Uploading {file.name}", file.stat().st_size, DownloadColumn(), TransferSpeedColumn()) as advance:

@@ -295,8 +295,9 @@ def ready_key(name: str) -> str:
 
 
 def format_of_name(file_name: str) -> str | None:
-    """The format that a file name says, or None."""
-    return next((known for known in sorted(DATA_FORMATS, key=len, reverse=True) if file_name.endswith(f".{known}")), None)
+    """The format that a file name says, in whichever case, or None."""
+    name = file_name.lower()
+    return next((known for known in sorted(DATA_FORMATS, key=len, reverse=True) if name.endswith(f".{known}")), None)
 
 
 def side_of_name(file_name: str) -> str | None:

@@ -13,6 +13,7 @@ from sageline.arrays.numbers import parse_doubles, read_cells
 from sageline.arrays.strings import BoolArray, IntArray, StringArray, row_chunks
 from sageline.dataset.number_profile import NumberProfile
 from sageline.dataset.profile import DatasetProfile
+from sageline.dataset.profiles.examples import ExampleColumn
 from sageline.dataset.row_sample import MOST_ROWS
 from sageline.dataset.split import hash_columns
 
@@ -42,7 +43,8 @@ def test_a_dictionary_of_strings_is_what_they_are(places: list[int]) -> None:
 
 def profiled(column: StringArray) -> NumberProfile:
     profile = NumberProfile()
-    profile.add(column, read_cells(column), follows=False)
+    rows = np.arange(1, len(column) + 1, dtype=np.int64)
+    profile.add(ExampleColumn(column, rows, "data.csv"), read_cells(column), follows=False)
     profile._last = 0.0  # NaN is not itself
     return profile
 

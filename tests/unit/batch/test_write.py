@@ -110,6 +110,26 @@ def test_json_lines_keep_their_spelling_and_get_two_keys_more(world: World) -> N
     assert all(document["prediction"] == "iris" for document in documents(world))
 
 
+def test_no_row_of_json_lines_has_a_key_twice(world: World) -> None:
+    trained(world)
+    given = [
+        '{"size": 1}',
+        '{"size": 2, "prediction": "old"}',
+        '{"size": 3, "\\u0070rediction": "old", "probability_": 1}',
+        '{"size": 4}',
+    ]
+    encoded(world, "\n".join(given).encode(), "batch/flowers/rows.jsonl")
+    transformed(world)
+    write_predictions(RUN_ID, run=world.run)
+    keys = [[key for key, _ in json.loads(line, object_pairs_hook=list)] for line in lines(world, "jsonl")]
+    assert keys == [
+        ["size", "prediction", "probability"],
+        ["size", "prediction", "prediction_", "probability_"],
+        ["size", "prediction", "probability_", "prediction__", "probability__"],
+        ["size", "prediction", "probability"],
+    ]
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "cp1252"])
 def test_json_lines_of_another_encoding_are_written_as_utf_8(world: World, encoding: str) -> None:
     trained(world)

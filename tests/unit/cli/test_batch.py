@@ -133,7 +133,7 @@ def test_a_batch_that_fails_says_why_exits_with_1_and_writes_no_file(
 def test_an_unknown_endpoint_is_told_before_anything_is_uploaded(runner: CliRunner, rows: Path, connection: Connection) -> None:
     result = runner.invoke(cli, ["batch", "beer", str(rows)])
     assert result.exit_code == 1
-    assert "No endpoint 'beer' is known; there is: wine." in result.stderr
+    assert "No endpoint 'beer' is known; `sageline endpoints` lists them." in result.stderr
     assert uploads(connection) == []
 
 

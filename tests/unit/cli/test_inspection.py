@@ -174,7 +174,7 @@ def test_after_a_mistake_nobody_is_told_to_submit(runner: CliRunner, shop: Path)
 
     result = inspect(runner, shop)
 
-    assert "Mistake: In 'price', 1 value is no number: 'inf'." in result.stdout
+    assert "Mistake: In 'price', 1 value is no number: 'inf' (row" in result.stdout
     assert "sageline submit" not in result.stdout
     assert (result.exit_code, inspect(runner, shop, "--json").exit_code) == (1, 1)
 

@@ -14,7 +14,7 @@ from sageline.arrays.numbers import read_cells
 from sageline.arrays.strings import StringArray
 from sageline.dataset import date_profile
 from sageline.dataset.date_profile import DateProfile
-from sageline.dataset.profiles.date_counts import Example
+from sageline.dataset.profiles.examples import Example
 
 
 def profile_of(texts: list[str], name: str = "x", cuts: tuple[int, ...] = (), *, as_dictionary: bool = False) -> DateProfile:

@@ -64,7 +64,7 @@ def test_what_has_been_found_is_not_looked_for_again(monkeypatch: pytest.MonkeyP
     numbers = profiled(["20210530", *NUMBERS], of_numbers)
 
     assert (words.is_numeric, words.is_date, words.numbers.odd) == (False, False, 60)
-    assert words.numbers.odd_values == WORDS[:3]
+    assert [example.text for example in words.numbers.odd_values] == WORDS[:3]
     assert (numbers.is_numeric, numbers.is_date) == (True, False)
 
 

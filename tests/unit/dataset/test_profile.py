@@ -7,6 +7,7 @@ import pytest
 
 from sageline.arrays.number_spelling import PLAIN, Spelling
 from sageline.dataset.profile import ColumnProfile, DatasetProfile
+from sageline.dataset.profiles.examples import Example
 from sageline.dataset.row_sample import MOST_ROWS
 from tests.unit.dataset.reading import block_of
 
@@ -52,7 +53,7 @@ def test_one_spelling_fits_all_values_of_a_column(values: list[str], spellings: 
 def test_one_odd_value_does_not_make_a_column_of_numbers_another(odd: str) -> None:
     profile = column([*NUMBERS, odd])
 
-    assert (profile.is_numeric, profile.numbers.odd_values) == (True, [odd])
+    assert (profile.is_numeric, profile.numbers.odd_values) == (True, [Example(odd, 41, "data.csv")])
 
 
 def test_a_tenth_of_odd_values_does() -> None:
@@ -94,6 +95,7 @@ def test_a_profile_of_pieces_is_that_of_the_whole() -> None:
     for name in ("rows", "missing", "present", "distinct", "values", "is_numeric", "is_unique", "is_whole", "mean_words"):
         assert getattr(whole, name) == getattr(pieces, name), name
     assert whole.numbers.spellings() == pieces.numbers.spellings()
+    assert whole.numbers.odd_values == pieces.numbers.odd_values
 
 
 def test_a_long_column_of_text_is_known_as_text_soon() -> None:

@@ -90,6 +90,7 @@ def test_numbers_keep_all_their_digits() -> None:
         ({"AGE": 1}, "instances[1]: none of the model's columns is there; they are 'age', 'colour', 'income'. "
             "Is 'AGE' meant to be 'age'?"),
         ([1, "red"], "instances[1] has 2 values, expected 3: age, colour, income."),
+        ([1], "instances[1] has 1 value, expected 3: age, colour, income."),
         (["x", "red", 1], "instances[1], column 'age': 'x' is not a number."),
         ([1, "red", 1e39], "instances[1], column 'income': '1e+39' is beyond the range of float32 (3.4e38)."),
         ([float("inf"), "red", 1], "instances[1], column 'age': 'inf' is not a number."),

@@ -88,7 +88,7 @@ def test_values_for_which_a_run_is_refused_are_mistakes() -> None:
     [number] = inspected(ORDERS.replace("11.5", "inf", 1))["mistakes"]
     [date] = inspected(ORDERS.replace("03.03.2024", "31.02.2024", 1))["mistakes"]
 
-    assert "In 'price', 1 value is no number: 'inf'. A run stops there" in number
+    assert "In 'price', 1 value is no number: 'inf' (row 2). A run stops there" in number
     assert "In 'ordered_at', 1 value is no date: 31.02.2024 (row 3)" in date
 
 
@@ -97,7 +97,7 @@ def test_examples_of_odd_values_are_different_ones() -> None:
 
     [mistake] = inspected("size,label\n" + rows, {"dataset": {"kinds": {"size": "number"}}})["mistakes"]
 
-    assert "In 'size', 11 values are no numbers, such as 'u', 'v'. A run stops there" in mistake
+    assert "In 'size', 11 values are no numbers, such as 'u' (row 1), 'v' (row 96). A run stops there" in mistake
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_examples_of_odd_values_are_different_ones() -> None:
     [
         (["-1", "2"], "the least is -1"),
         (["", "NA"], "2 hold none"),
-        (["heavy", "1"], "1 holds no number, such as 'heavy'"),
+        (["heavy", "1"], "1 holds no number, such as 'heavy' (row 1)"),
         (["0"] * 30, "all are 0"),
     ],
 )
@@ -131,11 +131,11 @@ def test_values_that_have_no_logarithm_are_mistakes() -> None:
 @pytest.mark.parametrize(
     ("most", "odd", "said"),
     [
-        ('"1.{},5"', '"4,353.85"', ", in groups of three digits (1.234,5 is 1234.5): '4,353.85'. A run stops there"),
-        ('"{},5"', "7.5", ", with a decimal comma (1,5 is 1.5): '7.5'. A run stops there"),
-        ("{}%", "12", ", with % (12% is read as 12). A run stops there"),
-        ("${}", "€7", ", with $: '€7'. A run stops there"),
-        ("{}.5", '"7,5"', ": '7,5'. A run stops there"),
+        ('"1.{},5"', '"4,353.85"', ", in groups of three digits (1.234,5 is 1234.5): '4,353.85' (row 61). A run stops there"),
+        ('"{},5"', "7.5", ", with a decimal comma (1,5 is 1.5): '7.5' (row 61). A run stops there"),
+        ("{}%", "12", ", with % (12% is read as 12): '12' (row 61). A run stops there"),
+        ("${}", "€7", ", with $: '€7' (row 61). A run stops there"),
+        ("{}.5", '"7,5"', ": '7,5' (row 61). A run stops there"),
     ],
 )
 def test_a_number_that_is_spelled_otherwise_is_a_mistake_as_a_run_is_refused_for_it(most: str, odd: str, said: str) -> None:

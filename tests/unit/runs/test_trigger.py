@@ -134,7 +134,15 @@ def test_a_bad_folder_is_named_with_what_to_do(key: str, problem: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("data.csv", "csv"), ("my.data.csv.gz", "csv.gz"), ("x.jsonl", "jsonl"), ("x.svm.zst", "svm.zst")]
+    ("name", "expected"),
+    [
+        ("data.csv", "csv"),
+        ("my.data.csv.gz", "csv.gz"),
+        ("x.jsonl", "jsonl"),
+        ("x.svm.zst", "svm.zst"),
+        ("A.CSV", "csv"),
+        ("A.Csv.GZ", "csv.gz"),
+    ],
 )
 def test_the_format_is_the_extension(name: str, expected: str) -> None:
     assert data_format(f"s3://b/{name}") == expected

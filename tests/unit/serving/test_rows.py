@@ -220,6 +220,12 @@ class TestErrorsOfValues:
             (read_csv("alcohol,colour,proline\n\n1,red,2\nstrong,red,2\n", None), "line 4, column 'alcohol': 'strong' is not"),
             (read_csv("1,red,2\nstrong,red,2\n", None), "line 2, column 'alcohol': 'strong' is not a number"),
             (read_csv("1,red,2\n1,red\n", None), "line 2 has 2 values, expected 3: alcohol, colour, proline"),
+            (
+                read_csv("alcohol;colour;proline\n1;red;2\n", None),
+                "Line 1 has 1 value, and semicolons in it. text/csv is separated",
+            ),
+            (read_csv("1\tred\t2\n", "absent"), "Line 1 has 1 value, and tabs in it. text/csv is separated by commas"),
+            (read_csv("1\n", None), "line 1 has 1 value, expected 3: alcohol, colour, proline"),
             (read_csv("vintage,id\n1,2\n", "present"), "line 2: none of the model's columns is there"),
             (read_json_lines('\n{"alcohol": []}\n'), "line 2, column 'alcohol' is an array; expected a number or null"),
             (read_json_lines("[1, null, 2]\n\n7\n"), "line 3 is a number; expected an object"),

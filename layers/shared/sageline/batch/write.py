@@ -50,7 +50,8 @@ def write_predictions(run_id: str, *, run: RunContext) -> WrittenPredictions:
     - CSV, and any other table, gives CSV: the input's columns, then ``prediction`` and, for a classification, ``probability``
       (empty where the model tells none); a name that the input has already gets an underscore. Cells that a spreadsheet would run
       stay, unless the batch says ``escape_formulas``.
-    - JSON Lines gives the same lines with these keys at the end.
+    - JSON Lines gives the same lines with these keys at the end; the first row says whether they need an underscore, and a later
+      row that has such a key already gets one more.
     - npz and libsvm give JSON Lines ``{"row": 1, "prediction", "probability"}``, counted from 1.
 
     Raises:
@@ -114,10 +115,22 @@ def pieces_of(batch: Batch, predictions: TransformAnswers, rows: GivenRows, enco
 
 def added_names(encoder: FittedEncoder, taken: Iterable[str]) -> list[str]:
     """What is added to rows that have these names already."""
-    names = ["prediction", "probability"] if encoder.task == "classification" else ["prediction"]
+    return _free_names(["prediction", "probability"] if encoder.task == "classification" else ["prediction"], taken)
+
+
+def _free_names(names: list[str], taken: Iterable[str]) -> list[str]:
+    """These, with as many underscores as none of them needs to be taken."""
     used = set(taken)
     while used & set(names):
         names = [f"{name}_" for name in names]
+    return names
+
+
+def _names_in(line: bytes, names: list[str]) -> list[str]:
+    """The names for one row of JSON Lines, which may have a key that the first row lacks. Only a line that may have one of these
+    is read: it is there as it is spelled, or with an escape."""
+    if b"\\" in line or any(name.encode() in line for name in names):
+        return _free_names(names, json.loads(line))
     return names
 
 
@@ -163,7 +176,7 @@ def _json_lines(predictions: TransformAnswers, given: GivenRows, encoder: Fitted
         # The line stays as it was spelled; that it is an object of known keys was seen when it was encoded.
         names = names or added_names(encoder, json.loads(line))
         head = line.strip()[:-1].rstrip()
-        tail = json.dumps(dict(zip(names, _values(prediction), strict=True)), ensure_ascii=False).encode()
+        tail = json.dumps(dict(zip(_names_in(line, names), _values(prediction), strict=True)), ensure_ascii=False).encode()
         yield head + (b", " if not head.endswith(b"{") else b"") + tail[1:] + b"\n"
 
 

@@ -19,7 +19,8 @@ from sageline.arrays.numbers import Cells
 from sageline.arrays.strings import BoolArray, IntArray, StringArray
 from sageline.dataset.column_names import is_time, words_in
 from sageline.dataset.number_profile import NUMBERS_FROM
-from sageline.dataset.profiles.date_counts import DateCounts, Example, ExampleColumn, OddValues
+from sageline.dataset.profiles.date_counts import DateCounts, OddValues
+from sageline.dataset.profiles.examples import Example, ExampleColumn
 from sageline.dataset.profiles.findings import ColumnFindings
 
 _DECIDED_AFTER = 500  # rows
@@ -258,9 +259,9 @@ class DateProfile:
     def odd_values(self) -> list[Example]:
         """Some of the first of them."""
         numbers = self._odd_numbers.first if self._has_odd_numbers else []
-        return list(map(self._located, [*self._odd_texts.first, *numbers][:_SOME]))
+        return list(map(self.located, [*self._odd_texts.first, *numbers][:_SOME]))
 
-    def _located(self, example: Example | None) -> Example:
+    def located(self, example: Example | None) -> Example:
         """An example, with the file only where there are several."""
         found = example or Example("", 0)
         return found if self._has_files else found._replace(file="")
@@ -344,13 +345,13 @@ class DateProfile:
             others = [self._tallies[order].decisive for order in _OTHERS if order != self._asked]
             other = next(filter(None, others), None)
             return (
-                None if other is None else f"{self._located(other)} is no date with the {_PLACES[self._asked]}, as the spec says"
+                None if other is None else f"{self.located(other)} is no date with the {_PLACES[self._asked]}, as the spec says"
             )
         day_first, month_first = (self._tallies[order].decisive for order in _SAME_PLACES)
         if day_first is None or month_first is None:
             return None
         return (
-            f"{self._located(day_first)} is a date with the day before the month, {self._located(month_first)} one with the "
+            f"{self.located(day_first)} is a date with the day before the month, {self.located(month_first)} one with the "
             "month before the day; "
             "write all dates alike, best as 2021-05-30"
         )
@@ -373,12 +374,12 @@ class DateProfile:
     def example(self) -> str:
         """The first date that has its day and month in the order of the column, and how it is read."""
         order = self._order
-        first = self._located(self._tallies[order].first)
+        first = self.located(self._tallies[order].first)
         seconds = date_of(first.text, DateFormat(order))
         return str(first) if seconds is None else f"{first} is read as {(_1970 + timedelta(seconds=seconds)).date().isoformat()}"
 
     def _order_reason(self) -> str:
-        order, first = self.format().order, self._located(self._dates.first)
+        order, first = self.format().order, self.located(self._dates.first)
         if order in EPOCH:
             by_name = ", as its name and its values say" if self._by_name else ""
             return f"dates in {ORDER_WORDS[order]}{by_name}, which are from {self._range()}"
@@ -391,12 +392,12 @@ class DateProfile:
         tally, words = self._tallies[order], ORDER_WORDS[order]
         if self.contradiction is not None and order in _SAME_PLACES:
             other = self._tallies[next(told for told in _SAME_PLACES if told != order)]
-            told, not_told = self._located(tally.decisive), self._located(other.decisive)
+            told, not_told = self.located(tally.decisive), self.located(other.decisive)
             return f"dates, {words}, as {told} and most others say; {not_told} does not"
         if tally.decisive is not None:
-            return f"dates, {words}, as {self._located(tally.decisive)} says"
+            return f"dates, {words}, as {self.located(tally.decisive)} says"
         if order not in _SAME_PLACES:
-            return f"dates, {words}, by how much each of the numbers varies; the first is {self._located(tally.first)}"
+            return f"dates, {words}, by how much each of the numbers varies; the first is {self.located(tally.first)}"
         usual = "'/'" if order == "mdy" else "these signs"
         return f"dates, taken for {words}, as is usual with {usual}, because no value tells: {self.example}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from sageline.arrays.matrix import DoubleArray
 from sageline.arrays.number_spelling import PLAIN, SPELLINGS, Shape, Spelling, plain_text, shape_of
 from sageline.arrays.numbers import Cells, is_missing
 from sageline.arrays.strings import BoolArray, IntArray, StringArray
+from sageline.dataset.profiles.examples import Example, ExampleColumn
 
 NUMBERS_FROM = 0.9
 """A column is one of numbers when more than this share of what it holds are numbers."""
@@ -35,40 +36,42 @@ class NumberProfile:
     Attributes:
         missing: words and signs for a missing number, as they are spelled, with their counts.
         odd: how many values are neither numbers in any spelling nor missing.
-        odd_values: the first different ones of them; of a column that is known to be of words, the first.
+        odd_values: the first different ones of them, each where it is first; of a column that is known to be of words, the first.
         leading_zeros: how many whole numbers begin with a zero, as codes do.
     """
 
     def __init__(self, *, of_words: bool | None = None) -> None:
         self.missing: Counter[str] = Counter()
         self.odd = 0
-        self.odd_values: list[str] = []
+        self.odd_values: list[Example] = []
         self.minimum, self.maximum = math.inf, -math.inf
         self.leading_zeros = 0
         self._plain = 0
         self._points = 0  # plain numbers with a decimal point
         self._grouped = 0  # those of them that may be groups of three digits: 1.234
         self._nonzero = 0  # of the plain numbers
-        self._pointed = ""  # a plain number with a decimal point that no group of three digits is
+        self._first_nonzero: Example | None = None
+        self._pointed: Example | None = None  # a plain number with a decimal point that no group of three digits is
         self._whole = True
         self._shapes: Counter[Shape] = Counter()
-        self._of_shape: dict[Shape, str] = {}  # the first value of each
+        self._of_shape: dict[Shape, Example] = {}  # the first value of each
         self._finds_out, self._is_text = of_words is None, bool(of_words)
         self._is_given = bool(of_words)
         self._values = self._steps = 0
         self._first = self._last = math.nan
 
-    def add(self, column: StringArray, cells: Cells, *, follows: bool) -> None:
+    def add(self, values: ExampleColumn, cells: Cells, *, follows: bool) -> None:
         """Count a block.
 
         Args:
-            cells: the column's plain numbers.
+            values: of the column, and where they are.
+            cells: its plain numbers.
             follows: whether the block begins where the one before ended.
         """
         numbers = cells.numbers[~np.isnan(cells.numbers)]
-        self._add_plain(column, cells, numbers)
+        self._add_plain(values, cells, numbers)
         self._add_steps(cells, follows=follows, are_any=len(numbers) > 0)
-        self._add_others(column, cells.others)
+        self._add_others(values, cells.others)
 
     def merge(self, after: NumberProfile, *, follows: bool) -> None:
         """Add what another one has counted of the values behind those of this one.
@@ -78,13 +81,13 @@ class NumberProfile:
         """
         self.missing.update(after.missing)
         self.odd += after.odd
-        some = [*self.odd_values, *after.odd_values]
-        self.odd_values = some[:_SOME] if self._is_given else list(dict.fromkeys(some))[:_SOME]
+        self._keep(after.odd_values)
         self.leading_zeros += after.leading_zeros
         self._plain += after._plain
         self._points += after._points
         self._grouped += after._grouped
         self._nonzero += after._nonzero
+        self._first_nonzero = self._first_nonzero or after._first_nonzero
         self._pointed = self._pointed or after._pointed
         self._note(after.minimum, after.maximum, whole=after._whole)
         self._shapes.update(after._shapes)
@@ -95,13 +98,16 @@ class NumberProfile:
             self._last = after._last
             self._values += after._values
 
-    def _add_plain(self, column: StringArray, cells: Cells, numbers: DoubleArray) -> None:
+    def _add_plain(self, values: ExampleColumn, cells: Cells, numbers: DoubleArray) -> None:
         if not len(numbers):
             return
         self._plain += len(numbers)
         self._nonzero += int(np.count_nonzero(numbers))
-        self._note(float(numbers.min()), float(numbers.max()), whole=bool((numbers == np.floor(numbers)).all()))
         plain = ~np.isnan(cells.numbers)
+        if self._first_nonzero is None and self._nonzero:
+            self._first_nonzero = values.first(plain & (cells.numbers != 0))
+        self._note(float(numbers.min()), float(numbers.max()), whole=bool((numbers == np.floor(numbers)).all()))
+        column = values.texts
         texts, counts = column, plain.astype(np.int64)
         if isinstance(column, DictionaryArray):
             texts, counts = column.dictionary, np.bincount(column.indices[plain], minlength=len(column.dictionary))
@@ -110,8 +116,8 @@ class NumberProfile:
             points, grouped = _points(texts, counts > 0)
             self._points += int(counts[points].sum())
             self._grouped += int(counts[grouped].sum())
-            if not self._pointed and len(others := np.setdiff1d(points, grouped)):
-                self._pointed = _first_of(column, texts, others)
+            if self._pointed is None and len(others := np.setdiff1d(points, grouped)):
+                self._pointed = values.some(_first_of(column, texts, others), 1)[0]
 
     def _note(self, least: float, most: float, *, whole: bool) -> None:
         self.minimum, self.maximum = min(self.minimum, least), max(self.maximum, most)
@@ -132,20 +138,27 @@ class NumberProfile:
         # Between two pieces of a file there are rows that nobody has looked at.
         return int(number == self._last + 1 if follows else number > self._last)
 
-    def _add_others(self, column: StringArray, others: IntArray) -> None:
+    def _add_others(self, values: ExampleColumn, others: IntArray) -> None:
         start, size = 0, _DECIDED_AFTER if self._finds_out else _AT_A_TIME
         while start < len(others):
             if self._is_text:
                 self.odd += len(others) - start
-                some = self.odd_values + column.take(others[start : start + _SOME]).tolist()
-                self.odd_values = some[:_SOME] if self._is_given else list(dict.fromkeys(some))[:_SOME]
+                self._keep(values.some(others[start:], _SOME))
                 return
-            self._add_texts(column.take(others[start : start + size]).tolist())
+            some = others[start : start + size]
+            self._add_texts(values.texts.take(some).tolist(), values.rows[some], values.file)
             if self._finds_out:
                 self._is_text = self.odd >= _DECIDED_AFTER // 2 and self.odd > self.numbers
             start, size = start + size, _AT_A_TIME
 
-    def _add_texts(self, texts: list[str]) -> None:
+    def _keep(self, later: Sequence[Example]) -> None:
+        """Values behind those that are kept, as far as there is room."""
+        some = [*self.odd_values, *later]
+        if not self._is_given:
+            some = list({example.text: example for example in reversed(some)}.values())[::-1]
+        self.odd_values = some[:_SOME]
+
+    def _add_texts(self, texts: list[str], rows: IntArray, file: str) -> None:
         """Values by their forms: there are few, however many numbers are spelled so."""
         forms = "\n".join(texts).translate(_FORM).split("\n")
         if len(forms) != len(texts):  # some have line breaks
@@ -163,19 +176,24 @@ class NumberProfile:
             elif (shape := shape_of(form)) is not None:
                 self._shapes[shape] += count
                 if shape not in self._of_shape:
-                    self._of_shape[shape] = next(text for text, its in zip(texts, forms, strict=True) if its == form)
+                    first = forms.index(form)
+                    self._of_shape[shape] = Example(texts[first], int(rows[first]), file)
             else:
                 self.odd += count
                 odd.add(form)
         if odd:
-            self._add_odd_values(text for text, its in zip(texts, forms, strict=True) if its in odd)
+            self._add_odd_values(
+                Example(text, int(row), file) for text, its, row in zip(texts, forms, rows, strict=True) if its in odd
+            )
 
-    def _add_odd_values(self, odd: Iterable[str]) -> None:
-        for text in odd:
+    def _add_odd_values(self, odd: Iterable[Example]) -> None:
+        known = {example.text for example in self.odd_values}
+        for example in odd:
             if len(self.odd_values) == _SOME:
                 return
-            if text not in self.odd_values:
-                self.odd_values.append(text)
+            if example.text not in known:
+                known.add(example.text)
+                self.odd_values.append(example)
 
     @property
     def numbers(self) -> int:
@@ -237,17 +255,18 @@ class NumberProfile:
             comma = None  # no value has a sign that means two things
         return [spelling._replace(unit=unit) for spelling in (point, comma) if spelling is not None]
 
-    def spelled_otherwise(self, spelling: Spelling) -> tuple[int, list[str]]:
+    def spelled_otherwise(self, spelling: Spelling) -> tuple[int, list[Example]]:
         """How many values are numbers in other spellings only, which a run cannot read beside this one; and some of them."""
         index = SPELLINGS.index(spelling._replace(unit=""))
         odd = [shape for shape in self._shapes if not shape.fits[index] or not _fits_unit(shape.unit, spelling.unit)]
         count, examples = sum(self._shapes[shape] for shape in odd), [self._of_shape[shape] for shape in odd]
         if spelling.unit == "%":
             count += self._nonzero
+            examples += [self._first_nonzero] if self._first_nonzero is not None else []
         elif spelling.decimal == ",":
             pointed = self._points - (self._grouped if spelling.group == "." else 0)
             count += pointed
-            examples += [self._pointed] if pointed and self._pointed else []
+            examples += [self._pointed] if pointed and self._pointed is not None else []
         return count, examples[:_SOME]
 
     def _unit(self) -> str:
@@ -265,13 +284,13 @@ def _fits_unit(unit: str, wanted: str) -> bool:
     return unit == wanted or (not unit and wanted != "%")
 
 
-def _first_of(column: StringArray, texts: StringArray, among: IntArray) -> str:
-    """The first value of a column that is one of these of its texts, which ascend."""
+def _first_of(column: StringArray, texts: StringArray, among: IntArray) -> IntArray:
+    """``int64[1]``: where a column first has one of these of its texts, which ascend."""
     if not isinstance(column, DictionaryArray):
-        return texts[int(among[0])]
+        return among[:1]
     is_one = np.zeros(len(texts), dtype=np.bool_)
     is_one[among] = True
-    return texts[int(column.indices[is_one[column.indices].argmax()])]
+    return np.array([is_one[column.indices].argmax()], dtype=np.int64)
 
 
 def _leading_zeros(column: StringArray, plain: BoolArray) -> IntArray:

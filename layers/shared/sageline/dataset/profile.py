@@ -23,6 +23,7 @@ from sageline.arrays.strings import IntArray, StringArray
 from sageline.dataset.date_profile import DateProfile
 from sageline.dataset.distinct import DistinctValues
 from sageline.dataset.number_profile import NumberProfile
+from sageline.dataset.profiles.examples import Example, ExampleColumn
 from sageline.dataset.profiles.findings import ColumnFindings, Findings
 from sageline.dataset.row_sample import RowSample
 from sageline.dataset.shared_rows import SharedRows
@@ -66,7 +67,7 @@ class ColumnProfile:
         self._empty += int(np.count_nonzero(column.lengths == 0))
         self._distinct.add(column, hashes)
         cells = read_cells(column)
-        self.numbers.add(column, cells, follows=follows)
+        self.numbers.add(ExampleColumn(column, row_numbers, file), cells, follows=follows)
         self.dates.add(column, cells, row_numbers, file)
 
     def merge(self, after: ColumnProfile, *, follows: bool) -> None:
@@ -80,6 +81,10 @@ class ColumnProfile:
         self.dates.merge(after.dates)
         for name in _CACHED:
             self.__dict__.pop(name, None)
+
+    def located(self, example: Example) -> Example:
+        """An example, with its file only where the column is in several."""
+        return self.dates.located(example)
 
     def findings(self) -> ColumnFindings:
         """What the values of a sample say of all of them."""

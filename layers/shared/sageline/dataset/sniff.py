@@ -65,7 +65,7 @@ def _category_or_text(column: ColumnProfile) -> ColumnGuess:
     if column.dates.share > _MANY_DATES:
         about += f"; {partly_dates(column)}"
     elif numbers.share > _MANY_NUMBERS:
-        about += f"; {numbers.share:.0%} of them are numbers, and others are not, such as {shown(numbers.odd_values[0])}"
+        about += f"; {numbers.share:.0%} of them are numbers, and others are not, such as {shown(numbers.odd_values[0].text)}"
     is_named_text = column_names.is_text(column.name)
     if column.distinct <= column.present / 2 and column.mean_words < (2 if is_named_text else _MANY_WORDS):
         return ColumnGuess("category", about)
@@ -106,7 +106,9 @@ def _about_numbers(column: ColumnProfile) -> str:
     is_every_one = not (numbers.missing or numbers.odd or column.empty)
     parts = ["every value is a number" if is_every_one else f"{numbers.numbers} values are numbers", *_about_missing(column)]
     if numbers.odd:
-        parts.append(f"{_are(numbers.odd)} no number{'s' if numbers.odd > 1 else ''}, such as {shown(numbers.odd_values[0])}")
+        parts.append(
+            f"{_are(numbers.odd)} no number{'s' if numbers.odd > 1 else ''}, such as {shown(numbers.odd_values[0].text)}"
+        )
     return ", ".join(parts)
 
 
@@ -188,4 +190,4 @@ def _why_unsure(column: ColumnProfile) -> str:
 
 def _partly_numbers(column: ColumnProfile) -> str:
     numbers = column.numbers
-    return f"{numbers.share:.0%} of its values are numbers, and others are not, such as {shown(numbers.odd_values[0])}"
+    return f"{numbers.share:.0%} of its values are numbers, and others are not, such as {shown(numbers.odd_values[0].text)}"

@@ -194,7 +194,7 @@ class InstanceReader:
             if self._shape is not None and any(isinstance(value, list) for value in instance):
                 instance = _flat(index, "", instance, self._shape)
             if len(instance) != len(names):
-                raise _Misfit(index, f" has {len(instance)} values, expected {len(names)}: {_listed(names)}.")
+                raise _Misfit(index, f" has {_values(len(instance))}, expected {len(names)}: {_listed(names)}.")
             return instance
         if isinstance(instance, str) and self._is_one_text:
             return [instance]
@@ -263,6 +263,10 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) if len(names) <= 30 else f"{names[0]}, {names[1]}, ... {names[-1]}"
 
 
+def _values(count: int) -> str:
+    return "1 value" if count == 1 else f"{count} values"
+
+
 def _listed_instances(name: Callable[[int], str], indexes: Sequence[int]) -> str:
     more = f" and {len(indexes) - 1:,} more" if len(indexes) > 1 else ""
     return f"{name(indexes[0])}{more}: "
@@ -272,7 +276,7 @@ def _flat(index: int, where: str, nested: list[object], shape: tuple[int, ...]) 
     """The numbers in a list that is nested as the shape says, in their order; ``where`` it is in its instance, ``[0][3]``."""
     size, *inner = shape
     if len(nested) != size:
-        raise _Misfit(index, f"{where} has {len(nested)} values, expected {size}.")
+        raise _Misfit(index, f"{where} has {_values(len(nested))}, expected {size}.")
     if not inner:
         return nested
     flat: list[object] = []

@@ -281,7 +281,7 @@ class ColumnChoices:
             raise InvalidSpec(f"`dataset.weight` names {name!r}, which is the label; take it out of one of the two.")
         column = self._columns[name]
         if not column.is_numeric:
-            some = ", ".join(map(shown, column.numbers.odd_values))
+            some = ", ".join(shown(example.text) for example in column.numbers.odd_values)
             raise InvalidDataset(
                 f"{self._source}: `dataset.weight` names {name!r}, which holds no numbers{f' but {some}' if some else ''}. "
                 "Name a column of numbers from 0 on."

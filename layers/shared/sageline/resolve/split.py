@@ -73,7 +73,7 @@ def time_kind(spec: Spec, profile: DatasetProfile, features: Mapping[str, str], 
         return features[name]
     if column.is_date or column.is_numeric:
         return "date" if column.is_date else "number"
-    some = [*map(str, column.dates.odd_values), *map(shown, column.numbers.odd_values)][:1]
+    some = [*map(str, column.dates.odd_values), *(shown(example.text) for example in column.numbers.odd_values)][:1]
     such = f", such as {some[0]}" if some else ""
     raise InvalidSpec(
         f"`split.column` names {name!r}, and a split by time needs a column of dates or numbers; {source} has others there{such}."

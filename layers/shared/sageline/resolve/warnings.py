@@ -225,7 +225,7 @@ def _numbers_among(column: ColumnProfile, kind: str) -> list[str]:
     numbers = column.numbers
     if numbers.share <= _MOST or column.is_numeric:  # of which all are codes
         return []
-    others = _listed([shown(text) for text in dict.fromkeys(numbers.odd_values)])
+    others = _listed([shown(text) for text in dict.fromkeys(example.text for example in numbers.odd_values)])
     return [
         f"{numbers.share:.0%} of the values in {shown(column.name)} are numbers. Because of others, such as {others}, it is "
         f"taken for a {kind}; correct these if it is to be a number."

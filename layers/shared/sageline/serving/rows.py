@@ -18,6 +18,7 @@ from sageline.serving.document import MAX_INSTANCES
 _UNNAMED_INDEX = "Unnamed: 0"
 """What a dataset's first column is called where pandas has written an index without a name."""
 _MOST_SHOWN = 5  # cells
+_OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs"}
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,11 @@ class CsvTable:
         """Objects of what the header names, or else arrays.
 
         Raises:
-            InvalidRequest: rows of differing width, a column that is named twice, a first record that may be either, or no rows.
+            InvalidRequest: rows of differing width or with another delimiter, a column that is named twice, a first record that
+                may be either, or no rows.
             RequestTooLarge: over :data:`MAX_INSTANCES` rows.
         """
+        self._check_delimiter(encoder)
         has_header = self._names_columns(encoder) if self.header is None else self.header
         if not has_header:
             _check_count(len(self.records))
@@ -95,6 +98,20 @@ class CsvTable:
                     line=line,
                 )
         return Instances([dict(zip(names, record, strict=True)) for record in self.records[1:]], self.lines[1:])
+
+    def _check_delimiter(self, encoder: FittedEncoder) -> None:
+        """Refuse a body whose first record is one field, with the delimiters of another table in it, where the model reads
+        several columns."""
+        first = self.records[0] if self.records else []
+        if len(first) != 1 or len(encoder.feature_columns) == 1 or first[0].strip() in encoder.feature_columns:
+            return
+        found = next((name for sign, name in _OTHER_DELIMITERS.items() if sign in first[0]), None)
+        if found is not None:
+            raise InvalidRequest(
+                f"Line {self.lines[0]} has 1 value, and {found} in it. text/csv is separated by commas: send these in "
+                f"place of the {found}. The model reads {len(encoder.feature_columns)} columns.",
+                line=self.lines[0],
+            )
 
     def _names(self) -> list[str]:
         names = [name.strip() for name in self.records[0]]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sageline.arrays.numbers import shown
 from sageline.dataset.label_column import only_class
 from sageline.dataset.profile import ColumnProfile, DatasetProfile
+from sageline.dataset.profiles.examples import Example
 from sageline.dataset.splits.standing import GIVEN_WORDS
 from sageline.errors import InvalidDataset
 from sageline.resolve.resolution import Resolution
@@ -61,7 +62,7 @@ def _odd_values(profile: DatasetProfile, resolution: Resolution) -> list[str]:
         column = profile.columns[name]
         count, examples = 0, list[str]()
         if kind == "number":
-            count, examples = column.numbers.odd, list(map(shown, column.numbers.odd_values))
+            count, examples = column.numbers.odd, _with_places(column, column.numbers.odd_values)
         elif kind == "date":
             count, examples = column.dates.odd, list(map(str, column.dates.odd_values))
         otherwise = "" if name in (label, split.column) else ", or say in dataset.kinds that the column is a category"
@@ -70,11 +71,11 @@ def _odd_values(profile: DatasetProfile, resolution: Resolution) -> list[str]:
             found.append(_stops_at(name, are, count, examples, otherwise))
         if kind == "number":
             spelling = resolution.spelling(name)
-            count, texts = column.numbers.spelled_otherwise(spelling)
+            count, otherwise_spelled = column.numbers.spelled_otherwise(spelling)
             if count:
                 are = f"{count:,} {'value is' if count == 1 else 'values are'} not spelled as the other numbers are"
                 words = f", {spelling.words}" if spelling.words else ""
-                found.append(_stops_at(name, are + words, count, list(map(shown, texts)), otherwise))
+                found.append(_stops_at(name, are + words, count, _with_places(column, otherwise_spelled), otherwise))
     return (
         found
         + _odd_channels(profile, spec.split)
@@ -87,6 +88,10 @@ def _stops_at(name: str, are: str, count: int, examples: Sequence[str], otherwis
     some = ": " if count <= len(examples) else ", such as " if examples else ""
     them = "it" if count == 1 else "them"
     return f"In {shown(name)}, {are}{some}{', '.join(examples)}. A run stops there: correct or empty {them}{otherwise}."
+
+
+def _with_places(column: ColumnProfile, examples: Sequence[Example]) -> list[str]:
+    return [shown(example.text) + column.located(example).place for example in examples]
 
 
 def _odd_channels(profile: DatasetProfile, split: SplitSpec) -> list[str]:
@@ -110,7 +115,7 @@ def _odd_weights(profile: DatasetProfile, label: str, spec: Spec) -> list[str]:
     column = profile.columns[spec.dataset.weight]
     numbers, found = column.numbers, list[str]()
     if numbers.odd:
-        found.append(f"{_hold(numbers.odd)} no number, such as {shown(numbers.odd_values[0])}")
+        found.append(f"{_hold(numbers.odd)} no number, such as {_with_places(column, numbers.odd_values[:1])[0]}")
     missing = column.missing
     if missing > profile.columns[label].missing:  # else these may be the rows without a label, which are not used
         found.append(f"{_hold(missing)} none")

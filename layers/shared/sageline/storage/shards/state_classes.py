@@ -25,9 +25,9 @@ _BY_MODULE = {
     ),
     "sageline.dataset.profiles.date_counts": (
         "DateCounts",
-        "Example",
         "OddValues",
     ),
+    "sageline.dataset.profiles.examples": ("Example",),
     "sageline.dataset.profiles.findings": (
         "ColumnFindings",
         "Findings",
