@@ -155,7 +155,10 @@ class NumberProfile:
         """Values behind those that are kept, as far as there is room."""
         some = [*self.odd_values, *later]
         if not self._is_given:
-            some = list({example.text: example for example in reversed(some)}.values())[::-1]
+            first: dict[str, Example] = {}
+            for example in some:
+                first.setdefault(example.text, example)
+            some = list(first.values())
         self.odd_values = some[:_SOME]
 
     def _add_texts(self, texts: list[str], rows: IntArray, file: str) -> None:
