@@ -81,7 +81,7 @@ def test_the_rows_of_all_parts_are_looked_at(connection: Connection, runner: Cli
 
     error = json.loads(submitted.stdout)["error"]
     assert error["code"] == "InvalidDataset"
-    assert "In 'price', 1 value is no number: 'many' (row" in error["message"]
+    assert "In 'price', 1 value is no number: 'many' (b.csv, row 18)" in error["message"]
     assert uploads(connection) == 0
 
 

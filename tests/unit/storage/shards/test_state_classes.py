@@ -19,7 +19,7 @@ from sageline.storage.shards.state_codec import UnknownState, decode_state, enco
 
 NOT_KEPT = {
     "sageline.arrays.strings:StringArray": "has a place by itself, as have those of its kind",
-    "sageline.dataset.profiles.date_counts:ExampleColumn": "a block's, while it is counted",
+    "sageline.dataset.profiles.examples:ExampleColumn": "a block's, while it is counted",
     "sageline.dataset.splits.plan:FirstChannels": "a protocol",
     "sageline.dataset.statistics:_Statistics": "a protocol",
     "sageline.dataset.statistics:_Images": "of image files, which one function prepares",
