@@ -144,8 +144,7 @@ validate: setup ## The template, checked by the SAM CLI: with cfn-lint, as `make
 
 workflow: setup ## The real state machine on the local stack, and one run end to end
 	@# They wait for about half of the time, so three share two cores.
-	@# The demo and the contract are long and have few tests: in this order they are among the first.
-	$(BIN)/pytest tests/e2e tests/workflow -m "not full" -n 3 --dist loadfile --no-loadscope-reorder --durations=10
+	$(BIN)/pytest tests/workflow tests/e2e -m "not full" -n 3 --dist loadfile --durations=10
 
 # What a tier of test-all needs and is not there is a failure, not a skip.
 ALL := $(BIN)/python -m pytest -p tests.no_skips --durations=10
