@@ -30,7 +30,7 @@ from sageline.configuration.preparation_prices import (
     USD_PER_TRANSITION,
     WHOLE_GB,
 )
-from sageline.configuration.shared_work import MOST_SHARDS, SHARD_SHARE
+from sageline.configuration.shared_work import MOST_SHARDS, SHARD_SHARE, in_turns
 from sageline.storage.dataset_object import RANGE_BYTES
 from sageline.storage.part_sink import PART_BYTES
 from tests.benchmarks.shard_speed import ShardSpeed, measure
@@ -101,10 +101,10 @@ class Simulated:
         return self.seconds["merge"] <= TIMEOUT_SECONDS
 
 
-def shards_of(kind: str, megabytes: float) -> int:
+def shards_of(kind: str, megabytes: float, workers: int) -> int:
     """Shards of a dataset, as the plan of a run cuts it."""
     largest = LARGEST_BYTES["texts" if kind == "text" else "columns"] / 1e6
-    return max(1, min(MOST_SHARDS, math.ceil(megabytes / (SHARD_SHARE * largest))))
+    return max(1, min(MOST_SHARDS, in_turns(math.ceil(megabytes / (SHARD_SHARE * largest)), workers)))
 
 
 def map_seconds(shards: int, each: float, limits: Limits, *, gets: float = 0, puts: float = 0) -> float:
@@ -123,7 +123,7 @@ def map_seconds(shards: int, each: float, limits: Limits, *, gets: float = 0, pu
 
 def simulate(speed: ShardSpeed, megabytes: float, limits: Limits) -> Simulated:
     """Prepare a dataset of the kind that was measured."""
-    shards = shards_of(speed.kind, megabytes)
+    shards = shards_of(speed.kind, megabytes, limits.workers)
     size = megabytes / shards
     gets = math.ceil(size * 1e6 / RANGE_BYTES) + 2  # and what is to be known of the shards
     puts = {"scan": 1, "fit": 1, "encode": math.ceil(size * 1e6 / PART_BYTES) + _OTHER_PUTS}
@@ -184,7 +184,7 @@ def rows(speeds: list[ShardSpeed]) -> Iterator[str]:
     yield "|---|" + "---:|" * (len(heads) - 2) + "---|"
     for speed in speeds:
         for size in SIZES_GB:
-            for workers in dict.fromkeys(min(workers, shards_of(speed.kind, size * 1000)) for workers in WORKERS):
+            for workers in dict.fromkeys(min(workers, shards_of(speed.kind, size * 1000, workers)) for workers in WORKERS):
                 found = simulate(speed, size * 1000, Limits(workers=workers))
                 merge = (found.seconds["groups"] + found.seconds["merge"]) / 60
                 cells = (

@@ -9,7 +9,7 @@ import pytest
 
 from sageline.configuration.dataset_size import LARGEST_BYTES
 from sageline.configuration.preparation_plan import plan_preparation, preparation_usd, with_plans
-from sageline.configuration.shared_work import ALONE_SHARE, MOST_SHARDS, Concurrency, cost_parts, told
+from sageline.configuration.shared_work import ALONE_SHARE, MOST_SHARDS, SHARD_SHARE, Concurrency, cost_parts, told
 from sageline.runs.payloads import PlannedPreparation
 from sageline.spec.model import validate_spec
 from sageline.storage.dataset_object import DatasetObject
@@ -48,6 +48,20 @@ def test_shards_cover_the_dataset_and_take_half_a_minute_each() -> None:
     assert plan["shard_bytes"]
     assert plan["shards"] * plan["shard_bytes"] >= 100 * GB > (plan["shards"] - 1) * plan["shard_bytes"]
     assert plan["workers"] == 200
+
+
+@pytest.mark.parametrize(
+    ("workers", "turns"),
+    [
+        (3, 7),  # 20 shards of the usual size
+        (19, 1),  # rather 19 somewhat larger ones than a turn for the twentieth
+        (12, 2),
+    ],
+)
+def test_each_worker_gets_as_many_shards_as_the_others(workers: int, turns: int) -> None:
+    plan = planned(round(20 * SHARD_SHARE * LARGEST_BYTES["columns"]), workers=workers)
+
+    assert plan["shards"] == workers * turns
 
 
 def test_there_are_never_more_shards_than_a_map_may_have_children() -> None:

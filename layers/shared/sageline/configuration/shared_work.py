@@ -35,6 +35,7 @@ ATTEMPTS = 3
 """At each reading of a shard, of which the last ones are rare."""
 
 _LEAST_SHARD_BYTES = 64 << 10
+_MORE_IN_A_SHARD = 0.25  # than its share, rather than that every worker has another, smaller one
 _RESERVE = 0.5  # of the account's functions at once, that predictions and all else keep
 _MOST_RESERVED = 100
 _USUAL_CONCURRENCY = 10  # of an account whose settings cannot be read: what new ones have
@@ -153,7 +154,7 @@ def plan_work(work: Work, prices: WorkPrices, asked: int | None, concurrency: Co
 
     def shards_of(counted: float) -> int:
         wanted = max(math.ceil(counted / (SHARD_SHARE * work.largest)), most if asked else 1)
-        return max(1, min(work.most_shards, wanted, int(stored) // _LEAST_SHARD_BYTES))
+        return max(1, min(work.most_shards, in_turns(wanted, most), int(stored) // _LEAST_SHARD_BYTES))
 
     shards = shards_of(work.counted)
     workers = min(most, shards)
@@ -182,6 +183,13 @@ def plan_work(work: Work, prices: WorkPrices, asked: int | None, concurrency: Co
         "usd": round(price.usd, 4),
         "most_usd": round(price.most_usd, 4),
     }
+
+
+def in_turns(shards: int, workers: int) -> int:
+    """About so many shards, of which each worker gets as many as the others: none waits for the last ones."""
+    if shards <= workers:
+        return shards
+    return workers * math.ceil(shards / workers - _MORE_IN_A_SHARD)
 
 
 def _by_one_function(prices: WorkPrices, growth: float, most_workers: int, reason: str) -> PlannedPreparation:

@@ -57,6 +57,9 @@ def test_numbers_beyond_json_come_back() -> None:
     [
         np.arange(6, dtype=np.uint64).reshape(2, 3),
         np.zeros((0, 5)),
+        np.array([-1, 300]),
+        np.array([[0, 1 << 63]], dtype=np.uint64),
+        np.asfortranarray(np.arange(6, dtype=np.int32).reshape(2, 3)),
         np.array([True, False]),
         np.array([np.nan, -0.0], dtype=np.float32),
     ],
@@ -111,6 +114,10 @@ def test_what_is_not_of_this_package_has_no_place(value: object) -> None:
         encode_state([value])
 
 
+def test_small_numbers_take_few_bytes() -> None:
+    assert len(encode_state(np.arange(200))) < 200 + 100
+
+
 def packed(document: object) -> bytes:
     text = json.dumps(document).encode()
     return len(text).to_bytes(8, "little") + text
@@ -122,9 +129,11 @@ def packed(document: object) -> bytes:
         b"",
         b"\x05\0\0\0\0\0\0\0[1, 2",
         pickle.dumps([1, 2]),
-        packed({"array": ["<f8", [4], [0, 32]]}),
-        packed({"array": ["|O", [1], [0, 8]]}),
-        packed({"array": ["<f8", [1], [-8, 8]]}),
+        packed({"array": ["<f8", "<f8", [4], [0, 32]]}),
+        packed({"array": ["|O", "|O", [1], [0, 8]]}),
+        packed({"array": ["|O", "<i8", [1], [0, 8]]}) + bytes(8),
+        packed({"array": ["<i4", "<f8", [1], [0, 8]]}) + bytes(8),
+        packed({"array": ["<f8", "<f8", [1], [-8, 8]]}),
         packed({"bytes": [0, -1]}),
         b"\x00\x10\0\0\0\0\0\0" + b"[" * 4096,
         packed({"object": ["os:_Environ", {}]}),

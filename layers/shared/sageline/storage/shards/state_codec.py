@@ -141,7 +141,8 @@ class _Writer:
     def _array(self, array: np.ndarray[Any, Any]) -> Any:  # Any: numpy's shape and dtype, and JSON
         if array.dtype.hasobject:
             raise UnknownState("An array of Python objects has no place in a state.")
-        return {"array": [array.dtype.str, list(array.shape), self._keep(np.ascontiguousarray(array).tobytes())]}
+        kept = array.astype(_narrowest(array), order="C", copy=False)
+        return {"array": [array.dtype.str, kept.dtype.str, list(array.shape), self._keep(kept.tobytes())]}
 
     def _keep(self, content: bytes) -> list[int]:
         """Where the content is: its first byte and how many there are."""
@@ -174,12 +175,17 @@ class _Reader:
             case "bytes":
                 return self._kept(content).tobytes()
             case "array":
-                dtype, shape, place = content
-                # A copy: what is merged into is written to, and the bytes need not stay.
-                return np.frombuffer(self._kept(place), dtype=np.dtype(dtype)).reshape(shape).copy()
+                return self._array(*content)
             case "strings":
                 return StringArray(*(self.value(part) for part in content))
         return self._instance(kind, _class_of(content[0]), content[1])
+
+    def _array(self, dtype: str, kept_as: str, shape: list[int], place: list[int]) -> np.ndarray[Any, Any]:  # Any: as written
+        if np.dtype(dtype).hasobject:
+            raise UnknownState("An array of Python objects has no place in a state.")
+        kept = np.frombuffer(self._kept(place), dtype=np.dtype(kept_as)).reshape(shape)
+        # A copy: what is merged into is written to, and the bytes need not stay.
+        return kept.astype(np.dtype(dtype), casting="safe", copy=True)
 
     def _pairs(self, content: list[list[Any]]) -> Iterator[tuple[Any, Any]]:  # Any: JSON, and what was encoded
         keys, values = content
@@ -210,6 +216,14 @@ class _Reader:
         if len(found) < size:
             raise UnknownState("The bytes end too early.")
         return found
+
+
+def _narrowest(array: np.ndarray[Any, Any]) -> np.dtype[Any]:  # Any: numpy's shape and dtype
+    """The type in which the array's values take the fewest bytes: counts are small numbers mostly."""
+    if array.dtype.kind not in "iu" or not array.size:
+        return array.dtype
+    narrowest = np.promote_types(np.min_scalar_type(array.min()), np.min_scalar_type(array.max()))
+    return narrowest if narrowest.kind in "iu" and narrowest.itemsize < array.dtype.itemsize else array.dtype
 
 
 def _is_cached(kind: type, name: str) -> bool:
