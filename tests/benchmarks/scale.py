@@ -104,7 +104,8 @@ class Simulated:
 def shards_of(kind: str, megabytes: float, workers: int) -> int:
     """Shards of a dataset, as the plan of a run cuts it."""
     largest = LARGEST_BYTES["texts" if kind == "text" else "columns"] / 1e6
-    return max(1, min(MOST_SHARDS, in_turns(math.ceil(megabytes / (SHARD_SHARE * largest)), workers)))
+    wanted = min(MOST_SHARDS, math.ceil(megabytes / (SHARD_SHARE * largest)))
+    return max(1, min(MOST_SHARDS, in_turns(wanted, workers)))
 
 
 def map_seconds(shards: int, each: float, limits: Limits, *, gets: float = 0, puts: float = 0) -> float:

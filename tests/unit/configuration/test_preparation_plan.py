@@ -66,6 +66,7 @@ def test_each_worker_gets_as_many_shards_as_the_others(workers: int, turns: int)
 
 def test_there_are_never_more_shards_than_a_map_may_have_children() -> None:
     assert planned(5_000 * GB)["shards"] == MOST_SHARDS
+    assert planned(5_000 * GB, concurrency=Concurrency(account=1000, stack=900))["shards"] == 9_900
 
 
 @pytest.mark.parametrize(

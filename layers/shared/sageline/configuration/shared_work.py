@@ -153,8 +153,9 @@ def plan_work(work: Work, prices: WorkPrices, asked: int | None, concurrency: Co
     stored = work.stored + work.files * work.file_bytes / growth
 
     def shards_of(counted: float) -> int:
+        limit = min(work.most_shards, int(stored) // _LEAST_SHARD_BYTES)
         wanted = max(math.ceil(counted / (SHARD_SHARE * work.largest)), most if asked else 1)
-        return max(1, min(work.most_shards, in_turns(wanted, most), int(stored) // _LEAST_SHARD_BYTES))
+        return max(1, min(limit, in_turns(min(limit, wanted), most)))
 
     shards = shards_of(work.counted)
     workers = min(most, shards)

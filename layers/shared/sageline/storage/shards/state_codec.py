@@ -220,10 +220,11 @@ class _Reader:
 
 def _narrowest(array: np.ndarray[Any, Any]) -> np.dtype[Any]:  # Any: numpy's shape and dtype
     """The type in which the array's values take the fewest bytes: counts are small numbers mostly."""
-    if array.dtype.kind not in "iu" or not array.size:
-        return array.dtype
-    narrowest = np.promote_types(np.min_scalar_type(array.min()), np.min_scalar_type(array.max()))
-    return narrowest if narrowest.kind in "iu" and narrowest.itemsize < array.dtype.itemsize else array.dtype
+    declared: np.dtype[Any] = array.dtype
+    if declared.kind not in "iu" or not array.size:
+        return declared
+    narrowest: np.dtype[Any] = np.promote_types(np.min_scalar_type(array.min()), np.min_scalar_type(array.max()))
+    return narrowest if narrowest.kind in "iu" and narrowest.itemsize < declared.itemsize else declared
 
 
 def _is_cached(kind: type, name: str) -> bool:
