@@ -108,6 +108,7 @@ def build(project: Path, home: Home, build_id: str, machine: Mapping[str, str], 
     if template.exists():
         # In use: not an old one.
         os.utime(finished)
+        _drop_compiled(finished)
         return template
     # The template refers to the functions by relative paths, so what is built beside the result may be moved there.
     temporary = builds / f"{build_id}.{os.getpid()}"
@@ -146,6 +147,12 @@ def _source_files(project: Path) -> Iterator[Path]:
         yield from (
             file for file in files if not _SKIPPED.intersection(file.relative_to(project).parts) and file.suffix != ".pyc"
         )
+
+
+def _drop_compiled(finished: Path) -> None:
+    """What Python has compiled where somebody imported from the bundle: a layer of the same source is the same archive."""
+    for folder in list(finished.rglob("__pycache__")):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _drop_old(builds: Path, current: Path) -> None:

@@ -129,6 +129,22 @@ def test_the_same_source_is_built_once(project: Path, home: Home, monkeypatch: p
     assert build.is_built(project, build_id)
 
 
+def test_what_is_compiled_beside_a_bundles_modules_is_not_deployed(
+    project: Path, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sam, "run", FakeSam())
+    bundle = build.build(project, home, "id", {}).parent
+    compiled = bundle / "SharedLayer/python/sageline/__pycache__/names.cpython-313.pyc"
+    compiled.parent.mkdir(parents=True)
+    compiled.write_bytes(b"compiled")
+    (module := compiled.parent.parent / "names.py").touch()
+
+    build.build(project, home, "id", {})
+
+    assert module.exists()
+    assert not compiled.parent.exists()
+
+
 def test_the_layers_makefile_is_told_interpreter_and_machine(project: Path, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = FakeSam()
     monkeypatch.setattr(sam, "run", fake)
