@@ -20,7 +20,8 @@ from sageline.formats.csv import read_rows
 from sageline.formats.npy import read_array
 from sageline.formats.recordio import read_records
 from sageline.preparation.first_read import Prepared
-from tests.unit.preparation.test_fit_and_encode import CATEGORY, NUMBER, PIXEL, SOURCE, TEXT, Parts, as_csv, prepare_csv, spec_of
+from tests.unit.preparation.test_fit_and_encode import SOURCE, TEXT, Parts, as_csv, prepare_csv, spec_of
+from tests.unit.preparation.test_requests_as_training import CATEGORY, NUMBER, PIXEL
 
 pytestmark = pytest.mark.slow
 
