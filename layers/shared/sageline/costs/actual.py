@@ -35,10 +35,10 @@ def with_billed_job(cost: Mapping[str, Any], spent: BilledJob) -> dict[str, Any]
     job = {**vars(spent), "usd": amount}
     # A transform job may have the name of the training job.
     jobs = [other for other in cost.get("jobs", []) if (other["use"], other["job"]) != (spent.use, spent.job)] + [job]
-    return _added_up({**cost, "jobs": jobs})
+    return added_up({**cost, "jobs": jobs})
 
 
-def _added_up(cost: dict[str, Any]) -> dict[str, Any]:  # any JSON value
+def added_up(cost: dict[str, Any]) -> dict[str, Any]:  # any JSON value
     """With ``actual_usd`` of the jobs that have ended, and of what was planned for functions that worked in shards: their seconds
     are not known. It is null as long as the price of one of the jobs is not known."""
     amounts = [job["usd"] for job in cost["jobs"]]
