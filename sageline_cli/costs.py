@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sageline.json_objects import Json
-from sageline.runs.money import most, usd
+from sageline.runs.money import functions_usd, most, usd
 
 
 def bound(run: Json) -> str | None:
@@ -59,8 +59,8 @@ def _actual(cost: Json) -> str | None:
     if not jobs:
         return None
     of_what = ", ".join(f"{job['job']} {job['instances']} {job['instance_type']} x {job['seconds']} s" for job in jobs)
-    if prepared := cost.get("preparation_usd"):
-        of_what += f", preparation about {usd(prepared)}, as planned"
+    for what, planned in functions_usd(cost).items():
+        of_what += f", {what} in shards about {usd(planned)}, as planned"
     if cost["actual_usd"] is None:
         return f"not known, for lack of a price ({of_what})"
     return f"{usd(cost['actual_usd'])} ({of_what})"

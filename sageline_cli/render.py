@@ -145,7 +145,7 @@ def run_detail(
     if details.get("schema"):
         parts += _section("What it reads", Padding(Group(*reading_lines(details["schema"])), (0, 0, 0, 2)))
     if spec is not None:
-        parts += _section("What it chose", _choices(spec | {"budget_minutes": details.get("auto", {}).get("budget_minutes")}))
+        parts += _section("What it chose", _choices(_with_decided(spec, details)))
     findings = _findings(details)
     if any(findings.values()):
         parts += _section("What it found", _facts(findings))
@@ -378,16 +378,39 @@ def _tuning(details: Json) -> str | None:
     return f"{tuning['name']}: {tuning['jobs']} training jobs, {ends}"
 
 
+def _with_decided(spec: Json, details: Json) -> Json:
+    """A spec with what it gives reasons for and leaves out: the run's record has decided it."""
+    workers = (details.get("preparation") or {}).get("workers")
+    of_batch = ((details.get("batch") or {}).get("plan") or {}).get("workers")
+    return spec | {
+        "budget_minutes": details.get("auto", {}).get("budget_minutes"),
+        "preparation": {"workers": workers, **_given(spec.get("preparation"))},
+        "batch": {"workers": of_batch, **_given(spec.get("batch"))},
+    }
+
+
+def _given(options: Json | None) -> Json:
+    return {name: value for name, value in (options or {}).items() if value is not None}
+
+
 def _choices(spec: Json) -> RenderableType:
     settings: dict[tuple[str, str], list[str]] = {}
     for setting, reason in sorted(spec.get("reasons", {}).items()):
-        settings.setdefault((_value(_look_up(spec, setting)), reason), []).append(setting)
+        found = _look_up(spec, setting)
+        value, why = _chosen(reason) if found is None else (_value(found), reason)
+        settings.setdefault((value, why), []).append(setting)
     rows = [(_some(names, 4), value, reason) for (value, reason), names in settings.items()]
     table = _table("setting", "value", "why")
     table.columns[0].no_wrap = max((len(name) for names, *_ in rows for name in names), default=0) <= _LONGEST_SETTING
     for names, value, reason in rows:
         table.add_row(BreakableText(",\n".join(names)), BreakableText(value), BreakableText(reason))
     return table
+
+
+def _chosen(reason: str) -> tuple[str, str]:
+    """What was chosen, and why, of a setting that stands in no spec: its reason begins with it, as in ``left out: an id``."""
+    value, _, why = reason.partition(": ")
+    return (value, why) if why and value.count(" ") < 2 and not value.startswith("for ") else ("", reason)
 
 
 def _some(names: list[str], most: int) -> list[str]:

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from sageline.configuration.dataset_size import LARGEST_BYTES
 from sageline.configuration.preparation_plan import SHARDS_OF_GROUP
-from sageline.configuration.preparation_prices import (
+from sageline.configuration.shared_work import MOST_SHARDS, SHARD_SHARE, in_turns
+from sageline.costs.function_prices import (
     FIXED_TRANSITIONS,
     SHARD_GB,
     TRANSITIONS_OF_SHARD,
@@ -30,7 +31,6 @@ from sageline.configuration.preparation_prices import (
     USD_PER_TRANSITION,
     WHOLE_GB,
 )
-from sageline.configuration.shared_work import MOST_SHARDS, SHARD_SHARE, in_turns
 from sageline.storage.dataset_object import RANGE_BYTES
 from sageline.storage.part_sink import PART_BYTES
 from tests.benchmarks.shard_speed import ShardSpeed, measure

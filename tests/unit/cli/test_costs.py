@@ -42,6 +42,14 @@ def test_a_run_shows_its_bound_what_it_did_cost_and_whose_prices_these_are() -> 
     assert any(line.startswith("note The prices are those of us-east-1; in eu-central-1") for line in found)
 
 
+def test_what_functions_have_done_in_shards_is_part_of_what_it_did_cost() -> None:
+    spent = BilledJob(job="wine-1", use="transform", instance_type="ml.m5.large", instances=1, seconds=90)
+    planned = {"preparation_usd": 0.02, "evaluation_usd": 0.03, "scoring_usd": 0.04}
+    [line] = [line for line in lines(cost=with_billed_job(cost() | planned, spent)) if line.startswith("did cost")]
+    assert "preparation in shards about $0.02, as planned, evaluation in shards about $0.03, as planned" in line
+    assert "scoring in shards about $0.04, as planned)" in line
+
+
 def test_what_has_no_bound_or_no_price_says_why() -> None:
     spent = BilledJob(job="wine-1", use="training", instance_type="ml.x9.large", instances=1, seconds=90)
     found = lines(cost=with_billed_job(cost(algorithm={"instance_type": "ml.x9.large"}), spent))

@@ -53,6 +53,32 @@ def test_hundreds_of_columns_are_shown_as_a_few() -> None:
     assert "pixel400" not in text
 
 
+def test_a_reason_for_what_no_spec_has_is_shown_with_what_was_chosen() -> None:
+    reasons = {
+        "algorithm.channels": "libsvm: sparse rows are read faster from it",
+        "dataset.features.id": "left out: an id",
+        "preparation.workers": "2.5 GB of text in about 100 shards, 5 at once, of the 10 asked for: MaxWorkers is 5",
+        "batch.workers": "one function is enough for 3,000 bytes of text",
+        "split.column": "for one: this; for another: that",
+    }
+    spec = {
+        "algorithm": {"name": "xgboost"},
+        "preparation": {"workers": None},
+        "batch": {"input": "s3://b/k"},
+        "reasons": reasons,
+    }
+    text = shown(spec, preparation={"workers": 5}, batch={"plan": {"workers": 1}})
+    lines = {" ".join(line.split()) for line in text.splitlines()}
+
+    assert lines >= {
+        "algorithm.channels libsvm sparse rows are read faster from it",
+        "dataset.features.id left out an id",
+        f"preparation.workers 5 {reasons['preparation.workers']}",
+        f"batch.workers 1 {reasons['batch.workers']}",
+        f"split.column {reasons['split.column']}",
+    }
+
+
 def test_a_dozen_settings_are_all_shown() -> None:
     settings = {f"setting_{number}": number for number in range(12)}
     text = " ".join(shown({"algorithm": settings, "reasons": {"algorithm": "the defaults"}}).split())

@@ -36,6 +36,7 @@ def test_a_small_batch_is_scored_by_one_function(world: World) -> None:
     assert "batch_sharded" not in configured
     assert (plan_of(world)["workers"], plan_of(world)["shards"]) == (1, None)
     assert plan_of(world)["reason"].startswith("one function is enough for ")
+    assert "scoring_usd" not in world.record().details["cost"]
 
 
 @pytest.mark.usefixtures("small_functions")
@@ -49,6 +50,7 @@ def test_a_large_one_is_scored_in_shards_and_its_cost_says_so(world: World) -> N
     assert plan["workers"] == min(5, plan["shards"]), "half of what a new account may run"
     assert [part["what"] for part in parts] == ["scoring", "batch"]
     assert f"in about {plan['shards']} shards" in parts[0]["text"]
+    assert world.record().details["cost"]["scoring_usd"] == plan["usd"]
 
 
 @pytest.mark.parametrize(("workers", "shards"), [(3, 3), (1, None)])
@@ -96,7 +98,9 @@ def test_a_run_that_trains_and_scores_says_in_its_spec_how(world: World) -> None
 
     assert (configured["batch_sharded"], "sharded" in configured) == (True, False)
     assert "shards, 3 at once" in world.run.files.read_spec(RUN_ID).reasons["batch.workers"]
-    assert "scoring" in [part["what"] for part in world.record().details["cost"]["parts"]]
+    cost = world.record().details["cost"]
+    assert "scoring" in [part["what"] for part in cost["parts"]]
+    assert cost["scoring_usd"] == world.record().details["batch"]["plan"]["usd"]
 
 
 @pytest.mark.parametrize(

@@ -281,6 +281,17 @@ def test_what_preparing_in_shards_was_planned_to_cost_is_part_of_what_it_did_cos
     assert (cost["actual_usd"], cost["jobs"][0]["usd"]) == (0.135, 0.115)
 
 
+def test_what_scoring_in_shards_was_planned_to_cost_counts_once_the_batch_was_answered() -> None:
+    planned = {**estimate().to_json(), "scoring_usd": 0.02}
+    transform = {"use": "transform", "instance_type": "ml.c5.xlarge"}
+
+    judged = with_billed_job(with_billed_job(planned, spent("a", 1800)), spent("a-test", 900, **transform))
+    scored = with_billed_job(judged, spent("a", 900, **transform))
+
+    assert judged["actual_usd"] == 0.166
+    assert scored["actual_usd"] == pytest.approx(0.166 + 0.051 + 0.02)
+
+
 # ---- what is kept warm ----
 
 TWO_WARM = {"serverless": {"memory_mb": 3072, "max_concurrency": 5, "provisioned_concurrency": 2}}

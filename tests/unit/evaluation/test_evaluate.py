@@ -76,6 +76,7 @@ def test_a_model_without_limits_is_accepted_with_its_metrics(world: World) -> No
     assert sum(map(sum, written["confusion"]["matrix"])) == rows
     record = world.record()
     assert (record.status, record.state) == ("Running", "EvaluateModel")
+    assert record.details["evaluation"]["status"] == "Succeeded", "the run goes on, its evaluation has ended"
     assert record.details["evaluation"]["metrics"]["accuracy"] == pytest.approx(1 - 3 / rows)
     assert record.details["evaluation"]["uri"] == f"s3://{BUCKET}/{DOCUMENT}"
 
@@ -86,6 +87,7 @@ def test_a_model_below_a_limit_is_the_end_of_its_run(world: World) -> None:
     assert evaluated["reason"].startswith("Accuracy is 0.")
     assert evaluated["reason"].endswith(", at least 0.95 is asked for.")
     assert world.record().status == "Rejected"
+    assert world.record().details["evaluation"]["status"] == "Rejected"
     assert [check["passed"] for check in document(world)["gate"]["checks"]] == [False, True, True]
 
 

@@ -10,17 +10,7 @@ from functools import partial
 from sageline.batch.batch import Batch, options_of
 from sageline.batch.largest import SHORTEST_ROW_BYTES, largest_batch_bytes
 from sageline.configuration.dataset_size import text_size
-from sageline.configuration.preparation_prices import (
-    TRANSITIONS_OF_SHARD,
-    USD_PER_GB_SECOND,
-    USD_PER_GET,
-    USD_PER_INVOCATION,
-    USD_PER_PUT,
-    USD_PER_TRANSITION,
-    WHOLE_GB,
-)
 from sageline.configuration.shared_work import (
-    ATTEMPTS,
     Concurrency,
     Work,
     WorkPrice,
@@ -32,6 +22,16 @@ from sageline.configuration.shared_work import (
     told,
 )
 from sageline.costs.estimate import CostPart
+from sageline.costs.function_prices import (
+    ATTEMPTS,
+    TRANSITIONS_OF_SHARD,
+    USD_PER_GB_SECOND,
+    USD_PER_GET,
+    USD_PER_INVOCATION,
+    USD_PER_PUT,
+    USD_PER_TRANSITION,
+    WHOLE_GB,
+)
 from sageline.dataset.readers.compression import decompressed
 from sageline.dataset.readers.sample import sample_blocks
 from sageline.dataset.readers.source import read_up_to
@@ -113,6 +113,12 @@ def is_sharded(batch: Batch | None) -> bool:
 def batch_cost_parts(batch: Batch | None) -> tuple[CostPart, ...]:
     """What the functions of a planned batch, if there is one, may cost at most, besides the transform job's instances."""
     return cost_parts([batch.plan], "scoring") if batch is not None and batch.plan is not None else ()
+
+
+def scoring_usd(batch: Batch | None) -> dict[str, float]:
+    """``{"scoring_usd": 0.02}``: about what scoring a batch in shards costs besides its transform job, which is taken for what it
+    did cost once that job has ended; empty where one function does it."""
+    return {"scoring_usd": batch.plan["usd"]} if batch is not None and batch.plan is not None and is_sharded(batch) else {}
 
 
 def with_batch_plan(spec: Spec, batch: Batch) -> Spec:

@@ -14,7 +14,7 @@ from typing import Literal
 from sageline.arrays.blocks import Coverage
 from sageline.batch.batch import Batch, check_columns, read_rows
 from sageline.batch.locations import check_input, predictions_uri
-from sageline.configuration.batch_plan import batch_cost_parts, is_sharded, plan_batch, with_batch_plan
+from sageline.configuration.batch_plan import batch_cost_parts, is_sharded, plan_batch, scoring_usd, with_batch_plan
 from sageline.configuration.candidates import alone_usd, asked_of_auto, configure_candidate, write_candidates
 from sageline.configuration.dataset_size import check_size, text_size
 from sageline.configuration.given import find_given
@@ -137,7 +137,9 @@ def _configure_training(
         facts = facts_of(run, evaluation_work(spec, jobs=len(resolved.trained)), deployment=spec.deployment)
         facts = replace(facts, parts=(*cost_parts(plans), *batch_cost_parts(batch)))
         estimate = cost_bound(spec, facts, resolved.trained)
-        found["cost"] = estimate.to_json() | alone_usd(spec, resolved.candidates, facts) | preparation_usd(plans)
+        found["cost"] = (
+            estimate.to_json() | alone_usd(spec, resolved.candidates, facts) | preparation_usd(plans) | scoring_usd(batch)
+        )
         if spec.budget_usd is not None:
             tries_all = spec.tuning is not None and spec.tuning.strategy == "Grid"
             check_budget(spec.budget_usd, estimate, run.files.prices_uri, tries_all=tries_all)
@@ -228,7 +230,7 @@ def configure_batch(execution_arn: str, trigger: BatchRequest, run: RunContext, 
         batch = plan_batch(batch, model_spec, trigger.workers, stack.max_workers, run)
         found["batch"] = batch.to_json()
         facts = replace(facts_of(run, _work(trigger)), parts=batch_cost_parts(batch))
-        found["cost"] = cost_bound(None, facts).to_json()
+        found["cost"] = cost_bound(None, facts).to_json() | scoring_usd(batch)
         demands = demands_of_transform(trigger.instance_type, trigger.instance_count, "instance_type")
         check_quotas(demands, run.clients.service_quotas, run.region)
     configured: Configured = {"run_id": identity.run_id, "endpoint_name": endpoint, "kind": "batch", "then": "nothing"}

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sageline.configuration.dataset_size import largest_bytes
-from sageline.configuration.preparation_prices import (
+from sageline.configuration.shared_work import SECONDS_OF_LARGEST, Concurrency, Work, WorkPrice, plan_work, told
+from sageline.costs.function_prices import (
+    ATTEMPTS,
     FIXED_TRANSITIONS,
     SHARD_GB,
     TRANSITIONS_OF_SHARD,
@@ -19,7 +21,6 @@ from sageline.configuration.preparation_prices import (
     WHOLE_CORES,
     WHOLE_GB,
 )
-from sageline.configuration.shared_work import ATTEMPTS, SECONDS_OF_LARGEST, Concurrency, Work, WorkPrice, plan_work, told
 from sageline.dataset.splits.plan import initial_plan
 from sageline.formats.exchange import answering, exchange_for
 from sageline.names import split_format

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sageline.batch.largest import SHORTEST_ROW_BYTES
 from sageline.costs.estimate import CostPart
+from sageline.costs.function_prices import ATTEMPTS
 from sageline.runs.money import usd
 from sageline.runs.payloads import PlannedPreparation
 
@@ -30,9 +31,6 @@ MOST_SHARDS = 10_000
 
 SECONDS_OF_LARGEST = 720
 """About how long one function takes for the most that it can do, of its 900 seconds."""
-
-ATTEMPTS = 3
-"""At each reading of a shard, of which the last ones are rare."""
 
 _LEAST_SHARD_BYTES = 64 << 10
 _MORE_IN_A_SHARD = 0.25  # than its share, rather than that every worker has another, smaller one

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from sageline.aws.errors import is_denied, is_not_found
 from sageline.costs.actual import BilledJob, with_billed_job
 from sageline.costs.estimate import BillableWork, CostFacts
+from sageline.costs.sharded_evaluation import with_evaluation
 from sageline.errors import RunNotFound
 from sageline.jobs.trials import list_trials
 from sageline.names import transform_job_name
@@ -108,10 +109,13 @@ def note_job_cost(kind: ResourceKind, name: str, run_id: str, *, run: RunContext
 
 
 def with_jobs_of(cost: Mapping[str, Any], candidates: Sequence[RunRecord]) -> dict[str, Any]:  # any JSON value
-    """A run's ``cost`` with what the jobs of its candidates have cost."""
+    """A run's ``cost`` with what the jobs of its candidates have cost, and evaluating these in shards."""
     together = dict(cost)
     for job in [job for candidate in candidates for job in candidate.details.get("cost", {}).get("jobs", [])]:
         together = with_billed_job(together, BilledJob(**{name: value for name, value in job.items() if name != "usd"}))
+    for candidate in candidates:
+        works = candidate.details.get("evaluation_shards", {})
+        together = with_evaluation(together, candidate.run_id, works, candidate=True)
     return together
 
 

@@ -387,7 +387,15 @@ def _decide(assessment: _Assessment, checks: list[GateCheck], champion: Champion
     }
     baseline = {"answer": assessment.sums.baseline_answer, "value": assessment.sums.baseline_metrics().get(assessment.metric)}
     decided = in_short(assessment.encoder.decision)
-    noted = {**answer, "baseline": baseline, **judged, **reported, **({"model_decision": decided} if decided is not None else {})}
+    # The run may go on; its evaluation has ended.
+    noted = {
+        **answer,
+        "status": "Succeeded" if decision.accepted else "Rejected",
+        "baseline": baseline,
+        **judged,
+        **reported,
+        **({"model_decision": decided} if decided is not None else {}),
+    }
     if noted_shards:
         noted["shards"] = noted_shards
     run.store.enter(run_id, assessment.state, evaluation=noted)

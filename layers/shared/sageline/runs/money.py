@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 
 from sageline.json_objects import Document
+from sageline.names import TRANSFORMS
+
+_OF_HELD_OUT_ROWS = tuple(transform.suffix for transform in TRANSFORMS.values() if transform.suffix)
 
 
 def usd(amount: float) -> str:
@@ -24,6 +27,16 @@ def most(cost: Document) -> str | None:
         return None
     by_use = any(part.get("what") == "endpoint" and part.get("usd") == 0 for part in parts or [])
     return usd(bound) + (", and the endpoint by its use" if by_use else "")
+
+
+def functions_usd(cost: Document) -> dict[str, float]:
+    """``{"preparation": 0.02}``: what a run's functions were planned to cost, of ``details.cost``, by what they did in shards:
+    ``preparation``; ``evaluation``; ``scoring``, once the batch's transform job has ended."""
+    planned = {what: cost.get(f"{what}_usd") for what in ("preparation", "evaluation", "scoring")}
+    transforms = [str(job.get("job")) for job in cost.get("jobs") or [] if job.get("use") == "transform"]
+    if all(name.endswith(_OF_HELD_OUT_ROWS) for name in transforms):
+        del planned["scoring"]
+    return {what: amount for what, amount in planned.items() if isinstance(amount, int | float) and amount}
 
 
 def length(seconds: float) -> str:

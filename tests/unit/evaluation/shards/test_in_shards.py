@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from sageline.batch import encode as batch_encode
+from sageline.costs.actual import BilledJob, with_billed_job
+from sageline.costs.sharded_evaluation import evaluation_usd
 from sageline.errors import PredictionFailed
+from sageline.evaluation.candidates.choose import choose_candidate
 from sageline.evaluation.candidates.validate import validate_candidate
 from sageline.evaluation.evaluate import Evaluated, compare_models, evaluate_model
 from sageline.evaluation.held_out_rows import ObjectRange
@@ -79,6 +82,17 @@ def judge_both(world: World) -> tuple[Evaluated, list[EvaluationWork]]:
     return answered, works
 
 
+def validate_in_shards(world: World, run_id: str) -> tuple[Evaluated, list[EvaluationWork]]:
+    """The same of a candidate's validation."""
+    works: list[EvaluationWork] = []
+    answered = validate_candidate(run_id, run=world.run)
+    while answered["decision"] == "shards":
+        works.append(answered["work"])
+        work(world, answered, run_id)
+        answered = validate_candidate(run_id, done=works[-1], run=world.run)
+    return answered, works
+
+
 def judgement(world: World) -> dict[str, Any]:
     """evaluation.json but for when it was written."""
     return {name: value for name, value in document(world).items() if name != "created_at"}
@@ -126,6 +140,7 @@ def test_the_evaluation_is_the_same_to_a_digit(world: World, data: bytes, datase
     assert sharded == alone
     assert judgement(world) == written
     noted = world.record().details["evaluation"]["shards"]
+    assert noted["evaluation"].pop("usd") < 0.001
     assert noted["evaluation"] == {"shards": 3, "workers": 3, "reason": "the run is prepared in shards, as asked for"}
 
 
@@ -168,12 +183,7 @@ def test_a_candidate_is_validated_in_shards_as_by_one_function(world: World) -> 
     noted = world.record(run_id).details["validation"]
 
     ask_for_shards(world, run_id=run_id)
-    works: list[EvaluationWork] = []
-    answered = validate_candidate(run_id, run=world.run)
-    while answered["decision"] == "shards":
-        works.append(answered["work"])
-        work(world, answered, run_id)
-        answered = validate_candidate(run_id, done=works[-1], run=world.run)
+    answered, works = validate_in_shards(world, run_id)
 
     assert works == ["decision", "validation"]
     assert (answered, world.record(run_id).details["validation"]) == (alone, noted)
@@ -238,6 +248,49 @@ def test_without_being_asked_the_bytes_to_read_decide(world: World, monkeypatch:
     assert noted["reason"].startswith("there are ")
     assert noted["shards"] > 2
     assert noted["workers"] == noted["shards"], "there are more workers than shards"
+
+
+def test_what_was_done_in_shards_is_in_the_bound_and_in_what_the_run_did_cost(world: World) -> None:
+    prepared(world, split=SPLIT)
+    answer(world, "evaluation", right_but(world, 1))
+    ask_for_shards(world)
+    job = BilledJob(job=f"{RUN_ID}-test", use="transform", instance_type="ml.m5.large", instances=1, seconds=360)
+    before = with_billed_job(world.record().details["cost"], job)
+    world.run.store.note(RUN_ID, cost=before)
+
+    judge(world)
+    judge(world)
+
+    cost, works = world.record().details["cost"], world.record().details["evaluation_shards"]
+    about = works["decision"]["usd"] + works["evaluation"]["usd"]
+    [part] = [part for part in cost["parts"] if part["what"] == "evaluation in shards"]
+    assert part["text"].startswith("evaluation in shards: decision, evaluation in 6 shards, for about $0.000")
+    assert cost["evaluation_usd"] == pytest.approx(about)
+    assert cost["actual_usd"] == pytest.approx(before["actual_usd"] + about, abs=1e-6)
+    assert cost["most_usd"] == pytest.approx(before["most_usd"] + 3 * about, abs=1e-6)
+
+
+def test_a_run_has_the_cost_of_its_candidates_evaluation_in_shards(world: World) -> None:
+    planned = candidates.begun(world)
+    for run_id in planned.values():
+        candidates.answered(world, run_id, 2)
+        ask_for_shards(world, run_id=run_id)
+        validate_in_shards(world, run_id)
+
+    choose_candidate(RUN_ID, run=world.run)
+
+    cost, each = world.record().details["cost"], [world.record(run_id).details["cost"] for run_id in planned.values()]
+    assert [part["run_id"] for part in cost["parts"] if part["what"] == "evaluation in shards"] == list(planned.values())
+    assert cost["evaluation_usd"] == pytest.approx(sum(candidate["evaluation_usd"] for candidate in each))
+    assert cost["actual_usd"] == pytest.approx(sum(candidate["actual_usd"] for candidate in each))
+
+
+def test_more_bytes_and_shards_cost_more_and_encoding_most() -> None:
+    # 26.8 GB at 13 MB/s and 200 s of starting, each second $0.0000133 for 1.73 GB; 204 transitions; 6,700 GETs; 1,700 PUTs
+    scored = evaluation_usd(100 * (256 << 20), 100, encodes=False)
+    assert scored == pytest.approx(0.0522 + 0.0051 + 0.0027 + 0.0085, rel=0.01)
+    assert evaluation_usd(100 * (256 << 20), 200, encodes=False) > scored
+    assert evaluation_usd(100 * (256 << 20), 100, encodes=True) > 1.9 * scored
 
 
 def test_a_run_that_an_earlier_version_has_prepared_is_evaluated_by_one_function(world: World) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any, Final, Literal, TypeAlias
 
+from sageline.costs.sharded_evaluation import evaluation_usd, with_evaluation
 from sageline.encoder.fitted import FittedEncoder
 from sageline.errors import RunFinished
 from sageline.evaluation.decision.model_decision import ToldDecision, choose_for_run, may_decide
@@ -67,7 +68,8 @@ class InShards:
 
     @property
     def noted(self) -> dict[str, Any]:  # Any: a JSON document
-        """By work: how many shards, how many functions at once, and why; ``details.evaluation_shards`` of the run's record."""
+        """By work: how many shards, how many functions at once, why, and about what they cost; ``details.evaluation_shards`` of
+        the run's record."""
         noted: dict[str, Any] = self.record.details.get("evaluation_shards", {})
         return noted
 
@@ -91,7 +93,8 @@ class InShards:
         run_id, shards = self.record.run_id, len(asked.parts)
         self._files.put(work_name(work), asked)
         workers, reason = min(self._workers, shards), self._reason(work)
-        told = {"shards": shards, "workers": workers, "reason": reason}
+        about = evaluation_usd(self._bytes(work), shards, encodes=work == "encoding")
+        told = {"shards": shards, "workers": workers, "reason": reason, "usd": about}
         self.run.store.enter(run_id, "EvaluateShards", evaluation_shards={**self.noted, work: told})
         return {
             "status": "Running",
@@ -216,7 +219,7 @@ class InShards:
 
 
 def entered(run_id: str, state: str, run: RunContext) -> tuple[InShards, FittedEncoder]:
-    """The evaluation of a run that enters a state, and its encoder.
+    """The evaluation of a run that enters a state, and its encoder. What was done in shards for it by then is in its cost.
 
     Raises:
         RunFinished: the run was stopped.
@@ -226,6 +229,10 @@ def entered(run_id: str, state: str, run: RunContext) -> tuple[InShards, FittedE
     if record.status == "Stopped":
         raise RunFinished(f"Run {run_id} was stopped.")
     shards = InShards(run, run.files.read_spec(run_id), record)
+    # Not as soon as it begins: then check_status may be writing what the transform job has cost.
+    cost = record.details.get("cost")
+    if cost is not None and (counted := with_evaluation(cost, run_id, shards.noted)) != cost:
+        run.store.note(run_id, cost=counted)
     return shards, EncoderCache(run.files.s3).get(shards.encoder_uri)
 
 

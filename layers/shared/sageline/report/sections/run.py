@@ -11,7 +11,7 @@ from sageline.report.drawing.figures import as_number, objects, seconds, share
 from sageline.report.drawing.markup import Markup, element
 from sageline.report.drawing.plot import note
 from sageline.report.drawing.tables import Section, bar, facts, folded_table, more, section, table, unbroken
-from sageline.runs.money import most, usd
+from sageline.runs.money import functions_usd, most, usd
 
 _SHOWN_REASONS, _MOST_REASONS = 25, 500
 _MARKS = {"done": "✓ done", "failed": "✗ failed", "running": "… under way"}
@@ -69,7 +69,7 @@ def costs_section(data: ReportData) -> Section | None:
     if not data.costs:
         return None
     spent = as_number(data.costs.get("actual_usd"))
-    prepared = as_number(data.costs.get("preparation_usd"))
+    functions = functions_usd(data.costs)
     hourly, budget = as_number(data.costs.get("endpoint_usd_per_hour")), as_number((data.spec or {}).get("budget_usd"))
     return section(
         "costs",
@@ -77,7 +77,7 @@ def costs_section(data: ReportData) -> Section | None:
         facts(
             {
                 "did cost": usd(spent) if spent is not None else None,
-                "of that, preparing the dataset": f"about {usd(prepared)}, as planned" if prepared else None,
+                **{f"of that, {what} in shards": f"about {usd(planned)}, as planned" for what, planned in functions.items()},
                 "at most": most(data.costs) or "no bound",
                 "budget": usd(budget) if budget is not None else None,
                 "endpoint": f"{usd(hourly)} per hour" if hourly else None,

@@ -1,4 +1,4 @@
-"""What the functions and states of a preparation cost, and how large the functions are.
+"""What the functions and states cost that work on shards, and how large the functions are.
 
 On-demand list prices of us-east-1, for Lambda on arm64, standard workflows and S3 Standard, as https://aws.amazon.com/lambda/pricing/,
 https://aws.amazon.com/step-functions/pricing/ and https://aws.amazon.com/s3/pricing/ are quoted alike by public documents of 2024
@@ -12,6 +12,9 @@ USD_PER_INVOCATION = 0.20 / 1_000_000
 USD_PER_TRANSITION = 0.025 / 1_000
 USD_PER_GET = 0.0004 / 1_000
 USD_PER_PUT = 0.005 / 1_000
+
+ATTEMPTS = 3
+"""At each reading of a shard, of which the last ones are rare."""
 
 SHARD_GB = 1769 / 1024
 """Memory of a function that reads a shard, which gives it one core."""
