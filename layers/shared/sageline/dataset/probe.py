@@ -98,11 +98,17 @@ def _halves(rows: int) -> list[tuple[IntArray, IntArray]]:
 
 def _numbers(texts: Sequence[str], spelling: Spelling) -> DoubleArray:
     """NaN where a value is missing or none."""
-    column = StringArray.from_list(texts)
     try:
-        return parse_doubles(column, spelling)
-    except BadNumber as error:
-        return _numbers([*texts[: error.index], "", *texts[error.index + 1 :]], spelling)
+        return parse_doubles(StringArray.from_list(texts), spelling)
+    except BadNumber:
+        return np.array([_number(text, spelling) for text in texts])
+
+
+def _number(text: str, spelling: Spelling) -> float:
+    try:
+        return float(parse_doubles(StringArray.from_list([text]), spelling)[0])
+    except BadNumber:
+        return float("nan")
 
 
 def _of_neighbours(known: DoubleArray, answers: AnyArray, asked: DoubleArray, *, is_class: bool) -> DoubleArray:

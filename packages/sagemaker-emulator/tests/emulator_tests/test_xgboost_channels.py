@@ -85,20 +85,34 @@ def test_csv_has_its_label_first_and_empty_cells_are_missing(tmp_path: Path) -> 
     assert (matrix.num_row(), matrix.num_col(), matrix.num_nonmissing()) == (3, 2, 4)
 
 
-def test_the_reader_is_given_a_directory_that_nothing_else_is_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_beside_the_files_that_the_reader_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It looks at all that is there, and a file of somebody else's that goes away meanwhile would fail the job."""
-    (tmp_path / "part-0.csv").write_text("1,2\n")
-    beside: list[str] = []
+    for name in ("part-0.csv", "part-1.csv"):
+        (tmp_path / name).write_text("1,2\n")
+    beside: list[list[str]] = []
     make = xgboost.DMatrix
 
     def looking(uri: str) -> xgboost.DMatrix:
-        beside.extend(path.name for path in Path(uri.partition("?")[0]).parent.iterdir())
+        paths = uri.partition("?")[0].split(";")
+        beside.extend([entry.name for entry in Path(path).parent.iterdir()] for path in paths)
         return make(uri)
 
     monkeypatch.setattr(xgboost, "DMatrix", looking)
 
     assert read_matrix(tmp_path, CSV, weights=False) is not None
-    assert beside == ["channel"]
+    assert beside == [["data"], ["data"]]
+
+
+@pytest.mark.parametrize(("file_format", "line"), [(CSV, "{},1\n"), (LIBSVM, "{} 0:1\n")])
+def test_files_are_read_in_the_order_of_their_names(tmp_path: Path, file_format: str, line: str) -> None:
+    """Whatever the order in which the file system lists them, so that a model is the same on each machine."""
+    for number in (7, 2, 9, 0, 5, 1, 8, 3, 6, 4):
+        (tmp_path / f"part-{number}").write_text(line.format(number))
+
+    matrix = read_matrix(tmp_path, file_format, weights=False)
+
+    assert matrix is not None
+    assert matrix.get_label().tolist() == list(range(10))
 
 
 def test_the_delimiter_is_found_and_weights_are_read_when_asked_for(tmp_path: Path) -> None:

@@ -66,15 +66,18 @@ def delimiter(path: Path) -> str:
 
 
 def _read_text(files: list[Path], query: str) -> xgboost.DMatrix:
-    """XGBoost's own reader, over one directory of links to the files."""
+    """XGBoost's own reader, over links to the files, in the order of their names.
+
+    The container gives it one directory, whose files it reads in the order in which the file system lists them: the model would be
+    another one from machine to machine.
+    """
     with tempfile.TemporaryDirectory() as scratch, xgboost.config_context(verbosity=0):
-        # The reader looks at everything beside the directory that it is given, and fails when any of it goes away meanwhile:
-        # nothing but ours may be there.
-        staging = Path(scratch) / "channel"
-        staging.mkdir()
-        for number, path in enumerate(files):
-            (staging / f"{number:06d}").symlink_to(path.resolve())
-        return xgboost.DMatrix(f"{staging}?{query}")
+        # The reader looks at everything beside a file, and fails when any of it goes away meanwhile: nothing may be there.
+        links = [Path(scratch) / f"{number:06d}" / "data" for number in range(len(files))]
+        for link, path in zip(links, files, strict=True):
+            link.parent.mkdir()
+            link.symlink_to(path.resolve())
+        return xgboost.DMatrix(f"{';'.join(map(str, links))}?{query}")
 
 
 def _check_libsvm(files: list[Path]) -> None:
