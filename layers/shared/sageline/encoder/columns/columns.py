@@ -21,6 +21,7 @@ from sageline.encoder.columns.number import NumberPart, read_numbers
 from sageline.encoder.columns.part import State
 from sageline.encoder.columns.target import TargetPart
 from sageline.encoder.columns.text import TextPart
+from sageline.errors import InvalidDataset
 
 Part: TypeAlias = "NumberPart | CategoryPart | TargetPart | DatePart | TextPart"
 """A fitted column, or several texts that are read as one.
@@ -51,10 +52,33 @@ class ColumnsEncoder:
         """``float32[rows, feature_dim]`` or sparse.
 
         Raises:
-            InvalidDataset: a value that cannot be encoded; names row and column.
+            InvalidDataset: a value that cannot be encoded; names the first row that has one, and the column.
         """
-        encoded = [part.encode(block) for part in self.parts]
+        try:
+            encoded = [part.encode(block) for part in self.parts]
+        except InvalidDataset as error:
+            # Of the first column that has one; how many rows a block has must not decide which row is named.
+            raise self._first_refusal(block) or error from None
         return side_by_side.sparse(encoded, block.rows) if self.layout == "sparse" else side_by_side.dense(encoded, block.rows)
+
+    def _first_refusal(self, block: Block) -> InvalidDataset | None:
+        """What is said of the first row with a value that cannot be encoded."""
+        first, end = 0, block.rows
+        while end - first > 1:
+            middle = (first + end) // 2
+            if self._refusal(block.take(np.arange(first, middle))) is None:
+                first = middle
+            else:
+                end = middle
+        return self._refusal(block.take(np.arange(first, end)))
+
+    def _refusal(self, block: Block) -> InvalidDataset | None:
+        try:
+            for part in self.parts:
+                part.encode(block)
+        except InvalidDataset as error:
+            return error
+        return None
 
     @cached_property
     def numbers(self) -> dict[str, NumberPart]:

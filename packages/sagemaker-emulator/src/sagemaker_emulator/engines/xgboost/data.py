@@ -68,8 +68,8 @@ def delimiter(path: Path) -> str:
 def _read_text(files: list[Path], query: str) -> xgboost.DMatrix:
     """XGBoost's own reader, over links to the files, in the order of their names.
 
-    The container gives it one directory, whose files it reads in the order in which the file system lists them: the model would be
-    another one from machine to machine.
+    The container gives it one directory, whose files it reads in the order in which the file system lists them: the model would
+    be another one from machine to machine.
     """
     with tempfile.TemporaryDirectory() as scratch, xgboost.config_context(verbosity=0):
         # The reader looks at everything beside a file, and fails when any of it goes away meanwhile: nothing may be there.
