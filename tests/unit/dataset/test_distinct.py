@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,3 +48,13 @@ def test_values_that_come_in_one_piece_are_kept_as_those_in_many() -> None:
         count(pieces, texts[start : start + 500])
 
     assert set(whole.counts) == set(pieces.counts)
+
+
+def test_values_are_placed_where_they_are_first() -> None:
+    values, later = DistinctValues(), DistinctValues()
+    for counted, piece, file, start in ((values, ["a", "b", "a"], "1.csv", 1), (later, ["b", "c", "c"], "2.csv", 1)):
+        column = StringArray.from_list(piece)
+        counted.add(column, hash_strings(column), np.arange(start, start + len(piece)), file)
+    values.merge(later)
+
+    assert sorted(values.places()) == [("a", 1, "1.csv"), ("b", 2, "1.csv"), ("c", 2, "2.csv")]

@@ -191,3 +191,10 @@ def test_a_document_is_json_of_plain_values() -> None:
 
 def test_without_rows_there_is_no_metric() -> None:
     assert set(RegressionSums().metrics().values()) == {None}
+
+
+def test_values_whose_squares_are_beyond_float64_have_a_baseline_without_an_rmse() -> None:
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = summed(np.array([1.0, 1e200, 2.0]), np.array([1.0, 2.0, 3.0], dtype=np.float32))
+
+        assert not np.isfinite(sums.baseline_metrics()["rmse"])

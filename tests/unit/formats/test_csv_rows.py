@@ -73,21 +73,24 @@ def adds_up(text: str, value: np.float32) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["csv", "libsvm"])
-def test_xgboost_reads_numbers_from_a_ten_billionth_on_to_the_bit(kind: str, tmp_path: Path) -> None:
+def test_xgboost_reads_all_numbers_to_the_bit(kind: str, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     cents = (random.integers(0, 10**7, 40_000) / 100).astype(np.float32)
     logarithms = np.log1p(random.integers(0, 10**4, 40_000)).astype(np.float32)
     everywhere = (random.uniform(-1, 1, 80_000) * 10.0 ** random.integers(-9, 19, 80_000)).astype(np.float32)
-    everywhere[abs(everywhere) < 1e-10] = 0
-    table = np.concatenate([cents, logarithms, everywhere]).reshape(-1, 4)
-    labels = np.zeros(len(table), dtype=np.float32)
-    written = write_rows(table, labels) if kind == "csv" else libsvm.write_weighted_rows(table, labels, labels + 1)
+    sizes = random.integers(0, 0x7F800000, 40_000, dtype=np.uint32).view(np.float32)
+    least, most = np.finfo(np.float32).smallest_subnormal, np.finfo(np.float32).max
+    extremes = f4(least, -least, 3 * least, np.finfo(np.float32).tiny, most, -most, np.nextafter(most, np.float32(0)), 1e38)
+    table = np.concatenate([cents, logarithms, everywhere, sizes, -sizes, extremes]).reshape(-1, 4)
+    labels, ones = table[::-1, 0].copy(), np.ones(len(table), dtype=np.float32)
+    written = write_rows(table, labels) if kind == "csv" else libsvm.write_weighted_rows(table, labels, ones)
     (tmp_path / "rows").write_bytes(written)
 
     with xgboost.config_context(verbosity=0):
         read = xgboost.DMatrix(f"{tmp_path / 'rows'}?format={kind}{'&label_column=0' if kind == 'csv' else ''}")
 
     assert np.array_equal(read.get_data().toarray(), table)
+    assert np.array_equal(read.get_label(), labels)
 
 
 def test_float32_from_all_over_are_read_back_exactly_by_way_of_float64_and_without() -> None:

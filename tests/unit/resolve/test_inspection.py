@@ -103,8 +103,9 @@ def test_examples_of_odd_values_are_different_ones() -> None:
 @pytest.mark.parametrize(
     ("weights", "said"),
     [
-        (["-1", "2"], "the least is -1"),
-        (["", "NA"], "2 hold none"),
+        (["2", "-1", "-3"], "the least is -3; the first below 0 is '-1' (row 2)"),
+        (["1", "", "NA"], "2 hold none (first in row 2)"),
+        (["1", "1e200"], "1 holds more than float32 can, such as '1e200' (row 2)"),
         (["heavy", "1"], "1 holds no number, such as 'heavy' (row 1)"),
         (["0"] * 30, "all are 0"),
     ],
@@ -118,13 +119,27 @@ def test_weights_for_which_a_run_is_refused_are_mistakes(weights: list[str], sai
     assert f"Of the weights in 'w', {said}. A run stops there" in mistake
 
 
+@pytest.mark.parametrize("name", ["size", "price"])
+def test_numbers_that_float32_does_not_hold_are_mistakes(name: str) -> None:
+    def table(odd: str) -> str:
+        cells = [odd if row in (7, 9) else f"{row * 7 % 40}.5" for row in range(40)]
+        return f"other,{name}\n" + "".join(f"{row % 9}.5,{cell}\n" for row, cell in enumerate(cells))
+
+    spec = {"dataset": {"label": "price" if name == "price" else "other"}, "task": "regression"}
+
+    [mistake] = inspected(table("-1e200"), spec)["mistakes"]
+
+    assert f"In '{name}', 2 values are beyond the range of float32 (3.4e38), the first '-1e200' (row 8). A run stops" in mistake
+    assert inspected(table("3.4028235e38"), spec)["mistakes"] == []
+
+
 def test_values_that_have_no_logarithm_are_mistakes() -> None:
     table = "size,price\n" + "".join(f"{i},{i - 1}.5\n" for i in range(40))
     spec = {"dataset": {"label": "price"}, "task": "regression"}
 
     [mistake] = inspected(table, {**spec, "target": {"transform": "log"}})["mistakes"]
 
-    assert "In 'price', the least is -1.5. A run with" in mistake
+    assert "In 'price', the least is -1.5; the first below 0 is '-1.5' (row 1). A run with" in mistake
     assert inspected(table, spec)["mistakes"] == []
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from sageline.dataset.profile import DatasetProfile
 from sageline.dataset.readers.source import open_blocks
-from sageline.errors import InvalidDataset, InvalidSpec
+from sageline.errors import InvalidDataset, InvalidHyperparameter, InvalidSpec
 from sageline.resolve.resolve import resolve_spec
 from sageline.spec.encoder import ColumnsSpec
 from sageline.spec.model import Spec, validate_spec
@@ -312,3 +312,36 @@ def test_a_label_that_is_named_and_a_column_that_would_not_be_taken_are_no_warni
     resolution = resolve_spec(validate_spec(document, "test"), profile, name="posts", uri=URI)
 
     assert not [text for text in resolution.warnings if "called as a label" in text]
+
+
+COUNTS = {"size": [str(index % 9) for index in range(60)], "sold": [str(index * 7 % 60 - 3) for index in range(60)]}
+THREE = {"size": [str(index % 9) for index in range(60)], "kind": [("a", "b", "c")[index % 3] for index in range(60)]}
+
+
+@pytest.mark.parametrize(
+    ("columns", "algorithm", "expected"),
+    [
+        (
+            COUNTS,
+            {"name": "xgboost", "hyperparameters": {"objective": "count:poisson"}},
+            "labels from 0, and the smallest label is",
+        ),
+        (COUNTS, {"name": "xgboost", "hyperparameters": {"eval_metric": "rmsle"}}, "eval_metric rmsle does not fit a regression"),
+        (THREE, {"name": "xgboost", "hyperparameters": {"eval_metric": "logloss"}}, "eval_metric logloss does not fit 3 classes"),
+        (THREE, {"name": "linear-learner", "hyperparameters": {"f_beta": 1}}, "f_beta is for two classes"),
+    ],
+)
+def test_what_the_labels_do_not_go_with_is_refused_before_the_rows_are_prepared(
+    columns: dict[str, list[str]], algorithm: Any, expected: str
+) -> None:
+    with pytest.raises(InvalidHyperparameter, match=expected):
+        resolve(columns, algorithm=algorithm)
+
+
+def test_classes_that_train_rows_may_lack_are_left_to_the_preparation() -> None:
+    columns = {**THREE, "fold": ["test" if kind == "c" else "train" for kind in THREE["kind"]]}
+    algorithm = {"name": "xgboost", "hyperparameters": {"eval_metric": "logloss"}}
+
+    spec = resolve(columns, algorithm=algorithm, dataset={"label": "kind"}, split={"by": "given", "column": "fold"})
+
+    assert spec.algorithm.hyperparameters["eval_metric"] == "logloss"

@@ -210,7 +210,7 @@ def test_a_split_by_hash_that_is_asked_for_gets_no_proposal() -> None:
 
 
 def test_an_inspection_shows_the_proposal_and_names_words_that_are_no_channel() -> None:
-    columns = {**VISITS, "fold": ["extra", *VISITS["fold"][1:]]}
+    columns = {**VISITS, "fold": [*VISITS["fold"][:2], "Extra", *VISITS["fold"][3:5], "extra", *VISITS["fold"][6:]]}
     profile, given = DatasetProfile.of([block_of(columns)]), validate_spec({"dataset": {"label": "ill"}}, "spec.json")
 
     proposed = inspect("visits.csv", profile, ResolvedRun(resolved(columns)), given)
@@ -221,7 +221,7 @@ def test_an_inspection_shows_the_proposal_and_names_words_that_are_no_channel() 
     assert isinstance(printed.file, io.StringIO)
     assert "any row may test; the rows are in the order of 'visited'" in printed.file.getvalue()
     [mistake] = mistaken["mistakes"]
-    assert "'fold' is to say which rows train, validate and test, and holds 'extra'. A run stops there" in mistake
+    assert "train, validate and test, and holds 'Extra' (row 3), 'extra' (row 6). A run stops there" in mistake
 
 
 def test_validation_rows_that_are_taken_out_of_the_train_rows_are_told() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from sageline.arrays.hashing import HashArray
 from sageline.arrays.late_text import DictionaryArray
 from sageline.arrays.strings import IntArray, StringArray
+from sageline.dataset.profiles.examples import Example
 
 MOST_DISTINCT = 4096
 
@@ -24,20 +25,29 @@ class DistinctValues:
     def __init__(self) -> None:
         self._hashes: HashArray = np.zeros(0, dtype=np.uint64)  # ascending
         self._counts: IntArray = np.zeros(0, dtype=np.int64)
-        self._texts: dict[int, str] = {}
+        self._texts: dict[int, Example] = {}
         self.complete = True
 
-    def add(self, column: StringArray, hashes: HashArray) -> None:
+    def add(self, column: StringArray, hashes: HashArray, rows: IntArray | None = None, file: str = "") -> None:
         """Count a block's values.
 
         Args:
             hashes: of the column's strings.
+            rows: ``int64[n]``: their row numbers, for :meth:`places`.
+            file: that they are in.
         """
+        rows = np.zeros(len(hashes), dtype=np.int64) if rows is None else rows
         if not self.complete:
             near = np.flatnonzero(hashes <= self._hashes[-1])
-            column, hashes = (column.take(near), hashes[near]) if len(near) < len(hashes) else (column, hashes)
+            if len(near) < len(hashes):
+                column, hashes, rows = column.take(near), hashes[near], rows[near]
         found, first, counts = _different(column, hashes)
-        self._count(found, counts, lambda new: column.take(first[new]).tolist())
+
+        def examples(new: IntArray) -> list[Example]:
+            at = first[new]
+            return [Example(text, row, file) for text, row in zip(column.take(at).tolist(), rows[at].tolist(), strict=True)]
+
+        self._count(found, counts, examples)
 
     def merge(self, after: DistinctValues) -> None:
         """Add what another one has counted: then this one is as if it had counted it itself, in whatever order."""
@@ -46,12 +56,12 @@ class DistinctValues:
         self.complete = self.complete and after.complete
         self._count(hashes, after._counts[:near], lambda new: [after._texts[key] for key in hashes[new].tolist()])
 
-    def _count(self, found: HashArray, counts: IntArray, texts_of: Callable[[IntArray], list[str]]) -> None:
+    def _count(self, found: HashArray, counts: IntArray, texts_of: Callable[[IntArray], list[Example]]) -> None:
         """Count different values.
 
         Args:
             found: their hashes, ascending.
-            texts_of: their texts, by indices into ``found``.
+            texts_of: their texts and where they are, by indices into ``found``.
         """
         at = np.searchsorted(self._hashes, found)
         known = np.append(self._hashes, np.uint64(0))[at] == found
@@ -80,7 +90,11 @@ class DistinctValues:
     def counts(self) -> dict[str, int]:
         """Value to how often it occurs; where :attr:`complete` is False, some of the values: what is kept at the end has
         been kept from its first row on, so its count is exact too."""
-        return {self._texts[key]: count for key, count in zip(self._hashes.tolist(), self._counts.tolist(), strict=True)}
+        return {self._texts[key].text: count for key, count in zip(self._hashes.tolist(), self._counts.tolist(), strict=True)}
+
+    def places(self) -> list[Example]:
+        """The values of :attr:`counts`, each where it is first."""
+        return [self._texts[key] for key in self._hashes.tolist()]
 
     def profile(self) -> dict[str, int]:
         """``distinct``, or ``distinct_estimate``."""
@@ -94,7 +108,7 @@ def _different(column: StringArray, hashes: HashArray) -> tuple[HashArray, IntAr
         return found, first.astype(np.int64, copy=False), counts.astype(np.int64, copy=False)
     # Of few strings, once for each, though a dictionary may have one twice.
     rows = np.zeros(len(column.dictionary), dtype=np.int64)
-    rows[column.indices] = np.arange(len(column))
+    rows[column.indices[::-1]] = np.arange(len(column))[::-1]  # the first row of each stays
     by_string = np.bincount(column.indices, minlength=len(rows))
     used = rows[by_string > 0]
     found, first, of_used = np.unique(hashes[used], return_index=True, return_inverse=True)

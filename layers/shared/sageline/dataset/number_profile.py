@@ -22,6 +22,9 @@ _DECIDED_AFTER = 1000  # values that are no plain numbers
 _AT_A_TIME = 1 << 16
 _FEW, _SOME_WORDS = 10, 50  # values that are no numbers, by which a sample says that nearly all, or most, are none
 _SOME = 3
+BEYOND_FLOAT32 = float.fromhex("0x1.ffffffp127")
+"""From here on, half a unit above its largest number, a number is infinite in float32."""
+
 _FORM = str.maketrans("23456789", "1" * 8)  # a zero stays: as the first of the digits it tells spellings apart
 
 
@@ -38,6 +41,9 @@ class NumberProfile:
         odd: how many values are neither numbers in any spelling nor missing.
         odd_values: the first different ones of them, each where it is first; of a column that is known to be of words, the first.
         leading_zeros: how many whole numbers begin with a zero, as codes do.
+        first_negative: the first plain number below 0.
+        first_beyond: the first plain number that float32 does not hold.
+        beyond: how many of those there are.
     """
 
     def __init__(self, *, of_words: bool | None = None) -> None:
@@ -46,6 +52,9 @@ class NumberProfile:
         self.odd_values: list[Example] = []
         self.minimum, self.maximum = math.inf, -math.inf
         self.leading_zeros = 0
+        self.first_negative: Example | None = None
+        self.first_beyond: Example | None = None
+        self.beyond = 0
         self._plain = 0
         self._points = 0  # plain numbers with a decimal point
         self._grouped = 0  # those of them that may be groups of three digits: 1.234
@@ -89,6 +98,9 @@ class NumberProfile:
         self._nonzero += after._nonzero
         self._first_nonzero = self._first_nonzero or after._first_nonzero
         self._pointed = self._pointed or after._pointed
+        self.first_negative = self.first_negative or after.first_negative
+        self.first_beyond = self.first_beyond or after.first_beyond
+        self.beyond += after.beyond
         self._note(after.minimum, after.maximum, whole=after._whole)
         self._shapes.update(after._shapes)
         self._of_shape = after._of_shape | self._of_shape
@@ -106,7 +118,14 @@ class NumberProfile:
         plain = ~np.isnan(cells.numbers)
         if self._first_nonzero is None and self._nonzero:
             self._first_nonzero = values.first(plain & (cells.numbers != 0))
-        self._note(float(numbers.min()), float(numbers.max()), whole=bool((numbers == np.floor(numbers)).all()))
+        least, most = float(numbers.min()), float(numbers.max())
+        self._note(least, most, whole=bool((numbers == np.floor(numbers)).all()))
+        if least < 0 and self.first_negative is None:
+            self.first_negative = values.first(cells.numbers < 0)
+        if max(-least, most) >= BEYOND_FLOAT32:
+            beyond = np.abs(cells.numbers) >= BEYOND_FLOAT32
+            self.beyond += int(np.count_nonzero(beyond))
+            self.first_beyond = self.first_beyond or values.first(beyond)
         column = values.texts
         texts, counts = column, plain.astype(np.int64)
         if isinstance(column, DictionaryArray):

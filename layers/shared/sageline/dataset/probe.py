@@ -6,6 +6,7 @@ is plain, a column that gives the label away; how good a model is, only its test
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -78,8 +79,10 @@ def alone(feature: Feature, target: Target) -> float:
             answers[asked] = _of_equals(feature.texts, known, asked, of_known, is_class=target.values is None)
     if target.values is None:
         return float(np.mean(answers == target.classes))
-    spread = float(((target.values - target.values.mean()) ** 2).sum())
-    return 1 - float(((target.values - answers) ** 2).sum()) / spread if spread else 0.0
+    with np.errstate(over="ignore"):  # of a label beyond float32, which a run is refused for
+        spread = float(((target.values - target.values.mean()) ** 2).sum())
+        unexplained = float(((target.values - answers) ** 2).sum())
+    return 1 - unexplained / spread if spread and math.isfinite(spread) else 0.0
 
 
 def gives_away(score: float, target: Target) -> bool:

@@ -65,7 +65,7 @@ class ColumnProfile:
             self.images = (column.pixels.shape[1:], column.why)
             column = _fingerprints(hashes)
         self._empty += int(np.count_nonzero(column.lengths == 0))
-        self._distinct.add(column, hashes)
+        self._distinct.add(column, hashes, row_numbers, file)
         cells = read_cells(column)
         self.numbers.add(ExampleColumn(column, row_numbers, file), cells, follows=follows)
         self.dates.add(column, cells, row_numbers, file)
@@ -85,6 +85,24 @@ class ColumnProfile:
     def located(self, example: Example) -> Example:
         """An example, with its file only where the column is in several."""
         return self.dates.located(example)
+
+    def first_missing(self) -> Example:
+        """The first value that is missing, as far as it is known where it is."""
+        known = self.missing_words
+        return self._first(
+            example for example in self._distinct.places() if not example.text.strip() or example.text.strip() in known
+        )
+
+    def first_of(self, value: str) -> Example:
+        """Where a value of :attr:`values` is first, in this spelling."""
+        return self._first(example for example in self._distinct.places() if example.text.strip() == value)
+
+    def _first(self, examples: Iterable[Example]) -> Example:
+        """The first in its file of these, of several files the first that has one."""
+        found = list(examples)
+        files = [example.file for example in found]
+        of_file = [example for example in found if example.file == min(files)]
+        return self.located(min(of_file, key=lambda example: example.row, default=Example("", 0)))
 
     def findings(self) -> ColumnFindings:
         """What the values of a sample say of all of them."""
@@ -140,6 +158,11 @@ class ColumnProfile:
     def distinct(self) -> int:
         """How many different values there are, those that are missing aside."""
         return len(self.values) if self._distinct.complete else self._distinct.count
+
+    @property
+    def knows_all_values(self) -> bool:
+        """Whether :attr:`values` has all of them."""
+        return self._distinct.complete
 
     @property
     def is_unique(self) -> bool:

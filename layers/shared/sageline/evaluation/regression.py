@@ -126,7 +126,8 @@ class RegressionSums:
     def baseline_metrics(self) -> dict[str, float]:
         """Every metric of the baseline, a model that knows no more than the mean of these rows; ``mape`` where no value is 0."""
         total = {name: float(sums.sum()) for name, sums in self._by_group.items()}
-        variance = max(total["value_squared"] / total["weight"] - (total["value"] / total["weight"]) ** 2, 0.0)
+        mean = total["value"] / total["weight"]
+        variance = max(total["value_squared"] / total["weight"] - mean * mean, 0.0)  # a power of a large float is refused
         # The mean is not known before the last row, so its errors are those of the sample.
         errors, expected, _, weights = self._baseline_errors()
         shares = weights / weights.sum()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from sageline.arrays.matrix import DoubleArray, FloatArray, Rows
-from sageline.formats.decimals import write_lines
+from sageline.formats.spelling.decimals import write_lines
 
 CONTENT_TYPE = "text/csv"
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from sageline.arrays.matrix import FloatArray, Matrix, Rows, SparseMatrix
 from sageline.arrays.strings import BoolArray
-from sageline.formats.decimals import write_lines, write_pairs
+from sageline.formats.spelling.decimals import write_lines, write_pairs
 
 CONTENT_TYPE = "text/libsvm"
 

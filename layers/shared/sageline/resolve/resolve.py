@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -34,7 +35,7 @@ from sageline.resolve.warnings import (
 from sageline.spec.decision import check_decision
 from sageline.spec.encoder import ColumnsSpec
 from sageline.spec.evaluation import check_evaluation
-from sageline.spec.model import Spec, validate_spec
+from sageline.spec.model import Spec, SplitSpec, validate_spec
 from sageline.spec.training import AUTO
 
 _MOST_SENTENCES = 30
@@ -84,7 +85,17 @@ def resolve_spec(spec: Spec, profile: DatasetProfile, *, name: str, uri: str) ->
     resolved = _filled_in(
         spec, profile, choices, dataset, task, encoder=encoder, target={"transform": transform}, name=name, source=source
     )
-    _check(resolved, task, encoder["kind"], has_validation=split.validation > 0 or says_validation(profile, split))
+    least, greatest = _label_range(label_column, transform) if task == "regression" else (None, None)
+    facts = DataFacts(
+        task,
+        num_class=_class_count(label_column, profile, split, no_label) if task == "classification" else None,
+        has_validation=split.validation > 0 or says_validation(profile, split),
+        encoder=encoder["kind"],
+        weighted=resolved.weighs_rows,
+        label_minimum=least,
+        label_maximum=greatest,
+    )
+    _check(resolved, facts)
     numbers = [column for column, kind in {**time_columns, **features}.items() if kind == "number"]
     read = {column: spellings[column] for column in numbers if column in spellings}
     label_is_number = (
@@ -158,16 +169,35 @@ def _filled_in(
     return validate_spec(document, f"{source}: the spec")
 
 
-def _check(resolved: Spec, task: str, encoder: str, *, has_validation: bool) -> None:
-    """What can be refused before the whole data is known; completing the spec checks again."""
+def _check(resolved: Spec, facts: DataFacts) -> None:
+    """What can be refused before the data is prepared; completing the spec checks again."""
     framework = resolved.algorithm.script.framework if resolved.algorithm.script else None
     answers = answering(resolved.algorithm.name, framework)
-    check_evaluation(resolved.evaluation, task, answers)
-    check_decision(resolved.decision, task, answers)
-    facts = DataFacts(task, has_validation=has_validation, encoder=encoder, weighted=resolved.weighs_rows)
+    check_evaluation(resolved.evaluation, facts.task, answers)
+    check_decision(resolved.decision, facts.task, answers)
     check(resolved.algorithm, facts, list(resolved.tuning.ranges) if resolved.tuning else [])
     if resolved.tuning is not None:
         check_tuning(resolved.tuning, resolved.algorithm, facts)
+
+
+def _class_count(label: ColumnProfile, profile: DatasetProfile, split: SplitSpec, no_label: Collection[str]) -> int | None:
+    """How many classes the train rows have; None where that is not known before the rows are split: in a sample, and where files
+    or a column say which rows are the train rows, which may lack a class."""
+    if profile.is_sample or profile.has_sides or split.by != "hash" or not label.knows_all_values:
+        return None
+    classes = [value for value in label.values if value.lower() not in no_label]
+    return len(classes) if len(classes) > 1 else None
+
+
+def _label_range(label: ColumnProfile, transform: str | None) -> tuple[float | None, float | None]:
+    """The least and the greatest label on the scale that is learnt, also those of a sample: what does not go with these does not
+    go with all. Not known where numbers are spelled in a way of their own, and where a run stops at some."""
+    least, greatest = label.numbers.minimum, label.numbers.maximum
+    if label.numbers.is_spelled or not math.isfinite(least) or not math.isfinite(greatest):
+        return None, None
+    if transform == "log":
+        return (math.log1p(least), math.log1p(greatest)) if least >= 0 else (None, None)
+    return least, greatest
 
 
 def _check_kinds(encoder: ColumnsSpec, features: Mapping[str, str]) -> None:

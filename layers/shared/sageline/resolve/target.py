@@ -8,6 +8,7 @@ from sageline.arrays.matrix import DoubleArray
 from sageline.arrays.number_spelling import Spelling
 from sageline.arrays.numbers import BadNumber, parse_doubles
 from sageline.arrays.strings import StringArray
+from sageline.dataset.number_profile import BEYOND_FLOAT32
 from sageline.dataset.profile import ColumnProfile
 from sageline.errors import InvalidSpec
 from sageline.spec.metrics import default_metric
@@ -71,7 +72,7 @@ def _values(label: ColumnProfile, spelling: Spelling) -> tuple[DoubleArray, Doub
     except BadNumber:
         return np.empty(0), np.empty(0)
     counts = np.fromiter(label.values.values(), dtype=np.float64, count=len(label.values))
-    known = np.isfinite(values)
+    known = np.abs(values) < BEYOND_FLOAT32  # the others are told as mistakes, and NaN is none of them
     return values[known], counts[known]
 
 

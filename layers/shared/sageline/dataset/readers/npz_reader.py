@@ -22,7 +22,7 @@ from sageline.arrays.late_text import DictionaryArray
 from sageline.arrays.matrix import AnyArray, FloatArray
 from sageline.arrays.strings import StringArray
 from sageline.errors import InvalidDataset
-from sageline.formats.decimals import write_lines
+from sageline.formats.spelling.decimals import write_lines
 
 FEATURES = ("x", "images", "features", "data", "x_train")
 LABELS = ("y", "labels", "label", "target", "targets", "y_train")

@@ -69,6 +69,8 @@ def _odd_values(profile: DatasetProfile, resolution: Resolution) -> list[str]:
         if count:
             are = f"1 value is no {kind}" if count == 1 else f"{count:,} values are no {kind}s"
             found.append(_stops_at(name, are, count, examples, otherwise))
+        if kind == "number" and name != split.column and column.numbers.first_beyond is not None:
+            found.append(_beyond_float32(column, column.numbers.first_beyond))
         if kind == "number":
             spelling = resolution.spelling(name)
             count, otherwise_spelled = column.numbers.spelled_otherwise(spelling)
@@ -90,6 +92,15 @@ def _stops_at(name: str, are: str, count: int, examples: Sequence[str], otherwis
     return f"In {shown(name)}, {are}{some}{', '.join(examples)}. A run stops there: correct or empty {them}{otherwise}."
 
 
+def _beyond_float32(column: ColumnProfile, first: Example) -> str:
+    are = "1 value is" if column.numbers.beyond == 1 else f"{column.numbers.beyond:,} values are"
+    place = _with_places(column, [first])[0]
+    return (
+        f"In {shown(column.name)}, {are} beyond the range of float32 (3.4e38), the first {place}. A run stops there: correct or "
+        f"empty {'it' if column.numbers.beyond == 1 else 'them'}."
+    )
+
+
 def _with_places(column: ColumnProfile, examples: Sequence[Example]) -> list[str]:
     return [shown(example.text) + column.located(example).place for example in examples]
 
@@ -98,10 +109,11 @@ def _odd_channels(profile: DatasetProfile, split: SplitSpec) -> list[str]:
     """Words that are to say which channel a row is in, and say none."""
     if split.by != "given" or split.column is None:
         return []
-    odd = [value for value in profile.columns[split.column].values if value.lower() not in GIVEN_WORDS]
+    column = profile.columns[split.column]
+    odd = [value for value in column.values if value.lower() not in GIVEN_WORDS]
     if not odd:
         return []
-    examples = ", ".join(map(shown, sorted(odd)[:_EXAMPLES]))
+    examples = ", ".join(shown(value) + column.first_of(value).place for value in sorted(odd)[:_EXAMPLES])
     return [
         f"{shown(split.column)} is to say which rows train, validate and test, and holds {examples}. A run stops there: write "
         "train, validation or test, or leave it empty, and the row is not used."
@@ -116,11 +128,16 @@ def _odd_weights(profile: DatasetProfile, label: str, spec: Spec) -> list[str]:
     numbers, found = column.numbers, list[str]()
     if numbers.odd:
         found.append(f"{_hold(numbers.odd)} no number, such as {_with_places(column, numbers.odd_values[:1])[0]}")
-    missing = column.missing
-    if missing > profile.columns[label].missing:  # else these may be the rows without a label, which are not used
-        found.append(f"{_hold(missing)} none")
+    missing, without_label = column.missing, profile.columns[label].missing
+    if missing > without_label:  # else these may be the rows without a label, which are not used
+        # The first one may be of such a row, too.
+        where = "" if without_label else column.first_missing().place.replace("(", "(first in ")
+        found.append(f"{_hold(missing)} none{where}")
     if numbers.minimum < 0:
-        found.append(f"the least is {numbers.minimum:g}")
+        first = _first_below_zero(column)
+        found.append(f"the least is {numbers.minimum:g}{first}")
+    if numbers.first_beyond is not None:
+        found.append(f"{_hold(numbers.beyond)} more than float32 can, such as {_with_places(column, [numbers.first_beyond])[0]}")
     if numbers.minimum == numbers.maximum == 0:
         found.append("all are 0")
     if not found:
@@ -131,13 +148,20 @@ def _odd_weights(profile: DatasetProfile, label: str, spec: Spec) -> list[str]:
     ]
 
 
+def _first_below_zero(column: ColumnProfile) -> str:
+    first = column.numbers.first_negative
+    return "" if first is None else f"; the first below 0 is {_with_places(column, [first])[0]}"
+
+
 def _hold(rows: int) -> str:
     return "1 holds" if rows == 1 else f"{rows:,} hold"
 
 
 def _odd_for_logarithms(profile: DatasetProfile, label: str, spec: Spec) -> list[str]:
     """Values below 0 of a regression that is to learn logarithms."""
-    least = profile.columns[label].numbers.minimum
+    column = profile.columns[label]
+    least = column.numbers.minimum
     if spec.task != "regression" or spec.target.transform != "log" or least >= 0:
         return []
-    return [f"In {shown(label)}, the least is {least:g}. A run with `target.transform` `log` stops at values below 0."]
+    said = f"In {shown(label)}, the least is {least:g}{_first_below_zero(column)}."
+    return [f"{said} A run with `target.transform` `log` stops at values below 0."]

@@ -10,7 +10,8 @@ are left to numpy.
 
 XGBoost's reader of text is such a one: it makes a float32 of what is before the point, another of what is after it, and adds the
 two, and it multiplies by powers of ten in float32. For it (``summed``) a number has decimals enough for their sum to be right as
-well, and none from 1e-10 to 1e19 has an exponent. What a model reads as training data is then what it is asked about, to the
+well, none from 1e-10 to 1e19 has an exponent, and the others have one with which it arrives at them
+(:mod:`sageline.formats.spelling.xgboost_numbers`). What a model reads as training data is then what it is asked about, to the
 bit; one unit in the last place is enough to end up on the other side of a split that is made at that very number.
 """
 
@@ -22,6 +23,7 @@ import numpy as np
 
 from sageline.arrays.matrix import AnyArray, DoubleArray, FloatArray
 from sageline.arrays.strings import BoolArray, ByteArray, IntArray
+from sageline.formats.spelling.xgboost_numbers import with_exponents
 
 _SMALL = 1000  # whole numbers below this, from 0, have a table of their own
 _BELOW, _FROM = 1e8, 1e-4  # what is written with digits from the tables
@@ -106,7 +108,7 @@ def _cells(values: FloatArray, *, summed: bool) -> AnyArray:
     usable[decimals.unread] = False
     parts = {"sign": np.signbit(values) * np.uint8(ord("-")), **_whole(whole), **_fraction(decimals)}
     others = np.flatnonzero(~usable)
-    texts = [_text(value, summed=summed) for value in values[others]]
+    texts = _texts(values[others], summed=summed)
     more = max(map(len, texts), default=0) - sum(part.itemsize for part in parts.values())
     room = [("more", f"S{more}")] if more > 0 else []
     cells = np.zeros(len(values), [*((name, part.dtype) for name, part in parts.items()), *room, ("end", "u1")])
@@ -118,6 +120,16 @@ def _cells(values: FloatArray, *, summed: bool) -> AnyArray:
         in_bytes[others, :size] = np.array(texts, dtype=f"S{size}").view(np.uint8).reshape(-1, size)
     cells["end"] = ord(",")
     return cells
+
+
+def _texts(values: FloatArray, *, summed: bool) -> list[bytes]:
+    texts = [_text(value, summed=summed) for value in values]
+    sizes = np.abs(values)
+    far = np.isfinite(values) & ((sizes < _FROM_WITHOUT_EXPONENT) | (sizes >= _BELOW_WITHOUT_EXPONENT)) & (sizes > 0)
+    if summed and far.any():
+        for index, text in zip(np.flatnonzero(far).tolist(), with_exponents(values[far]), strict=True):
+            texts[index] = text
+    return texts
 
 
 def _text(value: np.float32, *, summed: bool) -> bytes:

@@ -1,0 +1,1 @@
+"""How numbers are written into text that a container reads."""
