@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sageline.arrays.number_spelling import Spelling
-from sageline.arrays.numbers import PLAIN
+from sageline.arrays.number_spelling import PLAIN, Spelling
 from sageline.dataset.probe import Feature, alone, target_of
 
 EUROS = Spelling(unit="€")
