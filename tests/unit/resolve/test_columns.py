@@ -84,6 +84,22 @@ def test_how_numbers_are_spelled_is_found_and_said() -> None:
 
 
 @pytest.mark.parametrize(
+    ("odd", "said"),
+    [
+        (["$3.50"], "In 'area', 1 number, '$3.50' (row 3), is read with $; the others are plain."),
+        (["1,234.5", "2,345.5"], "In 'area', 2 numbers, such as '1,234.5' (row 3), are read in groups of three digits"),
+    ],
+)
+def test_few_numbers_that_are_spelled_otherwise_are_counted_and_one_is_named(odd: list[str], said: str) -> None:
+    area = [*MORE_NOISE[:2], *odd, *MORE_NOISE[2 + len(odd) :]]
+
+    notes = resolve({"area": area, "label": LABELS}).notes
+
+    assert [note for note in notes if note.startswith(said)]
+    assert not [note for note in notes if note.startswith("The numbers of 'area'")]
+
+
+@pytest.mark.parametrize(
     ("other", "decimal", "spelling"),
     [
         (NOISE, None, Spelling(".", ",")),

@@ -244,6 +244,14 @@ class NumberProfile:
         return bool(self._shapes)
 
     @property
+    def few_spelled(self) -> tuple[int, Example] | None:
+        """How many of the numbers are no plain ones, and one of them, where nearly all are plain."""
+        count = self._shapes.total()
+        if not count or count > (1 - NUMBERS_FROM) * self.numbers:
+            return None
+        return count, min(self._of_shape.values(), key=lambda example: example.row)
+
+    @property
     def has_unit(self) -> bool:
         """Whether some numbers have a currency or a percent sign."""
         return any(shape.unit for shape in self._shapes)

@@ -153,9 +153,15 @@ def about_columns(spec: Spec, profile: DatasetProfile, spellings: Mapping[str, S
 def how_columns_are_read(spec: Spec, profile: DatasetProfile, spellings: Mapping[str, Spelling]) -> list[str]:
     """What was read as it was meant, most likely: spellings of numbers, words for missing ones, spellings of one value."""
     notes = [*_how_images_are_read(spec), *dict.fromkeys(profile.notes)]
+    few = {name: found for name in spellings if (found := profile.columns[name].numbers.few_spelled) is not None}
     for spelling in dict.fromkeys(spellings.values()):
-        spelled = [shown(name) for name in spellings if spellings[name] == spelling]
-        notes.append(f"The numbers of {_listed(spelled)} are read {spelling.words}.")
+        spelled = [shown(name) for name in spellings if spellings[name] == spelling and name not in few]
+        if spelled:
+            notes.append(f"The numbers of {_listed(spelled)} are read {spelling.words}.")
+    for name, (count, example) in few.items():
+        some = f"{shown(example.text.strip())}{profile.columns[name].located(example).place}"
+        what = f"1 number, {some}, is" if count == 1 else f"{count:,} numbers, such as {some}, are"
+        notes.append(f"In {shown(name)}, {what} read {spellings[name].words}; the others are plain.")
     kinds = {**(spec.dataset.features or {}), spec.dataset.label or "": "category" if spec.task == "classification" else ""}
     for name, kind in kinds.items():
         column = profile.columns[name]
