@@ -28,11 +28,14 @@ _PAGE_WIDTH = 100  # columns of what is read and not searched
 @json_option
 def runs(limit: int, name: str | None, stack: str | None, as_json: bool) -> None:
     """List the newest runs: those that train a model, score a batch, or change what an endpoint serves."""
-    found = connect(stack).api.runs(limit, name)
+    found = connect(stack).api.runs(limit + 1, name)
+    listed = found[:limit]
     if as_json:
-        print_json({"runs": found})
-    else:
-        print_result(render.runs_table(found, datetime.now(UTC)))
+        print_json({"runs": listed})
+        return
+    print_result(render.runs_table(listed, datetime.now(UTC)))
+    if len(found) > limit:
+        stderr().print(f"These are the newest {limit}; there are older ones: --limit {2 * limit}")
 
 
 @click.command(cls=StackCommand, short_help="Show all that is known of a run.")

@@ -212,6 +212,19 @@ def test_runs_are_listed(runner: CliRunner, api: FakeApi) -> None:
 
 
 @pytest.mark.usefixtures("connection")
+@pytest.mark.parametrize(("limit", "listed", "said"), [(1, 1, True), (2, 2, False)])
+def test_that_there_are_more_runs_than_are_listed_is_said(
+    runner: CliRunner, api: FakeApi, limit: int, listed: int, said: bool
+) -> None:
+    api.answer("GET", "/pipelines", {"runs": [run_record(), run_record()], "next_token": None})
+
+    result = runner.invoke(cli, ["runs", "--limit", str(limit)])
+
+    assert result.stdout.count(RUN_ID) == listed
+    assert ("older ones" in result.stderr) is said
+
+
+@pytest.mark.usefixtures("connection")
 def test_no_runs_tells_how_to_start_one(runner: CliRunner, api: FakeApi) -> None:
     api.answer("GET", "/pipelines", {"runs": [], "next_token": None})
     assert "sageline submit" in runner.invoke(cli, ["runs"]).stdout
