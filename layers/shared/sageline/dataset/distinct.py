@@ -25,7 +25,11 @@ class DistinctValues:
     def __init__(self) -> None:
         self._hashes: HashArray = np.zeros(0, dtype=np.uint64)  # ascending
         self._counts: IntArray = np.zeros(0, dtype=np.int64)
-        self._texts: dict[int, Example] = {}
+        # Where each is first; arrays, since a state of a shard is read many times as quickly then.
+        self._rows: IntArray = np.zeros(0, dtype=np.int64)
+        self._files: IntArray = np.zeros(0, dtype=np.int64)  # numbers of names
+        self._numbers: dict[str, int] = {}
+        self._texts: dict[int, str] = {}
         self.complete = True
 
     def add(self, column: StringArray, hashes: HashArray, rows: IntArray | None = None, file: str = "") -> None:
@@ -42,26 +46,35 @@ class DistinctValues:
             if len(near) < len(hashes):
                 column, hashes, rows = column.take(near), hashes[near], rows[near]
         found, first, counts = _different(column, hashes)
-
-        def examples(new: IntArray) -> list[Example]:
-            at = first[new]
-            return [Example(text, row, file) for text, row in zip(column.take(at).tolist(), rows[at].tolist(), strict=True)]
-
-        self._count(found, counts, examples)
+        self._count(found, counts, rows[first], lambda new: [file] * len(new), lambda new: column.take(first[new]).tolist())
 
     def merge(self, after: DistinctValues) -> None:
         """Add what another one has counted: then this one is as if it had counted it itself, in whatever order."""
         near = len(after._hashes) if self.complete else int(np.searchsorted(after._hashes, self._hashes[-1], side="right"))
-        hashes = after._hashes[:near]
+        hashes, names = after._hashes[:near], list(after._numbers)
         self.complete = self.complete and after.complete
-        self._count(hashes, after._counts[:near], lambda new: [after._texts[key] for key in hashes[new].tolist()])
+        self._count(
+            hashes,
+            after._counts[:near],
+            after._rows[:near],
+            lambda new: [names[number] for number in after._files[new].tolist()],
+            lambda new: [after._texts[key] for key in hashes[new].tolist()],
+        )
 
-    def _count(self, found: HashArray, counts: IntArray, texts_of: Callable[[IntArray], list[Example]]) -> None:
+    def _count(
+        self,
+        found: HashArray,
+        counts: IntArray,
+        rows: IntArray,
+        files_of: Callable[[IntArray], list[str]],
+        texts_of: Callable[[IntArray], list[str]],
+    ) -> None:
         """Count different values.
 
         Args:
             found: their hashes, ascending.
-            texts_of: their texts and where they are, by indices into ``found``.
+            rows: where each is first.
+            files_of, texts_of: the files that they are in and their texts, by indices into ``found``.
         """
         at = np.searchsorted(self._hashes, found)
         known = np.append(self._hashes, np.uint64(0))[at] == found
@@ -76,6 +89,9 @@ class DistinctValues:
         order = np.argsort(joined, kind="stable")[:MOST_DISTINCT]
         self._texts |= dict(zip(found[new].tolist(), texts_of(new), strict=True))
         self._hashes, self._counts = joined[order], np.concatenate([self._counts, counts[new]])[order]
+        self._rows = np.concatenate([self._rows, rows[new]])[order]
+        files = [self._numbers.setdefault(name, len(self._numbers)) for name in files_of(new)]
+        self._files = np.concatenate([self._files, np.array(files, dtype=np.int64)])[order]
         if len(self._texts) > 2 * MOST_DISTINCT:
             self._texts = {key: self._texts[key] for key in self._hashes.tolist()}
 
@@ -90,11 +106,13 @@ class DistinctValues:
     def counts(self) -> dict[str, int]:
         """Value to how often it occurs; where :attr:`complete` is False, some of the values: what is kept at the end has
         been kept from its first row on, so its count is exact too."""
-        return {self._texts[key].text: count for key, count in zip(self._hashes.tolist(), self._counts.tolist(), strict=True)}
+        return {self._texts[key]: count for key, count in zip(self._hashes.tolist(), self._counts.tolist(), strict=True)}
 
     def places(self) -> list[Example]:
         """The values of :attr:`counts`, each where it is first."""
-        return [self._texts[key] for key in self._hashes.tolist()]
+        names = list(self._numbers)
+        places = zip(self._hashes.tolist(), self._rows.tolist(), self._files.tolist(), strict=True)
+        return [Example(self._texts[key], row, names[file]) for key, row, file in places]
 
     def profile(self) -> dict[str, int]:
         """``distinct``, or ``distinct_estimate``."""
