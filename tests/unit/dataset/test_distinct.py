@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sageline.arrays.hashing import hash_strings
 from sageline.arrays.strings import StringArray
 from sageline.dataset.distinct import MOST_DISTINCT, DistinctValues
+from sageline.storage.shards.state_codec import encode_state
 
 
 def count(values: DistinctValues, piece: list[str]) -> None:
@@ -58,3 +59,31 @@ def test_values_are_placed_where_they_are_first() -> None:
     values.merge(later)
 
     assert sorted(values.places()) == [("a", 1, "1.csv"), ("b", 2, "1.csv"), ("c", 2, "2.csv")]
+
+
+def of_files(*files: tuple[str, list[str]]) -> DistinctValues:
+    values = DistinctValues()
+    for name, texts in files:
+        column = StringArray.from_list(texts)
+        values.add(column, hash_strings(column), np.arange(1, len(texts) + 1), name)
+    return values
+
+
+@pytest.mark.parametrize("cut", range(4))
+def test_where_each_value_is_first_is_known_however_the_files_are_counted(cut: int) -> None:
+    files = [("a.csv", ["x", "y", "x"]), ("b.csv", ["y", "z"]), ("c.csv", ["z", "x", "", "w"])]
+    values, after = of_files(*files[:cut]), of_files(*files[cut:])
+
+    values.merge(after)
+
+    first = {"x": ("a.csv", 1), "y": ("a.csv", 2), "z": ("b.csv", 2), "": ("c.csv", 3), "w": ("c.csv", 4)}
+    assert {example.text: (example.file, example.row) for example in values.places()} == first
+
+
+def test_a_state_of_many_values_has_few_things_that_are_read_one_by_one() -> None:
+    values = of_files(("a.csv", [f"value {index}" for index in range(MOST_DISTINCT)]))
+
+    state = encode_state(values)
+
+    described = int.from_bytes(state[:8], "little")
+    assert described < 2_000, "the values themselves stand in arrays"
